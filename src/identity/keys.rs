@@ -1,0 +1,281 @@
+//! P-256 keys (FIPS 186-5, SEC 1): signing identities, key agreement, and the peer ids made of both.
+
+use core::fmt;
+
+use chacha20::rand_core::CryptoRng;
+use data_encoding::BASE32_NOPAD;
+use ecdsa::signature::{Signer, Verifier};
+use p256::elliptic_curve::Generate;
+use p256::elliptic_curve::sec1::ToSec1Point;
+use serde::{Deserialize, Serialize};
+use serde_big_array::BigArray;
+use sha2::{Digest, Sha256};
+
+/// What can be wrong with a key or a signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// The bytes are no private key of P-256: zero, too large, or of another length than 32.
+    #[error("The stored key is not a private key of the curve P-256.")]
+    NotAPrivateKey,
+    /// The 33 bytes are no compressed point of P-256.
+    #[error("The public key is not a point of the curve P-256.")]
+    NotAPoint,
+    /// The signature does not belong to this key and this statement.
+    #[error("The signature does not fit the key and what it should vouch for.")]
+    BadSignature,
+}
+
+/// A public key: a point of P-256, SEC1 compressed, 33 bytes. It may come from the network: whether it is
+/// a point at all shows when it is used.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PublicKey(#[serde(with = "BigArray")] pub [u8; 33]);
+
+/// An ECDSA signature over SHA-256: `r` and `s`, 64 bytes (RFC 7518, section 3.4).
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Signature(#[serde(with = "BigArray")] pub [u8; 64]);
+
+/// Names one tab of one browser profile: SHA-256("rtchat/1 peer" ‖ identity key ‖ session key), first 16 bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PeerId(pub [u8; 16]);
+
+impl PeerId {
+    /// The id that belongs to these two keys, and to no others.
+    pub fn of(identity: &PublicKey, session: &PublicKey) -> PeerId {
+        let digest = Sha256::new()
+            .chain_update(b"rtchat/1 peer")
+            .chain_update(identity.0)
+            .chain_update(session.0)
+            .finalize();
+        let mut id = [0; 16];
+        id.copy_from_slice(&digest[..16]);
+        PeerId(id)
+    }
+}
+
+impl fmt::Display for PeerId {
+    /// Base32, lower case, 26 characters.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&BASE32_NOPAD.encode(&self.0).to_ascii_lowercase())
+    }
+}
+
+impl fmt::Debug for PeerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.to_string();
+        write!(f, "PeerId({})", &text[..8])
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublicKey({})", self.fingerprint())
+    }
+}
+
+impl fmt::Debug for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Signature(…)")
+    }
+}
+
+impl PublicKey {
+    /// Checks that `signature` was made by this key's owner over `tag` and `parts`.
+    ///
+    /// # Errors
+    /// [`KeyError::NotAPoint`] if this is no key at all, [`KeyError::BadSignature`] if it does not fit.
+    pub fn verify(&self, tag: &str, parts: &[&[u8]], signature: &Signature) -> Result<(), KeyError> {
+        let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(&self.0).map_err(|_| KeyError::NotAPoint)?;
+        let signature =
+            p256::ecdsa::Signature::from_slice(&signature.0).map_err(|_| KeyError::BadSignature)?;
+        key.verify(&statement(tag, parts), &signature).map_err(|_| KeyError::BadSignature)
+    }
+
+    /// Sixteen base32 characters (80 bits of the key's SHA-256) in groups of four: short enough to show,
+    /// long enough that nobody finds another key with the same.
+    pub fn fingerprint(&self) -> String {
+        let digest = Sha256::new().chain_update(b"rtchat/1 fingerprint").chain_update(self.0).finalize();
+        let text = BASE32_NOPAD.encode(&digest[..10]).to_ascii_lowercase();
+        let groups: Vec<&str> = text.as_bytes().chunks(4).filter_map(|group| str::from_utf8(group).ok()).collect();
+        groups.join(" ")
+    }
+}
+
+/// Signs for one browser profile.
+#[derive(Clone)]
+pub struct IdentityKey {
+    secret: p256::ecdsa::SigningKey,
+    public: PublicKey,
+}
+
+impl IdentityKey {
+    /// A new identity.
+    pub fn generate(rng: &mut impl CryptoRng) -> IdentityKey {
+        Self::from_secret(p256::ecdsa::SigningKey::generate_from_rng(rng))
+    }
+
+    /// The identity whose private scalar is these 32 bytes, big-endian.
+    ///
+    /// # Errors
+    /// [`KeyError::NotAPrivateKey`] if they are none.
+    pub fn from_bytes(bytes: &[u8]) -> Result<IdentityKey, KeyError> {
+        p256::ecdsa::SigningKey::from_slice(bytes).map(Self::from_secret).map_err(|_| KeyError::NotAPrivateKey)
+    }
+
+    fn from_secret(secret: p256::ecdsa::SigningKey) -> IdentityKey {
+        let public = compressed(&secret.verifying_key().to_sec1_point(true));
+        IdentityKey { secret, public }
+    }
+
+    /// The private scalar, 32 bytes, big-endian: for the browser's own storage and nowhere else.
+    pub fn to_bytes(&self) -> [u8; 32] {
+        self.secret.to_bytes().into()
+    }
+
+    /// The public half.
+    pub fn public(&self) -> PublicKey {
+        self.public
+    }
+
+    /// Signs `tag` and `parts` (ECDSA with SHA-256 and the deterministic nonce of RFC 6979). Every kind of
+    /// statement has a tag of its own, so that no signature can stand for another.
+    pub fn sign(&self, tag: &str, parts: &[&[u8]]) -> Signature {
+        let signature: p256::ecdsa::Signature = self.secret.sign(&statement(tag, parts));
+        Signature(signature.to_bytes().into())
+    }
+}
+
+impl fmt::Debug for IdentityKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "IdentityKey({})", self.public.fingerprint())
+    }
+}
+
+/// Agrees on keys for one tab.
+#[derive(Clone)]
+pub struct SessionKey {
+    secret: p256::SecretKey,
+    public: PublicKey,
+}
+
+impl SessionKey {
+    /// A new session.
+    pub fn generate(rng: &mut impl CryptoRng) -> SessionKey {
+        let secret = p256::SecretKey::generate_from_rng(rng);
+        let public = compressed(&secret.public_key().to_sec1_point(true));
+        SessionKey { secret, public }
+    }
+
+    /// The public half.
+    pub fn public(&self) -> PublicKey {
+        self.public
+    }
+
+    /// What both sides compute and nobody else can: the ECDH shared secret, 32 bytes (SEC 1, section 3.3.1).
+    ///
+    /// # Errors
+    /// [`KeyError::NotAPoint`] if `theirs` is no public key.
+    pub fn agree(&self, theirs: &PublicKey) -> Result<[u8; 32], KeyError> {
+        let theirs = p256::PublicKey::from_sec1_bytes(&theirs.0).map_err(|_| KeyError::NotAPoint)?;
+        Ok((*self.secret.diffie_hellman(&theirs).raw_secret_bytes()).into())
+    }
+}
+
+impl fmt::Debug for SessionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionKey(…)")
+    }
+}
+
+/// The number that two people compare, aloud or side by side, to know that nobody sits between them: the
+/// same at both ends, eight groups of five digits (about 132 bits).
+pub fn safety_number(ours: &PublicKey, theirs: &PublicKey) -> String {
+    let (first, second) = if ours <= theirs { (ours, theirs) } else { (theirs, ours) };
+    let digest =
+        Sha256::new().chain_update(b"rtchat/1 safety").chain_update(first.0).chain_update(second.0).finalize();
+    let groups: Vec<String> = digest
+        .chunks_exact(4)
+        .map(|four| {
+            let number = four.iter().fold(0u32, |number, byte| number << 8 | u32::from(*byte));
+            format!("{:05}", number % 100_000)
+        })
+        .collect();
+    groups.join(" ")
+}
+
+fn statement(tag: &str, parts: &[&[u8]]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(256);
+    bytes.extend_from_slice(tag.as_bytes());
+    for part in parts {
+        bytes.extend_from_slice(part);
+    }
+    bytes
+}
+
+fn compressed(point: &p256::Sec1Point) -> PublicKey {
+    let mut bytes = [0; 33];
+    bytes.copy_from_slice(point.as_bytes());
+    PublicKey(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chacha20::{ChaCha20Rng, rand_core::SeedableRng};
+
+    fn rng(seed: u8) -> ChaCha20Rng {
+        ChaCha20Rng::from_seed([seed; 32])
+    }
+
+    #[test]
+    fn a_signature_vouches_for_its_tag_its_parts_and_its_key_only() {
+        let key = IdentityKey::generate(&mut rng(1));
+        let signature = key.sign("tag a", &[b"one", b"two"]);
+        assert_eq!(key.public().verify("tag a", &[b"one", b"two"], &signature), Ok(()));
+        assert_eq!(key.public().verify("tag b", &[b"one", b"two"], &signature), Err(KeyError::BadSignature));
+        assert_eq!(key.public().verify("tag a", &[b"one", b"too"], &signature), Err(KeyError::BadSignature));
+        let other = IdentityKey::generate(&mut rng(2));
+        assert_eq!(other.public().verify("tag a", &[b"one", b"two"], &signature), Err(KeyError::BadSignature));
+        let nonsense = Signature([0; 64]);
+        assert_eq!(key.public().verify("tag a", &[], &nonsense), Err(KeyError::BadSignature));
+        assert_eq!(PublicKey([7; 33]).verify("tag a", &[], &signature), Err(KeyError::NotAPoint));
+    }
+
+    #[test]
+    fn both_ends_agree_and_refuse_what_is_no_key() {
+        let (ours, theirs) = (SessionKey::generate(&mut rng(1)), SessionKey::generate(&mut rng(2)));
+        assert_eq!(ours.agree(&theirs.public()).unwrap(), theirs.agree(&ours.public()).unwrap());
+        assert_eq!(ours.agree(&PublicKey([0; 33])), Err(KeyError::NotAPoint));
+    }
+
+    #[test]
+    fn an_identity_survives_its_storage() {
+        let key = IdentityKey::generate(&mut rng(3));
+        assert_eq!(IdentityKey::from_bytes(&key.to_bytes()).unwrap().public(), key.public());
+        assert_eq!(IdentityKey::from_bytes(&[0; 32]).unwrap_err(), KeyError::NotAPrivateKey);
+        assert_eq!(IdentityKey::from_bytes(b"short").unwrap_err(), KeyError::NotAPrivateKey);
+    }
+
+    #[test]
+    fn a_peer_id_belongs_to_both_keys() {
+        let (a, b) = (PublicKey([2; 33]), PublicKey([3; 33]));
+        assert_ne!(PeerId::of(&a, &b), PeerId::of(&b, &a));
+        assert_eq!(PeerId::of(&a, &b).to_string().len(), 26);
+    }
+
+    #[test]
+    fn the_safety_number_is_the_same_at_both_ends() {
+        let (a, b) = (PublicKey([2; 33]), PublicKey([3; 33]));
+        assert_eq!(safety_number(&a, &b), safety_number(&b, &a));
+        assert_eq!(safety_number(&a, &b).len(), 8 * 5 + 7);
+        assert_ne!(safety_number(&a, &b), safety_number(&a, &a));
+        assert_eq!(a.fingerprint().len(), 19);
+    }
+
+    #[test]
+    fn secrets_do_not_show() {
+        assert!(!format!("{:?}", SessionKey::generate(&mut rng(4))).contains(char::is_numeric));
+    }
+}

@@ -1,0 +1,11 @@
+//! Who speaks: keys, peer ids, sealing, names, tab numbers and the trust book.
+//!
+//! A browser profile has one [`IdentityKey`] that lives as long as its storage; a tab has one
+//! [`SessionKey`] that lives as long as the tab. A [`PeerId`] is the hash of both public keys, so it can be
+//! claimed only by who holds both.
+
+pub mod keys;
+pub mod seal;
+
+pub use keys::{IdentityKey, KeyError, PeerId, PublicKey, SessionKey, Signature, safety_number};
+pub use seal::{SealError, SealKey};

@@ -1,0 +1,46 @@
+//! rtchat: a chat without a server of its own.
+//!
+//! Browsers that opened the same page meet over any MQTT broker, exchange sealed offers and answers,
+//! connect over WebRTC, prove who they are on that very connection, and talk directly from then on.
+//! What goes over the wire is written down in `docs/PROTOCOL.md`.
+//!
+//! # The map
+//!
+//! The core decides and touches nothing: no browser, no clock, no randomness of its own.
+//!
+//! | module | what it holds | imports |
+//! | --- | --- | --- |
+//! | [`time`] | milliseconds, and named deadlines in a table | nothing |
+//! | [`identity`] | keys, peer ids, sealing, names, tab numbers, the trust book | `time` |
+//! | [`wire`] | envelopes on the broker, frames on the data channel | `identity`, `rtc::description` |
+//! | [`rtc`] | session descriptions in compact form; the adapter to `RTCPeerConnection` | nothing |
+//! | [`mqtt`] | rumqttc's shape over a WebSocket: session, pool of brokers, client | `time` |
+//! | [`room`] | who is here, who connects to whom, who is verified, what was said | all of the above |
+//! | [`settings`] | what the site's owner and the page's address ask for | nothing |
+//!
+//! Thin adapters (the `web` modules, and `driver`) do what the core decided; `ui` shows it.
+//!
+//! # The driver's contract
+//!
+//! [`room::Room`] is driven by exactly one caller:
+//!
+//! 1. feed what happened with [`room::Room::handle`] and the time it happened;
+//! 2. take every [`room::Output`] from [`room::Room::poll`] until it returns `None`, in order, and carry it out;
+//! 3. wake it with [`room::Input::Wake`] when [`room::Room::next_wake`] has come.
+//!
+//! The same inputs give the same outputs, byte for byte: randomness comes from the seed that the room was made with.
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+pub mod identity;
+pub mod mqtt;
+pub mod room;
+pub mod rtc;
+pub mod settings;
+pub mod time;
+pub mod wire;
+
+#[cfg(target_arch = "wasm32")]
+pub mod driver;
+#[cfg(all(target_arch = "wasm32", feature = "ui"))]
+pub mod ui;

@@ -1,0 +1,261 @@
+//! What goes into a [`Room`](super::Room) and what comes out.
+
+use crate::identity::{PeerId, PublicKey};
+use crate::rtc::{ConnectionId, Notice, Order};
+use crate::time::Millis;
+
+/// Something happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// The way to the broker changed.
+    Broker(BrokerState),
+    /// The broker brought a message on one of [`Room::subscriptions`](super::Room::subscriptions).
+    Message {
+        /// The topic it was published on.
+        topic: String,
+        /// The sealed envelope, as it came.
+        payload: Vec<u8>,
+    },
+    /// A peer connection has something to tell.
+    Connection(ConnectionId, Notice),
+    /// The person at this browser wants something.
+    User(Command),
+    /// [`Room::next_wake`](super::Room::next_wake) has come.
+    Wake,
+    /// The network came back or the tab became visible: worth asking at once who is still there.
+    Resumed,
+}
+
+/// How the way to the broker stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BrokerState {
+    /// A connection is being opened; what is published now leaves in the first flight.
+    Opening,
+    /// The broker took the connection and the subscriptions.
+    Ready,
+    /// The connection failed or was lost; the next try is due at `retry_at`.
+    Unreachable {
+        /// When the next try begins.
+        retry_at: Millis,
+    },
+}
+
+/// What a person can ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Say something to everybody who is here. At most [`MAX_TEXT`](super::MAX_TEXT) characters.
+    Say(String),
+    /// Go by another name from now on. It must have been checked with [`Name`](crate::identity::Name).
+    Rename(crate::identity::Name),
+    /// The answer to [`Event::Request`].
+    Decide {
+        /// Who asked.
+        peer: PeerId,
+        /// Whether to connect.
+        accept: bool,
+    },
+    /// Try to reach a failed peer again.
+    Retry(PeerId),
+    /// Leave the room: says so to everybody and closes every connection.
+    Leave,
+}
+
+/// Something to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Publish on the broker, QoS 0, not retained.
+    Publish {
+        /// The topic.
+        topic: String,
+        /// A sealed envelope.
+        payload: Vec<u8>,
+    },
+    /// An order to a peer connection. The first order with a new id opens it.
+    Connection(ConnectionId, Order),
+    /// Write this into the trust book: the key proved itself on a connection.
+    Remember {
+        /// The key that was met.
+        key: PublicKey,
+        /// The name it goes by.
+        name: String,
+        /// When.
+        at: Millis,
+    },
+    /// Tell the person.
+    Event(Event),
+}
+
+/// Something a person (or a program that stands for one) should see.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The one line of status changed.
+    Status(Status),
+    /// A peer appeared or something about it changed.
+    Peer(PeerView),
+    /// A peer is no longer here.
+    Gone {
+        /// Who, as shown until now.
+        peer: PeerView,
+        /// Why.
+        reason: GoneReason,
+    },
+    /// Somebody wants to connect and the policy is to ask. Answered with [`Command::Decide`].
+    Request(PeerView),
+    /// The question of [`Event::Request`] needs no answer any more.
+    RequestWithdrawn(PeerId),
+    /// A message was said, here or elsewhere.
+    Message(Message),
+    /// How far an own message came.
+    Delivery {
+        /// Which.
+        id: MessageId,
+        /// How many people have it.
+        delivered: u32,
+        /// How many it was meant for.
+        of: u32,
+    },
+    /// A peer did not prove who it claims to be; nothing it sent was delivered.
+    ValidationFailure {
+        /// Who it claimed to be.
+        peer: PeerView,
+        /// A sentence.
+        reason: String,
+    },
+    /// Something the person wanted was not done; a sentence that says why.
+    Refused(String),
+}
+
+/// The one line of status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// On the way to the meeting point.
+    Joining,
+    /// At the meeting point, nobody else is here yet.
+    Looking,
+    /// Directly connected to this many verified people; `reconnecting` of them are silent at the moment.
+    Connected {
+        /// Verified peers.
+        people: u32,
+        /// Those among them that are silent.
+        reconnecting: u32,
+    },
+    /// No broker answers. Who is connected stays connected.
+    Unreachable {
+        /// Verified peers.
+        people: u32,
+        /// When the next try begins.
+        retry_at: Millis,
+    },
+    /// The room has as many people as one browser can be connected to.
+    Full {
+        /// Verified peers.
+        people: u32,
+    },
+    /// The room was left.
+    Left,
+}
+
+/// How far the connection to a peer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PeerState {
+    /// Descriptions are being exchanged or the path is being found.
+    Connecting,
+    /// The channel is open; each side proves who it is.
+    Verifying,
+    /// The peer proved on this very connection that it holds the key it claims.
+    Verified,
+    /// Was verified, is silent now, and is being looked for.
+    Reconnecting,
+    /// Gave up; [`Command::Retry`] tries again.
+    Failed,
+}
+
+impl PeerState {
+    /// The state in one word, as tests and style sheets know it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            PeerState::Connecting => "connecting",
+            PeerState::Verifying => "verifying",
+            PeerState::Verified => "verified",
+            PeerState::Reconnecting => "reconnecting",
+            PeerState::Failed => "failed",
+        }
+    }
+}
+
+/// What this browser knows of a key from before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// Never met before.
+    New,
+    /// Met before under the same key.
+    Known,
+    /// The person compared the safety number.
+    Verified,
+    /// A name that is known from before, on another key: the one loud warning.
+    NameOnAnotherKey,
+}
+
+/// A peer as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerView {
+    /// Which tab of which profile.
+    pub id: PeerId,
+    /// The name with the tab number, made unique in the room: `alice`, `alice(2)`, `alice (k7qd)`.
+    pub user: String,
+    /// The identity key.
+    pub key: PublicKey,
+    /// How far the connection is.
+    pub state: PeerState,
+    /// What is known of the key.
+    pub trust: Trust,
+}
+
+/// Why a peer is no longer here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GoneReason {
+    /// It said so.
+    Left,
+    /// It was silent for too long.
+    Silent,
+    /// It was never reached.
+    Unreachable,
+}
+
+/// Names a message: random, chosen by its sender.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageId(pub String);
+
+/// Something that was said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Its id.
+    pub id: MessageId,
+    /// Who said it; `None` for oneself.
+    pub peer: Option<PeerId>,
+    /// The sender's name as it was shown at the time.
+    pub sender: String,
+    /// The sender's identity key.
+    pub key: PublicKey,
+    /// Plain text, never markup.
+    pub text: String,
+    /// When it was said, by the sender's clock, but never later than it arrived.
+    pub at: Millis,
+}
+
+/// What was counted since joining, for the diagnostics panel. No contents, no addresses.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Diagnostics {
+    /// Envelopes published.
+    pub published: u64,
+    /// Payload bytes published.
+    pub published_bytes: u64,
+    /// Envelopes received that were for us and sound.
+    pub received: u64,
+    /// What was dropped, by reason, in words.
+    pub dropped: Vec<(&'static str, u64)>,
+    /// Signatures checked.
+    pub signatures_checked: u64,
+    /// Peer connections opened since joining.
+    pub connections_opened: u64,
+}

@@ -1,0 +1,240 @@
+//! What travels on the data channel: JSON text frames of at most 16 KiB.
+
+use serde::{Deserialize, Serialize};
+
+use crate::rtc::{Candidate, Description};
+use crate::time::Millis;
+
+/// The largest text frame, in bytes. Every browser takes messages of this size whole (RFC 8831, section 6.6).
+pub const MAX_FRAME: usize = 16 * 1024;
+
+/// The largest thing that is put together from parts, in bytes.
+pub const MAX_JOINED: usize = 256 * 1024;
+
+/// Escaping can double a part's length, and the frame around it needs some room of its own.
+const PART: usize = MAX_FRAME / 2 - 128;
+
+/// Why a text frame was dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// Longer than [`MAX_FRAME`], or joined longer than [`MAX_JOINED`].
+    #[error("The frame is too large.")]
+    TooLarge,
+    /// Not JSON, or not of a shape that this page knows.
+    #[error("The frame cannot be read.")]
+    Malformed,
+    /// A part without those before it.
+    #[error("A part of a long frame came out of its order.")]
+    OutOfOrder,
+}
+
+/// One thing that one peer says to another. `k` is its kind.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "k", rename_all = "lowercase")]
+pub enum Frame {
+    /// The first frame of each side: its ECDSA signature, base64url, over "rtchat/1 verify" ‖ topic ‖ own peer
+    /// id ‖ their peer id ‖ their challenge ‖ own DTLS fingerprint ‖ their DTLS fingerprint.
+    Verify {
+        /// 64 bytes, base64url without padding.
+        signature: String,
+    },
+    /// The sender goes by another name now.
+    Profile {
+        /// The new name.
+        name: String,
+    },
+    /// A message to everybody in the room.
+    Chat {
+        /// Chosen by the sender, at random.
+        id: String,
+        /// Plain text.
+        text: String,
+        /// When it was said, by the sender's clock.
+        at: Millis,
+    },
+    /// The message with this id has arrived.
+    Receipt {
+        /// Its id.
+        id: String,
+    },
+    /// Are you there?
+    Ping,
+    /// Yes.
+    Pong,
+    /// Renegotiation or ICE restart: an offer or answer.
+    Signal {
+        /// It.
+        description: Box<Description>,
+    },
+    /// Candidates that belong to a renegotiation.
+    Candidates {
+        /// They.
+        candidates: Vec<Candidate>,
+    },
+    /// The peers that the sender is connected to, so that who misses one can announce itself.
+    Presence {
+        /// Their peer ids.
+        peers: Vec<String>,
+    },
+    /// The sender goes.
+    Leave,
+    /// A piece of a longer frame.
+    Part {
+        /// Which piece, from 0.
+        index: u32,
+        /// How many there are.
+        of: u32,
+        /// The piece of the longer frame's JSON.
+        text: String,
+    },
+    /// Of a kind that this version does not know: ignored.
+    #[serde(other)]
+    Unknown,
+}
+
+impl Frame {
+    /// The text frames that carry this one: itself, or its parts.
+    pub fn encode(&self) -> Vec<String> {
+        let Ok(text) = serde_json::to_string(self) else { return Vec::new() };
+        if text.len() <= MAX_FRAME {
+            return vec![text];
+        }
+        let pieces = split(&text);
+        let of = pieces.len() as u32;
+        let parts = pieces.into_iter().zip(0..).filter_map(|(piece, index)| {
+            serde_json::to_string(&Frame::Part { index, of, text: piece.to_owned() }).ok()
+        });
+        parts.collect()
+    }
+}
+
+/// Cuts `text` into pieces of at most [`PART`] bytes at character boundaries.
+fn split(mut text: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    while !text.is_empty() {
+        let (piece, rest) = text.split_at(text.floor_char_boundary(PART.min(text.len())));
+        pieces.push(piece);
+        text = rest;
+    }
+    pieces
+}
+
+/// Reads text frames and joins the parts of long ones. One for each channel.
+#[derive(Debug, Default)]
+pub struct Joiner {
+    parts: String,
+    next: u32,
+}
+
+impl Joiner {
+    /// Reads one text frame; `None` while parts of a longer one are missing.
+    ///
+    /// # Errors
+    /// [`FrameError`]; a long frame of which a part was missing is lost as a whole.
+    pub fn read(&mut self, text: &str) -> Result<Option<Frame>, FrameError> {
+        if text.len() > MAX_FRAME {
+            return Err(FrameError::TooLarge);
+        }
+        match serde_json::from_str(text).map_err(|_| FrameError::Malformed)? {
+            Frame::Part { index, of, text } => self.join(index, of, &text),
+            frame => Ok(Some(frame)),
+        }
+    }
+
+    fn join(&mut self, index: u32, of: u32, text: &str) -> Result<Option<Frame>, FrameError> {
+        if index == 0 {
+            self.reset();
+        }
+        if index != self.next || index >= of {
+            self.reset();
+            return Err(FrameError::OutOfOrder);
+        }
+        if self.parts.len() + text.len() > MAX_JOINED {
+            self.reset();
+            return Err(FrameError::TooLarge);
+        }
+        self.parts.push_str(text);
+        self.next += 1;
+        if self.next < of {
+            return Ok(None);
+        }
+        let joined = core::mem::take(&mut self.parts);
+        self.reset();
+        match serde_json::from_str(&joined) {
+            Ok(Frame::Part { .. }) | Err(_) => Err(FrameError::Malformed),
+            Ok(frame) => Ok(Some(frame)),
+        }
+    }
+
+    fn reset(&mut self) {
+        self.parts.clear();
+        self.next = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chat(text: String) -> Frame {
+        Frame::Chat { id: "1".into(), text, at: Millis(5) }
+    }
+
+    #[test]
+    fn a_short_frame_is_one_text() {
+        let frame = chat("hello".into());
+        let texts = frame.encode();
+        assert_eq!(texts, [r#"{"k":"chat","id":"1","text":"hello","at":5}"#]);
+        assert_eq!(Joiner::default().read(&texts[0]), Ok(Some(frame)));
+    }
+
+    #[test]
+    fn the_longest_message_arrives_whole_in_frames_that_fit() {
+        for character in ["𝄞", "\"", "\\", "\u{1}", "a"] {
+            let frame = chat(character.repeat(10_000));
+            let mut joiner = Joiner::default();
+            let texts = frame.encode();
+            let mut read = Vec::new();
+            for text in &texts {
+                assert!(text.len() <= MAX_FRAME, "{character:?}: {}", text.len());
+                read.extend(joiner.read(text).unwrap());
+            }
+            assert_eq!(read, [frame]);
+        }
+    }
+
+    #[test]
+    fn parts_out_of_order_are_dropped_and_do_not_harm_the_next() {
+        let long = chat("x".repeat(40_000));
+        let texts = long.encode();
+        let mut joiner = Joiner::default();
+        assert_eq!(joiner.read(&texts[1]), Err(FrameError::OutOfOrder));
+        assert_eq!(joiner.read(&texts[0]), Ok(None));
+        assert_eq!(joiner.read(&texts[2]), Err(FrameError::OutOfOrder));
+        let read: Vec<_> = texts.iter().filter_map(|text| joiner.read(text).unwrap()).collect();
+        assert_eq!(read, [long]);
+    }
+
+    #[test]
+    fn nothing_endless_is_kept() {
+        let mut joiner = Joiner::default();
+        let mut errors = 0;
+        for index in 0..100 {
+            let part = Frame::Part { index, of: u32::MAX, text: "x".repeat(8000) };
+            let text = serde_json::to_string(&part).unwrap();
+            errors += usize::from(joiner.read(&text).is_err());
+            assert!(joiner.parts.len() <= MAX_JOINED);
+        }
+        assert!(errors > 0);
+    }
+
+    #[test]
+    fn unknown_kinds_are_ignored_and_garbage_is_an_error() {
+        let mut joiner = Joiner::default();
+        assert_eq!(joiner.read(r#"{"k":"dance","step":3}"#), Ok(Some(Frame::Unknown)));
+        for garbage in ["", "{", "[]", "null", r#"{"k":"chat"}"#, r#"{"k":"part","index":-1}"#] {
+            assert_eq!(joiner.read(garbage), Err(FrameError::Malformed), "{garbage}");
+        }
+        assert_eq!(joiner.read(&"x".repeat(MAX_FRAME + 1)), Err(FrameError::TooLarge));
+    }
+}

@@ -5,7 +5,11 @@
 //! claimed only by who holds both.
 
 pub mod keys;
+pub mod name;
 pub mod seal;
+pub mod trust;
 
 pub use keys::{IdentityKey, KeyError, PeerId, PublicKey, SessionKey, Signature, safety_number};
+pub use name::{Name, NameError};
 pub use seal::{SealError, SealKey};
+pub use trust::{Acquaintance, TrustBook, TrustError};

@@ -1,0 +1,242 @@
+//! The trust book: which keys this browser has met, under which names.
+//!
+//! A name belongs to the key that was met under it first. Another key that comes with it is
+//! [`Trust::NameOnAnotherKey`] each time, until the person says that it is right ([`TrustBook::accept_name`])
+//! or compares the safety number ([`TrustBook::verify`]): a warning that went away by itself after the first
+//! meeting would only have to be waited for.
+
+use std::collections::BTreeMap;
+
+use data_encoding::BASE64URL_NOPAD;
+use serde::{Deserialize, Serialize};
+
+use super::name::fold;
+use super::{Name, PublicKey};
+use crate::room::Trust;
+use crate::time::Millis;
+
+/// How many keys are remembered.
+pub const MAX_ENTRIES: usize = 500;
+
+/// How many names of one key are remembered.
+pub const MAX_NAMES: usize = 8;
+
+const VERSION: u32 = 1;
+
+/// Why a stored trust book cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TrustError {
+    /// It is no trust book.
+    #[error("The list of people you met before is damaged.")]
+    Damaged,
+    /// A later version of this page wrote it.
+    #[error("The list of people you met before was written by a newer version of this page.")]
+    Newer,
+}
+
+/// What is known of one key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acquaintance {
+    /// The names that belong to it, the latest last; at most [`MAX_NAMES`].
+    #[serde(default)]
+    pub names: Vec<String>,
+    /// When it was met first.
+    #[serde(default)]
+    pub first: Millis,
+    /// When it was met last.
+    #[serde(default)]
+    pub last: Millis,
+    /// Whether the person compared the safety number.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub verified: bool,
+    /// Whether the person wants nothing to do with it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub blocked: bool,
+}
+
+/// The keys that this browser has met.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TrustBook(BTreeMap<PublicKey, Acquaintance>);
+
+/// As it is stored: `{"v":1,"keys":{"A1…":{"names":["alice"],"first":…,"last":…}}}`.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    v: u32,
+    #[serde(default)]
+    keys: BTreeMap<String, Acquaintance>,
+}
+
+impl TrustBook {
+    /// Reads what [`TrustBook::to_json`] wrote. Fields that mean nothing to this version are passed over, and
+    /// so are entries whose key is none.
+    ///
+    /// # Errors
+    /// [`TrustError`]; the text should then be kept aside, not overwritten.
+    pub fn from_json(text: &str) -> Result<TrustBook, TrustError> {
+        let stored: Stored = serde_json::from_str(text).map_err(|_| TrustError::Damaged)?;
+        if stored.v > VERSION {
+            return Err(TrustError::Newer);
+        }
+        let entries = stored.keys.into_iter().filter_map(|(key, entry)| Some((key_of(&key)?, entry)));
+        let mut book = TrustBook(entries.collect());
+        book.forget_beyond(MAX_ENTRIES);
+        Ok(book)
+    }
+
+    /// For storage.
+    pub fn to_json(&self) -> String {
+        let keys = self.0.iter().map(|(key, entry)| (BASE64URL_NOPAD.encode(&key.0), entry.clone())).collect();
+        // Strings, numbers and booleans under string keys: there is nothing in it that JSON cannot say.
+        serde_json::to_string(&Stored { v: VERSION, keys }).unwrap_or_default()
+    }
+
+    /// What this browser knows of `key`, which comes under `name`.
+    pub fn trust(&self, key: &PublicKey, name: &Name) -> Trust {
+        let own = self.0.get(key);
+        let folded = fold(name.as_str());
+        if !own.is_some_and(|own| own.has(&folded)) && self.holder(key, &folded).is_some() {
+            return Trust::NameOnAnotherKey;
+        }
+        match own {
+            Some(own) if own.verified => Trust::Verified,
+            Some(_) => Trust::Known,
+            None => Trust::New,
+        }
+    }
+
+    /// Writes down that `key` proved itself under `name`. A name that belongs to another key stays with it.
+    pub fn remember(&mut self, key: &PublicKey, name: &Name, at: Millis) {
+        let folded = fold(name.as_str());
+        let taken = self.holder(key, &folded).is_some();
+        let entry = self.entry(key, at);
+        entry.last = entry.last.max(at);
+        if !taken || entry.has(&folded) {
+            entry.add(name);
+        }
+        self.forget_beyond(MAX_ENTRIES);
+    }
+
+    /// The person compared the safety number: `key` is verified, and `name` is its name.
+    pub fn verify(&mut self, key: &PublicKey, name: &Name, at: Millis) {
+        let entry = self.entry(key, at);
+        entry.verified = true;
+        entry.blocked = false;
+        entry.add(name);
+        self.forget_beyond(MAX_ENTRIES);
+    }
+
+    /// The person takes the comparison back.
+    pub fn unverify(&mut self, key: &PublicKey) {
+        if let Some(entry) = self.0.get_mut(key) {
+            entry.verified = false;
+        }
+    }
+
+    /// The person says that `name` on `key` is right, as with a new device of a friend.
+    pub fn accept_name(&mut self, key: &PublicKey, name: &Name, at: Millis) {
+        self.entry(key, at).add(name);
+        self.forget_beyond(MAX_ENTRIES);
+    }
+
+    /// Blocks a key, or takes that back. A blocked key's names are free for others.
+    pub fn block(&mut self, key: &PublicKey, blocked: bool, at: Millis) {
+        self.entry(key, at).blocked = blocked;
+        self.forget_beyond(MAX_ENTRIES);
+    }
+
+    /// Whether the person wants nothing to do with `key`.
+    pub fn is_blocked(&self, key: &PublicKey) -> bool {
+        self.0.get(key).is_some_and(|entry| entry.blocked)
+    }
+
+    /// Whether `key` was met before and is not blocked.
+    pub fn is_known(&self, key: &PublicKey) -> bool {
+        self.0.get(key).is_some_and(|entry| !entry.blocked)
+    }
+
+    /// What is known of `key`.
+    pub fn get(&self, key: &PublicKey) -> Option<&Acquaintance> {
+        self.0.get(key)
+    }
+
+    /// Everybody in it.
+    pub fn iter(&self) -> impl Iterator<Item = (&PublicKey, &Acquaintance)> {
+        self.0.iter()
+    }
+
+    /// How many keys are in it.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether nobody is in it.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The key that `name` belongs to, if it is another than `key`: the other half of the warning.
+    pub fn owner(&self, key: &PublicKey, name: &Name) -> Option<PublicKey> {
+        self.holder(key, &fold(name.as_str()))
+    }
+
+    /// Takes `key` out of the book.
+    pub fn forget(&mut self, key: &PublicKey) {
+        self.0.remove(key);
+    }
+
+    fn holder(&self, except: &PublicKey, folded: &str) -> Option<PublicKey> {
+        let mut holders: Vec<_> =
+            self.0.iter().filter(|(key, entry)| *key != except && !entry.blocked && entry.has(folded)).collect();
+        holders.sort_by_key(|(_, entry)| (!entry.verified, entry.first));
+        holders.first().map(|(key, _)| **key)
+    }
+
+    fn entry(&mut self, key: &PublicKey, at: Millis) -> &mut Acquaintance {
+        self.0.entry(*key).or_insert_with(|| Acquaintance {
+            names: Vec::new(),
+            first: at,
+            last: at,
+            verified: false,
+            blocked: false,
+        })
+    }
+
+    /// Drops the longest unseen: those nobody decided about first, verified ones last.
+    fn forget_beyond(&mut self, limit: usize) {
+        while self.0.len() > limit {
+            let oldest = self.0.iter().min_by_key(|(_, entry)| (entry.verified, entry.blocked, entry.last));
+            let Some(key) = oldest.map(|(key, _)| *key) else { return };
+            self.0.remove(&key);
+        }
+    }
+}
+
+impl Acquaintance {
+    /// The name it went by last.
+    pub fn name(&self) -> Option<&str> {
+        self.names.last().map(String::as_str)
+    }
+
+    fn has(&self, folded: &str) -> bool {
+        self.names.iter().any(|name| fold(name) == folded)
+    }
+
+    fn add(&mut self, name: &Name) {
+        let folded = fold(name.as_str());
+        self.names.retain(|known| fold(known) != folded);
+        self.names.push(name.as_str().to_owned());
+        let surplus = self.names.len().saturating_sub(MAX_NAMES);
+        self.names.drain(..surplus);
+    }
+}
+
+fn key_of(text: &str) -> Option<PublicKey> {
+    let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
+    bytes.try_into().ok().map(PublicKey)
+}
+
+// serde hands over a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_false(value: &bool) -> bool {
+    !*value
+}

@@ -1,0 +1,179 @@
+//! The page's address: where the chat is, which room, and the secret of a private one.
+
+use core::fmt;
+
+use chacha20::rand_core::CryptoRng;
+use data_encoding::BASE64URL_NOPAD;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+use super::Settings;
+
+/// How many characters (Unicode scalar values) a room's name may have.
+pub const MAX_ROOM: usize = 64;
+
+/// What stays as it is in a link.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Why an address leads to no room; the sentence is shown instead of a chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// No page with a host: `about:blank`, `data:` and the like.
+    #[error("This page has no address of its own, so nobody could find the room. Please open it from a web address.")]
+    NotAPage,
+    /// `#k=` holds anything else than 32 bytes in base64url.
+    #[error(
+        "The secret at the end of this link (after #k=) is damaged, so it opens no room. \
+         Please copy the whole link again, or ask for it once more."
+    )]
+    BadSecret,
+    /// `?room=` holds more than [`MAX_ROOM`] characters.
+    #[error(
+        "A room's name has at most {MAX_ROOM} characters; the one in this link has {length}. Please check the link."
+    )]
+    RoomTooLong {
+        /// How many it has.
+        length: usize,
+    },
+    /// `?room=` is wrongly encoded or holds line breaks or control characters.
+    #[error("The room's name in this link is damaged. Please copy the whole link again.")]
+    BadRoom,
+}
+
+/// The secret of a private room: 32 bytes that live in the link's fragment and never leave the browsers.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RoomSecret(pub [u8; 32]);
+
+impl RoomSecret {
+    /// A new secret.
+    pub fn generate(rng: &mut impl CryptoRng) -> RoomSecret {
+        let mut bytes = [0; 32];
+        rng.fill_bytes(&mut bytes);
+        RoomSecret(bytes)
+    }
+
+    /// Reads base64url, with or without padding.
+    ///
+    /// # Errors
+    /// [`AddressError::BadSecret`] for anything that is not exactly 32 bytes.
+    pub fn parse(text: &str) -> Result<RoomSecret, AddressError> {
+        let text = text.strip_suffix('=').unwrap_or(text);
+        let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| AddressError::BadSecret)?;
+        bytes.try_into().map(RoomSecret).map_err(|_| AddressError::BadSecret)
+    }
+
+    /// Base64url without padding, 43 characters: for a link and nowhere else.
+    pub fn to_text(&self) -> String {
+        BASE64URL_NOPAD.encode(&self.0)
+    }
+}
+
+impl fmt::Debug for RoomSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RoomSecret(…)")
+    }
+}
+
+/// What the page's address says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageAddress {
+    /// Host (with a non-default port) and path: `alice.github.io/blog`.
+    pub page: String,
+    /// The room that the link names, trimmed. In composed form (NFC) only if the address was: the browser's
+    /// adapter sees to it.
+    pub room: Option<String>,
+    /// The secret of a private room.
+    pub secret: Option<RoomSecret>,
+}
+
+impl PageAddress {
+    /// Reads `location.href`, which the browser has normalised.
+    ///
+    /// # Errors
+    /// [`AddressError`], with a sentence that says what to do. A damaged link never opens another room.
+    pub fn parse(href: &str) -> Result<PageAddress, AddressError> {
+        let (address, fragment) = href.split_once('#').unwrap_or((href, ""));
+        let (address, query) = address.split_once('?').unwrap_or((address, ""));
+        let page = page(address).ok_or(AddressError::NotAPage)?;
+        Ok(PageAddress { page, room: room(query)?, secret: secret(fragment)? })
+    }
+
+    /// The room to join: the link's, else the site owner's, else `lobby`.
+    pub fn room_or<'a>(&'a self, settings: &'a Settings) -> &'a str {
+        self.room.as_deref().unwrap_or_else(|| settings.default_room())
+    }
+}
+
+/// The link to a room on this page. `None` for `room` means the room that the page opens by itself. What else
+/// stands in the page's query is kept: the site may need it to show the page at all.
+pub fn room_link(page_href: &str, room: Option<&str>, secret: Option<&RoomSecret>) -> String {
+    let address = page_href.split('#').next().unwrap_or_default();
+    let (address, query) = address.split_once('?').unwrap_or((address, ""));
+    let mut link = address.to_owned();
+    let mut separator = '?';
+    for pair in query.split('&').filter(|pair| !pair.is_empty() && !is_key(pair, "room")) {
+        link.push(separator);
+        link.push_str(pair);
+        separator = '&';
+    }
+    if let Some(room) = room.map(str::trim).filter(|room| !room.is_empty()) {
+        link.push(separator);
+        link.push_str("room=");
+        link.extend(utf8_percent_encode(room, ENCODED));
+    }
+    if let Some(secret) = secret {
+        link.push_str("#k=");
+        link.push_str(&secret.to_text());
+    }
+    link
+}
+
+/// Trims a room's name and checks it; `None` if nothing is left.
+pub(super) fn check_room(text: &str) -> Result<Option<String>, AddressError> {
+    let text = text.trim();
+    let length = text.chars().count();
+    if length > MAX_ROOM {
+        return Err(AddressError::RoomTooLong { length });
+    }
+    // `#k=` inside the name comes from programs that encode the whole link: the secret would be in the name
+    // of an open room.
+    if text.contains(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) || text.contains("#k=") {
+        return Err(AddressError::BadRoom);
+    }
+    Ok((!text.is_empty()).then(|| text.to_owned()))
+}
+
+fn page(address: &str) -> Option<String> {
+    let (scheme, rest) = address.split_once("://")?;
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit('@').next()?;
+    let default_port = if scheme.eq_ignore_ascii_case("https") { ":443" } else { ":80" };
+    let host = host.strip_suffix(default_port).unwrap_or(host);
+    let path = path.strip_suffix("/index.html").or_else(|| path.strip_suffix("/index.htm")).unwrap_or(path);
+    let page = format!("{}{}", host.to_ascii_lowercase(), path.trim_end_matches('/'));
+    (!page.is_empty()).then_some(page)
+}
+
+fn room(query: &str) -> Result<Option<String>, AddressError> {
+    let Some(pair) = query.split('&').find(|pair| is_key(pair, "room")) else { return Ok(None) };
+    let text = value(pair).replace('+', " ");
+    let text = percent_decode_str(&text).decode_utf8().map_err(|_| AddressError::BadRoom)?;
+    check_room(&text)
+}
+
+fn secret(fragment: &str) -> Result<Option<RoomSecret>, AddressError> {
+    let mut found = fragment.split('&').filter(|pair| is_key(pair, "k"));
+    let Some(pair) = found.next() else { return Ok(None) };
+    if found.next().is_some() {
+        return Err(AddressError::BadSecret);
+    }
+    let text = percent_decode_str(value(pair)).decode_utf8().map_err(|_| AddressError::BadSecret)?;
+    RoomSecret::parse(text.trim()).map(Some)
+}
+
+fn is_key(pair: &str, key: &str) -> bool {
+    pair.split('=').next().is_some_and(|name| name.eq_ignore_ascii_case(key))
+}
+
+fn value(pair: &str) -> &str {
+    pair.split_once('=').map_or("", |(_, value)| value)
+}

@@ -1,0 +1,303 @@
+//! What the site's owner and the page's address ask for.
+//!
+//! `rtchat.json` beside the page is written by hand, by people who may never see the console. So a mistake in
+//! it costs the one entry it is in: everything else counts, the default stands in, and a sentence says so.
+
+pub mod address;
+
+use serde_json::{Map, Value};
+
+pub use address::{AddressError, PageAddress, RoomSecret, room_link};
+
+/// The brokers where people meet if the site's owner names none.
+pub const DEFAULT_BROKERS: [&str; 3] =
+    ["wss://broker.emqx.io:8084/mqtt", "wss://broker.hivemq.com:8884/mqtt", "wss://test.mosquitto.org:8081/mqtt"];
+
+/// The STUN servers that tell a browser its public address if the site's owner names none.
+pub const DEFAULT_STUN: [&str; 2] = ["stun:stun.l.google.com:19302", "stun:stun.cloudflare.com:3478"];
+
+/// The room that people meet in if nobody names one.
+pub const DEFAULT_ROOM: &str = "lobby";
+
+/// A broker to meet at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broker {
+    /// `ws://` or `wss://`, without a fragment.
+    pub url: String,
+    /// The user name of MQTT's `CONNECT`.
+    pub username: Option<String>,
+    /// The password of MQTT's `CONNECT`.
+    pub password: Option<String>,
+}
+
+/// A STUN or TURN server, as in `RTCConfiguration.iceServers`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IceServer {
+    /// At least one `stun:`, `stuns:`, `turn:` or `turns:` address.
+    pub urls: Vec<String>,
+    /// The user name for TURN.
+    pub username: Option<String>,
+    /// The password for TURN.
+    pub credential: Option<String>,
+}
+
+/// Who is connected to without being asked about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Accept {
+    /// Everybody who is in the room.
+    #[default]
+    Everyone,
+    /// Nobody: the person is asked each time.
+    Ask,
+    /// Who was met before; the person is asked about all others.
+    Known,
+}
+
+impl Accept {
+    /// The word for it in `rtchat.json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Accept::Everyone => "everyone",
+            Accept::Ask => "ask",
+            Accept::Known => "known",
+        }
+    }
+}
+
+/// What the site's owner asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Where to meet, in order of preference; never empty.
+    pub brokers: Vec<Broker>,
+    /// STUN and TURN servers; empty if the owner wants none.
+    pub ice_servers: Vec<IceServer>,
+    /// The room for those whose link names none.
+    pub room: Option<String>,
+    /// Who is connected to without being asked about.
+    pub accept: Accept,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        let broker = |url: &&str| Broker { url: (*url).to_owned(), username: None, password: None };
+        let urls = DEFAULT_STUN.iter().map(|url| (*url).to_owned()).collect();
+        Settings {
+            brokers: DEFAULT_BROKERS.iter().map(broker).collect(),
+            ice_servers: vec![IceServer { urls, username: None, credential: None }],
+            room: None,
+            accept: Accept::Everyone,
+        }
+    }
+}
+
+/// Something in `rtchat.json` that does not count; the sentence goes to the browser's console.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsWarning {
+    /// The file holds no JSON.
+    #[error("rtchat.json is not valid JSON ({detail}). The defaults are used.")]
+    NotJson {
+        /// What the parser found, with line and column.
+        detail: String,
+    },
+    /// The file holds something else than an object.
+    #[error("rtchat.json should be an object, {{ \"brokers\": [\u{2026}], \u{2026} }}. The defaults are used.")]
+    NotAnObject,
+    /// The file could not be fetched.
+    #[error("rtchat.json could not be loaded ({detail}). The defaults are used.")]
+    NotLoaded {
+        /// Why.
+        detail: String,
+    },
+    /// A key that means nothing.
+    #[error("rtchat.json: \"{key}\" is not a setting and is ignored.")]
+    UnknownKey {
+        /// The key, with the way to it.
+        key: String,
+    },
+    /// A value that does not fit its key.
+    #[error("rtchat.json: {key} should be {wanted}; it is ignored.")]
+    Malformed {
+        /// The key, with the way to it.
+        key: String,
+        /// What should be there.
+        wanted: &'static str,
+    },
+    /// A list in which nothing is usable.
+    #[error("rtchat.json: {key} has no usable entry. The defaults are used.")]
+    NothingUsable {
+        /// The key.
+        key: &'static str,
+    },
+}
+
+impl Settings {
+    /// Reads `rtchat.json`. Never fails: what does not count is named in the warnings.
+    pub fn parse(text: &str) -> (Settings, Vec<SettingsWarning>) {
+        let mut reader = Reader::default();
+        let settings = reader.settings(text);
+        (settings, reader.warnings)
+    }
+
+    /// The room for a link that names none.
+    pub fn default_room(&self) -> &str {
+        self.room.as_deref().unwrap_or(DEFAULT_ROOM)
+    }
+}
+
+#[derive(Default)]
+struct Reader {
+    warnings: Vec<SettingsWarning>,
+}
+
+const BROKER: &str = "an address that begins with ws:// or wss://, or an object with url, username and password";
+const ICE_SERVER: &str =
+    "an object with urls (stun:\u{2026} or turn:\u{2026}), and for turn: with username and credential";
+
+impl Reader {
+    fn settings(&mut self, text: &str) -> Settings {
+        let mut settings = Settings::default();
+        let object = match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
+            Ok(Value::Object(object)) => object,
+            Ok(_) => {
+                self.warnings.push(SettingsWarning::NotAnObject);
+                return settings;
+            }
+            Err(error) => {
+                self.warnings.push(SettingsWarning::NotJson { detail: error.to_string() });
+                return settings;
+            }
+        };
+        for (key, value) in object {
+            match key.as_str() {
+                "brokers" => {
+                    if let Some(brokers) = self.list("brokers", &value, BROKER, broker) {
+                        if brokers.is_empty() {
+                            self.warnings.push(SettingsWarning::NothingUsable { key: "brokers" });
+                        } else {
+                            settings.brokers = brokers;
+                        }
+                    }
+                }
+                "iceServers" => {
+                    if let Some(servers) = self.list("iceServers", &value, ICE_SERVER, ice_server) {
+                        // An empty list is a wish: no STUN, this network only.
+                        if servers.is_empty() && value.as_array().is_some_and(|list| !list.is_empty()) {
+                            self.warnings.push(SettingsWarning::NothingUsable { key: "iceServers" });
+                        } else {
+                            settings.ice_servers = servers;
+                        }
+                    }
+                }
+                "room" => match value.as_str().map(address::check_room) {
+                    Some(Ok(room)) => settings.room = room,
+                    _ => self.malformed("room", "a text of at most 64 characters on one line"),
+                },
+                "accept" => match value.as_str() {
+                    Some("everyone") => settings.accept = Accept::Everyone,
+                    Some("ask") => settings.accept = Accept::Ask,
+                    Some("known") => settings.accept = Accept::Known,
+                    _ => self.malformed("accept", "\"everyone\", \"ask\" or \"known\""),
+                },
+                _ => self.warnings.push(SettingsWarning::UnknownKey { key }),
+            }
+        }
+        settings
+    }
+
+    fn malformed(&mut self, key: impl Into<String>, wanted: &'static str) {
+        self.warnings.push(SettingsWarning::Malformed { key: key.into(), wanted });
+    }
+
+    /// The entries that `read` can use; the others are named. `None` if there is no list.
+    fn list<T>(
+        &mut self,
+        key: &'static str,
+        value: &Value,
+        wanted: &'static str,
+        read: fn(&mut Reader, &str, &Value) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let Some(list) = value.as_array() else {
+            self.malformed(key, "a list");
+            return None;
+        };
+        let mut entries = Vec::new();
+        for (index, value) in list.iter().enumerate() {
+            let path = format!("{key}[{index}]");
+            match read(self, &path, value) {
+                Some(entry) => entries.push(entry),
+                None => self.malformed(path, wanted),
+            }
+        }
+        Some(entries)
+    }
+
+    /// An optional text; anything else is named and ignored.
+    fn text(&mut self, path: &str, object: &Map<String, Value>, key: &str) -> Option<String> {
+        match object.get(key)? {
+            Value::String(text) => Some(text.clone()),
+            _ => {
+                self.malformed(format!("{path}.{key}"), "a text");
+                None
+            }
+        }
+    }
+
+    fn only(&mut self, path: &str, object: &Map<String, Value>, keys: &[&str]) {
+        for key in object.keys().filter(|key| !keys.contains(&key.as_str())) {
+            self.warnings.push(SettingsWarning::UnknownKey { key: format!("{path}.{key}") });
+        }
+    }
+}
+
+fn broker(reader: &mut Reader, path: &str, value: &Value) -> Option<Broker> {
+    match value {
+        Value::String(url) => Some(Broker { url: socket_url(url)?, username: None, password: None }),
+        Value::Object(object) => {
+            let url = socket_url(object.get("url")?.as_str()?)?;
+            reader.only(path, object, &["url", "username", "password"]);
+            let username = reader.text(path, object, "username");
+            let password = reader.text(path, object, "password");
+            Some(Broker { url, username, password })
+        }
+        _ => None,
+    }
+}
+
+fn ice_server(reader: &mut Reader, path: &str, value: &Value) -> Option<IceServer> {
+    let object = value.as_object()?;
+    let urls = match object.get("urls")? {
+        Value::String(url) => vec![url.clone()],
+        Value::Array(list) => list.iter().map(|url| url.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()?,
+        _ => return None,
+    };
+    if urls.is_empty() || !urls.iter().all(|url| is_ice_url(url)) {
+        return None;
+    }
+    // `credentialType` was part of the standard once, with one value that is left.
+    reader.only(path, object, &["urls", "username", "credential", "credentialType"]);
+    let username = reader.text(path, object, "username");
+    let credential = reader.text(path, object, "credential");
+    // A TURN server without them makes the constructor of RTCPeerConnection throw, for all servers.
+    if urls.iter().any(|url| is_scheme(url, &["turn:", "turns:"])) && (username.is_none() || credential.is_none()) {
+        return None;
+    }
+    Some(IceServer { urls, username, credential })
+}
+
+/// An address that the constructor of WebSocket takes.
+fn socket_url(text: &str) -> Option<String> {
+    let text = text.trim();
+    let (_, rest) = text.split_once("://").filter(|_| is_scheme(text, &["ws:", "wss:"]))?;
+    let host = rest.split(['/', '?']).next()?;
+    (!host.is_empty() && !text.contains(|c: char| c == '#' || c.is_whitespace())).then(|| text.to_owned())
+}
+
+fn is_ice_url(text: &str) -> bool {
+    is_scheme(text, &["stun:", "stuns:", "turn:", "turns:"])
+        && !text.contains(char::is_whitespace)
+        && text.split_once(':').is_some_and(|(_, host)| !host.is_empty() && !host.starts_with('/'))
+}
+
+fn is_scheme(text: &str, schemes: &[&str]) -> bool {
+    schemes.iter().any(|scheme| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
+}

@@ -6,6 +6,7 @@
 
 pub mod candidate;
 pub mod description;
+mod sdp;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
 

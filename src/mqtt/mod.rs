@@ -18,11 +18,13 @@
 //! | `requests` | the bounded queue between handles and event loop |
 //! | `transport` | what the event loop asks of the outside |
 //! | `link` | a session on a transport |
-//! | `client` | the handle and the event loop |
+//! | `event_loop` | connects, sends what was requested, tells what happens |
+//! | `client` | the handle for making requests |
 //! | `web` | the browser's WebSocket as a transport |
 
 mod client;
 mod error;
+mod event_loop;
 mod link;
 mod options;
 mod pool;
@@ -32,8 +34,9 @@ mod transport;
 #[cfg(target_arch = "wasm32")]
 mod web;
 
-pub use client::{AsyncClient, EventLoop};
+pub use client::AsyncClient;
 pub use error::{ClientError, ConnectionError};
+pub use event_loop::EventLoop;
 pub use mqttbytes::QoS;
 pub use mqttbytes::v4::{
     ConnAck, ConnectReturnCode, LastWill, Login, Packet, PubAck, PubComp, PubRec, PubRel, Publish, SubAck, Subscribe,

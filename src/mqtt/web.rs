@@ -13,8 +13,9 @@ use js_sys::{ArrayBuffer, Date, Function, Math, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{BinaryType, CloseEvent, DomException, Event, MessageEvent, WebSocket};
 
-use super::client::{AsyncClient, EventLoop};
+use super::client::AsyncClient;
 use super::error::ClientError;
+use super::event_loop::EventLoop;
 use super::options::MqttOptions;
 use super::pool::Pool;
 use super::transport::{Connection, Transport, TransportError};

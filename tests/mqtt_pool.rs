@@ -1,0 +1,228 @@
+//! Which broker is tried, and when, under virtual time.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use rtchat::mqtt::Pool;
+use rtchat::time::Millis;
+
+const START: Millis = Millis(1_000_000);
+
+fn pool(brokers: usize) -> Pool {
+    Pool::new(vec![true; brokers], 7).unwrap()
+}
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// Lets a whole round fail, and returns how long the pause after it is.
+fn fail_round(pool: &mut Pool, brokers: usize) -> Duration {
+    let now = pool.attempt().at;
+    for _ in 0..brokers {
+        assert!(pool.attempt().at <= now, "no pause within a round");
+        pool.failed(now, false);
+    }
+    pool.attempt().at.since(now)
+}
+
+#[test]
+fn without_brokers_there_is_no_pool() {
+    assert!(Pool::new(Vec::new(), 1).is_none());
+}
+
+#[test]
+fn brokers_are_tried_in_order_and_at_once() {
+    let mut pool = pool(3);
+    for broker in 0..3 {
+        let attempt = pool.attempt();
+        assert_eq!(attempt.broker, broker);
+        assert!(attempt.at <= START && attempt.one_flight);
+        assert_eq!(attempt.timeout, seconds(4));
+        pool.failed(START, false);
+    }
+    assert_eq!(pool.attempt().broker, 0, "and then from the first again");
+    assert!(pool.attempt().at <= START + seconds(1));
+    assert_eq!(pool.attempt().timeout, seconds(8), "with more patience");
+}
+
+#[test]
+fn a_good_connection_is_tried_again_first_and_forgets_failures() {
+    let mut pool = pool(3);
+    for _ in 0..5 {
+        fail_round(&mut pool, 3);
+    }
+    let start = pool.attempt().at;
+    pool.failed(start, false);
+    pool.failed(start, false);
+    assert_eq!(pool.broker(), 2);
+    pool.connected(start);
+    let lost = start + seconds(31);
+    pool.failed(lost, false);
+    for broker in [2, 0, 1] {
+        assert_eq!((pool.attempt().broker, pool.attempt().at), (broker, lost));
+        pool.failed(lost, false);
+    }
+    assert!(
+        pool.attempt().at <= lost + seconds(1),
+        "the pauses begin small again"
+    );
+}
+
+#[test]
+fn a_broker_that_accepts_and_closes_is_not_hammered() {
+    let mut pool = pool(1);
+    let mut now = START;
+    let mut longest = Duration::ZERO;
+    for _ in 0..20 {
+        now = now.max(pool.attempt().at);
+        pool.connected(now);
+        now = now + seconds(1);
+        pool.failed(now, false);
+        longest = longest.max(pool.attempt().at.since(now));
+    }
+    assert!(longest > seconds(10), "{longest:?}");
+}
+
+#[test]
+fn a_flight_that_was_not_taken_is_repeated_slowly_at_once() {
+    let mut pool = pool(2);
+    pool.failed(START, true);
+    let attempt = pool.attempt();
+    assert_eq!(
+        (attempt.broker, attempt.at, attempt.one_flight),
+        (0, START, false)
+    );
+    pool.failed(START, true);
+    assert_eq!(pool.attempt().broker, 1, "it was not the flight");
+    assert!(pool.attempt().one_flight, "which says nothing about others");
+    pool.failed(START, false);
+    assert!(!pool.attempt().one_flight, "the broker is remembered");
+}
+
+#[test]
+fn a_preferred_broker_is_looked_for_and_taken() {
+    let mut pool = pool(3);
+    pool.failed(START, false);
+    pool.failed(START, false);
+    pool.connected(START);
+    assert_eq!(pool.broker(), 2);
+
+    let first = pool.probe().unwrap();
+    assert_eq!(first.broker, 0);
+    assert!(
+        (seconds(90)..=seconds(150)).contains(&first.at.since(START)),
+        "{:?}",
+        first.at.since(START)
+    );
+    pool.probe_failed(first.at);
+    assert_eq!(
+        pool.probe().map(|probe| (probe.broker, probe.at)),
+        Some((1, first.at))
+    );
+    pool.probe_failed(first.at);
+    let second = pool.probe().unwrap();
+    assert_eq!(second.broker, 0);
+    assert!((seconds(90)..=seconds(150)).contains(&second.at.since(first.at)));
+
+    pool.probe_failed(second.at);
+    pool.probe_connected(second.at);
+    assert_eq!(pool.broker(), 1);
+    assert_eq!(
+        pool.probe().map(|probe| probe.broker),
+        Some(0),
+        "there is still a better one"
+    );
+
+    let third = pool.probe().unwrap();
+    pool.probe_connected(third.at);
+    assert_eq!((pool.broker(), pool.probe()), (0, None));
+    let lost = third.at + seconds(3600);
+    pool.failed(lost, false);
+    assert_eq!((pool.attempt().broker, pool.attempt().at), (0, lost));
+}
+
+#[test]
+fn losing_the_connection_ends_the_search() {
+    let mut pool = pool(2);
+    pool.failed(START, false);
+    pool.connected(START);
+    assert!(pool.probe().is_some());
+    pool.failed(START + seconds(60), false);
+    assert_eq!(pool.probe(), None);
+}
+
+#[test]
+fn a_pause_can_be_cut_short() {
+    let mut pool = pool(2);
+    for _ in 0..6 {
+        fail_round(&mut pool, 2);
+    }
+    let mut now = START;
+    while pool.attempt().at <= now + seconds(1) {
+        now = now.max(pool.attempt().at);
+        fail_round(&mut pool, 2);
+    }
+    pool.retry_now(now);
+    assert_eq!(pool.attempt().at, now);
+
+    pool.failed(now, false);
+    pool.connected(now);
+    pool.retry_now(now + seconds(5));
+    assert_eq!(pool.probe().map(|probe| probe.at), Some(now + seconds(5)));
+}
+
+#[test]
+fn clients_do_not_come_back_together() {
+    let pauses: BTreeSet<Duration> = (0..100)
+        .map(|seed| {
+            let mut pool = Pool::new(vec![true], seed).unwrap();
+            (0..6).map(|_| fail_round(&mut pool, 1)).last().unwrap()
+        })
+        .collect();
+    assert!(pauses.len() > 90, "{}", pauses.len());
+    assert!(
+        pauses.first().unwrap() < &seconds(3) && pauses.last().unwrap() > &seconds(27),
+        "the jitter is full"
+    );
+}
+
+proptest! {
+    #[test]
+    fn pauses_grow_and_have_a_bound(seed: u64, brokers in 1usize..5, rounds in 1u32..40) {
+        let mut pool = Pool::new(vec![true; brokers], seed).unwrap();
+        for round in 0..rounds {
+            let longest = seconds((1u64 << round.min(5)).min(30));
+            let pause = fail_round(&mut pool, brokers);
+            prop_assert!(pause <= longest, "round {round}: {pause:?}");
+            prop_assert!(pool.attempt().timeout <= seconds(16));
+        }
+    }
+
+    /// Whatever happens in whatever order: the current broker exists, and so does the one that is looked for, which is
+    /// preferred to it.
+    #[test]
+    fn every_history_is_survived(brokers in 1usize..4, steps in prop::collection::vec((0u8..8, 0u64..200_000), 0..200)) {
+        let mut pool = pool(brokers);
+        let mut now = START;
+        for (step, pause) in steps {
+            now = now + Duration::from_millis(pause);
+            match step {
+                0 => pool.connected(now),
+                1 => pool.failed(now, false),
+                2 => pool.failed(now, true),
+                3 => pool.closed(now),
+                4 => pool.retry_now(now),
+                5 => pool.probe_failed(now),
+                6 => pool.probe_connected(now),
+                _ => now = now.max(pool.attempt().at),
+            }
+            prop_assert!(pool.attempt().broker < brokers);
+            prop_assert!(pool.attempt().at <= now + seconds(30));
+            if let Some(probe) = pool.probe() {
+                prop_assert!(probe.broker < pool.broker() && probe.at <= now + seconds(150));
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What holds for every stream of bytes that a broker may send.
+#![cfg(not(target_arch = "wasm32"))]
+
+mod mqtt_support;
+
+use bytes::BytesMut;
+use mqtt_support::talk::*;
+use proptest::prelude::*;
+use rtchat::mqtt::{ConnectReturnCode, Event, Packet, Publish, QoS, Request};
+
+fn qos() -> impl Strategy<Value = QoS> {
+    prop_oneof![
+        Just(QoS::AtMostOnce),
+        Just(QoS::AtLeastOnce),
+        Just(QoS::ExactlyOnce)
+    ]
+}
+
+fn message() -> impl Strategy<Value = Publish> {
+    (
+        qos(),
+        1u16..,
+        "[a-zé/]{1,20}",
+        prop::collection::vec(any::<u8>(), 0..300),
+        any::<bool>(),
+    )
+        .prop_map(|(qos, id, topic, payload, retain)| {
+            let mut publish = Publish::new(topic, qos, payload);
+            publish.pkid = if qos == QoS::AtMostOnce { 0 } else { id };
+            publish.retain = retain;
+            publish
+        })
+}
+
+proptest! {
+    /// The same bytes give the same packets, wherever they are cut; and they are those that were written.
+    #[test]
+    fn any_chunking_gives_the_same(
+        messages in prop::collection::vec(message(), 0..10),
+        cuts in prop::collection::vec(1usize..50, 1..100),
+    ) {
+        let mut stream = BytesMut::from(&connack(ConnectReturnCode::Success)[..]);
+        for message in &messages {
+            message.write(&mut stream).unwrap();
+        }
+        let mut session = session(true);
+        let mut told = Vec::new();
+        let mut rest = stream.freeze();
+        for cut in cuts.iter().cycle() {
+            if rest.is_empty() {
+                break;
+            }
+            session.receive(&rest.split_to((*cut).min(rest.len())));
+            told.extend(events(&mut session).unwrap());
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        let wanted: Vec<Publish> = messages
+            .into_iter()
+            .filter(|message| message.qos != QoS::ExactlyOnce || seen.insert(message.pkid))
+            .collect();
+        let heard: Vec<Publish> = told
+            .into_iter()
+            .filter_map(|event| match event {
+                Event::Incoming(Packet::Publish(publish)) => Some(publish),
+                _ => None,
+            })
+            .collect();
+        prop_assert_eq!(heard, wanted);
+    }
+
+    /// What is requested is what a broker reads.
+    #[test]
+    fn requests_are_read_by_a_broker(message in message()) {
+        let mut session = connected();
+        session.request(START, Request::Publish(message.clone())).unwrap();
+        let mut wanted = message;
+        wanted.pkid = u16::from(wanted.qos != QoS::AtMostOnce);
+        prop_assert_eq!(sent(&mut session), [Packet::Publish(wanted)]);
+    }
+
+    /// Garbage is an error or nothing, and never more than it weighs.
+    #[test]
+    fn garbage_is_survived(chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..64), 0..32), greeted: bool) {
+        let mut session = if greeted { connected() } else { session(true) };
+        session.request(START, subscribe()).unwrap();
+        for chunk in chunks {
+            session.receive(&chunk);
+            if events(&mut session).is_err() {
+                break;
+            }
+            session.take_output(START);
+        }
+    }
+
+    /// The same with packets that are nearly right.
+    #[test]
+    fn damaged_packets_are_survived(messages in prop::collection::vec(message(), 1..5), flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..5)) {
+        let mut stream = BytesMut::new();
+        for message in &messages {
+            message.write(&mut stream).unwrap();
+        }
+        for (index, value) in flips {
+            let index = index.index(stream.len());
+            stream[index] = value;
+        }
+        let mut session = connected();
+        session.receive(&stream);
+        let _ = events(&mut session);
+    }
+}

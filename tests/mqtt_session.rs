@@ -1,0 +1,337 @@
+//! One connection's protocol: bytes and time in, bytes and events out.
+#![cfg(not(target_arch = "wasm32"))]
+
+mod mqtt_support;
+
+use std::time::Duration;
+
+use mqtt_support::talk::*;
+use mqttbytes::v4::{PubComp, PubRec, PubRel, UnsubAck, Unsubscribe};
+use rtchat::mqtt::{
+    ConnectReturnCode, ConnectionError, Event, Outgoing, Packet, PubAck, QoS, Request, Session,
+    SubAck, SubscribeReasonCode, TransportError,
+};
+
+#[test]
+fn one_flight_leaves_at_once_and_is_told_after_connack() {
+    let mut session = session(true);
+    assert!(session.takes_requests());
+    session.request(START, subscribe()).unwrap();
+    session
+        .request(
+            START,
+            Request::Publish(publish(QoS::AtMostOnce, 0, b"hello")),
+        )
+        .unwrap();
+    assert!(matches!(
+        &sent(&mut session)[..],
+        [Packet::Connect(_), Packet::Subscribe(_), Packet::Publish(_)]
+    ));
+    assert_eq!(events(&mut session), Ok(vec![]));
+    session.receive(&connack(ConnectReturnCode::Success));
+    session.receive(&suback(1, SubscribeReasonCode::Success(QoS::AtMostOnce)));
+    let events = events(&mut session).unwrap();
+    assert!(matches!(
+        &events[..],
+        [
+            Event::Incoming(Packet::ConnAck(_)),
+            Event::Outgoing(Outgoing::Subscribe(1)),
+            Event::Outgoing(Outgoing::Publish(0)),
+            Event::Incoming(Packet::SubAck(_)),
+        ]
+    ));
+    assert!(session.is_subscribed());
+}
+
+#[test]
+fn the_slow_way_waits_for_connack() {
+    let mut session = session(false);
+    assert!(!session.takes_requests());
+    assert!(matches!(&sent(&mut session)[..], [Packet::Connect(_)]));
+    session.receive(&connack(ConnectReturnCode::Success));
+    events(&mut session).unwrap();
+    assert!(session.takes_requests());
+}
+
+#[test]
+fn a_flight_is_suspected_only_where_it_may_be_the_reason() {
+    let closed = ConnectionError::Transport(TransportError::Closed { code: 1006 });
+    let mut with_flight = session(true);
+    assert!(
+        !with_flight.suspects_flight(&closed),
+        "CONNECT alone is what every broker takes"
+    );
+    with_flight.request(START, subscribe()).unwrap();
+    assert!(with_flight.suspects_flight(&closed));
+    let refused = ConnectionError::ConnectionRefused(ConnectReturnCode::NotAuthorized);
+    assert!(!with_flight.suspects_flight(&refused));
+
+    with_flight.receive(&connack(ConnectReturnCode::Success));
+    events(&mut with_flight).unwrap();
+    assert!(!with_flight.suspects_flight(&closed));
+    assert!(
+        with_flight.suspects_flight(&ConnectionError::AckTimeout),
+        "its subscription got lost"
+    );
+
+    with_flight.receive(&suback(1, SubscribeReasonCode::Failure));
+    let error = events(&mut with_flight).unwrap_err();
+    assert_eq!(error, ConnectionError::FlightRefused);
+    assert!(with_flight.suspects_flight(&error));
+}
+
+#[test]
+fn a_refused_subscription_after_connack_is_told() {
+    let mut session = connected();
+    session.request(START, subscribe()).unwrap();
+    session.receive(&suback(1, SubscribeReasonCode::Failure));
+    let events = events(&mut session).unwrap();
+    assert!(
+        matches!(&events[1], Event::Incoming(Packet::SubAck(suback)) if suback.return_codes.len() == 1)
+    );
+}
+
+#[test]
+fn refusals_and_silence_end_the_attempt() {
+    for code in [
+        ConnectReturnCode::BadUserNamePassword,
+        ConnectReturnCode::ServiceUnavailable,
+    ] {
+        assert_eq!(
+            error_after(session(true), &connack(code)),
+            ConnectionError::ConnectionRefused(code)
+        );
+    }
+    assert_eq!(
+        error_after(session(true), &[0xD0, 0]),
+        ConnectionError::NotConnAck
+    );
+    let mut session = session(true);
+    assert_eq!(session.deadline(), Some(CONNACK_BY));
+    session.wake(CONNACK_BY - Duration::from_millis(1)).unwrap();
+    assert_eq!(
+        session.wake(CONNACK_BY),
+        Err(ConnectionError::ConnectTimeout)
+    );
+}
+
+#[test]
+fn keep_alive() {
+    let mut session = connected();
+    assert_eq!(session.deadline(), Some(after(50)));
+    session.wake(after(49)).unwrap();
+    assert_eq!(sent(&mut session), []);
+    session
+        .request(
+            after(20),
+            Request::Publish(publish(QoS::AtMostOnce, 0, b"")),
+        )
+        .unwrap();
+    assert!(session.take_output(after(20)).is_some());
+    assert_eq!(
+        session.deadline(),
+        Some(after(70)),
+        "sending anything moves the ping"
+    );
+
+    session.wake(after(70)).unwrap();
+    assert_eq!(&session.take_output(after(70)).unwrap()[..], [0xC0, 0]);
+    session.receive(&[0xD0, 0]);
+    session.wake(after(71)).unwrap();
+    events(&mut session).unwrap();
+    session.wake(after(81)).unwrap();
+    assert_eq!(
+        session.deadline(),
+        Some(after(120)),
+        "the answer counts, however late it was looked at"
+    );
+
+    session.wake(after(120)).unwrap();
+    session.ping(after(121)).unwrap();
+    assert_eq!(
+        &session.take_output(after(121)).unwrap()[..],
+        [0xC0, 0],
+        "asked only once"
+    );
+    session.wake(after(129)).unwrap();
+    assert_eq!(session.wake(after(130)), Err(ConnectionError::PingTimeout));
+}
+
+#[test]
+fn without_keep_alive_nothing_is_asked() {
+    let mut options = options();
+    options.set_keep_alive(Duration::ZERO);
+    let mut session = Session::new(&options, true, CONNACK_BY).unwrap();
+    sent(&mut session);
+    session.receive(&connack(ConnectReturnCode::Success));
+    events(&mut session).unwrap();
+    assert_eq!(session.deadline(), None);
+}
+
+#[test]
+fn qos_1_and_2_outgoing() {
+    let mut session = connected();
+    for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
+        session
+            .request(START, Request::Publish(publish(qos, 0, b"hello")))
+            .unwrap();
+    }
+    session
+        .request(START, Request::Unsubscribe(Unsubscribe::new("topic")))
+        .unwrap();
+    assert_eq!(sent(&mut session).len(), 3);
+    session.receive(&written(|bytes| PubAck::new(1).write(bytes)));
+    session.receive(&written(|bytes| PubRec::new(2).write(bytes)));
+    session.receive(&written(|bytes| UnsubAck::new(3).write(bytes)));
+    assert_eq!(events(&mut session).unwrap().len(), 7);
+    assert_eq!(sent(&mut session), [Packet::PubRel(PubRel::new(2))]);
+    assert_eq!(
+        session.deadline(),
+        Some(after(10)),
+        "the broker has to answer"
+    );
+    session.receive(&written(|bytes| PubComp::new(2).write(bytes)));
+    events(&mut session).unwrap();
+    session.wake(after(10)).unwrap();
+}
+
+#[test]
+fn missing_acknowledgements_are_noticed() {
+    let mut session = connected();
+    session.request(START, subscribe()).unwrap();
+    session.wake(after(9)).unwrap();
+    assert_eq!(session.wake(after(10)), Err(ConnectionError::AckTimeout));
+}
+
+#[test]
+fn qos_1_and_2_incoming() {
+    let mut session = connected();
+    session.receive(&written(|bytes| {
+        publish(QoS::AtLeastOnce, 7, b"one").write(bytes)
+    }));
+    for _ in 0..2 {
+        session.receive(&written(|bytes| {
+            publish(QoS::ExactlyOnce, 8, b"two").write(bytes)
+        }));
+    }
+    let told = events(&mut session).unwrap();
+    let messages = told
+        .iter()
+        .filter(|event| matches!(event, Event::Incoming(Packet::Publish(_))))
+        .count();
+    assert_eq!(messages, 2, "a repeated message with QoS 2 is told once");
+    let rec = Packet::PubRec(PubRec::new(8));
+    assert_eq!(
+        sent(&mut session),
+        [Packet::PubAck(PubAck::new(7)), rec.clone(), rec]
+    );
+    session.receive(&written(|bytes| PubRel::new(8).write(bytes)));
+    session.receive(&written(|bytes| {
+        publish(QoS::ExactlyOnce, 8, b"three").write(bytes)
+    }));
+    events(&mut session).unwrap();
+    assert_eq!(
+        sent(&mut session),
+        [
+            Packet::PubComp(PubComp::new(8)),
+            Packet::PubRec(PubRec::new(8))
+        ]
+    );
+}
+
+#[test]
+fn requests_in_flight_are_bounded_and_numbered_apart() {
+    let mut options = options();
+    options.set_inflight(2);
+    let mut session = Session::new(&options, true, CONNACK_BY).unwrap();
+    session.receive(&connack(ConnectReturnCode::Success));
+    events(&mut session).unwrap();
+    session.request(START, subscribe()).unwrap();
+    for id in (2..=65_535).chain([2, 3]) {
+        assert!(session.takes_requests());
+        session
+            .request(START, Request::Publish(publish(QoS::AtLeastOnce, 0, b"")))
+            .unwrap();
+        assert!(!session.takes_requests());
+        session.receive(&written(|bytes| PubAck::new(id).write(bytes)));
+        events(&mut session).unwrap();
+        sent(&mut session);
+    }
+}
+
+#[test]
+fn farewell() {
+    let mut session = connected();
+    session.request(START, Request::Disconnect).unwrap();
+    assert!(session.is_disconnected() && !session.takes_requests());
+    assert_eq!(sent(&mut session), [Packet::Disconnect]);
+}
+
+#[test]
+fn hostile_packets_are_refused() {
+    let cases: [(&[u8], ConnectionError); 12] = [
+        (
+            &[0x30, 0xFF, 0xFF, 0xFF, 0x7F],
+            ConnectionError::TooLarge {
+                size: 268_435_455,
+                limit: 1_000,
+            },
+        ),
+        (
+            &[0x30, 0xE9, 0x07],
+            ConnectionError::TooLarge {
+                size: 1_001,
+                limit: 1_000,
+            },
+        ),
+        (
+            &[0x30, 0xFF, 0xFF, 0xFF, 0xFF, 1],
+            ConnectionError::Malformed(mqttbytes::Error::MalformedRemainingLength),
+        ),
+        (
+            &[0x30, 3, 0, 9, b't'],
+            ConnectionError::Malformed(mqttbytes::Error::BoundaryCrossed(9)),
+        ),
+        (
+            &[0x30, 3, 0, 1, b'#'],
+            ConnectionError::Malformed(mqttbytes::Error::MalformedPacket),
+        ),
+        (
+            &[0x30, 3, 0, 1, 0xFF],
+            ConnectionError::Malformed(mqttbytes::Error::TopicNotUtf8),
+        ),
+        (
+            &[0x32, 5, 0, 1, b't', 0, 0],
+            ConnectionError::Malformed(mqttbytes::Error::PacketIdZero),
+        ),
+        (&[0x36, 5, 0, 1, b't', 0, 1], ConnectionError::Unexpected),
+        (&[0x40, 2, 0, 1], ConnectionError::Unexpected),
+        (&[0x90, 3, 0, 1, 0], ConnectionError::Unexpected),
+        (&[0xE0, 0], ConnectionError::Unexpected),
+        (&[0x20, 2, 0, 0], ConnectionError::Unexpected),
+    ];
+    for (bytes, error) in cases {
+        assert_eq!(error_after(connected(), bytes), error, "{bytes:02x?}");
+    }
+    let mut session = connected();
+    session.request(START, subscribe()).unwrap();
+    let two_codes =
+        written(|bytes| SubAck::new(1, vec![SubscribeReasonCode::Failure; 2]).write(bytes));
+    assert_eq!(
+        error_after(session, &two_codes),
+        ConnectionError::Malformed(mqttbytes::Error::MalformedPacket)
+    );
+}
+
+#[test]
+fn unreleased_messages_are_bounded() {
+    let mut session = connected();
+    let error = (1..u16::MAX).find_map(|id| {
+        session.receive(&written(|bytes| {
+            publish(QoS::ExactlyOnce, id, b"").write(bytes)
+        }));
+        session.take_output(START);
+        events(&mut session).err().map(|error| (id, error))
+    });
+    assert_eq!(error, Some((1_001, ConnectionError::Unexpected)));
+}

@@ -1,0 +1,93 @@
+//! A session, and what a broker says to it.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use rtchat::mqtt::{
+    ConnAck, ConnectReturnCode, ConnectionError, Event, MqttOptions, Packet, Publish, QoS, Request,
+    Session, SubAck, Subscribe, SubscribeReasonCode,
+};
+use rtchat::time::Millis;
+
+pub const START: Millis = Millis(1_000_000);
+pub const CONNACK_BY: Millis = Millis(1_004_000);
+
+pub fn after(seconds: u64) -> Millis {
+    START + Duration::from_secs(seconds)
+}
+
+pub fn options() -> MqttOptions {
+    let mut options = MqttOptions::new("me", "ws://broker");
+    options
+        .set_keep_alive(Duration::from_secs(50))
+        .set_max_packet_size(1_000, 1_000);
+    options
+}
+
+pub fn session(one_flight: bool) -> Session {
+    Session::new(&options(), one_flight, CONNACK_BY).unwrap()
+}
+
+pub fn connected() -> Session {
+    let mut session = session(true);
+    sent(&mut session);
+    session.receive(&connack(ConnectReturnCode::Success));
+    assert!(matches!(
+        session.next_event(START),
+        Ok(Some(Event::Incoming(Packet::ConnAck(_))))
+    ));
+    session
+}
+
+pub fn written(write: impl FnOnce(&mut BytesMut) -> Result<usize, mqttbytes::Error>) -> Bytes {
+    let mut bytes = BytesMut::new();
+    write(&mut bytes).unwrap();
+    bytes.freeze()
+}
+
+pub fn connack(code: ConnectReturnCode) -> Bytes {
+    written(|bytes| {
+        ConnAck {
+            session_present: false,
+            code,
+        }
+        .write(bytes)
+    })
+}
+
+pub fn publish(qos: QoS, id: u16, payload: &[u8]) -> Publish {
+    let mut publish = Publish::new("topic", qos, payload);
+    publish.pkid = id;
+    publish
+}
+
+/// What the session sends now, as packets.
+pub fn sent(session: &mut Session) -> Vec<Packet> {
+    let mut stream = BytesMut::from(&session.take_output(START).unwrap_or_default()[..]);
+    let mut packets = Vec::new();
+    while !stream.is_empty() {
+        packets.push(mqttbytes::v4::read(&mut stream, 10_000).unwrap());
+    }
+    packets
+}
+
+pub fn events(session: &mut Session) -> Result<Vec<Event>, ConnectionError> {
+    let mut events = Vec::new();
+    while let Some(event) = session.next_event(START)? {
+        events.push(event);
+    }
+    Ok(events)
+}
+
+pub fn error_after(mut session: Session, bytes: &[u8]) -> ConnectionError {
+    session.receive(bytes);
+    events(&mut session).unwrap_err()
+}
+
+pub fn subscribe() -> Request {
+    Request::Subscribe(Subscribe::new("topic", QoS::AtMostOnce))
+}
+
+pub fn suback(id: u16, code: SubscribeReasonCode) -> Bytes {
+    written(|bytes| SubAck::new(id, vec![code]).write(bytes))
+}

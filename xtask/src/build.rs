@@ -1,0 +1,82 @@
+//! `dist/`: the page, deployable as it is to any static host, under any path.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use crate::setup::{self, Need};
+use crate::{process, project};
+
+/// Builds the page into `dist/` and returns that folder.
+pub fn run() -> Result<PathBuf> {
+    let tools = setup::ensure(&[Need::Page])?;
+    let start = Instant::now();
+    let mut trunk = tools.web("trunk")?;
+    trunk.args(["build", "--release", "--offline"]);
+    // Trunk takes this variable for a switch of its own and stumbles over values such as "1".
+    trunk.env_remove("NO_COLOR");
+    process::run(&mut trunk).context("the page was not built")?;
+    println!("Built dist/ in {:.1} s.", start.elapsed().as_secs_f64());
+    Ok(project::dist())
+}
+
+/// A file of `dist/`.
+#[derive(Debug)]
+pub struct FileSize {
+    /// Its path below `dist/`.
+    pub path: PathBuf,
+    pub bytes: u64,
+    /// What goes over the line when the host compresses with brotli.
+    pub brotli: u64,
+}
+
+/// The sizes of all files, largest first.
+pub fn sizes(dist: &Path) -> Result<Vec<FileSize>> {
+    let mut sizes = Vec::new();
+    let mut folders = vec![dist.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let entries = std::fs::read_dir(&folder)
+            .with_context(|| format!("cannot read {}", folder.display()))?;
+        for entry in entries {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let bytes = std::fs::read(&path)?;
+            let path = path.strip_prefix(dist)?.to_owned();
+            sizes.push(FileSize {
+                path,
+                bytes: bytes.len() as u64,
+                brotli: compressed_size(&bytes)?,
+            });
+        }
+    }
+    sizes.sort_by_key(|size| std::cmp::Reverse(size.brotli));
+    Ok(sizes)
+}
+
+/// Prints a table of sizes with its sum.
+pub fn print_sizes(dist: &Path) -> Result<()> {
+    let sizes = sizes(dist)?;
+    let line = |name: &str, bytes: u64, brotli: u64| println!("{bytes:>10} {brotli:>10}  {name}");
+    println!("{:>10} {:>10}", "bytes", "brotli");
+    sizes
+        .iter()
+        .for_each(|size| line(&size.path.display().to_string(), size.bytes, size.brotli));
+    line(
+        "in total",
+        sizes.iter().map(|size| size.bytes).sum(),
+        sizes.iter().map(|size| size.brotli).sum(),
+    );
+    Ok(())
+}
+
+fn compressed_size(bytes: &[u8]) -> Result<u64> {
+    // Quality 11 and a window of 4 MB, as static hosts use.
+    let mut writer = brotli::CompressorWriter::new(Vec::new(), 64 * 1024, 11, 22);
+    writer.write_all(bytes)?;
+    Ok(writer.into_inner().len() as u64)
+}

@@ -1,0 +1,312 @@
+//! Every test, formatting and lints.
+
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+use clap::ValueEnum;
+
+use crate::setup::{self, Need, Tools};
+use crate::{build, process, project, testbed};
+
+/// A kind of tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Suite {
+    /// Everything that runs natively, without a browser
+    Unit,
+    /// What needs a browser but no second one: adapters and views, in headless Chromium
+    Browser,
+    /// Real browsers that talk to each other through real brokers
+    E2e,
+}
+
+const SUITES: [Suite; 3] = [Suite::Unit, Suite::Browser, Suite::E2e];
+
+/// Each of these tests starts browsers of its own; more at once would only wait for each other.
+const E2E_THREADS: &str = "--test-threads=2";
+
+impl Suite {
+    fn needs(self) -> &'static [Need] {
+        match self {
+            Self::Unit => &[Need::Brokers, Need::Npm],
+            Self::Browser => &[Need::Bindgen, Need::Chromium],
+            Self::E2e => &[
+                Need::Page,
+                Need::Chromium,
+                Need::Firefox,
+                Need::Brokers,
+                Need::Npm,
+            ],
+        }
+    }
+}
+
+/// Runs tests: one suite, or all. `arguments` go to the test programs.
+pub fn test(suite: Option<Suite>, arguments: &[String]) -> Result<()> {
+    let suites = suite.map_or(SUITES.to_vec(), |suite| vec![suite]);
+    let needs: Vec<Need> = suites
+        .iter()
+        .flat_map(|suite| suite.needs())
+        .copied()
+        .collect();
+    let tools = setup::ensure(&needs)?;
+    let mut report = Report::default();
+    suites
+        .into_iter()
+        .for_each(|suite| report.suite(suite, &tools, arguments));
+    report.close()
+}
+
+/// Formatting, lints, and then every test.
+pub fn ci() -> Result<()> {
+    let tools = setup::ensure(setup::ALL)?;
+    let mut report = Report::default();
+    report.stage("formatting", |_| {
+        process::run(project::cargo().args(["fmt", "--all", "--check"]))
+    });
+    report.stage("lints, native", |_| {
+        let mut clippy = project::cargo();
+        process::run(
+            clippy
+                .args(["clippy", "--workspace", "--all-targets"])
+                .args(DENY_WARNINGS),
+        )
+    });
+    report.stage("lints, browser", |_| browser_lints(&tools));
+    SUITES
+        .into_iter()
+        .for_each(|suite| report.suite(suite, &tools, &[]));
+    report.close()
+}
+
+const DENY_WARNINGS: [&str; 3] = ["--", "-D", "warnings"];
+
+/// The builds that exist: the full page, and the one for JavaScript alone.
+fn browser_lints(tools: &Tools) -> Result<()> {
+    let clippy = || -> Result<Command> {
+        let mut clippy = tools.web_cargo()?;
+        clippy.args([
+            "clippy",
+            "--package",
+            "rtchat",
+            "--target",
+            "wasm32-unknown-unknown",
+        ]);
+        Ok(clippy)
+    };
+    let mut page = clippy()?;
+    page.args(["--lib", "--bins"]);
+    if project::targets_of_kind("test")?
+        .iter()
+        .any(|name| name == "browser")
+    {
+        page.args(["--test", "browser"]);
+    }
+    process::run(page.args(DENY_WARNINGS))?;
+    if project::has_feature("api")? {
+        process::run(
+            clippy()?
+                .args(["--lib", "--no-default-features", "--features", "api"])
+                .args(DENY_WARNINGS),
+        )?;
+    }
+    Ok(())
+}
+
+/// What has passed and failed so far.
+#[derive(Debug, Default)]
+struct Report {
+    passed: u64,
+    failed: u64,
+    /// The stages that went wrong.
+    broken: Vec<String>,
+}
+
+impl Report {
+    fn suite(&mut self, suite: Suite, tools: &Tools, arguments: &[String]) {
+        match suite {
+            Suite::Unit => self.stage("unit tests", |report| report.unit(arguments)),
+            Suite::Browser => {
+                self.stage("browser tests", |report| report.browser(tools, arguments))
+            }
+            Suite::E2e => self.stage("end-to-end tests", |report| report.e2e(arguments)),
+        }
+    }
+
+    /// Runs a stage, says how long it took, and goes on whatever happens: one run should show everything there is.
+    fn stage(&mut self, name: &str, run: impl FnOnce(&mut Self) -> Result<()>) {
+        println!("\n== {name} ==");
+        let start = Instant::now();
+        let failed_before = self.failed;
+        let result = run(self);
+        let seconds = start.elapsed().as_secs_f64();
+        match result {
+            Ok(()) => println!("== {name}: fine, {seconds:.0} s =="),
+            Err(error) => {
+                println!("== {name}: failed, {seconds:.0} s: {error:#} ==");
+                self.broken.push(name.to_owned());
+                // What does not even compile counts as one failure.
+                if self.failed == failed_before {
+                    self.failed += 1;
+                }
+            }
+        }
+    }
+
+    fn unit(&mut self, arguments: &[String]) -> Result<()> {
+        let mut tests = project::cargo();
+        tests.args(["test", "--workspace", "--no-fail-fast", "--lib", "--bins"]);
+        for name in project::targets_of_kind("test")?
+            .iter()
+            .filter(|name| suite_of(name) == Suite::Unit)
+        {
+            tests.args(["--test", name]);
+        }
+        let programs = self.run(tests.arg("--").args(arguments));
+        let mut examples = project::cargo();
+        let documentation = self.run(
+            examples
+                .args(["test", "--workspace", "--doc", "--"])
+                .args(arguments),
+        );
+        programs.and(documentation)
+    }
+
+    fn browser(&mut self, tools: &Tools, arguments: &[String]) -> Result<()> {
+        if !project::targets_of_kind("test")?
+            .iter()
+            .any(|name| suite_of(name) == Suite::Browser)
+        {
+            println!("There is no tests/browser.rs.");
+            return Ok(());
+        }
+        let mut tests = tools.web_cargo()?;
+        tests.args([
+            "test",
+            "--package",
+            "rtchat",
+            "--target",
+            "wasm32-unknown-unknown",
+            "--test",
+            "browser",
+            "--",
+        ]);
+        tests.args(arguments);
+        tests.env(
+            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
+            "wasm-bindgen-test-runner",
+        );
+        tests
+            .env("CHROMEDRIVER", testbed::browser::chromedriver()?)
+            .env("WASM_BINDGEN_TEST_TIMEOUT", "120");
+        self.run(&mut tests)
+    }
+
+    fn e2e(&mut self, arguments: &[String]) -> Result<()> {
+        let targets = project::targets_of_kind("test")?;
+        let names: Vec<&String> = targets
+            .iter()
+            .filter(|name| suite_of(name) == Suite::E2e)
+            .collect();
+        if names.is_empty() {
+            println!("There is no tests/e2e.");
+            return Ok(());
+        }
+        let dist = build::run()?;
+        let mut tests = project::cargo();
+        tests.args(["test", "--package", "rtchat", "--no-fail-fast"]);
+        for name in names {
+            tests.args(["--test", name]);
+        }
+        tests.arg("--");
+        if !arguments
+            .iter()
+            .any(|argument| argument.starts_with("--test-threads"))
+        {
+            tests.arg(E2E_THREADS);
+        }
+        self.run(tests.args(arguments).env("RTCHAT_DIST", dist))
+    }
+
+    /// Runs test programs and adds up what they report.
+    fn run(&mut self, tests: &mut Command) -> Result<()> {
+        let succeeded = process::run_watched(tests, |line| {
+            if let Some((passed, failed)) = counts(line) {
+                self.passed += passed;
+                self.failed += failed;
+            }
+        })?;
+        if !succeeded {
+            bail!("`{}` failed", process::shown(tests));
+        }
+        Ok(())
+    }
+
+    fn close(self) -> Result<()> {
+        if !self.broken.is_empty() {
+            println!("\nWhat failed: {}", self.broken.join(", "));
+        }
+        println!("\n{} passed, {} failed", self.passed, self.failed);
+        // The summary is the last word; an error's text after it would not be.
+        if self.failed > 0 {
+            Err(Failed.into())
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Something failed, and all has been said about it.
+#[derive(Debug)]
+pub struct Failed;
+
+impl std::fmt::Display for Failed {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("there were failures")
+    }
+}
+
+impl std::error::Error for Failed {}
+
+/// Which suite a file in `tests/` belongs to, by its name.
+fn suite_of(test: &str) -> Suite {
+    match test {
+        "browser" => Suite::Browser,
+        _ if test == "e2e" || test.starts_with("e2e_") => Suite::E2e,
+        _ => Suite::Unit,
+    }
+}
+
+/// The numbers in "test result: ok. 3 passed; 0 failed; …".
+fn counts(line: &str) -> Option<(u64, u64)> {
+    let result = &line[line.find("test result:")?..];
+    let before = |word: &str| {
+        let words: Vec<&str> = result
+            .split([' ', ';'])
+            .filter(|word| !word.is_empty())
+            .collect();
+        let place = words.iter().position(|its| *its == word)?;
+        words.get(place.checked_sub(1)?)?.parse().ok()
+    };
+    Some((before("passed")?, before("failed")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_counted() {
+        let line = "test result: FAILED. 12 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.1s";
+        assert_eq!(counts(line), Some((12, 3)));
+        assert_eq!(counts("test counts ... ok"), None);
+    }
+
+    #[test]
+    fn suites_are_told_apart_by_name() {
+        assert_eq!(suite_of("browser"), Suite::Browser);
+        assert_eq!(suite_of("e2e"), Suite::E2e);
+        assert_eq!(suite_of("e2e_brokers"), Suite::E2e);
+        assert_eq!(suite_of("simulated_rooms"), Suite::Unit);
+    }
+}

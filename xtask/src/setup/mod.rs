@@ -1,0 +1,185 @@
+//! Installing what a command needs, once, on a machine that has a Rust toolchain and reaches package registries.
+//!
+//! What is missing is named before it is installed, with its purpose and a rough time, and its own progress is shown.
+//! Debian packages are installed by root alone; anybody else is told what to install.
+
+mod compiler;
+mod debian;
+mod kept;
+mod npm;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::{process, project, testbed};
+pub use compiler::WebCompiler;
+use debian::Package;
+
+/// What a command may need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Everything that turns the sources into `dist/`.
+    Page,
+    /// wasm-bindgen's tools, of the version that `Cargo.lock` asks for.
+    Bindgen,
+    /// Chromium and chromedriver.
+    Chromium,
+    /// Firefox and geckodriver.
+    Firefox,
+    /// The brokers that tests run against.
+    Brokers,
+    /// The npm packages of the benchmarks, aedes among them.
+    Npm,
+    /// rustfmt and clippy.
+    Lints,
+}
+
+/// Everything there is to need.
+pub const ALL: &[Need] = &[
+    Need::Page,
+    Need::Bindgen,
+    Need::Chromium,
+    Need::Firefox,
+    Need::Brokers,
+    Need::Npm,
+    Need::Lints,
+];
+
+/// What was set up, and how to call it.
+#[derive(Debug)]
+pub struct Tools {
+    compiler: Option<WebCompiler>,
+}
+
+/// Sets up what is missing. Quick when nothing is.
+pub fn ensure(needs: &[Need]) -> Result<Tools> {
+    let needed = |need| needs.contains(&need);
+    let page = needed(Need::Page);
+    debian::ensure(&system_packages(needs))?;
+    if needed(Need::Lints) {
+        ensure_lints()?;
+    }
+    if page || needed(Need::Npm) {
+        npm::ensure()?;
+    }
+    let compiler = if page || needed(Need::Bindgen) {
+        Some(WebCompiler::ensure()?)
+    } else {
+        None
+    };
+    if page || needed(Need::Bindgen) {
+        kept::ensure(&kept::wasm_bindgen()?)?;
+    }
+    if page {
+        kept::ensure(&kept::trunk())?;
+    }
+    if needed(Need::Firefox) && testbed::browser::geckodriver().is_err() {
+        kept::ensure(&kept::geckodriver())?;
+    }
+    Ok(Tools { compiler })
+}
+
+/// The programs that come from the system, each with the Debian packages that hold it.
+fn system_packages(needs: &[Need]) -> Vec<Package> {
+    let needed = |need| needs.contains(&need);
+    let mut packages = Vec::new();
+    let mut want = |missing: bool, names, why, seconds| {
+        if missing {
+            packages.push(Package {
+                names,
+                why,
+                seconds,
+            });
+        }
+    };
+    let node = process::find("node").is_none() || process::find("npm").is_none();
+    want(
+        node && (needed(Need::Page) || needed(Need::Npm)),
+        &["nodejs", "npm"],
+        "npm brings wasm-opt and aedes",
+        60,
+    );
+    let compiler = process::find("cc").is_none();
+    want(
+        compiler,
+        &["gcc", "libc6-dev"],
+        "Rust links programs with it",
+        20,
+    );
+    let chromium =
+        testbed::browser::chromium().is_err() || testbed::browser::chromedriver().is_err();
+    const BROWSER: &[&str] = &["chromium", "chromium-driver", "fonts-liberation"];
+    want(
+        chromium && needed(Need::Chromium),
+        BROWSER,
+        "tests run in it",
+        30,
+    );
+    let firefox = testbed::browser::firefox().is_err();
+    want(
+        firefox && needed(Need::Firefox),
+        &["firefox-esr", "fonts-liberation"],
+        "tests run in it",
+        20,
+    );
+    let mosquitto =
+        process::find("mosquitto").is_none() && !Path::new("/usr/sbin/mosquitto").is_file();
+    want(
+        mosquitto && needed(Need::Brokers),
+        &["mosquitto"],
+        "tests run against this broker",
+        10,
+    );
+    packages
+}
+
+fn ensure_lints() -> Result<()> {
+    for (program, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
+        if process::output(project::cargo().args([program, "--version"])).is_ok() {
+            continue;
+        }
+        println!("Installing {component}, which checks the sources (a few seconds).");
+        process::run(Command::new("rustup").args(["component", "add", component])).with_context(|| {
+            format!("{component} is missing; install it for the Rust toolchain in use, then run this again")
+        })?;
+    }
+    Ok(())
+}
+
+impl Tools {
+    /// A program that builds for the browser, with the right compiler and our tools on its `PATH`.
+    pub fn web(&self, program: &str) -> Result<Command> {
+        let compiler = self
+            .compiler
+            .as_ref()
+            .context("a compiler for the browser was not asked for")?;
+        let mut command = Command::new(program);
+        command.current_dir(project::root());
+        compiler.prepare(&mut command, path_with(&own_folders())?)?;
+        // The program itself is looked up by its new PATH, too.
+        Ok(command)
+    }
+
+    /// Cargo, building for the browser.
+    pub fn web_cargo(&self) -> Result<Command> {
+        self.web("cargo")
+    }
+}
+
+/// Where tools of our own lie.
+fn own_folders() -> [PathBuf; 2] {
+    [
+        project::tools().join("bin"),
+        project::root().join("node_modules").join(".bin"),
+    ]
+}
+
+/// `PATH` with these folders in front.
+fn path_with(folders: &[PathBuf]) -> Result<OsString> {
+    let old = std::env::var_os("PATH").unwrap_or_default();
+    let all = folders.iter().cloned().chain(std::env::split_paths(&old));
+    std::env::join_paths(all).context("PATH holds a folder whose name cannot stand in PATH")
+}

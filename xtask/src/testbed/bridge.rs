@@ -1,0 +1,298 @@
+//! A WebSocket side for any broker: fast, countable, delayable, and easily cut.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use axum::Router;
+use axum::extract::ws::{Message, WebSocket};
+use axum::extract::{State, WebSocketUpgrade};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use futures_util::{SinkExt, StreamExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Mutex, watch};
+use tokio::task::JoinHandle;
+
+use super::{DelayProxy, local};
+
+/// What clients sent to a broker: the part of MQTT traffic a site owner pays for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// How many PUBLISH packets.
+    pub publishes: u64,
+    /// How many bytes of payload they carried, without topics and headers.
+    pub payload_bytes: u64,
+}
+
+/// Passes MQTT bytes between WebSockets and a broker's TCP port, at once: neither side waits for more to send.
+#[derive(Clone, Debug)]
+pub struct Relay(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    broker: SocketAddr,
+    publishes: AtomicU64,
+    payload_bytes: AtomicU64,
+    /// False while cut.
+    open: watch::Sender<bool>,
+}
+
+impl Relay {
+    /// A relay to the broker that listens there.
+    pub fn new(broker: SocketAddr) -> Self {
+        let (open, _) = watch::channel(true);
+        Self(Arc::new(Inner {
+            broker,
+            publishes: 0.into(),
+            payload_bytes: 0.into(),
+            open,
+        }))
+    }
+
+    /// The path `/mqtt`, to be merged into a server.
+    pub fn route(&self) -> Router {
+        Router::new()
+            .route("/mqtt", get(upgrade))
+            .with_state(self.clone())
+    }
+
+    fn count(&self, publish: PublishSize) {
+        self.0.publishes.fetch_add(1, Ordering::Relaxed);
+        self.0
+            .payload_bytes
+            .fetch_add(publish.payload as u64, Ordering::Relaxed);
+    }
+}
+
+async fn upgrade(State(relay): State<Relay>, upgrade: WebSocketUpgrade) -> Response {
+    let mut open = relay.0.open.subscribe();
+    if !*open.borrow_and_update() {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    let Ok(broker) = TcpStream::connect(relay.0.broker).await else {
+        return (StatusCode::BAD_GATEWAY, "the MQTT broker does not answer").into_response();
+    };
+    upgrade
+        .protocols(["mqtt"])
+        .on_upgrade(move |socket| async move {
+            tokio::select! {
+                _ = pass(&relay, socket, broker) => {}
+                _ = open.wait_for(|open| !open) => {}
+            }
+        })
+}
+
+/// Both directions, until either side ends.
+async fn pass(relay: &Relay, socket: WebSocket, mut broker: TcpStream) -> Result<()> {
+    broker.set_nodelay(true)?;
+    let (mut to_page, mut from_page) = socket.split();
+    let (mut from_broker, mut to_broker) = broker.split();
+    let up = async {
+        let mut publishes = PublishCounter::default();
+        while let Some(message) = from_page.next().await {
+            let Message::Binary(bytes) = message? else {
+                continue;
+            };
+            publishes.feed(&bytes, |publish| relay.count(publish));
+            to_broker.write_all(&bytes).await?;
+        }
+        Ok(())
+    };
+    let down = async {
+        loop {
+            let mut bytes = Vec::with_capacity(16 * 1024);
+            acknowledge_at_once(from_broker.as_ref());
+            if from_broker.read_buf(&mut bytes).await? == 0 {
+                return Ok(());
+            }
+            to_page.send(Message::Binary(bytes)).await?;
+        }
+    };
+    tokio::select! { ended = up => ended, ended = down => ended }
+}
+
+/// A broker without TCP_NODELAY holds a second packet back until the first is acknowledged, which the kernel would
+/// delay by 40 ms. The kernel forgets this wish after a while, so it is repeated.
+fn acknowledge_at_once(stream: &TcpStream) {
+    #[cfg(target_os = "linux")]
+    let _ = stream.set_quickack(true);
+    #[cfg(not(target_os = "linux"))]
+    let _ = stream;
+}
+
+/// A [`Relay`] with a port of its own.
+#[derive(Debug)]
+pub struct Bridge {
+    relay: Relay,
+    address: SocketAddr,
+    delay: Option<DelayProxy>,
+    server: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Bridge {
+    /// Puts a WebSocket side in front of a broker's TCP port, with every byte delayed by `delay` each way.
+    pub async fn start(broker_tcp_port: u16, delay: Duration) -> Result<Self> {
+        let relay = Relay::new(local(broker_tcp_port));
+        let listener = TcpListener::bind(local(0)).await?;
+        let address = listener.local_addr()?;
+        let server = Mutex::new(Some(serve(listener, &relay)));
+        let delay = if delay.is_zero() {
+            None
+        } else {
+            Some(DelayProxy::start(address, delay).await?)
+        };
+        Ok(Self {
+            relay,
+            address,
+            delay,
+            server,
+        })
+    }
+
+    /// Where a page connects to.
+    pub fn ws_url(&self) -> String {
+        let address = self
+            .delay
+            .as_ref()
+            .map_or(self.address, DelayProxy::address);
+        format!("ws://{address}/mqtt")
+    }
+
+    /// What clients have sent since the start or the last [`reset`](Self::reset).
+    pub fn stats(&self) -> Traffic {
+        let Inner {
+            publishes,
+            payload_bytes,
+            ..
+        } = &*self.relay.0;
+        Traffic {
+            publishes: publishes.load(Ordering::Relaxed),
+            payload_bytes: payload_bytes.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Counts from zero again.
+    pub fn reset(&self) {
+        self.relay.0.publishes.store(0, Ordering::Relaxed);
+        self.relay.0.payload_bytes.store(0, Ordering::Relaxed);
+    }
+
+    /// Severs every connection without a word, as a broken line would, and refuses new ones.
+    pub async fn cut(&self) {
+        self.relay.0.open.send_replace(false);
+        if let Some(server) = self.server.lock().await.take() {
+            server.abort();
+            let _ = server.await;
+        }
+        if let Some(delay) = &self.delay {
+            delay.cut().await;
+        }
+    }
+
+    /// Accepts connections again, on the same port.
+    pub async fn mend(&self) -> Result<()> {
+        let mut server = self.server.lock().await;
+        if server.is_none() {
+            let listener = TcpListener::bind(self.address).await;
+            let listener =
+                listener.with_context(|| format!("cannot listen on {} again", self.address))?;
+            self.relay.0.open.send_replace(true);
+            *server = Some(serve(listener, &self.relay));
+        }
+        match &self.delay {
+            Some(delay) => delay.mend().await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Bridge {
+    fn drop(&mut self) {
+        self.relay.0.open.send_replace(false);
+        if let Some(server) = self.server.get_mut().take() {
+            server.abort();
+        }
+    }
+}
+
+fn serve(listener: TcpListener, relay: &Relay) -> JoinHandle<()> {
+    let route = relay.route();
+    tokio::spawn(async move {
+        let _ = axum::serve(listener, route).tcp_nodelay(true).await;
+    })
+}
+
+/// Finds PUBLISH packets in a client's bytes, wherever WebSocket frames begin and end.
+#[derive(Debug, Default)]
+struct PublishCounter {
+    pending: Vec<u8>,
+    /// Not MQTT; counting has ended.
+    lost: bool,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct PublishSize {
+    payload: usize,
+}
+
+impl PublishCounter {
+    fn feed(&mut self, bytes: &[u8], mut found: impl FnMut(PublishSize)) {
+        if self.lost {
+            return;
+        }
+        self.pending.extend_from_slice(bytes);
+        loop {
+            match mqttbytes::check(self.pending.iter(), usize::MAX) {
+                Ok(header) => {
+                    let packet: Vec<u8> = self.pending.drain(..header.frame_length()).collect();
+                    if matches!(header.packet_type(), Ok(mqttbytes::PacketType::Publish)) {
+                        let payload = publish_payload(&packet);
+                        payload
+                            .into_iter()
+                            .for_each(|payload| found(PublishSize { payload }));
+                    }
+                }
+                Err(mqttbytes::Error::InsufficientBytes(_)) => return,
+                Err(_) => {
+                    self.lost = true;
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// The size of what follows the topic and, above QoS 0, the packet's number.
+fn publish_payload(packet: &[u8]) -> Option<usize> {
+    let length_bytes = packet.iter().skip(1).position(|byte| byte & 0x80 == 0)? + 1;
+    let body = packet.get(1 + length_bytes..)?;
+    let topic = usize::from(u16::from_be_bytes([*body.first()?, *body.get(1)?]));
+    let number = if packet.first()? & 0b0110 == 0 { 0 } else { 2 };
+    body.len().checked_sub(2 + topic + number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn publishes_are_counted_across_frames() {
+        let connect = [0x10, 12, 0, 4, b'M', b'Q', b'T', b'T', 4, 2, 0, 30, 0, 0];
+        let at_most_once = [0x30, 8, 0, 3, b'a', b'/', b'b', 1, 2, 3];
+        let at_least_once = [0x32, 8, 0, 1, b'a', 0, 7, 1, 2, 3];
+        let bytes: Vec<u8> = [&connect[..], &at_most_once, &at_least_once].concat();
+        for chunk in 1..bytes.len() {
+            let mut counter = PublishCounter::default();
+            let mut payloads = Vec::new();
+            bytes
+                .chunks(chunk)
+                .for_each(|chunk| counter.feed(chunk, |publish| payloads.push(publish.payload)));
+            assert_eq!(payloads, [3, 3]);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What tests and benchmarks start and stop: brokers, sites, browsers, and the network between them.
+//!
+//! Everything listens on 127.0.0.1 and free ports, and ends when its value is dropped.
+//!
+//! ```no_run
+//! # async fn example() -> anyhow::Result<()> {
+//! use xtask::testbed::{Bridge, Broker, Browser, Site};
+//!
+//! let broker = Broker::mosquitto().await?;
+//! let bridge = Bridge::start(broker.tcp_port(), std::time::Duration::from_millis(40)).await?;
+//! let settings = serde_json::json!({ "brokers": [bridge.ws_url()], "iceServers": [] });
+//! let site = Site::start(xtask::testbed::dist(), settings).await?;
+//! let browser = Browser::chromium().await?;
+//! browser.goto(site.url()).await?;
+//! bridge.cut().await; // The broker is gone …
+//! bridge.mend().await?; // … and back.
+//! # Ok(()) }
+//! ```
+
+mod bridge;
+mod broker;
+pub mod browser;
+mod child;
+mod delay;
+mod rumqttd;
+mod site;
+#[cfg(test)]
+mod tests;
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+pub use bridge::{Bridge, Relay, Traffic};
+pub use broker::Broker;
+pub use browser::Browser;
+pub use child::Child;
+pub use delay::DelayProxy;
+pub use rumqttd::start as start_rumqttd;
+pub use site::{Site, pages};
+
+/// The built page: what `RTCHAT_DIST` names (set by `cargo xtask test e2e`), else `dist/` of the project.
+pub fn dist() -> PathBuf {
+    std::env::var_os("RTCHAT_DIST").map_or_else(crate::project::dist, PathBuf::from)
+}
+
+/// A port of 127.0.0.1 that nobody listens on at this moment.
+pub fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind(local(0)).context("cannot find a free port")?;
+    Ok(listener.local_addr()?.port())
+}
+
+fn local(port: u16) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, port).into()
+}
+
+/// Waits until somebody listens, for as long as `alive` says there is hope.
+async fn listening(address: SocketAddr, mut alive: impl FnMut() -> Result<()>) -> Result<()> {
+    let start = Instant::now();
+    while tokio::net::TcpStream::connect(address).await.is_err() {
+        alive()?;
+        if start.elapsed() > Duration::from_secs(20) {
+            bail!("nobody answers on {address} after 20 s");
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! The built page, served.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Html;
+use axum::routing::{any, get};
+use axum::{Json, Router};
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tower_http::services::ServeDir;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+const NOT_FOUND: &str = "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><title>Not found</title>\
+    <p>There is no such page. <a href=\"/\">Go to rtchat.</a>";
+
+/// The files of `dist`, with settings of one's own in place of its `rtchat.json`. Browsers ask anew every time, since
+/// developers change everything all the time.
+pub fn pages(
+    dist: &Path,
+    settings: impl Fn(&HeaderMap) -> Value + Clone + Send + Sync + 'static,
+) -> Router {
+    let no_cache = (header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    let not_found = any(|| async { (StatusCode::NOT_FOUND, Html(NOT_FOUND)) });
+    Router::new()
+        .route(
+            "/rtchat.json",
+            get(move |headers: HeaderMap| async move { Json(settings(&headers)) }),
+        )
+        .fallback_service(ServeDir::new(dist).not_found_service(not_found))
+        .layer(SetResponseHeaderLayer::overriding(no_cache.0, no_cache.1))
+}
+
+/// A static host on 127.0.0.1.
+#[derive(Debug)]
+pub struct Site {
+    url: String,
+    server: JoinHandle<()>,
+}
+
+impl Site {
+    /// Serves the files of `dist`, and `settings` as `rtchat.json`.
+    pub async fn start(dist: impl Into<PathBuf>, settings: Value) -> Result<Self> {
+        let dist = dist.into();
+        if !dist.join("index.html").is_file() {
+            bail!(
+                "{} holds no index.html; `cargo xtask build` makes it",
+                dist.display()
+            );
+        }
+        let listener = TcpListener::bind(super::local(0)).await?;
+        let url = format!("http://{}/", listener.local_addr()?);
+        let pages = pages(&dist, move |_| settings.clone());
+        let server = tokio::spawn(async move {
+            let _ = axum::serve(listener, pages).tcp_nodelay(true).await;
+        });
+        Ok(Self { url, server })
+    }
+
+    /// Its address, with a slash at the end.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}

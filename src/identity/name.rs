@@ -201,3 +201,107 @@ fn ends_in_brackets(text: &str) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn refused(text: &str) -> NameError {
+        Name::parse(text).expect_err(text)
+    }
+
+    #[test]
+    fn people_may_be_called_what_they_are_called() {
+        for name in [
+            "alice",
+            "Zoë Müller-O’Brien",
+            "Nguyễn Thị Ánh",
+            "Nguye\u{302}\u{303}n",
+            "李小龍",
+            "محمد",
+            "نیک\u{200c}خواه",
+            "אַבְרָהָם",
+            "👩\u{200d}🔬 Ada",
+            "❤\u{fe0f}",
+            "Ann 1\u{fe0f}\u{20e3}",
+            "Ben :)",
+            "C3PO",
+            "Bob (work) phone",
+            "x",
+        ] {
+            assert_eq!(Name::parse(name).map(String::from).as_deref(), Ok(name));
+        }
+        assert_eq!(Name::parse("\t ann \u{3000} lee \n").unwrap().as_str(), "ann lee");
+    }
+
+    #[test]
+    fn a_name_has_one_to_forty_characters() {
+        assert!(Name::parse(&"ä".repeat(40)).is_ok());
+        let error = refused(&"ä".repeat(52));
+        assert_eq!(error.to_string(), "A name has at most 40 characters; this one has 52.");
+        for empty in ["", "   ", "\n", "\u{a0}", "\u{301}", "\u{301} \u{20dd}"] {
+            assert_eq!(refused(empty), NameError::Empty, "{empty:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_refused() {
+        for c in
+            ['\u{202e}', '\u{2066}', '\u{200b}', '\u{200f}', '\u{2800}', '\u{3164}', '\u{ad}', '\u{e0041}', '\u{feff}']
+        {
+            assert_eq!(refused(&format!("a{c}b")), NameError::Invisible { code: c.into() });
+        }
+        assert_eq!(
+            refused("\u{2800}").to_string(),
+            "This name holds an invisible character (U+2800). Please type the name without it."
+        );
+        assert_eq!(refused("al\u{200d}ice"), NameError::Invisible { code: 0x200d });
+        for c in ['\n', '\t', '\0', '\u{7f}', '\u{85}', '\u{2028}'] {
+            assert_eq!(refused(&format!("a{c}b")), NameError::Control, "{c:?}");
+        }
+        assert_eq!(refused(&format!("a{}", "\u{35c}".repeat(9))), NameError::Marks);
+    }
+
+    #[test]
+    fn nobody_can_pass_for_a_tab_or_a_key_of_somebody_else() {
+        for name in [
+            "alice(2)",
+            "alice (2)",
+            "alice(2) ",
+            "alice（2）",
+            "alice ⑵",
+            "alice⁽²⁾",
+            "alice (k7qd)",
+            "alice(2)\u{301}",
+        ] {
+            assert_eq!(refused(name), NameError::Brackets, "{name}");
+        }
+        let alice = Name::parse("alice").unwrap();
+        assert_eq!((display(&alice, 1), display(&alice, 2)), ("alice".to_owned(), "alice(2)".to_owned()));
+    }
+
+    #[test]
+    fn stored_names_are_checked_too() {
+        let name: Name = serde_json::from_str("\" ann \"").unwrap();
+        assert_eq!(serde_json::to_string(&name).unwrap(), "\"ann\"");
+        assert!(serde_json::from_str::<Name>("\"ann(3)\"").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_stays_what_it_is(text in any::<String>()) {
+            if let Ok(name) = Name::parse(&text) {
+                prop_assert_eq!(&Name::parse(name.as_str()).unwrap(), &name);
+                prop_assert!(!fold(name.as_str()).is_empty());
+                prop_assert!((1..=MAX_NAME).contains(&name.as_str().chars().count()));
+                prop_assert!(Name::parse(&display(&name, 2)).is_err());
+            }
+        }
+
+        #[test]
+        fn names_that_read_the_same_fold_the_same(text in "[a-zA-Zäöü]{1,10}( [a-z]{1,5})?") {
+            prop_assert_eq!(fold(&text), fold(&format!("  {}", text.to_uppercase().replace(' ', "  "))));
+        }
+    }
+}

@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 
 use super::name::fold;
 use super::{Name, PublicKey};
-use crate::room::Trust;
 use crate::time::Millis;
 
 /// How many keys are remembered.
@@ -32,6 +31,19 @@ pub enum TrustError {
     /// A later version of this page wrote it.
     #[error("The list of people you met before was written by a newer version of this page.")]
     Newer,
+}
+
+/// What this browser knows of a key from before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// Never met before.
+    New,
+    /// Met before under the same key.
+    Known,
+    /// The person compared the safety number.
+    Verified,
+    /// A name that is known from before, on another key: the one loud warning.
+    NameOnAnotherKey,
 }
 
 /// What is known of one key.
@@ -239,4 +251,116 @@ fn key_of(text: &str) -> Option<PublicKey> {
 #[allow(clippy::trivially_copy_pass_by_ref)]
 fn is_false(value: &bool) -> bool {
     !*value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn key(n: u16) -> PublicKey {
+        let mut bytes = [2; 33];
+        bytes[1..3].copy_from_slice(&n.to_be_bytes());
+        PublicKey(bytes)
+    }
+
+    fn name(text: &str) -> Name {
+        Name::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_key_is_new_then_known_then_verified() {
+        let mut book = TrustBook::default();
+        let (alice, a) = (name("Alice"), key(1));
+        assert_eq!(book.trust(&a, &alice), Trust::New);
+        book.remember(&a, &alice, Millis(10));
+        assert_eq!(book.trust(&a, &alice), Trust::Known);
+        assert_eq!(book.trust(&a, &name("Alicia")), Trust::Known, "people may rename themselves");
+        book.verify(&a, &alice, Millis(20));
+        assert_eq!(book.trust(&a, &alice), Trust::Verified);
+        book.unverify(&a);
+        assert_eq!(book.trust(&a, &alice), Trust::Known);
+        assert_eq!(book.get(&a).map(|known| (known.first, known.last)), Some((Millis(10), Millis(10))));
+    }
+
+    #[test]
+    fn a_known_name_on_another_key_warns_until_the_person_decides() {
+        let mut book = TrustBook::default();
+        book.remember(&key(1), &name("Alice Doe"), Millis(10));
+        let fake = name("  alice  DOE");
+        assert_eq!(book.trust(&key(2), &fake), Trust::NameOnAnotherKey);
+        assert_eq!(book.owner(&key(2), &fake), Some(key(1)));
+        // Having met it once changes nothing, nor does having met it under another name before.
+        book.remember(&key(2), &name("bob"), Millis(20));
+        book.remember(&key(2), &fake, Millis(20));
+        assert_eq!(book.trust(&key(2), &fake), Trust::NameOnAnotherKey);
+        assert_eq!(book.trust(&key(2), &name("bob")), Trust::Known);
+        assert_eq!(book.trust(&key(1), &fake), Trust::Known, "the owner keeps the name");
+        book.accept_name(&key(2), &fake, Millis(30));
+        assert_eq!(book.trust(&key(2), &fake), Trust::Known);
+        assert_eq!(book.trust(&key(3), &fake), Trust::NameOnAnotherKey);
+    }
+
+    #[test]
+    fn who_is_blocked_owns_no_name() {
+        let mut book = TrustBook::default();
+        book.remember(&key(1), &name("Alice"), Millis(10));
+        book.block(&key(1), true, Millis(11));
+        assert!(book.is_blocked(&key(1)) && !book.is_known(&key(1)));
+        assert_eq!(book.trust(&key(2), &name("alice")), Trust::New);
+        book.block(&key(1), false, Millis(12));
+        assert_eq!(book.trust(&key(2), &name("alice")), Trust::NameOnAnotherKey);
+    }
+
+    #[test]
+    fn the_book_is_bounded_and_forgets_strangers_first() {
+        let mut book = TrustBook::default();
+        book.verify(&key(0), &name("friend"), Millis(0));
+        book.block(&key(1), true, Millis(0));
+        for n in 2..700 {
+            book.remember(&key(n), &name(&format!("n{n}")), Millis(u64::from(n)));
+        }
+        assert_eq!(book.len(), MAX_ENTRIES);
+        assert!(book.get(&key(0)).is_some() && book.is_blocked(&key(1)));
+        assert!(book.get(&key(2)).is_none() && book.get(&key(699)).is_some());
+        for n in 0..20 {
+            book.remember(&key(699), &name(&format!("alias {n}")), Millis(1_000));
+        }
+        assert_eq!(book.get(&key(699)).map(|known| known.names.len()), Some(MAX_NAMES));
+        assert_eq!(TrustBook::from_json(&book.to_json()).as_ref(), Ok(&book));
+    }
+
+    #[test]
+    fn what_a_later_version_adds_is_passed_over_and_what_it_changes_is_refused() {
+        let text = format!(
+            r#"{{"v":1,"x":[],"keys":{{"{}":{{"names":["ann"],"last":7,"colour":"red"}},"??":{{}}}}}}"#,
+            BASE64URL_NOPAD.encode(&key(1).0)
+        );
+        let book = TrustBook::from_json(&text).unwrap();
+        assert_eq!((book.len(), book.trust(&key(1), &name("ann"))), (1, Trust::Known));
+        assert_eq!(TrustBook::from_json(r#"{"v":2,"keys":{}}"#), Err(TrustError::Newer));
+        assert_eq!(TrustBook::from_json("[]"), Err(TrustError::Damaged));
+        assert_eq!(TrustBook::from_json(""), Err(TrustError::Damaged));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_happens_a_name_has_one_owner(moves in proptest::collection::vec((0u16..5, 0usize..3), 0..40)) {
+            let names = ["ann", "ben", "cleo"].map(name);
+            let mut book = TrustBook::default();
+            for (at, (n, which)) in moves.into_iter().enumerate() {
+                book.remember(&key(n), &names[which], Millis(at as u64));
+            }
+            for name in &names {
+                let holders = book.iter().filter(|(_, known)| known.has(name.as_str())).count();
+                prop_assert!(holders <= 1);
+            }
+            prop_assert_eq!(TrustBook::from_json(&book.to_json()), Ok(book));
+        }
+
+        #[test]
+        fn nothing_in_storage_panics(text in any::<String>()) {
+            let _ = TrustBook::from_json(&text);
+        }
+    }
 }

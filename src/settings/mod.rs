@@ -4,6 +4,8 @@
 //! it costs the one entry it is in: everything else counts, the default stands in, and a sentence says so.
 
 pub mod address;
+#[cfg(target_arch = "wasm32")]
+pub mod web;
 
 use serde_json::{Map, Value};
 

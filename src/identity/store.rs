@@ -1,0 +1,333 @@
+//! What a browser profile keeps, and what happens where it cannot.
+//!
+//! Storage may be blocked, full, or hold what nobody can read. None of that stops a chat: [`Profile`] then works
+//! from memory and tells so once. What cannot be read is moved aside, never overwritten.
+
+use core::cell::RefCell;
+use core::fmt;
+use core::time::Duration;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use chacha20::rand_core::CryptoRng;
+use data_encoding::BASE64URL_NOPAD;
+
+use super::{Acquaintance, IdentityKey, Name, Note, Noted, TrustBook};
+
+/// Where the identity key is kept: 32 bytes, base64url.
+pub const IDENTITY: &str = "rtchat/1/identity";
+/// Where the name is kept.
+pub const NAME: &str = "rtchat/1/name";
+/// Where the trust book is kept.
+pub const TRUST: &str = "rtchat/1/trust";
+/// Where the list of tabs is kept.
+pub const TABS: &str = "rtchat/1/tabs";
+
+/// How many broken values of one kind are kept aside. Beyond that nothing is moved and nothing written.
+const MAX_BROKEN: u32 = 20;
+
+/// For how long the same key under the same name needs no new entry.
+const FRESH: Duration = Duration::from_secs(60);
+
+/// Why storage did not do as asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StorageError {
+    /// The browser or its user forbids it, as in a third-party frame.
+    #[error("This browser does not let the page store anything.")]
+    Blocked,
+    /// There is no room left.
+    #[error("This browser has no room left for what the page wants to store.")]
+    Full,
+}
+
+/// A place for short texts under names, like `localStorage`.
+pub trait Storage {
+    /// What is stored under `key`.
+    ///
+    /// # Errors
+    /// [`StorageError`] if storage cannot be read.
+    fn get(&self, key: &str) -> Result<Option<String>, StorageError>;
+
+    /// Stores `value` under `key`.
+    ///
+    /// # Errors
+    /// [`StorageError`] if it was not stored.
+    fn set(&self, key: &str, value: &str) -> Result<(), StorageError>;
+
+    /// Removes what is stored under `key`.
+    ///
+    /// # Errors
+    /// [`StorageError`] if it could not be removed.
+    fn remove(&self, key: &str) -> Result<(), StorageError>;
+}
+
+/// Storage that lasts as long as the tab.
+#[derive(Debug, Default)]
+pub struct MemoryStorage(RefCell<BTreeMap<String, String>>);
+
+impl Storage for MemoryStorage {
+    fn get(&self, key: &str) -> Result<Option<String>, StorageError> {
+        Ok(self.0.borrow().get(key).cloned())
+    }
+
+    fn set(&self, key: &str, value: &str) -> Result<(), StorageError> {
+        self.0.borrow_mut().insert(key.to_owned(), value.to_owned());
+        Ok(())
+    }
+
+    fn remove(&self, key: &str) -> Result<(), StorageError> {
+        self.0.borrow_mut().remove(key);
+        Ok(())
+    }
+}
+
+impl<S: Storage + ?Sized> Storage for Rc<S> {
+    fn get(&self, key: &str) -> Result<Option<String>, StorageError> {
+        (**self).get(key)
+    }
+
+    fn set(&self, key: &str, value: &str) -> Result<(), StorageError> {
+        (**self).set(key, value)
+    }
+
+    fn remove(&self, key: &str) -> Result<(), StorageError> {
+        (**self).remove(key)
+    }
+}
+
+/// What a person should know about storage; each is told once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum StorageNotice {
+    /// Nothing can be stored.
+    #[error(
+        "This browser does not let the page store anything. You can chat, but when you close this tab, your name \
+         and your key are forgotten and people will see you as new."
+    )]
+    Blocked,
+    /// Nothing more can be stored.
+    #[error(
+        "This browser has no room left to store anything for this page. You can chat, but what changes now is \
+         forgotten when you close this tab."
+    )]
+    Full,
+    /// The identity key could not be read.
+    #[error(
+        "The key that was stored in this browser is damaged, so you have a new one and people will see you as new. \
+         The damaged one is kept aside."
+    )]
+    IdentitySetAside,
+    /// The name could not be read.
+    #[error("The name that was stored in this browser is damaged. It is kept aside; please enter your name again.")]
+    NameSetAside,
+    /// The trust book could not be read.
+    #[error(
+        "The list of people you met before is damaged or from a newer version of this page. It is kept aside; \
+         for now everybody is shown as new."
+    )]
+    TrustSetAside,
+}
+
+impl From<StorageError> for StorageNotice {
+    fn from(error: StorageError) -> StorageNotice {
+        match error {
+            StorageError::Blocked => StorageNotice::Blocked,
+            StorageError::Full => StorageNotice::Full,
+        }
+    }
+}
+
+/// What this browser profile keeps: who one is, and whom one met. What is asked of it is answered from memory;
+/// what changes is stored at once, and taken over from other tabs when [`Profile::refresh`] is called.
+pub struct Profile {
+    storage: Box<dyn Storage>,
+    identity: IdentityKey,
+    name: Option<Name>,
+    trust: TrustBook,
+    /// The trust book could not be stored: what is in memory is ahead of what is stored.
+    trust_ahead: bool,
+    /// Where something lies that can neither be read nor be moved aside.
+    stuck: Vec<&'static str>,
+    notices: Vec<StorageNotice>,
+    told: Vec<StorageNotice>,
+}
+
+impl fmt::Debug for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Profile").field("identity", &self.identity).field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Profile {
+    /// Whether a key would have to be made: storage can be read and holds none.
+    pub fn is_first_visit(storage: &dyn Storage) -> bool {
+        matches!(storage.get(IDENTITY), Ok(None))
+    }
+
+    /// Reads what is stored; makes what is missing. Never fails: see [`Profile::take_notices`].
+    pub fn open(storage: impl Storage + 'static, rng: &mut impl CryptoRng) -> Profile {
+        let mut profile = Profile {
+            storage: Box::new(storage),
+            identity: IdentityKey::generate(rng),
+            name: None,
+            trust: TrustBook::default(),
+            trust_ahead: false,
+            stuck: Vec::new(),
+            notices: Vec::new(),
+            told: Vec::new(),
+        };
+        profile.settle_identity();
+        profile.refresh();
+        profile
+    }
+
+    /// The key that this profile signs with.
+    pub fn identity(&self) -> &IdentityKey {
+        &self.identity
+    }
+
+    /// The name, if one was entered before.
+    pub fn name(&self) -> Option<&Name> {
+        self.name.as_ref()
+    }
+
+    /// The keys that were met before.
+    pub fn trust(&self) -> &TrustBook {
+        &self.trust
+    }
+
+    /// What names a profile among others in the same browser, for locks: nothing secret.
+    pub fn scope(&self) -> String {
+        self.identity.public().fingerprint().replace(' ', "")
+    }
+
+    /// Goes by another name from now on.
+    pub fn set_name(&mut self, name: Name) {
+        self.store(NAME, name.as_str());
+        self.name = Some(name);
+    }
+
+    /// Writes the note into the stored trust book.
+    pub fn remember(&mut self, note: &Note) {
+        // A peer that reconnects often is not worth writing the whole book each time.
+        let is_fresh =
+            |known: &Acquaintance| known.name() == Some(note.name.as_str()) && note.at.since(known.last) < FRESH;
+        if note.what != Noted::Met || !self.trust.get(&note.key).is_some_and(is_fresh) {
+            self.update_trust(&mut |book| book.note(note));
+        }
+    }
+
+    /// Changes the trust book and stores it, on top of what other tabs wrote in the meantime.
+    pub fn update_trust(&mut self, change: &mut dyn FnMut(&mut TrustBook)) {
+        if !self.trust_ahead {
+            self.read_trust();
+        }
+        change(&mut self.trust);
+        let json = self.trust.to_json();
+        self.trust_ahead = !self.store(TRUST, &json);
+    }
+
+    /// Takes over what another tab stored. Says whether anything changed.
+    pub fn refresh(&mut self) -> bool {
+        let before = (self.name.clone(), self.trust.clone());
+        if let Some(text) = self.read(NAME) {
+            match Name::parse(&text) {
+                Ok(name) => self.name = Some(name),
+                Err(_) => self.set_aside(NAME, &text, StorageNotice::NameSetAside),
+            }
+        }
+        if !self.trust_ahead {
+            self.read_trust();
+        }
+        before != (self.name.clone(), self.trust.clone())
+    }
+
+    /// After a first visit: takes over the key that another tab, opened at the same instant, stored last.
+    /// Says whether the identity is another one now.
+    pub fn settle_identity(&mut self) -> bool {
+        let before = self.identity.public();
+        match self.read(IDENTITY) {
+            Some(text) => match identity_of(&text) {
+                Some(identity) => self.identity = identity,
+                None => {
+                    self.set_aside(IDENTITY, &text, StorageNotice::IdentitySetAside);
+                    self.store_identity();
+                }
+            },
+            None => self.store_identity(),
+        }
+        self.identity.public() != before
+    }
+
+    /// What the person should know and was not told yet.
+    pub fn take_notices(&mut self) -> Vec<StorageNotice> {
+        core::mem::take(&mut self.notices)
+    }
+
+    /// Writes only where nothing is, and believes what is there afterwards.
+    fn store_identity(&mut self) {
+        if matches!(self.storage.get(IDENTITY), Ok(None)) {
+            let text = BASE64URL_NOPAD.encode(&self.identity.to_bytes());
+            self.store(IDENTITY, &text);
+            if let Some(identity) = self.read(IDENTITY).as_deref().and_then(identity_of) {
+                self.identity = identity;
+            }
+        }
+    }
+
+    fn read_trust(&mut self) {
+        let Some(text) = self.read(TRUST) else { return };
+        match TrustBook::from_json(&text) {
+            Ok(book) => self.trust = book,
+            Err(_) => self.set_aside(TRUST, &text, StorageNotice::TrustSetAside),
+        }
+    }
+
+    fn read(&mut self, key: &str) -> Option<String> {
+        match self.storage.get(key) {
+            Ok(value) => value,
+            Err(error) => {
+                self.notice(error.into());
+                None
+            }
+        }
+    }
+
+    fn store(&mut self, key: &'static str, value: &str) -> bool {
+        // What could not be moved aside is not written over either.
+        if self.stuck.contains(&key) {
+            return false;
+        }
+        match self.storage.set(key, value) {
+            Ok(()) => true,
+            Err(error) => {
+                self.notice(error.into());
+                false
+            }
+        }
+    }
+
+    /// Moves what cannot be read to `{key}.broken-{n}`. Where that fails it stays, and nothing is written over it.
+    fn set_aside(&mut self, key: &'static str, text: &str, notice: StorageNotice) {
+        self.notice(notice);
+        let mut aside = (1..=MAX_BROKEN).map(|n| format!("{key}.broken-{n}"));
+        let free = aside.find(|aside| matches!(self.storage.get(aside), Ok(None)));
+        let kept = free.map_or(Err(StorageError::Full), |aside| self.storage.set(&aside, text));
+        self.stuck.retain(|stuck| *stuck != key);
+        if let Err(error) = kept.and_then(|()| self.storage.remove(key)) {
+            self.stuck.push(key);
+            self.notice(error.into());
+        }
+    }
+
+    fn notice(&mut self, notice: StorageNotice) {
+        if !self.told.contains(&notice) {
+            self.told.push(notice);
+            self.notices.push(notice);
+        }
+    }
+}
+
+fn identity_of(text: &str) -> Option<IdentityKey> {
+    let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
+    IdentityKey::from_bytes(&bytes).ok()
+}

@@ -1,0 +1,81 @@
+//! Settings' adapter to the browser: fetches `rtchat.json`, reads the page's address, prints warnings.
+
+use js_sys::{JsString, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{RequestCache, RequestInit, Response};
+
+use super::{AddressError, PageAddress, Settings, SettingsWarning};
+use crate::identity::web::within;
+
+/// The site owner's settings, beside the page.
+pub const FILE: &str = "rtchat.json";
+
+/// How long a server may take for the file before the page goes on with the defaults, in milliseconds.
+const PATIENCE: i32 = 5_000;
+
+/// Fetches and reads the settings at `url` ([`FILE`] is relative to the page). Never fails: the defaults stand in,
+/// and the warnings say why. No file at all is nothing to warn about.
+pub async fn load(url: &str) -> (Settings, Vec<SettingsWarning>) {
+    let text = match within(PATIENCE, fetch(url)).await {
+        Some(Ok(Some(text))) => text,
+        Some(Ok(None)) => return Default::default(),
+        Some(Err(error)) => return not_loaded(describe(&error)),
+        None => return not_loaded("the server did not answer in time".to_owned()),
+    };
+    let (mut settings, warnings) = Settings::parse(&text);
+    settings.room = settings.room.map(|room| nfc(&room));
+    (settings, warnings)
+}
+
+/// The text of the file; `None` if there is none.
+async fn fetch(url: &str) -> Result<Option<String>, JsValue> {
+    let init = RequestInit::new();
+    // A change of the settings counts on the next visit, at the price of a short question.
+    init.set_cache(RequestCache::NoCache);
+    let window = web_sys::window().ok_or("there is no window")?;
+    let response: Response = JsFuture::from(window.fetch_with_str_and_init(url, &init)).await?.dyn_into()?;
+    match response.status() {
+        404 | 410 => Ok(None),
+        _ if response.ok() => Ok(JsFuture::from(response.text()?).await?.as_string()),
+        status => Err(format!("the server answered {status}").into()),
+    }
+}
+
+fn not_loaded(detail: String) -> (Settings, Vec<SettingsWarning>) {
+    (Settings::default(), vec![SettingsWarning::NotLoaded { detail }])
+}
+
+fn describe(error: &JsValue) -> String {
+    let message = || Reflect::get(error, &"message".into()).ok()?.as_string();
+    error.as_string().or_else(message).unwrap_or_else(|| "the request failed".to_owned())
+}
+
+/// Prints the warnings for the site's owner.
+pub fn print(warnings: &[SettingsWarning]) {
+    for warning in warnings {
+        web_sys::console::warn_1(&warning.to_string().into());
+    }
+}
+
+/// What the page's address says, with the room's name in composed form, so that a name that looks the same is the
+/// same room.
+///
+/// # Errors
+/// [`AddressError`], to be shown instead of a chat.
+pub fn address() -> Result<PageAddress, AddressError> {
+    let mut address = PageAddress::parse(&href().ok_or(AddressError::NotAPage)?)?;
+    address.room = address.room.map(|room| nfc(&room));
+    Ok(address)
+}
+
+/// The page's address as it is, for [`room_link`](super::room_link).
+pub fn href() -> Option<String> {
+    web_sys::window()?.location().href().ok()
+}
+
+/// Unicode's composed form (NFC), by the browser.
+pub fn nfc(text: &str) -> String {
+    // Only the four names of forms are refused by it, and "NFC" is one of them.
+    JsString::from(text).normalize("NFC").into()
+}

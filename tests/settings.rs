@@ -1,0 +1,251 @@
+//! The site owner's settings and the page's address: what people write by hand, copy and mangle.
+
+use proptest::prelude::*;
+use rtchat::settings::{
+    Accept, AddressError, Broker, DEFAULT_ROOM, IceServer, PageAddress, RoomSecret, Settings, SettingsWarning,
+    room_link,
+};
+
+fn parse(text: &str) -> (Settings, Vec<String>) {
+    let (settings, warnings) = Settings::parse(text);
+    (settings, warnings.iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn no_settings_are_the_defaults() {
+    let (settings, warnings) = parse("{}");
+    assert_eq!((&settings, warnings.len()), (&Settings::default(), 0));
+    assert_eq!(settings.brokers.len(), 3);
+    assert!(settings.brokers.iter().all(|broker| broker.url.starts_with("wss://")));
+    assert_eq!(settings.default_room(), DEFAULT_ROOM);
+    assert_eq!(parse("\u{feff}{}").1.len(), 0, "editors write byte order marks");
+}
+
+#[test]
+fn everything_can_be_set() {
+    let (settings, warnings) = parse(
+        r#"{
+            "brokers": ["wss://a.example/mqtt", {"url": "WS://b.example:9001", "username": "u", "password": "p"}],
+            "iceServers": [
+                {"urls": "stun:s.example:3478"},
+                {"urls": ["turn:t.example", "turns:t.example?transport=tcp"], "username": "u", "credential": "c"}
+            ],
+            "room": "  garden ",
+            "accept": "known"
+        }"#,
+    );
+    assert_eq!(warnings, [""; 0]);
+    let broker = |url: &str, user: Option<&str>, password: Option<&str>| Broker {
+        url: url.to_owned(),
+        username: user.map(str::to_owned),
+        password: password.map(str::to_owned),
+    };
+    assert_eq!(
+        settings.brokers,
+        [broker("wss://a.example/mqtt", None, None), broker("WS://b.example:9001", Some("u"), Some("p"))]
+    );
+    let server = |urls: &[&str], username: Option<&str>, credential: Option<&str>| IceServer {
+        urls: urls.iter().map(|url| (*url).to_owned()).collect(),
+        username: username.map(str::to_owned),
+        credential: credential.map(str::to_owned),
+    };
+    assert_eq!(
+        settings.ice_servers,
+        [
+            server(&["stun:s.example:3478"], None, None),
+            server(&["turn:t.example", "turns:t.example?transport=tcp"], Some("u"), Some("c"))
+        ]
+    );
+    assert_eq!(settings.default_room(), "garden");
+    assert_eq!(settings.accept, Accept::Known);
+}
+
+#[test]
+fn what_is_no_json_costs_everything_but_a_blank_page() {
+    for text in ["", "hello", "{", "<!DOCTYPE html>", r#"{"room": "a",}"#] {
+        let (settings, warnings) = Settings::parse(text);
+        assert_eq!(settings, Settings::default());
+        assert!(matches!(warnings[..], [SettingsWarning::NotJson { .. }]), "{text}");
+    }
+    assert_eq!(Settings::parse("[]"), (Settings::default(), vec![SettingsWarning::NotAnObject]));
+}
+
+#[test]
+fn a_mistake_costs_the_entry_that_it_is_in() {
+    let (settings, warnings) = parse(
+        r#"{
+            "brokers": ["https://a.example", "wss://good.example", 7, "wss://", {"url": "ws://b", "user": "u", "password": 1}],
+            "iceServers": [{"urls": "turn:no.credentials"}, {"urls": "stun:good.example"}, {"urls": []}, "stun:x"],
+            "room": "two\nlines",
+            "accept": "everybody",
+            "Brokers": []
+        }"#,
+    );
+    let urls: Vec<_> = settings.brokers.iter().map(|broker| broker.url.as_str()).collect();
+    assert_eq!(urls, ["wss://good.example", "ws://b"]);
+    assert_eq!(settings.ice_servers.len(), 1);
+    assert_eq!((settings.room, settings.accept), (None, Accept::Everyone));
+    assert_eq!(
+        warnings,
+        [
+            r#"rtchat.json: "Brokers" is not a setting and is ignored."#,
+            r#"rtchat.json: accept should be "everyone", "ask" or "known"; it is ignored."#,
+            "rtchat.json: brokers[0] should be an address that begins with ws:// or wss://, or an object with url, username and password; it is ignored.",
+            "rtchat.json: brokers[2] should be an address that begins with ws:// or wss://, or an object with url, username and password; it is ignored.",
+            "rtchat.json: brokers[3] should be an address that begins with ws:// or wss://, or an object with url, username and password; it is ignored.",
+            r#"rtchat.json: "brokers[4].user" is not a setting and is ignored."#,
+            "rtchat.json: brokers[4].password should be a text; it is ignored.",
+            "rtchat.json: iceServers[0] should be an object with urls (stun:… or turn:…), and for turn: with username and credential; it is ignored.",
+            "rtchat.json: iceServers[2] should be an object with urls (stun:… or turn:…), and for turn: with username and credential; it is ignored.",
+            "rtchat.json: iceServers[3] should be an object with urls (stun:… or turn:…), and for turn: with username and credential; it is ignored.",
+            "rtchat.json: room should be a text of at most 64 characters on one line; it is ignored.",
+        ]
+    );
+}
+
+#[test]
+fn a_list_without_a_usable_entry_is_the_default_except_for_no_stun_at_all() {
+    let (settings, warnings) = parse(r#"{"brokers": [], "iceServers": []}"#);
+    assert_eq!(settings.brokers, Settings::default().brokers);
+    assert_eq!(settings.ice_servers, []);
+    assert_eq!(warnings, ["rtchat.json: brokers has no usable entry. The defaults are used."]);
+    let (settings, warnings) = parse(r#"{"brokers": "wss://a.example", "iceServers": [{}]}"#);
+    assert_eq!(settings, Settings::default());
+    assert_eq!(warnings.len(), 3);
+}
+
+fn page(href: &str) -> String {
+    PageAddress::parse(href).expect(href).page
+}
+
+#[test]
+fn the_page_is_host_and_path() {
+    assert_eq!(page("https://alice.github.io/blog/index.html?x#y"), "alice.github.io/blog");
+    for href in [
+        "https://alice.github.io/blog",
+        "https://alice.github.io/blog/",
+        "http://ALICE.github.io:80/blog/index.htm",
+        "https://me:pw@alice.github.io:443/blog//#?room=x",
+    ] {
+        assert_eq!(page(href), "alice.github.io/blog", "{href}");
+    }
+    assert_eq!(page("http://127.0.0.1:8080/"), "127.0.0.1:8080");
+    assert_eq!(page("http://[::1]:8080/index.html"), "[::1]:8080");
+    assert_eq!(page("https://a.example/Blog/myindex.html"), "a.example/Blog/myindex.html");
+    assert_eq!(page("https://a.example?room=b"), "a.example");
+    assert_eq!(page("https://a.example:80/"), "a.example:80");
+    assert_eq!(page("file:///home/a/index.html"), "/home/a");
+    for href in ["about:blank", "", "about:srcdoc", "https:///", "data:text/html,hello"] {
+        assert_eq!(PageAddress::parse(href), Err(AddressError::NotAPage), "{href}");
+    }
+}
+
+#[test]
+fn the_room_is_decoded_and_trimmed() {
+    let room = |href: &str| PageAddress::parse(href).map(|address| address.room);
+    assert_eq!(room("https://a.example/?x=1&room=caf%C3%A9+%26%20bar%20"), Ok(Some("café & bar".to_owned())));
+    assert_eq!(room("https://a.example/?room=%20+"), Ok(None));
+    assert_eq!(room("https://a.example/?room"), Ok(None));
+    assert_eq!(room("https://a.example/?rooms=a#room=b"), Ok(None));
+    assert_eq!(room(&format!("https://a.example/?room={}", "%C3%A9".repeat(64))), Ok(Some("é".repeat(64))));
+    let long = format!("https://a.example/?room={}", "a".repeat(65));
+    assert_eq!(room(&long), Err(AddressError::RoomTooLong { length: 65 }));
+    for damaged in ["%FF", "a%0Ab", "a%00", "a%E2%80%A8b"] {
+        assert_eq!(room(&format!("https://a.example/?room={damaged}")), Err(AddressError::BadRoom), "{damaged}");
+    }
+    let address = PageAddress::parse("https://a.example/").unwrap();
+    assert_eq!(address.room_or(&Settings::default()), "lobby");
+    assert_eq!(address.room_or(&parse(r#"{"room":"garden"}"#).0), "garden");
+}
+
+#[test]
+fn a_damaged_secret_is_an_error_and_never_another_room() {
+    let secret = RoomSecret([0xfb; 32]);
+    let text = secret.to_text();
+    assert_eq!(text.len(), 43);
+    let found = |fragment: &str| PageAddress::parse(&format!("https://a.example/#{fragment}")).map(|it| it.secret);
+    assert_eq!(found(""), Ok(None));
+    assert_eq!(found("chapter-2"), Ok(None));
+    for fine in [
+        format!("k={text}"),
+        format!("k={text}="),
+        format!("k={text}%3D"),
+        format!("x=1&k={text}"),
+        format!("K={text}"),
+    ] {
+        assert_eq!(found(&fine), Ok(Some(secret.clone())), "{fine}");
+    }
+    for damaged in ["k", "k=", "k=abc", &format!("k={}", &text[..42]), &format!("k={text}A"), &format!("k={text}.")] {
+        assert_eq!(found(damaged), Err(AddressError::BadSecret), "{damaged}");
+    }
+    assert_eq!(found(&format!("k={text}&k={text}")), Err(AddressError::BadSecret));
+    assert_eq!(found(&format!("k={}", text.replace('-', "+"))), Err(AddressError::BadSecret), "base64, not base64url");
+    let swallowed = format!("https://a.example/?room=a%23k={text}");
+    assert_eq!(PageAddress::parse(&swallowed), Err(AddressError::BadRoom));
+    assert!(!format!("{secret:?}").contains(&text[..4]));
+}
+
+#[test]
+fn a_link_leads_where_it_says() {
+    let secret = RoomSecret([7; 32]);
+    let href = "https://a.example/blog/?p=12&room=old#k=x";
+    assert_eq!(room_link(href, None, None), "https://a.example/blog/?p=12");
+    assert_eq!(room_link("https://a.example/#top", Some("a b&c"), None), "https://a.example/?room=a%20b%26c");
+    let link = room_link(href, Some("café/1"), Some(&secret));
+    assert_eq!(link, format!("https://a.example/blog/?p=12&room=caf%C3%A9%2F1#k={}", secret.to_text()));
+}
+
+proptest! {
+    #[test]
+    fn links_come_back_as_they_went(room in "[^\\p{C}\\p{Zl}\\p{Zp}]{0,64}", bytes in any::<Option<[u8; 32]>>()) {
+        let secret = bytes.map(RoomSecret);
+        let link = room_link("https://a.example/x?y=z", Some(&room), secret.as_ref());
+        let address = PageAddress::parse(&link).unwrap();
+        prop_assert_eq!(address.page, "a.example/x");
+        prop_assert_eq!(address.room.as_deref(), Some(room.trim()).filter(|room| !room.is_empty()));
+        prop_assert_eq!(address.secret, secret);
+    }
+
+    #[test]
+    fn no_address_and_no_file_panics(text in any::<String>(), tail in "[?#&=k%rom0-9a-f/:@]{0,60}") {
+        let _ = Settings::parse(&text);
+        let _ = PageAddress::parse(&text);
+        let _ = PageAddress::parse(&format!("https://a.example/{tail}"));
+        let _ = room_link(&tail, Some(&text), None);
+    }
+
+    #[test]
+    fn whatever_the_file_says_there_is_a_broker(value in json(3)) {
+        let (settings, _) = Settings::parse(&value);
+        prop_assert!(!settings.brokers.is_empty());
+        prop_assert!(settings.ice_servers.iter().all(|server| !server.urls.is_empty()));
+    }
+}
+
+/// JSON in the shape of the settings, with all the wrong things in the right places.
+fn json(depth: u32) -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        Just("null".to_owned()),
+        Just("7".to_owned()),
+        Just("\"ask\"".to_owned()),
+        Just("\"wss://a.example\"".to_owned()),
+        Just("\"turn:a.example\"".to_owned()),
+    ];
+    leaf.prop_recursive(depth, 24, 4, |inner| {
+        let key = prop::sample::select(vec![
+            "brokers",
+            "iceServers",
+            "room",
+            "accept",
+            "urls",
+            "url",
+            "username",
+            "credential",
+        ]);
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(|list| format!("[{}]", list.join(","))),
+            prop::collection::vec((key, inner).prop_map(|(key, value)| format!("\"{key}\":{value}")), 0..5)
+                .prop_map(|entries| format!("{{{}}}", entries.join(","))),
+        ]
+    })
+}

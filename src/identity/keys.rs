@@ -53,6 +53,12 @@ impl PeerId {
         id.copy_from_slice(&digest[..16]);
         PeerId(id)
     }
+
+    /// Reads what [`PeerId`]'s `Display` wrote.
+    pub fn parse(text: &str) -> Option<PeerId> {
+        let bytes = BASE32_NOPAD.decode(text.to_ascii_uppercase().as_bytes()).ok()?;
+        Some(PeerId(bytes.try_into().ok()?))
+    }
 }
 
 impl fmt::Display for PeerId {
@@ -262,7 +268,9 @@ mod tests {
     fn a_peer_id_belongs_to_both_keys() {
         let (a, b) = (PublicKey([2; 33]), PublicKey([3; 33]));
         assert_ne!(PeerId::of(&a, &b), PeerId::of(&b, &a));
-        assert_eq!(PeerId::of(&a, &b).to_string().len(), 26);
+        let id = PeerId::of(&a, &b);
+        assert_eq!(PeerId::parse(&id.to_string()), Some(id));
+        assert_eq!(PeerId::parse("nonsense"), None);
     }
 
     #[test]

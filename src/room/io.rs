@@ -1,6 +1,6 @@
 //! What goes into a [`Room`](super::Room) and what comes out.
 
-use crate::identity::{PeerId, PublicKey};
+use crate::identity::{Note, PeerId, PublicKey, Trust};
 use crate::rtc::{ConnectionId, Notice, Order};
 use crate::time::Millis;
 
@@ -56,6 +56,12 @@ pub enum Command {
     },
     /// Try to reach a failed peer again.
     Retry(PeerId),
+    /// The answer to [`Trust::NameOnAnotherKey`]: the name is right on this key, as on a friend's new device.
+    AcceptKey(PeerId),
+    /// The safety number was compared and is the same.
+    MarkVerified(PeerId),
+    /// Have nothing to do with this key, now and later.
+    Block(PeerId),
     /// Leave the room: says so to everybody and closes every connection.
     Leave,
 }
@@ -72,15 +78,8 @@ pub enum Output {
     },
     /// An order to a peer connection. The first order with a new id opens it.
     Connection(ConnectionId, Order),
-    /// Write this into the trust book: the key proved itself on a connection.
-    Remember {
-        /// The key that was met.
-        key: PublicKey,
-        /// The name it goes by.
-        name: String,
-        /// When.
-        at: Millis,
-    },
+    /// Write this into the stored trust book.
+    Remember(Note),
     /// Tell the person.
     Event(Event),
 }
@@ -183,19 +182,6 @@ impl PeerState {
     }
 }
 
-/// What this browser knows of a key from before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trust {
-    /// Never met before.
-    New,
-    /// Met before under the same key.
-    Known,
-    /// The person compared the safety number.
-    Verified,
-    /// A name that is known from before, on another key: the one loud warning.
-    NameOnAnotherKey,
-}
-
 /// A peer as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerView {
@@ -220,6 +206,8 @@ pub enum GoneReason {
     Silent,
     /// It was never reached.
     Unreachable,
+    /// The person blocked it.
+    Blocked,
 }
 
 /// Names a message: random, chosen by its sender.

@@ -1,0 +1,100 @@
+//! What is counted for the diagnostics panel: numbers and reasons, never contents.
+
+use std::collections::BTreeMap;
+
+use super::io::Diagnostics;
+use crate::wire::EnvelopeError;
+
+/// Why something that arrived was dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Dropped {
+    TooLarge,
+    WrongKey,
+    Malformed,
+    WrongTopic,
+    WrongPeerId,
+    NotNewer,
+    BadSignature,
+    OverBudget,
+    RoomFull,
+    Unexpected,
+    Departed,
+    Declined,
+    BadFrame,
+    FloodedFrames,
+}
+
+impl Dropped {
+    fn words(self) -> &'static str {
+        match self {
+            Dropped::TooLarge => "too large",
+            Dropped::WrongKey => "sealed with another key",
+            Dropped::Malformed => "unreadable",
+            Dropped::WrongTopic => "on the wrong topic",
+            Dropped::WrongPeerId => "a peer id that does not belong to its keys",
+            Dropped::NotNewer => "old or repeated",
+            Dropped::BadSignature => "a signature that does not fit",
+            Dropped::OverBudget => "too many signatures to check at once",
+            Dropped::RoomFull => "the room is full",
+            Dropped::Unexpected => "belonging to no attempt of ours",
+            Dropped::Departed => "from somebody who has left",
+            Dropped::Declined => "from somebody who was not let in",
+            Dropped::BadFrame => "an unreadable frame",
+            Dropped::FloodedFrames => "too many messages at once",
+        }
+    }
+}
+
+impl From<EnvelopeError> for Dropped {
+    fn from(error: EnvelopeError) -> Dropped {
+        match error {
+            EnvelopeError::TooLarge => Dropped::TooLarge,
+            EnvelopeError::Closed => Dropped::WrongKey,
+            EnvelopeError::Malformed => Dropped::Malformed,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    published: u64,
+    published_bytes: u64,
+    received: u64,
+    signatures_checked: u64,
+    connections_opened: u64,
+    dropped: BTreeMap<Dropped, u64>,
+}
+
+impl Counters {
+    pub fn published(&mut self, bytes: usize) {
+        self.published += 1;
+        self.published_bytes += bytes as u64;
+    }
+
+    pub fn received(&mut self) {
+        self.received += 1;
+    }
+
+    pub fn signature_checked(&mut self) {
+        self.signatures_checked += 1;
+    }
+
+    pub fn connection_opened(&mut self) {
+        self.connections_opened += 1;
+    }
+
+    pub fn dropped(&mut self, reason: Dropped) {
+        *self.dropped.entry(reason).or_default() += 1;
+    }
+
+    pub fn diagnostics(&self) -> Diagnostics {
+        Diagnostics {
+            published: self.published,
+            published_bytes: self.published_bytes,
+            received: self.received,
+            dropped: self.dropped.iter().map(|(reason, count)| (reason.words(), *count)).collect(),
+            signatures_checked: self.signatures_checked,
+            connections_opened: self.connections_opened,
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Whole rooms under virtual time.
+
+mod hostile;
+mod mesh;
+mod presence;
+mod world;

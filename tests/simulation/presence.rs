@@ -1,0 +1,224 @@
+//! Leaving, silence, coming back, names, policies.
+
+use std::time::Duration;
+
+use chacha20::ChaCha20Rng;
+use chacha20::rand_core::SeedableRng;
+use rtchat::identity::{IdentityKey, Name, Note, Noted, Trust, TrustBook};
+use rtchat::room::{Command, Event, GoneReason, MAX_TEXT, PeerState, Status};
+use rtchat::settings::Accept;
+
+use super::world::{World, seed};
+
+const SOON: Duration = Duration::from_secs(5);
+
+fn pair() -> (World, usize, usize) {
+    let mut world = World::new(1);
+    let (ann, ben) = (world.open("ann"), world.open("ben"));
+    assert!(world.run_until(SOON, World::is_full_mesh));
+    (world, ann, ben)
+}
+
+fn gone(world: &World, at: usize) -> Vec<(String, GoneReason)> {
+    let gone = world.nodes[at].events.iter().filter_map(|event| match event {
+        Event::Gone { peer, reason } => Some((peer.user.clone(), *reason)),
+        _ => None,
+    });
+    gone.collect()
+}
+
+fn key(number: u64) -> IdentityKey {
+    IdentityKey::generate(&mut ChaCha20Rng::from_seed(seed(number, 9)))
+}
+
+#[test]
+fn who_leaves_is_gone_at_once_for_everybody() {
+    let (mut world, ann, ben) = pair();
+    let cleo = world.open("cleo");
+    assert!(world.run_until(SOON, World::is_full_mesh));
+    world.leave(ben);
+    world.run(Duration::from_millis(100));
+    for at in [ann, cleo] {
+        assert_eq!(gone(&world, at), [("ben".into(), GoneReason::Left)]);
+        assert_eq!(world.status(at), Some(Status::Connected { people: 1, reconnecting: 0 }));
+        assert_eq!(world.connections(at), 1);
+    }
+    assert_eq!(world.nodes[ben].events.last(), Some(&Event::Status(Status::Left)));
+}
+
+#[test]
+fn who_is_silent_is_reconnecting_after_five_seconds_and_gone_after_thirty() {
+    let (mut world, ann, ben) = pair();
+    world.crash(ben);
+    world.run(Duration::from_millis(4800));
+    assert_eq!(world.roster(ann)["ben"], PeerState::Verified);
+    world.run(Duration::from_millis(4000));
+    assert_eq!(world.roster(ann)["ben"], PeerState::Reconnecting);
+    assert_eq!(world.status(ann), Some(Status::Connected { people: 1, reconnecting: 1 }));
+    world.run(Duration::from_secs(20));
+    assert_eq!(world.roster(ann)["ben"], PeerState::Reconnecting);
+    world.run(Duration::from_secs(6));
+    assert_eq!(gone(&world, ann), [("ben".into(), GoneReason::Silent)]);
+    assert_eq!(world.status(ann), Some(Status::Looking));
+    assert_eq!(world.connections(ann), 0);
+}
+
+#[test]
+fn a_path_that_comes_back_is_used_again_and_nothing_said_meanwhile_is_lost() {
+    let (mut world, ann, ben) = pair();
+    world.cut(ann, ben, true);
+    world.run(Duration::from_secs(12));
+    assert_eq!(world.roster(ann)["ben"], PeerState::Reconnecting);
+    world.say(ann, "are you there?");
+    world.say(ann, "it seems not");
+    world.cut(ann, ben, false);
+    assert!(world.run_until(Duration::from_secs(20), World::is_full_mesh));
+    world.run(Duration::from_secs(2));
+    let said = [("ann".to_owned(), "are you there?".to_owned()), ("ann".to_owned(), "it seems not".to_owned())];
+    assert_eq!(world.heard(ben), said);
+    assert_eq!((world.connections(ann), world.connections(ben)), (1, 1));
+    let delivered = |event: &&Event| matches!(event, Event::Delivery { delivered: 1, of: 1, .. });
+    assert_eq!(world.nodes[ann].events.iter().filter(delivered).count(), 2);
+}
+
+#[test]
+fn a_connection_that_breaks_is_replaced_over_the_broker() {
+    let (mut world, ann, ben) = pair();
+    world.break_connections(ann, ben);
+    assert!(world.run_until(Duration::from_secs(1), |world| world.verified(ann) == 0));
+    assert!(world.run_until(SOON, World::is_full_mesh));
+    world.say(ben, "still me");
+    world.run(Duration::from_millis(100));
+    assert_eq!(world.heard(ann), [("ben".into(), "still me".into())]);
+    assert_eq!(gone(&world, ann), []);
+}
+
+#[test]
+fn without_a_broker_those_who_are_connected_stay_so() {
+    let (mut world, ann, ben) = pair();
+    world.stop_broker();
+    world.run(Duration::from_secs(120));
+    assert!(matches!(world.status(ann), Some(Status::Unreachable { people: 1, .. })));
+    world.say(ann, "the meeting point is gone");
+    world.run(Duration::from_millis(100));
+    assert_eq!(world.heard(ben).len(), 1);
+
+    let cleo = world.open("cleo");
+    assert!(matches!(world.status(cleo), Some(Status::Unreachable { people: 0, .. })));
+    world.start_broker();
+    assert!(world.run_until(Duration::from_secs(20), World::is_full_mesh));
+}
+
+#[test]
+fn a_computer_that_slept_gives_nobody_up_for_its_own_silence() {
+    let (mut world, ann, ben) = pair();
+    world.now = world.now + Duration::from_secs(3600);
+    world.run(Duration::from_secs(10));
+    assert!(world.is_full_mesh());
+    assert_eq!((gone(&world, ann), gone(&world, ben)), (vec![], vec![]));
+}
+
+#[test]
+fn new_names_reach_those_who_are_here_and_those_who_come() {
+    let (mut world, ann, ben) = pair();
+    world.command(ben, Command::Rename(Name::parse("benjamin").unwrap()));
+    world.run(Duration::from_millis(100));
+    assert_eq!(world.roster(ann).keys().collect::<Vec<_>>(), ["benjamin"]);
+    let cleo = world.open("cleo");
+    assert!(world.run_until(SOON, World::is_full_mesh));
+    assert!(world.roster(cleo).contains_key("benjamin"), "{:?}", world.roster(cleo));
+}
+
+#[test]
+fn two_keys_with_one_name_are_told_apart() {
+    let mut world = World::new(1);
+    let (ann, _, _) = (world.open("ann"), world.open("ben"), world.open("Ben"));
+    assert!(world.run_until(SOON, World::is_full_mesh));
+    let users: Vec<String> = world.roster(ann).into_keys().collect();
+    assert_eq!(users.len(), 2);
+    assert!(users.iter().all(|user| user.to_lowercase().starts_with("ben (")), "{users:?}");
+}
+
+#[test]
+fn a_known_name_on_another_key_is_a_warning_until_the_person_accepts_it() {
+    let mut world = World::new(1);
+    let mut trust = TrustBook::default();
+    let name = Name::parse("ben").unwrap();
+    trust.note(&Note { key: key(1).public(), name, at: world.now, what: Noted::Met });
+    let ann = world.open_as("ann", key(5), Accept::Everyone, trust);
+    let ben = world.open_as("ben", key(2), Accept::Everyone, TrustBook::default());
+    assert!(world.run_until(SOON, World::is_full_mesh));
+    let trust_of_ben = |world: &World| {
+        world.nodes[ann].events.iter().rev().find_map(|event| match event {
+            Event::Peer(view) => Some(view.trust),
+            _ => None,
+        })
+    };
+    assert_eq!(trust_of_ben(&world), Some(Trust::NameOnAnotherKey));
+    let id = world.nodes[ben].room.id();
+    world.command(ann, Command::AcceptKey(id));
+    assert_eq!(trust_of_ben(&world), Some(Trust::Known));
+    world.command(ann, Command::MarkVerified(id));
+    assert_eq!(trust_of_ben(&world), Some(Trust::Verified));
+    world.command(ann, Command::Block(id));
+    world.run(Duration::from_secs(20));
+    assert_eq!(gone(&world, ann), [("ben".into(), GoneReason::Blocked)]);
+    assert_eq!((world.verified(ann), world.verified(ben)), (0, 0));
+}
+
+#[test]
+fn with_the_policy_ask_nothing_goes_out_before_the_answer() {
+    for accept in [true, false] {
+        let mut world = World::new(1);
+        let ann = world.open_as("ann", key(1), Accept::Ask, TrustBook::default());
+        world.run(Duration::from_secs(1));
+        let ben = world.open("ben");
+        world.run(Duration::from_secs(2));
+        let inboxes = world.published.iter().filter(|(at, topic, _)| *at == ann && topic != world.place.topic());
+        assert_eq!(inboxes.count(), 0, "announcements only, and no address");
+        let request = world.nodes[ann].events.iter().find_map(|event| match event {
+            Event::Request(view) => Some(view.clone()),
+            _ => None,
+        });
+        let request = request.expect("ann is asked");
+        assert_eq!(request.user, "ben");
+        world.command(ann, Command::Decide { peer: request.id, accept });
+        world.run(Duration::from_secs(30));
+        assert_eq!(world.verified(ann), usize::from(accept));
+        assert_eq!(world.verified(ben), usize::from(accept));
+    }
+}
+
+#[test]
+fn with_the_policy_known_strangers_stay_outside() {
+    let mut world = World::new(1);
+    let mut trust = TrustBook::default();
+    let name = Name::parse("ben").unwrap();
+    trust.note(&Note { key: key(2).public(), name, at: world.now, what: Noted::Met });
+    let ann = world.open_as("ann", key(1), Accept::Known, trust);
+    world.open_as("ben", key(2), Accept::Everyone, TrustBook::default());
+    world.open_as("mallory", key(3), Accept::Everyone, TrustBook::default());
+    world.run(Duration::from_secs(40));
+    assert_eq!(world.roster(ann).into_keys().collect::<Vec<_>>(), ["ben"]);
+}
+
+#[test]
+fn too_long_and_empty_messages_are_refused_in_words() {
+    let (mut world, ann, ben) = pair();
+    world.say(ann, &"ä".repeat(MAX_TEXT + 1));
+    world.say(ann, "  \n ");
+    world.say(ann, &"𝄞".repeat(MAX_TEXT));
+    world.run(Duration::from_millis(100));
+    assert_eq!(world.heard(ben).len(), 1);
+    assert_eq!(world.heard(ben)[0].1.chars().count(), MAX_TEXT);
+    let refused: Vec<&String> = world.nodes[ann]
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Refused(sentence) => Some(sentence),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(refused.len(), 2);
+    assert!(refused[0].contains("10001"), "{refused:?}");
+}

@@ -42,5 +42,5 @@ pub mod wire;
 
 #[cfg(target_arch = "wasm32")]
 pub mod driver;
-#[cfg(all(target_arch = "wasm32", feature = "ui"))]
+#[cfg(feature = "ui")]
 pub mod ui;

@@ -1,0 +1,163 @@
+//! The root: holds the state, joins the two ways data goes, and picks what is shown.
+
+use std::rc::Rc;
+
+use web_sys::{Element, HtmlElement, KeyboardEvent};
+use yew::prelude::*;
+
+use super::backend::{Backend, Entry, Tell, Told};
+use super::components::room::Room;
+use super::components::welcome::{Stopped, Welcome, WrongSecret};
+use super::hooks::clock;
+use super::hooks::listen::{document, use_window};
+use super::state::{Action, Sheet, Stage, State};
+use super::texts;
+use crate::identity::Name;
+use crate::room::{Command, Event};
+
+/// Shows the page in `root` for as long as the tab lives.
+pub fn mount(root: Element, backend: Rc<dyn Backend>) {
+    super::panic::install();
+    yew::Renderer::<App>::with_root_and_props(root, AppProps { backend: Shared(backend) }).render();
+}
+
+/// A backend that can be compared, as properties must be.
+#[derive(Clone)]
+pub struct Shared(pub Rc<dyn Backend>);
+
+impl PartialEq for Shared {
+    fn eq(&self, other: &Shared) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Reducible for State {
+    type Action = Action;
+
+    fn reduce(self: Rc<Self>, action: Action) -> Rc<Self> {
+        Rc::new(State::reduce(Rc::unwrap_or_clone(self), action))
+    }
+}
+
+/// What every view may do: change the page, ask the backend.
+#[derive(Clone, PartialEq)]
+pub struct Ui {
+    /// The room behind the page.
+    pub backend: Shared,
+    /// Takes actions. Never stale, unlike a state handle.
+    pub dispatch: UseReducerDispatcher<State>,
+}
+
+impl Ui {
+    /// Changes the page.
+    pub fn act(&self, action: Action) {
+        self.dispatch.dispatch(action);
+    }
+
+    /// Hands a command to the room.
+    pub fn command(&self, command: Command) {
+        self.backend.0.command(command);
+    }
+
+    /// Joins under this name.
+    pub fn join(&self, name: &Name) {
+        self.act(match self.backend.0.join(name) {
+            Ok(own) => Action::Joined(own),
+            Err(reason) => Action::Failed(reason),
+        });
+    }
+
+    /// Goes by another name from now on.
+    pub fn rename(&self, name: Name) {
+        self.command(Command::Rename(name));
+        if let Some(own) = self.backend.0.own() {
+            self.act(Action::Joined(own));
+        }
+    }
+
+    /// A callback that always does the same.
+    pub fn acts<T>(&self, action: Action) -> Callback<T> {
+        let ui = self.clone();
+        Callback::from(move |_| ui.act(action.clone()))
+    }
+
+    fn told(&self, told: Told) {
+        match told {
+            Told::Opened(opening) => {
+                let name = if opening.entry == Entry::WrongSecret { None } else { opening.name.clone() };
+                self.act(Action::Opened(opening));
+                if let Some(name) = name {
+                    self.join(&name);
+                }
+            }
+            Told::Event(event) => {
+                let day = if let Event::Message(message) = &event { clock::local_day(message.at) } else { 0 };
+                self.act(Action::Event { event, day });
+            }
+            Told::Notice(text) => self.act(Action::Notice(text)),
+            Told::Failed(reason) => self.act(Action::Failed(reason)),
+        }
+    }
+}
+
+#[derive(Properties, PartialEq)]
+pub struct AppProps {
+    pub backend: Shared,
+}
+
+/// The page.
+#[function_component]
+fn App(props: &AppProps) -> Html {
+    let state = use_reducer_eq(State::default);
+    let ui = Ui { backend: props.backend.clone(), dispatch: state.dispatcher() };
+
+    {
+        let ui = ui.clone();
+        use_effect_with((), move |()| {
+            let backend = ui.backend.0.clone();
+            let tell: Tell = Rc::new(move |told| ui.told(told));
+            backend.open(tell);
+        });
+    }
+    use_effect_with(texts::title(&state.opening.room, state.unread), |title| document().set_title(title));
+    {
+        let ui = ui.clone();
+        use_window("keydown", Callback::from(move |event: web_sys::Event| key(&ui, &event)));
+    }
+
+    let opening = &state.opening;
+    match &state.stage {
+        Stage::Loading => html! { <main class="rt" aria-busy="true" /> },
+        Stage::NameNeeded => html! {
+            <Welcome room={opening.room.clone()} private={opening.entry == Entry::Private} ui={ui} />
+        },
+        Stage::WrongSecret => html! { <WrongSecret open_link={opening.open_link.clone()} /> },
+        Stage::Failed(reason) => html! { <Stopped reason={reason.clone()} /> },
+        Stage::Joined => html! { <Room state={Rc::new((*state).clone())} ui={ui} /> },
+    }
+}
+
+/// The keys that work everywhere.
+fn key(ui: &Ui, event: &web_sys::Event) {
+    use wasm_bindgen::JsCast;
+    let Some(event) = event.dyn_ref::<KeyboardEvent>() else { return };
+    // While an input method composes, its keys are its own.
+    if event.is_composing() || event.default_prevented() {
+        return;
+    }
+    match event.key().as_str() {
+        // A dialog closes itself, and gives the focus back.
+        "Escape" if document().query_selector("dialog[open]").ok().flatten().is_none() => ui.act(Action::Escape),
+        "?" if !event.ctrl_key() && !event.meta_key() && !event.alt_key() && !is_typing(event) => {
+            event.prevent_default();
+            ui.act(Action::Sheet(Some(Sheet::Keys)));
+        }
+        _ => {}
+    }
+}
+
+fn is_typing(event: &KeyboardEvent) -> bool {
+    use wasm_bindgen::JsCast;
+    let Some(element) = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok()) else { return false };
+    matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT") || element.is_content_editable()
+}

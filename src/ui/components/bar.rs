@@ -1,0 +1,85 @@
+//! The bar: where we are, and the one line of status.
+
+use yew::prelude::*;
+
+use super::empty::CopyLink;
+use super::icon::{LOCK, PEOPLE, icon};
+use crate::room::{PeerState, Status};
+use crate::ui::app::Ui;
+use crate::ui::backend::Entry;
+use crate::ui::hooks::clock;
+use crate::ui::hooks::listen::{focus, focus_is_lost, use_interval};
+use crate::ui::state::{Action, Sheet, State};
+use crate::ui::texts;
+use std::rc::Rc;
+
+#[derive(Properties, PartialEq)]
+pub struct BarProps {
+    pub state: Rc<State>,
+    pub ui: Ui,
+}
+
+#[function_component]
+pub fn Bar(props: &BarProps) -> Html {
+    let BarProps { state, ui } = props;
+    let people = use_node_ref();
+    {
+        let people = people.clone();
+        use_effect_with(state.people_open, move |open| {
+            if !open && focus_is_lost() {
+                focus(&people);
+            }
+        });
+    }
+    let present = state.present();
+    html! {
+        <header class="bar">
+            <div class="where">
+                <h1>
+                    <bdi data-testid="room">{ &state.opening.room }</bdi>
+                    if state.opening.entry == Entry::Private {
+                        <span class="private" title="Private room">{ icon(LOCK) }<span class="sr">{ "Private room" }</span></span>
+                    }
+                </h1>
+                <StatusLine state={state.clone()} ui={ui.clone()} />
+            </div>
+            <CopyLink link={state.opening.link.clone()} label="Copy link" class="quiet" ui={ui.clone()} />
+            <button
+                ref={people} type="button" class="quiet to-people" data-testid="people-button"
+                aria-expanded={if state.people_open { "true" } else { "false" }} onclick={ui.acts(Action::People(true))}
+            >
+                { icon(PEOPLE) }<span aria-hidden="true">{ present }</span>
+                <span class="sr">{ "People, " }{ texts::people(present) }</span>
+            </button>
+        </header>
+    }
+}
+
+/// One line, plain words; the details are one click away.
+#[function_component]
+fn StatusLine(props: &BarProps) -> Html {
+    let BarProps { state, ui } = props;
+    let tick = use_force_update();
+    let waits = matches!(state.status, Status::Unreachable { .. });
+    use_interval(waits.then_some(1_000), Callback::from(move |()| tick.force_update()));
+
+    let silent = state.people.iter().filter(|peer| peer.state == PeerState::Reconnecting);
+    let reconnecting: Vec<&str> = silent.map(|peer| peer.user.as_str()).collect();
+    let text = texts::status(state.status, &reconnecting, clock::now());
+    // What is read aloud does not count seconds.
+    let aloud = match state.status {
+        Status::Unreachable { .. } => "The meeting point is unreachable.".into(),
+        _ => text.clone(),
+    };
+    html! {
+        <>
+            <button
+                type="button" class="status" data-testid="status" data-state={texts::status_word(state.status)}
+                title="Details" onclick={ui.acts(Action::Sheet(Some(Sheet::Diagnostics)))}
+            >
+                <span class="lamp" aria-hidden="true" /><span class="words">{ text }</span>
+            </button>
+            <span class="sr" role="status">{ aloud }</span>
+        </>
+    }
+}

@@ -1,0 +1,102 @@
+//! Where one writes. What cannot be sent stays where it is.
+
+use web_sys::{HtmlTextAreaElement, InputEvent, KeyboardEvent};
+use yew::prelude::*;
+
+use super::icon::{SEND, icon};
+use crate::room::{Command, MAX_TEXT};
+use crate::ui::app::Ui;
+use crate::ui::hooks::listen::focus;
+use crate::ui::texts;
+
+/// From this many characters on they are counted.
+const COUNTED: usize = MAX_TEXT - MAX_TEXT / 10;
+const MAX_ROWS: usize = 8;
+
+#[derive(Properties, PartialEq)]
+pub struct ComposerProps {
+    pub ui: Ui,
+}
+
+#[derive(Clone, PartialEq)]
+enum Hint {
+    None,
+    Count(usize),
+    Refused(usize),
+}
+
+#[function_component]
+pub fn Composer(props: &ComposerProps) -> Html {
+    let area = use_node_ref();
+    let hint = use_state(|| Hint::None);
+    {
+        let area = area.clone();
+        use_effect_with((), move |()| focus(&area));
+    }
+    let send = {
+        let (area, hint, ui) = (area.clone(), hint.setter(), props.ui.clone());
+        Callback::from(move |()| {
+            let Some(area) = area.cast::<HtmlTextAreaElement>() else { return };
+            let text = area.value();
+            let count = text.chars().count();
+            if count > MAX_TEXT {
+                hint.set(Hint::Refused(count));
+            } else if !text.trim().is_empty() {
+                area.set_value("");
+                area.set_rows(1);
+                hint.set(Hint::None);
+                ui.command(Command::Say(text));
+            }
+            let _ = area.focus();
+        })
+    };
+    let on_key_down = {
+        let send = send.clone();
+        Callback::from(move |event: KeyboardEvent| {
+            // Enter that ends a composition belongs to the input method; Safari tells so by the code 229 only.
+            let composing = event.is_composing() || event.key_code() == 229;
+            if event.key() == "Enter" && !event.shift_key() && !composing {
+                event.prevent_default();
+                send.emit(());
+            }
+        })
+    };
+    let on_input = {
+        let (hint, area) = (hint.clone(), area.clone());
+        Callback::from(move |_: InputEvent| {
+            let Some(area) = area.cast::<HtmlTextAreaElement>() else { return };
+            let text = area.value();
+            // Where style sheets cannot make a field grow with its text, at least its line breaks do.
+            area.set_rows(text.split('\n').count().min(MAX_ROWS) as u32);
+            let count = text.chars().count();
+            let next = if count >= COUNTED { Hint::Count(count) } else { Hint::None };
+            if *hint != next {
+                hint.set(next);
+            }
+        })
+    };
+    let on_submit = Callback::from(move |event: SubmitEvent| {
+        event.prevent_default();
+        send.emit(());
+    });
+    let refused = matches!(*hint, Hint::Refused(_));
+    html! {
+        <form class="composer" onsubmit={on_submit}>
+            <p class={classes!("limit", refused.then_some("problem"))} id="rt-limit" role={refused.then_some("alert")} data-testid="composer-problem">
+                { match *hint {
+                    Hint::None => String::new(),
+                    Hint::Count(count) => format!("{} of {}", texts::number(count), texts::number(MAX_TEXT)),
+                    Hint::Refused(count) => texts::too_long(count, MAX_TEXT),
+                } }
+            </p>
+            <div class="field">
+                <textarea
+                    ref={area} rows="1" dir="auto" data-testid="composer" aria-label="Message" placeholder="Message"
+                    enterkeyhint="send" aria-describedby="rt-limit" aria-invalid={refused.then_some("true")}
+                    onkeydown={on_key_down} oninput={on_input}
+                />
+                <button class="primary send" data-testid="send" aria-label="Send" title="Send (Enter)">{ icon(SEND) }</button>
+            </div>
+        </form>
+    }
+}

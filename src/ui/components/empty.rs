@@ -1,0 +1,112 @@
+//! An empty room says what to do.
+
+use std::rc::Rc;
+
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::HtmlInputElement;
+use yew::prelude::*;
+
+use super::icon::{CHECK, LINK, LOCK, icon};
+use super::welcome::reload;
+use crate::ui::app::Ui;
+use crate::ui::backend::{Entry, Opening};
+use crate::ui::hooks::listen::{document, use_interval, window};
+use crate::ui::state::Action;
+
+#[derive(Properties, PartialEq)]
+pub struct EmptyProps {
+    pub opening: Rc<Opening>,
+    pub ui: Ui,
+}
+
+#[function_component]
+pub fn Empty(props: &EmptyProps) -> Html {
+    let EmptyProps { opening, ui } = props;
+    let private = opening.entry == Entry::Private;
+    let select = Callback::from(|event: FocusEvent| {
+        if let Some(input) = event.target_dyn_into::<HtmlInputElement>() {
+            input.select();
+        }
+    });
+    let make_private = {
+        let ui = ui.clone();
+        Callback::from(move |_: MouseEvent| match ui.backend.0.private_link() {
+            Ok(link) => {
+                // Only the fragment changes, which by itself loads nothing.
+                if let Some(location) = document().location() {
+                    let _ = location.set_href(&link);
+                    reload();
+                }
+            }
+            Err(reason) => ui.act(Action::Notice(reason)),
+        })
+    };
+    html! {
+        <section class="card empty" data-testid="empty">
+            <h2>{ "Nobody else is here yet" }</h2>
+            <p>
+                if private {
+                    { "Send this link to whom you want to talk to. It holds the secret of this room, so send it only to them." }
+                } else {
+                    { "Send this link to whom you want to talk to. They appear here as soon as they open it." }
+                }
+            </p>
+            <div class="field">
+                <input type="text" readonly=true dir="ltr" aria-label="Link to this room" data-testid="link"
+                    value={opening.link.clone()} onfocus={select} />
+                <CopyLink link={opening.link.clone()} label="Copy" class="primary" ui={ui.clone()} />
+            </div>
+            <p><a href={opening.link.clone()} target="_blank" rel="noopener" data-testid="another-tab">{ "Open this page in another tab to try it" }</a></p>
+            if !private {
+                <div class="offer">
+                    <button type="button" class="quiet" data-testid="make-private" onclick={make_private}>
+                        { icon(LOCK) }{ "Make this a private room" }
+                    </button>
+                    <p class="hint">{ "You get a new link with a secret in it. Only who has it can find the room or read along." }</p>
+                </div>
+            }
+        </section>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+pub struct CopyLinkProps {
+    pub link: String,
+    pub label: &'static str,
+    pub class: &'static str,
+    pub ui: Ui,
+}
+
+/// Copies the link, and says that it did.
+#[function_component]
+pub fn CopyLink(props: &CopyLinkProps) -> Html {
+    let copied = use_state(|| false);
+    {
+        let setter = copied.setter();
+        use_interval((*copied).then_some(2_500), Callback::from(move |()| setter.set(false)));
+    }
+    let on_click = {
+        let (link, ui, copied) = (props.link.clone(), props.ui.clone(), copied.setter());
+        Callback::from(move |_: MouseEvent| {
+            let (link, ui, copied) = (link.clone(), ui.clone(), copied.clone());
+            spawn_local(async move {
+                // Without a secure context there is no clipboard object at all.
+                let copies = window().is_secure_context()
+                    && JsFuture::from(window().navigator().clipboard().write_text(&link)).await.is_ok();
+                if copies {
+                    copied.set(true);
+                } else {
+                    ui.act(Action::Notice(
+                        "The browser did not let the link be copied. You find it in the address bar.".into(),
+                    ));
+                }
+            });
+        })
+    };
+    html! {
+        <button type="button" class={classes!(props.class, "copy")} data-testid="copy-link" onclick={on_click}>
+            { icon(if *copied { CHECK } else { LINK }) }
+            <span role="status">{ if *copied { "Copied" } else { props.label } }</span>
+        </button>
+    }
+}

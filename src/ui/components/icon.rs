@@ -1,0 +1,44 @@
+//! The few signs that the page uses: strokes on a field of 20 by 20, in the colour of the text around them.
+
+use yew::prelude::*;
+
+use crate::identity::{PublicKey, Trust};
+use crate::ui::{avatar, texts};
+
+pub const BACK: &str = "M12 4l-6 6 6 6";
+pub const CHECK: &str = "M4 10.5l4 4 8-9";
+pub const CHECKS: &str = "M2 10.5l4 4 8-9M9.5 14l.5.5 8-9";
+pub const CLOCK: &str = "M10 3a7 7 0 100 14 7 7 0 000-14zM10 6v4l3 2";
+pub const CLOSE: &str = "M5 5l10 10M15 5L5 15";
+pub const DOWN: &str = "M10 4v11M5 10.5l5 5 5-5";
+pub const LINK: &str = "M8.5 11.5l3-3M9 6l2-2a3.5 3.5 0 015 5l-2 2M11 14l-2 2a3.5 3.5 0 01-5-5l2-2";
+pub const LOCK: &str = "M5 9h10v8H5zM7 9V6.5a3 3 0 016 0V9";
+pub const PEN: &str = "M4 16l1-4 8-8 3 3-8 8z";
+pub const PEOPLE: &str =
+    "M8 4a3 3 0 100 6 3 3 0 000-6zM2.5 17c0-3.5 2-5 5.5-5s5.5 1.5 5.5 5M13 4.5a3 3 0 010 5M15 12.5c1.7.7 2.5 2 2.5 4.5";
+pub const SEND: &str = "M4 10h11M10 5l5 5-5 5";
+pub const SHIELD: &str = "M10 2.5l6 2v5c0 4-2.5 6.5-6 8-3.5-1.5-6-4-6-8v-5zM7 10l2.200 2.200L13 8";
+pub const WARNING: &str = "M10 3l8 14H2zM10 8v4M10 14.3v.4";
+
+/// A sign. It says nothing to a screen reader: the words stand beside it.
+pub fn icon(path: &'static str) -> Html {
+    html! { <svg class="i" viewBox="0 0 20 20" aria-hidden="true"><path d={path} /></svg> }
+}
+
+/// Two letters on the colour of a key.
+pub fn face(user: &str, key: &PublicKey) -> Html {
+    html! { <span class={format!("face {}", avatar::classes(key))} aria-hidden="true">{ avatar::letters(user) }</span> }
+}
+
+/// The mark of trust, with its words for who cannot see it or does not know it.
+pub fn trust(trust: Trust) -> Html {
+    let class = format!("trust {}", texts::trust_word(trust));
+    let words = texts::trust(trust);
+    let path = match trust {
+        Trust::New => return html! { <span class={class}>{ words }</span> },
+        Trust::Known => CHECK,
+        Trust::Verified => SHIELD,
+        Trust::NameOnAnotherKey => WARNING,
+    };
+    html! { <span class={class} title={words}>{ icon(path) }<span class="sr">{ words }</span></span> }
+}

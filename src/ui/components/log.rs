@@ -1,0 +1,199 @@
+//! The log: sticks to its end only if it was there, and never moves under the reader's eyes.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+use web_sys::{Element, Event, ResizeObserver};
+use yew::prelude::*;
+
+use super::empty::Empty;
+use super::icon::{DOWN, icon};
+use super::row::Row;
+use crate::time::Millis;
+use crate::ui::app::Ui;
+use crate::ui::backend::Opening;
+use crate::ui::hooks::clock;
+use crate::ui::hooks::listen::{Listener, document, focus, use_interval};
+use crate::ui::state::Action;
+use crate::ui::texts;
+use crate::ui::timeline::{Content, Line, Timeline};
+
+/// How many lines are shown at once, and how many more on request.
+const SHOWN: usize = 300;
+/// This near to its end the log counts as read to its end, in pixels.
+const NEAR: i32 = 40;
+
+#[derive(Properties, PartialEq)]
+pub struct LogProps {
+    pub log: Rc<Timeline>,
+    pub opening: Rc<Opening>,
+    pub empty: bool,
+    pub unread: u32,
+    pub unread_from: Option<u32>,
+    pub ui: Ui,
+}
+
+/// What must not cause another drawing.
+struct Place {
+    /// Whether the reader is at the end.
+    at_end: Cell<bool>,
+    /// The number of the first line that is shown.
+    first: Cell<u32>,
+    /// Height and position before earlier lines were put above.
+    before: Cell<Option<(i32, i32)>>,
+}
+
+#[function_component]
+pub fn Log(props: &LogProps) -> Html {
+    let LogProps { log, opening, empty, unread, unread_from, ui } = props;
+    let scroller = use_node_ref();
+    let place = use_memo((), |()| Place { at_end: Cell::new(true), first: Cell::new(0), before: Cell::new(None) });
+    let away = use_state(|| false);
+    let redraw = use_force_update();
+    {
+        let redraw = redraw.clone();
+        use_interval(Some(30_000), Callback::from(move |()| redraw.force_update()));
+    }
+    {
+        let (scroller, place, ui, away) = (scroller.clone(), place.clone(), ui.clone(), away.setter());
+        use_effect_with((), move |()| {
+            let kept = scroller.cast::<Element>().map(|scroller| follow(&scroller, &place, &ui, &away));
+            move || drop(kept)
+        });
+    }
+    {
+        let (scroller, place) = (scroller.clone(), place.clone());
+        let last = log.lines().last().map(|line| line.seq);
+        let own = log.lines().last().is_some_and(|line| is_own(line));
+        use_effect_with((last, place.first.get()), move |_| {
+            let Some(scroller) = scroller.cast::<Element>() else { return };
+            if let Some((height, top)) = place.before.take() {
+                scroller.set_scroll_top(top + scroller.scroll_height() - height);
+            } else if own || place.at_end.get() {
+                to_end(&scroller);
+            }
+        });
+    }
+
+    let lines = log.lines();
+    if place.at_end.get() {
+        // The window moves with the conversation, but only while nobody reads further up.
+        place.first.set(lines.get(lines.len().saturating_sub(SHOWN)).map_or(0, |line| line.seq));
+    }
+    let begin = lines.partition_point(|line| line.seq < place.first.get());
+    let earlier = {
+        let (log, scroller, place) = (log.clone(), scroller.clone(), place.clone());
+        Callback::from(move |_: MouseEvent| {
+            let Some(element) = scroller.cast::<Element>() else { return };
+            place.before.set(Some((element.scroll_height(), element.scroll_top())));
+            place.at_end.set(false);
+            if let Some(line) = log.lines().get(begin.saturating_sub(SHOWN)) {
+                place.first.set(line.seq);
+            }
+            // The button may be gone with the next drawing.
+            focus(&scroller);
+            redraw.force_update();
+        })
+    };
+    let down = {
+        let scroller = scroller.clone();
+        Callback::from(move |_: MouseEvent| {
+            if let Some(scroller) = scroller.cast::<Element>() {
+                to_end(&scroller);
+            }
+        })
+    };
+    let now = clock::now();
+    html! {
+        <div class="log-frame">
+            <div ref={scroller} class="log" tabindex="0" aria-label="Messages">
+                if *empty { <Empty opening={opening.clone()} ui={ui.clone()} /> }
+                if begin > 0 {
+                    <button type="button" class="quiet earlier" data-testid="earlier" onclick={earlier}>{ "Show earlier" }</button>
+                }
+                <div class="lines" role="log" aria-live="polite" aria-relevant="additions" aria-label="Messages" data-testid="log">
+                    { for lines[begin..].iter().map(|line| html! {
+                        <Row key={line.seq} line={line.clone()} ago={ago(line, now)} unread={*unread_from == Some(line.seq)} />
+                    }) }
+                </div>
+            </div>
+            if *away {
+                <button type="button" class="down" data-testid="new-messages" onclick={down}>
+                    if *unread > 0 { <span>{ texts::new_messages(*unread) }</span> } else { <span class="sr">{ "To the newest message" }</span> }
+                    { icon(DOWN) }
+                </button>
+            }
+        </div>
+    }
+}
+
+/// Keeps the log at its end while the reader is there, and tells whether they are.
+fn follow(scroller: &Element, place: &Rc<Place>, ui: &Ui, away: &UseStateSetter<bool>) -> impl Sized + use<> {
+    let watch = {
+        let (place, ui) = (place.clone(), ui.clone());
+        move || ui.act(Action::Watching(place.at_end.get() && !document().hidden()))
+    };
+    let scrolled = {
+        let (scroller, place, away, watch) = (scroller.clone(), place.clone(), away.clone(), watch.clone());
+        Callback::from(move |_: Event| {
+            let at_end = is_at_end(&scroller);
+            if place.at_end.replace(at_end) != at_end {
+                away.set(!at_end);
+                watch();
+            }
+        })
+    };
+    let seen = Callback::from(move |_: Event| watch());
+    let resized = {
+        let (scroller, place) = (scroller.clone(), place.clone());
+        Closure::<dyn FnMut()>::new(move || {
+            if place.at_end.get() {
+                to_end(&scroller);
+            }
+        })
+    };
+    let observer = ResizeObserver::new(resized.as_ref().unchecked_ref()).ok();
+    if let Some(observer) = &observer {
+        observer.observe(scroller);
+        if let Some(lines) = scroller.last_element_child() {
+            observer.observe(&lines);
+        }
+    }
+    let listeners = (Listener::new(scroller, "scroll", scrolled), Listener::new(&document(), "visibilitychange", seen));
+    Observed { observer, _kept: (listeners, resized) }
+}
+
+/// Observes until it is dropped.
+struct Observed<T> {
+    observer: Option<ResizeObserver>,
+    _kept: T,
+}
+
+impl<T> Drop for Observed<T> {
+    fn drop(&mut self) {
+        if let Some(observer) = &self.observer {
+            observer.disconnect();
+        }
+    }
+}
+
+fn is_at_end(scroller: &Element) -> bool {
+    scroller.scroll_height() - scroller.scroll_top() - scroller.client_height() < NEAR
+}
+
+fn to_end(scroller: &Element) {
+    scroller.set_scroll_top(scroller.scroll_height());
+}
+
+fn is_own(line: &Line) -> bool {
+    matches!(&line.content, Content::Said(said) if said.delivery.is_some())
+}
+
+/// How many minutes ago, for the beginnings of groups within the last hour.
+fn ago(line: &Line, now: Millis) -> Option<u32> {
+    let Content::Said(said) = &line.content else { return None };
+    let minutes = u32::try_from(now.since(said.message.at).as_secs() / 60).ok()?;
+    (said.leads && minutes < 60).then_some(minutes)
+}

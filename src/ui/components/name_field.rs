@@ -1,0 +1,79 @@
+//! A field for a name. What is wrong with it is said beside it, in words.
+
+use web_sys::{HtmlInputElement, SubmitEvent};
+use yew::prelude::*;
+
+use crate::identity::Name;
+use crate::ui::hooks::listen::focus;
+
+#[derive(Properties, PartialEq)]
+pub struct NameFieldProps {
+    pub label: &'static str,
+    pub button: &'static str,
+    pub button_id: &'static str,
+    #[prop_or_default]
+    pub value: AttrValue,
+    pub on_name: Callback<Name>,
+    /// Offers a way back, if there is one.
+    #[prop_or_default]
+    pub on_cancel: Option<Callback<()>>,
+}
+
+#[function_component]
+pub fn NameField(props: &NameFieldProps) -> Html {
+    let input = use_node_ref();
+    let problem = use_state(|| None::<String>);
+
+    {
+        let input = input.clone();
+        use_effect_with((), move |()| {
+            focus(&input);
+            if let Some(input) = input.cast::<HtmlInputElement>() {
+                input.select();
+            }
+        });
+    }
+    let on_submit = {
+        let (input, problem, on_name) = (input.clone(), problem.setter(), props.on_name.clone());
+        Callback::from(move |event: SubmitEvent| {
+            event.prevent_default();
+            let text = input.cast::<HtmlInputElement>().map(|input| input.value()).unwrap_or_default();
+            match Name::parse(&text) {
+                Ok(name) => on_name.emit(name),
+                Err(error) => {
+                    problem.set(Some(error.to_string()));
+                    focus(&input);
+                }
+            }
+        })
+    };
+    let on_key_down = props.on_cancel.clone().map(|cancel| {
+        Callback::from(move |event: KeyboardEvent| {
+            if event.key() == "Escape" && !event.is_composing() {
+                event.prevent_default();
+                cancel.emit(());
+            }
+        })
+    });
+    let on_cancel = props.on_cancel.clone().map(|cancel| cancel.reform(|_: MouseEvent| ()));
+
+    html! {
+        <form class="name-form" onsubmit={on_submit} novalidate=true>
+            <label for="rt-name">{ props.label }</label>
+            <div class="field">
+                <input
+                    ref={input} id="rt-name" data-testid="name" type="text" dir="auto" autocomplete="nickname"
+                    spellcheck="false" enterkeyhint="done" value={props.value.clone()} onkeydown={on_key_down}
+                    aria-describedby="rt-name-problem" aria-invalid={problem.is_some().then_some("true")}
+                />
+                <button class="primary" data-testid={props.button_id}>{ props.button }</button>
+                if let Some(on_cancel) = on_cancel {
+                    <button type="button" class="quiet" onclick={on_cancel}>{ "Cancel" }</button>
+                }
+            </div>
+            <p class="problem" id="rt-name-problem" role="alert" data-testid="name-problem">
+                { problem.as_deref().unwrap_or_default() }
+            </p>
+        </form>
+    }
+}

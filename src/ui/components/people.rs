@@ -1,0 +1,194 @@
+//! Who is here, how far the connection to them is, and whether it is really them.
+
+use std::rc::Rc;
+
+use yew::prelude::*;
+
+use super::icon::{BACK, PEN, face, icon, trust};
+use super::name_field::NameField;
+use crate::identity::{PublicKey, Trust, safety_number};
+use crate::room::{Command, PeerState, PeerView, Status};
+use crate::ui::app::Ui;
+use crate::ui::backend::Own;
+use crate::ui::hooks::listen::{focus, focus_is_lost};
+use crate::ui::state::{Action, Sheet, State};
+use crate::ui::texts;
+
+#[derive(Properties, PartialEq)]
+pub struct PeopleProps {
+    pub state: Rc<State>,
+    pub ui: Ui,
+}
+
+#[function_component]
+pub fn People(props: &PeopleProps) -> Html {
+    let PeopleProps { state, ui } = props;
+    let back = use_node_ref();
+    {
+        // The way back is shown in a narrow page only; elsewhere this moves no focus.
+        let back = back.clone();
+        use_effect_with(state.people_open, move |open| {
+            if *open {
+                focus(&back);
+            }
+        });
+    }
+    let own_key = state.own.as_ref().map(|own| own.key);
+    html! {
+        <aside class="people" aria-label="People" data-testid="people">
+            <header class="bar">
+                <button ref={back} type="button" class="quiet bare back" data-testid="back" aria-label="Back to the conversation" onclick={ui.acts(Action::People(false))}>{ icon(BACK) }</button>
+                <h2>{ "People" }</h2><span class="count">{ state.present() }</span>
+            </header>
+            <ul>
+                if let Some(own) = &state.own { <Me own={own.clone()} ui={ui.clone()} /> }
+                { for state.people.iter().map(|peer| html! {
+                    <Person key={peer.id.to_string()} peer={peer.clone()} own={own_key} open={state.person == Some(peer.id)} ui={ui.clone()} />
+                }) }
+            </ul>
+            <footer>
+                <button type="button" class="quiet" data-testid="keys-button" onclick={ui.acts(Action::Sheet(Some(Sheet::Keys)))}>{ "Keys" }</button>
+                if state.status != Status::Left {
+                    <button type="button" class="quiet" data-testid="leave" onclick={commands(ui, Command::Leave)}>{ "Leave" }</button>
+                }
+            </footer>
+        </aside>
+    }
+}
+
+fn commands(ui: &Ui, command: Command) -> Callback<MouseEvent> {
+    let ui = ui.clone();
+    Callback::from(move |_| ui.command(command.clone()))
+}
+
+#[derive(Properties, PartialEq)]
+struct MeProps {
+    own: Rc<Own>,
+    ui: Ui,
+}
+
+/// Ourselves: a click on the name changes it.
+#[function_component]
+fn Me(props: &MeProps) -> Html {
+    let MeProps { own, ui } = props;
+    let renaming = use_state(|| false);
+    let button = use_node_ref();
+    {
+        let button = button.clone();
+        use_effect_with(*renaming, move |renaming| {
+            if !renaming && focus_is_lost() {
+                focus(&button);
+            }
+        });
+    }
+    let on_cancel = {
+        let renaming = renaming.setter();
+        Callback::from(move |()| renaming.set(false))
+    };
+    let on_name = {
+        let (ui, renaming) = (ui.clone(), renaming.setter());
+        Callback::from(move |name| {
+            ui.rename(name);
+            renaming.set(false);
+        })
+    };
+    let on_click = {
+        let renaming = renaming.setter();
+        Callback::from(move |_: MouseEvent| renaming.set(true))
+    };
+    html! {
+        <li class="me">
+            if *renaming {
+                <NameField label="Your name from now on" button="Rename" button_id="rename" value={chosen(&own.user).to_owned()} {on_name} on_cancel={Some(on_cancel)} />
+            } else {
+                <button ref={button} type="button" class="person" title="Change your name" onclick={on_click}>
+                    { face(&own.user, &own.key) }
+                    <span class="name"><bdi data-testid="own-name">{ &own.user }</bdi><span class="hint">{ " you" }</span></span>
+                    { icon(PEN) }<span class="sr">{ "Change your name" }</span>
+                </button>
+            }
+        </li>
+    }
+}
+
+/// The name without what the page wrote behind it: `alice(2)` chose `alice`. No name itself ends in brackets.
+fn chosen(user: &str) -> &str {
+    match user.rfind('(') {
+        Some(at) if at > 0 && user.ends_with(')') => user[..at].trim_end(),
+        _ => user,
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct PersonProps {
+    peer: Rc<PeerView>,
+    own: Option<PublicKey>,
+    open: bool,
+    ui: Ui,
+}
+
+#[function_component]
+fn Person(props: &PersonProps) -> Html {
+    let PersonProps { peer, own, open, ui } = props;
+    let button = use_node_ref();
+    {
+        let button = button.clone();
+        let was_open = use_mut_ref(|| false);
+        use_effect_with(*open, move |open| {
+            if was_open.replace(*open) != *open && (*open || focus_is_lost()) {
+                focus(&button);
+            }
+        });
+    }
+    let toggle = ui.acts(Action::Person((!open).then_some(peer.id)));
+    let words = texts::peer_state(peer.state);
+    html! {
+        <li class={classes!(open.then_some("open"))} data-testid="peer" data-user={peer.user.clone()} data-state={peer.state.as_str()} data-trust={texts::trust_word(peer.trust)}>
+            <button ref={button} type="button" class="person" aria-expanded={if *open { "true" } else { "false" }} onclick={toggle}>
+                <span class="seat">{ face(&peer.user, &peer.key) }<span class="lamp" aria-hidden="true" /></span>
+                <span class="name">
+                    <bdi>{ &peer.user }</bdi>
+                    if !words.is_empty() { <span class="hint">{ words }</span> }
+                </span>
+                { trust(peer.trust) }
+            </button>
+            if peer.state == PeerState::Failed {
+                <button type="button" class="retry" data-testid="retry" onclick={commands(ui, Command::Retry(peer.id))}>{ "Try again" }</button>
+            }
+            if *open {
+                <div class="details" data-testid="person-details">
+                    <p>{ texts::trust_sentence(peer) }</p>
+                    if let Some(own) = own {
+                        <h3>{ "Safety number" }</h3>
+                        <SafetyNumber ours={*own} theirs={peer.key} />
+                        <p class="hint">{ "The same number on their screen, read aloud or side by side, means that nobody sits between you." }</p>
+                        <div class="actions">
+                            if peer.trust != Trust::Verified {
+                                <button type="button" data-testid="mark-verified" onclick={commands(ui, Command::MarkVerified(peer.id))}>{ "It is the same" }</button>
+                            }
+                            <button type="button" class="quiet" data-testid="block" onclick={commands(ui, Command::Block(peer.id))}>{ "Block" }</button>
+                        </div>
+                    }
+                    <p class="hint">{ "Their key: " }<code data-testid="fingerprint">{ peer.key.fingerprint() }</code></p>
+                </div>
+            }
+        </li>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+pub struct SafetyNumberProps {
+    pub ours: PublicKey,
+    pub theirs: PublicKey,
+}
+
+/// Eight groups of five digits, in two rows.
+#[function_component]
+pub fn SafetyNumber(props: &SafetyNumberProps) -> Html {
+    let number = use_memo((props.ours, props.theirs), |(ours, theirs)| safety_number(ours, theirs));
+    html! {
+        <p class="digits" data-testid="safety-number">
+            { for number.split(' ').map(|group| html! { <><span>{ group }</span>{ " " }</> }) }
+        </p>
+    }
+}

@@ -1,0 +1,101 @@
+//! What stands above the conversation: warnings, questions and notices.
+
+use std::rc::Rc;
+
+use yew::prelude::*;
+
+use super::icon::{CLOSE, WARNING, face, icon, trust};
+use super::people::SafetyNumber;
+use crate::identity::PublicKey;
+use crate::room::{Command, PeerView};
+use crate::ui::app::Ui;
+use crate::ui::state::{Action, State};
+use crate::ui::texts;
+
+#[derive(Properties, PartialEq)]
+pub struct PromptsProps {
+    pub state: Rc<State>,
+    pub ui: Ui,
+}
+
+#[function_component]
+pub fn Prompts(props: &PromptsProps) -> Html {
+    let PromptsProps { state, ui } = props;
+    let own = state.own.as_ref().map(|own| own.key);
+    html! {
+        <div class="prompts">
+            // The oldest one only: a crowd must not push the conversation out of the page.
+            if let Some(peer) = state.warnings.first() { { warning(peer, state.warnings.len(), own, ui) } }
+            if let Some(peer) = state.requests.first() { { request(peer, state.requests.len(), own, ui) } }
+            <div role="status">
+                { for state.notices.iter().map(|notice| html! {
+                    <div class="notice" key={notice.id} data-testid="notice">
+                        <p dir="auto">{ &notice.text }</p>
+                        <button type="button" class="quiet bare" data-testid="dismiss" aria-label="Dismiss" onclick={ui.acts(Action::Dismiss(notice.id))}>{ icon(CLOSE) }</button>
+                    </div>
+                }) }
+            </div>
+        </div>
+    }
+}
+
+/// The one loud thing.
+fn warning(peer: &Rc<PeerView>, count: usize, own: Option<PublicKey>, ui: &Ui) -> Html {
+    let settle = |command: Command| {
+        let (ui, key) = (ui.clone(), peer.key);
+        Callback::from(move |_: MouseEvent| {
+            ui.act(Action::Heed(key));
+            ui.command(command.clone());
+        })
+    };
+    html! {
+        <section class="warning" role="alert" data-testid="alias-warning" data-user={peer.user.clone()}>
+            { icon(WARNING) }
+            <div>
+                <h2>{ "A name you know, on another key" }</h2>
+                <p>
+                    { texts::another_key(&peer.user) }
+                    { " Somebody may be using the name. Before you trust what they say, ask them another way, or compare the safety number." }
+                </p>
+                if let Some(own) = own { <SafetyNumber ours={own} theirs={peer.key} /> }
+                <div class="actions">
+                    <button type="button" data-testid="accept-key" onclick={settle(Command::AcceptKey(peer.id))}>{ "It is them" }</button>
+                    <button type="button" data-testid="block" onclick={settle(Command::Block(peer.id))}>{ "Block" }</button>
+                    if count > 1 { <span class="hint">{ "and " }{ count - 1 }{ " more" }</span> }
+                </div>
+            </div>
+        </section>
+    }
+}
+
+/// Somebody wants to connect.
+fn request(peer: &Rc<PeerView>, count: usize, own: Option<PublicKey>, ui: &Ui) -> Html {
+    let decide = |accept: bool| {
+        let (ui, id) = (ui.clone(), peer.id);
+        Callback::from(move |_: MouseEvent| {
+            ui.command(Command::Decide { peer: id, accept });
+            ui.act(Action::Answered(id));
+        })
+    };
+    html! {
+        <section class="request" role="alert" data-testid="request" data-user={peer.user.clone()}>
+            { face(&peer.user, &peer.key) }
+            <div>
+                <h2><bdi>{ &peer.user }</bdi>{ " " }{ trust(peer.trust) }{ " wants to connect" }</h2>
+                <p>{ texts::trust_sentence(peer) }{ " Until you accept, they see neither your address nor what you write." }</p>
+                if let Some(own) = own {
+                    <details>
+                        <summary>{ "Safety number" }</summary>
+                        <SafetyNumber ours={own} theirs={peer.key} />
+                        <p class="hint">{ "Their key: " }<code data-testid="fingerprint">{ peer.key.fingerprint() }</code></p>
+                    </details>
+                }
+                <div class="actions">
+                    <button type="button" class="primary" data-testid="accept" onclick={decide(true)}>{ "Accept" }</button>
+                    <button type="button" data-testid="decline" onclick={decide(false)}>{ "Decline" }</button>
+                    if count > 1 { <span class="hint">{ texts::people(count - 1) }{ " more waiting" }</span> }
+                </div>
+            </div>
+        </section>
+    }
+}

@@ -1,0 +1,113 @@
+//! One line of the log.
+
+use std::rc::Rc;
+
+use yew::prelude::*;
+
+use super::icon::{CHECK, CHECKS, CLOCK, face, icon, trust};
+use crate::identity::Trust;
+use crate::ui::hooks::clock;
+use crate::ui::links::{Piece, pieces};
+use crate::ui::texts;
+use crate::ui::timeline::{Content, Delivery, Line, Moves, Said};
+
+#[derive(Properties, PartialEq)]
+pub struct RowProps {
+    pub line: Rc<Line>,
+    /// How many minutes ago, if it is less than an hour and the line shows it.
+    pub ago: Option<u32>,
+    /// Whether what is new begins here.
+    pub unread: bool,
+}
+
+/// Drawn again only when it itself changed.
+#[function_component]
+pub fn Row(props: &RowProps) -> Html {
+    match &props.line.content {
+        Content::Moves(moves) => moved(moves),
+        Content::Said(said) => html! {
+            <>
+                if said.new_day { <p class="day"><span>{ clock::day(said.message.at) }</span></p> }
+                if props.unread { <p class="day new" data-testid="unread-line"><span>{ "New" }</span></p> }
+                { message(said, props.ago) }
+            </>
+        },
+    }
+}
+
+/// Comings and goings. Many names are folded; a click shows them all.
+fn moved(moves: &Moves) -> Html {
+    let text = texts::moves(moves);
+    if text.is_empty() {
+        return Html::default();
+    }
+    if moves.joined.len() <= 3 && moves.left.len() <= 3 {
+        return html! { <p class="moves" data-testid="moves" dir="auto">{ text }</p> };
+    }
+    let list = |words: &'static str, users: &[String]| {
+        let line = |user: &String| html! { <li><bdi>{ user }</bdi>{ words }</li> };
+        users.iter().map(line).collect::<Html>()
+    };
+    html! {
+        <details class="moves" data-testid="moves">
+            <summary dir="auto">{ text }</summary>
+            <ul>{ list(" joined", &moves.joined) }{ list(" left", &moves.left) }</ul>
+        </details>
+    }
+}
+
+fn message(said: &Said, ago: Option<u32>) -> Html {
+    let message = &said.message;
+    let own = said.delivery.is_some();
+    let when = match ago {
+        Some(minutes) => clock::minutes_ago(minutes),
+        None => clock::time(message.at),
+    };
+    // Times change by themselves; that is nothing to read aloud.
+    let time = html! { <time aria-live="off" title={clock::full(message.at)}>{ when }</time> };
+    html! {
+        <article class={classes!("said", own.then_some("own"), said.leads.then_some("leads"))} data-testid="message" data-sender={message.sender.clone()}>
+            if said.leads {
+                if !own { { face(&message.sender, &message.key) } }
+                <header>
+                    <bdi class={if own { "sr" } else { "name" }}>{ &message.sender }</bdi>
+                    if said.trust == Trust::NameOnAnotherKey { { trust(said.trust) } }
+                    { time }
+                </header>
+            } else {
+                <span class="sr"><bdi>{ &message.sender }</bdi>{ ": " }</span>
+                { time }
+            }
+            <div class="bubble" dir="auto" data-testid="message-text">{ text(&message.text) }</div>
+            if let Some(delivery) = said.delivery { { mark(delivery) } }
+        </article>
+    }
+}
+
+/// Text nodes and, where it holds addresses, links. Never markup.
+fn text(text: &str) -> Html {
+    let piece = |piece: Piece<'_>| match piece {
+        Piece::Text(text) => Html::from(text),
+        Piece::Link(link) => html! {
+            <a href={link.to_owned()} target="_blank" rel="noopener noreferrer nofollow">{ link }</a>
+        },
+    };
+    pieces(text).into_iter().map(piece).collect()
+}
+
+/// How far an own message came: a small sign, and words.
+fn mark(delivery: Delivery) -> Html {
+    let words = texts::delivery(delivery);
+    let (word, path, part) = match delivery {
+        Delivery::Waiting => ("waiting", CLOCK, None),
+        Delivery::Sent(_) => ("sent", CHECK, None),
+        Delivery::Delivered(delivered, of) if delivered < of => ("partial", CHECK, Some(format!("{delivered}/{of}"))),
+        Delivery::Delivered(..) => ("delivered", CHECKS, None),
+    };
+    html! {
+        <span class="mark" data-testid="delivery" data-state={word} title={words.clone()}>
+            if let Some(part) = part { <span aria-hidden="true">{ part }</span> }
+            { icon(path) }<span class="sr">{ words }</span>
+        </span>
+    }
+}

@@ -1,0 +1,135 @@
+//! What lies over the conversation: the keys, and what was counted. The browser's own dialog closes on Esc, holds the
+//! focus and gives it back.
+
+use std::rc::Rc;
+
+use wasm_bindgen::JsCast;
+use web_sys::HtmlDialogElement;
+use yew::prelude::*;
+
+use super::icon::{CLOSE, icon};
+use crate::room::{Diagnostics, PeerState, Status};
+use crate::ui::app::Ui;
+use crate::ui::hooks::clock;
+use crate::ui::hooks::listen::{Listener, use_interval};
+use crate::ui::state::{Action, Sheet, State};
+use crate::ui::texts;
+
+#[derive(Properties, PartialEq)]
+pub struct SheetProps {
+    pub state: Rc<State>,
+    pub sheet: Sheet,
+    pub ui: Ui,
+}
+
+#[function_component]
+pub fn Over(props: &SheetProps) -> Html {
+    let dialog = use_node_ref();
+    {
+        let (dialog, closed) = (dialog.clone(), props.ui.acts(Action::Sheet(None)));
+        use_effect_with((), move |()| {
+            let listener = dialog.cast::<HtmlDialogElement>().map(|dialog| {
+                // It fails only for a dialog that is open already.
+                let _ = dialog.show_modal();
+                Listener::new(&dialog, "close", closed)
+            });
+            move || drop(listener)
+        });
+    }
+    let close = {
+        let dialog = dialog.clone();
+        Callback::from(move |()| {
+            if let Some(dialog) = dialog.cast::<HtmlDialogElement>() {
+                dialog.close();
+            }
+        })
+    };
+    // A click beside the sheet hits the dialog itself.
+    let beside = {
+        let close = close.clone();
+        Callback::from(move |event: MouseEvent| {
+            if event.target().is_some_and(|target| target.dyn_into::<HtmlDialogElement>().is_ok()) {
+                close.emit(());
+            }
+        })
+    };
+    let (title, id) = match props.sheet {
+        Sheet::Keys => ("Keys", "keys"),
+        Sheet::Diagnostics => ("What happened so far", "diagnostics"),
+    };
+    html! {
+        <dialog ref={dialog} class="sheet" aria-label={title} data-testid={id} onclick={beside}>
+            <div>
+                <header class="bar">
+                    <h2>{ title }</h2>
+                    <button type="button" class="quiet bare" aria-label="Close" data-testid="close" onclick={close.reform(|_: MouseEvent| ())}>{ icon(CLOSE) }</button>
+                </header>
+                if props.sheet == Sheet::Keys { { keys() } } else { <Counted state={props.state.clone()} ui={props.ui.clone()} /> }
+            </div>
+        </dialog>
+    }
+}
+
+fn keys() -> Html {
+    let rows = [
+        ("Enter", "send"),
+        ("Shift + Enter", "new line"),
+        ("Esc", "close what is on top"),
+        ("Tab", "go to the next thing"),
+        ("?", "this list, when you are not writing"),
+    ];
+    html! { <dl>{ for rows.iter().map(|(key, what)| html! { <><dt><kbd>{ *key }</kbd></dt><dd>{ *what }</dd></> }) }</dl> }
+}
+
+#[derive(Properties, PartialEq)]
+struct CountedProps {
+    state: Rc<State>,
+    ui: Ui,
+}
+
+/// What was counted since joining, once a second.
+#[function_component]
+fn Counted(props: &CountedProps) -> Html {
+    let CountedProps { state, ui } = props;
+    let tick = use_force_update();
+    use_interval(Some(1_000), Callback::from(move |()| tick.force_update()));
+
+    let Diagnostics { published, published_bytes, received, dropped, signatures_checked, connections_opened } =
+        ui.backend.0.diagnostics();
+    let count = |wanted: PeerState| state.people.iter().filter(|peer| peer.state == wanted).count();
+    let meeting = match state.status {
+        Status::Unreachable { retry_at, .. } => {
+            format!("unreachable, next try in {} s", retry_at.since(clock::now()).as_millis().div_ceil(1000))
+        }
+        Status::Joining => "connecting".into(),
+        Status::Left => "left".into(),
+        Status::Looking | Status::Connected { .. } | Status::Full { .. } => "reached".into(),
+    };
+    let number = |count: u64| texts::number(usize::try_from(count).unwrap_or(usize::MAX));
+    let rows = [
+        ("Meeting point", meeting),
+        ("People connected", number(count(PeerState::Verified) as u64)),
+        ("On the way", number((count(PeerState::Connecting) + count(PeerState::Verifying)) as u64)),
+        ("Reconnecting", number(count(PeerState::Reconnecting) as u64)),
+        ("Not reached", number(count(PeerState::Failed) as u64)),
+        ("Connections opened", number(connections_opened)),
+        ("Sent over the meeting point", format!("{} messages, {} bytes", number(published), number(published_bytes))),
+        ("Received over the meeting point", format!("{} messages", number(received))),
+        ("Signatures checked", number(signatures_checked)),
+    ];
+    let row = |name: &str, value: String| html! { <><dt>{ name }</dt><dd>{ value }</dd></> };
+    html! {
+        <>
+            <dl>{ for rows.into_iter().map(|(name, value)| row(name, value)) }</dl>
+            <h3>{ "Dropped" }</h3>
+            if dropped.iter().all(|(_, count)| *count == 0) {
+                <p class="hint">{ "Nothing." }</p>
+            } else {
+                <dl data-testid="dropped">
+                    { for dropped.iter().filter(|(_, count)| *count > 0).map(|(reason, count)| row(reason, number(*count))) }
+                </dl>
+            }
+            <p class="hint">{ "Counted in this tab since joining. What was said is not in here, and no addresses." }</p>
+        </>
+    }
+}

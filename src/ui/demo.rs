@@ -1,0 +1,344 @@
+//! Plays a conversation without a network, to look at every state of the page: `?demo=<scene>`. Never in a release.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+
+use super::hooks::clock;
+use super::hooks::listen::{document, window};
+use super::{Backend, Entry, Opening, Own, Tell, Told};
+use crate::identity::{Name, PeerId, PublicKey, Trust};
+use crate::room::{Command, Diagnostics, Event, GoneReason, Message, MessageId, PeerState, PeerView, Status};
+use crate::time::Millis;
+
+const OWN: u8 = 200;
+const MINUTE: u64 = 60_000;
+const DAY: u64 = 24 * 60 * MINUTE;
+
+/// The conversation that plays.
+#[derive(Clone)]
+pub struct Demo(Rc<Inner>);
+
+struct Inner {
+    scene: String,
+    tell: RefCell<Option<Tell>>,
+    name: RefCell<String>,
+    said: Cell<u32>,
+    people: Cell<u32>,
+}
+
+impl Demo {
+    /// The scene that the address names.
+    pub fn new() -> Demo {
+        let search = document().location().and_then(|location| location.search().ok()).unwrap_or_default();
+        let scene = search.split(['?', '&']).find_map(|part| part.strip_prefix("demo=")).unwrap_or("talk").to_owned();
+        Demo(Rc::new(Inner {
+            scene,
+            tell: RefCell::default(),
+            name: RefCell::new("Ada".into()),
+            said: Cell::new(0),
+            people: Cell::new(0),
+        }))
+    }
+
+    fn tell(&self, told: Told) {
+        let tell = self.0.tell.borrow().clone();
+        if let Some(tell) = tell {
+            tell(told);
+        }
+    }
+
+    fn event(&self, event: Event) {
+        self.tell(Told::Event(event));
+    }
+
+    fn later(&self, millis: i32, act: impl FnOnce(&Demo) + 'static) {
+        let demo = self.clone();
+        let act = Closure::once_into_js(move || act(&demo));
+        let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(act.unchecked_ref(), millis);
+    }
+
+    fn peer(&self, byte: u8, user: &str, state: PeerState, trust: Trust) {
+        self.event(Event::Peer(view(byte, user, state, trust)));
+    }
+
+    fn says(&self, byte: u8, user: &str, ago: u64, text: &str) -> MessageId {
+        let number = self.0.said.replace(self.0.said.get() + 1);
+        let id = MessageId(number.to_string());
+        self.event(Event::Message(Message {
+            id: id.clone(),
+            peer: (byte != OWN).then_some(PeerId([byte; 16])),
+            sender: user.into(),
+            key: key(byte),
+            text: text.into(),
+            at: Millis(clock::now().0.saturating_sub(ago)),
+        }));
+        id
+    }
+
+    fn deliver(&self, id: &MessageId, delivered: u32, of: u32) {
+        self.event(Event::Delivery { id: id.clone(), delivered, of });
+    }
+
+    fn connected(&self, people: u32, reconnecting: u32) {
+        self.0.people.set(people);
+        self.event(Event::Status(Status::Connected { people, reconnecting }));
+    }
+
+    fn talk(&self) {
+        self.peer(1, "Ben", PeerState::Verified, Trust::Verified);
+        self.peer(2, "Claire Dubois", PeerState::Verified, Trust::Known);
+        self.peer(3, "أمل", PeerState::Verified, Trust::New);
+        self.connected(3, 0);
+        self.says(1, "Ben", DAY + 3 * MINUTE, "Did anybody try the new link?");
+        self.says(2, "Claire Dubois", DAY + 2 * MINUTE, "Yes, it opened at once. No account, nothing to install.");
+        self.says(
+            2,
+            "Claire Dubois",
+            DAY + MINUTE,
+            "https://en.wikipedia.org/wiki/WebRTC says how the connecting works (roughly).",
+        );
+        let id = self.says(OWN, "Ada", 50 * MINUTE, "Good morning. Shall we look at the plan for Friday?");
+        self.deliver(&id, 3, 3);
+        self.says(1, "Ben", 48 * MINUTE, "Morning!");
+        self.says(
+            1,
+            "Ben",
+            47 * MINUTE,
+            "I wrote down what is left:\n\n  1. the pictures\n  2. the texts for the front page\n  3. a cake",
+        );
+        self.says(3, "أمل", 12 * MINUTE, "صباح الخير، أنا أعمل على النصوص الآن.");
+        self.says(1, "Ben", 9 * MINUTE, "<img src=x onerror=alert(1)> is what somebody wrote in the form, by the way");
+        let id = self.says(OWN, "Ada", 6 * MINUTE, "It shows as itself here, as it should.");
+        self.deliver(&id, 3, 3);
+        let id = self.says(OWN, "Ada", 5 * MINUTE, "I take the cake.");
+        self.deliver(&id, 2, 3);
+        self.says(2, "Claire Dubois", 20_000, "Then the pictures are mine.");
+    }
+
+    fn many(&self) {
+        self.talk();
+        let states = [
+            PeerState::Verified,
+            PeerState::Verified,
+            PeerState::Connecting,
+            PeerState::Verifying,
+            PeerState::Reconnecting,
+            PeerState::Failed,
+        ];
+        let trusts = [Trust::New, Trust::Known, Trust::Verified];
+        for (index, name) in [
+            "Dmitri",
+            "Eve",
+            "Farid",
+            "Gudrun",
+            "Hélène",
+            "Ivo(2)",
+            "Ivo",
+            "Jan van den Berg-Oosterhuis van Rijn",
+            "Kim",
+            "李小龍",
+            "Mia",
+            "Noah",
+            "Olga",
+            "Pfffffffffffffffffffffffffffffffffffffff",
+            "Quentin",
+            "Rosa",
+            "Sven (k7qd)",
+            "Tom",
+            "Uma",
+            "Vera",
+            "Wim",
+            "Xia",
+            "Yusuf",
+            "Zoë",
+            "🦀 crab",
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            self.peer(10 + index as u8, name, states[index % states.len()], trusts[index % 3]);
+        }
+        let long = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft".repeat(4);
+        self.says(17, "Jan van den Berg-Oosterhuis van Rijn", 10_000, &long);
+        let id = self.says(OWN, "Ada", 5_000, "Hello everybody");
+        self.deliver(&id, 9, 14);
+        let id = self.says(OWN, "Ada", 4_000, "Waiting");
+        self.deliver(&id, 0, 0);
+        self.says(OWN, "Ada", 3_000, &"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa".repeat(3));
+        self.connected(14, 4);
+    }
+
+    fn flood(&self, count: u64) {
+        self.talk();
+        for index in 0..count {
+            let (byte, user) = [(1, "Ben"), (2, "Claire Dubois"), (OWN, "Ada")][(index / 3 % 3) as usize];
+            self.says(
+                byte,
+                user,
+                (count - index) * 20_000,
+                &format!("Message {index}: the quick brown fox jumps over the lazy dog."),
+            );
+        }
+        self.chatter(0);
+    }
+
+    fn chatter(&self, round: u32) {
+        self.later(2_000, move |demo| {
+            demo.says(2, "Claire Dubois", 0, &format!("And one more, number {round}."));
+            demo.chatter(round + 1);
+        });
+    }
+
+    fn play(&self) {
+        let unreachable =
+            |people| Event::Status(Status::Unreachable { people, retry_at: Millis(clock::now().0 + 8_900) });
+        match self.0.scene.as_str() {
+            "empty" | "empty-private" => self.event(Event::Status(Status::Looking)),
+            "many" => self.many(),
+            "flood" => self.flood(500),
+            "flood2000" => self.flood(2_000),
+            "request" => {
+                self.talk();
+                self.event(Event::Request(view(9, "Greta", PeerState::Connecting, Trust::New)));
+                self.event(Event::Request(view(10, "Hugo", PeerState::Connecting, Trust::Known)));
+            }
+            "alias" => {
+                self.talk();
+                self.peer(9, "Ben (k7qd)", PeerState::Verified, Trust::NameOnAnotherKey);
+                self.says(9, "Ben (k7qd)", 0, "Hi, it is me, on a new phone. Can you send me the password again?");
+                self.connected(4, 0);
+            }
+            "unreachable" => {
+                self.talk();
+                self.event(unreachable(3));
+            }
+            "unreachable-alone" => self.event(unreachable(0)),
+            "reconnecting" => {
+                self.talk();
+                self.peer(1, "Ben", PeerState::Reconnecting, Trust::Verified);
+                self.connected(3, 1);
+            }
+            "notices" => {
+                self.talk();
+                self.tell(Told::Notice(
+                    "This browser keeps nothing for this page: your name and key are gone when the tab is closed."
+                        .into(),
+                ));
+                self.event(Event::ValidationFailure {
+                    peer: view(9, "Mallory", PeerState::Failed, Trust::New),
+                    reason: "The signature did not fit the connection.".into(),
+                });
+                self.peer(9, "Mallory", PeerState::Failed, Trust::New);
+            }
+            "full" => {
+                self.talk();
+                self.event(Event::Status(Status::Full { people: 50 }));
+            }
+            "joins" => {
+                self.talk();
+                for (index, name) in ["Dan", "Eve", "Finn", "Gil", "Hal"].into_iter().enumerate() {
+                    self.peer(20 + index as u8, name, PeerState::Verified, Trust::New);
+                }
+                self.event(Event::Gone {
+                    peer: view(2, "Claire Dubois", PeerState::Verified, Trust::Known),
+                    reason: GoneReason::Left,
+                });
+            }
+            _ => self.talk(),
+        }
+    }
+}
+
+impl Default for Demo {
+    fn default() -> Demo {
+        Demo::new()
+    }
+}
+
+impl Backend for Demo {
+    fn open(&self, tell: Tell) {
+        *self.0.tell.borrow_mut() = Some(tell);
+        let link = document().location().and_then(|location| location.href().ok()).unwrap_or_default();
+        let scene = self.0.scene.as_str();
+        let entry = match scene {
+            "wrong" => Entry::WrongSecret,
+            "private" | "empty-private" => Entry::Private,
+            _ => Entry::Open,
+        };
+        let name = if matches!(scene, "first" | "private" | "failed") { None } else { Name::parse("Ada").ok() };
+        let room = if scene == "many" { "Planning the summer fair of the whole neighbourhood, 2026" } else { "lobby" };
+        let opening = Opening { room: room.into(), open_link: link.clone(), link, entry, name, notices: vec![] };
+        self.tell(Told::Opened(opening));
+    }
+
+    fn join(&self, name: &Name) -> Result<Own, String> {
+        if self.0.scene == "failed" {
+            return Err("This browser has no WebRTC, which the direct connections are made with. A current Firefox, Chrome or Safari has it.".into());
+        }
+        *self.0.name.borrow_mut() = name.to_string();
+        self.later(0, Demo::play);
+        self.own().ok_or_else(String::new)
+    }
+
+    fn command(&self, command: Command) {
+        match command {
+            Command::Say(text) if text == "/panic" => panic!("somebody asked for it"),
+            Command::Say(text) => {
+                let user = self.0.name.borrow().clone();
+                let id = self.says(OWN, &user, 0, &text);
+                let of = self.0.people.get();
+                self.deliver(&id, 0, of);
+                if of > 0 {
+                    let (one, all) = (id.clone(), id);
+                    self.later(400, move |demo| demo.deliver(&one, 1, of));
+                    self.later(1_200, move |demo| demo.deliver(&all, of, of));
+                }
+            }
+            Command::Rename(name) => *self.0.name.borrow_mut() = name.to_string(),
+            Command::Decide { peer, accept } if accept => {
+                self.peer(peer.0[0], "Greta", PeerState::Verified, Trust::New)
+            }
+            Command::Leave => self.event(Event::Status(Status::Left)),
+            Command::Retry(peer) => self.peer(peer.0[0], "Somebody", PeerState::Connecting, Trust::New),
+            Command::AcceptKey(peer) => self.peer(peer.0[0], "Ben", PeerState::Verified, Trust::Known),
+            Command::MarkVerified(peer) => self.peer(peer.0[0], "Ben", PeerState::Verified, Trust::Verified),
+            Command::Block(peer) => {
+                let peer = view(peer.0[0], "Ben", PeerState::Verified, Trust::New);
+                self.event(Event::Gone { peer, reason: GoneReason::Blocked });
+            }
+            Command::Decide { .. } => {}
+        }
+    }
+
+    fn own(&self) -> Option<Own> {
+        Some(Own { id: PeerId([OWN; 16]), user: self.0.name.borrow().clone(), key: key(OWN) })
+    }
+
+    fn diagnostics(&self) -> Diagnostics {
+        Diagnostics {
+            published: 14,
+            published_bytes: 4_211,
+            received: 37,
+            dropped: vec![("does not open with the room's key", 12), ("older than the newest from the same sender", 3)],
+            signatures_checked: 9,
+            connections_opened: 4,
+        }
+    }
+
+    fn private_link(&self) -> Result<String, String> {
+        Ok("?demo=empty-private#k=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".into())
+    }
+}
+
+fn key(byte: u8) -> PublicKey {
+    let mut key = [byte; 33];
+    key[0] = 2;
+    PublicKey(key)
+}
+
+fn view(byte: u8, user: &str, state: PeerState, trust: Trust) -> PeerView {
+    PeerView { id: PeerId([byte; 16]), user: user.into(), key: key(byte), state, trust }
+}

@@ -1,0 +1,74 @@
+//! Times in the reader's own way, by the browser's `Intl`. Making a formatter is slow, so each is made once.
+
+use js_sys::{Array, Date, Function, Intl, Object, Reflect};
+use wasm_bindgen::JsValue;
+
+use crate::time::Millis;
+
+struct Formats {
+    time: Function,
+    day: Function,
+    full: Function,
+    ago: Intl::RelativeTimeFormat,
+}
+
+thread_local! {
+    static FORMATS: Formats = Formats {
+        time: format(&[("timeStyle", "short")]),
+        day: format(&[("weekday", "long"), ("day", "numeric"), ("month", "long")]),
+        full: format(&[("dateStyle", "full"), ("timeStyle", "medium")]),
+        ago: Intl::RelativeTimeFormat::new(&Array::new(), &options(&[("numeric", "auto"), ("style", "short")])),
+    };
+}
+
+fn options(pairs: &[(&str, &str)]) -> Object {
+    let object = Object::new();
+    for (name, value) in pairs {
+        // Setting a property of a plain object does not fail.
+        let _ = Reflect::set(&object, &JsValue::from_str(name), &JsValue::from_str(value));
+    }
+    object
+}
+
+fn format(pairs: &[(&str, &str)]) -> Function {
+    Intl::DateTimeFormat::new(&Array::new(), &options(pairs)).format()
+}
+
+/// What `Intl` makes of a moment; nothing if the moment is out of its range.
+fn apply(format: &Function, at: Millis) -> String {
+    let moment = JsValue::from_f64(at.0 as f64);
+    format.call1(&JsValue::UNDEFINED, &moment).ok().and_then(|text| text.as_string()).unwrap_or_default()
+}
+
+/// Now, by this browser's clock.
+pub fn now() -> Millis {
+    Millis(Date::now() as u64)
+}
+
+/// `14:03`.
+pub fn time(at: Millis) -> String {
+    FORMATS.with(|formats| apply(&formats.time, at))
+}
+
+/// `Friday, 20 November`.
+pub fn day(at: Millis) -> String {
+    FORMATS.with(|formats| apply(&formats.day, at))
+}
+
+/// Day and time in full.
+pub fn full(at: Millis) -> String {
+    FORMATS.with(|formats| apply(&formats.full, at))
+}
+
+/// `now`, `5 min. ago`.
+pub fn minutes_ago(minutes: u32) -> String {
+    let (value, unit) = if minutes == 0 { (0.0, "second") } else { (-f64::from(minutes), "minute") };
+    FORMATS.with(|formats| String::from(formats.ago.format(value, unit)))
+}
+
+/// Which day it was in the reader's time zone, counted from 1970.
+pub fn local_day(at: Millis) -> i32 {
+    let millis = at.0 as f64;
+    let offset = Date::new(&JsValue::from_f64(millis)).get_timezone_offset() * 60_000.0;
+    ((millis - offset) / 86_400_000.0).floor() as i32
+}

@@ -1,0 +1,78 @@
+//! Listeners and timers that end with the view that made them.
+
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+use web_sys::{Document, Event, EventTarget, HtmlElement, Window};
+use yew::prelude::*;
+
+/// The window. This code runs nowhere else.
+pub fn window() -> Window {
+    js_sys::global().unchecked_into()
+}
+
+/// The document.
+pub fn document() -> Document {
+    js_sys::Reflect::get(&js_sys::global(), &"document".into()).unwrap_or_default().unchecked_into()
+}
+
+/// Listens until it is dropped.
+pub struct Listener {
+    target: EventTarget,
+    name: &'static str,
+    closure: Closure<dyn FnMut(Event)>,
+}
+
+impl Listener {
+    /// Listens for `name` on `target`.
+    pub fn new(target: &EventTarget, name: &'static str, callback: Callback<Event>) -> Listener {
+        let closure = Closure::<dyn FnMut(Event)>::new(move |event| callback.emit(event));
+        // It fails for no target that exists.
+        let _ = target.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
+        Listener { target: target.clone(), name, closure }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let _ = self.target.remove_event_listener_with_callback(self.name, self.closure.as_ref().unchecked_ref());
+    }
+}
+
+/// Listens on the window as long as the view is there. The callback must not depend on later renderings.
+#[hook]
+pub fn use_window(name: &'static str, callback: Callback<Event>) {
+    use_effect_with((), move |()| {
+        let listener = Listener::new(&window(), name, callback);
+        move || drop(listener)
+    });
+}
+
+/// Calls back every `period` milliseconds as long as the view is there and a period is given.
+#[hook]
+pub fn use_interval(period: Option<i32>, callback: Callback<()>) {
+    use_effect_with(period, move |period| {
+        let closure = Closure::<dyn FnMut()>::new(move || callback.emit(()));
+        let handle = period.and_then(|period| {
+            let function = closure.as_ref().unchecked_ref();
+            window().set_interval_with_callback_and_timeout_and_arguments_0(function, period).ok()
+        });
+        move || {
+            if let Some(handle) = handle {
+                window().clear_interval_with_handle(handle);
+            }
+            drop(closure);
+        }
+    });
+}
+
+/// Moves the focus to the element, if it is shown.
+pub fn focus(node: &NodeRef) {
+    if let Some(element) = node.cast::<HtmlElement>() {
+        let _ = element.focus();
+    }
+}
+
+/// Whether the focus is on nothing: what had it is gone.
+pub fn focus_is_lost() -> bool {
+    document().active_element().is_none_or(|element| element.tag_name() == "BODY")
+}

@@ -1,0 +1,4 @@
+//! What several views need from the browser.
+
+pub mod clock;
+pub mod listen;

@@ -1,0 +1,27 @@
+//! The page: shows what happened, and sends what people want.
+//!
+//! What to show is decided in [`state`], a pure function that runs anywhere; the views are compiled for the browser only.
+
+pub mod avatar;
+pub mod backend;
+pub mod links;
+pub mod state;
+pub mod texts;
+pub mod timeline;
+
+#[cfg(target_arch = "wasm32")]
+mod app;
+#[cfg(target_arch = "wasm32")]
+mod components;
+#[cfg(all(target_arch = "wasm32", feature = "demo"))]
+pub mod demo;
+#[cfg(target_arch = "wasm32")]
+mod hooks;
+#[cfg(test)]
+mod palette;
+#[cfg(target_arch = "wasm32")]
+mod panic;
+
+#[cfg(target_arch = "wasm32")]
+pub use app::mount;
+pub use backend::{Backend, Entry, Opening, Own, Tell, Told};

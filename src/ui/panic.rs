@@ -1,0 +1,46 @@
+//! When the program breaks, the page says so and offers to begin again; it does not stand there dead.
+
+use js_sys::{Function, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Element, console};
+
+use super::hooks::listen::document;
+
+/// Shows a notice instead of the page when the program breaks.
+pub fn install() {
+    yew::set_custom_panic_hook(Box::new(|info| {
+        let reason = info.to_string();
+        console::error_1(&JsValue::from_str(&reason));
+        // Nothing is left to do if even this fails.
+        let _ = show(&reason);
+    }));
+}
+
+/// Uses nothing of the program that just broke: plain elements, and a click that is the browser's own function.
+fn show(reason: &str) -> Result<(), JsValue> {
+    let document = document();
+    let body = document.body().ok_or(JsValue::NULL)?;
+    if document.query_selector("[data-testid=panic]")?.is_some() {
+        return Ok(());
+    }
+    let append = |parent: &Element, tag: &str, text: &str| -> Result<Element, JsValue> {
+        let element = document.create_element(tag)?;
+        element.set_text_content(Some(text));
+        parent.append_child(&element)?;
+        Ok(element)
+    };
+    let notice = append(&body, "div", "")?;
+    notice.set_class_name("rt-panic");
+    notice.set_attribute("role", "alert")?;
+    notice.set_attribute("data-testid", "panic")?;
+    let card = append(&notice, "div", "")?;
+    append(&card, "h1", "This page stopped working")?;
+    append(&card, "p", "A mistake in the program ended it. Reload to come back; your name and key are kept.")?;
+    let reload = append(&card, "button", "Reload")?;
+    reload.set_class_name("primary");
+    append(&card, "pre", reason)?;
+    let location: JsValue = document.location().ok_or(JsValue::NULL)?.into();
+    let function: Function = Reflect::get(&location, &"reload".into())?.dyn_into()?;
+    reload.add_event_listener_with_callback("click", &function.bind0(&location))?;
+    reload.unchecked_ref::<web_sys::HtmlElement>().focus()
+}

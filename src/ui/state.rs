@@ -1,0 +1,316 @@
+//! What the page shows, and how it changes: a pure function of what happened.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use super::backend::{Entry, Opening, Own};
+use super::timeline::{Delivery, Move, Timeline};
+use crate::identity::{PeerId, PublicKey, Trust};
+use crate::room::{Event, GoneReason, Message, PeerState, PeerView, Status};
+
+/// More would hide the conversation; the oldest gives way.
+const NOTICES: usize = 4;
+
+/// How far the way into the room is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Stage {
+    /// Settings and storage are being read.
+    #[default]
+    Loading,
+    /// The page waits for a name.
+    NameNeeded,
+    /// In the room.
+    Joined,
+    /// The secret in the address is damaged.
+    WrongSecret,
+    /// The room cannot be entered; the sentence says why.
+    Failed(String),
+}
+
+/// What lies over the conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sheet {
+    /// The keys.
+    Keys,
+    /// What was counted.
+    Diagnostics,
+}
+
+/// A sentence to be seen once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// Names it for [`Action::Dismiss`].
+    pub id: u32,
+    /// The sentence.
+    pub text: String,
+}
+
+/// Everything the page shows. Cheap to clone: what is large is shared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct State {
+    /// How far the way into the room is.
+    pub stage: Stage,
+    /// Where the page is.
+    pub opening: Rc<Opening>,
+    /// Who we are.
+    pub own: Option<Rc<Own>>,
+    /// The one line of status.
+    pub status: Status,
+    /// Who is here or on the way, by name.
+    pub people: Rc<Vec<Rc<PeerView>>>,
+    /// Who wants to connect and waits for an answer, the oldest first.
+    pub requests: Rc<Vec<Rc<PeerView>>>,
+    /// Known names on other keys that were not acknowledged yet.
+    pub warnings: Rc<Vec<Rc<PeerView>>>,
+    /// What was said, and who came and went.
+    pub log: Rc<Timeline>,
+    /// Sentences to be seen once.
+    pub notices: Rc<Vec<Rc<Notice>>>,
+    /// How many messages came while nobody was watching.
+    pub unread: u32,
+    /// The line that the first of them stands in; stays until the person says something.
+    pub unread_from: Option<u32>,
+    /// What lies over the conversation.
+    pub sheet: Option<Sheet>,
+    /// In a narrow page: whether the people are shown instead of the log.
+    pub people_open: bool,
+    /// Whose details are open.
+    pub person: Option<PeerId>,
+    watching: bool,
+    arrived: Rc<BTreeSet<PeerId>>,
+    heeded: Rc<BTreeSet<PublicKey>>,
+    next_notice: u32,
+}
+
+impl Default for State {
+    fn default() -> State {
+        State {
+            stage: Stage::Loading,
+            opening: Rc::default(),
+            own: None,
+            status: Status::Joining,
+            people: Rc::default(),
+            requests: Rc::default(),
+            warnings: Rc::default(),
+            log: Rc::default(),
+            notices: Rc::default(),
+            unread: 0,
+            unread_from: None,
+            sheet: None,
+            people_open: false,
+            person: None,
+            watching: true,
+            arrived: Rc::default(),
+            heeded: Rc::default(),
+            next_notice: 0,
+        }
+    }
+}
+
+/// What can happen to the page.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Address and settings are read.
+    Opened(Opening),
+    /// The room was entered, or the own name changed.
+    Joined(Own),
+    /// The room cannot be entered; a sentence.
+    Failed(String),
+    /// Something happened in the room. `day` is the local day of a message.
+    Event {
+        /// What.
+        event: Event,
+        /// The local day of a message; meaningless for anything else.
+        day: i32,
+    },
+    /// A sentence to be seen once.
+    Notice(String),
+    /// The notice with this number was seen.
+    Dismiss(u32),
+    /// The warning about this key was seen.
+    Heed(PublicKey),
+    /// A request was answered.
+    Answered(PeerId),
+    /// Whether the person sees the end of the log.
+    Watching(bool),
+    /// Lays something over the conversation, or nothing.
+    Sheet(Option<Sheet>),
+    /// Shows the people in a narrow page, or the log.
+    People(bool),
+    /// Opens somebody's details, or closes them.
+    Person(Option<PeerId>),
+    /// Closes what is on top.
+    Escape,
+}
+
+impl State {
+    /// The state after `action`.
+    #[must_use]
+    pub fn reduce(mut self, action: Action) -> State {
+        match action {
+            Action::Opened(opening) => self.opened(opening),
+            Action::Joined(own) => {
+                self.own = Some(Rc::new(own));
+                self.stage = Stage::Joined;
+            }
+            Action::Failed(reason) => self.stage = Stage::Failed(reason),
+            Action::Event { event, day } => self.happened(event, day),
+            Action::Notice(text) => self.notify(text),
+            Action::Dismiss(id) => Rc::make_mut(&mut self.notices).retain(|notice| notice.id != id),
+            Action::Heed(key) => {
+                Rc::make_mut(&mut self.heeded).insert(key);
+                Rc::make_mut(&mut self.warnings).retain(|peer| peer.key != key);
+            }
+            Action::Answered(id) => Rc::make_mut(&mut self.requests).retain(|peer| peer.id != id),
+            Action::Watching(watching) => {
+                self.watching = watching;
+                if watching {
+                    self.unread = 0;
+                }
+            }
+            Action::Sheet(sheet) => self.sheet = sheet,
+            Action::People(open) => self.people_open = open,
+            Action::Person(person) => {
+                self.person = person;
+                // Who asks for somebody's details wants to see them, in a narrow page too.
+                self.people_open |= person.is_some();
+            }
+            Action::Escape => {
+                if self.sheet.take().is_none() && self.person.take().is_none() {
+                    self.people_open = false;
+                }
+            }
+        }
+        self
+    }
+
+    /// How many people are connected, and ourselves.
+    pub fn present(&self) -> usize {
+        self.people.iter().filter(|peer| is_here(peer.state)).count() + 1
+    }
+
+    /// Whether the room is as empty as it can be: nobody on the way, nothing said.
+    pub fn is_empty(&self) -> bool {
+        self.people.is_empty() && !self.log.has_messages()
+    }
+
+    /// The person with this id, if they are here or on the way.
+    pub fn peer(&self, id: &PeerId) -> Option<&Rc<PeerView>> {
+        self.people.iter().find(|peer| peer.id == *id)
+    }
+
+    fn opened(&mut self, opening: Opening) {
+        self.stage = match opening.entry {
+            Entry::WrongSecret => Stage::WrongSecret,
+            Entry::Open | Entry::Private => Stage::NameNeeded,
+        };
+        for text in &opening.notices {
+            self.notify(text.clone());
+        }
+        self.opening = Rc::new(opening);
+    }
+
+    fn happened(&mut self, event: Event, day: i32) {
+        match event {
+            Event::Status(status) => self.status = status,
+            Event::Peer(peer) => self.appeared(peer),
+            Event::Gone { peer, reason } => self.gone(&peer, reason),
+            Event::Request(peer) => {
+                let requests = Rc::make_mut(&mut self.requests);
+                requests.retain(|other| other.id != peer.id);
+                requests.push(Rc::new(peer));
+            }
+            Event::RequestWithdrawn(id) => Rc::make_mut(&mut self.requests).retain(|peer| peer.id != id),
+            Event::Message(message) => self.said(message, day),
+            Event::Delivery { id, delivered, of } => {
+                Rc::make_mut(&mut self.log).deliver(&id, Delivery::of(delivered, of));
+            }
+            Event::ValidationFailure { peer, reason } => {
+                self.notify(super::texts::validation_failure(&peer.user, &reason));
+            }
+            Event::Refused(reason) => self.notify(reason),
+        }
+    }
+
+    fn appeared(&mut self, peer: PeerView) {
+        if peer.state == PeerState::Verified {
+            let arrived = Rc::make_mut(&mut self.arrived).insert(peer.id);
+            let before = self.peer(&peer.id).map(|before| before.user.clone());
+            let change = match before {
+                _ if arrived => Some(Move::Joined(peer.user.clone())),
+                Some(before) if before != peer.user => Some(Move::Renamed(before, peer.user.clone())),
+                _ => None,
+            };
+            if let Some(change) = change {
+                Rc::make_mut(&mut self.log).moved(change);
+            }
+            if peer.trust != Trust::NameOnAnotherKey {
+                Rc::make_mut(&mut self.warnings).retain(|other| other.key != peer.key);
+            }
+            let warned = self.heeded.contains(&peer.key) || self.warnings.iter().any(|other| other.key == peer.key);
+            if peer.trust == Trust::NameOnAnotherKey && !warned {
+                Rc::make_mut(&mut self.warnings).push(Rc::new(peer.clone()));
+            }
+        }
+        let people = Rc::make_mut(&mut self.people);
+        people.retain(|other| other.id != peer.id);
+        // By name, whatever their state: a list that jumps makes one click on the wrong person.
+        let rank = |peer: &PeerView| (peer.user.to_lowercase(), peer.id);
+        let own = rank(&peer);
+        let at = people.partition_point(|other| rank(other) < own);
+        people.insert(at, Rc::new(peer));
+    }
+
+    fn gone(&mut self, peer: &PeerView, reason: GoneReason) {
+        Rc::make_mut(&mut self.people).retain(|other| other.id != peer.id);
+        Rc::make_mut(&mut self.requests).retain(|other| other.id != peer.id);
+        if self.person == Some(peer.id) {
+            self.person = None;
+        }
+        if reason == GoneReason::Blocked {
+            Rc::make_mut(&mut self.warnings).retain(|other| other.key != peer.key);
+        }
+        let was_here = Rc::make_mut(&mut self.arrived).remove(&peer.id);
+        match reason {
+            GoneReason::Left | GoneReason::Silent if was_here => {
+                Rc::make_mut(&mut self.log).moved(Move::Left(peer.user.clone()));
+            }
+            GoneReason::Left | GoneReason::Silent | GoneReason::Unreachable | GoneReason::Blocked => {}
+        }
+    }
+
+    fn said(&mut self, message: Message, day: i32) {
+        let known = message.peer.map(|id| self.peer(&id).map_or(Trust::New, |peer| peer.trust));
+        let own = known.is_none();
+        let seq = Rc::make_mut(&mut self.log).say(message, day, known.unwrap_or(Trust::Verified));
+        if own {
+            self.unread_from = None;
+        } else if !self.watching {
+            if self.unread == 0 {
+                self.unread_from = Some(seq);
+            }
+            self.unread = self.unread.saturating_add(1);
+        }
+    }
+
+    fn notify(&mut self, text: String) {
+        if self.notices.iter().any(|notice| notice.text == text) {
+            return;
+        }
+        let notices = Rc::make_mut(&mut self.notices);
+        if notices.len() >= NOTICES {
+            notices.remove(0);
+        }
+        notices.push(Rc::new(Notice { id: self.next_notice, text }));
+        self.next_notice = self.next_notice.wrapping_add(1);
+    }
+}
+
+/// Whether somebody in this state can be talked to, now or as soon as they are back.
+pub fn is_here(state: PeerState) -> bool {
+    matches!(state, PeerState::Verified | PeerState::Reconnecting)
+}
+
+#[cfg(test)]
+#[path = "state_tests.rs"]
+mod tests;

@@ -1,0 +1,265 @@
+//! Every sentence that depends on what happened: short, friendly, exact.
+
+use super::timeline::{Delivery, Moves};
+use crate::identity::Trust;
+use crate::room::{PeerState, PeerView, Status};
+use crate::time::Millis;
+
+/// `1 person`, `3 people`.
+pub fn people(count: usize) -> String {
+    if count == 1 { "1 person".into() } else { format!("{} people", number(count)) }
+}
+
+/// A number with a comma between thousands.
+pub fn number(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `ann`, `ann and ben`, `ann, ben and cat`, `ann, ben and 3 others`.
+pub fn names<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
+    let count = names.len();
+    let shown = if count > 3 { 2 } else { count };
+    let mut text = String::new();
+    for (index, name) in names.take(shown).enumerate() {
+        if index > 0 {
+            text.push_str(if index + 1 == count { " and " } else { ", " });
+        }
+        isolate(&mut text, name);
+    }
+    if count > shown {
+        text.push_str(" and ");
+        text.push_str(&number(count - shown));
+        text.push_str(" others");
+    }
+    text
+}
+
+/// A name inside of a sentence: it cannot turn the sentence around (Unicode TR9, first strong isolate).
+fn isolate(text: &mut String, name: &str) {
+    if name.is_ascii() {
+        text.push_str(name);
+    } else {
+        text.push('\u{2068}');
+        text.push_str(name);
+        text.push('\u{2069}');
+    }
+}
+
+fn isolated(name: &str) -> String {
+    let mut text = String::new();
+    isolate(&mut text, name);
+    text
+}
+
+/// The line of comings and goings; empty if all of it came to nothing.
+pub fn moves(moves: &Moves) -> String {
+    let mut parts = Vec::new();
+    if !moves.joined.is_empty() {
+        parts.push(names(moves.joined.iter().map(String::as_str)) + " joined");
+    }
+    if !moves.left.is_empty() {
+        parts.push(names(moves.left.iter().map(String::as_str)) + " left");
+    }
+    for (before, now) in &moves.renamed {
+        parts.push(isolated(before) + " is now " + &isolated(now));
+    }
+    parts.join(" · ")
+}
+
+/// The one line of status. `reconnecting` names those who are silent.
+pub fn status(status: Status, reconnecting: &[&str], now: Millis) -> String {
+    match status {
+        Status::Joining => "Joining …".into(),
+        Status::Looking => "Looking for others …".into(),
+        Status::Connected { people: all, reconnecting: silent } => {
+            let reached = all.saturating_sub(silent) as usize;
+            let mut text = String::new();
+            if reached > 0 {
+                text = format!("Connected to {}, directly", people(reached));
+            }
+            if silent > 0 {
+                if reached > 0 {
+                    text.push_str(". ");
+                }
+                let one = silent == 1;
+                match reconnecting {
+                    [] => text.push_str(&people(silent as usize)),
+                    some => text.push_str(&names(some.iter().copied())),
+                }
+                text.push_str(if one { " is reconnecting …" } else { " are reconnecting …" });
+            }
+            text
+        }
+        Status::Unreachable { people: reached, retry_at } => {
+            let left = retry_at.since(now).as_millis().div_ceil(1000);
+            let when = if left == 0 { "Trying again now.".into() } else { format!("Trying again in {left} s.") };
+            let kept = if reached > 0 { " People here stay connected." } else { "" };
+            format!("The meeting point is unreachable. {when}{kept}")
+        }
+        Status::Full { people: reached } => {
+            format!(
+                "This room is full: you are connected to {}, and a browser can hold no more.",
+                people(reached as usize)
+            )
+        }
+        Status::Left => "You left the room.".into(),
+    }
+}
+
+/// The status in one word, as tests and style sheets know it.
+pub fn status_word(status: Status) -> &'static str {
+    match status {
+        Status::Joining => "joining",
+        Status::Looking => "looking",
+        Status::Connected { reconnecting: 0, .. } => "connected",
+        Status::Connected { .. } => "reconnecting",
+        Status::Unreachable { .. } => "unreachable",
+        Status::Full { .. } => "full",
+        Status::Left => "left",
+    }
+}
+
+/// What stands under a name in the list of people; empty where all is well.
+pub fn peer_state(state: PeerState) -> &'static str {
+    match state {
+        PeerState::Connecting => "Connecting …",
+        PeerState::Verifying => "Checking who this is …",
+        PeerState::Verified => "",
+        PeerState::Reconnecting => "Reconnecting …",
+        PeerState::Failed => "Could not be reached",
+    }
+}
+
+/// The mark of trust in one or two words.
+pub fn trust(trust: Trust) -> &'static str {
+    match trust {
+        Trust::New => "New",
+        Trust::Known => "Known",
+        Trust::Verified => "Verified",
+        Trust::NameOnAnotherKey => "Another key",
+    }
+}
+
+/// The mark of trust in one word, as tests and style sheets know it.
+pub fn trust_word(trust: Trust) -> &'static str {
+    match trust {
+        Trust::New => "new",
+        Trust::Known => "known",
+        Trust::Verified => "verified",
+        Trust::NameOnAnotherKey => "another",
+    }
+}
+
+/// The sentence behind the mark of trust.
+pub fn trust_sentence(peer: &PeerView) -> &'static str {
+    match peer.trust {
+        Trust::New => "This browser meets them for the first time.",
+        Trust::Known => "This browser has met them before, with the same key.",
+        Trust::Verified => "You compared the safety number with them.",
+        Trust::NameOnAnotherKey => "This browser knows the name with another key.",
+    }
+}
+
+/// The loud one.
+pub fn another_key(user: &str) -> String {
+    let name = isolated(user);
+    format!("{name} is not who you met before under this name, or has a new browser.")
+}
+
+/// Why somebody is not here.
+pub fn validation_failure(user: &str, reason: &str) -> String {
+    let name = isolated(user);
+    format!(
+        "Somebody who calls themselves {name} did not prove it and was turned away. Nothing they sent was shown. {reason}"
+    )
+}
+
+/// How far an own message came.
+pub fn delivery(delivery: Delivery) -> String {
+    match delivery {
+        Delivery::Waiting => "Waiting for somebody to receive it".into(),
+        Delivery::Sent(_) => "Sent".into(),
+        Delivery::Delivered(delivered, of) if delivered >= of => "Delivered".into(),
+        Delivery::Delivered(delivered, of) => format!("Delivered to {delivered} of {of}"),
+    }
+}
+
+/// Why a text was not sent.
+pub fn too_long(count: usize, limit: usize) -> String {
+    let (count_text, limit_text, over) = (number(count), number(limit), number(count.saturating_sub(limit)));
+    format!(
+        "Not sent: {count_text} characters, and {limit_text} fit into one message. Shorten it by {over}, or send it in parts."
+    )
+}
+
+/// How many messages wait below.
+pub fn new_messages(count: u32) -> String {
+    if count == 1 { "1 new message".into() } else { format!("{} new messages", number(count as usize)) }
+}
+
+/// The title of the tab.
+pub fn title(room: &str, unread: u32) -> String {
+    match (unread, room) {
+        (0, "") => "rtchat".into(),
+        (0, room) => format!("{room} · rtchat"),
+        (unread, room) => format!("({unread}) {room} · rtchat"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_listed_as_people_do() {
+        let list = |count: usize| names(["ann", "ben", "cat", "dan", "eve"][..count].iter().copied());
+        assert_eq!([list(1), list(2), list(3)], ["ann", "ann and ben", "ann, ben and cat"]);
+        assert_eq!([list(4), list(5)], ["ann, ben and 2 others", "ann, ben and 3 others"]);
+        assert_eq!(names(["أمل"].into_iter()), "\u{2068}أمل\u{2069}");
+    }
+
+    #[test]
+    fn the_status_is_one_plain_line() {
+        let text = |state| status(state, &["Ben"], Millis(1_000));
+        assert_eq!(text(Status::Connected { people: 1, reconnecting: 0 }), "Connected to 1 person, directly");
+        assert_eq!(text(Status::Connected { people: 1, reconnecting: 1 }), "Ben is reconnecting …");
+        assert_eq!(
+            text(Status::Connected { people: 3, reconnecting: 1 }),
+            "Connected to 2 people, directly. Ben is reconnecting …"
+        );
+        assert_eq!(
+            text(Status::Unreachable { people: 2, retry_at: Millis(8_500) }),
+            "The meeting point is unreachable. Trying again in 8 s. People here stay connected."
+        );
+        assert_eq!(
+            text(Status::Unreachable { people: 0, retry_at: Millis(500) }),
+            "The meeting point is unreachable. Trying again now."
+        );
+    }
+
+    #[test]
+    fn numbers_are_readable() {
+        assert_eq!([0, 999, 1_000, 10_240, 1_234_567].map(number), ["0", "999", "1,000", "10,240", "1,234,567"]);
+        assert_eq!(people(1), "1 person");
+        assert!(too_long(10_240, 10_000).contains("Shorten it by 240"));
+    }
+
+    #[test]
+    fn comings_and_goings_in_one_line() {
+        let folded = Moves {
+            joined: vec!["ann".into()],
+            left: vec!["ben".into(), "cat".into()],
+            renamed: vec![("dan".into(), "daniel".into())],
+        };
+        assert_eq!(moves(&folded), "ann joined · ben and cat left · dan is now daniel");
+        assert_eq!(moves(&Moves::default()), "");
+    }
+}

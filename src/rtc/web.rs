@@ -1,0 +1,327 @@
+//! The browser's `RTCPeerConnection`: carries out [`Order`]s and tells [`Notice`]s.
+//!
+//! What takes time is done before anybody waits for it. The first `RTCPeerConnection` of a page costs Chromium 17 ms,
+//! every other one 1 ms, so one is kept spare, with its channel, and with its server-reflexive candidates
+//! already gathered where there is a STUN server. A first exchange of candidates with nobody tells how many network
+//! interfaces there are: a description leaves as soon as it has that many host candidates (after 2 ms), and only
+//! if fewer come, after a short quiet. An offer made in advance would save those 2 ms, and cost a fresh one after every
+//! change of network and an answerer's rollback.
+//!
+//! Channel 0, `text`, is negotiated by both sides and ordered. Channel 1 is reserved for bulk data.
+
+mod connection;
+mod gathering;
+mod time;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::{Rc, Weak};
+
+use js_sys::{Array, Reflect};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{
+    DomException, EventTarget, RtcBundlePolicy, RtcConfiguration, RtcDataChannel,
+    RtcDataChannelInit, RtcIceServer, RtcPeerConnection,
+};
+
+use self::connection::Connection;
+use super::{ConnectionId, Notice, Order};
+use crate::settings::IceServer;
+
+/// Whom a connection tells. It may be called while the browser's event is being handled, but never from inside
+/// [`Connections::carry_out`].
+pub type Notify = Rc<dyn Fn(ConnectionId, Notice)>;
+
+/// How long after a spare connection was taken the next one is made, in milliseconds: not on anybody's way.
+const NEXT_SPARE: i32 = 1000;
+
+/// Why something could not be done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WebError {
+    /// There is no `RTCPeerConnection`.
+    #[error("This browser does not allow direct connections: WebRTC is missing or switched off.")]
+    Missing,
+    /// The browser threw an exception. Only its name is told: its message can contain addresses.
+    #[error("The browser could not {what} ({name}).")]
+    Refused {
+        /// What was asked of it.
+        what: &'static str,
+        /// The exception's name.
+        name: String,
+    },
+    /// Nothing to make a [`Description`](super::Description) of.
+    #[error("The browser's own session description cannot be used.")]
+    Description,
+    /// Sent too early or too late.
+    #[error("The channel is not open.")]
+    NotOpen,
+    /// The other side does not read, or not as fast as this one writes.
+    #[error("Too much is waiting to be sent.")]
+    Congested,
+}
+
+/// Makes an error of what JavaScript threw.
+fn refused(what: &'static str) -> impl FnOnce(JsValue) -> WebError {
+    move |thrown| {
+        let name = match thrown.dyn_ref::<DomException>() {
+            Some(exception) => exception.name(),
+            None => thrown
+                .dyn_ref::<js_sys::Error>()
+                .map(|error| error.name().into())
+                .unwrap_or_default(),
+        };
+        WebError::Refused { what, name }
+    }
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// An `RTCPeerConnection` whose `createDataChannel` may throw, as it may and web-sys does not have it.
+    type ChannelMaker;
+    #[wasm_bindgen(method, structural, catch, js_name = createDataChannel)]
+    fn create_data_channel(
+        this: &ChannelMaker,
+        label: &str,
+        init: &RtcDataChannelInit,
+    ) -> Result<RtcDataChannel, JsValue>;
+}
+
+/// All peer connections of the tab. Dropping it closes them.
+pub struct Connections {
+    house: Rc<House>,
+    open: RefCell<BTreeMap<ConnectionId, Rc<Connection>>>,
+    network: Network,
+}
+
+/// Where a change of network is announced, under which names, and who listens.
+struct Network {
+    targets: Vec<(EventTarget, &'static str)>,
+    listener: Closure<dyn Fn()>,
+}
+
+/// What connections share.
+struct House {
+    notify: Notify,
+    configuration: RtcConfiguration,
+    has_servers: bool,
+    spare: RefCell<Option<Bare>>,
+    spare_due: Cell<bool>,
+    /// How many host candidates the last gathering found; 0 before the first.
+    hosts: Cell<usize>,
+}
+
+/// A peer connection that nobody listens to yet.
+struct Bare {
+    peer: RtcPeerConnection,
+    channel: RtcDataChannel,
+}
+
+impl Connections {
+    /// Makes the spare connection. Every connection asks these servers for candidates.
+    ///
+    /// # Errors
+    /// [`WebError::Missing`], or [`WebError::Refused`] for servers that the browser does not understand.
+    pub fn new(ice_servers: Vec<IceServer>, notify: Notify) -> Result<Connections, WebError> {
+        let missing = Reflect::get(&js_sys::global(), &"RTCPeerConnection".into());
+        if missing.map_or(true, |constructor| !constructor.is_function()) {
+            return Err(WebError::Missing);
+        }
+        let house = Rc::new(House {
+            notify,
+            configuration: configuration(&ice_servers),
+            has_servers: !ice_servers.is_empty(),
+            spare: RefCell::new(None),
+            spare_due: Cell::new(false),
+            hosts: Cell::new(0),
+        });
+        house.spare.replace(Some(Bare::new(&house.configuration)?));
+        let rehearsal = house.clone();
+        spawn_local(async move { rehearsal.rehearse().await });
+        let network = Network::listen(&house);
+        Ok(Connections {
+            house,
+            open: RefCell::default(),
+            network,
+        })
+    }
+
+    /// Carries out an order to one connection, after those that it was given before. An unknown id opens a
+    /// connection, if the order is one that a connection can begin with.
+    pub fn carry_out(&self, id: ConnectionId, order: Order) {
+        if let Order::Close = order {
+            let closed = self.open.borrow_mut().remove(&id);
+            if let Some(connection) = closed {
+                connection.close();
+            }
+            return;
+        }
+        let known = self.open.borrow().get(&id).cloned();
+        let connection = match known {
+            Some(connection) => connection,
+            None if matches!(order, Order::Accept(_) | Order::Send(_)) => return,
+            None => match self.house.take() {
+                Ok(bare) => {
+                    let connection =
+                        Connection::new(id, bare, &self.house, self.house.notify.clone());
+                    self.open.borrow_mut().insert(id, connection.clone());
+                    connection
+                }
+                Err(error) => {
+                    let notify = self.house.notify.clone();
+                    spawn_local(async move { notify(id, Notice::Failed(error.to_string())) });
+                    return;
+                }
+            },
+        };
+        connection.order(order);
+    }
+
+    /// How many bytes wait to be sent to the other side.
+    pub fn buffered(&self, id: ConnectionId) -> u32 {
+        self.open
+            .borrow()
+            .get(&id)
+            .map_or(0, |connection| connection.buffered())
+    }
+}
+
+impl Drop for Connections {
+    fn drop(&mut self) {
+        self.network.unlisten();
+        for connection in self.open.take().into_values() {
+            connection.close();
+        }
+        if let Some(spare) = self.house.spare.take() {
+            spare.peer.close();
+        }
+    }
+}
+
+impl House {
+    /// The spare connection, or a new one if it is gone.
+    fn take(self: &Rc<House>) -> Result<Bare, WebError> {
+        self.replace_spare_later();
+        match self.spare.take() {
+            Some(spare) => Ok(spare),
+            None => Bare::new(&self.configuration),
+        }
+    }
+
+    fn replace_spare_later(self: &Rc<House>) {
+        if self.spare_due.replace(true) {
+            return;
+        }
+        let house = Rc::downgrade(self);
+        spawn_local(async move {
+            time::pause(NEXT_SPARE).await;
+            if let Some(house) = Weak::upgrade(&house) {
+                house.spare_due.set(false);
+                if house.spare.borrow().is_none() {
+                    // Without a spare one the next connection takes a millisecond longer, and tells what is wrong.
+                    house.spare.replace(Bare::new(&house.configuration).ok());
+                }
+            }
+        });
+    }
+
+    /// What the spare connection gathered belongs to the network that was.
+    fn network_changed(self: &Rc<House>) {
+        if let Some(spare) = self.spare.take() {
+            spare.peer.close();
+            self.replace_spare_later();
+        }
+    }
+
+    /// Makes an offer that nobody gets: after it the browser's machinery is warm, and the number of host candidates
+    /// known. It asks no server.
+    async fn rehearse(self: Rc<House>) {
+        let Ok(bare) = Bare::new(&RtcConfiguration::new()) else {
+            return;
+        };
+        let rehearsal = Connection::new(ConnectionId(u32::MAX), bare, &self, Rc::new(|_, _| {}));
+        // Nothing depends on it.
+        let _ = rehearsal.offer(false).await;
+        rehearsal.close();
+    }
+}
+
+impl Bare {
+    fn new(configuration: &RtcConfiguration) -> Result<Bare, WebError> {
+        let what = "open a connection";
+        let peer =
+            RtcPeerConnection::new_with_configuration(configuration).map_err(refused(what))?;
+        let init = RtcDataChannelInit::new();
+        init.set_negotiated(true);
+        init.set_id(0);
+        let maker = peer.unchecked_ref::<ChannelMaker>();
+        let channel = maker
+            .create_data_channel("text", &init)
+            .map_err(refused(what))?;
+        Ok(Bare { peer, channel })
+    }
+}
+
+fn configuration(ice_servers: &[IceServer]) -> RtcConfiguration {
+    let servers = Array::new();
+    for server in ice_servers {
+        let urls = Array::new();
+        for url in &server.urls {
+            urls.push(&JsValue::from_str(url));
+        }
+        let entry = RtcIceServer::new();
+        entry.set_urls(&urls);
+        if let Some(username) = &server.username {
+            entry.set_username(username);
+        }
+        if let Some(credential) = &server.credential {
+            entry.set_credential(credential);
+        }
+        servers.push(&entry);
+    }
+    let configuration = RtcConfiguration::new();
+    configuration.set_ice_servers(&servers);
+    // One transport for everything, also for media that is added later.
+    configuration.set_bundle_policy(RtcBundlePolicy::MaxBundle);
+    if !ice_servers.is_empty() {
+        // Gather before the first offer needs it. Setting a property of a plain object does not fail.
+        let _ = Reflect::set(&configuration, &"iceCandidatePoolSize".into(), &1.into());
+    }
+    configuration
+}
+
+impl Network {
+    /// Listens to `online` of the window, and to `change` of `navigator.connection` where there is one.
+    fn listen(house: &Rc<House>) -> Network {
+        let global = js_sys::global();
+        let connection = Reflect::get(&global, &"navigator".into())
+            .and_then(|navigator| Reflect::get(&navigator, &"connection".into()))
+            .and_then(JsCast::dyn_into::<EventTarget>);
+        let window = JsValue::from(global).dyn_into::<EventTarget>();
+        let window = window.ok().map(|window| (window, "online"));
+        let connection = connection.ok().map(|connection| (connection, "change"));
+        let house = Rc::downgrade(house);
+        let listener = Closure::<dyn Fn()>::new(move || {
+            if let Some(house) = house.upgrade() {
+                house.network_changed();
+            }
+        });
+        let network = Network {
+            targets: window.into_iter().chain(connection).collect(),
+            listener,
+        };
+        for (target, name) in &network.targets {
+            // Where it fails, the spare connection may name addresses that are gone: the next ones do not.
+            let _ = target
+                .add_event_listener_with_callback(name, network.listener.as_ref().unchecked_ref());
+        }
+        network
+    }
+
+    fn unlisten(&self) {
+        for (target, name) in &self.targets {
+            let _ = target
+                .remove_event_listener_with_callback(name, self.listener.as_ref().unchecked_ref());
+        }
+    }
+}

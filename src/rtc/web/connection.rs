@@ -1,0 +1,366 @@
+//! One peer connection: its queue of orders, and the browser's events.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use futures_util::future::{AbortHandle, abortable};
+use js_sys::Promise;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{
+    Event, MessageEvent, RtcDataChannel, RtcDataChannelState, RtcIceCandidateInit,
+    RtcIceGatheringState, RtcOfferOptions, RtcPeerConnection, RtcPeerConnectionIceEvent,
+    RtcPeerConnectionState, RtcSdpType, RtcSessionDescriptionInit,
+};
+
+use super::super::{Candidate, ConnectionId, Description, Kind, Notice, Order, Path};
+use super::gathering::{BATCH, Gathering, Next};
+use super::{Bare, House, Notify, WebError, refused, time};
+
+/// The largest text frame that is passed on, in bytes.
+const MAX_TEXT: usize = 64 * 1024;
+
+/// How many bytes may wait to be sent.
+const MAX_BUFFERED: u32 = 8 * 1024 * 1024;
+
+/// How many candidates are kept for a description that has not come.
+const MAX_EARLY: usize = 64;
+
+type Handler = Closure<dyn Fn(Event)>;
+
+/// A peer connection in use.
+pub(super) struct Connection {
+    id: ConnectionId,
+    house: Rc<House>,
+    notify: Notify,
+    peer: RtcPeerConnection,
+    channel: RtcDataChannel,
+    /// Every event of the connection and of its channel comes through here.
+    handler: RefCell<Option<Handler>>,
+    queue: RefCell<VecDeque<Order>>,
+    /// Of the task that works through the queue, while it does.
+    work: RefCell<Option<AbortHandle>>,
+    gathering: RefCell<Gathering>,
+    /// The other side's candidates that came before its description.
+    early: RefCell<Vec<Candidate>>,
+    path: Cell<Option<Path>>,
+    opened: Cell<bool>,
+    closed: Cell<bool>,
+}
+
+impl Connection {
+    pub fn new(id: ConnectionId, bare: Bare, house: &Rc<House>, notify: Notify) -> Rc<Connection> {
+        let Bare { peer, channel } = bare;
+        let connection = Rc::new(Connection {
+            id,
+            house: house.clone(),
+            notify,
+            peer,
+            channel,
+            handler: RefCell::default(),
+            queue: RefCell::default(),
+            work: RefCell::default(),
+            gathering: RefCell::default(),
+            early: RefCell::default(),
+            path: Cell::default(),
+            opened: Cell::default(),
+            closed: Cell::default(),
+        });
+        let weak = Rc::downgrade(&connection);
+        let handler = Handler::new(move |event| {
+            if let Some(connection) = weak.upgrade() {
+                connection.happened(event);
+            }
+        });
+        connection.attach(Some(handler.as_ref().unchecked_ref()));
+        connection.handler.replace(Some(handler));
+        connection
+    }
+
+    fn attach(&self, handler: Option<&js_sys::Function>) {
+        self.peer.set_onicecandidate(handler);
+        self.peer.set_onicegatheringstatechange(handler);
+        self.peer.set_onconnectionstatechange(handler);
+        self.peer.set_onnegotiationneeded(handler);
+        self.channel.set_onopen(handler);
+        self.channel.set_onmessage(handler);
+        self.channel.set_onclose(handler);
+    }
+
+    /// Closes at once, whatever is being done. Nothing is told afterwards.
+    pub fn close(&self) {
+        self.closed.set(true);
+        self.queue.take();
+        if let Some(work) = self.work.take() {
+            work.abort();
+        }
+        self.attach(None);
+        self.peer.close();
+        // Dropped while it runs, it lives on until it returns.
+        self.handler.take();
+    }
+
+    pub fn buffered(&self) -> u32 {
+        self.channel.buffered_amount()
+    }
+
+    /// Takes an order, to be carried out after those before it.
+    pub fn order(self: &Rc<Self>, order: Order) {
+        let idle = self.work.borrow().is_none();
+        if let (true, Order::Send(text)) = (idle, &order) {
+            if let Err(error) = self.send(text) {
+                let connection = self.clone();
+                spawn_local(async move { connection.tell(Notice::Failed(error.to_string())) });
+            }
+            return;
+        }
+        self.queue.borrow_mut().push_back(order);
+        if idle {
+            let (work, handle) = abortable(self.clone().work_through());
+            self.work.replace(Some(handle));
+            spawn_local(async move {
+                // Aborted when the connection is closed: a closed one never settles the promises it gave.
+                let _ = work.await;
+            });
+        }
+    }
+
+    async fn work_through(self: Rc<Self>) {
+        loop {
+            let next = self.queue.borrow_mut().pop_front();
+            let Some(order) = next else { break };
+            if let Err(error) = self.carry_out(order).await {
+                self.tell(Notice::Failed(error.to_string()));
+            }
+        }
+        self.work.take();
+    }
+
+    async fn carry_out(self: &Rc<Self>, order: Order) -> Result<(), WebError> {
+        match order {
+            Order::Offer { restart } => {
+                let offer = self.offer(restart).await?;
+                self.tell(Notice::Described(offer));
+            }
+            Order::Answer(offer) => {
+                self.take_description(&offer, "take the other side's offer")
+                    .await?;
+                let answer = self.answer().await?;
+                self.tell(Notice::Described(answer));
+            }
+            Order::Accept(answer) => {
+                self.take_description(&answer, "take the other side's answer")
+                    .await?
+            }
+            Order::AddCandidates(candidates) => self.add_candidates(candidates).await,
+            Order::Send(text) => self.send(&text)?,
+            Order::Close => self.close(),
+        }
+        Ok(())
+    }
+
+    pub async fn offer(self: &Rc<Self>, restart: bool) -> Result<Description, WebError> {
+        let options = RtcOfferOptions::new();
+        options.set_ice_restart(restart);
+        let offer = settled(
+            self.peer.create_offer_with_rtc_offer_options(&options),
+            "make an offer",
+        )
+        .await?;
+        self.describe(Kind::Offer, offer).await
+    }
+
+    async fn answer(self: &Rc<Self>) -> Result<Description, WebError> {
+        let answer = settled(self.peer.create_answer(), "make an answer").await?;
+        self.describe(Kind::Answer, answer).await
+    }
+
+    /// Sets the local description and waits for its first candidates.
+    async fn describe(self: &Rc<Self>, kind: Kind, made: JsValue) -> Result<Description, WebError> {
+        let before = self.ice_ufrag();
+        self.gathering.borrow_mut().restart();
+        settled(
+            self.peer.set_local_description(made.unchecked_ref()),
+            "set its own description",
+        )
+        .await?;
+        let (hosts, has_servers) = self.expected();
+        let (ripe, next) = self.gathering.borrow_mut().wait(hosts, has_servers);
+        // Without new credentials nothing is gathered again. With new ones the state may still be the old one.
+        let complete = self.peer.ice_gathering_state() == RtcIceGatheringState::Complete;
+        if complete && (before.is_some() && before == self.ice_ufrag()) {
+            self.gathering.borrow_mut().complete();
+        } else {
+            self.then(next);
+            // An error would mean that the sender is gone, and with it the reason to wait.
+            let _ = ripe.await;
+            self.house.hosts.set(self.gathering.borrow().hosts());
+        }
+        let sdp = self
+            .peer
+            .local_description()
+            .ok_or(WebError::Description)?
+            .sdp();
+        let description = Description::from_sdp(kind, &sdp).map_err(|_| WebError::Description)?;
+        let next = self
+            .gathering
+            .borrow_mut()
+            .described(description.candidates());
+        self.then(next);
+        Ok(description)
+    }
+
+    fn ice_ufrag(&self) -> Option<String> {
+        let sdp = self.peer.local_description()?.sdp();
+        let ufrag = sdp.lines().find(|line| line.starts_with("a=ice-ufrag:"))?;
+        Some(ufrag.to_owned())
+    }
+
+    fn expected(&self) -> (usize, bool) {
+        (self.house.hosts.get(), self.house.has_servers)
+    }
+
+    /// Does what the gathering wants next.
+    fn then(self: &Rc<Self>, next: Next) {
+        let (turn, millis) = match next {
+            Next::Nothing => return,
+            Next::Ripen(turn, millis) => (turn, millis),
+            Next::Collect(turn) => (turn, BATCH),
+        };
+        let connection = Rc::downgrade(self);
+        spawn_local(async move {
+            time::pause(millis).await;
+            let Some(connection) = connection.upgrade() else {
+                return;
+            };
+            if let Next::Ripen(..) = next {
+                connection.gathering.borrow_mut().ripen(turn);
+                return;
+            }
+            let late = connection.gathering.borrow_mut().late(turn);
+            for candidates in late {
+                connection.tell(Notice::Candidates(candidates));
+            }
+        });
+    }
+
+    /// Sets the other side's description (which rolls an own open offer back), and adds the candidates that came
+    /// before it.
+    async fn take_description(
+        &self,
+        description: &Description,
+        what: &'static str,
+    ) -> Result<(), WebError> {
+        let init = RtcSessionDescriptionInit::new(match description.kind() {
+            Kind::Offer => RtcSdpType::Offer,
+            Kind::Answer => RtcSdpType::Answer,
+        });
+        init.set_sdp(&description.to_sdp());
+        settled(self.peer.set_remote_description(&init), what).await?;
+        let early = self.early.take();
+        self.add_candidates(early).await;
+        Ok(())
+    }
+
+    /// Adds candidates; one that the browser does not like is not worth a word.
+    async fn add_candidates(&self, candidates: Vec<Candidate>) {
+        if self.peer.remote_description().is_none() {
+            let mut early = self.early.borrow_mut();
+            let room = MAX_EARLY.saturating_sub(early.len());
+            early.extend(candidates.into_iter().take(room));
+            return;
+        }
+        let mut added = Vec::new();
+        for (order, candidate) in candidates.iter().enumerate() {
+            let init = RtcIceCandidateInit::new(&candidate.to_line(order));
+            // Everything is bundled into the first section.
+            init.set_sdp_m_line_index(Some(0));
+            added.push(
+                self.peer
+                    .add_ice_candidate_with_opt_rtc_ice_candidate_init(Some(&init)),
+            );
+        }
+        for promise in added {
+            let _ = settled(promise, "add a candidate").await;
+        }
+    }
+
+    fn send(&self, text: &str) -> Result<(), WebError> {
+        if self.channel.ready_state() != RtcDataChannelState::Open {
+            return Err(WebError::NotOpen);
+        }
+        if self.channel.buffered_amount() > MAX_BUFFERED {
+            return Err(WebError::Congested);
+        }
+        self.channel.send_with_str(text).map_err(refused("send"))
+    }
+
+    fn tell(&self, notice: Notice) {
+        if !self.closed.get() {
+            (self.notify)(self.id, notice);
+        }
+    }
+
+    fn happened(self: &Rc<Self>, event: Event) {
+        match event.type_().as_str() {
+            "icecandidate" => self.candidate_found(&event),
+            "icegatheringstatechange"
+                if self.peer.ice_gathering_state() == RtcIceGatheringState::Complete =>
+            {
+                self.gathering.borrow_mut().complete();
+            }
+            "connectionstatechange" => self.path_changed(),
+            // The first exchange is on its way anyhow.
+            "negotiationneeded" if self.peer.remote_description().is_some() => {
+                self.tell(Notice::NegotiationNeeded)
+            }
+            "open" if !self.opened.replace(true) => self.tell(Notice::Opened),
+            "message" => {
+                let text = event
+                    .dyn_ref::<MessageEvent>()
+                    .and_then(|event| event.data().as_string());
+                if let Some(text) = text.filter(|text| text.len() <= MAX_TEXT) {
+                    self.tell(Notice::Text(text));
+                }
+            }
+            "close" => self.tell(Notice::Failed(
+                "The other side closed the connection.".to_owned(),
+            )),
+            _ => {}
+        }
+    }
+
+    fn candidate_found(self: &Rc<Self>, event: &Event) {
+        let found = event
+            .dyn_ref::<RtcPeerConnectionIceEvent>()
+            .and_then(|event| event.candidate());
+        if let Some(candidate) = found.and_then(|found| Candidate::parse(&found.candidate())) {
+            let (hosts, has_servers) = self.expected();
+            let next = self
+                .gathering
+                .borrow_mut()
+                .found(candidate, hosts, has_servers);
+            let found = self.gathering.borrow().hosts();
+            self.house.hosts.set(hosts.max(found));
+            self.then(next);
+        }
+    }
+
+    fn path_changed(&self) {
+        let path = match self.peer.connection_state() {
+            RtcPeerConnectionState::Connected => Path::Connected,
+            RtcPeerConnectionState::Disconnected => Path::Disconnected,
+            RtcPeerConnectionState::Failed => Path::Lost,
+            _ => return,
+        };
+        if self.path.replace(Some(path)) != Some(path) {
+            self.tell(Notice::Path(path));
+        }
+    }
+}
+
+/// Waits for what a call promised. Calls that promise something do not throw, by WebIDL's definition.
+async fn settled(promise: Promise, what: &'static str) -> Result<JsValue, WebError> {
+    JsFuture::from(promise).await.map_err(refused(what))
+}

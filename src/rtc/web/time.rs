@@ -1,0 +1,60 @@
+//! Short pauses.
+
+use js_sys::{Function, Promise, Reflect};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::MessageChannel;
+
+/// The longest pause that is waited for busily, in milliseconds.
+const BUSY: i32 = 50;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = setTimeout, catch)]
+    fn set_timeout(handler: &Function, millis: i32) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    fn now() -> f64;
+}
+
+/// Waits for about this many milliseconds.
+///
+/// Browsers let the timers of a tab in the background run once in a second. Nobody should wait a second for a
+/// description because two tabs of one browser cannot both be in front, so short pauses are spent there with
+/// messages to oneself, which are not held back.
+pub(super) async fn pause(millis: i32) {
+    if millis > BUSY || !is_hidden() {
+        return sleep(millis).await;
+    }
+    let until = now() + f64::from(millis);
+    let Ok(channel) = MessageChannel::new() else {
+        return;
+    };
+    let (here, there) = (channel.port1(), channel.port2());
+    while now() < until {
+        let mut sent = false;
+        let turn = Promise::new(&mut |resolve, _| {
+            here.set_onmessage(Some(&resolve));
+            sent = there.post_message(&JsValue::NULL).is_ok();
+        });
+        if !sent || JsFuture::from(turn).await.is_err() {
+            break;
+        }
+    }
+    here.close();
+}
+
+async fn sleep(millis: i32) {
+    let done = Promise::new(&mut |resolve, reject| {
+        if set_timeout(&resolve, millis).is_err() {
+            let _ = reject.call0(&JsValue::NULL);
+        }
+    });
+    // A page without timers does not wait.
+    let _ = JsFuture::from(done).await;
+}
+
+fn is_hidden() -> bool {
+    let document = Reflect::get(&js_sys::global(), &"document".into());
+    let hidden = document.and_then(|document| Reflect::get(&document, &"hidden".into()));
+    hidden.is_ok_and(|hidden| hidden.is_truthy())
+}

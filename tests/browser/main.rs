@@ -1,0 +1,8 @@
+//! The adapters to the browser, in a real one. `cargo xtask test` runs them in Chromium.
+#![cfg(target_arch = "wasm32")]
+
+use wasm_bindgen_test::wasm_bindgen_test_configure;
+
+mod rtc;
+
+wasm_bindgen_test_configure!(run_in_browser);

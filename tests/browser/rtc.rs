@@ -1,0 +1,461 @@
+//! Two sets of connections in one page connect to each other; descriptions and candidates take the way over the wire.
+
+use std::rc::Rc;
+
+use futures_channel::mpsc::{UnboundedReceiver, unbounded};
+use futures_util::StreamExt as _;
+use futures_util::future::{Either, select};
+use js_sys::{Date, Promise, Reflect};
+use rtchat::rtc::web::{Connections, WebError};
+use rtchat::rtc::{Candidate, ConnectionId, Description, Kind, Notice, Order, Path};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_test::{console_log, wasm_bindgen_test};
+
+const ID: ConnectionId = ConnectionId(7);
+
+async fn sleep(millis: i32) {
+    let window = web_sys::window().unwrap();
+    let promise = Promise::new(&mut |resolve, _| {
+        window
+            .set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, millis)
+            .unwrap();
+    });
+    JsFuture::from(promise).await.unwrap();
+}
+
+/// Milliseconds, with fractions.
+fn now() -> f64 {
+    web_sys::window().unwrap().performance().unwrap().now()
+}
+
+/// One of two browsers.
+struct Side {
+    connections: Connections,
+    notices: UnboundedReceiver<(ConnectionId, Notice)>,
+}
+
+impl Side {
+    fn new() -> Side {
+        let (sender, notices) = unbounded();
+        let notify = Rc::new(move |id, notice| {
+            // After the end of a test nobody listens.
+            let _ = sender.unbounded_send((id, notice));
+        });
+        Side {
+            connections: Connections::new(Vec::new(), notify).unwrap(),
+            notices,
+        }
+    }
+
+    fn order(&self, order: Order) {
+        self.connections.carry_out(ID, order);
+    }
+
+    /// The next notice, if one comes within so many milliseconds.
+    async fn within(&mut self, millis: i32) -> Option<Notice> {
+        match select(self.notices.next(), Box::pin(sleep(millis))).await {
+            Either::Left((notice, _)) => notice.map(|(_, notice)| notice),
+            Either::Right(_) => None,
+        }
+    }
+
+    /// The first notice that `pick` takes; others are dropped.
+    async fn wait<T>(&mut self, pick: impl Fn(Notice) -> Option<T>) -> T {
+        let give_up = Date::now() + 10_000.0;
+        while Date::now() < give_up {
+            if let Some(picked) = self.within(1000).await.and_then(&pick) {
+                return picked;
+            }
+        }
+        panic!("waited in vain");
+    }
+
+    /// The next description, as it arrives over the wire.
+    async fn described(&mut self) -> Description {
+        let description = self.wait(|notice| match notice {
+            Notice::Described(description) => Some(description),
+            Notice::Failed(why) => panic!("{why}"),
+            _ => None,
+        });
+        let description = description.await;
+        assert!(description.is_compact());
+        postcard::from_bytes(&postcard::to_allocvec(&description).unwrap()).unwrap()
+    }
+
+    async fn opened(&mut self) {
+        self.wait(|notice| (notice == Notice::Opened).then_some(()))
+            .await;
+    }
+
+    async fn text(&mut self) -> String {
+        self.wait(|notice| {
+            if let Notice::Text(text) = notice {
+                Some(text)
+            } else {
+                None
+            }
+        })
+        .await
+    }
+
+    async fn failed(&mut self) -> String {
+        self.wait(|notice| {
+            if let Notice::Failed(why) = notice {
+                Some(why)
+            } else {
+                None
+            }
+        })
+        .await
+    }
+}
+
+/// Two sides that are connected.
+async fn connected() -> (Side, Side) {
+    let (mut anna, mut bert) = (Side::new(), Side::new());
+    connect(&mut anna, &mut bert).await;
+    (anna, bert)
+}
+
+async fn connect(anna: &mut Side, bert: &mut Side) {
+    anna.order(Order::Offer { restart: false });
+    let offer = anna.described().await;
+    assert_eq!(offer.kind(), Kind::Offer);
+    bert.order(Order::Answer(offer));
+    let answer = bert.described().await;
+    assert_eq!(answer.kind(), Kind::Answer);
+    anna.order(Order::Accept(answer));
+    anna.opened().await;
+    bert.opened().await;
+}
+
+async fn say_hello(anna: &mut Side, bert: &mut Side) {
+    anna.order(Order::Send("hello".into()));
+    assert_eq!(bert.text().await, "hello");
+    bert.order(Order::Send("grüß dich".into()));
+    assert_eq!(anna.text().await, "grüß dich");
+}
+
+/// The same description without candidates.
+fn bare(description: &Description) -> Description {
+    let sdp: String = description
+        .to_sdp()
+        .split_inclusive('\n')
+        .filter(|line| !line.starts_with("a=candidate"))
+        .collect();
+    Description::from_sdp(description.kind(), &sdp).unwrap()
+}
+
+#[wasm_bindgen_test]
+async fn two_sides_connect_and_talk() {
+    let (mut anna, mut bert) = connected().await;
+    say_hello(&mut anna, &mut bert).await;
+    assert_eq!(anna.connections.buffered(ConnectionId(99)), 0);
+}
+
+#[wasm_bindgen_test]
+async fn it_is_fast() {
+    for settle in [0, 300, 1200, 1200] {
+        let (mut anna, mut bert) = (Side::new(), Side::new());
+        sleep(settle).await;
+        let start = now();
+        anna.order(Order::Offer { restart: false });
+        let offer = anna.described().await;
+        let offered = now();
+        bert.order(Order::Answer(offer));
+        let answer = bert.described().await;
+        let answered = now();
+        anna.order(Order::Accept(answer));
+        anna.opened().await;
+        bert.opened().await;
+        let opened = now();
+        console_log!(
+            "after {settle} ms: offer {:.1}, answer {:.1}, open {:.1}, together {:.1} ms",
+            offered - start,
+            answered - offered,
+            opened - answered,
+            opened - start
+        );
+        assert!(opened - start < 1000.0);
+    }
+}
+
+#[wasm_bindgen_test]
+async fn the_path_is_told_and_opened_only_once() {
+    let (mut anna, bert) = (Side::new(), Side::new());
+    let mut bert = bert;
+    anna.order(Order::Offer { restart: false });
+    let offer = anna.described().await;
+    bert.order(Order::Answer(offer));
+    let answer = bert.described().await;
+    anna.order(Order::Accept(answer));
+    let mut notices = Vec::new();
+    while let Some(notice) = anna.within(300).await {
+        notices.push(notice);
+    }
+    assert_eq!(
+        notices
+            .iter()
+            .filter(|notice| **notice == Notice::Opened)
+            .count(),
+        1,
+        "{notices:?}"
+    );
+    assert_eq!(
+        notices
+            .iter()
+            .filter(|notice| **notice == Notice::Path(Path::Connected))
+            .count(),
+        1,
+        "{notices:?}"
+    );
+    let only = |notice: &Notice| {
+        matches!(
+            notice,
+            Notice::Opened | Notice::Path(_) | Notice::Candidates(_)
+        )
+    };
+    assert!(notices.iter().all(only), "{notices:?}");
+}
+
+#[wasm_bindgen_test]
+async fn candidates_that_come_before_the_description_are_kept() {
+    let (mut anna, mut bert) = (Side::new(), Side::new());
+    anna.order(Order::Offer { restart: false });
+    let offer = anna.described().await;
+    bert.order(Order::AddCandidates(offer.candidates()));
+    bert.order(Order::Answer(bare(&offer)));
+    let answer = bert.described().await;
+    anna.order(Order::AddCandidates(answer.candidates()));
+    anna.order(Order::Accept(bare(&answer)));
+    anna.opened().await;
+    say_hello(&mut anna, &mut bert).await;
+}
+
+#[wasm_bindgen_test]
+async fn candidates_that_come_late_are_added_and_bad_ones_skipped() {
+    let (mut anna, mut bert) = (Side::new(), Side::new());
+    anna.order(Order::Offer { restart: false });
+    let offer = anna.described().await;
+    bert.order(Order::Answer(bare(&offer)));
+    let answer = bert.described().await;
+    anna.order(Order::Accept(bare(&answer)));
+    sleep(50).await;
+    let odd = [
+        "0.0.0.0 1",
+        "255.255.255.255 9",
+        "::1 2",
+        "00000000-0000-0000-0000-000000000000.local 3",
+    ];
+    let odd =
+        odd.map(|odd| Candidate::parse(&format!("candidate:1 1 udp 1 {odd} typ host")).unwrap());
+    let candidates = odd.into_iter().chain(offer.candidates()).collect();
+    bert.order(Order::AddCandidates(candidates));
+    anna.opened().await;
+    say_hello(&mut anna, &mut bert).await;
+}
+
+/// Exchanges an offer and an answer over an open connection; the credentials that both named.
+async fn renegotiate(anna: &mut Side, bert: &mut Side, restart: bool) -> [String; 2] {
+    anna.order(Order::Offer { restart });
+    let offer = anna.described().await;
+    bert.order(Order::Answer(offer.clone()));
+    let answer = bert.described().await;
+    anna.order(Order::Accept(answer.clone()));
+    assert!(!offer.candidates().is_empty() && !answer.candidates().is_empty());
+    [offer, answer].map(|description| {
+        let sdp = description.to_sdp();
+        sdp.lines()
+            .find(|line| line.starts_with("a=ice-ufrag:"))
+            .unwrap()
+            .to_owned()
+    })
+}
+
+#[wasm_bindgen_test]
+async fn an_open_connection_renegotiates_and_restarts_its_path() {
+    let (mut anna, mut bert) = connected().await;
+    let first = renegotiate(&mut anna, &mut bert, false).await;
+    say_hello(&mut anna, &mut bert).await;
+    let second = renegotiate(&mut bert, &mut anna, true).await;
+    say_hello(&mut anna, &mut bert).await;
+    let third = renegotiate(&mut anna, &mut bert, true).await;
+    say_hello(&mut anna, &mut bert).await;
+    let fourth = renegotiate(&mut anna, &mut bert, false).await;
+    say_hello(&mut anna, &mut bert).await;
+    assert!(!second.contains(&first[0]) && !second.contains(&first[1]));
+    assert!(!third.contains(&second[0]) && !third.contains(&second[1]));
+    assert_eq!(fourth, third);
+}
+
+#[wasm_bindgen_test]
+async fn offers_that_cross_are_rolled_back() {
+    let (mut anna, mut bert) = connected().await;
+    for restart in [false, true] {
+        anna.order(Order::Offer { restart });
+        bert.order(Order::Offer { restart });
+        let offer = anna.described().await;
+        let ignored = bert.described().await;
+        assert_eq!(ignored.kind(), Kind::Offer);
+        bert.order(Order::Answer(offer));
+        let answer = bert.described().await;
+        anna.order(Order::Accept(answer));
+        say_hello(&mut anna, &mut bert).await;
+        renegotiate(&mut bert, &mut anna, restart).await;
+        say_hello(&mut anna, &mut bert).await;
+    }
+}
+
+#[wasm_bindgen_test]
+async fn orders_are_carried_out_in_their_order() {
+    let (mut anna, mut bert) = connected().await;
+    anna.order(Order::Offer { restart: false });
+    for number in 0..50 {
+        anna.order(Order::Send(number.to_string()));
+    }
+    anna.described().await;
+    for number in 0..50 {
+        assert_eq!(bert.text().await, number.to_string());
+    }
+}
+
+#[wasm_bindgen_test]
+async fn the_last_word_arrives_and_closing_is_noticed() {
+    let (mut anna, mut bert) = connected().await;
+    anna.order(Order::Send("bye".into()));
+    anna.order(Order::Close);
+    assert_eq!(bert.text().await, "bye");
+    assert_eq!(bert.failed().await, "The other side closed the connection.");
+    bert.order(Order::Close);
+    while let Some(notice) = anna.within(100).await {
+        assert!(
+            matches!(notice, Notice::Path(_) | Notice::Candidates(_)),
+            "{notice:?}"
+        );
+    }
+}
+
+#[wasm_bindgen_test]
+async fn nothing_is_told_after_closing() {
+    let mut anna = Side::new();
+    let offer = {
+        let mut other = Side::new();
+        other.order(Order::Offer { restart: false });
+        other.described().await
+    };
+    for order in [Order::Offer { restart: false }, Order::Answer(offer)] {
+        for pause in [-1, 0, 1, 2, 4] {
+            anna.order(order.clone());
+            if pause >= 0 {
+                sleep(pause).await;
+            }
+            anna.order(Order::Close);
+            while let Ok(told) = anna.notices.try_recv() {
+                assert!(pause > 0, "{told:?}");
+            }
+            assert_eq!(anna.within(80).await, None);
+            anna.order(Order::Send("nobody hears".into()));
+            assert_eq!(anna.within(20).await, None);
+        }
+    }
+}
+
+#[wasm_bindgen_test]
+async fn closed_connections_are_freed() {
+    let notify: Rc<dyn Fn(ConnectionId, Notice)> = Rc::new(|_, _| {});
+    let connections = Connections::new(Vec::new(), notify.clone()).unwrap();
+    sleep(100).await;
+    let holders = Rc::strong_count(&notify);
+    for number in 0..20 {
+        let id = ConnectionId(number);
+        connections.carry_out(id, Order::Offer { restart: false });
+        // Before, while and after the offer is made.
+        if number % 3 > 0 {
+            sleep(if number % 3 == 1 { 1 } else { 20 }).await;
+        }
+        connections.carry_out(id, Order::Close);
+    }
+    sleep(200).await;
+    assert_eq!(Rc::strong_count(&notify), holders);
+    drop(connections);
+    sleep(1200).await;
+    assert_eq!(Rc::strong_count(&notify), 1);
+}
+
+#[wasm_bindgen_test]
+async fn dropping_them_all_closes_them() {
+    let (anna, mut bert) = connected().await;
+    drop(anna);
+    assert_eq!(bert.failed().await, "The other side closed the connection.");
+}
+
+#[wasm_bindgen_test]
+async fn broken_descriptions_fail_with_a_sentence_without_addresses() {
+    let mut anna = Side::new();
+    let text = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\nm=nonsense 192.0.2.1\r\na=candidate:192.0.2.1\r\n";
+    let broken = Description::from_sdp(Kind::Offer, text).unwrap();
+    anna.order(Order::Answer(broken));
+    let why = anna.failed().await;
+    assert!(
+        why.starts_with("The browser could not take the other side's offer (")
+            && !why.contains("192"),
+        "{why}"
+    );
+    // The connection is still there for a better one.
+    let mut bert = Side::new();
+    connect(&mut bert, &mut anna).await;
+    say_hello(&mut anna, &mut bert).await;
+    let stale = Description::from_sdp(Kind::Answer, text).unwrap();
+    anna.order(Order::Accept(stale));
+    let why = anna.failed().await;
+    assert!(
+        why.starts_with("The browser could not take the other side's answer ("),
+        "{why}"
+    );
+    say_hello(&mut anna, &mut bert).await;
+}
+
+#[wasm_bindgen_test]
+async fn what_cannot_be_sent_fails() {
+    let mut anna = Side::new();
+    anna.order(Order::Offer { restart: false });
+    anna.order(Order::Send("too early".into()));
+    assert_eq!(anna.failed().await, "The channel is not open.");
+    let (mut anna, _bert) = connected().await;
+    for _ in 0..400 {
+        anna.order(Order::Send("x".repeat(60_000)));
+    }
+    assert_eq!(anna.failed().await, "Too much is waiting to be sent.");
+    assert!(anna.connections.buffered(ID) > 1_000_000);
+}
+
+#[wasm_bindgen_test]
+async fn frames_that_are_too_large_are_dropped() {
+    let (mut anna, mut bert) = connected().await;
+    anna.order(Order::Send("x".repeat(64 * 1024 + 1)));
+    anna.order(Order::Send("x".repeat(64 * 1024)));
+    assert_eq!(bert.text().await.len(), 64 * 1024);
+    say_hello(&mut anna, &mut bert).await;
+}
+
+#[wasm_bindgen_test]
+fn a_browser_without_webrtc_is_told_of() {
+    let (name, global) = ("RTCPeerConnection".into(), js_sys::global());
+    let constructor = Reflect::get(&global, &name).unwrap();
+    Reflect::set(&global, &name, &JsValue::UNDEFINED).unwrap();
+    let made = Connections::new(Vec::new(), Rc::new(|_, _| {}));
+    Reflect::set(&global, &name, &constructor).unwrap();
+    assert_eq!(made.err(), Some(WebError::Missing));
+}
+
+#[wasm_bindgen_test]
+fn servers_that_make_no_sense_are_refused() {
+    let server = rtchat::settings::IceServer {
+        urls: vec!["gopher:x".into()],
+        username: None,
+        credential: None,
+    };
+    let made = Connections::new(vec![server], Rc::new(|_, _| {}));
+    assert!(matches!(made.err(), Some(WebError::Refused { .. })));
+}

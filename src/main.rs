@@ -1,14 +1,19 @@
 //! The full page.
 
 /// Shows the page in the document's body.
-#[cfg(all(target_arch = "wasm32", feature = "demo"))]
+#[cfg(target_arch = "wasm32")]
 fn main() {
     use std::rc::Rc;
+    #[cfg(feature = "demo")]
+    use rtchat::ui::demo::Demo as Backend;
+    #[cfg(not(feature = "demo"))]
+    use rtchat::page::Page as Backend;
+
     if let Some(body) = web_sys::window().and_then(|window| window.document()).and_then(|document| document.body()) {
-        rtchat::ui::mount(body.into(), Rc::new(rtchat::ui::demo::Demo::new()));
+        rtchat::ui::mount(body.into(), Rc::new(Backend::new()));
     }
 }
 
 /// The page runs in a browser.
-#[cfg(not(all(target_arch = "wasm32", feature = "demo")))]
+#[cfg(not(target_arch = "wasm32"))]
 fn main() {}

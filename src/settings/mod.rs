@@ -43,15 +43,15 @@ pub struct IceServer {
     pub credential: Option<String>,
 }
 
-/// Who is connected to without being asked about.
+/// Who is let in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Accept {
     /// Everybody who is in the room.
     #[default]
     Everyone,
-    /// Nobody: the person is asked each time.
-    Ask,
     /// Who was met before; the person is asked about all others.
+    Ask,
+    /// Who was met before, and nobody else.
     Known,
 }
 
@@ -75,7 +75,7 @@ pub struct Settings {
     pub ice_servers: Vec<IceServer>,
     /// The room for those whose link names none.
     pub room: Option<String>,
-    /// Who is connected to without being asked about.
+    /// Who is let in.
     pub accept: Accept,
 }
 

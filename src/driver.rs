@@ -1,0 +1,315 @@
+//! The only caller of [`Room`]: feeds events in, carries commands out, and decides nothing.
+//!
+//! Four things feed it: the broker (a pump), the peer connections (callbacks), the browser's own events (network,
+//! visibility, the page going away) and the person ([`Handle::command`]). An input is handled at once; what
+//! comes in while one is being handled waits its turn, so callbacks may arrive at any time.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::{Rc, Weak};
+
+use gloo_timers::callback::Timeout;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::EventTarget;
+
+use crate::identity::{Note, PeerId, PublicKey};
+use crate::mqtt::{
+    AsyncClient, ClientError, Event as MqttEvent, EventLoop, MqttOptions, Packet, QoS, SubscribeFilter,
+    WebSocketTransport,
+};
+use crate::room::{BrokerState, Command, Config, Diagnostics, Event, Input, Output, Room};
+use crate::rtc::web::{Connections, WebError};
+use crate::settings::{Broker, IceServer};
+use crate::time::Millis;
+
+/// How many requests may wait for the broker.
+const REQUESTS: usize = 256;
+
+/// Why a room cannot be entered.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// No direct connections in this browser.
+    #[error(transparent)]
+    Rtc(#[from] WebError),
+    /// No broker to meet at.
+    #[error(transparent)]
+    Mqtt(#[from] ClientError),
+}
+
+/// Where a room meets and how it connects.
+#[derive(Debug, Clone)]
+pub struct Network {
+    /// Brokers, the most preferred first.
+    pub brokers: Vec<Broker>,
+    /// STUN and TURN servers.
+    pub ice_servers: Vec<IceServer>,
+}
+
+/// What the room tells the outside.
+pub trait Listener {
+    /// Something a person should see.
+    fn event(&self, event: Event);
+    /// Something for the stored trust book.
+    fn remember(&self, note: Note);
+}
+
+/// A room that is being driven. Dropping it leaves.
+pub struct Handle(Rc<Driver>);
+
+impl Handle {
+    /// Hands a command to the room.
+    pub fn command(&self, command: Command) {
+        self.0.feed(Input::User(command));
+    }
+
+    /// What was counted since joining.
+    pub fn diagnostics(&self) -> Diagnostics {
+        self.0.room.borrow().diagnostics()
+    }
+
+    /// Who we are: peer id, name as others see it, key.
+    pub fn own(&self) -> (PeerId, String, PublicKey) {
+        let room = self.0.room.borrow();
+        (room.id(), room.user(), room.key())
+    }
+
+    /// The broker that is used or tried: its place in the list.
+    pub fn broker(&self) -> usize {
+        self.0.broker.get()
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.0.feed(Input::User(Command::Leave));
+        self.0.page.take();
+        self.0.wake.take();
+        self.0.flight.take();
+    }
+}
+
+/// Joins a room.
+///
+/// # Errors
+/// [`StartError`], with a sentence that says what this browser lacks.
+pub fn join(config: Config, network: &Network, listener: Rc<dyn Listener>) -> Result<Handle, StartError> {
+    let pool_seed = u64::from_le_bytes(core::array::from_fn(|at| config.seed[at] ^ 0x5c));
+    let room = Room::new(config, now());
+    let client_id: String = room.id().to_string().chars().rev().take(20).collect();
+    let options = network.brokers.iter().map(|broker| mqtt_options(broker, &client_id)).collect();
+    let (client, events) = AsyncClient::with_brokers(options, REQUESTS, pool_seed)?;
+    let driver = Rc::new_cyclic(|weak: &Weak<Driver>| {
+        let notified = weak.clone();
+        let notify = Rc::new(move |connection, notice| {
+            if let Some(driver) = notified.upgrade() {
+                driver.feed(Input::Connection(connection, notice));
+            }
+        });
+        Driver {
+            subscriptions: room.subscriptions(),
+            room: RefCell::new(room),
+            inputs: RefCell::default(),
+            busy: Cell::new(false),
+            wake: RefCell::default(),
+            flight: RefCell::default(),
+            broker: Cell::new(0),
+            page: RefCell::default(),
+            connections: Connections::new(network.ice_servers.clone(), notify),
+            client,
+            listener,
+        }
+    });
+    if let Err(error) = &driver.connections {
+        return Err(error.clone().into());
+    }
+    driver.begin_flight();
+    spawn_local(broker_pump(Rc::downgrade(&driver), events));
+    driver.page.replace(page_pump(&driver));
+    Ok(Handle(driver))
+}
+
+struct Driver {
+    room: RefCell<Room>,
+    subscriptions: [String; 2],
+    inputs: RefCell<VecDeque<Input>>,
+    busy: Cell<bool>,
+    wake: RefCell<Option<Timeout>>,
+    /// The pause before the next connection to a broker.
+    flight: RefCell<Option<Timeout>>,
+    broker: Cell<usize>,
+    page: RefCell<Vec<PageListener>>,
+    connections: Result<Connections, WebError>,
+    client: AsyncClient,
+    listener: Rc<dyn Listener>,
+}
+
+impl Driver {
+    fn feed(self: &Rc<Self>, input: Input) {
+        self.inputs.borrow_mut().push_back(input);
+        if self.busy.replace(true) {
+            return;
+        }
+        loop {
+            let Some(input) = self.inputs.borrow_mut().pop_front() else { break };
+            self.room.borrow_mut().handle(now(), input);
+            loop {
+                let output = self.room.borrow_mut().poll();
+                let Some(output) = output else { break };
+                self.carry_out(output);
+            }
+        }
+        self.busy.set(false);
+        self.set_alarm();
+    }
+
+    fn carry_out(&self, output: Output) {
+        match output {
+            Output::Publish { topic, payload } => {
+                // A full queue means that no broker has taken anything for long: what is announced then is
+                // announced again once one does.
+                let _ = self.client.try_publish(topic, QoS::AtMostOnce, false, payload);
+            }
+            Output::Connection(connection, order) => {
+                if let Ok(connections) = &self.connections {
+                    connections.carry_out(connection, order);
+                }
+            }
+            Output::Remember(note) => self.listener.remember(note),
+            Output::Event(event) => self.listener.event(event),
+        }
+    }
+
+    fn set_alarm(self: &Rc<Self>) {
+        let next = self.room.borrow().next_wake();
+        let driver = Rc::downgrade(self);
+        let timeout = next.map(|(_, at)| {
+            let pause = u32::try_from(at.since(now()).as_millis()).unwrap_or(u32::MAX).min(60_000);
+            Timeout::new(pause, move || {
+                if let Some(driver) = driver.upgrade() {
+                    driver.feed(Input::Wake);
+                }
+            })
+        });
+        self.wake.replace(timeout);
+    }
+
+    /// Subscribes and lets the room announce itself: all of it leaves with the connection that is about to open.
+    fn begin_flight(self: &Rc<Self>) {
+        self.flight.take();
+        let filters =
+            self.subscriptions.iter().map(|topic| SubscribeFilter::new(topic.clone(), QoS::AtMostOnce));
+        let _ = self.client.try_subscribe_many(filters);
+        self.feed(Input::Broker(BrokerState::Opening));
+    }
+
+    /// Waits for the event loop's next try.
+    fn broker_lost(self: &Rc<Self>, retry_at: Millis) {
+        let pause = u32::try_from(retry_at.since(now()).as_millis()).unwrap_or(u32::MAX);
+        if pause == 0 {
+            return self.begin_flight();
+        }
+        let driver = Rc::downgrade(self);
+        let timeout = Timeout::new(pause, move || {
+            if let Some(driver) = driver.upgrade() {
+                driver.begin_flight();
+            }
+        });
+        self.flight.replace(Some(timeout));
+        self.feed(Input::Broker(BrokerState::Unreachable { retry_at }));
+    }
+
+    /// The network came back, or the tab was brought to the front.
+    fn resumed(self: &Rc<Self>) {
+        self.client.retry_now();
+        if self.flight.borrow().is_some() {
+            self.begin_flight();
+        }
+        self.feed(Input::Resumed);
+    }
+}
+
+/// What the broker brings.
+async fn broker_pump(driver: Weak<Driver>, mut events: EventLoop<WebSocketTransport>) {
+    loop {
+        let event = events.poll().await;
+        let Some(driver) = driver.upgrade() else { return };
+        driver.broker.set(events.broker().0);
+        match event {
+            Ok(MqttEvent::Incoming(Packet::Publish(message))) => {
+                let input = Input::Message { topic: message.topic, payload: message.payload.to_vec() };
+                driver.feed(input);
+            }
+            Ok(MqttEvent::Incoming(Packet::SubAck(_))) => driver.feed(Input::Broker(BrokerState::Ready)),
+            Ok(MqttEvent::Switched { .. }) => driver.begin_flight(),
+            Ok(_) => {}
+            Err(_) => driver.broker_lost(events.retry_at().unwrap_or_else(now)),
+        }
+    }
+}
+
+/// What the browser tells about the page itself.
+fn page_pump(driver: &Rc<Driver>) -> Vec<PageListener> {
+    let Some(window) = web_sys::window() else { return Vec::new() };
+    let document = window.document().map(EventTarget::from);
+    let window = EventTarget::from(window);
+    let listen = |target: &EventTarget, kind, act: fn(&Rc<Driver>)| {
+        let driver = Rc::downgrade(driver);
+        PageListener::new(target.clone(), kind, move || {
+            if let Some(driver) = driver.upgrade() {
+                act(&driver);
+            }
+        })
+    };
+    let mut listeners = vec![
+        listen(&window, "online", Driver::resumed),
+        listen(&window, "pagehide", |driver| driver.feed(Input::User(Command::Leave))),
+    ];
+    listeners.extend(document.map(|document| {
+        listen(&document, "visibilitychange", |driver| {
+            let hidden = web_sys::window().and_then(|window| window.document()).is_some_and(|document| document.hidden());
+            if !hidden {
+                driver.resumed();
+            }
+        })
+    }));
+    listeners
+}
+
+/// An event listener that is taken off when it is dropped.
+struct PageListener {
+    target: EventTarget,
+    kind: &'static str,
+    callback: Closure<dyn Fn()>,
+}
+
+impl PageListener {
+    fn new(target: EventTarget, kind: &'static str, act: impl Fn() + 'static) -> PageListener {
+        let callback = Closure::<dyn Fn()>::new(act);
+        let _ = target.add_event_listener_with_callback(kind, callback.as_ref().unchecked_ref());
+        PageListener { target, kind, callback }
+    }
+}
+
+impl Drop for PageListener {
+    fn drop(&mut self) {
+        let _ = self.target.remove_event_listener_with_callback(self.kind, self.callback.as_ref().unchecked_ref());
+    }
+}
+
+fn mqtt_options(broker: &Broker, client_id: &str) -> MqttOptions {
+    let mut options = MqttOptions::new(client_id, broker.url.clone());
+    if let (Some(username), Some(password)) = (&broker.username, &broker.password) {
+        options.set_credentials(username, password);
+    }
+    options
+}
+
+/// The time in milliseconds since the epoch. It does not jump when the computer's clock is set.
+fn now() -> Millis {
+    let performance = web_sys::window().and_then(|window| window.performance());
+    let millis = performance.map_or(0.0, |performance| performance.time_origin() + performance.now());
+    // A float that is negative or not a number becomes 0.
+    Millis(millis as u64)
+}

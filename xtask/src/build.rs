@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use crate::setup::{self, Need};
+use crate::setup::{self, Need, Tools};
 use crate::{process, project};
 
 /// Builds the page into `dist/` and returns that folder.
@@ -16,10 +16,32 @@ pub fn run() -> Result<PathBuf> {
     let mut trunk = tools.web("trunk")?;
     trunk.args(["build", "--release", "--offline"]);
     // Trunk takes this variable for a switch of its own and stumbles over values such as "1".
-    trunk.env_remove("NO_COLOR");
+    trunk.env_remove("NO_COLOR").env("RUST_LIB_BACKTRACE", "0");
     process::run(&mut trunk).context("the page was not built")?;
+    shrink_scripts(&tools, &project::dist())?;
     println!("Built dist/ in {:.1} s.", start.elapsed().as_secs_f64());
     Ok(project::dist())
+}
+
+/// Trunk's own minifier does not understand what wasm-bindgen writes; esbuild saves a third of it.
+fn shrink_scripts(tools: &Tools, dist: &Path) -> Result<()> {
+    let entries =
+        std::fs::read_dir(dist).with_context(|| format!("cannot read {}", dist.display()))?;
+    let files = entries.flatten().map(|entry| entry.path());
+    let mut scripts: Vec<PathBuf> = files
+        .filter(|path| path.extension() == Some("js".as_ref()))
+        .collect();
+    scripts.sort();
+    for script in scripts {
+        let mut esbuild = tools.web("esbuild")?;
+        esbuild
+            .arg(&script)
+            .args(["--minify", "--allow-overwrite", "--log-level=warning"]);
+        esbuild.arg(format!("--outfile={}", script.display()));
+        process::run(&mut esbuild)
+            .with_context(|| format!("{} cannot be shrunk", script.display()))?;
+    }
+    Ok(())
 }
 
 /// A file of `dist/`.

@@ -140,7 +140,7 @@ impl Browser {
         let entries = self.driver.browser_log().await?;
         Ok(entries
             .into_iter()
-            .map(|entry| format!("{:?}: {}", entry.level, entry.message))
+            .map(|entry| format!("{}: {}", entry.level, entry.message))
             .collect())
     }
 }

@@ -6,12 +6,14 @@
 
 pub mod candidate;
 pub mod description;
+pub mod negotiation;
 mod sdp;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
 
 pub use candidate::Candidate;
 pub use description::{Description, DescriptionError, Kind};
+pub use negotiation::Negotiation;
 
 /// Names one peer connection of this tab; never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

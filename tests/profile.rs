@@ -118,6 +118,7 @@ impl Storage for FullStorage {
 fn full_storage_works_from_memory_and_loses_nothing() {
     let storage = Rc::new(MemoryStorage::default());
     storage.set(TRUST, "precious").unwrap();
+    storage.set(NAME, "old name").unwrap();
     let mut profile = Profile::open(FullStorage(storage.clone()), &mut ChaCha20Rng::from_seed([1; 32]));
     profile.set_name(Name::parse("alice").unwrap());
     profile.remember(&note(7, "ben", 1));

@@ -143,8 +143,8 @@ pub struct Profile {
     identity: IdentityKey,
     name: Option<Name>,
     trust: TrustBook,
-    /// The trust book could not be stored: what is in memory is ahead of what is stored.
-    trust_ahead: bool,
+    /// What could not be stored: memory is ahead of storage there.
+    ahead: Vec<&'static str>,
     /// Where something lies that can neither be read nor be moved aside.
     stuck: Vec<&'static str>,
     notices: Vec<StorageNotice>,
@@ -165,12 +165,15 @@ impl Profile {
 
     /// Reads what is stored; makes what is missing. Never fails: see [`Profile::take_notices`].
     pub fn open(storage: impl Storage + 'static, rng: &mut impl CryptoRng) -> Profile {
+        // Making a key costs milliseconds that only a first visit should pay.
+        let stored = storage.get(IDENTITY).ok().flatten();
+        let identity = stored.as_deref().and_then(identity_of).unwrap_or_else(|| IdentityKey::generate(rng));
         let mut profile = Profile {
             storage: Box::new(storage),
-            identity: IdentityKey::generate(rng),
+            identity,
             name: None,
             trust: TrustBook::default(),
-            trust_ahead: false,
+            ahead: Vec::new(),
             stuck: Vec::new(),
             notices: Vec::new(),
             told: Vec::new(),
@@ -218,12 +221,10 @@ impl Profile {
 
     /// Changes the trust book and stores it, on top of what other tabs wrote in the meantime.
     pub fn update_trust(&mut self, change: &mut dyn FnMut(&mut TrustBook)) {
-        if !self.trust_ahead {
-            self.read_trust();
-        }
+        self.read_trust();
         change(&mut self.trust);
         let json = self.trust.to_json();
-        self.trust_ahead = !self.store(TRUST, &json);
+        self.store(TRUST, &json);
     }
 
     /// Takes over what another tab stored. Says whether anything changed.
@@ -235,9 +236,7 @@ impl Profile {
                 Err(_) => self.set_aside(NAME, &text, StorageNotice::NameSetAside),
             }
         }
-        if !self.trust_ahead {
-            self.read_trust();
-        }
+        self.read_trust();
         before != (self.name.clone(), self.trust.clone())
     }
 
@@ -246,6 +245,7 @@ impl Profile {
     pub fn settle_identity(&mut self) -> bool {
         let before = self.identity.public();
         match self.read(IDENTITY) {
+            Some(text) if text == identity_text(&self.identity) => {}
             Some(text) => match identity_of(&text) {
                 Some(identity) => self.identity = identity,
                 None => {
@@ -266,9 +266,10 @@ impl Profile {
     /// Writes only where nothing is, and believes what is there afterwards.
     fn store_identity(&mut self) {
         if matches!(self.storage.get(IDENTITY), Ok(None)) {
-            let text = BASE64URL_NOPAD.encode(&self.identity.to_bytes());
+            let text = identity_text(&self.identity);
             self.store(IDENTITY, &text);
-            if let Some(identity) = self.read(IDENTITY).as_deref().and_then(identity_of) {
+            let now_stored = self.read(IDENTITY).filter(|stored| *stored != text);
+            if let Some(identity) = now_stored.as_deref().and_then(identity_of) {
                 self.identity = identity;
             }
         }
@@ -282,7 +283,11 @@ impl Profile {
         }
     }
 
-    fn read(&mut self, key: &str) -> Option<String> {
+    /// What is stored, unless memory knows better.
+    fn read(&mut self, key: &'static str) -> Option<String> {
+        if self.ahead.contains(&key) {
+            return None;
+        }
         match self.storage.get(key) {
             Ok(value) => value,
             Err(error) => {
@@ -292,17 +297,13 @@ impl Profile {
         }
     }
 
-    fn store(&mut self, key: &'static str, value: &str) -> bool {
+    fn store(&mut self, key: &'static str, value: &str) {
+        self.ahead.retain(|ahead| *ahead != key);
         // What could not be moved aside is not written over either.
-        if self.stuck.contains(&key) {
-            return false;
-        }
-        match self.storage.set(key, value) {
-            Ok(()) => true,
-            Err(error) => {
-                self.notice(error.into());
-                false
-            }
+        let stored = if self.stuck.contains(&key) { Err(StorageError::Full) } else { self.storage.set(key, value) };
+        if let Err(error) = stored {
+            self.ahead.push(key);
+            self.notice(error.into());
         }
     }
 
@@ -325,6 +326,10 @@ impl Profile {
             self.notices.push(notice);
         }
     }
+}
+
+fn identity_text(identity: &IdentityKey) -> String {
+    BASE64URL_NOPAD.encode(&identity.to_bytes())
 }
 
 fn identity_of(text: &str) -> Option<IdentityKey> {

@@ -107,10 +107,6 @@ impl Candidate {
     }
 
     /// Whether it is an address of the machine itself.
-    #[cfg_attr(
-        not(target_arch = "wasm32"),
-        expect(dead_code, reason = "asked by the browser's adapter")
-    )]
     pub(super) fn is_host(&self) -> bool {
         self.kind == Type::Host
     }

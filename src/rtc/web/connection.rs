@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use futures_channel::oneshot;
 use futures_util::future::{AbortHandle, abortable};
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
@@ -14,8 +15,8 @@ use web_sys::{
     RtcPeerConnectionState, RtcSdpType, RtcSessionDescriptionInit,
 };
 
+use super::super::gathering::{Expected, Gathering, Next};
 use super::super::{Candidate, ConnectionId, Description, Kind, Notice, Order, Path};
-use super::gathering::{BATCH, Gathering, Next};
 use super::{Bare, House, Notify, WebError, refused, time};
 
 /// The largest text frame that is passed on, in bytes.
@@ -42,6 +43,8 @@ pub(super) struct Connection {
     /// Of the task that works through the queue, while it does.
     work: RefCell<Option<AbortHandle>>,
     gathering: RefCell<Gathering>,
+    /// Whom to tell that the local description may leave.
+    ripe: RefCell<Option<oneshot::Sender<()>>>,
     /// The other side's candidates that came before its description.
     early: RefCell<Vec<Candidate>>,
     path: Cell<Option<Path>>,
@@ -62,6 +65,7 @@ impl Connection {
             queue: RefCell::default(),
             work: RefCell::default(),
             gathering: RefCell::default(),
+            ripe: RefCell::default(),
             early: RefCell::default(),
             path: Cell::default(),
             opened: Cell::default(),
@@ -180,21 +184,16 @@ impl Connection {
     async fn describe(self: &Rc<Self>, kind: Kind, made: JsValue) -> Result<Description, WebError> {
         let before = self.ice_ufrag();
         self.gathering.borrow_mut().restart();
-        settled(
-            self.peer.set_local_description(made.unchecked_ref()),
-            "set its own description",
-        )
-        .await?;
-        let (hosts, has_servers) = self.expected();
-        let (ripe, next) = self.gathering.borrow_mut().wait(hosts, has_servers);
-        // Without new credentials nothing is gathered again. With new ones the state may still be the old one.
-        let complete = self.peer.ice_gathering_state() == RtcIceGatheringState::Complete;
-        if complete && (before.is_some() && before == self.ice_ufrag()) {
-            self.gathering.borrow_mut().complete();
-        } else {
-            self.then(next);
-            // An error would mean that the sender is gone, and with it the reason to wait.
-            let _ = ripe.await;
+        let set = self.peer.set_local_description(made.unchecked_ref());
+        settled(set, "set its own description").await?;
+        let anew = before.is_none() || before != self.ice_ufrag();
+        let (ripe, described) = oneshot::channel();
+        self.ripe.replace(Some(ripe));
+        let next = self.gathering.borrow_mut().set(anew, self.expected());
+        self.then(next);
+        // An error would mean that the sender is gone, and with it the reason to wait.
+        let _ = described.await;
+        if anew {
             self.house.hosts.set(self.gathering.borrow().hosts());
         }
         let sdp = self
@@ -217,32 +216,39 @@ impl Connection {
         Some(ufrag.to_owned())
     }
 
-    fn expected(&self) -> (usize, bool) {
-        (self.house.hosts.get(), self.house.has_servers)
+    fn expected(&self) -> Expected {
+        Expected {
+            hosts: self.house.hosts.get(),
+            servers: self.house.has_servers,
+        }
     }
 
     /// Does what the gathering wants next.
     fn then(self: &Rc<Self>, next: Next) {
-        let (turn, millis) = match next {
-            Next::Nothing => return,
-            Next::Ripen(turn, millis) => (turn, millis),
-            Next::Collect(turn) => (turn, BATCH),
-        };
-        let connection = Rc::downgrade(self);
-        spawn_local(async move {
-            time::pause(millis).await;
-            let Some(connection) = connection.upgrade() else {
-                return;
-            };
-            if let Next::Ripen(..) = next {
-                connection.gathering.borrow_mut().ripen(turn);
-                return;
+        match next {
+            Next::Nothing => {}
+            Next::Describe => {
+                if let Some(ripe) = self.ripe.take() {
+                    // Whoever waited may have been closed.
+                    let _ = ripe.send(());
+                }
             }
-            let late = connection.gathering.borrow_mut().late(turn);
-            for candidates in late {
-                connection.tell(Notice::Candidates(candidates));
+            Next::Pause(turn, millis) => {
+                let connection = Rc::downgrade(self);
+                spawn_local(async move {
+                    time::pause(millis).await;
+                    if let Some(connection) = connection.upgrade() {
+                        let next = connection.gathering.borrow_mut().elapsed(turn);
+                        connection.then(next);
+                    }
+                });
             }
-        });
+            Next::Tell(late) => {
+                for candidates in late {
+                    self.tell(Notice::Candidates(candidates));
+                }
+            }
+        }
     }
 
     /// Sets the other side's description (which rolls an own open offer back), and adds the candidates that came
@@ -308,7 +314,8 @@ impl Connection {
             "icegatheringstatechange"
                 if self.peer.ice_gathering_state() == RtcIceGatheringState::Complete =>
             {
-                self.gathering.borrow_mut().complete();
+                let next = self.gathering.borrow_mut().complete();
+                self.then(next);
             }
             "connectionstatechange" => self.path_changed(),
             // The first exchange is on its way anyhow.
@@ -336,13 +343,10 @@ impl Connection {
             .dyn_ref::<RtcPeerConnectionIceEvent>()
             .and_then(|event| event.candidate());
         if let Some(candidate) = found.and_then(|found| Candidate::parse(&found.candidate())) {
-            let (hosts, has_servers) = self.expected();
-            let next = self
-                .gathering
-                .borrow_mut()
-                .found(candidate, hosts, has_servers);
-            let found = self.gathering.borrow().hosts();
-            self.house.hosts.set(hosts.max(found));
+            let expected = self.expected();
+            let next = self.gathering.borrow_mut().found(candidate, expected);
+            let hosts = self.gathering.borrow().hosts().max(expected.hosts);
+            self.house.hosts.set(hosts);
             self.then(next);
         }
     }

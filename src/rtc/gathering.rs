@@ -1,0 +1,304 @@
+//! When a local description leaves, and what is told after it. It decides; the adapter has the clock.
+//!
+//! Browsers find candidates one after the other and say at last that they are through. Chromium says so 100 ms after the last
+//! candidate that another browser can use, so a description leaves after a short quiet, and what comes later is told
+//! several at a time.
+
+use super::candidate::Candidate;
+use super::description::MAX_CANDIDATES;
+
+/// How long to wait for the first candidate, in milliseconds.
+const FIRST: i32 = 50;
+
+/// How long no new candidate must have come, in milliseconds.
+const QUIET: i32 = 3;
+
+/// The same when all host candidates are there, and only those that a server told can be on their way: those of a
+/// spare connection come along within a fraction of this, others take far longer.
+const QUIET_WITH_HOSTS: i32 = 1;
+
+/// For how long late candidates are collected, in milliseconds.
+const BATCH: i32 = 20;
+
+/// No machine has more; a page that finds more does not need them.
+const MOST: usize = 64;
+
+/// What is known before a gathering.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Expected {
+    /// How many host candidates the last gathering found; 0 if there was none.
+    pub hosts: usize,
+    /// Whether servers are asked for more.
+    pub servers: bool,
+}
+
+/// The candidates of one local description.
+#[derive(Debug, Default)]
+pub struct Gathering {
+    found: Vec<Candidate>,
+    told: Vec<Candidate>,
+    stage: Stage,
+    /// Which pause is the current one; a pause that ends with another number was overtaken.
+    turn: u32,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Stage {
+    /// The description is not set yet.
+    #[default]
+    Preparing,
+    /// The description waits for its candidates.
+    Waiting,
+    /// The description may leave.
+    Described,
+    /// The description has left, and late candidates are collected.
+    Collecting,
+}
+
+/// What to do next.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Next {
+    /// Nothing.
+    Nothing,
+    /// Read the description from the browser, then call [`Gathering::described`].
+    Describe,
+    /// Call [`Gathering::elapsed`] with this turn after so many milliseconds.
+    Pause(u32, i32),
+    /// Tell these candidates, in portions that the other side takes.
+    Tell(Vec<Vec<Candidate>>),
+}
+
+impl Gathering {
+    /// Begins anew, before a local description is set.
+    pub fn restart(&mut self) {
+        *self = Gathering {
+            turn: self.turn.wrapping_add(1),
+            ..Gathering::default()
+        };
+    }
+
+    /// The description is set. Without `anew` it has the credentials of the one before, and nothing is gathered for it.
+    pub fn set(&mut self, anew: bool, expected: Expected) -> Next {
+        self.stage = Stage::Waiting;
+        match (anew, self.found.is_empty()) {
+            (false, _) => self.describe(),
+            (true, true) => self.pause(FIRST),
+            (true, false) => self.quiet(expected),
+        }
+    }
+
+    /// The browser found a candidate.
+    pub fn found(&mut self, candidate: Candidate, expected: Expected) -> Next {
+        if self.found.len() >= MOST || self.found.contains(&candidate) {
+            return Next::Nothing;
+        }
+        self.found.push(candidate);
+        match self.stage {
+            Stage::Waiting => self.quiet(expected),
+            Stage::Described => self.collect(),
+            Stage::Preparing | Stage::Collecting => Next::Nothing,
+        }
+    }
+
+    /// The browser says that there will be no more candidates. If there are none at all, that was said about the gathering
+    /// before this one.
+    pub fn complete(&mut self) -> Next {
+        if self.stage == Stage::Waiting && !self.found.is_empty() {
+            self.describe()
+        } else {
+            Next::Nothing
+        }
+    }
+
+    /// A pause ended.
+    pub fn elapsed(&mut self, turn: u32) -> Next {
+        if turn != self.turn {
+            return Next::Nothing;
+        }
+        match self.stage {
+            Stage::Waiting => self.describe(),
+            Stage::Collecting => {
+                let late = self.untold();
+                self.stage = Stage::Described;
+                self.told.extend_from_slice(&late);
+                Next::Tell(late.chunks(MAX_CANDIDATES).map(<[_]>::to_vec).collect())
+            }
+            Stage::Preparing | Stage::Described => Next::Nothing,
+        }
+    }
+
+    /// The description left with these.
+    pub fn described(&mut self, told: Vec<Candidate>) -> Next {
+        self.told = told;
+        self.stage = Stage::Described;
+        if self.untold().is_empty() {
+            Next::Nothing
+        } else {
+            self.collect()
+        }
+    }
+
+    /// How many host candidates were found.
+    pub fn hosts(&self) -> usize {
+        self.found
+            .iter()
+            .filter(|candidate| candidate.is_host())
+            .count()
+    }
+
+    fn untold(&self) -> Vec<Candidate> {
+        self.found
+            .iter()
+            .copied()
+            .filter(|candidate| !self.told.contains(candidate))
+            .collect()
+    }
+
+    fn quiet(&mut self, expected: Expected) -> Next {
+        let all = expected.hosts > 0 && self.hosts() >= expected.hosts;
+        match (all, expected.servers) {
+            (true, false) => self.describe(),
+            (true, true) => self.pause(QUIET_WITH_HOSTS),
+            (false, _) => self.pause(QUIET),
+        }
+    }
+
+    fn describe(&mut self) -> Next {
+        self.stage = Stage::Described;
+        Next::Describe
+    }
+
+    fn collect(&mut self) -> Next {
+        self.stage = Stage::Collecting;
+        self.pause(BATCH)
+    }
+
+    fn pause(&mut self, millis: i32) -> Next {
+        self.turn = self.turn.wrapping_add(1);
+        Next::Pause(self.turn, millis)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOTHING_KNOWN: Expected = Expected {
+        hosts: 0,
+        servers: false,
+    };
+
+    fn host(number: u8) -> Candidate {
+        Candidate::parse(&format!(
+            "candidate:1 1 udp 1 192.0.2.{number} 1000 typ host"
+        ))
+        .unwrap()
+    }
+
+    fn reflexive() -> Candidate {
+        Candidate::parse("candidate:1 1 udp 1 203.0.113.7 1000 typ srflx raddr 0.0.0.0 rport 9")
+            .unwrap()
+    }
+
+    fn pause(next: Next, expected: i32) -> u32 {
+        let Next::Pause(turn, millis) = next else {
+            panic!("{next:?}")
+        };
+        assert_eq!(millis, expected);
+        turn
+    }
+
+    #[test]
+    fn a_description_leaves_after_a_short_quiet() {
+        let mut gathering = Gathering::default();
+        gathering.restart();
+        let first = pause(gathering.set(true, NOTHING_KNOWN), FIRST);
+        let second = pause(gathering.found(host(1), NOTHING_KNOWN), QUIET);
+        assert_eq!(gathering.found(host(1), NOTHING_KNOWN), Next::Nothing);
+        let third = pause(gathering.found(host(2), NOTHING_KNOWN), QUIET);
+        assert_eq!(gathering.elapsed(first), Next::Nothing);
+        assert_eq!(gathering.elapsed(second), Next::Nothing);
+        assert_eq!(gathering.elapsed(third), Next::Describe);
+        assert_eq!(gathering.hosts(), 2);
+        assert_eq!(gathering.described(vec![host(1), host(2)]), Next::Nothing);
+        assert_eq!(gathering.complete(), Next::Nothing);
+    }
+
+    #[test]
+    fn it_leaves_at_once_when_as_many_hosts_are_there_as_the_last_time() {
+        let expected = Expected {
+            hosts: 2,
+            servers: false,
+        };
+        let mut gathering = Gathering::default();
+        gathering.restart();
+        pause(gathering.set(true, expected), FIRST);
+        pause(gathering.found(host(1), expected), QUIET);
+        assert_eq!(gathering.found(host(2), expected), Next::Describe);
+
+        let expected = Expected {
+            hosts: 1,
+            servers: true,
+        };
+        gathering.restart();
+        assert_eq!(gathering.found(host(1), expected), Next::Nothing);
+        pause(gathering.set(true, expected), QUIET_WITH_HOSTS);
+        let turn = pause(gathering.found(reflexive(), expected), QUIET_WITH_HOSTS);
+        assert_eq!(gathering.elapsed(turn), Next::Describe);
+    }
+
+    #[test]
+    fn it_leaves_when_there_is_nothing_to_wait_for() {
+        let mut gathering = Gathering::default();
+        assert_eq!(gathering.set(false, NOTHING_KNOWN), Next::Describe);
+        gathering.restart();
+        let turn = pause(gathering.set(true, NOTHING_KNOWN), FIRST);
+        // The gathering before this one.
+        assert_eq!(gathering.complete(), Next::Nothing);
+        assert_eq!(gathering.elapsed(turn), Next::Describe);
+        gathering.restart();
+        pause(gathering.set(true, NOTHING_KNOWN), FIRST);
+        pause(gathering.found(host(1), NOTHING_KNOWN), QUIET);
+        assert_eq!(gathering.complete(), Next::Describe);
+    }
+
+    #[test]
+    fn late_candidates_are_told_together_and_once() {
+        let mut gathering = Gathering::default();
+        gathering.set(false, NOTHING_KNOWN);
+        assert_eq!(gathering.described(Vec::new()), Next::Nothing);
+        let turn = pause(gathering.found(host(1), NOTHING_KNOWN), BATCH);
+        for number in 2..=20 {
+            assert_eq!(gathering.found(host(number), NOTHING_KNOWN), Next::Nothing);
+        }
+        let Next::Tell(told) = gathering.elapsed(turn) else {
+            panic!()
+        };
+        assert_eq!(told.iter().map(Vec::len).collect::<Vec<_>>(), [16, 4]);
+        assert_eq!(gathering.elapsed(turn), Next::Nothing);
+        let turn = pause(gathering.found(reflexive(), NOTHING_KNOWN), BATCH);
+        assert_eq!(gathering.elapsed(turn), Next::Tell(vec![vec![reflexive()]]));
+    }
+
+    #[test]
+    fn what_was_found_while_the_description_was_read_is_told_later() {
+        let mut gathering = Gathering::default();
+        gathering.restart();
+        gathering.set(true, NOTHING_KNOWN);
+        gathering.found(host(1), NOTHING_KNOWN);
+        gathering.complete();
+        let turn = pause(gathering.described(Vec::new()), BATCH);
+        // Another description begins before it was.
+        gathering.restart();
+        assert_eq!(gathering.elapsed(turn), Next::Nothing);
+    }
+
+    #[test]
+    fn nothing_endless_is_kept() {
+        let mut gathering = Gathering::default();
+        for number in 0..=255 {
+            gathering.found(host(number), NOTHING_KNOWN);
+        }
+        assert_eq!(gathering.hosts(), MOST);
+    }
+}

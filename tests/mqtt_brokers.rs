@@ -12,8 +12,12 @@ use rtchat::mqtt::{
 mod with_rumqttc {
     use rumqttc as mqtt;
 
-    fn connect(id: &str, port: u16) -> (mqtt::AsyncClient, mqtt::EventLoop) {
-        mqtt::AsyncClient::new(mqtt::MqttOptions::new(id, "127.0.0.1", port), 10)
+    fn options(id: &str, port: u16) -> mqtt::MqttOptions {
+        mqtt::MqttOptions::new(id, "127.0.0.1", port)
+    }
+
+    fn client(options: mqtt::MqttOptions) -> (mqtt::AsyncClient, mqtt::EventLoop) {
+        mqtt::AsyncClient::new(options, 10)
     }
 
     include!("meeting/scenes.rs");
@@ -22,8 +26,12 @@ mod with_rumqttc {
 mod with_rtchat {
     use rtchat::mqtt;
 
-    fn connect(id: &str, port: u16) -> (mqtt::AsyncClient, mqtt::EventLoop<super::Tcp>) {
-        let options = mqtt::MqttOptions::new(id, format!("tcp://127.0.0.1:{port}"));
+    fn options(id: &str, port: u16) -> mqtt::MqttOptions {
+        mqtt::MqttOptions::new(id, format!("tcp://127.0.0.1:{port}"))
+    }
+
+    // In the browser this, too, is `AsyncClient::new(options, 10)`.
+    fn client(options: mqtt::MqttOptions) -> (mqtt::AsyncClient, mqtt::EventLoop<super::Tcp>) {
         mqtt::AsyncClient::with_transport(super::Tcp::new(), vec![options], 10, 1).unwrap()
     }
 

@@ -5,14 +5,21 @@ mod mqtt_support;
 
 use std::time::Duration;
 
-use mqtt_support::sim::{Caller, Door, Sim, network};
+use mqtt_support::sim::{Caller, Door, Sim, network, soon};
 use rtchat::mqtt::{
     AsyncClient, ClientError, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions,
     Outgoing, Packet, QoS, SubscribeReasonCode, TransportError,
 };
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
-type Told = Result<Event, ConnectionError>;
+/// What the event loop has told.
+struct Told(UnboundedReceiver<Result<Event, ConnectionError>>);
+
+impl Told {
+    async fn recv(&mut self) -> Option<Result<Event, ConnectionError>> {
+        soon(self.0.recv()).await
+    }
+}
 
 fn client(sim: Sim, urls: &[&str]) -> (AsyncClient, EventLoop<Sim>) {
     let brokers = urls
@@ -23,24 +30,24 @@ fn client(sim: Sim, urls: &[&str]) -> (AsyncClient, EventLoop<Sim>) {
 }
 
 /// Polls for ever, and hands on what is told.
-fn run(mut event_loop: EventLoop<Sim>) -> UnboundedReceiver<Told> {
+fn run(mut event_loop: EventLoop<Sim>) -> Told {
     let (tell, told) = mpsc::unbounded_channel();
     tokio::spawn(async move { while tell.send(event_loop.poll().await).is_ok() {} });
-    told
+    Told(told)
 }
 
-async fn connected(told: &mut UnboundedReceiver<Told>) {
+async fn connected(told: &mut Told) {
     assert!(matches!(
         told.recv().await,
         Some(Ok(Event::Incoming(Packet::ConnAck(_))))
     ));
 }
 
-async fn error(told: &mut UnboundedReceiver<Told>) -> ConnectionError {
+async fn error(told: &mut Told) -> ConnectionError {
     told.recv().await.unwrap().unwrap_err()
 }
 
-async fn message(told: &mut UnboundedReceiver<Told>) -> String {
+async fn message(told: &mut Told) -> String {
     loop {
         if let Event::Incoming(Packet::Publish(publish)) = told.recv().await.unwrap().unwrap() {
             return String::from_utf8(publish.payload.to_vec()).unwrap();
@@ -49,7 +56,7 @@ async fn message(told: &mut UnboundedReceiver<Told>) -> String {
 }
 
 /// Has the second of two brokers be the connected one.
-async fn on_the_second(door: &mut Door, told: &mut UnboundedReceiver<Told>) -> Caller {
+async fn on_the_second(door: &mut Door, told: &mut Told) -> Caller {
     door.knock().await.refuse();
     assert_eq!(
         error(told).await,
@@ -299,6 +306,33 @@ async fn a_silent_broker_is_noticed() {
     assert_eq!(caller.packet().await, None, "and closed");
 }
 
+/// A page that was asleep must not take for silence what it has not looked at yet.
+#[tokio::test(start_paused = true)]
+async fn what_came_in_meanwhile_counts_before_the_clock() {
+    let (sim, mut door) = network();
+    let (_client, mut event_loop) = client(sim, &["ws://one"]);
+    let (connack, caller) = tokio::join!(event_loop.poll(), async {
+        let mut caller = door.accept("ws://one").await;
+        caller.welcome().await;
+        caller
+    });
+    assert!(matches!(connack, Ok(Event::Incoming(Packet::ConnAck(_)))));
+    assert_eq!(
+        event_loop.poll().await,
+        Ok(Event::Outgoing(Outgoing::PingReq))
+    );
+    caller.send(&[0xD0, 0]);
+    tokio::time::advance(Duration::from_secs(300)).await;
+    assert_eq!(
+        event_loop.poll().await,
+        Ok(Event::Incoming(Packet::PingResp))
+    );
+    assert_eq!(
+        event_loop.poll().await,
+        Ok(Event::Outgoing(Outgoing::PingReq))
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn farewells() {
     let (sim, mut door) = network();
@@ -380,6 +414,39 @@ async fn the_queue_is_bounded_and_waited_for() {
         client.publish("room", QoS::AtMostOnce, false, "x").await,
         Err(ClientError::Closed)
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_congested_connection_is_not_given_more_and_not_waited_for_in_vain() {
+    let (sim, mut door) = network();
+    let (client, event_loop) = client(sim, &["ws://one"]);
+    let mut told = run(event_loop);
+    let mut caller = door.accept("ws://one").await;
+    caller.welcome().await;
+    connected(&mut told).await;
+    caller.congest(true);
+    for _ in 0..10 {
+        client
+            .publish("room", QoS::AtMostOnce, false, "x")
+            .await
+            .unwrap();
+    }
+    tokio::task::yield_now().await;
+    assert_eq!(
+        client.try_publish("room", QoS::AtMostOnce, false, "x"),
+        Err(ClientError::Full)
+    );
+    assert_eq!(caller.packet_now(), None);
+    caller.congest(false);
+    for _ in 0..10 {
+        assert!(matches!(caller.packet().await, Some(Packet::Publish(_))));
+        assert_eq!(
+            told.recv().await,
+            Some(Ok(Event::Outgoing(Outgoing::Publish(0))))
+        );
+    }
+    caller.congest(true);
+    assert_eq!(error(&mut told).await, ConnectionError::PingTimeout);
 }
 
 #[tokio::test(start_paused = true)]

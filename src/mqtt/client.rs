@@ -156,7 +156,7 @@ impl AsyncClient {
     }
 
     /// Says farewell and closes the connection, after what was requested before. [`EventLoop::poll`] then returns
-    /// [`ConnectionError::Disconnected`], and polling it once more would connect again.
+    /// [`ConnectionError::Disconnected`](super::ConnectionError::Disconnected), and polling it once more would connect again.
     ///
     /// # Errors
     /// The event loop is gone.

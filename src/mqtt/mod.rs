@@ -6,7 +6,7 @@
 //!
 //! - **One flight.** What was requested before the connection is open leaves together with CONNECT, without waiting for
 //!   CONNACK (MQTT 3.1.1 section 3.1.4). With a broker that does not take it, the next attempt waits.
-//! - **Several brokers** in order of preference ([`AsyncClient::with_brokers`] in the browser,
+//! - **Several brokers** in order of preference (`AsyncClient::with_brokers` in the browser,
 //!   [`AsyncClient::with_transport`] anywhere), with fail-over, pauses, and the way back: see [`Pool`].
 //! - **Bounds** on everything a broker sends and on everything that waits to be sent.
 //!

@@ -275,7 +275,11 @@ mod tests {
         requests.try_push(message(MAX_QUEUED_BYTES + 1)).unwrap();
         assert_eq!(requests.try_push(message(1)), Err(ClientError::Full));
         assert!(requests.pop().is_some());
-        requests.try_push(message(1)).unwrap();
+        for _ in 0..3 {
+            requests.try_push(message(MAX_QUEUED_BYTES / 3)).unwrap();
+            requests.try_push(message(MAX_QUEUED_BYTES / 3)).unwrap();
+            assert!(requests.pop().is_some() && requests.pop().is_some());
+        }
         assert_eq!(
             requests
                 .try_push(message(2 * MAX_QUEUED_BYTES))

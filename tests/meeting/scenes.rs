@@ -1,5 +1,7 @@
 // Written against the names that rumqttc and rtchat::mqtt have in common, and compiled with each of them: the including
-// module says which one `mqtt` is, and how to `connect`.
+// module says which one `mqtt` is, and how to make its `options` and a `client`.
+
+use std::time::Duration;
 
 use super::{Broker, Kind, within};
 use mqtt::{AsyncClient, Event, Outgoing, Packet, QoS, SubscribeFilter};
@@ -22,7 +24,15 @@ pub struct Member {
 
 impl Member {
     pub fn join(id: &str, port: u16, filters: &str) -> Member {
-        let (client, mut event_loop) = connect(id, port);
+        let mut options = options(id, port);
+        options
+            .set_keep_alive(Duration::from_secs(5))
+            .set_clean_session(true)
+            .set_inflight(20);
+        options
+            .set_credentials("anybody", "anything")
+            .set_max_packet_size(10_000, 10_000);
+        let (client, mut event_loop) = client(options);
         let (tell, seen) = mpsc::unbounded_channel();
         let filters: Vec<String> = filters.split(' ').map(str::to_owned).collect();
         let speaker = client.clone();
@@ -47,7 +57,7 @@ impl Member {
                     Err(_) => {
                         let told = tell.send(Seen::Lost);
                         // As rumqttc wants it; rtchat has pauses of its own.
-                        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                        tokio::time::sleep(Duration::from_millis(20)).await;
                         told
                     }
                 };

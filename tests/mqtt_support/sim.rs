@@ -1,13 +1,15 @@
 //! A network in memory. The test plays every broker: it sees each attempt, and answers as it likes.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use mqttbytes::v4::{ConnAck, ConnectReturnCode, Packet, SubAck, SubscribeReasonCode};
 use rtchat::mqtt::{Connection, Transport, TransportError};
 use rtchat::time::Millis;
-use std::task::{Context, Poll};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
 
@@ -54,7 +56,9 @@ impl Door {
 
     /// The next attempt at any broker.
     pub async fn knock(&mut self) -> Knock {
-        self.attempts.recv().await.expect("the client is gone")
+        soon(self.attempts.recv())
+            .await
+            .expect("the client is gone")
     }
 
     /// The next attempt, which must be at `url`, and is let in.
@@ -77,15 +81,18 @@ impl Knock {
     pub fn accept(self) -> Caller {
         let (to_client, from_broker) = mpsc::unbounded_channel();
         let (to_broker, from_client) = mpsc::unbounded_channel();
+        let line = Arc::new(Line::default());
         let _ = self.answer.send(Ok(SimConnection {
             from_broker,
             to_broker,
+            line: Arc::clone(&line),
         }));
         Caller {
             to_client,
             from_client,
             buffer: BytesMut::new(),
             messages: VecDeque::new(),
+            line,
         }
     }
 }
@@ -117,10 +124,22 @@ impl Transport for Sim {
 pub struct SimConnection {
     from_broker: UnboundedReceiver<Bytes>,
     to_broker: UnboundedSender<Bytes>,
+    line: Arc<Line>,
+}
+
+/// Whether the connection takes more.
+#[derive(Default)]
+struct Line {
+    congested: AtomicBool,
+    waker: Mutex<Option<Waker>>,
 }
 
 impl Connection for SimConnection {
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        if self.line.congested.load(Ordering::SeqCst) {
+            *self.line.waker.lock().unwrap() = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
         Poll::Ready(Ok(()))
     }
 
@@ -141,12 +160,13 @@ pub struct Caller {
     from_client: UnboundedReceiver<Bytes>,
     buffer: BytesMut,
     messages: VecDeque<Packet>,
+    line: Arc<Line>,
 }
 
 impl Caller {
     /// All packets of the next message on the WebSocket; `None` when the client has closed.
     pub async fn message(&mut self) -> Option<Vec<Packet>> {
-        let bytes = self.from_client.recv().await?;
+        let bytes = soon(self.from_client.recv()).await?;
         Some(parse(&bytes))
     }
 
@@ -164,6 +184,14 @@ impl Caller {
             self.messages = parse(&self.from_client.try_recv().ok()?).into();
         }
         self.messages.pop_front()
+    }
+
+    /// Has the client's side take nothing more, or go on.
+    pub fn congest(&self, congested: bool) {
+        self.line.congested.store(congested, Ordering::SeqCst);
+        if let Some(waker) = self.line.waker.lock().unwrap().take() {
+            waker.wake();
+        }
     }
 
     pub fn send(&self, bytes: &[u8]) {
@@ -200,6 +228,14 @@ impl Caller {
         assert!(matches!(self.packet().await, Some(Packet::Connect(_))));
         self.connack(ConnectReturnCode::Success);
     }
+}
+
+/// Waits for `future`, but not for ever: in these tests time runs as soon as nobody does anything.
+pub async fn soon<T>(future: impl Future<Output = T>) -> T {
+    let an_hour = Duration::from_secs(3600);
+    tokio::time::timeout(an_hour, future)
+        .await
+        .expect("it should have happened by now")
 }
 
 pub fn parse(bytes: &[u8]) -> Vec<Packet> {

@@ -7,8 +7,9 @@
 use super::candidate::Candidate;
 use super::description::MAX_CANDIDATES;
 
-/// How long to wait for the first candidate, in milliseconds.
-const FIRST: i32 = 50;
+/// How long to wait for the first candidate, in milliseconds. A busy machine takes more than 50 for its very first one, and
+/// a description without candidates is of little use to anybody.
+const FIRST: i32 = 250;
 
 /// How long no new candidate must have come, in milliseconds.
 const QUIET: i32 = 3;

@@ -63,12 +63,17 @@ impl Side {
     /// The first notice that `pick` takes; others are dropped.
     async fn wait<T>(&mut self, pick: impl Fn(Notice) -> Option<T>) -> T {
         let give_up = Date::now() + 10_000.0;
+        let mut others = Vec::new();
         while Date::now() < give_up {
-            if let Some(picked) = self.within(1000).await.and_then(&pick) {
-                return picked;
+            let Some(notice) = self.within(1000).await else {
+                continue;
+            };
+            match pick(notice.clone()) {
+                Some(picked) => return picked,
+                None => others.push(notice),
             }
         }
-        panic!("waited in vain");
+        panic!("waited in vain; there came {others:?}");
     }
 
     /// The next description, as it arrives over the wire.
@@ -126,8 +131,28 @@ async fn connect(anna: &mut Side, bert: &mut Side) {
     let answer = bert.described().await;
     assert_eq!(answer.kind(), Kind::Answer);
     anna.order(Order::Accept(answer));
-    anna.opened().await;
-    bert.opened().await;
+    let mut open = [false, false];
+    for _ in 0..500 {
+        open[0] |= pass_on(anna, bert).await;
+        open[1] |= pass_on(bert, anna).await;
+        if open == [true, true] {
+            return;
+        }
+    }
+    panic!("no connection");
+}
+
+/// Passes late candidates on for a moment; whether the channel opened.
+async fn pass_on(from: &mut Side, to: &Side) -> bool {
+    while let Some(notice) = from.within(10).await {
+        match notice {
+            Notice::Candidates(candidates) => to.order(Order::AddCandidates(candidates)),
+            Notice::Opened => return true,
+            Notice::Failed(why) => panic!("{why}"),
+            _ => {}
+        }
+    }
+    false
 }
 
 async fn say_hello(anna: &mut Side, bert: &mut Side) {
@@ -264,7 +289,10 @@ async fn renegotiate(anna: &mut Side, bert: &mut Side, restart: bool) -> [String
     let answer = bert.described().await;
     anna.order(Order::Accept(answer.clone()));
     let found = [&offer, &answer].map(|description| description.candidates().len());
-    assert!(found.iter().all(|found| *found > 0), "restart {restart}: {found:?}");
+    assert!(
+        found.iter().all(|found| *found > 0),
+        "restart {restart}: {found:?}"
+    );
     [offer, answer].map(|description| {
         let sdp = description.to_sdp();
         sdp.lines()

@@ -17,7 +17,7 @@ use web_sys::{
 
 use super::super::gathering::{Expected, Gathering, Next};
 use super::super::{Candidate, ConnectionId, Description, Kind, Notice, Order, Path};
-use super::{Bare, House, Notify, WebError, refused, time};
+use super::{Bare, House, WebError, refused, time};
 
 /// The largest text frame that is passed on, in bytes.
 const MAX_TEXT: usize = 64 * 1024;
@@ -34,7 +34,6 @@ type Handler = Closure<dyn Fn(Event)>;
 pub(super) struct Connection {
     id: ConnectionId,
     house: Rc<House>,
-    notify: Notify,
     peer: RtcPeerConnection,
     channel: RtcDataChannel,
     /// Every event of the connection and of its channel comes through here.
@@ -53,12 +52,11 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub fn new(id: ConnectionId, bare: Bare, house: &Rc<House>, notify: Notify) -> Rc<Connection> {
+    pub fn new(id: ConnectionId, bare: Bare, house: &Rc<House>) -> Rc<Connection> {
         let Bare { peer, channel } = bare;
         let connection = Rc::new(Connection {
             id,
             house: house.clone(),
-            notify,
             peer,
             channel,
             handler: RefCell::default(),
@@ -164,7 +162,7 @@ impl Connection {
         Ok(())
     }
 
-    pub async fn offer(self: &Rc<Self>, restart: bool) -> Result<Description, WebError> {
+    async fn offer(self: &Rc<Self>, restart: bool) -> Result<Description, WebError> {
         let options = RtcOfferOptions::new();
         options.set_ice_restart(restart);
         let offer = settled(
@@ -304,7 +302,7 @@ impl Connection {
 
     fn tell(&self, notice: Notice) {
         if !self.closed.get() {
-            (self.notify)(self.id, notice);
+            (self.house.notify)(self.id, notice);
         }
     }
 

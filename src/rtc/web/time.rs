@@ -6,7 +6,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::MessageChannel;
 
 /// The longest pause that is waited for busily, in milliseconds.
-const BUSY: i32 = 50;
+const BUSY: i32 = 20;
 
 #[wasm_bindgen]
 extern "C" {

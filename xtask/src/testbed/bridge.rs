@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use axum::Router;
 use axum::extract::ws::{Message, WebSocket};
 use axum::extract::{State, WebSocketUpgrade};
@@ -18,6 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 
+use super::port::HeldPort;
 use super::{DelayProxy, local};
 
 /// What clients sent to a broker: the part of MQTT traffic a site owner pays for.
@@ -131,16 +132,22 @@ pub struct Bridge {
     relay: Relay,
     address: SocketAddr,
     delay: Option<DelayProxy>,
-    server: Mutex<Option<JoinHandle<()>>>,
+    server: Mutex<Server>,
+}
+
+#[derive(Debug)]
+enum Server {
+    Running(JoinHandle<()>),
+    Cut { _held: HeldPort },
 }
 
 impl Bridge {
     /// Puts a WebSocket side in front of a broker's TCP port, with every byte delayed by `delay` each way.
     pub async fn start(broker_tcp_port: u16, delay: Duration) -> Result<Self> {
         let relay = Relay::new(local(broker_tcp_port));
-        let listener = TcpListener::bind(local(0)).await?;
-        let address = listener.local_addr()?;
-        let server = Mutex::new(Some(serve(listener, &relay)));
+        let port = HeldPort::hold(local(0))?;
+        let address = port.address()?;
+        let server = Mutex::new(Server::Running(serve(port.listen()?, &relay)));
         let delay = if delay.is_zero() {
             None
         } else {
@@ -183,26 +190,28 @@ impl Bridge {
     }
 
     /// Severs every connection without a word, as a broken line would, and refuses new ones.
-    pub async fn cut(&self) {
-        self.relay.0.open.send_replace(false);
-        if let Some(server) = self.server.lock().await.take() {
-            server.abort();
-            let _ = server.await;
+    pub async fn cut(&self) -> Result<()> {
+        let mut server = self.server.lock().await;
+        if let Server::Running(running) = &mut *server {
+            let port = HeldPort::hold(self.address)?;
+            self.relay.0.open.send_replace(false);
+            running.abort();
+            let _ = running.await;
+            *server = Server::Cut { _held: port };
         }
-        if let Some(delay) = &self.delay {
-            delay.cut().await;
+        match &self.delay {
+            Some(delay) => delay.cut().await,
+            None => Ok(()),
         }
     }
 
     /// Accepts connections again, on the same port.
     pub async fn mend(&self) -> Result<()> {
         let mut server = self.server.lock().await;
-        if server.is_none() {
-            let listener = TcpListener::bind(self.address).await;
-            let listener =
-                listener.with_context(|| format!("cannot listen on {} again", self.address))?;
+        if let Server::Cut { .. } = &*server {
+            let listener = HeldPort::hold(self.address)?.listen()?;
             self.relay.0.open.send_replace(true);
-            *server = Some(serve(listener, &self.relay));
+            *server = Server::Running(serve(listener, &self.relay));
         }
         match &self.delay {
             Some(delay) => delay.mend().await,
@@ -214,8 +223,8 @@ impl Bridge {
 impl Drop for Bridge {
     fn drop(&mut self) {
         self.relay.0.open.send_replace(false);
-        if let Some(server) = self.server.get_mut().take() {
-            server.abort();
+        if let Server::Running(running) = self.server.get_mut() {
+            running.abort();
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
+use super::port::HeldPort;
 use super::{Bridge, Child, free_port, listening, local, rumqttd};
 use crate::{process, project};
 
@@ -31,6 +32,8 @@ struct Program {
     ports: [u16; 2],
     folder: TempDir,
     running: Option<Child>,
+    /// While it is dead, nobody else may have its ports.
+    held: Vec<HeldPort>,
 }
 
 impl Broker {
@@ -90,6 +93,7 @@ impl Broker {
             ports,
             folder,
             running: None,
+            held: Vec::new(),
         };
         let mut broker = Self {
             tcp_port: ports[0],
@@ -113,10 +117,10 @@ impl Broker {
     }
 
     /// Kills it as a power cut would. rumqttd cannot be killed; it loses its WebSocket side instead.
-    pub async fn kill(&mut self) {
+    pub async fn kill(&mut self) -> Result<()> {
         match &mut self.kind {
             Kind::Rumqttd(bridge) => bridge.cut().await,
-            Kind::Program(program) => program.running = None,
+            Kind::Program(program) => program.kill(),
         }
     }
 
@@ -130,8 +134,16 @@ impl Broker {
 }
 
 impl Program {
+    fn kill(&mut self) -> Result<()> {
+        self.running = None;
+        let ports = self.ports.into_iter().map(local);
+        self.held = ports.map(HeldPort::hold).collect::<Result<_>>()?;
+        Ok(())
+    }
+
     async fn start(&mut self) -> Result<()> {
         self.running = None;
+        self.held.clear();
         let log_path = self.folder.path().join("output");
         let log = std::fs::File::create(&log_path)?;
         let mut command = Command::new(&self.program);

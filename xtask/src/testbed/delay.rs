@@ -3,13 +3,15 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
+
+use super::port::HeldPort;
 
 /// Passes TCP connections on to another address and delays every byte by the same time, each way, in order. Also the
 /// bytes of TLS, HTTP and WebSocket handshakes; TCP's own handshake is the kernel's and is not delayed.
@@ -18,20 +20,26 @@ pub struct DelayProxy {
     address: SocketAddr,
     target: SocketAddr,
     delay: Duration,
-    server: Mutex<Option<JoinHandle<()>>>,
+    server: Mutex<Server>,
+}
+
+#[derive(Debug)]
+enum Server {
+    Running(JoinHandle<()>),
+    Cut { _held: HeldPort },
 }
 
 impl DelayProxy {
     /// Listens on a free port and passes everything on to `target`, `delay` later.
     pub async fn start(target: SocketAddr, delay: Duration) -> Result<Self> {
-        let listener = TcpListener::bind(super::local(0)).await?;
-        let address = listener.local_addr()?;
-        let server = tokio::spawn(accept(listener, target, delay));
+        let port = HeldPort::hold(super::local(0))?;
+        let address = port.address()?;
+        let server = tokio::spawn(accept(port.listen()?, target, delay));
         Ok(Self {
             address,
             target,
             delay,
-            server: Mutex::new(Some(server)),
+            server: Mutex::new(Server::Running(server)),
         })
     }
 
@@ -41,21 +49,23 @@ impl DelayProxy {
     }
 
     /// Severs every connection without a word and refuses new ones.
-    pub async fn cut(&self) {
-        if let Some(server) = self.server.lock().await.take() {
-            server.abort();
-            let _ = server.await;
+    pub async fn cut(&self) -> Result<()> {
+        let mut server = self.server.lock().await;
+        if let Server::Running(running) = &mut *server {
+            let port = HeldPort::hold(self.address)?;
+            running.abort();
+            let _ = running.await;
+            *server = Server::Cut { _held: port };
         }
+        Ok(())
     }
 
     /// Listens again, on the same port.
     pub async fn mend(&self) -> Result<()> {
         let mut server = self.server.lock().await;
-        if server.is_none() {
-            let listener = TcpListener::bind(self.address).await;
-            let listener =
-                listener.with_context(|| format!("cannot listen on {} again", self.address))?;
-            *server = Some(tokio::spawn(accept(listener, self.target, self.delay)));
+        if let Server::Cut { .. } = &*server {
+            let listener = HeldPort::hold(self.address)?.listen()?;
+            *server = Server::Running(tokio::spawn(accept(listener, self.target, self.delay)));
         }
         Ok(())
     }
@@ -63,8 +73,8 @@ impl DelayProxy {
 
 impl Drop for DelayProxy {
     fn drop(&mut self) {
-        if let Some(server) = self.server.get_mut().take() {
-            server.abort();
+        if let Server::Running(running) = self.server.get_mut() {
+            running.abort();
         }
     }
 }
@@ -152,7 +162,7 @@ mod tests {
         assert_eq!(&answer, b"one two");
         assert!(start.elapsed() >= Duration::from_millis(100));
 
-        proxy.cut().await;
+        proxy.cut().await.unwrap();
         assert_eq!(stream.read(&mut answer).await.unwrap_or(0), 0);
         assert!(TcpStream::connect(proxy.address()).await.is_err());
         proxy.mend().await.unwrap();

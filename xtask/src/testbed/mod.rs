@@ -12,7 +12,7 @@
 //! let site = Site::start(xtask::testbed::dist(), settings).await?;
 //! let browser = Browser::chromium().await?;
 //! browser.goto(site.url()).await?;
-//! bridge.cut().await; // The broker is gone …
+//! bridge.cut().await?; // The broker is gone …
 //! bridge.mend().await?; // … and back.
 //! # Ok(()) }
 //! ```
@@ -22,6 +22,7 @@ mod broker;
 pub mod browser;
 mod child;
 mod delay;
+mod port;
 mod rumqttd;
 mod site;
 #[cfg(test)]

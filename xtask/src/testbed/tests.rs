@@ -58,7 +58,7 @@ async fn rumqttd_answers_and_its_line_can_be_cut() {
     println!("rumqttd: {:?}", round(&broker.ws_url()).await.unwrap());
     println!("rumqttd: {:?}", round(&broker.ws_url()).await.unwrap());
     let mut socket = connect(&broker.ws_url()).await.unwrap();
-    broker.kill().await;
+    broker.kill().await.unwrap();
     assert!(!matches!(socket.next().await, Some(Ok(_))));
     assert!(connect(&broker.ws_url()).await.is_err());
     broker.restart().await.unwrap();
@@ -79,7 +79,7 @@ async fn killed_and_back(mut broker: Broker) {
     let url = broker.ws_url();
     println!("{:?}", round(&url).await.unwrap());
     let mut socket = connect(&url).await.unwrap();
-    broker.kill().await;
+    broker.kill().await.unwrap();
     assert!(!matches!(socket.next().await, Some(Ok(_))));
     assert!(connect(&url).await.is_err());
     broker.restart().await.unwrap();
@@ -108,7 +108,7 @@ async fn a_bridge_counts_delays_and_can_be_cut() {
     assert_eq!(bridge.stats(), Traffic::default());
 
     let mut socket = connect(&bridge.ws_url()).await.unwrap();
-    bridge.cut().await;
+    bridge.cut().await.unwrap();
     assert!(!matches!(socket.next().await, Some(Ok(_))));
     assert!(connect(&bridge.ws_url()).await.is_err());
     bridge.mend().await.unwrap();

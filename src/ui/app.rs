@@ -7,9 +7,9 @@ use yew::prelude::*;
 
 use super::backend::{Backend, Entry, Tell, Told};
 use super::components::room::Room;
-use super::components::welcome::{Stopped, Welcome, WrongSecret};
+use super::components::welcome;
 use super::hooks::clock;
-use super::hooks::listen::{document, use_window};
+use super::hooks::listen::{Listener, document, use_appeared, window};
 use super::state::{Action, Sheet, Stage, State};
 use super::texts;
 use crate::identity::Name;
@@ -113,26 +113,23 @@ fn App(props: &AppProps) -> Html {
 
     {
         let ui = ui.clone();
-        use_effect_with((), move |()| {
+        use_appeared(Box::new(move || {
+            let keys = ui.clone();
+            let listener = Listener::new(&window(), "keydown", Callback::from(move |event| key(&keys, &event)));
             let backend = ui.backend.0.clone();
             let tell: Tell = Rc::new(move |told| ui.told(told));
             backend.open(tell);
-        });
+            Some(Box::new(listener))
+        }));
     }
     use_effect_with(texts::title(&state.opening.room, state.unread), |title| document().set_title(title));
-    {
-        let ui = ui.clone();
-        use_window("keydown", Callback::from(move |event: web_sys::Event| key(&ui, &event)));
-    }
 
     let opening = &state.opening;
     match &state.stage {
         Stage::Loading => html! { <main class="rt" aria-busy="true" /> },
-        Stage::NameNeeded => html! {
-            <Welcome room={opening.room.clone()} private={opening.entry == Entry::Private} ui={ui} />
-        },
-        Stage::WrongSecret => html! { <WrongSecret open_link={opening.open_link.clone()} /> },
-        Stage::Failed(reason) => html! { <Stopped reason={reason.clone()} /> },
+        Stage::NameNeeded => welcome::welcome(opening, &ui),
+        Stage::WrongSecret => welcome::wrong_secret(opening),
+        Stage::Failed(reason) => welcome::stopped(reason),
         Stage::Joined => html! { <Room state={Rc::new((*state).clone())} ui={ui} /> },
     }
 }

@@ -7,26 +7,25 @@ pub const HUES: u32 = 16;
 /// The patterns that style sheets know as `p0` to `p3`.
 pub const PATTERNS: u32 = 4;
 
-/// The style classes for a key: the same key looks the same everywhere, another most likely does not.
-pub fn classes(key: &PublicKey) -> String {
+/// The look of a key, in the words of the style sheet: the same key looks the same everywhere, another most likely does not.
+pub fn look(key: &PublicKey) -> String {
     // FNV-1a: spreads well, and nothing here needs to withstand an attack; that is what the safety number is for.
     let hash = key.0.iter().fold(0x811c_9dc5u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
     let mixed = hash ^ (hash >> 15);
     format!("h{} p{}", mixed % HUES, (mixed / HUES) % PATTERNS)
 }
 
-/// Two letters for a name: of its first two words, or its first two.
+/// Two letters for a name: of its first two words, or its first two. The style sheet makes capitals of them.
 pub fn letters(user: &str) -> String {
     // `alice(2)` is alice in another tab, `alice (k7qd)` an alice beside another: the letters are those of the name.
     let name = user.rfind('(').map_or(user, |at| if at > 0 { &user[..at] } else { user });
     let mut words = name.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty());
     let (first, second) = (words.next(), words.next());
-    let pair: String = match (first, second) {
+    match (first, second) {
         (Some(first), Some(second)) => first.chars().take(1).chain(second.chars().take(1)).collect(),
         (Some(only), None) => only.chars().take(2).collect(),
         _ => name.chars().take(1).collect(),
-    };
-    pair.to_uppercase()
+    }
 }
 
 #[cfg(test)]
@@ -35,20 +34,19 @@ mod tests {
 
     #[test]
     fn letters_are_those_of_the_name() {
-        assert_eq!(letters("alice"), "AL");
-        assert_eq!(letters("alice(2)"), "AL");
-        assert_eq!(letters("Ben de Boer (k7qd)"), "BD");
-        assert_eq!(letters("(x)"), "X");
+        assert_eq!(letters("alice"), "al");
+        assert_eq!(letters("alice(2)"), "al");
+        assert_eq!(letters("Ben de Boer (k7qd)"), "Bd");
+        assert_eq!(letters("(x)"), "x");
         assert_eq!(letters("李小龍"), "李小");
         assert_eq!(letters("🦀"), "🦀");
-        assert_eq!(letters("<img src=x>"), "IS");
+        assert_eq!(letters("<img src=x>"), "is");
     }
 
     #[test]
     fn keys_spread_over_the_looks() {
-        let looks: std::collections::BTreeSet<String> =
-            (0..255u8).map(|byte| classes(&PublicKey([byte; 33]))).collect();
+        let looks: std::collections::BTreeSet<String> = (0..255u8).map(|byte| look(&PublicKey([byte; 33]))).collect();
         assert!(looks.len() > 50, "{} of 64 looks are in use", looks.len());
-        assert_eq!(classes(&PublicKey([3; 33])), classes(&PublicKey([3; 33])));
+        assert_eq!(look(&PublicKey([3; 33])), look(&PublicKey([3; 33])));
     }
 }

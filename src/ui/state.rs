@@ -1,6 +1,5 @@
 //! What the page shows, and how it changes: a pure function of what happened.
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::backend::{Entry, Opening, Own};
@@ -77,8 +76,9 @@ pub struct State {
     /// Whose details are open.
     pub person: Option<PeerId>,
     watching: bool,
-    arrived: Rc<BTreeSet<PeerId>>,
-    heeded: Rc<BTreeSet<PublicKey>>,
+    // Short lists: looking through them costs less than a tree weighs.
+    arrived: Rc<Vec<PeerId>>,
+    heeded: Rc<Vec<PublicKey>>,
     next_notice: u32,
 }
 
@@ -158,7 +158,7 @@ impl State {
             Action::Notice(text) => self.notify(text),
             Action::Dismiss(id) => Rc::make_mut(&mut self.notices).retain(|notice| notice.id != id),
             Action::Heed(key) => {
-                Rc::make_mut(&mut self.heeded).insert(key);
+                Rc::make_mut(&mut self.heeded).push(key);
                 Rc::make_mut(&mut self.warnings).retain(|peer| peer.key != key);
             }
             Action::Answered(id) => Rc::make_mut(&mut self.requests).retain(|peer| peer.id != id),
@@ -234,7 +234,10 @@ impl State {
 
     fn appeared(&mut self, peer: PeerView) {
         if peer.state == PeerState::Verified {
-            let arrived = Rc::make_mut(&mut self.arrived).insert(peer.id);
+            let arrived = !self.arrived.contains(&peer.id);
+            if arrived {
+                Rc::make_mut(&mut self.arrived).push(peer.id);
+            }
             let before = self.peer(&peer.id).map(|before| before.user.clone());
             let change = match before {
                 _ if arrived => Some(Move::Joined(peer.user.clone())),
@@ -254,8 +257,9 @@ impl State {
         }
         let people = Rc::make_mut(&mut self.people);
         people.retain(|other| other.id != peer.id);
-        // By name, whatever their state: a list that jumps makes one click on the wrong person.
-        let rank = |peer: &PeerView| (peer.user.to_lowercase(), peer.id);
+        // By name, whatever their state: a list that jumps makes one click on the wrong person. (Lower case of ASCII
+        // only: the tables for all of Unicode weigh 10 kB.)
+        let rank = |peer: &PeerView| (peer.user.to_ascii_lowercase(), peer.id);
         let own = rank(&peer);
         let at = people.partition_point(|other| rank(other) < own);
         people.insert(at, Rc::new(peer));
@@ -270,7 +274,8 @@ impl State {
         if reason == GoneReason::Blocked {
             Rc::make_mut(&mut self.warnings).retain(|other| other.key != peer.key);
         }
-        let was_here = Rc::make_mut(&mut self.arrived).remove(&peer.id);
+        let was_here = self.arrived.contains(&peer.id);
+        Rc::make_mut(&mut self.arrived).retain(|other| *other != peer.id);
         match reason {
             GoneReason::Left | GoneReason::Silent if was_here => {
                 Rc::make_mut(&mut self.log).moved(Move::Left(peer.user.clone()));

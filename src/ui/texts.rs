@@ -99,7 +99,7 @@ pub fn status(status: Status, reconnecting: &[&str], now: Millis) -> String {
             text
         }
         Status::Unreachable { people: reached, retry_at } => {
-            let left = retry_at.since(now).as_millis().div_ceil(1000);
+            let left = seconds_until(retry_at, now);
             let when = if left == 0 { "Trying again now.".into() } else { format!("Trying again in {left} s.") };
             let kept = if reached > 0 { " People here stay connected." } else { "" };
             format!("The meeting point is unreachable. {when}{kept}")
@@ -112,6 +112,11 @@ pub fn status(status: Status, reconnecting: &[&str], now: Millis) -> String {
         }
         Status::Left => "You left the room.".into(),
     }
+}
+
+/// Whole seconds until then, rounded up.
+pub fn seconds_until(at: Millis, now: Millis) -> u64 {
+    at.0.saturating_sub(now.0).div_ceil(1_000)
 }
 
 /// The status in one word, as tests and style sheets know it.
@@ -131,10 +136,10 @@ pub fn status_word(status: Status) -> &'static str {
 pub fn peer_state(state: PeerState) -> &'static str {
     match state {
         PeerState::Connecting => "Connecting …",
-        PeerState::Verifying => "Checking who this is …",
+        PeerState::Verifying => "Checking …",
         PeerState::Verified => "",
         PeerState::Reconnecting => "Reconnecting …",
-        PeerState::Failed => "Could not be reached",
+        PeerState::Failed => "Not reached",
     }
 }
 
@@ -171,7 +176,10 @@ pub fn trust_sentence(peer: &PeerView) -> &'static str {
 /// The loud one.
 pub fn another_key(user: &str) -> String {
     let name = isolated(user);
-    format!("{name} is not who you met before under this name, or has a new browser.")
+    format!(
+        "{name} uses a name you know, with a key you do not. It may be the same person in a new browser, or somebody \
+         who pretends. Before you trust what they say, ask them another way, or compare the safety number."
+    )
 }
 
 /// Why somebody is not here.

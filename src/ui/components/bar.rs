@@ -8,29 +8,12 @@ use crate::room::{PeerState, Status};
 use crate::ui::app::Ui;
 use crate::ui::backend::Entry;
 use crate::ui::hooks::clock;
-use crate::ui::hooks::listen::{focus, focus_is_lost, use_interval};
+use crate::ui::hooks::listen::use_interval;
 use crate::ui::state::{Action, Sheet, State};
 use crate::ui::texts;
 use std::rc::Rc;
 
-#[derive(Properties, PartialEq)]
-pub struct BarProps {
-    pub state: Rc<State>,
-    pub ui: Ui,
-}
-
-#[function_component]
-pub fn Bar(props: &BarProps) -> Html {
-    let BarProps { state, ui } = props;
-    let people = use_node_ref();
-    {
-        let people = people.clone();
-        use_effect_with(state.people_open, move |open| {
-            if !open && focus_is_lost() {
-                focus(&people);
-            }
-        });
-    }
+pub fn bar(state: &Rc<State>, people: &NodeRef, ui: &Ui) -> Html {
     let present = state.present();
     html! {
         <header class="bar">
@@ -45,7 +28,7 @@ pub fn Bar(props: &BarProps) -> Html {
             </div>
             <CopyLink link={state.opening.link.clone()} label="Copy link" class="quiet" ui={ui.clone()} />
             <button
-                ref={people} type="button" class="quiet to-people" data-testid="people-button"
+                ref={people.clone()} type="button" class="quiet to-people" data-testid="people-button"
                 aria-expanded={if state.people_open { "true" } else { "false" }} onclick={ui.acts(Action::People(true))}
             >
                 { icon(PEOPLE) }<span aria-hidden="true">{ present }</span>
@@ -55,10 +38,16 @@ pub fn Bar(props: &BarProps) -> Html {
     }
 }
 
+#[derive(Properties, PartialEq)]
+struct StatusProps {
+    state: Rc<State>,
+    ui: Ui,
+}
+
 /// One line, plain words; the details are one click away.
 #[function_component]
-fn StatusLine(props: &BarProps) -> Html {
-    let BarProps { state, ui } = props;
+fn StatusLine(props: &StatusProps) -> Html {
+    let StatusProps { state, ui } = props;
     let tick = use_force_update();
     let waits = matches!(state.status, Status::Unreachable { .. });
     use_interval(waits.then_some(1_000), Callback::from(move |()| tick.force_update()));

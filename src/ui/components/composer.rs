@@ -6,7 +6,7 @@ use yew::prelude::*;
 use super::icon::{SEND, icon};
 use crate::room::{Command, MAX_TEXT};
 use crate::ui::app::Ui;
-use crate::ui::hooks::listen::focus;
+use crate::ui::hooks::listen::{focus, use_appeared};
 use crate::ui::texts;
 
 /// From this many characters on they are counted.
@@ -31,7 +31,10 @@ pub fn Composer(props: &ComposerProps) -> Html {
     let hint = use_state(|| Hint::None);
     {
         let area = area.clone();
-        use_effect_with((), move |()| focus(&area));
+        use_appeared(Box::new(move || {
+            focus(&area);
+            None
+        }));
     }
     let send = {
         let (area, hint, ui) = (area.clone(), hint.setter(), props.ui.clone());
@@ -82,7 +85,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
     let refused = matches!(*hint, Hint::Refused(_));
     html! {
         <form class="composer" onsubmit={on_submit}>
-            <p class={classes!("limit", refused.then_some("problem"))} id="rt-limit" role={refused.then_some("alert")} data-testid="composer-problem">
+            <p class="limit" data-look={refused.then_some("problem")} id="rt-limit" role={refused.then_some("alert")} data-testid="composer-problem">
                 { match *hint {
                     Hint::None => String::new(),
                     Hint::Count(count) => format!("{} of {}", texts::number(count), texts::number(MAX_TEXT)),

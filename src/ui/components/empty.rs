@@ -1,7 +1,5 @@
 //! An empty room says what to do.
 
-use std::rc::Rc;
-
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
@@ -13,15 +11,7 @@ use crate::ui::backend::{Entry, Opening};
 use crate::ui::hooks::listen::{document, use_interval, window};
 use crate::ui::state::Action;
 
-#[derive(Properties, PartialEq)]
-pub struct EmptyProps {
-    pub opening: Rc<Opening>,
-    pub ui: Ui,
-}
-
-#[function_component]
-pub fn Empty(props: &EmptyProps) -> Html {
-    let EmptyProps { opening, ui } = props;
+pub fn empty(opening: &Opening, ui: &Ui) -> Html {
     let private = opening.entry == Entry::Private;
     let select = Callback::from(|event: FocusEvent| {
         if let Some(input) = event.target_dyn_into::<HtmlInputElement>() {
@@ -73,6 +63,7 @@ pub fn Empty(props: &EmptyProps) -> Html {
 pub struct CopyLinkProps {
     pub link: String,
     pub label: &'static str,
+    /// `primary` or `quiet`.
     pub class: &'static str,
     pub ui: Ui,
 }
@@ -104,7 +95,7 @@ pub fn CopyLink(props: &CopyLinkProps) -> Html {
         })
     };
     html! {
-        <button type="button" class={classes!(props.class, "copy")} data-testid="copy-link" onclick={on_click}>
+        <button type="button" class="copy" data-look={props.class} data-testid="copy-link" onclick={on_click}>
             { icon(if *copied { CHECK } else { LINK }) }
             <span role="status">{ if *copied { "Copied" } else { props.label } }</span>
         </button>

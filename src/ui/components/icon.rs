@@ -27,18 +27,18 @@ pub fn icon(path: &'static str) -> Html {
 
 /// Two letters on the colour of a key.
 pub fn face(user: &str, key: &PublicKey) -> Html {
-    html! { <span class={format!("face {}", avatar::classes(key))} aria-hidden="true">{ avatar::letters(user) }</span> }
+    html! { <span class="face" data-look={avatar::look(key)} aria-hidden="true">{ avatar::letters(user) }</span> }
 }
 
 /// The mark of trust, with its words for who cannot see it or does not know it.
 pub fn trust(trust: Trust) -> Html {
-    let class = format!("trust {}", texts::trust_word(trust));
+    let look = texts::trust_word(trust);
     let words = texts::trust(trust);
     let path = match trust {
-        Trust::New => return html! { <span class={class}>{ words }</span> },
+        Trust::New => return html! { <span class="trust" data-look={look}>{ words }</span> },
         Trust::Known => CHECK,
         Trust::Verified => SHIELD,
         Trust::NameOnAnotherKey => WARNING,
     };
-    html! { <span class={class} title={words}>{ icon(path) }<span class="sr">{ words }</span></span> }
+    html! { <span class="trust" data-look={look} title={words}>{ icon(path) }<span class="sr">{ words }</span></span> }
 }

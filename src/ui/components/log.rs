@@ -8,14 +8,14 @@ use wasm_bindgen::closure::Closure;
 use web_sys::{Element, Event, ResizeObserver};
 use yew::prelude::*;
 
-use super::empty::Empty;
+use super::empty::empty as empty_room;
 use super::icon::{DOWN, icon};
 use super::row::Row;
 use crate::time::Millis;
 use crate::ui::app::Ui;
 use crate::ui::backend::Opening;
 use crate::ui::hooks::clock;
-use crate::ui::hooks::listen::{Listener, document, focus, use_interval};
+use crate::ui::hooks::listen::{Listener, document, focus, use_appeared, use_changed, use_interval};
 use crate::ui::state::Action;
 use crate::ui::texts;
 use crate::ui::timeline::{Content, Line, Timeline};
@@ -58,23 +58,27 @@ pub fn Log(props: &LogProps) -> Html {
     }
     {
         let (scroller, place, ui, away) = (scroller.clone(), place.clone(), ui.clone(), away.setter());
-        use_effect_with((), move |()| {
-            let kept = scroller.cast::<Element>().map(|scroller| follow(&scroller, &place, &ui, &away));
-            move || drop(kept)
-        });
+        use_appeared(Box::new(move || {
+            let scroller = scroller.cast::<Element>()?;
+            Some(Box::new(follow(&scroller, &place, &ui, &away)))
+        }));
     }
     {
         let (scroller, place) = (scroller.clone(), place.clone());
-        let last = log.lines().last().map(|line| line.seq);
-        let own = log.lines().last().is_some_and(|line| is_own(line));
-        use_effect_with((last, place.first.get()), move |_| {
-            let Some(scroller) = scroller.cast::<Element>() else { return };
-            if let Some((height, top)) = place.before.take() {
-                scroller.set_scroll_top(top + scroller.scroll_height() - height);
-            } else if own || place.at_end.get() {
-                to_end(&scroller);
-            }
-        });
+        let last = log.lines().last();
+        let own = last.is_some_and(|line| is_own(line));
+        let (first, last) = (u64::from(place.first.get()), last.map_or(0, |line| u64::from(line.seq)));
+        use_changed(
+            first << 32 | last,
+            Box::new(move || {
+                let Some(scroller) = scroller.cast::<Element>() else { return };
+                if let Some((height, top)) = place.before.take() {
+                    scroller.set_scroll_top(top + scroller.scroll_height() - height);
+                } else if own || place.at_end.get() {
+                    to_end(&scroller);
+                }
+            }),
+        );
     }
 
     let lines = log.lines();
@@ -109,7 +113,7 @@ pub fn Log(props: &LogProps) -> Html {
     html! {
         <div class="log-frame">
             <div ref={scroller} class="log" tabindex="0" aria-label="Messages">
-                if *empty { <Empty opening={opening.clone()} ui={ui.clone()} /> }
+                if *empty { { empty_room(opening, ui) } }
                 if begin > 0 {
                     <button type="button" class="quiet earlier" data-testid="earlier" onclick={earlier}>{ "Show earlier" }</button>
                 }
@@ -130,7 +134,7 @@ pub fn Log(props: &LogProps) -> Html {
 }
 
 /// Keeps the log at its end while the reader is there, and tells whether they are.
-fn follow(scroller: &Element, place: &Rc<Place>, ui: &Ui, away: &UseStateSetter<bool>) -> impl Sized + use<> {
+fn follow(scroller: &Element, place: &Rc<Place>, ui: &Ui, away: &UseStateSetter<bool>) -> Observed {
     let watch = {
         let (place, ui) = (place.clone(), ui.clone());
         move || ui.act(Action::Watching(place.at_end.get() && !document().hidden()))
@@ -162,16 +166,17 @@ fn follow(scroller: &Element, place: &Rc<Place>, ui: &Ui, away: &UseStateSetter<
         }
     }
     let listeners = (Listener::new(scroller, "scroll", scrolled), Listener::new(&document(), "visibilitychange", seen));
-    Observed { observer, _kept: (listeners, resized) }
+    Observed { observer, _resized: resized, _listeners: listeners }
 }
 
 /// Observes until it is dropped.
-struct Observed<T> {
+struct Observed {
     observer: Option<ResizeObserver>,
-    _kept: T,
+    _resized: Closure<dyn FnMut()>,
+    _listeners: (Listener, Listener),
 }
 
-impl<T> Drop for Observed<T> {
+impl Drop for Observed {
     fn drop(&mut self) {
         if let Some(observer) = &self.observer {
             observer.disconnect();

@@ -4,7 +4,7 @@ use web_sys::{HtmlInputElement, SubmitEvent};
 use yew::prelude::*;
 
 use crate::identity::Name;
-use crate::ui::hooks::listen::focus;
+use crate::ui::hooks::listen::{focus, use_appeared};
 
 #[derive(Properties, PartialEq)]
 pub struct NameFieldProps {
@@ -26,12 +26,11 @@ pub fn NameField(props: &NameFieldProps) -> Html {
 
     {
         let input = input.clone();
-        use_effect_with((), move |()| {
+        use_appeared(Box::new(move || {
             focus(&input);
-            if let Some(input) = input.cast::<HtmlInputElement>() {
-                input.select();
-            }
-        });
+            input.cast::<HtmlInputElement>()?.select();
+            None
+        }));
     }
     let on_submit = {
         let (input, problem, on_name) = (input.clone(), problem.setter(), props.on_name.clone());

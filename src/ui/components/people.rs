@@ -10,34 +10,17 @@ use crate::identity::{PublicKey, Trust, safety_number};
 use crate::room::{Command, PeerState, PeerView, Status};
 use crate::ui::app::Ui;
 use crate::ui::backend::Own;
-use crate::ui::hooks::listen::{focus, focus_is_lost};
-use crate::ui::state::{Action, Sheet, State};
+use crate::ui::hooks::listen::use_focus;
+use crate::ui::state::{Action, Sheet, State, is_here};
 use crate::ui::texts;
 
-#[derive(Properties, PartialEq)]
-pub struct PeopleProps {
-    pub state: Rc<State>,
-    pub ui: Ui,
-}
-
-#[function_component]
-pub fn People(props: &PeopleProps) -> Html {
-    let PeopleProps { state, ui } = props;
-    let back = use_node_ref();
-    {
-        // The way back is shown in a narrow page only; elsewhere this moves no focus.
-        let back = back.clone();
-        use_effect_with(state.people_open, move |open| {
-            if *open {
-                focus(&back);
-            }
-        });
-    }
+/// Ourselves, and everybody else by name.
+pub fn people(state: &State, back: &NodeRef, ui: &Ui) -> Html {
     let own_key = state.own.as_ref().map(|own| own.key);
     html! {
         <aside class="people" aria-label="People" data-testid="people">
             <header class="bar">
-                <button ref={back} type="button" class="quiet bare back" data-testid="back" aria-label="Back to the conversation" onclick={ui.acts(Action::People(false))}>{ icon(BACK) }</button>
+                <button ref={back.clone()} type="button" class="quiet bare back" data-testid="back" aria-label="Back to the conversation" onclick={ui.acts(Action::People(false))}>{ icon(BACK) }</button>
                 <h2>{ "People" }</h2><span class="count">{ state.present() }</span>
             </header>
             <ul>
@@ -73,14 +56,7 @@ fn Me(props: &MeProps) -> Html {
     let MeProps { own, ui } = props;
     let renaming = use_state(|| false);
     let button = use_node_ref();
-    {
-        let button = button.clone();
-        use_effect_with(*renaming, move |renaming| {
-            if !renaming && focus_is_lost() {
-                focus(&button);
-            }
-        });
-    }
+    use_focus(*renaming, NodeRef::default(), button.clone());
     let on_cancel = {
         let renaming = renaming.setter();
         Callback::from(move |()| renaming.set(false))
@@ -131,26 +107,19 @@ struct PersonProps {
 fn Person(props: &PersonProps) -> Html {
     let PersonProps { peer, own, open, ui } = props;
     let button = use_node_ref();
-    {
-        let button = button.clone();
-        let was_open = use_mut_ref(|| false);
-        use_effect_with(*open, move |open| {
-            if was_open.replace(*open) != *open && (*open || focus_is_lost()) {
-                focus(&button);
-            }
-        });
-    }
+    use_focus(*open, button.clone(), button.clone());
     let toggle = ui.acts(Action::Person((!open).then_some(peer.id)));
     let words = texts::peer_state(peer.state);
     html! {
-        <li class={classes!(open.then_some("open"))} data-testid="peer" data-user={peer.user.clone()} data-state={peer.state.as_str()} data-trust={texts::trust_word(peer.trust)}>
+        <li data-look={open.then_some("open")} data-testid="peer" data-user={peer.user.clone()} data-state={peer.state.as_str()} data-trust={texts::trust_word(peer.trust)}>
             <button ref={button} type="button" class="person" aria-expanded={if *open { "true" } else { "false" }} onclick={toggle}>
                 <span class="seat">{ face(&peer.user, &peer.key) }<span class="lamp" aria-hidden="true" /></span>
                 <span class="name">
                     <bdi>{ &peer.user }</bdi>
                     if !words.is_empty() { <span class="hint">{ words }</span> }
                 </span>
-                { trust(peer.trust) }
+                // Until they prove that the key is theirs, nothing is said of it.
+                if is_here(peer.state) { { trust(peer.trust) } }
             </button>
             if peer.state == PeerState::Failed {
                 <button type="button" class="retry" data-testid="retry" onclick={commands(ui, Command::Retry(peer.id))}>{ "Try again" }</button>
@@ -160,7 +129,7 @@ fn Person(props: &PersonProps) -> Html {
                     <p>{ texts::trust_sentence(peer) }</p>
                     if let Some(own) = own {
                         <h3>{ "Safety number" }</h3>
-                        <SafetyNumber ours={*own} theirs={peer.key} />
+                        { digits(own, &peer.key) }
                         <p class="hint">{ "The same number on their screen, read aloud or side by side, means that nobody sits between you." }</p>
                         <div class="actions">
                             if peer.trust != Trust::Verified {
@@ -176,16 +145,9 @@ fn Person(props: &PersonProps) -> Html {
     }
 }
 
-#[derive(Properties, PartialEq)]
-pub struct SafetyNumberProps {
-    pub ours: PublicKey,
-    pub theirs: PublicKey,
-}
-
-/// Eight groups of five digits, in two rows.
-#[function_component]
-pub fn SafetyNumber(props: &SafetyNumberProps) -> Html {
-    let number = use_memo((props.ours, props.theirs), |(ours, theirs)| safety_number(ours, theirs));
+/// The safety number: eight groups of five digits, in two rows.
+pub fn digits(ours: &PublicKey, theirs: &PublicKey) -> Html {
+    let number = safety_number(ours, theirs);
     html! {
         <p class="digits" data-testid="safety-number">
             { for number.split(' ').map(|group| html! { <><span>{ group }</span>{ " " }</> }) }

@@ -5,27 +5,18 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 use super::icon::{CLOSE, WARNING, face, icon, trust};
-use super::people::SafetyNumber;
+use super::people::digits;
 use crate::identity::PublicKey;
 use crate::room::{Command, PeerView};
 use crate::ui::app::Ui;
 use crate::ui::state::{Action, State};
 use crate::ui::texts;
 
-#[derive(Properties, PartialEq)]
-pub struct PromptsProps {
-    pub state: Rc<State>,
-    pub ui: Ui,
-}
-
-#[function_component]
-pub fn Prompts(props: &PromptsProps) -> Html {
-    let PromptsProps { state, ui } = props;
+/// Questions and notices.
+pub fn prompts(state: &State, ui: &Ui) -> Html {
     let own = state.own.as_ref().map(|own| own.key);
     html! {
         <div class="prompts">
-            // The oldest one only: a crowd must not push the conversation out of the page.
-            if let Some(peer) = state.warnings.first() { { warning(peer, state.warnings.len(), own, ui) } }
             if let Some(peer) = state.requests.first() { { request(peer, state.requests.len(), own, ui) } }
             <div role="status">
                 { for state.notices.iter().map(|notice| html! {
@@ -39,8 +30,11 @@ pub fn Prompts(props: &PromptsProps) -> Html {
     }
 }
 
-/// The one loud thing.
-fn warning(peer: &Rc<PeerView>, count: usize, own: Option<PublicKey>, ui: &Ui) -> Html {
+/// The one loud thing, across the whole page. The oldest only: a crowd must not push the conversation out of it.
+pub fn warning(state: &State, ui: &Ui) -> Html {
+    let Some(peer) = state.warnings.first() else { return Html::default() };
+    let count = state.warnings.len();
+    let own = state.own.as_ref().map(|own| own.key);
     let settle = |command: Command| {
         let (ui, key) = (ui.clone(), peer.key);
         Callback::from(move |_: MouseEvent| {
@@ -53,11 +47,8 @@ fn warning(peer: &Rc<PeerView>, count: usize, own: Option<PublicKey>, ui: &Ui) -
             { icon(WARNING) }
             <div>
                 <h2>{ "A name you know, on another key" }</h2>
-                <p>
-                    { texts::another_key(&peer.user) }
-                    { " Somebody may be using the name. Before you trust what they say, ask them another way, or compare the safety number." }
-                </p>
-                if let Some(own) = own { <SafetyNumber ours={own} theirs={peer.key} /> }
+                <p>{ texts::another_key(&peer.user) }</p>
+                if let Some(own) = own { { digits(&own, &peer.key) } }
                 <div class="actions">
                     <button type="button" data-testid="accept-key" onclick={settle(Command::AcceptKey(peer.id))}>{ "It is them" }</button>
                     <button type="button" data-testid="block" onclick={settle(Command::Block(peer.id))}>{ "Block" }</button>
@@ -86,14 +77,14 @@ fn request(peer: &Rc<PeerView>, count: usize, own: Option<PublicKey>, ui: &Ui) -
                 if let Some(own) = own {
                     <details>
                         <summary>{ "Safety number" }</summary>
-                        <SafetyNumber ours={own} theirs={peer.key} />
+                        { digits(&own, &peer.key) }
                         <p class="hint">{ "Their key: " }<code data-testid="fingerprint">{ peer.key.fingerprint() }</code></p>
                     </details>
                 }
                 <div class="actions">
                     <button type="button" class="primary" data-testid="accept" onclick={decide(true)}>{ "Accept" }</button>
                     <button type="button" data-testid="decline" onclick={decide(false)}>{ "Decline" }</button>
-                    if count > 1 { <span class="hint">{ texts::people(count - 1) }{ " more waiting" }</span> }
+                    if count > 1 { <span class="hint">{ count - 1 }{ " more waiting" }</span> }
                 </div>
             </div>
         </section>

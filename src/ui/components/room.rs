@@ -4,15 +4,16 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
-use super::bar::Bar;
+use super::bar::bar;
 use super::composer::Composer;
 use super::log::Log;
-use super::people::People;
-use super::prompts::Prompts;
+use super::people::people;
+use super::prompts::{prompts, warning};
 use super::sheet::Over;
-use super::welcome::Reload;
+use super::welcome::begin_again;
 use crate::room::Status;
 use crate::ui::app::Ui;
+use crate::ui::hooks::listen::use_focus;
 use crate::ui::state::State;
 
 #[derive(Properties, PartialEq)]
@@ -24,23 +25,27 @@ pub struct RoomProps {
 #[function_component]
 pub fn Room(props: &RoomProps) -> Html {
     let RoomProps { state, ui } = props;
+    // In a wide page neither is shown, so that neither can take the focus.
+    let (to_people, back) = (use_node_ref(), use_node_ref());
+    use_focus(state.people_open, back.clone(), to_people.clone());
     html! {
         <main class="rt">
-            <div class={classes!("room", state.people_open.then_some("show-people"))}>
+            <div class="room" data-look={state.people_open.then_some("people")}>
+                { warning(state, ui) }
                 <section class="talk" aria-label="Conversation">
-                    <Bar state={state.clone()} ui={ui.clone()} />
-                    <Prompts state={state.clone()} ui={ui.clone()} />
+                    { bar(state, &to_people, ui) }
+                    { prompts(state, ui) }
                     <Log
                         log={state.log.clone()} opening={state.opening.clone()} empty={state.is_empty()}
                         unread={state.unread} unread_from={state.unread_from} ui={ui.clone()}
                     />
                     if state.status == Status::Left {
-                        <div class="composer gone"><p>{ "You left the room." }</p><Reload label="Come back" /></div>
+                        <div class="composer gone"><p>{ "You left the room." }</p>{ begin_again("Come back") }</div>
                     } else {
                         <Composer ui={ui.clone()} />
                     }
                 </section>
-                <People state={state.clone()} ui={ui.clone()} />
+                { people(state, &back, ui) }
             </div>
             if let Some(sheet) = state.sheet { <Over {sheet} state={state.clone()} ui={ui.clone()} /> }
         </main>

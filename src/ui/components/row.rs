@@ -63,14 +63,20 @@ fn message(said: &Said, ago: Option<u32>) -> Html {
         Some(minutes) => clock::minutes_ago(minutes),
         None => clock::time(message.at),
     };
+    let look = match (own, said.leads) {
+        (true, true) => Some("own leads"),
+        (true, false) => Some("own"),
+        (false, true) => Some("leads"),
+        (false, false) => None,
+    };
     // Times change by themselves; that is nothing to read aloud.
     let time = html! { <time aria-live="off" title={clock::full(message.at)}>{ when }</time> };
     html! {
-        <article class={classes!("said", own.then_some("own"), said.leads.then_some("leads"))} data-testid="message" data-sender={message.sender.clone()}>
+        <article class="said" data-look={look} data-testid="message" data-sender={message.sender.clone()}>
             if said.leads {
                 if !own { { face(&message.sender, &message.key) } }
                 <header>
-                    <bdi class={if own { "sr" } else { "name" }}>{ &message.sender }</bdi>
+                    if own { <bdi class="sr">{ &message.sender }</bdi> } else { <bdi class="name">{ &message.sender }</bdi> }
                     if said.trust == Trust::NameOnAnotherKey { { trust(said.trust) } }
                     { time }
                 </header>
@@ -106,8 +112,8 @@ fn mark(delivery: Delivery) -> Html {
     };
     html! {
         <span class="mark" data-testid="delivery" data-state={word} title={words.clone()}>
-            if let Some(part) = part { <span aria-hidden="true">{ part }</span> }
-            { icon(path) }<span class="sr">{ words }</span>
+            if let Some(part) = part { <span aria-hidden="true">{ part }</span> } else { { icon(path) } }
+            <span class="sr">{ words }</span>
         </span>
     }
 }

@@ -11,7 +11,7 @@ use super::icon::{CLOSE, icon};
 use crate::room::{Diagnostics, PeerState, Status};
 use crate::ui::app::Ui;
 use crate::ui::hooks::clock;
-use crate::ui::hooks::listen::{Listener, use_interval};
+use crate::ui::hooks::listen::{Listener, use_appeared, use_interval};
 use crate::ui::state::{Action, Sheet, State};
 use crate::ui::texts;
 
@@ -27,15 +27,16 @@ pub fn Over(props: &SheetProps) -> Html {
     let dialog = use_node_ref();
     {
         let (dialog, closed) = (dialog.clone(), props.ui.acts(Action::Sheet(None)));
-        use_effect_with((), move |()| {
-            let listener = dialog.cast::<HtmlDialogElement>().map(|dialog| {
-                // It fails only for a dialog that is open already.
-                let _ = dialog.show_modal();
-                Listener::new(&dialog, "close", closed)
-            });
-            move || drop(listener)
-        });
+        use_appeared(Box::new(move || {
+            let dialog = dialog.cast::<HtmlDialogElement>()?;
+            // It fails only for a dialog that is open already.
+            let _ = dialog.show_modal();
+            Some(Box::new(Listener::new(&dialog, "close", closed)))
+        }));
     }
+    let tick = use_force_update();
+    let counts = props.sheet == Sheet::Diagnostics;
+    use_interval(counts.then_some(1_000), Callback::from(move |()| tick.force_update()));
     let close = {
         let dialog = dialog.clone();
         Callback::from(move |()| {
@@ -64,7 +65,7 @@ pub fn Over(props: &SheetProps) -> Html {
                     <h2>{ title }</h2>
                     <button type="button" class="quiet bare" aria-label="Close" data-testid="close" onclick={close.reform(|_: MouseEvent| ())}>{ icon(CLOSE) }</button>
                 </header>
-                if props.sheet == Sheet::Keys { { keys() } } else { <Counted state={props.state.clone()} ui={props.ui.clone()} /> }
+                if !counts { { keys() } } else { { counted(&props.state, &props.ui) } }
             </div>
         </dialog>
     }
@@ -81,25 +82,14 @@ fn keys() -> Html {
     html! { <dl>{ for rows.iter().map(|(key, what)| html! { <><dt><kbd>{ *key }</kbd></dt><dd>{ *what }</dd></> }) }</dl> }
 }
 
-#[derive(Properties, PartialEq)]
-struct CountedProps {
-    state: Rc<State>,
-    ui: Ui,
-}
-
-/// What was counted since joining, once a second.
-#[function_component]
-fn Counted(props: &CountedProps) -> Html {
-    let CountedProps { state, ui } = props;
-    let tick = use_force_update();
-    use_interval(Some(1_000), Callback::from(move |()| tick.force_update()));
-
+/// What was counted since joining.
+fn counted(state: &State, ui: &Ui) -> Html {
     let Diagnostics { published, published_bytes, received, dropped, signatures_checked, connections_opened } =
         ui.backend.0.diagnostics();
     let count = |wanted: PeerState| state.people.iter().filter(|peer| peer.state == wanted).count();
     let meeting = match state.status {
         Status::Unreachable { retry_at, .. } => {
-            format!("unreachable, next try in {} s", retry_at.since(clock::now()).as_millis().div_ceil(1000))
+            format!("unreachable, next try in {} s", texts::seconds_until(retry_at, clock::now()))
         }
         Status::Joining => "connecting".into(),
         Status::Left => "left".into(),

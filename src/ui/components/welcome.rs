@@ -5,23 +5,17 @@ use yew::prelude::*;
 use super::icon::{LOCK, WARNING, icon};
 use super::name_field::NameField;
 use crate::ui::app::Ui;
+use crate::ui::backend::{Entry, Opening};
 use crate::ui::hooks::listen::document;
 
-#[derive(Properties, PartialEq)]
-pub struct WelcomeProps {
-    pub room: String,
-    pub private: bool,
-    pub ui: Ui,
-}
-
 /// One field, one button, one sentence.
-#[function_component]
-pub fn Welcome(props: &WelcomeProps) -> Html {
+pub fn welcome(opening: &Opening, ui: &Ui) -> Html {
+    let private = opening.entry == Entry::Private;
     let on_name = {
-        let ui = props.ui.clone();
+        let ui = ui.clone();
         Callback::from(move |name| ui.join(&name))
     };
-    let sentence = if props.private {
+    let sentence = if private {
         "Only who has this link can come in. They see your name and what you write, which travels directly from browser to browser."
     } else {
         "Everybody who opens this page can come in. They see your name and what you write, which travels directly from browser to browser."
@@ -29,10 +23,11 @@ pub fn Welcome(props: &WelcomeProps) -> Html {
     html! {
         <main class="rt front">
             <div class="card">
+                { logo() }
                 <p class="over">
-                    if props.private { { icon(LOCK) }{ "Private room" } } else { { "Open room" } }
+                    if private { { icon(LOCK) }{ "Private room" } } else { { "Open room" } }
                 </p>
-                <h1 data-testid="room"><bdi>{ &props.room }</bdi></h1>
+                <h1 data-testid="room"><bdi>{ &opening.room }</bdi></h1>
                 <NameField label="Your name" button="Join" button_id="join" on_name={on_name} />
                 <p class="hint">{ sentence }</p>
             </div>
@@ -40,14 +35,19 @@ pub fn Welcome(props: &WelcomeProps) -> Html {
     }
 }
 
-#[derive(Properties, PartialEq)]
-pub struct WrongSecretProps {
-    pub open_link: String,
+/// The page's own sign: two people and what connects them.
+fn logo() -> Html {
+    html! {
+        <svg class="logo" viewBox="0 0 32 32" aria-hidden="true">
+            <path d="M16 3C8.3 3 2 8.2 2 14.7c0 3.7 2 6.9 5.2 9.1L6 29l6.3-3.2c1.2.3 2.4.4 3.7.4 7.7 0 14-5.2 14-11.5S23.7 3 16 3z" />
+            <path class="ink" d="M11 14.5h10" />
+            <path class="ink dots" d="M11 14.5h.01M21 14.5h.01" />
+        </svg>
+    }
 }
 
 /// The secret in the address is damaged: never silently another room.
-#[function_component]
-pub fn WrongSecret(props: &WrongSecretProps) -> Html {
+pub fn wrong_secret(opening: &Opening) -> Html {
     html! {
         <main class="rt front">
             <div class="card" role="alert" data-testid="wrong-secret">
@@ -58,41 +58,29 @@ pub fn WrongSecret(props: &WrongSecretProps) -> Html {
                     { " is the room’s secret. Something in it is missing or was changed on the way, so the room cannot be found." }
                 </p>
                 <p>{ "Ask for the link again and open it as a whole. Or go to the open room of this page." }</p>
-                <p><a class="button primary" data-testid="open-room" href={props.open_link.clone()}>{ "Go to the open room" }</a></p>
+                <p><a class="button primary" data-testid="open-room" href={opening.open_link.clone()}>{ "Go to the open room" }</a></p>
             </div>
         </main>
     }
 }
 
-#[derive(Properties, PartialEq)]
-pub struct StoppedProps {
-    pub reason: String,
-}
-
 /// The room cannot be entered.
-#[function_component]
-pub fn Stopped(props: &StoppedProps) -> Html {
+pub fn stopped(reason: &str) -> Html {
     html! {
         <main class="rt front">
             <div class="card" role="alert" data-testid="stopped">
                 <h1>{ "The room cannot be entered" }</h1>
-                <p>{ &props.reason }</p>
-                <p><Reload label="Try again" /></p>
+                <p>{ reason }</p>
+                <p>{ begin_again("Try again") }</p>
             </div>
         </main>
     }
 }
 
-#[derive(Properties, PartialEq)]
-pub struct ReloadProps {
-    pub label: &'static str,
-}
-
-/// Begins again.
-#[function_component]
-pub fn Reload(props: &ReloadProps) -> Html {
+/// A button that begins again.
+pub fn begin_again(label: &'static str) -> Html {
     let on_click = Callback::from(|_: MouseEvent| reload());
-    html! { <button type="button" class="primary" data-testid="reload" onclick={on_click}>{ props.label }</button> }
+    html! { <button type="button" class="primary" data-testid="reload" onclick={on_click}>{ label }</button> }
 }
 
 /// Loads the page again.

@@ -1,5 +1,7 @@
 //! Listeners and timers that end with the view that made them.
 
+use std::any::Any;
+
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Document, Event, EventTarget, HtmlElement, Window};
@@ -38,13 +40,39 @@ impl Drop for Listener {
     }
 }
 
-/// Listens on the window as long as the view is there. The callback must not depend on later renderings.
+/// Does something once, when the view appears, and keeps what that returns until it is gone. Boxed, as every
+/// closure of another type would bring its own copy of the hook.
 #[hook]
-pub fn use_window(name: &'static str, callback: Callback<Event>) {
+pub fn use_appeared(effect: Box<dyn FnOnce() -> Option<Box<dyn Any>>>) {
     use_effect_with((), move |()| {
-        let listener = Listener::new(&window(), name, callback);
-        move || drop(listener)
+        let kept = effect();
+        move || drop(kept)
     });
+}
+
+/// Does something when `value` is another than at the last drawing, and at the first.
+#[hook]
+pub fn use_changed(value: u64, effect: Box<dyn FnOnce()>) {
+    use_effect_with(value, move |_| effect());
+}
+
+/// Moves the focus to one of two elements when something opens or closes; back only if it would be nowhere.
+#[hook]
+pub fn use_focus(open: bool, opened: NodeRef, closed: NodeRef) {
+    let before = use_mut_ref(|| open);
+    use_changed(
+        u64::from(open),
+        Box::new(move || {
+            if before.replace(open) == open {
+                return;
+            }
+            if open {
+                focus(&opened);
+            } else if focus_is_lost() {
+                focus(&closed);
+            }
+        }),
+    );
 }
 
 /// Calls back every `period` milliseconds as long as the view is there and a period is given.
@@ -73,6 +101,6 @@ pub fn focus(node: &NodeRef) {
 }
 
 /// Whether the focus is on nothing: what had it is gone.
-pub fn focus_is_lost() -> bool {
+fn focus_is_lost() -> bool {
     document().active_element().is_none_or(|element| element.tag_name() == "BODY")
 }

@@ -22,6 +22,7 @@ mod broker;
 pub mod browser;
 mod child;
 mod delay;
+mod exit;
 mod port;
 mod rumqttd;
 mod site;
@@ -39,6 +40,7 @@ pub use broker::Broker;
 pub use browser::Browser;
 pub use child::Child;
 pub use delay::DelayProxy;
+pub use exit::end_at_exit;
 pub use rumqttd::start as start_rumqttd;
 pub use site::{Site, pages};
 

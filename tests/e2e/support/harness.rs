@@ -1,0 +1,118 @@
+//! Runs a scenario, and explains what every tab showed when it fails.
+
+use std::any::type_name;
+use std::fmt::Write;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
+
+use anyhow::{Result, anyhow};
+use tokio::runtime::{Builder, Runtime};
+use xtask::testbed::{Broker, Site, dist};
+
+use super::browsers::{Browser, Kind};
+use super::site::settings;
+
+/// No scenario needs this long, even on a machine that is busy with other things.
+const PATIENCE: Duration = Duration::from_secs(150);
+
+/// One for all scenarios, because browsers are shared between them. Its threads live as long as the process, which
+/// matters: a program that a thread started is ended with that thread.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(4)
+        .enable_all()
+        .build();
+    runtime.expect("this system gives us threads")
+});
+
+/// Runs a scenario, then gives its browsers back.
+pub fn run<F, Scenario>(scenario: F)
+where
+    F: FnOnce(Bed) -> Scenario + Send + 'static,
+    Scenario: Future<Output = Result<()>> + Send + 'static,
+{
+    // "e2e::talk::two_tabs::{{closure}}"
+    let name = type_name::<F>()
+        .trim_start_matches("e2e::")
+        .trim_end_matches("::{{closure}}");
+    let failure = RUNTIME.block_on(async {
+        let bed = Bed::default();
+        let scenario = RUNTIME.spawn(tokio::time::timeout(PATIENCE, scenario(bed.clone())));
+        let outcome = match scenario.await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err(anyhow!("not done after {} s", PATIENCE.as_secs())),
+            Err(panic) => Err(panic.into()),
+        };
+        RUNTIME.spawn(bed.clear(name.to_owned(), outcome)).await
+    });
+    match failure {
+        Ok(None) => {}
+        Ok(Some(failure)) => panic!("{failure}"),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// What one scenario uses.
+#[derive(Clone, Debug, Default)]
+pub struct Bed(Arc<Mutex<Vec<Browser>>>);
+
+impl Bed {
+    /// A Chromium that nobody else uses at the moment. A second call gives a second one, with another profile.
+    pub async fn chromium(&self) -> Result<Browser> {
+        Ok(self.keep(Browser::take(Kind::Chromium).await?))
+    }
+
+    /// A Firefox that nobody else uses at the moment.
+    pub async fn firefox(&self) -> Result<Browser> {
+        Ok(self.keep(Browser::take(Kind::Firefox).await?))
+    }
+
+    /// A browser that no other scenario gets.
+    pub async fn own(&self, browser: xtask::testbed::Browser) -> Result<Browser> {
+        Ok(self.keep(Browser::own(browser).await?))
+    }
+
+    /// The page on a port of its own, which makes it another origin with empty storage. It meets at this broker.
+    pub async fn site(&self, broker: &Broker) -> Result<Site> {
+        Site::start(dist(), settings(&broker.ws_url())).await
+    }
+
+    fn keep(&self, browser: Browser) -> Browser {
+        self.used().push(browser.clone());
+        browser
+    }
+
+    fn used(&self) -> std::sync::MutexGuard<'_, Vec<Browser>> {
+        self.0.lock().expect("nobody panics with it")
+    }
+
+    /// Gives the browsers back. After a failure they are not used again, and all there is to see is told.
+    async fn clear(self, name: String, outcome: Result<()>) -> Option<String> {
+        let browsers = std::mem::take(&mut *self.used());
+        let Err(error) = outcome else {
+            for browser in browsers {
+                browser.give_back().await;
+            }
+            return None;
+        };
+        let mut report = format!("{error:#}\n");
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("e2e");
+        for (number, browser) in (1..).zip(&browsers) {
+            let _ = writeln!(report, "\n-- browser {number}: {browser} --");
+            let files = folder.join(format!("{}-{number}", name.replace("::", "-")));
+            report += &evidence(browser, &files).await;
+        }
+        Some(report)
+    }
+}
+
+async fn evidence(browser: &Browser, files: &Path) -> String {
+    let gathered = browser.evidence(files);
+    match tokio::time::timeout(Duration::from_secs(20), gathered).await {
+        Ok(Ok(report)) => report,
+        Ok(Err(error)) => format!("it tells nothing more: {error:#}\n"),
+        Err(_) => "it does not answer\n".into(),
+    }
+}

@@ -1,0 +1,197 @@
+//! One tab, and what a person does in it.
+
+use std::future::Future;
+use std::panic::Location;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use thirtyfour::{By, WebDriver, WindowHandle};
+use tokio::time::{Instant, sleep};
+
+use super::browsers::Browser;
+use super::page::{Page, SCRIPT};
+
+/// How long anything may take: two cores, shared with compilers, are slow.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Between two looks at a page.
+const LOOK: Duration = Duration::from_millis(30);
+
+/// The key, as WebDriver knows it.
+const ENTER: &str = "\u{e007}";
+
+/// A tab of a browser.
+#[derive(Clone, Debug)]
+pub struct Tab {
+    browser: Browser,
+    window: WindowHandle,
+}
+
+impl Tab {
+    pub(super) fn new(browser: Browser, window: WindowHandle) -> Tab {
+        Tab { browser, window }
+    }
+
+    /// Opens an address in this tab.
+    pub async fn go(&self, url: &str) -> Result<()> {
+        self.within(async |driver| Ok(driver.goto(url).await?))
+            .await
+    }
+
+    /// Loads the page again.
+    pub async fn reload(&self) -> Result<()> {
+        self.within(async |driver| Ok(driver.refresh().await?))
+            .await
+    }
+
+    /// Closes the tab.
+    pub async fn close(self) -> Result<()> {
+        self.browser.close(&self.window).await
+    }
+
+    /// Types a name, and waits until the room is there.
+    pub async fn join(&self, name: &str) -> Result<Page> {
+        self.enter_name(name).await?;
+        self.joined().await
+    }
+
+    /// Types a name and presses Enter, whatever comes of it.
+    pub async fn enter_name(&self, name: &str) -> Result<()> {
+        self.until("the field for a name", |page| page.has("name"))
+            .await?;
+        self.type_into("name", &format!("{name}{}", ENTER)).await
+    }
+
+    /// Waits until the room is there.
+    #[track_caller]
+    pub fn joined(&self) -> impl Future<Output = Result<Page>> {
+        self.until("the room", |page| {
+            !page.own.is_empty() && page.has("composer")
+        })
+    }
+
+    /// Types a message and sends it with Enter.
+    pub async fn say(&self, text: &str) -> Result<()> {
+        self.type_into("composer", &format!("{text}{}", ENTER))
+            .await
+    }
+
+    /// Pastes a message, which may be long, and sends it with Enter.
+    pub async fn paste_and_send(&self, text: &str) -> Result<()> {
+        let script = "const area = document.querySelector('[data-testid=composer]');
+            area.value = arguments[0];
+            area.dispatchEvent(new InputEvent('input', { bubbles: true }));";
+        self.script(script, vec![text.into()]).await?;
+        self.type_into("composer", ENTER).await
+    }
+
+    /// Waits until exactly these people are here and verified.
+    #[track_caller]
+    pub fn sees(&self, users: &[&str]) -> impl Future<Output = Result<Page>> {
+        let what = format!("as verified just {users:?}");
+        let users: Vec<String> = users.iter().map(|user| user.to_string()).collect();
+        self.until(what, move |page| {
+            let users: Vec<&str> = users.iter().map(String::as_str).collect();
+            page.has_verified(&users)
+        })
+    }
+
+    /// Waits until somebody's message is there.
+    #[track_caller]
+    pub fn hears(&self, sender: &str, text: &str) -> impl Future<Output = Result<Page>> {
+        let what = format!("{sender}'s message");
+        let (sender, text) = (sender.to_owned(), text.to_owned());
+        self.until(what, move |page| page.has_message(&sender, &text))
+    }
+
+    /// Waits until the page shows what is asked for.
+    #[track_caller]
+    pub fn until(
+        &self,
+        what: impl Into<String>,
+        is_there: impl Fn(&Page) -> bool,
+    ) -> impl Future<Output = Result<Page>> {
+        let (what, asked) = (what.into(), Location::caller());
+        async move {
+            let end = Instant::now() + PATIENCE;
+            loop {
+                // While a page is being replaced by another one, it cannot be asked.
+                let page = self.page().await;
+                match page {
+                    Ok(page) if is_there(&page) => return Ok(page),
+                    Ok(page) if Instant::now() > end => {
+                        let seconds = PATIENCE.as_secs();
+                        bail!("{asked}: no tab showed {what} within {seconds} s, but: {page:#?}")
+                    }
+                    Err(error) if Instant::now() > end => {
+                        return Err(error.context(format!("{asked}: waiting for {what}")));
+                    }
+                    _ => sleep(LOOK).await,
+                }
+            }
+        }
+    }
+
+    /// What the tab shows now.
+    pub async fn page(&self) -> Result<Page> {
+        let page = self.script(SCRIPT, Vec::new()).await?;
+        serde_json::from_value(page).context("the page cannot be described")
+    }
+
+    /// Clicks on what has this test id.
+    pub async fn click(&self, id: &str) -> Result<()> {
+        self.click_on(&by_test_id(id)).await
+    }
+
+    /// Clicks on what this selector finds.
+    pub async fn click_on(&self, selector: &str) -> Result<()> {
+        self.within(async |driver| {
+            let found = driver.find(By::Css(selector)).await;
+            let element = found.with_context(|| format!("there is no {selector}"))?;
+            Ok(element.click().await?)
+        })
+        .await
+    }
+
+    /// Types into what has this test id.
+    pub async fn type_into(&self, id: &str, text: &str) -> Result<()> {
+        self.within(async |driver| {
+            let found = driver.find(By::Css(by_test_id(id))).await;
+            let element = found.with_context(|| format!("there is no {id}"))?;
+            Ok(element.send_keys(text).await?)
+        })
+        .await
+    }
+
+    /// Runs a script in the page.
+    pub async fn script(&self, script: &str, arguments: Vec<Value>) -> Result<Value> {
+        self.within(async |driver| {
+            let answer = driver.execute(script, arguments).await?;
+            Ok(answer.json().clone())
+        })
+        .await
+    }
+
+    /// What a person sees, and a screenshot in a file.
+    pub(super) async fn evidence(&self, file: &Path) -> Result<String> {
+        if let Some(folder) = file.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        self.within(async |driver| Ok(driver.screenshot(file).await?))
+            .await?;
+        let script = "return `${location.href}\n${document.body?.innerText}`";
+        let text = self.script(script, Vec::new()).await?;
+        let text = text.as_str().unwrap_or_default().replace('\n', "\n  | ");
+        Ok(format!("  {text}\n  screenshot: {}", file.display()))
+    }
+
+    async fn within<T>(&self, command: impl AsyncFnOnce(&WebDriver) -> Result<T>) -> Result<T> {
+        self.browser.within(&self.window, command).await
+    }
+}
+
+fn by_test_id(id: &str) -> String {
+    format!("[data-testid={id}]")
+}

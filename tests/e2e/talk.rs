@@ -1,0 +1,87 @@
+//! People find each other, prove who they are, and talk directly.
+
+use anyhow::{Result, ensure};
+use xtask::testbed::Broker;
+
+use crate::support::{Bed, Browser, run};
+
+#[test]
+fn two_tabs_of_chromium() {
+    run(|bed| async move {
+        let chromium = bed.chromium().await?;
+        talk(&bed, Broker::rumqttd().await?, [&chromium, &chromium]).await
+    });
+}
+
+#[test]
+fn two_tabs_of_firefox() {
+    run(|bed| async move {
+        let firefox = bed.firefox().await?;
+        talk(&bed, Broker::rumqttd().await?, [&firefox, &firefox]).await
+    });
+}
+
+#[test]
+fn chromium_first_then_firefox() {
+    run(|bed| async move {
+        let browsers = [&bed.chromium().await?, &bed.firefox().await?];
+        talk(&bed, Broker::rumqttd().await?, browsers).await
+    });
+}
+
+#[test]
+fn firefox_first_then_chromium() {
+    run(|bed| async move {
+        let browsers = [&bed.firefox().await?, &bed.chromium().await?];
+        talk(&bed, Broker::rumqttd().await?, browsers).await
+    });
+}
+
+#[test]
+fn over_mosquitto() {
+    run(|bed| async move {
+        let browsers = [&bed.chromium().await?, &bed.firefox().await?];
+        talk(&bed, Broker::mosquitto().await?, browsers).await
+    });
+}
+
+/// Two people meet, and the broker is gone before they say a word.
+async fn talk(bed: &Bed, mut broker: Broker, [first, second]: [&Browser; 2]) -> Result<()> {
+    let site = bed.site(&broker).await?;
+    let same = std::ptr::eq(first, second);
+    let (name, user) = if same {
+        ("ann", "ann(2)")
+    } else {
+        ("ben", "ben")
+    };
+
+    let ann = first.open(site.url()).await?;
+    ann.join("ann").await?;
+    let ben = second.open(site.url()).await?;
+    if same {
+        // The name is known from the first tab.
+        ben.joined().await?;
+    } else {
+        ben.join(name).await?;
+    }
+    ann.sees(&[user]).await?;
+    let page = ben.sees(&["ann"]).await?;
+    ensure!(page.own == user, "the second is called {}", page.own);
+    for browser in [first, second] {
+        let errors = browser.errors().await?;
+        ensure!(errors.is_empty(), "{browser} complains: {errors:#?}");
+    }
+
+    broker.kill().await?;
+    ann.say("can you hear me?").await?;
+    ben.hears("ann", "can you hear me?").await?;
+    ben.say("yes, without a server").await?;
+    ann.hears(user, "yes, without a server").await?;
+    ann.until("that it was delivered", |page| {
+        page.messages
+            .iter()
+            .any(|message| message.delivery.as_deref() == Some("delivered"))
+    })
+    .await?;
+    Ok(())
+}

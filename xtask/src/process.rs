@@ -137,8 +137,7 @@ fn cannot_start(command: &Command) -> String {
     format!("cannot start `{}`", command.get_program().to_string_lossy())
 }
 
-/// Ends every descendant of a process, but not the process itself. Browsers start dozens of helpers, so killing the
-/// one process that was started is not enough. Does nothing where there is no `/proc`.
+/// Ends every descendant of a process, but not the process itself. Does nothing where there is no `/proc`.
 pub fn end_descendants(ancestor: u32) {
     // A second look finds what was born during the first.
     for _ in 0..3 {
@@ -198,23 +197,6 @@ pub fn adopt_orphans() {
     };
 }
 
-/// Lets the kernel end a process as soon as the thread that starts it is gone, however that ends.
-pub fn end_with_us(command: &mut Command) {
-    #[cfg(target_os = "linux")]
-    {
-        use std::os::unix::process::CommandExt;
-        // SAFETY: prctl() is safe to call between fork and exec.
-        unsafe {
-            command.pre_exec(|| {
-                libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-                Ok(())
-            })
-        };
-    }
-    #[cfg(not(target_os = "linux"))]
-    let _ = command;
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,7 +216,9 @@ mod tests {
     fn a_program_that_hangs_is_ended_with_its_children() {
         let start = Instant::now();
         let error = run_within(
-            Command::new("sh").args(["-c", "sleep 60; :"]),
+            Command::new("sh")
+                .args(["-c", "sleep 60; :"])
+                .stderr(Stdio::null()),
             Duration::from_millis(200),
         );
         assert!(error.unwrap_err().to_string().contains("within"));
@@ -246,6 +230,7 @@ mod tests {
     fn descendants_are_found_through_generations() {
         let mut child = Command::new("sh")
             .args(["-c", "sh -c 'sleep 60; :'; :"])
+            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         while descendants(child.id()).len() < 2 {

@@ -4,24 +4,36 @@ use std::process::{Child as StdChild, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::process;
-
-/// A running program. Dropping it kills it and everything it started; if we are killed ourselves, the kernel ends it.
+/// A running program. Dropping it kills it and everything it started. Should we be killed ourselves, a guardian does
+/// the same: a browser has dozens of processes, and none of them would notice.
 #[derive(Debug)]
 pub struct Child {
     child: StdChild,
     name: String,
+    /// Waits for its input to end, which happens when we do.
+    #[cfg(unix)]
+    guardian: StdChild,
 }
+
+/// Kills the process group that it is given.
+#[cfg(unix)]
+const GUARDIAN: &str = "read -r _; kill -s KILL -- \"-$0\"";
 
 impl Child {
     /// Starts a program without input.
     pub fn start(command: &mut Command) -> Result<Self> {
         let name = command.get_program().to_string_lossy().into_owned();
-        process::end_with_us(command);
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(command, 0);
         let child = command.stdin(Stdio::null()).spawn();
         let child = child
             .with_context(|| format!("cannot start {name}; `cargo xtask setup` installs it"))?;
-        Ok(Self { child, name })
+        Ok(Self {
+            name,
+            #[cfg(unix)]
+            guardian: guardian(child.id())?,
+            child,
+        })
     }
 
     /// Its output, once, if it was asked to be piped.
@@ -38,9 +50,27 @@ impl Child {
     }
 }
 
+#[cfg(unix)]
+fn guardian(group: u32) -> Result<StdChild> {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", GUARDIAN, &group.to_string()]);
+    shell.stdin(Stdio::piped()).stdout(Stdio::null());
+    // Ctrl-C is for us, not for it.
+    std::os::unix::process::CommandExt::process_group(&mut shell, 0);
+    shell
+        .stderr(Stdio::null())
+        .spawn()
+        .context("cannot start sh")
+}
+
 impl Drop for Child {
     fn drop(&mut self) {
-        process::end_descendants(self.child.id());
+        #[cfg(unix)]
+        {
+            // By the guardian's hand, so that there is one way and every test tries it.
+            drop(self.guardian.stdin.take());
+            let _ = self.guardian.wait();
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,0 +1,140 @@
+//! What the documentation says is held to what the code does.
+
+use std::path::Path;
+
+use rtchat::identity::{PeerId, PublicKey, safety_number};
+use rtchat::settings::{PageAddress, Settings};
+use rtchat::wire::Place;
+
+const README: &str = include_str!("../README.md");
+const PROTOCOL: &str = include_str!("../docs/PROTOCOL.md");
+
+/// Every documentation file.
+const FILES: [(&str, &str); 5] = [
+    ("README.md", README),
+    ("CHANGELOG.md", include_str!("../CHANGELOG.md")),
+    ("docs/PROTOCOL.md", PROTOCOL),
+    ("docs/SECURITY.md", include_str!("../docs/SECURITY.md")),
+    (
+        "docs/CONTRIBUTING.md",
+        include_str!("../docs/CONTRIBUTING.md"),
+    ),
+];
+
+/// The contents of the blocks that are marked as being in `language`.
+fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
+    let opening = format!("```{language}\n");
+    let after = text.split(opening.as_str()).skip(1);
+    after
+        .filter_map(|block| block.split("```").next())
+        .collect()
+}
+
+#[test]
+fn the_settings_in_the_readme_are_settings() {
+    let examples = blocks(README, "json");
+    assert!(!examples.is_empty());
+    for example in examples {
+        let (settings, warnings) = Settings::parse(example);
+        let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+        assert_eq!(warnings, [""; 0], "{example}");
+        assert_ne!(
+            settings,
+            Settings::default(),
+            "an example should set something: {example}"
+        );
+    }
+}
+
+#[test]
+fn the_readme_names_the_defaults() {
+    for server in rtchat::settings::DEFAULT_BROKERS
+        .iter()
+        .chain(&rtchat::settings::DEFAULT_STUN)
+    {
+        assert!(README.contains(&format!("`{server}`")), "{server}");
+    }
+}
+
+#[test]
+fn the_examples_in_the_protocol_are_right() {
+    let secret = core::array::from_fn(|at| at as u8);
+    let peer = PeerId(core::array::from_fn(|at| at as u8));
+    for secret in [None, Some(&secret)] {
+        let place = Place::derive("example.org/chat", "lobby", secret, None).unwrap();
+        assert!(
+            PROTOCOL.contains(&format!("`{}`", place.topic())),
+            "{}",
+            place.topic()
+        );
+        assert!(
+            PROTOCOL.contains(&format!("`{}`", place.inbox(&peer))),
+            "{}",
+            place.inbox(&peer)
+        );
+    }
+    let (one, other) = (PublicKey([2; 33]), PublicKey([3; 33]));
+    let derived = [
+        PeerId::of(&one, &other).to_string(),
+        one.fingerprint(),
+        safety_number(&one, &other),
+    ];
+    for text in derived {
+        assert!(PROTOCOL.contains(&format!("`{text}`")), "{text}");
+    }
+}
+
+#[test]
+fn pages_are_named_as_the_protocol_says() {
+    let rows = PROTOCOL
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `http"));
+    let mut count = 0;
+    for row in rows {
+        let mut cells = row.split('`');
+        let address = format!("http{}", cells.next().unwrap());
+        let page = cells.nth(1).unwrap();
+        assert_eq!(
+            PageAddress::parse(&address).unwrap().page,
+            page,
+            "{address}"
+        );
+        count += 1;
+    }
+    assert!(count > 2);
+}
+
+/// The anchor that a heading gets where Markdown is shown.
+fn anchor(heading: &str) -> String {
+    let kept = heading
+        .chars()
+        .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-'));
+    kept.flat_map(char::to_lowercase)
+        .map(|c| if c == ' ' { '-' } else { c })
+        .collect()
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (file, text) in FILES {
+        let links = text.split("](").skip(1);
+        let links = links.filter_map(|rest| rest.split(')').next());
+        for link in links.filter(|link| !link.contains("://")) {
+            let (path, heading) = link.split_once('#').unwrap_or((link, ""));
+            let path = match path {
+                "" => root.join(file),
+                path => root.join(file).with_file_name("").join(path),
+            };
+            assert!(path.exists(), "{link} in {file}");
+            if !heading.is_empty() {
+                let target = std::fs::read_to_string(&path).unwrap();
+                let headings = target.lines().filter_map(|line| line.strip_prefix("## "));
+                assert!(
+                    headings.map(anchor).any(|anchor| anchor == heading),
+                    "{link} in {file}"
+                );
+            }
+        }
+    }
+}

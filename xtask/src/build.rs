@@ -1,5 +1,6 @@
 //! `dist/`: the page, deployable as it is to any static host, under any path.
 
+use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -18,30 +19,34 @@ pub fn run() -> Result<PathBuf> {
     // Trunk takes this variable for a switch of its own and stumbles over values such as "1".
     trunk.env_remove("NO_COLOR").env("RUST_LIB_BACKTRACE", "0");
     process::run(&mut trunk).context("the page was not built")?;
-    shrink_scripts(&tools, &project::dist())?;
+    shrink(&tools, &project::dist())?;
     println!("Built dist/ in {:.1} s.", start.elapsed().as_secs_f64());
     Ok(project::dist())
 }
 
-/// Trunk's own minifier does not understand what wasm-bindgen writes; esbuild saves a third of it.
-fn shrink_scripts(tools: &Tools, dist: &Path) -> Result<()> {
+/// Shrinks scripts and styles in place. Trunk's own minifier stumbles over the modules that wasm-bindgen writes.
+fn shrink(tools: &Tools, dist: &Path) -> Result<()> {
     let entries =
         std::fs::read_dir(dist).with_context(|| format!("cannot read {}", dist.display()))?;
-    let files = entries.flatten().map(|entry| entry.path());
-    let mut scripts: Vec<PathBuf> = files
-        .filter(|path| path.extension() == Some("js".as_ref()))
+    let files = entries.flatten().map(|entry| entry.file_name());
+    let mut texts: Vec<_> = files
+        .filter(|name| has_extension(name, &["js", "css"]))
         .collect();
-    scripts.sort();
-    for script in scripts {
-        let mut esbuild = tools.web("esbuild")?;
-        esbuild
-            .arg(&script)
-            .args(["--minify", "--allow-overwrite", "--log-level=warning"]);
-        esbuild.arg(format!("--outfile={}", script.display()));
-        process::run(&mut esbuild)
-            .with_context(|| format!("{} cannot be shrunk", script.display()))?;
-    }
-    Ok(())
+    texts.sort();
+    let mut esbuild = tools.web("esbuild")?;
+    esbuild.args(texts).current_dir(dist);
+    esbuild.args([
+        "--minify",
+        "--outdir=.",
+        "--allow-overwrite",
+        "--log-level=warning",
+    ]);
+    process::run(&mut esbuild).context("scripts and styles cannot be shrunk")
+}
+
+fn has_extension(name: &OsStr, extensions: &[&str]) -> bool {
+    let extension = Path::new(name).extension().and_then(OsStr::to_str);
+    extension.is_some_and(|extension| extensions.contains(&extension))
 }
 
 /// A file of `dist/`.

@@ -1,0 +1,31 @@
+// Watches rtchat's page from outside: whom it shows as verified is what counts.
+{
+  const find = (selector) => document.querySelector(selector);
+  const JOIN = "[data-testid=join]";
+  const READY = "[data-testid=status]:is([data-state=looking], [data-state=connected])";
+  let watched = new Map();
+  const changed = () => {
+    bench.arrived(document.querySelectorAll("[data-testid=peer][data-state=verified]").length);
+    for (const [selector, resolve] of watched) {
+      if (find(selector)) {
+        watched.delete(selector);
+        resolve();
+      }
+    }
+  };
+  const appeared = (selector) =>
+    new Promise((resolve) => {
+      watched.set(selector, resolve);
+      changed();
+    });
+  new MutationObserver(changed).observe(document, { subtree: true, childList: true, attributeFilter: ["data-state"] });
+  addEventListener("submit", () => bench.started(), true);
+  // The page asks for a name.
+  bench.joinable = () => appeared(JOIN);
+  bench.join = (name) => {
+    find("[data-testid=name]").value = name;
+    find(JOIN).click();
+  };
+  // The broker knows this page.
+  bench.ready = () => appeared(READY);
+}

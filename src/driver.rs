@@ -115,6 +115,7 @@ pub fn join(config: Config, network: &Network, listener: Rc<dyn Listener>) -> Re
             wake: RefCell::default(),
             flight: RefCell::default(),
             broker: Cell::new(0),
+            left: Cell::new(false),
             page: RefCell::default(),
             connections: Connections::new(network.ice_servers.clone(), notify),
             client,
@@ -139,6 +140,8 @@ struct Driver {
     /// The pause before the next connection to a broker.
     flight: RefCell<Option<Timeout>>,
     broker: Cell<usize>,
+    /// The page went away.
+    left: Cell<bool>,
     page: RefCell<Vec<PageListener>>,
     connections: Result<Connections, WebError>,
     client: AsyncClient,
@@ -264,7 +267,16 @@ fn page_pump(driver: &Rc<Driver>) -> Vec<PageListener> {
     };
     let mut listeners = vec![
         listen(&window, "online", Driver::resumed),
-        listen(&window, "pagehide", |driver| driver.feed(Input::User(Command::Leave))),
+        listen(&window, "pagehide", |driver| {
+            driver.feed(Input::User(Command::Leave));
+            driver.left.set(true);
+        }),
+        // Brought back from the back-forward cache: everybody here believes that we left, so we begin anew.
+        listen(&window, "pageshow", |driver| {
+            if let (true, Some(window)) = (driver.left.get(), web_sys::window()) {
+                let _ = window.location().reload();
+            }
+        }),
     ];
     listeners.extend(document.map(|document| {
         listen(&document, "visibilitychange", |driver| {

@@ -3,7 +3,7 @@
 use core::fmt::Debug;
 use core::ops::{Add, Sub};
 use core::time::Duration;
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -39,11 +39,11 @@ impl Sub<Duration> for Millis {
 
 /// Deadlines by name: at most one for each `K`.
 #[derive(Debug, Clone)]
-pub struct Deadlines<K>(BTreeMap<K, Millis>);
+pub struct Deadlines<K>(LiteMap<K, Millis>);
 
 impl<K> Default for Deadlines<K> {
     fn default() -> Self {
-        Deadlines(BTreeMap::new())
+        Deadlines(LiteMap::new())
     }
 }
 

@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use chacha20::{ChaCha20Rng, rand_core::SeedableRng};
-use data_encoding::BASE64URL_NOPAD;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proptest::prelude::*;
 use rtchat::identity::store::{IDENTITY, NAME, TRUST};
 use rtchat::identity::{
@@ -63,7 +64,7 @@ fn two_tabs_on_a_first_visit_end_with_one_identity() {
     // Written later still: the last one stands.
     let mut late = open(&storage, 3);
     assert!(!late.settle_identity());
-    storage.set(IDENTITY, &BASE64URL_NOPAD.encode(&[3; 32])).unwrap();
+    storage.set(IDENTITY, &URL_SAFE_NO_PAD.encode(&[3; 32])).unwrap();
     assert!(late.settle_identity());
     assert_eq!(late.identity().to_bytes(), [3; 32]);
 }

@@ -1,5 +1,7 @@
 //! The site owner's settings and the page's address: what people write by hand, copy and mangle.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use rtchat::settings::{
     Accept, AddressError, Broker, DEFAULT_ROOM, IceServer, PageAddress, RoomSecret, Settings, SettingsWarning,
@@ -81,25 +83,27 @@ fn a_mistake_costs_the_entry_that_it_is_in() {
             "Brokers": []
         }"#,
     );
+    // The order of the file's keys is nobody's business.
+    let warnings = BTreeSet::from_iter(warnings);
     let urls: Vec<_> = settings.brokers.iter().map(|broker| broker.url.as_str()).collect();
     assert_eq!(urls, ["wss://good.example", "ws://b"]);
     assert_eq!(settings.ice_servers.len(), 1);
     assert_eq!((settings.room, settings.accept), (None, Accept::Everyone));
     assert_eq!(
         warnings,
-        [
-            r#"rtchat.json: "Brokers" is not a setting and is ignored."#,
-            r#"rtchat.json: accept should be "everyone", "ask" or "known"; it is ignored."#,
-            "rtchat.json: brokers[0] should be an address that begins with ws:// or wss://, or an object with url, username and password; it is ignored.",
-            "rtchat.json: brokers[2] should be an address that begins with ws:// or wss://, or an object with url, username and password; it is ignored.",
-            "rtchat.json: brokers[3] should be an address that begins with ws:// or wss://, or an object with url, username and password; it is ignored.",
-            r#"rtchat.json: "brokers[4].user" is not a setting and is ignored."#,
-            "rtchat.json: brokers[4].password should be a text; it is ignored.",
-            "rtchat.json: iceServers[0] should be an object with urls (stun:… or turn:…), and for turn: with username and credential; it is ignored.",
-            "rtchat.json: iceServers[2] should be an object with urls (stun:… or turn:…), and for turn: with username and credential; it is ignored.",
-            "rtchat.json: iceServers[3] should be an object with urls (stun:… or turn:…), and for turn: with username and credential; it is ignored.",
-            "rtchat.json: room should be a text of at most 64 characters on one line; it is ignored.",
-        ]
+        BTreeSet::from_iter([
+            r#"rtchat.json: "Brokers" is not a setting and is ignored."#.to_owned(),
+            r#"rtchat.json: accept should be "everyone", "ask" or "known"; it is ignored."#.to_owned(),
+            "rtchat.json: brokers[0] should be an address that begins with ws:// or wss://, or an object with url, username and password; it is ignored.".to_owned(),
+            "rtchat.json: brokers[2] should be an address that begins with ws:// or wss://, or an object with url, username and password; it is ignored.".to_owned(),
+            "rtchat.json: brokers[3] should be an address that begins with ws:// or wss://, or an object with url, username and password; it is ignored.".to_owned(),
+            r#"rtchat.json: "brokers[4].user" is not a setting and is ignored."#.to_owned(),
+            "rtchat.json: brokers[4].password should be a text; it is ignored.".to_owned(),
+            "rtchat.json: iceServers[0] should be an object with urls (stun:… or turn:…), and for turn: with username and credential; it is ignored.".to_owned(),
+            "rtchat.json: iceServers[2] should be an object with urls (stun:… or turn:…), and for turn: with username and credential; it is ignored.".to_owned(),
+            "rtchat.json: iceServers[3] should be an object with urls (stun:… or turn:…), and for turn: with username and credential; it is ignored.".to_owned(),
+            "rtchat.json: room should be a text of at most 64 characters on one line; it is ignored.".to_owned(),
+        ])
     );
 }
 

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use chacha20::rand_core::CryptoRng;
-use data_encoding::BASE32_NOPAD;
+use base32ct::{Base32Unpadded, Encoding};
 use ecdsa::signature::{Signer, Verifier};
 use p256::elliptic_curve::Generate;
 use p256::elliptic_curve::sec1::ToSec1Point;
@@ -56,7 +56,7 @@ impl PeerId {
 
     /// Reads what [`PeerId`]'s `Display` wrote.
     pub fn parse(text: &str) -> Option<PeerId> {
-        let bytes = BASE32_NOPAD.decode(text.to_ascii_uppercase().as_bytes()).ok()?;
+        let bytes = Base32Unpadded::decode_vec(text).ok()?;
         Some(PeerId(bytes.try_into().ok()?))
     }
 }
@@ -64,7 +64,7 @@ impl PeerId {
 impl fmt::Display for PeerId {
     /// Base32, lower case, 26 characters.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&BASE32_NOPAD.encode(&self.0).to_ascii_lowercase())
+        f.write_str(&Base32Unpadded::encode_string(&self.0))
     }
 }
 
@@ -103,7 +103,7 @@ impl PublicKey {
     /// long enough that nobody finds another key with the same.
     pub fn fingerprint(&self) -> String {
         let digest = Sha256::new().chain_update(b"rtchat/1 fingerprint").chain_update(self.0).finalize();
-        let text = BASE32_NOPAD.encode(&digest[..10]).to_ascii_lowercase();
+        let text = Base32Unpadded::encode_string(&digest[..10]);
         let groups: Vec<&str> = text.as_bytes().chunks(4).filter_map(|group| str::from_utf8(group).ok()).collect();
         groups.join(" ")
     }

@@ -6,11 +6,12 @@
 use core::cell::RefCell;
 use core::fmt;
 use core::time::Duration;
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 use std::rc::Rc;
 
 use chacha20::rand_core::CryptoRng;
-use data_encoding::BASE64URL_NOPAD;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{Acquaintance, IdentityKey, Name, Note, Noted, TrustBook};
 
@@ -63,7 +64,7 @@ pub trait Storage {
 
 /// Storage that lasts as long as the tab.
 #[derive(Debug, Default)]
-pub struct MemoryStorage(RefCell<BTreeMap<String, String>>);
+pub struct MemoryStorage(RefCell<LiteMap<String, String>>);
 
 impl Storage for MemoryStorage {
     fn get(&self, key: &str) -> Result<Option<String>, StorageError> {
@@ -329,10 +330,10 @@ impl Profile {
 }
 
 fn identity_text(identity: &IdentityKey) -> String {
-    BASE64URL_NOPAD.encode(&identity.to_bytes())
+    URL_SAFE_NO_PAD.encode(&identity.to_bytes())
 }
 
 fn identity_of(text: &str) -> Option<IdentityKey> {
-    let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     IdentityKey::from_bytes(&bytes).ok()
 }

@@ -7,7 +7,7 @@
 //! again. [`claim`] is therefore all there is: it keeps the number that the list still gives to this tab.
 
 use core::time::Duration;
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +39,7 @@ struct Holder {
     at: Millis,
 }
 
-type List = BTreeMap<u16, Holder>;
+type List = LiteMap<u16, Holder>;
 
 /// Claims a number for the tab that calls itself `token`, or keeps alive the one that it has. `stored` is the
 /// list as it is; what cannot be read counts as empty, since every open tab soon writes itself again.
@@ -81,6 +81,7 @@ fn write(list: &List) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
     use proptest::prelude::*;
 
     const NOW: Millis = Millis(1_000_000);

@@ -5,9 +5,10 @@
 //! or compares the safety number ([`TrustBook::verify`]): a warning that went away by itself after the first
 //! meeting would only have to be waited for.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
-use data_encoding::BASE64URL_NOPAD;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::name::fold;
@@ -68,14 +69,14 @@ pub struct Acquaintance {
 
 /// The keys that this browser has met.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TrustBook(BTreeMap<PublicKey, Acquaintance>);
+pub struct TrustBook(LiteMap<PublicKey, Acquaintance>);
 
 /// As it is stored: `{"v":1,"keys":{"A1…":{"names":["alice"],"first":…,"last":…}}}`.
 #[derive(Serialize, Deserialize)]
 struct Stored {
     v: u32,
     #[serde(default)]
-    keys: BTreeMap<String, Acquaintance>,
+    keys: LiteMap<String, Acquaintance>,
 }
 
 impl TrustBook {
@@ -97,7 +98,7 @@ impl TrustBook {
 
     /// For storage.
     pub fn to_json(&self) -> String {
-        let keys = self.0.iter().map(|(key, entry)| (BASE64URL_NOPAD.encode(&key.0), entry.clone())).collect();
+        let keys = self.0.iter().map(|(key, entry)| (URL_SAFE_NO_PAD.encode(&key.0), entry.clone())).collect();
         // Strings, numbers and booleans under string keys: there is nothing in it that JSON cannot say.
         serde_json::to_string(&Stored { v: VERSION, keys }).unwrap_or_default()
     }
@@ -243,7 +244,7 @@ impl Acquaintance {
 }
 
 fn key_of(text: &str) -> Option<PublicKey> {
-    let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     bytes.try_into().ok().map(PublicKey)
 }
 
@@ -334,7 +335,7 @@ mod tests {
     fn what_a_later_version_adds_is_passed_over_and_what_it_changes_is_refused() {
         let text = format!(
             r#"{{"v":1,"x":[],"keys":{{"{}":{{"names":["ann"],"last":7,"colour":"red"}},"??":{{}}}}}}"#,
-            BASE64URL_NOPAD.encode(&key(1).0)
+            URL_SAFE_NO_PAD.encode(&key(1).0)
         );
         let book = TrustBook::from_json(&text).unwrap();
         assert_eq!((book.len(), book.trust(&key(1), &name("ann"))), (1, Trust::Known));

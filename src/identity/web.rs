@@ -6,7 +6,7 @@ use core::pin::pin;
 use std::rc::{Rc, Weak};
 
 use chacha20::rand_core::CryptoRng;
-use data_encoding::BASE32_NOPAD;
+use base32ct::{Base32Unpadded, Encoding};
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use js_sys::{Date, Function, Object, Promise, Reflect};
@@ -148,7 +148,7 @@ impl TabClaim {
     pub async fn claim(scope: &str, on_change: impl Fn(u16) + 'static) -> TabClaim {
         let claimed = Rc::new(Claimed {
             scope: scope.to_owned(),
-            token: BASE32_NOPAD.encode(&seed().unwrap_or_default()[..10]),
+            token: Base32Unpadded::encode_string(&seed().unwrap_or_default()[..10]),
             number: Cell::new(0),
             hold: RefCell::new(Hold::Nothing),
             listeners: RefCell::default(),

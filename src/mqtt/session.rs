@@ -1,7 +1,9 @@
 //! One connection's protocol, without the connection: bytes and time in, bytes and events out.
 
 use core::time::Duration;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
+
+use litemap::LiteMap;
 
 use bytes::{Bytes, BytesMut};
 use mqttbytes::v4::{
@@ -46,9 +48,9 @@ pub struct Session {
     /// What was sent and not yet told. Told after CONNACK, so that every connection begins with it.
     sent: VecDeque<Outgoing>,
     /// Requests that wait for the broker, by packet identifier.
-    inflight: BTreeMap<u16, Awaiting>,
+    inflight: LiteMap<u16, Awaiting>,
     /// Messages with QoS 2 that came in and were not released yet, by packet identifier.
-    received: BTreeSet<u16>,
+    received: LiteMap<u16, ()>,
     last_id: u16,
     max_inflight: usize,
     max_packet_size: usize,
@@ -103,8 +105,8 @@ impl Session {
             incoming: BytesMut::new(),
             outgoing,
             sent: VecDeque::new(),
-            inflight: BTreeMap::new(),
-            received: BTreeSet::new(),
+            inflight: LiteMap::new(),
+            received: LiteMap::new(),
             last_id: 0,
             max_inflight: usize::from(options.inflight()),
             max_packet_size: options.max_packet_size(),
@@ -373,7 +375,7 @@ impl Session {
                 Ok(true)
             }
             QoS::ExactlyOnce => {
-                let first = self.received.insert(id);
+                let first = self.received.insert(id, ()).is_none();
                 if self.received.len() > MAX_RECEIVED {
                     return Err(ConnectionError::Unexpected);
                 }
@@ -427,7 +429,7 @@ impl Session {
 
 /// Chooses the next free packet identifier: never 0 (MQTT 3.1.1 section 2.3.1). There is always one, since the limit on
 /// requests in flight is below their number.
-fn await_ack(inflight: &mut BTreeMap<u16, Awaiting>, last_id: &mut u16, awaiting: Awaiting) -> u16 {
+fn await_ack(inflight: &mut LiteMap<u16, Awaiting>, last_id: &mut u16, awaiting: Awaiting) -> u16 {
     loop {
         *last_id = last_id.checked_add(1).unwrap_or(1);
         if !inflight.contains_key(last_id) {

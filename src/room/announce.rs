@@ -30,13 +30,15 @@ pub(super) struct Announcer {
     echo_due: Option<Millis>,
     missed: u32,
     repeats: u32,
+    /// Somebody misses us: the next announcement is for them.
+    asked: bool,
     /// When a peer last said that it is full.
     full_seen: Option<Millis>,
 }
 
 impl Announcer {
     pub fn new(now: Millis) -> Announcer {
-        Announcer { joined_at: now, latest: None, echo_due: None, missed: 0, repeats: 0, full_seen: None }
+        Announcer { joined_at: now, latest: None, echo_due: None, missed: 0, repeats: 0, asked: false, full_seen: None }
     }
 }
 
@@ -48,6 +50,7 @@ impl Room {
             BrokerState::Opening if self.needs_company() => self.announce(),
             BrokerState::Opening => {
                 self.announcer.echo_due = None;
+                self.announcer.asked = true;
                 let soon = self.jittered(ASKED_PAUSE);
                 self.deadlines.set(Deadline::Announce, self.now + soon);
             }
@@ -67,6 +70,7 @@ impl Room {
     /// Says "I am here" to everybody.
     pub(super) fn announce(&mut self) {
         let connect = self.sign_connect();
+        self.announcer.asked = false;
         self.announcer.echo_due = Some(connect.signed_at);
         if self.broker == BrokerState::Ready {
             self.deadlines.set(Deadline::Echo, self.now + ECHO);
@@ -83,9 +87,16 @@ impl Room {
     }
 
     pub(super) fn announce_again(&mut self) {
-        if self.broker == BrokerState::Ready {
-            self.announce();
+        if self.broker != BrokerState::Ready {
+            return;
         }
+        let last = self.announcer.latest.as_ref().map_or(Millis(0), |connect| connect.signed_at);
+        if self.announcer.asked || !self.has_company() || self.now.since(last) >= LONGEST_PAUSE / 2 {
+            return self.announce();
+        }
+        // The pause was chosen while nobody was here.
+        let pause = self.jittered(LONGEST_PAUSE);
+        self.deadlines.set(Deadline::Announce, last + pause);
     }
 
     /// Somebody misses us, or should hear that we are full.
@@ -94,6 +105,7 @@ impl Room {
         let pause = self.jittered(Duration::from_millis(1500));
         let at = (self.now + pause).max(last + ASKED_PAUSE);
         self.deadlines.set_earlier(Deadline::Announce, at);
+        self.announcer.asked = true;
     }
 
     /// Our own announcement came back.

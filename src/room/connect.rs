@@ -26,6 +26,10 @@ const MAX_TRIES: u32 = 3;
 const NEXT_ROUND: Duration = Duration::from_secs(15);
 /// … and at last so rarely.
 const LONGEST_ROUND: Duration = Duration::from_secs(300);
+/// How often places are looked for while somebody waits for one.
+const CROWD: Duration = Duration::from_millis(500);
+/// So long may an offer stay without an answer while others wait for its place.
+const PATIENCE_IN_A_CROWD: Duration = Duration::from_millis(2500);
 const BETWEEN_TRIES: Duration = Duration::from_secs(1);
 /// Who is waited for gets this much longer than the one who should begin.
 const THEIR_TURN: Duration = Duration::from_secs(4);
@@ -48,6 +52,23 @@ impl Room {
     pub(super) fn wait_for_attempt(&mut self, id: PeerId) {
         if !self.waiting.contains(&id) {
             self.waiting.push_back(id);
+        }
+        self.deadlines.set_earlier(Deadline::Crowd, self.now + CROWD);
+    }
+
+    /// While others wait, an offer that nobody answers gives its place up: a flood of strangers who are not there
+    /// must not keep those out who are.
+    pub(super) fn make_place(&mut self) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let now = self.now;
+        let unanswered = |link: &Link| link.stage == Stage::Offered && now.since(link.since) >= PATIENCE_IN_A_CROWD;
+        let patient = self.peers.values().filter(|peer| peer.trying.as_ref().is_some_and(unanswered));
+        let given_up: Vec<PeerId> = patient.map(|peer| peer.id).take(self.waiting.len()).collect();
+        given_up.into_iter().for_each(|id| self.attempt_failed(id));
+        if !self.waiting.is_empty() {
+            self.deadlines.set(Deadline::Crowd, now + CROWD);
         }
     }
 
@@ -129,6 +150,7 @@ impl Room {
             proof: None,
             joiner: Joiner::default(),
             negotiation: Negotiation::new(self.id > *peer),
+            since: self.now,
         }
     }
 
@@ -190,7 +212,7 @@ impl Room {
     /// A connection has something to tell.
     pub(super) fn on_notice(&mut self, connection: ConnectionId, notice: Notice) {
         let found =
-            self.peers.values_mut().find_map(|peer| peer.link_mut(connection).map(|link| link.stage).map(|stage| (peer.id, stage)));
+            self.peers.iter_mut().find_map(|(_, peer)| peer.link_mut(connection).map(|link| link.stage).map(|stage| (peer.id, stage)));
         let Some((id, stage)) = found else { return };
         match notice {
             Notice::Described(description) if stage == Stage::Verified => self.signal(id, connection, description),
@@ -303,7 +325,7 @@ impl Room {
         let Some(peer) = self.peers.get_mut(&id) else { return };
         if peer.was_verified {
             // The silence of a peer that was here has a clock of its own.
-        } else if tries < MAX_TRIES {
+        } else if tries < MAX_TRIES && (answered || self.waiting.is_empty()) {
             let pause = if offerer { BETWEEN_TRIES } else { THEIR_TURN };
             let pause = self.jittered(pause);
             self.deadlines.set(Deadline::TheirOffer(id), self.now + pause);

@@ -1,6 +1,6 @@
 //! What is counted for the diagnostics panel: numbers and reasons, never contents.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use super::io::Diagnostics;
 use crate::wire::EnvelopeError;
@@ -62,7 +62,7 @@ pub(super) struct Counters {
     received: u64,
     signatures_checked: u64,
     connections_opened: u64,
-    dropped: BTreeMap<Dropped, u64>,
+    dropped: LiteMap<Dropped, u64>,
 }
 
 impl Counters {

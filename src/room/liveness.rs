@@ -135,9 +135,8 @@ impl Room {
             self.dropped(super::Dropped::BadFrame);
             return;
         }
-        if let Some(order) = link.negotiation.received(description) {
-            self.order(connection, order);
-        }
+        let orders = [link.negotiation.received(description), link.negotiation.resume()];
+        orders.into_iter().flatten().for_each(|order| self.order(connection, order));
     }
 
     /// Their late candidates came over the channel.

@@ -12,7 +12,9 @@ use crate::wire::envelope::{FULL, PairContext, verify_leave};
 use crate::wire::{Body, Connect, Envelope, Subtopic};
 use chacha20::rand_core::Rng;
 use core::time::Duration;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+
+use litemap::LiteMap;
 
 /// An offer that waited longer than this is not worth an answer: its sender has given up.
 const OFFER_LIFE: Duration = Duration::from_secs(7);
@@ -156,7 +158,7 @@ impl Room {
             trust,
             decision: Decision::Undecided,
             pair,
-            newest: BTreeMap::from([(Subtopic::Connect, if announced { connect.signed_at } else { Millis(0) })]),
+            newest: LiteMap::from_iter([(Subtopic::Connect, if announced { connect.signed_at } else { Millis(0) })]),
             current: None,
             trying: None,
             held: None,
@@ -271,7 +273,12 @@ impl Room {
             attempt: *attempt,
             timestamp: envelope.timestamp,
         };
-        Ok(context.open_introduction(&peer.pair, sealed)?)
+        let introduction = context.open_introduction(&peer.pair, sealed)?;
+        // Without a fingerprint there is nothing that a proof could be bound to.
+        if introduction.description.fingerprint().is_none() {
+            return Err(Dropped::Malformed);
+        }
+        Ok(introduction)
     }
 
     fn on_candidates(&mut self, envelope: Envelope) -> Result<(), Dropped> {

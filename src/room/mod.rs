@@ -26,7 +26,9 @@ mod roster;
 mod talk;
 
 use core::time::Duration;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+
+use litemap::LiteMap;
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::{Rng, SeedableRng};
@@ -99,6 +101,8 @@ pub enum Deadline {
     Silence(PeerId),
     /// To tell the others whom we are connected to.
     Presence,
+    /// To find places for those that wait to be connected to.
+    Crowd,
 }
 
 /// One room, seen from one tab.
@@ -117,7 +121,7 @@ pub struct Room {
     last_stamp: Millis,
     announcer: announce::Announcer,
     broker: BrokerState,
-    peers: BTreeMap<PeerId, Peer>,
+    peers: LiteMap<PeerId, Peer>,
     /// Peers that are no longer here, and up to which timestamp their messages are old.
     departed: VecDeque<(PeerId, Millis)>,
     early: VecDeque<(Envelope, Millis)>,
@@ -128,7 +132,7 @@ pub struct Room {
     signatures: Budget,
     counters: Counters,
     deliveries: talk::Deliveries,
-    shown: BTreeMap<PeerId, PeerView>,
+    shown: LiteMap<PeerId, PeerView>,
     status: Option<Status>,
     /// Something that people see may have changed.
     dirty: bool,
@@ -158,7 +162,7 @@ impl Room {
             last_stamp: Millis(0),
             announcer: announce::Announcer::new(now),
             broker: BrokerState::Opening,
-            peers: BTreeMap::new(),
+            peers: LiteMap::new(),
             departed: VecDeque::new(),
             early: VecDeque::new(),
             waiting: VecDeque::new(),
@@ -167,7 +171,7 @@ impl Room {
             signatures: Budget::new(100, 25, now),
             counters: Counters::default(),
             deliveries: talk::Deliveries::default(),
-            shown: BTreeMap::new(),
+            shown: LiteMap::new(),
             status: None,
             dirty: true,
             renamed: false,
@@ -250,6 +254,7 @@ impl Room {
             Deadline::Prove(peer) => self.prepare_proof(peer),
             Deadline::Silence(peer) => self.check_silence(peer),
             Deadline::Presence => self.tell_presence(),
+            Deadline::Crowd => self.make_place(),
         }
     }
 
@@ -273,7 +278,7 @@ impl Room {
         let signature = crate::wire::envelope::sign_leave(&self.identity, &topic, &self.id, timestamp);
         self.publish(topic, timestamp, Body::Leave { signature });
         let peers = core::mem::take(&mut self.peers);
-        for link in peers.into_values().flat_map(|peer| [peer.current, peer.trying]).flatten() {
+        for link in peers.into_iter().map(|(_, peer)| peer).flat_map(|peer| [peer.current, peer.trying]).flatten() {
             self.order(link.connection, Order::Close);
         }
         self.left = true;

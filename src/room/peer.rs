@@ -1,6 +1,8 @@
 //! One peer as the room knows it, and one try to connect to it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+
+use litemap::LiteMap;
 
 use super::budget::Budget;
 use super::io::{MessageId, PeerState, PeerView};
@@ -56,6 +58,8 @@ pub(super) struct Link {
     pub proof: Option<Frame>,
     pub joiner: Joiner,
     pub negotiation: Negotiation,
+    /// When the try began.
+    pub since: Millis,
 }
 
 /// A peer of the room.
@@ -70,7 +74,7 @@ pub(super) struct Peer {
     /// The key shared with this peer alone.
     pub pair: SealKey,
     /// The newest envelope of each kind.
-    pub newest: BTreeMap<Subtopic, Millis>,
+    pub newest: LiteMap<Subtopic, Millis>,
     /// The verified connection that frames go over.
     pub current: Option<Link>,
     /// The connection that is being made.

@@ -87,7 +87,7 @@ impl Room {
     }
 
     fn is_proven(&self, identity: PublicKey, id: PeerId, link: &Link, text: &str) -> bool {
-        let Ok(Frame::Verify { signature }) = serde_json::from_str(text) else { return false };
+        let Ok(Frame::Verify { signature }) = Frame::from_json(text) else { return false };
         let Ok(signature) = URL_SAFE_NO_PAD.decode(signature) else { return false };
         let Ok(signature) = <[u8; 64]>::try_from(signature) else { return false };
         let (Some(ours), Some(theirs)) = (&link.fingerprint, &link.their_fingerprint) else { return false };

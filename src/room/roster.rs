@@ -1,6 +1,6 @@
 //! What people see of the room: names made unique, who is in which state, the line of status.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use super::peer::Decision;
 use super::{BrokerState, Event, PeerState, PeerView, Room, Status};
@@ -37,14 +37,14 @@ impl Room {
     /// Gives everybody a name that is theirs alone: with the tab number, and with the beginning of the key
     /// where two keys go by one name, and of the peer id where even that is not enough.
     pub(super) fn name_everybody(&mut self) {
-        let mut bearers: BTreeMap<String, Vec<(PublicKey, PeerId)>> = BTreeMap::new();
+        let mut bearers: LiteMap<String, Vec<(PublicKey, PeerId)>> = LiteMap::new();
         let mut bear = |name: &Name, tab: u16, key: PublicKey, id: PeerId| {
             bearers.entry(fold(&own_user(name, tab))).or_default().push((key, id));
         };
         bear(&self.name, self.tab, self.identity.public(), self.id);
         let wanted = self.peers.values().filter(|peer| peer.is_shown() || peer.decision == Decision::Asked);
         wanted.for_each(|peer| bear(&peer.name, peer.connect.tab, peer.connect.identity, peer.id));
-        for peer in self.peers.values_mut() {
+        for peer in self.peers.iter_mut().map(|(_, peer)| peer) {
             let user = own_user(&peer.name, peer.connect.tab);
             let key = peer.connect.identity;
             let same = bearers.get(&fold(&user)).map_or(&[][..], |bearers| bearers);

@@ -1,9 +1,9 @@
 //! What is said on verified channels: messages and their receipts, names, presence.
 
 use core::time::Duration;
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
-use data_encoding::BASE32_NOPAD;
+use base32ct::{Base32Unpadded, Encoding};
 
 use super::peer::Peer;
 use super::{Deadline, Dropped, Event, GoneReason, MAX_PEERS, MAX_TEXT, Message, MessageId, Output, Room};
@@ -22,7 +22,7 @@ const PRESENCE: Duration = Duration::from_secs(2);
 /// How many have each own message, by its id, and in the order they were said.
 #[derive(Debug, Default)]
 pub(super) struct Deliveries {
-    counts: BTreeMap<MessageId, (u32, u32)>,
+    counts: LiteMap<MessageId, (u32, u32)>,
     order: std::collections::VecDeque<MessageId>,
 }
 
@@ -55,7 +55,7 @@ impl Room {
             let sentence = format!("A message has at most {MAX_TEXT} characters; this one has {length}.");
             return self.event(Event::Refused(sentence));
         }
-        let id = MessageId(BASE32_NOPAD.encode(&self.random::<10>()).to_ascii_lowercase());
+        let id = MessageId(Base32Unpadded::encode_string(&self.random::<10>()));
         let frame = Frame::Chat { id: id.0.clone(), text: text.to_owned(), at: self.now };
         self.event(Event::Message(Message {
             id: id.clone(),
@@ -67,7 +67,7 @@ impl Room {
         }));
         let mut of = 0;
         let mut now_connected = Vec::new();
-        for peer in self.peers.values_mut().filter(|peer| peer.is_shown() && !peer.failed) {
+        for peer in self.peers.iter_mut().map(|(_, peer)| peer).filter(|peer| peer.is_shown() && !peer.failed) {
             if peer.outbox.len() >= MAX_OUTBOX {
                 peer.outbox.pop_front();
             }

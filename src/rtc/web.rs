@@ -14,7 +14,7 @@ mod connection;
 mod time;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 use std::rc::{Rc, Weak};
 
 use js_sys::{Array, Reflect};
@@ -90,7 +90,7 @@ extern "C" {
 /// All peer connections of the tab. Dropping it closes them.
 pub struct Connections {
     house: Rc<House>,
-    open: RefCell<BTreeMap<ConnectionId, Rc<Connection>>>,
+    open: RefCell<LiteMap<ConnectionId, Rc<Connection>>>,
     network: Network,
 }
 
@@ -186,7 +186,7 @@ impl Connections {
 impl Drop for Connections {
     fn drop(&mut self) {
         self.network.unlisten();
-        for connection in self.open.take().into_values() {
+        for connection in self.open.take().into_iter().map(|(_, connection)| connection) {
             connection.close();
         }
         if let Some(spare) = self.house.spare.take() {

@@ -3,7 +3,8 @@
 use core::fmt;
 
 use chacha20::rand_core::CryptoRng;
-use data_encoding::BASE64URL_NOPAD;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::Settings;
@@ -57,13 +58,13 @@ impl RoomSecret {
     /// [`AddressError::BadSecret`] for anything that is not exactly 32 bytes.
     pub fn parse(text: &str) -> Result<RoomSecret, AddressError> {
         let text = text.strip_suffix('=').unwrap_or(text);
-        let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| AddressError::BadSecret)?;
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| AddressError::BadSecret)?;
         bytes.try_into().map(RoomSecret).map_err(|_| AddressError::BadSecret)
     }
 
     /// Base64url without padding, 43 characters: for a link and nowhere else.
     pub fn to_text(&self) -> String {
-        BASE64URL_NOPAD.encode(&self.0)
+        URL_SAFE_NO_PAD.encode(&self.0)
     }
 }
 

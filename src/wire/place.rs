@@ -1,7 +1,7 @@
 //! Where a room meets: the page, the room's name and its secret give a topic, a seal and inboxes.
 
 use argon2::{Algorithm, Argon2, Params, Version};
-use data_encoding::BASE32_NOPAD;
+use base32ct::{Base32Unpadded, Encoding};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
@@ -97,7 +97,7 @@ fn stretch(page: &str, room: &str, password: &str) -> Result<[u8; 32], PlaceErro
 }
 
 fn base32(bytes: &[u8]) -> String {
-    BASE32_NOPAD.encode(bytes).to_ascii_lowercase()
+    Base32Unpadded::encode_string(bytes)
 }
 
 #[cfg(test)]

@@ -3,8 +3,11 @@
 use std::path::Path;
 
 use rtchat::identity::{PeerId, PublicKey, safety_number};
+use rtchat::rtc::{Description, Kind};
 use rtchat::settings::{PageAddress, Settings};
-use rtchat::wire::Place;
+use rtchat::time::Millis;
+use rtchat::wire::{Frame, Place};
+use serde_json::Value;
 
 const README: &str = include_str!("../README.md");
 const PROTOCOL: &str = include_str!("../docs/PROTOCOL.md");
@@ -102,6 +105,48 @@ fn pages_are_named_as_the_protocol_says() {
         count += 1;
     }
     assert!(count > 2);
+}
+
+#[test]
+fn the_protocol_names_every_field_of_every_frame() {
+    let sdp = include_str!("sdp/chromium-data-offer.sdp");
+    let description = Box::new(Description::from_sdp(Kind::Offer, sdp).unwrap());
+    let candidates = description.candidates();
+    let text = String::new;
+    let frames = [
+        Frame::Verify { signature: text() },
+        Frame::Chat {
+            id: text(),
+            text: text(),
+            at: Millis(1),
+        },
+        Frame::Receipt { id: text() },
+        Frame::Profile { name: text() },
+        Frame::Ping,
+        Frame::Pong,
+        Frame::Signal { description },
+        Frame::Candidates { candidates },
+        Frame::Presence { peers: vec![] },
+        Frame::Leave,
+        Frame::Part {
+            index: 0,
+            of: 1,
+            text: text(),
+        },
+    ];
+    for frame in frames {
+        let json: Value = serde_json::from_str(&frame.encode()[0]).unwrap();
+        let fields = json.as_object().unwrap();
+        let kind = format!("`{}`", fields["k"].as_str().unwrap());
+        let mut rows = PROTOCOL.lines().filter_map(|line| {
+            let mut cells = line.strip_prefix("| ")?.split(" |");
+            cells.next()?.contains(&kind).then(|| cells.next())?
+        });
+        let named = rows.next().expect(&kind);
+        for field in fields.keys().filter(|field| *field != "k") {
+            assert!(named.contains(&format!("`{field}`")), "{field} of {kind}");
+        }
+    }
 }
 
 /// The anchor that a heading gets where Markdown is shown.

@@ -116,10 +116,12 @@ fn App(props: &AppProps) -> Html {
         use_appeared(Box::new(move || {
             let keys = ui.clone();
             let listener = Listener::new(&window(), "keydown", Callback::from(move |event| key(&keys, &event)));
+            // Another secret in the address is another room, and by itself loads nothing.
+            let moved = Listener::new(&window(), "hashchange", Callback::from(|_| welcome::reload()));
             let backend = ui.backend.0.clone();
             let tell: Tell = Rc::new(move |told| ui.told(told));
             backend.open(tell);
-            Some(Box::new(listener))
+            Some(Box::new((listener, moved)))
         }));
     }
     use_effect_with(texts::title(&state.opening.room, state.unread), |title| document().set_title(title));

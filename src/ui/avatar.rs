@@ -7,7 +7,8 @@ pub const HUES: u32 = 16;
 /// The patterns that style sheets know as `p0` to `p3`.
 pub const PATTERNS: u32 = 4;
 
-/// The look of a key, in the words of the style sheet: the same key looks the same everywhere, another most likely does not.
+/// The look of a key, in the words of the style sheet: the same key looks the same everywhere, another most likely
+/// does not.
 pub fn look(key: &PublicKey) -> String {
     // FNV-1a: spreads well, and nothing here needs to withstand an attack; that is what the safety number is for.
     let hash = key.0.iter().fold(0x811c_9dc5u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));

@@ -276,7 +276,7 @@ impl Backend for Demo {
 
     fn join(&self, name: &Name) -> Result<Own, String> {
         if self.0.scene == "failed" {
-            return Err("This browser has no WebRTC, which the direct connections are made with. A current Firefox, Chrome or Safari has it.".into());
+            return Err("This browser has no WebRTC. A current Firefox, Chrome or Safari has it.".into());
         }
         *self.0.name.borrow_mut() = name.to_string();
         self.later(0, Demo::play);

@@ -1,6 +1,7 @@
 //! The page: shows what happened, and sends what people want.
 //!
-//! What to show is decided in [`state`], a pure function that runs anywhere; the views are compiled for the browser only.
+//! What to show is decided in [`state`], a pure function that runs anywhere; the views are compiled for the browser
+//! only.
 
 pub mod avatar;
 pub mod backend;

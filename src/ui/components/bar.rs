@@ -21,7 +21,11 @@ pub fn bar(state: &Rc<State>, people: &NodeRef, ui: &Ui) -> Html {
                 <h1>
                     <bdi data-testid="room">{ &state.opening.room }</bdi>
                     if state.opening.entry == Entry::Private {
-                        <span class="private" title="Private room">{ icon(LOCK) }<span class="sr">{ "Private room" }</span></span>
+                        <span
+                            class="private" title="Private room"
+                        >
+                            { icon(LOCK) }<span class="sr">{ "Private room" }</span>
+                        </span>
                     }
                 </h1>
                 <StatusLine state={state.clone()} ui={ui.clone()} />

@@ -85,7 +85,10 @@ pub fn Composer(props: &ComposerProps) -> Html {
     let refused = matches!(*hint, Hint::Refused(_));
     html! {
         <form class="composer" onsubmit={on_submit}>
-            <p class="limit" data-look={refused.then_some("problem")} id="rt-limit" role={refused.then_some("alert")} data-testid="composer-problem">
+            <p
+                class="limit" data-look={refused.then_some("problem")} id="rt-limit"
+                role={refused.then_some("alert")} data-testid="composer-problem"
+            >
                 { match *hint {
                     Hint::None => String::new(),
                     Hint::Count(count) => format!("{} of {}", texts::number(count), texts::number(MAX_TEXT)),
@@ -98,7 +101,11 @@ pub fn Composer(props: &ComposerProps) -> Html {
                     enterkeyhint="send" aria-describedby="rt-limit" aria-invalid={refused.then_some("true")}
                     onkeydown={on_key_down} oninput={on_input}
                 />
-                <button class="primary send" data-testid="send" aria-label="Send" title="Send (Enter)">{ icon(SEND) }</button>
+                <button
+                    class="primary send" data-testid="send" aria-label="Send" title="Send (Enter)"
+                >
+                    { icon(SEND) }
+                </button>
             </div>
         </form>
     }

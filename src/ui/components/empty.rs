@@ -5,7 +5,6 @@ use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use super::icon::{CHECK, LINK, LOCK, icon};
-use super::welcome::reload;
 use crate::ui::app::Ui;
 use crate::ui::backend::{Entry, Opening};
 use crate::ui::hooks::listen::{document, use_interval, window};
@@ -22,10 +21,9 @@ pub fn empty(opening: &Opening, ui: &Ui) -> Html {
         let ui = ui.clone();
         Callback::from(move |_: MouseEvent| match ui.backend.0.private_link() {
             Ok(link) => {
-                // Only the fragment changes, which by itself loads nothing.
+                // Only the fragment changes; the page begins anew when it sees that.
                 if let Some(location) = document().location() {
                     let _ = location.set_href(&link);
-                    reload();
                 }
             }
             Err(reason) => ui.act(Action::Notice(reason)),
@@ -46,13 +44,23 @@ pub fn empty(opening: &Opening, ui: &Ui) -> Html {
                     value={opening.link.clone()} onfocus={select} />
                 <CopyLink link={opening.link.clone()} label="Copy" class="primary" ui={ui.clone()} />
             </div>
-            <p><a href={opening.link.clone()} target="_blank" rel="noopener" data-testid="another-tab">{ "Open this page in another tab to try it" }</a></p>
+            <p
+
+            >
+                <a href={opening.link.clone()} target="_blank" rel="noopener" data-testid="another-tab">
+                    { "Open this page in another tab to try it" }
+                </a>
+            </p>
             if !private {
                 <div class="offer">
                     <button type="button" class="quiet" data-testid="make-private" onclick={make_private}>
                         { icon(LOCK) }{ "Make this a private room" }
                     </button>
-                    <p class="hint">{ "You get a new link with a secret in it. Only who has it can find the room or read along." }</p>
+                    <p
+                        class="hint"
+                    >
+                        { "You get a new link with a secret in it. Only who has it can find the room or read along." }
+                    </p>
                 </div>
             }
         </section>

@@ -115,17 +115,31 @@ pub fn Log(props: &LogProps) -> Html {
             <div ref={scroller} class="log" tabindex="0" aria-label="Messages">
                 if *empty { { empty_room(opening, ui) } }
                 if begin > 0 {
-                    <button type="button" class="quiet earlier" data-testid="earlier" onclick={earlier}>{ "Show earlier" }</button>
+                    <button
+                        type="button" class="quiet earlier" data-testid="earlier" onclick={earlier}
+                    >
+                        { "Show earlier" }
+                    </button>
                 }
-                <div class="lines" role="log" aria-live="polite" aria-relevant="additions" aria-label="Messages" data-testid="log">
+                <div
+                    class="lines" role="log" aria-live="polite" aria-relevant="additions" aria-label="Messages"
+                    data-testid="log"
+                >
                     { for lines[begin..].iter().map(|line| html! {
-                        <Row key={line.seq} line={line.clone()} ago={ago(line, now)} unread={*unread_from == Some(line.seq)} />
+                        <Row
+                            key={line.seq} line={line.clone()} ago={ago(line, now)}
+                            unread={*unread_from == Some(line.seq)}
+                        />
                     }) }
                 </div>
             </div>
             if *away {
                 <button type="button" class="down" data-testid="new-messages" onclick={down}>
-                    if *unread > 0 { <span>{ texts::new_messages(*unread) }</span> } else { <span class="sr">{ "To the newest message" }</span> }
+                    if *unread > 0 {
+                        <span>{ texts::new_messages(*unread) }</span>
+                    } else {
+                        <span class="sr">{ "To the newest message" }</span>
+                    }
                     { icon(DOWN) }
                 </button>
             }

@@ -20,19 +20,36 @@ pub fn people(state: &State, back: &NodeRef, ui: &Ui) -> Html {
     html! {
         <aside class="people" aria-label="People" data-testid="people">
             <header class="bar">
-                <button ref={back.clone()} type="button" class="quiet bare back" data-testid="back" aria-label="Back to the conversation" onclick={ui.acts(Action::People(false))}>{ icon(BACK) }</button>
+                <button
+                    ref={back.clone()} type="button" class="quiet bare back" data-testid="back"
+                    aria-label="Back to the conversation" onclick={ui.acts(Action::People(false))}
+                >
+                    { icon(BACK) }
+                </button>
                 <h2>{ "People" }</h2><span class="count">{ state.present() }</span>
             </header>
             <ul>
                 if let Some(own) = &state.own { <Me own={own.clone()} ui={ui.clone()} /> }
                 { for state.people.iter().map(|peer| html! {
-                    <Person key={peer.id.to_string()} peer={peer.clone()} own={own_key} open={state.person == Some(peer.id)} ui={ui.clone()} />
+                    <Person
+                        key={peer.id.to_string()} peer={peer.clone()} own={own_key}
+                        open={state.person == Some(peer.id)} ui={ui.clone()}
+                    />
                 }) }
             </ul>
             <footer>
-                <button type="button" class="quiet" data-testid="keys-button" onclick={ui.acts(Action::Sheet(Some(Sheet::Keys)))}>{ "Keys" }</button>
+                <button
+                    type="button" class="quiet" data-testid="keys-button"
+                    onclick={ui.acts(Action::Sheet(Some(Sheet::Keys)))}
+                >
+                    { "Keyboard" }
+                </button>
                 if state.status != Status::Left {
-                    <button type="button" class="quiet" data-testid="leave" onclick={commands(ui, Command::Leave)}>{ "Leave" }</button>
+                    <button
+                        type="button" class="quiet" data-testid="leave" onclick={commands(ui, Command::Leave)}
+                    >
+                        { "Leave" }
+                    </button>
                 }
             </footer>
         </aside>
@@ -75,11 +92,18 @@ fn Me(props: &MeProps) -> Html {
     html! {
         <li class="me">
             if *renaming {
-                <NameField label="Your name from now on" button="Rename" button_id="rename" value={chosen(&own.user).to_owned()} {on_name} on_cancel={Some(on_cancel)} />
+                <NameField
+                    label="Your name from now on" button="Rename" button_id="rename"
+                    value={chosen(&own.user).to_owned()} {on_name} on_cancel={Some(on_cancel)}
+                />
             } else {
                 <button ref={button} type="button" class="person" title="Change your name" onclick={on_click}>
                     { face(&own.user, &own.key) }
-                    <span class="name"><bdi data-testid="own-name">{ &own.user }</bdi><span class="hint">{ " you" }</span></span>
+                    <span
+                        class="name"
+                    >
+                        <bdi data-testid="own-name">{ &own.user }</bdi><span class="hint">{ " you" }</span>
+                    </span>
                     { icon(PEN) }<span class="sr">{ "Change your name" }</span>
                 </button>
             }
@@ -111,8 +135,14 @@ fn Person(props: &PersonProps) -> Html {
     let toggle = ui.acts(Action::Person((!open).then_some(peer.id)));
     let words = texts::peer_state(peer.state);
     html! {
-        <li data-look={open.then_some("open")} data-testid="peer" data-user={peer.user.clone()} data-state={peer.state.as_str()} data-trust={texts::trust_word(peer.trust)}>
-            <button ref={button} type="button" class="person" aria-expanded={if *open { "true" } else { "false" }} onclick={toggle}>
+        <li
+            data-look={open.then_some("open")} data-testid="peer" data-user={peer.user.clone()}
+            data-state={peer.state.as_str()} data-trust={texts::trust_word(peer.trust)}
+        >
+            <button
+                ref={button} type="button" class="person" aria-expanded={if *open { "true" } else { "false" }}
+                onclick={toggle}
+            >
                 <span class="seat">{ face(&peer.user, &peer.key) }<span class="lamp" aria-hidden="true" /></span>
                 <span class="name">
                     <bdi>{ &peer.user }</bdi>
@@ -122,7 +152,12 @@ fn Person(props: &PersonProps) -> Html {
                 if is_here(peer.state) { { trust(peer.trust) } }
             </button>
             if peer.state == PeerState::Failed {
-                <button type="button" class="retry" data-testid="retry" onclick={commands(ui, Command::Retry(peer.id))}>{ "Try again" }</button>
+                <button
+                    type="button" class="retry" data-testid="retry"
+                    onclick={commands(ui, Command::Retry(peer.id))}
+                >
+                    { "Try again" }
+                </button>
             }
             if *open {
                 <div class="details" data-testid="person-details">
@@ -130,12 +165,26 @@ fn Person(props: &PersonProps) -> Html {
                     if let Some(own) = own {
                         <h3>{ "Safety number" }</h3>
                         { digits(own, &peer.key) }
-                        <p class="hint">{ "The same number on their screen, read aloud or side by side, means that nobody sits between you." }</p>
+                        <p
+                            class="hint"
+                        >
+                            { "The same number on their screen, read aloud or side by side, means that nobody sits between you." }
+                        </p>
                         <div class="actions">
                             if peer.trust != Trust::Verified {
-                                <button type="button" data-testid="mark-verified" onclick={commands(ui, Command::MarkVerified(peer.id))}>{ "It is the same" }</button>
+                                <button
+                                    type="button" data-testid="mark-verified"
+                                    onclick={commands(ui, Command::MarkVerified(peer.id))}
+                                >
+                                    { "It is the same" }
+                                </button>
                             }
-                            <button type="button" class="quiet" data-testid="block" onclick={commands(ui, Command::Block(peer.id))}>{ "Block" }</button>
+                            <button
+                                type="button" data-testid="block"
+                                onclick={commands(ui, Command::Block(peer.id))}
+                            >
+                                { "Block" }
+                            </button>
                         </div>
                     }
                     <p class="hint">{ "Their key: " }<code data-testid="fingerprint">{ peer.key.fingerprint() }</code></p>

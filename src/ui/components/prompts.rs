@@ -22,7 +22,12 @@ pub fn prompts(state: &State, ui: &Ui) -> Html {
                 { for state.notices.iter().map(|notice| html! {
                     <div class="notice" key={notice.id} data-testid="notice">
                         <p dir="auto">{ &notice.text }</p>
-                        <button type="button" class="quiet bare" data-testid="dismiss" aria-label="Dismiss" onclick={ui.acts(Action::Dismiss(notice.id))}>{ icon(CLOSE) }</button>
+                        <button
+                            type="button" class="quiet bare" data-testid="dismiss" aria-label="Dismiss"
+                            onclick={ui.acts(Action::Dismiss(notice.id))}
+                        >
+                            { icon(CLOSE) }
+                        </button>
                     </div>
                 }) }
             </div>
@@ -50,8 +55,16 @@ pub fn warning(state: &State, ui: &Ui) -> Html {
                 <p>{ texts::another_key(&peer.user) }</p>
                 if let Some(own) = own { { digits(&own, &peer.key) } }
                 <div class="actions">
-                    <button type="button" data-testid="accept-key" onclick={settle(Command::AcceptKey(peer.id))}>{ "It is them" }</button>
-                    <button type="button" data-testid="block" onclick={settle(Command::Block(peer.id))}>{ "Block" }</button>
+                    <button
+                        type="button" data-testid="accept-key" onclick={settle(Command::AcceptKey(peer.id))}
+                    >
+                        { "It is them" }
+                    </button>
+                    <button
+                        type="button" data-testid="block" onclick={settle(Command::Block(peer.id))}
+                    >
+                        { "Block" }
+                    </button>
                     if count > 1 { <span class="hint">{ "and " }{ count - 1 }{ " more" }</span> }
                 </div>
             </div>
@@ -73,16 +86,28 @@ fn request(peer: &Rc<PeerView>, count: usize, own: Option<PublicKey>, ui: &Ui) -
             { face(&peer.user, &peer.key) }
             <div>
                 <h2><bdi>{ &peer.user }</bdi>{ " " }{ trust(peer.trust) }{ " wants to connect" }</h2>
-                <p>{ texts::trust_sentence(peer) }{ " Until you accept, they see neither your address nor what you write." }</p>
+                <p
+
+                >
+                    { texts::trust_sentence(peer) }{ " Until you accept, they see neither your address nor what you write." }
+                </p>
                 if let Some(own) = own {
                     <details>
                         <summary>{ "Safety number" }</summary>
                         { digits(&own, &peer.key) }
-                        <p class="hint">{ "Their key: " }<code data-testid="fingerprint">{ peer.key.fingerprint() }</code></p>
+                        <p
+                            class="hint"
+                        >
+                            { "Their key: " }<code data-testid="fingerprint">{ peer.key.fingerprint() }</code>
+                        </p>
                     </details>
                 }
                 <div class="actions">
-                    <button type="button" class="primary" data-testid="accept" onclick={decide(true)}>{ "Accept" }</button>
+                    <button
+                        type="button" class="primary" data-testid="accept" onclick={decide(true)}
+                    >
+                        { "Accept" }
+                    </button>
                     <button type="button" data-testid="decline" onclick={decide(false)}>{ "Decline" }</button>
                     if count > 1 { <span class="hint">{ count - 1 }{ " more waiting" }</span> }
                 </div>

@@ -55,7 +55,7 @@ pub fn Over(props: &SheetProps) -> Html {
         })
     };
     let (title, id) = match props.sheet {
-        Sheet::Keys => ("Keys", "keys"),
+        Sheet::Keys => ("Keyboard", "keys"),
         Sheet::Diagnostics => ("What happened so far", "diagnostics"),
     };
     html! {
@@ -63,7 +63,12 @@ pub fn Over(props: &SheetProps) -> Html {
             <div>
                 <header class="bar">
                     <h2>{ title }</h2>
-                    <button type="button" class="quiet bare" aria-label="Close" data-testid="close" onclick={close.reform(|_: MouseEvent| ())}>{ icon(CLOSE) }</button>
+                    <button
+                        type="button" class="quiet bare" aria-label="Close" data-testid="close"
+                        onclick={close.reform(|_: MouseEvent| ())}
+                    >
+                        { icon(CLOSE) }
+                    </button>
                 </header>
                 if !counts { { keys() } } else { { counted(&props.state, &props.ui) } }
             </div>

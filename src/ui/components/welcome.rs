@@ -16,9 +16,11 @@ pub fn welcome(opening: &Opening, ui: &Ui) -> Html {
         Callback::from(move |name| ui.join(&name))
     };
     let sentence = if private {
-        "Only who has this link can come in. They see your name and what you write, which travels directly from browser to browser."
+        "Only who has this link can come in. They see your name and what you write, which travels directly from \
+         browser to browser."
     } else {
-        "Everybody who opens this page can come in. They see your name and what you write, which travels directly from browser to browser."
+        "Everybody who opens this page can come in. They see your name and what you write, which travels directly \
+         from browser to browser."
     };
     html! {
         <main class="rt front">
@@ -39,7 +41,9 @@ pub fn welcome(opening: &Opening, ui: &Ui) -> Html {
 fn logo() -> Html {
     html! {
         <svg class="logo" viewBox="0 0 32 32" aria-hidden="true">
-            <path d="M16 3C8.3 3 2 8.2 2 14.7c0 3.7 2 6.9 5.2 9.1L6 29l6.3-3.2c1.2.3 2.4.4 3.7.4 7.7 0 14-5.2 14-11.5S23.7 3 16 3z" />
+            <path
+                d="M16 3C8.3 3 2 8.2 2 14.7c0 3.7 2 6.9 5.2 9.1L6 29l6.3-3.2c1.2.3 2.4.4 3.7.4 7.7 0 14-5.2 14-11.5S23.7 3 16 3z"
+            />
             <path class="ink" d="M11 14.5h10" />
             <path class="ink dots" d="M11 14.5h.01M21 14.5h.01" />
         </svg>
@@ -58,7 +62,13 @@ pub fn wrong_secret(opening: &Opening) -> Html {
                     { " is the room’s secret. Something in it is missing or was changed on the way, so the room cannot be found." }
                 </p>
                 <p>{ "Ask for the link again and open it as a whole. Or go to the open room of this page." }</p>
-                <p><a class="button primary" data-testid="open-room" href={opening.open_link.clone()}>{ "Go to the open room" }</a></p>
+                <p
+
+                >
+                    <a class="button primary" data-testid="open-room" href={opening.open_link.clone()}>
+                        { "Go to the open room" }
+                    </a>
+                </p>
             </div>
         </main>
     }

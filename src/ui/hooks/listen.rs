@@ -100,7 +100,8 @@ pub fn focus(node: &NodeRef) {
     }
 }
 
-/// Whether the focus is on nothing: what had it is gone.
+/// Whether the focus is on nothing: what had it is gone or hidden. (A hidden element loses it at the next frame only.)
 fn focus_is_lost() -> bool {
-    document().active_element().is_none_or(|element| element.tag_name() == "BODY")
+    let active = document().active_element().and_then(|element| element.dyn_into::<HtmlElement>().ok());
+    active.is_none_or(|element| element.tag_name() == "BODY" || element.offset_width() == 0)
 }

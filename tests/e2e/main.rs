@@ -4,5 +4,12 @@
 //! test's name to run less. A test that fails leaves screenshots, and prints what every tab shows.
 #![cfg(not(target_arch = "wasm32"))]
 
+mod broker;
+mod comings;
+mod hostile;
+mod policy;
+mod profile;
+mod rooms;
 mod support;
 mod talk;
+mod words;

@@ -67,10 +67,7 @@ async fn talk(bed: &Bed, mut broker: Broker, [first, second]: [&Browser; 2]) -> 
     ann.sees(&[user]).await?;
     let page = ben.sees(&["ann"]).await?;
     ensure!(page.own == user, "the second is called {}", page.own);
-    for browser in [first, second] {
-        let errors = browser.errors().await?;
-        ensure!(errors.is_empty(), "{browser} complains: {errors:#?}");
-    }
+    bed.no_errors().await?;
 
     broker.kill().await?;
     ann.say("can you hear me?").await?;

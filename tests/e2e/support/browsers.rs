@@ -34,6 +34,12 @@ struct Inner {
     current: Mutex<Option<WindowHandle>>,
 }
 
+/// A page whose settings are damaged would try the brokers of the world.
+const NO_WORLD: &str = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1";
+
+/// An address on every site where there is no page.
+pub const NOWHERE: &str = "nothing-here";
+
 /// Browsers that nobody uses at the moment.
 static IDLE: Mutex<Vec<Browser>> = Mutex::const_new(Vec::new());
 
@@ -52,7 +58,7 @@ impl Browser {
 
     async fn start(kind: Kind) -> Result<Browser> {
         let browser = match kind {
-            Kind::Chromium => testbed::Browser::chromium().await?,
+            Kind::Chromium => testbed::Browser::chromium_with(&[NO_WORLD]).await?,
             Kind::Firefox => testbed::Browser::firefox().await?,
         };
         // Ended with the process, since nobody is left to drop what is idle then.
@@ -77,18 +83,15 @@ impl Browser {
     }
 
     /// Closes its tabs and lets other scenarios use it.
-    pub(super) async fn give_back(self) {
-        if self.0.kind.is_some() && self.close_tabs().await.is_ok() {
-            IDLE.lock().await.push(self);
-        }
-    }
-
-    async fn close_tabs(&self) -> Result<()> {
+    pub(super) async fn give_back(self) -> Result<()> {
         for window in self.windows().await? {
             self.close(&window).await?;
         }
-        // What was said to the console goes with the tabs.
-        self.0.browser.console().await.ok();
+        // What closing brought to the console is nobody's.
+        self.console().await?;
+        if self.0.kind.is_some() {
+            IDLE.lock().await.push(self);
+        }
         Ok(())
     }
 
@@ -141,18 +144,19 @@ impl Browser {
     }
 
     /// What went wrong in any of its tabs since the last call: errors that the page printed or the browser saw.
-    /// Nothing in Firefox, whose driver does not tell.
     pub async fn errors(&self) -> Result<Vec<String>> {
-        if self.0.kind == Some(Kind::Firefox) {
-            return Ok(Vec::new());
-        }
         let mut lines = self.console().await?;
-        lines.retain(|line| line.starts_with("SEVERE"));
+        // Where a scenario goes to be elsewhere, nothing is found, and the browser looks for an icon.
+        let ours = |line: &String| !line.contains(NOWHERE) && !line.contains("favicon.ico");
+        lines.retain(|line| line.starts_with("SEVERE") && ours(line));
         Ok(lines)
     }
 
-    /// What the page wrote to the console since the last call. Chromium only.
+    /// What was written to the console since the last call; nothing in Firefox, whose driver does not tell.
     pub async fn console(&self) -> Result<Vec<String>> {
+        if self.0.kind != Some(Kind::Chromium) {
+            return Ok(Vec::new());
+        }
         let lines = self.0.browser.console().await;
         lines.context("the console cannot be read")
     }
@@ -164,7 +168,7 @@ impl Browser {
             let file = files.with_extension(format!("{number}.png"));
             let _ = writeln!(report, "tab {number}:\n{}", tab.evidence(&file).await?);
         }
-        for line in self.0.browser.console().await.unwrap_or_default() {
+        for line in self.console().await? {
             let _ = writeln!(report, "console: {line}");
         }
         Ok(report)

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, ensure};
 use tokio::runtime::{Builder, Runtime};
 use xtask::testbed::{Broker, Site, dist};
 
@@ -27,7 +27,7 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     runtime.expect("this system gives us threads")
 });
 
-/// Runs a scenario, then gives its browsers back.
+/// Runs a scenario, then gives its browsers back. A page that broke makes it fail, too.
 pub fn run<F, Scenario>(scenario: F)
 where
     F: FnOnce(Bed) -> Scenario + Send + 'static,
@@ -41,7 +41,8 @@ where
         let bed = Bed::default();
         let scenario = RUNTIME.spawn(tokio::time::timeout(PATIENCE, scenario(bed.clone())));
         let outcome = match scenario.await {
-            Ok(Ok(outcome)) => outcome,
+            Ok(Ok(Ok(()))) => bed.no_panic().await,
+            Ok(Ok(failed)) => failed,
             Ok(Err(_)) => Err(anyhow!("not done after {} s", PATIENCE.as_secs())),
             Err(panic) => Err(panic.into()),
         };
@@ -79,6 +80,27 @@ impl Bed {
         Site::start(dist(), settings(&broker.ws_url())).await
     }
 
+    /// No browser complained so far. Asked while the broker is still there: when it goes, they do.
+    pub async fn no_errors(&self) -> Result<()> {
+        let browsers = self.used().clone();
+        for browser in browsers {
+            let errors = browser.errors().await?;
+            ensure!(errors.is_empty(), "{browser} complains: {errors:#?}");
+        }
+        Ok(())
+    }
+
+    /// No page broke, even if everybody saw what they should.
+    async fn no_panic(&self) -> Result<()> {
+        let browsers = self.used().clone();
+        for browser in browsers {
+            for tab in browser.tabs().await? {
+                ensure!(!tab.page().await?.has("panic"), "{browser}: a page broke");
+            }
+        }
+        Ok(())
+    }
+
     fn keep(&self, browser: Browser) -> Browser {
         self.used().push(browser.clone());
         browser
@@ -93,7 +115,8 @@ impl Bed {
         let browsers = std::mem::take(&mut *self.used());
         let Err(error) = outcome else {
             for browser in browsers {
-                browser.give_back().await;
+                // One that does not close its tabs is ended.
+                let _ = browser.give_back().await;
             }
             return None;
         };

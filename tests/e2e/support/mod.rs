@@ -6,8 +6,8 @@ mod page;
 mod site;
 mod tab;
 
-pub use browsers::Browser;
+pub use browsers::{Browser, NOWHERE};
 pub use harness::{Bed, run};
 pub use page::Page;
-pub use site::{DEFAULT_ROOM, settings};
+pub use site::{Host, page_of, settings};
 pub use tab::Tab;

@@ -10,7 +10,6 @@ for (const element of document.querySelectorAll("[data-testid]")) {
 const status = first("status");
 return {
   url: location.href,
-  title: document.title,
   status: status?.dataset.state ?? "",
   statusText: text(status?.querySelector(".words") ?? status),
   own: text(first("own-name")),
@@ -26,4 +25,5 @@ return {
   texts,
   composer: first("composer")?.value ?? null,
   pwned: "pwned" in window,
+  dropped: [...document.querySelectorAll("[data-testid=dropped] dd")].map((count) => Number(text(count).replaceAll(",", ""))),
 };

@@ -12,7 +12,6 @@ pub const SCRIPT: &str = include_str!("page.js");
 #[serde(rename_all = "camelCase")]
 pub struct Page {
     pub url: String,
-    pub title: String,
     /// The status in one word; empty before joining.
     pub status: String,
     pub status_text: String,
@@ -26,6 +25,8 @@ pub struct Page {
     pub composer: Option<String>,
     /// Whether markup from a name or a message ran.
     pub pwned: bool,
+    /// In the diagnostics: how much was dropped, for each reason.
+    pub dropped: Vec<u64>,
 }
 
 /// Somebody in the list of people.
@@ -55,6 +56,13 @@ impl Page {
         let mut found: Vec<&str> = self.peers.iter().map(|peer| peer.user.as_str()).collect();
         found.sort_unstable();
         found == expected && self.peers.iter().all(|peer| peer.state == "verified")
+    }
+
+    /// What is known of somebody's key, in one word; empty if they are not here.
+    pub fn trust_of(&self, user: &str) -> &str {
+        let mut peers = self.peers.iter();
+        let peer = peers.find(|peer| peer.user == user);
+        peer.map_or("", |peer| &peer.trust)
     }
 
     /// Whether somebody said this.

@@ -1,11 +1,70 @@
-//! Sites that are not just the page at the root of a host.
+//! Sites: at the root of a host, or anywhere on it.
 
+use std::fs;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
-
-/// The room of a link that names none.
-pub const DEFAULT_ROOM: &str = rtchat::settings::DEFAULT_ROOM;
+use xtask::testbed::{Site, dist};
 
 /// Settings with this broker, and no STUN server: nothing here needs the world.
 pub fn settings(broker: &str) -> Value {
     json!({ "brokers": [broker], "iceServers": [] })
+}
+
+/// The host and port of a site, as rooms know it.
+pub fn page_of(site: &Site) -> &str {
+    site.url()
+        .trim_start_matches("http://")
+        .trim_end_matches('/')
+}
+
+/// A host with the page at paths of its own, each with an `rtchat.json` that may hold anything and may be changed.
+#[derive(Debug)]
+pub struct Host {
+    site: Site,
+    folder: PathBuf,
+}
+
+impl Host {
+    /// Nothing but a host, so far.
+    pub async fn start() -> Result<Host> {
+        static HOSTS: AtomicU32 = AtomicU32::new(0);
+        let number = HOSTS.fetch_add(1, Ordering::Relaxed);
+        let name = format!("e2e-host-{}-{number}", std::process::id());
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+        fs::create_dir_all(&folder)?;
+        fs::write(folder.join("index.html"), "<title>Somebody's home</title>")?;
+        let site = Site::start(&folder, json!({})).await?;
+        Ok(Host { site, folder })
+    }
+
+    /// Puts the page at a path such as `some/sub/path/`, and returns its address.
+    pub fn put(&self, path: &str, settings: impl ToString) -> Result<String> {
+        let from = dist();
+        let files =
+            fs::read_dir(&from).with_context(|| format!("{} is missing", from.display()))?;
+        let to = self.folder.join(path);
+        fs::create_dir_all(&to)?;
+        for file in files {
+            let file = file?;
+            fs::copy(file.path(), to.join(file.file_name()))?;
+        }
+        self.change_settings(path, settings)?;
+        Ok(format!("{}{path}", self.site.url()))
+    }
+
+    /// Changes the settings of the page at this path.
+    pub fn change_settings(&self, path: &str, settings: impl ToString) -> Result<()> {
+        let file = self.folder.join(path).join("rtchat.json");
+        Ok(fs::write(file, settings.to_string())?)
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        // What is left lies in target/.
+        let _ = fs::remove_dir_all(&self.folder);
+    }
 }

@@ -174,6 +174,19 @@ impl Tab {
         .await
     }
 
+    /// Notes from now on who is in the list of people.
+    pub async fn watch(&self) -> Result<()> {
+        self.script(include_str!("watch.js"), Vec::new()).await?;
+        Ok(())
+    }
+
+    /// What has been noted: when, and who was there then, as in `ann verified, ben connecting`.
+    pub async fn watched(&self) -> Result<Vec<(u64, String)>> {
+        let script = "return window.watched.map(({ at, people }) => [at, people])";
+        let noted = self.script(script, Vec::new()).await?;
+        Ok(serde_json::from_value(noted)?)
+    }
+
     /// What a person sees, and a screenshot in a file.
     pub(super) async fn evidence(&self, file: &Path) -> Result<String> {
         if let Some(folder) = file.parent() {

@@ -1,0 +1,98 @@
+//! The broker goes away and comes back; who is connected does not care.
+
+use anyhow::ensure;
+use xtask::testbed::Broker;
+
+use crate::support::run;
+
+#[test]
+fn a_killed_broker_parts_nobody_and_its_return_brings_newcomers() {
+    run(|bed| async move {
+        let mut broker = Broker::mosquitto().await?;
+        let site = bed.site(&broker).await?;
+        let chromium = bed.chromium().await?;
+        let first = chromium.open(site.url()).await?;
+        first.join("ann").await?;
+        let second = chromium.open(site.url()).await?;
+        first.sees(&["ann(2)"]).await?;
+        second.sees(&["ann"]).await?;
+
+        broker.kill().await?;
+        for tab in [&first, &second] {
+            let page = tab
+                .until("that the broker is gone", |page| {
+                    page.status == "unreachable"
+                })
+                .await?;
+            let words = &page.status_text;
+            ensure!(
+                words.contains("The meeting point is unreachable"),
+                "{words}"
+            );
+            ensure!(words.contains("People here stay connected"), "{words}");
+        }
+        first.say("the broker is dead").await?;
+        second.hears("ann", "the broker is dead").await?;
+        second.say("long live the broker").await?;
+        first.hears("ann(2)", "long live the broker").await?;
+
+        let third = chromium.open(site.url()).await?;
+        third
+            .until("that it cannot meet anybody", |page| {
+                page.status == "unreachable"
+            })
+            .await?;
+        ensure!(third.page().await?.peers.is_empty());
+        broker.restart().await?;
+        third.sees(&["ann", "ann(2)"]).await?;
+        first.sees(&["ann(2)", "ann(3)"]).await?;
+        second.sees(&["ann", "ann(3)"]).await?;
+        for tab in [&first, &second, &third] {
+            tab.until("that all is well", |page| page.status == "connected")
+                .await?;
+        }
+        third.say("hello").await?;
+        first.hears("ann(3)", "hello").await?;
+        second.hears("ann(3)", "hello").await?;
+        Ok(())
+    });
+}
+
+#[test]
+fn without_any_broker_the_page_says_so_until_there_is_one() {
+    run(|bed| async move {
+        let mut broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        broker.kill().await?;
+        let (chromium, firefox) = (bed.chromium().await?, bed.firefox().await?);
+        let ann = chromium.open(site.url()).await?;
+        ann.join("ann").await?;
+        let ben = firefox.open(site.url()).await?;
+        ben.join("ben").await?;
+        for tab in [&ann, &ben] {
+            let page = tab
+                .until("that there is no broker", |page| {
+                    page.status == "unreachable"
+                })
+                .await?;
+            let words = &page.status_text;
+            ensure!(
+                words.contains("The meeting point is unreachable"),
+                "{words}"
+            );
+            ensure!(words.contains("Trying again"), "{words}");
+        }
+        // The page is alive, and keeps what is said for whoever comes.
+        ann.say("is anybody there?").await?;
+        let page = ann.hears("ann", "is anybody there?").await?;
+        let delivery = page.messages[0].delivery.as_deref();
+        ensure!(delivery == Some("waiting"), "delivery: {delivery:?}");
+
+        broker.restart().await?;
+        ann.sees(&["ben"]).await?;
+        ben.sees(&["ann"]).await?;
+        ben.say("now there is").await?;
+        ann.hears("ben", "now there is").await?;
+        Ok(())
+    });
+}

@@ -1,0 +1,242 @@
+//! People reload, leave, come back, and open more tabs.
+
+use anyhow::{Context, Result, ensure};
+use xtask::testbed::{Broker, Site};
+
+use crate::support::{Bed, Browser, NOWHERE, Tab, run};
+
+/// The longest that somebody who closed their tab may still be shown.
+const GHOST_MILLIS: u64 = 2_000;
+
+#[test]
+fn who_reloads_is_back_at_once_as_the_same_person() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        let (chromium, firefox) = (bed.chromium().await?, bed.firefox().await?);
+        let ann = chromium.open(site.url()).await?;
+        ann.join("ann").await?;
+        let second = chromium.open(site.url()).await?;
+        ensure!(second.joined().await?.own == "ann(2)");
+        let ben = firefox.open(site.url()).await?;
+        ben.join("ben").await?;
+        let page = ann.sees(&["ann(2)", "ben"]).await?;
+        ensure!(
+            page.trust_of("ben") == "new",
+            "they have never met: {page:?}"
+        );
+        second.sees(&["ann", "ben"]).await?;
+        ben.sees(&["ann", "ann(2)"]).await?;
+
+        // The second tab: its number stays, and so does everybody's view of it.
+        ann.watch().await?;
+        ben.watch().await?;
+        second.reload().await?;
+        let page = second.sees(&["ann", "ben"]).await?;
+        ensure!(page.own == "ann(2)", "it is now called {}", page.own);
+        for (tab, there) in [(&ann, ["ann(2)", "ben"]), (&ben, ["ann", "ann(2)"])] {
+            tab.sees(&there).await?;
+            left_and_came_back(tab, "ann(2)").await?;
+        }
+
+        // The other browser: it is recognised by its key.
+        ben.reload().await?;
+        ensure!(ben.sees(&["ann", "ann(2)"]).await?.own == "ben");
+        let page = ann.sees(&["ann(2)", "ben"]).await?;
+        ensure!(
+            page.trust_of("ben") == "known",
+            "they have met before: {page:?}"
+        );
+        left_and_came_back(&ann, "ben").await?;
+        ben.say("here I am again").await?;
+        ann.hears("ben", "here I am again").await?;
+        second.hears("ben", "here I am again").await?;
+        bed.no_errors().await
+    });
+}
+
+/// Whether a tab that watched saw somebody go and come back, and never twice at once.
+async fn left_and_came_back(tab: &Tab, user: &str) -> Result<()> {
+    let watched = tab.watched().await?;
+    let there = |people: &str| {
+        people
+            .split(", ")
+            .filter(|person| person.starts_with(&format!("{user} ")))
+            .count()
+    };
+    let counts: Vec<usize> = watched.iter().map(|(_, people)| there(people)).collect();
+    ensure!(
+        counts.contains(&0) && counts.last() == Some(&1) && counts.iter().all(|count| *count <= 1),
+        "{user} came and went otherwise: {watched:#?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_closed_tab_makes_its_number_free() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        let chromium = bed.chromium().await?;
+        let first = chromium.open(site.url()).await?;
+        ensure!(first.join("ann").await?.own == "ann");
+        let second = chromium.open(site.url()).await?;
+        ensure!(second.joined().await?.own == "ann(2)");
+        let third = chromium.open(site.url()).await?;
+        ensure!(third.joined().await?.own == "ann(3)");
+        first.sees(&["ann(2)", "ann(3)"]).await?;
+        second.sees(&["ann", "ann(3)"]).await?;
+        third.sees(&["ann", "ann(2)"]).await?;
+
+        second.close().await?;
+        first.sees(&["ann(3)"]).await?;
+        third.sees(&["ann"]).await?;
+        let fourth = chromium.open(site.url()).await?;
+        ensure!(fourth.joined().await?.own == "ann(2)");
+        fourth.sees(&["ann", "ann(3)"]).await?;
+        first.sees(&["ann(2)", "ann(3)"]).await?;
+        third.sees(&["ann", "ann(2)"]).await?;
+        third.say("three of us").await?;
+        first.hears("ann(3)", "three of us").await?;
+        fourth.hears("ann(3)", "three of us").await?;
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn a_tab_closed_in_chromium_is_gone_at_once() {
+    run(|bed| async move { gone_at_once(&bed.chromium().await?, &bed).await });
+}
+
+#[test]
+fn a_tab_closed_in_firefox_is_gone_at_once() {
+    run(|bed| async move { gone_at_once(&bed.firefox().await?, &bed).await });
+}
+
+async fn gone_at_once(browser: &Browser, bed: &Bed) -> Result<()> {
+    let broker = Broker::rumqttd().await?;
+    let site = bed.site(&broker).await?;
+    let (stays, leaves) = two_tabs(browser, &site).await?;
+    stays.watch().await?;
+    // Both pages look at one clock, so how long the driver takes does not matter.
+    let note = "addEventListener('pagehide', () => localStorage.setItem('closed', Date.now()))";
+    leaves.script(note, Vec::new()).await?;
+    leaves.close().await?;
+    stays.sees(&[]).await?;
+    let closed = stays
+        .script("return localStorage.getItem('closed')", Vec::new())
+        .await?;
+    let closed: u64 = closed
+        .as_str()
+        .context("the page was not told that it goes")?
+        .parse()?;
+    let watched = stays.watched().await?;
+    let gone = watched.iter().find(|(_, people)| people.is_empty());
+    let (gone, _) = gone.context("it was never seen to go")?;
+    let took = gone.saturating_sub(closed);
+    ensure!(took <= GHOST_MILLIS, "gone only after {took} ms");
+    let page = stays.page().await?;
+    ensure!(page.status == "looking", "the status is {}", page.status);
+    Ok(())
+}
+
+#[test]
+fn who_leaves_by_the_button_can_come_back() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        let chromium = bed.chromium().await?;
+        let (stays, leaves) = two_tabs(&chromium, &site).await?;
+        leaves.click("leave").await?;
+        leaves
+            .until("that it left", |page| page.status == "left")
+            .await?;
+        stays.sees(&[]).await?;
+        leaves.click("reload").await?;
+        leaves.sees(&["ann"]).await?;
+        stays.sees(&["ann(2)"]).await?;
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn who_goes_to_another_page_and_back_is_here_again() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        for browser in [bed.chromium().await?, bed.firefox().await?] {
+            let site = bed.site(&broker).await?;
+            let (stays, leaves) = two_tabs(&browser, &site).await?;
+            leaves.go(&format!("{}{NOWHERE}", site.url())).await?;
+            stays.sees(&[]).await?;
+            leaves.script("history.back()", Vec::new()).await?;
+            leaves.sees(&["ann"]).await?;
+            stays.sees(&["ann(2)"]).await?;
+            leaves.say("back again").await?;
+            stays.hears("ann(2)", "back again").await?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn two_tabs_of_chromium_opened_at_one_instant_are_one_person() {
+    run(|bed| async move { one_instant(&bed.chromium().await?, &bed).await });
+}
+
+#[test]
+fn two_tabs_of_firefox_opened_at_one_instant_are_one_person() {
+    run(|bed| async move { one_instant(&bed.firefox().await?, &bed).await });
+}
+
+/// A first visit in two tabs at once: which of them makes the key is a matter of luck, so it is tried more than once.
+async fn one_instant(browser: &Browser, bed: &Bed) -> Result<()> {
+    let broker = Broker::rumqttd().await?;
+    for _ in 0..3 {
+        let site = bed.site(&broker).await?;
+        let opener = browser.open(&format!("{}{NOWHERE}", site.url())).await?;
+        let before = browser.tabs().await?.len();
+        let open = "open(arguments[0]); open(arguments[0])";
+        opener.script(open, vec![site.url().into()]).await?;
+        let tabs = browser.tabs().await?.split_off(before);
+        ensure!(tabs.len() == 2, "{} tabs were opened", tabs.len());
+        let mut owns = Vec::new();
+        for tab in &tabs {
+            owns.push(tab.join("ann").await?.own);
+        }
+        let [first, second] = [&tabs[0], &tabs[1]];
+        first.sees(&[&owns[1]]).await?;
+        second.sees(&[&owns[0]]).await?;
+        let keys = [
+            fingerprint_of(first, &owns[1]).await?,
+            fingerprint_of(second, &owns[0]).await?,
+        ];
+        ensure!(keys[0] == keys[1], "two identities: {keys:?}");
+        owns.sort();
+        ensure!(owns == ["ann", "ann(2)"], "they are called {owns:?}");
+        for tab in tabs {
+            tab.close().await?;
+        }
+    }
+    bed.no_errors().await
+}
+
+/// What a tab shows as somebody's key.
+async fn fingerprint_of(tab: &Tab, user: &str) -> Result<String> {
+    tab.click_on(&format!("[data-testid=peer][data-user='{user}'] .person"))
+        .await?;
+    let page = tab
+        .until("their key", |page| page.has("fingerprint"))
+        .await?;
+    Ok(page.text("fingerprint").to_owned())
+}
+
+/// A first and a second tab that have met.
+async fn two_tabs(browser: &Browser, site: &Site) -> Result<(Tab, Tab)> {
+    let first = browser.open(site.url()).await?;
+    first.join("ann").await?;
+    let second = browser.open(site.url()).await?;
+    second.joined().await?;
+    first.sees(&["ann(2)"]).await?;
+    second.sees(&["ann"]).await?;
+    Ok((first, second))
+}

@@ -1,0 +1,162 @@
+//! Somebody on the broker means harm.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use rtchat::settings::DEFAULT_ROOM;
+use rtchat::wire::Place;
+use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
+use xtask::testbed::Broker;
+
+use crate::support::{Page, page_of, run};
+
+/// How many messages the flood has.
+const FLOOD: u64 = 3_000;
+
+/// So many of them can be nothing but garbage to everybody. The others are repeated, some of them what the listener
+/// itself had said.
+const DROPPED: u64 = FLOOD / 4 * 3;
+
+#[test]
+fn garbage_and_replays_are_counted_and_change_nothing() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        let place = Place::derive(page_of(&site), DEFAULT_ROOM, None, None)?;
+        let mut hostile = Hostile::connect(broker.tcp_port(), place.topic()).await?;
+
+        let (chromium, firefox) = (bed.chromium().await?, bed.firefox().await?);
+        let ann = chromium.open(site.url()).await?;
+        ann.join("ann").await?;
+        let ben = firefox.open(site.url()).await?;
+        ben.join("ben").await?;
+        ann.sees(&["ben"]).await?;
+        ben.sees(&["ann"]).await?;
+
+        let flood = tokio::spawn(async move { hostile.flood().await });
+        for number in 0..5 {
+            let words = format!("through the flood {number}");
+            ann.say(&words).await?;
+            ben.hears("ann", &words).await?;
+            ben.say(&words).await?;
+            ann.hears("ben", &words).await?;
+        }
+        flood.await??;
+
+        for tab in [&ann, &ben] {
+            tab.click("status").await?;
+            let page = tab
+                .until("that all of it was dropped", |page| {
+                    dropped(page) >= DROPPED
+                })
+                .await?;
+            let reasons = page.text("dropped");
+            for reason in ["too large", "sealed with another key", "old or repeated"] {
+                ensure!(
+                    reasons.contains(reason),
+                    "{reason} is missing in: {reasons}"
+                );
+            }
+            tab.click_on("dialog [data-testid=close]").await?;
+        }
+        // Newcomers find the way, too.
+        let third = chromium.open(site.url()).await?;
+        third.sees(&["ann", "ben"]).await?;
+        ann.sees(&["ann(2)", "ben"]).await?;
+        ben.sees(&["ann", "ann(2)"]).await?;
+        bed.no_errors().await
+    });
+}
+
+/// How much was dropped for any reason: every count ends the entry that it is in.
+fn dropped(page: &Page) -> u64 {
+    page.dropped.iter().sum()
+}
+
+/// A client that has heard all that was said in a room.
+struct Hostile {
+    client: AsyncClient,
+    topic: String,
+    heard: tokio::sync::mpsc::UnboundedReceiver<(String, Vec<u8>)>,
+}
+
+impl Hostile {
+    async fn connect(port: u16, topic: &str) -> Result<Hostile> {
+        let mut options = MqttOptions::new("hostile", "127.0.0.1", port);
+        options.set_max_packet_size(1 << 20, 1 << 20);
+        let (client, mut events) = AsyncClient::new(options, 64);
+        client
+            .subscribe(format!("{topic}/#"), QoS::AtMostOnce)
+            .await?;
+        let (sender, heard) = tokio::sync::mpsc::unbounded_channel();
+        let (ready, subscribed) = tokio::sync::oneshot::channel();
+        let mut ready = Some(ready);
+        tokio::spawn(async move {
+            while let Ok(event) = events.poll().await {
+                match event {
+                    Event::Incoming(Packet::Publish(message)) => {
+                        let _ = sender.send((message.topic, message.payload.to_vec()));
+                    }
+                    Event::Incoming(Packet::SubAck(_)) => {
+                        ready.take().map(|ready| ready.send(()));
+                    }
+                    _ => {}
+                }
+            }
+        });
+        tokio::time::timeout(Duration::from_secs(20), subscribed).await??;
+        Ok(Hostile {
+            client,
+            topic: topic.to_owned(),
+            heard,
+        })
+    }
+
+    /// Random bytes of every size, and everything that was heard: as it was, damaged, and to the wrong address.
+    async fn flood(&mut self) -> Result<()> {
+        let mut heard = Vec::new();
+        while let Ok(message) = self.heard.try_recv() {
+            heard.push(message);
+        }
+        ensure!(!heard.is_empty(), "nothing was heard in the room");
+        let mut random = Random(0x5eed);
+        for number in 0..FLOOD {
+            let (topic, payload) = match number % 4 {
+                0 | 1 => (self.topic.clone(), random.bytes()),
+                2 => heard[random.below(heard.len())].clone(),
+                _ => {
+                    let (_, mut payload) = heard[random.below(heard.len())].clone();
+                    let at = random.below(payload.len());
+                    payload[at] ^= 1 << random.below(8);
+                    (self.topic.clone(), payload)
+                }
+            };
+            self.client
+                .publish(topic, QoS::AtMostOnce, false, payload)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// Steele, Lea, Flood: SplitMix64. The same bytes in every run.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        (self.next() % limit.max(1) as u64) as usize
+    }
+
+    fn bytes(&mut self) -> Vec<u8> {
+        let length = self.below(6_000);
+        (0..length).map(|_| self.next() as u8).collect()
+    }
+}

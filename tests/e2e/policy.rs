@@ -1,0 +1,127 @@
+//! Who is let in, as the site's owner decides.
+
+use anyhow::ensure;
+use xtask::testbed::Broker;
+
+use crate::support::{Host, run, settings};
+
+#[test]
+fn ask_connects_only_who_was_accepted() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let host = Host::start().await?;
+        let mut ask = settings(&broker.ws_url());
+        ask["accept"] = "ask".into();
+        let url = host.put("ask/", ask)?;
+        let (chromium, firefox) = (bed.chromium().await?, bed.firefox().await?);
+        let ann = chromium.open(&url).await?;
+        ann.join("ann").await?;
+        ann.until("that it looks for others", |page| page.status == "looking")
+            .await?;
+        ann.watch().await?;
+        let ben = firefox.open(&url).await?;
+        ben.join("ben").await?;
+
+        let page = ann
+            .until("the question", |page| page.has("request"))
+            .await?;
+        ensure!(
+            page.text("request").contains("ben"),
+            "{}",
+            page.text("request")
+        );
+        ann.click("decline").await?;
+        ann.until("no question", |page| !page.has("request"))
+            .await?;
+
+        // Whoever reloads is new here, and may ask again.
+        ben.reload().await?;
+        ben.until("that it looks for others", |page| page.status == "looking")
+            .await?;
+        ann.until("the question", |page| page.has("request"))
+            .await?;
+        let watched = ann.watched().await?;
+        ensure!(
+            watched.iter().all(|(_, people)| people.is_empty()),
+            "somebody got in: {watched:?}"
+        );
+        ensure!(ben.page().await?.peers.is_empty());
+
+        ann.click("accept").await?;
+        ben.until("the question", |page| page.has("request"))
+            .await?;
+        ben.click("accept").await?;
+        ann.sees(&["ben"]).await?;
+        ben.sees(&["ann"]).await?;
+        ann.say("come in").await?;
+        ben.hears("ann", "come in").await?;
+
+        // Who was met before is not asked about.
+        ben.reload().await?;
+        ben.sees(&["ann"]).await?;
+        let page = ann.sees(&["ben"]).await?;
+        ensure!(
+            !page.has("request") && page.trust_of("ben") == "known",
+            "{page:?}"
+        );
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn known_connects_only_who_was_met_before() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let host = Host::start().await?;
+        let everyone = settings(&broker.ws_url());
+        let url = host.put("known/", &everyone)?;
+        let (chromium, firefox) = (bed.chromium().await?, bed.firefox().await?);
+        let ann = chromium.open(&url).await?;
+        ann.join("ann").await?;
+        let ben = firefox.open(&url).await?;
+        ben.join("ben").await?;
+        ann.sees(&["ben"]).await?;
+        ben.sees(&["ann"]).await?;
+
+        // From now on strangers stay outside, but these two have met.
+        let mut known = everyone;
+        known["accept"] = "known".into();
+        host.change_settings("known/", known)?;
+        ann.reload().await?;
+        ben.reload().await?;
+        ann.sees(&["ben"]).await?;
+        ben.sees(&["ann"]).await?;
+
+        // A stranger, under the same name.
+        let memory = ben
+            .script(
+                "const memory = { ...localStorage }; localStorage.clear(); return memory",
+                Vec::new(),
+            )
+            .await?;
+        ann.watch().await?;
+        ben.reload().await?;
+        ben.join("ben").await?;
+        ben.until("that it looks for others", |page| page.status == "looking")
+            .await?;
+        ann.sees(&[]).await?;
+        ensure!(ben.page().await?.peers.is_empty());
+
+        // And the friend again, who comes in after the stranger did not.
+        ben.script(
+            "localStorage.clear(); Object.assign(localStorage, arguments[0])",
+            vec![memory],
+        )
+        .await?;
+        ben.reload().await?;
+        ben.sees(&["ann"]).await?;
+        ann.sees(&["ben"]).await?;
+        let watched = ann.watched().await?;
+        let stranger = |people: &str| people.contains('(');
+        ensure!(
+            !watched.iter().any(|(_, people)| stranger(people)),
+            "{watched:?}"
+        );
+        bed.no_errors().await
+    });
+}

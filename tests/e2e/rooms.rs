@@ -1,0 +1,179 @@
+//! Which page and which link lead to which room.
+
+use anyhow::ensure;
+use serde_json::json;
+use xtask::testbed::Broker;
+
+use crate::support::{Host, run, settings};
+
+#[test]
+fn a_damaged_secret_is_said_and_offers_the_open_room() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        let chromium = bed.chromium().await?;
+        let lost = chromium
+            .open(&format!("{}#k=not-a-secret", site.url()))
+            .await?;
+        let page = lost
+            .until("what is wrong with the link", |page| {
+                page.has("wrong-secret")
+            })
+            .await?;
+        let words = page.text("wrong-secret");
+        ensure!(
+            words.contains("not complete") && words.contains("#k="),
+            "{words}"
+        );
+        ensure!(!page.has("name") && !page.has("composer"), "{page:?}");
+
+        lost.click("open-room").await?;
+        lost.join("ann").await?;
+        let other = chromium.open(site.url()).await?;
+        other.sees(&["ann"]).await?;
+        lost.sees(&["ann(2)"]).await?;
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn only_who_has_the_secret_finds_a_private_room() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        let chromium = bed.chromium().await?;
+        let first = chromium.open(site.url()).await?;
+        first.join("ann").await?;
+        first.click("make-private").await?;
+        let page = first
+            .until("a private room", |page| {
+                page.url.contains("#k=") && !page.own.is_empty()
+            })
+            .await?;
+        let secret_link = page.url;
+        let second = chromium.open(&secret_link).await?;
+        first.sees(&["ann(2)"]).await?;
+        second.sees(&["ann"]).await?;
+
+        // Without the secret, with another one, and in a room with a name: two of each, so that it is known to be a
+        // room where people meet.
+        let (start, _) = secret_link.split_once("#k=").unwrap_or_default();
+        let links = [
+            start.to_owned(),
+            format!("{start}#k={}", "A".repeat(43)),
+            format!("{start}?room=b%C3%BCcher"),
+        ];
+        let mut pair = [3, 4];
+        for link in links {
+            let tabs = [chromium.open(&link).await?, chromium.open(&link).await?];
+            for (tab, other) in [(&tabs[0], pair[1]), (&tabs[1], pair[0])] {
+                tab.sees(&[&format!("ann({other})")]).await?;
+            }
+            pair = pair.map(|number| number + 2);
+        }
+        first.sees(&["ann(2)"]).await?;
+        second.sees(&["ann"]).await?;
+        second.say("between us").await?;
+        first.hears("ann(2)", "between us").await?;
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn a_page_below_a_path_is_a_place_of_its_own() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let host = Host::start().await?;
+        let settings = settings(&broker.ws_url());
+        let here = host.put("some/sub/path/", &settings)?;
+        let there = host.put("other/", &settings)?;
+        let chromium = bed.chromium().await?;
+        let first = chromium.open(&here).await?;
+        first.join("ann").await?;
+        // One page, however it is written.
+        let second = chromium
+            .open(&format!("{here}index.html?from=a-friend#top"))
+            .await?;
+        let third = chromium.open(&there).await?;
+        let fourth = chromium.open(&there).await?;
+        first.sees(&["ann(2)"]).await?;
+        second.sees(&["ann"]).await?;
+        third.sees(&["ann(4)"]).await?;
+        fourth.sees(&["ann(3)"]).await?;
+        first.say("down here").await?;
+        second.hears("ann", "down here").await?;
+        ensure!(third.page().await?.messages.is_empty());
+        first.sees(&["ann(2)"]).await?;
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn settings_that_are_wrong_are_named_and_the_rest_counts() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let host = Host::start().await?;
+        let odd = json!({
+            "brokers": [42, "http://no.socket", broker.ws_url(), { "url": null }],
+            "iceServers": [{ "urls": "turn:without.password" }],
+            "room": 7,
+            "accept": "sometimes",
+            "colour": "red",
+        });
+        let url = host.put("odd/", odd)?;
+        let chromium = bed.chromium().await?;
+        let first = chromium.open(&url).await?;
+        let page = first.join("ann").await?;
+        ensure!(
+            page.text("room") == "lobby",
+            "the room is {}",
+            page.text("room")
+        );
+        let console = chromium.console().await?.join("\n");
+        for key in [
+            "brokers[0]",
+            "brokers[1]",
+            "brokers[3]",
+            "iceServers",
+            "room",
+            "accept",
+            "colour",
+        ] {
+            ensure!(console.contains(key), "{key} is not named in: {console}");
+        }
+        let second = chromium.open(&url).await?;
+        first.sees(&["ann(2)"]).await?;
+        second.sees(&["ann"]).await?;
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn settings_that_are_garbage_leave_a_page_that_works() {
+    run(|bed| async move {
+        let host = Host::start().await?;
+        let chromium = bed.chromium().await?;
+        for (path, garbage, complaint) in [
+            ("cut/", "{ \"brokers\": [", "not valid JSON"),
+            ("page/", "<!DOCTYPE html><p>Not found", "not valid JSON"),
+            ("list/", "[1, 2, 3]", "should be an object"),
+            ("empty/", "", "not valid JSON"),
+        ] {
+            let tab = chromium.open(&host.put(path, garbage)?).await?;
+            if path == "cut/" {
+                tab.join("ann").await?;
+            }
+            // The brokers of the world cannot be reached from here.
+            tab.until("that no broker answers", |page| {
+                page.status == "unreachable"
+            })
+            .await?;
+            let console = chromium.console().await?.join("\n");
+            ensure!(console.contains(complaint), "no complaint in: {console}");
+            tab.say("to myself").await?;
+            tab.hears(&tab.page().await?.own, "to myself").await?;
+            tab.close().await?;
+        }
+        Ok(())
+    });
+}

@@ -1,0 +1,9 @@
+// Notes every change of the list of people, and when it was seen.
+window.watched = [];
+const note = () => {
+  const people = [...document.querySelectorAll("[data-testid=peer]")]
+    .map(({ dataset }) => `${dataset.user} ${dataset.state}`).sort().join(", ");
+  if (people !== window.watched.at(-1)?.people) window.watched.push({ at: Date.now(), people });
+};
+new MutationObserver(note).observe(document.body, { subtree: true, childList: true, attributes: true });
+note();

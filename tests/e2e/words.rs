@@ -1,0 +1,131 @@
+//! Names and messages that are meant to break something, or that do not fit.
+
+use anyhow::ensure;
+use xtask::testbed::Broker;
+
+use crate::support::{Tab, run};
+
+/// A name, by its length, that does harm where it is taken for markup.
+const MARKUP: &str = "<img src=x onerror=window.pwned=1>";
+
+#[test]
+fn markup_is_shown_as_it_was_typed() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        for (first, second) in [(bed.chromium().await?, bed.firefox().await?)] {
+            let ann = first.open(site.url()).await?;
+            ensure!(ann.join(MARKUP).await?.own == MARKUP);
+            let ben = second.open(site.url()).await?;
+            ben.join("ben").await?;
+            ben.sees(&[MARKUP]).await?;
+            ann.sees(&["ben"]).await?;
+
+            let messages = [
+                MARKUP,
+                "<script>window.pwned = 1</script>",
+                "</textarea></article><iframe srcdoc='<script>parent.pwned=1</script>'>",
+                "&lt;b&gt; &amp;amp; {{7*7}} ${7*7} %3Cb%3E",
+                "javascript:window.pwned=1",
+                "line one\nline two\n\ttabbed",
+                "\u{202e}backwards and an isolate \u{2066} that never ends",
+            ];
+            for message in messages {
+                ann.paste_and_send(message).await?;
+                for tab in [&ann, &ben] {
+                    let page = tab.hears(MARKUP, message).await?;
+                    ensure!(page.messages.iter().all(|message| message.elements == 0));
+                    ensure!(!page.pwned, "{message} ran");
+                }
+            }
+            for tab in [&ann, &ben] {
+                // An image that fails to load says so later; if it were there, it could be found now.
+                let foreign = "return document.querySelectorAll('img, iframe, .rt script').length";
+                let foreign = tab.script(foreign, Vec::new()).await?;
+                ensure!(foreign == 0, "{foreign} elements came from messages");
+            }
+        }
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn names_are_refused_in_words_beside_the_field() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        let tab = bed.chromium().await?.open(site.url()).await?;
+        let long = "a".repeat(41);
+        let refused = [
+            ("", "Please enter a name"),
+            ("   ", "Please enter a name"),
+            (&long, "at most 40 characters; this one has 41"),
+            ("ann\u{202e}nna", "U+202E"),
+            ("ann(2)", "brackets"),
+        ];
+        for (name, words) in refused {
+            clear_name(&tab).await?;
+            tab.enter_name(name).await?;
+            let page = tab
+                .until(format!("why {name:?} is no name"), |page| {
+                    page.text("name-problem").contains(words)
+                })
+                .await?;
+            ensure!(page.own.is_empty(), "{name:?} was taken");
+        }
+        clear_name(&tab).await?;
+        ensure!(tab.join(&long[..40]).await?.own == long[..40]);
+        bed.no_errors().await
+    });
+}
+
+async fn clear_name(tab: &Tab) -> anyhow::Result<()> {
+    tab.until("the field for a name", |page| page.has("name"))
+        .await?;
+    let clear = "document.querySelector('[data-testid=name]').value = ''";
+    tab.script(clear, Vec::new()).await?;
+    Ok(())
+}
+
+#[test]
+fn a_message_of_ten_thousand_characters_arrives_and_one_more_does_not_leave() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        let (chromium, firefox) = (bed.chromium().await?, bed.firefox().await?);
+        let ann = chromium.open(site.url()).await?;
+        ann.join("ann").await?;
+        let ben = firefox.open(site.url()).await?;
+        ben.join("ben").await?;
+        ann.sees(&["ben"]).await?;
+        ben.sees(&["ann"]).await?;
+
+        // Characters of one to four bytes.
+        let whole = "aß漢😀\n".repeat(2_000);
+        let too_long = format!("{whole}!");
+        for (from, sender, to) in [(&ann, "ann", &ben), (&ben, "ben", &ann)] {
+            from.paste_and_send(&too_long).await?;
+            let page = from
+                .until("why it was not sent", |page| {
+                    page.text("composer-problem").starts_with("Not sent")
+                })
+                .await?;
+            let problem = page.text("composer-problem");
+            ensure!(
+                problem.contains("10,001 characters") && problem.contains("10,000 fit"),
+                "{problem}"
+            );
+            ensure!(
+                page.composer.as_deref() == Some(too_long.as_str()),
+                "it was not kept"
+            );
+
+            from.paste_and_send(&whole).await?;
+            let page = to.hears(sender, &whole).await?;
+            ensure!(!page.has_message(sender, &too_long));
+            let page = from.hears(sender, &whole).await?;
+            ensure!(page.composer.as_deref() == Some(""));
+        }
+        bed.no_errors().await
+    });
+}

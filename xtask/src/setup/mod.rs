@@ -100,14 +100,7 @@ fn system_packages(needs: &[Need]) -> Vec<Package> {
         node && (needed(Need::Page) || needed(Need::Npm)),
         &["nodejs", "npm"],
         "npm brings wasm-opt and aedes",
-        60,
-    );
-    let compiler = process::find("cc").is_none();
-    want(
-        compiler,
-        &["gcc", "libc6-dev"],
-        "Rust links programs with it",
-        20,
+        120,
     );
     let chromium =
         testbed::browser::chromium().is_err() || testbed::browser::chromedriver().is_err();

@@ -1,5 +1,9 @@
 // Watches rtchat's page from outside: whom it shows as verified is what counts.
 {
+  // The page remembers a name and joins with it, unless it is to ask, as on a first visit.
+  if (!new URLSearchParams(location.search).has("join")) {
+    localStorage.removeItem("rtchat/1/name");
+  }
   const find = (selector) => document.querySelector(selector);
   const JOIN = "[data-testid=join]";
   const READY = "[data-testid=status]:is([data-state=looking], [data-state=connected])";

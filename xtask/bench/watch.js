@@ -23,7 +23,7 @@
       if (arrivals.length < count) {
         await new Promise((resolve) => waiting.set(count, resolve));
       }
-      return { start: bench.start, met: arrivals[count - 1], visible: document.visibilityState === "visible" };
+      return [bench.start, arrivals[count - 1], document.visibilityState === "visible"];
     },
   };
 }

@@ -1,0 +1,125 @@
+//! How long pages take to meet, and what goes over the broker meanwhile.
+
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result};
+
+use super::stage::Stage;
+use super::{Contestant, Line};
+use crate::testbed::{Bridge, Traffic};
+
+/// Both repeat that they are there while they are alone: rtchat after 2¼ to 3¾ s and again after 6¾ to 11¼ s, Trystero
+/// three times within 2.1 s and then after a minute. Whoever comes after this time meets a quiet room.
+const QUIET: Duration = Duration::from_millis(4_500);
+
+/// Makes a page join by itself; without it, both ask.
+const JOINS: &str = "&join";
+
+/// What begins the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// A visitor who submits a name, in a page that is open.
+    Joining,
+    /// A visitor who has been here before, and opens the page.
+    Navigation,
+}
+
+/// Pages met.
+#[derive(Clone, Debug)]
+pub struct Meeting {
+    /// From the start until all have met all.
+    pub millis: f64,
+    /// What was published meanwhile.
+    pub traffic: Traffic,
+    /// What the scripts noted: the page (0 was there first), when (milliseconds since the start), what.
+    pub notes: Vec<(usize, f64, String)>,
+}
+
+/// One waits in a room, another one comes.
+pub async fn two(
+    stage: &Stage,
+    who: &Contestant,
+    bridge: &Bridge,
+    line: Line,
+    room: &str,
+    start: Start,
+) -> Result<Meeting> {
+    let address = who.address(line, room);
+    let first = stage.window(&who.scripts).await?;
+    first.go(&address).await?;
+    first.wait("bench.joinable()").await?;
+    first.run("bench.join('ann')").await?;
+    first.wait("bench.ready()").await?;
+    let quiet = tokio::time::Instant::now() + QUIET;
+    let second = match start {
+        Start::Joining => {
+            let second = stage.window(&who.scripts).await?;
+            second.go(&address).await?;
+            second.wait("bench.joinable()").await?;
+            second
+        }
+        Start::Navigation => stage.window(&who.scripts).await?,
+    };
+    tokio::time::sleep_until(quiet).await;
+    bridge.reset();
+    match start {
+        Start::Joining => second.run("bench.join('ben')").await?,
+        Start::Navigation => second.go(&format!("{address}{}", JOINS)).await?,
+    }
+    let seconds = second.met(1).await?;
+    let firsts = first.met(1).await?;
+    let traffic = bridge.stats();
+    let mut notes = Vec::new();
+    for (page, window) in [&first, &second].into_iter().enumerate() {
+        let noted = window.wait("bench.trace?.() ?? []").await?;
+        let noted: Vec<(f64, String)> = serde_json::from_value(noted)?;
+        notes.extend(
+            noted
+                .into_iter()
+                .map(|(at, what)| (page, at - seconds.start, what)),
+        );
+    }
+    Ok(Meeting {
+        millis: firsts.met.max(seconds.met) - seconds.start,
+        traffic,
+        notes,
+    })
+}
+
+/// Tabs of one browser are opened together and all meet all.
+pub async fn many(
+    stage: &Stage,
+    who: &Contestant,
+    bridge: &Bridge,
+    room: &str,
+    tabs: usize,
+) -> Result<Meeting> {
+    let address = format!("{}{}", who.address(Line::Fast, room), JOINS);
+    let mut windows = Vec::new();
+    for _ in 0..tabs {
+        windows.push(stage.window(&who.scripts).await?);
+    }
+    bridge.reset();
+    // All at the same instant, which is far enough away for all of them to hear of it.
+    let lead = Duration::from_millis(100 * (tabs as u64 + 2));
+    let start = SystemTime::now() + lead;
+    let begin = tokio::time::Instant::now() + lead;
+    let start = start
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .context("the computer's clock is wrong")?;
+    let start = start.as_secs_f64() * 1e3;
+    for window in &windows {
+        let go = format!("setTimeout(() => location.assign('{address}'), {start} - Date.now())");
+        window.run(&go).await?;
+    }
+    tokio::time::sleep_until(begin + Duration::from_millis(300)).await;
+    let mut end = start;
+    for window in &windows {
+        end = end.max(window.met(tabs - 1).await?.met);
+    }
+    Ok(Meeting {
+        millis: end - start,
+        traffic: bridge.stats(),
+        notes: Vec::new(),
+    })
+}

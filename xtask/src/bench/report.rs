@@ -1,0 +1,288 @@
+//! What is printed.
+
+use std::fmt::{self, Write};
+
+use serde_json::{Value, json};
+
+use super::machine::Machine;
+use super::meeting::Meeting;
+use super::{DELAY, Figures, Results, TABS};
+use crate::testbed::Traffic;
+
+/// How wide the column of words is.
+const WIDE: usize = 52;
+
+const TO_TRYSTERO: f64 = 0.7;
+const DELAYED_MILLIS: f64 = 550.0;
+const MESSAGES: f64 = 3.0;
+const BYTES: f64 = 1_000.0;
+const MESH_BYTES: f64 = 12_000.0;
+const PAGE_BYTES: f64 = 125_000.0;
+
+/// The middle one; between the two in the middle where there are two. 0 of nothing.
+pub fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let middle = |at: usize| sorted.get(at).copied().unwrap_or_default();
+    (middle(sorted.len() / 2) + middle(sorted.len().saturating_sub(1) / 2)) / 2.0
+}
+
+fn of(meetings: &[Meeting], value: impl Fn(&Meeting) -> f64) -> Vec<f64> {
+    meetings.iter().map(value).collect()
+}
+
+fn millis(meetings: &[Meeting]) -> Vec<f64> {
+    of(meetings, |meeting| meeting.millis)
+}
+
+fn messages(meetings: &[Meeting]) -> f64 {
+    median(&of(meetings, |meeting| meeting.traffic.publishes as f64))
+}
+
+fn bytes(meetings: &[Meeting]) -> f64 {
+    median(&of(meetings, |meeting| {
+        meeting.traffic.payload_bytes as f64
+    }))
+}
+
+/// Everything, as a person reads it.
+pub fn text(results: &Results, machine: &Machine) -> String {
+    let mut text = machine.to_string();
+    times(&mut text, results);
+    traffic(&mut text, results);
+    targets(&mut text, results);
+    if results.failures > 0 {
+        let times = results.failures;
+        line(
+            &mut text,
+            format_args!("\n{times} times pages did not meet within 45 s, and it was tried again."),
+        );
+    }
+    text
+}
+
+/// Everything, for a file.
+pub fn json(results: &Results, machine: &Machine) -> Value {
+    let one = |meeting: &Meeting| {
+        let Traffic {
+            publishes,
+            payload_bytes,
+        } = meeting.traffic;
+        json!({ "ms": meeting.millis, "messages": publishes, "payloadBytes": payload_bytes })
+    };
+    let all = |meetings: &[Meeting]| meetings.iter().map(one).collect::<Vec<_>>();
+    let figures = |figures: &Figures| {
+        json!({
+            "joined": all(&figures.joined),
+            "navigated": all(&figures.navigated),
+            "delayed": all(&figures.delayed),
+            "mesh": all(&figures.mesh),
+        })
+    };
+    json!({
+        "machine": machine.json(),
+        "bareMs": results.bare,
+        "rtchat": figures(&results.rtchat),
+        "trystero": figures(&results.trystero),
+        "pageBytes": results.page,
+        "failures": results.failures,
+    })
+}
+
+fn line(text: &mut String, line: fmt::Arguments<'_>) {
+    let _ = writeln!(text, "{}", line.to_string().trim_end());
+}
+
+fn times(text: &mut String, results: &Results) {
+    let heading = format!(
+        "Until both are connected, ms ({} samples)",
+        results.bare.len()
+    );
+    let columns = ["median", "min", "max", "to bare", "to Trystero"];
+    let [median_, min, max, bare, trystero] = columns;
+    line(
+        text,
+        format_args!("\n{heading:<WIDE$}{median_:>8}{min:>7}{max:>7}{bare:>10}{trystero:>13}"),
+    );
+    let floor = median(&results.bare);
+    let mut row = |what: &str, times: &[f64], theirs: Option<&[f64]>| {
+        let [middle, min, max] = [
+            median(times),
+            times.iter().copied().fold(f64::INFINITY, f64::min),
+            times.iter().copied().fold(0.0, f64::max),
+        ];
+        let bare = ratio(middle, floor);
+        let trystero = theirs.map(|theirs| ratio(middle, median(theirs)));
+        let trystero = trystero.unwrap_or_default();
+        line(
+            text,
+            format_args!("{what:<WIDE$}{middle:>8.1}{min:>7.0}{max:>7.0}{bare:>10}{trystero:>13}"),
+        );
+    };
+    row(
+        "two RTCPeerConnections of one page, no broker",
+        &results.bare,
+        None,
+    );
+    let delay = DELAY.as_millis();
+    let slow = [
+        format!("rtchat: the same, {delay} ms each way to broker"),
+        format!("Trystero: the same, {delay} ms each way to broker"),
+    ];
+    let pairs: [[&str; 2]; 3] = [
+        [
+            "rtchat: name submitted → verified at both",
+            "Trystero: joinRoom() → onPeerJoin at both",
+        ],
+        slow.each_ref().map(String::as_str),
+        [
+            "rtchat: navigation → verified at both",
+            "Trystero: navigation → onPeerJoin at both",
+        ],
+    ];
+    let sides = |figures: &Figures| {
+        [&figures.joined, &figures.delayed, &figures.navigated].map(|side| millis(side))
+    };
+    let (ours, theirs) = (sides(&results.rtchat), sides(&results.trystero));
+    for ([our_name, their_name], (ours, theirs)) in pairs.iter().zip(ours.iter().zip(&theirs)) {
+        row(our_name, ours, Some(theirs));
+        row(their_name, theirs, None);
+    }
+}
+
+fn traffic(text: &mut String, results: &Results) {
+    let heading = "What clients publish, median";
+    let columns = ["rtchat", "Trystero", "ratio"];
+    let [ours, theirs, ratio_] = columns;
+    line(
+        text,
+        format_args!("\n{heading:<WIDE$}{ours:>8}{theirs:>10}{ratio_:>8}"),
+    );
+    let both = [&results.rtchat, &results.trystero];
+    let rows = [
+        (
+            "messages, from the second one's joining to verified".to_owned(),
+            both.map(|who| messages(&who.joined)),
+        ),
+        (
+            "bytes of payload in them".to_owned(),
+            both.map(|who| bytes(&who.joined)),
+        ),
+        (
+            format!("messages until {TABS} tabs, opened together, all met"),
+            both.map(|who| messages(&who.mesh)),
+        ),
+        (
+            "bytes of payload in them".to_owned(),
+            both.map(|who| bytes(&who.mesh)),
+        ),
+        (
+            "ms that takes".to_owned(),
+            both.map(|who| median(&millis(&who.mesh))),
+        ),
+    ];
+    for (what, [ours, theirs]) in rows {
+        let ratio = ratio(ours, theirs);
+        let [ours, theirs] = [ours, theirs].map(grouped);
+        line(
+            text,
+            format_args!("{what:<WIDE$}{ours:>8}{theirs:>10}{ratio:>8}"),
+        );
+    }
+}
+
+fn targets(text: &mut String, results: &Results) {
+    let (heading, is, limit, met) = ("Targets", "", "at most", "met");
+    line(
+        text,
+        format_args!("\n{heading:<WIDE$}{is:>8}{limit:>10}{met:>8}"),
+    );
+    let Results {
+        rtchat, trystero, ..
+    } = results;
+    let joined = median(&millis(&rtchat.joined)) / median(&millis(&trystero.joined));
+    let delay = DELAY.as_millis();
+    let rows = [
+        (
+            "submitted → verified, as a part of Trystero's time".to_owned(),
+            joined,
+            TO_TRYSTERO,
+        ),
+        (
+            format!("submitted → verified, ms, {delay} ms each way"),
+            median(&millis(&rtchat.delayed)),
+            DELAYED_MILLIS,
+        ),
+        (
+            "messages for two".to_owned(),
+            messages(&rtchat.joined),
+            MESSAGES,
+        ),
+        (
+            "bytes of payload for two".to_owned(),
+            bytes(&rtchat.joined),
+            BYTES,
+        ),
+        (
+            format!("bytes of payload for {TABS} tabs"),
+            bytes(&rtchat.mesh),
+            MESH_BYTES,
+        ),
+        (
+            "bytes of the page: all of dist/, brotli".to_owned(),
+            results.page as f64,
+            PAGE_BYTES,
+        ),
+    ];
+    for (what, is, limit) in rows {
+        let met = if is <= limit { "yes" } else { "NO" };
+        let shown = |value: f64| {
+            if limit < 1.0 {
+                format!("{value:.2}")
+            } else {
+                grouped(value)
+            }
+        };
+        let [is, limit] = [is, limit].map(shown);
+        line(
+            text,
+            format_args!("{what:<WIDE$}{is:>8}{limit:>10}{met:>8}"),
+        );
+    }
+}
+
+fn ratio(value: f64, to: f64) -> String {
+    format!("{:.2}×", value / to)
+}
+
+/// Whole, with a comma between thousands.
+fn grouped(value: f64) -> String {
+    let whole = format!("{value:.0}");
+    let mut text = String::new();
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        assert_eq!(median(&[9.0, 1.0, 4.0]), 4.0);
+        assert_eq!(median(&[4.0, 1.0, 9.0, 6.0]), 5.0);
+        assert_eq!(median(&[]), 0.0);
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!(grouped(125_000.4), "125,000");
+        assert_eq!(grouped(999.6), "1,000");
+        assert_eq!(grouped(3.0), "3");
+    }
+}

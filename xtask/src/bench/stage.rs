@@ -1,0 +1,144 @@
+//! One Chromium, and pages in windows of it that tell when something happened.
+//!
+//! Every page has a window of its own, since Chromium slows down what is in the background, and the tabs of one browser
+//! share one clock.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, ensure};
+use serde_json::Value;
+use thirtyfour::WindowHandle;
+use tokio::sync::Mutex;
+
+use super::script;
+use crate::testbed::Browser;
+
+/// So long may anything in a page take.
+const PATIENCE: Duration = Duration::from_secs(45);
+
+/// Between measurements: what was closed is gone then.
+const PAUSE: Duration = Duration::from_millis(400);
+
+/// The browser.
+#[derive(Debug)]
+pub struct Stage {
+    browser: Browser,
+    /// An empty window, so that the browser stays when the last other one is closed.
+    home: WindowHandle,
+    opened: Mutex<Vec<WindowHandle>>,
+}
+
+/// A window with one page.
+#[derive(Debug)]
+pub struct Window<'a> {
+    stage: &'a Stage,
+    handle: WindowHandle,
+}
+
+/// When a page was connected with another.
+#[derive(Clone, Copy, Debug)]
+pub struct Met {
+    /// When it joined, in milliseconds since the epoch.
+    pub start: f64,
+    /// When the other was there.
+    pub met: f64,
+}
+
+impl Stage {
+    /// Starts the browser.
+    pub async fn open() -> Result<Stage> {
+        let browser = Browser::chromium().await?;
+        browser.set_script_timeout(PATIENCE).await?;
+        Ok(Stage {
+            home: browser.window().await?,
+            browser,
+            opened: Mutex::default(),
+        })
+    }
+
+    /// What the browser calls itself.
+    pub async fn version(&self) -> Result<String> {
+        let version = self.browser.cdp().browser().get_version().await?;
+        Ok(version.product)
+    }
+
+    /// Opens an empty window. The scripts run in every page that it shows, before the page's own.
+    pub async fn window(&self, scripts: &[String]) -> Result<Window<'_>> {
+        let mut opened = self.opened.lock().await;
+        let handle = self.browser.new_window().await?;
+        opened.push(handle.clone());
+        let window = Window {
+            stage: self,
+            handle,
+        };
+        window.focus().await?;
+        let watch = script("watch.js")?;
+        for source in std::iter::once(&watch).chain(scripts) {
+            let page = self.browser.cdp();
+            let page = page.page();
+            page.add_script_to_evaluate_on_new_document(source.as_str())
+                .await?;
+        }
+        Ok(window)
+    }
+
+    /// Closes all windows.
+    pub async fn clear(&self) -> Result<()> {
+        for window in std::mem::take(&mut *self.opened.lock().await) {
+            self.browser.switch_to_window(window).await?;
+            self.browser.close_window().await?;
+        }
+        self.browser.switch_to_window(self.home.clone()).await?;
+        tokio::time::sleep(PAUSE).await;
+        Ok(())
+    }
+}
+
+impl Window<'_> {
+    async fn focus(&self) -> Result<()> {
+        Ok(self
+            .stage
+            .browser
+            .switch_to_window(self.handle.clone())
+            .await?)
+    }
+
+    /// Opens an address.
+    pub async fn go(&self, url: &str) -> Result<()> {
+        self.focus().await?;
+        Ok(self.stage.browser.goto(url).await?)
+    }
+
+    /// Runs a script.
+    pub async fn run(&self, script: &str) -> Result<()> {
+        self.focus().await?;
+        self.stage.browser.execute(script, vec![]).await?;
+        Ok(())
+    }
+
+    /// The value of an expression, which may be a promise.
+    pub async fn wait(&self, expression: &str) -> Result<Value> {
+        self.focus().await?;
+        let script = format!(
+            "const done = arguments[arguments.length - 1];
+            (async () => {expression})().then((value) => done({{ value }}), (error) => done({{ error: `${{error}}` }}));"
+        );
+        let result = self.stage.browser.execute_async(script, vec![]).await;
+        let result = result.with_context(|| format!("waiting for {expression}"))?;
+        match result.json().get("error") {
+            Some(error) => Err(anyhow!("{expression} failed: {error}")),
+            None => Ok(result.json()["value"].clone()),
+        }
+    }
+
+    /// When this page was connected with so many others.
+    pub async fn met(&self, others: usize) -> Result<Met> {
+        let met = self.wait(&format!("bench.met({others})")).await?;
+        let (start, met, visible): (_, _, bool) = serde_json::from_value(met)?;
+        ensure!(
+            visible,
+            "a window is in the background, where Chromium slows it down"
+        );
+        Ok(Met { start, met })
+    }
+}

@@ -1,0 +1,63 @@
+//! Where rtchat's time goes: what its pages ask of the network, and when.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+
+use super::meeting::Start;
+use super::report::median;
+use super::{Bed, Contestant, Line, script};
+
+/// Prints what happens between joining and verified, with the median time of each step.
+pub async fn run(bed: &mut Bed, mut who: Contestant, samples: u32) -> Result<()> {
+    // Before the one that looks at the page.
+    who.scripts.insert(0, script("trace.js")?);
+    let cases = [
+        ("join → verified", Line::Fast, Start::Joining),
+        ("navigation → verified", Line::Fast, Start::Navigation),
+        (
+            "join → verified, 50 ms to the broker",
+            Line::Slow,
+            Start::Joining,
+        ),
+    ];
+    for (title, line, start) in cases {
+        let mut steps: HashMap<(usize, String, usize), Vec<f64>> = HashMap::new();
+        let mut times = Vec::new();
+        for _ in 0..samples {
+            let meeting = bed.two(&who, line, start).await?;
+            times.push(meeting.millis);
+            let mut seen: HashMap<(usize, String), usize> = HashMap::new();
+            let mut notes = meeting.notes;
+            notes.sort_by(|a, b| a.1.total_cmp(&b.1));
+            for (page, at, what) in notes {
+                if at < -1000.0 || (page == 0 && at < 0.0) || at > meeting.millis + 20.0 {
+                    continue;
+                }
+                let count = seen.entry((page, what.clone())).or_default();
+                *count += 1;
+                steps.entry((page, what, *count)).or_default().push(at);
+            }
+        }
+        println!(
+            "\n{title}: {:.1} ms (median of {samples}, traced)",
+            median(&times)
+        );
+        println!(
+            "{:>8}  {:<44}in the page that was there",
+            "ms", "in the page that comes"
+        );
+        let mut steps: Vec<_> = steps
+            .into_iter()
+            // What happens only now and then says nothing about the rest.
+            .filter(|(_, times)| times.len() * 2 > samples as usize)
+            .map(|((page, what, _), times)| (median(&times), page, what))
+            .collect();
+        steps.sort_by(|a, b| a.0.total_cmp(&b.0));
+        for (at, page, what) in steps {
+            let indent = if page == 1 { 0 } else { 44 };
+            println!("{at:>8.1}  {:indent$}{what}", "");
+        }
+    }
+    Ok(())
+}

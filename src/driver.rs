@@ -8,16 +8,18 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
+use base32ct::{Base32Unpadded, Encoding};
 use gloo_timers::callback::Timeout;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::EventTarget;
 
+use crate::identity::web::{SeedError, seed};
 use crate::identity::{Note, PeerId, PublicKey};
 use crate::mqtt::{
     AsyncClient, ClientError, Event as MqttEvent, EventLoop, MqttOptions, Packet, QoS, SubscribeFilter,
-    WebSocketTransport,
+    SubscribeReasonCode, WebSocketTransport,
 };
 use crate::room::{BrokerState, Command, Config, Diagnostics, Event, Input, Output, Room};
 use crate::rtc::web::{Connections, WebError};
@@ -36,6 +38,9 @@ pub enum StartError {
     /// No broker to meet at.
     #[error(transparent)]
     Mqtt(#[from] ClientError),
+    /// No random numbers.
+    #[error(transparent)]
+    Seed(#[from] SeedError),
 }
 
 /// Where a room meets and how it connects.
@@ -95,11 +100,13 @@ impl Drop for Handle {
 /// # Errors
 /// [`StartError`], with a sentence that says what this browser lacks.
 pub fn join(config: Config, network: &Network, listener: Rc<dyn Listener>) -> Result<Handle, StartError> {
-    let pool_seed = u64::from_le_bytes(core::array::from_fn(|at| config.seed[at] ^ 0x5c));
+    // Nothing that others know of us: who connects under another's client id throws it off the broker.
+    let random = seed()?;
+    let client_id = Base32Unpadded::encode_string(&random[..12]);
+    let jitter = u64::from_le_bytes(core::array::from_fn(|at| random[12 + at]));
     let room = Room::new(config, now());
-    let client_id: String = room.id().to_string().chars().rev().take(20).collect();
     let options = network.brokers.iter().map(|broker| mqtt_options(broker, &client_id)).collect();
-    let (client, events) = AsyncClient::with_brokers(options, REQUESTS, pool_seed)?;
+    let (client, events) = AsyncClient::with_brokers(options, REQUESTS, jitter)?;
     let driver = Rc::new_cyclic(|weak: &Weak<Driver>| {
         let notified = weak.clone();
         let notify = Rc::new(move |connection, notice| {
@@ -244,7 +251,12 @@ async fn broker_pump(driver: Weak<Driver>, mut events: EventLoop<WebSocketTransp
                 let input = Input::Message { topic: message.topic, payload: message.payload.to_vec() };
                 driver.feed(input);
             }
-            Ok(MqttEvent::Incoming(Packet::SubAck(_))) => driver.feed(Input::Broker(BrokerState::Ready)),
+            Ok(MqttEvent::Incoming(Packet::SubAck(ack))) => {
+                // Refused in one flight it is asked for again, the slow way; refused there, nobody can be heard.
+                if !ack.return_codes.contains(&SubscribeReasonCode::Failure) {
+                    driver.feed(Input::Broker(BrokerState::Ready));
+                }
+            }
             Ok(MqttEvent::Switched { .. }) => driver.begin_flight(),
             Ok(_) => {}
             Err(_) => driver.broker_lost(events.retry_at().unwrap_or_else(now)),

@@ -87,10 +87,9 @@ impl Room {
     }
 
     fn offer(&mut self, id: PeerId) {
-        let ours = self.id;
-        let Some(peer) = self.peers.get_mut(&id) else { return };
-        let attempt = Attempt::new(peer.offers, &ours, &id);
-        peer.offers += 1;
+        // Counted for the whole room, so that no number comes twice to a peer that was forgotten and met again.
+        let attempt = Attempt::new(self.next_attempt, &self.id, &id);
+        self.next_attempt += 1;
         let link = self.new_link(&id, attempt, true);
         let connection = link.connection;
         if let Some(peer) = self.peers.get_mut(&id) {
@@ -229,6 +228,9 @@ impl Room {
 
     /// Our description is there: it goes out as the offer or the answer.
     fn introduce(&mut self, id: PeerId, description: Description) {
+        if !description.fits_broker() {
+            return self.attempt_failed(id);
+        }
         let fingerprint = description.fingerprint();
         let timestamp = self.stamp();
         let Some(peer) = self.peers.get_mut(&id) else { return };

@@ -40,7 +40,7 @@ impl Dropped {
             Dropped::Departed => "from somebody who has left",
             Dropped::Declined => "from somebody who was not let in",
             Dropped::BadFrame => "an unreadable frame",
-            Dropped::FloodedFrames => "too many messages at once",
+            Dropped::FloodedFrames => "too many frames at once",
         }
     }
 }

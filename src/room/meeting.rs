@@ -22,8 +22,8 @@ const OFFER_LIFE: Duration = Duration::from_secs(7);
 const EARLY_LIFE: Duration = Duration::from_secs(8);
 /// At most so many people wait for the person's decision at once.
 const MAX_ASKED: usize = 5;
-/// What one peer may say: so many messages at once …
-const SPEECH_BURST: u32 = 300;
+/// What one peer may send: so many frames at once …
+const SPEECH_BURST: u32 = 400;
 /// … and so many a second from then on.
 const SPEECH_PER_SECOND: u32 = 60;
 /// So long does who is heard in both directions have to offer.
@@ -165,7 +165,6 @@ impl Room {
             present: false,
             was_verified: false,
             failed: false,
-            offers: 0,
             tries: 0,
             answered: false,
             rounds: 0,
@@ -358,7 +357,8 @@ impl Room {
             self.departed.pop_front();
         }
         // Who left has no more to say; who was lost may come back with something newer.
-        let until = if reason == GoneReason::Left { Millis(u64::MAX) } else { peer.connect.signed_at };
+        let newest = peer.newest.values().copied().fold(peer.connect.signed_at, Millis::max);
+        let until = if reason == GoneReason::Left { Millis(u64::MAX) } else { newest };
         self.departed.push_back((id, until));
         if peer.decision == Decision::Asked {
             self.event(Event::RequestWithdrawn(id));

@@ -140,6 +140,7 @@ pub struct Room {
     renamed: bool,
     left: bool,
     next_connection: u32,
+    next_attempt: u32,
 }
 
 impl Room {
@@ -177,6 +178,7 @@ impl Room {
             renamed: false,
             left: false,
             next_connection: 0,
+            next_attempt: 0,
         }
     }
 

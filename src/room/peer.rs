@@ -86,8 +86,7 @@ pub(super) struct Peer {
     /// It has been verified before, so what is tried now is to get it back.
     pub was_verified: bool,
     pub failed: bool,
-    /// Offers made so far, and tries since the last success.
-    pub offers: u32,
+    /// Tries since the last success.
     pub tries: u32,
     /// Whether it answered in any of these tries, and how many rounds of them have failed.
     pub answered: bool,

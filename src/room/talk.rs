@@ -137,7 +137,12 @@ impl Room {
             return self.check_proof(id, connection, text);
         }
         self.heard(id);
-        let Some(link) = self.peers.get_mut(&id).and_then(|peer| peer.current.as_mut()) else { return };
+        let now = self.now;
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        if !peer.speech.take(now) {
+            return self.dropped(Dropped::FloodedFrames);
+        }
+        let Some(link) = peer.current.as_mut() else { return };
         match link.joiner.read(text) {
             Ok(Some(frame)) => self.on_frame(id, connection, frame),
             Ok(None) => {}
@@ -166,10 +171,6 @@ impl Room {
             return self.dropped(Dropped::BadFrame);
         }
         let now = self.now;
-        let Some(peer) = self.peers.get_mut(&id) else { return };
-        if !peer.speech.take(now) {
-            return self.dropped(Dropped::FloodedFrames);
-        }
         self.send(id, &Frame::Receipt { id: message.clone() });
         let Some(peer) = self.peers.get_mut(&id) else { return };
         if !peer.take_id(&message) {

@@ -1,8 +1,5 @@
 //! What travels on the data channel: JSON text frames of at most 16 KiB.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::rtc::{Candidate, Description};
@@ -65,12 +62,12 @@ pub enum Frame {
     Pong,
     /// Renegotiation or ICE restart: an offer or answer.
     Signal {
-        /// It; `postcard` in base64url on the channel.
+        /// It; `{"kind":"offer","sdp":"v=0…"}`, at most 64 KiB.
         description: Box<Description>,
     },
     /// Candidates that belong to a renegotiation.
     Candidates {
-        /// They; `postcard` in base64url on the channel.
+        /// They; each in JSON as its `candidate:` line.
         candidates: Vec<Candidate>,
     },
     /// The peers that the sender is connected to, so that who misses one can announce itself.
@@ -110,7 +107,9 @@ struct Record {
     #[serde(skip_serializing_if = "Option::is_none")]
     signature: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<String>,
+    description: Option<Box<Description>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    candidates: Option<Vec<Candidate>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     peers: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -131,8 +130,8 @@ impl From<&Frame> for Record {
             Frame::Receipt { id } => Record { id: Some(id), ..kind("receipt") },
             Frame::Ping => kind("ping"),
             Frame::Pong => kind("pong"),
-            Frame::Signal { description } => Record { data: pack(&description), ..kind("signal") },
-            Frame::Candidates { candidates } => Record { data: pack(&candidates), ..kind("candidates") },
+            Frame::Signal { description } => Record { description: Some(description), ..kind("signal") },
+            Frame::Candidates { candidates } => Record { candidates: Some(candidates), ..kind("candidates") },
             Frame::Presence { peers } => Record { peers: Some(peers), ..kind("presence") },
             Frame::Leave => kind("leave"),
             Frame::Part { index, of, text } => {
@@ -153,8 +152,8 @@ impl Record {
             "receipt" => Frame::Receipt { id: self.id? },
             "ping" => Frame::Ping,
             "pong" => Frame::Pong,
-            "signal" => Frame::Signal { description: Box::new(unpack(&self.data?)?) },
-            "candidates" => Frame::Candidates { candidates: unpack(&self.data?)? },
+            "signal" => Frame::Signal { description: self.description? },
+            "candidates" => Frame::Candidates { candidates: self.candidates? },
             "presence" => Frame::Presence { peers: self.peers? },
             "leave" => Frame::Leave,
             "part" => Frame::Part { index: self.index?, of: self.of?, text: self.text? },
@@ -162,15 +161,6 @@ impl Record {
             _ => Frame::Unknown,
         })
     }
-}
-
-fn pack<T: Serialize>(value: &T) -> Option<String> {
-    postcard::to_allocvec(value).ok().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
-}
-
-fn unpack<T: DeserializeOwned>(text: &str) -> Option<T> {
-    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-    postcard::from_bytes(&bytes).ok()
 }
 
 impl Frame {

@@ -9,9 +9,6 @@ use sha2::{Digest, Sha256};
 use crate::identity::seal::expand;
 use crate::identity::{PeerId, SealKey};
 
-/// A room's name has at most this many characters.
-pub const MAX_ROOM: usize = 64;
-
 /// Why there is no such place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PlaceError {
@@ -39,7 +36,7 @@ impl Place {
     /// The place of `room` on `page`.
     ///
     /// * `page`: host and path, as [`PageAddress`](crate::settings::PageAddress) gives it.
-    /// * `room`: the room's name in Unicode's NFC, at most [`MAX_ROOM`] characters.
+    /// * `room`: the room's name in Unicode's NFC, at most [`MAX_ROOM`](crate::settings::address::MAX_ROOM) characters.
     /// * `secret`: from the address's fragment, for a private room.
     /// * `password`: stretched with Argon2id (RFC 9106): 19 MiB, 2 passes, 1 lane.
     ///

@@ -394,7 +394,7 @@ fn a_member_who_floods_the_channel_is_heard_only_so_often() {
     }
     world.run(Duration::from_secs(1));
     assert!(world.heard(ann).len() <= 400, "{}", world.heard(ann).len());
-    assert!(world.dropped(ann, "too many messages at once") > 1000);
+    assert!(world.dropped(ann, "too many frames at once") > 1000);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::peer::Stage;
 use super::{Deadline, GoneReason, Room};
 use crate::identity::PeerId;
 use crate::rtc::{Candidate, ConnectionId, Description, Order};
-use crate::wire::Frame;
+use crate::wire::{Connect, Frame};
 
 /// Silent for so long, a peer is asked whether it is there.
 const ASK: Duration = Duration::from_millis(3500);
@@ -56,6 +56,9 @@ impl Room {
             if !peer.silent {
                 peer.silent = true;
                 self.dirty = true;
+                if self.is_back_as_another(id) {
+                    return self.remove(id, GoneReason::Left);
+                }
                 if connected && ours < id {
                     self.renegotiate(id, true);
                 }
@@ -72,6 +75,13 @@ impl Room {
         self.deadlines.set(Deadline::Silence(id), next.min(end).max(now + Duration::from_millis(1)));
     }
 
+    /// Whether the same tab, loaded again, is here as another peer.
+    fn is_back_as_another(&self, id: PeerId) -> bool {
+        let Some(peer) = self.peers.get(&id) else { return false };
+        let same_tab = |connect: &Connect| connect.identity == peer.connect.identity && connect.tab == peer.connect.tab;
+        self.peers.values().any(|other| other.id != id && other.current.is_some() && same_tab(&other.connect))
+    }
+
     /// The browser doubts the path: ask at once.
     pub(super) fn path_doubtful(&mut self, id: PeerId, connection: ConnectionId) {
         if self.peers.get(&id).is_some_and(|peer| peer.is_current(connection)) {
@@ -85,7 +95,7 @@ impl Room {
         ids.into_iter().for_each(|id| self.ask(id));
     }
 
-    fn ask(&mut self, id: PeerId) {
+    pub(super) fn ask(&mut self, id: PeerId) {
         let asked = self.now - ASK;
         let Some(peer) = self.peers.get_mut(&id) else { return };
         if !peer.silent {

@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::peer::{Link, Stage};
-use super::{Deadline, Event, Room};
+use super::{Deadline, Event, GoneReason, Room};
 use crate::identity::{Note, Noted, PeerId, PublicKey, Signature};
 use crate::rtc::{ConnectionId, Order};
 use crate::wire::Frame;
@@ -124,9 +124,28 @@ impl Room {
         self.watch(id);
         self.remember(Note { key, name, at: now, what: Noted::Met });
         self.dirty = true;
+        self.replace_former_self(id);
         self.send_waiting(id);
         self.presence_soon();
         self.begin_waiting_attempts();
+    }
+
+    /// A tab that was loaded again is another peer under the same key and tab number. What is left of the former one
+    /// goes at once if it is silent, and is asked at once if it does not seem so.
+    fn replace_former_self(&mut self, id: PeerId) {
+        let Some(peer) = self.peers.get(&id) else { return };
+        let (key, tab) = (peer.connect.identity, peer.connect.tab);
+        let former = self.peers.values().filter(|other| {
+            other.id != id && other.connect.identity == key && other.connect.tab == tab && other.was_verified
+        });
+        let former: Vec<(PeerId, bool)> = former.map(|other| (other.id, other.silent)).collect();
+        for (other, silent) in former {
+            if silent {
+                self.remove(other, GoneReason::Left);
+            } else {
+                self.ask(other);
+            }
+        }
     }
 
     /// Closes the connection of a peer that did not prove who it is.

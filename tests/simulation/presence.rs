@@ -64,6 +64,18 @@ fn who_is_silent_is_reconnecting_after_five_seconds_and_gone_after_thirty() {
 }
 
 #[test]
+fn a_tab_that_crashed_and_was_loaded_again_leaves_no_ghost_behind() {
+    let mut world = World::new(1);
+    let ann = world.open("ann");
+    let ben = world.open_as("ben", key(1), Accept::Everyone, TrustBook::default());
+    assert!(world.run_until(SOON, World::is_full_mesh));
+    world.crash(ben);
+    world.open_as("ben", key(1), Accept::Everyone, TrustBook::default());
+    assert!(world.run_until(SOON, |world| world.roster(ann).len() == 1 && world.is_full_mesh()));
+    assert_eq!(world.roster(ann).keys().collect::<Vec<_>>(), ["ben"]);
+}
+
+#[test]
 fn a_path_that_comes_back_is_used_again_and_nothing_said_meanwhile_is_lost() {
     let (mut world, ann, ben) = pair();
     world.cut(ann, ben, true);

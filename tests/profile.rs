@@ -4,8 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use chacha20::{ChaCha20Rng, rand_core::SeedableRng};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64ct::{Base64UrlUnpadded, Encoding};
 use proptest::prelude::*;
 use rtchat::identity::store::{IDENTITY, NAME, TRUST};
 use rtchat::identity::{
@@ -64,7 +63,7 @@ fn two_tabs_on_a_first_visit_end_with_one_identity() {
     // Written later still: the last one stands.
     let mut late = open(&storage, 3);
     assert!(!late.settle_identity());
-    storage.set(IDENTITY, &URL_SAFE_NO_PAD.encode(&[3; 32])).unwrap();
+    storage.set(IDENTITY, &Base64UrlUnpadded::encode_string(&[3; 32])).unwrap();
     assert!(late.settle_identity());
     assert_eq!(late.identity().to_bytes(), [3; 32]);
 }

@@ -10,8 +10,7 @@ use litemap::LiteMap;
 use std::rc::Rc;
 
 use chacha20::rand_core::CryptoRng;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64ct::{Base64UrlUnpadded, Encoding};
 
 use super::{Acquaintance, IdentityKey, Name, Note, Noted, TrustBook};
 
@@ -224,8 +223,8 @@ impl Profile {
     pub fn update_trust(&mut self, change: &mut dyn FnMut(&mut TrustBook)) {
         self.read_trust();
         change(&mut self.trust);
-        let json = self.trust.to_json();
-        self.store(TRUST, &json);
+        let text = self.trust.to_text();
+        self.store(TRUST, &text);
     }
 
     /// Takes over what another tab stored. Says whether anything changed.
@@ -278,7 +277,7 @@ impl Profile {
 
     fn read_trust(&mut self) {
         let Some(text) = self.read(TRUST) else { return };
-        match TrustBook::from_json(&text) {
+        match TrustBook::from_text(&text) {
             Ok(book) => self.trust = book,
             Err(_) => self.set_aside(TRUST, &text, StorageNotice::TrustSetAside),
         }
@@ -330,10 +329,10 @@ impl Profile {
 }
 
 fn identity_text(identity: &IdentityKey) -> String {
-    URL_SAFE_NO_PAD.encode(&identity.to_bytes())
+    Base64UrlUnpadded::encode_string(&identity.to_bytes())
 }
 
 fn identity_of(text: &str) -> Option<IdentityKey> {
-    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let bytes = Base64UrlUnpadded::decode_vec(text).ok()?;
     IdentityKey::from_bytes(&bytes).ok()
 }

@@ -7,9 +7,6 @@
 //! again. [`claim`] is therefore all there is: it keeps the number that the list still gives to this tab.
 
 use core::time::Duration;
-use litemap::LiteMap;
-
-use serde::{Deserialize, Serialize};
 
 use crate::time::Millis;
 
@@ -33,49 +30,68 @@ pub struct Claim {
     pub list: String,
 }
 
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Holder {
-    tab: String,
+/// An open tab. In storage, a line for each: its number, what it calls itself, and when it last said that it is there.
+struct Holder<'a> {
+    number: u16,
+    tab: &'a str,
     at: Millis,
 }
 
-type List = LiteMap<u16, Holder>;
+type List<'a> = Vec<Holder<'a>>;
 
 /// Claims a number for the tab that calls itself `token`, or keeps alive the one that it has. `stored` is the
 /// list as it is; what cannot be read counts as empty, since every open tab soon writes itself again.
 pub fn claim(stored: Option<&str>, now: Millis, token: &str) -> Claim {
     let mut list = read(stored, now);
-    let own = list.iter().find(|(_, holder)| holder.tab == token).map(|(number, _)| *number);
-    list.retain(|_, holder| holder.tab != token);
+    let own = list.iter().find(|holder| holder.tab == token).map(|holder| holder.number);
+    list.retain(|holder| holder.tab != token);
     // At most MAX_TABS are taken, so one of the first MAX_TABS + 1 is free.
-    let number = own.or_else(|| (1..).find(|number| !list.contains_key(number))).unwrap_or(1);
-    list.insert(number, Holder { tab: token.to_owned(), at: now });
+    let number = own.or_else(|| (1..).find(|number| !has_number(&list, *number))).unwrap_or(1);
+    list.push(Holder { number, tab: token, at: now });
     Claim { number, list: write(&list) }
 }
 
 /// Whether the list gives `number` to this tab.
 pub fn holds(stored: Option<&str>, now: Millis, token: &str, number: u16) -> bool {
-    read(stored, now).get(&number).is_some_and(|holder| holder.tab == token)
+    read(stored, now).iter().any(|holder| holder.number == number && holder.tab == token)
 }
 
 /// The list without this tab; `None` if it is not in there.
 pub fn release(stored: Option<&str>, now: Millis, token: &str) -> Option<String> {
     let mut list = read(stored, now);
     let before = list.len();
-    list.retain(|_, holder| holder.tab != token);
+    list.retain(|holder| holder.tab != token);
     (list.len() < before).then(|| write(&list))
 }
 
-fn read(stored: Option<&str>, now: Millis) -> List {
-    let list: List = stored.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+fn read(stored: Option<&str>, now: Millis) -> List<'_> {
     // A time ahead of the clock is as dead as one long ago: the clock was set back.
     let alive = |at: Millis| now.since(at) < STALE && at.since(now) < STALE;
-    list.into_iter().filter(|(number, holder)| *number > 0 && alive(holder.at)).take(MAX_TABS).collect()
+    let mut list = List::new();
+    for holder in stored.unwrap_or_default().lines().filter_map(read_line) {
+        if list.len() < MAX_TABS && holder.number > 0 && alive(holder.at) && !has_number(&list, holder.number) {
+            list.push(holder);
+        }
+    }
+    list
+}
+
+fn read_line(line: &str) -> Option<Holder<'_>> {
+    let mut fields = line.split(' ');
+    let number = fields.next()?.parse().ok()?;
+    let tab = fields.next()?;
+    let at = Millis(fields.next()?.parse().ok()?);
+    Some(Holder { number, tab, at })
 }
 
 fn write(list: &List) -> String {
-    // Numbers and short strings: there is nothing in it that JSON cannot say.
-    serde_json::to_string(list).unwrap_or_default()
+    let lines: Vec<String> =
+        list.iter().map(|holder| format!("{} {} {}", holder.number, holder.tab, holder.at.0)).collect();
+    lines.join("\n")
+}
+
+fn has_number(list: &List, number: u16) -> bool {
+    list.iter().any(|holder| holder.number == number)
 }
 
 #[cfg(test)]

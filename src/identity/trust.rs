@@ -7,9 +7,7 @@
 
 use litemap::LiteMap;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Serialize};
+use base64ct::{Base64UrlUnpadded, Encoding};
 
 use super::name::fold;
 use super::{Name, PublicKey};
@@ -48,22 +46,17 @@ pub enum Trust {
 }
 
 /// What is known of one key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acquaintance {
     /// The names that belong to it, the latest last; at most [`MAX_NAMES`].
-    #[serde(default)]
     pub names: Vec<String>,
     /// When it was met first.
-    #[serde(default)]
     pub first: Millis,
     /// When it was met last.
-    #[serde(default)]
     pub last: Millis,
     /// Whether the person compared the safety number.
-    #[serde(default, skip_serializing_if = "is_false")]
     pub verified: bool,
     /// Whether the person wants nothing to do with it.
-    #[serde(default, skip_serializing_if = "is_false")]
     pub blocked: bool,
 }
 
@@ -71,36 +64,41 @@ pub struct Acquaintance {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustBook(LiteMap<PublicKey, Acquaintance>);
 
-/// As it is stored: `{"v":1,"keys":{"A1…":{"names":["alice"],"first":…,"last":…}}}`.
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    v: u32,
-    #[serde(default)]
-    keys: LiteMap<String, Acquaintance>,
-}
-
 impl TrustBook {
-    /// Reads what [`TrustBook::to_json`] wrote. Fields that mean nothing to this version are passed over, and
-    /// so are entries whose key is none.
+    /// Reads what [`TrustBook::to_text`] wrote.
     ///
     /// # Errors
     /// [`TrustError`]; the text should then be kept aside, not overwritten.
-    pub fn from_json(text: &str) -> Result<TrustBook, TrustError> {
-        let stored: Stored = serde_json::from_str(text).map_err(|_| TrustError::Damaged)?;
-        if stored.v > VERSION {
+    pub fn from_text(text: &str) -> Result<TrustBook, TrustError> {
+        let mut lines = text.lines();
+        let version: u32 = lines.next().and_then(|line| line.parse().ok()).ok_or(TrustError::Damaged)?;
+        if version > VERSION {
             return Err(TrustError::Newer);
         }
-        let entries = stored.keys.into_iter().filter_map(|(key, entry)| Some((key_of(&key)?, entry)));
-        let mut book = TrustBook(entries.collect());
+        let mut book = TrustBook::default();
+        for line in lines {
+            let (key, entry) = read_line(line).ok_or(TrustError::Damaged)?;
+            book.0.insert(key, entry);
+        }
         book.forget_beyond(MAX_ENTRIES);
         Ok(book)
     }
 
-    /// For storage.
-    pub fn to_json(&self) -> String {
-        let keys = self.0.iter().map(|(key, entry)| (URL_SAFE_NO_PAD.encode(&key.0), entry.clone())).collect();
-        // Strings, numbers and booleans under string keys: there is nothing in it that JSON cannot say.
-        serde_json::to_string(&Stored { v: VERSION, keys }).unwrap_or_default()
+    /// For storage: a line with the version, then a line for each key, with tabs between its fields. They are the key
+    /// in base64url, when it was met first and last, whether it is verified, whether it is blocked, and its names, in
+    /// which neither tabs nor line breaks can be.
+    pub fn to_text(&self) -> String {
+        let mut text = VERSION.to_string();
+        for (key, entry) in self.iter() {
+            let key = Base64UrlUnpadded::encode_string(&key.0);
+            let Acquaintance { names, first, last, verified, blocked } = entry;
+            text.push_str(&format!("\n{key}\t{}\t{}\t{verified}\t{blocked}", first.0, last.0));
+            for name in names {
+                text.push('\t');
+                text.push_str(name);
+            }
+        }
+        text
     }
 
     /// What this browser knows of `key`, which comes under `name`.
@@ -198,10 +196,8 @@ impl TrustBook {
     }
 
     fn holder(&self, except: &PublicKey, folded: &str) -> Option<PublicKey> {
-        let mut holders: Vec<_> =
-            self.0.iter().filter(|(key, entry)| *key != except && !entry.blocked && entry.has(folded)).collect();
-        holders.sort_by_key(|(_, entry)| (!entry.verified, entry.first));
-        holders.first().map(|(key, _)| **key)
+        let holders = self.0.iter().filter(|(key, entry)| *key != except && !entry.blocked && entry.has(folded));
+        holders.min_by_key(|(_, entry)| (!entry.verified, entry.first)).map(|(key, _)| *key)
     }
 
     fn entry(&mut self, key: &PublicKey, at: Millis) -> &mut Acquaintance {
@@ -243,15 +239,17 @@ impl Acquaintance {
     }
 }
 
-fn key_of(text: &str) -> Option<PublicKey> {
-    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-    bytes.try_into().ok().map(PublicKey)
-}
-
-// serde hands over a reference.
-#[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_false(value: &bool) -> bool {
-    !*value
+fn read_line(line: &str) -> Option<(PublicKey, Acquaintance)> {
+    let mut fields = line.split('\t');
+    let key = Base64UrlUnpadded::decode_vec(fields.next()?).ok()?;
+    let entry = Acquaintance {
+        first: Millis(fields.next()?.parse().ok()?),
+        last: Millis(fields.next()?.parse().ok()?),
+        verified: fields.next()?.parse().ok()?,
+        blocked: fields.next()?.parse().ok()?,
+        names: fields.map(str::to_owned).collect(),
+    };
+    Some((PublicKey(key.try_into().ok()?), entry))
 }
 
 #[cfg(test)]
@@ -328,20 +326,20 @@ mod tests {
             book.remember(&key(699), &name(&format!("alias {n}")), Millis(1_000));
         }
         assert_eq!(book.get(&key(699)).map(|known| known.names.len()), Some(MAX_NAMES));
-        assert_eq!(TrustBook::from_json(&book.to_json()).as_ref(), Ok(&book));
+        assert_eq!(TrustBook::from_text(&book.to_text()).as_ref(), Ok(&book));
     }
 
     #[test]
-    fn what_a_later_version_adds_is_passed_over_and_what_it_changes_is_refused() {
-        let text = format!(
-            r#"{{"v":1,"x":[],"keys":{{"{}":{{"names":["ann"],"last":7,"colour":"red"}},"??":{{}}}}}}"#,
-            URL_SAFE_NO_PAD.encode(&key(1).0)
-        );
-        let book = TrustBook::from_json(&text).unwrap();
-        assert_eq!((book.len(), book.trust(&key(1), &name("ann"))), (1, Trust::Known));
-        assert_eq!(TrustBook::from_json(r#"{"v":2,"keys":{}}"#), Err(TrustError::Newer));
-        assert_eq!(TrustBook::from_json("[]"), Err(TrustError::Damaged));
-        assert_eq!(TrustBook::from_json(""), Err(TrustError::Damaged));
+    fn what_cannot_be_read_is_refused_as_a_whole() {
+        let mut book = TrustBook::default();
+        book.remember(&key(1), &name("ann"), Millis(7));
+        let text = book.to_text();
+        let (head, line) = text.split_once('\n').unwrap();
+        assert_eq!((head, line.split_once('\t').unwrap().1), ("1", "7\t7\tfalse\tfalse\tann"));
+        assert_eq!(TrustBook::from_text("2\nwhatever"), Err(TrustError::Newer));
+        for damaged in ["", "[]", "1\n\n", "1\n??\t7\t7\tfalse\tfalse", &text[..50], &text.replace("false", "0")] {
+            assert_eq!(TrustBook::from_text(damaged), Err(TrustError::Damaged), "{damaged:?}");
+        }
     }
 
     proptest! {
@@ -356,12 +354,12 @@ mod tests {
                 let holders = book.iter().filter(|(_, known)| known.has(name.as_str())).count();
                 prop_assert!(holders <= 1);
             }
-            prop_assert_eq!(TrustBook::from_json(&book.to_json()), Ok(book));
+            prop_assert_eq!(TrustBook::from_text(&book.to_text()), Ok(book));
         }
 
         #[test]
         fn nothing_in_storage_panics(text in any::<String>()) {
-            let _ = TrustBook::from_json(&text);
+            let _ = TrustBook::from_text(&text);
         }
     }
 }

@@ -174,8 +174,8 @@ impl Pool {
 
     /// Makes `broker` the current one, the first of the next round.
     fn settle(&mut self, now: Millis, broker: usize) {
-        self.order
-            .sort_unstable_by_key(|other| (*other != broker, *other));
+        let others = (0..self.one_flight.len()).filter(|other| *other != broker);
+        self.order = core::iter::once(broker).chain(others).collect();
         self.position = 0;
         self.connected_since = Some(now);
         self.probe = (broker > 0).then(|| (now + self.probe_pause(), 0));

@@ -150,6 +150,8 @@ impl Room {
             .map_err(|_| Dropped::BadSignature)?;
         self.make_room()?;
         let trust = self.trust.trust(&connect.identity, &connect.name);
+        let mut newest = LiteMap::new();
+        newest.insert(Subtopic::Connect, if announced { connect.signed_at } else { Millis(0) });
         let peer = Peer {
             id: sender,
             connect: connect.clone(),
@@ -158,7 +160,7 @@ impl Room {
             trust,
             decision: Decision::Undecided,
             pair,
-            newest: LiteMap::from_iter([(Subtopic::Connect, if announced { connect.signed_at } else { Millis(0) })]),
+            newest,
             current: None,
             trying: None,
             held: None,

@@ -1,8 +1,7 @@
 //! Each side signs, for this very connection: the room, both peer ids, the other's challenge, and both DTLS
 //! fingerprints as it sees them. Who put itself in the middle has other fingerprints.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64ct::{Base64UrlUnpadded, Encoding};
 
 use super::peer::{Link, Stage};
 use super::{Deadline, Event, GoneReason, Room};
@@ -55,7 +54,7 @@ impl Room {
             checker_fingerprint: theirs,
         };
         let signature = self.identity.sign(TAG, &statement.parts());
-        let proof = Frame::Verify { signature: URL_SAFE_NO_PAD.encode(signature.0) };
+        let proof = Frame::Verify { signature: Base64UrlUnpadded::encode_string(&signature.0) };
         if let Some(link) = self.peers.get_mut(&id).and_then(|peer| peer.trying.as_mut()) {
             link.proof = Some(proof);
         }
@@ -88,7 +87,7 @@ impl Room {
 
     fn is_proven(&self, identity: PublicKey, id: PeerId, link: &Link, text: &str) -> bool {
         let Ok(Frame::Verify { signature }) = Frame::from_json(text) else { return false };
-        let Ok(signature) = URL_SAFE_NO_PAD.decode(signature) else { return false };
+        let Ok(signature) = Base64UrlUnpadded::decode_vec(&signature) else { return false };
         let Ok(signature) = <[u8; 64]>::try_from(signature) else { return false };
         let (Some(ours), Some(theirs)) = (&link.fingerprint, &link.their_fingerprint) else { return false };
         let statement = Statement {

@@ -3,8 +3,7 @@
 use core::fmt;
 
 use chacha20::rand_core::CryptoRng;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64ct::{Base64UrlUnpadded, Encoding};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::Settings;
@@ -58,13 +57,13 @@ impl RoomSecret {
     /// [`AddressError::BadSecret`] for anything that is not exactly 32 bytes.
     pub fn parse(text: &str) -> Result<RoomSecret, AddressError> {
         let text = text.strip_suffix('=').unwrap_or(text);
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| AddressError::BadSecret)?;
+        let bytes = Base64UrlUnpadded::decode_vec(text).map_err(|_| AddressError::BadSecret)?;
         bytes.try_into().map(RoomSecret).map_err(|_| AddressError::BadSecret)
     }
 
     /// Base64url without padding, 43 characters: for a link and nowhere else.
     pub fn to_text(&self) -> String {
-        URL_SAFE_NO_PAD.encode(&self.0)
+        Base64UrlUnpadded::encode_string(&self.0)
     }
 }
 

@@ -157,12 +157,12 @@ async fn without_locks_the_list_decides() {
     assert_eq!(next.number(), 2);
     // Another tab wrote at the same instant as the first one, and stood.
     let list = LocalStorage.get(TABS).unwrap().unwrap();
-    let own = list.split("\"tab\":\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
-    LocalStorage.set(TABS, &list.replace(own, "somebody else")).unwrap();
+    let own = list.lines().find_map(|line| line.strip_prefix("1 ")?.split(' ').next()).unwrap();
+    LocalStorage.set(TABS, &list.replace(own, "somebody-else")).unwrap();
     js("dispatchEvent(new StorageEvent('storage', { key: 'rtchat/1/tabs' }))");
     assert_eq!((one.number(), changed.get()), (4, 4));
     drop((one, two, three, next));
-    assert!(LocalStorage.get(TABS).unwrap().unwrap().contains("somebody else"));
+    assert!(LocalStorage.get(TABS).unwrap().unwrap().contains("somebody-else"));
     assert_eq!(TabClaim::claim("list", |_| ()).await.number(), 2);
 }
 

@@ -41,8 +41,8 @@ enum Task {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
-    /// Check formatting and lints, then run every test, as is done before a change is taken
-    Ci,
+    /// Check formatting and lints, as is done before a change is taken
+    Lint,
     /// Measure
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -84,7 +84,7 @@ async fn run(task: Task) -> Result<()> {
         Task::Build => blocking(|| build::print_sizes(&build::run()?)).await,
         Task::Serve(options) => serve::run(options).await,
         Task::Test { suite, arguments } => blocking(move || check::test(suite, &arguments)).await,
-        Task::Ci => blocking(check::ci).await,
+        Task::Lint => blocking(check::lint).await,
         Task::Bench(bench) => bench::run(bench).await,
     }
 }

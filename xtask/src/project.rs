@@ -88,11 +88,6 @@ pub fn targets_of_kind(kind: &str) -> Result<Vec<String>> {
         .collect())
 }
 
-/// Whether the page's crate has this feature.
-pub fn has_feature(name: &str) -> Result<bool> {
-    Ok(page_package()?["features"].get(name).is_some())
-}
-
 fn page_package() -> Result<Value> {
     let printed = process::output(cargo().args([
         "metadata",

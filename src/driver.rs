@@ -18,8 +18,8 @@ use web_sys::EventTarget;
 use crate::identity::web::{SeedError, seed};
 use crate::identity::{Note, PeerId, PublicKey};
 use crate::mqtt::{
-    AsyncClient, ClientError, Event as MqttEvent, EventLoop, MqttOptions, Packet, QoS, SubscribeFilter,
-    SubscribeReasonCode, WebSocketTransport,
+    AsyncClient, ClientError, Event as MqttEvent, EventLoop, MqttOptions, Packet, QoS,
+    SubscribeFilter, SubscribeReasonCode, WebSocketTransport,
 };
 use crate::room::{BrokerState, Command, Config, Diagnostics, Event, Input, Output, Room};
 use crate::rtc::web::{Connections, WebError};
@@ -99,13 +99,21 @@ impl Drop for Handle {
 ///
 /// # Errors
 /// [`StartError`], with a sentence that says what this browser lacks.
-pub fn join(config: Config, network: &Network, listener: Rc<dyn Listener>) -> Result<Handle, StartError> {
+pub fn join(
+    config: Config,
+    network: &Network,
+    listener: Rc<dyn Listener>,
+) -> Result<Handle, StartError> {
     // Nothing that others know of us: who connects under another's client id throws it off the broker.
     let random = seed()?;
     let client_id = Base32Unpadded::encode_string(&random[..12]);
     let jitter = u64::from_le_bytes(core::array::from_fn(|at| random[12 + at]));
     let room = Room::new(config, now());
-    let options = network.brokers.iter().map(|broker| mqtt_options(broker, &client_id)).collect();
+    let options = network
+        .brokers
+        .iter()
+        .map(|broker| mqtt_options(broker, &client_id))
+        .collect();
     let (client, events) = AsyncClient::with_brokers(options, REQUESTS, jitter)?;
     let driver = Rc::new_cyclic(|weak: &Weak<Driver>| {
         let notified = weak.clone();
@@ -162,7 +170,9 @@ impl Driver {
             return;
         }
         loop {
-            let Some(input) = self.inputs.borrow_mut().pop_front() else { break };
+            let Some(input) = self.inputs.borrow_mut().pop_front() else {
+                break;
+            };
             self.room.borrow_mut().handle(now(), input);
             loop {
                 let output = self.room.borrow_mut().poll();
@@ -179,7 +189,9 @@ impl Driver {
             Output::Publish { topic, payload } => {
                 // A full queue means that no broker has taken anything for long: what is announced then is
                 // announced again once one does.
-                let _ = self.client.try_publish(topic, QoS::AtMostOnce, false, payload);
+                let _ = self
+                    .client
+                    .try_publish(topic, QoS::AtMostOnce, false, payload);
             }
             Output::Connection(connection, order) => {
                 if let Ok(connections) = &self.connections {
@@ -195,7 +207,9 @@ impl Driver {
         let next = self.room.borrow().next_wake();
         let driver = Rc::downgrade(self);
         let timeout = next.map(|(_, at)| {
-            let pause = u32::try_from(at.since(now()).as_millis()).unwrap_or(u32::MAX).min(60_000);
+            let pause = u32::try_from(at.since(now()).as_millis())
+                .unwrap_or(u32::MAX)
+                .min(60_000);
             Timeout::new(pause, move || {
                 if let Some(driver) = driver.upgrade() {
                     driver.feed(Input::Wake);
@@ -208,8 +222,10 @@ impl Driver {
     /// Subscribes and lets the room announce itself: all of it leaves with the connection that is about to open.
     fn begin_flight(self: &Rc<Self>) {
         self.flight.take();
-        let filters =
-            self.subscriptions.iter().map(|topic| SubscribeFilter::new(topic.clone(), QoS::AtMostOnce));
+        let filters = self
+            .subscriptions
+            .iter()
+            .map(|topic| SubscribeFilter::new(topic.clone(), QoS::AtMostOnce));
         let _ = self.client.try_subscribe_many(filters);
         self.feed(Input::Broker(BrokerState::Opening));
     }
@@ -244,11 +260,16 @@ impl Driver {
 async fn broker_pump(driver: Weak<Driver>, mut events: EventLoop<WebSocketTransport>) {
     loop {
         let event = events.poll().await;
-        let Some(driver) = driver.upgrade() else { return };
+        let Some(driver) = driver.upgrade() else {
+            return;
+        };
         driver.broker.set(events.broker().0);
         match event {
             Ok(MqttEvent::Incoming(Packet::Publish(message))) => {
-                let input = Input::Message { topic: message.topic, payload: message.payload.to_vec() };
+                let input = Input::Message {
+                    topic: message.topic,
+                    payload: message.payload.to_vec(),
+                };
                 driver.feed(input);
             }
             Ok(MqttEvent::Incoming(Packet::SubAck(ack))) => {
@@ -266,7 +287,9 @@ async fn broker_pump(driver: Weak<Driver>, mut events: EventLoop<WebSocketTransp
 
 /// What the browser tells about the page itself.
 fn page_pump(driver: &Rc<Driver>) -> Vec<PageListener> {
-    let Some(window) = web_sys::window() else { return Vec::new() };
+    let Some(window) = web_sys::window() else {
+        return Vec::new();
+    };
     let document = window.document().map(EventTarget::from);
     let window = EventTarget::from(window);
     let listen = |target: &EventTarget, kind, act: fn(&Rc<Driver>)| {
@@ -292,7 +315,9 @@ fn page_pump(driver: &Rc<Driver>) -> Vec<PageListener> {
     ];
     listeners.extend(document.map(|document| {
         listen(&document, "visibilitychange", |driver| {
-            let hidden = web_sys::window().and_then(|window| window.document()).is_some_and(|document| document.hidden());
+            let hidden = web_sys::window()
+                .and_then(|window| window.document())
+                .is_some_and(|document| document.hidden());
             if !hidden {
                 driver.resumed();
             }
@@ -312,13 +337,19 @@ impl PageListener {
     fn new(target: EventTarget, kind: &'static str, act: impl Fn() + 'static) -> PageListener {
         let callback = Closure::<dyn Fn()>::new(act);
         let _ = target.add_event_listener_with_callback(kind, callback.as_ref().unchecked_ref());
-        PageListener { target, kind, callback }
+        PageListener {
+            target,
+            kind,
+            callback,
+        }
     }
 }
 
 impl Drop for PageListener {
     fn drop(&mut self) {
-        let _ = self.target.remove_event_listener_with_callback(self.kind, self.callback.as_ref().unchecked_ref());
+        let _ = self
+            .target
+            .remove_event_listener_with_callback(self.kind, self.callback.as_ref().unchecked_ref());
     }
 }
 
@@ -333,7 +364,9 @@ fn mqtt_options(broker: &Broker, client_id: &str) -> MqttOptions {
 /// The time in milliseconds since the epoch. It does not jump when the computer's clock is set.
 fn now() -> Millis {
     let performance = web_sys::window().and_then(|window| window.performance());
-    let millis = performance.map_or(0.0, |performance| performance.time_origin() + performance.now());
+    let millis = performance.map_or(0.0, |performance| {
+        performance.time_origin() + performance.now()
+    });
     // A float that is negative or not a number becomes 0.
     Millis(millis as u64)
 }

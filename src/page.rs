@@ -76,14 +76,26 @@ impl Backend for Page {
     }
 
     fn diagnostics(&self) -> Diagnostics {
-        self.0.borrow().handle.as_ref().map(Handle::diagnostics).unwrap_or_default()
+        self.0
+            .borrow()
+            .handle
+            .as_ref()
+            .map(Handle::diagnostics)
+            .unwrap_or_default()
     }
 
     fn private_link(&self) -> Result<String, String> {
         let mut rng = ChaCha20Rng::from_seed(seed().map_err(|error| error.to_string())?);
         let page = self.0.borrow();
-        let room = page.open.as_ref().and_then(|open| open.address.room.as_deref());
-        Ok(room_link(&href().unwrap_or_default(), room, Some(&RoomSecret::generate(&mut rng))))
+        let room = page
+            .open
+            .as_ref()
+            .and_then(|open| open.address.room.as_deref());
+        Ok(room_link(
+            &href().unwrap_or_default(),
+            room,
+            Some(&RoomSecret::generate(&mut rng)),
+        ))
     }
 }
 
@@ -115,12 +127,26 @@ async fn open(page: Rc<RefCell<Inner>>, tell: Tell) {
         room: address.room_or(&settings).to_owned(),
         link: room_link(&here, address.room.as_deref(), address.secret.as_ref()),
         open_link: room_link(&here, address.room.as_deref(), None),
-        entry: if address.secret.is_some() { Entry::Private } else { Entry::Open },
+        entry: if address.secret.is_some() {
+            Entry::Private
+        } else {
+            Entry::Open
+        },
         name: profile.name().cloned(),
-        notices: profile.take_notices().iter().map(ToString::to_string).collect(),
+        notices: profile
+            .take_notices()
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
     };
     let profile = Rc::new(RefCell::new(profile));
-    page.borrow_mut().open = Some(Open { tell: tell.clone(), settings, address, profile, tab });
+    page.borrow_mut().open = Some(Open {
+        tell: tell.clone(),
+        settings,
+        address,
+        profile,
+        tab,
+    });
     tell(Told::Opened(opening));
 }
 
@@ -148,7 +174,8 @@ impl Open {
     fn join(&self, name: &Name) -> Result<Handle, String> {
         let secret = self.address.secret.as_ref().map(|secret| &secret.0);
         let room = self.address.room_or(&self.settings);
-        let place = Place::derive(&self.address.page, room, secret, None).map_err(|error| error.to_string())?;
+        let place = Place::derive(&self.address.page, room, secret, None)
+            .map_err(|error| error.to_string())?;
         let profile = self.profile.borrow();
         let config = Config {
             place,
@@ -163,7 +190,10 @@ impl Open {
             brokers: self.settings.brokers.clone(),
             ice_servers: self.settings.ice_servers.clone(),
         };
-        let listener = Rc::new(Teller { tell: self.tell.clone(), profile: self.profile.clone() });
+        let listener = Rc::new(Teller {
+            tell: self.tell.clone(),
+            profile: self.profile.clone(),
+        });
         driver::join(config, &network, listener).map_err(|error| error.to_string())
     }
 }
@@ -185,6 +215,8 @@ impl Listener for Teller {
             profile.remember(&note);
             profile.take_notices()
         };
-        notices.iter().for_each(|notice| (self.tell)(Told::Notice(notice.to_string())));
+        notices
+            .iter()
+            .for_each(|notice| (self.tell)(Told::Notice(notice.to_string())));
     }
 }

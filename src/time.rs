@@ -8,7 +8,9 @@ use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
 /// A moment, in milliseconds since the Unix epoch. It never runs backwards within one tab.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Millis(pub u64);
 

@@ -3,12 +3,13 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use chacha20::{ChaCha20Rng, rand_core::SeedableRng};
 use base64ct::{Base64UrlUnpadded, Encoding};
+use chacha20::{ChaCha20Rng, rand_core::SeedableRng};
 use proptest::prelude::*;
 use rtchat::identity::store::{IDENTITY, NAME, TRUST};
 use rtchat::identity::{
-    MemoryStorage, Name, Note, Noted, Profile, PublicKey, Storage, StorageError, StorageNotice, Trust,
+    MemoryStorage, Name, Note, Noted, Profile, PublicKey, Storage, StorageError, StorageNotice,
+    Trust,
 };
 use rtchat::time::Millis;
 
@@ -17,7 +18,12 @@ fn open(storage: &Rc<MemoryStorage>, seed: u8) -> Profile {
 }
 
 fn note(n: u8, name: &str, at: u64) -> Note {
-    Note { key: PublicKey([n; 33]), name: Name::parse(name).unwrap(), at: Millis(at), what: Noted::Met }
+    Note {
+        key: PublicKey([n; 33]),
+        name: Name::parse(name).unwrap(),
+        at: Millis(at),
+        what: Noted::Met,
+    }
 }
 
 #[test]
@@ -32,7 +38,10 @@ fn a_profile_outlives_its_tabs() {
     assert_eq!(again.identity().public(), first.identity().public());
     assert_eq!(again.name(), first.name());
     assert_eq!(again.trust(), first.trust());
-    assert_eq!((first.take_notices(), again.take_notices()), (vec![], vec![]));
+    assert_eq!(
+        (first.take_notices(), again.take_notices()),
+        (vec![], vec![])
+    );
     assert!(!Profile::is_first_visit(&*storage));
     assert_eq!(again.scope().len(), 16);
 }
@@ -46,7 +55,9 @@ impl Storage for Race {
     }
     fn set(&self, key: &str, value: &str) -> Result<(), StorageError> {
         self.0.set(key, value)?;
-        self.1.take().map_or(Ok(()), |other| self.0.set(key, &other))
+        self.1
+            .take()
+            .map_or(Ok(()), |other| self.0.set(key, &other))
     }
     fn remove(&self, key: &str) -> Result<(), StorageError> {
         self.0.remove(key)
@@ -55,15 +66,23 @@ impl Storage for Race {
 
 #[test]
 fn two_tabs_on_a_first_visit_end_with_one_identity() {
-    let (storage, elsewhere) = (Rc::new(MemoryStorage::default()), Rc::new(MemoryStorage::default()));
+    let (storage, elsewhere) = (
+        Rc::new(MemoryStorage::default()),
+        Rc::new(MemoryStorage::default()),
+    );
     let other = open(&elsewhere, 2);
-    let race = Race(storage.clone(), RefCell::new(elsewhere.get(IDENTITY).unwrap()));
+    let race = Race(
+        storage.clone(),
+        RefCell::new(elsewhere.get(IDENTITY).unwrap()),
+    );
     let profile = Profile::open(race, &mut ChaCha20Rng::from_seed([1; 32]));
     assert_eq!(profile.identity().public(), other.identity().public());
     // Written later still: the last one stands.
     let mut late = open(&storage, 3);
     assert!(!late.settle_identity());
-    storage.set(IDENTITY, &Base64UrlUnpadded::encode_string(&[3; 32])).unwrap();
+    storage
+        .set(IDENTITY, &Base64UrlUnpadded::encode_string(&[3; 32]))
+        .unwrap();
     assert!(late.settle_identity());
     assert_eq!(late.identity().to_bytes(), [3; 32]);
 }
@@ -88,14 +107,27 @@ fn garbage_is_moved_aside_and_told_once() {
         storage.set(NAME, "alice(2)").unwrap();
         storage.set(TRUST, "{").unwrap();
         let mut profile = open(&storage, round);
-        let told = [StorageNotice::IdentitySetAside, StorageNotice::NameSetAside, StorageNotice::TrustSetAside];
+        let told = [
+            StorageNotice::IdentitySetAside,
+            StorageNotice::NameSetAside,
+            StorageNotice::TrustSetAside,
+        ];
         assert_eq!(profile.take_notices(), told);
         profile.refresh();
         assert_eq!(profile.take_notices(), []);
         for (key, text) in [(IDENTITY, "not a key"), (NAME, "alice(2)"), (TRUST, "{")] {
-            assert_eq!(storage.get(&format!("{key}.broken-{round}")).unwrap().as_deref(), Some(text));
+            assert_eq!(
+                storage
+                    .get(&format!("{key}.broken-{round}"))
+                    .unwrap()
+                    .as_deref(),
+                Some(text)
+            );
         }
-        assert_eq!(open(&storage, 9).identity().public(), profile.identity().public());
+        assert_eq!(
+            open(&storage, 9).identity().public(),
+            profile.identity().public()
+        );
     }
 }
 
@@ -119,12 +151,20 @@ fn full_storage_works_from_memory_and_loses_nothing() {
     let storage = Rc::new(MemoryStorage::default());
     storage.set(TRUST, "precious").unwrap();
     storage.set(NAME, "old name").unwrap();
-    let mut profile = Profile::open(FullStorage(storage.clone()), &mut ChaCha20Rng::from_seed([1; 32]));
+    let mut profile = Profile::open(
+        FullStorage(storage.clone()),
+        &mut ChaCha20Rng::from_seed([1; 32]),
+    );
     profile.set_name(Name::parse("alice").unwrap());
     profile.remember(&note(7, "ben", 1));
     profile.remember(&note(8, "cleo", 1));
     profile.refresh();
-    assert_eq!(profile.trust().trust(&PublicKey([7; 33]), &Name::parse("ben").unwrap()), Trust::Known);
+    assert_eq!(
+        profile
+            .trust()
+            .trust(&PublicKey([7; 33]), &Name::parse("ben").unwrap()),
+        Trust::Known
+    );
     assert_eq!(profile.trust().len(), 2);
     assert_eq!(profile.name().map(Name::as_str), Some("alice"));
     let notices = profile.take_notices();

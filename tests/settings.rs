@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use rtchat::settings::{
-    Accept, AddressError, Broker, DEFAULT_ROOM, IceServer, PageAddress, RoomSecret, Settings, SettingsWarning,
-    room_link,
+    Accept, AddressError, Broker, DEFAULT_ROOM, IceServer, PageAddress, RoomSecret, Settings,
+    SettingsWarning, room_link,
 };
 
 fn parse(text: &str) -> (Settings, Vec<String>) {
@@ -18,9 +18,18 @@ fn no_settings_are_the_defaults() {
     let (settings, warnings) = parse("{}");
     assert_eq!((&settings, warnings.len()), (&Settings::default(), 0));
     assert_eq!(settings.brokers.len(), 3);
-    assert!(settings.brokers.iter().all(|broker| broker.url.starts_with("wss://")));
+    assert!(
+        settings
+            .brokers
+            .iter()
+            .all(|broker| broker.url.starts_with("wss://"))
+    );
     assert_eq!(settings.default_room(), DEFAULT_ROOM);
-    assert_eq!(parse("\u{feff}{}").1.len(), 0, "editors write byte order marks");
+    assert_eq!(
+        parse("\u{feff}{}").1.len(),
+        0,
+        "editors write byte order marks"
+    );
 }
 
 #[test]
@@ -44,7 +53,10 @@ fn everything_can_be_set() {
     };
     assert_eq!(
         settings.brokers,
-        [broker("wss://a.example/mqtt", None, None), broker("WS://b.example:9001", Some("u"), Some("p"))]
+        [
+            broker("wss://a.example/mqtt", None, None),
+            broker("WS://b.example:9001", Some("u"), Some("p"))
+        ]
     );
     let server = |urls: &[&str], username: Option<&str>, credential: Option<&str>| IceServer {
         urls: urls.iter().map(|url| (*url).to_owned()).collect(),
@@ -55,7 +67,11 @@ fn everything_can_be_set() {
         settings.ice_servers,
         [
             server(&["stun:s.example:3478"], None, None),
-            server(&["turn:t.example", "turns:t.example?transport=tcp"], Some("u"), Some("c"))
+            server(
+                &["turn:t.example", "turns:t.example?transport=tcp"],
+                Some("u"),
+                Some("c")
+            )
         ]
     );
     assert_eq!(settings.default_room(), "garden");
@@ -67,9 +83,15 @@ fn what_is_no_json_costs_everything_but_a_blank_page() {
     for text in ["", "hello", "{", "<!DOCTYPE html>", r#"{"room": "a",}"#] {
         let (settings, warnings) = Settings::parse(text);
         assert_eq!(settings, Settings::default());
-        assert!(matches!(warnings[..], [SettingsWarning::NotJson { .. }]), "{text}");
+        assert!(
+            matches!(warnings[..], [SettingsWarning::NotJson { .. }]),
+            "{text}"
+        );
     }
-    assert_eq!(Settings::parse("[]"), (Settings::default(), vec![SettingsWarning::NotAnObject]));
+    assert_eq!(
+        Settings::parse("[]"),
+        (Settings::default(), vec![SettingsWarning::NotAnObject])
+    );
 }
 
 #[test]
@@ -85,7 +107,11 @@ fn a_mistake_costs_the_entry_that_it_is_in() {
     );
     // The order of the file's keys is nobody's business.
     let warnings = BTreeSet::from_iter(warnings);
-    let urls: Vec<_> = settings.brokers.iter().map(|broker| broker.url.as_str()).collect();
+    let urls: Vec<_> = settings
+        .brokers
+        .iter()
+        .map(|broker| broker.url.as_str())
+        .collect();
     assert_eq!(urls, ["wss://good.example", "ws://b"]);
     assert_eq!(settings.ice_servers.len(), 1);
     assert_eq!((settings.room, settings.accept), (None, Accept::Everyone));
@@ -112,7 +138,10 @@ fn a_list_without_a_usable_entry_is_the_default_except_for_no_stun_at_all() {
     let (settings, warnings) = parse(r#"{"brokers": [], "iceServers": []}"#);
     assert_eq!(settings.brokers, Settings::default().brokers);
     assert_eq!(settings.ice_servers, []);
-    assert_eq!(warnings, ["rtchat.json: brokers has no usable entry. The defaults are used."]);
+    assert_eq!(
+        warnings,
+        ["rtchat.json: brokers has no usable entry. The defaults are used."]
+    );
     let (settings, warnings) = parse(r#"{"brokers": "wss://a.example", "iceServers": [{}]}"#);
     assert_eq!(settings, Settings::default());
     assert_eq!(warnings.len(), 3);
@@ -124,7 +153,10 @@ fn page(href: &str) -> String {
 
 #[test]
 fn the_page_is_host_and_path() {
-    assert_eq!(page("https://alice.github.io/blog/index.html?x#y"), "alice.github.io/blog");
+    assert_eq!(
+        page("https://alice.github.io/blog/index.html?x#y"),
+        "alice.github.io/blog"
+    );
     for href in [
         "https://alice.github.io/blog",
         "https://alice.github.io/blog/",
@@ -135,27 +167,50 @@ fn the_page_is_host_and_path() {
     }
     assert_eq!(page("http://127.0.0.1:8080/"), "127.0.0.1:8080");
     assert_eq!(page("http://[::1]:8080/index.html"), "[::1]:8080");
-    assert_eq!(page("https://a.example/Blog/myindex.html"), "a.example/Blog/myindex.html");
+    assert_eq!(
+        page("https://a.example/Blog/myindex.html"),
+        "a.example/Blog/myindex.html"
+    );
     assert_eq!(page("https://a.example?room=b"), "a.example");
     assert_eq!(page("https://a.example:80/"), "a.example:80");
     assert_eq!(page("file:///home/a/index.html"), "/home/a");
-    for href in ["about:blank", "", "about:srcdoc", "https:///", "data:text/html,hello"] {
-        assert_eq!(PageAddress::parse(href), Err(AddressError::NotAPage), "{href}");
+    for href in [
+        "about:blank",
+        "",
+        "about:srcdoc",
+        "https:///",
+        "data:text/html,hello",
+    ] {
+        assert_eq!(
+            PageAddress::parse(href),
+            Err(AddressError::NotAPage),
+            "{href}"
+        );
     }
 }
 
 #[test]
 fn the_room_is_decoded_and_trimmed() {
     let room = |href: &str| PageAddress::parse(href).map(|address| address.room);
-    assert_eq!(room("https://a.example/?x=1&room=caf%C3%A9+%26%20bar%20"), Ok(Some("café & bar".to_owned())));
+    assert_eq!(
+        room("https://a.example/?x=1&room=caf%C3%A9+%26%20bar%20"),
+        Ok(Some("café & bar".to_owned()))
+    );
     assert_eq!(room("https://a.example/?room=%20+"), Ok(None));
     assert_eq!(room("https://a.example/?room"), Ok(None));
     assert_eq!(room("https://a.example/?rooms=a#room=b"), Ok(None));
-    assert_eq!(room(&format!("https://a.example/?room={}", "%C3%A9".repeat(64))), Ok(Some("é".repeat(64))));
+    assert_eq!(
+        room(&format!("https://a.example/?room={}", "%C3%A9".repeat(64))),
+        Ok(Some("é".repeat(64)))
+    );
     let long = format!("https://a.example/?room={}", "a".repeat(65));
     assert_eq!(room(&long), Err(AddressError::RoomTooLong { length: 65 }));
     for damaged in ["%FF", "a%0Ab", "a%00", "a%E2%80%A8b"] {
-        assert_eq!(room(&format!("https://a.example/?room={damaged}")), Err(AddressError::BadRoom), "{damaged}");
+        assert_eq!(
+            room(&format!("https://a.example/?room={damaged}")),
+            Err(AddressError::BadRoom),
+            "{damaged}"
+        );
     }
     let address = PageAddress::parse("https://a.example/").unwrap();
     assert_eq!(address.room_or(&Settings::default()), "lobby");
@@ -167,7 +222,9 @@ fn a_damaged_secret_is_an_error_and_never_another_room() {
     let secret = RoomSecret([0xfb; 32]);
     let text = secret.to_text();
     assert_eq!(text.len(), 43);
-    let found = |fragment: &str| PageAddress::parse(&format!("https://a.example/#{fragment}")).map(|it| it.secret);
+    let found = |fragment: &str| {
+        PageAddress::parse(&format!("https://a.example/#{fragment}")).map(|it| it.secret)
+    };
     assert_eq!(found(""), Ok(None));
     assert_eq!(found("chapter-2"), Ok(None));
     for fine in [
@@ -179,11 +236,25 @@ fn a_damaged_secret_is_an_error_and_never_another_room() {
     ] {
         assert_eq!(found(&fine), Ok(Some(secret.clone())), "{fine}");
     }
-    for damaged in ["k", "k=", "k=abc", &format!("k={}", &text[..42]), &format!("k={text}A"), &format!("k={text}.")] {
+    for damaged in [
+        "k",
+        "k=",
+        "k=abc",
+        &format!("k={}", &text[..42]),
+        &format!("k={text}A"),
+        &format!("k={text}."),
+    ] {
         assert_eq!(found(damaged), Err(AddressError::BadSecret), "{damaged}");
     }
-    assert_eq!(found(&format!("k={text}&k={text}")), Err(AddressError::BadSecret));
-    assert_eq!(found(&format!("k={}", text.replace('-', "+"))), Err(AddressError::BadSecret), "base64, not base64url");
+    assert_eq!(
+        found(&format!("k={text}&k={text}")),
+        Err(AddressError::BadSecret)
+    );
+    assert_eq!(
+        found(&format!("k={}", text.replace('-', "+"))),
+        Err(AddressError::BadSecret),
+        "base64, not base64url"
+    );
     let swallowed = format!("https://a.example/?room=a%23k={text}");
     assert_eq!(PageAddress::parse(&swallowed), Err(AddressError::BadRoom));
     assert!(!format!("{secret:?}").contains(&text[..4]));
@@ -194,9 +265,18 @@ fn a_link_leads_where_it_says() {
     let secret = RoomSecret([7; 32]);
     let href = "https://a.example/blog/?p=12&room=old#k=x";
     assert_eq!(room_link(href, None, None), "https://a.example/blog/?p=12");
-    assert_eq!(room_link("https://a.example/#top", Some("a b&c"), None), "https://a.example/?room=a%20b%26c");
+    assert_eq!(
+        room_link("https://a.example/#top", Some("a b&c"), None),
+        "https://a.example/?room=a%20b%26c"
+    );
     let link = room_link(href, Some("café/1"), Some(&secret));
-    assert_eq!(link, format!("https://a.example/blog/?p=12&room=caf%C3%A9%2F1#k={}", secret.to_text()));
+    assert_eq!(
+        link,
+        format!(
+            "https://a.example/blog/?p=12&room=caf%C3%A9%2F1#k={}",
+            secret.to_text()
+        )
+    );
 }
 
 proptest! {
@@ -247,9 +327,13 @@ fn json(depth: u32) -> impl Strategy<Value = String> {
             "credential",
         ]);
         prop_oneof![
-            prop::collection::vec(inner.clone(), 0..4).prop_map(|list| format!("[{}]", list.join(","))),
-            prop::collection::vec((key, inner).prop_map(|(key, value)| format!("\"{key}\":{value}")), 0..5)
-                .prop_map(|entries| format!("{{{}}}", entries.join(","))),
+            prop::collection::vec(inner.clone(), 0..4)
+                .prop_map(|list| format!("[{}]", list.join(","))),
+            prop::collection::vec(
+                (key, inner).prop_map(|(key, value)| format!("\"{key}\":{value}")),
+                0..5
+            )
+            .prop_map(|entries| format!("{{{}}}", entries.join(","))),
         ]
     })
 }

@@ -2,8 +2,8 @@
 
 use core::fmt;
 
-use chacha20::rand_core::CryptoRng;
 use base32ct::{Base32Unpadded, Encoding};
+use chacha20::rand_core::CryptoRng;
 use ecdsa::signature::{Signer, Verifier};
 use p256::elliptic_curve::Generate;
 use p256::elliptic_curve::sec1::ToSec1Point;
@@ -92,19 +92,33 @@ impl PublicKey {
     ///
     /// # Errors
     /// [`KeyError::NotAPoint`] if this is no key at all, [`KeyError::BadSignature`] if it does not fit.
-    pub fn verify(&self, tag: &str, parts: &[&[u8]], signature: &Signature) -> Result<(), KeyError> {
-        let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(&self.0).map_err(|_| KeyError::NotAPoint)?;
+    pub fn verify(
+        &self,
+        tag: &str,
+        parts: &[&[u8]],
+        signature: &Signature,
+    ) -> Result<(), KeyError> {
+        let key =
+            p256::ecdsa::VerifyingKey::from_sec1_bytes(&self.0).map_err(|_| KeyError::NotAPoint)?;
         let signature =
             p256::ecdsa::Signature::from_slice(&signature.0).map_err(|_| KeyError::BadSignature)?;
-        key.verify(&statement(tag, parts), &signature).map_err(|_| KeyError::BadSignature)
+        key.verify(&statement(tag, parts), &signature)
+            .map_err(|_| KeyError::BadSignature)
     }
 
     /// Sixteen base32 characters (80 bits of the key's SHA-256) in groups of four: short enough to show,
     /// long enough that nobody finds another key with the same.
     pub fn fingerprint(&self) -> String {
-        let digest = Sha256::new().chain_update(b"rtchat/1 fingerprint").chain_update(self.0).finalize();
+        let digest = Sha256::new()
+            .chain_update(b"rtchat/1 fingerprint")
+            .chain_update(self.0)
+            .finalize();
         let text = Base32Unpadded::encode_string(&digest[..10]);
-        let groups: Vec<&str> = text.as_bytes().chunks(4).filter_map(|group| str::from_utf8(group).ok()).collect();
+        let groups: Vec<&str> = text
+            .as_bytes()
+            .chunks(4)
+            .filter_map(|group| str::from_utf8(group).ok())
+            .collect();
         groups.join(" ")
     }
 }
@@ -127,7 +141,9 @@ impl IdentityKey {
     /// # Errors
     /// [`KeyError::NotAPrivateKey`] if they are none.
     pub fn from_bytes(bytes: &[u8]) -> Result<IdentityKey, KeyError> {
-        p256::ecdsa::SigningKey::from_slice(bytes).map(Self::from_secret).map_err(|_| KeyError::NotAPrivateKey)
+        p256::ecdsa::SigningKey::from_slice(bytes)
+            .map(Self::from_secret)
+            .map_err(|_| KeyError::NotAPrivateKey)
     }
 
     fn from_secret(secret: p256::ecdsa::SigningKey) -> IdentityKey {
@@ -184,7 +200,8 @@ impl SessionKey {
     /// # Errors
     /// [`KeyError::NotAPoint`] if `theirs` is no public key.
     pub fn agree(&self, theirs: &PublicKey) -> Result<[u8; 32], KeyError> {
-        let theirs = p256::PublicKey::from_sec1_bytes(&theirs.0).map_err(|_| KeyError::NotAPoint)?;
+        let theirs =
+            p256::PublicKey::from_sec1_bytes(&theirs.0).map_err(|_| KeyError::NotAPoint)?;
         Ok((*self.secret.diffie_hellman(&theirs).raw_secret_bytes()).into())
     }
 }
@@ -198,13 +215,22 @@ impl fmt::Debug for SessionKey {
 /// The number that two people compare, aloud or side by side, to know that nobody sits between them: the
 /// same at both ends, eight groups of five digits (about 132 bits).
 pub fn safety_number(ours: &PublicKey, theirs: &PublicKey) -> String {
-    let (first, second) = if ours <= theirs { (ours, theirs) } else { (theirs, ours) };
-    let digest =
-        Sha256::new().chain_update(b"rtchat/1 safety").chain_update(first.0).chain_update(second.0).finalize();
+    let (first, second) = if ours <= theirs {
+        (ours, theirs)
+    } else {
+        (theirs, ours)
+    };
+    let digest = Sha256::new()
+        .chain_update(b"rtchat/1 safety")
+        .chain_update(first.0)
+        .chain_update(second.0)
+        .finalize();
     let groups: Vec<String> = digest
         .chunks_exact(4)
         .map(|four| {
-            let number = four.iter().fold(0u32, |number, byte| number << 8 | u32::from(*byte));
+            let number = four
+                .iter()
+                .fold(0u32, |number, byte| number << 8 | u32::from(*byte));
             format!("{:05}", number % 100_000)
         })
         .collect();
@@ -239,29 +265,64 @@ mod tests {
     fn a_signature_vouches_for_its_tag_its_parts_and_its_key_only() {
         let key = IdentityKey::generate(&mut rng(1));
         let signature = key.sign("tag a", &[b"one", b"two"]);
-        assert_eq!(key.public().verify("tag a", &[b"one", b"two"], &signature), Ok(()));
-        assert_eq!(key.public().verify("tag b", &[b"one", b"two"], &signature), Err(KeyError::BadSignature));
-        assert_eq!(key.public().verify("tag a", &[b"one", b"too"], &signature), Err(KeyError::BadSignature));
+        assert_eq!(
+            key.public().verify("tag a", &[b"one", b"two"], &signature),
+            Ok(())
+        );
+        assert_eq!(
+            key.public().verify("tag b", &[b"one", b"two"], &signature),
+            Err(KeyError::BadSignature)
+        );
+        assert_eq!(
+            key.public().verify("tag a", &[b"one", b"too"], &signature),
+            Err(KeyError::BadSignature)
+        );
         let other = IdentityKey::generate(&mut rng(2));
-        assert_eq!(other.public().verify("tag a", &[b"one", b"two"], &signature), Err(KeyError::BadSignature));
+        assert_eq!(
+            other
+                .public()
+                .verify("tag a", &[b"one", b"two"], &signature),
+            Err(KeyError::BadSignature)
+        );
         let nonsense = Signature([0; 64]);
-        assert_eq!(key.public().verify("tag a", &[], &nonsense), Err(KeyError::BadSignature));
-        assert_eq!(PublicKey([7; 33]).verify("tag a", &[], &signature), Err(KeyError::NotAPoint));
+        assert_eq!(
+            key.public().verify("tag a", &[], &nonsense),
+            Err(KeyError::BadSignature)
+        );
+        assert_eq!(
+            PublicKey([7; 33]).verify("tag a", &[], &signature),
+            Err(KeyError::NotAPoint)
+        );
     }
 
     #[test]
     fn both_ends_agree_and_refuse_what_is_no_key() {
-        let (ours, theirs) = (SessionKey::generate(&mut rng(1)), SessionKey::generate(&mut rng(2)));
-        assert_eq!(ours.agree(&theirs.public()).unwrap(), theirs.agree(&ours.public()).unwrap());
+        let (ours, theirs) = (
+            SessionKey::generate(&mut rng(1)),
+            SessionKey::generate(&mut rng(2)),
+        );
+        assert_eq!(
+            ours.agree(&theirs.public()).unwrap(),
+            theirs.agree(&ours.public()).unwrap()
+        );
         assert_eq!(ours.agree(&PublicKey([0; 33])), Err(KeyError::NotAPoint));
     }
 
     #[test]
     fn an_identity_survives_its_storage() {
         let key = IdentityKey::generate(&mut rng(3));
-        assert_eq!(IdentityKey::from_bytes(&key.to_bytes()).unwrap().public(), key.public());
-        assert_eq!(IdentityKey::from_bytes(&[0; 32]).unwrap_err(), KeyError::NotAPrivateKey);
-        assert_eq!(IdentityKey::from_bytes(b"short").unwrap_err(), KeyError::NotAPrivateKey);
+        assert_eq!(
+            IdentityKey::from_bytes(&key.to_bytes()).unwrap().public(),
+            key.public()
+        );
+        assert_eq!(
+            IdentityKey::from_bytes(&[0; 32]).unwrap_err(),
+            KeyError::NotAPrivateKey
+        );
+        assert_eq!(
+            IdentityKey::from_bytes(b"short").unwrap_err(),
+            KeyError::NotAPrivateKey
+        );
     }
 
     #[test]

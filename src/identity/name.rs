@@ -27,7 +27,9 @@ pub enum NameError {
     #[error("A name is one line: line breaks, tabs and control characters cannot be part of it.")]
     Control,
     /// A character that cannot be seen or that turns the direction of the text around it.
-    #[error("This name holds an invisible character (U+{code:04X}). Please type the name without it.")]
+    #[error(
+        "This name holds an invisible character (U+{code:04X}). Please type the name without it."
+    )]
     Invisible {
         /// Its code point.
         code: u32,
@@ -99,13 +101,21 @@ impl From<Name> for String {
 
 /// The name with its tab number, as others see it: `alice`, in the second tab `alice(2)`.
 pub fn display(name: &Name, tab: u32) -> String {
-    if tab <= 1 { name.0.clone() } else { format!("{name}({tab})") }
+    if tab <= 1 {
+        name.0.clone()
+    } else {
+        format!("{name}({tab})")
+    }
 }
 
 /// What two names have in common that people read as the same: lower case, one space between words, without
 /// the joiners and variation selectors that change nothing in most scripts.
 pub fn fold(name: &str) -> String {
-    let visible: String = name.chars().filter(|c| !is_joiner(*c)).flat_map(char::to_lowercase).collect();
+    let visible: String = name
+        .chars()
+        .filter(|c| !is_joiner(*c))
+        .flat_map(char::to_lowercase)
+        .collect();
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -190,14 +200,19 @@ fn is_mark(c: char) -> bool {
 /// Round brackets in all the shapes that can be taken for `(2)`; a smile `:)` has none that opens.
 fn ends_in_brackets(text: &str) -> bool {
     let text = text.trim_end_matches(|c: char| c.is_whitespace() || is_joiner(c) || is_mark(c));
-    let Some(last) = text.chars().next_back() else { return false };
+    let Some(last) = text.chars().next_back() else {
+        return false;
+    };
     match last {
-        ')' | '\u{207e}' | '\u{208e}' | '\u{2769}' | '\u{276b}' | '\u{27ef}' | '\u{2986}' | '\u{fd3e}' | '\u{fe5a}'
-        | '\u{ff09}' | '\u{ff60}' => text.contains([
-            '(', '\u{207d}', '\u{208d}', '\u{2768}', '\u{276a}', '\u{27ee}', '\u{2985}', '\u{fd3f}', '\u{fe59}',
-            '\u{ff08}', '\u{ff5f}',
+        ')' | '\u{207e}' | '\u{208e}' | '\u{2769}' | '\u{276b}' | '\u{27ef}' | '\u{2986}'
+        | '\u{fd3e}' | '\u{fe5a}' | '\u{ff09}' | '\u{ff60}' => text.contains([
+            '(', '\u{207d}', '\u{208d}', '\u{2768}', '\u{276a}', '\u{27ee}', '\u{2985}',
+            '\u{fd3f}', '\u{fe59}', '\u{ff08}', '\u{ff5f}',
         ]),
-        '\u{2474}'..='\u{2487}' | '\u{249c}'..='\u{24b5}' | '\u{3200}'..='\u{3243}' | '\u{1f110}'..='\u{1f129}' => true,
+        '\u{2474}'..='\u{2487}'
+        | '\u{249c}'..='\u{24b5}'
+        | '\u{3200}'..='\u{3243}'
+        | '\u{1f110}'..='\u{1f129}' => true,
         _ => false,
     }
 }
@@ -232,14 +247,20 @@ mod tests {
         ] {
             assert_eq!(Name::parse(name).map(String::from).as_deref(), Ok(name));
         }
-        assert_eq!(Name::parse("\t ann \u{3000} lee \n").unwrap().as_str(), "ann lee");
+        assert_eq!(
+            Name::parse("\t ann \u{3000} lee \n").unwrap().as_str(),
+            "ann lee"
+        );
     }
 
     #[test]
     fn a_name_has_one_to_forty_characters() {
         assert!(Name::parse(&"ä".repeat(40)).is_ok());
         let error = refused(&"ä".repeat(52));
-        assert_eq!(error.to_string(), "A name has at most 40 characters; this one has 52.");
+        assert_eq!(
+            error.to_string(),
+            "A name has at most 40 characters; this one has 52."
+        );
         for empty in ["", "   ", "\n", "\u{a0}", "\u{301}", "\u{301} \u{20dd}"] {
             assert_eq!(refused(empty), NameError::Empty, "{empty:?}");
         }
@@ -247,20 +268,37 @@ mod tests {
 
     #[test]
     fn what_cannot_be_seen_is_refused() {
-        for c in
-            ['\u{202e}', '\u{2066}', '\u{200b}', '\u{200f}', '\u{2800}', '\u{3164}', '\u{ad}', '\u{e0041}', '\u{feff}']
-        {
-            assert_eq!(refused(&format!("a{c}b")), NameError::Invisible { code: c.into() });
+        for c in [
+            '\u{202e}',
+            '\u{2066}',
+            '\u{200b}',
+            '\u{200f}',
+            '\u{2800}',
+            '\u{3164}',
+            '\u{ad}',
+            '\u{e0041}',
+            '\u{feff}',
+        ] {
+            assert_eq!(
+                refused(&format!("a{c}b")),
+                NameError::Invisible { code: c.into() }
+            );
         }
         assert_eq!(
             refused("\u{2800}").to_string(),
             "This name holds an invisible character (U+2800). Please type the name without it."
         );
-        assert_eq!(refused("al\u{200d}ice"), NameError::Invisible { code: 0x200d });
+        assert_eq!(
+            refused("al\u{200d}ice"),
+            NameError::Invisible { code: 0x200d }
+        );
         for c in ['\n', '\t', '\0', '\u{7f}', '\u{85}', '\u{2028}'] {
             assert_eq!(refused(&format!("a{c}b")), NameError::Control, "{c:?}");
         }
-        assert_eq!(refused(&format!("a{}", "\u{35c}".repeat(9))), NameError::Marks);
+        assert_eq!(
+            refused(&format!("a{}", "\u{35c}".repeat(9))),
+            NameError::Marks
+        );
     }
 
     #[test]
@@ -278,7 +316,10 @@ mod tests {
             assert_eq!(refused(name), NameError::Brackets, "{name}");
         }
         let alice = Name::parse("alice").unwrap();
-        assert_eq!((display(&alice, 1), display(&alice, 2)), ("alice".to_owned(), "alice(2)".to_owned()));
+        assert_eq!(
+            (display(&alice, 1), display(&alice, 2)),
+            ("alice".to_owned(), "alice(2)".to_owned())
+        );
     }
 
     #[test]

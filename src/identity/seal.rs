@@ -55,9 +55,17 @@ impl SealKey {
         theirs: (&PublicKey, &PeerId),
     ) -> Result<SealKey, KeyError> {
         let shared = ours.0.agree(theirs.0)?;
-        let (first, second) = if ours.1 <= theirs.1 { (ours.1, theirs.1) } else { (theirs.1, ours.1) };
+        let (first, second) = if ours.1 <= theirs.1 {
+            (ours.1, theirs.1)
+        } else {
+            (theirs.1, ours.1)
+        };
         let mut key = [0; 32];
-        expand(&Hkdf::new(Some(&room.0), &shared), &[b"rtchat/1 pair", &first.0, &second.0], &mut key);
+        expand(
+            &Hkdf::new(Some(&room.0), &shared),
+            &[b"rtchat/1 pair", &first.0, &second.0],
+            &mut key,
+        );
         Ok(SealKey(key))
     }
 
@@ -68,10 +76,16 @@ impl SealKey {
         rng.fill_bytes(&mut sealed[1..]);
         let mut nonce = [0; NONCE];
         nonce.copy_from_slice(&sealed[1..]);
-        let payload = Payload { msg: plain, aad: context };
+        let payload = Payload {
+            msg: plain,
+            aad: context,
+        };
         // Encryption fails only for more bytes than a browser can hold (RFC 8439, section 2.8: 2^38 - 64);
         // an empty ciphertext opens for nobody.
-        let ciphertext = self.cipher().encrypt(&nonce.into(), payload).unwrap_or_default();
+        let ciphertext = self
+            .cipher()
+            .encrypt(&nonce.into(), payload)
+            .unwrap_or_default();
         sealed.extend_from_slice(&ciphertext);
         sealed
     }
@@ -87,8 +101,13 @@ impl SealKey {
         let (head, ciphertext) = sealed.split_at(1 + NONCE);
         let mut nonce = [0; NONCE];
         nonce.copy_from_slice(&head[1..]);
-        let payload = Payload { msg: ciphertext, aad: context };
-        self.cipher().decrypt(&nonce.into(), payload).map_err(|_| SealError::Closed)
+        let payload = Payload {
+            msg: ciphertext,
+            aad: context,
+        };
+        self.cipher()
+            .decrypt(&nonce.into(), payload)
+            .map_err(|_| SealError::Closed)
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {
@@ -118,25 +137,48 @@ mod tests {
         assert_eq!(sealed.len(), OVERHEAD + 5);
         assert_eq!(key.open(b"topic", &sealed).unwrap(), b"hello");
         assert_eq!(key.open(b"elsewhere", &sealed), Err(SealError::Closed));
-        assert_eq!(SealKey::new([2; 32]).open(b"topic", &sealed), Err(SealError::Closed));
+        assert_eq!(
+            SealKey::new([2; 32]).open(b"topic", &sealed),
+            Err(SealError::Closed)
+        );
         for at in 1..sealed.len() {
             let mut changed = sealed.clone();
             changed[at] ^= 1;
-            assert_eq!(key.open(b"topic", &changed), Err(SealError::Closed), "byte {at}");
+            assert_eq!(
+                key.open(b"topic", &changed),
+                Err(SealError::Closed),
+                "byte {at}"
+            );
         }
         for length in 0..sealed.len() {
-            assert!(key.open(b"topic", &sealed[..length]).is_err(), "length {length}");
+            assert!(
+                key.open(b"topic", &sealed[..length]).is_err(),
+                "length {length}"
+            );
         }
     }
 
     #[test]
     fn a_pair_shares_a_key_that_the_room_does_not_have() {
         let room = SealKey::new([9; 32]);
-        let (a, b, c) = (SessionKey::generate(&mut rng(1)), SessionKey::generate(&mut rng(2)), SessionKey::generate(&mut rng(3)));
+        let (a, b, c) = (
+            SessionKey::generate(&mut rng(1)),
+            SessionKey::generate(&mut rng(2)),
+            SessionKey::generate(&mut rng(3)),
+        );
         let (ia, ib) = (PeerId([1; 16]), PeerId([2; 16]));
         let ours = SealKey::for_pair(&room, (&a, &ia), (&b.public(), &ib)).unwrap();
-        assert_eq!(ours, SealKey::for_pair(&room, (&b, &ib), (&a.public(), &ia)).unwrap());
-        assert_ne!(ours, SealKey::for_pair(&room, (&c, &ia), (&b.public(), &ib)).unwrap());
-        assert_ne!(ours, SealKey::for_pair(&SealKey::new([8; 32]), (&a, &ia), (&b.public(), &ib)).unwrap());
+        assert_eq!(
+            ours,
+            SealKey::for_pair(&room, (&b, &ib), (&a.public(), &ia)).unwrap()
+        );
+        assert_ne!(
+            ours,
+            SealKey::for_pair(&room, (&c, &ia), (&b.public(), &ib)).unwrap()
+        );
+        assert_ne!(
+            ours,
+            SealKey::for_pair(&SealKey::new([8; 32]), (&a, &ia), (&b.public(), &ib)).unwrap()
+        );
     }
 }

@@ -9,8 +9,8 @@ use core::time::Duration;
 use litemap::LiteMap;
 use std::rc::Rc;
 
-use chacha20::rand_core::CryptoRng;
 use base64ct::{Base64UrlUnpadded, Encoding};
+use chacha20::rand_core::CryptoRng;
 
 use super::{Acquaintance, IdentityKey, Name, Note, Noted, TrustBook};
 
@@ -117,7 +117,9 @@ pub enum StorageNotice {
     )]
     IdentitySetAside,
     /// The name could not be read.
-    #[error("The name that was stored in this browser is damaged. It is kept aside; please enter your name again.")]
+    #[error(
+        "The name that was stored in this browser is damaged. It is kept aside; please enter your name again."
+    )]
     NameSetAside,
     /// The trust book could not be read.
     #[error(
@@ -153,7 +155,10 @@ pub struct Profile {
 
 impl fmt::Debug for Profile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Profile").field("identity", &self.identity).field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Profile")
+            .field("identity", &self.identity)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -167,7 +172,10 @@ impl Profile {
     pub fn open(storage: impl Storage + 'static, rng: &mut impl CryptoRng) -> Profile {
         // Making a key costs milliseconds that only a first visit should pay.
         let stored = storage.get(IDENTITY).ok().flatten();
-        let identity = stored.as_deref().and_then(identity_of).unwrap_or_else(|| IdentityKey::generate(rng));
+        let identity = stored
+            .as_deref()
+            .and_then(identity_of)
+            .unwrap_or_else(|| IdentityKey::generate(rng));
         let mut profile = Profile {
             storage: Box::new(storage),
             identity,
@@ -212,8 +220,9 @@ impl Profile {
     /// Writes the note into the stored trust book.
     pub fn remember(&mut self, note: &Note) {
         // A peer that reconnects often is not worth writing the whole book each time.
-        let is_fresh =
-            |known: &Acquaintance| known.name() == Some(note.name.as_str()) && note.at.since(known.last) < FRESH;
+        let is_fresh = |known: &Acquaintance| {
+            known.name() == Some(note.name.as_str()) && note.at.since(known.last) < FRESH
+        };
         if note.what != Noted::Met || !self.trust.get(&note.key).is_some_and(is_fresh) {
             self.update_trust(&mut |book| book.note(note));
         }
@@ -300,7 +309,11 @@ impl Profile {
     fn store(&mut self, key: &'static str, value: &str) {
         self.ahead.retain(|ahead| *ahead != key);
         // What could not be moved aside is not written over either.
-        let stored = if self.stuck.contains(&key) { Err(StorageError::Full) } else { self.storage.set(key, value) };
+        let stored = if self.stuck.contains(&key) {
+            Err(StorageError::Full)
+        } else {
+            self.storage.set(key, value)
+        };
         if let Err(error) = stored {
             self.ahead.push(key);
             self.notice(error.into());
@@ -312,7 +325,9 @@ impl Profile {
         self.notice(notice);
         let mut aside = (1..=MAX_BROKEN).map(|n| format!("{key}.broken-{n}"));
         let free = aside.find(|aside| matches!(self.storage.get(aside), Ok(None)));
-        let kept = free.map_or(Err(StorageError::Full), |aside| self.storage.set(&aside, text));
+        let kept = free.map_or(Err(StorageError::Full), |aside| {
+            self.storage.set(&aside, text)
+        });
         self.stuck.retain(|stuck| *stuck != key);
         if let Err(error) = kept.and_then(|()| self.storage.remove(key)) {
             self.stuck.push(key);

@@ -43,17 +43,31 @@ type List<'a> = Vec<Holder<'a>>;
 /// list as it is; what cannot be read counts as empty, since every open tab soon writes itself again.
 pub fn claim(stored: Option<&str>, now: Millis, token: &str) -> Claim {
     let mut list = read(stored, now);
-    let own = list.iter().find(|holder| holder.tab == token).map(|holder| holder.number);
+    let own = list
+        .iter()
+        .find(|holder| holder.tab == token)
+        .map(|holder| holder.number);
     list.retain(|holder| holder.tab != token);
     // At most MAX_TABS are taken, so one of the first MAX_TABS + 1 is free.
-    let number = own.or_else(|| (1..).find(|number| !has_number(&list, *number))).unwrap_or(1);
-    list.push(Holder { number, tab: token, at: now });
-    Claim { number, list: write(&list) }
+    let number = own
+        .or_else(|| (1..).find(|number| !has_number(&list, *number)))
+        .unwrap_or(1);
+    list.push(Holder {
+        number,
+        tab: token,
+        at: now,
+    });
+    Claim {
+        number,
+        list: write(&list),
+    }
 }
 
 /// Whether the list gives `number` to this tab.
 pub fn holds(stored: Option<&str>, now: Millis, token: &str, number: u16) -> bool {
-    read(stored, now).iter().any(|holder| holder.number == number && holder.tab == token)
+    read(stored, now)
+        .iter()
+        .any(|holder| holder.number == number && holder.tab == token)
 }
 
 /// The list without this tab; `None` if it is not in there.
@@ -69,7 +83,11 @@ fn read(stored: Option<&str>, now: Millis) -> List<'_> {
     let alive = |at: Millis| now.since(at) < STALE && at.since(now) < STALE;
     let mut list = List::new();
     for holder in stored.unwrap_or_default().lines().filter_map(read_line) {
-        if list.len() < MAX_TABS && holder.number > 0 && alive(holder.at) && !has_number(&list, holder.number) {
+        if list.len() < MAX_TABS
+            && holder.number > 0
+            && alive(holder.at)
+            && !has_number(&list, holder.number)
+        {
             list.push(holder);
         }
     }
@@ -85,8 +103,10 @@ fn read_line(line: &str) -> Option<Holder<'_>> {
 }
 
 fn write(list: &List) -> String {
-    let lines: Vec<String> =
-        list.iter().map(|holder| format!("{} {} {}", holder.number, holder.tab, holder.at.0)).collect();
+    let lines: Vec<String> = list
+        .iter()
+        .map(|holder| format!("{} {} {}", holder.number, holder.tab, holder.at.0))
+        .collect();
     lines.join("\n")
 }
 
@@ -97,8 +117,8 @@ fn has_number(list: &List, number: u16) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeMap;
     use proptest::prelude::*;
+    use std::collections::BTreeMap;
 
     const NOW: Millis = Millis(1_000_000);
 
@@ -125,7 +145,11 @@ mod tests {
             assert_eq!(kept.number, 2);
             list = kept.list;
         }
-        assert_eq!(claim(Some(&list), now, "c").number, 1, "a was silent for too long");
+        assert_eq!(
+            claim(Some(&list), now, "c").number,
+            1,
+            "a was silent for too long"
+        );
     }
 
     #[test]

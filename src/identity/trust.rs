@@ -71,7 +71,10 @@ impl TrustBook {
     /// [`TrustError`]; the text should then be kept aside, not overwritten.
     pub fn from_text(text: &str) -> Result<TrustBook, TrustError> {
         let mut lines = text.lines();
-        let version: u32 = lines.next().and_then(|line| line.parse().ok()).ok_or(TrustError::Damaged)?;
+        let version: u32 = lines
+            .next()
+            .and_then(|line| line.parse().ok())
+            .ok_or(TrustError::Damaged)?;
         if version > VERSION {
             return Err(TrustError::Newer);
         }
@@ -91,8 +94,17 @@ impl TrustBook {
         let mut text = VERSION.to_string();
         for (key, entry) in self.iter() {
             let key = Base64UrlUnpadded::encode_string(&key.0);
-            let Acquaintance { names, first, last, verified, blocked } = entry;
-            text.push_str(&format!("\n{key}\t{}\t{}\t{verified}\t{blocked}", first.0, last.0));
+            let Acquaintance {
+                names,
+                first,
+                last,
+                verified,
+                blocked,
+            } = entry;
+            text.push_str(&format!(
+                "\n{key}\t{}\t{}\t{verified}\t{blocked}",
+                first.0, last.0
+            ));
             for name in names {
                 text.push('\t');
                 text.push_str(name);
@@ -196,8 +208,13 @@ impl TrustBook {
     }
 
     fn holder(&self, except: &PublicKey, folded: &str) -> Option<PublicKey> {
-        let holders = self.0.iter().filter(|(key, entry)| *key != except && !entry.blocked && entry.has(folded));
-        holders.min_by_key(|(_, entry)| (!entry.verified, entry.first)).map(|(key, _)| *key)
+        let holders = self
+            .0
+            .iter()
+            .filter(|(key, entry)| *key != except && !entry.blocked && entry.has(folded));
+        holders
+            .min_by_key(|(_, entry)| (!entry.verified, entry.first))
+            .map(|(key, _)| *key)
     }
 
     fn entry(&mut self, key: &PublicKey, at: Millis) -> &mut Acquaintance {
@@ -213,8 +230,13 @@ impl TrustBook {
     /// Drops the longest unseen: those nobody decided about first, verified ones last.
     fn forget_beyond(&mut self, limit: usize) {
         while self.0.len() > limit {
-            let oldest = self.0.iter().min_by_key(|(_, entry)| (entry.verified, entry.blocked, entry.last));
-            let Some(key) = oldest.map(|(key, _)| *key) else { return };
+            let oldest = self
+                .0
+                .iter()
+                .min_by_key(|(_, entry)| (entry.verified, entry.blocked, entry.last));
+            let Some(key) = oldest.map(|(key, _)| *key) else {
+                return;
+            };
             self.0.remove(&key);
         }
     }
@@ -274,12 +296,19 @@ mod tests {
         assert_eq!(book.trust(&a, &alice), Trust::New);
         book.remember(&a, &alice, Millis(10));
         assert_eq!(book.trust(&a, &alice), Trust::Known);
-        assert_eq!(book.trust(&a, &name("Alicia")), Trust::Known, "people may rename themselves");
+        assert_eq!(
+            book.trust(&a, &name("Alicia")),
+            Trust::Known,
+            "people may rename themselves"
+        );
         book.verify(&a, &alice, Millis(20));
         assert_eq!(book.trust(&a, &alice), Trust::Verified);
         book.unverify(&a);
         assert_eq!(book.trust(&a, &alice), Trust::Known);
-        assert_eq!(book.get(&a).map(|known| (known.first, known.last)), Some((Millis(10), Millis(10))));
+        assert_eq!(
+            book.get(&a).map(|known| (known.first, known.last)),
+            Some((Millis(10), Millis(10)))
+        );
     }
 
     #[test]
@@ -294,7 +323,11 @@ mod tests {
         book.remember(&key(2), &fake, Millis(20));
         assert_eq!(book.trust(&key(2), &fake), Trust::NameOnAnotherKey);
         assert_eq!(book.trust(&key(2), &name("bob")), Trust::Known);
-        assert_eq!(book.trust(&key(1), &fake), Trust::Known, "the owner keeps the name");
+        assert_eq!(
+            book.trust(&key(1), &fake),
+            Trust::Known,
+            "the owner keeps the name"
+        );
         book.accept_name(&key(2), &fake, Millis(30));
         assert_eq!(book.trust(&key(2), &fake), Trust::Known);
         assert_eq!(book.trust(&key(3), &fake), Trust::NameOnAnotherKey);
@@ -325,7 +358,10 @@ mod tests {
         for n in 0..20 {
             book.remember(&key(699), &name(&format!("alias {n}")), Millis(1_000));
         }
-        assert_eq!(book.get(&key(699)).map(|known| known.names.len()), Some(MAX_NAMES));
+        assert_eq!(
+            book.get(&key(699)).map(|known| known.names.len()),
+            Some(MAX_NAMES)
+        );
         assert_eq!(TrustBook::from_text(&book.to_text()).as_ref(), Ok(&book));
     }
 
@@ -335,10 +371,24 @@ mod tests {
         book.remember(&key(1), &name("ann"), Millis(7));
         let text = book.to_text();
         let (head, line) = text.split_once('\n').unwrap();
-        assert_eq!((head, line.split_once('\t').unwrap().1), ("1", "7\t7\tfalse\tfalse\tann"));
+        assert_eq!(
+            (head, line.split_once('\t').unwrap().1),
+            ("1", "7\t7\tfalse\tfalse\tann")
+        );
         assert_eq!(TrustBook::from_text("2\nwhatever"), Err(TrustError::Newer));
-        for damaged in ["", "[]", "1\n\n", "1\n??\t7\t7\tfalse\tfalse", &text[..50], &text.replace("false", "0")] {
-            assert_eq!(TrustBook::from_text(damaged), Err(TrustError::Damaged), "{damaged:?}");
+        for damaged in [
+            "",
+            "[]",
+            "1\n\n",
+            "1\n??\t7\t7\tfalse\tfalse",
+            &text[..50],
+            &text.replace("false", "0"),
+        ] {
+            assert_eq!(
+                TrustBook::from_text(damaged),
+                Err(TrustError::Damaged),
+                "{damaged:?}"
+            );
         }
     }
 

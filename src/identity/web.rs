@@ -5,8 +5,8 @@ use core::future::Future;
 use core::pin::pin;
 use std::rc::{Rc, Weak};
 
-use chacha20::rand_core::CryptoRng;
 use base32ct::{Base32Unpadded, Encoding};
+use chacha20::rand_core::CryptoRng;
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use js_sys::{Date, Function, Object, Promise, Reflect};
@@ -28,7 +28,9 @@ const FIRST_VISIT_GUARD: i32 = 1_000;
 
 /// The browser has no random numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("This browser has no source of random numbers, so no key would be safe. Please use a current browser.")]
+#[error(
+    "This browser has no source of random numbers, so no key would be safe. Please use a current browser."
+)]
 pub struct SeedError;
 
 /// 32 random bytes from the browser.
@@ -48,18 +50,26 @@ pub struct LocalStorage;
 impl LocalStorage {
     fn open(self) -> Result<web_sys::Storage, StorageError> {
         let window = web_sys::window().ok_or(StorageError::Blocked)?;
-        window.local_storage().ok().flatten().ok_or(StorageError::Blocked)
+        window
+            .local_storage()
+            .ok()
+            .flatten()
+            .ok_or(StorageError::Blocked)
     }
 }
 
 impl Storage for LocalStorage {
     fn get(&self, key: &str) -> Result<Option<String>, StorageError> {
-        self.open()?.get_item(key).map_err(|_| StorageError::Blocked)
+        self.open()?
+            .get_item(key)
+            .map_err(|_| StorageError::Blocked)
     }
 
     fn set(&self, key: &str, value: &str) -> Result<(), StorageError> {
         self.open()?.set_item(key, value).map_err(|error| {
-            let name = Reflect::get(&error, &"name".into()).ok().and_then(|name| name.as_string());
+            let name = Reflect::get(&error, &"name".into())
+                .ok()
+                .and_then(|name| name.as_string());
             // Firefox has a name of its own for it.
             if name.is_some_and(|name| name.to_ascii_lowercase().contains("quota")) {
                 StorageError::Full
@@ -70,7 +80,9 @@ impl Storage for LocalStorage {
     }
 
     fn remove(&self, key: &str) -> Result<(), StorageError> {
-        self.open()?.remove_item(key).map_err(|_| StorageError::Blocked)
+        self.open()?
+            .remove_item(key)
+            .map_err(|_| StorageError::Blocked)
     }
 }
 
@@ -243,7 +255,9 @@ impl Claimed {
         }));
         let weak = Rc::downgrade(self);
         listeners.extend(Listener::new("pageshow", move |event| {
-            let persisted = event.dyn_ref::<PageTransitionEvent>().is_some_and(PageTransitionEvent::persisted);
+            let persisted = event
+                .dyn_ref::<PageTransitionEvent>()
+                .is_some_and(PageTransitionEvent::persisted);
             if persisted && let Some(claimed) = weak.upgrade() {
                 spawn_local(claimed.obtain());
             }
@@ -295,7 +309,9 @@ async fn try_lock(name: &str) -> Attempt {
     let (sender, answer) = oneshot::channel();
     let mut sender = Some(sender);
     let granted = Closure::<dyn FnMut(JsValue) -> JsValue>::new(move |lock: JsValue| {
-        let Some(sender) = sender.take() else { return JsValue::UNDEFINED };
+        let Some(sender) = sender.take() else {
+            return JsValue::UNDEFINED;
+        };
         if lock.is_null() {
             let _ = sender.send(Attempt::Taken);
             return JsValue::UNDEFINED;
@@ -308,7 +324,9 @@ async fn try_lock(name: &str) -> Attempt {
             Some(Ok(())) => held.into(),
         }
     });
-    let Ok(request) = request(name, granted.as_ref()) else { return Attempt::Unsupported };
+    let Ok(request) = request(name, granted.as_ref()) else {
+        return Attempt::Unsupported;
+    };
     // The browser calls the closure before the promise settles, and never after: it lives until then, and
     // a refusal drops the sender with it.
     spawn_local(async move {
@@ -328,7 +346,9 @@ fn request(name: &str, callback: &JsValue) -> Result<Promise, JsValue> {
     let request: Function = Reflect::get(&locks, &"request".into())?.dyn_into()?;
     let options = Object::new();
     Reflect::set(&options, &"ifAvailable".into(), &true.into())?;
-    request.call3(&locks, &name.into(), &options, callback)?.dyn_into()
+    request
+        .call3(&locks, &name.into(), &options, callback)?
+        .dyn_into()
 }
 
 /// What `future` gives, unless it takes longer than `millis`.
@@ -342,10 +362,17 @@ pub(crate) async fn within<F: Future>(millis: i32, future: F) -> Option<F::Outpu
 async fn sleep(millis: i32) {
     let timer = Promise::new(&mut |resolve, _| {
         let set = web_sys::window().and_then(|window| {
-            window.set_timeout_with_callback_and_timeout_and_arguments_0(resolve.unchecked_ref(), millis).ok()
+            window
+                .set_timeout_with_callback_and_timeout_and_arguments_0(
+                    resolve.unchecked_ref(),
+                    millis,
+                )
+                .ok()
         });
         if set.is_none() {
-            let _ = resolve.unchecked_ref::<Function>().call0(&JsValue::UNDEFINED);
+            let _ = resolve
+                .unchecked_ref::<Function>()
+                .call0(&JsValue::UNDEFINED);
         }
     });
     let _ = JsFuture::from(timer).await;
@@ -366,7 +393,9 @@ impl Listener {
     fn new(kind: &'static str, callback: impl FnMut(Event) + 'static) -> Option<Listener> {
         let window: EventTarget = web_sys::window()?.into();
         let callback = Closure::<dyn FnMut(Event)>::new(callback);
-        window.add_event_listener_with_callback(kind, callback.as_ref().unchecked_ref()).ok()?;
+        window
+            .add_event_listener_with_callback(kind, callback.as_ref().unchecked_ref())
+            .ok()?;
         Some(Listener { kind, callback })
     }
 }
@@ -374,7 +403,10 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         if let Some(window) = web_sys::window() {
-            let _ = window.remove_event_listener_with_callback(self.kind, self.callback.as_ref().unchecked_ref());
+            let _ = window.remove_event_listener_with_callback(
+                self.kind,
+                self.callback.as_ref().unchecked_ref(),
+            );
         }
     }
 }

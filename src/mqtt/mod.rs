@@ -39,8 +39,8 @@ pub use error::{ClientError, ConnectionError};
 pub use event_loop::EventLoop;
 pub use mqttbytes::QoS;
 pub use mqttbytes::v4::{
-    ConnAck, ConnectReturnCode, LastWill, Login, Packet, PubAck, PubComp, PubRec, PubRel, Publish, SubAck, Subscribe,
-    SubscribeFilter, SubscribeReasonCode, UnsubAck, Unsubscribe,
+    ConnAck, ConnectReturnCode, LastWill, Login, Packet, PubAck, PubComp, PubRec, PubRel, Publish,
+    SubAck, Subscribe, SubscribeFilter, SubscribeReasonCode, UnsubAck, Unsubscribe,
 };
 pub use options::MqttOptions;
 pub use pool::{Attempt, Pool};

@@ -38,7 +38,15 @@ pub(super) struct Announcer {
 
 impl Announcer {
     pub fn new(now: Millis) -> Announcer {
-        Announcer { joined_at: now, latest: None, echo_due: None, missed: 0, repeats: 0, asked: false, full_seen: None }
+        Announcer {
+            joined_at: now,
+            latest: None,
+            echo_due: None,
+            missed: 0,
+            repeats: 0,
+            asked: false,
+            full_seen: None,
+        }
     }
 }
 
@@ -75,11 +83,17 @@ impl Room {
         if self.broker == BrokerState::Ready {
             self.deadlines.set(Deadline::Echo, self.now + ECHO);
         }
-        self.publish(self.place.topic().to_owned(), connect.signed_at, Body::Connect(connect));
+        self.publish(
+            self.place.topic().to_owned(),
+            connect.signed_at,
+            Body::Connect(connect),
+        );
         let pause = if self.has_company() {
             LONGEST_PAUSE
         } else {
-            FIRST_PAUSE.saturating_mul(3u32.saturating_pow(self.announcer.repeats)).min(LONGEST_PAUSE)
+            FIRST_PAUSE
+                .saturating_mul(3u32.saturating_pow(self.announcer.repeats))
+                .min(LONGEST_PAUSE)
         };
         self.announcer.repeats = self.announcer.repeats.saturating_add(1);
         let pause = self.jittered(pause);
@@ -90,8 +104,13 @@ impl Room {
         if self.broker != BrokerState::Ready {
             return;
         }
-        let last = self.announcer.latest.as_ref().map_or(Millis(0), |connect| connect.signed_at);
-        if self.announcer.asked || !self.has_company() || self.now.since(last) >= LONGEST_PAUSE / 2 {
+        let last = self
+            .announcer
+            .latest
+            .as_ref()
+            .map_or(Millis(0), |connect| connect.signed_at);
+        if self.announcer.asked || !self.has_company() || self.now.since(last) >= LONGEST_PAUSE / 2
+        {
             return self.announce();
         }
         // The pause was chosen while nobody was here.
@@ -101,7 +120,11 @@ impl Room {
 
     /// Somebody misses us, or should hear that we are full.
     pub(super) fn announce_soon(&mut self) {
-        let last = self.announcer.latest.as_ref().map_or(Millis(0), |connect| connect.signed_at);
+        let last = self
+            .announcer
+            .latest
+            .as_ref()
+            .map_or(Millis(0), |connect| connect.signed_at);
         let pause = self.jittered(Duration::from_millis(1500));
         let at = (self.now + pause).max(last + ASKED_PAUSE);
         self.deadlines.set_earlier(Deadline::Announce, at);
@@ -146,12 +169,20 @@ impl Room {
 
     /// Whether the others said that there is no place left, and nobody has taken us in.
     pub(super) fn shut_out(&self) -> bool {
-        !self.has_company() && self.announcer.full_seen.is_some_and(|at| self.now.since(at) < FULL_FOR)
+        !self.has_company()
+            && self
+                .announcer
+                .full_seen
+                .is_some_and(|at| self.now.since(at) < FULL_FOR)
     }
 
     /// Whether there is no place left here.
     pub(super) fn is_full(&self) -> bool {
-        self.peers.values().filter(|peer| peer.present && peer.decision == Decision::Accepted).count() >= MAX_PEERS
+        self.peers
+            .values()
+            .filter(|peer| peer.present && peer.decision == Decision::Accepted)
+            .count()
+            >= MAX_PEERS
     }
 
     fn has_company(&self) -> bool {
@@ -171,7 +202,8 @@ impl Room {
             session: self.session.public(),
             name: self.name.clone(),
             tab: self.tab,
-            age: u64::try_from(self.now.since(self.announcer.joined_at).as_millis()).unwrap_or(u64::MAX),
+            age: u64::try_from(self.now.since(self.announcer.joined_at).as_millis())
+                .unwrap_or(u64::MAX),
             signed_at,
             signature: Signature([0; 64]),
         };

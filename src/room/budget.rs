@@ -13,7 +13,12 @@ pub(super) struct Budget {
 
 impl Budget {
     pub fn new(burst: u32, per_second: u32, now: Millis) -> Budget {
-        Budget { burst: f64::from(burst), per_second: f64::from(per_second), left: f64::from(burst), at: now }
+        Budget {
+            burst: f64::from(burst),
+            per_second: f64::from(per_second),
+            left: f64::from(burst),
+            at: now,
+        }
     }
 
     /// Takes one, if there is one left.
@@ -40,6 +45,9 @@ mod tests {
         assert!(!budget.take(Millis(499)));
         assert!(budget.take(Millis(500)));
         assert_eq!((0..9).filter(|_| budget.take(Millis(1_000_000))).count(), 3);
-        assert!(!budget.take(Millis(0)), "a clock that runs backwards earns nothing");
+        assert!(
+            !budget.take(Millis(0)),
+            "a clock that runs backwards earns nothing"
+        );
     }
 }

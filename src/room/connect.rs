@@ -37,7 +37,9 @@ const THEIR_TURN: Duration = Duration::from_secs(4);
 impl Room {
     /// Begins an attempt to connect to this peer, now or when there is a free place.
     pub(super) fn want_attempt(&mut self, id: PeerId) {
-        let Some(peer) = self.peers.get(&id) else { return };
+        let Some(peer) = self.peers.get(&id) else {
+            return;
+        };
         let wanted = peer.decision == Decision::Accepted && !peer.failed;
         if !wanted || peer.trying.is_some() || (peer.current.is_some() && !peer.silent) {
             return;
@@ -53,7 +55,8 @@ impl Room {
         if !self.waiting.contains(&id) {
             self.waiting.push_back(id);
         }
-        self.deadlines.set_earlier(Deadline::Crowd, self.now + CROWD);
+        self.deadlines
+            .set_earlier(Deadline::Crowd, self.now + CROWD);
     }
 
     /// While others wait, an offer that nobody answers gives its place up: a flood of strangers who are not there
@@ -63,9 +66,17 @@ impl Room {
             return;
         }
         let now = self.now;
-        let unanswered = |link: &Link| link.stage == Stage::Offered && now.since(link.since) >= PATIENCE_IN_A_CROWD;
-        let patient = self.peers.values().filter(|peer| peer.trying.as_ref().is_some_and(unanswered));
-        let given_up: Vec<PeerId> = patient.map(|peer| peer.id).take(self.waiting.len()).collect();
+        let unanswered = |link: &Link| {
+            link.stage == Stage::Offered && now.since(link.since) >= PATIENCE_IN_A_CROWD
+        };
+        let patient = self
+            .peers
+            .values()
+            .filter(|peer| peer.trying.as_ref().is_some_and(unanswered));
+        let given_up: Vec<PeerId> = patient
+            .map(|peer| peer.id)
+            .take(self.waiting.len())
+            .collect();
         given_up.into_iter().for_each(|id| self.attempt_failed(id));
         if !self.waiting.is_empty() {
             self.deadlines.set(Deadline::Crowd, now + CROWD);
@@ -76,14 +87,19 @@ impl Room {
     pub(super) fn begin_waiting_attempts(&mut self) {
         while self.attempts() < MAX_ATTEMPTS && !self.waiting.is_empty() {
             let at = self.rng.next_u32() as usize % self.waiting.len();
-            let Some(id) = self.waiting.swap_remove_back(at) else { return };
+            let Some(id) = self.waiting.swap_remove_back(at) else {
+                return;
+            };
             self.take_held_offer(id);
             self.want_attempt(id);
         }
     }
 
     fn attempts(&self) -> usize {
-        self.peers.values().filter(|peer| peer.trying.is_some()).count()
+        self.peers
+            .values()
+            .filter(|peer| peer.trying.is_some())
+            .count()
     }
 
     fn offer(&mut self, id: PeerId) {
@@ -103,10 +119,16 @@ impl Room {
     /// Answers an offer that has been let in. False if it has to wait for a free place.
     pub(super) fn answer_offer(&mut self, envelope: &Envelope) -> bool {
         let id = envelope.sender;
-        let Body::RtcOffer { attempt, .. } = &envelope.body else { return true };
-        let Ok(introduction) = self.introduction(envelope) else { return true };
+        let Body::RtcOffer { attempt, .. } = &envelope.body else {
+            return true;
+        };
+        let Ok(introduction) = self.introduction(envelope) else {
+            return true;
+        };
         let smaller = self.id < id;
-        let Some(peer) = self.peers.get_mut(&id) else { return true };
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return true;
+        };
         if let Some(link) = &peer.trying {
             let glare = link.offerer && matches!(link.stage, Stage::Describing | Stage::Offered);
             let repeated = !link.offerer && link.attempt == *attempt;
@@ -154,36 +176,59 @@ impl Room {
     }
 
     pub(super) fn on_answer(&mut self, envelope: &Envelope) -> Result<(), Dropped> {
-        let Body::RtcAnswer { attempt, .. } = &envelope.body else { return Ok(()) };
+        let Body::RtcAnswer { attempt, .. } = &envelope.body else {
+            return Ok(());
+        };
         let id = envelope.sender;
-        let fits = |link: &Link| link.offerer && link.stage == Stage::Offered && link.attempt == *attempt;
-        if !self.peers.get(&id).and_then(|peer| peer.trying.as_ref()).is_some_and(fits) {
+        let fits =
+            |link: &Link| link.offerer && link.stage == Stage::Offered && link.attempt == *attempt;
+        if !self
+            .peers
+            .get(&id)
+            .and_then(|peer| peer.trying.as_ref())
+            .is_some_and(fits)
+        {
             return Err(Dropped::Unexpected);
         }
         let introduction = self.introduction(envelope)?;
         self.refuse_if_full(id)?;
         let path_by = self.now + PATH;
         let now = self.now;
-        let Some(peer) = self.peers.get_mut(&id) else { return Ok(()) };
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return Ok(());
+        };
         peer.present = true;
-        let Some(link) = &mut peer.trying else { return Ok(()) };
+        let Some(link) = &mut peer.trying else {
+            return Ok(());
+        };
         link.their_challenge = Some(introduction.challenge);
         link.their_fingerprint = introduction.description.fingerprint();
         link.stage = Stage::Pathing;
         let connection = link.connection;
         self.order(connection, Order::Accept(introduction.description));
         self.deadlines.set(Deadline::Attempt(id), path_by);
-        self.deadlines.set(Deadline::Prove(id), now + Duration::from_millis(1));
+        self.deadlines
+            .set(Deadline::Prove(id), now + Duration::from_millis(1));
         self.dirty = true;
         Ok(())
     }
 
     /// Whether the candidates belonged to an attempt of ours.
     pub(super) fn add_candidates(&mut self, envelope: &Envelope) -> Result<bool, Dropped> {
-        let Body::RtcCandidates { attempt, sealed } = &envelope.body else { return Ok(true) };
-        let Some(peer) = self.peers.get(&envelope.sender) else { return Ok(false) };
+        let Body::RtcCandidates { attempt, sealed } = &envelope.body else {
+            return Ok(true);
+        };
+        let Some(peer) = self.peers.get(&envelope.sender) else {
+            return Ok(false);
+        };
         let links = [&peer.trying, &peer.current];
-        let Some(link) = links.into_iter().flatten().find(|link| link.attempt == *attempt) else { return Ok(false) };
+        let Some(link) = links
+            .into_iter()
+            .flatten()
+            .find(|link| link.attempt == *attempt)
+        else {
+            return Ok(false);
+        };
         let connection = link.connection;
         let context = self.pair_context(&envelope.sender, &self.id, envelope, *attempt);
         let candidates = context.open_candidates(&peer.pair, sealed)?;
@@ -210,11 +255,16 @@ impl Room {
 
     /// A connection has something to tell.
     pub(super) fn on_notice(&mut self, connection: ConnectionId, notice: Notice) {
-        let found =
-            self.peers.iter_mut().find_map(|(_, peer)| peer.link_mut(connection).map(|link| link.stage).map(|stage| (peer.id, stage)));
+        let found = self.peers.iter_mut().find_map(|(_, peer)| {
+            peer.link_mut(connection)
+                .map(|link| link.stage)
+                .map(|stage| (peer.id, stage))
+        });
         let Some((id, stage)) = found else { return };
         match notice {
-            Notice::Described(description) if stage == Stage::Verified => self.signal(id, connection, description),
+            Notice::Described(description) if stage == Stage::Verified => {
+                self.signal(id, connection, description)
+            }
             Notice::Described(description) => self.introduce(id, description),
             Notice::Candidates(candidates) => self.tell_candidates(id, connection, candidates),
             Notice::Opened => self.opened(id, connection),
@@ -233,36 +283,73 @@ impl Room {
         }
         let fingerprint = description.fingerprint();
         let timestamp = self.stamp();
-        let Some(peer) = self.peers.get_mut(&id) else { return };
-        let Some(link) = peer.trying.as_mut().filter(|link| link.stage == Stage::Describing) else { return };
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return;
+        };
+        let Some(link) = peer
+            .trying
+            .as_mut()
+            .filter(|link| link.stage == Stage::Describing)
+        else {
+            return;
+        };
         let (offerer, attempt, challenge) = (link.offerer, link.attempt, link.challenge);
         link.fingerprint = fingerprint;
-        link.stage = if offerer { Stage::Offered } else { Stage::Pathing };
+        link.stage = if offerer {
+            Stage::Offered
+        } else {
+            Stage::Pathing
+        };
         let pair = peer.pair.clone();
         let context = PairContext {
             topic: self.place.topic(),
-            subtopic: if offerer { Subtopic::RtcOffer } else { Subtopic::RtcAnswer },
+            subtopic: if offerer {
+                Subtopic::RtcOffer
+            } else {
+                Subtopic::RtcAnswer
+            },
             sender: &self.id,
             recipient: &id,
             attempt,
             timestamp,
         };
-        let sealed = context.seal(&pair, &mut self.rng, &Introduction { description, challenge });
+        let sealed = context.seal(
+            &pair,
+            &mut self.rng,
+            &Introduction {
+                description,
+                challenge,
+            },
+        );
         let body = if offerer {
-            Body::RtcOffer { connect: Box::new(self.current_connect()), attempt, sealed }
+            Body::RtcOffer {
+                connect: Box::new(self.current_connect()),
+                attempt,
+                sealed,
+            }
         } else {
             self.deadlines.set(Deadline::Attempt(id), self.now + PATH);
-            self.deadlines.set(Deadline::Prove(id), self.now + Duration::from_millis(1));
+            self.deadlines
+                .set(Deadline::Prove(id), self.now + Duration::from_millis(1));
             Body::RtcAnswer { attempt, sealed }
         };
         self.publish(self.place.inbox(&id), timestamp, body);
     }
 
-    fn tell_candidates(&mut self, id: PeerId, connection: ConnectionId, candidates: Vec<Candidate>) {
+    fn tell_candidates(
+        &mut self,
+        id: PeerId,
+        connection: ConnectionId,
+        candidates: Vec<Candidate>,
+    ) {
         let timestamp = self.stamp();
-        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return;
+        };
         let pair = peer.pair.clone();
-        let Some(link) = peer.link_mut(connection) else { return };
+        let Some(link) = peer.link_mut(connection) else {
+            return;
+        };
         if link.stage == Stage::Verified {
             self.send(id, &Frame::Candidates { candidates });
             return;
@@ -280,12 +367,22 @@ impl Room {
             timestamp,
         };
         let sealed = context.seal(&pair, &mut self.rng, &candidates);
-        self.publish(self.place.inbox(&id), timestamp, Body::RtcCandidates { attempt, sealed });
+        self.publish(
+            self.place.inbox(&id),
+            timestamp,
+            Body::RtcCandidates { attempt, sealed },
+        );
     }
 
     pub(super) fn opened(&mut self, id: PeerId, connection: ConnectionId) {
         let prove_by = self.now + PROOF;
-        let Some(link) = self.peers.get_mut(&id).and_then(|peer| peer.trying.as_mut()) else { return };
+        let Some(link) = self
+            .peers
+            .get_mut(&id)
+            .and_then(|peer| peer.trying.as_mut())
+        else {
+            return;
+        };
         if link.connection != connection || link.open {
             return;
         }
@@ -299,7 +396,9 @@ impl Room {
 
     /// The connection broke.
     fn connection_failed(&mut self, id: PeerId, connection: ConnectionId) {
-        let Some(peer) = self.peers.get(&id) else { return };
+        let Some(peer) = self.peers.get(&id) else {
+            return;
+        };
         if peer.is_current(connection) {
             self.current_lost(id);
         } else {
@@ -309,7 +408,9 @@ impl Room {
 
     pub(super) fn attempt_timed_out(&mut self, id: PeerId) {
         match self.peers.get(&id).and_then(|peer| peer.trying.as_ref()) {
-            Some(link) if link.open => self.not_proven(id, "They did not prove who they are in time."),
+            Some(link) if link.open => {
+                self.not_proven(id, "They did not prove who they are in time.")
+            }
             Some(_) => self.attempt_failed(id),
             None => {}
         }
@@ -317,24 +418,31 @@ impl Room {
 
     /// Tries again, or gives up after [`MAX_TRIES`].
     fn attempt_failed(&mut self, id: PeerId) {
-        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return;
+        };
         let Some(link) = &peer.trying else { return };
         let offerer = link.offerer;
         peer.answered |= link.their_challenge.is_some();
         peer.tries += 1;
         let (tries, answered, rounds) = (peer.tries, peer.answered, peer.rounds);
         self.give_up_attempt(id);
-        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return;
+        };
         if peer.was_verified {
             // The silence of a peer that was here has a clock of its own.
         } else if tries < MAX_TRIES && (answered || self.waiting.is_empty()) {
             let pause = if offerer { BETWEEN_TRIES } else { THEIR_TURN };
             let pause = self.jittered(pause);
-            self.deadlines.set(Deadline::TheirOffer(id), self.now + pause);
+            self.deadlines
+                .set(Deadline::TheirOffer(id), self.now + pause);
         } else if answered {
             peer.failed = true;
             peer.rounds += 1;
-            let pause = NEXT_ROUND.saturating_mul(1 << rounds.min(5)).min(LONGEST_ROUND);
+            let pause = NEXT_ROUND
+                .saturating_mul(1 << rounds.min(5))
+                .min(LONGEST_ROUND);
             let pause = self.jittered(pause);
             self.deadlines.set(Deadline::Retry(id), self.now + pause);
         } else {
@@ -356,7 +464,9 @@ impl Room {
 
     /// The person wants another try.
     pub(super) fn retry(&mut self, id: PeerId) {
-        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return;
+        };
         peer.failed = false;
         peer.tries = 0;
         peer.answered = false;

@@ -92,7 +92,11 @@ impl Counters {
             published: self.published,
             published_bytes: self.published_bytes,
             received: self.received,
-            dropped: self.dropped.iter().map(|(reason, count)| (reason.words(), *count)).collect(),
+            dropped: self
+                .dropped
+                .iter()
+                .map(|(reason, count)| (reason.words(), *count))
+                .collect(),
             signatures_checked: self.signatures_checked,
             connections_opened: self.connections_opened,
         }

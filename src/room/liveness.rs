@@ -30,7 +30,9 @@ impl Room {
     /// Something came from this peer on its verified channel.
     pub(super) fn heard(&mut self, id: PeerId) {
         let now = self.now;
-        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return;
+        };
         peer.heard = now;
         if peer.silent {
             peer.silent = false;
@@ -42,7 +44,9 @@ impl Room {
     pub(super) fn check_silence(&mut self, id: PeerId) {
         let ours = self.id;
         let now = self.now;
-        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return;
+        };
         let silence = now.since(peer.heard);
         let connected = peer.current.is_some();
         let next = if silence >= GONE {
@@ -72,32 +76,52 @@ impl Room {
             now + LOOK
         };
         let end = self.peers.get(&id).map_or(next, |peer| peer.heard + GONE);
-        self.deadlines.set(Deadline::Silence(id), next.min(end).max(now + Duration::from_millis(1)));
+        self.deadlines.set(
+            Deadline::Silence(id),
+            next.min(end).max(now + Duration::from_millis(1)),
+        );
     }
 
     /// Whether the same tab, loaded again, is here as another peer.
     fn is_back_as_another(&self, id: PeerId) -> bool {
-        let Some(peer) = self.peers.get(&id) else { return false };
-        let same_tab = |connect: &Connect| connect.identity == peer.connect.identity && connect.tab == peer.connect.tab;
-        self.peers.values().any(|other| other.id != id && other.current.is_some() && same_tab(&other.connect))
+        let Some(peer) = self.peers.get(&id) else {
+            return false;
+        };
+        let same_tab = |connect: &Connect| {
+            connect.identity == peer.connect.identity && connect.tab == peer.connect.tab
+        };
+        self.peers
+            .values()
+            .any(|other| other.id != id && other.current.is_some() && same_tab(&other.connect))
     }
 
     /// The browser doubts the path: ask at once.
     pub(super) fn path_doubtful(&mut self, id: PeerId, connection: ConnectionId) {
-        if self.peers.get(&id).is_some_and(|peer| peer.is_current(connection)) {
+        if self
+            .peers
+            .get(&id)
+            .is_some_and(|peer| peer.is_current(connection))
+        {
             self.ask(id);
         }
     }
 
     /// Asks everybody whether they are still there, and begins to count their silence only now.
     pub(super) fn ask_everybody(&mut self) {
-        let ids: Vec<PeerId> = self.peers.values().filter(|peer| peer.was_verified).map(|peer| peer.id).collect();
+        let ids: Vec<PeerId> = self
+            .peers
+            .values()
+            .filter(|peer| peer.was_verified)
+            .map(|peer| peer.id)
+            .collect();
         ids.into_iter().for_each(|id| self.ask(id));
     }
 
     pub(super) fn ask(&mut self, id: PeerId) {
         let asked = self.now - ASK;
-        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return;
+        };
         if !peer.silent {
             peer.heard = asked;
         }
@@ -107,8 +131,12 @@ impl Room {
     /// The verified connection broke: what is left is to find the peer again over the broker.
     pub(super) fn current_lost(&mut self, id: PeerId) {
         let (now, ours) = (self.now, self.id);
-        let Some(peer) = self.peers.get_mut(&id) else { return };
-        let Some(link) = peer.current.take() else { return };
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return;
+        };
+        let Some(link) = peer.current.take() else {
+            return;
+        };
         peer.silent = true;
         let began = if ours < id { RENEW } else { RENEW_OTHER - LOOK };
         peer.heard = peer.heard.min(now - began);
@@ -116,13 +144,22 @@ impl Room {
             peer.heard = now - (GONE - LOOK);
         }
         self.order(link.connection, Order::Close);
-        self.deadlines.set(Deadline::Silence(id), now + if ours < id { Duration::ZERO } else { LOOK });
+        self.deadlines.set(
+            Deadline::Silence(id),
+            now + if ours < id { Duration::ZERO } else { LOOK },
+        );
         self.dirty = true;
     }
 
     /// Makes a new offer on the open channel.
     pub(super) fn renegotiate(&mut self, id: PeerId, restart: bool) {
-        let Some(link) = self.peers.get_mut(&id).and_then(|peer| peer.current.as_mut()) else { return };
+        let Some(link) = self
+            .peers
+            .get_mut(&id)
+            .and_then(|peer| peer.current.as_mut())
+        else {
+            return;
+        };
         let connection = link.connection;
         if let Some(order) = link.negotiation.want(restart) {
             self.order(connection, order);
@@ -130,27 +167,64 @@ impl Room {
     }
 
     /// A local description on a verified connection goes over its channel.
-    pub(super) fn signal(&mut self, id: PeerId, connection: ConnectionId, description: Description) {
-        let Some(link) = self.peers.get_mut(&id).and_then(|peer| peer.link_mut(connection)) else { return };
+    pub(super) fn signal(
+        &mut self,
+        id: PeerId,
+        connection: ConnectionId,
+        description: Description,
+    ) {
+        let Some(link) = self
+            .peers
+            .get_mut(&id)
+            .and_then(|peer| peer.link_mut(connection))
+        else {
+            return;
+        };
         if let Some(description) = link.negotiation.described(description) {
-            self.send(id, &Frame::Signal { description: Box::new(description) });
+            self.send(
+                id,
+                &Frame::Signal {
+                    description: Box::new(description),
+                },
+            );
         }
     }
 
     /// Their offer or answer came over the channel. It stays on this very connection: other fingerprints than
     /// those that were proven are refused.
-    pub(super) fn on_signal(&mut self, id: PeerId, connection: ConnectionId, description: Description) {
-        let Some(link) = self.peers.get_mut(&id).and_then(|peer| peer.link_mut(connection)) else { return };
+    pub(super) fn on_signal(
+        &mut self,
+        id: PeerId,
+        connection: ConnectionId,
+        description: Description,
+    ) {
+        let Some(link) = self
+            .peers
+            .get_mut(&id)
+            .and_then(|peer| peer.link_mut(connection))
+        else {
+            return;
+        };
         if link.stage != Stage::Verified || description.fingerprint() != link.their_fingerprint {
             self.dropped(super::Dropped::BadFrame);
             return;
         }
-        let orders = [link.negotiation.received(description), link.negotiation.resume()];
-        orders.into_iter().flatten().for_each(|order| self.order(connection, order));
+        let orders = [
+            link.negotiation.received(description),
+            link.negotiation.resume(),
+        ];
+        orders
+            .into_iter()
+            .flatten()
+            .for_each(|order| self.order(connection, order));
     }
 
     /// Their late candidates came over the channel.
-    pub(super) fn on_channel_candidates(&mut self, connection: ConnectionId, mut candidates: Vec<Candidate>) {
+    pub(super) fn on_channel_candidates(
+        &mut self,
+        connection: ConnectionId,
+        mut candidates: Vec<Candidate>,
+    ) {
         candidates.truncate(16);
         self.order(connection, Order::AddCandidates(candidates));
     }

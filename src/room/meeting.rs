@@ -1,11 +1,11 @@
 //! What comes over the broker. Checks run cheapest first: size, seal, topic, peer id, newness, and only then a
 //! signature, of which so many are checked a second. What fails is counted and changes nothing.
 
-use super::{Dropped, Event, MAX_DEPARTED, MAX_EARLY, MAX_ROSTER, Room};
-use crate::identity::{PeerId, SealKey};
 use super::budget::Budget;
 use super::peer::{Decision, Peer};
 use super::{Deadline, GoneReason, Trust};
+use super::{Dropped, Event, MAX_DEPARTED, MAX_EARLY, MAX_ROSTER, Room};
+use crate::identity::{PeerId, SealKey};
 use crate::settings::Accept;
 use crate::time::Millis;
 use crate::wire::envelope::{FULL, PairContext, verify_leave};
@@ -49,7 +49,10 @@ impl Room {
         if to_all != (topic == self.place.topic()) {
             return Err(Dropped::WrongTopic);
         }
-        if self.departed_until(&envelope.sender).is_some_and(|until| envelope.timestamp <= until) {
+        if self
+            .departed_until(&envelope.sender)
+            .is_some_and(|until| envelope.timestamp <= until)
+        {
             return Err(Dropped::Departed);
         }
         match &envelope.body {
@@ -72,7 +75,9 @@ impl Room {
             return Ok(());
         }
         self.decide(envelope.sender);
-        let Some(peer) = self.peers.get_mut(&envelope.sender) else { return Ok(()) };
+        let Some(peer) = self.peers.get_mut(&envelope.sender) else {
+            return Ok(());
+        };
         // Who announces itself again has not given us up.
         peer.failed = false;
         if peer.decision == Decision::Accepted && peer.current.is_none() {
@@ -85,19 +90,25 @@ impl Room {
     fn meet(&mut self, id: PeerId) {
         if self.will_be_heard() {
             let patience = self.jittered(THEIR_OFFER);
-            self.deadlines.set_earlier(Deadline::TheirOffer(id), self.now + patience);
+            self.deadlines
+                .set_earlier(Deadline::TheirOffer(id), self.now + patience);
         } else {
             self.want_attempt(id);
         }
     }
 
     fn on_offer(&mut self, envelope: &Envelope, connect: &Connect) -> Result<(), Dropped> {
-        let Body::RtcOffer { attempt, .. } = &envelope.body else { return Ok(()) };
+        let Body::RtcOffer { attempt, .. } = &envelope.body else {
+            return Ok(());
+        };
         if !attempt.is_from(&envelope.sender, &self.id) {
             return Err(Dropped::Malformed);
         }
         if let Some(peer) = self.peers.get(&envelope.sender)
-            && peer.newest.get(&Subtopic::RtcOffer).is_some_and(|newest| *newest >= envelope.timestamp)
+            && peer
+                .newest
+                .get(&Subtopic::RtcOffer)
+                .is_some_and(|newest| *newest >= envelope.timestamp)
         {
             return Err(Dropped::NotNewer);
         }
@@ -105,7 +116,9 @@ impl Room {
         self.admit(envelope.sender, connect, false)?;
         self.introduction(envelope)?;
         let now = self.now;
-        let Some(peer) = self.peers.get_mut(&envelope.sender) else { return Ok(()) };
+        let Some(peer) = self.peers.get_mut(&envelope.sender) else {
+            return Ok(());
+        };
         peer.take_newer(Subtopic::RtcOffer, envelope.timestamp);
         peer.present = true;
         peer.failed = false;
@@ -132,11 +145,19 @@ impl Room {
         }
         if let Some(peer) = self.peers.get(&sender) {
             if peer.connect == *connect {
-                return if announced && !self.is_news(sender, connect.signed_at) { Err(Dropped::NotNewer) } else { Ok(()) };
+                return if announced && !self.is_news(sender, connect.signed_at) {
+                    Err(Dropped::NotNewer)
+                } else {
+                    Ok(())
+                };
             }
             if connect.signed_at <= peer.connect.signed_at {
                 // An offer under way may carry an older announcement than the one that overtook it.
-                return if announced { Err(Dropped::NotNewer) } else { Ok(()) };
+                return if announced {
+                    Err(Dropped::NotNewer)
+                } else {
+                    Ok(())
+                };
             }
         }
         self.check_signature(|room| connect.verify(room.place.topic()).is_ok())?;
@@ -151,7 +172,14 @@ impl Room {
         self.make_room()?;
         let trust = self.trust.trust(&connect.identity, &connect.name);
         let mut newest = LiteMap::new();
-        newest.insert(Subtopic::Connect, if announced { connect.signed_at } else { Millis(0) });
+        newest.insert(
+            Subtopic::Connect,
+            if announced {
+                connect.signed_at
+            } else {
+                Millis(0)
+            },
+        );
         let peer = Peer {
             id: sender,
             connect: connect.clone(),
@@ -182,11 +210,15 @@ impl Room {
     }
 
     fn is_news(&mut self, id: PeerId, signed_at: Millis) -> bool {
-        self.peers.get_mut(&id).is_some_and(|peer| peer.take_newer(Subtopic::Connect, signed_at))
+        self.peers
+            .get_mut(&id)
+            .is_some_and(|peer| peer.take_newer(Subtopic::Connect, signed_at))
     }
 
     fn renewed(&mut self, id: PeerId, connect: &Connect) {
-        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return;
+        };
         peer.connect = connect.clone();
         // Once connected, names change on the verified channel only.
         if !peer.was_verified {
@@ -198,8 +230,14 @@ impl Room {
 
     /// Asks the policy about a peer that nobody has decided on yet.
     fn decide(&mut self, id: PeerId) {
-        let asked = self.peers.values().filter(|peer| peer.decision == Decision::Asked).count();
-        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let asked = self
+            .peers
+            .values()
+            .filter(|peer| peer.decision == Decision::Asked)
+            .count();
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return;
+        };
         if peer.decision != Decision::Undecided {
             return;
         }
@@ -223,11 +261,17 @@ impl Room {
 
     /// The person decided.
     pub(super) fn decided(&mut self, id: PeerId, accept: bool) {
-        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return;
+        };
         if peer.decision != Decision::Asked {
             return;
         }
-        peer.decision = if accept { Decision::Accepted } else { Decision::Declined };
+        peer.decision = if accept {
+            Decision::Accepted
+        } else {
+            Decision::Declined
+        };
         self.dirty = true;
         if accept {
             self.take_held_offer(id);
@@ -238,7 +282,9 @@ impl Room {
     /// Answers the offer that was kept, if it is wanted and still worth it.
     pub(super) fn take_held_offer(&mut self, id: PeerId) {
         let now = self.now;
-        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return;
+        };
         match peer.decision {
             Decision::Asked | Decision::Undecided => return,
             Decision::Declined => {
@@ -248,10 +294,16 @@ impl Room {
             }
             Decision::Accepted => {}
         }
-        if peer.held.as_ref().is_some_and(|(_, at)| now.since(*at) > OFFER_LIFE) {
+        if peer
+            .held
+            .as_ref()
+            .is_some_and(|(_, at)| now.since(*at) > OFFER_LIFE)
+        {
             peer.held = None;
         }
-        let Some((envelope, at)) = peer.held.take() else { return };
+        let Some((envelope, at)) = peer.held.take() else {
+            return;
+        };
         if !self.answer_offer(&envelope)
             && let Some(peer) = self.peers.get_mut(&id)
         {
@@ -261,11 +313,21 @@ impl Room {
     }
 
     /// Opens what an offer or answer holds for us alone.
-    pub(super) fn introduction(&self, envelope: &Envelope) -> Result<crate::wire::Introduction, Dropped> {
-        let (Body::RtcOffer { attempt, sealed, .. } | Body::RtcAnswer { attempt, sealed }) = &envelope.body else {
+    pub(super) fn introduction(
+        &self,
+        envelope: &Envelope,
+    ) -> Result<crate::wire::Introduction, Dropped> {
+        let (Body::RtcOffer {
+            attempt, sealed, ..
+        }
+        | Body::RtcAnswer { attempt, sealed }) = &envelope.body
+        else {
             return Err(Dropped::Unexpected);
         };
-        let peer = self.peers.get(&envelope.sender).ok_or(Dropped::Unexpected)?;
+        let peer = self
+            .peers
+            .get(&envelope.sender)
+            .ok_or(Dropped::Unexpected)?;
         let context = PairContext {
             topic: self.place.topic(),
             subtopic: envelope.body.subtopic(),
@@ -297,7 +359,9 @@ impl Room {
 
     /// Hands on the candidates that came before the offer or answer they belong to.
     pub(super) fn add_early_candidates(&mut self, id: PeerId) {
-        let (theirs, others) = core::mem::take(&mut self.early).into_iter().partition(|(early, _)| early.sender == id);
+        let (theirs, others) = core::mem::take(&mut self.early)
+            .into_iter()
+            .partition(|(early, _)| early.sender == id);
         self.early = others;
         let theirs: VecDeque<(Envelope, Millis)> = theirs;
         for (envelope, _) in theirs {
@@ -308,8 +372,13 @@ impl Room {
     }
 
     fn on_leave(&mut self, envelope: &Envelope) -> Result<(), Dropped> {
-        let Body::Leave { signature } = &envelope.body else { return Ok(()) };
-        let peer = self.peers.get(&envelope.sender).ok_or(Dropped::Unexpected)?;
+        let Body::Leave { signature } = &envelope.body else {
+            return Ok(());
+        };
+        let peer = self
+            .peers
+            .get(&envelope.sender)
+            .ok_or(Dropped::Unexpected)?;
         let (identity, id, timestamp) = (peer.connect.identity, peer.id, envelope.timestamp);
         self.check_signature(|room| {
             verify_leave(&identity, room.place.topic(), &id, timestamp, signature).is_ok()
@@ -324,7 +393,11 @@ impl Room {
             return Err(Dropped::OverBudget);
         }
         self.counters.signature_checked();
-        if check(self) { Ok(()) } else { Err(Dropped::BadSignature) }
+        if check(self) {
+            Ok(())
+        } else {
+            Err(Dropped::BadSignature)
+        }
     }
 
     /// Where the roster is full, somebody who never showed itself makes room, chosen by chance so that a flood
@@ -334,7 +407,12 @@ impl Room {
             return Ok(());
         }
         let absent = |peer: &&Peer| !peer.present && peer.trying.is_none();
-        let candidates: Vec<PeerId> = self.peers.values().filter(absent).map(|peer| peer.id).collect();
+        let candidates: Vec<PeerId> = self
+            .peers
+            .values()
+            .filter(absent)
+            .map(|peer| peer.id)
+            .collect();
         if candidates.is_empty() {
             return Err(Dropped::RoomFull);
         }
@@ -344,23 +422,43 @@ impl Room {
     }
 
     pub(super) fn departed_until(&self, id: &PeerId) -> Option<Millis> {
-        self.departed.iter().find(|(departed, _)| departed == id).map(|(_, until)| *until)
+        self.departed
+            .iter()
+            .find(|(departed, _)| departed == id)
+            .map(|(_, until)| *until)
     }
 
     /// Forgets a peer and closes what led to it.
     pub(super) fn remove(&mut self, id: PeerId, reason: GoneReason) {
-        let Some(peer) = self.peers.remove(&id) else { return };
-        let named: [fn(PeerId) -> Deadline; 5] =
-            [Deadline::TheirOffer, Deadline::Attempt, Deadline::Retry, Deadline::Prove, Deadline::Silence];
-        named.iter().for_each(|name| self.deadlines.clear(&name(id)));
+        let Some(peer) = self.peers.remove(&id) else {
+            return;
+        };
+        let named: [fn(PeerId) -> Deadline; 5] = [
+            Deadline::TheirOffer,
+            Deadline::Attempt,
+            Deadline::Retry,
+            Deadline::Prove,
+            Deadline::Silence,
+        ];
+        named
+            .iter()
+            .for_each(|name| self.deadlines.clear(&name(id)));
         self.waiting.retain(|waiting| *waiting != id);
         self.departed.retain(|(departed, _)| *departed != id);
         if self.departed.len() >= MAX_DEPARTED {
             self.departed.pop_front();
         }
         // Who left has no more to say; who was lost may come back with something newer.
-        let newest = peer.newest.values().copied().fold(peer.connect.signed_at, Millis::max);
-        let until = if reason == GoneReason::Left { Millis(u64::MAX) } else { newest };
+        let newest = peer
+            .newest
+            .values()
+            .copied()
+            .fold(peer.connect.signed_at, Millis::max);
+        let until = if reason == GoneReason::Left {
+            Millis(u64::MAX)
+        } else {
+            newest
+        };
         self.departed.push_back((id, until));
         if peer.decision == Decision::Asked {
             self.event(Event::RequestWithdrawn(id));

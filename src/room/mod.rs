@@ -45,8 +45,8 @@ use peer::{Decision, Peer};
 
 pub use crate::identity::Trust;
 pub use io::{
-    BrokerState, Command, Diagnostics, Event, GoneReason, Input, Message, MessageId, Output, PeerState, PeerView,
-    Status,
+    BrokerState, Command, Diagnostics, Event, GoneReason, Input, Message, MessageId, Output,
+    PeerState, PeerView, Status,
 };
 
 /// A message has at most this many characters.
@@ -277,10 +277,16 @@ impl Room {
         self.say_leave();
         let timestamp = self.stamp();
         let topic = self.place.topic().to_owned();
-        let signature = crate::wire::envelope::sign_leave(&self.identity, &topic, &self.id, timestamp);
+        let signature =
+            crate::wire::envelope::sign_leave(&self.identity, &topic, &self.id, timestamp);
         self.publish(topic, timestamp, Body::Leave { signature });
         let peers = core::mem::take(&mut self.peers);
-        for link in peers.into_iter().map(|(_, peer)| peer).flat_map(|peer| [peer.current, peer.trying]).flatten() {
+        for link in peers
+            .into_iter()
+            .map(|(_, peer)| peer)
+            .flat_map(|peer| [peer.current, peer.trying])
+            .flatten()
+        {
             self.order(link.connection, Order::Close);
         }
         self.left = true;
@@ -297,14 +303,19 @@ impl Room {
     }
 
     fn publish(&mut self, topic: String, timestamp: Millis, body: Body) {
-        let envelope = Envelope { sender: self.id, timestamp, body };
+        let envelope = Envelope {
+            sender: self.id,
+            timestamp,
+            body,
+        };
         let payload = envelope.seal(&self.place, &topic, &mut self.rng);
         self.counters.published(payload.len());
         self.outputs.push_back(Output::Publish { topic, payload });
     }
 
     fn order(&mut self, connection: ConnectionId, order: Order) {
-        self.outputs.push_back(Output::Connection(connection, order));
+        self.outputs
+            .push_back(Output::Connection(connection, order));
     }
 
     fn event(&mut self, event: Event) {

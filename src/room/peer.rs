@@ -7,8 +7,8 @@ use litemap::LiteMap;
 use super::budget::Budget;
 use super::io::{MessageId, PeerState, PeerView};
 use crate::identity::{Name, PeerId, SealKey, Trust};
-use crate::rtc::negotiation::Negotiation;
 use crate::rtc::ConnectionId;
+use crate::rtc::negotiation::Negotiation;
 use crate::time::Millis;
 use crate::wire::{Attempt, Connect, Envelope, Frame, Joiner, Subtopic};
 
@@ -148,12 +148,17 @@ impl Peer {
 
     /// The link that uses this connection.
     pub fn link_mut(&mut self, connection: ConnectionId) -> Option<&mut Link> {
-        [&mut self.trying, &mut self.current].into_iter().flatten().find(|link| link.connection == connection)
+        [&mut self.trying, &mut self.current]
+            .into_iter()
+            .flatten()
+            .find(|link| link.connection == connection)
     }
 
     /// Whether `connection` is the verified one.
     pub fn is_current(&self, connection: ConnectionId) -> bool {
-        self.current.as_ref().is_some_and(|link| link.connection == connection)
+        self.current
+            .as_ref()
+            .is_some_and(|link| link.connection == connection)
     }
 
     /// Remembers an id that it chose; false if it had been used before.

@@ -39,10 +39,15 @@ impl Room {
     /// Signs our proof as soon as everything it covers is known, while the browser still looks for a path.
     pub(super) fn prepare_proof(&mut self, id: PeerId) {
         self.deadlines.clear(&Deadline::Prove(id));
-        let Some(link) = self.peers.get(&id).and_then(|peer| peer.trying.as_ref()) else { return };
-        let (None, Some(challenge), Some(ours), Some(theirs)) =
-            (&link.proof, &link.their_challenge, &link.fingerprint, &link.their_fingerprint)
-        else {
+        let Some(link) = self.peers.get(&id).and_then(|peer| peer.trying.as_ref()) else {
+            return;
+        };
+        let (None, Some(challenge), Some(ours), Some(theirs)) = (
+            &link.proof,
+            &link.their_challenge,
+            &link.fingerprint,
+            &link.their_fingerprint,
+        ) else {
             return;
         };
         let statement = Statement {
@@ -54,15 +59,27 @@ impl Room {
             checker_fingerprint: theirs,
         };
         let signature = self.identity.sign(TAG, &statement.parts());
-        let proof = Frame::Verify { signature: Base64UrlUnpadded::encode_string(&signature.0) };
-        if let Some(link) = self.peers.get_mut(&id).and_then(|peer| peer.trying.as_mut()) {
+        let proof = Frame::Verify {
+            signature: Base64UrlUnpadded::encode_string(&signature.0),
+        };
+        if let Some(link) = self
+            .peers
+            .get_mut(&id)
+            .and_then(|peer| peer.trying.as_mut())
+        {
             link.proof = Some(proof);
         }
     }
 
     /// Our first frame on the open channel.
     pub(super) fn send_proof(&mut self, id: PeerId) {
-        let Some(link) = self.peers.get_mut(&id).and_then(|peer| peer.trying.as_mut()) else { return };
+        let Some(link) = self
+            .peers
+            .get_mut(&id)
+            .and_then(|peer| peer.trying.as_mut())
+        else {
+            return;
+        };
         let connection = link.connection;
         match link.proof.take() {
             Some(proof) => {
@@ -70,26 +87,48 @@ impl Room {
                     self.order(connection, Order::Send(text));
                 }
             }
-            None => self.not_proven(id, "The connection has no fingerprint that could be signed."),
+            None => self.not_proven(
+                id,
+                "The connection has no fingerprint that could be signed.",
+            ),
         }
     }
 
     /// The first frame on a channel that is not verified: their proof, or the end.
     pub(super) fn check_proof(&mut self, id: PeerId, connection: ConnectionId, text: &str) {
-        let Some(peer) = self.peers.get(&id) else { return };
-        let Some(link) = peer.trying.as_ref().filter(|link| link.connection == connection) else { return };
+        let Some(peer) = self.peers.get(&id) else {
+            return;
+        };
+        let Some(link) = peer
+            .trying
+            .as_ref()
+            .filter(|link| link.connection == connection)
+        else {
+            return;
+        };
         if self.is_proven(peer.connect.identity, id, link, text) {
             self.verified(id);
         } else {
-            self.not_proven(id, "They did not prove that they hold the key they showed, on this very connection.");
+            self.not_proven(
+                id,
+                "They did not prove that they hold the key they showed, on this very connection.",
+            );
         }
     }
 
     fn is_proven(&self, identity: PublicKey, id: PeerId, link: &Link, text: &str) -> bool {
-        let Ok(Frame::Verify { signature }) = Frame::from_json(text) else { return false };
-        let Ok(signature) = Base64UrlUnpadded::decode_vec(&signature) else { return false };
-        let Ok(signature) = <[u8; 64]>::try_from(signature) else { return false };
-        let (Some(ours), Some(theirs)) = (&link.fingerprint, &link.their_fingerprint) else { return false };
+        let Ok(Frame::Verify { signature }) = Frame::from_json(text) else {
+            return false;
+        };
+        let Ok(signature) = Base64UrlUnpadded::decode_vec(&signature) else {
+            return false;
+        };
+        let Ok(signature) = <[u8; 64]>::try_from(signature) else {
+            return false;
+        };
+        let (Some(ours), Some(theirs)) = (&link.fingerprint, &link.their_fingerprint) else {
+            return false;
+        };
         let statement = Statement {
             topic: self.place.topic(),
             signer: &id,
@@ -98,14 +137,20 @@ impl Room {
             signer_fingerprint: theirs,
             checker_fingerprint: ours,
         };
-        identity.verify(TAG, &statement.parts(), &Signature(signature)).is_ok()
+        identity
+            .verify(TAG, &statement.parts(), &Signature(signature))
+            .is_ok()
     }
 
     /// They are who they claim to be: the channel is theirs from now on.
     fn verified(&mut self, id: PeerId) {
         let now = self.now;
-        let Some(peer) = self.peers.get_mut(&id) else { return };
-        let Some(mut link) = peer.trying.take() else { return };
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return;
+        };
+        let Some(mut link) = peer.trying.take() else {
+            return;
+        };
         link.stage = Stage::Verified;
         let former = peer.current.replace(link);
         peer.was_verified = true;
@@ -121,7 +166,12 @@ impl Room {
         }
         self.deadlines.clear(&Deadline::Attempt(id));
         self.watch(id);
-        self.remember(Note { key, name, at: now, what: Noted::Met });
+        self.remember(Note {
+            key,
+            name,
+            at: now,
+            what: Noted::Met,
+        });
         self.dirty = true;
         self.replace_former_self(id);
         self.send_waiting(id);
@@ -132,10 +182,15 @@ impl Room {
     /// A tab that was loaded again is another peer under the same key and tab number. What is left of the former one
     /// goes at once if it is silent, and is asked at once if it does not seem so.
     fn replace_former_self(&mut self, id: PeerId) {
-        let Some(peer) = self.peers.get(&id) else { return };
+        let Some(peer) = self.peers.get(&id) else {
+            return;
+        };
         let (key, tab) = (peer.connect.identity, peer.connect.tab);
         let former = self.peers.values().filter(|other| {
-            other.id != id && other.connect.identity == key && other.connect.tab == tab && other.was_verified
+            other.id != id
+                && other.connect.identity == key
+                && other.connect.tab == tab
+                && other.was_verified
         });
         let former: Vec<(PeerId, bool)> = former.map(|other| (other.id, other.silent)).collect();
         for (other, silent) in former {
@@ -150,13 +205,18 @@ impl Room {
     /// Closes the connection of a peer that did not prove who it is.
     pub(super) fn not_proven(&mut self, id: PeerId, reason: &str) {
         self.give_up_attempt(id);
-        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return;
+        };
         // A former connection that was proven stays what it is.
         peer.failed = peer.current.is_none();
         self.name_everybody();
         if let Some(peer) = self.peers.get(&id) {
             let view = peer.view();
-            self.event(Event::ValidationFailure { peer: view, reason: reason.to_owned() });
+            self.event(Event::ValidationFailure {
+                peer: view,
+                reason: reason.to_owned(),
+            });
         }
         self.dirty = true;
         self.begin_waiting_attempts();

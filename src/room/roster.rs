@@ -19,8 +19,12 @@ impl Room {
             return;
         }
         self.name_everybody();
-        let views: Vec<PeerView> =
-            self.peers.values().filter(|peer| peer.is_shown()).map(|peer| peer.view()).collect();
+        let views: Vec<PeerView> = self
+            .peers
+            .values()
+            .filter(|peer| peer.is_shown())
+            .map(|peer| peer.view())
+            .collect();
         for view in views {
             if self.shown.get(&view.id) != Some(&view) {
                 self.shown.insert(view.id, view.clone());
@@ -39,16 +43,25 @@ impl Room {
     pub(super) fn name_everybody(&mut self) {
         let mut bearers: LiteMap<String, Vec<(PublicKey, PeerId)>> = LiteMap::new();
         let mut bear = |name: &Name, tab: u16, key: PublicKey, id: PeerId| {
-            bearers.entry(fold(&own_user(name, tab))).or_default().push((key, id));
+            bearers
+                .entry(fold(&own_user(name, tab)))
+                .or_default()
+                .push((key, id));
         };
         bear(&self.name, self.tab, self.identity.public(), self.id);
-        let wanted = self.peers.values().filter(|peer| peer.is_shown() || peer.decision == Decision::Asked);
+        let wanted = self
+            .peers
+            .values()
+            .filter(|peer| peer.is_shown() || peer.decision == Decision::Asked);
         wanted.for_each(|peer| bear(&peer.name, peer.connect.tab, peer.connect.identity, peer.id));
         for peer in self.peers.iter_mut().map(|(_, peer)| peer) {
             let user = own_user(&peer.name, peer.connect.tab);
             let key = peer.connect.identity;
             let same = bearers.get(&fold(&user)).map_or(&[][..], |bearers| bearers);
-            peer.user = if same.iter().any(|(other, id)| *other == key && *id != peer.id) {
+            peer.user = if same
+                .iter()
+                .any(|(other, id)| *other == key && *id != peer.id)
+            {
                 format!("{user} ({})", &peer.id.to_string()[..4])
             } else if same.iter().any(|(other, _)| *other != key) {
                 format!("{user} ({})", &key.fingerprint()[..4])
@@ -67,7 +80,10 @@ impl Room {
         match self.broker {
             BrokerState::Unreachable { retry_at } => Status::Unreachable { people, retry_at },
             _ if people > 0 && self.is_full() => Status::Full { people },
-            _ if people > 0 => Status::Connected { people, reconnecting },
+            _ if people > 0 => Status::Connected {
+                people,
+                reconnecting,
+            },
             _ if self.shut_out() => Status::Full { people },
             BrokerState::Opening => Status::Joining,
             BrokerState::Ready => Status::Looking,

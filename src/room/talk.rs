@@ -6,7 +6,9 @@ use litemap::LiteMap;
 use base32ct::{Base32Unpadded, Encoding};
 
 use super::peer::Peer;
-use super::{Deadline, Dropped, Event, GoneReason, MAX_PEERS, MAX_TEXT, Message, MessageId, Output, Room};
+use super::{
+    Deadline, Dropped, Event, GoneReason, MAX_PEERS, MAX_TEXT, Message, MessageId, Output, Room,
+};
 use crate::identity::{Name, Note, Noted, PeerId};
 use crate::rtc::{ConnectionId, Order};
 use crate::time::Millis;
@@ -40,7 +42,11 @@ impl Deliveries {
     fn change(&mut self, id: &MessageId, change: impl FnOnce(&mut u32, &mut u32)) -> Option<Event> {
         let (delivered, of) = self.counts.get_mut(id)?;
         change(delivered, of);
-        Some(Event::Delivery { id: id.clone(), delivered: *delivered, of: *of })
+        Some(Event::Delivery {
+            id: id.clone(),
+            delivered: *delivered,
+            of: *of,
+        })
     }
 }
 
@@ -49,14 +55,21 @@ impl Room {
     pub(super) fn say(&mut self, text: &str) {
         let length = text.chars().count();
         if text.trim().is_empty() {
-            return self.event(Event::Refused("An empty message says nothing, so it was not sent.".to_owned()));
+            return self.event(Event::Refused(
+                "An empty message says nothing, so it was not sent.".to_owned(),
+            ));
         }
         if length > MAX_TEXT {
-            let sentence = format!("A message has at most {MAX_TEXT} characters; this one has {length}.");
+            let sentence =
+                format!("A message has at most {MAX_TEXT} characters; this one has {length}.");
             return self.event(Event::Refused(sentence));
         }
         let id = MessageId(Base32Unpadded::encode_string(&self.random::<10>()));
-        let frame = Frame::Chat { id: id.0.clone(), text: text.to_owned(), at: self.now };
+        let frame = Frame::Chat {
+            id: id.0.clone(),
+            text: text.to_owned(),
+            at: self.now,
+        };
         self.event(Event::Message(Message {
             id: id.clone(),
             peer: None,
@@ -67,7 +80,12 @@ impl Room {
         }));
         let mut of = 0;
         let mut now_connected = Vec::new();
-        for peer in self.peers.iter_mut().map(|(_, peer)| peer).filter(|peer| peer.is_shown() && !peer.failed) {
+        for peer in self
+            .peers
+            .iter_mut()
+            .map(|(_, peer)| peer)
+            .filter(|peer| peer.is_shown() && !peer.failed)
+        {
             if peer.outbox.len() >= MAX_OUTBOX {
                 peer.outbox.pop_front();
             }
@@ -78,7 +96,11 @@ impl Room {
             }
         }
         self.deliveries.begin(id.clone(), of);
-        self.event(Event::Delivery { id, delivered: 0, of });
+        self.event(Event::Delivery {
+            id,
+            delivered: 0,
+            of,
+        });
         for peer in now_connected {
             self.send(peer, &frame);
         }
@@ -86,17 +108,26 @@ impl Room {
 
     /// Sends what has no receipt yet over a connection that has just been verified.
     pub(super) fn send_waiting(&mut self, id: PeerId) {
-        let Some(peer) = self.peers.get(&id) else { return };
+        let Some(peer) = self.peers.get(&id) else {
+            return;
+        };
         let frames: Vec<Frame> = peer.outbox.iter().map(|(_, frame)| frame.clone()).collect();
         if self.renamed {
-            self.send(id, &Frame::Profile { name: self.name.to_string() });
+            self.send(
+                id,
+                &Frame::Profile {
+                    name: self.name.to_string(),
+                },
+            );
         }
         frames.iter().for_each(|frame| self.send(id, frame));
     }
 
     /// Sends one frame over the verified connection, if there is one.
     pub(super) fn send(&mut self, id: PeerId, frame: &Frame) {
-        let Some(link) = self.peers.get(&id).and_then(|peer| peer.current.as_ref()) else { return };
+        let Some(link) = self.peers.get(&id).and_then(|peer| peer.current.as_ref()) else {
+            return;
+        };
         let connection = link.connection;
         for text in frame.encode() {
             self.order(connection, Order::Send(text));
@@ -104,14 +135,21 @@ impl Room {
     }
 
     fn send_to_all(&mut self, frame: &Frame) {
-        let ids: Vec<PeerId> = self.peers.values().filter(|peer| peer.current.is_some()).map(|peer| peer.id).collect();
+        let ids: Vec<PeerId> = self
+            .peers
+            .values()
+            .filter(|peer| peer.current.is_some())
+            .map(|peer| peer.id)
+            .collect();
         ids.into_iter().for_each(|id| self.send(id, frame));
     }
 
     /// What a peer that is gone will never acknowledge.
     pub(super) fn not_delivered(&mut self, peer: &Peer) {
         for (id, _) in &peer.outbox {
-            let event = self.deliveries.change(id, |_, of| *of = of.saturating_sub(1));
+            let event = self
+                .deliveries
+                .change(id, |_, of| *of = of.saturating_sub(1));
             self.outputs.extend(event.map(Output::Event));
         }
     }
@@ -123,7 +161,9 @@ impl Room {
         self.name = name;
         self.renamed = true;
         self.dirty = true;
-        self.send_to_all(&Frame::Profile { name: self.name.to_string() });
+        self.send_to_all(&Frame::Profile {
+            name: self.name.to_string(),
+        });
     }
 
     pub(super) fn say_leave(&mut self) {
@@ -132,17 +172,25 @@ impl Room {
 
     /// A text frame came.
     pub(super) fn on_text(&mut self, id: PeerId, connection: ConnectionId, text: &str) {
-        if !self.peers.get(&id).is_some_and(|peer| peer.is_current(connection)) {
+        if !self
+            .peers
+            .get(&id)
+            .is_some_and(|peer| peer.is_current(connection))
+        {
             self.opened(id, connection);
             return self.check_proof(id, connection, text);
         }
         self.heard(id);
         let now = self.now;
-        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return;
+        };
         if !peer.speech.take(now) {
             return self.dropped(Dropped::FloodedFrames);
         }
-        let Some(link) = peer.current.as_mut() else { return };
+        let Some(link) = peer.current.as_mut() else {
+            return;
+        };
         match link.joiner.read(text) {
             Ok(Some(frame)) => self.on_frame(id, connection, frame),
             Ok(None) => {}
@@ -152,7 +200,11 @@ impl Room {
 
     fn on_frame(&mut self, id: PeerId, connection: ConnectionId, frame: Frame) {
         match frame {
-            Frame::Chat { id: message, text, at } => self.on_chat(id, message, text, at),
+            Frame::Chat {
+                id: message,
+                text,
+                at,
+            } => self.on_chat(id, message, text, at),
             Frame::Receipt { id: message } => self.on_receipt(id, MessageId(message)),
             Frame::Profile { name } => self.on_profile(id, &name),
             Frame::Ping => self.send(id, &Frame::Pong),
@@ -166,13 +218,22 @@ impl Room {
     }
 
     fn on_chat(&mut self, id: PeerId, message: String, text: String, at: Millis) {
-        let sound = (1..=40).contains(&message.len()) && !text.is_empty() && text.chars().count() <= MAX_TEXT;
+        let sound = (1..=40).contains(&message.len())
+            && !text.is_empty()
+            && text.chars().count() <= MAX_TEXT;
         if !sound {
             return self.dropped(Dropped::BadFrame);
         }
         let now = self.now;
-        self.send(id, &Frame::Receipt { id: message.clone() });
-        let Some(peer) = self.peers.get_mut(&id) else { return };
+        self.send(
+            id,
+            &Frame::Receipt {
+                id: message.clone(),
+            },
+        );
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return;
+        };
         if !peer.take_id(&message) {
             return;
         }
@@ -188,16 +249,30 @@ impl Room {
     }
 
     fn on_receipt(&mut self, id: PeerId, message: MessageId) {
-        let Some(peer) = self.peers.get_mut(&id) else { return };
-        let Some(at) = peer.outbox.iter().position(|(waiting, _)| *waiting == message) else { return };
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return;
+        };
+        let Some(at) = peer
+            .outbox
+            .iter()
+            .position(|(waiting, _)| *waiting == message)
+        else {
+            return;
+        };
         peer.outbox.remove(at);
-        let event = self.deliveries.change(&message, |delivered, _| *delivered += 1);
+        let event = self
+            .deliveries
+            .change(&message, |delivered, _| *delivered += 1);
         self.outputs.extend(event.map(Output::Event));
     }
 
     fn on_profile(&mut self, id: PeerId, name: &str) {
-        let Ok(name) = Name::parse(name) else { return self.dropped(Dropped::BadFrame) };
-        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let Ok(name) = Name::parse(name) else {
+            return self.dropped(Dropped::BadFrame);
+        };
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return;
+        };
         peer.trust = self.trust.trust(&peer.connect.identity, &name);
         peer.name = name;
         self.dirty = true;
@@ -217,9 +292,15 @@ impl Room {
 
     /// Somebody is connected to a peer that we have never heard of: then it has not heard of us either.
     fn on_presence(&mut self, peers: &[String]) {
-        let missing = peers.iter().take(MAX_PEERS).filter_map(|text| PeerId::parse(text)).any(|id| {
-            id != self.id && !self.peers.contains_key(&id) && self.departed_until(&id) != Some(Millis(u64::MAX))
-        });
+        let missing = peers
+            .iter()
+            .take(MAX_PEERS)
+            .filter_map(|text| PeerId::parse(text))
+            .any(|id| {
+                id != self.id
+                    && !self.peers.contains_key(&id)
+                    && self.departed_until(&id) != Some(Millis(u64::MAX))
+            });
         if missing && !self.is_full() {
             self.announce_soon();
         }
@@ -228,11 +309,23 @@ impl Room {
     /// What the person decided about a key.
     pub(super) fn judge(&mut self, id: PeerId, what: Noted) {
         let at = self.now;
-        let Some(peer) = self.peers.get(&id) else { return };
-        let note = Note { key: peer.connect.identity, name: peer.name.clone(), at, what };
+        let Some(peer) = self.peers.get(&id) else {
+            return;
+        };
+        let note = Note {
+            key: peer.connect.identity,
+            name: peer.name.clone(),
+            at,
+            what,
+        };
         self.remember(note.clone());
         let same_key = |peer: &&Peer| peer.connect.identity == note.key;
-        let ids: Vec<PeerId> = self.peers.values().filter(same_key).map(|peer| peer.id).collect();
+        let ids: Vec<PeerId> = self
+            .peers
+            .values()
+            .filter(same_key)
+            .map(|peer| peer.id)
+            .collect();
         for id in ids {
             if what == Noted::Blocked {
                 self.send(id, &Frame::Leave);

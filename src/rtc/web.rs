@@ -13,8 +13,8 @@
 mod connection;
 mod time;
 
-use std::cell::{Cell, RefCell};
 use litemap::LiteMap;
+use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use js_sys::{Array, Reflect};
@@ -186,7 +186,12 @@ impl Connections {
 impl Drop for Connections {
     fn drop(&mut self) {
         self.network.unlisten();
-        for connection in self.open.take().into_iter().map(|(_, connection)| connection) {
+        for connection in self
+            .open
+            .take()
+            .into_iter()
+            .map(|(_, connection)| connection)
+        {
             connection.close();
         }
         if let Some(spare) = self.house.spare.take() {

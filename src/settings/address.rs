@@ -2,8 +2,8 @@
 
 use core::fmt;
 
-use chacha20::rand_core::CryptoRng;
 use base64ct::{Base64UrlUnpadded, Encoding};
+use chacha20::rand_core::CryptoRng;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::Settings;
@@ -12,13 +12,19 @@ use super::Settings;
 pub const MAX_ROOM: usize = 64;
 
 /// What stays as it is in a link.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// Why an address leads to no room; the sentence is shown instead of a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// No page with a host: `about:blank`, `data:` and the like.
-    #[error("This page has no address of its own, so nobody could find the room. Please open it from a web address.")]
+    #[error(
+        "This page has no address of its own, so nobody could find the room. Please open it from a web address."
+    )]
     NotAPage,
     /// `#k=` holds anything else than 32 bytes in base64url.
     #[error(
@@ -58,7 +64,10 @@ impl RoomSecret {
     pub fn parse(text: &str) -> Result<RoomSecret, AddressError> {
         let text = text.strip_suffix('=').unwrap_or(text);
         let bytes = Base64UrlUnpadded::decode_vec(text).map_err(|_| AddressError::BadSecret)?;
-        bytes.try_into().map(RoomSecret).map_err(|_| AddressError::BadSecret)
+        bytes
+            .try_into()
+            .map(RoomSecret)
+            .map_err(|_| AddressError::BadSecret)
     }
 
     /// Base64url without padding, 43 characters: for a link and nowhere else.
@@ -94,12 +103,18 @@ impl PageAddress {
         let (address, fragment) = href.split_once('#').unwrap_or((href, ""));
         let (address, query) = address.split_once('?').unwrap_or((address, ""));
         let page = page(address).ok_or(AddressError::NotAPage)?;
-        Ok(PageAddress { page, room: room(query)?, secret: secret(fragment)? })
+        Ok(PageAddress {
+            page,
+            room: room(query)?,
+            secret: secret(fragment)?,
+        })
     }
 
     /// The room to join: the link's, else the site owner's, else `lobby`.
     pub fn room_or<'a>(&'a self, settings: &'a Settings) -> &'a str {
-        self.room.as_deref().unwrap_or_else(|| settings.default_room())
+        self.room
+            .as_deref()
+            .unwrap_or_else(|| settings.default_room())
     }
 }
 
@@ -110,7 +125,10 @@ pub fn room_link(page_href: &str, room: Option<&str>, secret: Option<&RoomSecret
     let (address, query) = address.split_once('?').unwrap_or((address, ""));
     let mut link = address.to_owned();
     let mut separator = '?';
-    for pair in query.split('&').filter(|pair| !pair.is_empty() && !is_key(pair, "room")) {
+    for pair in query
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !is_key(pair, "room"))
+    {
         link.push(separator);
         link.push_str(pair);
         separator = '&';
@@ -136,7 +154,9 @@ pub(super) fn check_room(text: &str) -> Result<Option<String>, AddressError> {
     }
     // `#k=` inside the name comes from programs that encode the whole link: the secret would be in the name
     // of an open room.
-    if text.contains(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) || text.contains("#k=") {
+    if text.contains(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))
+        || text.contains("#k=")
+    {
         return Err(AddressError::BadRoom);
     }
     Ok((!text.is_empty()).then(|| text.to_owned()))
@@ -146,32 +166,53 @@ fn page(address: &str) -> Option<String> {
     let (scheme, rest) = address.split_once("://")?;
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let host = authority.rsplit('@').next()?;
-    let default_port = if scheme.eq_ignore_ascii_case("https") { ":443" } else { ":80" };
+    let default_port = if scheme.eq_ignore_ascii_case("https") {
+        ":443"
+    } else {
+        ":80"
+    };
     let host = host.strip_suffix(default_port).unwrap_or(host);
-    let path = path.strip_suffix("/index.html").or_else(|| path.strip_suffix("/index.htm")).unwrap_or(path);
-    let page = format!("{}{}", host.to_ascii_lowercase(), path.trim_end_matches('/'));
+    let path = path
+        .strip_suffix("/index.html")
+        .or_else(|| path.strip_suffix("/index.htm"))
+        .unwrap_or(path);
+    let page = format!(
+        "{}{}",
+        host.to_ascii_lowercase(),
+        path.trim_end_matches('/')
+    );
     (!page.is_empty()).then_some(page)
 }
 
 fn room(query: &str) -> Result<Option<String>, AddressError> {
-    let Some(pair) = query.split('&').find(|pair| is_key(pair, "room")) else { return Ok(None) };
+    let Some(pair) = query.split('&').find(|pair| is_key(pair, "room")) else {
+        return Ok(None);
+    };
     let text = value(pair).replace('+', " ");
-    let text = percent_decode_str(&text).decode_utf8().map_err(|_| AddressError::BadRoom)?;
+    let text = percent_decode_str(&text)
+        .decode_utf8()
+        .map_err(|_| AddressError::BadRoom)?;
     check_room(&text)
 }
 
 fn secret(fragment: &str) -> Result<Option<RoomSecret>, AddressError> {
     let mut found = fragment.split('&').filter(|pair| is_key(pair, "k"));
-    let Some(pair) = found.next() else { return Ok(None) };
+    let Some(pair) = found.next() else {
+        return Ok(None);
+    };
     if found.next().is_some() {
         return Err(AddressError::BadSecret);
     }
-    let text = percent_decode_str(value(pair)).decode_utf8().map_err(|_| AddressError::BadSecret)?;
+    let text = percent_decode_str(value(pair))
+        .decode_utf8()
+        .map_err(|_| AddressError::BadSecret)?;
     RoomSecret::parse(text.trim()).map(Some)
 }
 
 fn is_key(pair: &str, key: &str) -> bool {
-    pair.split('=').next().is_some_and(|name| name.eq_ignore_ascii_case(key))
+    pair.split('=')
+        .next()
+        .is_some_and(|name| name.eq_ignore_ascii_case(key))
 }
 
 fn value(pair: &str) -> &str {

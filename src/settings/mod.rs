@@ -12,11 +12,17 @@ use serde_json::{Map, Value};
 pub use address::{AddressError, PageAddress, RoomSecret, room_link};
 
 /// The brokers where people meet if the site's owner names none.
-pub const DEFAULT_BROKERS: [&str; 3] =
-    ["wss://broker.emqx.io:8084/mqtt", "wss://broker.hivemq.com:8884/mqtt", "wss://test.mosquitto.org:8081/mqtt"];
+pub const DEFAULT_BROKERS: [&str; 3] = [
+    "wss://broker.emqx.io:8084/mqtt",
+    "wss://broker.hivemq.com:8884/mqtt",
+    "wss://test.mosquitto.org:8081/mqtt",
+];
 
 /// The STUN servers that tell a browser its public address if the site's owner names none.
-pub const DEFAULT_STUN: [&str; 2] = ["stun:stun.l.google.com:19302", "stun:stun.cloudflare.com:3478"];
+pub const DEFAULT_STUN: [&str; 2] = [
+    "stun:stun.l.google.com:19302",
+    "stun:stun.cloudflare.com:3478",
+];
 
 /// The room that people meet in if nobody names one.
 pub const DEFAULT_ROOM: &str = "lobby";
@@ -81,11 +87,19 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Settings {
-        let broker = |url: &&str| Broker { url: (*url).to_owned(), username: None, password: None };
+        let broker = |url: &&str| Broker {
+            url: (*url).to_owned(),
+            username: None,
+            password: None,
+        };
         let urls = DEFAULT_STUN.iter().map(|url| (*url).to_owned()).collect();
         Settings {
             brokers: DEFAULT_BROKERS.iter().map(broker).collect(),
-            ice_servers: vec![IceServer { urls, username: None, credential: None }],
+            ice_servers: vec![IceServer {
+                urls,
+                username: None,
+                credential: None,
+            }],
             room: None,
             accept: Accept::Everyone,
         }
@@ -102,7 +116,9 @@ pub enum SettingsWarning {
         detail: String,
     },
     /// The file holds something else than an object.
-    #[error("rtchat.json should be an object, {{ \"brokers\": [\u{2026}], \u{2026} }}. The defaults are used.")]
+    #[error(
+        "rtchat.json should be an object, {{ \"brokers\": [\u{2026}], \u{2026} }}. The defaults are used."
+    )]
     NotAnObject,
     /// The file could not be fetched.
     #[error("rtchat.json could not be loaded ({detail}). The defaults are used.")]
@@ -151,9 +167,9 @@ struct Reader {
     warnings: Vec<SettingsWarning>,
 }
 
-const BROKER: &str = "an address that begins with ws:// or wss://, or an object with url, username and password";
-const ICE_SERVER: &str =
-    "an object with urls (stun:\u{2026} or turn:\u{2026}), and for turn: with username and credential";
+const BROKER: &str =
+    "an address that begins with ws:// or wss://, or an object with url, username and password";
+const ICE_SERVER: &str = "an object with urls (stun:\u{2026} or turn:\u{2026}), and for turn: with username and credential";
 
 impl Reader {
     fn settings(&mut self, text: &str) -> Settings {
@@ -165,7 +181,9 @@ impl Reader {
                 return settings;
             }
             Err(error) => {
-                self.warnings.push(SettingsWarning::NotJson { detail: error.to_string() });
+                self.warnings.push(SettingsWarning::NotJson {
+                    detail: error.to_string(),
+                });
                 return settings;
             }
         };
@@ -174,7 +192,8 @@ impl Reader {
                 "brokers" => {
                     if let Some(brokers) = self.list("brokers", &value, BROKER, broker) {
                         if brokers.is_empty() {
-                            self.warnings.push(SettingsWarning::NothingUsable { key: "brokers" });
+                            self.warnings
+                                .push(SettingsWarning::NothingUsable { key: "brokers" });
                         } else {
                             settings.brokers = brokers;
                         }
@@ -183,8 +202,11 @@ impl Reader {
                 "iceServers" => {
                     if let Some(servers) = self.list("iceServers", &value, ICE_SERVER, ice_server) {
                         // An empty list is a wish: no STUN, this network only.
-                        if servers.is_empty() && value.as_array().is_some_and(|list| !list.is_empty()) {
-                            self.warnings.push(SettingsWarning::NothingUsable { key: "iceServers" });
+                        if servers.is_empty()
+                            && value.as_array().is_some_and(|list| !list.is_empty())
+                        {
+                            self.warnings
+                                .push(SettingsWarning::NothingUsable { key: "iceServers" });
                         } else {
                             settings.ice_servers = servers;
                         }
@@ -207,7 +229,10 @@ impl Reader {
     }
 
     fn malformed(&mut self, key: impl Into<String>, wanted: &'static str) {
-        self.warnings.push(SettingsWarning::Malformed { key: key.into(), wanted });
+        self.warnings.push(SettingsWarning::Malformed {
+            key: key.into(),
+            wanted,
+        });
     }
 
     /// The entries that `read` can use; the others are named. `None` if there is no list.
@@ -246,20 +271,30 @@ impl Reader {
 
     fn only(&mut self, path: &str, object: &Map<String, Value>, keys: &[&str]) {
         for key in object.keys().filter(|key| !keys.contains(&key.as_str())) {
-            self.warnings.push(SettingsWarning::UnknownKey { key: format!("{path}.{key}") });
+            self.warnings.push(SettingsWarning::UnknownKey {
+                key: format!("{path}.{key}"),
+            });
         }
     }
 }
 
 fn broker(reader: &mut Reader, path: &str, value: &Value) -> Option<Broker> {
     match value {
-        Value::String(url) => Some(Broker { url: socket_url(url)?, username: None, password: None }),
+        Value::String(url) => Some(Broker {
+            url: socket_url(url)?,
+            username: None,
+            password: None,
+        }),
         Value::Object(object) => {
             let url = socket_url(object.get("url")?.as_str()?)?;
             reader.only(path, object, &["url", "username", "password"]);
             let username = reader.text(path, object, "username");
             let password = reader.text(path, object, "password");
-            Some(Broker { url, username, password })
+            Some(Broker {
+                url,
+                username,
+                password,
+            })
         }
         _ => None,
     }
@@ -269,37 +304,58 @@ fn ice_server(reader: &mut Reader, path: &str, value: &Value) -> Option<IceServe
     let object = value.as_object()?;
     let urls = match object.get("urls")? {
         Value::String(url) => vec![url.clone()],
-        Value::Array(list) => list.iter().map(|url| url.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()?,
+        Value::Array(list) => list
+            .iter()
+            .map(|url| url.as_str().map(str::to_owned))
+            .collect::<Option<Vec<_>>>()?,
         _ => return None,
     };
     if urls.is_empty() || !urls.iter().all(|url| is_ice_url(url)) {
         return None;
     }
     // `credentialType` was part of the standard once, with one value that is left.
-    reader.only(path, object, &["urls", "username", "credential", "credentialType"]);
+    reader.only(
+        path,
+        object,
+        &["urls", "username", "credential", "credentialType"],
+    );
     let username = reader.text(path, object, "username");
     let credential = reader.text(path, object, "credential");
     // A TURN server without them makes the constructor of RTCPeerConnection throw, for all servers.
-    if urls.iter().any(|url| is_scheme(url, &["turn:", "turns:"])) && (username.is_none() || credential.is_none()) {
+    if urls.iter().any(|url| is_scheme(url, &["turn:", "turns:"]))
+        && (username.is_none() || credential.is_none())
+    {
         return None;
     }
-    Some(IceServer { urls, username, credential })
+    Some(IceServer {
+        urls,
+        username,
+        credential,
+    })
 }
 
 /// An address that the constructor of WebSocket takes.
 fn socket_url(text: &str) -> Option<String> {
     let text = text.trim();
-    let (_, rest) = text.split_once("://").filter(|_| is_scheme(text, &["ws:", "wss:"]))?;
+    let (_, rest) = text
+        .split_once("://")
+        .filter(|_| is_scheme(text, &["ws:", "wss:"]))?;
     let host = rest.split(['/', '?']).next()?;
-    (!host.is_empty() && !text.contains(|c: char| c == '#' || c.is_whitespace())).then(|| text.to_owned())
+    (!host.is_empty() && !text.contains(|c: char| c == '#' || c.is_whitespace()))
+        .then(|| text.to_owned())
 }
 
 fn is_ice_url(text: &str) -> bool {
     is_scheme(text, &["stun:", "stuns:", "turn:", "turns:"])
         && !text.contains(char::is_whitespace)
-        && text.split_once(':').is_some_and(|(_, host)| !host.is_empty() && !host.starts_with('/'))
+        && text
+            .split_once(':')
+            .is_some_and(|(_, host)| !host.is_empty() && !host.starts_with('/'))
 }
 
 fn is_scheme(text: &str, schemes: &[&str]) -> bool {
-    schemes.iter().any(|scheme| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
+    schemes.iter().any(|scheme| {
+        text.get(..scheme.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    })
 }

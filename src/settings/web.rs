@@ -34,7 +34,9 @@ async fn fetch(url: &str) -> Result<Option<String>, JsValue> {
     // A change of the settings counts on the next visit, at the price of a short question.
     init.set_cache(RequestCache::NoCache);
     let window = web_sys::window().ok_or("there is no window")?;
-    let response: Response = JsFuture::from(window.fetch_with_str_and_init(url, &init)).await?.dyn_into()?;
+    let response: Response = JsFuture::from(window.fetch_with_str_and_init(url, &init))
+        .await?
+        .dyn_into()?;
     match response.status() {
         404 | 410 => Ok(None),
         _ if response.ok() => Ok(JsFuture::from(response.text()?).await?.as_string()),
@@ -43,12 +45,18 @@ async fn fetch(url: &str) -> Result<Option<String>, JsValue> {
 }
 
 fn not_loaded(detail: String) -> (Settings, Vec<SettingsWarning>) {
-    (Settings::default(), vec![SettingsWarning::NotLoaded { detail }])
+    (
+        Settings::default(),
+        vec![SettingsWarning::NotLoaded { detail }],
+    )
 }
 
 fn describe(error: &JsValue) -> String {
     let message = || Reflect::get(error, &"message".into()).ok()?.as_string();
-    error.as_string().or_else(message).unwrap_or_else(|| "the request failed".to_owned())
+    error
+        .as_string()
+        .or_else(message)
+        .unwrap_or_else(|| "the request failed".to_owned())
 }
 
 /// Prints the warnings for the site's owner.

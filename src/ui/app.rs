@@ -18,7 +18,13 @@ use crate::room::{Command, Event};
 /// Shows the page in `root` for as long as the tab lives.
 pub fn mount(root: Element, backend: Rc<dyn Backend>) {
     super::panic::install();
-    yew::Renderer::<App>::with_root_and_props(root, AppProps { backend: Shared(backend) }).render();
+    yew::Renderer::<App>::with_root_and_props(
+        root,
+        AppProps {
+            backend: Shared(backend),
+        },
+    )
+    .render();
 }
 
 /// A backend that can be compared, as properties must be.
@@ -84,14 +90,22 @@ impl Ui {
     fn told(&self, told: Told) {
         match told {
             Told::Opened(opening) => {
-                let name = if opening.entry == Entry::WrongSecret { None } else { opening.name.clone() };
+                let name = if opening.entry == Entry::WrongSecret {
+                    None
+                } else {
+                    opening.name.clone()
+                };
                 self.act(Action::Opened(opening));
                 if let Some(name) = name {
                     self.join(&name);
                 }
             }
             Told::Event(event) => {
-                let day = if let Event::Message(message) = &event { clock::local_day(message.at) } else { 0 };
+                let day = if let Event::Message(message) = &event {
+                    clock::local_day(message.at)
+                } else {
+                    0
+                };
                 self.act(Action::Event { event, day });
             }
             Told::Notice(text) => self.act(Action::Notice(text)),
@@ -109,22 +123,35 @@ pub struct AppProps {
 #[function_component]
 fn App(props: &AppProps) -> Html {
     let state = use_reducer_eq(State::default);
-    let ui = Ui { backend: props.backend.clone(), dispatch: state.dispatcher() };
+    let ui = Ui {
+        backend: props.backend.clone(),
+        dispatch: state.dispatcher(),
+    };
 
     {
         let ui = ui.clone();
         use_appeared(Box::new(move || {
             let keys = ui.clone();
-            let listener = Listener::new(&window(), "keydown", Callback::from(move |event| key(&keys, &event)));
+            let listener = Listener::new(
+                &window(),
+                "keydown",
+                Callback::from(move |event| key(&keys, &event)),
+            );
             // Another secret in the address is another room, and by itself loads nothing.
-            let moved = Listener::new(&window(), "hashchange", Callback::from(|_| welcome::reload()));
+            let moved = Listener::new(
+                &window(),
+                "hashchange",
+                Callback::from(|_| welcome::reload()),
+            );
             let backend = ui.backend.0.clone();
             let tell: Tell = Rc::new(move |told| ui.told(told));
             backend.open(tell);
             Some(Box::new((listener, moved)))
         }));
     }
-    use_effect_with(texts::title(&state.opening.room, state.unread), |title| document().set_title(title));
+    use_effect_with(texts::title(&state.opening.room, state.unread), |title| {
+        document().set_title(title)
+    });
 
     let opening = &state.opening;
     match &state.stage {
@@ -139,14 +166,24 @@ fn App(props: &AppProps) -> Html {
 /// The keys that work everywhere.
 fn key(ui: &Ui, event: &web_sys::Event) {
     use wasm_bindgen::JsCast;
-    let Some(event) = event.dyn_ref::<KeyboardEvent>() else { return };
+    let Some(event) = event.dyn_ref::<KeyboardEvent>() else {
+        return;
+    };
     // While an input method composes, its keys are its own.
     if event.is_composing() || event.default_prevented() {
         return;
     }
     match event.key().as_str() {
         // A dialog closes itself, and gives the focus back.
-        "Escape" if document().query_selector("dialog[open]").ok().flatten().is_none() => ui.act(Action::Escape),
+        "Escape"
+            if document()
+                .query_selector("dialog[open]")
+                .ok()
+                .flatten()
+                .is_none() =>
+        {
+            ui.act(Action::Escape)
+        }
         "?" if !event.ctrl_key() && !event.meta_key() && !event.alt_key() && !is_typing(event) => {
             event.prevent_default();
             ui.act(Action::Sheet(Some(Sheet::Keys)));
@@ -157,6 +194,12 @@ fn key(ui: &Ui, event: &web_sys::Event) {
 
 fn is_typing(event: &KeyboardEvent) -> bool {
     use wasm_bindgen::JsCast;
-    let Some(element) = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok()) else { return false };
-    matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT") || element.is_content_editable()
+    let Some(element) = event
+        .target()
+        .and_then(|target| target.dyn_into::<HtmlElement>().ok())
+    else {
+        return false;
+    };
+    matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT")
+        || element.is_content_editable()
 }

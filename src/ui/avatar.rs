@@ -11,7 +11,9 @@ pub const PATTERNS: u32 = 4;
 /// does not.
 pub fn look(key: &PublicKey) -> String {
     // FNV-1a: spreads well, and nothing here needs to withstand an attack; that is what the safety number is for.
-    let hash = key.0.iter().fold(0x811c_9dc5u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
+    let hash = key.0.iter().fold(0x811c_9dc5u32, |hash, byte| {
+        (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
+    });
     let mixed = hash ^ (hash >> 15);
     format!("h{} p{}", mixed % HUES, (mixed / HUES) % PATTERNS)
 }
@@ -19,11 +21,19 @@ pub fn look(key: &PublicKey) -> String {
 /// Two letters for a name: of its first two words, or its first two. The style sheet makes capitals of them.
 pub fn letters(user: &str) -> String {
     // `alice(2)` is alice in another tab, `alice (k7qd)` an alice beside another: the letters are those of the name.
-    let name = user.rfind('(').map_or(user, |at| if at > 0 { &user[..at] } else { user });
-    let mut words = name.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty());
+    let name = user
+        .rfind('(')
+        .map_or(user, |at| if at > 0 { &user[..at] } else { user });
+    let mut words = name
+        .split(|character: char| !character.is_alphanumeric())
+        .filter(|word| !word.is_empty());
     let (first, second) = (words.next(), words.next());
     match (first, second) {
-        (Some(first), Some(second)) => first.chars().take(1).chain(second.chars().take(1)).collect(),
+        (Some(first), Some(second)) => first
+            .chars()
+            .take(1)
+            .chain(second.chars().take(1))
+            .collect(),
         (Some(only), None) => only.chars().take(2).collect(),
         _ => name.chars().take(1).collect(),
     }
@@ -46,7 +56,9 @@ mod tests {
 
     #[test]
     fn keys_spread_over_the_looks() {
-        let looks: std::collections::BTreeSet<String> = (0..255u8).map(|byte| look(&PublicKey([byte; 33]))).collect();
+        let looks: std::collections::BTreeSet<String> = (0..255u8)
+            .map(|byte| look(&PublicKey([byte; 33])))
+            .collect();
         assert!(looks.len() > 50, "{} of 64 looks are in use", looks.len());
         assert_eq!(look(&PublicKey([3; 33])), look(&PublicKey([3; 33])));
     }

@@ -10,7 +10,9 @@ use super::hooks::clock;
 use super::hooks::listen::{document, window};
 use super::{Backend, Entry, Opening, Own, Tell, Told};
 use crate::identity::{Name, PeerId, PublicKey, Trust};
-use crate::room::{Command, Diagnostics, Event, GoneReason, Message, MessageId, PeerState, PeerView, Status};
+use crate::room::{
+    Command, Diagnostics, Event, GoneReason, Message, MessageId, PeerState, PeerView, Status,
+};
 use crate::time::Millis;
 
 const OWN: u8 = 200;
@@ -32,8 +34,15 @@ struct Inner {
 impl Demo {
     /// The scene that the address names.
     pub fn new() -> Demo {
-        let search = document().location().and_then(|location| location.search().ok()).unwrap_or_default();
-        let scene = search.split(['?', '&']).find_map(|part| part.strip_prefix("demo=")).unwrap_or("talk").to_owned();
+        let search = document()
+            .location()
+            .and_then(|location| location.search().ok())
+            .unwrap_or_default();
+        let scene = search
+            .split(['?', '&'])
+            .find_map(|part| part.strip_prefix("demo="))
+            .unwrap_or("talk")
+            .to_owned();
         Demo(Rc::new(Inner {
             scene,
             tell: RefCell::default(),
@@ -57,7 +66,8 @@ impl Demo {
     fn later(&self, millis: i32, act: impl FnOnce(&Demo) + 'static) {
         let demo = self.clone();
         let act = Closure::once_into_js(move || act(&demo));
-        let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(act.unchecked_ref(), millis);
+        let _ = window()
+            .set_timeout_with_callback_and_timeout_and_arguments_0(act.unchecked_ref(), millis);
     }
 
     fn peer(&self, byte: u8, user: &str, state: PeerState, trust: Trust) {
@@ -79,12 +89,19 @@ impl Demo {
     }
 
     fn deliver(&self, id: &MessageId, delivered: u32, of: u32) {
-        self.event(Event::Delivery { id: id.clone(), delivered, of });
+        self.event(Event::Delivery {
+            id: id.clone(),
+            delivered,
+            of,
+        });
     }
 
     fn connected(&self, people: u32, reconnecting: u32) {
         self.0.people.set(people);
-        self.event(Event::Status(Status::Connected { people, reconnecting }));
+        self.event(Event::Status(Status::Connected {
+            people,
+            reconnecting,
+        }));
     }
 
     fn talk(&self) {
@@ -93,14 +110,24 @@ impl Demo {
         self.peer(3, "أمل", PeerState::Verified, Trust::New);
         self.connected(3, 0);
         self.says(1, "Ben", DAY + 3 * MINUTE, "Did anybody try the new link?");
-        self.says(2, "Claire Dubois", DAY + 2 * MINUTE, "Yes, it opened at once. No account, nothing to install.");
+        self.says(
+            2,
+            "Claire Dubois",
+            DAY + 2 * MINUTE,
+            "Yes, it opened at once. No account, nothing to install.",
+        );
         self.says(
             2,
             "Claire Dubois",
             DAY + MINUTE,
             "https://en.wikipedia.org/wiki/WebRTC says how the connecting works (roughly).",
         );
-        let id = self.says(OWN, "Ada", 50 * MINUTE, "Good morning. Shall we look at the plan for Friday?");
+        let id = self.says(
+            OWN,
+            "Ada",
+            50 * MINUTE,
+            "Good morning. Shall we look at the plan for Friday?",
+        );
         self.deliver(&id, 3, 3);
         self.says(1, "Ben", 48 * MINUTE, "Morning!");
         self.says(
@@ -109,9 +136,24 @@ impl Demo {
             47 * MINUTE,
             "I wrote down what is left:\n\n  1. the pictures\n  2. the texts for the front page\n  3. a cake",
         );
-        self.says(3, "أمل", 12 * MINUTE, "صباح الخير، أنا أعمل على النصوص الآن.");
-        self.says(1, "Ben", 9 * MINUTE, "<img src=x onerror=alert(1)> is what somebody wrote in the form, by the way");
-        let id = self.says(OWN, "Ada", 6 * MINUTE, "It shows as itself here, as it should.");
+        self.says(
+            3,
+            "أمل",
+            12 * MINUTE,
+            "صباح الخير، أنا أعمل على النصوص الآن.",
+        );
+        self.says(
+            1,
+            "Ben",
+            9 * MINUTE,
+            "<img src=x onerror=alert(1)> is what somebody wrote in the form, by the way",
+        );
+        let id = self.says(
+            OWN,
+            "Ada",
+            6 * MINUTE,
+            "It shows as itself here, as it should.",
+        );
         self.deliver(&id, 3, 3);
         let id = self.says(OWN, "Ada", 5 * MINUTE, "I take the cake.");
         self.deliver(&id, 2, 3);
@@ -159,22 +201,35 @@ impl Demo {
         .into_iter()
         .enumerate()
         {
-            self.peer(10 + index as u8, name, states[index % states.len()], trusts[index % 3]);
+            self.peer(
+                10 + index as u8,
+                name,
+                states[index % states.len()],
+                trusts[index % 3],
+            );
         }
-        let long = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft".repeat(4);
+        let long =
+            "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
+                .repeat(4);
         self.says(17, "Jan van den Berg-Oosterhuis van Rijn", 10_000, &long);
         let id = self.says(OWN, "Ada", 5_000, "Hello everybody");
         self.deliver(&id, 9, 14);
         let id = self.says(OWN, "Ada", 4_000, "Waiting");
         self.deliver(&id, 0, 0);
-        self.says(OWN, "Ada", 3_000, &"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa".repeat(3));
+        self.says(
+            OWN,
+            "Ada",
+            3_000,
+            &"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa".repeat(3),
+        );
         self.connected(14, 4);
     }
 
     fn flood(&self, count: u64) {
         self.talk();
         for index in 0..count {
-            let (byte, user) = [(1, "Ben"), (2, "Claire Dubois"), (OWN, "Ada")][(index / 3 % 3) as usize];
+            let (byte, user) =
+                [(1, "Ben"), (2, "Claire Dubois"), (OWN, "Ada")][(index / 3 % 3) as usize];
             self.says(
                 byte,
                 user,
@@ -187,14 +242,23 @@ impl Demo {
 
     fn chatter(&self, round: u32) {
         self.later(2_000, move |demo| {
-            demo.says(2, "Claire Dubois", 0, &format!("And one more, number {round}."));
+            demo.says(
+                2,
+                "Claire Dubois",
+                0,
+                &format!("And one more, number {round}."),
+            );
             demo.chatter(round + 1);
         });
     }
 
     fn play(&self) {
-        let unreachable =
-            |people| Event::Status(Status::Unreachable { people, retry_at: Millis(clock::now().0 + 8_900) });
+        let unreachable = |people| {
+            Event::Status(Status::Unreachable {
+                people,
+                retry_at: Millis(clock::now().0 + 8_900),
+            })
+        };
         match self.0.scene.as_str() {
             "empty" | "empty-private" => self.event(Event::Status(Status::Looking)),
             "many" => self.many(),
@@ -202,13 +266,33 @@ impl Demo {
             "flood2000" => self.flood(2_000),
             "request" => {
                 self.talk();
-                self.event(Event::Request(view(9, "Greta", PeerState::Connecting, Trust::New)));
-                self.event(Event::Request(view(10, "Hugo", PeerState::Connecting, Trust::Known)));
+                self.event(Event::Request(view(
+                    9,
+                    "Greta",
+                    PeerState::Connecting,
+                    Trust::New,
+                )));
+                self.event(Event::Request(view(
+                    10,
+                    "Hugo",
+                    PeerState::Connecting,
+                    Trust::Known,
+                )));
             }
             "alias" => {
                 self.talk();
-                self.peer(9, "Ben (k7qd)", PeerState::Verified, Trust::NameOnAnotherKey);
-                self.says(9, "Ben (k7qd)", 0, "Hi, it is me, on a new phone. Can you send me the password again?");
+                self.peer(
+                    9,
+                    "Ben (k7qd)",
+                    PeerState::Verified,
+                    Trust::NameOnAnotherKey,
+                );
+                self.says(
+                    9,
+                    "Ben (k7qd)",
+                    0,
+                    "Hi, it is me, on a new phone. Can you send me the password again?",
+                );
                 self.connected(4, 0);
             }
             "unreachable" => {
@@ -261,22 +345,42 @@ impl Default for Demo {
 impl Backend for Demo {
     fn open(&self, tell: Tell) {
         *self.0.tell.borrow_mut() = Some(tell);
-        let link = document().location().and_then(|location| location.href().ok()).unwrap_or_default();
+        let link = document()
+            .location()
+            .and_then(|location| location.href().ok())
+            .unwrap_or_default();
         let scene = self.0.scene.as_str();
         let entry = match scene {
             "wrong" => Entry::WrongSecret,
             "private" | "empty-private" => Entry::Private,
             _ => Entry::Open,
         };
-        let name = if matches!(scene, "first" | "private" | "failed") { None } else { Name::parse("Ada").ok() };
-        let room = if scene == "many" { "Planning the summer fair of the whole neighbourhood, 2026" } else { "lobby" };
-        let opening = Opening { room: room.into(), open_link: link.clone(), link, entry, name, notices: vec![] };
+        let name = if matches!(scene, "first" | "private" | "failed") {
+            None
+        } else {
+            Name::parse("Ada").ok()
+        };
+        let room = if scene == "many" {
+            "Planning the summer fair of the whole neighbourhood, 2026"
+        } else {
+            "lobby"
+        };
+        let opening = Opening {
+            room: room.into(),
+            open_link: link.clone(),
+            link,
+            entry,
+            name,
+            notices: vec![],
+        };
         self.tell(Told::Opened(opening));
     }
 
     fn join(&self, name: &Name) -> Result<Own, String> {
         if self.0.scene == "failed" {
-            return Err("This browser has no WebRTC. A current Firefox, Chrome or Safari has it.".into());
+            return Err(
+                "This browser has no WebRTC. A current Firefox, Chrome or Safari has it.".into(),
+            );
         }
         *self.0.name.borrow_mut() = name.to_string();
         self.later(0, Demo::play);
@@ -302,19 +406,32 @@ impl Backend for Demo {
                 self.peer(peer.0[0], "Greta", PeerState::Verified, Trust::New)
             }
             Command::Leave => self.event(Event::Status(Status::Left)),
-            Command::Retry(peer) => self.peer(peer.0[0], "Somebody", PeerState::Connecting, Trust::New),
-            Command::AcceptKey(peer) => self.peer(peer.0[0], "Ben", PeerState::Verified, Trust::Known),
-            Command::MarkVerified(peer) => self.peer(peer.0[0], "Ben", PeerState::Verified, Trust::Verified),
+            Command::Retry(peer) => {
+                self.peer(peer.0[0], "Somebody", PeerState::Connecting, Trust::New)
+            }
+            Command::AcceptKey(peer) => {
+                self.peer(peer.0[0], "Ben", PeerState::Verified, Trust::Known)
+            }
+            Command::MarkVerified(peer) => {
+                self.peer(peer.0[0], "Ben", PeerState::Verified, Trust::Verified)
+            }
             Command::Block(peer) => {
                 let peer = view(peer.0[0], "Ben", PeerState::Verified, Trust::New);
-                self.event(Event::Gone { peer, reason: GoneReason::Blocked });
+                self.event(Event::Gone {
+                    peer,
+                    reason: GoneReason::Blocked,
+                });
             }
             Command::Decide { .. } => {}
         }
     }
 
     fn own(&self) -> Option<Own> {
-        Some(Own { id: PeerId([OWN; 16]), user: self.0.name.borrow().clone(), key: key(OWN) })
+        Some(Own {
+            id: PeerId([OWN; 16]),
+            user: self.0.name.borrow().clone(),
+            key: key(OWN),
+        })
     }
 
     fn diagnostics(&self) -> Diagnostics {
@@ -322,7 +439,10 @@ impl Backend for Demo {
             published: 14,
             published_bytes: 4_211,
             received: 37,
-            dropped: vec![("does not open with the room's key", 12), ("older than the newest from the same sender", 3)],
+            dropped: vec![
+                ("does not open with the room's key", 12),
+                ("older than the newest from the same sender", 3),
+            ],
             signatures_checked: 9,
             connections_opened: 4,
         }
@@ -340,5 +460,11 @@ fn key(byte: u8) -> PublicKey {
 }
 
 fn view(byte: u8, user: &str, state: PeerState, trust: Trust) -> PeerView {
-    PeerView { id: PeerId([byte; 16]), user: user.into(), key: key(byte), state, trust }
+    PeerView {
+        id: PeerId([byte; 16]),
+        user: user.into(),
+        key: key(byte),
+        state,
+        trust,
+    }
 }

@@ -17,7 +17,11 @@ pub fn pieces(text: &str) -> Vec<Piece<'_>> {
     while let Some(found) = text[from..].find("http") {
         let start = from + found;
         let bounded = !text[..start].ends_with(|before: char| before.is_alphanumeric());
-        let length = if bounded { link_length(&text[start..]) } else { 0 };
+        let length = if bounded {
+            link_length(&text[start..])
+        } else {
+            0
+        };
         if length == 0 {
             from = start + 4;
             continue;
@@ -37,7 +41,12 @@ pub fn pieces(text: &str) -> Vec<Piece<'_>> {
 
 /// How many bytes of `text`, which begins with `http`, belong to an address; 0 if it is none.
 fn link_length(text: &str) -> usize {
-    let Some(scheme) = ["https://", "http://"].iter().find(|scheme| text.starts_with(**scheme)) else { return 0 };
+    let Some(scheme) = ["https://", "http://"]
+        .iter()
+        .find(|scheme| text.starts_with(**scheme))
+    else {
+        return 0;
+    };
     let mut end = text.find(ends_link).unwrap_or(text.len());
     // What closes the sentence around an address is not part of it.
     while let Some(last) = text[..end].chars().next_back() {
@@ -53,7 +62,11 @@ fn link_length(text: &str) -> usize {
         end -= last.len_utf8();
     }
     let host = text.get(scheme.len()..end).unwrap_or_default();
-    if host.starts_with(|first: char| first.is_alphanumeric() || first == '[') { end } else { 0 }
+    if host.starts_with(|first: char| first.is_alphanumeric() || first == '[') {
+        end
+    } else {
+        0
+    }
 }
 
 /// Invisible and turning characters end an address as well, so that it is what it looks like.
@@ -74,15 +87,33 @@ mod tests {
         assert_eq!(pieces(""), []);
         assert_eq!(
             pieces("see https://a.example/x?y=1#z, or (http://b.example)."),
-            [Text("see "), Link("https://a.example/x?y=1#z"), Text(", or ("), Link("http://b.example"), Text(").")]
+            [
+                Text("see "),
+                Link("https://a.example/x?y=1#z"),
+                Text(", or ("),
+                Link("http://b.example"),
+                Text(").")
+            ]
         );
-        assert_eq!(pieces("https://en.example/Rust_(tool)"), [Link("https://en.example/Rust_(tool)")]);
+        assert_eq!(
+            pieces("https://en.example/Rust_(tool)"),
+            [Link("https://en.example/Rust_(tool)")]
+        );
         assert_eq!(
             pieces("javascript:alert(1) xhttp://a http:// httpx://a"),
             [Text("javascript:alert(1) xhttp://a http:// httpx://a")]
         );
-        assert_eq!(pieces("https://a.example/\u{202e}gpj"), [Link("https://a.example/"), Text("\u{202e}gpj")]);
-        assert_eq!(pieces("<http://a.example>"), [Text("<"), Link("http://a.example"), Text(">")]);
-        assert_eq!(pieces("https://例え.example/ü"), [Link("https://例え.example/ü")]);
+        assert_eq!(
+            pieces("https://a.example/\u{202e}gpj"),
+            [Link("https://a.example/"), Text("\u{202e}gpj")]
+        );
+        assert_eq!(
+            pieces("<http://a.example>"),
+            [Text("<"), Link("http://a.example"), Text(">")]
+        );
+        assert_eq!(
+            pieces("https://例え.example/ü"),
+            [Link("https://例え.example/ü")]
+        );
     }
 }

@@ -10,11 +10,19 @@ type Rgb = [f64; 3];
 fn palette() -> BTreeMap<String, [Rgb; 2]> {
     let mut palette = BTreeMap::new();
     for line in TOKENS.lines() {
-        let Some((name, value)) = line.trim().split_once(": light-dark(") else { continue };
+        let Some((name, value)) = line.trim().split_once(": light-dark(") else {
+            continue;
+        };
         let colours: Vec<Rgb> = value.trim_end_matches(");").split(", ").map(hex).collect();
-        palette.insert(name.trim_start_matches("--rt-").to_owned(), [colours[0], colours[1]]);
+        palette.insert(
+            name.trim_start_matches("--rt-").to_owned(),
+            [colours[0], colours[1]],
+        );
     }
-    let share = TOKENS.split("--rt-own: color-mix(in srgb, var(--rt-accent) ").nth(1).unwrap();
+    let share = TOKENS
+        .split("--rt-own: color-mix(in srgb, var(--rt-accent) ")
+        .nth(1)
+        .unwrap();
     let share: f64 = share.split('%').next().unwrap().parse::<f64>().unwrap() / 100.0;
     let mix = |scheme: usize| {
         let (tint, ground) = (palette["accent"][scheme], palette["surface"][scheme]);
@@ -30,7 +38,13 @@ fn hex(text: &str) -> Rgb {
 }
 
 fn luminance(rgb: Rgb) -> f64 {
-    let linear = rgb.map(|value| if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) });
+    let linear = rgb.map(|value| {
+        if value <= 0.04045 {
+            value / 12.92
+        } else {
+            ((value + 0.055) / 1.055).powf(2.4)
+        }
+    });
     linear[0] * 0.2126 + linear[1] * 0.7152 + linear[2] * 0.0722
 }
 
@@ -68,15 +82,24 @@ fn everything_can_be_read_in_both_schemes() {
     let palette = palette();
     for (front, back, least) in pairs {
         for (scheme, name) in ["light", "dark"].into_iter().enumerate() {
-            let ratio = contrast(luminance(palette[front][scheme]), luminance(palette[back][scheme]));
-            assert!(ratio >= least, "{front} on {back}, {name}: {ratio:.2} instead of {least}");
+            let ratio = contrast(
+                luminance(palette[front][scheme]),
+                luminance(palette[back][scheme]),
+            );
+            assert!(
+                ratio >= least,
+                "{front} on {back}, {name}: {ratio:.2} instead of {least}"
+            );
         }
     }
 }
 
 /// The luminance of `oklch(lightness chroma hue)`, with channels cut to what a screen can show.
 fn oklch(lightness: f64, chroma: f64, hue: f64) -> f64 {
-    let (a, b) = (chroma * hue.to_radians().cos(), chroma * hue.to_radians().sin());
+    let (a, b) = (
+        chroma * hue.to_radians().cos(),
+        chroma * hue.to_radians().sin(),
+    );
     let l = (lightness + 0.396_337_777_4 * a + 0.215_803_757_3 * b).powi(3);
     let m = (lightness - 0.105_561_345_8 * a - 0.063_854_172_8 * b).powi(3);
     let s = (lightness - 0.089_484_177_5 * a - 1.291_485_548 * b).powi(3);
@@ -90,7 +113,13 @@ fn oklch(lightness: f64, chroma: f64, hue: f64) -> f64 {
 fn letters_can_be_read_on_every_key() {
     // The lightness and chroma of `--one` and `--two` in the style sheet.
     let parts = |name: &str| -> (f64, f64) {
-        let value = TOKENS.split(name).nth(1).unwrap().split('(').nth(1).unwrap();
+        let value = TOKENS
+            .split(name)
+            .nth(1)
+            .unwrap()
+            .split('(')
+            .nth(1)
+            .unwrap();
         let mut numbers = value.split(' ').map_while(|part| part.parse().ok());
         (numbers.next().unwrap(), numbers.next().unwrap())
     };
@@ -106,9 +135,15 @@ fn letters_can_be_read_on_every_key() {
 #[test]
 fn there_is_a_style_for_every_look() {
     for hue in 0..super::avatar::HUES {
-        assert!(TOKENS.contains(&format!("[data-look~=\"h{hue}\"] {{")), "h{hue}");
+        assert!(
+            TOKENS.contains(&format!("[data-look~=\"h{hue}\"] {{")),
+            "h{hue}"
+        );
     }
     for pattern in 1..super::avatar::PATTERNS {
-        assert!(TOKENS.contains(&format!("[data-look~=\"p{pattern}\"] {{")), "p{pattern}");
+        assert!(
+            TOKENS.contains(&format!("[data-look~=\"p{pattern}\"] {{")),
+            "p{pattern}"
+        );
     }
 }

@@ -35,7 +35,11 @@ fn show(reason: &str) -> Result<(), JsValue> {
     notice.set_attribute("data-testid", "panic")?;
     let card = append(&notice, "div", "")?;
     append(&card, "h1", "This page stopped working")?;
-    append(&card, "p", "A mistake in the program ended it. Reload to come back.")?;
+    append(
+        &card,
+        "p",
+        "A mistake in the program ended it. Reload to come back.",
+    )?;
     let reload = append(&card, "button", "Reload")?;
     reload.set_class_name("primary");
     append(&card, "pre", reason)?;

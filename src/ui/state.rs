@@ -186,7 +186,11 @@ impl State {
 
     /// How many people are connected, and ourselves.
     pub fn present(&self) -> usize {
-        self.people.iter().filter(|peer| is_here(peer.state)).count() + 1
+        self.people
+            .iter()
+            .filter(|peer| is_here(peer.state))
+            .count()
+            + 1
     }
 
     /// Whether the room is as empty as it can be: nobody on the way, nothing said.
@@ -220,7 +224,9 @@ impl State {
                 requests.retain(|other| other.id != peer.id);
                 requests.push(Rc::new(peer));
             }
-            Event::RequestWithdrawn(id) => Rc::make_mut(&mut self.requests).retain(|peer| peer.id != id),
+            Event::RequestWithdrawn(id) => {
+                Rc::make_mut(&mut self.requests).retain(|peer| peer.id != id)
+            }
             Event::Message(message) => self.said(message, day),
             Event::Delivery { id, delivered, of } => {
                 Rc::make_mut(&mut self.log).deliver(&id, Delivery::of(delivered, of));
@@ -241,7 +247,9 @@ impl State {
             let before = self.peer(&peer.id).map(|before| before.user.clone());
             let change = match before {
                 _ if arrived => Some(Move::Joined(peer.user.clone())),
-                Some(before) if before != peer.user => Some(Move::Renamed(before, peer.user.clone())),
+                Some(before) if before != peer.user => {
+                    Some(Move::Renamed(before, peer.user.clone()))
+                }
                 _ => None,
             };
             if let Some(change) = change {
@@ -250,7 +258,8 @@ impl State {
             if peer.trust != Trust::NameOnAnotherKey {
                 Rc::make_mut(&mut self.warnings).retain(|other| other.key != peer.key);
             }
-            let warned = self.heeded.contains(&peer.key) || self.warnings.iter().any(|other| other.key == peer.key);
+            let warned = self.heeded.contains(&peer.key)
+                || self.warnings.iter().any(|other| other.key == peer.key);
             if peer.trust == Trust::NameOnAnotherKey && !warned {
                 Rc::make_mut(&mut self.warnings).push(Rc::new(peer.clone()));
             }
@@ -280,12 +289,17 @@ impl State {
             GoneReason::Left | GoneReason::Silent if was_here => {
                 Rc::make_mut(&mut self.log).moved(Move::Left(peer.user.clone()));
             }
-            GoneReason::Left | GoneReason::Silent | GoneReason::Unreachable | GoneReason::Blocked => {}
+            GoneReason::Left
+            | GoneReason::Silent
+            | GoneReason::Unreachable
+            | GoneReason::Blocked => {}
         }
     }
 
     fn said(&mut self, message: Message, day: i32) {
-        let known = message.peer.map(|id| self.peer(&id).map_or(Trust::New, |peer| peer.trust));
+        let known = message
+            .peer
+            .map(|id| self.peer(&id).map_or(Trust::New, |peer| peer.trust));
         let own = known.is_none();
         let seq = Rc::make_mut(&mut self.log).say(message, day, known.unwrap_or(Trust::Verified));
         if own {
@@ -306,7 +320,10 @@ impl State {
         if notices.len() >= NOTICES {
             notices.remove(0);
         }
-        notices.push(Rc::new(Notice { id: self.next_notice, text }));
+        notices.push(Rc::new(Notice {
+            id: self.next_notice,
+            text,
+        }));
         self.next_notice = self.next_notice.wrapping_add(1);
     }
 }

@@ -4,7 +4,13 @@ use crate::time::Millis;
 use crate::ui::timeline::Content;
 
 fn peer(byte: u8, user: &str, state: PeerState) -> PeerView {
-    PeerView { id: PeerId([byte; 16]), user: user.into(), key: PublicKey([byte; 33]), state, trust: Trust::Known }
+    PeerView {
+        id: PeerId([byte; 16]),
+        user: user.into(),
+        key: PublicKey([byte; 33]),
+        state,
+        trust: Trust::Known,
+    }
 }
 
 fn message(from: Option<u8>) -> Event {
@@ -19,7 +25,9 @@ fn message(from: Option<u8>) -> Event {
 }
 
 fn after(state: State, events: impl IntoIterator<Item = Event>) -> State {
-    events.into_iter().fold(state, |state, event| state.reduce(Action::Event { event, day: 0 }))
+    events.into_iter().fold(state, |state, event| {
+        state.reduce(Action::Event { event, day: 0 })
+    })
 }
 
 fn moves(state: &State) -> Vec<String> {
@@ -34,14 +42,33 @@ fn moves(state: &State) -> Vec<String> {
 fn the_way_into_the_room() {
     let state = State::default();
     assert_eq!(state.stage, Stage::Loading);
-    let wrong = Opening { entry: Entry::WrongSecret, ..Opening::default() };
-    assert_eq!(state.clone().reduce(Action::Opened(wrong)).stage, Stage::WrongSecret);
-    let opening = Opening { notices: vec!["Storage is blocked.".into()], ..Opening::default() };
+    let wrong = Opening {
+        entry: Entry::WrongSecret,
+        ..Opening::default()
+    };
+    assert_eq!(
+        state.clone().reduce(Action::Opened(wrong)).stage,
+        Stage::WrongSecret
+    );
+    let opening = Opening {
+        notices: vec!["Storage is blocked.".into()],
+        ..Opening::default()
+    };
     let state = state.reduce(Action::Opened(opening));
-    assert_eq!((state.stage.clone(), state.notices.len()), (Stage::NameNeeded, 1));
-    let own = Own { id: PeerId([0; 16]), user: "ann".into(), key: PublicKey([0; 33]) };
+    assert_eq!(
+        (state.stage.clone(), state.notices.len()),
+        (Stage::NameNeeded, 1)
+    );
+    let own = Own {
+        id: PeerId([0; 16]),
+        user: "ann".into(),
+        key: PublicKey([0; 33]),
+    };
     let state = state.reduce(Action::Joined(own));
-    assert_eq!((state.stage.clone(), state.present(), state.is_empty()), (Stage::Joined, 1, true));
+    assert_eq!(
+        (state.stage.clone(), state.present(), state.is_empty()),
+        (Stage::Joined, 1, true)
+    );
 }
 
 #[test]
@@ -62,7 +89,10 @@ fn people_stand_in_the_order_of_their_names_whatever_their_state() {
 
 #[test]
 fn the_log_tells_who_came_and_went_but_not_who_never_arrived() {
-    let (ben, cat) = (peer(2, "ben", PeerState::Verified), peer(3, "cat", PeerState::Connecting));
+    let (ben, cat) = (
+        peer(2, "ben", PeerState::Verified),
+        peer(3, "cat", PeerState::Connecting),
+    );
     let state = after(
         State::default(),
         [
@@ -71,13 +101,31 @@ fn the_log_tells_who_came_and_went_but_not_who_never_arrived() {
             Event::Peer(peer(2, "ben", PeerState::Reconnecting)),
             Event::Peer(ben.clone()),
             Event::Peer(cat.clone()),
-            Event::Gone { peer: cat, reason: GoneReason::Unreachable },
+            Event::Gone {
+                peer: cat,
+                reason: GoneReason::Unreachable,
+            },
         ],
     );
     assert_eq!(moves(&state), ["ben joined"]);
-    let renamed = after(state.clone(), [message(Some(2)), Event::Peer(peer(2, "benno", PeerState::Verified))]);
+    let renamed = after(
+        state.clone(),
+        [
+            message(Some(2)),
+            Event::Peer(peer(2, "benno", PeerState::Verified)),
+        ],
+    );
     assert_eq!(moves(&renamed), ["ben joined", "ben is now benno"]);
-    let state = after(state, [message(Some(2)), Event::Gone { peer: ben, reason: GoneReason::Silent }]);
+    let state = after(
+        state,
+        [
+            message(Some(2)),
+            Event::Gone {
+                peer: ben,
+                reason: GoneReason::Silent,
+            },
+        ],
+    );
     assert_eq!(moves(&state), ["ben joined", "ben left"]);
     assert!(state.people.is_empty() && !state.is_empty());
 }
@@ -86,45 +134,90 @@ fn the_log_tells_who_came_and_went_but_not_who_never_arrived() {
 fn unread_counts_only_what_nobody_watched() {
     let state = after(State::default(), [message(Some(1))]);
     assert_eq!((state.unread, state.unread_from), (0, None));
-    let state = after(state.reduce(Action::Watching(false)), [message(Some(1)), message(Some(1))]);
+    let state = after(
+        state.reduce(Action::Watching(false)),
+        [message(Some(1)), message(Some(1))],
+    );
     assert_eq!((state.unread, state.unread_from), (2, Some(1)));
     let state = state.reduce(Action::Watching(true));
-    assert_eq!((state.unread, state.unread_from), (0, Some(1)), "the line stays until something is said");
+    assert_eq!(
+        (state.unread, state.unread_from),
+        (0, Some(1)),
+        "the line stays until something is said"
+    );
     assert_eq!(after(state, [message(None)]).unread_from, None);
 }
 
 #[test]
 fn requests_come_once_and_go() {
-    let (ann, ben) = (peer(1, "ann", PeerState::Connecting), peer(2, "ben", PeerState::Connecting));
-    let asked = [Event::Request(ann.clone()), Event::Request(ben), Event::Request(ann.clone())];
+    let (ann, ben) = (
+        peer(1, "ann", PeerState::Connecting),
+        peer(2, "ben", PeerState::Connecting),
+    );
+    let asked = [
+        Event::Request(ann.clone()),
+        Event::Request(ben),
+        Event::Request(ann.clone()),
+    ];
     let state = after(State::default(), asked);
     assert_eq!(state.requests.len(), 2);
     let answered = state.clone().reduce(Action::Answered(PeerId([2; 16])));
     assert_eq!(answered.requests.len(), 1);
     let state = after(state, [Event::RequestWithdrawn(PeerId([2; 16]))]);
-    let state = after(state, [Event::Gone { peer: ann, reason: GoneReason::Silent }]);
+    let state = after(
+        state,
+        [Event::Gone {
+            peer: ann,
+            reason: GoneReason::Silent,
+        }],
+    );
     assert!(state.requests.is_empty() && moves(&state).is_empty());
 }
 
 #[test]
 fn a_known_name_on_another_key_is_loud_once() {
-    let other = PeerView { trust: Trust::NameOnAnotherKey, ..peer(1, "ann", PeerState::Verified) };
-    let claimed = PeerView { state: PeerState::Connecting, ..other.clone() };
+    let other = PeerView {
+        trust: Trust::NameOnAnotherKey,
+        ..peer(1, "ann", PeerState::Verified)
+    };
+    let claimed = PeerView {
+        state: PeerState::Connecting,
+        ..other.clone()
+    };
     let state = after(State::default(), [Event::Peer(claimed)]);
-    assert!(state.warnings.is_empty(), "nobody who has not proved anything can raise it");
-    let state = after(state, [Event::Peer(other.clone()), Event::Peer(other.clone())]);
+    assert!(
+        state.warnings.is_empty(),
+        "nobody who has not proved anything can raise it"
+    );
+    let state = after(
+        state,
+        [Event::Peer(other.clone()), Event::Peer(other.clone())],
+    );
     assert_eq!(state.warnings.len(), 1);
-    let gone = after(state.clone(), [Event::Gone { peer: other.clone(), reason: GoneReason::Left }]);
+    let gone = after(
+        state.clone(),
+        [Event::Gone {
+            peer: other.clone(),
+            reason: GoneReason::Left,
+        }],
+    );
     assert_eq!(gone.warnings.len(), 1, "what they said is still there");
-    let state = after(state.reduce(Action::Heed(PublicKey([1; 33]))), [Event::Peer(other)]);
+    let state = after(
+        state.reduce(Action::Heed(PublicKey([1; 33]))),
+        [Event::Peer(other)],
+    );
     assert!(state.warnings.is_empty());
 }
 
 #[test]
 fn notices_are_few_and_never_twice() {
-    let state = State::default().reduce(Action::Notice("a".into())).reduce(Action::Notice("a".into()));
+    let state = State::default()
+        .reduce(Action::Notice("a".into()))
+        .reduce(Action::Notice("a".into()));
     assert_eq!(state.notices.len(), 1);
-    let state = (0..9).fold(state, |state, number| state.reduce(Action::Notice(format!("{number}"))));
+    let state = (0..9).fold(state, |state, number| {
+        state.reduce(Action::Notice(format!("{number}")))
+    });
     assert_eq!(state.notices.len(), NOTICES);
     let last = state.notices[3].id;
     assert_eq!(state.reduce(Action::Dismiss(last)).notices.len(), 3);
@@ -136,7 +229,10 @@ fn escape_closes_what_is_on_top() {
         .reduce(Action::Person(Some(PeerId([1; 16]))))
         .reduce(Action::Sheet(Some(Sheet::Keys)))
         .reduce(Action::Escape);
-    assert_eq!((state.sheet, state.person.is_some(), state.people_open), (None, true, true));
+    assert_eq!(
+        (state.sheet, state.person.is_some(), state.people_open),
+        (None, true, true)
+    );
     let state = state.reduce(Action::Escape);
     assert_eq!((state.person, state.people_open), (None, true));
     assert!(!state.reduce(Action::Escape).people_open);

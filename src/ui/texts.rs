@@ -7,7 +7,11 @@ use crate::time::Millis;
 
 /// `1 person`, `3 people`.
 pub fn people(count: usize) -> String {
-    if count == 1 { "1 person".into() } else { format!("{} people", number(count)) }
+    if count == 1 {
+        "1 person".into()
+    } else {
+        format!("{} people", number(count))
+    }
 }
 
 /// A number with a comma between thousands.
@@ -79,7 +83,10 @@ pub fn status(status: Status, reconnecting: &[&str], now: Millis) -> String {
     match status {
         Status::Joining => "Joining …".into(),
         Status::Looking => "Looking for others …".into(),
-        Status::Connected { people: all, reconnecting: silent } => {
+        Status::Connected {
+            people: all,
+            reconnecting: silent,
+        } => {
             let reached = all.saturating_sub(silent) as usize;
             let mut text = String::new();
             if reached > 0 {
@@ -94,14 +101,29 @@ pub fn status(status: Status, reconnecting: &[&str], now: Millis) -> String {
                     [] => text.push_str(&people(silent as usize)),
                     some => text.push_str(&names(some.iter().copied())),
                 }
-                text.push_str(if one { " is reconnecting …" } else { " are reconnecting …" });
+                text.push_str(if one {
+                    " is reconnecting …"
+                } else {
+                    " are reconnecting …"
+                });
             }
             text
         }
-        Status::Unreachable { people: reached, retry_at } => {
+        Status::Unreachable {
+            people: reached,
+            retry_at,
+        } => {
             let left = seconds_until(retry_at, now);
-            let when = if left == 0 { "Trying again now.".into() } else { format!("Trying again in {left} s.") };
-            let kept = if reached > 0 { " People here stay connected." } else { "" };
+            let when = if left == 0 {
+                "Trying again now.".into()
+            } else {
+                format!("Trying again in {left} s.")
+            };
+            let kept = if reached > 0 {
+                " People here stay connected."
+            } else {
+                ""
+            };
             format!("The meeting point is unreachable. {when}{kept}")
         }
         Status::Full { people: reached } => {
@@ -124,7 +146,9 @@ pub fn status_word(status: Status) -> &'static str {
     match status {
         Status::Joining => "joining",
         Status::Looking => "looking",
-        Status::Connected { reconnecting: 0, .. } => "connected",
+        Status::Connected {
+            reconnecting: 0, ..
+        } => "connected",
         Status::Connected { .. } => "reconnecting",
         Status::Unreachable { .. } => "unreachable",
         Status::Full { .. } => "full",
@@ -202,7 +226,11 @@ pub fn delivery(delivery: Delivery) -> String {
 
 /// Why a text was not sent.
 pub fn too_long(count: usize, limit: usize) -> String {
-    let (count_text, limit_text, over) = (number(count), number(limit), number(count.saturating_sub(limit)));
+    let (count_text, limit_text, over) = (
+        number(count),
+        number(limit),
+        number(count.saturating_sub(limit)),
+    );
     format!(
         "Not sent: {count_text} characters, and {limit_text} fit into one message. Shorten it by {over}, or send it in parts."
     )
@@ -210,7 +238,11 @@ pub fn too_long(count: usize, limit: usize) -> String {
 
 /// How many messages wait below.
 pub fn new_messages(count: u32) -> String {
-    if count == 1 { "1 new message".into() } else { format!("{} new messages", number(count as usize)) }
+    if count == 1 {
+        "1 new message".into()
+    } else {
+        format!("{} new messages", number(count as usize))
+    }
 }
 
 /// The title of the tab.
@@ -228,34 +260,65 @@ mod tests {
 
     #[test]
     fn names_are_listed_as_people_do() {
-        let list = |count: usize| names(["ann", "ben", "cat", "dan", "eve"][..count].iter().copied());
-        assert_eq!([list(1), list(2), list(3)], ["ann", "ann and ben", "ann, ben and cat"]);
-        assert_eq!([list(4), list(5)], ["ann, ben and 2 others", "ann, ben and 3 others"]);
+        let list =
+            |count: usize| names(["ann", "ben", "cat", "dan", "eve"][..count].iter().copied());
+        assert_eq!(
+            [list(1), list(2), list(3)],
+            ["ann", "ann and ben", "ann, ben and cat"]
+        );
+        assert_eq!(
+            [list(4), list(5)],
+            ["ann, ben and 2 others", "ann, ben and 3 others"]
+        );
         assert_eq!(names(["أمل"].into_iter()), "\u{2068}أمل\u{2069}");
     }
 
     #[test]
     fn the_status_is_one_plain_line() {
         let text = |state| status(state, &["Ben"], Millis(1_000));
-        assert_eq!(text(Status::Connected { people: 1, reconnecting: 0 }), "Connected to 1 person, directly");
-        assert_eq!(text(Status::Connected { people: 1, reconnecting: 1 }), "Ben is reconnecting …");
         assert_eq!(
-            text(Status::Connected { people: 3, reconnecting: 1 }),
+            text(Status::Connected {
+                people: 1,
+                reconnecting: 0
+            }),
+            "Connected to 1 person, directly"
+        );
+        assert_eq!(
+            text(Status::Connected {
+                people: 1,
+                reconnecting: 1
+            }),
+            "Ben is reconnecting …"
+        );
+        assert_eq!(
+            text(Status::Connected {
+                people: 3,
+                reconnecting: 1
+            }),
             "Connected to 2 people, directly. Ben is reconnecting …"
         );
         assert_eq!(
-            text(Status::Unreachable { people: 2, retry_at: Millis(8_500) }),
+            text(Status::Unreachable {
+                people: 2,
+                retry_at: Millis(8_500)
+            }),
             "The meeting point is unreachable. Trying again in 8 s. People here stay connected."
         );
         assert_eq!(
-            text(Status::Unreachable { people: 0, retry_at: Millis(500) }),
+            text(Status::Unreachable {
+                people: 0,
+                retry_at: Millis(500)
+            }),
             "The meeting point is unreachable. Trying again now."
         );
     }
 
     #[test]
     fn numbers_are_readable() {
-        assert_eq!([0, 999, 1_000, 10_240, 1_234_567].map(number), ["0", "999", "1,000", "10,240", "1,234,567"]);
+        assert_eq!(
+            [0, 999, 1_000, 10_240, 1_234_567].map(number),
+            ["0", "999", "1,000", "10,240", "1,234,567"]
+        );
         assert_eq!(people(1), "1 person");
         assert!(too_long(10_240, 10_000).contains("Shorten it by 240"));
     }
@@ -267,7 +330,10 @@ mod tests {
             left: vec!["ben".into(), "cat".into()],
             renamed: vec![("dan".into(), "daniel".into())],
         };
-        assert_eq!(moves(&folded), "ann joined · ben and cat left · dan is now daniel");
+        assert_eq!(
+            moves(&folded),
+            "ann joined · ben and cat left · dan is now daniel"
+        );
         assert_eq!(moves(&Moves::default()), "");
     }
 }

@@ -148,9 +148,20 @@ impl Timeline {
         // A sender's clock may lie behind: the log keeps the order of arrival, and no day is begun twice.
         let new_day = self.last_day.is_none_or(|last| day > last);
         self.last_day = Some(self.last_day.map_or(day, |last| last.max(day)));
-        let leads = new_day || !self.lines.last().is_some_and(|line| continues(line, &message));
+        let leads = new_day
+            || !self
+                .lines
+                .last()
+                .is_some_and(|line| continues(line, &message));
         let delivery = message.peer.is_none().then_some(Delivery::Waiting);
-        self.push(Content::Said(Said { message, day, new_day, leads, delivery, trust }))
+        self.push(Content::Said(Said {
+            message,
+            day,
+            new_day,
+            leads,
+            delivery,
+            trust,
+        }))
     }
 
     /// Notes how far an own message came.
@@ -160,7 +171,9 @@ impl Timeline {
             Content::Moves(_) => false,
         };
         // Receipts are mostly for what was said last.
-        let Some(line) = self.lines.iter_mut().rev().find(own) else { return };
+        let Some(line) = self.lines.iter_mut().rev().find(own) else {
+            return;
+        };
         if let Content::Said(said) = &mut Rc::make_mut(line).content {
             said.delivery = Some(delivery);
         }
@@ -192,7 +205,9 @@ impl Timeline {
 
 /// Whether `message` belongs to the group that `line` is the end of.
 fn continues(line: &Line, message: &Message) -> bool {
-    let Content::Said(said) = &line.content else { return false };
+    let Content::Said(said) = &line.content else {
+        return false;
+    };
     let before = &said.message;
     before.peer == message.peer
         && before.key == message.key
@@ -243,7 +258,11 @@ mod tests {
         let leads: Vec<bool> = (0..6).map(|index| said(&timeline, index).leads).collect();
         assert_eq!(leads, [true, false, true, true, true, false]);
         let days: Vec<bool> = (0..6).map(|index| said(&timeline, index).new_day).collect();
-        assert_eq!(days, [true, false, false, false, true, false], "a late message does not begin yesterday again");
+        assert_eq!(
+            days,
+            [true, false, false, false, true, false],
+            "a late message does not begin yesterday again"
+        );
     }
 
     #[test]
@@ -275,8 +294,17 @@ mod tests {
         ] {
             timeline.moved(change);
         }
-        let Content::Moves(moves) = &timeline.lines()[0].content else { panic!("comings and goings were expected") };
-        assert_eq!(*moves, Moves { joined: vec!["anna".into()], left: vec!["ben".into()], renamed: vec![] });
+        let Content::Moves(moves) = &timeline.lines()[0].content else {
+            panic!("comings and goings were expected")
+        };
+        assert_eq!(
+            *moves,
+            Moves {
+                joined: vec!["anna".into()],
+                left: vec!["ben".into()],
+                renamed: vec![]
+            }
+        );
         timeline.say(message("m", Some(1), 0), 0, Trust::New);
         timeline.moved(Move::Left("ann".into()));
         assert_eq!(timeline.lines().len(), 3, "what was said stands between");
@@ -289,7 +317,11 @@ mod tests {
             timeline.say(message("m", None, at), 0, Trust::Known);
         }
         assert!(timeline.lines().len() <= KEPT);
-        assert!(timeline.lines().is_sorted_by(|one, next| one.seq + 1 == next.seq));
+        assert!(
+            timeline
+                .lines()
+                .is_sorted_by(|one, next| one.seq + 1 == next.seq)
+        );
         assert_eq!(timeline.lines().last().map(|line| line.seq), Some(5_999));
     }
 }

@@ -149,7 +149,11 @@ impl Connect {
     /// # Errors
     /// As [`PublicKey::verify`].
     pub fn verify(&self, topic: &str) -> Result<(), KeyError> {
-        self.identity.verify(CONNECT_TAG, &[topic.as_bytes(), &self.statement()], &self.signature)
+        self.identity.verify(
+            CONNECT_TAG,
+            &[topic.as_bytes(), &self.statement()],
+            &self.signature,
+        )
     }
 
     /// The peer id that belongs to its keys.
@@ -158,7 +162,10 @@ impl Connect {
     }
 
     fn statement(&self) -> Vec<u8> {
-        let unsigned = Connect { signature: Signature([0; 64]), ..self.clone() };
+        let unsigned = Connect {
+            signature: Signature([0; 64]),
+            ..self.clone()
+        };
         encode(&unsigned)
     }
 }
@@ -173,8 +180,16 @@ pub struct Introduction {
 }
 
 /// Signs "I am gone".
-pub fn sign_leave(identity: &IdentityKey, topic: &str, peer: &PeerId, timestamp: Millis) -> Signature {
-    identity.sign(LEAVE_TAG, &[topic.as_bytes(), &peer.0, &timestamp.0.to_be_bytes()])
+pub fn sign_leave(
+    identity: &IdentityKey,
+    topic: &str,
+    peer: &PeerId,
+    timestamp: Millis,
+) -> Signature {
+    identity.sign(
+        LEAVE_TAG,
+        &[topic.as_bytes(), &peer.0, &timestamp.0.to_be_bytes()],
+    )
 }
 
 /// Checks the signature of [`Body::Leave`].
@@ -188,7 +203,11 @@ pub fn verify_leave(
     timestamp: Millis,
     signature: &Signature,
 ) -> Result<(), KeyError> {
-    identity.verify(LEAVE_TAG, &[topic.as_bytes(), &peer.0, &timestamp.0.to_be_bytes()], signature)
+    identity.verify(
+        LEAVE_TAG,
+        &[topic.as_bytes(), &peer.0, &timestamp.0.to_be_bytes()],
+        signature,
+    )
 }
 
 /// Everything around a pair-sealed part that its seal vouches for: moved to another place, it does not open.
@@ -210,7 +229,12 @@ pub struct PairContext<'a> {
 
 impl PairContext<'_> {
     /// Seals an [`Introduction`] or a list of candidates for the recipient alone.
-    pub fn seal<T: Serialize>(&self, key: &SealKey, rng: &mut impl CryptoRng, plain: &T) -> Vec<u8> {
+    pub fn seal<T: Serialize>(
+        &self,
+        key: &SealKey,
+        rng: &mut impl CryptoRng,
+        plain: &T,
+    ) -> Vec<u8> {
         key.seal(rng, &self.bytes(), &encode(plain))
     }
 
@@ -218,8 +242,14 @@ impl PairContext<'_> {
     ///
     /// # Errors
     /// [`EnvelopeError::Closed`] or [`EnvelopeError::Malformed`].
-    pub fn open_introduction(&self, key: &SealKey, sealed: &[u8]) -> Result<Introduction, EnvelopeError> {
-        let plain = key.open(&self.bytes(), sealed).map_err(|_| EnvelopeError::Closed)?;
+    pub fn open_introduction(
+        &self,
+        key: &SealKey,
+        sealed: &[u8],
+    ) -> Result<Introduction, EnvelopeError> {
+        let plain = key
+            .open(&self.bytes(), sealed)
+            .map_err(|_| EnvelopeError::Closed)?;
         decode(&plain)
     }
 
@@ -227,10 +257,20 @@ impl PairContext<'_> {
     ///
     /// # Errors
     /// [`EnvelopeError::Closed`] or [`EnvelopeError::Malformed`].
-    pub fn open_candidates(&self, key: &SealKey, sealed: &[u8]) -> Result<Vec<Candidate>, EnvelopeError> {
-        let plain = key.open(&self.bytes(), sealed).map_err(|_| EnvelopeError::Closed)?;
+    pub fn open_candidates(
+        &self,
+        key: &SealKey,
+        sealed: &[u8],
+    ) -> Result<Vec<Candidate>, EnvelopeError> {
+        let plain = key
+            .open(&self.bytes(), sealed)
+            .map_err(|_| EnvelopeError::Closed)?;
         let candidates: Vec<Candidate> = decode(&plain)?;
-        if candidates.len() > 16 { Err(EnvelopeError::Malformed) } else { Ok(candidates) }
+        if candidates.len() > 16 {
+            Err(EnvelopeError::Malformed)
+        } else {
+            Ok(candidates)
+        }
     }
 
     fn bytes(&self) -> Vec<u8> {
@@ -258,7 +298,10 @@ impl Envelope {
         if sealed.len() > MAX_ENVELOPE {
             return Err(EnvelopeError::TooLarge);
         }
-        let plain = place.seal_key().open(topic.as_bytes(), sealed).map_err(|_| EnvelopeError::Closed)?;
+        let plain = place
+            .seal_key()
+            .open(topic.as_bytes(), sealed)
+            .map_err(|_| EnvelopeError::Closed)?;
         decode(&plain)
     }
 }

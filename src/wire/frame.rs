@@ -120,23 +120,50 @@ struct Record {
 
 impl From<&Frame> for Record {
     fn from(frame: &Frame) -> Record {
-        let kind = |k: &str| Record { k: k.to_owned(), ..Record::default() };
+        let kind = |k: &str| Record {
+            k: k.to_owned(),
+            ..Record::default()
+        };
         match frame.clone() {
-            Frame::Verify { signature } => Record { signature: Some(signature), ..kind("verify") },
-            Frame::Profile { name } => Record { name: Some(name), ..kind("profile") },
-            Frame::Chat { id, text, at } => {
-                Record { id: Some(id), text: Some(text), at: Some(at.0), ..kind("chat") }
-            }
-            Frame::Receipt { id } => Record { id: Some(id), ..kind("receipt") },
+            Frame::Verify { signature } => Record {
+                signature: Some(signature),
+                ..kind("verify")
+            },
+            Frame::Profile { name } => Record {
+                name: Some(name),
+                ..kind("profile")
+            },
+            Frame::Chat { id, text, at } => Record {
+                id: Some(id),
+                text: Some(text),
+                at: Some(at.0),
+                ..kind("chat")
+            },
+            Frame::Receipt { id } => Record {
+                id: Some(id),
+                ..kind("receipt")
+            },
             Frame::Ping => kind("ping"),
             Frame::Pong => kind("pong"),
-            Frame::Signal { description } => Record { description: Some(description), ..kind("signal") },
-            Frame::Candidates { candidates } => Record { candidates: Some(candidates), ..kind("candidates") },
-            Frame::Presence { peers } => Record { peers: Some(peers), ..kind("presence") },
+            Frame::Signal { description } => Record {
+                description: Some(description),
+                ..kind("signal")
+            },
+            Frame::Candidates { candidates } => Record {
+                candidates: Some(candidates),
+                ..kind("candidates")
+            },
+            Frame::Presence { peers } => Record {
+                peers: Some(peers),
+                ..kind("presence")
+            },
             Frame::Leave => kind("leave"),
-            Frame::Part { index, of, text } => {
-                Record { index: Some(index), of: Some(of), text: Some(text), ..kind("part") }
-            }
+            Frame::Part { index, of, text } => Record {
+                index: Some(index),
+                of: Some(of),
+                text: Some(text),
+                ..kind("part")
+            },
             Frame::Unknown => kind(""),
         }
     }
@@ -146,17 +173,31 @@ impl Record {
     /// The frame; `None` if a field is missing that its kind needs.
     fn frame(self) -> Option<Frame> {
         Some(match self.k.as_str() {
-            "verify" => Frame::Verify { signature: self.signature? },
+            "verify" => Frame::Verify {
+                signature: self.signature?,
+            },
             "profile" => Frame::Profile { name: self.name? },
-            "chat" => Frame::Chat { id: self.id?, text: self.text?, at: Millis(self.at?) },
+            "chat" => Frame::Chat {
+                id: self.id?,
+                text: self.text?,
+                at: Millis(self.at?),
+            },
             "receipt" => Frame::Receipt { id: self.id? },
             "ping" => Frame::Ping,
             "pong" => Frame::Pong,
-            "signal" => Frame::Signal { description: self.description? },
-            "candidates" => Frame::Candidates { candidates: self.candidates? },
+            "signal" => Frame::Signal {
+                description: self.description?,
+            },
+            "candidates" => Frame::Candidates {
+                candidates: self.candidates?,
+            },
             "presence" => Frame::Presence { peers: self.peers? },
             "leave" => Frame::Leave,
-            "part" => Frame::Part { index: self.index?, of: self.of?, text: self.text? },
+            "part" => Frame::Part {
+                index: self.index?,
+                of: self.of?,
+                text: self.text?,
+            },
             "" => return None,
             _ => Frame::Unknown,
         })
@@ -166,16 +207,22 @@ impl Record {
 impl Frame {
     /// The text frames that carry this one: itself, or its parts.
     pub fn encode(&self) -> Vec<String> {
-        let Some(text) = self.to_json() else { return Vec::new() };
+        let Some(text) = self.to_json() else {
+            return Vec::new();
+        };
         if text.len() <= MAX_FRAME {
             return vec![text];
         }
         let pieces = split(&text);
         let of = pieces.len() as u32;
-        let parts = pieces
-            .into_iter()
-            .zip(0..)
-            .filter_map(|(piece, index)| Frame::Part { index, of, text: piece.to_owned() }.to_json());
+        let parts = pieces.into_iter().zip(0..).filter_map(|(piece, index)| {
+            Frame::Part {
+                index,
+                of,
+                text: piece.to_owned(),
+            }
+            .to_json()
+        });
         parts.collect()
     }
 
@@ -262,7 +309,11 @@ mod tests {
     use super::*;
 
     fn chat(text: String) -> Frame {
-        Frame::Chat { id: "1".into(), text, at: Millis(5) }
+        Frame::Chat {
+            id: "1".into(),
+            text,
+            at: Millis(5),
+        }
     }
 
     #[test]
@@ -296,7 +347,10 @@ mod tests {
         assert_eq!(joiner.read(&texts[1]), Err(FrameError::OutOfOrder));
         assert_eq!(joiner.read(&texts[0]), Ok(None));
         assert_eq!(joiner.read(&texts[2]), Err(FrameError::OutOfOrder));
-        let read: Vec<_> = texts.iter().filter_map(|text| joiner.read(text).unwrap()).collect();
+        let read: Vec<_> = texts
+            .iter()
+            .filter_map(|text| joiner.read(text).unwrap())
+            .collect();
         assert_eq!(read, [long]);
     }
 
@@ -305,7 +359,11 @@ mod tests {
         let mut joiner = Joiner::default();
         let mut errors = 0;
         for index in 0..100 {
-            let part = Frame::Part { index, of: u32::MAX, text: "x".repeat(8000) };
+            let part = Frame::Part {
+                index,
+                of: u32::MAX,
+                text: "x".repeat(8000),
+            };
             let text = part.to_json().unwrap();
             errors += usize::from(joiner.read(&text).is_err());
             assert!(joiner.parts.len() <= MAX_JOINED);
@@ -316,10 +374,27 @@ mod tests {
     #[test]
     fn unknown_kinds_are_ignored_and_garbage_is_an_error() {
         let mut joiner = Joiner::default();
-        assert_eq!(joiner.read(r#"{"k":"dance","step":3}"#), Ok(Some(Frame::Unknown)));
-        for garbage in ["", "{", "[]", "null", r#"{"k":"chat"}"#, r#"{"k":"part","index":-1}"#] {
-            assert_eq!(joiner.read(garbage), Err(FrameError::Malformed), "{garbage}");
+        assert_eq!(
+            joiner.read(r#"{"k":"dance","step":3}"#),
+            Ok(Some(Frame::Unknown))
+        );
+        for garbage in [
+            "",
+            "{",
+            "[]",
+            "null",
+            r#"{"k":"chat"}"#,
+            r#"{"k":"part","index":-1}"#,
+        ] {
+            assert_eq!(
+                joiner.read(garbage),
+                Err(FrameError::Malformed),
+                "{garbage}"
+            );
         }
-        assert_eq!(joiner.read(&"x".repeat(MAX_FRAME + 1)), Err(FrameError::TooLarge));
+        assert_eq!(
+            joiner.read(&"x".repeat(MAX_FRAME + 1)),
+            Err(FrameError::TooLarge)
+        );
     }
 }

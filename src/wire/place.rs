@@ -54,13 +54,27 @@ impl Place {
         }
         let hkdf = Hkdf::<Sha256>::new(Some(b"rtchat/1"), &material);
         let derive = |label: &str, output: &mut [u8]| {
-            expand(&hkdf, &[label.as_bytes(), &[0], page.as_bytes(), &[0], room.as_bytes()], output);
+            expand(
+                &hkdf,
+                &[
+                    label.as_bytes(),
+                    &[0],
+                    page.as_bytes(),
+                    &[0],
+                    room.as_bytes(),
+                ],
+                output,
+            );
         };
         let (mut topic, mut seal, mut inbox) = ([0; 16], [0; 32], [0; 32]);
         derive("topic", &mut topic);
         derive("seal", &mut seal);
         derive("inbox", &mut inbox);
-        Ok(Place { topic: format!("rtchat/1/{}", base32(&topic)), seal: SealKey::new(seal), inbox })
+        Ok(Place {
+            topic: format!("rtchat/1/{}", base32(&topic)),
+            seal: SealKey::new(seal),
+            inbox,
+        })
     }
 
     /// The topic that everybody in the room listens to.
@@ -71,7 +85,9 @@ impl Place {
     /// The topic that only `peer` listens to.
     pub fn inbox(&self, peer: &PeerId) -> String {
         // HMAC takes keys of every length; the fallback is never reached.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.inbox) else { return self.topic.clone() };
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.inbox) else {
+            return self.topic.clone();
+        };
         mac.update(&peer.0);
         let tag = mac.finalize().into_bytes();
         format!("{}/{}", self.topic, base32(&tag[..10]))
@@ -84,7 +100,11 @@ impl Place {
 }
 
 fn stretch(page: &str, room: &str, password: &str) -> Result<[u8; 32], PlaceError> {
-    let salt = Sha256::new().chain_update(page).chain_update([0]).chain_update(room).finalize();
+    let salt = Sha256::new()
+        .chain_update(page)
+        .chain_update([0])
+        .chain_update(room)
+        .finalize();
     let params = Params::new(19 * 1024, 2, 1, Some(32)).map_err(|_| PlaceError::Password)?;
     let mut stretched = [0; 32];
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
@@ -102,7 +122,10 @@ mod tests {
     use super::*;
 
     fn topic(page: &str, room: &str, secret: Option<&[u8; 32]>, password: Option<&str>) -> String {
-        Place::derive(page, room, secret, password).unwrap().topic().to_owned()
+        Place::derive(page, room, secret, password)
+            .unwrap()
+            .topic()
+            .to_owned()
     }
 
     #[test]

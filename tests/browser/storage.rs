@@ -50,8 +50,13 @@ impl Drop for NoLocks {
 fn what_is_stored_comes_back() {
     fresh();
     assert_eq!(LocalStorage.get("rtchat/1/test"), Ok(None));
-    LocalStorage.set("rtchat/1/test", "zwölf \u{1f600}").unwrap();
-    assert_eq!(LocalStorage.get("rtchat/1/test").unwrap().as_deref(), Some("zwölf \u{1f600}"));
+    LocalStorage
+        .set("rtchat/1/test", "zwölf \u{1f600}")
+        .unwrap();
+    assert_eq!(
+        LocalStorage.get("rtchat/1/test").unwrap().as_deref(),
+        Some("zwölf \u{1f600}")
+    );
     LocalStorage.remove("rtchat/1/test").unwrap();
     assert_eq!(LocalStorage.get("rtchat/1/test"), Ok(None));
     assert_ne!(seed().unwrap(), seed().unwrap());
@@ -93,22 +98,30 @@ fn garbage_is_kept_aside() {
     assert_eq!(profile.take_notices(), [StorageNotice::IdentitySetAside]);
     let aside = LocalStorage.get(&format!("{IDENTITY}.broken-1")).unwrap();
     assert_eq!(aside.as_deref(), Some("{\"not\": \"a key\"}"));
-    assert_eq!(Profile::open(LocalStorage, &mut rng()).identity().public(), profile.identity().public());
+    assert_eq!(
+        Profile::open(LocalStorage, &mut rng()).identity().public(),
+        profile.identity().public()
+    );
 }
 
 #[wasm_bindgen_test]
 async fn blocked_and_full_storage_are_told_apart() {
     fresh();
-    js("window.found = Object.getOwnPropertyDescriptor(window, 'localStorage'); \
+    js(
+        "window.found = Object.getOwnPropertyDescriptor(window, 'localStorage'); \
         Object.defineProperty(window, 'localStorage', \
-        { configurable: true, get() { throw new DOMException('no', 'SecurityError') } })");
+        { configurable: true, get() { throw new DOMException('no', 'SecurityError') } })",
+    );
     let blocked = LocalStorage.get(IDENTITY);
     let mut profile = open_profile(&mut rng()).await;
     js("Object.defineProperty(window, 'localStorage', window.found)");
     assert_eq!(blocked, Err(StorageError::Blocked));
     assert_eq!(profile.take_notices(), [StorageNotice::Blocked]);
 
-    assert_eq!(LocalStorage.set("rtchat/1/test", &"x".repeat(20_000_000)), Err(StorageError::Full));
+    assert_eq!(
+        LocalStorage.set("rtchat/1/test", &"x".repeat(20_000_000)),
+        Err(StorageError::Full)
+    );
     assert_eq!(LocalStorage.get("rtchat/1/test"), Ok(None));
 }
 
@@ -116,16 +129,31 @@ async fn blocked_and_full_storage_are_told_apart() {
 async fn a_lock_for_each_number_decides() {
     let before = Date::now();
     let one = TabClaim::claim("locks", |_| panic!("nobody takes it")).await;
-    assert!(Date::now() - before < 100.0, "it took {} ms", Date::now() - before);
-    let (two, three) = (TabClaim::claim("locks", |_| ()).await, TabClaim::claim("locks", |_| ()).await);
+    assert!(
+        Date::now() - before < 100.0,
+        "it took {} ms",
+        Date::now() - before
+    );
+    let (two, three) = (
+        TabClaim::claim("locks", |_| ()).await,
+        TabClaim::claim("locks", |_| ()).await,
+    );
     assert_eq!((one.number(), two.number(), three.number()), (1, 2, 3));
     assert_eq!(TabClaim::claim("other profile", |_| ()).await.number(), 1);
     drop(two);
     pause(20).await;
     let next = TabClaim::claim("locks", |_| ()).await;
     assert_eq!((next.number(), three.number()), (2, 3));
-    let (a, b) = join(TabClaim::claim("locks", |_| ()), TabClaim::claim("locks", |_| ())).await;
-    assert_eq!(a.number() + b.number(), 4 + 5, "together, and yet not the same");
+    let (a, b) = join(
+        TabClaim::claim("locks", |_| ()),
+        TabClaim::claim("locks", |_| ()),
+    )
+    .await;
+    assert_eq!(
+        a.number() + b.number(),
+        4 + 5,
+        "together, and yet not the same"
+    );
 }
 
 #[wasm_bindgen_test]
@@ -157,12 +185,23 @@ async fn without_locks_the_list_decides() {
     assert_eq!(next.number(), 2);
     // Another tab wrote at the same instant as the first one, and stood.
     let list = LocalStorage.get(TABS).unwrap().unwrap();
-    let own = list.lines().find_map(|line| line.strip_prefix("1 ")?.split(' ').next()).unwrap();
-    LocalStorage.set(TABS, &list.replace(own, "somebody-else")).unwrap();
+    let own = list
+        .lines()
+        .find_map(|line| line.strip_prefix("1 ")?.split(' ').next())
+        .unwrap();
+    LocalStorage
+        .set(TABS, &list.replace(own, "somebody-else"))
+        .unwrap();
     js("dispatchEvent(new StorageEvent('storage', { key: 'rtchat/1/tabs' }))");
     assert_eq!((one.number(), changed.get()), (4, 4));
     drop((one, two, three, next));
-    assert!(LocalStorage.get(TABS).unwrap().unwrap().contains("somebody-else"));
+    assert!(
+        LocalStorage
+            .get(TABS)
+            .unwrap()
+            .unwrap()
+            .contains("somebody-else")
+    );
     assert_eq!(TabClaim::claim("list", |_| ()).await.number(), 2);
 }
 
@@ -183,11 +222,20 @@ fn a_change_in_another_tab_is_told_until_nobody_listens() {
 
 #[wasm_bindgen_test]
 async fn settings_are_fetched_and_their_absence_is_fine() {
-    let (found, warnings) = settings::web::load("data:application/json,{\"room\":\"cafe%CC%81\",\"x\":1}").await;
+    let (found, warnings) =
+        settings::web::load("data:application/json,{\"room\":\"cafe%CC%81\",\"x\":1}").await;
     assert_eq!(found.default_room(), "caf\u{e9}", "in composed form");
-    assert_eq!(warnings, [SettingsWarning::UnknownKey { key: "x".to_owned() }]);
+    assert_eq!(
+        warnings,
+        [SettingsWarning::UnknownKey {
+            key: "x".to_owned()
+        }]
+    );
     settings::web::print(&warnings);
-    assert_eq!(settings::web::load("no-such-rtchat.json").await, (Settings::default(), vec![]));
+    assert_eq!(
+        settings::web::load("no-such-rtchat.json").await,
+        (Settings::default(), vec![])
+    );
     let (defaults, warnings) = settings::web::load("ftp://nowhere.invalid/rtchat.json").await;
     assert_eq!(defaults, Settings::default());
     assert!(matches!(warnings[..], [SettingsWarning::NotLoaded { .. }]));
@@ -196,11 +244,21 @@ async fn settings_are_fetched_and_their_absence_is_fine() {
 #[wasm_bindgen_test]
 fn the_page_has_an_address() {
     let address = settings::web::address().unwrap();
-    assert!(address.page.starts_with("127.0.0.1:") || address.page.starts_with("localhost:"), "{}", address.page);
+    assert!(
+        address.page.starts_with("127.0.0.1:") || address.page.starts_with("localhost:"),
+        "{}",
+        address.page
+    );
     let old = settings::web::href().unwrap();
     js("history.replaceState(null, '', '?room=cafe%CC%81#k=short')");
-    assert_eq!(settings::web::address(), Err(settings::AddressError::BadSecret));
+    assert_eq!(
+        settings::web::address(),
+        Err(settings::AddressError::BadSecret)
+    );
     js("history.replaceState(null, '', '?room=cafe%CC%81')");
-    assert_eq!(settings::web::address().unwrap().room.as_deref(), Some("caf\u{e9}"));
+    assert_eq!(
+        settings::web::address().unwrap().room.as_deref(),
+        Some("caf\u{e9}")
+    );
     js(&format!("history.replaceState(null, '', '{old}')"));
 }

@@ -30,7 +30,11 @@ struct Mallory {
 impl Mallory {
     fn new(number: u64) -> Mallory {
         let mut rng = rng(number);
-        Mallory { identity: IdentityKey::generate(&mut rng), session: SessionKey::generate(&mut rng), rng }
+        Mallory {
+            identity: IdentityKey::generate(&mut rng),
+            session: SessionKey::generate(&mut rng),
+            rng,
+        }
     }
 
     fn id(&self) -> PeerId {
@@ -58,7 +62,11 @@ impl Mallory {
     }
 
     fn announce(&mut self, world: &mut World, sender: PeerId, connect: Connect) {
-        let envelope = Envelope { sender, timestamp: connect.signed_at, body: Body::Connect(connect) };
+        let envelope = Envelope {
+            sender,
+            timestamp: connect.signed_at,
+            body: Body::Connect(connect),
+        };
         let topic = world.place.topic().to_owned();
         self.send(world, &topic, &envelope);
     }
@@ -67,7 +75,10 @@ impl Mallory {
 /// What was published so far, opened with the room's key, which every member has.
 fn overheard(world: &World) -> Vec<(String, Envelope)> {
     let opened = world.published.iter().filter_map(|(_, topic, payload)| {
-        Some((topic.clone(), Envelope::open(&world.place, topic, payload).ok()?))
+        Some((
+            topic.clone(),
+            Envelope::open(&world.place, topic, payload).ok()?,
+        ))
     });
     opened.collect()
 }
@@ -84,8 +95,17 @@ fn still_talk(world: &mut World, ann: usize, ben: usize) {
     world.say(ann, "all well?");
     world.say(ben, "all well");
     world.run(Duration::from_millis(100));
-    let texts = |at: usize| world.heard(at).into_iter().map(|(_, text)| text).collect::<Vec<_>>();
-    assert_eq!((texts(ben), texts(ann)), (vec!["all well?".to_owned()], vec!["all well".to_owned()]));
+    let texts = |at: usize| {
+        world
+            .heard(at)
+            .into_iter()
+            .map(|(_, text)| text)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (texts(ben), texts(ann)),
+        (vec!["all well?".to_owned()], vec!["all well".to_owned()])
+    );
 }
 
 #[test]
@@ -94,11 +114,26 @@ fn a_forged_announcement_is_dropped() {
     let mut mallory = Mallory::new(1);
     let good = mallory.connect(world.now);
     let forgeries = [
-        Connect { name: Name::parse("ann").unwrap(), ..good.clone() },
-        Connect { signed_at: world.now + Duration::from_secs(1), ..good.clone() },
-        Connect { tab: 9, ..good.clone() },
-        Connect { capabilities: 1, ..good.clone() },
-        Connect { signature: Signature([7; 64]), ..good.clone() },
+        Connect {
+            name: Name::parse("ann").unwrap(),
+            ..good.clone()
+        },
+        Connect {
+            signed_at: world.now + Duration::from_secs(1),
+            ..good.clone()
+        },
+        Connect {
+            tab: 9,
+            ..good.clone()
+        },
+        Connect {
+            capabilities: 1,
+            ..good.clone()
+        },
+        Connect {
+            signature: Signature([7; 64]),
+            ..good.clone()
+        },
     ];
     let count = forgeries.len() as u64;
     for forged in forgeries {
@@ -114,7 +149,9 @@ fn a_forged_announcement_is_dropped() {
 fn another_rooms_announcement_does_not_count_here() {
     let (mut world, ann, ben) = pair();
     let mut mallory = Mallory::new(1);
-    let elsewhere = mallory.connect(world.now).signed(&mallory.identity, "rtchat/1/another-room");
+    let elsewhere = mallory
+        .connect(world.now)
+        .signed(&mallory.identity, "rtchat/1/another-room");
     mallory.announce(&mut world, mallory.id(), elsewhere);
     world.run(SOON);
     assert_eq!(world.dropped(ann, "a signature that does not fit"), 1);
@@ -129,10 +166,16 @@ fn other_peoples_peer_ids_cannot_be_claimed() {
     let connect = mallory.connect(world.now);
     mallory.announce(&mut world, theirs, connect.clone());
     // The identity of one with the session key of another is no peer id that anybody has.
-    let stolen = Connect { identity: world.nodes[ben].room.key(), ..connect };
+    let stolen = Connect {
+        identity: world.nodes[ben].room.key(),
+        ..connect
+    };
     mallory.announce(&mut world, theirs, stolen);
     world.run(SOON);
-    assert_eq!(world.dropped(ann, "a peer id that does not belong to its keys"), 2);
+    assert_eq!(
+        world.dropped(ann, "a peer id that does not belong to its keys"),
+        2
+    );
     still_talk(&mut world, ann, ben);
 }
 
@@ -167,9 +210,13 @@ fn repeated_for_those_who_come_later_it_only_costs_them_some_offers() {
         }
         world.run(Duration::from_secs(1));
     }
-    assert_eq!(world.roster(cleo).into_iter().collect::<Vec<_>>(), [("dan".to_owned(), PeerState::Verified)]);
+    assert_eq!(
+        world.roster(cleo).into_iter().collect::<Vec<_>>(),
+        [("dan".to_owned(), PeerState::Verified)]
+    );
     let offers = overheard(&world).into_iter().filter(|(_, envelope)| {
-        envelope.sender == world.nodes[cleo].room.id() && envelope.body.subtopic() == Subtopic::RtcOffer
+        envelope.sender == world.nodes[cleo].room.id()
+            && envelope.body.subtopic() == Subtopic::RtcOffer
     });
     assert!(offers.count() <= 7, "three for each ghost and one for dan");
     still_talk(&mut world, cleo, dan);
@@ -181,14 +228,24 @@ fn a_sealed_part_moved_to_another_envelope_does_not_open() {
     let mut mallory = Mallory::new(1);
     for (topic, envelope) in overheard(&world) {
         let moved = match envelope.body.clone() {
-            Body::RtcOffer { connect, attempt, sealed } => {
-                Body::RtcOffer { connect, attempt: Attempt(attempt.0 + 2), sealed }
-            }
+            Body::RtcOffer {
+                connect,
+                attempt,
+                sealed,
+            } => Body::RtcOffer {
+                connect,
+                attempt: Attempt(attempt.0 + 2),
+                sealed,
+            },
             Body::RtcAnswer { attempt, sealed } => Body::RtcCandidates { attempt, sealed },
             other => other,
         };
         let timestamp = envelope.timestamp + Duration::from_secs(1);
-        let moved = Envelope { timestamp, body: moved, ..envelope };
+        let moved = Envelope {
+            timestamp,
+            body: moved,
+            ..envelope
+        };
         mallory.send(&mut world, &topic, &moved);
     }
     world.run(SOON);
@@ -202,9 +259,17 @@ fn a_sealed_part_moved_to_another_envelope_does_not_open() {
 fn nobody_can_send_somebody_else_away() {
     let (mut world, ann, ben) = pair();
     let mut mallory = Mallory::new(1);
-    let (theirs, topic, now) = (world.nodes[ben].room.id(), world.place.topic().to_owned(), world.now);
+    let (theirs, topic, now) = (
+        world.nodes[ben].room.id(),
+        world.place.topic().to_owned(),
+        world.now,
+    );
     let signature = sign_leave(&mallory.identity, &topic, &theirs, now);
-    let leave = Envelope { sender: theirs, timestamp: now, body: Body::Leave { signature } };
+    let leave = Envelope {
+        sender: theirs,
+        timestamp: now,
+        body: Body::Leave { signature },
+    };
     mallory.send(&mut world, &topic, &leave);
     world.run(SOON);
     assert_eq!(world.dropped(ann, "a signature that does not fit"), 1);
@@ -223,18 +288,33 @@ fn a_man_in_the_middle_with_own_fingerprints_is_found_out_even_with_stolen_sessi
     let mut ids: Vec<PeerId> = Vec::new();
     world.interceptor = Some(Box::new(move |topic, payload| {
         let original = vec![(topic.to_owned(), payload.to_vec())];
-        let Ok(mut envelope) = Envelope::open(&place, topic, payload) else { return original };
-        let (Body::RtcOffer { attempt, sealed, .. } | Body::RtcAnswer { attempt, sealed }) = &envelope.body else {
+        let Ok(mut envelope) = Envelope::open(&place, topic, payload) else {
+            return original;
+        };
+        let (Body::RtcOffer {
+            attempt, sealed, ..
+        }
+        | Body::RtcAnswer { attempt, sealed }) = &envelope.body
+        else {
             if !ids.contains(&envelope.sender) {
                 ids.push(envelope.sender);
             }
             return original;
         };
-        let [first, second] = ids[..] else { return original };
-        let (recipient, ours, theirs) =
-            if envelope.sender == first { (second, &keys[1], &keys[0]) } else { (first, &keys[0], &keys[1]) };
-        let pair =
-            SealKey::for_pair(place.seal_key(), (ours, &recipient), (&theirs.public(), &envelope.sender)).unwrap();
+        let [first, second] = ids[..] else {
+            return original;
+        };
+        let (recipient, ours, theirs) = if envelope.sender == first {
+            (second, &keys[1], &keys[0])
+        } else {
+            (first, &keys[0], &keys[1])
+        };
+        let pair = SealKey::for_pair(
+            place.seal_key(),
+            (ours, &recipient),
+            (&theirs.public(), &envelope.sender),
+        )
+        .unwrap();
         let context = PairContext {
             topic: place.topic(),
             subtopic: envelope.body.subtopic(),
@@ -243,7 +323,9 @@ fn a_man_in_the_middle_with_own_fingerprints_is_found_out_even_with_stolen_sessi
             attempt: *attempt,
             timestamp: envelope.timestamp,
         };
-        let mut introduction = context.open_introduction(&pair, sealed).expect("the stolen keys open it");
+        let mut introduction = context
+            .open_introduction(&pair, sealed)
+            .expect("the stolen keys open it");
         let kind = introduction.description.kind();
         let changed = sdp(kind, &ufrag(&introduction.description), &[0x66; 32]);
         introduction.description = Description::from_sdp(kind, &changed).unwrap();
@@ -259,7 +341,11 @@ fn a_man_in_the_middle_with_own_fingerprints_is_found_out_even_with_stolen_sessi
     let (ann, ben) = (world.open("ann"), world.open("ben"));
     world.run(Duration::from_secs(2));
     let failures = |at: usize| {
-        world.nodes[at].events.iter().filter(|event| matches!(event, Event::ValidationFailure { .. })).count()
+        world.nodes[at]
+            .events
+            .iter()
+            .filter(|event| matches!(event, Event::ValidationFailure { .. }))
+            .count()
     };
     assert!(failures(ann) > 0 && failures(ben) > 0);
     assert_eq!((world.verified(ann), world.verified(ben)), (0, 0));
@@ -283,7 +369,11 @@ fn whoever_speaks_before_proving_itself_is_cut_off_and_not_heard() {
         let (ann, ben) = (world.open("ann"), world.open("ben"));
         world.replace_first_frame = Some((ben, first.to_owned()));
         world.run(Duration::from_secs(2));
-        assert_eq!((world.verified(ann), world.heard(ann)), (0, vec![]), "{first}");
+        assert_eq!(
+            (world.verified(ann), world.heard(ann)),
+            (0, vec![]),
+            "{first}"
+        );
         let failed = |event: &Event| matches!(event, Event::ValidationFailure { .. });
         assert!(world.nodes[ann].events.iter().any(failed), "{first}");
     }
@@ -294,7 +384,13 @@ fn garbage_of_every_length_is_dropped_and_counted() {
     let (mut world, ann, ben) = pair();
     let mut rng = rng(3);
     let [topic, inbox] = world.nodes[ann].room.subscriptions();
-    let before: u64 = world.nodes[ann].room.diagnostics().dropped.iter().map(|(_, count)| count).sum();
+    let before: u64 = world.nodes[ann]
+        .room
+        .diagnostics()
+        .dropped
+        .iter()
+        .map(|(_, count)| count)
+        .sum();
     let mut sent = 0;
     for length in (0..300).chain((300..MAX_ENVELOPE + 300).step_by(37)) {
         let mut payload = vec![0; length];
@@ -303,7 +399,10 @@ fn garbage_of_every_length_is_dropped_and_counted() {
             // As it is, with the right version, and sealed with the room's key.
             let mut versioned = payload.clone();
             versioned.first_mut().into_iter().for_each(|byte| *byte = 1);
-            let sealed = world.place.seal_key().seal(&mut rng, topic.as_bytes(), &payload);
+            let sealed = world
+                .place
+                .seal_key()
+                .seal(&mut rng, topic.as_bytes(), &payload);
             for payload in [payload.clone(), versioned, sealed] {
                 world.publish_raw(topic, payload);
                 sent += 1;
@@ -311,7 +410,13 @@ fn garbage_of_every_length_is_dropped_and_counted() {
         }
     }
     world.run(SOON);
-    let after: u64 = world.nodes[ann].room.diagnostics().dropped.iter().map(|(_, count)| count).sum();
+    let after: u64 = world.nodes[ann]
+        .room
+        .diagnostics()
+        .dropped
+        .iter()
+        .map(|(_, count)| count)
+        .sum();
     assert_eq!(after - before, sent);
     still_talk(&mut world, ann, ben);
 }
@@ -323,19 +428,31 @@ fn every_truncation_and_every_flipped_bit_of_a_sound_envelope_is_dropped() {
     for (topic, envelope) in overheard(&world) {
         let plain = {
             let sealed = envelope.seal(&world.place, &topic, &mut rng);
-            world.place.seal_key().open(topic.as_bytes(), &sealed).unwrap()
+            world
+                .place
+                .seal_key()
+                .open(topic.as_bytes(), &sealed)
+                .unwrap()
         };
         for at in 0..plain.len() {
             let mut flipped = plain.clone();
             flipped[at] ^= 1 << (at % 8);
             for changed in [&plain[..at], &flipped[..]] {
-                let sealed = world.place.seal_key().seal(&mut rng, topic.as_bytes(), changed);
+                let sealed = world
+                    .place
+                    .seal_key()
+                    .seal(&mut rng, topic.as_bytes(), changed);
                 world.publish_raw(&topic, sealed);
             }
         }
     }
     world.run(Duration::from_secs(40));
-    assert!(world.is_full_mesh(), "{:?} {:?}", world.roster(ann), world.roster(ben));
+    assert!(
+        world.is_full_mesh(),
+        "{:?} {:?}",
+        world.roster(ann),
+        world.roster(ben)
+    );
     assert_eq!((world.connections(ann), world.connections(ben)), (1, 1));
     still_talk(&mut world, ann, ben);
 }
@@ -345,10 +462,20 @@ fn a_flood_of_forgeries_costs_a_bounded_number_of_signature_checks() {
     let (mut world, ann, ben) = pair();
     let mut mallory = Mallory::new(1);
     let before = world.nodes[ann].room.diagnostics().signatures_checked;
-    let connect = Connect { tab: 3, ..mallory.connect(world.now) };
+    let connect = Connect {
+        tab: 3,
+        ..mallory.connect(world.now)
+    };
     for number in 0..20_000u64 {
         let signed_at = Millis(connect.signed_at.0 + number);
-        mallory.announce(&mut world, mallory.id(), Connect { signed_at, ..connect.clone() });
+        mallory.announce(
+            &mut world,
+            mallory.id(),
+            Connect {
+                signed_at,
+                ..connect.clone()
+            },
+        );
         if number % 2000 == 0 {
             world.run(Duration::from_secs(1));
         }
@@ -359,7 +486,11 @@ fn a_flood_of_forgeries_costs_a_bounded_number_of_signature_checks() {
     assert!(world.dropped(ann, "too many signatures to check at once") > 10_000);
     still_talk(&mut world, ann, ben);
     let cleo = world.open("cleo");
-    assert!(world.run_until(Duration::from_secs(60), World::is_full_mesh), "{:?}", world.roster(cleo));
+    assert!(
+        world.run_until(Duration::from_secs(60), World::is_full_mesh),
+        "{:?}",
+        world.roster(cleo)
+    );
 }
 
 #[test]
@@ -379,11 +510,19 @@ fn a_flood_of_strangers_who_never_answer_does_not_keep_the_honest_out() {
         world.roster(ben),
         world.roster(cleo)
     );
-    assert!(world.connections(ann) <= 12, "{} connections", world.connections(ann));
+    assert!(
+        world.connections(ann) <= 12,
+        "{} connections",
+        world.connections(ann)
+    );
     world.run(Duration::from_secs(300));
     assert_eq!(world.connections(ann), 2);
     let seen: BTreeSet<String> = world.roster(ann).into_keys().collect();
-    assert_eq!(seen.into_iter().collect::<Vec<_>>(), ["ben", "cleo"], "ghosts are never shown");
+    assert_eq!(
+        seen.into_iter().collect::<Vec<_>>(),
+        ["ben", "cleo"],
+        "ghosts are never shown"
+    );
 }
 
 #[test]
@@ -400,7 +539,11 @@ fn a_member_who_floods_the_channel_is_heard_only_so_often() {
 #[test]
 fn a_broker_that_loses_and_repeats_at_will_delays_but_never_misleads() {
     let mut world = World::new(8);
-    world.faults = Faults { loss: 0.4, duplicates: 0.5, delay: 1..=2000 };
+    world.faults = Faults {
+        loss: 0.4,
+        duplicates: 0.5,
+        delay: 1..=2000,
+    };
     let (ann, ben) = (world.open("ann"), world.open("ben"));
     assert!(world.run_until(Duration::from_secs(600), World::is_full_mesh));
     world.faults = Faults::none();
@@ -416,23 +559,50 @@ fn a_description_with_no_fingerprint_leads_nowhere() {
         .filter(|line| !line.starts_with("a=fingerprint"))
         .map(|line| format!("{line}\r\n"))
         .collect();
-    let description = Description::from_sdp(Kind::Offer, &without.concat()).expect("it travels whole");
+    let description =
+        Description::from_sdp(Kind::Offer, &without.concat()).expect("it travels whole");
     let (id, theirs) = (mallory.id(), world.nodes[ann].room.id());
-    let anns_connect = overheard(&world).into_iter().find_map(|(_, envelope)| match envelope.body {
-        Body::Connect(connect) if envelope.sender == theirs => Some(connect),
-        _ => None,
-    });
+    let anns_connect =
+        overheard(&world)
+            .into_iter()
+            .find_map(|(_, envelope)| match envelope.body {
+                Body::Connect(connect) if envelope.sender == theirs => Some(connect),
+                _ => None,
+            });
     let session = anns_connect.unwrap().session;
-    let pair = SealKey::for_pair(world.place.seal_key(), (&mallory.session, &id), (&session, &theirs)).unwrap();
+    let pair = SealKey::for_pair(
+        world.place.seal_key(),
+        (&mallory.session, &id),
+        (&session, &theirs),
+    )
+    .unwrap();
     let (attempt, timestamp) = (Attempt::new(0, &id, &theirs), world.now);
     let topic = world.place.topic().to_owned();
     let subtopic = Subtopic::RtcOffer;
-    let context = PairContext { topic: &topic, subtopic, sender: &id, recipient: &theirs, attempt, timestamp };
-    let introduction = rtchat::wire::Introduction { description, challenge: [0; 16] };
+    let context = PairContext {
+        topic: &topic,
+        subtopic,
+        sender: &id,
+        recipient: &theirs,
+        attempt,
+        timestamp,
+    };
+    let introduction = rtchat::wire::Introduction {
+        description,
+        challenge: [0; 16],
+    };
     let sealed = context.seal(&pair, &mut mallory.rng, &introduction);
     let connect = Box::new(mallory.connect(world.now));
     let inbox = world.place.inbox(&theirs);
-    let offer = Envelope { sender: id, timestamp, body: Body::RtcOffer { connect, attempt, sealed } };
+    let offer = Envelope {
+        sender: id,
+        timestamp,
+        body: Body::RtcOffer {
+            connect,
+            attempt,
+            sealed,
+        },
+    };
     mallory.send(&mut world, &inbox, &offer);
     world.run(Duration::from_secs(60));
     assert_eq!(world.dropped(ann, "unreadable"), 1);

@@ -17,11 +17,25 @@ fn two_tabs_verify_each_other_with_three_messages_and_less_than_a_kilobyte() {
     let (messages, bytes) = (world.published.len(), world.bytes());
 
     let ben = world.open("ben");
-    assert!(world.run_until(SOON, World::is_full_mesh), "{:?}", world.roster(ann));
+    assert!(
+        world.run_until(SOON, World::is_full_mesh),
+        "{:?}",
+        world.roster(ann)
+    );
     assert_eq!(world.published.len() - messages, 3);
-    assert!(world.bytes() - bytes <= 1000, "{} bytes", world.bytes() - bytes);
+    assert!(
+        world.bytes() - bytes <= 1000,
+        "{} bytes",
+        world.bytes() - bytes
+    );
     assert_eq!(world.roster(ann)["ben"], PeerState::Verified);
-    assert_eq!(world.status(ben), Some(Status::Connected { people: 1, reconnecting: 0 }));
+    assert_eq!(
+        world.status(ben),
+        Some(Status::Connected {
+            people: 1,
+            reconnecting: 0
+        })
+    );
 
     world.say(ann, "hello");
     world.say(ben, "hello yourself");
@@ -41,7 +55,11 @@ fn six_tabs_opened_together_mesh_for_twelve_thousand_bytes() {
         assert!(world.run_until(SOON, World::is_full_mesh), "seed {seed}");
         let offers = (world.published.len() - 6) / 2;
         assert_eq!(offers, 15, "seed {seed}: one offer and one answer a pair");
-        assert!(world.bytes() <= 12_000, "seed {seed}: {} bytes", world.bytes());
+        assert!(
+            world.bytes() <= 12_000,
+            "seed {seed}: {} bytes",
+            world.bytes()
+        );
     }
 }
 
@@ -50,14 +68,25 @@ fn offers_that_cross_are_settled_without_help() {
     // Every message takes its own time, so both ends believe that they have to offer, or neither does.
     for seed in 0..40 {
         let mut world = World::new(seed);
-        world.faults = Faults { loss: 0.0, duplicates: 0.0, delay: 1..=300 };
+        world.faults = Faults {
+            loss: 0.0,
+            duplicates: 0.0,
+            delay: 1..=300,
+        };
         for name in ["ann", "ben", "cleo", "dan"] {
             world.open(name);
         }
-        assert!(world.run_until(Duration::from_secs(30), World::is_full_mesh), "seed {seed}");
+        assert!(
+            world.run_until(Duration::from_secs(30), World::is_full_mesh),
+            "seed {seed}"
+        );
         world.run(Duration::from_secs(20));
         for at in 0..4 {
-            assert_eq!(world.connections(at), 3, "seed {seed}: nothing is left open");
+            assert_eq!(
+                world.connections(at),
+                3,
+                "seed {seed}: nothing is left open"
+            );
         }
     }
 }
@@ -65,7 +94,11 @@ fn offers_that_cross_are_settled_without_help() {
 #[test]
 fn fifty_peers_come_to_a_full_mesh_over_a_bad_network_with_a_broker_that_restarts() {
     let mut world = World::new(50);
-    world.faults = Faults { loss: 0.05, duplicates: 0.05, delay: 5..=400 };
+    world.faults = Faults {
+        loss: 0.05,
+        duplicates: 0.05,
+        delay: 5..=400,
+    };
     for number in 0..50 {
         world.open(&format!("peer{number}"));
         world.run(Duration::from_millis(40));
@@ -83,7 +116,11 @@ fn fifty_peers_come_to_a_full_mesh_over_a_bad_network_with_a_broker_that_restart
 fn a_lossy_network_only_takes_longer() {
     for seed in 0..10 {
         let mut world = World::new(seed);
-        world.faults = Faults { loss: 0.3, duplicates: 0.2, delay: 5..=800 };
+        world.faults = Faults {
+            loss: 0.3,
+            duplicates: 0.2,
+            delay: 5..=800,
+        };
         for name in ["ann", "ben", "cleo", "dan", "eve"] {
             world.open(name);
         }
@@ -101,14 +138,22 @@ fn whoever_is_alone_or_has_company_costs_next_to_nothing() {
     let before = world.bytes();
     world.run(Duration::from_secs(3600));
     assert!(world.bytes() > before, "it still says that it is here");
-    assert!((world.bytes() - before) / 60 <= 100, "{} bytes an hour", world.bytes() - before);
+    assert!(
+        (world.bytes() - before) / 60 <= 100,
+        "{} bytes an hour",
+        world.bytes() - before
+    );
 
     world.open("ben");
     assert!(world.run_until(SOON, World::is_full_mesh));
     world.run(Duration::from_secs(600));
     let before = world.bytes();
     world.run(Duration::from_secs(3600));
-    assert!((world.bytes() - before) / 120 <= 100, "{} bytes an hour for two", world.bytes() - before);
+    assert!(
+        (world.bytes() - before) / 120 <= 100,
+        "{} bytes an hour for two",
+        world.bytes() - before
+    );
     assert!(world.is_full_mesh());
 }
 
@@ -124,14 +169,21 @@ fn the_fifty_second_is_told_that_the_room_is_full() {
     world.run(Duration::from_secs(20));
     assert_eq!(world.verified(late), 0);
     assert_eq!(world.status(late), Some(Status::Full { people: 0 }));
-    assert!((0..51).all(|at| world.verified(at) == 50), "nobody else is harmed");
+    assert!(
+        (0..51).all(|at| world.verified(at) == 50),
+        "nobody else is harmed"
+    );
 }
 
 #[test]
 fn the_same_seed_gives_the_same_run() {
     let run = || {
         let mut world = World::new(9);
-        world.faults = Faults { loss: 0.1, duplicates: 0.1, delay: 5..=200 };
+        world.faults = Faults {
+            loss: 0.1,
+            duplicates: 0.1,
+            delay: 5..=200,
+        };
         for name in ["ann", "ben", "cleo"] {
             world.open(name);
         }

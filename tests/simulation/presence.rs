@@ -20,10 +20,13 @@ fn pair() -> (World, usize, usize) {
 }
 
 fn gone(world: &World, at: usize) -> Vec<(String, GoneReason)> {
-    let gone = world.nodes[at].events.iter().filter_map(|event| match event {
-        Event::Gone { peer, reason } => Some((peer.user.clone(), *reason)),
-        _ => None,
-    });
+    let gone = world.nodes[at]
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Gone { peer, reason } => Some((peer.user.clone(), *reason)),
+            _ => None,
+        });
     gone.collect()
 }
 
@@ -40,10 +43,19 @@ fn who_leaves_is_gone_at_once_for_everybody() {
     world.run(Duration::from_millis(100));
     for at in [ann, cleo] {
         assert_eq!(gone(&world, at), [("ben".into(), GoneReason::Left)]);
-        assert_eq!(world.status(at), Some(Status::Connected { people: 1, reconnecting: 0 }));
+        assert_eq!(
+            world.status(at),
+            Some(Status::Connected {
+                people: 1,
+                reconnecting: 0
+            })
+        );
         assert_eq!(world.connections(at), 1);
     }
-    assert_eq!(world.nodes[ben].events.last(), Some(&Event::Status(Status::Left)));
+    assert_eq!(
+        world.nodes[ben].events.last(),
+        Some(&Event::Status(Status::Left))
+    );
 }
 
 #[test]
@@ -54,7 +66,13 @@ fn who_is_silent_is_reconnecting_after_five_seconds_and_gone_after_thirty() {
     assert_eq!(world.roster(ann)["ben"], PeerState::Verified);
     world.run(Duration::from_millis(4000));
     assert_eq!(world.roster(ann)["ben"], PeerState::Reconnecting);
-    assert_eq!(world.status(ann), Some(Status::Connected { people: 1, reconnecting: 1 }));
+    assert_eq!(
+        world.status(ann),
+        Some(Status::Connected {
+            people: 1,
+            reconnecting: 1
+        })
+    );
     world.run(Duration::from_secs(20));
     assert_eq!(world.roster(ann)["ben"], PeerState::Reconnecting);
     world.run(Duration::from_secs(6));
@@ -71,7 +89,8 @@ fn a_tab_that_crashed_and_was_loaded_again_leaves_no_ghost_behind() {
     assert!(world.run_until(SOON, World::is_full_mesh));
     world.crash(ben);
     world.open_as("ben", key(1), Accept::Everyone, TrustBook::default());
-    assert!(world.run_until(SOON, |world| world.roster(ann).len() == 1 && world.is_full_mesh()));
+    assert!(world.run_until(SOON, |world| world.roster(ann).len() == 1
+        && world.is_full_mesh()));
     assert_eq!(world.roster(ann).keys().collect::<Vec<_>>(), ["ben"]);
 }
 
@@ -86,10 +105,22 @@ fn a_path_that_comes_back_is_used_again_and_nothing_said_meanwhile_is_lost() {
     world.cut(ann, ben, false);
     assert!(world.run_until(Duration::from_secs(20), World::is_full_mesh));
     world.run(Duration::from_secs(2));
-    let said = [("ann".to_owned(), "are you there?".to_owned()), ("ann".to_owned(), "it seems not".to_owned())];
+    let said = [
+        ("ann".to_owned(), "are you there?".to_owned()),
+        ("ann".to_owned(), "it seems not".to_owned()),
+    ];
     assert_eq!(world.heard(ben), said);
     assert_eq!((world.connections(ann), world.connections(ben)), (1, 1));
-    let delivered = |event: &&Event| matches!(event, Event::Delivery { delivered: 1, of: 1, .. });
+    let delivered = |event: &&Event| {
+        matches!(
+            event,
+            Event::Delivery {
+                delivered: 1,
+                of: 1,
+                ..
+            }
+        )
+    };
     assert_eq!(world.nodes[ann].events.iter().filter(delivered).count(), 2);
 }
 
@@ -110,13 +141,19 @@ fn without_a_broker_those_who_are_connected_stay_so() {
     let (mut world, ann, ben) = pair();
     world.stop_broker();
     world.run(Duration::from_secs(120));
-    assert!(matches!(world.status(ann), Some(Status::Unreachable { people: 1, .. })));
+    assert!(matches!(
+        world.status(ann),
+        Some(Status::Unreachable { people: 1, .. })
+    ));
     world.say(ann, "the meeting point is gone");
     world.run(Duration::from_millis(100));
     assert_eq!(world.heard(ben).len(), 1);
 
     let cleo = world.open("cleo");
-    assert!(matches!(world.status(cleo), Some(Status::Unreachable { people: 0, .. })));
+    assert!(matches!(
+        world.status(cleo),
+        Some(Status::Unreachable { people: 0, .. })
+    ));
     world.start_broker();
     assert!(world.run_until(Duration::from_secs(20), World::is_full_mesh));
 }
@@ -138,7 +175,11 @@ fn new_names_reach_those_who_are_here_and_those_who_come() {
     assert_eq!(world.roster(ann).keys().collect::<Vec<_>>(), ["benjamin"]);
     let cleo = world.open("cleo");
     assert!(world.run_until(SOON, World::is_full_mesh));
-    assert!(world.roster(cleo).contains_key("benjamin"), "{:?}", world.roster(cleo));
+    assert!(
+        world.roster(cleo).contains_key("benjamin"),
+        "{:?}",
+        world.roster(cleo)
+    );
 }
 
 #[test]
@@ -148,7 +189,12 @@ fn two_keys_with_one_name_are_told_apart() {
     assert!(world.run_until(SOON, World::is_full_mesh));
     let users: Vec<String> = world.roster(ann).into_keys().collect();
     assert_eq!(users.len(), 2);
-    assert!(users.iter().all(|user| user.to_lowercase().starts_with("ben (")), "{users:?}");
+    assert!(
+        users
+            .iter()
+            .all(|user| user.to_lowercase().starts_with("ben (")),
+        "{users:?}"
+    );
 }
 
 #[test]
@@ -156,15 +202,24 @@ fn a_known_name_on_another_key_is_a_warning_until_the_person_accepts_it() {
     let mut world = World::new(1);
     let mut trust = TrustBook::default();
     let name = Name::parse("ben").unwrap();
-    trust.note(&Note { key: key(1).public(), name, at: world.now, what: Noted::Met });
+    trust.note(&Note {
+        key: key(1).public(),
+        name,
+        at: world.now,
+        what: Noted::Met,
+    });
     let ann = world.open_as("ann", key(5), Accept::Everyone, trust);
     let ben = world.open_as("ben", key(2), Accept::Everyone, TrustBook::default());
     assert!(world.run_until(SOON, World::is_full_mesh));
     let trust_of_ben = |world: &World| {
-        world.nodes[ann].events.iter().rev().find_map(|event| match event {
-            Event::Peer(view) => Some(view.trust),
-            _ => None,
-        })
+        world.nodes[ann]
+            .events
+            .iter()
+            .rev()
+            .find_map(|event| match event {
+                Event::Peer(view) => Some(view.trust),
+                _ => None,
+            })
     };
     assert_eq!(trust_of_ben(&world), Some(Trust::NameOnAnotherKey));
     let id = world.nodes[ben].room.id();
@@ -186,15 +241,27 @@ fn with_the_policy_ask_nothing_goes_out_before_the_answer() {
         world.run(Duration::from_secs(1));
         let ben = world.open("ben");
         world.run(Duration::from_secs(2));
-        let inboxes = world.published.iter().filter(|(at, topic, _)| *at == ann && topic != world.place.topic());
+        let inboxes = world
+            .published
+            .iter()
+            .filter(|(at, topic, _)| *at == ann && topic != world.place.topic());
         assert_eq!(inboxes.count(), 0, "announcements only, and no address");
-        let request = world.nodes[ann].events.iter().find_map(|event| match event {
-            Event::Request(view) => Some(view.clone()),
-            _ => None,
-        });
+        let request = world.nodes[ann]
+            .events
+            .iter()
+            .find_map(|event| match event {
+                Event::Request(view) => Some(view.clone()),
+                _ => None,
+            });
         let request = request.expect("ann is asked");
         assert_eq!(request.user, "ben");
-        world.command(ann, Command::Decide { peer: request.id, accept });
+        world.command(
+            ann,
+            Command::Decide {
+                peer: request.id,
+                accept,
+            },
+        );
         world.run(Duration::from_secs(30));
         assert_eq!(world.verified(ann), usize::from(accept));
         assert_eq!(world.verified(ben), usize::from(accept));
@@ -206,7 +273,12 @@ fn with_the_policy_known_strangers_stay_outside() {
     let mut world = World::new(1);
     let mut trust = TrustBook::default();
     let name = Name::parse("ben").unwrap();
-    trust.note(&Note { key: key(2).public(), name, at: world.now, what: Noted::Met });
+    trust.note(&Note {
+        key: key(2).public(),
+        name,
+        at: world.now,
+        what: Noted::Met,
+    });
     let ann = world.open_as("ann", key(1), Accept::Known, trust);
     world.open_as("ben", key(2), Accept::Everyone, TrustBook::default());
     world.open_as("mallory", key(3), Accept::Everyone, TrustBook::default());

@@ -25,7 +25,11 @@ pub struct Faults {
 
 impl Faults {
     pub fn none() -> Faults {
-        Faults { loss: 0.0, duplicates: 0.0, delay: 5..=5 }
+        Faults {
+            loss: 0.0,
+            duplicates: 0.0,
+            delay: 5..=5,
+        }
     }
 }
 
@@ -33,8 +37,16 @@ impl Faults {
 enum Task {
     Feed(usize, Input),
     Subscribe(usize),
-    AtBroker { from: usize, topic: String, payload: Vec<u8> },
-    ToPeer { node: usize, connection: ConnectionId, text: String },
+    AtBroker {
+        from: usize,
+        topic: String,
+        payload: Vec<u8>,
+    },
+    ToPeer {
+        node: usize,
+        connection: ConnectionId,
+        text: String,
+    },
 }
 
 /// One browser tab.
@@ -118,7 +130,13 @@ impl World {
         self.open_as(name, identity, Accept::Everyone, TrustBook::default())
     }
 
-    pub fn open_as(&mut self, name: &str, identity: IdentityKey, accept: Accept, trust: TrustBook) -> usize {
+    pub fn open_as(
+        &mut self,
+        name: &str,
+        identity: IdentityKey,
+        accept: Accept,
+        trust: TrustBook,
+    ) -> usize {
         let at = self.nodes.len();
         let config = Config {
             place: self.place.clone(),
@@ -154,13 +172,17 @@ impl World {
         self.nodes[at].online = true;
         self.later(delay, Task::Subscribe(at));
         self.feed(at, Input::Broker(BrokerState::Opening));
-        self.later(2 * delay + 1, Task::Feed(at, Input::Broker(BrokerState::Ready)));
+        self.later(
+            2 * delay + 1,
+            Task::Feed(at, Input::Broker(BrokerState::Ready)),
+        );
     }
 
     /// The broker goes away; everybody notices.
     pub fn stop_broker(&mut self) {
         self.broker_up = false;
-        self.queue.retain(|_, task| !matches!(task, Task::AtBroker { .. } | Task::Subscribe(_)));
+        self.queue
+            .retain(|_, task| !matches!(task, Task::AtBroker { .. } | Task::Subscribe(_)));
         for at in 0..self.nodes.len() {
             self.nodes[at].subscribed = false;
             self.nodes[at].online = false;
@@ -196,13 +218,24 @@ impl World {
 
     /// Publishes as somebody who is no tab of ours.
     pub fn publish_raw(&mut self, topic: &str, payload: Vec<u8>) {
-        self.later(1, Task::AtBroker { from: usize::MAX, topic: topic.to_owned(), payload });
+        self.later(
+            1,
+            Task::AtBroker {
+                from: usize::MAX,
+                topic: topic.to_owned(),
+                payload,
+            },
+        );
     }
 
     /// Cuts or mends the direct path between two tabs. The broker still reaches both.
     pub fn cut(&mut self, a: usize, b: usize, cut: bool) {
         let pair = (a.min(b), a.max(b));
-        if cut { self.cut.insert(pair) } else { self.cut.remove(&pair) };
+        if cut {
+            self.cut.insert(pair)
+        } else {
+            self.cut.remove(&pair)
+        };
     }
 
     /// Lets time pass.
@@ -251,8 +284,16 @@ impl World {
         match task {
             Task::Feed(at, input) => self.feed(at, input),
             Task::Subscribe(at) => self.nodes[at].subscribed = self.broker_up,
-            Task::AtBroker { from, topic, payload } => self.fan_out(from, topic, payload),
-            Task::ToPeer { node, connection, text } => {
+            Task::AtBroker {
+                from,
+                topic,
+                payload,
+            } => self.fan_out(from, topic, payload),
+            Task::ToPeer {
+                node,
+                connection,
+                text,
+            } => {
                 self.feed(node, Input::Connection(connection, Notice::Text(text)));
             }
         }
@@ -270,7 +311,10 @@ impl World {
             for at in 0..self.nodes.len() {
                 let node = &self.nodes[at];
                 if node.subscribed && node.room.subscriptions().contains(&topic) {
-                    let message = Input::Message { topic: topic.clone(), payload: payload.clone() };
+                    let message = Input::Message {
+                        topic: topic.clone(),
+                        payload: payload.clone(),
+                    };
                     self.over_the_network(Task::Feed(at, message));
                 }
             }
@@ -278,7 +322,11 @@ impl World {
     }
 
     fn over_the_network(&mut self, task: Task) {
-        let copies = if self.chance(self.faults.duplicates) { 2 } else { 1 };
+        let copies = if self.chance(self.faults.duplicates) {
+            2
+        } else {
+            1
+        };
         for _ in 0..copies {
             if !self.chance(self.faults.loss) {
                 let (start, end) = (*self.faults.delay.start(), *self.faults.delay.end());
@@ -294,7 +342,10 @@ impl World {
 
     fn later(&mut self, millis: u64, task: Task) {
         self.sequence += 1;
-        self.queue.insert((self.now + Duration::from_millis(millis), self.sequence), task);
+        self.queue.insert(
+            (self.now + Duration::from_millis(millis), self.sequence),
+            task,
+        );
     }
 
     pub fn feed(&mut self, at: usize, input: Input) {
@@ -314,7 +365,11 @@ impl World {
                 Output::Publish { topic, payload } => {
                     if self.nodes[at].online {
                         self.published.push((at, topic.clone(), payload.clone()));
-                        self.over_the_network(Task::AtBroker { from: at, topic, payload });
+                        self.over_the_network(Task::AtBroker {
+                            from: at,
+                            topic,
+                            payload,
+                        });
                     }
                 }
                 Output::Connection(connection, order) => self.order(at, connection, order),
@@ -350,7 +405,13 @@ impl World {
         }
         let sdp = sdp(kind, &wire.ours, &wire.fingerprint);
         let description = Description::from_sdp(kind, &sdp).unwrap();
-        self.later(3, Task::Feed(at, Input::Connection(connection, Notice::Described(description))));
+        self.later(
+            3,
+            Task::Feed(
+                at,
+                Input::Connection(connection, Notice::Described(description)),
+            ),
+        );
         self.try_path(at, connection);
     }
 
@@ -361,21 +422,46 @@ impl World {
 
     /// Opens the channel when both ends know each other's description, and each end is who the other expects.
     fn try_path(&mut self, at: usize, connection: ConnectionId) {
-        let Some(wire) = self.nodes[at].links.get(&connection) else { return };
-        let Some((theirs, expected)) = wire.theirs.clone() else { return };
-        let Some((other, other_connection)) = self.ends.get(&theirs).copied() else { return };
-        let Some(far) = self.nodes[other].links.get(&other_connection) else { return };
+        let Some(wire) = self.nodes[at].links.get(&connection) else {
+            return;
+        };
+        let Some((theirs, expected)) = wire.theirs.clone() else {
+            return;
+        };
+        let Some((other, other_connection)) = self.ends.get(&theirs).copied() else {
+            return;
+        };
+        let Some(far) = self.nodes[other].links.get(&other_connection) else {
+            return;
+        };
         let fits = |expected: &[u8; 32], shown: &[u8; 32]| self.trusting_paths || expected == shown;
-        let knows_us = far.theirs.as_ref().is_some_and(|(ours, theirs)| *ours == wire.ours && fits(theirs, &wire.fingerprint));
-        if wire.open || !knows_us || !fits(&expected, &far.fingerprint) || self.is_cut(at, other) || self.nodes[other].gone {
+        let knows_us = far
+            .theirs
+            .as_ref()
+            .is_some_and(|(ours, theirs)| *ours == wire.ours && fits(theirs, &wire.fingerprint));
+        if wire.open
+            || !knows_us
+            || !fits(&expected, &far.fingerprint)
+            || self.is_cut(at, other)
+            || self.nodes[other].gone
+        {
             return;
         }
         for (node, connection) in [(at, connection), (other, other_connection)] {
             if let Some(wire) = self.nodes[node].links.get_mut(&connection) {
                 wire.open = true;
             }
-            self.later(25, Task::Feed(node, Input::Connection(connection, Notice::Path(Path::Connected))));
-            self.later(25, Task::Feed(node, Input::Connection(connection, Notice::Opened)));
+            self.later(
+                25,
+                Task::Feed(
+                    node,
+                    Input::Connection(connection, Notice::Path(Path::Connected)),
+                ),
+            );
+            self.later(
+                25,
+                Task::Feed(node, Input::Connection(connection, Notice::Opened)),
+            );
         }
     }
 
@@ -389,13 +475,24 @@ impl World {
     }
 
     fn send(&mut self, at: usize, connection: ConnectionId, text: String) {
-        let Some((node, connection)) = self.far_end(at, connection) else { return };
+        let Some((node, connection)) = self.far_end(at, connection) else {
+            return;
+        };
         let text = match &self.replace_first_frame {
-            Some((cheat, instead)) if *cheat == at && text.contains("\"verify\"") => instead.clone(),
+            Some((cheat, instead)) if *cheat == at && text.contains("\"verify\"") => {
+                instead.clone()
+            }
             _ => text,
         };
         if !self.is_cut(at, node) && self.nodes[node].links.contains_key(&connection) {
-            self.later(2, Task::ToPeer { node, connection, text });
+            self.later(
+                2,
+                Task::ToPeer {
+                    node,
+                    connection,
+                    text,
+                },
+            );
         }
     }
 
@@ -404,9 +501,18 @@ impl World {
         self.nodes[at].links.remove(&connection);
         if let Some((node, connection)) = far
             && !self.is_cut(at, node)
-            && self.nodes[node].links.get(&connection).is_some_and(|wire| wire.open)
+            && self.nodes[node]
+                .links
+                .get(&connection)
+                .is_some_and(|wire| wire.open)
         {
-            self.later(20, Task::Feed(node, Input::Connection(connection, Notice::Path(Path::Lost))));
+            self.later(
+                20,
+                Task::Feed(
+                    node,
+                    Input::Connection(connection, Notice::Path(Path::Lost)),
+                ),
+            );
         }
     }
 
@@ -415,8 +521,14 @@ impl World {
         for (at, other) in [(a, b), (b, a)] {
             let links: Vec<ConnectionId> = self.nodes[at].links.keys().copied().collect();
             for connection in links {
-                if self.far_end(at, connection).is_some_and(|(node, _)| node == other) {
-                    self.later(1, Task::Feed(at, Input::Connection(connection, Notice::Path(Path::Lost))));
+                if self
+                    .far_end(at, connection)
+                    .is_some_and(|(node, _)| node == other)
+                {
+                    self.later(
+                        1,
+                        Task::Feed(at, Input::Connection(connection, Notice::Path(Path::Lost))),
+                    );
                 }
             }
         }
@@ -429,7 +541,10 @@ impl World {
 
     /// Payload bytes published so far.
     pub fn bytes(&self) -> usize {
-        self.published.iter().map(|(_, _, payload)| payload.len()).sum()
+        self.published
+            .iter()
+            .map(|(_, _, payload)| payload.len())
+            .sum()
     }
 
     /// The peers that `at` shows, with their states.
@@ -446,34 +561,52 @@ impl World {
     }
 
     pub fn verified(&self, at: usize) -> usize {
-        self.roster(at).values().filter(|state| **state == PeerState::Verified).count()
+        self.roster(at)
+            .values()
+            .filter(|state| **state == PeerState::Verified)
+            .count()
     }
 
     /// Whether all who are still here are verified to each other.
     pub fn is_full_mesh(&self) -> bool {
-        let alive: Vec<usize> = (0..self.nodes.len()).filter(|at| !self.nodes[*at].gone).collect();
+        let alive: Vec<usize> = (0..self.nodes.len())
+            .filter(|at| !self.nodes[*at].gone)
+            .collect();
         alive.iter().all(|at| self.verified(*at) == alive.len() - 1)
     }
 
     /// What was said by others, as `at` saw it: (sender, text).
     pub fn heard(&self, at: usize) -> Vec<(String, String)> {
-        let said = self.nodes[at].events.iter().filter_map(|event| match event {
-            Event::Message(message) if message.peer.is_some() => Some((message.sender.clone(), message.text.clone())),
-            _ => None,
-        });
+        let said = self.nodes[at]
+            .events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Message(message) if message.peer.is_some() => {
+                    Some((message.sender.clone(), message.text.clone()))
+                }
+                _ => None,
+            });
         said.collect()
     }
 
     pub fn status(&self, at: usize) -> Option<Status> {
-        self.nodes[at].events.iter().rev().find_map(|event| match event {
-            Event::Status(status) => Some(*status),
-            _ => None,
-        })
+        self.nodes[at]
+            .events
+            .iter()
+            .rev()
+            .find_map(|event| match event {
+                Event::Status(status) => Some(*status),
+                _ => None,
+            })
     }
 
     pub fn dropped(&self, at: usize, reason: &str) -> u64 {
         let diagnostics = self.nodes[at].room.diagnostics();
-        diagnostics.dropped.iter().find(|(words, _)| *words == reason).map_or(0, |(_, count)| *count)
+        diagnostics
+            .dropped
+            .iter()
+            .find(|(words, _)| *words == reason)
+            .map_or(0, |(_, count)| *count)
     }
 }
 
@@ -485,8 +618,15 @@ fn fingerprint(at: usize, connection: ConnectionId) -> [u8; 32] {
 
 /// A data-only description as Chromium writes it, with one host candidate.
 pub fn sdp(kind: Kind, ufrag: &str, fingerprint: &[u8; 32]) -> String {
-    let colons: Vec<String> = fingerprint.iter().map(|byte| format!("{byte:02X}")).collect();
-    let setup = if kind == Kind::Offer { "actpass" } else { "active" };
+    let colons: Vec<String> = fingerprint
+        .iter()
+        .map(|byte| format!("{byte:02X}"))
+        .collect();
+    let setup = if kind == Kind::Offer {
+        "actpass"
+    } else {
+        "active"
+    };
     format!(
         "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\na=extmap-allow-mixed\r\n\
          a=msid-semantic: WMS\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\n\
@@ -500,6 +640,9 @@ pub fn sdp(kind: Kind, ufrag: &str, fingerprint: &[u8; 32]) -> String {
 /// The ice-ufrag of a description.
 pub fn ufrag(description: &Description) -> String {
     let sdp = description.to_sdp();
-    let line = sdp.lines().find_map(|line| line.strip_prefix("a=ice-ufrag:")).unwrap();
+    let line = sdp
+        .lines()
+        .find_map(|line| line.strip_prefix("a=ice-ufrag:"))
+        .unwrap();
     line.trim().to_owned()
 }

@@ -54,9 +54,15 @@ fn StatusLine(props: &StatusProps) -> Html {
     let StatusProps { state, ui } = props;
     let tick = use_force_update();
     let waits = matches!(state.status, Status::Unreachable { .. });
-    use_interval(waits.then_some(1_000), Callback::from(move |()| tick.force_update()));
+    use_interval(
+        waits.then_some(1_000),
+        Callback::from(move |()| tick.force_update()),
+    );
 
-    let silent = state.people.iter().filter(|peer| peer.state == PeerState::Reconnecting);
+    let silent = state
+        .people
+        .iter()
+        .filter(|peer| peer.state == PeerState::Reconnecting);
     let reconnecting: Vec<&str> = silent.map(|peer| peer.user.as_str()).collect();
     let text = texts::status(state.status, &reconnecting, clock::now());
     // What is read aloud does not count seconds.

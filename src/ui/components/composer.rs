@@ -39,7 +39,9 @@ pub fn Composer(props: &ComposerProps) -> Html {
     let send = {
         let (area, hint, ui) = (area.clone(), hint.setter(), props.ui.clone());
         Callback::from(move |()| {
-            let Some(area) = area.cast::<HtmlTextAreaElement>() else { return };
+            let Some(area) = area.cast::<HtmlTextAreaElement>() else {
+                return;
+            };
             let text = area.value();
             let count = text.chars().count();
             if count > MAX_TEXT {
@@ -67,12 +69,18 @@ pub fn Composer(props: &ComposerProps) -> Html {
     let on_input = {
         let (hint, area) = (hint.clone(), area.clone());
         Callback::from(move |_: InputEvent| {
-            let Some(area) = area.cast::<HtmlTextAreaElement>() else { return };
+            let Some(area) = area.cast::<HtmlTextAreaElement>() else {
+                return;
+            };
             let text = area.value();
             // Where style sheets cannot make a field grow with its text, at least its line breaks do.
             area.set_rows(text.split('\n').count().min(MAX_ROWS) as u32);
             let count = text.chars().count();
-            let next = if count >= COUNTED { Hint::Count(count) } else { Hint::None };
+            let next = if count >= COUNTED {
+                Hint::Count(count)
+            } else {
+                Hint::None
+            };
             if *hint != next {
                 hint.set(next);
             }

@@ -82,7 +82,10 @@ pub fn CopyLink(props: &CopyLinkProps) -> Html {
     let copied = use_state(|| false);
     {
         let setter = copied.setter();
-        use_interval((*copied).then_some(2_500), Callback::from(move |()| setter.set(false)));
+        use_interval(
+            (*copied).then_some(2_500),
+            Callback::from(move |()| setter.set(false)),
+        );
     }
     let on_click = {
         let (link, ui, copied) = (props.link.clone(), props.ui.clone(), copied.setter());
@@ -91,7 +94,9 @@ pub fn CopyLink(props: &CopyLinkProps) -> Html {
             spawn_local(async move {
                 // Without a secure context there is no clipboard object at all.
                 let copies = window().is_secure_context()
-                    && JsFuture::from(window().navigator().clipboard().write_text(&link)).await.is_ok();
+                    && JsFuture::from(window().navigator().clipboard().write_text(&link))
+                        .await
+                        .is_ok();
                 if copies {
                     copied.set(true);
                 } else {

@@ -15,7 +15,9 @@ use crate::time::Millis;
 use crate::ui::app::Ui;
 use crate::ui::backend::Opening;
 use crate::ui::hooks::clock;
-use crate::ui::hooks::listen::{Listener, document, focus, use_appeared, use_changed, use_interval};
+use crate::ui::hooks::listen::{
+    Listener, document, focus, use_appeared, use_changed, use_interval,
+};
 use crate::ui::state::Action;
 use crate::ui::texts;
 use crate::ui::timeline::{Content, Line, Timeline};
@@ -47,17 +49,32 @@ struct Place {
 
 #[function_component]
 pub fn Log(props: &LogProps) -> Html {
-    let LogProps { log, opening, empty, unread, unread_from, ui } = props;
+    let LogProps {
+        log,
+        opening,
+        empty,
+        unread,
+        unread_from,
+        ui,
+    } = props;
     let scroller = use_node_ref();
-    let place = use_memo((), |()| Place { at_end: Cell::new(true), first: Cell::new(0), before: Cell::new(None) });
+    let place = use_memo((), |()| Place {
+        at_end: Cell::new(true),
+        first: Cell::new(0),
+        before: Cell::new(None),
+    });
     let away = use_state(|| false);
     let redraw = use_force_update();
     {
         let redraw = redraw.clone();
-        use_interval(Some(30_000), Callback::from(move |()| redraw.force_update()));
+        use_interval(
+            Some(30_000),
+            Callback::from(move |()| redraw.force_update()),
+        );
     }
     {
-        let (scroller, place, ui, away) = (scroller.clone(), place.clone(), ui.clone(), away.setter());
+        let (scroller, place, ui, away) =
+            (scroller.clone(), place.clone(), ui.clone(), away.setter());
         use_appeared(Box::new(move || {
             let scroller = scroller.cast::<Element>()?;
             Some(Box::new(follow(&scroller, &place, &ui, &away)))
@@ -67,11 +84,16 @@ pub fn Log(props: &LogProps) -> Html {
         let (scroller, place) = (scroller.clone(), place.clone());
         let last = log.lines().last();
         let own = last.is_some_and(|line| is_own(line));
-        let (first, last) = (u64::from(place.first.get()), last.map_or(0, |line| u64::from(line.seq)));
+        let (first, last) = (
+            u64::from(place.first.get()),
+            last.map_or(0, |line| u64::from(line.seq)),
+        );
         use_changed(
             first << 32 | last,
             Box::new(move || {
-                let Some(scroller) = scroller.cast::<Element>() else { return };
+                let Some(scroller) = scroller.cast::<Element>() else {
+                    return;
+                };
                 if let Some((height, top)) = place.before.take() {
                     scroller.set_scroll_top(top + scroller.scroll_height() - height);
                 } else if own || place.at_end.get() {
@@ -84,14 +106,22 @@ pub fn Log(props: &LogProps) -> Html {
     let lines = log.lines();
     if place.at_end.get() {
         // The window moves with the conversation, but only while nobody reads further up.
-        place.first.set(lines.get(lines.len().saturating_sub(SHOWN)).map_or(0, |line| line.seq));
+        place.first.set(
+            lines
+                .get(lines.len().saturating_sub(SHOWN))
+                .map_or(0, |line| line.seq),
+        );
     }
     let begin = lines.partition_point(|line| line.seq < place.first.get());
     let earlier = {
         let (log, scroller, place) = (log.clone(), scroller.clone(), place.clone());
         Callback::from(move |_: MouseEvent| {
-            let Some(element) = scroller.cast::<Element>() else { return };
-            place.before.set(Some((element.scroll_height(), element.scroll_top())));
+            let Some(element) = scroller.cast::<Element>() else {
+                return;
+            };
+            place
+                .before
+                .set(Some((element.scroll_height(), element.scroll_top())));
             place.at_end.set(false);
             if let Some(line) = log.lines().get(begin.saturating_sub(SHOWN)) {
                 place.first.set(line.seq);
@@ -154,7 +184,8 @@ fn follow(scroller: &Element, place: &Rc<Place>, ui: &Ui, away: &UseStateSetter<
         move || ui.act(Action::Watching(place.at_end.get() && !document().hidden()))
     };
     let scrolled = {
-        let (scroller, place, away, watch) = (scroller.clone(), place.clone(), away.clone(), watch.clone());
+        let (scroller, place, away, watch) =
+            (scroller.clone(), place.clone(), away.clone(), watch.clone());
         Callback::from(move |_: Event| {
             let at_end = is_at_end(&scroller);
             if place.at_end.replace(at_end) != at_end {
@@ -179,8 +210,15 @@ fn follow(scroller: &Element, place: &Rc<Place>, ui: &Ui, away: &UseStateSetter<
             observer.observe(&lines);
         }
     }
-    let listeners = (Listener::new(scroller, "scroll", scrolled), Listener::new(&document(), "visibilitychange", seen));
-    Observed { observer, _resized: resized, _listeners: listeners }
+    let listeners = (
+        Listener::new(scroller, "scroll", scrolled),
+        Listener::new(&document(), "visibilitychange", seen),
+    );
+    Observed {
+        observer,
+        _resized: resized,
+        _listeners: listeners,
+    }
 }
 
 /// Observes until it is dropped.
@@ -212,7 +250,9 @@ fn is_own(line: &Line) -> bool {
 
 /// How many minutes ago, for the beginnings of groups within the last hour.
 fn ago(line: &Line, now: Millis) -> Option<u32> {
-    let Content::Said(said) = &line.content else { return None };
+    let Content::Said(said) = &line.content else {
+        return None;
+    };
     let minutes = u32::try_from(now.since(said.message.at).as_secs() / 60).ok()?;
     (said.leads && minutes < 60).then_some(minutes)
 }

@@ -36,7 +36,10 @@ pub fn NameField(props: &NameFieldProps) -> Html {
         let (input, problem, on_name) = (input.clone(), problem.setter(), props.on_name.clone());
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
-            let text = input.cast::<HtmlInputElement>().map(|input| input.value()).unwrap_or_default();
+            let text = input
+                .cast::<HtmlInputElement>()
+                .map(|input| input.value())
+                .unwrap_or_default();
             match Name::parse(&text) {
                 Ok(name) => on_name.emit(name),
                 Err(error) => {
@@ -54,7 +57,10 @@ pub fn NameField(props: &NameFieldProps) -> Html {
             }
         })
     });
-    let on_cancel = props.on_cancel.clone().map(|cancel| cancel.reform(|_: MouseEvent| ()));
+    let on_cancel = props
+        .on_cancel
+        .clone()
+        .map(|cancel| cancel.reform(|_: MouseEvent| ()));
 
     html! {
         <form class="name-form" onsubmit={on_submit} novalidate=true>

@@ -129,7 +129,12 @@ struct PersonProps {
 
 #[function_component]
 fn Person(props: &PersonProps) -> Html {
-    let PersonProps { peer, own, open, ui } = props;
+    let PersonProps {
+        peer,
+        own,
+        open,
+        ui,
+    } = props;
     let button = use_node_ref();
     use_focus(*open, button.clone(), button.clone());
     let toggle = ui.acts(Action::Person((!open).then_some(peer.id)));

@@ -37,7 +37,9 @@ pub fn prompts(state: &State, ui: &Ui) -> Html {
 
 /// The one loud thing, across the whole page. The oldest only: a crowd must not push the conversation out of it.
 pub fn warning(state: &State, ui: &Ui) -> Html {
-    let Some(peer) = state.warnings.first() else { return Html::default() };
+    let Some(peer) = state.warnings.first() else {
+        return Html::default();
+    };
     let count = state.warnings.len();
     let own = state.own.as_ref().map(|own| own.key);
     let settle = |command: Command| {

@@ -107,7 +107,9 @@ fn mark(delivery: Delivery) -> Html {
     let (word, path, part) = match delivery {
         Delivery::Waiting => ("waiting", CLOCK, None),
         Delivery::Sent(_) => ("sent", CHECK, None),
-        Delivery::Delivered(delivered, of) if delivered < of => ("partial", CHECK, Some(format!("{delivered}/{of}"))),
+        Delivery::Delivered(delivered, of) if delivered < of => {
+            ("partial", CHECK, Some(format!("{delivered}/{of}")))
+        }
         Delivery::Delivered(..) => ("delivered", CHECKS, None),
     };
     html! {

@@ -36,7 +36,10 @@ pub fn Over(props: &SheetProps) -> Html {
     }
     let tick = use_force_update();
     let counts = props.sheet == Sheet::Diagnostics;
-    use_interval(counts.then_some(1_000), Callback::from(move |()| tick.force_update()));
+    use_interval(
+        counts.then_some(1_000),
+        Callback::from(move |()| tick.force_update()),
+    );
     let close = {
         let dialog = dialog.clone();
         Callback::from(move |()| {
@@ -49,7 +52,10 @@ pub fn Over(props: &SheetProps) -> Html {
     let beside = {
         let close = close.clone();
         Callback::from(move |event: MouseEvent| {
-            if event.target().is_some_and(|target| target.dyn_into::<HtmlDialogElement>().is_ok()) {
+            if event
+                .target()
+                .is_some_and(|target| target.dyn_into::<HtmlDialogElement>().is_ok())
+            {
                 close.emit(());
             }
         })
@@ -89,12 +95,27 @@ fn keys() -> Html {
 
 /// What was counted since joining.
 fn counted(state: &State, ui: &Ui) -> Html {
-    let Diagnostics { published, published_bytes, received, dropped, signatures_checked, connections_opened } =
-        ui.backend.0.diagnostics();
-    let count = |wanted: PeerState| state.people.iter().filter(|peer| peer.state == wanted).count();
+    let Diagnostics {
+        published,
+        published_bytes,
+        received,
+        dropped,
+        signatures_checked,
+        connections_opened,
+    } = ui.backend.0.diagnostics();
+    let count = |wanted: PeerState| {
+        state
+            .people
+            .iter()
+            .filter(|peer| peer.state == wanted)
+            .count()
+    };
     let meeting = match state.status {
         Status::Unreachable { retry_at, .. } => {
-            format!("unreachable, next try in {} s", texts::seconds_until(retry_at, clock::now()))
+            format!(
+                "unreachable, next try in {} s",
+                texts::seconds_until(retry_at, clock::now())
+            )
         }
         Status::Joining => "connecting".into(),
         Status::Left => "left".into(),
@@ -103,13 +124,32 @@ fn counted(state: &State, ui: &Ui) -> Html {
     let number = |count: u64| texts::number(usize::try_from(count).unwrap_or(usize::MAX));
     let rows = [
         ("Meeting point", meeting),
-        ("People connected", number(count(PeerState::Verified) as u64)),
-        ("On the way", number((count(PeerState::Connecting) + count(PeerState::Verifying)) as u64)),
-        ("Reconnecting", number(count(PeerState::Reconnecting) as u64)),
+        (
+            "People connected",
+            number(count(PeerState::Verified) as u64),
+        ),
+        (
+            "On the way",
+            number((count(PeerState::Connecting) + count(PeerState::Verifying)) as u64),
+        ),
+        (
+            "Reconnecting",
+            number(count(PeerState::Reconnecting) as u64),
+        ),
         ("Not reached", number(count(PeerState::Failed) as u64)),
         ("Connections opened", number(connections_opened)),
-        ("Sent over the meeting point", format!("{} messages, {} bytes", number(published), number(published_bytes))),
-        ("Received over the meeting point", format!("{} messages", number(received))),
+        (
+            "Sent over the meeting point",
+            format!(
+                "{} messages, {} bytes",
+                number(published),
+                number(published_bytes)
+            ),
+        ),
+        (
+            "Received over the meeting point",
+            format!("{} messages", number(received)),
+        ),
         ("Signatures checked", number(signatures_checked)),
     ];
     let row = |name: &str, value: String| html! { <><dt>{ name }</dt><dd>{ value }</dd></> };

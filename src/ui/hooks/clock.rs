@@ -37,7 +37,11 @@ fn format(pairs: &[(&str, &str)]) -> Function {
 /// What `Intl` makes of a moment; nothing if the moment is out of its range.
 fn apply(format: &Function, at: Millis) -> String {
     let moment = JsValue::from_f64(at.0 as f64);
-    format.call1(&JsValue::UNDEFINED, &moment).ok().and_then(|text| text.as_string()).unwrap_or_default()
+    format
+        .call1(&JsValue::UNDEFINED, &moment)
+        .ok()
+        .and_then(|text| text.as_string())
+        .unwrap_or_default()
 }
 
 /// Now, by this browser's clock.
@@ -62,7 +66,11 @@ pub fn full(at: Millis) -> String {
 
 /// `now`, `5 min. ago`.
 pub fn minutes_ago(minutes: u32) -> String {
-    let (value, unit) = if minutes == 0 { (0.0, "second") } else { (-f64::from(minutes), "minute") };
+    let (value, unit) = if minutes == 0 {
+        (0.0, "second")
+    } else {
+        (-f64::from(minutes), "minute")
+    };
     FORMATS.with(|formats| String::from(formats.ago.format(value, unit)))
 }
 

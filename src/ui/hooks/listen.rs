@@ -14,7 +14,9 @@ pub fn window() -> Window {
 
 /// The document.
 pub fn document() -> Document {
-    js_sys::Reflect::get(&js_sys::global(), &"document".into()).unwrap_or_default().unchecked_into()
+    js_sys::Reflect::get(&js_sys::global(), &"document".into())
+        .unwrap_or_default()
+        .unchecked_into()
 }
 
 /// Listens until it is dropped.
@@ -30,13 +32,19 @@ impl Listener {
         let closure = Closure::<dyn FnMut(Event)>::new(move |event| callback.emit(event));
         // It fails for no target that exists.
         let _ = target.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
-        Listener { target: target.clone(), name, closure }
+        Listener {
+            target: target.clone(),
+            name,
+            closure,
+        }
     }
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        let _ = self.target.remove_event_listener_with_callback(self.name, self.closure.as_ref().unchecked_ref());
+        let _ = self
+            .target
+            .remove_event_listener_with_callback(self.name, self.closure.as_ref().unchecked_ref());
     }
 }
 
@@ -82,7 +90,9 @@ pub fn use_interval(period: Option<i32>, callback: Callback<()>) {
         let closure = Closure::<dyn FnMut()>::new(move || callback.emit(()));
         let handle = period.and_then(|period| {
             let function = closure.as_ref().unchecked_ref();
-            window().set_interval_with_callback_and_timeout_and_arguments_0(function, period).ok()
+            window()
+                .set_interval_with_callback_and_timeout_and_arguments_0(function, period)
+                .ok()
         });
         move || {
             if let Some(handle) = handle {
@@ -102,6 +112,8 @@ pub fn focus(node: &NodeRef) {
 
 /// Whether the focus is on nothing: what had it is gone or hidden. (A hidden element loses it at the next frame only.)
 fn focus_is_lost() -> bool {
-    let active = document().active_element().and_then(|element| element.dyn_into::<HtmlElement>().ok());
+    let active = document()
+        .active_element()
+        .and_then(|element| element.dyn_into::<HtmlElement>().ok());
     active.is_none_or(|element| element.tag_name() == "BODY" || element.offset_width() == 0)
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -57,8 +58,15 @@ impl Host {
 
     /// Changes the settings of the page at this path.
     pub fn change_settings(&self, path: &str, settings: impl ToString) -> Result<()> {
-        let file = self.folder.join(path).join("rtchat.json");
-        Ok(fs::write(file, settings.to_string())?)
+        let path = self.folder.join(path).join("rtchat.json");
+        let before = fs::metadata(&path).and_then(|file| file.modified());
+        fs::write(&path, settings.to_string())?;
+        if let Ok(before) = before {
+            // Browsers ask for what has changed since a whole second.
+            let file = fs::File::options().write(true).open(&path)?;
+            file.set_modified(before + Duration::from_secs(2))?;
+        }
+        Ok(())
     }
 }
 

@@ -86,6 +86,13 @@ pub fn ensure(tool: &Tool) -> Result<()> {
     }
     install
         .env("CARGO_TARGET_DIR", &work)
+        // They are waited for while they compile, hardly while they run: optimising trunk as a whole takes longer than
+        // everything else here together.
+        .envs([
+            ("CARGO_PROFILE_RELEASE_LTO", "off"),
+            ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
+            ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
+        ])
         .env_remove("RUSTFLAGS")
         .stdin(Stdio::null());
     process::run(&mut install).with_context(|| {

@@ -36,7 +36,7 @@ const DELAY: Duration = Duration::from_millis(50);
 /// How many tabs make a room.
 const TABS: usize = 6;
 /// So often may pages fail to meet, in the whole run, before that is an error.
-const PATIENCE: u32 = 3;
+const PATIENCE: usize = 3;
 
 /// What can be measured.
 #[derive(Debug, Subcommand)]
@@ -98,8 +98,8 @@ struct Results {
     trystero: Figures,
     /// All of `dist/`, compressed.
     page: u64,
-    /// How often pages did not meet, and were given another try.
-    failures: u32,
+    /// Whose pages did not meet, and were given another try; once for each time.
+    failures: Vec<&'static str>,
 }
 
 /// One that is compared.
@@ -131,7 +131,7 @@ struct Bed {
     stage: Stage,
     bridges: [Bridge; 2],
     rooms: u32,
-    failures: u32,
+    failures: Vec<&'static str>,
 }
 
 impl Bed {
@@ -171,8 +171,8 @@ impl Bed {
             Ok(meeting) => return Ok(Some(meeting)),
             Err(error) => error.context(format!("{} could not be measured", who.name)),
         };
-        self.failures += 1;
-        if self.failures > PATIENCE {
+        self.failures.push(who.name);
+        if self.failures.len() > PATIENCE {
             return Err(error);
         }
         eprintln!("{error:#}; once more");
@@ -200,7 +200,7 @@ async fn connect(options: Options) -> Result<()> {
         stage: Stage::open().await?,
         bridges,
         rooms: 0,
-        failures: 0,
+        failures: Vec::new(),
     };
     let samples = if options.quick { 3 } else { options.samples };
     let mut machine = Machine::look(&bed.stage).await?;

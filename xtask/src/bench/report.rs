@@ -51,11 +51,11 @@ pub fn text(results: &Results, machine: &Machine) -> String {
     times(&mut text, results);
     traffic(&mut text, results);
     targets(&mut text, results);
-    if results.failures > 0 {
-        let times = results.failures;
+    if !results.failures.is_empty() {
+        let whose = results.failures.join(", ");
         line(
             &mut text,
-            format_args!("\n{times} times pages did not meet within 45 s, and it was tried again."),
+            format_args!("\nDid not meet within 45 s, and got another try: {whose}."),
         );
     }
     text

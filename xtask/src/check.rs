@@ -201,7 +201,7 @@ impl Report {
         let tests = self.run(tests.args(arguments).env("RTCHAT_DIST", dist));
         // Whether browsers can be driven at all: where they cannot, the tests above fail for that reason.
         let mut testbed = project::cargo();
-        testbed.args(["test", "--package", "xtask", "--lib", "--", "--ignored"]);
+        testbed.args(["test", "--package", "xtask", "--test", "browsers"]);
         tests.and(self.run(&mut testbed))
     }
 

@@ -50,11 +50,20 @@ impl Broker {
 
     /// mosquitto, the broker most sites will meet. Answers a CONNECT over WebSocket only after 100 to 200 ms.
     pub async fn mosquitto() -> Result<Self> {
+        Self::mosquitto_for(true).await
+    }
+
+    /// A mosquitto that takes nobody without a password, and knows no password.
+    pub async fn closed_mosquitto() -> Result<Self> {
+        Self::mosquitto_for(false).await
+    }
+
+    async fn mosquitto_for(everybody: bool) -> Result<Self> {
         // Debian puts it where only root's PATH looks.
         let program = process::find("mosquitto").unwrap_or_else(|| "/usr/sbin/mosquitto".into());
         Self::program(program, |folder, [tcp_port, ws_port]| {
             let configuration = format!(
-                "per_listener_settings false\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n\
+                "per_listener_settings false\nallow_anonymous {everybody}\npersistence false\nset_tcp_nodelay true\n\
                  user root\nlog_dest file {}\nlistener {tcp_port} 127.0.0.1\n\
                  listener {ws_port} 127.0.0.1\nprotocol websockets\n",
                 folder.path().join("log").display(),

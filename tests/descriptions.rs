@@ -5,7 +5,8 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use rtchat::rtc::description::{MAX_CANDIDATES, MAX_WHOLE, MAX_WHOLE_ON_BROKER};
+use rtchat::rtc::candidate::MAX_CANDIDATES;
+use rtchat::rtc::description::{MAX_WHOLE, MAX_WHOLE_ON_BROKER};
 use rtchat::rtc::{Candidate, Description, DescriptionError, Kind};
 
 /// Every description in `tests/sdp`: name, kind, text.

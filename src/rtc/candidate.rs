@@ -6,6 +6,9 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+/// The most candidates that one description or one message carries.
+pub const MAX_CANDIDATES: usize = 16;
+
 /// A UDP candidate (RFC 8839, section 5.1) without what the other side can make up again: foundation and
 /// priority are derived, component is 1 (everything is bundled), the related address is not for others to know.
 ///

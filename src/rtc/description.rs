@@ -22,11 +22,8 @@ use serde::de::Error as _;
 use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::candidate::Candidate;
+use super::candidate::{Candidate, MAX_CANDIDATES};
 use super::sdp::{self, Data, Setup};
-
-/// The most candidates that one description or one message carries.
-pub const MAX_CANDIDATES: usize = 16;
 
 /// The largest description that travels whole over the broker, in bytes.
 pub const MAX_WHOLE_ON_BROKER: usize = 3 * 1024;

@@ -4,8 +4,7 @@
 //! candidate that another browser can use, so a description leaves after a short quiet, and what comes later is told
 //! several at a time.
 
-use super::candidate::Candidate;
-use super::description::MAX_CANDIDATES;
+use super::candidate::{Candidate, MAX_CANDIDATES};
 
 /// How long to wait for the first candidate, in milliseconds. A busy machine takes more than 50 for its very first one, and
 /// a description without candidates is of little use to anybody.

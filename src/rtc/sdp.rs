@@ -2,8 +2,7 @@
 
 use core::fmt::{self, Write as _};
 
-use super::candidate::{Candidate, Line};
-use super::description::MAX_CANDIDATES;
+use super::candidate::{Candidate, Line, MAX_CANDIDATES};
 
 /// Everything in a data-only description that is not the same every time.
 #[derive(Clone, PartialEq)]

@@ -10,7 +10,7 @@ use rtchat::rtc::web::{Connections, WebError};
 use rtchat::rtc::{Candidate, ConnectionId, Description, Kind, Notice, Order, Path};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use wasm_bindgen_test::{console_log, wasm_bindgen_test};
+use wasm_bindgen_test::wasm_bindgen_test;
 
 const ID: ConnectionId = ConnectionId(7);
 
@@ -25,10 +25,6 @@ async fn sleep(millis: i32) {
 }
 
 /// Milliseconds, with fractions.
-fn now() -> f64 {
-    web_sys::window().unwrap().performance().unwrap().now()
-}
-
 /// One of two browsers.
 struct Side {
     connections: Connections,
@@ -177,33 +173,6 @@ async fn two_sides_connect_and_talk() {
     let (mut anna, mut bert) = connected().await;
     say_hello(&mut anna, &mut bert).await;
     assert_eq!(anna.connections.buffered(ConnectionId(99)), 0);
-}
-
-#[wasm_bindgen_test]
-async fn it_is_fast() {
-    for settle in [0, 300, 1200, 1200] {
-        let (mut anna, mut bert) = (Side::new(), Side::new());
-        sleep(settle).await;
-        let start = now();
-        anna.order(Order::Offer { restart: false });
-        let offer = anna.described().await;
-        let offered = now();
-        bert.order(Order::Answer(offer));
-        let answer = bert.described().await;
-        let answered = now();
-        anna.order(Order::Accept(answer));
-        anna.opened().await;
-        bert.opened().await;
-        let opened = now();
-        console_log!(
-            "after {settle} ms: offer {:.1}, answer {:.1}, open {:.1}, together {:.1} ms",
-            offered - start,
-            answered - offered,
-            opened - answered,
-            opened - start
-        );
-        assert!(opened - start < 1000.0);
-    }
 }
 
 #[wasm_bindgen_test]

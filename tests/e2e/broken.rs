@@ -1,0 +1,32 @@
+//! When the program itself breaks.
+
+use anyhow::ensure;
+use xtask::testbed::Broker;
+
+use crate::support::run;
+
+#[test]
+fn a_page_that_breaks_says_why_and_offers_to_reload() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        for browser in [bed.chromium().await?, bed.firefox().await?] {
+            let tab = browser.open(site.url()).await?;
+            tab.join("ann").await?;
+            // The browser throws where it never does. That ends the program in the midst of its work, which it
+            // notices the next time it is asked for anything.
+            let no_clock = "Performance.prototype.now = () => { throw new Error('no clock') }";
+            tab.script(no_clock, Vec::new()).await?;
+            tab.say("hello?").await?;
+            tab.click("status").await?;
+            let page = tab.until("that it broke", |page| page.has("panic")).await?;
+            let notice = page.text("panic");
+            ensure!(notice.contains("stopped working"), "{notice}");
+            ensure!(notice.contains("already mutably borrowed"), "{notice}");
+
+            tab.click_on("[data-testid=panic] button").await?;
+            ensure!(tab.joined().await?.own == "ann");
+        }
+        Ok(())
+    });
+}

@@ -1,8 +1,11 @@
 //! What goes into a [`Room`](super::Room) and what comes out.
 
+use core::time::Duration;
+
 use crate::identity::{Note, PeerId, PublicKey, Trust};
 use crate::rtc::{ConnectionId, Notice, Order};
 use crate::time::Millis;
+pub use crate::wire::{Purpose, Value};
 
 /// Something happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,6 +67,64 @@ pub enum Command {
     Block(PeerId),
     /// Leave the room: says so to everybody and closes every connection.
     Leave,
+    /// Say something to one person only.
+    SayTo {
+        /// To whom.
+        peer: PeerId,
+        /// What. At most [`MAX_TEXT`](super::MAX_TEXT) characters.
+        text: String,
+    },
+    /// Tell everybody that the person is writing.
+    Typing,
+    /// Have nothing to do with this peer any more, until it comes back in a new session.
+    Disconnect(PeerId),
+    /// Ask a peer for a sign of life, at once. Comes back as [`Event::Pong`], or [`Event::NotTaken`] if the connection
+    /// breaks before that.
+    Ping {
+        /// Whom.
+        peer: PeerId,
+        /// Names the ping. Tokens are the caller's choice; of those that are open at one time no two are the same.
+        token: u32,
+    },
+    /// Send a value to a verified peer. Comes back as [`Event::Taken`] or [`Event::NotTaken`].
+    Send {
+        /// To whom.
+        peer: PeerId,
+        /// Names the sending.
+        token: u32,
+        /// What it is for.
+        purpose: Purpose,
+        /// What.
+        value: Value,
+    },
+    /// Ask a verified peer's application a question. Comes back as [`Event::Answered`], always and once, unless it is
+    /// withdrawn.
+    Ask {
+        /// Whom.
+        peer: PeerId,
+        /// Names the question here. The peer does not see it.
+        token: u32,
+        /// Which of the application's handlers should answer.
+        topic: Option<String>,
+        /// The question, in JSON. At most [`MAX_QUESTION`](super::MAX_QUESTION) bytes.
+        content: String,
+        /// For how long to wait for the answer.
+        timeout: Duration,
+    },
+    /// The question is of no interest any more: no answer will be told.
+    Withdraw {
+        /// Which.
+        token: u32,
+    },
+    /// The answer to [`Event::Question`].
+    Answer {
+        /// Who asked.
+        peer: PeerId,
+        /// Which question.
+        question: String,
+        /// The answer in JSON, at most [`MAX_QUESTION`](super::MAX_QUESTION) bytes; or why there is none.
+        result: Result<String, String>,
+    },
 }
 
 /// Something to do.
@@ -122,6 +183,92 @@ pub enum Event {
     },
     /// Something the person wanted was not done; a sentence that says why.
     Refused(String),
+    /// Somebody is writing. Told again every few seconds while it lasts.
+    Typing {
+        /// Who.
+        peer: PeerId,
+    },
+    /// A sign of life that was asked for.
+    Pong {
+        /// The token of [`Command::Ping`].
+        token: u32,
+        /// Whose.
+        peer: PeerId,
+        /// How long it took.
+        after: Duration,
+    },
+    /// The whole value was given to the channel, after everything before it.
+    Taken {
+        /// The token of [`Command::Send`].
+        token: u32,
+    },
+    /// The value was not given to the channel, or not as a whole; or a ping has no answer.
+    NotTaken {
+        /// The token of [`Command::Send`] or [`Command::Ping`].
+        token: u32,
+        /// Why.
+        reason: SendError,
+    },
+    /// A peer's application sent a value.
+    Value {
+        /// Who.
+        peer: PeerId,
+        /// What it is for.
+        purpose: Purpose,
+        /// What. JSON has been checked for being JSON.
+        value: Value,
+    },
+    /// A peer's application asks a question. Answered with [`Command::Answer`].
+    Question {
+        /// Who.
+        peer: PeerId,
+        /// Names the question for the answer. Chosen by the asker.
+        question: String,
+        /// Which handler should answer.
+        topic: Option<String>,
+        /// The question, in JSON.
+        content: String,
+    },
+    /// What came of a question of ours.
+    Answered {
+        /// The token of [`Command::Ask`].
+        token: u32,
+        /// Who was asked.
+        peer: PeerId,
+        /// The answer, in JSON.
+        result: Result<String, AskError>,
+    },
+}
+
+/// Why something was not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// The peer is not here, or no longer.
+    #[error("The person is not here any more.")]
+    Gone,
+    /// The connection broke. Only pings are lost by that.
+    #[error("The connection broke before an answer came.")]
+    Lost,
+    /// Larger than [`MAX_VALUE`](crate::wire::value::MAX_VALUE).
+    #[error("A value has at most 16 MiB.")]
+    TooLarge,
+    /// The text is not JSON, or the kind of bytes is not a short ASCII word.
+    #[error("The value is not JSON, or the kind of its bytes is not a short ASCII word.")]
+    Malformed,
+}
+
+/// Why a question has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AskError {
+    /// None came in time.
+    #[error("No answer came in time.")]
+    Timeout,
+    /// The peer is not here, or no longer.
+    #[error("The person is not here any more.")]
+    Gone,
+    /// Whoever was asked could not answer, and says why; or the question could not be sent.
+    #[error("{0}")]
+    Failed(String),
 }
 
 /// The one line of status.
@@ -208,6 +355,8 @@ pub enum GoneReason {
     Unreachable,
     /// The person blocked it.
     Blocked,
+    /// [`Command::Disconnect`] was given.
+    Disconnected,
 }
 
 /// Names a message: random, chosen by its sender.
@@ -229,6 +378,10 @@ pub struct Message {
     pub text: String,
     /// When it was said, by the sender's clock, but never later than it arrived.
     pub at: Millis,
+    /// Whether it was said to one person only.
+    pub private: bool,
+    /// Of an own message that was said to one person only: their name as it was shown at the time.
+    pub to: Option<String>,
 }
 
 /// What was counted since joining, for the diagnostics panel. No contents, no addresses.

@@ -45,12 +45,14 @@ use peer::{Decision, Peer};
 
 pub use crate::identity::Trust;
 pub use io::{
-    BrokerState, Command, Diagnostics, Event, GoneReason, Input, Message, MessageId, Output,
-    PeerState, PeerView, Status,
+    AskError, BrokerState, Command, Diagnostics, Event, GoneReason, Input, Message, MessageId,
+    Output, PeerState, PeerView, Purpose, SendError, Status, Value,
 };
 
 /// A message has at most this many characters.
 pub const MAX_TEXT: usize = 10_000;
+/// A question, and an answer, has at most this many bytes.
+pub const MAX_QUESTION: usize = 256 * 1024;
 /// A browser is connected to at most this many others.
 pub const MAX_PEERS: usize = 50;
 /// At most so many connections are being made at once.
@@ -270,6 +272,20 @@ impl Room {
             Command::MarkVerified(peer) => self.judge(peer, Noted::Compared),
             Command::Block(peer) => self.judge(peer, Noted::Blocked),
             Command::Leave => self.leave(),
+            Command::Send { token, .. } | Command::Ping { token, .. } => {
+                let reason = SendError::Gone;
+                self.event(Event::NotTaken { token, reason });
+            }
+            Command::Ask { peer, token, .. } => self.event(Event::Answered {
+                token,
+                peer,
+                result: Err(AskError::Gone),
+            }),
+            Command::SayTo { .. }
+            | Command::Typing
+            | Command::Disconnect(_)
+            | Command::Withdraw { .. }
+            | Command::Answer { .. } => {}
         }
     }
 

@@ -77,6 +77,8 @@ impl Room {
             key: self.key(),
             text: text.to_owned(),
             at: self.now,
+            private: false,
+            to: None,
         }));
         let mut of = 0;
         let mut now_connected = Vec::new();
@@ -244,6 +246,8 @@ impl Room {
             key: peer.connect.identity,
             text,
             at: at.min(now),
+            private: false,
+            to: None,
         });
         self.event(event);
     }

@@ -38,6 +38,8 @@ pub enum Order {
     AddCandidates(Vec<Candidate>),
     /// Send a text frame on channel 0.
     Send(String),
+    /// Send a binary message on channel 0, in its order among the text frames.
+    SendBytes(Vec<u8>),
     /// Close the connection and free everything. Nothing is told of it afterwards.
     Close,
 }
@@ -53,6 +55,8 @@ pub enum Notice {
     Opened,
     /// A text frame came on channel 0.
     Text(String),
+    /// A binary message came on channel 0, in its order among the text frames.
+    Bytes(Vec<u8>),
     /// The path between the two browsers changed.
     Path(Path),
     /// Media was added or removed: the connection wants a new offer.

@@ -22,7 +22,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{
     DomException, EventTarget, RtcBundlePolicy, RtcConfiguration, RtcDataChannel,
-    RtcDataChannelInit, RtcIceServer, RtcPeerConnection,
+    RtcDataChannelInit, RtcDataChannelType, RtcIceServer, RtcPeerConnection,
 };
 
 use self::connection::Connection;
@@ -157,7 +157,13 @@ impl Connections {
         let known = self.open.borrow().get(&id).cloned();
         let connection = match known {
             Some(connection) => connection,
-            None if matches!(order, Order::Accept(_) | Order::Send(_)) => return,
+            None if matches!(
+                order,
+                Order::Accept(_) | Order::Send(_) | Order::SendBytes(_)
+            ) =>
+            {
+                return;
+            }
             None => match self.house.take() {
                 Ok(bare) => {
                     let connection = Connection::new(id, bare, &self.house);
@@ -248,6 +254,7 @@ impl Bare {
         let channel = maker
             .create_data_channel("text", &init)
             .map_err(refused(what))?;
+        channel.set_binary_type(RtcDataChannelType::Arraybuffer);
         Ok(Bare { peer, channel })
     }
 }

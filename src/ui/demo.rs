@@ -84,6 +84,8 @@ impl Demo {
             key: key(byte),
             text: text.into(),
             at: Millis(clock::now().0.saturating_sub(ago)),
+            private: false,
+            to: None,
         }));
         id
     }
@@ -422,7 +424,7 @@ impl Backend for Demo {
                     reason: GoneReason::Blocked,
                 });
             }
-            Command::Decide { .. } => {}
+            _ => {}
         }
     }
 

@@ -235,6 +235,14 @@ impl State {
                 self.notify(super::texts::validation_failure(&peer.user, &reason));
             }
             Event::Refused(reason) => self.notify(reason),
+            // For applications, not for people.
+            Event::Typing { .. }
+            | Event::Pong { .. }
+            | Event::Taken { .. }
+            | Event::NotTaken { .. }
+            | Event::Value { .. }
+            | Event::Question { .. }
+            | Event::Answered { .. } => {}
         }
     }
 
@@ -292,7 +300,8 @@ impl State {
             GoneReason::Left
             | GoneReason::Silent
             | GoneReason::Unreachable
-            | GoneReason::Blocked => {}
+            | GoneReason::Blocked
+            | GoneReason::Disconnected => {}
         }
     }
 

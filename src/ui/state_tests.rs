@@ -21,6 +21,8 @@ fn message(from: Option<u8>) -> Event {
         key: PublicKey([from.unwrap_or(0); 33]),
         text: "text".into(),
         at: Millis(0),
+        private: false,
+        to: None,
     })
 }
 

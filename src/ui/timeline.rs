@@ -232,6 +232,8 @@ mod tests {
             key: PublicKey([from.unwrap_or(0); 33]),
             text: "text".into(),
             at: Millis(at),
+            private: false,
+            to: None,
         }
     }
 

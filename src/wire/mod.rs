@@ -3,10 +3,12 @@
 pub mod envelope;
 pub mod frame;
 pub mod place;
+pub mod value;
 
 pub use envelope::{Attempt, Body, Connect, Envelope, Introduction, Subtopic};
 pub use frame::{Frame, FrameError, Joiner};
 pub use place::{Place, PlaceError};
+pub use value::{Purpose, Value};
 
 /// Why an envelope was dropped before anybody looked at who sent it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

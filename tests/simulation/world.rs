@@ -392,6 +392,7 @@ impl World {
             }
             Order::AddCandidates(_) => {}
             Order::Send(text) => self.send(at, connection, text),
+            Order::SendBytes(_) => {}
             Order::Close => self.close(at, connection),
         }
     }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use futures_channel::oneshot;
 use futures_util::future::{AbortHandle, abortable};
-use js_sys::Promise;
+use js_sys::{ArrayBuffer, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
@@ -19,8 +19,8 @@ use super::super::gathering::{Expected, Gathering, Next};
 use super::super::{Candidate, ConnectionId, Description, Kind, Notice, Order, Path};
 use super::{Bare, House, WebError, refused, time};
 
-/// The largest text frame that is passed on, in bytes.
-const MAX_TEXT: usize = 64 * 1024;
+/// The largest message that is passed on, in bytes.
+const MAX_MESSAGE: usize = 64 * 1024;
 
 /// How many bytes may wait to be sent.
 const MAX_BUFFERED: u32 = 8 * 1024 * 1024;
@@ -110,8 +110,8 @@ impl Connection {
     /// Takes an order, to be carried out after those before it.
     pub fn order(self: &Rc<Self>, order: Order) {
         let idle = self.work.borrow().is_none();
-        if let (true, Order::Send(text)) = (idle, &order) {
-            if let Err(error) = self.send(text) {
+        if idle && let Order::Send(_) | Order::SendBytes(_) = &order {
+            if let Err(error) = self.send(&order) {
                 let connection = self.clone();
                 spawn_local(async move { connection.tell(Notice::Failed(error.to_string())) });
             }
@@ -156,7 +156,7 @@ impl Connection {
                     .await?
             }
             Order::AddCandidates(candidates) => self.add_candidates(candidates).await,
-            Order::Send(text) => self.send(&text)?,
+            Order::Send(_) | Order::SendBytes(_) => self.send(&order)?,
             Order::Close => self.close(),
         }
         Ok(())
@@ -290,14 +290,19 @@ impl Connection {
         }
     }
 
-    fn send(&self, text: &str) -> Result<(), WebError> {
+    fn send(&self, message: &Order) -> Result<(), WebError> {
         if self.channel.ready_state() != RtcDataChannelState::Open {
             return Err(WebError::NotOpen);
         }
         if self.channel.buffered_amount() > MAX_BUFFERED {
             return Err(WebError::Congested);
         }
-        self.channel.send_with_str(text).map_err(refused("send"))
+        let sent = match message {
+            Order::Send(text) => self.channel.send_with_str(text),
+            Order::SendBytes(bytes) => self.channel.send_with_u8_array(bytes),
+            _ => Ok(()),
+        };
+        sent.map_err(refused("send"))
     }
 
     fn tell(&self, notice: Notice) {
@@ -322,11 +327,8 @@ impl Connection {
             }
             "open" if !self.opened.replace(true) => self.tell(Notice::Opened),
             "message" => {
-                let text = event
-                    .dyn_ref::<MessageEvent>()
-                    .and_then(|event| event.data().as_string());
-                if let Some(text) = text.filter(|text| text.len() <= MAX_TEXT) {
-                    self.tell(Notice::Text(text));
+                if let Some(notice) = event.dyn_ref::<MessageEvent>().and_then(message) {
+                    self.tell(notice);
                 }
             }
             "close" => self.tell(Notice::Failed(
@@ -360,6 +362,17 @@ impl Connection {
             self.tell(Notice::Path(path));
         }
     }
+}
+
+/// What a message holds, unless it is too large.
+fn message(event: &MessageEvent) -> Option<Notice> {
+    let data = event.data();
+    if let Some(buffer) = data.dyn_ref::<ArrayBuffer>() {
+        let fits = buffer.byte_length() as usize <= MAX_MESSAGE;
+        return fits.then(|| Notice::Bytes(Uint8Array::new(buffer).to_vec()));
+    }
+    let text = data.as_string().filter(|text| text.len() <= MAX_MESSAGE);
+    text.map(Notice::Text)
 }
 
 /// Waits for what a call promised. Calls that promise something do not throw, by WebIDL's definition.

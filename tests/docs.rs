@@ -6,7 +6,7 @@ use rtchat::identity::{PeerId, PublicKey, safety_number};
 use rtchat::rtc::{Description, Kind};
 use rtchat::settings::{PageAddress, Settings};
 use rtchat::time::Millis;
-use rtchat::wire::{Frame, Place};
+use rtchat::wire::{Frame, Place, Purpose, Streams};
 use serde_json::Value;
 
 const README: &str = include_str!("../README.md");
@@ -113,17 +113,48 @@ fn the_protocol_names_every_field_of_every_frame() {
     let description = Box::new(Description::from_sdp(Kind::Offer, sdp).unwrap());
     let candidates = description.candidates();
     let text = String::new;
+    let null = || "null".to_owned();
     let frames = [
         Frame::Verify { signature: text() },
         Frame::Chat {
             id: text(),
             text: text(),
             at: Millis(1),
+            private: true,
         },
         Frame::Receipt { id: text() },
         Frame::Profile { name: text() },
-        Frame::Ping,
-        Frame::Pong,
+        Frame::Ping { id: Some(text()) },
+        Frame::Pong { id: Some(text()) },
+        Frame::Typing,
+        Frame::Data {
+            purpose: Purpose::Data,
+            value: null(),
+        },
+        Frame::Data {
+            purpose: Purpose::Dm,
+            value: null(),
+        },
+        Frame::Question {
+            id: text(),
+            topic: Some(text()),
+            content: null(),
+        },
+        Frame::Answer {
+            id: text(),
+            result: Ok(null()),
+        },
+        Frame::Answer {
+            id: text(),
+            result: Err(text()),
+        },
+        Frame::Got {
+            count: 0,
+            streams: Some(Streams {
+                own: 0,
+                yours: Some(0),
+            }),
+        },
         Frame::Signal { description },
         Frame::Candidates { candidates },
         Frame::Presence { peers: vec![] },

@@ -269,7 +269,7 @@ impl Room {
             Notice::Candidates(candidates) => self.tell_candidates(id, connection, candidates),
             Notice::Opened => self.opened(id, connection),
             Notice::Text(text) => self.on_text(id, connection, &text),
-            Notice::Bytes(_) => self.dropped(Dropped::BadFrame),
+            Notice::Bytes(bytes) => self.on_bytes(id, connection, &bytes),
             Notice::NegotiationNeeded => self.renegotiate(id, false),
             Notice::Path(Path::Connected) => {}
             Notice::Path(Path::Disconnected) => self.path_doubtful(id, connection),

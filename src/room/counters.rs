@@ -22,6 +22,7 @@ pub(super) enum Dropped {
     Declined,
     BadFrame,
     FloodedFrames,
+    UnaskedAnswer,
 }
 
 impl Dropped {
@@ -41,6 +42,7 @@ impl Dropped {
             Dropped::Declined => "from somebody who was not let in",
             Dropped::BadFrame => "an unreadable frame",
             Dropped::FloodedFrames => "too many frames at once",
+            Dropped::UnaskedAnswer => "an answer to no open question",
         }
     }
 }

@@ -249,7 +249,7 @@ pub enum SendError {
     /// The connection broke. Only pings are lost by that.
     #[error("The connection broke before an answer came.")]
     Lost,
-    /// Larger than [`MAX_VALUE`](crate::wire::value::MAX_VALUE).
+    /// Larger than [`MAX_VALUE`](super::MAX_VALUE).
     #[error("A value has at most 16 MiB.")]
     TooLarge,
     /// The text is not JSON, or the kind of bytes is not a short ASCII word.

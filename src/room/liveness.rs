@@ -54,7 +54,7 @@ impl Room {
         } else if silence < ASK {
             peer.heard + ASK
         } else if silence < RECONNECTING {
-            self.send(id, &Frame::Ping);
+            self.send(id, &Frame::Ping { id: None });
             now + (RECONNECTING - silence)
         } else {
             if !peer.silent {
@@ -71,7 +71,7 @@ impl Room {
             if silence >= patience {
                 self.want_attempt(id);
             } else if connected {
-                self.send(id, &Frame::Ping);
+                self.send(id, &Frame::Ping { id: None });
             }
             now + LOOK
         };
@@ -144,6 +144,7 @@ impl Room {
             peer.heard = now - (GONE - LOOK);
         }
         self.order(link.connection, Order::Close);
+        self.lose_pings(id);
         self.deadlines.set(
             Deadline::Silence(id),
             now + if ours < id { Duration::ZERO } else { LOOK },

@@ -203,6 +203,8 @@ impl Room {
             outbox: VecDeque::new(),
             speech: Budget::new(SPEECH_BURST, SPEECH_PER_SECOND, self.now),
             said: VecDeque::new(),
+            stream: self.new_stream(),
+            pings: Vec::new(),
         };
         self.peers.insert(sender, peer);
         self.dirty = true;
@@ -454,7 +456,7 @@ impl Room {
             .values()
             .copied()
             .fold(peer.connect.signed_at, Millis::max);
-        let until = if reason == GoneReason::Left {
+        let until = if matches!(reason, GoneReason::Left | GoneReason::Disconnected) {
             Millis(u64::MAX)
         } else {
             newest
@@ -464,6 +466,7 @@ impl Room {
             self.event(Event::RequestWithdrawn(id));
         }
         self.not_delivered(&peer);
+        self.not_sent(&peer);
         let links = [peer.current, peer.trying];
         for link in links.into_iter().flatten() {
             self.order(link.connection, crate::rtc::Order::Close);

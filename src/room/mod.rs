@@ -11,6 +11,9 @@
 //! | `proof` | the challenge and response that is bound to the connection |
 //! | `liveness` | silence, reconnecting, gone |
 //! | `talk` | what is said on the channel, receipts, presence |
+//! | `values` | what applications send; pings |
+//! | `stream` | the order and the completeness of that, over several connections |
+//! | `questions` | questions, answers, time-outs |
 //! | `roster` | names made unique, what is shown of whom, the line of status |
 
 mod announce;
@@ -22,8 +25,11 @@ mod liveness;
 mod meeting;
 mod peer;
 mod proof;
+mod questions;
 mod roster;
+mod stream;
 mod talk;
+mod values;
 
 use core::time::Duration;
 use std::collections::VecDeque;
@@ -44,6 +50,7 @@ use counters::{Counters, Dropped};
 use peer::{Decision, Peer};
 
 pub use crate::identity::Trust;
+pub use crate::wire::value::{MAX_KIND, MAX_QUESTION, MAX_VALUE};
 pub use io::{
     AskError, BrokerState, Command, Diagnostics, Event, GoneReason, Input, Message, MessageId,
     Output, PeerState, PeerView, Purpose, SendError, Status, Value,
@@ -51,8 +58,6 @@ pub use io::{
 
 /// A message has at most this many characters.
 pub const MAX_TEXT: usize = 10_000;
-/// A question, and an answer, has at most this many bytes.
-pub const MAX_QUESTION: usize = 256 * 1024;
 /// A browser is connected to at most this many others.
 pub const MAX_PEERS: usize = 50;
 /// At most so many connections are being made at once.
@@ -105,6 +110,10 @@ pub enum Deadline {
     Presence,
     /// To find places for those that wait to be connected to.
     Crowd,
+    /// To tell this peer how much of its stream has come.
+    Tell(PeerId),
+    /// The time for an answer may be over.
+    Answers,
 }
 
 /// One room, seen from one tab.
@@ -134,6 +143,9 @@ pub struct Room {
     signatures: Budget,
     counters: Counters,
     deliveries: talk::Deliveries,
+    questions: questions::Questions,
+    /// When we last said that the person is writing.
+    typed: Option<Millis>,
     shown: LiteMap<PeerId, PeerView>,
     status: Option<Status>,
     /// Something that people see may have changed.
@@ -174,6 +186,8 @@ impl Room {
             signatures: Budget::new(100, 25, now),
             counters: Counters::default(),
             deliveries: talk::Deliveries::default(),
+            questions: questions::Questions::default(),
+            typed: None,
             shown: LiteMap::new(),
             status: None,
             dirty: true,
@@ -208,6 +222,9 @@ impl Room {
     pub fn handle(&mut self, now: Millis, input: Input) {
         self.advance(now);
         if self.left {
+            if let Input::User(command) = input {
+                self.refuse(command);
+            }
             return;
         }
         match input {
@@ -259,12 +276,15 @@ impl Room {
             Deadline::Silence(peer) => self.check_silence(peer),
             Deadline::Presence => self.tell_presence(),
             Deadline::Crowd => self.make_place(),
+            Deadline::Tell(peer) => self.tell_count(peer),
+            Deadline::Answers => self.questions_due(),
         }
     }
 
     fn on_command(&mut self, command: Command) {
         match command {
-            Command::Say(text) => self.say(&text),
+            Command::Say(text) => self.say(&text, None),
+            Command::SayTo { peer, text } => self.say(&text, Some(peer)),
             Command::Rename(name) => self.rename(name),
             Command::Decide { peer, accept } => self.decided(peer, accept),
             Command::Retry(peer) => self.retry(peer),
@@ -272,20 +292,28 @@ impl Room {
             Command::MarkVerified(peer) => self.judge(peer, Noted::Compared),
             Command::Block(peer) => self.judge(peer, Noted::Blocked),
             Command::Leave => self.leave(),
-            Command::Send { token, .. } | Command::Ping { token, .. } => {
-                let reason = SendError::Gone;
-                self.event(Event::NotTaken { token, reason });
-            }
-            Command::Ask { peer, token, .. } => self.event(Event::Answered {
-                token,
+            Command::Typing => self.typing(),
+            Command::Disconnect(peer) => self.disconnect(peer),
+            Command::Ping { peer, token } => self.ping(peer, token),
+            Command::Send {
                 peer,
-                result: Err(AskError::Gone),
-            }),
-            Command::SayTo { .. }
-            | Command::Typing
-            | Command::Disconnect(_)
-            | Command::Withdraw { .. }
-            | Command::Answer { .. } => {}
+                token,
+                purpose,
+                value,
+            } => self.send_value(peer, token, purpose, value),
+            Command::Ask {
+                peer,
+                token,
+                topic,
+                content,
+                timeout,
+            } => self.ask_question(peer, token, topic, content, timeout),
+            Command::Withdraw { token } => self.withdraw(token),
+            Command::Answer {
+                peer,
+                question,
+                result,
+            } => self.answer(peer, question, result),
         }
     }
 
@@ -297,6 +325,7 @@ impl Room {
             crate::wire::envelope::sign_leave(&self.identity, &topic, &self.id, timestamp);
         self.publish(topic, timestamp, Body::Leave { signature });
         let peers = core::mem::take(&mut self.peers);
+        peers.values().for_each(|peer| self.not_sent(peer));
         for link in peers
             .into_iter()
             .map(|(_, peer)| peer)

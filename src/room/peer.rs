@@ -6,6 +6,7 @@ use litemap::LiteMap;
 
 use super::budget::Budget;
 use super::io::{MessageId, PeerState, PeerView};
+use super::stream::Stream;
 use crate::identity::{Name, PeerId, SealKey, Trust};
 use crate::rtc::ConnectionId;
 use crate::rtc::negotiation::Negotiation;
@@ -100,6 +101,10 @@ pub(super) struct Peer {
     pub speech: Budget,
     /// Ids of what it said, so that nothing is shown twice.
     pub said: VecDeque<String>,
+    /// What applications send.
+    pub stream: Stream,
+    /// Pings without an answer: the token, and when.
+    pub pings: Vec<(u32, Millis)>,
 }
 
 impl Peer {

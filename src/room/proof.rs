@@ -174,6 +174,7 @@ impl Room {
         });
         self.dirty = true;
         self.replace_former_self(id);
+        self.begin_stream(id);
         self.send_waiting(id);
         self.presence_soon();
         self.begin_waiting_attempts();

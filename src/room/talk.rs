@@ -12,7 +12,7 @@ use super::{
 use crate::identity::{Name, Note, Noted, PeerId};
 use crate::rtc::{ConnectionId, Order};
 use crate::time::Millis;
-use crate::wire::Frame;
+use crate::wire::{Arrived, Frame};
 
 /// So many messages wait for one peer's receipt; the oldest are given up first.
 const MAX_OUTBOX: usize = 200;
@@ -51,8 +51,8 @@ impl Deliveries {
 }
 
 impl Room {
-    /// Says something to everybody who is here or on the way.
-    pub(super) fn say(&mut self, text: &str) {
+    /// Says something to everybody who is here or on the way, or to one of them.
+    pub(super) fn say(&mut self, text: &str, only: Option<PeerId>) {
         let length = text.chars().count();
         if text.trim().is_empty() {
             return self.event(Event::Refused(
@@ -64,11 +64,26 @@ impl Room {
                 format!("A message has at most {MAX_TEXT} characters; this one has {length}.");
             return self.event(Event::Refused(sentence));
         }
+        let is_meant = |peer: &Peer| {
+            peer.is_shown() && !peer.failed && only.is_none_or(|only| only == peer.id)
+        };
+        let to = match only {
+            None => None,
+            Some(only) => match self.peers.get(&only).filter(|peer| is_meant(peer)) {
+                Some(peer) => Some(peer.user.clone()),
+                None => {
+                    return self.event(Event::Refused(
+                        "The message was not sent: the person is not here any more.".to_owned(),
+                    ));
+                }
+            },
+        };
         let id = MessageId(Base32Unpadded::encode_string(&self.random::<10>()));
         let frame = Frame::Chat {
             id: id.0.clone(),
             text: text.to_owned(),
             at: self.now,
+            private: only.is_some(),
         };
         self.event(Event::Message(Message {
             id: id.clone(),
@@ -77,17 +92,13 @@ impl Room {
             key: self.key(),
             text: text.to_owned(),
             at: self.now,
-            private: false,
-            to: None,
+            private: only.is_some(),
+            to,
         }));
         let mut of = 0;
         let mut now_connected = Vec::new();
-        for peer in self
-            .peers
-            .iter_mut()
-            .map(|(_, peer)| peer)
-            .filter(|peer| peer.is_shown() && !peer.failed)
-        {
+        let peers = self.peers.iter_mut().map(|(_, peer)| peer);
+        for peer in peers.filter(|peer| is_meant(peer)) {
             if peer.outbox.len() >= MAX_OUTBOX {
                 peer.outbox.pop_front();
             }
@@ -136,7 +147,7 @@ impl Room {
         }
     }
 
-    fn send_to_all(&mut self, frame: &Frame) {
+    pub(super) fn send_to_all(&mut self, frame: &Frame) {
         let ids: Vec<PeerId> = self
             .peers
             .values()
@@ -187,13 +198,20 @@ impl Room {
         let Some(peer) = self.peers.get_mut(&id) else {
             return;
         };
-        if !peer.speech.take(now) {
-            return self.dropped(Dropped::FloodedFrames);
-        }
         let Some(link) = peer.current.as_mut() else {
             return;
         };
-        match link.joiner.read(text) {
+        let read = link.joiner.read(text);
+        // What applications send is bounded by what it can make us keep, not by how much a person can read.
+        match read {
+            Ok(Some(Frame::Got { count, streams })) => self.on_got(id, count, streams),
+            Ok(Some(frame)) if frame.is_piece() => {
+                if !self.count_piece(id, text.len()) {
+                    return self.dropped(Dropped::BadFrame);
+                }
+                self.arrived(id, Arrived::Frame(frame));
+            }
+            _ if !peer.speech.take(now) => self.dropped(Dropped::FloodedFrames),
             Ok(Some(frame)) => self.on_frame(id, connection, frame),
             Ok(None) => {}
             Err(_) => self.dropped(Dropped::BadFrame),
@@ -206,20 +224,29 @@ impl Room {
                 id: message,
                 text,
                 at,
-            } => self.on_chat(id, message, text, at),
+                private,
+            } => self.on_chat(id, message, text, at, private),
             Frame::Receipt { id: message } => self.on_receipt(id, MessageId(message)),
             Frame::Profile { name } => self.on_profile(id, &name),
-            Frame::Ping => self.send(id, &Frame::Pong),
+            Frame::Ping { id: ping } => self.on_ping(id, ping),
+            Frame::Pong { id: ping } => self.on_pong(id, ping),
+            Frame::Typing => self.event(Event::Typing { peer: id }),
             Frame::Signal { description } => self.on_signal(id, connection, *description),
             Frame::Candidates { candidates } => self.on_channel_candidates(connection, candidates),
             Frame::Presence { peers } => self.on_presence(&peers),
             Frame::Leave => self.remove(id, GoneReason::Left),
             Frame::Verify { .. } => self.dropped(Dropped::BadFrame),
-            Frame::Pong | Frame::Part { .. } | Frame::Unknown => {}
+            // Pieces of the stream and what is said of it do not come here.
+            Frame::Data { .. }
+            | Frame::Question { .. }
+            | Frame::Answer { .. }
+            | Frame::Got { .. }
+            | Frame::Part { .. }
+            | Frame::Unknown => {}
         }
     }
 
-    fn on_chat(&mut self, id: PeerId, message: String, text: String, at: Millis) {
+    fn on_chat(&mut self, id: PeerId, message: String, text: String, at: Millis, private: bool) {
         let sound = (1..=40).contains(&message.len())
             && !text.is_empty()
             && text.chars().count() <= MAX_TEXT;
@@ -246,7 +273,7 @@ impl Room {
             key: peer.connect.identity,
             text,
             at: at.min(now),
-            private: false,
+            private,
             to: None,
         });
         self.event(event);

@@ -1,7 +1,9 @@
 //! What travels on the data channel: JSON text frames of at most 16 KiB.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
+use super::value::Purpose;
 use crate::rtc::{Candidate, Description};
 use crate::time::Millis;
 
@@ -50,6 +52,8 @@ pub enum Frame {
         text: String,
         /// When it was said, by the sender's clock.
         at: Millis,
+        /// Whether it is said to this one person only.
+        private: bool,
     },
     /// The message with this id has arrived.
     Receipt {
@@ -57,9 +61,47 @@ pub enum Frame {
         id: String,
     },
     /// Are you there?
-    Ping,
+    Ping {
+        /// To tell one ping from another, if that matters.
+        id: Option<String>,
+    },
     /// Yes.
-    Pong,
+    Pong {
+        /// The ping's.
+        id: Option<String>,
+    },
+    /// The person is writing.
+    Typing,
+    /// A value in JSON, from one application to another. A piece of the stream.
+    Data {
+        /// What it is for.
+        purpose: Purpose,
+        /// It.
+        value: String,
+    },
+    /// A question from one application to another. A piece of the stream.
+    Question {
+        /// Chosen by the asker.
+        id: String,
+        /// Which handler should answer.
+        topic: Option<String>,
+        /// The question, in JSON.
+        content: String,
+    },
+    /// The answer. A piece of the stream.
+    Answer {
+        /// The question's.
+        id: String,
+        /// The answer, in JSON, or why there is none.
+        result: Result<String, String>,
+    },
+    /// So many pieces of your stream have come.
+    Got {
+        /// How many, in this session.
+        count: u64,
+        /// In the first one on each connection.
+        streams: Option<Streams>,
+    },
     /// Renegotiation or ICE restart: an offer or answer.
     Signal {
         /// It; `{"kind":"offer","sdp":"v=0…"}`, at most 64 KiB.
@@ -90,6 +132,15 @@ pub enum Frame {
     Unknown,
 }
 
+/// Which streams of pieces the two sides mean. Who has forgotten the other one begins a new stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Streams {
+    /// The one that the sender of this frame sends: a random number.
+    pub own: u32,
+    /// The one that it receives and counts, if it knows of any.
+    pub yours: Option<u32>,
+}
+
 /// A frame as it stands in JSON: its kind in `k`, and the fields that kind has. One flat record for all kinds is
 /// a fifth of the code that a tagged enum costs.
 #[derive(Default, Serialize, Deserialize)]
@@ -116,6 +167,29 @@ struct Record {
     index: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     of: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    private: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    topic: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    v: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    n: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    yours: Option<u32>,
+}
+
+/// A value that is there may be `null`.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    Deserialize::deserialize(deserializer).map(Some)
+}
+
+fn raw(json: String) -> Option<Box<RawValue>> {
+    RawValue::from_string(json).ok()
 }
 
 impl From<&Frame> for Record {
@@ -133,18 +207,56 @@ impl From<&Frame> for Record {
                 name: Some(name),
                 ..kind("profile")
             },
-            Frame::Chat { id, text, at } => Record {
+            Frame::Chat {
+                id,
+                text,
+                at,
+                private,
+            } => Record {
                 id: Some(id),
                 text: Some(text),
                 at: Some(at.0),
+                private: private.then_some(true),
                 ..kind("chat")
             },
             Frame::Receipt { id } => Record {
                 id: Some(id),
                 ..kind("receipt")
             },
-            Frame::Ping => kind("ping"),
-            Frame::Pong => kind("pong"),
+            Frame::Ping { id } => Record { id, ..kind("ping") },
+            Frame::Pong { id } => Record { id, ..kind("pong") },
+            Frame::Typing => kind("typing"),
+            Frame::Data { purpose, value } => Record {
+                v: raw(value),
+                ..kind(match purpose {
+                    Purpose::Data => "data",
+                    Purpose::Dm => "dm",
+                })
+            },
+            Frame::Question { id, topic, content } => Record {
+                id: Some(id),
+                topic,
+                v: raw(content),
+                ..kind("question")
+            },
+            Frame::Answer { id, result } => {
+                let (value, error) = match result {
+                    Ok(value) => (raw(value), None),
+                    Err(error) => (None, Some(error)),
+                };
+                Record {
+                    id: Some(id),
+                    v: value,
+                    error,
+                    ..kind("answer")
+                }
+            }
+            Frame::Got { count, streams } => Record {
+                n: Some(count),
+                stream: streams.map(|streams| streams.own),
+                yours: streams.and_then(|streams| streams.yours),
+                ..kind("got")
+            },
             Frame::Signal { description } => Record {
                 description: Some(description),
                 ..kind("signal")
@@ -181,10 +293,39 @@ impl Record {
                 id: self.id?,
                 text: self.text?,
                 at: Millis(self.at?),
+                private: self.private.unwrap_or(false),
             },
             "receipt" => Frame::Receipt { id: self.id? },
-            "ping" => Frame::Ping,
-            "pong" => Frame::Pong,
+            "ping" => Frame::Ping { id: self.id },
+            "pong" => Frame::Pong { id: self.id },
+            "typing" => Frame::Typing,
+            "data" => Frame::Data {
+                purpose: Purpose::Data,
+                value: text(self.v?),
+            },
+            "dm" => Frame::Data {
+                purpose: Purpose::Dm,
+                value: text(self.v?),
+            },
+            "question" => Frame::Question {
+                id: self.id?,
+                topic: self.topic,
+                content: text(self.v?),
+            },
+            "answer" => Frame::Answer {
+                id: self.id?,
+                result: match (self.v, self.error) {
+                    (_, Some(error)) => Err(error),
+                    (value, None) => Ok(text(value?)),
+                },
+            },
+            "got" => {
+                let yours = self.yours;
+                Frame::Got {
+                    count: self.n?,
+                    streams: self.stream.map(|own| Streams { own, yours }),
+                }
+            }
             "signal" => Frame::Signal {
                 description: self.description?,
             },
@@ -204,7 +345,19 @@ impl Record {
     }
 }
 
+fn text(raw: Box<RawValue>) -> String {
+    Box::<str>::from(raw).into()
+}
+
 impl Frame {
+    /// Whether it is a piece of the stream, which both sides count.
+    pub fn is_piece(&self) -> bool {
+        matches!(
+            self,
+            Frame::Data { .. } | Frame::Question { .. } | Frame::Answer { .. }
+        )
+    }
+
     /// The text frames that carry this one: itself, or its parts.
     pub fn encode(&self) -> Vec<String> {
         let Some(text) = self.to_json() else {
@@ -235,7 +388,7 @@ impl Frame {
         record.frame().ok_or(FrameError::Malformed)
     }
 
-    fn to_json(&self) -> Option<String> {
+    pub(super) fn to_json(&self) -> Option<String> {
         serde_json::to_string(&Record::from(self)).ok()
     }
 }
@@ -292,9 +445,11 @@ impl Joiner {
         }
         let joined = core::mem::take(&mut self.parts);
         self.reset();
-        match Frame::from_json(&joined) {
-            Ok(Frame::Part { .. }) | Err(_) => Err(FrameError::Malformed),
-            Ok(frame) => Ok(Some(frame)),
+        match Frame::from_json(&joined)? {
+            Frame::Part { .. } => Err(FrameError::Malformed),
+            // One piece is one message, or nobody could count them.
+            frame if frame.is_piece() => Err(FrameError::Malformed),
+            frame => Ok(Some(frame)),
         }
     }
 
@@ -313,6 +468,7 @@ mod tests {
             id: "1".into(),
             text,
             at: Millis(5),
+            private: false,
         }
     }
 
@@ -369,6 +525,94 @@ mod tests {
             assert!(joiner.parts.len() <= MAX_JOINED);
         }
         assert!(errors > 0);
+    }
+
+    #[test]
+    fn every_frame_of_the_stream_reads_as_it_was_written() {
+        let (id, content) = ("q".to_owned(), "{\"a\": [1, null]}".to_owned());
+        let streams = |yours| Some(Streams { own: 7, yours });
+        let frames = [
+            (
+                Frame::Data {
+                    purpose: Purpose::Data,
+                    value: "null".into(),
+                },
+                r#"{"k":"data","v":null}"#,
+            ),
+            (
+                Frame::Question {
+                    id: id.clone(),
+                    topic: None,
+                    content: content.clone(),
+                },
+                r#"{"k":"question","id":"q","v":{"a": [1, null]}}"#,
+            ),
+            (
+                Frame::Answer {
+                    id: id.clone(),
+                    result: Ok(content),
+                },
+                r#"{"k":"answer","id":"q","v":{"a": [1, null]}}"#,
+            ),
+            (
+                Frame::Answer {
+                    id,
+                    result: Err("no".into()),
+                },
+                r#"{"k":"answer","id":"q","error":"no"}"#,
+            ),
+            (
+                Frame::Got {
+                    count: 9,
+                    streams: streams(None),
+                },
+                r#"{"k":"got","n":9,"stream":7}"#,
+            ),
+            (
+                Frame::Got {
+                    count: 9,
+                    streams: streams(Some(8)),
+                },
+                r#"{"k":"got","n":9,"stream":7,"yours":8}"#,
+            ),
+            (
+                Frame::Got {
+                    count: 64,
+                    streams: None,
+                },
+                r#"{"k":"got","n":64}"#,
+            ),
+            (Frame::Ping { id: None }, r#"{"k":"ping"}"#),
+        ];
+        for (frame, json) in frames {
+            assert_eq!(frame.encode(), [json]);
+            assert_eq!(Frame::from_json(json), Ok(frame));
+        }
+        for garbage in [
+            r#"{"k":"data"}"#,
+            r#"{"k":"data","v":nul}"#,
+            r#"{"k":"question","id":"q"}"#,
+            r#"{"k":"answer","id":"q"}"#,
+            r#"{"k":"got","n":-1}"#,
+        ] {
+            assert_eq!(
+                Frame::from_json(garbage),
+                Err(FrameError::Malformed),
+                "{garbage}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_piece_of_the_stream_is_never_put_together_from_parts() {
+        let parts = Frame::Data {
+            purpose: Purpose::Data,
+            value: format!("\"{}\"", "x".repeat(MAX_FRAME)),
+        }
+        .encode();
+        let mut joiner = Joiner::default();
+        let read: Vec<_> = parts.iter().map(|part| joiner.read(part)).collect();
+        assert_eq!(read.last(), Some(&Err(FrameError::Malformed)));
     }
 
     #[test]

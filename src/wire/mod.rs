@@ -2,11 +2,13 @@
 
 pub mod envelope;
 pub mod frame;
+pub mod parcel;
 pub mod place;
 pub mod value;
 
 pub use envelope::{Attempt, Body, Connect, Envelope, Introduction, Subtopic};
-pub use frame::{Frame, FrameError, Joiner};
+pub use frame::{Frame, FrameError, Joiner, Streams};
+pub use parcel::{Arrived, Parcel, Piece, Pieces};
 pub use place::{Place, PlaceError};
 pub use value::{Purpose, Value};
 

@@ -28,3 +28,6 @@ pub const MAX_VALUE: usize = 16 * 1024 * 1024;
 
 /// The word that says what the bytes are has at most this many.
 pub const MAX_KIND: usize = 100;
+
+/// A question, and an answer, has at most this many bytes.
+pub const MAX_QUESTION: usize = 256 * 1024;

@@ -7,7 +7,7 @@ use chacha20::ChaCha20Rng;
 use chacha20::rand_core::{Rng, SeedableRng};
 use rtchat::identity::{IdentityKey, Name, PeerId, SealKey, SessionKey, Signature};
 use rtchat::room::{Event, PeerState};
-use rtchat::rtc::{Description, Kind};
+use rtchat::rtc::{Description, Kind, Notice};
 use rtchat::time::Millis;
 use rtchat::wire::envelope::{MAX_ENVELOPE, PairContext, VERSION, sign_leave};
 use rtchat::wire::{Attempt, Body, Connect, Envelope, Subtopic};
@@ -367,7 +367,7 @@ fn whoever_speaks_before_proving_itself_is_cut_off_and_not_heard() {
     ] {
         let mut world = World::new(1);
         let (ann, ben) = (world.open("ann"), world.open("ben"));
-        world.replace_first_frame = Some((ben, first.to_owned()));
+        world.replace_first_frame = Some((ben, Notice::Text(first.to_owned())));
         world.run(Duration::from_secs(2));
         assert_eq!(
             (world.verified(ann), world.heard(ann)),

@@ -1,6 +1,8 @@
 //! Whole rooms under virtual time.
 
 mod hostile;
+mod hostile_values;
 mod mesh;
 mod presence;
+mod values;
 mod world;

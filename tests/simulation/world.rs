@@ -43,9 +43,10 @@ enum Task {
         payload: Vec<u8>,
     },
     ToPeer {
+        from: usize,
         node: usize,
         connection: ConnectionId,
-        text: String,
+        message: Notice,
     },
 }
 
@@ -83,10 +84,16 @@ pub struct World {
     pub interceptor: Option<Interceptor>,
     /// Pairs whose direct path is cut.
     pub cut: BTreeSet<(usize, usize)>,
+    /// What was sent over a path that is cut. It arrives once the path is back: a channel repeats what was lost.
+    held: Vec<Task>,
     /// Somebody sits on every path and answers for both ends, so that no browser objects to a fingerprint.
     pub trusting_paths: bool,
     /// This tab says something else in the place of its proof.
-    pub replace_first_frame: Option<(usize, String)>,
+    pub replace_first_frame: Option<(usize, Notice)>,
+    /// These tabs send no frames that contain this.
+    pub muted: Vec<(usize, String)>,
+    /// How many messages went over direct paths.
+    pub carried: u64,
     queue: BTreeMap<(Millis, u64), Task>,
     sequence: u64,
     rng: ChaCha20Rng,
@@ -114,6 +121,9 @@ impl World {
             published: Vec::new(),
             interceptor: None,
             cut: BTreeSet::new(),
+            held: Vec::new(),
+            muted: Vec::new(),
+            carried: 0,
             trusting_paths: false,
             replace_first_frame: None,
             queue: BTreeMap::new(),
@@ -216,6 +226,19 @@ impl World {
         self.nodes[at].subscribed = false;
     }
 
+    /// The tab's computer sleeps: nothing happens there, and nothing reaches it.
+    pub fn sleep(&mut self, at: usize, duration: Duration) {
+        let others: Vec<usize> = (0..self.nodes.len()).filter(|other| *other != at).collect();
+        let wake = self.nodes[at].wake.take();
+        let subscribed = std::mem::take(&mut self.nodes[at].subscribed);
+        others.iter().for_each(|other| self.cut(at, *other, true));
+        self.run(duration);
+        self.held.clear();
+        others.iter().for_each(|other| self.cut(at, *other, false));
+        self.nodes[at].wake = wake;
+        self.nodes[at].subscribed = subscribed;
+    }
+
     /// Publishes as somebody who is no tab of ours.
     pub fn publish_raw(&mut self, topic: &str, payload: Vec<u8>) {
         self.later(
@@ -232,10 +255,13 @@ impl World {
     pub fn cut(&mut self, a: usize, b: usize, cut: bool) {
         let pair = (a.min(b), a.max(b));
         if cut {
-            self.cut.insert(pair)
-        } else {
-            self.cut.remove(&pair)
-        };
+            self.cut.insert(pair);
+            return;
+        }
+        self.cut.remove(&pair);
+        for task in std::mem::take(&mut self.held) {
+            self.later(2, task);
+        }
     }
 
     /// Lets time pass.
@@ -290,11 +316,22 @@ impl World {
                 payload,
             } => self.fan_out(from, topic, payload),
             Task::ToPeer {
+                from,
                 node,
                 connection,
-                text,
+                message,
             } => {
-                self.feed(node, Input::Connection(connection, Notice::Text(text)));
+                if self.is_cut(from, node) {
+                    self.held.push(Task::ToPeer {
+                        from,
+                        node,
+                        connection,
+                        message,
+                    });
+                } else if self.nodes[node].links.contains_key(&connection) {
+                    self.carried += 1;
+                    self.feed(node, Input::Connection(connection, message));
+                }
             }
         }
     }
@@ -391,8 +428,8 @@ impl World {
                 self.try_path(at, connection);
             }
             Order::AddCandidates(_) => {}
-            Order::Send(text) => self.send(at, connection, text),
-            Order::SendBytes(_) => {}
+            Order::Send(text) => self.send(at, connection, Notice::Text(text)),
+            Order::SendBytes(bytes) => self.send(at, connection, Notice::Bytes(bytes)),
             Order::Close => self.close(at, connection),
         }
     }
@@ -475,25 +512,48 @@ impl World {
         self.ends.get(&wire.theirs.as_ref()?.0).copied()
     }
 
-    fn send(&mut self, at: usize, connection: ConnectionId, text: String) {
+    fn send(&mut self, at: usize, connection: ConnectionId, message: Notice) {
         let Some((node, connection)) = self.far_end(at, connection) else {
             return;
         };
-        let text = match &self.replace_first_frame {
-            Some((cheat, instead)) if *cheat == at && text.contains("\"verify\"") => {
-                instead.clone()
-            }
-            _ => text,
+        let is_proof =
+            |message: &Notice| matches!(message, Notice::Text(text) if text.contains("\"verify\""));
+        let message = match &self.replace_first_frame {
+            Some((cheat, instead)) if *cheat == at && is_proof(&message) => instead.clone(),
+            _ => message,
         };
-        if !self.is_cut(at, node) && self.nodes[node].links.contains_key(&connection) {
-            self.later(
-                2,
-                Task::ToPeer {
-                    node,
-                    connection,
-                    text,
-                },
-            );
+        let mute = |message: &Notice| match message {
+            Notice::Text(text) => self
+                .muted
+                .iter()
+                .any(|(node, part)| *node == at && text.contains(part)),
+            _ => false,
+        };
+        if mute(&message) {
+            return;
+        }
+        self.later(
+            2,
+            Task::ToPeer {
+                from: at,
+                node,
+                connection,
+                message,
+            },
+        );
+    }
+
+    /// `at` says this to `other` on their open connection, whatever its room thinks of it.
+    pub fn inject(&mut self, at: usize, other: usize, message: Notice) {
+        let ends = self.nodes[at].links.iter().filter(|(_, wire)| wire.open);
+        let ends: Vec<ConnectionId> = ends.map(|(connection, _)| *connection).collect();
+        for connection in ends {
+            if self
+                .far_end(at, connection)
+                .is_some_and(|(node, _)| node == other)
+            {
+                self.send(at, connection, message.clone());
+            }
         }
     }
 

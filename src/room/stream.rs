@@ -1,0 +1,209 @@
+//! The stream of pieces to one peer and back: in order, each exactly once, over as many connections as it takes.
+//!
+//! Both sides count pieces. The receiver says how many have come; the sender keeps what has not been acknowledged,
+//! at most [`WINDOW`], and sends it again on the next connection. What does not fit into the window waits.
+
+use std::collections::VecDeque;
+
+use crate::wire::frame::MAX_FRAME;
+use crate::wire::{Arrived, Frame, FrameError, Parcel, Piece, Pieces, Streams};
+
+/// So many bytes are under way without having been acknowledged.
+pub(super) const WINDOW: usize = 1024 * 1024;
+/// After so many pieces the receiver says that they have come …
+const TELL_PIECES: u64 = 64;
+/// … or after so many bytes.
+const TELL_BYTES: usize = 64 * 1024;
+
+/// What a peer said about our stream cannot be.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Broken;
+
+/// What the beginning of a connection told.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Begun {
+    /// Everything goes on where it was.
+    GoesOn,
+    /// The peer has forgotten us in between. These sendings were not finished.
+    Anew(Vec<u32>),
+}
+
+/// Both directions.
+#[derive(Debug)]
+pub(super) struct Stream {
+    /// Names what we send, so that who has forgotten us does not count on.
+    own: u32,
+    theirs: Option<u32>,
+    /// The peer said on this connection where to go on.
+    ready: bool,
+    sending: Sending,
+    receiving: Receiving,
+}
+
+#[derive(Debug, Default)]
+struct Sending {
+    waiting: VecDeque<(Parcel, Option<u32>)>,
+    /// What is not acknowledged.
+    sent: VecDeque<Piece>,
+    /// How much of that was given to this connection.
+    given: usize,
+    in_flight: usize,
+    acknowledged: u64,
+}
+
+#[derive(Debug, Default)]
+struct Receiving {
+    count: u64,
+    told: u64,
+    untold_bytes: usize,
+    pieces: Pieces,
+}
+
+impl Stream {
+    /// `own` is random.
+    pub fn new(own: u32) -> Stream {
+        Stream {
+            own,
+            theirs: None,
+            ready: false,
+            sending: Sending::default(),
+            receiving: Receiving::default(),
+        }
+    }
+
+    /// Puts something at the end. The token is told when it has been sent.
+    pub fn push(&mut self, parcel: Parcel, token: Option<u32>) {
+        self.sending.waiting.push_back((parcel, token));
+    }
+
+    /// The next piece for the connection, if it may be sent now, and the token of what ended with it.
+    pub fn next(&mut self) -> Option<(Piece, Option<u32>)> {
+        let sending = &mut self.sending;
+        if !self.ready {
+            return None;
+        }
+        if let Some(again) = sending.sent.get(sending.given) {
+            sending.given += 1;
+            return Some((again.clone(), None));
+        }
+        if sending.in_flight + MAX_FRAME > WINDOW {
+            return None;
+        }
+        let (parcel, token) = sending.waiting.front_mut()?;
+        let (piece, last) = parcel.next_piece();
+        let token = token.filter(|_| last);
+        if last {
+            sending.waiting.pop_front();
+        }
+        sending.in_flight += piece.size();
+        sending.sent.push_back(piece.clone());
+        sending.given += 1;
+        Some((piece, token))
+    }
+
+    /// What to say first on a new connection. Nothing is sent before the peer has said the same.
+    pub fn begin(&mut self) -> Frame {
+        self.ready = false;
+        self.sending.given = 0;
+        self.receiving.tell();
+        Frame::Got {
+            count: self.receiving.count,
+            streams: Some(Streams {
+                own: self.own,
+                yours: self.theirs,
+            }),
+        }
+    }
+
+    /// The peer says how much has come, and first of all of which stream.
+    pub fn on_got(&mut self, count: u64, streams: Option<Streams>) -> Result<Begun, Broken> {
+        let Some(streams) = streams else {
+            let said = self.ready.then_some(count).ok_or(Broken)?;
+            self.sending.acknowledge(said)?;
+            return Ok(Begun::GoesOn);
+        };
+        if self.ready {
+            return Err(Broken);
+        }
+        let known = self.theirs.replace(streams.own);
+        let forgotten = known.is_some_and(|known| known != streams.own);
+        let unfinished = forgotten.then(|| {
+            let unfinished = self.unfinished();
+            self.sending = Sending::default();
+            self.receiving = Receiving::default();
+            unfinished
+        });
+        let ours = !forgotten && streams.yours == Some(self.own);
+        self.sending.acknowledge(if ours { count } else { 0 })?;
+        self.ready = true;
+        Ok(unfinished.map_or(Begun::GoesOn, Begun::Anew))
+    }
+
+    /// Whether a piece may come now.
+    pub fn is_ready(&self) -> bool {
+        self.ready
+    }
+
+    /// Counts a piece that came.
+    pub fn count(&mut self, size: usize) {
+        self.receiving.count += 1;
+        self.receiving.untold_bytes += size;
+    }
+
+    /// Reads a binary piece, which has been counted.
+    pub fn read(&mut self, message: &[u8]) -> Result<Option<Arrived>, FrameError> {
+        self.receiving.pieces.read(message)
+    }
+
+    /// Whether what has come should be told at once.
+    pub fn has_much_to_tell(&self) -> bool {
+        let receiving = &self.receiving;
+        receiving.count - receiving.told >= TELL_PIECES || receiving.untold_bytes >= TELL_BYTES
+    }
+
+    /// What to tell of what has come, if it is news.
+    pub fn tell(&mut self) -> Option<Frame> {
+        let receiving = &mut self.receiving;
+        let count = receiving.count;
+        receiving.tell().then_some(Frame::Got {
+            count,
+            streams: None,
+        })
+    }
+
+    /// The tokens of what has not been sent as a whole.
+    pub fn unfinished(&self) -> Vec<u32> {
+        self.sending
+            .waiting
+            .iter()
+            .filter_map(|(_, token)| *token)
+            .collect()
+    }
+}
+
+impl Sending {
+    fn acknowledge(&mut self, count: u64) -> Result<(), Broken> {
+        let news = count.checked_sub(self.acknowledged).ok_or(Broken)?;
+        let news = usize::try_from(news).map_err(|_| Broken)?;
+        if news > self.sent.len() {
+            return Err(Broken);
+        }
+        let size: usize = self.sent.drain(..news).map(|piece| piece.size()).sum();
+        self.in_flight -= size;
+        self.given = self.given.saturating_sub(news);
+        self.acknowledged = count;
+        Ok(())
+    }
+}
+
+impl Receiving {
+    /// Whether there was anything to tell.
+    fn tell(&mut self) -> bool {
+        self.untold_bytes = 0;
+        core::mem::replace(&mut self.told, self.count) != self.count
+    }
+}
+
+#[cfg(test)]
+#[path = "stream_tests.rs"]
+mod tests;

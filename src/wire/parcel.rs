@@ -1,0 +1,420 @@
+//! Values on the way: one text frame, or binary messages that are cut from the value and joined again.
+//!
+//! The first byte of a binary message says what it is:
+//!
+//! | bits | meaning |
+//! | --- | --- |
+//! | 0 and 1 | of a first piece: 0 data, 1 direct message, 2 a frame's JSON |
+//! | 2 | of a first piece of 0 or 1: the value is JSON; else a length and the word for the bytes follow |
+//! | 6 | not a first piece |
+//! | 7 | not the last piece |
+
+use serde::de::IgnoredAny;
+
+use super::frame::{Frame, FrameError, MAX_FRAME};
+use super::value::{MAX_KIND, MAX_QUESTION, MAX_VALUE, Purpose, Value};
+
+const DM: u8 = 1;
+const FRAME: u8 = 2;
+const JSON: u8 = 4;
+const NOT_FIRST: u8 = 0x40;
+const NOT_LAST: u8 = 0x80;
+
+/// What stands around the content of a question or an answer has room in this.
+const AROUND: usize = MAX_FRAME;
+
+/// One message of the stream on channel 0.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// A text frame.
+    Text(String),
+    /// A binary message.
+    Bytes(Vec<u8>),
+}
+
+impl Piece {
+    /// Its size on the channel.
+    pub fn size(&self) -> usize {
+        match self {
+            Piece::Text(text) => text.len(),
+            Piece::Bytes(bytes) => bytes.len(),
+        }
+    }
+}
+
+/// Something for the stream that has not been sent, or not as a whole.
+#[derive(Debug)]
+pub enum Parcel {
+    /// One text frame.
+    Whole(String),
+    /// What is cut into binary messages.
+    Cut {
+        /// What the next piece begins with.
+        head: Vec<u8>,
+        /// Everything.
+        content: Vec<u8>,
+        /// How much of it was cut off.
+        at: usize,
+    },
+}
+
+impl Parcel {
+    /// Packs a value.
+    ///
+    /// # Errors
+    /// [`FrameError::TooLarge`] beyond [`MAX_VALUE`]; [`FrameError::Malformed`] if it is not JSON, or the kind of its
+    /// bytes is not a short ASCII word.
+    pub fn value(purpose: Purpose, value: Value) -> Result<Parcel, FrameError> {
+        let (name, purpose) = match purpose {
+            Purpose::Data => ("data", 0),
+            Purpose::Dm => ("dm", DM),
+        };
+        match value {
+            Value::Json(json) if json.len() > MAX_VALUE => Err(FrameError::TooLarge),
+            Value::Json(json) if !is_json(&json) => Err(FrameError::Malformed),
+            Value::Json(json) => {
+                // Neither parsed into a tree nor escaped: there may be thousands a second.
+                let around = ["{\"k\":\"", name, "\",\"v\":", "}"];
+                let size = around.iter().map(|part| part.len()).sum::<usize>() + json.len();
+                Ok(if size <= MAX_FRAME {
+                    let [k, name, v, end] = around;
+                    Parcel::Whole([k, name, v, &json, end].concat())
+                } else {
+                    Parcel::cut(vec![purpose | JSON], json.into_bytes())
+                })
+            }
+            Value::Bytes { bytes, .. } if bytes.len() > MAX_VALUE => Err(FrameError::TooLarge),
+            Value::Bytes { kind, bytes } => {
+                let length = kind_length(kind.as_bytes()).ok_or(FrameError::Malformed)?;
+                let mut head = vec![purpose, length];
+                head.extend(kind.as_bytes());
+                Ok(Parcel::cut(head, bytes))
+            }
+        }
+    }
+
+    /// Packs a question or an answer.
+    pub fn frame(frame: &Frame) -> Parcel {
+        let json = frame.to_json().unwrap_or_default();
+        if json.len() <= MAX_FRAME {
+            Parcel::Whole(json)
+        } else {
+            Parcel::cut(vec![FRAME], json.into_bytes())
+        }
+    }
+
+    fn cut(head: Vec<u8>, content: Vec<u8>) -> Parcel {
+        let at = 0;
+        Parcel::Cut { head, content, at }
+    }
+
+    /// Takes the next piece, and says whether it is the last.
+    pub fn next_piece(&mut self) -> (Piece, bool) {
+        match self {
+            Parcel::Whole(text) => (Piece::Text(core::mem::take(text)), true),
+            Parcel::Cut { head, content, at } => {
+                let mut piece = core::mem::replace(head, vec![NOT_FIRST]);
+                let rest = content.get(*at..).unwrap_or_default();
+                let (now, later) = rest.split_at(rest.len().min(MAX_FRAME - piece.len()));
+                if let (false, Some(first)) = (later.is_empty(), piece.first_mut()) {
+                    *first |= NOT_LAST;
+                }
+                piece.extend(now);
+                *at += now.len();
+                (Piece::Bytes(piece), later.is_empty())
+            }
+        }
+    }
+}
+
+/// What came as a whole.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Arrived {
+    /// A value.
+    Value(Purpose, Value),
+    /// A question or an answer.
+    Frame(Frame),
+}
+
+/// Joins the binary messages of one peer.
+#[derive(Debug, Default)]
+pub struct Pieces {
+    open: Option<Open>,
+    /// The rest of something that was given up is passed over.
+    passing: bool,
+}
+
+/// What has not come as a whole yet.
+#[derive(Debug)]
+struct Open {
+    what: u8,
+    kind: String,
+    content: Vec<u8>,
+}
+
+impl Pieces {
+    /// Reads one binary message; `None` while others are missing.
+    ///
+    /// # Errors
+    /// [`FrameError`]; what the message belonged to is lost as a whole, and told once.
+    pub fn read(&mut self, message: &[u8]) -> Result<Option<Arrived>, FrameError> {
+        let (first, rest) = message.split_first().ok_or(FrameError::Malformed)?;
+        let last = first & NOT_LAST == 0;
+        let what = first & !NOT_LAST;
+        let result = if what & NOT_FIRST == 0 {
+            let unfinished = self.open.take().is_some();
+            self.passing = false;
+            match Open::begin(what, rest) {
+                Some(open) if !unfinished => self.open.insert(open).check(),
+                Some(_) => Err(FrameError::OutOfOrder),
+                None => Err(FrameError::Malformed),
+            }
+        } else if self.passing {
+            self.passing = !last;
+            return Ok(None);
+        } else {
+            match &mut self.open {
+                Some(open) if what == NOT_FIRST => {
+                    open.content.extend(rest);
+                    open.check()
+                }
+                _ => Err(FrameError::OutOfOrder),
+            }
+        };
+        if let Err(error) = result {
+            self.open = None;
+            self.passing = !last;
+            return Err(error);
+        }
+        if !last {
+            return Ok(None);
+        }
+        match self.open.take() {
+            Some(open) => open.close().map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+impl Open {
+    fn begin(what: u8, rest: &[u8]) -> Option<Open> {
+        let (kind, content) = match what {
+            FRAME => (&[][..], rest),
+            _ if what & !DM == JSON => (&[][..], rest),
+            _ if what & !DM == 0 => {
+                let (length, rest) = rest.split_first()?;
+                rest.split_at_checked(usize::from(*length))?
+            }
+            _ => return None,
+        };
+        kind_length(kind)?;
+        Some(Open {
+            what,
+            kind: String::from_utf8(kind.to_vec()).ok()?,
+            content: content.to_vec(),
+        })
+    }
+
+    fn check(&mut self) -> Result<(), FrameError> {
+        let most = match self.what {
+            FRAME => MAX_QUESTION + AROUND,
+            _ => MAX_VALUE,
+        };
+        if self.content.len() > most {
+            return Err(FrameError::TooLarge);
+        }
+        Ok(())
+    }
+
+    fn close(self) -> Result<Arrived, FrameError> {
+        let text = |content| String::from_utf8(content).map_err(|_| FrameError::Malformed);
+        if self.what == FRAME {
+            let frame = Frame::from_json(&text(self.content)?)?;
+            return if frame.is_piece() {
+                Ok(Arrived::Frame(frame))
+            } else {
+                Err(FrameError::Malformed)
+            };
+        }
+        let purpose = match self.what & DM {
+            DM => Purpose::Dm,
+            _ => Purpose::Data,
+        };
+        let value = if self.what & JSON != 0 {
+            let json = text(self.content)?;
+            if !is_json(&json) {
+                return Err(FrameError::Malformed);
+            }
+            Value::Json(json)
+        } else {
+            Value::Bytes {
+                kind: self.kind,
+                bytes: self.content,
+            }
+        };
+        Ok(Arrived::Value(purpose, value))
+    }
+}
+
+/// Whether a text is one JSON value. Nothing is made of it.
+pub fn is_json(text: &str) -> bool {
+    serde_json::from_str::<IgnoredAny>(text).is_ok()
+}
+
+/// The length of a word that says what bytes are, if it may be one.
+fn kind_length(kind: &[u8]) -> Option<u8> {
+    let printable = kind.iter().all(|byte| (b' '..=b'~').contains(byte));
+    let length = u8::try_from(kind.len()).ok()?;
+    (printable && kind.len() <= MAX_KIND).then_some(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pieces(mut parcel: Parcel) -> Vec<Piece> {
+        let mut pieces = Vec::new();
+        loop {
+            let (piece, last) = parcel.next_piece();
+            assert!(piece.size() <= MAX_FRAME);
+            pieces.push(piece);
+            if last {
+                return pieces;
+            }
+        }
+    }
+
+    fn read(pieces: &[Piece]) -> Vec<Arrived> {
+        let mut joined = Pieces::default();
+        let read = pieces.iter().filter_map(|piece| match piece {
+            Piece::Bytes(bytes) => joined.read(bytes).unwrap(),
+            Piece::Text(text) => match Frame::from_json(text).unwrap() {
+                Frame::Data { purpose, value } => Some(Arrived::Value(purpose, Value::Json(value))),
+                frame => Some(Arrived::Frame(frame)),
+            },
+        });
+        read.collect()
+    }
+
+    fn bytes(kind: &str, length: usize) -> Value {
+        let bytes = (0..length).map(|at| (at % 251) as u8).collect();
+        Value::Bytes {
+            kind: kind.into(),
+            bytes,
+        }
+    }
+
+    #[test]
+    fn values_of_every_size_arrive_as_they_were() {
+        let sizes = [0, 1, 100, 16_366, 16_367, 16_368, 16_383, 16_384, 40_000];
+        for purpose in [Purpose::Data, Purpose::Dm] {
+            for size in sizes {
+                let text = format!("\"{}\"", "ä".repeat(size / 2));
+                for value in [
+                    Value::Json(text),
+                    bytes("", size),
+                    bytes("blob:image/png", size),
+                ] {
+                    let parcel = Parcel::value(purpose, value.clone()).unwrap();
+                    assert_eq!(read(&pieces(parcel)), [Arrived::Value(purpose, value)]);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_short_value_costs_seventeen_bytes() {
+        let parcel = Parcel::value(Purpose::Data, Value::Json("[1]".into())).unwrap();
+        assert_eq!(
+            pieces(parcel),
+            [Piece::Text(r#"{"k":"data","v":[1]}"#.into())]
+        );
+    }
+
+    #[test]
+    fn the_longest_question_arrives() {
+        let frame = Frame::Question {
+            id: "q".into(),
+            topic: Some("\"t\"".into()),
+            content: format!("\"{}\"", "x".repeat(MAX_QUESTION - 2)),
+        };
+        assert_eq!(
+            read(&pieces(Parcel::frame(&frame))),
+            [Arrived::Frame(frame)]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_refused() {
+        let refused = |value| Parcel::value(Purpose::Data, value).unwrap_err();
+        let json = |text: &str| refused(Value::Json(text.into()));
+        for text in ["", "nul", "[", "1 2", "{a:1}", "\"\u{1}\""] {
+            assert_eq!(json(text), FrameError::Malformed, "{text}");
+        }
+        assert_eq!(refused(bytes("ü", 1)), FrameError::Malformed);
+        assert_eq!(refused(bytes(&"k".repeat(101), 1)), FrameError::Malformed);
+        assert_eq!(refused(bytes("", MAX_VALUE + 1)), FrameError::TooLarge);
+        assert_eq!(
+            refused(Value::Json(" ".repeat(MAX_VALUE + 1))),
+            FrameError::TooLarge
+        );
+    }
+
+    #[test]
+    fn the_largest_value_arrives_and_no_larger_one_is_kept() {
+        let value = bytes("", MAX_VALUE);
+        let parcel = Parcel::value(Purpose::Data, value.clone()).unwrap();
+        assert_eq!(
+            read(&pieces(parcel)),
+            [Arrived::Value(Purpose::Data, value)]
+        );
+
+        let mut joined = Pieces::default();
+        let mut endless = vec![NOT_LAST | NOT_FIRST];
+        endless.resize(MAX_FRAME, 0);
+        assert_eq!(joined.read(&[NOT_LAST, 0]), Ok(None));
+        let mut told = Vec::new();
+        for _ in 0..5_000 {
+            told.extend(joined.read(&endless).err());
+            let kept = joined.open.as_ref().map_or(0, |open| open.content.len());
+            assert!(kept <= MAX_VALUE);
+        }
+        assert_eq!(told, [FrameError::TooLarge]);
+        assert_eq!(joined.read(&[NOT_FIRST]), Ok(None));
+        assert!(matches!(joined.read(&[0, 0, 7]), Ok(Some(_))));
+    }
+
+    #[test]
+    fn what_does_not_fit_together_is_lost_and_does_no_harm_to_the_next() {
+        let cases: [&[&[u8]]; 10] = [
+            &[&[]],
+            &[&[3]],
+            &[&[FRAME | JSON, b'1']],
+            &[&[0x20, 0]],
+            &[&[0, 5, b'a']],
+            &[&[0, 1, 0xff]],
+            &[&[JSON, b'[']],
+            &[&[JSON, 0xff]],
+            &[&[FRAME, b'{', b'}']],
+            &[&[NOT_FIRST, 1]],
+        ];
+        for messages in cases {
+            let mut joined = Pieces::default();
+            let read: Vec<_> = messages.iter().map(|bytes| joined.read(bytes)).collect();
+            assert!(read.iter().any(Result::is_err), "{messages:?}");
+            assert!(matches!(
+                joined.read(&[JSON, b'1']),
+                Ok(Some(Arrived::Value(Purpose::Data, Value::Json(_))))
+            ));
+        }
+        let mut joined = Pieces::default();
+        assert_eq!(joined.read(&[JSON | NOT_LAST, b'[']), Ok(None));
+        assert_eq!(joined.read(&[JSON, b'1']), Err(FrameError::OutOfOrder));
+        assert!(joined.open.is_none());
+        let chat = br#"{"k":"leave"}"#;
+        assert_eq!(
+            joined.read(&[&[FRAME], &chat[..]].concat()),
+            Err(FrameError::Malformed)
+        );
+    }
+}

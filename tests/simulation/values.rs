@@ -1,0 +1,649 @@
+//! What applications send: values, questions, pings. Everything arrives once and in order, over as many connections
+//! as it takes, and whoever sent something learns what became of it.
+
+use std::time::Duration;
+
+use rtchat::identity::PeerId;
+use rtchat::room::{
+    AskError, Command, Event, GoneReason, MAX_QUESTION, MAX_VALUE, PeerState, Purpose, SendError,
+    Value,
+};
+
+use super::world::{Faults, World};
+
+const SOON: Duration = Duration::from_secs(5);
+const MINUTE: Duration = Duration::from_secs(60);
+
+pub fn pair() -> (World, usize, usize) {
+    let mut world = World::new(1);
+    let (ann, ben) = (world.open("ann"), world.open("ben"));
+    assert!(world.run_until(SOON, World::is_full_mesh));
+    (world, ann, ben)
+}
+
+pub fn id(world: &World, at: usize) -> PeerId {
+    world.nodes[at].room.id()
+}
+
+fn json(value: impl ToString) -> Value {
+    Value::Json(value.to_string())
+}
+
+fn bytes(length: usize) -> Value {
+    Value::Bytes {
+        kind: "u8".into(),
+        bytes: (0..length).map(|at| (at % 251) as u8).collect(),
+    }
+}
+
+pub fn send(world: &mut World, from: usize, to: usize, token: u32, value: Value) {
+    let (peer, purpose) = (id(world, to), Purpose::Data);
+    world.command(
+        from,
+        Command::Send {
+            peer,
+            token,
+            purpose,
+            value,
+        },
+    );
+}
+
+fn ask(world: &mut World, from: usize, to: usize, token: u32, content: &str) {
+    ask_within(world, from, to, token, content, Duration::from_secs(30));
+}
+
+fn ask_within(
+    world: &mut World,
+    from: usize,
+    to: usize,
+    token: u32,
+    content: &str,
+    timeout: Duration,
+) {
+    let command = Command::Ask {
+        peer: id(world, to),
+        token,
+        topic: None,
+        content: content.to_owned(),
+        timeout,
+    };
+    world.command(from, command);
+}
+
+/// The open questions that `at` was asked: who asked, and the question's id.
+fn questions(world: &World, at: usize) -> Vec<(PeerId, String, String)> {
+    let events = world.nodes[at].events.iter();
+    let questions = events.filter_map(|event| match event {
+        Event::Question {
+            peer,
+            question,
+            content,
+            ..
+        } => Some((*peer, question.clone(), content.clone())),
+        _ => None,
+    });
+    questions.collect()
+}
+
+fn answer(world: &mut World, at: usize, result: Result<&str, &str>) {
+    for (peer, question, _) in questions(world, at) {
+        let result = result.map(str::to_owned).map_err(str::to_owned);
+        world.command(
+            at,
+            Command::Answer {
+                peer,
+                question,
+                result,
+            },
+        );
+    }
+}
+
+pub fn answered(world: &World, at: usize) -> Vec<(u32, Result<String, AskError>)> {
+    let events = world.nodes[at].events.iter();
+    let answers = events.filter_map(|event| match event {
+        Event::Answered { token, result, .. } => Some((*token, result.clone())),
+        _ => None,
+    });
+    answers.collect()
+}
+
+pub fn values(world: &World, at: usize) -> Vec<Value> {
+    let events = world.nodes[at].events.iter();
+    let values = events.filter_map(|event| match event {
+        Event::Value { value, .. } => Some(value.clone()),
+        _ => None,
+    });
+    values.collect()
+}
+
+pub fn taken(world: &World, at: usize) -> Vec<u32> {
+    let events = world.nodes[at].events.iter();
+    let taken = events.filter_map(|event| match event {
+        Event::Taken { token } => Some(*token),
+        _ => None,
+    });
+    taken.collect()
+}
+
+fn not_taken(world: &World, at: usize) -> Vec<(u32, SendError)> {
+    let events = world.nodes[at].events.iter();
+    let not_taken = events.filter_map(|event| match event {
+        Event::NotTaken { token, reason } => Some((*token, *reason)),
+        _ => None,
+    });
+    not_taken.collect()
+}
+
+#[test]
+fn json_bytes_and_questions_keep_their_order() {
+    let (mut world, ann, ben) = pair();
+    for round in 0..20 {
+        let peer = id(&world, ben);
+        send(&mut world, ann, ben, 4 * round, json(round));
+        send(&mut world, ann, ben, 4 * round + 1, bytes(50_000));
+        ask(&mut world, ann, ben, 4 * round + 2, &round.to_string());
+        world.command(
+            ann,
+            Command::Send {
+                peer,
+                token: 4 * round + 3,
+                purpose: Purpose::Dm,
+                value: json(format!("\"{}\"", "long ".repeat(5_000))),
+            },
+        );
+    }
+    world.run(SOON);
+    let came = world.nodes[ben].events.iter();
+    let came: Vec<char> = came
+        .filter_map(|event| match event {
+            Event::Value {
+                purpose: Purpose::Dm,
+                value: Value::Json(_),
+                ..
+            } => Some('d'),
+            Event::Value {
+                value: Value::Json(_),
+                ..
+            } => Some('j'),
+            Event::Value { value, .. } => {
+                assert_eq!(*value, bytes(50_000));
+                Some('b')
+            }
+            Event::Question { .. } => Some('q'),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(came.into_iter().collect::<String>(), "jbqd".repeat(20));
+    let asked: Vec<String> = questions(&world, ben)
+        .into_iter()
+        .map(|(.., q)| q)
+        .collect();
+    assert_eq!(asked, (0..20).map(|n| n.to_string()).collect::<Vec<_>>());
+    let tokens: Vec<u32> = (0..80).filter(|token| token % 4 != 2).collect();
+    assert_eq!(taken(&world, ann), tokens);
+}
+
+#[test]
+fn values_go_both_ways_and_to_those_only_they_are_for() {
+    let (mut world, ann, ben) = pair();
+    let cleo = world.open("cleo");
+    assert!(world.run_until(SOON, World::is_full_mesh));
+    send(&mut world, ann, ben, 1, json("{\"to\": \"ben\"}"));
+    send(&mut world, ben, ann, 1, json("null"));
+    world.run(SOON);
+    assert_eq!(values(&world, ben), [json("{\"to\": \"ben\"}")]);
+    assert_eq!(values(&world, ann), [json("null")]);
+    assert_eq!(values(&world, cleo), []);
+}
+
+#[test]
+fn five_thousand_values_arrive_once_and_in_order_over_connections_that_break() {
+    for seed in 0..5 {
+        let mut world = World::new(seed);
+        world.faults = Faults {
+            loss: 0.05,
+            duplicates: 0.2,
+            delay: 1..=200,
+        };
+        let (ann, ben) = (world.open("ann"), world.open("ben"));
+        assert!(world.run_until(MINUTE, World::is_full_mesh), "seed {seed}");
+        for number in 0..5_000u32 {
+            let value = if number % 50 == 7 {
+                bytes(40_000)
+            } else {
+                json(number)
+            };
+            send(&mut world, ann, ben, number, value);
+            if number % 40 == 0 {
+                send(&mut world, ben, ann, number, json(number));
+            }
+            if number % 100 == 0 {
+                world.run(Duration::from_millis(u64::from(number) % 7));
+            }
+            match number {
+                800 | 1_200 | 2_000 | 2_001 | 2_800 => world.break_connections(ann, ben),
+                1_000 | 1_500 | 2_500 | 3_300 => {
+                    let mended = world.run_until(MINUTE, World::is_full_mesh);
+                    assert!(mended, "seed {seed}");
+                }
+                3_500 => world.cut(ann, ben, true),
+                3_600 => {
+                    world.run(Duration::from_secs(11));
+                    assert_eq!(world.roster(ann)["ben"], PeerState::Reconnecting);
+                    world.cut(ann, ben, false);
+                }
+                _ => {}
+            }
+        }
+        let done = |world: &World| values(world, ben).len() == 5_000;
+        assert!(
+            world.run_until(MINUTE, done),
+            "seed {seed}: {}",
+            values(&world, ben).len()
+        );
+        world.run(Duration::from_secs(1));
+        for (number, value) in values(&world, ben).into_iter().enumerate() {
+            let expected = if number % 50 == 7 {
+                bytes(40_000)
+            } else {
+                json(number)
+            };
+            assert_eq!(value, expected, "seed {seed}: number {number}");
+        }
+        let back: Vec<Value> = (0..5_000).step_by(40).map(json).collect();
+        assert_eq!(values(&world, ann), back, "seed {seed}");
+        assert_eq!(taken(&world, ann), (0..5_000).collect::<Vec<_>>());
+        assert_eq!(not_taken(&world, ann), []);
+        assert!(world.connections(ann) <= 2);
+    }
+}
+
+#[test]
+fn twenty_thousand_sends_in_one_go_all_arrive_with_a_bounded_number_on_the_way() {
+    let (mut world, ann, ben) = pair();
+    let text = |number: u32| json(format!("\"{number:0>98}\""));
+    let size = 117;
+    world.run(Duration::from_millis(100));
+    let before = world.carried;
+    for number in 0..20_000 {
+        send(&mut world, ann, ben, number, text(number));
+    }
+    let at_once = taken(&world, ann).len();
+    assert!(at_once * size <= 1024 * 1024, "{at_once}");
+    assert!((at_once + 200) * size > 1024 * 1024, "{at_once}");
+    assert!(world.run_until(SOON, |world| taken(world, ann).len() == 20_000));
+    world.run(Duration::from_millis(100));
+    let expected: Vec<Value> = (0..20_000).map(text).collect();
+    assert_eq!(values(&world, ben), expected);
+    assert_eq!(taken(&world, ann), (0..20_000).collect::<Vec<_>>());
+    let messages = world.carried - before;
+    assert!(messages < 20_000 + 20_000 / 64 + 20, "{messages}");
+    assert_eq!(world.dropped(ben, "too many frames at once"), 0);
+}
+
+#[test]
+fn nothing_overtakes_what_waits_and_nothing_is_lost_while_the_path_is_cut() {
+    let (mut world, ann, ben) = pair();
+    world.cut(ann, ben, true);
+    for number in 0..300 {
+        send(&mut world, ann, ben, number, bytes(10_000));
+    }
+    world.run(Duration::from_secs(7));
+    assert_eq!(world.roster(ann)["ben"], PeerState::Reconnecting);
+    let on_the_way = taken(&world, ann).len();
+    assert!(on_the_way <= 104, "{on_the_way}");
+    world.cut(ann, ben, false);
+    assert!(world.run_until(MINUTE, |world| values(world, ben).len() == 300));
+    assert_eq!(taken(&world, ann), (0..300).collect::<Vec<_>>());
+}
+
+#[test]
+fn who_is_gone_takes_nothing_more_and_every_sending_learns_of_it_once() {
+    let (mut world, ann, ben) = pair();
+    world.crash(ben);
+    for number in 0..200 {
+        send(&mut world, ann, ben, number, bytes(10_000));
+    }
+    ask_within(&mut world, ann, ben, 500, "1", MINUTE * 60);
+    world.run(MINUTE);
+    let taken = taken(&world, ann);
+    let not_taken = not_taken(&world, ann);
+    assert!(!taken.is_empty() && !not_taken.is_empty());
+    let mut all: Vec<u32> = not_taken.iter().map(|(token, _)| *token).collect();
+    assert!(
+        not_taken
+            .iter()
+            .all(|(_, reason)| *reason == SendError::Gone)
+    );
+    all.splice(0..0, taken);
+    assert_eq!(all, (0..200).collect::<Vec<_>>());
+    assert_eq!(answered(&world, ann), [(500, Err(AskError::Gone))]);
+
+    send(&mut world, ann, ben, 700, json(1));
+    ask(&mut world, ann, ben, 701, "1");
+    let last = world.nodes[ann].events.iter().rev().take(2);
+    let peer = id(&world, ben);
+    assert_eq!(
+        last.cloned().collect::<Vec<_>>(),
+        [
+            Event::Answered {
+                token: 701,
+                peer,
+                result: Err(AskError::Gone)
+            },
+            Event::NotTaken {
+                token: 700,
+                reason: SendError::Gone
+            }
+        ]
+    );
+}
+
+#[test]
+fn leaving_ends_everything_that_is_open_and_everything_after_it() {
+    let (mut world, ann, ben) = pair();
+    world.cut(ann, ben, true);
+    for number in 0..150 {
+        send(&mut world, ann, ben, number, bytes(10_000));
+    }
+    ask(&mut world, ann, ben, 500, "1");
+    world.command(ann, Command::Leave);
+    send(&mut world, ann, ben, 600, json(1));
+    ask(&mut world, ann, ben, 601, "1");
+    let ended = taken(&world, ann).len() + not_taken(&world, ann).len();
+    assert_eq!(ended, 151);
+    assert_eq!(
+        answered(&world, ann),
+        [(500, Err(AskError::Gone)), (601, Err(AskError::Gone))]
+    );
+}
+
+#[test]
+fn a_peer_that_gave_us_up_while_we_slept_is_gone_for_us_too_and_comes_back() {
+    let (mut world, ann, ben) = pair();
+    send(&mut world, ben, ann, 1, json(1));
+    send(&mut world, ann, ben, 1, json(2));
+    world.run(SOON);
+    // Ben's computer sleeps: ann gives him up after thirty seconds, he knows nothing of it.
+    world.sleep(ben, Duration::from_secs(120));
+    assert!(world.roster(ann).is_empty());
+    for token in 2..300 {
+        send(&mut world, ben, ann, token, bytes(10_000));
+    }
+    ask_within(&mut world, ben, ann, 900, "1", MINUTE * 60);
+    assert!(
+        world.run_until(MINUTE, World::is_full_mesh),
+        "{:?}",
+        world.roster(ben)
+    );
+    world.run(SOON);
+    let moves = world.nodes[ben]
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Gone { reason, .. } => Some(*reason),
+            _ => None,
+        });
+    assert_eq!(moves.collect::<Vec<_>>(), [GoneReason::Silent]);
+    let ended = taken(&world, ben).len() + not_taken(&world, ben).len();
+    assert_eq!(ended, 299);
+    assert_eq!(answered(&world, ben), [(900, Err(AskError::Gone))]);
+    // From here on everything is as between two who have just met.
+    let before = values(&world, ann).len();
+    send(&mut world, ben, ann, 1_000, json("[1]"));
+    send(&mut world, ann, ben, 1_000, json("[2]"));
+    world.run(SOON);
+    world.break_connections(ann, ben);
+    send(&mut world, ben, ann, 1_001, json("[3]"));
+    world.run(MINUTE);
+    assert_eq!(values(&world, ann)[before..], [json("[1]"), json("[3]")]);
+    assert_eq!(values(&world, ben), [json(2), json("[2]")]);
+}
+
+#[test]
+fn a_question_is_answered_by_who_was_asked() {
+    let (mut world, ann, ben) = pair();
+    ask(&mut world, ann, ben, 1, "{\"what\": \"time\"}");
+    world.run(Duration::from_millis(100));
+    assert_eq!(questions(&world, ben)[0].2, "{\"what\": \"time\"}");
+    answer(&mut world, ben, Ok("[12, 30]"));
+    // Twice is once.
+    answer(&mut world, ben, Ok("[12, 31]"));
+    world.run(SOON);
+    assert_eq!(answered(&world, ann), [(1, Ok("[12, 30]".into()))]);
+    assert_eq!(world.dropped(ann, "an answer to no open question"), 1);
+}
+
+#[test]
+fn a_handler_that_fails_tells_why() {
+    let (mut world, ann, ben) = pair();
+    ask(&mut world, ann, ben, 1, "1");
+    world.run(Duration::from_millis(100));
+    answer(&mut world, ben, Err(&"ü".repeat(5_000)));
+    world.run(SOON);
+    let [(1, Err(AskError::Failed(why)))] = &answered(&world, ann)[..] else {
+        panic!("{:?}", answered(&world, ann));
+    };
+    assert_eq!(*why, "ü".repeat(500));
+}
+
+#[test]
+fn an_answer_that_does_not_come_in_time_is_not_waited_for() {
+    let (mut world, ann, ben) = pair();
+    ask_within(&mut world, ann, ben, 1, "1", Duration::from_secs(10));
+    ask_within(&mut world, ann, ben, 2, "2", Duration::from_secs(3));
+    ask_within(&mut world, ann, ben, 3, "3", Duration::ZERO);
+    world.run(Duration::from_secs(4));
+    let late = |token| (token, Err(AskError::Timeout));
+    assert_eq!(answered(&world, ann), [late(3), late(2)]);
+    world.run(Duration::from_secs(5));
+    assert_eq!(answered(&world, ann).len(), 2);
+    world.run(Duration::from_secs(1) + Duration::from_millis(1));
+    assert_eq!(answered(&world, ann), [late(3), late(2), late(1)]);
+    answer(&mut world, ben, Ok("1"));
+    world.run(SOON);
+    assert_eq!(answered(&world, ann).len(), 3);
+    assert_eq!(world.dropped(ann, "an answer to no open question"), 3);
+}
+
+#[test]
+fn who_withdraws_a_question_hears_nothing_of_it() {
+    let (mut world, ann, ben) = pair();
+    ask(&mut world, ann, ben, 1, "1");
+    ask(&mut world, ann, ben, 2, "2");
+    world.command(ann, Command::Withdraw { token: 1 });
+    world.run(Duration::from_millis(100));
+    answer(&mut world, ben, Ok("true"));
+    world.run(MINUTE);
+    assert_eq!(answered(&world, ann), [(2, Ok("true".into()))]);
+}
+
+#[test]
+fn questions_and_answers_outlive_the_connection() {
+    let (mut world, ann, ben) = pair();
+    world.break_connections(ann, ben);
+    ask(&mut world, ann, ben, 1, "1");
+    assert!(world.run_until(MINUTE, |world| questions(world, ben).len() == 1));
+    world.break_connections(ann, ben);
+    world.run(Duration::from_millis(10));
+    answer(&mut world, ben, Ok("\"yes\""));
+    world.run(MINUTE);
+    assert_eq!(answered(&world, ann), [(1, Ok("\"yes\"".into()))]);
+}
+
+#[test]
+fn a_thousand_questions_are_answered_each_with_its_own() {
+    let (mut world, ann, ben) = pair();
+    let long = "x".repeat(900);
+    for token in 0..1_000 {
+        ask(&mut world, ann, ben, token, &format!("\"{token} {long}\""));
+    }
+    world.run(SOON);
+    for (peer, question, content) in questions(&world, ben).into_iter().rev() {
+        let result = Ok(content);
+        world.command(
+            ben,
+            Command::Answer {
+                peer,
+                question,
+                result,
+            },
+        );
+    }
+    world.run(SOON);
+    let mut answers = answered(&world, ann);
+    answers.sort_by_key(|(token, _)| *token);
+    let expected = (0..1_000).map(|token| (token, Ok(format!("\"{token} {long}\""))));
+    assert_eq!(answers, expected.collect::<Vec<_>>());
+}
+
+#[test]
+fn what_is_too_large_or_not_json_is_refused_in_words() {
+    let (mut world, ann, ben) = pair();
+    send(&mut world, ann, ben, 1, bytes(MAX_VALUE + 1));
+    send(&mut world, ann, ben, 2, json("{"));
+    let kind = "ü".to_owned();
+    send(
+        &mut world,
+        ann,
+        ben,
+        3,
+        Value::Bytes {
+            kind,
+            bytes: vec![],
+        },
+    );
+    assert_eq!(
+        not_taken(&world, ann),
+        [
+            (1, SendError::TooLarge),
+            (2, SendError::Malformed),
+            (3, SendError::Malformed)
+        ]
+    );
+    ask(
+        &mut world,
+        ann,
+        ben,
+        4,
+        &format!("\"{}\"", "x".repeat(MAX_QUESTION)),
+    );
+    ask(&mut world, ann, ben, 5, "{");
+    for (_, result) in answered(&world, ann) {
+        assert!(matches!(result, Err(AskError::Failed(why)) if why.ends_with('.')));
+    }
+    ask(
+        &mut world,
+        ann,
+        ben,
+        6,
+        &format!("\"{}\"", "x".repeat(MAX_QUESTION - 2)),
+    );
+    world.run(SOON);
+    assert_eq!(questions(&world, ben).len(), 1);
+    let long = format!("\"{}\"", "x".repeat(MAX_QUESTION));
+    answer(&mut world, ben, Ok(&long));
+    world.run(SOON);
+    assert_eq!(answered(&world, ann).len(), 3);
+    let (6, Err(AskError::Failed(why))) = &answered(&world, ann)[2] else {
+        panic!("{:?}", answered(&world, ann));
+    };
+    assert!(why.contains("256 KiB"));
+}
+
+#[test]
+fn a_ping_tells_how_long_the_way_is() {
+    let (mut world, ann, ben) = pair();
+    let peer = id(&world, ben);
+    world.command(ann, Command::Ping { peer, token: 9 });
+    world.run(Duration::from_millis(50));
+    let pong = Event::Pong {
+        token: 9,
+        peer,
+        after: Duration::from_millis(4),
+    };
+    assert_eq!(world.nodes[ann].events.last(), Some(&pong));
+
+    world.cut(ann, ben, true);
+    world.command(ann, Command::Ping { peer, token: 10 });
+    world.break_connections(ann, ben);
+    world.run(Duration::from_millis(50));
+    world.command(ann, Command::Ping { peer, token: 11 });
+    let lost = [(10, SendError::Lost), (11, SendError::Gone)];
+    assert_eq!(not_taken(&world, ann), lost);
+}
+
+#[test]
+fn writing_is_told_every_three_seconds_at_most() {
+    let (mut world, ann, ben) = pair();
+    for _ in 0..70 {
+        world.command(ann, Command::Typing);
+        world.run(Duration::from_millis(100));
+    }
+    let peer = id(&world, ann);
+    let told = |event: &&Event| **event == Event::Typing { peer };
+    assert_eq!(world.nodes[ben].events.iter().filter(told).count(), 3);
+}
+
+#[test]
+fn what_is_said_to_one_is_heard_by_that_one_and_marked() {
+    let (mut world, ann, ben) = pair();
+    let cleo = world.open("cleo");
+    assert!(world.run_until(SOON, World::is_full_mesh));
+    let (peer, text) = (id(&world, ben), "between us".to_owned());
+    world.command(ann, Command::SayTo { peer, text });
+    world.run(SOON);
+    assert_eq!(world.heard(cleo), []);
+    let said = |at: usize| {
+        let mut events = world.nodes[at].events.iter();
+        events.find_map(|event| match event {
+            Event::Message(message) => Some((message.private, message.to.clone())),
+            _ => None,
+        })
+    };
+    assert_eq!(said(ann), Some((true, Some("ben".into()))));
+    assert_eq!(said(ben), Some((true, None)));
+    let delivered = |event: &Event| {
+        matches!(
+            event,
+            Event::Delivery {
+                delivered: 1,
+                of: 1,
+                ..
+            }
+        )
+    };
+    assert!(world.nodes[ann].events.iter().any(delivered));
+
+    world.leave(ben);
+    world.run(SOON);
+    let text = "too late".to_owned();
+    world.command(ann, Command::SayTo { peer, text });
+    assert!(matches!(
+        world.nodes[ann].events.last(),
+        Some(Event::Refused(_))
+    ));
+}
+
+#[test]
+fn who_was_disconnected_stays_away_until_it_comes_back_as_somebody_new() {
+    let (mut world, ann, ben) = pair();
+    let peer = id(&world, ben);
+    world.command(ann, Command::Disconnect(peer));
+    world.run(MINUTE * 10);
+    assert!(world.roster(ann).is_empty());
+    assert_eq!((world.connections(ann), world.connections(ben)), (0, 0));
+    let gone = world.nodes[ann]
+        .events
+        .iter()
+        .find_map(|event| match event {
+            Event::Gone { reason, .. } => Some(*reason),
+            _ => None,
+        });
+    assert_eq!(gone, Some(GoneReason::Disconnected));
+    world.leave(ben);
+    world.open("ben");
+    assert!(world.run_until(SOON, World::is_full_mesh));
+}

@@ -151,7 +151,7 @@ struct Driver {
     subscriptions: [String; 2],
     inputs: RefCell<VecDeque<Input>>,
     busy: Cell<bool>,
-    wake: RefCell<Option<Timeout>>,
+    wake: RefCell<Option<(Millis, Timeout)>>,
     /// The pause before the next connection to a broker.
     flight: RefCell<Option<Timeout>>,
     broker: Cell<usize>,
@@ -205,16 +205,23 @@ impl Driver {
 
     fn set_alarm(self: &Rc<Self>) {
         let next = self.room.borrow().next_wake();
+        // Thousands of values come and go between two deadlines.
+        let set = self.wake.borrow().as_ref().map(|(at, _)| *at);
+        if set.is_some() && set == next.map(|(_, at)| at) {
+            return;
+        }
         let driver = Rc::downgrade(self);
         let timeout = next.map(|(_, at)| {
             let pause = u32::try_from(at.since(now()).as_millis())
                 .unwrap_or(u32::MAX)
                 .min(60_000);
-            Timeout::new(pause, move || {
+            let timeout = Timeout::new(pause, move || {
                 if let Some(driver) = driver.upgrade() {
+                    driver.wake.take();
                     driver.feed(Input::Wake);
                 }
-            })
+            });
+            (at, timeout)
         });
         self.wake.replace(timeout);
     }

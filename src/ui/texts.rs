@@ -224,6 +224,14 @@ pub fn delivery(delivery: Delivery) -> String {
     }
 }
 
+/// Who a private message is for: somebody, or the person at this browser.
+pub fn private(to: Option<&str>) -> String {
+    match to {
+        Some(user) => format!("only to {}", isolated(user)),
+        None => "only to you".into(),
+    }
+}
+
 /// Why a text was not sent.
 pub fn too_long(count: usize, limit: usize) -> String {
     let (count_text, limit_text, over) = (
@@ -311,6 +319,12 @@ mod tests {
             }),
             "The meeting point is unreachable. Trying again now."
         );
+    }
+
+    #[test]
+    fn a_private_message_says_whom_it_is_for() {
+        assert_eq!(private(None), "only to you");
+        assert_eq!(private(Some("Ben(2)")), "only to Ben(2)");
     }
 
     #[test]

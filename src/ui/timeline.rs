@@ -212,6 +212,8 @@ fn continues(line: &Line, message: &Message) -> bool {
     before.peer == message.peer
         && before.key == message.key
         && before.sender == message.sender
+        // Where a message begins to be private, or ceases to be, it has to say so.
+        && (before.private, &before.to) == (message.private, &message.to)
         && distance(before.at, message.at) < GROUP
 }
 
@@ -242,6 +244,22 @@ mod tests {
             Content::Said(said) => said,
             Content::Moves(_) => panic!("a message was expected"),
         }
+    }
+
+    #[test]
+    fn a_private_message_never_hides_in_a_group() {
+        let mut timeline = Timeline::default();
+        let to = |number, to: Option<&str>| Message {
+            private: to.is_some(),
+            to: to.map(str::to_owned),
+            ..message(number, None, 0)
+        };
+        let said_to = [None, Some("ben"), Some("ben"), Some("cat"), None];
+        for (number, user) in ["a", "b", "c", "d", "e"].into_iter().zip(said_to) {
+            timeline.say(to(number, user), 0, Trust::Verified);
+        }
+        let leads: Vec<bool> = (0..5).map(|at| said(&timeline, at).leads).collect();
+        assert_eq!(leads, [true, true, false, true, true]);
     }
 
     #[test]

@@ -100,6 +100,17 @@ impl Side {
         .await
     }
 
+    async fn bytes(&mut self) -> Vec<u8> {
+        self.wait(|notice| {
+            if let Notice::Bytes(bytes) = notice {
+                Some(bytes)
+            } else {
+                None
+            }
+        })
+        .await
+    }
+
     async fn failed(&mut self) -> String {
         self.wait(|notice| {
             if let Notice::Failed(why) = notice {
@@ -319,6 +330,32 @@ async fn orders_are_carried_out_in_their_order() {
 }
 
 #[wasm_bindgen_test]
+async fn text_and_bytes_keep_their_order() {
+    let (mut anna, mut bert) = connected().await;
+    // Some of them while the connection is busy, and wait for their turn.
+    anna.order(Order::Offer { restart: false });
+    for number in 0..100u8 {
+        anna.order(Order::Send(number.to_string()));
+        anna.order(Order::SendBytes(vec![number; usize::from(number) * 160]));
+    }
+    anna.described().await;
+    for number in 0..100u8 {
+        let text = bert.wait(|notice| match notice {
+            Notice::Text(text) => Some(text),
+            Notice::Bytes(bytes) => panic!("{} bytes before {number}", bytes.len()),
+            _ => None,
+        });
+        assert_eq!(text.await, number.to_string());
+        let bytes = bert.wait(|notice| match notice {
+            Notice::Bytes(bytes) => Some(bytes),
+            Notice::Text(text) => panic!("{text} before the bytes of {number}"),
+            _ => None,
+        });
+        assert_eq!(bytes.await, vec![number; usize::from(number) * 160]);
+    }
+}
+
+#[wasm_bindgen_test]
 async fn the_last_word_arrives_and_closing_is_noticed() {
     let (mut anna, mut bert) = connected().await;
     anna.order(Order::Send("bye".into()));
@@ -433,6 +470,9 @@ async fn frames_that_are_too_large_are_dropped() {
     anna.order(Order::Send("x".repeat(64 * 1024 + 1)));
     anna.order(Order::Send("x".repeat(64 * 1024)));
     assert_eq!(bert.text().await.len(), 64 * 1024);
+    anna.order(Order::SendBytes(vec![1; 64 * 1024 + 1]));
+    anna.order(Order::SendBytes(vec![2; 64 * 1024]));
+    assert_eq!(bert.bytes().await, vec![2; 64 * 1024]);
     say_hello(&mut anna, &mut bert).await;
 }
 

@@ -78,6 +78,7 @@ fn message(said: &Said, ago: Option<u32>) -> Html {
                 <header>
                     if own { <bdi class="sr">{ &message.sender }</bdi> } else { <bdi class="name">{ &message.sender }</bdi> }
                     if said.trust == Trust::NameOnAnotherKey { { trust(said.trust) } }
+                    if message.private { <small data-testid="private">{ texts::private(message.to.as_deref()) }</small> }
                     { time }
                 </header>
             } else {

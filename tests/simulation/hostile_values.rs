@@ -22,8 +22,9 @@ fn honest_ones_go_on(world: &mut World, ann: usize, cleo: usize) {
     send(world, ann, cleo, 70_000, value.clone());
     send(world, cleo, ann, 70_000, value.clone());
     world.run(Duration::from_millis(500));
-    assert_eq!(values(world, ann)[before.0..], [value.clone()]);
-    assert_eq!(values(world, cleo)[before.1..], [value]);
+    let only = [value];
+    assert_eq!(values(world, ann)[before.0..], only);
+    assert_eq!(values(world, cleo)[before.1..], only);
     assert_eq!(taken(world, ann).last(), Some(&70_000));
 }
 

@@ -196,6 +196,27 @@ fn counts_that_cannot_be_are_refused_and_change_nothing() {
 }
 
 #[test]
+fn what_came_is_told_by_pieces_and_by_bytes() {
+    let mut stream = Stream::new(1);
+    for round in 1..4 {
+        (0..63).for_each(|_| stream.count(1));
+        assert!(!stream.has_much_to_tell());
+        stream.count(1);
+        assert!(stream.has_much_to_tell());
+        let told = Frame::Got {
+            count: round * 64,
+            streams: None,
+        };
+        assert_eq!(stream.tell(), Some(told));
+        assert_eq!(stream.tell(), None);
+    }
+    (0..3).for_each(|_| stream.count(MAX_FRAME));
+    assert!(!stream.has_much_to_tell());
+    stream.count(MAX_FRAME);
+    assert!(stream.has_much_to_tell());
+}
+
+#[test]
 fn who_was_forgotten_begins_anew() {
     let mut ends = [End::new(1), End::new(2)];
     connect(&mut ends);

@@ -65,6 +65,23 @@ fn values_before_the_proof_are_not_delivered() {
 }
 
 #[test]
+fn values_before_it_is_clear_which_stream_they_belong_to_are_dropped() {
+    let mut world = World::new(1);
+    let (ann, ben) = (world.open("ann"), world.open("ben"));
+    world.muted.push((ben, "\"got\"".to_owned()));
+    assert!(world.run_until(SOON, World::is_full_mesh));
+    world.inject(ben, ann, text(r#"{"k":"data","v":1}"#));
+    world.inject(ben, ann, Notice::Bytes(vec![0, 0, 7]));
+    world.run(SOON);
+    assert_eq!(values(&world, ann), []);
+    assert_eq!(world.dropped(ann, "an unreadable frame"), 2);
+    // Nor is anything sent to somebody who does not say where to go on.
+    send(&mut world, ann, ben, 1, Value::Json("1".into()));
+    world.run(SOON);
+    assert_eq!(taken(&world, ann), [0; 0]);
+}
+
+#[test]
 fn a_value_without_end_is_given_up_and_not_kept() {
     let (mut world, ann, ben, cleo) = three();
     let mut piece = vec![0xc0; 16_384];

@@ -188,8 +188,10 @@ impl Sending {
         if news > self.sent.len() {
             return Err(Broken);
         }
-        let size: usize = self.sent.drain(..news).map(|piece| piece.size()).sum();
-        self.in_flight -= size;
+        for _ in 0..news {
+            let size = self.sent.pop_front().map_or(0, |piece| piece.size());
+            self.in_flight -= size;
+        }
         self.given = self.given.saturating_sub(news);
         self.acknowledged = count;
         Ok(())

@@ -1,5 +1,6 @@
 //! What travels on the data channel: JSON text frames of at most 16 KiB.
 
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
@@ -141,212 +142,160 @@ pub struct Streams {
     pub yours: Option<u32>,
 }
 
-/// A frame as it stands in JSON: its kind in `k`, and the fields that kind has. One flat record for all kinds is
-/// a fifth of the code that a tagged enum costs.
-#[derive(Default, Serialize, Deserialize)]
-#[serde(default)]
-struct Record {
-    k: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    at: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    signature: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<Box<Description>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    candidates: Option<Vec<Candidate>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    peers: Option<Vec<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    index: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    of: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    private: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    topic: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "present")]
-    v: Option<Box<RawValue>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    n: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stream: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    yours: Option<u32>,
-}
+/// Writes a frame's object. Written out: derived code for so many fields weighs three times as much.
+struct Writer(String);
 
-/// A value that is there may be `null`.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
-    Deserialize::deserialize(deserializer).map(Some)
-}
+impl Writer {
+    fn new(kind: &str) -> Writer {
+        Writer(["{\"k\":\"", kind, "\""].concat())
+    }
 
-fn raw(json: String) -> Option<Box<RawValue>> {
-    RawValue::from_string(json).ok()
-}
-
-impl From<&Frame> for Record {
-    fn from(frame: &Frame) -> Record {
-        let kind = |k: &str| Record {
-            k: k.to_owned(),
-            ..Record::default()
-        };
-        match frame.clone() {
-            Frame::Verify { signature } => Record {
-                signature: Some(signature),
-                ..kind("verify")
-            },
-            Frame::Profile { name } => Record {
-                name: Some(name),
-                ..kind("profile")
-            },
-            Frame::Chat {
-                id,
-                text,
-                at,
-                private,
-            } => Record {
-                id: Some(id),
-                text: Some(text),
-                at: Some(at.0),
-                private: private.then_some(true),
-                ..kind("chat")
-            },
-            Frame::Receipt { id } => Record {
-                id: Some(id),
-                ..kind("receipt")
-            },
-            Frame::Ping { id } => Record { id, ..kind("ping") },
-            Frame::Pong { id } => Record { id, ..kind("pong") },
-            Frame::Typing => kind("typing"),
-            Frame::Data { purpose, value } => Record {
-                v: raw(value),
-                ..kind(match purpose {
-                    Purpose::Data => "data",
-                    Purpose::Dm => "dm",
-                })
-            },
-            Frame::Question { id, topic, content } => Record {
-                id: Some(id),
-                topic,
-                v: raw(content),
-                ..kind("question")
-            },
-            Frame::Answer { id, result } => {
-                let (value, error) = match result {
-                    Ok(value) => (raw(value), None),
-                    Err(error) => (None, Some(error)),
-                };
-                Record {
-                    id: Some(id),
-                    v: value,
-                    error,
-                    ..kind("answer")
-                }
-            }
-            Frame::Got { count, streams } => Record {
-                n: Some(count),
-                stream: streams.map(|streams| streams.own),
-                yours: streams.and_then(|streams| streams.yours),
-                ..kind("got")
-            },
-            Frame::Signal { description } => Record {
-                description: Some(description),
-                ..kind("signal")
-            },
-            Frame::Candidates { candidates } => Record {
-                candidates: Some(candidates),
-                ..kind("candidates")
-            },
-            Frame::Presence { peers } => Record {
-                peers: Some(peers),
-                ..kind("presence")
-            },
-            Frame::Leave => kind("leave"),
-            Frame::Part { index, of, text } => Record {
-                index: Some(index),
-                of: Some(of),
-                text: Some(text),
-                ..kind("part")
-            },
-            Frame::Unknown => kind(""),
+    /// A field with what is JSON already.
+    fn json(&mut self, name: &str, json: &str) -> &mut Writer {
+        for part in [",\"", name, "\":", json] {
+            self.0.push_str(part);
         }
+        self
+    }
+
+    fn value<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> &mut Writer {
+        // Text, numbers and lists of them: nothing that JSON could not hold.
+        let json = serde_json::to_string(value).unwrap_or_default();
+        self.json(name, &json)
+    }
+
+    fn text(&mut self, name: &str, text: &str) -> &mut Writer {
+        self.value(name, text)
+    }
+
+    fn text_if(&mut self, name: &str, text: Option<&String>) -> &mut Writer {
+        match text {
+            Some(text) => self.text(name, text),
+            None => self,
+        }
+    }
+
+    fn number(&mut self, name: &str, number: u64) -> &mut Writer {
+        self.json(name, &number.to_string())
+    }
+
+    fn end(mut self) -> String {
+        self.0.push('}');
+        self.0
     }
 }
 
-impl Record {
+/// The fields of a frame's object. Only those that its kind has are looked into.
+struct Fields<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'a> Deserialize<'a> for Fields<'a> {
+    fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Fields<'a>, D::Error> {
+        struct Object;
+
+        impl<'a> Visitor<'a> for Object {
+            type Value = Fields<'a>;
+
+            fn expecting(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Fields<'a>, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Fields(fields))
+            }
+        }
+
+        deserializer.deserialize_map(Object)
+    }
+}
+
+impl<'a> Fields<'a> {
+    fn json(&self, name: &str) -> Option<&'a str> {
+        let (_, value) = self.0.iter().find(|(field, _)| field == name)?;
+        Some(value.get())
+    }
+
+    fn value<T: Deserialize<'a>>(&self, name: &str) -> Option<T> {
+        serde_json::from_str(self.json(name)?).ok()
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        self.value(name)
+    }
+
+    fn number<T: TryFrom<u64>>(&self, name: &str) -> Option<T> {
+        let number: u64 = self.json(name)?.parse().ok()?;
+        T::try_from(number).ok()
+    }
+
     /// The frame; `None` if a field is missing that its kind needs.
-    fn frame(self) -> Option<Frame> {
-        Some(match self.k.as_str() {
+    fn frame(&self) -> Option<Frame> {
+        let id = || self.text("id");
+        let json = || self.json("v").map(str::to_owned);
+        let data = |purpose| {
+            let value = json()?;
+            Some(Frame::Data { purpose, value })
+        };
+        Some(match self.text("k")?.as_str() {
             "verify" => Frame::Verify {
-                signature: self.signature?,
+                signature: self.text("signature")?,
             },
-            "profile" => Frame::Profile { name: self.name? },
+            "profile" => Frame::Profile {
+                name: self.text("name")?,
+            },
             "chat" => Frame::Chat {
-                id: self.id?,
-                text: self.text?,
-                at: Millis(self.at?),
-                private: self.private.unwrap_or(false),
+                id: id()?,
+                text: self.text("text")?,
+                at: Millis(self.number("at")?),
+                private: self.json("private") == Some("true"),
             },
-            "receipt" => Frame::Receipt { id: self.id? },
-            "ping" => Frame::Ping { id: self.id },
-            "pong" => Frame::Pong { id: self.id },
+            "receipt" => Frame::Receipt { id: id()? },
+            "ping" => Frame::Ping { id: id() },
+            "pong" => Frame::Pong { id: id() },
             "typing" => Frame::Typing,
-            "data" => Frame::Data {
-                purpose: Purpose::Data,
-                value: text(self.v?),
-            },
-            "dm" => Frame::Data {
-                purpose: Purpose::Dm,
-                value: text(self.v?),
-            },
+            "data" => data(Purpose::Data)?,
+            "dm" => data(Purpose::Dm)?,
             "question" => Frame::Question {
-                id: self.id?,
-                topic: self.topic,
-                content: text(self.v?),
+                id: id()?,
+                topic: self.text("topic"),
+                content: json()?,
             },
             "answer" => Frame::Answer {
-                id: self.id?,
-                result: match (self.v, self.error) {
-                    (_, Some(error)) => Err(error),
-                    (value, None) => Ok(text(value?)),
+                id: id()?,
+                result: match self.text("error") {
+                    Some(error) => Err(error),
+                    None => Ok(json()?),
                 },
             },
             "got" => {
-                let yours = self.yours;
+                let (own, yours) = (self.number("stream"), self.number("yours"));
                 Frame::Got {
-                    count: self.n?,
-                    streams: self.stream.map(|own| Streams { own, yours }),
+                    count: self.number("n")?,
+                    streams: own.map(|own| Streams { own, yours }),
                 }
             }
             "signal" => Frame::Signal {
-                description: self.description?,
+                description: self.value("description")?,
             },
             "candidates" => Frame::Candidates {
-                candidates: self.candidates?,
+                candidates: self.value("candidates")?,
             },
-            "presence" => Frame::Presence { peers: self.peers? },
+            "presence" => Frame::Presence {
+                peers: self.value("peers")?,
+            },
             "leave" => Frame::Leave,
             "part" => Frame::Part {
-                index: self.index?,
-                of: self.of?,
-                text: self.text?,
+                index: self.number("index")?,
+                of: self.number("of")?,
+                text: self.text("text")?,
             },
             "" => return None,
             _ => Frame::Unknown,
         })
     }
-}
-
-fn text(raw: Box<RawValue>) -> String {
-    Box::<str>::from(raw).into()
 }
 
 impl Frame {
@@ -360,15 +309,13 @@ impl Frame {
 
     /// The text frames that carry this one: itself, or its parts.
     pub fn encode(&self) -> Vec<String> {
-        let Some(text) = self.to_json() else {
-            return Vec::new();
-        };
+        let text = self.to_json();
         if text.len() <= MAX_FRAME {
             return vec![text];
         }
         let pieces = split(&text);
         let of = pieces.len() as u32;
-        let parts = pieces.into_iter().zip(0..).filter_map(|(piece, index)| {
+        let parts = pieces.into_iter().zip(0..).map(|(piece, index)| {
             Frame::Part {
                 index,
                 of,
@@ -384,12 +331,78 @@ impl Frame {
     /// # Errors
     /// [`FrameError::Malformed`].
     pub fn from_json(text: &str) -> Result<Frame, FrameError> {
-        let record: Record = serde_json::from_str(text).map_err(|_| FrameError::Malformed)?;
-        record.frame().ok_or(FrameError::Malformed)
+        let fields: Fields = serde_json::from_str(text).map_err(|_| FrameError::Malformed)?;
+        fields.frame().ok_or(FrameError::Malformed)
     }
 
-    pub(super) fn to_json(&self) -> Option<String> {
-        serde_json::to_string(&Record::from(self)).ok()
+    pub(super) fn to_json(&self) -> String {
+        let mut to = Writer::new(self.kind());
+        match self {
+            Frame::Verify { signature } => to.text("signature", signature),
+            Frame::Profile { name } => to.text("name", name),
+            Frame::Chat {
+                id,
+                text,
+                at,
+                private,
+            } => {
+                to.text("id", id).text("text", text).number("at", at.0);
+                if *private {
+                    to.json("private", "true");
+                }
+                &mut to
+            }
+            Frame::Receipt { id } => to.text("id", id),
+            Frame::Ping { id } | Frame::Pong { id } => to.text_if("id", id.as_ref()),
+            Frame::Data { value, .. } => to.json("v", value),
+            Frame::Question { id, topic, content } => {
+                let to = to.text("id", id).text_if("topic", topic.as_ref());
+                to.json("v", content)
+            }
+            Frame::Answer { id, result } => match result {
+                Ok(value) => to.text("id", id).json("v", value),
+                Err(error) => to.text("id", id).text("error", error),
+            },
+            Frame::Got { count, streams } => {
+                to.number("n", *count);
+                if let Some(Streams { own, yours }) = streams {
+                    to.number("stream", u64::from(*own));
+                    yours.map(|yours| to.number("yours", u64::from(yours)));
+                }
+                &mut to
+            }
+            Frame::Signal { description } => to.value("description", description),
+            Frame::Candidates { candidates } => to.value("candidates", candidates),
+            Frame::Presence { peers } => to.value("peers", peers),
+            Frame::Part { index, of, text } => {
+                let to = to.number("index", u64::from(*index));
+                to.number("of", u64::from(*of)).text("text", text)
+            }
+            Frame::Typing | Frame::Leave | Frame::Unknown => &mut to,
+        };
+        to.end()
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Frame::Verify { .. } => "verify",
+            Frame::Profile { .. } => "profile",
+            Frame::Chat { .. } => "chat",
+            Frame::Receipt { .. } => "receipt",
+            Frame::Ping { .. } => "ping",
+            Frame::Pong { .. } => "pong",
+            Frame::Typing => "typing",
+            Frame::Data { purpose, .. } => purpose.as_str(),
+            Frame::Question { .. } => "question",
+            Frame::Answer { .. } => "answer",
+            Frame::Got { .. } => "got",
+            Frame::Signal { .. } => "signal",
+            Frame::Candidates { .. } => "candidates",
+            Frame::Presence { .. } => "presence",
+            Frame::Leave => "leave",
+            Frame::Part { .. } => "part",
+            Frame::Unknown => "",
+        }
     }
 }
 
@@ -520,7 +533,7 @@ mod tests {
                 of: u32::MAX,
                 text: "x".repeat(8000),
             };
-            let text = part.to_json().unwrap();
+            let text = part.to_json();
             errors += usize::from(joiner.read(&text).is_err());
             assert!(joiner.parts.len() <= MAX_JOINED);
         }

@@ -65,28 +65,25 @@ impl Parcel {
     /// [`FrameError::TooLarge`] beyond [`MAX_VALUE`]; [`FrameError::Malformed`] if it is not JSON, or the kind of its
     /// bytes is not a short ASCII word.
     pub fn value(purpose: Purpose, value: Value) -> Result<Parcel, FrameError> {
-        let (name, purpose) = match purpose {
-            Purpose::Data => ("data", 0),
-            Purpose::Dm => ("dm", DM),
-        };
         match value {
             Value::Json(json) if json.len() > MAX_VALUE => Err(FrameError::TooLarge),
             Value::Json(json) if !is_json(&json) => Err(FrameError::Malformed),
-            Value::Json(json) => {
+            Value::Json(value) if value.len() <= MAX_FRAME => {
                 // Neither parsed into a tree nor escaped: there may be thousands a second.
-                let around = ["{\"k\":\"", name, "\",\"v\":", "}"];
-                let size = around.iter().map(|part| part.len()).sum::<usize>() + json.len();
-                Ok(if size <= MAX_FRAME {
-                    let [k, name, v, end] = around;
-                    Parcel::Whole([k, name, v, &json, end].concat())
-                } else {
-                    Parcel::cut(vec![purpose | JSON], json.into_bytes())
+                let frame = Frame::Data { purpose, value };
+                let text = frame.to_json();
+                Ok(match frame {
+                    Frame::Data { value, .. } if text.len() > MAX_FRAME => {
+                        Parcel::json(purpose, value)
+                    }
+                    _ => Parcel::Whole(text),
                 })
             }
+            Value::Json(json) => Ok(Parcel::json(purpose, json)),
             Value::Bytes { bytes, .. } if bytes.len() > MAX_VALUE => Err(FrameError::TooLarge),
             Value::Bytes { kind, bytes } => {
                 let length = kind_length(kind.as_bytes()).ok_or(FrameError::Malformed)?;
-                let mut head = vec![purpose, length];
+                let mut head = vec![bit(purpose), length];
                 head.extend(kind.as_bytes());
                 Ok(Parcel::cut(head, bytes))
             }
@@ -95,12 +92,16 @@ impl Parcel {
 
     /// Packs a question or an answer.
     pub fn frame(frame: &Frame) -> Parcel {
-        let json = frame.to_json().unwrap_or_default();
+        let json = frame.to_json();
         if json.len() <= MAX_FRAME {
             Parcel::Whole(json)
         } else {
             Parcel::cut(vec![FRAME], json.into_bytes())
         }
+    }
+
+    fn json(purpose: Purpose, json: String) -> Parcel {
+        Parcel::cut(vec![bit(purpose) | JSON], json.into_bytes())
     }
 
     fn cut(head: Vec<u8>, content: Vec<u8>) -> Parcel {
@@ -253,6 +254,13 @@ impl Open {
             }
         };
         Ok(Arrived::Value(purpose, value))
+    }
+}
+
+fn bit(purpose: Purpose) -> u8 {
+    match purpose {
+        Purpose::Data => 0,
+        Purpose::Dm => DM,
     }
 }
 

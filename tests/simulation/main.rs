@@ -4,5 +4,6 @@ mod hostile;
 mod hostile_values;
 mod mesh;
 mod presence;
+mod questions;
 mod values;
 mod world;

@@ -115,7 +115,10 @@ fn the_protocol_names_every_field_of_every_frame() {
     let text = String::new;
     let null = || "null".to_owned();
     let frames = [
-        Frame::Verify { signature: text() },
+        Frame::Verify {
+            signature: text(),
+            info: Some(text()),
+        },
         Frame::Chat {
             id: text(),
             text: text(),

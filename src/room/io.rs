@@ -65,6 +65,8 @@ pub enum Command {
     MarkVerified(PeerId),
     /// Have nothing to do with this key, now and later.
     Block(PeerId),
+    /// Whether to ask about everybody who comes from now on ([`Event::Request`]), whatever the policy is.
+    AskAboutAll(bool),
     /// Leave the room: says so to everybody and closes every connection.
     Leave,
     /// Say something to one person only.
@@ -336,6 +338,8 @@ pub struct PeerView {
     pub id: PeerId,
     /// The name with the tab number, made unique in the room: `alice`, `alice(2)`, `alice (k7qd)`.
     pub user: String,
+    /// What its application tells about its user: a JSON object.
+    pub info: Option<String>,
     /// The identity key.
     pub key: PublicKey,
     /// How far the connection is.

@@ -185,6 +185,7 @@ impl Room {
             connect: connect.clone(),
             name: connect.name.clone(),
             user: String::new(),
+            info: None,
             trust,
             decision: Decision::Undecided,
             pair,
@@ -243,14 +244,15 @@ impl Room {
         if peer.decision != Decision::Undecided {
             return;
         }
+        let asks = self.asks_about_all;
         let known = matches!(peer.trust, Trust::Known | Trust::Verified);
         peer.decision = match self.accept {
             _ if self.trust.is_blocked(&peer.connect.identity) => Decision::Declined,
-            Accept::Everyone => Decision::Accepted,
-            Accept::Ask | Accept::Known if known => Decision::Accepted,
-            Accept::Known => Decision::Declined,
-            Accept::Ask if asked >= MAX_ASKED => Decision::Undecided,
-            Accept::Ask => Decision::Asked,
+            Accept::Everyone if !asks => Decision::Accepted,
+            Accept::Ask | Accept::Known if known && !asks => Decision::Accepted,
+            Accept::Known if !asks => Decision::Declined,
+            _ if asked >= MAX_ASKED => Decision::Undecided,
+            _ => Decision::Asked,
         };
         if peer.decision == Decision::Asked {
             self.name_everybody();
@@ -278,6 +280,13 @@ impl Room {
         if accept {
             self.take_held_offer(id);
             self.want_attempt(id);
+        }
+        // Who came while as many as may be were being asked about has waited for this.
+        let next = self.peers.values().find(|peer| {
+            peer.decision == Decision::Undecided && peer.connect.capabilities & FULL == 0
+        });
+        if let Some(next) = next.map(|peer| peer.id) {
+            self.decide(next);
         }
     }
 

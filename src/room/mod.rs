@@ -81,6 +81,9 @@ pub struct Config {
     pub name: Name,
     /// Our tab number, from 1.
     pub tab: u16,
+    /// What others are told about us once we proved who we are: a JSON object of at most
+    /// [`MAX_INFO`](crate::settings::options::MAX_INFO) bytes.
+    pub info: Option<String>,
     /// Who is let in.
     pub accept: Accept,
     /// Whom we have met before.
@@ -125,7 +128,9 @@ pub struct Room {
     id: PeerId,
     name: Name,
     tab: u16,
+    info: Option<String>,
     accept: Accept,
+    asks_about_all: bool,
     trust: TrustBook,
     rng: ChaCha20Rng,
     now: Millis,
@@ -170,7 +175,9 @@ impl Room {
             id,
             name: config.name,
             tab: config.tab,
+            info: config.info,
             accept: config.accept,
+            asks_about_all: false,
             trust: config.trust,
             rng,
             now,
@@ -291,6 +298,7 @@ impl Room {
             Command::AcceptKey(peer) => self.judge(peer, Noted::NameAccepted),
             Command::MarkVerified(peer) => self.judge(peer, Noted::Compared),
             Command::Block(peer) => self.judge(peer, Noted::Blocked),
+            Command::AskAboutAll(all) => self.asks_about_all = all,
             Command::Leave => self.leave(),
             Command::Typing => self.typing(),
             Command::Disconnect(peer) => self.disconnect(peer),

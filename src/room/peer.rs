@@ -70,6 +70,8 @@ pub(super) struct Peer {
     pub connect: Connect,
     pub name: Name,
     pub user: String,
+    /// What its application tells about its user, with the latest proof.
+    pub info: Option<String>,
     pub trust: Trust,
     pub decision: Decision,
     /// The key shared with this peer alone.
@@ -130,6 +132,7 @@ impl Peer {
         PeerView {
             id: self.id,
             user: self.user.clone(),
+            info: self.info.clone(),
             key: self.connect.identity,
             state: self.state(),
             trust: self.trust,

@@ -2,14 +2,24 @@
 //! fingerprints as it sees them. Who put itself in the middle has other fingerprints.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use serde_json::Value;
 
 use super::peer::{Link, Stage};
-use super::{Deadline, Event, GoneReason, Room};
+use super::{Deadline, Dropped, Event, GoneReason, Room};
 use crate::identity::{Note, Noted, PeerId, PublicKey, Signature};
 use crate::rtc::{ConnectionId, Order};
+use crate::settings::options::MAX_INFO;
 use crate::wire::Frame;
 
 const TAG: &str = "rtchat/1 verify";
+
+const NOT_PROVEN: &str =
+    "They did not prove that they hold the key they showed, on this very connection.";
+
+/// Whether an application may tell this about its user: a JSON object that is not long.
+fn is_info(text: &str) -> bool {
+    text.len() <= MAX_INFO && serde_json::from_str::<Value>(text).is_ok_and(|info| info.is_object())
+}
 
 /// What one side signs and the other checks.
 struct Statement<'a> {
@@ -61,6 +71,7 @@ impl Room {
         let signature = self.identity.sign(TAG, &statement.parts());
         let proof = Frame::Verify {
             signature: Base64UrlUnpadded::encode_string(&signature.0),
+            info: self.info.clone(),
         };
         if let Some(link) = self
             .peers
@@ -106,21 +117,26 @@ impl Room {
         else {
             return;
         };
-        if self.is_proven(peer.connect.identity, id, link, text) {
-            self.verified(id);
-        } else {
-            self.not_proven(
-                id,
-                "They did not prove that they hold the key they showed, on this very connection.",
-            );
+        let proof = Frame::from_json(text);
+        let Ok(Frame::Verify { signature, info }) = proof else {
+            return self.not_proven(id, NOT_PROVEN);
+        };
+        if !self.is_proven(peer.connect.identity, id, link, &signature) {
+            return self.not_proven(id, NOT_PROVEN);
         }
+        match info {
+            Some(info) if !is_info(&info) => self.dropped(Dropped::BadFrame),
+            info => {
+                if let Some(peer) = self.peers.get_mut(&id) {
+                    peer.info = info;
+                }
+            }
+        }
+        self.verified(id);
     }
 
-    fn is_proven(&self, identity: PublicKey, id: PeerId, link: &Link, text: &str) -> bool {
-        let Ok(Frame::Verify { signature }) = Frame::from_json(text) else {
-            return false;
-        };
-        let Ok(signature) = Base64UrlUnpadded::decode_vec(&signature) else {
+    fn is_proven(&self, identity: PublicKey, id: PeerId, link: &Link, signature: &str) -> bool {
+        let Ok(signature) = Base64UrlUnpadded::decode_vec(signature) else {
             return false;
         };
         let Ok(signature) = <[u8; 64]>::try_from(signature) else {

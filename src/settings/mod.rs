@@ -4,12 +4,14 @@
 //! it costs the one entry it is in: everything else counts, the default stands in, and a sentence says so.
 
 pub mod address;
+pub mod options;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
 
 use serde_json::{Map, Value};
 
 pub use address::{AddressError, PageAddress, RoomSecret, room_link};
+pub use options::{OptionError, Options};
 
 /// The brokers where people meet if the site's owner names none.
 pub const DEFAULT_BROKERS: [&str; 3] = [
@@ -187,6 +189,12 @@ impl Reader {
                 return settings;
             }
         };
+        self.overlay(&mut settings, object);
+        settings
+    }
+
+    /// Sets what the object sets.
+    fn overlay(&mut self, settings: &mut Settings, object: Map<String, Value>) {
         for (key, value) in object {
             match key.as_str() {
                 "brokers" => {
@@ -225,7 +233,6 @@ impl Reader {
                 _ => self.warnings.push(SettingsWarning::UnknownKey { key }),
             }
         }
-        settings
     }
 
     fn malformed(&mut self, key: impl Into<String>, wanted: &'static str) {

@@ -465,6 +465,7 @@ fn view(byte: u8, user: &str, state: PeerState, trust: Trust) -> PeerView {
     PeerView {
         id: PeerId([byte; 16]),
         user: user.into(),
+        info: None,
         key: key(byte),
         state,
         trust,

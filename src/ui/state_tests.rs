@@ -7,6 +7,7 @@ fn peer(byte: u8, user: &str, state: PeerState) -> PeerView {
     PeerView {
         id: PeerId([byte; 16]),
         user: user.into(),
+        info: None,
         key: PublicKey([byte; 33]),
         state,
         trust: Trust::Known,

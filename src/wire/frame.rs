@@ -39,6 +39,8 @@ pub enum Frame {
     Verify {
         /// 64 bytes, base64url without padding.
         signature: String,
+        /// What the sender's application tells about its user: a JSON object, written as `text`.
+        info: Option<String>,
     },
     /// The sender goes by another name now.
     Profile {
@@ -242,6 +244,7 @@ impl<'a> Fields<'a> {
         Some(match self.text("k")?.as_str() {
             "verify" => Frame::Verify {
                 signature: self.text("signature")?,
+                info: self.text("text"),
             },
             "profile" => Frame::Profile {
                 name: self.text("name")?,
@@ -338,7 +341,9 @@ impl Frame {
     pub(super) fn to_json(&self) -> String {
         let mut to = Writer::new(self.kind());
         match self {
-            Frame::Verify { signature } => to.text("signature", signature),
+            Frame::Verify { signature, info } => to
+                .text("signature", signature)
+                .text_if("text", info.as_ref()),
             Frame::Profile { name } => to.text("name", name),
             Frame::Chat {
                 id,

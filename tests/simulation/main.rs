@@ -5,5 +5,6 @@ mod hostile_values;
 mod mesh;
 mod presence;
 mod questions;
+mod programs;
 mod values;
 mod world;

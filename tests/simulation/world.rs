@@ -147,12 +147,25 @@ impl World {
         accept: Accept,
         trust: TrustBook,
     ) -> usize {
+        self.open_telling(name, identity, accept, trust, None)
+    }
+
+    /// The same, with an application that tells something about its user.
+    pub fn open_telling(
+        &mut self,
+        name: &str,
+        identity: IdentityKey,
+        accept: Accept,
+        trust: TrustBook,
+        info: Option<String>,
+    ) -> usize {
         let at = self.nodes.len();
         let config = Config {
             place: self.place.clone(),
             identity,
             name: Name::parse(name).unwrap(),
             tab: 1,
+            info,
             accept,
             trust,
             seed: seed(at as u64, 2),

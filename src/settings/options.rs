@@ -1,0 +1,252 @@
+//! What a program on the page asks for: the options of `new MQTTRTCClient(options)`.
+//!
+//! Unlike `rtchat.json`, options are written by programmers, who see exceptions: one mistake refuses all of them.
+
+use core::fmt;
+
+use serde_json::{Map, Value};
+
+use super::{AddressError, PageAddress, Reader, RoomSecret, Settings, SettingsWarning};
+
+/// What is told about oneself may be this long, as JSON.
+pub const MAX_INFO: usize = 2_000;
+
+/// Why options are refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("The option \"{option}\" should be {wanted}.")]
+pub struct OptionError {
+    /// The option, with the way to what is wrong in it.
+    pub option: String,
+    /// What fits.
+    pub wanted: String,
+}
+
+impl OptionError {
+    /// An option, and what fits.
+    pub fn new(option: impl Into<String>, wanted: impl Into<String>) -> OptionError {
+        OptionError {
+            option: option.into(),
+            wanted: wanted.into(),
+        }
+    }
+}
+
+/// What a program asks for. What it does not ask for is `None`.
+#[derive(Clone, Default, PartialEq)]
+pub struct Options {
+    /// The name to go by, as it was given.
+    pub name: Option<String>,
+    /// What others are told about this one: a JSON object.
+    pub info: Option<String>,
+    /// The page whose room it is, and what stands in its address.
+    pub page: Option<PageAddress>,
+    /// The room on that page.
+    pub room: Option<String>,
+    /// The secret of a private room.
+    pub secret: Option<RoomSecret>,
+    /// The room's password.
+    pub password: Option<String>,
+    /// Never a direct path.
+    pub relay_only: bool,
+    /// Nothing is kept in the browser.
+    pub in_memory: bool,
+    /// Where `rtchat.json` is.
+    pub config: Option<String>,
+    /// What stands in for the entries of `rtchat.json`.
+    instead: Map<String, Value>,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the password, nor those of brokers.
+        f.debug_struct("Options")
+            .field("name", &self.name)
+            .field("page", &self.page)
+            .field("room", &self.room)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Options {
+    /// Reads options from a JSON object.
+    ///
+    /// # Errors
+    /// [`OptionError`] for the first that does not fit.
+    pub fn parse(json: &str) -> Result<Options, OptionError> {
+        let Ok(Value::Object(given)) = serde_json::from_str(json) else {
+            return Err(OptionError::new("options", "an object"));
+        };
+        let mut options = Options::default();
+        for (key, value) in given {
+            options.take(key, value)?;
+        }
+        // What fits is known now, and not only when the file has been read.
+        options.complete(Settings::default())?;
+        Ok(options)
+    }
+
+    /// The site owner's settings, with what the program asks for in place of theirs.
+    ///
+    /// # Errors
+    /// [`OptionError`]; never for options that [`Options::parse`] has read.
+    pub fn complete(&self, mut settings: Settings) -> Result<Settings, OptionError> {
+        let mut reader = Reader::default();
+        reader.overlay(&mut settings, self.instead.clone());
+        match reader.warnings.into_iter().next() {
+            None => Ok(settings),
+            Some(SettingsWarning::Malformed { key, wanted }) => Err(OptionError::new(key, wanted)),
+            Some(SettingsWarning::NothingUsable { key }) => {
+                Err(OptionError::new(key, "a list with at least one entry"))
+            }
+            Some(SettingsWarning::UnknownKey { key }) => Err(OptionError::new(key, "left out")),
+            Some(other) => Err(OptionError::new("options", other.to_string())),
+        }
+    }
+
+    fn take(&mut self, key: String, value: Value) -> Result<(), OptionError> {
+        let text = |wanted: &str| match &value {
+            Value::String(text) => Ok(text.clone()),
+            _ => Err(OptionError::new(&*key, wanted)),
+        };
+        let flag = || {
+            value
+                .as_bool()
+                .ok_or(OptionError::new(&*key, "true or false"))
+        };
+        match key.as_str() {
+            "name" => self.name = Some(text("a text of 1 to 40 characters on one line")?),
+            "userInfo" => {
+                let info = value.to_string();
+                if !value.is_object() || info.len() > MAX_INFO {
+                    let wanted = format!("an object of at most {MAX_INFO} bytes as JSON");
+                    return Err(OptionError::new(key, wanted));
+                }
+                self.info = Some(info);
+            }
+            "page" => {
+                let address = PageAddress::parse(&text(PAGE)?);
+                self.page = Some(address.map_err(|error| page_error(&key, error))?);
+            }
+            "room" => {
+                let name = super::address::check_room(&text(ROOM)?);
+                self.room = name.map_err(|_| OptionError::new(key, ROOM))?;
+            }
+            "secret" => {
+                let secret = RoomSecret::parse(text(SECRET)?.trim());
+                self.secret = Some(secret.map_err(|_| OptionError::new(key, SECRET))?);
+            }
+            "password" => {
+                let password = text(PASSWORD)?;
+                if password.is_empty() {
+                    return Err(OptionError::new(key, PASSWORD));
+                }
+                self.password = Some(password);
+            }
+            "relayOnly" => self.relay_only = flag()?,
+            "storage" => {
+                self.in_memory = match &*text(STORAGE)? {
+                    "local" => false,
+                    "memory" => true,
+                    _ => return Err(OptionError::new(key, STORAGE)),
+                }
+            }
+            "config" => self.config = Some(text("an address")?),
+            "brokers" | "iceServers" | "accept" => {
+                self.instead.insert(key, value);
+            }
+            _ => return Err(OptionError::new(key, "left out: there is no such option")),
+        }
+        Ok(())
+    }
+}
+
+const PAGE: &str = "the address of a page, such as https://example.org/blog";
+const ROOM: &str = "a text of at most 64 characters on one line";
+const SECRET: &str =
+    "32 bytes in base64url, 43 characters, as they stand behind #k= in a private room's link";
+const PASSWORD: &str = "a text that is not empty";
+const STORAGE: &str = "\"local\" or \"memory\"";
+
+fn page_error(key: &str, error: AddressError) -> OptionError {
+    match error {
+        AddressError::NotAPage => OptionError::new(key, PAGE),
+        other => OptionError::new(key, format!("{PAGE}. {other}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Accept;
+
+    fn refused(json: &str) -> String {
+        Options::parse(json).expect_err(json).to_string()
+    }
+
+    #[test]
+    fn nothing_asked_for_is_the_owners_settings() {
+        let options = Options::parse("{}").unwrap();
+        assert_eq!(options, Options::default());
+        let (owners, _) = Settings::parse(r#"{ "room": "garden", "accept": "ask" }"#);
+        assert_eq!(options.complete(owners.clone()), Ok(owners));
+    }
+
+    #[test]
+    fn options_win_over_the_owners_settings() {
+        let options = Options::parse(
+            r##"{
+                "name": "ann", "userInfo": { "plays": "chess" }, "page": "https://a.org/x?room=y", "room": " b ",
+                "secret": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", "password": "p", "relayOnly": true,
+                "storage": "memory", "config": "https://a.org/rtchat.json", "accept": "known",
+                "brokers": ["ws://127.0.0.1:9"], "iceServers": []
+            }"##,
+        )
+        .unwrap();
+        assert_eq!(options.page.as_ref().unwrap().page, "a.org/x");
+        assert_eq!(options.room.as_deref(), Some("b"));
+        assert_eq!(options.info.as_deref(), Some(r#"{"plays":"chess"}"#));
+        assert!(options.relay_only && options.in_memory);
+        let (owners, _) = Settings::parse(r#"{ "room": "garden", "accept": "ask" }"#);
+        let settings = options.complete(owners).unwrap();
+        assert_eq!(settings.accept, Accept::Known);
+        assert_eq!(settings.brokers[0].url, "ws://127.0.0.1:9");
+        assert!(settings.ice_servers.is_empty());
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named_with_what_would() {
+        for (json, says) in [
+            ("[]", "\"options\" should be an object"),
+            (r#"{ "nmae": "ann" }"#, "\"nmae\" should be left out"),
+            (r#"{ "name": 7 }"#, "\"name\" should be a text"),
+            (r#"{ "userInfo": "x" }"#, "\"userInfo\" should be an object"),
+            (r#"{ "page": "blog" }"#, "https://example.org/blog"),
+            (
+                r#"{ "room": "a\nb" }"#,
+                "\"room\" should be a text of at most 64",
+            ),
+            (r#"{ "secret": "abc" }"#, "\"secret\" should be 32 bytes"),
+            (r#"{ "password": "" }"#, "\"password\" should be a text"),
+            (r#"{ "brokers": "ws://x" }"#, "\"brokers\" should be a list"),
+            (r#"{ "brokers": [] }"#, "at least one entry"),
+            (
+                r#"{ "brokers": ["ws://x", "http://x"] }"#,
+                "\"brokers[1]\" should be",
+            ),
+            (
+                r#"{ "iceServers": [{ "urls": "turn:x" }] }"#,
+                "\"iceServers[0]\" should be",
+            ),
+            (r#"{ "relayOnly": 1 }"#, "true or false"),
+            (
+                r#"{ "accept": "all" }"#,
+                "\"everyone\", \"ask\" or \"known\"",
+            ),
+            (r#"{ "storage": true }"#, "\"local\" or \"memory\""),
+        ] {
+            assert!(refused(json).contains(says), "{json}: {}", refused(json));
+        }
+        let long = format!(r#"{{ "userInfo": {{ "a": "{}" }} }}"#, "x".repeat(MAX_INFO));
+        assert!(refused(&long).contains("2000 bytes"));
+    }
+}

@@ -1,0 +1,99 @@
+//! What programs on the page ask of the room beyond what people do.
+
+use std::time::Duration;
+
+use chacha20::ChaCha20Rng;
+use chacha20::rand_core::SeedableRng;
+use rtchat::identity::{IdentityKey, Name, Note, Noted, TrustBook};
+use rtchat::room::{Command, Event, PeerState};
+use rtchat::settings::Accept;
+use rtchat::settings::options::MAX_INFO;
+
+use super::world::{World, seed};
+
+fn key(number: u64) -> IdentityKey {
+    IdentityKey::generate(&mut ChaCha20Rng::from_seed(seed(number, 150)))
+}
+
+#[test]
+fn a_program_that_wants_to_be_asked_is_asked_about_everybody() {
+    let mut world = World::new(1);
+    let mut trust = TrustBook::default();
+    trust.note(&Note {
+        key: key(2).public(),
+        name: Name::parse("ben").unwrap(),
+        at: world.now,
+        what: Noted::Met,
+    });
+    let ann = world.open_as("ann", key(1), Accept::Everyone, trust);
+    world.command(ann, Command::AskAboutAll(true));
+    world.run(Duration::from_secs(1));
+    // More than may wait for a decision at once, and one of them is no stranger.
+    world.open_as("ben", key(2), Accept::Everyone, TrustBook::default());
+    for number in 3..=10 {
+        world.open(&format!("guest {number}"));
+    }
+    let mut asked = Vec::new();
+    for _ in 0..100 {
+        world.run(Duration::from_millis(100));
+        let requests = world.nodes[ann]
+            .events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Request(view) => Some(view.clone()),
+                _ => None,
+            });
+        for request in requests.collect::<Vec<_>>() {
+            if !asked.contains(&request.user) {
+                let accept = request.user != "guest 7";
+                asked.push(request.user);
+                let peer = request.id;
+                world.command(ann, Command::Decide { peer, accept });
+            }
+        }
+    }
+    assert_eq!(asked.len(), 9, "{asked:?}");
+    assert!(asked.contains(&"ben".to_owned()), "{asked:?}");
+    assert_eq!(world.verified(ann), 8);
+
+    world.command(ann, Command::AskAboutAll(false));
+    world.open("late");
+    world.run(Duration::from_secs(10));
+    assert_eq!(world.verified(ann), 9, "the policy decides again");
+}
+
+#[test]
+fn what_is_told_of_a_user_comes_with_the_proof_and_not_before() {
+    let told = r#"{"plays":"chess"}"#;
+    let long = format!(r#"{{"plays":"{}"}}"#, "x".repeat(MAX_INFO));
+    for (info, expected) in [
+        (told, Some(told)),
+        ("{}", Some("{}")),
+        (&long, None),
+        ("[]", None),
+        ("{", None),
+    ] {
+        let mut world = World::new(1);
+        let ann = world.open("ann");
+        let info = Some(info.to_owned());
+        let trust = TrustBook::default();
+        let ben = world.open_telling("ben", key(2), Accept::Everyone, trust, info);
+        world.run(Duration::from_secs(5));
+        assert_eq!(
+            (world.verified(ann), world.verified(ben)),
+            (1, 1),
+            "it costs nobody the room"
+        );
+        let views = world.nodes[ann]
+            .events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Peer(view) => Some(view),
+                _ => None,
+            });
+        for view in views {
+            let known = (view.state == PeerState::Verified).then_some(expected);
+            assert_eq!(view.info.as_deref(), known.flatten(), "{view:?}");
+        }
+    }
+}

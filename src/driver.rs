@@ -50,6 +50,8 @@ pub struct Network {
     pub brokers: Vec<Broker>,
     /// STUN and TURN servers.
     pub ice_servers: Vec<IceServer>,
+    /// Never a direct path, which would show our address: TURN servers only.
+    pub relay_only: bool,
 }
 
 /// What the room tells the outside.
@@ -58,6 +60,8 @@ pub trait Listener {
     fn event(&self, event: Event);
     /// Something for the stored trust book.
     fn remember(&self, note: Note);
+    /// The page is back from the back-forward cache. Everybody here believes that we left, so it is time to begin anew.
+    fn returned(&self);
 }
 
 /// A room that is being driven. Dropping it leaves.
@@ -89,6 +93,8 @@ impl Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         self.0.feed(Input::User(Command::Leave));
+        // Wakes the pump, which takes this last word to the broker and ends.
+        let _ = self.0.client.try_disconnect();
         self.0.page.take();
         self.0.wake.take();
         self.0.flight.take();
@@ -132,7 +138,7 @@ pub fn join(
             broker: Cell::new(0),
             left: Cell::new(false),
             page: RefCell::default(),
-            connections: Connections::new(network.ice_servers.clone(), notify),
+            connections: Connections::new(&network.ice_servers, network.relay_only, notify),
             client,
             listener,
         }
@@ -313,10 +319,9 @@ fn page_pump(driver: &Rc<Driver>) -> Vec<PageListener> {
             driver.feed(Input::User(Command::Leave));
             driver.left.set(true);
         }),
-        // Brought back from the back-forward cache: everybody here believes that we left, so we begin anew.
         listen(&window, "pageshow", |driver| {
-            if let (true, Some(window)) = (driver.left.get(), web_sys::window()) {
-                let _ = window.location().reload();
+            if driver.left.get() {
+                driver.listener.returned();
             }
         }),
     ];

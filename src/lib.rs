@@ -40,8 +40,12 @@ pub mod settings;
 pub mod time;
 pub mod wire;
 
+#[cfg(all(target_arch = "wasm32", feature = "api"))]
+pub mod api;
 #[cfg(target_arch = "wasm32")]
 pub mod driver;
+#[cfg(target_arch = "wasm32")]
+pub mod entrance;
 #[cfg(all(target_arch = "wasm32", feature = "ui"))]
 pub mod page;
 #[cfg(feature = "ui")]

@@ -1,29 +1,25 @@
-//! The page's backend: puts storage, settings, the address and the driver together.
+//! The page's backend: the way in, and what the page asks of the room.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
-use futures_util::future::join;
 use wasm_bindgen_futures::spawn_local;
 
-use crate::driver::{self, Handle, Listener, Network};
-use crate::identity::web::{SeedError, TabClaim, open_profile, seed};
-use crate::identity::{Name, Note, Profile};
-use crate::room::{Command, Config, Diagnostics, Event};
-use crate::settings::web::{FILE, address, href, load, print};
-use crate::settings::{AddressError, PageAddress, RoomSecret, Settings, room_link};
+use crate::driver::Handle;
+use crate::entrance::{Audience, Entrance};
+use crate::identity::Name;
+use crate::identity::web::seed;
+use crate::room::{Command, Diagnostics, Event};
+use crate::settings::web::{FILE, address, href};
+use crate::settings::{AddressError, PageAddress, RoomSecret, room_link};
 use crate::ui::{Backend, Entry, Opening, Own, Tell, Told};
-use crate::wire::Place;
 
 /// What is known once the page is open.
 struct Open {
     tell: Tell,
-    settings: Settings,
-    address: PageAddress,
-    profile: Rc<RefCell<Profile>>,
-    tab: TabClaim,
+    entrance: Entrance,
 }
 
 /// The page in a browser.
@@ -53,8 +49,10 @@ impl Backend for Page {
         let handle = {
             let page = self.0.borrow();
             let open = page.open.as_ref().ok_or("The page is not ready yet.")?;
-            open.profile.borrow_mut().set_name(name.clone());
-            open.join(name)?
+            open.entrance.profile.borrow_mut().set_name(name.clone());
+            let teller = Rc::new(Teller(open.tell.clone()));
+            let handle = open.entrance.join(name, teller);
+            handle.map_err(|error| error.to_string())?
         };
         let own = own(&handle);
         self.0.borrow_mut().handle = Some(handle);
@@ -64,7 +62,7 @@ impl Backend for Page {
     fn command(&self, command: Command) {
         let page = self.0.borrow();
         if let (Command::Rename(name), Some(open)) = (&command, &page.open) {
-            open.profile.borrow_mut().set_name(name.clone());
+            open.entrance.profile.borrow_mut().set_name(name.clone());
         }
         if let Some(handle) = &page.handle {
             handle.command(command);
@@ -90,7 +88,7 @@ impl Backend for Page {
         let room = page
             .open
             .as_ref()
-            .and_then(|open| open.address.room.as_deref());
+            .and_then(|open| open.entrance.address.room.as_deref());
         Ok(room_link(
             &href().unwrap_or_default(),
             room,
@@ -111,20 +109,13 @@ async fn open(page: Rc<RefCell<Inner>>, tell: Tell) {
         Ok(address) => address,
         Err(error) => return tell(refused(&here, error)),
     };
-    let profile = async {
-        let profile = open_profile(&mut ChaCha20Rng::from_seed(seed()?)).await;
-        // Under another number the others know this tab by another name: it begins anew.
-        let tab = TabClaim::claim(&profile.scope(), |_| reload()).await;
-        Ok::<_, SeedError>((profile, tab))
-    };
-    let (profile, (settings, warnings)) = join(profile, load(FILE)).await;
-    print(&warnings);
-    let (mut profile, tab) = match profile {
-        Ok(ready) => ready,
+    let entrance = match Entrance::open(address, FILE, false, reload).await {
+        Ok(entrance) => entrance,
         Err(error) => return tell(Told::Failed(error.to_string())),
     };
+    let (address, mut profile) = (&entrance.address, entrance.profile.borrow_mut());
     let opening = Opening {
-        room: address.room_or(&settings).to_owned(),
+        room: entrance.room().to_owned(),
         link: room_link(&here, address.room.as_deref(), address.secret.as_ref()),
         open_link: room_link(&here, address.room.as_deref(), None),
         entry: if address.secret.is_some() {
@@ -139,13 +130,10 @@ async fn open(page: Rc<RefCell<Inner>>, tell: Tell) {
             .map(ToString::to_string)
             .collect(),
     };
-    let profile = Rc::new(RefCell::new(profile));
+    drop(profile);
     page.borrow_mut().open = Some(Open {
         tell: tell.clone(),
-        settings,
-        address,
-        profile,
-        tab,
+        entrance,
     });
     tell(Told::Opened(opening));
 }
@@ -170,53 +158,19 @@ fn reload() {
     }
 }
 
-impl Open {
-    fn join(&self, name: &Name) -> Result<Handle, String> {
-        let secret = self.address.secret.as_ref().map(|secret| &secret.0);
-        let room = self.address.room_or(&self.settings);
-        let place = Place::derive(&self.address.page, room, secret, None)
-            .map_err(|error| error.to_string())?;
-        let profile = self.profile.borrow();
-        let config = Config {
-            place,
-            identity: profile.identity().clone(),
-            name: name.clone(),
-            tab: self.tab.number(),
-            accept: self.settings.accept,
-            trust: profile.trust().clone(),
-            seed: seed().map_err(|error| error.to_string())?,
-        };
-        let network = Network {
-            brokers: self.settings.brokers.clone(),
-            ice_servers: self.settings.ice_servers.clone(),
-        };
-        let listener = Rc::new(Teller {
-            tell: self.tell.clone(),
-            profile: self.profile.clone(),
-        });
-        driver::join(config, &network, listener).map_err(|error| error.to_string())
-    }
-}
+/// Tells the page what the room tells.
+struct Teller(Tell);
 
-/// Tells the page what the room tells, and keeps what the trust book should keep.
-struct Teller {
-    tell: Tell,
-    profile: Rc<RefCell<Profile>>,
-}
-
-impl Listener for Teller {
+impl Audience for Teller {
     fn event(&self, event: Event) {
-        (self.tell)(Told::Event(event));
+        (self.0)(Told::Event(event));
     }
 
-    fn remember(&self, note: Note) {
-        let notices = {
-            let mut profile = self.profile.borrow_mut();
-            profile.remember(&note);
-            profile.take_notices()
-        };
-        notices
-            .iter()
-            .for_each(|notice| (self.tell)(Told::Notice(notice.to_string())));
+    fn notice(&self, notice: String) {
+        (self.0)(Told::Notice(notice));
+    }
+
+    fn outdated(&self) {
+        reload();
     }
 }

@@ -22,7 +22,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{
     DomException, EventTarget, RtcBundlePolicy, RtcConfiguration, RtcDataChannel,
-    RtcDataChannelInit, RtcDataChannelType, RtcIceServer, RtcPeerConnection,
+    RtcDataChannelInit, RtcDataChannelType, RtcIceServer, RtcIceTransportPolicy, RtcPeerConnection,
 };
 
 use self::connection::Connection;
@@ -118,18 +118,23 @@ struct Bare {
 }
 
 impl Connections {
-    /// Makes the spare connection. Every connection asks these servers for candidates.
+    /// Makes the spare connection. Every connection asks these servers for candidates, and uses no others if
+    /// `relay_only`.
     ///
     /// # Errors
     /// [`WebError::Missing`], or [`WebError::Refused`] for servers that the browser does not understand.
-    pub fn new(ice_servers: Vec<IceServer>, notify: Notify) -> Result<Connections, WebError> {
+    pub fn new(
+        ice_servers: &[IceServer],
+        relay_only: bool,
+        notify: Notify,
+    ) -> Result<Connections, WebError> {
         let missing = Reflect::get(&js_sys::global(), &"RTCPeerConnection".into());
         if missing.map_or(true, |constructor| !constructor.is_function()) {
             return Err(WebError::Missing);
         }
         let house = Rc::new(House {
             notify,
-            configuration: configuration(&ice_servers),
+            configuration: configuration(ice_servers, relay_only),
             has_servers: !ice_servers.is_empty(),
             spare: RefCell::new(None),
             spare_due: Cell::new(false),
@@ -259,7 +264,7 @@ impl Bare {
     }
 }
 
-fn configuration(ice_servers: &[IceServer]) -> RtcConfiguration {
+fn configuration(ice_servers: &[IceServer], relay_only: bool) -> RtcConfiguration {
     let servers = Array::new();
     for server in ice_servers {
         let urls = Array::new();
@@ -280,6 +285,9 @@ fn configuration(ice_servers: &[IceServer]) -> RtcConfiguration {
     configuration.set_ice_servers(&servers);
     // One transport for everything, also for media that is added later.
     configuration.set_bundle_policy(RtcBundlePolicy::MaxBundle);
+    if relay_only {
+        configuration.set_ice_transport_policy(RtcIceTransportPolicy::Relay);
+    }
     if !ice_servers.is_empty() {
         // Gather before the first offer needs it. Setting a property of a plain object does not fail.
         let _ = Reflect::set(&configuration, &"iceCandidatePoolSize".into(), &1.into());

@@ -39,7 +39,7 @@ impl Side {
             let _ = sender.unbounded_send((id, notice));
         });
         Side {
-            connections: Connections::new(Vec::new(), notify).unwrap(),
+            connections: Connections::new(&[], false, notify).unwrap(),
             notices,
         }
     }
@@ -398,7 +398,7 @@ async fn nothing_is_told_after_closing() {
 #[wasm_bindgen_test]
 async fn closed_connections_are_freed() {
     let notify: Rc<dyn Fn(ConnectionId, Notice)> = Rc::new(|_, _| {});
-    let connections = Connections::new(Vec::new(), notify.clone()).unwrap();
+    let connections = Connections::new(&[], false, notify.clone()).unwrap();
     sleep(100).await;
     let holders = Rc::strong_count(&notify);
     for number in 0..20 {
@@ -481,7 +481,7 @@ fn a_browser_without_webrtc_is_told_of() {
     let (name, global) = ("RTCPeerConnection".into(), js_sys::global());
     let constructor = Reflect::get(&global, &name).unwrap();
     Reflect::set(&global, &name, &JsValue::UNDEFINED).unwrap();
-    let made = Connections::new(Vec::new(), Rc::new(|_, _| {}));
+    let made = Connections::new(&[], false, Rc::new(|_, _| {}));
     Reflect::set(&global, &name, &constructor).unwrap();
     assert_eq!(made.err(), Some(WebError::Missing));
 }
@@ -493,6 +493,6 @@ fn servers_that_make_no_sense_are_refused() {
         username: None,
         credential: None,
     };
-    let made = Connections::new(vec![server], Rc::new(|_, _| {}));
+    let made = Connections::new(&[server], false, Rc::new(|_, _| {}));
     assert!(matches!(made.err(), Some(WebError::Refused { .. })));
 }

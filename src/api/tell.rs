@@ -1,0 +1,230 @@
+//! What the listener is told: a word, and then
+//!
+//! | kind | with |
+//! | --- | --- |
+//! | `opened` | `{ id, user, room, fingerprint }` |
+//! | `failed` | a sentence |
+//! | `outdated` | nothing: we left and are coming in anew |
+//! | `notice`, `refused` | a sentence |
+//! | `status` | `{ state, people, reconnecting?, retryAt? }` |
+//! | `peer`, `request` | `{ id, user, key, fingerprint, state, trust, info }` |
+//! | `withdrawn` | peer's id |
+//! | `gone` | peer's id, why |
+//! | `unproven` | peer's id, user, a sentence |
+//! | `chat` | peer's id, text, whether it is for us alone |
+//! | `typing` | peer's id |
+//! | `taken` | token |
+//! | `nottaken` | token, code, a sentence |
+//! | `value` | peer's id, whether it is a `dm`, JSON; or `undefined`, what the bytes are, and the bytes |
+//! | `question` | peer's id, question's id, topic or `undefined`, JSON |
+//! | `answered` | token, code or `undefined`, JSON or a sentence |
+//! | `pong` | token, milliseconds |
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use js_sys::{Array, Object, Reflect, Uint8Array};
+use wasm_bindgen::JsValue;
+
+use crate::identity::Trust;
+use crate::room::{
+    AskError, Diagnostics, Event, GoneReason, PeerView, Purpose, SendError, Status, Value,
+};
+use crate::time::Millis;
+
+/// Something that waits to be told.
+pub(super) enum Told {
+    Opened(Object),
+    Failed(String),
+    Outdated,
+    Notice(String),
+    Event(Event),
+}
+
+impl Told {
+    /// The listener's arguments.
+    pub(super) fn into_arguments(self) -> Array {
+        match self {
+            Told::Opened(opened) => list("opened", [opened.into()]),
+            Told::Failed(sentence) => list("failed", [sentence.into()]),
+            Told::Outdated => list("outdated", []),
+            Told::Notice(sentence) => list("notice", [sentence.into()]),
+            Told::Event(event) => arguments(event),
+        }
+    }
+}
+
+fn arguments(event: Event) -> Array {
+    match event {
+        Event::Status(status) => list("status", [status_of(status).into()]),
+        Event::Peer(view) => list("peer", [peer(&view).into()]),
+        Event::Request(view) => list("request", [peer(&view).into()]),
+        Event::RequestWithdrawn(peer) => list("withdrawn", [id(peer)]),
+        Event::Gone { peer, reason } => list("gone", [id(peer.id), gone(reason).into()]),
+        Event::ValidationFailure { peer, reason } => {
+            list("unproven", [id(peer.id), peer.user.into(), reason.into()])
+        }
+        // What we said ourselves is known where it was said.
+        Event::Message(message) => message.peer.map_or_else(Array::new, |peer| {
+            list(
+                "chat",
+                [id(peer), message.text.into(), message.private.into()],
+            )
+        }),
+        Event::Delivery { .. } => Array::new(),
+        Event::Refused(sentence) => list("refused", [sentence.into()]),
+        Event::Typing { peer } => list("typing", [id(peer)]),
+        Event::Taken { token } => list("taken", [token.into()]),
+        Event::NotTaken { token, reason } => list(
+            "nottaken",
+            [
+                token.into(),
+                not_taken(reason).into(),
+                reason.to_string().into(),
+            ],
+        ),
+        Event::Value {
+            peer,
+            purpose,
+            value,
+        } => {
+            let dm = (purpose == Purpose::Dm).into();
+            match value {
+                Value::Json(json) => list("value", [id(peer), dm, json.into()]),
+                Value::Bytes { kind, bytes } => list(
+                    "value",
+                    [
+                        id(peer),
+                        dm,
+                        JsValue::UNDEFINED,
+                        kind.into(),
+                        Uint8Array::from(&bytes[..]).into(),
+                    ],
+                ),
+            }
+        }
+        Event::Question {
+            peer,
+            question,
+            topic,
+            content,
+        } => list(
+            "question",
+            [id(peer), question.into(), topic.into(), content.into()],
+        ),
+        Event::Answered { token, result, .. } => match result {
+            Ok(answer) => list(
+                "answered",
+                [token.into(), JsValue::UNDEFINED, answer.into()],
+            ),
+            Err(error) => {
+                let code = match error {
+                    AskError::Timeout => "timeout",
+                    AskError::Gone => "gone",
+                    AskError::Failed(_) => "failed",
+                };
+                list(
+                    "answered",
+                    [token.into(), code.into(), error.to_string().into()],
+                )
+            }
+        },
+        Event::Pong { token, after, .. } => {
+            list("pong", [token.into(), (after.as_millis() as f64).into()])
+        }
+    }
+}
+
+fn list<const N: usize>(kind: &str, values: [JsValue; N]) -> Array {
+    let list = Array::of1(&kind.into());
+    for value in &values {
+        list.push(value);
+    }
+    list
+}
+
+/// A plain object.
+pub(super) fn object(entries: &[(&str, JsValue)]) -> Object {
+    let object = Object::new();
+    for (key, value) in entries {
+        // Setting a property of a plain object does not fail.
+        let _ = Reflect::set(&object, &(*key).into(), value);
+    }
+    object
+}
+
+/// What was counted.
+pub(super) fn stats(counted: &Diagnostics) -> Object {
+    let number = |count: u64| JsValue::from(count as f64);
+    let dropped = counted.dropped.iter();
+    let dropped: Vec<_> = dropped
+        .map(|(reason, count)| (*reason, number(*count)))
+        .collect();
+    object(&[
+        ("published", number(counted.published)),
+        ("publishedBytes", number(counted.published_bytes)),
+        ("received", number(counted.received)),
+        ("signaturesChecked", number(counted.signatures_checked)),
+        ("connectionsOpened", number(counted.connections_opened)),
+        ("dropped", object(&dropped).into()),
+    ])
+}
+
+fn id(peer: crate::identity::PeerId) -> JsValue {
+    peer.to_string().into()
+}
+
+fn peer(view: &PeerView) -> Object {
+    object(&[
+        ("id", id(view.id)),
+        ("user", (&*view.user).into()),
+        ("key", Base64UrlUnpadded::encode_string(&view.key.0).into()),
+        ("fingerprint", view.key.fingerprint().into()),
+        ("state", view.state.as_str().into()),
+        ("trust", trust(view.trust).into()),
+        ("info", view.info.clone().into()),
+    ])
+}
+
+fn trust(trust: Trust) -> &'static str {
+    match trust {
+        Trust::New => "new",
+        Trust::Known => "known",
+        Trust::Verified => "verified",
+        Trust::NameOnAnotherKey => "name-on-another-key",
+    }
+}
+
+fn gone(reason: GoneReason) -> &'static str {
+    match reason {
+        GoneReason::Left => "left",
+        GoneReason::Silent => "silent",
+        GoneReason::Unreachable => "unreachable",
+        GoneReason::Blocked => "blocked",
+        GoneReason::Disconnected => "disconnected",
+    }
+}
+
+fn not_taken(reason: SendError) -> &'static str {
+    match reason {
+        SendError::Gone | SendError::Lost => "gone",
+        SendError::TooLarge | SendError::Malformed => "refused",
+    }
+}
+
+fn status_of(status: Status) -> Object {
+    let entries = |state: &str, people: u32, rest: (&str, JsValue)| {
+        object(&[("state", state.into()), ("people", people.into()), rest])
+    };
+    let time = |at: Millis| ("retryAt", JsValue::from(at.0 as f64));
+    let alone = ("reconnecting", JsValue::from(0));
+    match status {
+        Status::Joining => entries("joining", 0, alone),
+        Status::Looking => entries("looking", 0, alone),
+        Status::Connected {
+            people,
+            reconnecting,
+        } => entries("connected", people, ("reconnecting", reconnecting.into())),
+        Status::Unreachable { people, retry_at } => entries("unreachable", people, time(retry_at)),
+        Status::Full { people } => entries("full", people, alone),
+        Status::Left => entries("left", 0, alone),
+    }
+}

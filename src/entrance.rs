@@ -1,0 +1,160 @@
+//! The way into a room, for the page and for the module: what has to be read first (profile, tab number, settings),
+//! and what has to be put together then.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use chacha20::ChaCha20Rng;
+use chacha20::rand_core::SeedableRng;
+use futures_util::future::join;
+
+use crate::driver::{self, Handle, Listener, Network, StartError};
+use crate::identity::web::{SeedError, TabClaim, open_profile, seed};
+use crate::identity::{MemoryStorage, Name, Note, Profile};
+use crate::room::{Config, Event};
+use crate::settings::web::{load, print};
+use crate::settings::{PageAddress, Settings};
+use crate::wire::Place;
+use crate::wire::place::PlaceError;
+
+/// Why nobody can go in.
+#[derive(Debug, thiserror::Error)]
+pub enum EntranceError {
+    /// There is no such place.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// The browser lacks something.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// No random numbers.
+    #[error(transparent)]
+    Seed(#[from] SeedError),
+}
+
+/// Who is told what happens in the room.
+pub trait Audience {
+    /// Something a person should see.
+    fn event(&self, event: Event);
+    /// Something about this browser's storage; a sentence.
+    fn notice(&self, notice: String);
+    /// Others know this tab no longer, or by another number: it is time to begin anew.
+    fn outdated(&self);
+}
+
+/// Everything that has to be known before anybody can join.
+pub struct Entrance {
+    /// Who one is, and whom one met.
+    pub profile: Rc<RefCell<Profile>>,
+    /// What the site's owner asks for.
+    pub settings: Settings,
+    /// The page whose room it is, and the room and secret, if they are not those of the settings.
+    pub address: PageAddress,
+    /// The room's password.
+    pub password: Option<String>,
+    /// What others are told about this person: a JSON object.
+    pub info: Option<String>,
+    /// Never a direct path.
+    pub relay_only: bool,
+    /// `None` where nothing is kept: no other tab has this key.
+    tab: Option<TabClaim>,
+}
+
+impl Entrance {
+    /// Reads profile and settings side by side. `file` is where `rtchat.json` is; `outdated` is called when this tab has
+    /// another number than it had.
+    ///
+    /// # Errors
+    /// [`SeedError`]; what cannot be read is replaced and told of.
+    pub async fn open(
+        address: PageAddress,
+        file: &str,
+        in_memory: bool,
+        outdated: impl Fn() + 'static,
+    ) -> Result<Entrance, SeedError> {
+        let profile = async {
+            let mut rng = ChaCha20Rng::from_seed(seed()?);
+            if in_memory {
+                return Ok((Profile::open(MemoryStorage::default(), &mut rng), None));
+            }
+            let profile = open_profile(&mut rng).await;
+            // Under another number the others know this tab by another name.
+            let tab = TabClaim::claim(&profile.scope(), move |_| outdated()).await;
+            Ok::<_, SeedError>((profile, Some(tab)))
+        };
+        let (profile, (settings, warnings)) = join(profile, load(file)).await;
+        print(&warnings);
+        let (profile, tab) = profile?;
+        Ok(Entrance {
+            profile: Rc::new(RefCell::new(profile)),
+            settings,
+            address,
+            password: None,
+            info: None,
+            relay_only: false,
+            tab,
+        })
+    }
+
+    /// The room that is entered.
+    pub fn room(&self) -> &str {
+        self.address.room_or(&self.settings)
+    }
+
+    /// Goes in under this name.
+    ///
+    /// # Errors
+    /// [`EntranceError`], with a sentence that says what this browser lacks.
+    pub fn join(&self, name: &Name, audience: Rc<dyn Audience>) -> Result<Handle, EntranceError> {
+        let secret = self.address.secret.as_ref().map(|secret| &secret.0);
+        let password = self.password.as_deref();
+        let place = Place::derive(&self.address.page, self.room(), secret, password)?;
+        let profile = self.profile.borrow();
+        let config = Config {
+            place,
+            identity: profile.identity().clone(),
+            name: name.clone(),
+            tab: self.tab.as_ref().map_or(1, TabClaim::number),
+            info: self.info.clone(),
+            accept: self.settings.accept,
+            trust: profile.trust().clone(),
+            seed: seed()?,
+        };
+        let network = Network {
+            brokers: self.settings.brokers.clone(),
+            ice_servers: self.settings.ice_servers.clone(),
+            relay_only: self.relay_only,
+        };
+        let keeper = Rc::new(Keeper {
+            audience,
+            profile: self.profile.clone(),
+        });
+        Ok(driver::join(config, &network, keeper)?)
+    }
+}
+
+/// Passes on what the room tells, and keeps what the trust book should keep.
+struct Keeper {
+    audience: Rc<dyn Audience>,
+    profile: Rc<RefCell<Profile>>,
+}
+
+impl Listener for Keeper {
+    fn event(&self, event: Event) {
+        self.audience.event(event);
+    }
+
+    fn remember(&self, note: Note) {
+        let notices = {
+            let mut profile = self.profile.borrow_mut();
+            profile.remember(&note);
+            profile.take_notices()
+        };
+        notices
+            .iter()
+            .for_each(|notice| self.audience.notice(notice.to_string()));
+    }
+
+    fn returned(&self) {
+        self.audience.outdated();
+    }
+}

@@ -1,4 +1,4 @@
-//! `dist/`: the page, deployable as it is to any static host, under any path.
+//! `dist/`: the page and the module, deployable as they are to any static host, under any path.
 
 use std::ffi::OsStr;
 use std::io::Write;
@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::setup::{self, Need, Tools};
-use crate::{process, project};
+use crate::{module, process, project};
 
 /// Builds the page into `dist/` and returns that folder.
 pub fn run() -> Result<PathBuf> {
@@ -20,6 +20,7 @@ pub fn run() -> Result<PathBuf> {
     trunk.env_remove("NO_COLOR").env("RUST_LIB_BACKTRACE", "0");
     process::run(&mut trunk).context("the page was not built")?;
     shrink(&tools, &project::dist())?;
+    module::build(&tools, &project::dist())?;
     println!("Built dist/ in {:.1} s.", start.elapsed().as_secs_f64());
     Ok(project::dist())
 }
@@ -90,14 +91,22 @@ pub fn print_sizes(dist: &Path) -> Result<()> {
     let sizes = sizes(dist)?;
     let line = |name: &str, bytes: u64, brotli: u64| println!("{bytes:>10} {brotli:>10}  {name}");
     println!("{:>10} {:>10}", "bytes", "brotli");
-    sizes
-        .iter()
-        .for_each(|size| line(&size.path.display().to_string(), size.bytes, size.brotli));
-    line(
-        "in total",
-        sizes.iter().map(|size| size.bytes).sum(),
-        sizes.iter().map(|size| size.brotli).sum(),
-    );
+    // Who opens the page loads nothing of the module, and the other way round.
+    let (module, page): (Vec<_>, Vec<_>) = sizes.iter().partition(|size| {
+        module::FILES
+            .iter()
+            .any(|file| size.path == Path::new(file))
+    });
+    for (what, files) in [("the page", page), ("the module", module)] {
+        files
+            .iter()
+            .for_each(|size| line(&size.path.display().to_string(), size.bytes, size.brotli));
+        line(
+            &format!("{what}, in total"),
+            files.iter().map(|size| size.bytes).sum(),
+            files.iter().map(|size| size.brotli).sum(),
+        );
+    }
     Ok(())
 }
 

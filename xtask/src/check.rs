@@ -94,6 +94,12 @@ fn browser_lints(tools: &Tools) -> Result<()> {
         clippy()?
             .args(["--lib", "--bins", "--test", "browser"])
             .args(DENY_WARNINGS),
+    )?;
+    process::run(
+        clippy()?
+            .args(["--no-default-features", "--features", "api"])
+            .args(["--lib", "--bins"])
+            .args(DENY_WARNINGS),
     )
 }
 

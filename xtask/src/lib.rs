@@ -7,6 +7,7 @@
 //! | [`process`] | running other programs, and ending them |
 //! | [`setup`] | installing what a command needs |
 //! | [`build`] | `dist/`, the page as any static host serves it |
+//! | [`module`] | what of it is the module for other people's pages |
 //! | [`serve`] | the page and an MQTT broker on one port |
 //! | [`check`] | every test, formatting and lints |
 //! | [`bench`](mod@bench) | measurements |
@@ -16,6 +17,7 @@
 pub mod bench;
 pub mod build;
 pub mod check;
+pub mod module;
 pub mod process;
 pub mod project;
 pub mod serve;

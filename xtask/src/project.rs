@@ -123,6 +123,6 @@ mod tests {
 
     #[test]
     fn the_page_is_a_binary_named_app() {
-        assert_eq!(targets_of_kind("bin").unwrap(), ["app"]);
+        assert_eq!(targets_of_kind("bin").unwrap(), ["app", "module"]);
     }
 }

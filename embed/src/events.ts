@@ -1,0 +1,96 @@
+// Handlers, and what happens when they break: the program that registered them is told, and nothing else stops.
+import type { Events } from "../mqtt-rtc.js";
+import { asError } from "./errors.js";
+
+const NAMES: { [E in keyof Events]: true } = {
+  connectionrequest: true,
+  connectedtopeer: true,
+  disconnectedfrompeer: true,
+  question: true,
+  answer: true,
+  chat: true,
+  dm: true,
+  data: true,
+  typing: true,
+  namechange: true,
+  validation: true,
+  validationfailure: true,
+  status: true,
+  error: true,
+};
+
+/** An event's arguments. */
+export type Arguments<E extends keyof Events> = Parameters<Events[E]>;
+
+interface Entry {
+  handler: (...values: never[]) => unknown;
+  once: boolean;
+}
+
+/** The handlers of one client. */
+export class Handlers {
+  readonly #entries = new Map<string, Entry[]>();
+  readonly #self: unknown;
+
+  /** `self` is `this` for the handlers. */
+  constructor(self: unknown) {
+    this.#self = self;
+  }
+
+  add<E extends keyof Events>(event: E, handler: Events[E], once: boolean): void {
+    if (!Object.hasOwn(NAMES, event)) {
+      const names = Object.keys(NAMES).join(", ");
+      throw new TypeError(`There is no event "${String(event)}"; there are ${names}.`);
+    }
+    if (typeof handler !== "function") throw new TypeError(`The handler for "${event}" should be a function.`);
+    this.#entries.set(event, [...this.#of(event), { handler, once }]);
+  }
+
+  remove<E extends keyof Events>(event: E, handler: Events[E]): void {
+    const entries = [...this.#of(event)];
+    const at = entries.findIndex((entry) => entry.handler === handler);
+    if (at < 0) return;
+    entries.splice(at, 1);
+    this.#entries.set(event, entries);
+  }
+
+  has(event: keyof Events): boolean {
+    return this.#of(event).length > 0;
+  }
+
+  /** Calls all handlers. */
+  emit<E extends keyof Events>(event: E, ...values: Arguments<E>): void {
+    for (const entry of this.#of(event)) void this.#call(event, entry, values).catch((error) => this.report(error));
+  }
+
+  /** Calls one handler, if it is still there: it came late. */
+  emitTo<E extends keyof Events>(handler: Events[E], event: E, ...values: Arguments<E>): void {
+    const entry = this.#of(event).find((entry) => entry.handler === handler);
+    if (entry) void this.#call(event, entry, values).catch((error) => this.report(error));
+  }
+
+  /** Calls all handlers, and gives what each of them returned. */
+  results<E extends keyof Events>(event: E, ...values: Arguments<E>): Promise<unknown>[] {
+    return this.#of(event).map((entry) => this.#call(event, entry, values));
+  }
+
+  /** Tells of an error that nobody waits for. */
+  report(thrown: unknown): void {
+    const error = asError(thrown);
+    const entries = this.#of("error");
+    if (entries.length === 0) console.error(error);
+    for (const entry of entries) {
+      // Not through `emit`: a handler for errors that breaks would be told of itself.
+      this.#call("error", entry, [error]).catch((worse) => console.error(worse));
+    }
+  }
+
+  async #call<E extends keyof Events>(event: E, entry: Entry, values: Arguments<E>): Promise<unknown> {
+    if (entry.once) this.remove(event, entry.handler as Events[E]);
+    return await entry.handler.apply(this.#self, values as unknown as never[]);
+  }
+
+  #of(event: keyof Events): readonly Entry[] {
+    return this.#entries.get(event) ?? [];
+  }
+}

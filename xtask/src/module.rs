@@ -1,0 +1,88 @@
+//! `mqtt-rtc.js`, the module for other people's pages: the library without a page, and TypeScript around it.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::setup::Tools;
+use crate::{process, project};
+
+/// The files that the module is made of, in `dist/`. The page loads none of them.
+pub const FILES: [&str; 3] = ["mqtt-rtc.js", "mqtt-rtc.wasm", "mqtt-rtc.d.ts"];
+
+/// The same that Trunk gives wasm-opt for the page, in `index.html`.
+const OPTIMISATIONS: [&str; 7] = [
+    "-Oz",
+    "--enable-bulk-memory",
+    "--enable-sign-ext",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-mutable-globals",
+    "--enable-multivalue",
+];
+
+/// Builds the module into `dist/`, beside the page.
+pub fn build(tools: &Tools, dist: &Path) -> Result<()> {
+    let embed = project::root().join("embed");
+    let engine = embed.join("engine");
+    compile(tools, &engine)?;
+
+    let mut wasm_opt = tools.web("wasm-opt")?;
+    wasm_opt
+        .args(OPTIMISATIONS)
+        .arg(engine.join("engine_bg.wasm"));
+    wasm_opt.arg("-o").arg(dist.join("mqtt-rtc.wasm"));
+    process::run(&mut wasm_opt).context("the module's program cannot be shrunk")?;
+
+    // What esbuild bundles it does not check.
+    let mut tsc = tools.web("tsc")?;
+    process::run(tsc.arg("--project").arg(&embed)).context("the module's types do not fit")?;
+    let mut esbuild = tools.web("esbuild")?;
+    esbuild.arg(embed.join("src").join("index.ts"));
+    esbuild.args([
+        "--bundle",
+        "--format=esm",
+        "--target=es2022",
+        "--minify",
+        "--log-level=warning",
+    ]);
+    esbuild.arg(format!("--outfile={}", dist.join("mqtt-rtc.js").display()));
+    process::run(&mut esbuild).context("the module was not bundled")?;
+    std::fs::copy(embed.join("mqtt-rtc.d.ts"), dist.join("mqtt-rtc.d.ts"))?;
+    Ok(())
+}
+
+/// The library as WebAssembly, with the JavaScript and the types that wasm-bindgen writes for it.
+fn compile(tools: &Tools, engine: &Path) -> Result<()> {
+    let mut cargo = tools.web_cargo()?;
+    cargo.args([
+        "build",
+        "--release",
+        "--offline",
+        "--package",
+        "rtchat",
+        "--bin",
+        "module",
+        "--no-default-features",
+        "--features",
+        "api",
+        "--target",
+        "wasm32-unknown-unknown",
+    ]);
+    let target = cargo
+        .get_envs()
+        .find(|(name, _)| *name == "CARGO_TARGET_DIR");
+    let target = target
+        .and_then(|(_, folder)| folder)
+        .context("builds for the browser have a folder of their own")?;
+    let compiled = Path::new(target).join("wasm32-unknown-unknown/release/module.wasm");
+    process::run(&mut cargo).context("the module was not compiled")?;
+    let mut bindgen = tools.web("wasm-bindgen")?;
+    bindgen.arg(compiled).arg("--out-dir").arg(engine);
+    bindgen.args([
+        "--out-name=engine",
+        "--target=web",
+        "--omit-default-module-path",
+    ]);
+    process::run(&mut bindgen).context("the module has no way to JavaScript")
+}

@@ -8,6 +8,7 @@ mod broken;
 mod broker;
 mod comings;
 mod hostile;
+mod module;
 mod policy;
 mod profile;
 mod rooms;

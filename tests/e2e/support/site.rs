@@ -56,6 +56,11 @@ impl Host {
         Ok(format!("{}{path}", self.site.url()))
     }
 
+    /// Writes a file, such as a page that uses what was put there.
+    pub fn write(&self, path: &str, text: &str) -> Result<()> {
+        Ok(fs::write(self.folder.join(path), text)?)
+    }
+
     /// Changes the settings of the page at this path.
     pub fn change_settings(&self, path: &str, settings: impl ToString) -> Result<()> {
         let path = self.folder.join(path).join("rtchat.json");

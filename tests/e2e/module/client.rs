@@ -1,0 +1,276 @@
+//! The client: who is here, names, handlers, coming and going.
+
+use anyhow::ensure;
+use serde_json::{Value, json};
+
+use super::{EMPTY, Stage, ask, begin, seen, until};
+use crate::support::run;
+
+#[test]
+fn options_that_do_not_fit_are_named_and_refused() {
+    run(|bed| async move {
+        let stage = Stage::with(EMPTY).await?;
+        let tab = bed.chromium().await?.open(&stage.url).await?;
+        until(&tab, "return 'module' in window").await?;
+        let script = r#"
+            const refused = (options) => {
+                try {
+                    new module.MQTTRTCClient(options).disconnect();
+                    return "taken";
+                } catch (error) {
+                    return `${error.name}: ${error.message}`;
+                }
+            };
+            return [
+                refused("ann"), refused({ nmae: "ann" }), refused({ name: "a\nb" }), refused({ name: () => "ann" }),
+                refused({ brokers: [] }), refused({ accept: "all" }), refused({ questionHandlers: { a: 7 } }),
+                refused({ page: "about:blank" }), refused({ config: "http://" }), refused({ userInfo: 7 }),
+                refused({ name: undefined, storage: "memory", page: "../elsewhere" }),
+            ];"#;
+        let refused = ask(&tab, script).await?;
+        let expected = [
+            "TypeError: The option \"options\" should be an object",
+            "TypeError: The option \"nmae\" should be left out",
+            "TypeError: The option \"name\" should be a text of 1 to 40 characters",
+            "TypeError: The option \"name\" should be a text of 1 to 40 characters",
+            "TypeError: The option \"brokers\" should be a list with at least one entry",
+            "TypeError: The option \"accept\" should be \"everyone\", \"ask\" or \"known\"",
+            "TypeError: The option \"questionHandlers\" should be an object with a function",
+            "TypeError: The option \"page\" should be the address of a page",
+            "TypeError: The option \"config\" should be the address of a file",
+            "TypeError: The option \"userInfo\" should be an object",
+            "taken",
+        ];
+        for (at, expected) in expected.iter().enumerate() {
+            let said = refused[at].as_str().unwrap_or_default();
+            ensure!(said.starts_with(expected), "{said} is not {expected}");
+        }
+        let wrong = "try { new module.MQTTRTCClient().on('conected', () => {}) } catch (error) { return error.message }";
+        let said = ask(&tab, wrong).await?.to_string();
+        ensure!(
+            said.contains("conected") && said.contains("connectedtopeer"),
+            "{said}"
+        );
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn who_comes_late_is_told_what_there_is() {
+    run(|bed| async move {
+        let stage = Stage::with(EMPTY).await?;
+        let options = json!({ "userInfo": { "plays": "chess" } });
+        let [ann, ben] = stage.two(&bed, options).await?;
+        let script = r#"
+            const told = [];
+            client.on("connectedtopeer", (user, info) => told.push(["connectedtopeer", user, info]));
+            client.once("validation", (user, validation) => told.push([user, validation, peer.fingerprint]));
+            client.on("status", (status) => told.push(status));
+            const gone = () => told.push("taken off");
+            client.on("connectedtopeer", gone);
+            client.off("connectedtopeer", gone);
+            const atOnce = told.length;
+            return new Promise((done) => setTimeout(() => done([atOnce, ...told])));"#;
+        let told = ask(&ann, script).await?;
+        ensure!(told[0] == 0, "nobody is told from inside of on(): {told}");
+        ensure!(
+            told.as_array().is_some_and(|told| told.len() == 4),
+            "{told}"
+        );
+        let text = told.to_string();
+        ensure!(
+            text.contains(r#"["connectedtopeer","ben",{"plays":"chess"}]"#),
+            "{told}"
+        );
+        let status = json!({ "state": "connected", "people": 1, "reconnecting": 0 });
+        ensure!(told[3] == status, "{told}");
+        let validation = &told[2];
+        ensure!(
+            validation[1]["known"] == false
+                && validation[1]["verified"] == false
+                && validation[1]["fingerprint"] == validation[2],
+            "{told}"
+        );
+        let here = ask(
+            &ben,
+            "return [client.name, client.room, client.users, client.peers[0] === peer, peer.trust, client.stats().connectionsOpened > 0]",
+        )
+        .await?;
+        ensure!(
+            here == json!(["ben", "lobby", ["ann"], true, "new", true]),
+            "{here}"
+        );
+        let numbers = [
+            ask(&ann, "return client.safetyNumber('ben')").await?,
+            ask(&ben, "return client.safetyNumber('ann')").await?,
+        ];
+        ensure!(
+            numbers[0].is_string() && numbers[0] == numbers[1],
+            "{numbers:?}"
+        );
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn a_name_changes_with_a_word_and_never_without() {
+    run(|bed| async move {
+        let stage = Stage::with(EMPTY).await?;
+        let [ann, ben] = stage.two(&bed, json!({})).await?;
+        ask(&ann, "client.changeName('anna')").await?;
+        seen(&ben, "['namechange', 'ann', 'anna']").await?;
+        let names = ask(
+            &ben,
+            "return [peer.user, client.users, client.getPeer('ann') ?? null]",
+        )
+        .await?;
+        ensure!(names == json!(["anna", ["anna"], null]), "{names}");
+        ensure!(ask(&ann, "return client.name").await? == "anna");
+        let refused = ask(
+            &ann,
+            "try { client.changeName('') } catch (error) { return error.name }",
+        )
+        .await?;
+        ensure!(refused == "TypeError", "{refused}");
+
+        // Another key under the same name changes how both are called.
+        ask(&ben, "client.changeName('cleo')").await?;
+        seen(&ann, "['namechange', 'ben', 'cleo']").await?;
+        let other = bed.chromium().await?.open(&stage.url).await?;
+        begin(&other, "cleo", json!({ "storage": "memory" })).await?;
+        until(&ann, "return client.users.length === 2").await?;
+        let users = ask(&ann, "return client.users").await?;
+        let users: Vec<&str> = users
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        ensure!(
+            users.iter().all(|user| user.starts_with("cleo (")),
+            "{users:?}"
+        );
+        let told = ask(
+            &ann,
+            "return seen.filter(([event]) => event === 'namechange').length",
+        )
+        .await?;
+        ensure!(told == 2, "{told} changes");
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn leaving_frees_everything_and_coming_back_works() {
+    run(|bed| async move {
+        let stage = Stage::with(EMPTY).await?;
+        let [ann, ben] = stage.two(&bed, json!({})).await?;
+        let script = r#"
+            client.disconnect();
+            client.disconnect();
+            return Promise.all([client.users, peer.state, client.stats() ?? null, client.getPeer("ben") ?? null,
+                peer.send(1).catch((error) => error.code), seen.at(-1)]);"#;
+        let left = ask(&ann, script).await?;
+        let expected = json!([
+            [],
+            "gone",
+            null,
+            null,
+            "gone",
+            ["disconnectedfrompeer", "ben", "disconnected"]
+        ]);
+        ensure!(left == expected, "{left}");
+        seen(&ben, "['disconnectedfrompeer', 'ann', 'left']").await?;
+        let entered = "const entering = client.connect();
+            return entering === client.connect() && entering.then(() => client.name)";
+        ensure!(ask(&ann, entered).await? == "ann");
+        until(&ben, "return client.getPeer('ann')?.state === 'verified'").await?;
+        until(
+            &ann,
+            "return client.getPeer('ben')?.state === 'verified' && client.getPeer('ben') !== peer",
+        )
+        .await?;
+
+        // What is asked for from inside of a handler.
+        let script = r#"
+            return new Promise((done) => {
+                client.once("disconnectedfrompeer", () => {
+                    client.connect();
+                    done(true);
+                });
+                client.once("status", () => client.disconnect());
+            });"#;
+        ensure!(ask(&ann, script).await? == true);
+        until(&ann, "return client.getPeer('ben')?.state === 'verified'").await?;
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn a_handler_that_breaks_breaks_nothing_else() {
+    run(|bed| async move {
+        let stage = Stage::with(EMPTY).await?;
+        let [ann, ben] = stage.two(&bed, json!({})).await?;
+        let script = r#"
+            client.on("namechange", () => { throw new Error("out of tune"); });
+            client.on("namechange", () => Promise.reject("far out of tune"));
+            client.on("error", () => { throw new Error("cannot even complain"); });
+            client.on("namechange", (_, user) => { window.renamed = user; });"#;
+        ask(&ann, script).await?;
+        ask(&ben, "client.changeName('bernd')").await?;
+        until(&ann, "return window.renamed === 'bernd'").await?;
+        seen(&ann, "['error', 'Error: out of tune']").await?;
+        seen(&ann, "['error', 'Error: far out of tune']").await?;
+        ensure!(ask(&ann, "return client.users").await? == json!(["bernd"]));
+        Ok(())
+    });
+}
+
+#[test]
+fn a_room_that_cannot_be_entered_says_why() {
+    run(|bed| async move {
+        let stage = Stage::with(EMPTY).await?;
+        let tab = bed
+            .chromium()
+            .await?
+            .open(&format!("{}#k=damaged", stage.url))
+            .await?;
+        begin(&tab, "ann", json!({})).await?;
+        let said = until(
+            &tab,
+            "return seen.find(([event]) => event === 'error')?.[1]",
+        )
+        .await?;
+        ensure!(said.to_string().contains("damaged"), "{said}");
+        let state = "return new Promise((done) => client.on('status', ({ state }) => done(state)))";
+        ensure!(ask(&tab, state).await? == "failed");
+        let code = ask(&tab, "return client.connect().catch((error) => error.code)").await?;
+        ensure!(code == "unavailable", "{code}");
+        Ok(())
+    });
+}
+
+#[test]
+fn the_module_and_the_page_meet_in_one_room() {
+    run(|bed| async move {
+        let broker = xtask::testbed::Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        let page = bed.firefox().await?.open(site.url()).await?;
+        page.join("ben").await?;
+        let tab = bed
+            .chromium()
+            .await?
+            .open(&format!("{}nothing-here", site.url()))
+            .await?;
+        let script =
+            r#"return import("/mqtt-rtc.js").then((module) => { window.module = module })"#;
+        ask(&tab, script).await?;
+        begin(&tab, "ann", json!({ "page": "/", "accept": "everyone" })).await?;
+        page.sees(&["ann"]).await?;
+        page.say("hello, program").await?;
+        seen(&tab, "['chat', 'hello, program', 'ben']").await?;
+        ask(&tab, "client.chat('hello, person')").await?;
+        page.hears("ann", "hello, person").await?;
+        bed.no_errors().await
+    });
+}

@@ -1,0 +1,100 @@
+// One use of everything that the module exports.
+import {
+  type AskOptions,
+  type AskResult,
+  type Broker,
+  type ErrorCode,
+  type Events,
+  type GoneReason,
+  type IceServer,
+  type Json,
+  MQTTRTCClient,
+  type Options,
+  type Peer,
+  type PeerState,
+  type QuestionHandler,
+  type QuestionInfo,
+  RTChatError,
+  type Sendable,
+  type Stats,
+  type Status,
+  type Trust,
+  type TypedArray,
+  type UserInfo,
+  type Validation,
+} from "./mqtt-rtc.js";
+
+const broker: Broker = { url: "wss://mqtt.example.org", username: "chat", password: "public" };
+const server: IceServer = { urls: ["turn:turn.example.org"], username: "chat", credential: "public" };
+const userInfo: UserInfo = { plays: ["chess"] };
+const double: QuestionHandler = (content, sender: string, { topic, peer }: QuestionInfo) =>
+  typeof content === "number" ? content * 2 : `${sender} ${topic} ${peer.user}`;
+const options: Options = {
+  name: "ann",
+  userInfo,
+  room: "garden",
+  page: new URL("https://example.org/blog"),
+  secret: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+  password: "open sesame",
+  brokers: ["wss://mqtt.example.org", broker],
+  iceServers: [server],
+  relayOnly: true,
+  accept: "known",
+  storage: "memory",
+  questionHandlers: { double },
+  config: "/settings/rtchat.json",
+};
+const client: MQTTRTCClient = new MQTTRTCClient(options);
+
+const told = (status: Status): void => console.log(status.state, status.people, status.reconnecting, status.retryAt);
+client
+  .on("connectionrequest", async (user: string, info: UserInfo) => user !== "eve" && info["plays"] !== "poker")
+  .on("connectedtopeer", (user: string, info: UserInfo) => console.log(user, info))
+  .on("disconnectedfrompeer", (user: string, reason: GoneReason) => console.log(user, reason))
+  .on("question", double)
+  .on("answer", (content: Json, sender: string, { question }) => console.log(content, sender, question))
+  .on("chat", (text: string, sender: string) => console.log(text, sender))
+  .on("dm", (value: Sendable, sender: string) => console.log(value, sender))
+  .on("data", (value: Sendable) => value instanceof Blob && console.log(value.size))
+  .on("typing", (user: string) => console.log(user))
+  .on("namechange", (before: string, now: string) => console.log(before, now))
+  .on("validation", (user: string, { fingerprint, known, verified }: Validation) =>
+    console.log(user, fingerprint, known, verified))
+  .on("validationfailure", (user: string, reason: string) => console.log(user, reason))
+  .on("error", (error: Error) => console.log(error.message))
+  .once("status", told)
+  .off("status", told)
+  .addQuestionHandler("double", double);
+const event: keyof Events = "chat";
+
+const peer: Peer | undefined = client.getPeer("ben");
+if (peer) {
+  const state: PeerState = peer.state;
+  const trust: Trust = peer.trust;
+  const how: AskOptions = { topic: "double", timeout: 5_000, signal: AbortSignal.timeout(4_000) };
+  const answer: number = await peer.ask(21, how);
+  const array: TypedArray = new Float32Array([1, 2]);
+  await peer.send(array);
+  await peer.dm({ to: [peer.id, peer.fingerprint, state, trust, answer, event], info: peer.userInfo });
+  peer.chat("psst");
+  const millis: number = await peer.ping();
+  console.log(millis, client.safetyNumber(peer.user)?.length);
+  peer.markVerified();
+  peer.disconnect();
+  peer.block();
+}
+const results: AskResult[] = [...(await client.ask("ready?")), ...(await client.ask("double", 4, { timeout: 100 }))];
+for (const result of results) console.log(result.user, result.peer.id, result.ok ? result.answer : result.error.message);
+await client.send(new Blob(["hello"], { type: "text/plain" })).catch((error: unknown) => {
+  const code: ErrorCode | undefined = error instanceof RTChatError ? error.code : undefined;
+  console.log(code);
+});
+client.chat("hello");
+client.typing();
+client.changeName("anna");
+const stats: Stats | undefined = client.stats();
+const peers: Peer[] = client.peers;
+const users: string[] = client.users;
+console.log(client.name, client.room, stats?.published, stats?.dropped["unreadable"], peers.length, users.length);
+await client.connect();
+client.disconnect();

@@ -1,0 +1,109 @@
+//! What the module promises: every name, and every type.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+use xtask::testbed::dist;
+
+use super::{EMPTY, Stage, ask, until};
+use crate::support::run;
+
+#[test]
+fn every_exported_name_is_pinned() {
+    run(|bed| async move {
+        let stage = Stage::with(EMPTY).await?;
+        let tab = bed.chromium().await?.open(&stage.url).await?;
+        until(&tab, "return 'module' in window").await?;
+        let script = r#"
+            const names = (object) => Object.getOwnPropertyNames(object).sort();
+            const client = new module.MQTTRTCClient({ storage: "memory" });
+            const error = new module.RTChatError("gone", "…");
+            client.disconnect();
+            return {
+                module: names(module), client: names(module.MQTTRTCClient.prototype), own: names(client),
+                error: names(error).filter((name) => !["stack", "columnNumber", "fileName", "lineNumber"].includes(name)),
+            };"#;
+        let names = ask(&tab, script).await?;
+        let expected = json!({
+            "module": ["MQTTRTCClient", "RTChatError"],
+            "client": [
+                "addQuestionHandler", "ask", "changeName", "chat", "connect", "constructor", "disconnect", "getPeer",
+                "name", "off", "on", "once", "peers", "room", "safetyNumber", "send", "stats", "typing", "users",
+            ],
+            "own": [],
+            "error": ["code", "message", "name"],
+        });
+        ensure!(names == expected, "{names}");
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn every_name_of_a_peer_is_pinned() {
+    run(|bed| async move {
+        let stage = Stage::with(EMPTY).await?;
+        let [ann, _ben] = stage.two(&bed, json!({})).await?;
+        let script = "return [Object.getOwnPropertyNames(Object.getPrototypeOf(peer)).sort(), Object.keys(peer)]";
+        let names = ask(&ann, script).await?;
+        let expected = json!([
+            [
+                "ask",
+                "block",
+                "chat",
+                "constructor",
+                "disconnect",
+                "dm",
+                "fingerprint",
+                "id",
+                "markVerified",
+                "ping",
+                "send",
+                "state",
+                "trust",
+                "user",
+                "userInfo",
+            ],
+            [],
+        ]);
+        ensure!(names == expected, "{names}");
+        bed.no_errors().await
+    });
+}
+
+/// Compiles a program against the types in `dist/`, as strictly as TypeScript can.
+fn compile(program: &str) -> Result<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("types-{program}"));
+    std::fs::create_dir_all(&folder)?;
+    std::fs::copy(dist().join("mqtt-rtc.d.ts"), folder.join("mqtt-rtc.d.ts"))
+        .context("`cargo xtask build` makes the types")?;
+    std::fs::copy(
+        root.join("tests/e2e/module").join(program),
+        folder.join(program),
+    )?;
+    let mut tsc = Command::new(root.join("node_modules/.bin/tsc"));
+    tsc.args(["--strict", "--noEmit", "--exactOptionalPropertyTypes"]);
+    tsc.args(["--target", "es2022", "--module", "es2022"]);
+    tsc.args(["--moduleResolution", "bundler", "--lib", "es2022,dom"]);
+    let output = tsc.arg(program).current_dir(&folder).output()?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[test]
+fn a_program_and_one_use_of_everything_compile() -> Result<()> {
+    for program in ["program.ts", "everything.ts"] {
+        let said = compile(program)?;
+        ensure!(said.is_empty(), "{program}: {said}");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_wrong_does_not_compile() -> Result<()> {
+    // Every line of it is marked as an error, so that one that is none fails.
+    let said = compile("wrong.ts")?;
+    ensure!(said.is_empty(), "{said}");
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! The module `mqtt-rtc.js` on other people's pages.
+
+mod client;
+mod exports;
+mod program;
+mod values;
+
+use anyhow::{Result, bail};
+use serde_json::Value;
+use tokio::time::{Duration, Instant, sleep};
+use xtask::testbed::Broker;
+
+use crate::support::{Bed, Host, Tab, settings};
+
+const EMPTY: &str = include_str!("empty.html");
+
+/// A host with the module and one page, which meets at a broker of its own.
+struct Stage {
+    /// Ends with this.
+    _host: Host,
+    _broker: Broker,
+    url: String,
+}
+
+impl Stage {
+    async fn with(page: &str) -> Result<Stage> {
+        let broker = Broker::rumqttd().await?;
+        let host = Host::start().await?;
+        let url = host.put("blog/", settings(&broker.ws_url()))?;
+        host.write("blog/index.html", page)?;
+        Ok(Stage {
+            _host: host,
+            _broker: broker,
+            url,
+        })
+    }
+
+    /// A page in Chromium and one in Firefox, with a client for each: `ann` and `ben`, with these options. What their
+    /// events bring is noted in `window.seen`.
+    async fn two(&self, bed: &Bed, options: Value) -> Result<[Tab; 2]> {
+        let ann = bed.chromium().await?.open(&self.url).await?;
+        let ben = bed.firefox().await?.open(&self.url).await?;
+        begin(&ann, "ann", options.clone()).await?;
+        begin(&ben, "ben", options).await?;
+        for (tab, other) in [(&ann, "ben"), (&ben, "ann")] {
+            until(
+                tab,
+                &format!("return (window.peer = client.getPeer('{other}'))?.state === 'verified'"),
+            )
+            .await?;
+        }
+        Ok([ann, ben])
+    }
+}
+
+/// Makes a client called `name` and notes its events.
+async fn begin(tab: &Tab, name: &str, options: Value) -> Result<()> {
+    until(tab, "return 'module' in window").await?;
+    let script = r#"
+        const [name, options] = arguments;
+        window.seen = [];
+        window.client = new module.MQTTRTCClient({ name, ...options });
+        const events = ["connectedtopeer", "disconnectedfrompeer", "answer", "chat", "dm", "data", "typing",
+            "namechange", "validationfailure", "error"];
+        for (const event of events) {
+            client.on(event, (...values) => seen.push([event, ...values.map((value) =>
+                value instanceof Error ? `${value.name}: ${value.message}` : value)]));
+        }"#;
+    tab.script(script, vec![name.into(), options]).await?;
+    Ok(())
+}
+
+/// What a script returns, or what the promise that it returns brings.
+async fn ask(tab: &Tab, script: &str) -> Result<Value> {
+    tab.script(script, Vec::new()).await
+}
+
+/// Waits until a script returns something that is true; returns that.
+async fn until(tab: &Tab, script: &str) -> Result<Value> {
+    let end = Instant::now() + Duration::from_secs(30);
+    loop {
+        let found = ask(tab, script).await;
+        match found {
+            Ok(value) if !matches!(value, Value::Null | Value::Bool(false)) => return Ok(value),
+            _ if Instant::now() > end => {
+                let seen = ask(tab, "return window.seen").await;
+                bail!("never true: {script}; last {found:?}; seen {seen:?}")
+            }
+            _ => sleep(Duration::from_millis(30)).await,
+        }
+    }
+}
+
+/// Waits until an event was noted, written as JSON.
+async fn seen(tab: &Tab, event: &str) -> Result<Value> {
+    let script =
+        format!("return seen.some((its) => JSON.stringify(its) === JSON.stringify({event}))");
+    until(tab, &script).await
+}

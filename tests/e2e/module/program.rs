@@ -1,0 +1,72 @@
+//! A program in the style of those that were written for the interface as it was first published.
+
+use anyhow::{Result, ensure};
+
+use super::{Stage, ask, until};
+use crate::support::{Bed, Browser, run};
+
+#[test]
+fn chromium_asks_firefox() {
+    run(|bed| async move {
+        let browsers = [&bed.chromium().await?, &bed.firefox().await?];
+        moons(&bed, browsers).await
+    });
+}
+
+#[test]
+fn firefox_asks_chromium() {
+    run(|bed| async move {
+        let browsers = [&bed.firefox().await?, &bed.chromium().await?];
+        moons(&bed, browsers).await
+    });
+}
+
+async fn moons(bed: &Bed, [first, second]: [&Browser; 2]) -> Result<()> {
+    let stage = Stage::with(include_str!("moons.html")).await?;
+    let asker = first.open(&stage.url).await?;
+    let knows = second.open(&stage.url).await?;
+    until(&asker, "return window.peer?.user").await?;
+    let user = until(&knows, "return window.peer?.user").await?;
+    let user = user.as_str().unwrap_or_default();
+    ensure!(
+        user.starts_with("anon-") && user.len() == "anon-".len() + 4,
+        "{user}"
+    );
+    let own = ask(&asker, "return client.name").await?;
+    ensure!(own == user, "{own} is seen as {user}");
+    let script = "return Promise.all([peer.ask('how many moons has Mars?'), peer.ask('how many moons has Venus?')])";
+    let answers = ask(&asker, script).await?;
+    ensure!(answers == serde_json::json!([2, "look it up"]), "{answers}");
+    let heard = until(&asker, "return seen.includes('answer look it up') && seen").await?;
+    ensure!(heard.to_string().contains("answer 2"), "{heard}");
+    let heard = ask(&knows, "return seen").await?;
+    let words = [
+        format!("connectionrequest {user}"),
+        format!("connectedtopeer {user}"),
+        "question how many moons has Mars?".to_owned(),
+        "question how many moons has Venus?".to_owned(),
+    ];
+    ensure!(heard == serde_json::json!(words), "{heard}");
+    bed.no_errors().await
+}
+
+#[test]
+fn who_is_declined_stays_outside() {
+    run(|bed| async move {
+        let stage = Stage::with(include_str!("moons.html")).await?;
+        let (chromium, firefox) = (bed.chromium().await?, bed.firefox().await?);
+        let alone = chromium.open(&format!("{}#alone", stage.url)).await?;
+        until(&alone, "return window.client?.room === 'lobby'").await?;
+        let outside = firefox.open(&stage.url).await?;
+        until(&alone, "return window.seen.length > 0").await?;
+        // Somebody else who is let in shows that the time for it was long enough.
+        let friend = firefox.open(&stage.url).await?;
+        until(&outside, "return window.peer?.state === 'verified'").await?;
+        until(&friend, "return window.peer?.state === 'verified'").await?;
+        let there = ask(&alone, "return [client.users, client.peers.length]").await?;
+        ensure!(there == serde_json::json!([[], 0]), "{there}");
+        let heard = ask(&alone, "return seen").await?;
+        ensure!(!heard.to_string().contains("connectedtopeer"), "{heard}");
+        bed.no_errors().await
+    });
+}

@@ -1,0 +1,186 @@
+//! What peers send and ask each other.
+
+use anyhow::ensure;
+use serde_json::json;
+
+use super::{EMPTY, Stage, ask, seen, until};
+use crate::support::run;
+
+#[test]
+fn everything_arrives_as_what_it_was_and_in_order() {
+    run(|bed| async move {
+        let stage = Stage::with(EMPTY).await?;
+        let tabs = stage.two(&bed, json!({})).await?;
+        for (from, to) in [(0, 1), (1, 0)] {
+            let (from, to) = (&tabs[from], &tabs[to]);
+            let listen = r#"
+                window.got = [];
+                const name = (value) => value?.constructor?.name;
+                const plain = async (value) => {
+                    if (value instanceof Blob) return [name(value), value.type, await value.text()];
+                    if (value instanceof ArrayBuffer) return [name(value), ...new Uint8Array(value)];
+                    if (value instanceof DataView) return [name(value), value.byteLength, value.getUint8(1)];
+                    if (ArrayBuffer.isView(value)) return [name(value), ...Array.from(value, Number)];
+                    return value;
+                };
+                client.on("data", (value) => got.push(plain(value)));
+                client.on("dm", (value) => got.push(plain(value).then((value) => ({ dm: value }))));"#;
+            ask(to, listen).await?;
+            let send = r#"
+                const bytes = new Uint8Array([9, 1, 2, 3, 9]);
+                const values = [
+                    null, true, -0.5, "\u{1f40c} \u2028 </script>", [1, [2]], { a: { b: null } },
+                    bytes.slice(1, 4).buffer, bytes.subarray(1, 4), new Float32Array([0.5, -2]),
+                    new BigInt64Array([-5n]), new DataView(bytes.buffer, 1, 3), new Uint16Array(0),
+                    new Blob(["slow"], { type: "text/plain" }), "after the slow one",
+                    new Blob(["x".repeat(200000)]), "y".repeat(100000), "last",
+                ];
+                const sending = values.map((value) => peer.send(value));
+                sending.push(peer.dm({ secret: 7 }));
+                return Promise.all(sending).then((all) => all.length);"#;
+            ensure!(ask(from, send).await? == 18);
+            let got = until(to, "return got.length === 18 && Promise.all(got)").await?;
+            let expected = json!([
+                null, true, -0.5, "\u{1f40c} \u{2028} </script>", [1, [2]], { "a": { "b": null } },
+                ["ArrayBuffer", 1, 2, 3], ["Uint8Array", 1, 2, 3], ["Float32Array", 0.5, -2],
+                ["BigInt64Array", -5], ["DataView", 3, 2], ["Uint16Array"],
+                ["Blob", "text/plain", "slow"], "after the slow one",
+                ["Blob", "", "x".repeat(200_000)], "y".repeat(100_000), "last", { "dm": { "secret": 7 } },
+            ]);
+            ensure!(got == expected, "{got}");
+        }
+        let refused = r#"
+            const code = (promise) => promise.then(() => "sent", (error) => error.name);
+            return Promise.all([
+                code(peer.send(undefined)), code(peer.send(() => 1)), code(peer.send(7n)),
+                code(peer.send({ inside: new Uint8Array(1) })), code(peer.ask(new Map([[1, 2]]))),
+                code(client.send({ all: new Set() })),
+            ]);"#;
+        let refused = ask(&tabs[0], refused).await?;
+        ensure!(refused == json!(vec!["TypeError"; 6]), "{refused}");
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn many_sends_at_once_all_arrive_in_their_order() {
+    run(|bed| async move {
+        let stage = Stage::with(EMPTY).await?;
+        let [ann, ben] = stage.two(&bed, json!({})).await?;
+        ask(
+            &ben,
+            "window.next = 0; client.on('data', ([n]) => { if (n === next) next += 1; })",
+        )
+        .await?;
+        let script = r#"
+            const sending = [];
+            for (let n = 0; n < 20000; n += 1) sending.push(peer.send([n, "x".repeat(90)]));
+            return Promise.all(sending).then(() => true);"#;
+        ensure!(ask(&ann, script).await? == true);
+        until(&ben, "return next === 20000").await?;
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn questions_find_their_handlers_and_answers_their_askers() {
+    run(|bed| async move {
+        let stage = Stage::with(EMPTY).await?;
+        let [ann, ben] = stage.two(&bed, json!({})).await?;
+        let nobody = "return peer.ask('anybody?').catch((error) => [error.code, error.message])";
+        let said = ask(&ann, nobody).await?;
+        ensure!(said[0] == "failed", "{said}");
+
+        let handlers = r#"
+            client.addQuestionHandler("double", (n, sender, { topic, peer }) => [n * 2, sender, topic, peer.user]);
+            client.addQuestionHandler("refuse", () => { throw new Error("not today"); });
+            client.addQuestionHandler("later", async () => { throw "not tomorrow either"; });
+            client.addQuestionHandler("bytes", () => new Blob(["no"]));
+            client.addQuestionHandler("never", () => new Promise(() => {}));
+            client.on("question", () => undefined);
+            client.on("question", (content, sender, { topic }) => ({ content, sender, topic: topic ?? null }));"#;
+        ask(&ben, handlers).await?;
+        let questions = r#"
+            const why = (promise) => promise.catch((error) => [error.code ?? error.name, error.message]);
+            const never = new AbortController();
+            setTimeout(() => never.abort(), 50);
+            return Promise.all([
+                why(peer.ask(21, { topic: "double" })),
+                why(peer.ask({ a: [1] })),
+                why(peer.ask("x", { topic: "unheard of" })),
+                why(peer.ask(0, { topic: "refuse" })),
+                why(peer.ask(0, { topic: "later" })),
+                why(peer.ask(0, { topic: "bytes" })),
+                why(peer.ask(0, { topic: "never", timeout: 200 })),
+                peer.ask(0, { topic: "never", signal: never.signal }).catch((error) => error.name),
+                peer.ask(0, { timeout: -1 }).catch((error) => error.name),
+                client.ask("double", 4).then(([{ user, ok, answer }]) => [user, ok, answer[0]]),
+                client.ask("refuse", 4).then(([{ user, ok, error }]) => [user, ok, error.message]),
+            ]);"#;
+        let answers = ask(&ann, questions).await?;
+        let expected = json!([
+            [42, "ann", "double", "ann"],
+            { "content": { "a": [1] }, "sender": "ann", "topic": null },
+            { "content": "x", "sender": "ann", "topic": "unheard of" },
+            ["failed", "not today"],
+            ["failed", "not tomorrow either"],
+            ["failed", "A Blob cannot be sent here: only JSON can."],
+            ["timeout", answers[6][1]],
+            "AbortError",
+            "TypeError",
+            ["ben", true, 8],
+            ["ben", false, "not today"],
+        ]);
+        ensure!(answers == expected, "{answers}");
+        for message in ["not today", "not tomorrow either"] {
+            seen(&ben, &format!("['error', 'Error: {message}']")).await?;
+        }
+        seen(
+            &ann,
+            "['answer', [42, 'ann', 'double', 'ann'], 'ben', { question: 21 }]",
+        )
+        .await?;
+
+        // Who leaves owes no answer any more.
+        ask(&ann, "window.open = peer.ask(0, { topic: 'never' }).catch((error) => error.code); return null").await?;
+        ask(&ben, "client.disconnect()").await?;
+        let code = ask(&ann, "return window.open").await?;
+        ensure!(code == "gone", "{code}");
+        let codes = "return Promise.all([peer.ask(1), peer.send(1), peer.dm(1), peer.ping()].map((its) => its.catch((error) => error.code)))";
+        let codes = ask(&ann, codes).await?;
+        ensure!(codes == json!(vec!["gone"; 4]), "{codes}");
+        Ok(())
+    });
+}
+
+#[test]
+fn people_talk_type_and_part() {
+    run(|bed| async move {
+        let stage = Stage::with(EMPTY).await?;
+        let [ann, ben] = stage.two(&bed, json!({})).await?;
+        ask(
+            &ann,
+            "client.typing(); client.chat('to all'); peer.chat('to you')",
+        )
+        .await?;
+        for event in [
+            "['typing', 'ann']",
+            "['chat', 'to all', 'ann']",
+            "['chat', 'to you', 'ann']",
+        ] {
+            seen(&ben, event).await?;
+        }
+        let millis = ask(&ben, "return peer.ping()").await?;
+        ensure!(
+            millis
+                .as_f64()
+                .is_some_and(|millis| (0.0..30_000.0).contains(&millis)),
+            "{millis}"
+        );
+        ask(&ann, "peer.disconnect()").await?;
+        seen(&ann, "['disconnectedfrompeer', 'ben', 'disconnected']").await?;
+        seen(&ben, "['disconnectedfrompeer', 'ann', 'left']").await?;
+        ensure!(ask(&ann, "return peer.state").await? == "gone");
+        bed.no_errors().await
+    });
+}

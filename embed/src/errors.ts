@@ -13,5 +13,12 @@ export class RTChatError extends Error {
 
 /** Anything that was thrown, as an error. */
 export function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
+  // A frame has an `Error` of its own.
+  const isError = thrown instanceof Error || tagOf(thrown) === "Error";
+  return isError ? (thrown as Error) : new Error(String(thrown));
+}
+
+/** The name of a built-in class, whichever frame the value is from. */
+export function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice("[object ".length, -1);
 }

@@ -92,11 +92,14 @@ pub fn print_sizes(dist: &Path) -> Result<()> {
     let line = |name: &str, bytes: u64, brotli: u64| println!("{bytes:>10} {brotli:>10}  {name}");
     println!("{:>10} {:>10}", "bytes", "brotli");
     // Who opens the page loads nothing of the module, and the other way round.
-    let (module, page): (Vec<_>, Vec<_>) = sizes.iter().partition(|size| {
-        module::FILES
-            .iter()
-            .any(|file| size.path == Path::new(file))
-    });
+    let is =
+        |size: &FileSize, files: &[&str]| files.iter().any(|file| size.path == Path::new(file));
+    let (module, others): (Vec<_>, Vec<_>) =
+        sizes.iter().partition(|size| is(size, &module::LOADED));
+    let page: Vec<_> = others
+        .into_iter()
+        .filter(|size| !is(size, &[module::TYPES]))
+        .collect();
     for (what, files) in [("the page", page), ("the module", module)] {
         files
             .iter()

@@ -7,8 +7,11 @@ use anyhow::{Context, Result};
 use crate::setup::Tools;
 use crate::{process, project};
 
-/// The files that the module is made of, in `dist/`. The page loads none of them.
-pub const FILES: [&str; 3] = ["mqtt-rtc.js", "mqtt-rtc.wasm", "mqtt-rtc.d.ts"];
+/// What a browser loads of the module, in `dist/`. The page loads nothing of it.
+pub const LOADED: [&str; 2] = ["mqtt-rtc.js", "mqtt-rtc.wasm"];
+
+/// Its types, which no browser loads.
+pub const TYPES: &str = "mqtt-rtc.d.ts";
 
 /// The same that Trunk gives wasm-opt for the page, in `index.html`.
 const OPTIMISATIONS: [&str; 7] = [
@@ -48,7 +51,7 @@ pub fn build(tools: &Tools, dist: &Path) -> Result<()> {
     ]);
     esbuild.arg(format!("--outfile={}", dist.join("mqtt-rtc.js").display()));
     process::run(&mut esbuild).context("the module was not bundled")?;
-    std::fs::copy(embed.join("mqtt-rtc.d.ts"), dist.join("mqtt-rtc.d.ts"))?;
+    std::fs::copy(embed.join(TYPES), dist.join(TYPES))?;
     Ok(())
 }
 

@@ -64,7 +64,7 @@ async fn begin(tab: &Tab, name: &str, options: Value) -> Result<()> {
             "namechange", "validationfailure", "error"];
         for (const event of events) {
             client.on(event, (...values) => seen.push([event, ...values.map((value) =>
-                value instanceof Error ? `${value.name}: ${value.message}` : value)]));
+                value?.stack !== undefined ? `${value.name}: ${value.message}` : value)]));
         }"#;
     tab.script(script, vec![name.into(), options]).await?;
     Ok(())

@@ -19,7 +19,7 @@ use crate::driver::Handle;
 use crate::entrance::{Audience, Entrance};
 use crate::identity::{Name, PeerId, PublicKey, safety_number};
 use crate::room::{Command, Event, Purpose, Value};
-use crate::settings::web::{address, nfc};
+use crate::settings::web::{address, load, nfc};
 use crate::settings::{OptionError, Options};
 use tell::{Told, object};
 
@@ -287,7 +287,7 @@ impl Inner {
             session,
         });
         let outdated = teller.clone();
-        let entrance = Entrance::open(place, &self.config, options.in_memory, move || {
+        let entrance = Entrance::open(place, load(&self.config), options.in_memory, move || {
             outdated.outdated();
         });
         let mut entrance = entrance.await.map_err(|error| sentence(&error))?;

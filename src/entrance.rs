@@ -12,8 +12,8 @@ use crate::driver::{self, Handle, Listener, Network, StartError};
 use crate::identity::web::{SeedError, TabClaim, open_profile, seed};
 use crate::identity::{MemoryStorage, Name, Note, Profile};
 use crate::room::{Config, Event};
-use crate::settings::web::{load, print};
-use crate::settings::{PageAddress, Settings};
+use crate::settings::web::print;
+use crate::settings::{PageAddress, Settings, SettingsWarning};
 use crate::wire::Place;
 use crate::wire::place::PlaceError;
 
@@ -60,14 +60,13 @@ pub struct Entrance {
 }
 
 impl Entrance {
-    /// Reads profile and settings side by side. `file` is where `rtchat.json` is; `outdated` is called when this tab has
-    /// another number than it had.
+    /// Reads profile and settings side by side. `outdated` is called when this tab has another number than it had.
     ///
     /// # Errors
     /// [`SeedError`]; what cannot be read is replaced and told of.
     pub async fn open(
         address: PageAddress,
-        file: &str,
+        settings: impl Future<Output = (Settings, Vec<SettingsWarning>)>,
         in_memory: bool,
         outdated: impl Fn() + 'static,
     ) -> Result<Entrance, SeedError> {
@@ -81,7 +80,7 @@ impl Entrance {
             let tab = TabClaim::claim(&profile.scope(), move |_| outdated()).await;
             Ok::<_, SeedError>((profile, Some(tab)))
         };
-        let (profile, (settings, warnings)) = join(profile, load(file)).await;
+        let (profile, (settings, warnings)) = join(profile, settings).await;
         print(&warnings);
         let (profile, tab) = profile?;
         Ok(Entrance {

@@ -16,9 +16,10 @@
 //! | [`rtc`] | session descriptions in compact form; the adapter to `RTCPeerConnection` | nothing |
 //! | [`mqtt`] | rumqttc's shape over a WebSocket: session, pool of brokers, client | `time` |
 //! | [`room`] | who is here, who connects to whom, who is verified, what was said | all of the above |
-//! | [`settings`] | what the site's owner and the page's address ask for | nothing |
+//! | [`settings`] | what the site's owner, the page's address and a program's options ask for | nothing |
 //!
-//! Thin adapters (the `web` modules, and `driver`) do what the core decided; `ui` shows it.
+//! Thin adapters (the `web` modules, and `driver`) do what the core decided; `ui` shows it to people, and `api` (with a
+//! build of its own, without `ui`) tells it to programs. Both come in through `entrance`.
 //!
 //! # The driver's contract
 //!

@@ -12,7 +12,7 @@ use crate::entrance::{Audience, Entrance};
 use crate::identity::Name;
 use crate::identity::web::seed;
 use crate::room::{Command, Diagnostics, Event};
-use crate::settings::web::{FILE, address, href};
+use crate::settings::web::{FILE, address, href, load};
 use crate::settings::{AddressError, PageAddress, RoomSecret, room_link};
 use crate::ui::{Backend, Entry, Opening, Own, Tell, Told};
 
@@ -109,7 +109,7 @@ async fn open(page: Rc<RefCell<Inner>>, tell: Tell) {
         Ok(address) => address,
         Err(error) => return tell(refused(&here, error)),
     };
-    let entrance = match Entrance::open(address, FILE, false, reload).await {
+    let entrance = match Entrance::open(address, load(FILE), false, reload).await {
         Ok(entrance) => entrance,
         Err(error) => return tell(Told::Failed(error.to_string())),
     };

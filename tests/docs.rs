@@ -10,12 +10,14 @@ use rtchat::wire::{Frame, Place, Purpose, Streams};
 use serde_json::Value;
 
 const README: &str = include_str!("../README.md");
+const MODULE: &str = include_str!("../docs/MODULE.md");
 const PROTOCOL: &str = include_str!("../docs/PROTOCOL.md");
 
 /// Every documentation file.
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 6] = [
     ("README.md", README),
     ("CHANGELOG.md", include_str!("../CHANGELOG.md")),
+    ("docs/MODULE.md", MODULE),
     ("docs/PROTOCOL.md", PROTOCOL),
     ("docs/SECURITY.md", include_str!("../docs/SECURITY.md")),
     (
@@ -214,6 +216,38 @@ fn links_lead_somewhere() {
                     "{link} in {file}"
                 );
             }
+        }
+    }
+}
+
+#[test]
+fn the_module_s_documentation_names_everything_that_its_types_have() {
+    let types = include_str!("../embed/mqtt-rtc.d.ts");
+    for block in [
+        "interface Options",
+        "interface Events",
+        "interface Peer",
+        "class MQTTRTCClient",
+    ] {
+        let (_, block) = types.split_once(&format!("export {block} {{")).unwrap();
+        let (block, _) = block.split_once("\n}").unwrap();
+        let members = block
+            .lines()
+            .filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+        let names: Vec<&str> = members
+            .filter_map(|line| {
+                let line = line.trim().trim_start_matches("readonly ");
+                let name = line.split([':', '?', '(', '<']).next()?;
+                let is_name = name.chars().all(|c| c.is_ascii_alphabetic());
+                (is_name && !name.is_empty() && name != "constructor").then_some(name)
+            })
+            .collect();
+        assert!(names.len() > 10, "{names:?}");
+        for name in names {
+            let is_named = ["`", "(", ","]
+                .iter()
+                .any(|end| MODULE.contains(&format!("`{name}{end}")));
+            assert!(is_named, "{name}");
         }
     }
 }

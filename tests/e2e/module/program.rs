@@ -70,3 +70,23 @@ fn who_is_declined_stays_outside() {
         bed.no_errors().await
     });
 }
+
+#[test]
+fn a_strict_page_needs_just_the_documented_directives() {
+    run(|bed| async move {
+        let policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval' 'nonce-moons'; \
+            connect-src 'self' ws://127.0.0.1:*";
+        let strict = format!(r#"<meta http-equiv="Content-Security-Policy" content="{policy}">"#);
+        let page = include_str!("moons.html")
+            .replace("<title>", &format!("{strict}\n<title>"))
+            .replace("<script", r#"<script nonce="moons""#);
+        let stage = Stage::with(&page).await?;
+        let first = bed.chromium().await?.open(&stage.url).await?;
+        let second = bed.firefox().await?.open(&stage.url).await?;
+        until(&first, "return window.peer?.state === 'verified'").await?;
+        until(&second, "return window.peer?.state === 'verified'").await?;
+        let answer = ask(&first, "return peer.ask('how many moons has Mars?')").await?;
+        ensure!(answer == 2, "{answer}");
+        Ok(())
+    });
+}

@@ -58,6 +58,9 @@ pub trait Listener {
     fn event(&self, event: Event);
     /// Something for the stored trust book.
     fn remember(&self, note: Note);
+    /// The page was left and has come back (from the back-forward cache): everybody here believes that we are gone, so
+    /// the room is to be joined anew.
+    fn returned(&self);
 }
 
 /// A room that is being driven. Dropping it leaves.
@@ -92,6 +95,8 @@ impl Drop for Handle {
         self.0.page.take();
         self.0.wake.take();
         self.0.flight.take();
+        // After the farewell; the pump ends with the connection. A full queue ends with its event loop.
+        let _ = self.0.client.try_disconnect();
     }
 }
 
@@ -306,10 +311,9 @@ fn page_pump(driver: &Rc<Driver>) -> Vec<PageListener> {
             driver.feed(Input::User(Command::Leave));
             driver.left.set(true);
         }),
-        // Brought back from the back-forward cache: everybody here believes that we left, so we begin anew.
         listen(&window, "pageshow", |driver| {
-            if let (true, Some(window)) = (driver.left.get(), web_sys::window()) {
-                let _ = window.location().reload();
+            if driver.left.get() {
+                driver.listener.returned();
             }
         }),
     ];

@@ -43,6 +43,8 @@ pub mod wire;
 #[cfg(target_arch = "wasm32")]
 pub mod driver;
 #[cfg(all(target_arch = "wasm32", feature = "ui"))]
+pub mod embed;
+#[cfg(all(target_arch = "wasm32", feature = "ui"))]
 pub mod page;
 #[cfg(feature = "ui")]
 pub mod ui;

@@ -1,4 +1,5 @@
-//! The page's backend: puts storage, settings, the address and the driver together.
+//! The backend of the page, and of a chat in somebody's page: puts storage, settings, the address and the driver
+//! together.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -9,11 +10,14 @@ use futures_util::future::join;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::driver::{self, Handle, Listener, Network};
+use crate::embed::Embedding;
 use crate::identity::web::{SeedError, TabClaim, open_profile, seed};
 use crate::identity::{Name, Note, Profile};
 use crate::room::{Command, Config, Diagnostics, Event};
-use crate::settings::web::{FILE, address, href, load, print};
-use crate::settings::{AddressError, PageAddress, RoomSecret, Settings, room_link};
+use crate::settings::web::{FILE, address, href, load, nfc, print};
+use crate::settings::{
+    AddressError, PageAddress, RoomSecret, Settings, SettingsWarning, room_link,
+};
 use crate::ui::{Backend, Entry, Opening, Own, Tell, Told};
 use crate::wire::Place;
 
@@ -23,17 +27,39 @@ struct Open {
     settings: Settings,
     address: PageAddress,
     profile: Rc<RefCell<Profile>>,
+    /// The name that the site gave; it is not what the person chose, so it is not kept.
+    given_name: Option<Name>,
     tab: TabClaim,
+    site: Site,
 }
 
-/// The page in a browser.
-#[derive(Default)]
-pub struct Page(Rc<RefCell<Inner>>);
+/// The chat in a browser.
+#[derive(Clone, Default)]
+pub struct Page {
+    inner: Rc<RefCell<Inner>>,
+    site: Site,
+}
+
+/// The page that the chat is a part of; nothing if the page is the chat's own.
+#[derive(Clone, Default)]
+struct Site(Option<Rc<Embedding>>);
+
+impl Site {
+    /// One's own page is loaded again; somebody's page makes the chat anew.
+    fn begin_again(&self) {
+        match &self.0 {
+            Some(site) => site.tell("restart", &[]),
+            None => reload(),
+        }
+    }
+}
 
 #[derive(Default)]
 struct Inner {
+    tell: Option<Tell>,
     open: Option<Open>,
     handle: Option<Handle>,
+    closed: bool,
 }
 
 impl Page {
@@ -41,28 +67,55 @@ impl Page {
     pub fn new() -> Page {
         Page::default()
     }
+
+    /// A chat in somebody's page, not opened yet.
+    pub fn within(site: Embedding) -> Page {
+        Page {
+            site: Site(Some(Rc::new(site))),
+            ..Page::default()
+        }
+    }
+
+    /// Leaves the room and lets go of everything. What is still being opened comes to nothing.
+    pub fn close(&self) {
+        let inner = std::mem::take(&mut *self.inner.borrow_mut());
+        self.inner.borrow_mut().closed = true;
+        // First the farewell, which may still be told.
+        drop(inner.handle);
+    }
+
+    /// Tells what shows the chat; nothing before it was opened.
+    pub fn tell(&self, told: Told) {
+        let tell = self.inner.borrow().tell.clone();
+        if let Some(tell) = tell {
+            tell(told);
+        }
+    }
 }
 
 impl Backend for Page {
     fn open(&self, tell: Tell) {
-        let page = self.0.clone();
-        spawn_local(async move { open(page, tell).await });
+        self.inner.borrow_mut().tell = Some(tell.clone());
+        let page = self.clone();
+        spawn_local(async move { page.read(tell).await });
     }
 
     fn join(&self, name: &Name) -> Result<Own, String> {
         let handle = {
-            let page = self.0.borrow();
+            let page = self.inner.borrow();
             let open = page.open.as_ref().ok_or("The page is not ready yet.")?;
-            open.profile.borrow_mut().set_name(name.clone());
+            if open.given_name.as_ref() != Some(name) {
+                open.profile.borrow_mut().set_name(name.clone());
+            }
             open.join(name)?
         };
         let own = own(&handle);
-        self.0.borrow_mut().handle = Some(handle);
+        self.inner.borrow_mut().handle = Some(handle);
         Ok(own)
     }
 
     fn command(&self, command: Command) {
-        let page = self.0.borrow();
+        let page = self.inner.borrow();
         if let (Command::Rename(name), Some(open)) = (&command, &page.open) {
             open.profile.borrow_mut().set_name(name.clone());
         }
@@ -72,11 +125,11 @@ impl Backend for Page {
     }
 
     fn own(&self) -> Option<Own> {
-        self.0.borrow().handle.as_ref().map(own)
+        self.inner.borrow().handle.as_ref().map(own)
     }
 
     fn diagnostics(&self) -> Diagnostics {
-        self.0
+        self.inner
             .borrow()
             .handle
             .as_ref()
@@ -86,7 +139,7 @@ impl Backend for Page {
 
     fn private_link(&self) -> Result<String, String> {
         let mut rng = ChaCha20Rng::from_seed(seed().map_err(|error| error.to_string())?);
-        let page = self.0.borrow();
+        let page = self.inner.borrow();
         let room = page
             .open
             .as_ref()
@@ -97,6 +150,26 @@ impl Backend for Page {
             Some(&RoomSecret::generate(&mut rng)),
         ))
     }
+
+    fn begin_again(&self) {
+        self.site.begin_again();
+    }
+
+    fn is_embedded(&self) -> bool {
+        self.site.0.is_some()
+    }
+
+    fn counted(&self, unread: u32, people: u32) {
+        if let Some(site) = &self.site.0 {
+            site.tell("counts", &[("unread", unread.into()), ("people", people.into())]);
+        }
+    }
+
+    fn broke(&self, reason: &str) -> bool {
+        let site = self.site.0.as_ref();
+        site.inspect(|site| site.tell("broke", &[("reason", reason.into())]))
+            .is_some()
+    }
 }
 
 fn own(handle: &Handle) -> Own {
@@ -104,50 +177,82 @@ fn own(handle: &Handle) -> Own {
     Own { id, user, key }
 }
 
-/// Reads everything that has to be known before anybody can join, side by side.
-async fn open(page: Rc<RefCell<Inner>>, tell: Tell) {
-    let here = href().unwrap_or_default();
-    let address = match address() {
-        Ok(address) => address,
-        Err(error) => return tell(refused(&here, error)),
-    };
-    let profile = async {
-        let profile = open_profile(&mut ChaCha20Rng::from_seed(seed()?)).await;
-        // Under another number the others know this tab by another name: it begins anew.
-        let tab = TabClaim::claim(&profile.scope(), |_| reload()).await;
-        Ok::<_, SeedError>((profile, tab))
-    };
-    let (profile, (settings, warnings)) = join(profile, load(FILE)).await;
-    print(&warnings);
-    let (mut profile, tab) = match profile {
-        Ok(ready) => ready,
-        Err(error) => return tell(Told::Failed(error.to_string())),
-    };
-    let opening = Opening {
-        room: address.room_or(&settings).to_owned(),
-        link: room_link(&here, address.room.as_deref(), address.secret.as_ref()),
-        open_link: room_link(&here, address.room.as_deref(), None),
-        entry: if address.secret.is_some() {
-            Entry::Private
-        } else {
-            Entry::Open
-        },
-        name: profile.name().cloned(),
-        notices: profile
-            .take_notices()
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
-    };
-    let profile = Rc::new(RefCell::new(profile));
-    page.borrow_mut().open = Some(Open {
-        tell: tell.clone(),
-        settings,
-        address,
-        profile,
-        tab,
-    });
-    tell(Told::Opened(opening));
+impl Page {
+    /// Reads everything that has to be known before anybody can join, side by side.
+    async fn read(self, tell: Tell) {
+        let here = href().unwrap_or_default();
+        let site = self.site.0.as_deref();
+        let address = match site {
+            // What stands in the query and the fragment is the site's own, and means nothing here.
+            Some(_) => PageAddress::parse(here.split(['?', '#']).next().unwrap_or_default()),
+            None => address(),
+        };
+        let address = match address {
+            Ok(address) => address,
+            Err(error) => return tell(refused(&here, error)),
+        };
+        let begin_again = self.site.clone();
+        let profile = async {
+            let profile = open_profile(&mut ChaCha20Rng::from_seed(seed()?)).await;
+            // Under another number the others know this tab by another name: it begins anew.
+            let again = move |_| begin_again.begin_again();
+            let tab = TabClaim::claim(&profile.scope(), again).await;
+            Ok::<_, SeedError>((profile, tab))
+        };
+        let settings = async {
+            match site {
+                Some(site) => parse(&site.settings),
+                None => load(FILE).await,
+            }
+        };
+        let (profile, (settings, warnings)) = join(profile, settings).await;
+        print(&warnings);
+        if self.inner.borrow().closed {
+            return;
+        }
+        let (mut profile, tab) = match profile {
+            Ok(ready) => ready,
+            Err(error) => return tell(Told::Failed(error.to_string())),
+        };
+        let given_name = site.and_then(|site| Name::parse(site.name.as_deref()?).ok());
+        let link = match site {
+            Some(_) => here.split('#').next().unwrap_or_default().to_owned(),
+            None => room_link(&here, address.room.as_deref(), address.secret.as_ref()),
+        };
+        let opening = Opening {
+            room: address.room_or(&settings).to_owned(),
+            link,
+            open_link: room_link(&here, address.room.as_deref(), None),
+            entry: match (site, &address.secret) {
+                (Some(_), _) => Entry::Embedded,
+                (None, Some(_)) => Entry::Private,
+                (None, None) => Entry::Open,
+            },
+            name: given_name.clone().or_else(|| profile.name().cloned()),
+            notices: profile
+                .take_notices()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+        };
+        self.inner.borrow_mut().open = Some(Open {
+            tell: tell.clone(),
+            settings,
+            address,
+            profile: Rc::new(RefCell::new(profile)),
+            given_name,
+            tab,
+            site: self.site.clone(),
+        });
+        tell(Told::Opened(opening));
+    }
+}
+
+/// Settings that were read already.
+fn parse(text: &str) -> (Settings, Vec<SettingsWarning>) {
+    let (mut settings, warnings) = Settings::parse(text);
+    settings.room = settings.room.map(|room| nfc(&room));
+    (settings, warnings)
 }
 
 fn refused(here: &str, error: AddressError) -> Told {
@@ -193,6 +298,7 @@ impl Open {
         let listener = Rc::new(Teller {
             tell: self.tell.clone(),
             profile: self.profile.clone(),
+            site: self.site.clone(),
         });
         driver::join(config, &network, listener).map_err(|error| error.to_string())
     }
@@ -202,11 +308,19 @@ impl Open {
 struct Teller {
     tell: Tell,
     profile: Rc<RefCell<Profile>>,
+    site: Site,
 }
 
 impl Listener for Teller {
     fn event(&self, event: Event) {
+        if let Some(site) = &self.site.0 {
+            site.happened(&event);
+        }
         (self.tell)(Told::Event(event));
+    }
+
+    fn returned(&self) {
+        self.site.begin_again();
     }
 
     fn remember(&self, note: Note) {

@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::setup::{self, Need, Tools};
-use crate::{process, project};
+use crate::{process, project, widget};
 
 /// Builds the page into `dist/` and returns that folder.
 pub fn run() -> Result<PathBuf> {
@@ -20,6 +20,7 @@ pub fn run() -> Result<PathBuf> {
     trunk.env_remove("NO_COLOR").env("RUST_LIB_BACKTRACE", "0");
     process::run(&mut trunk).context("the page was not built")?;
     shrink(&tools, &project::dist())?;
+    widget::build(&tools, &project::dist())?;
     println!("Built dist/ in {:.1} s.", start.elapsed().as_secs_f64());
     Ok(project::dist())
 }
@@ -98,6 +99,7 @@ pub fn print_sizes(dist: &Path) -> Result<()> {
         sizes.iter().map(|size| size.bytes).sum(),
         sizes.iter().map(|size| size.brotli).sum(),
     );
+    println!("For a script tag: integrity=\"{}\"", widget::integrity(dist)?);
     Ok(())
 }
 

@@ -7,6 +7,7 @@
 //! | [`process`] | running other programs, and ending them |
 //! | [`setup`] | installing what a command needs |
 //! | [`build`] | `dist/`, the page as any static host serves it |
+//! | [`widget`] | what of it is for chats in other people's pages |
 //! | [`serve`] | the page and an MQTT broker on one port |
 //! | [`check`] | every test, formatting and lints |
 //! | [`bench`](mod@bench) | measurements |
@@ -21,3 +22,4 @@ pub mod project;
 pub mod serve;
 pub mod setup;
 pub mod testbed;
+pub mod widget;

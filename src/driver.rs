@@ -41,6 +41,11 @@ pub enum StartError {
     /// No random numbers.
     #[error(transparent)]
     Seed(#[from] SeedError),
+    /// No way to any broker.
+    #[error(
+        "This browser does not allow WebSockets, by which people meet: they are missing or switched off."
+    )]
+    NoWebSocket,
 }
 
 /// Where a room meets and how it connects.
@@ -109,6 +114,11 @@ pub fn join(
     network: &Network,
     listener: Rc<dyn Listener>,
 ) -> Result<Handle, StartError> {
+    if !js_sys::Reflect::get(&js_sys::global(), &"WebSocket".into())
+        .is_ok_and(|constructor| constructor.is_function())
+    {
+        return Err(StartError::NoWebSocket);
+    }
     // Nothing that others know of us: who connects under another's client id throws it off the broker.
     let random = seed()?;
     let client_id = Base32Unpadded::encode_string(&random[..12]);

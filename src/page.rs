@@ -161,7 +161,10 @@ impl Backend for Page {
 
     fn counted(&self, unread: u32, people: u32) {
         if let Some(site) = &self.site.0 {
-            site.tell("counts", &[("unread", unread.into()), ("people", people.into())]);
+            site.tell(
+                "counts",
+                &[("unread", unread.into()), ("people", people.into())],
+            );
         }
     }
 

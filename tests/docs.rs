@@ -13,10 +13,11 @@ const README: &str = include_str!("../README.md");
 const PROTOCOL: &str = include_str!("../docs/PROTOCOL.md");
 
 /// Every documentation file.
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 6] = [
     ("README.md", README),
     ("CHANGELOG.md", include_str!("../CHANGELOG.md")),
     ("docs/PROTOCOL.md", PROTOCOL),
+    ("docs/EMBEDDING.md", include_str!("../docs/EMBEDDING.md")),
     ("docs/SECURITY.md", include_str!("../docs/SECURITY.md")),
     (
         "docs/CONTRIBUTING.md",

@@ -40,9 +40,9 @@ function sign(look: string, size: number, ...paths: [string, string?][]): SVGEle
 }
 
 export function build(root: ShadowRoot): Shell {
-  const unread = h("span", { class: "count unread", part: "unread", "data-testid": "launcher-unread", "aria-hidden": "true" });
+  const unread = h("span", { class: "badge unread", part: "unread", "data-testid": "launcher-unread", "aria-hidden": "true" });
   const peopleNumber = h("span", {});
-  const people = h("span", { class: "count people-count", part: "people-count", "data-testid": "launcher-people", "aria-hidden": "true" }, sign("", 20, [PEOPLE]), peopleNumber);
+  const people = h("span", { class: "badge people-count", part: "people-count", "data-testid": "launcher-people", "aria-hidden": "true" }, sign("", 20, [PEOPLE]), peopleNumber);
   const chat = sign("chat-sign", 32, [BUBBLE, "bubble-sign"], ["M11 14.500h10", "ink"], ["M11 14.500h.01M21 14.500h.01", "ink dots"]);
   const launcher = h(
     "button", { class: "launcher", part: "launcher", type: "button", "data-testid": "launcher", "aria-controls": "panel" },

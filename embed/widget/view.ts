@@ -334,8 +334,7 @@ export class View {
     this.#toggle(open);
     if (!open) return launcher.focus();
     const field = this.#app?.querySelector<HTMLElement>("[data-testid=composer], [data-testid=name]");
-    // A hidden element takes no focus, and until it is drawn it is hidden.
-    requestAnimationFrame(() => (field ?? panel).focus());
+    (field ?? panel).focus();
   }
 
   /** The page opens or closes the panel. */

@@ -174,11 +174,14 @@ pub fn App(props: &AppProps) -> Html {
             Box::new(move || backend.0.counted(unread, people)),
         );
     }
-    use_effect_with(texts::title(&state.opening.room, state.unread), move |title| {
-        if !embedded {
-            document().set_title(title);
-        }
-    });
+    use_effect_with(
+        texts::title(&state.opening.room, state.unread),
+        move |title| {
+            if !embedded {
+                document().set_title(title);
+            }
+        },
+    );
 
     let opening = &state.opening;
     match &state.stage {
@@ -202,7 +205,9 @@ fn key(ui: &Ui, root: &Element, covered: &Cell<bool>, event: &web_sys::Event) {
     }
     match event.key().as_str() {
         // A dialog closes itself, and gives the focus back.
-        "Escape" if covered.get() && root.query_selector("dialog[open]").ok().flatten().is_none() => {
+        "Escape"
+            if covered.get() && root.query_selector("dialog[open]").ok().flatten().is_none() =>
+        {
             event.prevent_default();
             ui.act(Action::Escape);
         }

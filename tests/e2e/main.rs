@@ -13,4 +13,5 @@ mod profile;
 mod rooms;
 mod support;
 mod talk;
+mod widget;
 mod words;

@@ -99,7 +99,10 @@ pub fn print_sizes(dist: &Path) -> Result<()> {
         sizes.iter().map(|size| size.bytes).sum(),
         sizes.iter().map(|size| size.brotli).sum(),
     );
-    println!("For a script tag: integrity=\"{}\"", widget::integrity(dist)?);
+    println!(
+        "For a script tag: integrity=\"{}\"",
+        widget::integrity(dist)?
+    );
     Ok(())
 }
 

@@ -35,7 +35,8 @@ pub fn build(tools: &Tools, dist: &Path) -> Result<()> {
 
     // Style sheets know newer functions than the scripts' target.
     let styles = hashed("panel.css", &[], ".css")?;
-    let shell = process::output(esbuild()?.arg("shell.css")).context("shell.css is no style sheet")?;
+    let shell =
+        process::output(esbuild()?.arg("shell.css")).context("shell.css is no style sheet")?;
     let view = hashed(
         "view.ts",
         &[

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Html;
 use axum::routing::{any, get};
 use axum::{Json, Router};
@@ -54,14 +54,14 @@ pub struct Site {
 impl Site {
     /// Serves the files of `dist`, and `settings` as `rtchat.json`.
     pub async fn start(dist: impl Into<PathBuf>, settings: Value) -> Result<Self> {
-        Self::start_with(dist, settings, |pages| pages).await
+        Self::with_headers(dist, settings, &[]).await
     }
 
-    /// The same, with more routes or other headers.
-    pub async fn start_with(
+    /// The same, with these headers in every answer.
+    pub async fn with_headers(
         dist: impl Into<PathBuf>,
         settings: Value,
-        change: impl FnOnce(Router) -> Router,
+        headers: &[(&'static str, &str)],
     ) -> Result<Self> {
         let dist = dist.into();
         if !dist.join("index.html").is_file() {
@@ -72,7 +72,11 @@ impl Site {
         }
         let listener = TcpListener::bind(super::local(0)).await?;
         let url = format!("http://{}/", listener.local_addr()?);
-        let pages = change(pages(&dist, move |_| settings.clone()));
+        let mut pages = pages(&dist, move |_| settings.clone());
+        for (name, value) in headers {
+            let (name, value) = (HeaderName::from_static(name), HeaderValue::from_str(value)?);
+            pages = pages.layer(SetResponseHeaderLayer::overriding(name, value));
+        }
         let server = tokio::spawn(async move {
             let _ = axum::serve(listener, pages).tcp_nodelay(true).await;
         });

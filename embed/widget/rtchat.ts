@@ -23,9 +23,13 @@ function ownScript(): { tag: HTMLScriptElement | null; url: URL } {
 
 let widget: RTChatElement | null = null;
 
+/** The bubble, if it is in the page or about to be: the page may have taken it out by itself. */
+const there = (): RTChatElement | null => (widget?.isConnected || !document.body ? widget : null);
+
 /** Adds the bubble, unless there is one. */
 function add(options: RTChatOptions = {}): RTChatElement {
-  if (widget) return widget;
+  const known = there();
+  if (known) return known;
   const chat = (widget = document.createElement(TAG));
   chat.launcher = true;
   Object.assign(chat, resolve([{ values: { ...options }, called: (option) => `RTChat.add’s ${option}` }], warn));
@@ -35,15 +39,17 @@ function add(options: RTChatOptions = {}): RTChatElement {
   return chat;
 }
 
+/** What the chat reads of a key. */
+const KEY = ["key", "code", "location", "ctrlKey", "shiftKey", "altKey", "metaKey", "repeat", "isComposing", "keyCode", "charCode"] as const;
+
 /** Keys that are pressed in a chat are none of the page's business, not even where it listens before everybody else. So they are caught first, and pressed again inside. */
 function keepKeys(event: KeyboardEvent): void {
   const path = event.composedPath();
   if (!path.some((target) => target instanceof Chat)) return;
   event.stopImmediatePropagation();
-  const { key, code, location, ctrlKey, shiftKey, altKey, metaKey, repeat, isComposing, keyCode, charCode } = event;
-  const again = new KeyboardEvent(event.type, {
-    key, code, location, ctrlKey, shiftKey, altKey, metaKey, repeat, isComposing, keyCode, charCode, bubbles: true, cancelable: true,
-  });
+  // Not a new KeyboardEvent: in Firefox those leave the tree that they are pressed in, whatever they are told.
+  const again = Object.setPrototypeOf(new Event(event.type, { bubbles: true, cancelable: true }), KeyboardEvent.prototype) as Event;
+  for (const name of KEY) Object.defineProperty(again, name, { value: event[name] });
   if (!path[0]!.dispatchEvent(again)) event.preventDefault();
 }
 
@@ -61,7 +67,7 @@ function start(): void {
         widget = null;
       },
       get widget() {
-        return widget;
+        return there();
       },
     } satisfies RTChatGlobal;
     customElements.define(TAG, Chat);

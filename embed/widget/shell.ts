@@ -39,7 +39,7 @@ function sign(look: string, size: number, ...paths: [string, string?][]): SVGEle
   return svg;
 }
 
-export function build(root: ShadowRoot): Shell {
+export function build(): Shell {
   const unread = h("span", { class: "badge unread", part: "unread", "data-testid": "launcher-unread", "aria-hidden": "true" });
   const peopleNumber = h("span", {});
   const people = h("span", { class: "badge people-count", part: "people-count", "data-testid": "launcher-people", "aria-hidden": "true" }, sign("", 20, [PEOPLE]), peopleNumber);
@@ -58,7 +58,6 @@ export function build(root: ShadowRoot): Shell {
     h("div", { class: "tools" }, larger, close), sorry,
   );
   const say = h("div", { class: "say", role: "status" });
-  const frame = h("div", { class: "frame", hidden: "" }, launcher, panel, say);
-  root.append(frame);
+  const frame = h("div", { class: "frame" }, launcher, panel, say);
   return { frame, launcher, unread, people, peopleNumber, say, panel, larger, close, sorry, sentence, again };
 }

@@ -135,7 +135,7 @@ export class View {
     for (const type of ["input", "beforeinput", "paste", "copy", "cut"]) {
       this.#element.addEventListener(type, (event) => event.stopPropagation());
     }
-    const shell = build(root);
+    const shell = build();
     shell.launcher.onclick = () => this.#person(!this.#open);
     shell.close.onclick = () => this.#person(false);
     shell.larger.onclick = () => this.#full(!shell.frame.hasAttribute("data-full"));
@@ -165,7 +165,8 @@ export class View {
     if (run !== this.#run) return;
     this.dress();
     const given = this.#given;
-    shell.frame.hidden = false;
+    // Not before: a bubble must not jump from one corner to another.
+    this.#element.shadowRoot!.append(shell.frame);
     if (!this.#element.launcher) {
       this.#watch();
       void this.#load(run);

@@ -181,8 +181,7 @@ async fn every_form(bed: &Bed, browser: Browser) -> Result<()> {
         let tab = browser.open(&url).await?;
         tab.until(format!("the bubble ({name})"), |page| page.has("launcher"))
             .await?;
-        let script = "await new Promise((done) => document.readyState === 'complete' ? done() : addEventListener('load', done));
-            const chats = [...document.querySelectorAll('rt-chat')];
+        let script = "const chats = [...document.querySelectorAll('rt-chat')];
             const { left, top } = chats[0].shadowRoot.querySelector('[data-testid=launcher]').getBoundingClientRect();
             return { count: chats.length, left, top, global: typeof RTChat.add }";
         let shown = tab.script(script, Vec::new()).await?;
@@ -276,6 +275,8 @@ fn a_strict_policy_is_enough_in_firefox() {
 async fn strict(bed: &Bed, browser: Browser) -> Result<()> {
     let broker = Broker::rumqttd().await?;
     let site = bed.site(&broker).await?;
+    let address = broker.ws_url();
+    let meeting = address.trim_end_matches("/mqtt");
     let origin = site.url().trim_end_matches('/');
     let listed = include_str!("../../docs/EMBEDDING.md");
     let listed = listed
@@ -287,10 +288,7 @@ async fn strict(bed: &Bed, browser: Browser) -> Result<()> {
         .trim()
         .trim_start_matches("Content-Security-Policy:")
         .replace("https://example.org", origin)
-        .replace(
-            "wss://broker.example.org",
-            broker.ws_url().trim_end_matches("/mqtt"),
-        );
+        .replace("wss://broker.example.org", meeting);
     let policy = format!("default-src 'none'; require-trusted-types-for 'script';{policy}");
     let integrity = xtask::widget::integrity(&xtask::testbed::dist())?;
     let tag = tag(
@@ -309,11 +307,7 @@ async fn strict(bed: &Bed, browser: Browser) -> Result<()> {
 
     let lacking = [
         ("'wasm-unsafe-eval'", "sorry", "wasm-unsafe-eval"),
-        (
-            broker.ws_url().trim_end_matches("/mqtt"),
-            "notice",
-            "connect-src",
-        ),
+        (meeting, "notice", "connect-src"),
     ];
     for (source, id, word) in lacking {
         let policy = policy.replace(source, "");
@@ -425,7 +419,7 @@ async fn apart(bed: &Bed, browser: Browser) -> Result<()> {
         window.heard = [];
         for (const target of [window, document])
             for (const capture of [true, false])
-                for (const type of ['keydown', 'keypress', 'keyup', 'input', 'beforeinput', 'paste'])
+                for (const type of ['keydown', 'keypress', 'keyup'].concat(capture ? [] : ['input', 'beforeinput', 'paste']))
                     target.addEventListener(type, (event) => heard.push(`${type} ${event.key}`), capture);
     </script>";
     let look = "const look = (element) => { const { color, fontSize, letterSpacing, display, background } = getComputedStyle(element);

@@ -43,7 +43,7 @@ export interface RTChatPeer {
   /** What is known of their key. */
   trust: "new" | "known" | "verified" | "another";
   /** Why they are gone; null while they are not. */
-  reason: "left" | "silent" | "unreachable" | "blocked" | null;
+  reason: "left" | "silent" | "unreachable" | "blocked" | "disconnected" | null;
 }
 
 /** `<rt-chat>`. */

@@ -50,6 +50,7 @@ impl Embedding {
                     GoneReason::Silent => "silent",
                     GoneReason::Unreachable => "unreachable",
                     GoneReason::Blocked => "blocked",
+                    GoneReason::Disconnected => "disconnected",
                 };
                 self.peer(peer, "gone", reason.into());
             }

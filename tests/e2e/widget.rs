@@ -134,6 +134,17 @@ fn readers_of_a_page_talk_through_its_bubble() {
 }
 
 #[test]
+fn the_script_is_small() -> Result<()> {
+    let sizes = xtask::build::sizes(&xtask::testbed::dist())?;
+    let script = sizes
+        .iter()
+        .find(|size| size.path.as_os_str() == "rtchat.js");
+    let bytes = script.context("dist/ has no rtchat.js")?.brotli;
+    ensure!(bytes <= 5_000, "rtchat.js has {bytes} bytes");
+    Ok(())
+}
+
+#[test]
 fn every_form_of_the_tag_gives_one_bubble_in_chromium() {
     run(|bed| async move { every_form(&bed, bed.chromium().await?).await });
 }
@@ -547,6 +558,41 @@ fn what_is_missing_is_said() {
             }
         }
         bed.no_errors().await
+    });
+}
+
+#[test]
+fn a_chat_that_breaks_says_so() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let (site, host) = (bed.site(&broker).await?, Host::start().await?);
+        let url = host.write(
+            "page.html",
+            &page(&tag(&site, "data-name=ann data-open"), ""),
+        )?;
+        let chromium = bed.chromium().await?;
+        let tab = chromium.open(&url).await?;
+        tab.joined().await?;
+        let no_clock = "Performance.prototype.now = () => { throw new Error('no clock') }";
+        tab.script(no_clock, Vec::new()).await?;
+        tab.say("hello?").await?;
+        tab.click("status").await?;
+        tab.until("that it broke", |page| {
+            page.text("sorry").contains("stopped working") && !page.has("composer")
+        })
+        .await?;
+        let heading = tab
+            .script("return document.body.innerText", Vec::new())
+            .await?;
+        ensure!(
+            heading.to_string().contains("Text of somebody"),
+            "{heading}"
+        );
+        tab.click("again").await?;
+        ensure!(tab.joined().await?.own == "ann");
+        // What ended the program is in the console.
+        chromium.errors().await?;
+        Ok(())
     });
 }
 

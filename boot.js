@@ -3,8 +3,9 @@
 const address = (selector) => document.querySelector(selector).href;
 
 try {
-  const { default: start } = await import(address('link[rel="modulepreload"]'));
+  const { default: start, mount } = await import(address('link[rel="modulepreload"]'));
   await start({ module_or_path: address('link[rel="preload"][as="fetch"]') });
+  mount(document.body);
 } catch (error) {
   console.error(error);
   const note = document.createElement("p");

@@ -41,6 +41,11 @@ pub enum StartError {
     /// No random numbers.
     #[error(transparent)]
     Seed(#[from] SeedError),
+    /// No way to any broker.
+    #[error(
+        "This browser does not allow WebSockets, by which people meet: they are missing or switched off."
+    )]
+    NoWebSocket,
 }
 
 /// Where a room meets and how it connects.
@@ -60,7 +65,8 @@ pub trait Listener {
     fn event(&self, event: Event);
     /// Something for the stored trust book.
     fn remember(&self, note: Note);
-    /// The page is back from the back-forward cache. Everybody here believes that we left, so it is time to begin anew.
+    /// The page was left and has come back (from the back-forward cache): everybody here believes that we are gone, so
+    /// the room is to be joined anew.
     fn returned(&self);
 }
 
@@ -98,6 +104,8 @@ impl Drop for Handle {
         self.0.page.take();
         self.0.wake.take();
         self.0.flight.take();
+        // After the farewell; the pump ends with the connection. A full queue ends with its event loop.
+        let _ = self.0.client.try_disconnect();
     }
 }
 
@@ -110,6 +118,11 @@ pub fn join(
     network: &Network,
     listener: Rc<dyn Listener>,
 ) -> Result<Handle, StartError> {
+    if !js_sys::Reflect::get(&js_sys::global(), &"WebSocket".into())
+        .is_ok_and(|constructor| constructor.is_function())
+    {
+        return Err(StartError::NoWebSocket);
+    }
     // Nothing that others know of us: who connects under another's client id throws it off the broker.
     let random = seed()?;
     let client_id = Base32Unpadded::encode_string(&random[..12]);

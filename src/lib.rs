@@ -45,6 +45,8 @@ pub mod wire;
 pub mod api;
 #[cfg(target_arch = "wasm32")]
 pub mod driver;
+#[cfg(all(target_arch = "wasm32", feature = "ui"))]
+pub mod embed;
 #[cfg(target_arch = "wasm32")]
 pub mod entrance;
 #[cfg(all(target_arch = "wasm32", feature = "ui"))]

@@ -1,22 +1,60 @@
-//! The full page.
+//! What JavaScript calls: `boot.js` for the page, `rtchat.js` for chats in somebody's page.
+#![cfg_attr(not(target_arch = "wasm32"), allow(unused))]
 
-/// Shows the page in the document's body.
+/// The program runs in a browser, which decides what to show by calling [`exports::mount`].
+fn main() {}
+
 #[cfg(target_arch = "wasm32")]
-fn main() {
-    #[cfg(not(feature = "demo"))]
-    use rtchat::page::Page as Backend;
-    #[cfg(feature = "demo")]
-    use rtchat::ui::demo::Demo as Backend;
+mod exports {
     use std::rc::Rc;
 
-    if let Some(body) = web_sys::window()
-        .and_then(|window| window.document())
-        .and_then(|document| document.body())
-    {
-        rtchat::ui::mount(body.into(), Rc::new(Backend::new()));
+    use js_sys::{Function, Object};
+    use rtchat::embed::Embedding;
+    use rtchat::page::Page;
+    use rtchat::ui::{self, App, Backend, Told};
+    use wasm_bindgen::prelude::*;
+    use web_sys::Element;
+    use yew::AppHandle;
+
+    /// A chat that is shown.
+    #[wasm_bindgen]
+    pub struct Mounted {
+        app: AppHandle<App>,
+        page: Page,
+    }
+
+    /// Shows the chat in `root`. With options it is a part of somebody's page: `{ settings, name }`, see
+    /// [`Embedding`]; `listener` is told what happens. Without them the page is the chat's own.
+    #[wasm_bindgen]
+    pub fn mount(root: Element, options: Option<Object>, listener: Option<Function>) -> Mounted {
+        let page = match (options, listener) {
+            (Some(options), Some(listener)) => Page::within(Embedding::new(&options, listener)),
+            _ => Page::new(),
+        };
+        #[cfg(not(feature = "demo"))]
+        let backend: Rc<dyn Backend> = Rc::new(page.clone());
+        #[cfg(feature = "demo")]
+        let backend: Rc<dyn Backend> = Rc::new(ui::demo::Demo::new());
+        let app = ui::mount(root, backend);
+        Mounted { app, page }
+    }
+
+    #[wasm_bindgen]
+    impl Mounted {
+        /// Leaves the room, and leaves nothing behind.
+        pub fn unmount(self) {
+            self.page.close();
+            self.app.destroy();
+        }
+
+        /// Whether the chat is shown now. What is said meanwhile is unread.
+        pub fn show(&self, shown: bool) {
+            self.page.tell(Told::Shown(shown));
+        }
+
+        /// A sentence that the person should see.
+        pub fn notice(&self, text: String) {
+            self.page.tell(Told::Notice(text));
+        }
     }
 }
-
-/// The page runs in a browser.
-#[cfg(not(target_arch = "wasm32"))]
-fn main() {}

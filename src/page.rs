@@ -1,4 +1,4 @@
-//! The page's backend: the way in, and what the page asks of the room.
+//! The backend of the page, and of a chat in somebody's page: the way in, and what is asked of the room.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -8,28 +8,53 @@ use chacha20::rand_core::SeedableRng;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::driver::Handle;
+use crate::embed::Embedding;
 use crate::entrance::{Audience, Entrance};
 use crate::identity::Name;
 use crate::identity::web::seed;
 use crate::room::{Command, Diagnostics, Event};
-use crate::settings::web::{FILE, address, href, load};
-use crate::settings::{AddressError, PageAddress, RoomSecret, room_link};
+use crate::settings::web::{FILE, address, href, load, nfc};
+use crate::settings::{
+    AddressError, PageAddress, RoomSecret, Settings, SettingsWarning, room_link,
+};
 use crate::ui::{Backend, Entry, Opening, Own, Tell, Told};
 
 /// What is known once the page is open.
 struct Open {
     tell: Tell,
     entrance: Entrance,
+    /// The name that the site gave; it is not what the person chose, so it is not kept.
+    given_name: Option<Name>,
+    site: Site,
 }
 
-/// The page in a browser.
-#[derive(Default)]
-pub struct Page(Rc<RefCell<Inner>>);
+/// The chat in a browser.
+#[derive(Clone, Default)]
+pub struct Page {
+    inner: Rc<RefCell<Inner>>,
+    site: Site,
+}
+
+/// The page that the chat is a part of; nothing if the page is the chat's own.
+#[derive(Clone, Default)]
+struct Site(Option<Rc<Embedding>>);
+
+impl Site {
+    /// One's own page is loaded again; somebody's page makes the chat anew.
+    fn begin_again(&self) {
+        match &self.0 {
+            Some(site) => site.tell("restart", &[]),
+            None => reload(),
+        }
+    }
+}
 
 #[derive(Default)]
 struct Inner {
+    tell: Option<Tell>,
     open: Option<Open>,
     handle: Option<Handle>,
+    closed: bool,
 }
 
 impl Page {
@@ -37,30 +62,60 @@ impl Page {
     pub fn new() -> Page {
         Page::default()
     }
+
+    /// A chat in somebody's page, not opened yet.
+    pub fn within(site: Embedding) -> Page {
+        Page {
+            site: Site(Some(Rc::new(site))),
+            ..Page::default()
+        }
+    }
+
+    /// Leaves the room and lets go of everything. What is still being opened comes to nothing.
+    pub fn close(&self) {
+        let inner = std::mem::take(&mut *self.inner.borrow_mut());
+        self.inner.borrow_mut().closed = true;
+        // First the farewell, which may still be told.
+        drop(inner.handle);
+    }
+
+    /// Tells what shows the chat; nothing before it was opened.
+    pub fn tell(&self, told: Told) {
+        let tell = self.inner.borrow().tell.clone();
+        if let Some(tell) = tell {
+            tell(told);
+        }
+    }
 }
 
 impl Backend for Page {
     fn open(&self, tell: Tell) {
-        let page = self.0.clone();
-        spawn_local(async move { open(page, tell).await });
+        self.inner.borrow_mut().tell = Some(tell.clone());
+        let page = self.clone();
+        spawn_local(async move { page.read(tell).await });
     }
 
     fn join(&self, name: &Name) -> Result<Own, String> {
         let handle = {
-            let page = self.0.borrow();
+            let page = self.inner.borrow();
             let open = page.open.as_ref().ok_or("The page is not ready yet.")?;
-            open.entrance.profile.borrow_mut().set_name(name.clone());
-            let teller = Rc::new(Teller(open.tell.clone()));
+            if open.given_name.as_ref() != Some(name) {
+                open.entrance.profile.borrow_mut().set_name(name.clone());
+            }
+            let teller = Rc::new(Teller {
+                tell: open.tell.clone(),
+                site: open.site.clone(),
+            });
             let handle = open.entrance.join(name, teller);
             handle.map_err(|error| error.to_string())?
         };
         let own = own(&handle);
-        self.0.borrow_mut().handle = Some(handle);
+        self.inner.borrow_mut().handle = Some(handle);
         Ok(own)
     }
 
     fn command(&self, command: Command) {
-        let page = self.0.borrow();
+        let page = self.inner.borrow();
         if let (Command::Rename(name), Some(open)) = (&command, &page.open) {
             open.entrance.profile.borrow_mut().set_name(name.clone());
         }
@@ -70,11 +125,11 @@ impl Backend for Page {
     }
 
     fn own(&self) -> Option<Own> {
-        self.0.borrow().handle.as_ref().map(own)
+        self.inner.borrow().handle.as_ref().map(own)
     }
 
     fn diagnostics(&self) -> Diagnostics {
-        self.0
+        self.inner
             .borrow()
             .handle
             .as_ref()
@@ -84,7 +139,7 @@ impl Backend for Page {
 
     fn private_link(&self) -> Result<String, String> {
         let mut rng = ChaCha20Rng::from_seed(seed().map_err(|error| error.to_string())?);
-        let page = self.0.borrow();
+        let page = self.inner.borrow();
         let room = page
             .open
             .as_ref()
@@ -95,6 +150,29 @@ impl Backend for Page {
             Some(&RoomSecret::generate(&mut rng)),
         ))
     }
+
+    fn begin_again(&self) {
+        self.site.begin_again();
+    }
+
+    fn is_embedded(&self) -> bool {
+        self.site.0.is_some()
+    }
+
+    fn counted(&self, unread: u32, people: u32) {
+        if let Some(site) = &self.site.0 {
+            site.tell(
+                "counts",
+                &[("unread", unread.into()), ("people", people.into())],
+            );
+        }
+    }
+
+    fn broke(&self, reason: &str) -> bool {
+        let site = self.site.0.as_ref();
+        site.inspect(|site| site.tell("broke", &[("reason", reason.into())]))
+            .is_some()
+    }
 }
 
 fn own(handle: &Handle) -> Own {
@@ -102,40 +180,74 @@ fn own(handle: &Handle) -> Own {
     Own { id, user, key }
 }
 
-/// Reads everything that has to be known before anybody can join, side by side.
-async fn open(page: Rc<RefCell<Inner>>, tell: Tell) {
-    let here = href().unwrap_or_default();
-    let address = match address() {
-        Ok(address) => address,
-        Err(error) => return tell(refused(&here, error)),
-    };
-    let entrance = match Entrance::open(address, load(FILE), false, reload).await {
-        Ok(entrance) => entrance,
-        Err(error) => return tell(Told::Failed(error.to_string())),
-    };
-    let (address, mut profile) = (&entrance.address, entrance.profile.borrow_mut());
-    let opening = Opening {
-        room: entrance.room().to_owned(),
-        link: room_link(&here, address.room.as_deref(), address.secret.as_ref()),
-        open_link: room_link(&here, address.room.as_deref(), None),
-        entry: if address.secret.is_some() {
-            Entry::Private
-        } else {
-            Entry::Open
-        },
-        name: profile.name().cloned(),
-        notices: profile
-            .take_notices()
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
-    };
-    drop(profile);
-    page.borrow_mut().open = Some(Open {
-        tell: tell.clone(),
-        entrance,
-    });
-    tell(Told::Opened(opening));
+impl Page {
+    /// Reads everything that has to be known before anybody can join.
+    async fn read(self, tell: Tell) {
+        let here = href().unwrap_or_default();
+        let site = self.site.0.as_deref();
+        let address = match site {
+            // What stands in the query and the fragment is the site's own, and means nothing here.
+            Some(_) => PageAddress::parse(here.split(['?', '#']).next().unwrap_or_default()),
+            None => address(),
+        };
+        let address = match address {
+            Ok(address) => address,
+            Err(error) => return tell(refused(&here, error)),
+        };
+        let settings = async {
+            match site {
+                Some(site) => parse(&site.settings),
+                None => load(FILE).await,
+            }
+        };
+        let outdated = self.site.clone();
+        let outdated = move || outdated.begin_again();
+        let entrance = Entrance::open(address, settings, false, outdated).await;
+        if self.inner.borrow().closed {
+            return;
+        }
+        let entrance = match entrance {
+            Ok(entrance) => entrance,
+            Err(error) => return tell(Told::Failed(error.to_string())),
+        };
+        let (address, mut profile) = (&entrance.address, entrance.profile.borrow_mut());
+        let given_name = site.and_then(|site| Name::parse(site.name.as_deref()?).ok());
+        let link = match site {
+            Some(_) => here.split('#').next().unwrap_or_default().to_owned(),
+            None => room_link(&here, address.room.as_deref(), address.secret.as_ref()),
+        };
+        let opening = Opening {
+            room: entrance.room().to_owned(),
+            link,
+            open_link: room_link(&here, address.room.as_deref(), None),
+            entry: match (site, &address.secret) {
+                (Some(_), _) => Entry::Embedded,
+                (None, Some(_)) => Entry::Private,
+                (None, None) => Entry::Open,
+            },
+            name: given_name.clone().or_else(|| profile.name().cloned()),
+            notices: profile
+                .take_notices()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+        };
+        drop(profile);
+        self.inner.borrow_mut().open = Some(Open {
+            tell: tell.clone(),
+            entrance,
+            given_name,
+            site: self.site.clone(),
+        });
+        tell(Told::Opened(opening));
+    }
+}
+
+/// Settings that were read already.
+fn parse(text: &str) -> (Settings, Vec<SettingsWarning>) {
+    let (mut settings, warnings) = Settings::parse(text);
+    settings.room = settings.room.map(|room| nfc(&room));
+    (settings, warnings)
 }
 
 fn refused(here: &str, error: AddressError) -> Told {
@@ -158,19 +270,25 @@ fn reload() {
     }
 }
 
-/// Tells the page what the room tells.
-struct Teller(Tell);
+/// Tells the page, and whoever embeds it, what the room tells.
+struct Teller {
+    tell: Tell,
+    site: Site,
+}
 
 impl Audience for Teller {
     fn event(&self, event: Event) {
-        (self.0)(Told::Event(event));
+        if let Some(site) = &self.site.0 {
+            site.happened(&event);
+        }
+        (self.tell)(Told::Event(event));
     }
 
     fn notice(&self, notice: String) {
-        (self.0)(Told::Notice(notice));
+        (self.tell)(Told::Notice(notice));
     }
 
     fn outdated(&self) {
-        reload();
+        self.site.begin_again();
     }
 }

@@ -230,6 +230,8 @@ impl Reader {
                     Some("known") => settings.accept = Accept::Known,
                     _ => self.malformed("accept", "\"everyone\", \"ask\" or \"known\""),
                 },
+                // For chats in other pages; `embed/widget/options.ts` reads them.
+                "lang" | "name" | "open" | "position" | "theme" => {}
                 _ => self.warnings.push(SettingsWarning::UnknownKey { key }),
             }
         }

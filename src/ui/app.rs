@@ -1,30 +1,37 @@
 //! The root: holds the state, joins the two ways data goes, and picks what is shown.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
-use web_sys::{Element, HtmlElement, KeyboardEvent};
+use web_sys::{Element, EventTarget, HtmlElement, KeyboardEvent};
+use yew::AppHandle;
 use yew::prelude::*;
 
 use super::backend::{Backend, Entry, Tell, Told};
 use super::components::room::Room;
 use super::components::welcome;
 use super::hooks::clock;
-use super::hooks::listen::{Listener, document, use_appeared, window};
+use super::hooks::listen::{Listener, document, use_appeared, use_changed, window};
 use super::state::{Action, Sheet, Stage, State};
 use super::texts;
 use crate::identity::Name;
-use crate::room::{Command, Event};
+use crate::room::{Command, Event, Status};
 
-/// Shows the page in `root` for as long as the tab lives.
-pub fn mount(root: Element, backend: Rc<dyn Backend>) {
-    super::panic::install();
-    yew::Renderer::<App>::with_root_and_props(
-        root,
-        AppProps {
-            backend: Shared(backend),
-        },
-    )
-    .render();
+/// Shows the chat in `root` until the handle is destroyed. Keys are heard wherever the page is pressed, or inside of
+/// `root` alone where it is a part of somebody's page.
+pub fn mount(root: Element, backend: Rc<dyn Backend>) -> AppHandle<App> {
+    super::panic::install(&backend);
+    let keys = if backend.is_embedded() {
+        EventTarget::from(root.clone())
+    } else {
+        EventTarget::from(window())
+    };
+    let props = AppProps {
+        backend: Shared(backend),
+        keys,
+        root: root.clone(),
+    };
+    yew::Renderer::<App>::with_root_and_props(root, props).render()
 }
 
 /// A backend that can be compared, as properties must be.
@@ -108,6 +115,7 @@ impl Ui {
                 };
                 self.act(Action::Event { event, day });
             }
+            Told::Shown(shown) => self.act(Action::Shown(shown)),
             Told::Notice(text) => self.act(Action::Notice(text)),
             Told::Failed(reason) => self.act(Action::Failed(reason)),
         }
@@ -117,54 +125,76 @@ impl Ui {
 #[derive(Properties, PartialEq)]
 pub struct AppProps {
     pub backend: Shared,
+    /// Where keys are heard.
+    pub keys: EventTarget,
+    /// What holds the chat.
+    pub root: Element,
 }
 
-/// The page.
+/// The chat: the page, or a part of somebody's page.
 #[function_component]
-fn App(props: &AppProps) -> Html {
+pub fn App(props: &AppProps) -> Html {
     let state = use_reducer_eq(State::default);
     let ui = Ui {
         backend: props.backend.clone(),
         dispatch: state.dispatcher(),
     };
 
+    let embedded = props.backend.0.is_embedded();
+    let covered = use_memo((), |()| Cell::new(false));
+    covered.set(state.is_covered());
     {
-        let ui = ui.clone();
+        let (ui, root, target) = (ui.clone(), props.root.clone(), props.keys.clone());
         use_appeared(Box::new(move || {
             let keys = ui.clone();
             let listener = Listener::new(
-                &window(),
+                &target,
                 "keydown",
-                Callback::from(move |event| key(&keys, &event)),
-            );
-            // Another secret in the address is another room, and by itself loads nothing.
-            let moved = Listener::new(
-                &window(),
-                "hashchange",
-                Callback::from(|_| welcome::reload()),
+                Callback::from(move |event| key(&keys, &root, &covered, &event)),
             );
             let backend = ui.backend.0.clone();
+            // Another secret in the address is another room, and by itself loads nothing.
+            let moved = (!embedded).then(|| {
+                let backend = backend.clone();
+                let again = Callback::from(move |_| backend.begin_again());
+                Listener::new(&window(), "hashchange", again)
+            });
             let tell: Tell = Rc::new(move |told| ui.told(told));
             backend.open(tell);
             Some(Box::new((listener, moved)))
         }));
     }
-    use_effect_with(texts::title(&state.opening.room, state.unread), |title| {
-        document().set_title(title)
-    });
+    {
+        let joined = state.stage == Stage::Joined && state.status != Status::Left;
+        let people = if joined { state.present() } else { 0 };
+        let people = u32::try_from(people).unwrap_or(u32::MAX);
+        let (backend, unread) = (props.backend.clone(), state.unread);
+        use_changed(
+            u64::from(unread) << 32 | u64::from(people),
+            Box::new(move || backend.0.counted(unread, people)),
+        );
+    }
+    use_effect_with(
+        texts::title(&state.opening.room, state.unread),
+        move |title| {
+            if !embedded {
+                document().set_title(title);
+            }
+        },
+    );
 
     let opening = &state.opening;
     match &state.stage {
         Stage::Loading => html! { <main class="rt" aria-busy="true" /> },
         Stage::NameNeeded => welcome::welcome(opening, &ui),
         Stage::WrongSecret => welcome::wrong_secret(opening),
-        Stage::Failed(reason) => welcome::stopped(reason),
+        Stage::Failed(reason) => welcome::stopped(reason, &ui),
         Stage::Joined => html! { <Room state={Rc::new((*state).clone())} ui={ui} /> },
     }
 }
 
-/// The keys that work everywhere.
-fn key(ui: &Ui, event: &web_sys::Event) {
+/// The keys that work everywhere. What Escape closed here it need not close further out.
+fn key(ui: &Ui, root: &Element, covered: &Cell<bool>, event: &web_sys::Event) {
     use wasm_bindgen::JsCast;
     let Some(event) = event.dyn_ref::<KeyboardEvent>() else {
         return;
@@ -176,13 +206,10 @@ fn key(ui: &Ui, event: &web_sys::Event) {
     match event.key().as_str() {
         // A dialog closes itself, and gives the focus back.
         "Escape"
-            if document()
-                .query_selector("dialog[open]")
-                .ok()
-                .flatten()
-                .is_none() =>
+            if covered.get() && root.query_selector("dialog[open]").ok().flatten().is_none() =>
         {
-            ui.act(Action::Escape)
+            event.prevent_default();
+            ui.act(Action::Escape);
         }
         "?" if !event.ctrl_key() && !event.meta_key() && !event.alt_key() && !is_typing(event) => {
             event.prevent_default();

@@ -14,6 +14,8 @@ pub enum Told {
     Opened(Opening),
     /// Something happened in the room.
     Event(Event),
+    /// Whether the chat is shown now: a widget can be closed.
+    Shown(bool),
     /// A sentence the person should see once, such as that storage is blocked.
     Notice(String),
     /// The room cannot be entered at all; a sentence that says why.
@@ -50,6 +52,8 @@ pub enum Entry {
     Private,
     /// The address carries a secret that is damaged.
     WrongSecret,
+    /// A site's page that has the chat in it: the address is the page's, not the room's.
+    Embedded,
 }
 
 /// The person at this browser, as others see them.
@@ -88,4 +92,21 @@ pub trait Backend {
     /// # Errors
     /// A sentence, if the browser gave no randomness.
     fn private_link(&self) -> Result<String, String>;
+
+    /// Ends what there is and begins anew, as after leaving.
+    fn begin_again(&self);
+
+    /// Whether the chat is a part of somebody's page, whose title, keys and focus are its own.
+    fn is_embedded(&self) -> bool {
+        false
+    }
+
+    /// What a closed chat should tell: how many messages are unread, and how many people are connected, ourselves
+    /// among them; 0 before joining.
+    fn counted(&self, _unread: u32, _people: u32) {}
+
+    /// The program broke, for this reason. Whether somebody else shows that.
+    fn broke(&self, _reason: &str) -> bool {
+        false
+    }
 }

@@ -345,6 +345,10 @@ impl Default for Demo {
 }
 
 impl Backend for Demo {
+    fn begin_again(&self) {
+        let _ = window().location().reload();
+    }
+
     fn open(&self, tell: Tell) {
         *self.0.tell.borrow_mut() = Some(tell);
         let link = document()

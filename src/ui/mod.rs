@@ -24,5 +24,5 @@ mod palette;
 mod panic;
 
 #[cfg(target_arch = "wasm32")]
-pub use app::mount;
+pub use app::{App, mount};
 pub use backend::{Backend, Entry, Opening, Own, Tell, Told};

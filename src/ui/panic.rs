@@ -1,18 +1,38 @@
 //! When the program breaks, the page says so and offers to begin again; it does not stand there dead.
 
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
+
 use js_sys::{Function, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, console};
 
+use super::backend::Backend;
 use super::hooks::listen::document;
 
-/// Shows a notice instead of the page when the program breaks.
-pub fn install() {
+thread_local! {
+    /// Whatever is shown. One program runs them all, so all of them end with it.
+    static SHOWN: RefCell<Vec<Weak<dyn Backend>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Shows a notice instead of the page when the program breaks; a site that the chat is a part of is told.
+pub fn install(backend: &Rc<dyn Backend>) {
+    SHOWN.with_borrow_mut(|shown| {
+        shown.retain(|backend| backend.strong_count() > 0);
+        shown.push(Rc::downgrade(backend));
+    });
     yew::set_custom_panic_hook(Box::new(|info| {
         let reason = info.to_string();
         console::error_1(&JsValue::from_str(&reason));
-        // Nothing is left to do if even this fails.
-        let _ = show(&reason);
+        let shown = SHOWN
+            .with(|shown| shown.try_borrow().map(|shown| shown.clone()))
+            .unwrap_or_default();
+        let backends = shown.iter().filter_map(Weak::upgrade);
+        // Each of them hears it, so nothing may stop early.
+        if backends.filter(|backend| backend.broke(&reason)).count() == 0 {
+            // Nothing is left to do if even this fails.
+            let _ = show(&reason);
+        }
     }));
 }
 

@@ -76,6 +76,7 @@ pub struct State {
     /// Whose details are open.
     pub person: Option<PeerId>,
     watching: bool,
+    shown: bool,
     // Short lists: looking through them costs less than a tree weighs.
     arrived: Rc<Vec<PeerId>>,
     heeded: Rc<Vec<PublicKey>>,
@@ -100,6 +101,7 @@ impl Default for State {
             people_open: false,
             person: None,
             watching: true,
+            shown: true,
             arrived: Rc::default(),
             heeded: Rc::default(),
             next_notice: 0,
@@ -133,6 +135,8 @@ pub enum Action {
     Answered(PeerId),
     /// Whether the person sees the end of the log.
     Watching(bool),
+    /// Whether all of this is shown: a closed widget is not, whatever its log says.
+    Shown(bool),
     /// Lays something over the conversation, or nothing.
     Sheet(Option<Sheet>),
     /// Shows the people in a narrow page, or the log.
@@ -164,9 +168,11 @@ impl State {
             Action::Answered(id) => Rc::make_mut(&mut self.requests).retain(|peer| peer.id != id),
             Action::Watching(watching) => {
                 self.watching = watching;
-                if watching {
-                    self.unread = 0;
-                }
+                self.looked();
+            }
+            Action::Shown(shown) => {
+                self.shown = shown;
+                self.looked();
             }
             Action::Sheet(sheet) => self.sheet = sheet,
             Action::People(open) => self.people_open = open,
@@ -203,10 +209,25 @@ impl State {
         self.people.iter().find(|peer| peer.id == *id)
     }
 
+    /// Whether Escape has something to close.
+    pub fn is_covered(&self) -> bool {
+        self.sheet.is_some() || self.person.is_some() || self.people_open
+    }
+
+    fn looked(&mut self) {
+        if self.is_watched() {
+            self.unread = 0;
+        }
+    }
+
+    fn is_watched(&self) -> bool {
+        self.watching && self.shown
+    }
+
     fn opened(&mut self, opening: Opening) {
         self.stage = match opening.entry {
             Entry::WrongSecret => Stage::WrongSecret,
-            Entry::Open | Entry::Private => Stage::NameNeeded,
+            Entry::Open | Entry::Private | Entry::Embedded => Stage::NameNeeded,
         };
         for text in &opening.notices {
             self.notify(text.clone());
@@ -313,7 +334,7 @@ impl State {
         let seq = Rc::make_mut(&mut self.log).say(message, day, known.unwrap_or(Trust::Verified));
         if own {
             self.unread_from = None;
-        } else if !self.watching {
+        } else if !self.is_watched() {
             if self.unread == 0 {
                 self.unread_from = Some(seq);
             }

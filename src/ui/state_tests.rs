@@ -152,6 +152,21 @@ fn unread_counts_only_what_nobody_watched() {
 }
 
 #[test]
+fn a_closed_chat_counts_and_an_open_one_is_read() {
+    let closed = State::default()
+        .reduce(Action::Watching(true))
+        .reduce(Action::Shown(false));
+    let state = after(closed, [message(Some(1)), message(Some(1))]);
+    assert_eq!(state.unread, 2);
+    // Its log is at its end all the time, which means nothing while nobody sees it.
+    let state = state.reduce(Action::Watching(true));
+    assert_eq!(state.unread, 2);
+    let away = state.clone().reduce(Action::Watching(false));
+    assert_eq!(away.reduce(Action::Shown(true)).unread, 2);
+    assert_eq!(state.reduce(Action::Shown(true)).unread, 0);
+}
+
+#[test]
 fn requests_come_once_and_go() {
     let (ann, ben) = (
         peer(1, "ann", PeerState::Connecting),
@@ -238,5 +253,7 @@ fn escape_closes_what_is_on_top() {
     );
     let state = state.reduce(Action::Escape);
     assert_eq!((state.person, state.people_open), (None, true));
-    assert!(!state.reduce(Action::Escape).people_open);
+    assert!(state.is_covered());
+    let state = state.reduce(Action::Escape);
+    assert!(!state.people_open && !state.is_covered());
 }

@@ -14,4 +14,5 @@ mod profile;
 mod rooms;
 mod support;
 mod talk;
+mod widget;
 mod words;

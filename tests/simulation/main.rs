@@ -4,7 +4,7 @@ mod hostile;
 mod hostile_values;
 mod mesh;
 mod presence;
-mod questions;
 mod programs;
+mod questions;
 mod values;
 mod world;

@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::setup::{self, Need, Tools};
-use crate::{module, process, project};
+use crate::{module, process, project, widget};
 
 /// Builds the page into `dist/` and returns that folder.
 pub fn run() -> Result<PathBuf> {
@@ -20,6 +20,7 @@ pub fn run() -> Result<PathBuf> {
     trunk.env_remove("NO_COLOR").env("RUST_LIB_BACKTRACE", "0");
     process::run(&mut trunk).context("the page was not built")?;
     shrink(&tools, &project::dist())?;
+    widget::build(&tools, &project::dist())?;
     module::build(&tools, &project::dist())?;
     println!("Built dist/ in {:.1} s.", start.elapsed().as_secs_f64());
     Ok(project::dist())
@@ -60,6 +61,35 @@ pub struct FileSize {
     pub brotli: u64,
 }
 
+/// What a browser loads a file of `dist/` for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The page of its own.
+    Page,
+    /// The script tag, which also takes the page's program.
+    Script,
+    /// The module.
+    Module,
+    /// No browser does: types.
+    Types,
+}
+
+impl FileSize {
+    /// What it is loaded for.
+    pub fn part(&self) -> Part {
+        let name = self.path.to_string_lossy();
+        if name.ends_with(".d.ts") {
+            Part::Types
+        } else if module::LOADED.contains(&&*name) {
+            Part::Module
+        } else if name.starts_with("rtchat") && name != "rtchat.json" {
+            Part::Script
+        } else {
+            Part::Page
+        }
+    }
+}
+
 /// The sizes of all files, largest first.
 pub fn sizes(dist: &Path) -> Result<Vec<FileSize>> {
     let mut sizes = Vec::new();
@@ -91,16 +121,12 @@ pub fn print_sizes(dist: &Path) -> Result<()> {
     let sizes = sizes(dist)?;
     let line = |name: &str, bytes: u64, brotli: u64| println!("{bytes:>10} {brotli:>10}  {name}");
     println!("{:>10} {:>10}", "bytes", "brotli");
-    // Who opens the page loads nothing of the module, and the other way round.
-    let is =
-        |size: &FileSize, files: &[&str]| files.iter().any(|file| size.path == Path::new(file));
-    let (module, others): (Vec<_>, Vec<_>) =
-        sizes.iter().partition(|size| is(size, &module::LOADED));
-    let page: Vec<_> = others
-        .into_iter()
-        .filter(|size| !is(size, &[module::TYPES]))
-        .collect();
-    for (what, files) in [("the page", page), ("the module", module)] {
+    for (what, part) in [
+        ("the page", Part::Page),
+        ("the script tag, besides the page's program", Part::Script),
+        ("the module", Part::Module),
+    ] {
+        let files: Vec<_> = sizes.iter().filter(|size| size.part() == part).collect();
         files
             .iter()
             .for_each(|size| line(&size.path.display().to_string(), size.bytes, size.brotli));
@@ -110,6 +136,10 @@ pub fn print_sizes(dist: &Path) -> Result<()> {
             files.iter().map(|size| size.brotli).sum(),
         );
     }
+    println!(
+        "For a script tag: integrity=\"{}\"",
+        widget::integrity(dist)?
+    );
     Ok(())
 }
 

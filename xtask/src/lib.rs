@@ -8,6 +8,7 @@
 //! | [`setup`] | installing what a command needs |
 //! | [`build`] | `dist/`, the page as any static host serves it |
 //! | [`module`] | what of it is the module for other people's pages |
+//! | [`widget`] | what of it is for chats in other people's pages |
 //! | [`serve`] | the page and an MQTT broker on one port |
 //! | [`check`] | every test, formatting and lints |
 //! | [`bench`](mod@bench) | measurements |
@@ -23,3 +24,4 @@ pub mod project;
 pub mod serve;
 pub mod setup;
 pub mod testbed;
+pub mod widget;

@@ -6,7 +6,7 @@ use yew::prelude::*;
 use super::icon::{SEND, icon};
 use crate::room::{Command, MAX_TEXT};
 use crate::ui::app::Ui;
-use crate::ui::hooks::listen::{focus, use_appeared};
+use crate::ui::hooks::listen::{focus_new, use_appeared};
 use crate::ui::texts;
 
 /// From this many characters on they are counted.
@@ -32,7 +32,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
     {
         let area = area.clone();
         use_appeared(Box::new(move || {
-            focus(&area);
+            focus_new(&area);
             None
         }));
     }

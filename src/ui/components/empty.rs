@@ -51,7 +51,7 @@ pub fn empty(opening: &Opening, ui: &Ui) -> Html {
                     { "Open this page in another tab to try it" }
                 </a>
             </p>
-            if !private {
+            if opening.entry == Entry::Open {
                 <div class="offer">
                     <button type="button" class="quiet" data-testid="make-private" onclick={make_private}>
                         { icon(LOCK) }{ "Make this a private room" }

@@ -4,7 +4,7 @@ use web_sys::{HtmlInputElement, SubmitEvent};
 use yew::prelude::*;
 
 use crate::identity::Name;
-use crate::ui::hooks::listen::{focus, use_appeared};
+use crate::ui::hooks::listen::{focus, focus_new, use_appeared};
 
 #[derive(Properties, PartialEq)]
 pub struct NameFieldProps {
@@ -27,7 +27,7 @@ pub fn NameField(props: &NameFieldProps) -> Html {
     {
         let input = input.clone();
         use_appeared(Box::new(move || {
-            focus(&input);
+            focus_new(&input);
             input.cast::<HtmlInputElement>()?.select();
             None
         }));

@@ -6,7 +6,6 @@ use super::icon::{LOCK, WARNING, icon};
 use super::name_field::NameField;
 use crate::ui::app::Ui;
 use crate::ui::backend::{Entry, Opening};
-use crate::ui::hooks::listen::document;
 
 /// One field, one button, one sentence.
 pub fn welcome(opening: &Opening, ui: &Ui) -> Html {
@@ -75,28 +74,21 @@ pub fn wrong_secret(opening: &Opening) -> Html {
 }
 
 /// The room cannot be entered.
-pub fn stopped(reason: &str) -> Html {
+pub fn stopped(reason: &str, ui: &Ui) -> Html {
     html! {
         <main class="rt front">
             <div class="card" role="alert" data-testid="stopped">
                 <h1>{ "The room cannot be entered" }</h1>
                 <p>{ reason }</p>
-                <p>{ begin_again("Try again") }</p>
+                <p>{ begin_again("Try again", ui) }</p>
             </div>
         </main>
     }
 }
 
 /// A button that begins again.
-pub fn begin_again(label: &'static str) -> Html {
-    let on_click = Callback::from(|_: MouseEvent| reload());
+pub fn begin_again(label: &'static str, ui: &Ui) -> Html {
+    let backend = ui.backend.clone();
+    let on_click = Callback::from(move |_: MouseEvent| backend.0.begin_again());
     html! { <button type="button" class="primary" data-testid="reload" onclick={on_click}>{ label }</button> }
-}
-
-/// Loads the page again.
-pub fn reload() {
-    if let Some(location) = document().location() {
-        // A browser that refuses to reload shows that itself.
-        let _ = location.reload();
-    }
 }

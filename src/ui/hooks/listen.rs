@@ -4,7 +4,7 @@ use std::any::Any;
 
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::{Document, Event, EventTarget, HtmlElement, Window};
+use web_sys::{Document, Event, EventTarget, HtmlElement, ShadowRoot, Window};
 use yew::prelude::*;
 
 /// The window. This code runs nowhere else.
@@ -76,7 +76,7 @@ pub fn use_focus(open: bool, opened: NodeRef, closed: NodeRef) {
             }
             if open {
                 focus(&opened);
-            } else if focus_is_lost() {
+            } else if focus_is_lost(&closed) {
                 focus(&closed);
             }
         }),
@@ -110,10 +110,27 @@ pub fn focus(node: &NodeRef) {
     }
 }
 
+/// Moves the focus to a field that has just appeared. Who reads the page around a widget (`data-away`, set by
+/// `embed/widget/view.ts`) keeps it.
+pub fn focus_new(node: &NodeRef) {
+    let away = node
+        .cast::<HtmlElement>()
+        .and_then(|element| element.closest("[data-away]").ok().flatten());
+    if away.is_none() {
+        focus(node);
+    }
+}
+
 /// Whether the focus is on nothing: what had it is gone or hidden. (A hidden element loses it at the next frame only.)
-fn focus_is_lost() -> bool {
-    let active = document()
-        .active_element()
+/// For the document, a widget is one element; only its own tree knows more.
+fn focus_is_lost(near: &NodeRef) -> bool {
+    let tree = near.get().map(|node| node.get_root_node());
+    let inside = tree
+        .as_ref()
+        .and_then(|tree| tree.dyn_ref::<ShadowRoot>())
+        .and_then(ShadowRoot::active_element);
+    let active = inside
+        .or_else(|| document().active_element())
         .and_then(|element| element.dyn_into::<HtmlElement>().ok());
     active.is_none_or(|element| element.tag_name() == "BODY" || element.offset_width() == 0)
 }

@@ -1,10 +1,11 @@
-// What a tab shows, told in one answer.
-const all = (id, root = document) => [...root.querySelectorAll(`[data-testid="${id}"]`)];
+// What a tab shows, told in one answer. A chat in somebody's page is in a tree of its own.
+const tree = document.querySelector("rt-chat")?.shadowRoot ?? document;
+const all = (id, root = tree) => [...root.querySelectorAll(`[data-testid="${id}"]`)];
 const first = (id, root) => all(id, root)[0];
 const text = (element) => element?.textContent ?? "";
 
 const texts = {};
-for (const element of document.querySelectorAll("[data-testid]")) {
+for (const element of tree.querySelectorAll("[data-testid]")) {
   (texts[element.dataset.testid] ??= []).push(text(element));
 }
 const status = first("status");
@@ -25,5 +26,5 @@ return {
   texts,
   composer: first("composer")?.value ?? null,
   pwned: "pwned" in window,
-  dropped: [...document.querySelectorAll("[data-testid=dropped] dd")].map((count) => Number(text(count).replaceAll(",", ""))),
+  dropped: [...tree.querySelectorAll("[data-testid=dropped] dd")].map((count) => Number(text(count).replaceAll(",", ""))),
 };

@@ -31,14 +31,25 @@ pub struct Host {
 impl Host {
     /// Nothing but a host, so far.
     pub async fn start() -> Result<Host> {
+        Host::with_headers(&[]).await
+    }
+
+    /// A host that adds these headers to every answer.
+    pub async fn with_headers(headers: &[(&'static str, &str)]) -> Result<Host> {
         static HOSTS: AtomicU32 = AtomicU32::new(0);
         let number = HOSTS.fetch_add(1, Ordering::Relaxed);
         let name = format!("e2e-host-{}-{number}", std::process::id());
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
         fs::create_dir_all(&folder)?;
         fs::write(folder.join("index.html"), "<title>Somebody's home</title>")?;
-        let site = Site::start(&folder, json!({})).await?;
+        let site = Site::with_headers(&folder, json!({}), headers).await?;
         Ok(Host { site, folder })
+    }
+
+    /// Writes a page of somebody's own, and returns its address.
+    pub fn write(&self, path: &str, html: &str) -> Result<String> {
+        fs::write(self.folder.join(path), html)?;
+        Ok(format!("{}{path}", self.site.url()))
     }
 
     /// Puts the page at a path such as `some/sub/path/`, and returns its address.
@@ -54,11 +65,6 @@ impl Host {
         }
         self.change_settings(path, settings)?;
         Ok(format!("{}{path}", self.site.url()))
-    }
-
-    /// Writes a file, such as a page that uses what was put there.
-    pub fn write(&self, path: &str, text: &str) -> Result<()> {
-        Ok(fs::write(self.folder.join(path), text)?)
     }
 
     /// Changes the settings of the page at this path.

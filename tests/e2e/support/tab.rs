@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
-use thirtyfour::{By, WebDriver, WindowHandle};
+use thirtyfour::{WebDriver, WebElement, WindowHandle};
 use tokio::time::{Instant, sleep};
 
 use super::browsers::Browser;
@@ -147,22 +147,15 @@ impl Tab {
 
     /// Clicks on what this selector finds.
     pub async fn click_on(&self, selector: &str) -> Result<()> {
-        self.within(async |driver| {
-            let found = driver.find(By::Css(selector)).await;
-            let element = found.with_context(|| format!("there is no {selector}"))?;
-            Ok(element.click().await?)
-        })
-        .await
+        self.within(async |driver| Ok(find(driver, selector).await?.click().await?))
+            .await
     }
 
     /// Types into what has this test id.
     pub async fn type_into(&self, id: &str, text: &str) -> Result<()> {
-        self.within(async |driver| {
-            let found = driver.find(By::Css(by_test_id(id))).await;
-            let element = found.with_context(|| format!("there is no {id}"))?;
-            Ok(element.send_keys(text).await?)
-        })
-        .await
+        let selector = by_test_id(id);
+        self.within(async |driver| Ok(find(driver, &selector).await?.send_keys(text).await?))
+            .await
     }
 
     /// Runs a script in the page.
@@ -203,6 +196,16 @@ impl Tab {
     async fn within<T>(&self, command: impl AsyncFnOnce(&WebDriver) -> Result<T>) -> Result<T> {
         self.browser.within(&self.window, command).await
     }
+}
+
+/// Finds it in the page, or in the chat that is a part of the page.
+async fn find(driver: &WebDriver, selector: &str) -> Result<WebElement> {
+    let script = "const tree = document.querySelector('rt-chat')?.shadowRoot ?? document;
+        return tree.querySelector(arguments[0])";
+    let found = driver.execute(script, vec![selector.into()]).await?;
+    found
+        .element()
+        .with_context(|| format!("there is no {selector}"))
 }
 
 fn by_test_id(id: &str) -> String {

@@ -96,7 +96,7 @@ struct Results {
     bare: Vec<f64>,
     rtchat: Figures,
     trystero: Figures,
-    /// All of `dist/`, compressed.
+    /// All that the page loads, compressed.
     page: u64,
     /// Whose pages did not meet, and were given another try; once for each time.
     failures: Vec<&'static str>,
@@ -187,7 +187,11 @@ async fn connect(options: Options) -> Result<()> {
         None => setup::ensure(&[Need::Page, Need::Chromium, Need::Npm]).and_then(|_| build::run()),
     });
     let dist = dist.await??;
-    let page = build::sizes(&dist)?.iter().map(|file| file.brotli).sum();
+    let page = build::sizes(&dist)?
+        .iter()
+        .filter(|file| file.part() == build::Part::Page)
+        .map(|file| file.brotli)
+        .sum();
 
     let broker = Broker::aedes().await?;
     let bridges = [

@@ -229,7 +229,7 @@ fn targets(text: &mut String, results: &Results) {
             MESH_BYTES,
         ),
         (
-            "bytes of the page: all of dist/, brotli".to_owned(),
+            "bytes of the page, all told, brotli".to_owned(),
             results.page as f64,
             PAGE_BYTES,
         ),

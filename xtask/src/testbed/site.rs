@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Html;
 use axum::routing::{any, get};
 use axum::{Json, Router};
@@ -13,11 +13,14 @@ use tokio::task::JoinHandle;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
+use crate::project;
+
 const NOT_FOUND: &str = "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><title>Not found</title>\
     <p>There is no such page. <a href=\"/\">Go to rtchat.</a>";
 
-/// The files of `dist`, with settings of one's own in place of its `rtchat.json`. Browsers ask anew every time, since
-/// developers change everything all the time.
+/// The files of `dist`, with settings of one's own in place of its `rtchat.json`, and the demonstrations under `/demo/`.
+/// Browsers ask anew every time, since developers change everything all the time. Pages of other origins may use all of
+/// it, as on the hosts that it is meant for.
 pub fn pages(
     dist: &Path,
     settings: impl Fn(&HeaderMap) -> Value + Clone + Send + Sync + 'static,
@@ -29,8 +32,16 @@ pub fn pages(
             "/rtchat.json",
             get(move |headers: HeaderMap| async move { Json(settings(&headers)) }),
         )
+        .nest_service(
+            "/demo",
+            ServeDir::new(project::root().join("embed").join("demo")),
+        )
         .fallback_service(ServeDir::new(dist).not_found_service(not_found))
         .layer(SetResponseHeaderLayer::overriding(no_cache.0, no_cache.1))
+        .layer(SetResponseHeaderLayer::overriding(
+            header::ACCESS_CONTROL_ALLOW_ORIGIN,
+            HeaderValue::from_static("*"),
+        ))
 }
 
 /// A static host on 127.0.0.1.
@@ -43,6 +54,15 @@ pub struct Site {
 impl Site {
     /// Serves the files of `dist`, and `settings` as `rtchat.json`.
     pub async fn start(dist: impl Into<PathBuf>, settings: Value) -> Result<Self> {
+        Self::with_headers(dist, settings, &[]).await
+    }
+
+    /// The same, with these headers in every answer.
+    pub async fn with_headers(
+        dist: impl Into<PathBuf>,
+        settings: Value,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self> {
         let dist = dist.into();
         if !dist.join("index.html").is_file() {
             bail!(
@@ -52,7 +72,11 @@ impl Site {
         }
         let listener = TcpListener::bind(super::local(0)).await?;
         let url = format!("http://{}/", listener.local_addr()?);
-        let pages = pages(&dist, move |_| settings.clone());
+        let mut pages = pages(&dist, move |_| settings.clone());
+        for (name, value) in headers {
+            let (name, value) = (HeaderName::from_static(name), HeaderValue::from_str(value)?);
+            pages = pages.layer(SetResponseHeaderLayer::overriding(name, value));
+        }
         let server = tokio::spawn(async move {
             let _ = axum::serve(listener, pages).tcp_nodelay(true).await;
         });

@@ -1,0 +1,136 @@
+// What can be set, and what fits. Nothing here touches the page, so that all of it is tested without one.
+
+/** What a value may be. Texts come from attributes and queries, anything else from rtchat.json and from programs. */
+interface Kind {
+  /** The values that work, for the console. */
+  fits: string;
+  /** The value as it is used; nothing if it does not fit. */
+  read(value: unknown): unknown;
+}
+
+export type Values = Record<string, unknown>;
+
+/** Where values come from, and how one of them is called there. */
+export interface Source {
+  values: Values;
+  called(option: string): string;
+}
+
+/** As attributes call it: `iceServers` is `ice-servers`. */
+export const dashed = (option: string): string => option.replace(/[A-Z]/g, (letter) => "-" + letter.toLowerCase());
+
+const words = (...fits: string[]): Kind => ({
+  fits: fits.map((word) => `"${word}"`).join(", ").replace(/, ([^,]*)$/, " or $1"),
+  read: (value) => (fits.includes(value as string) ? value : undefined),
+});
+
+/** A text on one line; what is left of it after trimming has between `least` and `most` characters. */
+const line = (fits: string, least: number, most: number): Kind => ({
+  fits,
+  read(value) {
+    const text = typeof value === "string" ? value.trim() : undefined;
+    const length = [...(text ?? "")].length;
+    return length < least || length > most || /[\p{Cc}\u2028\u2029]/u.test(text ?? "") ? undefined : text;
+  },
+});
+
+/** JSON, or texts with spaces or commas between them. Entries that do not fit make the whole of it unfit. */
+const list = (fits: string, address: RegExp, url: string, wrap: (text: string) => unknown): Kind => ({
+  fits,
+  read(value) {
+    if (typeof value === "string") {
+      const text = value.trim();
+      if (text === "none") return url === "urls" ? [] : undefined;
+      try {
+        value = /^[[{]/.test(text) ? JSON.parse(text) : text.split(/[\s,]+/);
+      } catch {
+        return undefined;
+      }
+    }
+    const entries = Array.isArray(value) ? value : [value];
+    const fine = (entry: unknown): boolean => {
+      const addresses = typeof entry === "string" ? entry : (entry as Values | null)?.[url];
+      const all = Array.isArray(addresses) ? addresses : [addresses];
+      return all.length > 0 && all.every((text) => typeof text === "string" && address.test(text));
+    };
+    if (!entries.every(fine) || (!entries.length && url !== "urls")) return undefined;
+    return entries.map((entry) => (typeof entry === "string" ? wrap(entry) : entry));
+  },
+});
+
+/** Everything that can be set. */
+export const OPTIONS: Record<string, Kind> = {
+  room: line("a name of at most 64 characters on one line", 0, 64),
+  name: line("a name of 1 to 40 characters on one line", 1, 40),
+  brokers: list(
+    "addresses that begin with ws:// or wss://, with spaces between them, or a list as in rtchat.json",
+    /^wss?:\/\/[^\s/?#]+[^\s#]*$/i, "url", (text) => text,
+  ),
+  iceServers: list(
+    'stun: addresses with spaces between them, a list as in rtchat.json (turn: wants username and credential), or "none"',
+    /^(stun|turn)s?:[^\s/]+$/i, "urls", (urls) => ({ urls }),
+  ),
+  accept: words("everyone", "ask", "known"),
+  theme: words("auto", "light", "dark"),
+  position: words("bottom-right", "bottom-left", "top-right", "top-left"),
+  open: {
+    fits: '"true" or "false"',
+    read: (value) =>
+      ["", "true", "1", "yes", true].includes(value as string) ? true
+      : ["false", "0", "no", false].includes(value as string) ? false
+      : undefined,
+  },
+  lang: words("en"),
+  config: { fits: "the address of a rtchat.json", read: (value) => (typeof value === "string" && value) || undefined },
+};
+
+/** Takes each option from the first source that has a value that fits. What does not fit is named, and counts as not given. */
+export function resolve(sources: Source[], warn: (sentence: string) => void): Values {
+  const resolved: Values = {};
+  for (const [option, kind] of Object.entries(OPTIONS)) {
+    for (const { values, called } of sources) {
+      const given = values[option];
+      if (given == null) continue;
+      const value = kind.read(given);
+      if (value !== undefined) {
+        resolved[option] = value;
+        break;
+      }
+      const shown = typeof given === "string" ? `"${given}"` : JSON.stringify(given);
+      warn(`rtchat: ${called(option)} should be ${kind.fits}, not ${shown}. It counts as not given.`);
+    }
+  }
+  return resolved;
+}
+
+/** The options of a query, and whether it asks for the widget: `?add`, `=true`, `=1` or `=yes`. */
+export function query(search: URLSearchParams): { add: boolean; source: Source } {
+  const values: Values = {};
+  for (const [key, value] of search) values[key.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())] ??= value;
+  return {
+    add: OPTIONS.open!.read(values.add) === true,
+    source: { values, called: (option) => `?${dashed(option)}=` },
+  };
+}
+
+/** What `rtchat.json` holds, if it holds an object. */
+export function file(text: string, warn: (sentence: string) => void): Values {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (value && typeof value === "object" && !Array.isArray(value)) return value as Values;
+  } catch {
+    // Said below.
+  }
+  warn('rtchat: rtchat.json should be an object, { "room": … }. The defaults are used.');
+  return {};
+}
+
+/** What only a chat in somebody's page knows. */
+const AROUND = ["name", "theme", "position", "open", "lang", "config"];
+
+/** The settings for the program, as in rtchat.json: the file's own, which it checks itself, and over them what was given here. */
+export function settings(file: Values, given: Values): string {
+  const all = { ...file, ...given };
+  for (const option of AROUND) delete all[option];
+  return JSON.stringify(all);
+}

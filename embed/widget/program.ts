@@ -1,0 +1,75 @@
+// Starts the program, once for all chats of a page.
+
+import { type Asset, type Origin, Problem, module } from "./load.ts";
+
+/** A chat that is shown; see src/main.rs. */
+export interface Mounted {
+  unmount(): void;
+  show(shown: boolean): void;
+  notice(text: string): void;
+}
+
+export type Heard = (what: string, details: Record<string, unknown>) => void;
+
+interface Glue {
+  default(options: { module_or_path: Response }): Promise<unknown>;
+  mount(root: Element, options: { settings: string; name?: string }, heard: Heard): Mounted;
+}
+
+export interface Program {
+  mount: Glue["mount"];
+  styles: CSSStyleSheet;
+}
+
+declare const GLUE: Asset;
+declare const WASM: Asset;
+declare const STYLES: Asset;
+
+async function load(origin: Origin): Promise<Program> {
+  if (typeof WebAssembly !== "object") {
+    throw new Problem("The chat needs WebAssembly, which this browser does not have or does not allow. Please try a current browser.");
+  }
+  const get = async ({ file, integrity }: Asset): Promise<Response> => {
+    const url = new URL(file, origin.base);
+    try {
+      const answer = await fetch(url, { integrity, credentials: "omit" });
+      if (answer.ok) return answer;
+    } catch {
+      // Said below.
+    }
+    throw new Problem(
+      `The chat could not be loaded from ${url.host}. The connection may be down, or this page does not allow it (Content-Security-Policy, connect-src).`,
+    );
+  };
+  const [glue, wasm, sheet] = await Promise.all([module<Glue>(GLUE, origin), get(WASM), get(STYLES).then((answer) => answer.text())]);
+  try {
+    await glue.default({ module_or_path: wasm });
+  } catch (error) {
+    console.warn("rtchat:", error);
+    throw new Problem(
+      error instanceof WebAssembly.CompileError
+        ? "This page does not let WebAssembly run, which the chat needs (Content-Security-Policy, script-src 'wasm-unsafe-eval')."
+        : "The chat could not start. Please try a current browser.",
+    );
+  }
+  const styles = new CSSStyleSheet();
+  styles.replaceSync(sheet);
+  return { mount: glue.mount, styles };
+}
+
+let loading: Promise<Program> | undefined;
+
+/** The program; a new try if the last one failed. */
+export const program = (origin: Origin): Promise<Program> =>
+  (loading ??= load(origin).catch((error: unknown) => {
+    loading = undefined;
+    throw error;
+  }));
+
+/** A page's policy forbade a connection: maybe to one of these brokers. */
+export function forbidden({ blockedURI, effectiveDirective }: SecurityPolicyViolationEvent, brokers: unknown, chat: Mounted): void {
+  if (!/^wss?:/.test(blockedURI) || effectiveDirective !== "connect-src") return;
+  const { host } = new URL(blockedURI);
+  if (brokers && !JSON.stringify(brokers).includes(host)) return;
+  chat.notice(`This page does not let the chat connect to ${host}, where people meet (Content-Security-Policy, connect-src).`);
+}

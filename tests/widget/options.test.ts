@@ -1,0 +1,81 @@
+// What a page may set, without a page. Run by tests/widget_options.rs with node's own test runner.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { OPTIONS, type Source, dashed, file, query, resolve, settings } from "../../embed/widget/options.ts";
+
+const from = (values: Record<string, unknown>, called = (option: string) => option): Source => ({ values, called });
+
+function resolved(...sources: Source[]): { options: Record<string, unknown>; warnings: string[] } {
+  const warnings: string[] = [];
+  return { options: resolve(sources, (sentence) => warnings.push(sentence)), warnings };
+}
+
+test("the first source that has a value wins", () => {
+  const { options, warnings } = resolved(
+    from({ room: "tag" }), from({ room: "query", theme: "dark" }), from({ room: "file", theme: "light", accept: "ask" }),
+  );
+  assert.deepEqual(options, { room: "tag", theme: "dark", accept: "ask" });
+  assert.deepEqual(warnings, []);
+});
+
+test("what does not fit is named with what does, and counts as not given", () => {
+  const { options, warnings } = resolved(
+    from({ theme: "purple", position: "middle", room: "a".repeat(65) }, (option) => `data-${dashed(option)}`),
+    from({ theme: "dark" }),
+  );
+  assert.deepEqual(options, { theme: "dark" });
+  assert.equal(warnings.length, 3);
+  const [room, theme, position] = warnings as [string, string, string];
+  assert.match(room, /data-room.*64/);
+  for (const word of ["data-theme", '"purple"', '"auto"', '"light"', '"dark"']) assert.ok(theme.includes(word), theme);
+  for (const word of ["top-left", "top-right", "bottom-left", "bottom-right"]) assert.ok(position.includes(word), position);
+});
+
+test("lists are written with spaces, with commas or as JSON", () => {
+  for (const brokers of ["wss://a.example/mqtt ws://b.example", "wss://a.example/mqtt, ws://b.example", '["wss://a.example/mqtt", "ws://b.example"]']) {
+    assert.deepEqual(resolved(from({ brokers })).options, { brokers: ["wss://a.example/mqtt", "ws://b.example"] });
+  }
+  const whole = [{ url: "wss://a.example", username: "chat", password: "x" }];
+  assert.deepEqual(resolved(from({ brokers: JSON.stringify(whole) })).options, { brokers: whole });
+  assert.deepEqual(resolved(from({ iceServers: "stun:a.example turn:b.example" })).options, {
+    iceServers: [{ urls: "stun:a.example" }, { urls: "turn:b.example" }],
+  });
+  assert.deepEqual(resolved(from({ iceServers: "none" })).options, { iceServers: [] });
+  for (const brokers of ["", "none", "[]", "[", "https://a.example", "wss://", "wss://a.example http://b.example", "javascript:alert(1)"]) {
+    const { options, warnings } = resolved(from({ brokers }));
+    assert.deepEqual([options, warnings.length], [{}, 1], brokers);
+  }
+});
+
+test("an attribute without a value means yes", () => {
+  for (const yes of ["", "true", "1", "yes", true]) assert.equal(OPTIONS.open!.read(yes), true);
+  for (const no of ["false", "0", "no", false]) assert.equal(OPTIONS.open!.read(no), false);
+  assert.equal(OPTIONS.open!.read("perhaps"), undefined);
+});
+
+test("a query asks for the bubble, or not", () => {
+  for (const yes of ["?add", "?add=true", "?add=1", "?add=yes", "?v=3&add"]) assert.ok(query(new URLSearchParams(yes)).add, yes);
+  for (const no of ["", "?add=false", "?add=no", "?added", "?room=add"]) assert.ok(!query(new URLSearchParams(no)).add, no);
+  const { source } = query(new URLSearchParams("?add&room=help+desk&ice-servers=none"));
+  assert.deepEqual(resolved(source).options, { room: "help desk", iceServers: [] });
+});
+
+test("a file that is no object is named, and nothing of it counts", () => {
+  for (const text of ["", "[]", "null", "3", '"room"', "{", "<!DOCTYPE html>"]) {
+    const warnings: string[] = [];
+    assert.deepEqual(file(text, (sentence) => warnings.push(sentence)), {});
+    assert.equal(warnings.length, 1, text);
+  }
+  assert.deepEqual(file('{ "room": "garden" }', assert.fail), { room: "garden" });
+});
+
+test("the program gets the file with what was given over it, and nothing of what is around the chat", () => {
+  const text = settings({ room: "file", brokers: ["wss://a.example"], theme: "dark", open: true, name: "x" }, { room: "tag" });
+  assert.deepEqual(JSON.parse(text), { room: "tag", brokers: ["wss://a.example"] });
+});
+
+test("names from prototypes are no options", () => {
+  assert.deepEqual(resolved(query(new URLSearchParams("?constructor=1&__proto__=2&toString=3")).source).options, {});
+});

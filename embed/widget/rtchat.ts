@@ -22,9 +22,11 @@ function ownScript(): { tag: HTMLScriptElement | null; url: URL } {
 }
 
 let widget: RTChatElement | null = null;
+/** Whether it waits for a body to be put into. */
+let waits = false;
 
 /** The bubble, if it is in the page or about to be: the page may have taken it out by itself. */
-const there = (): RTChatElement | null => (widget?.isConnected || !document.body ? widget : null);
+const there = (): RTChatElement | null => (waits || widget?.isConnected ? widget : null);
 
 /** Adds the bubble, unless there is one. */
 function add(options: RTChatOptions = {}): RTChatElement {
@@ -33,9 +35,13 @@ function add(options: RTChatOptions = {}): RTChatElement {
   const chat = (widget = document.createElement(TAG));
   chat.launcher = true;
   Object.assign(chat, resolve([{ values: { ...options }, called: (option) => `RTChat.add’s ${option}` }], warn));
-  const append = () => widget === chat && document.body.append(chat);
-  if (document.body) append();
-  else addEventListener("DOMContentLoaded", append, { once: true });
+  const append = () => {
+    waits = false;
+    if (widget === chat) document.body.append(chat);
+  };
+  waits = !document.body;
+  if (waits) addEventListener("DOMContentLoaded", append, { once: true });
+  else append();
   return chat;
 }
 

@@ -54,7 +54,7 @@ export function build(): Shell {
   const again = h("button", { class: "again", type: "button", "data-testid": "again" }, document.createTextNode("Try again"));
   const sorry = h("div", { class: "sorry", role: "alert", "data-testid": "sorry", hidden: "" }, sentence, again);
   const panel = h(
-    "section", { class: "panel", part: "panel", id: "panel", role: "dialog", "aria-label": "Chat", tabindex: "-1", "data-testid": "panel" },
+    "section", { class: "panel", part: "panel", id: "panel", "aria-label": "Chat", tabindex: "-1", "data-testid": "panel" },
     h("div", { class: "tools" }, larger, close), sorry,
   );
   const say = h("div", { class: "say", role: "status" });

@@ -160,6 +160,7 @@ export class View {
     const run = ++this.#run;
     const shell = this.#shell;
     shell.launcher.hidden = !this.#element.launcher;
+    shell.panel.setAttribute("role", this.#element.launcher ? "dialog" : "region");
     const config = this.#element.getAttribute("config");
     this.#file = await fileAt(config ? new URL(config, document.baseURI).href : new URL("rtchat.json", this.#origin.base).href);
     if (run !== this.#run) return;
@@ -168,6 +169,7 @@ export class View {
     // Not before: a bubble must not jump from one corner to another.
     this.#element.shadowRoot!.append(shell.frame);
     if (!this.#element.launcher) {
+      shell.panel.inert = false;
       this.#watch();
       void this.#load(run);
       return;

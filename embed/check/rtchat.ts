@@ -1,0 +1,52 @@
+// One use of everything in rtchat.d.ts. Compiled, never run.
+
+import type { RTChatElement, RTChatEventMap, RTChatGlobal, RTChatMessage, RTChatOptions, RTChatPeer, RTChatStatus } from "../rtchat.js";
+
+const options: RTChatOptions = {
+  room: "help",
+  name: "ann",
+  brokers: ["wss://broker.example.org/mqtt", { url: "wss://backup.example.org", username: "chat", password: "known" }],
+  iceServers: [{ urls: "stun:stun.example.org" }],
+  accept: "ask",
+  theme: "dark",
+  position: "top-left",
+  open: true,
+  lang: "en",
+  config: "/settings/rtchat.json",
+};
+
+const global: RTChatGlobal = window.RTChat;
+const chat: RTChatElement = global.add(options);
+const same: RTChatElement | null = global.widget;
+const inline = document.createElement("rt-chat");
+inline.room = "help";
+inline.name = null;
+inline.brokers = options.brokers ?? null;
+inline.iceServers = null;
+inline.accept = "everyone";
+inline.theme = "auto";
+inline.position = "bottom-right";
+inline.open = false;
+inline.lang = "en";
+inline.config = null;
+inline.launcher = true;
+const counts: number = chat.unread + chat.people + (same?.people ?? 0);
+const status: RTChatStatus | "loading" | "stopped" = inline.status;
+
+chat.addEventListener("rtchat-message", ({ detail }) => {
+  const { id, text, sender, own, time }: RTChatMessage = detail;
+  console.log(id + text + sender, own, new Date(time), counts, status);
+});
+chat.addEventListener("rtchat-peer", ({ detail }) => {
+  const { user, id, fingerprint, state, trust, reason }: RTChatPeer = detail;
+  console.log(user + id + fingerprint, state === "verified", trust === "another", reason === "left");
+});
+chat.addEventListener("rtchat-unread", ({ detail: { unread } }) => console.log(unread.toFixed()));
+const told = ({ detail }: RTChatEventMap["rtchat-status"]): void => console.log(detail.status, detail.people);
+inline.addEventListener("rtchat-status", told);
+global.remove();
+
+// @ts-expect-error A colour is no theme.
+chat.theme = "purple";
+// @ts-expect-error It is counted, not set.
+chat.unread = 3;

@@ -207,6 +207,35 @@ fn leaving_frees_everything_and_coming_back_works() {
 }
 
 #[test]
+fn nothing_stays_open_behind_who_has_left() {
+    run(|bed| async move {
+        let stage = Stage::with(include_str!("counted.html")).await?;
+        let [ann, ben] = stage.two(&bed, json!({})).await?;
+        let count = r#"return {
+            sockets: open.sockets.filter((socket) => socket.readyState < 2).length,
+            connections: open.connections.filter((its) => its.connectionState !== "closed").length,
+            timers: open.timers.size,
+        }"#;
+        for tab in [&ann, &ben] {
+            let before = ask(tab, count).await?;
+            let some = |what: &str| before[what].as_u64() > Some(0);
+            ensure!(
+                some("sockets") && some("connections") && some("timers"),
+                "{before}"
+            );
+            ask(tab, "client.disconnect()").await?;
+        }
+        for tab in [&ann, &ben] {
+            let closed = count.replace("return", "const now =")
+                + "; return now.sockets + now.connections + now.timers === 0";
+            let closed = until(tab, &closed).await;
+            ensure!(closed.is_ok(), "still open: {}", ask(tab, count).await?);
+        }
+        bed.no_errors().await
+    });
+}
+
+#[test]
 fn a_handler_that_breaks_breaks_nothing_else() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;

@@ -223,6 +223,8 @@ fn nothing_stays_open_behind_who_has_left() {
                 some("sockets") && some("connections") && some("timers"),
                 "{before}"
             );
+        }
+        for tab in [&ann, &ben] {
             ask(tab, "client.disconnect()").await?;
         }
         for tab in [&ann, &ben] {

@@ -64,13 +64,12 @@ async fn meet_a_helper(bed: &Bed, browser: &Browser) -> Result<()> {
     broker.restart().await?;
     // Now the page is here first, so it makes the offer.
     let tab = browser.open(site.url()).await?;
-    tab.joined().await?;
-    let mut helper = Bot::start("helper", site.url(), &broker, &identity).await?;
+    tab.until("that it waits", |page| page.status == "looking")
+        .await?;
+    let _helper = Bot::start("helper", site.url(), &broker, &identity).await?;
     let page = tab.sees(&["helper"]).await?;
     ensure!(page.trust_of("helper") == "known", "{page:#?}");
     tab.hears("helper", "Welcome back, ann!").await?;
-    tab.close().await?;
-    helper.prints("ann is gone: Left.").await?;
     bed.no_errors().await
 }
 

@@ -181,8 +181,8 @@ impl Driver {
             }
             Output::Event(event) => {
                 print(&event);
-                let command = self.helper.hears(&event);
-                self.inputs.extend(command.map(Input::User));
+                let commands = self.helper.hears(&event).into_iter();
+                self.inputs.extend(commands.map(Input::User));
             }
         }
     }
@@ -197,6 +197,11 @@ fn print(event: &Event) {
         }
         Event::Gone { peer, reason } => println!("{} is gone: {reason:?}.", peer.user),
         Event::Message(message) => println!("{}: {}", message.sender, message.text),
+        Event::Question { content, .. } => println!("Asked: {content}"),
+        Event::Answered { result, .. } => match result {
+            Ok(answer) => println!("Answered: {answer}"),
+            Err(error) => println!("Not answered: {error}"),
+        },
         Event::ValidationFailure { peer, reason } => {
             println!("Somebody is not {}: {reason}", peer.user)
         }

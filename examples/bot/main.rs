@@ -59,6 +59,9 @@ struct Options {
     /// What it is called
     #[arg(long, default_value = "helper")]
     name: String,
+    /// Ask the programs of everybody who comes this, and print what they answer
+    #[arg(long)]
+    ask: Option<String>,
     /// The file that keeps its key, so that people know it again, and the people it met
     #[arg(long, default_value = "rtchat-bot.json")]
     identity: PathBuf,
@@ -110,7 +113,7 @@ async fn main() -> Result<()> {
         room_of_ours.key().fingerprint()
     );
     let broker = Broker::connect(&options.broker, room_of_ours.subscriptions(), happened)?;
-    let helper = Helper::new(name);
+    let helper = Helper::new(name, options.ask);
     Driver::new(room_of_ours, clock, broker, connections, profile, helper)
         .run(happenings, asked_to_stop())
         .await;

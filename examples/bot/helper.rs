@@ -59,12 +59,17 @@ impl Helper {
             return Vec::new();
         }
         let (user, name) = (&peer.user, self.name.as_str());
-        let greeting = Command::Say(match peer.trust {
+        let text = match peer.trust {
             Trust::Known | Trust::Verified => format!("Welcome back, {user}!"),
             _ => {
                 format!("Hello {user}, I am {name}. Ask me something: end it with a question mark.")
             }
-        });
+        };
+        // To nobody else, or a room with many people would hear little else.
+        let greeting = Command::SayTo {
+            peer: peer.id,
+            text,
+        };
         [greeting].into_iter().chain(self.ask(peer.id)).collect()
     }
 

@@ -1,10 +1,15 @@
 //! A peer outside the browser, `examples/bot`: for people it is somebody like everybody else.
 
+use std::fs;
+
 use anyhow::{Result, ensure};
 use serde_json::json;
 use xtask::testbed::{self, Broker};
 
 use crate::support::{Bed, Bot, Browser, Tab, run};
+
+/// Where helpers meet that need no page.
+const PAGE: &str = "https://example.org/chat/";
 
 #[test]
 fn a_helper_for_chromium() {
@@ -42,7 +47,8 @@ async fn meet_a_helper(bed: &Bed, browser: &Browser) -> Result<()> {
     let page = tab.sees(&["helper"]).await?;
     ensure!(page.trust_of("helper") == "new", "{page:#?}");
     let greeting = "Hello ann, I am helper. Ask me something: end it with a question mark.";
-    tab.hears("helper", greeting).await?;
+    let page = tab.hears("helper", greeting).await?;
+    ensure!(page.text("private") == "only to you", "{page:#?}");
     // What is said from now on goes from one to the other.
     broker.kill().await?;
     tab.say("Who are you?").await?;
@@ -97,15 +103,29 @@ fn helpers_among_themselves() {
     run(|_| async move {
         let broker = Broker::rumqttd().await?;
         let folder = tempfile::tempdir()?;
-        let page = "https://example.org/chat/";
-        let start = async |name| {
+        let start = async |name, more: &[&str]| {
             let identity = folder.path().join(name);
-            Bot::start(name, page, &broker, &identity).await
+            Bot::start_with(name, PAGE, &broker, &identity, more).await
         };
-        let (mut ann, mut ben) = (start("ann").await?, start("ben").await?);
+        let mut ann = start("ann", &[]).await?;
+        let mut ben = start("ben", &["--ask", "Who are you?"]).await?;
         ann.prints("ben is here.").await?;
-        ben.prints("ann is here.").await?;
-        let greeting = "Hello ben, I am ann. Ask me something: end it with a question mark.";
-        ben.prints(&format!("ann: {greeting}")).await
+        ann.prints("Asked: \"Who are you?\"").await?;
+        let answer = "\"I am ann, a program. I came here without a browser.\"";
+        ben.prints(&format!("Answered: {answer}")).await
+    });
+}
+
+#[test]
+fn a_file_that_holds_no_identity_is_left_alone() {
+    run(|_| async move {
+        let broker = Broker::rumqttd().await?;
+        let folder = tempfile::tempdir()?;
+        let letter = folder.path().join("letter.txt");
+        fs::write(&letter, "Dear Ann")?;
+        let mut helper = Bot::start("helper", PAGE, &broker, &letter).await?;
+        helper.ends().await?;
+        ensure!(fs::read_to_string(&letter)? == "Dear Ann");
+        Ok(())
     });
 }

@@ -32,13 +32,24 @@ pub struct Bot {
 impl Bot {
     /// Starts it, in the lobby of this page. Its key is in the file `identity`, or will be.
     pub async fn start(name: &str, page: &str, broker: &Broker, identity: &Path) -> Result<Bot> {
+        Bot::start_with(name, page, broker, identity, &[]).await
+    }
+
+    /// The same with more options.
+    pub async fn start_with(
+        name: &str,
+        page: &str,
+        broker: &Broker,
+        identity: &Path,
+        more: &[&str],
+    ) -> Result<Bot> {
         let program = tokio::task::spawn_blocking(|| PROGRAM.clone()).await?;
         let broker = format!("mqtt://127.0.0.1:{}", broker.tcp_port());
         let mut command = Command::new(program.map_err(|error| anyhow!(error))?);
         command.args([
             "--page", page, "--room", "lobby", "--broker", &broker, "--name", name,
         ]);
-        command.arg("--identity").arg(identity);
+        command.arg("--identity").arg(identity).args(more);
         let mut program = Child::start(command.stdout(Stdio::piped()))?;
         let output = program.take_stdout().context("its output was asked for")?;
         let (tell, lines) = unbounded_channel();
@@ -69,26 +80,32 @@ impl Bot {
         process::run(Command::new("kill").args([signal, &id]))
     }
 
-    /// Waits until it prints a line, or has printed it since the last one that was waited for.
+    /// Waits until it prints this line.
     pub async fn prints(&mut self, expected: &str) -> Result<()> {
-        let found = async {
-            while let Some(line) = self.lines.recv().await {
-                let found = line == expected;
-                self.seen.push(line);
-                if found {
-                    return true;
-                }
-            }
-            false
-        };
-        match timeout(PATIENCE, found).await {
+        match timeout(PATIENCE, self.reads_up_to(expected)).await {
             Ok(true) => Ok(()),
-            ended => bail!(
-                "the helper did not print {expected:?} (ended: {}), but {:#?}",
-                ended.is_ok(),
-                self.seen
-            ),
+            Ok(false) => bail!("it ended without {expected:?}: {:#?}", self.seen),
+            Err(_) => bail!("it did not print {expected:?}, but {:#?}", self.seen),
         }
+    }
+
+    /// Waits until it ends by itself, without ever having been in a room.
+    pub async fn ends(&mut self) -> Result<()> {
+        let found = timeout(PATIENCE, self.reads_up_to("Joining")).await;
+        ensure!(found == Ok(false), "it works: {:#?}", self.seen);
+        Ok(())
+    }
+
+    /// Whether this line came before it ended.
+    async fn reads_up_to(&mut self, expected: &str) -> bool {
+        while let Some(line) = self.lines.recv().await {
+            let found = line == expected;
+            self.seen.push(line);
+            if found {
+                return true;
+            }
+        }
+        false
     }
 }
 

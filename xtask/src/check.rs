@@ -192,6 +192,8 @@ impl Report {
             .filter(|name| suite_of(name) == Suite::E2e)
             .collect();
         let dist = build::run()?;
+        // Some of the tests start it, and none should wait for the compiler.
+        process::run(project::cargo().args(["build", "--package", "rtchat", "--example", "bot"]))?;
         let mut tests = project::cargo();
         tests.args(["test", "--package", "rtchat", "--no-fail-fast"]);
         for name in names {

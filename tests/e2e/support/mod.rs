@@ -1,11 +1,13 @@
 //! What the scenarios are made of.
 
+mod bot;
 mod browsers;
 mod harness;
 mod page;
 mod site;
 mod tab;
 
+pub use bot::Bot;
 pub use browsers::{Browser, NOWHERE};
 pub use harness::{Bed, run};
 pub use page::Page;

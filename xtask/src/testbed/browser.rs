@@ -28,7 +28,7 @@ pub const CHROMIUM_FLAGS: &[&str] = &[
     "--disable-sync",
     // The shared memory of a container is often too small.
     "--disable-dev-shm-usage",
-    "--disable-features=WebRtcHideLocalIpsWithMdns",
+    SHOW_ADDRESSES,
     // Tabs in the background must keep time as they would in front.
     "--disable-background-timer-throttling",
     "--disable-backgrounding-occluded-windows",
@@ -36,6 +36,9 @@ pub const CHROMIUM_FLAGS: &[&str] = &[
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 ];
+
+/// Chromium lists its real addresses among its candidates, and not names that only its own network can resolve.
+const SHOW_ADDRESSES: &str = "--disable-features=WebRtcHideLocalIpsWithMdns";
 
 const FIREFOX_PREFERENCES: &[(&str, bool)] = &[
     ("media.peerconnection.ice.obfuscate_host_addresses", false),
@@ -59,9 +62,21 @@ impl Browser {
 
     /// Chromium with more flags.
     pub async fn chromium_with(flags: &[&str]) -> Result<Self> {
+        Self::chromium_of(&[CHROMIUM_FLAGS, flags].concat()).await
+    }
+
+    /// Chromium that hides its addresses from pages, as it does for everybody but testers. Pages that may use the
+    /// camera see them all the same, so nobody may here.
+    pub async fn chromium_in_hiding() -> Result<Self> {
+        let mut flags = CHROMIUM_FLAGS.to_vec();
+        flags.retain(|flag| *flag != SHOW_ADDRESSES && !flag.contains("media-stream"));
+        Self::chromium_of(&flags).await
+    }
+
+    async fn chromium_of(flags: &[&str]) -> Result<Self> {
         let profile = tempfile::tempdir()?;
         let mut capabilities = DesiredCapabilities::chrome();
-        for flag in CHROMIUM_FLAGS.iter().chain(flags) {
+        for flag in flags {
             capabilities.add_arg(flag)?;
         }
         capabilities.add_arg(&format!("--user-data-dir={}", profile.path().display()))?;

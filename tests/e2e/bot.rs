@@ -1,0 +1,131 @@
+//! A peer outside the browser, `examples/bot`: for people it is somebody like everybody else.
+
+use std::fs;
+
+use anyhow::{Result, ensure};
+use serde_json::json;
+use xtask::testbed::{self, Broker};
+
+use crate::support::{Bed, Bot, Browser, Tab, run};
+
+/// Where helpers meet that need no page.
+const PAGE: &str = "https://example.org/chat/";
+
+#[test]
+fn a_helper_for_chromium() {
+    run(|bed| async move {
+        let browser = testbed::Browser::chromium_in_hiding().await?;
+        let browser = bed.own(browser).await?;
+        meet_a_helper(&bed, &browser).await
+    });
+}
+
+#[test]
+fn a_helper_for_firefox() {
+    run(|bed| async move {
+        let hidden = [(
+            "media.peerconnection.ice.obfuscate_host_addresses",
+            json!(true),
+        )];
+        let browser = testbed::Browser::firefox_with(&hidden).await?;
+        let browser = bed.own(browser).await?;
+        meet_a_helper(&bed, &browser).await
+    });
+}
+
+/// Somebody asks, goes, and comes back.
+async fn meet_a_helper(bed: &Bed, browser: &Browser) -> Result<()> {
+    let mut broker = Broker::mosquitto().await?;
+    let site = bed.site(&broker).await?;
+    let folder = tempfile::tempdir()?;
+    let identity = folder.path().join("helper.json");
+    let helper = Bot::start("helper", site.url(), &broker, &identity).await?;
+
+    let tab = browser.open(site.url()).await?;
+    hides_addresses(&tab).await?;
+    tab.join("ann").await?;
+    let page = tab.sees(&["helper"]).await?;
+    ensure!(page.trust_of("helper") == "new", "{page:#?}");
+    let greeting = "Hello ann, I am helper. Ask me something: end it with a question mark.";
+    let page = tab.hears("helper", greeting).await?;
+    ensure!(page.text("private") == "only to you", "{page:#?}");
+    // What is said from now on goes from one to the other.
+    broker.kill().await?;
+    tab.say("Who are you?").await?;
+    let answer = "I am helper, a program. I came here without a browser.";
+    tab.hears("helper", answer).await?;
+    // Silent for long enough, it is looked for with an ICE restart: without a broker there is no other way.
+    helper.freeze()?;
+    tab.until("that it is missed", |page| {
+        page.peers.iter().any(|peer| peer.state == "reconnecting")
+    })
+    .await?;
+    helper.thaw()?;
+    tab.sees(&["helper"]).await?;
+    tab.say("And who is here?").await?;
+    tab.hears("helper", "I see ann.").await?;
+    tab.close().await?;
+
+    drop(helper);
+    broker.restart().await?;
+    // Now the page is here first, so it makes the offer.
+    let tab = browser.open(site.url()).await?;
+    tab.until("that it waits", |page| page.status == "looking")
+        .await?;
+    let _helper = Bot::start("helper", site.url(), &broker, &identity).await?;
+    let page = tab.sees(&["helper"]).await?;
+    ensure!(page.trust_of("helper") == "known", "{page:#?}");
+    tab.hears("helper", "Welcome back, ann!").await?;
+    bed.no_errors().await
+}
+
+/// A helper cannot resolve the names that stand for private addresses; people must reach it all the same.
+async fn hides_addresses(tab: &Tab) -> Result<()> {
+    let script = "return new Promise(resolve => {
+            const peer = new RTCPeerConnection(), lines = [];
+            peer.createDataChannel('');
+            peer.onicecandidate = ({ candidate }) =>
+                candidate ? lines.push(candidate.candidate) : (peer.close(), resolve(lines));
+            peer.setLocalDescription();
+        })";
+    let candidates = tab.script(script, Vec::new()).await?;
+    let lines: Vec<String> = serde_json::from_value(candidates)?;
+    let mut hosts = lines.iter().filter(|line| line.contains("typ host"));
+    ensure!(
+        !lines.is_empty() && hosts.all(|line| line.contains(".local ")),
+        "addresses are not hidden: {lines:#?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn helpers_among_themselves() {
+    run(|_| async move {
+        let broker = Broker::rumqttd().await?;
+        let folder = tempfile::tempdir()?;
+        let start = async |name, more: &[&str]| {
+            let identity = folder.path().join(name);
+            Bot::start_with(name, PAGE, &broker, &identity, more).await
+        };
+        let mut ann = start("ann", &[]).await?;
+        let mut ben = start("ben", &["--ask", "Who are you?"]).await?;
+        ann.prints("ben is here.").await?;
+        ann.prints("Asked: \"Who are you?\"").await?;
+        let answer = "\"I am ann, a program. I came here without a browser.\"";
+        ben.prints(&format!("Answered: {answer}")).await
+    });
+}
+
+#[test]
+fn a_file_that_holds_no_identity_is_left_alone() {
+    run(|_| async move {
+        let broker = Broker::rumqttd().await?;
+        let folder = tempfile::tempdir()?;
+        let letter = folder.path().join("letter.txt");
+        fs::write(&letter, "Dear Ann")?;
+        let mut helper = Bot::start("helper", PAGE, &broker, &letter).await?;
+        helper.ends().await?;
+        ensure!(fs::read_to_string(&letter)? == "Dear Ann");
+        Ok(())
+    });
+}

@@ -190,10 +190,8 @@ impl Connection {
             Event::ChannelData(message) if Some(message.id) == self.channel => {
                 self.notices.extend(notice(message))
             }
-            Event::ChannelClose(id) if Some(id) == self.channel => {
-                self.fail("The other side closed the connection.".to_owned())
-            }
-            Event::Closed => self.fail("The other side closed the connection.".to_owned()),
+            Event::ChannelClose(id) if Some(id) == self.channel => self.closed(),
+            Event::Closed => self.closed(),
             _ => {}
         }
     }
@@ -211,8 +209,16 @@ impl Connection {
     }
 
     fn fail(&mut self, sentence: String) {
+        self.end(Notice::Failed(sentence));
+    }
+
+    fn closed(&mut self) {
+        self.end(Notice::Closed);
+    }
+
+    fn end(&mut self, notice: Notice) {
         if !std::mem::replace(&mut self.failed, true) {
-            self.notices.push(Notice::Failed(sentence));
+            self.notices.push(notice);
         }
     }
 

@@ -18,6 +18,9 @@ const RENEW: Duration = Duration::from_secs(8);
 const RENEW_OTHER: Duration = Duration::from_secs(11);
 /// It is gone.
 const GONE: Duration = Duration::from_secs(30);
+/// Who closed the verified connection and shows no sign of making a new one is gone. Browsers do not always let a page
+/// that is being closed say that it leaves.
+const CLOSED: Duration = Duration::from_millis(1500);
 /// Between two looks at somebody who is silent.
 const LOOK: Duration = Duration::from_secs(3);
 
@@ -47,6 +50,10 @@ impl Room {
         let Some(peer) = self.peers.get_mut(&id) else {
             return;
         };
+        let closed = peer.closed.filter(|_| !peer.is_coming_back());
+        if closed.is_some_and(|closed| now.since(closed) >= CLOSED) {
+            return self.remove(id, GoneReason::Left);
+        }
         let silence = now.since(peer.heard);
         let connected = peer.current.is_some();
         let next = if silence >= GONE {
@@ -76,6 +83,7 @@ impl Room {
             now + LOOK
         };
         let end = self.peers.get(&id).map_or(next, |peer| peer.heard + GONE);
+        let end = closed.map_or(end, |closed| end.min(closed + CLOSED));
         self.deadlines.set(
             Deadline::Silence(id),
             next.min(end).max(now + Duration::from_millis(1)),
@@ -150,6 +158,19 @@ impl Room {
             now + if ours < id { Duration::ZERO } else { LOOK },
         );
         self.dirty = true;
+    }
+
+    /// The peer itself closed a connection that is lost by now.
+    pub(super) fn closed(&mut self, id: PeerId) {
+        let now = self.now;
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return;
+        };
+        if peer.was_verified && peer.current.is_none() && peer.closed.is_none() {
+            peer.closed = Some(now);
+            self.deadlines
+                .set_earlier(Deadline::Silence(id), now + CLOSED);
+        }
     }
 
     /// Makes a new offer on the open channel.

@@ -201,6 +201,7 @@ impl Room {
             rounds: 0,
             heard: self.now,
             silent: false,
+            closed: None,
             outbox: VecDeque::new(),
             speech: Budget::new(SPEECH_BURST, SPEECH_PER_SECOND, self.now),
             said: VecDeque::new(),

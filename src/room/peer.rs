@@ -97,6 +97,8 @@ pub(super) struct Peer {
     pub heard: Millis,
     /// Shown as reconnecting.
     pub silent: bool,
+    /// When it closed the verified connection, if no other one has been verified since.
+    pub closed: Option<Millis>,
     /// What has been said to it and has no receipt yet.
     pub outbox: VecDeque<(MessageId, Frame)>,
     /// How much it may say at once.
@@ -125,6 +127,13 @@ impl Peer {
             Some(link) if link.open => PeerState::Verifying,
             _ => PeerState::Connecting,
         }
+    }
+
+    /// Whether it takes part in making a new connection.
+    pub fn is_coming_back(&self) -> bool {
+        self.trying.as_ref().is_some_and(|link| {
+            !link.offerer || matches!(link.stage, Stage::Pathing | Stage::Verifying)
+        })
     }
 
     /// What people see.

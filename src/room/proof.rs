@@ -173,6 +173,7 @@ impl Room {
         peer.present = true;
         peer.failed = false;
         peer.silent = false;
+        peer.closed = None;
         peer.tries = 0;
         peer.rounds = 0;
         peer.heard = now;

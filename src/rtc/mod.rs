@@ -61,6 +61,8 @@ pub enum Notice {
     Path(Path),
     /// Media was added or removed: the connection wants a new offer.
     NegotiationNeeded,
+    /// The other side closed the connection: its page went away, or it gives this path up.
+    Closed,
     /// An order could not be carried out, or the connection broke for good. A sentence without addresses.
     Failed(String),
 }

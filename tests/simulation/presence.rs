@@ -82,6 +82,37 @@ fn who_is_silent_is_reconnecting_after_five_seconds_and_gone_after_thirty() {
 }
 
 #[test]
+fn a_tab_that_was_closed_and_could_not_say_so_is_gone_within_two_seconds() {
+    for closes_first in [true, false] {
+        let (mut world, ann, ben) = pair();
+        let (stays, leaves, name) = if closes_first {
+            (ben, ann, "ann")
+        } else {
+            (ann, ben, "ben")
+        };
+        world.close_tab(leaves);
+        world.run(Duration::from_millis(1_000));
+        assert_eq!(world.roster(stays)[name], PeerState::Reconnecting);
+        world.run(Duration::from_millis(1_000));
+        assert_eq!(gone(&world, stays), [(name.into(), GoneReason::Left)]);
+        assert_eq!(world.status(stays), Some(Status::Looking));
+    }
+}
+
+#[test]
+fn who_closes_a_connection_and_makes_another_one_was_never_gone() {
+    for side in [0, 1] {
+        let (mut world, ann, ben) = pair();
+        world.lose_connections([ann, ben][side]);
+        assert!(!world.is_full_mesh());
+        assert!(world.run_until(SOON, World::is_full_mesh));
+        world.run(Duration::from_secs(60));
+        assert!(gone(&world, ann).is_empty() && gone(&world, ben).is_empty());
+        assert_eq!((world.connections(ann), world.connections(ben)), (1, 1));
+    }
+}
+
+#[test]
 fn a_tab_that_crashed_and_was_loaded_again_leaves_no_ghost_behind() {
     let mut world = World::new(1);
     let ann = world.open("ann");

@@ -239,6 +239,23 @@ impl World {
         self.nodes[at].subscribed = false;
     }
 
+    /// The tab is closed, and says nothing; the browser closes its connections.
+    pub fn close_tab(&mut self, at: usize) {
+        let connections: Vec<ConnectionId> = self.nodes[at].links.keys().copied().collect();
+        for connection in connections {
+            self.close(at, connection);
+        }
+        self.crash(at);
+    }
+
+    /// The browser gives up every connection of the tab.
+    pub fn lose_connections(&mut self, at: usize) {
+        let connections: Vec<ConnectionId> = self.nodes[at].links.keys().copied().collect();
+        for connection in connections {
+            self.feed(at, Input::Connection(connection, Notice::Path(Path::Lost)));
+        }
+    }
+
     /// The tab's computer sleeps: nothing happens there, and nothing reaches it.
     pub fn sleep(&mut self, at: usize, duration: Duration) {
         let others: Vec<usize> = (0..self.nodes.len()).filter(|other| *other != at).collect();
@@ -582,10 +599,7 @@ impl World {
         {
             self.later(
                 20,
-                Task::Feed(
-                    node,
-                    Input::Connection(connection, Notice::Path(Path::Lost)),
-                ),
+                Task::Feed(node, Input::Connection(connection, Notice::Closed)),
             );
         }
     }

@@ -331,9 +331,7 @@ impl Connection {
                     self.tell(notice);
                 }
             }
-            "close" => self.tell(Notice::Failed(
-                "The other side closed the connection.".to_owned(),
-            )),
+            "close" => self.tell(Notice::Closed),
             _ => {}
         }
     }

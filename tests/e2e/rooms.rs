@@ -94,7 +94,10 @@ fn a_page_below_a_path_is_a_place_of_its_own() {
         let second = chromium
             .open(&format!("{here}index.html?from=a-friend#top"))
             .await?;
+        // Tabs are numbered as they come in.
+        second.joined().await?;
         let third = chromium.open(&there).await?;
+        third.joined().await?;
         let fourth = chromium.open(&there).await?;
         first.sees(&["ann(2)"]).await?;
         second.sees(&["ann"]).await?;

@@ -1,4 +1,4 @@
-//! Measurements: `cargo xtask bench connect`.
+//! Measurements: `cargo xtask bench connect` and `cargo xtask bench data`.
 //!
 //! | module | what it knows |
 //! | --- | --- |
@@ -6,10 +6,12 @@
 //! | [`meeting`] | how long pages take to meet, and what goes over the broker meanwhile |
 //! | [`rtchat`], [`trystero`] | the two that are compared |
 //! | [`bare`] | what the browser takes alone |
+//! | [`data`] | what goes through a connection once it is there |
 //! | [`trace`] | where the time goes |
 //! | [`report`] | what is printed |
 
 mod bare;
+mod data;
 mod machine;
 mod meeting;
 mod report;
@@ -47,6 +49,10 @@ pub enum Bench {
     /// that meets over MQTT), and a bare pair of RTCPeerConnections, which need no meeting. Takes about 6 minutes, and
     /// a machine that does nothing else.
     Connect(Options),
+    /// How many messages and bytes go through a connection, and how long a question takes
+    ///
+    /// In one Chromium, between two pages, side by side: rtchat's module, Trystero, and a bare RTCDataChannel.
+    Data(data::Options),
 }
 
 /// How to measure.
@@ -73,6 +79,7 @@ pub struct Options {
 pub async fn run(bench: Bench) -> Result<()> {
     match bench {
         Bench::Connect(options) => connect(options).await,
+        Bench::Data(options) => data::run(options).await,
     }
 }
 

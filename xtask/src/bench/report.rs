@@ -251,12 +251,13 @@ fn targets(text: &mut String, results: &Results) {
     }
 }
 
-fn ratio(value: f64, to: f64) -> String {
+/// How many times `to` it is.
+pub fn ratio(value: f64, to: f64) -> String {
     format!("{:.2}×", value / to)
 }
 
 /// Whole, with a comma between thousands.
-fn grouped(value: f64) -> String {
+pub fn grouped(value: f64) -> String {
     let whole = format!("{value:.0}");
     let mut text = String::new();
     for (index, digit) in whole.chars().enumerate() {

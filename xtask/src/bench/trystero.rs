@@ -10,21 +10,33 @@ use super::{Contestant, script};
 use crate::testbed::{Bridge, Site};
 use crate::{process, project};
 
-/// Bundles the page and serves it. The folder must stay for as long as it is used.
-pub async fn contestant(bridges: &[Bridge; 2]) -> Result<((Site, TempDir), Contestant)> {
+/// A folder with a page that consists of this script of ours, bundled with what it imports.
+pub fn bundle(name: &str) -> Result<TempDir> {
     let folder = tempfile::tempdir()?;
     let root = project::root();
     let mut esbuild = Command::new(root.join("node_modules/.bin/esbuild"));
-    esbuild.current_dir(&root).args([
-        "xtask/bench/trystero.js",
-        "--bundle",
-        "--minify",
-        "--format=esm",
-    ]);
-    let bundle = folder.path().join("trystero.js");
-    esbuild.arg(format!("--outfile={}", bundle.display()));
-    process::output(&mut esbuild).context("Trystero cannot be bundled")?;
-    std::fs::write(folder.path().join("index.html"), script("trystero.html")?)?;
+    esbuild
+        .current_dir(&root)
+        .arg(format!("xtask/bench/{name}"))
+        .args([
+            "--bundle",
+            "--minify",
+            "--format=esm",
+            // Its wasm lies beside it.
+            "--external:./mqtt-rtc.js",
+        ])
+        .arg(format!(
+            "--outfile={}",
+            folder.path().join("page.js").display()
+        ));
+    process::output(&mut esbuild).with_context(|| format!("{name} cannot be bundled"))?;
+    std::fs::write(folder.path().join("index.html"), script("page.html")?)?;
+    Ok(folder)
+}
+
+/// Bundles the page and serves it. The folder must stay for as long as it is used.
+pub async fn contestant(bridges: &[Bridge; 2]) -> Result<((Site, TempDir), Contestant)> {
+    let folder = bundle("trystero.js")?;
     let site = Site::start(folder.path(), json!({})).await?;
     let contestant = Contestant {
         name: "Trystero",

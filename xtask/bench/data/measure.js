@@ -1,0 +1,112 @@
+// Sends from one page to another, and notes how long that takes. Whoever is measured calls bench.links with what connects
+// the two pages: { send(value) → promise, ask(value) → promise of the same value, onvalue: called with every value }.
+{
+  let links;
+  const linked = new Promise((resolve) => {
+    links = resolve;
+  });
+  bench.links = (link) => {
+    links(link);
+    bench.arrived(1);
+  };
+
+  // What goes onto data channels, by whomever.
+  let bytes = 0;
+  const { send } = RTCDataChannel.prototype;
+  RTCDataChannel.prototype.send = function (data) {
+    bytes += typeof data === "string" ? data.length : (data.byteLength ?? data.size);
+    return send.call(this, data);
+  };
+
+  // A text of so many characters, or so many bytes, that begins with its number.
+  const text = (number, size) => String(number).padStart(8, "0").padEnd(size, "x");
+  const block = (number, size) => {
+    const buffer = new ArrayBuffer(size);
+    new DataView(buffer).setUint32(0, number);
+    return buffer;
+  };
+  const numberOf = (value) => {
+    if (typeof value === "string") {
+      return Number(value.slice(0, 8));
+    }
+    return new DataView(value.buffer ?? value, value.byteOffset ?? 0).getUint32(0);
+  };
+
+  // The other page: counts what comes, and says when all of it is there and whether it came in order.
+  bench.receive = async () => {
+    const link = await linked;
+    let series = { of: 0 };
+    link.onvalue = (value) => {
+      if (value?.of) {
+        series = { of: value.of, count: 0, ordered: true };
+        return;
+      }
+      series.ordered &&= numberOf(value) === series.count;
+      series.count += 1;
+      if (series.count === series.of) {
+        link.send({ got: series.count, ordered: series.ordered });
+      }
+    };
+  };
+
+  const series = async (count, sendAll) => {
+    const link = await linked;
+    const confirmed = new Promise((resolve) => {
+      link.onvalue = resolve;
+    });
+    const start = performance.now();
+    const before = bytes;
+    link.send({ of: count });
+    await sendAll(link);
+    const { ordered } = await confirmed;
+    const millis = performance.now() - start;
+    if (!ordered) {
+      throw new Error("they came in another order");
+    }
+    return [millis, bytes - before];
+  };
+
+  // Short texts, all in one go. The time is until the other page has said that it has them all.
+  bench.texts = (count, size) =>
+    series(count, (link) => {
+      for (let number = 0; number < count; number += 1) {
+        link.send(text(number, size));
+      }
+    });
+
+  // Large blocks, each once the one before was taken.
+  bench.blocks = (count, size) =>
+    series(count, async (link) => {
+      for (let number = 0; number < count; number += 1) {
+        await link.send(block(number, size));
+      }
+    });
+
+  const trips = async (link, count) => {
+    const millis = [];
+    for (let number = 0; number < count; number += 1) {
+      const start = performance.now();
+      await link.ask(number);
+      millis.push(performance.now() - start);
+    }
+    return millis.sort((a, b) => a - b);
+  };
+
+  // How long questions take to be answered, one after the other.
+  bench.trips = async (count) => trips(await linked, count);
+
+  // The same while blocks are being sent.
+  bench.loadedTrips = async (count, size) => {
+    const link = await linked;
+    let over = false;
+    const load = (async () => {
+      for (let number = 0; !over; number += 1) {
+        await link.send(block(number, size));
+      }
+    })();
+    const millis = await trips(link, count);
+    over = true;
+    await load;
+    return millis;
+  };
+}

@@ -1,0 +1,222 @@
+//! What goes through a connection once it is there: how many messages, how many bytes, how long a question takes.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::machine::Machine;
+use super::report::{grouped, median, ratio};
+use super::script;
+use super::stage::Stage;
+use super::trystero::bundle;
+use crate::build;
+use crate::setup::{self, Need};
+use crate::testbed::{Broker, Site};
+
+/// So many short messages are sent in one go, each of so many characters.
+const TEXTS: (u32, u32) = (20_000, 100);
+/// So many blocks of so many bytes: 64 MiB.
+const BLOCKS: (u32, u32) = (1_024, 64 * 1024);
+/// So many questions are asked, one after the other.
+const TRIPS: u32 = 500;
+
+/// How to measure.
+#[derive(Args, Debug)]
+pub struct Options {
+    /// How often each thing is measured; the median counts
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    samples: u32,
+    /// Measure the module in this folder instead of building it
+    #[arg(long, value_name = "FOLDER")]
+    dist: Option<PathBuf>,
+}
+
+/// One that is compared, and its site.
+struct Contestant {
+    name: &'static str,
+    page: String,
+    _site: (Site, TempDir),
+}
+
+/// Everything that was measured of one of them, one entry for each sample.
+#[derive(Debug, Default)]
+struct Figures {
+    /// Short messages a second.
+    rate: Vec<f64>,
+    /// Bytes on the channel for each of them beyond its own characters.
+    overhead: Vec<f64>,
+    /// Megabytes a second.
+    throughput: Vec<f64>,
+    /// Milliseconds until a question is answered, 50th and 99th percentile.
+    idle: [Vec<f64>; 2],
+    /// The same while blocks are sent.
+    loaded: [Vec<f64>; 2],
+}
+
+/// Measures, and prints a table.
+pub async fn run(options: Options) -> Result<()> {
+    let dist = options.dist.clone();
+    let dist = tokio::task::spawn_blocking(move || match dist {
+        Some(dist) => setup::ensure(&[Need::Chromium, Need::Npm]).map(|_| dist),
+        None => setup::ensure(&[Need::Page, Need::Chromium, Need::Npm]).and_then(|_| build::run()),
+    })
+    .await??;
+    let broker = Broker::aedes().await?;
+    let contestants = [
+        contestant("bare channel", "data/bare.js", &broker, None).await?,
+        contestant("rtchat", "data/rtchat.js", &broker, Some(&dist)).await?,
+        contestant("Trystero", "data/trystero.js", &broker, None).await?,
+    ];
+    let stage = Stage::open().await?;
+    let mut machine = Machine::look(&stage).await?;
+    print!("{machine}");
+    let mut figures: [Figures; 3] = Default::default();
+    for sample in 1..=options.samples {
+        // In turn, so that whatever else the machine does meets all of them.
+        for (contestant, figures) in contestants.iter().zip(&mut figures) {
+            measure(&stage, contestant, sample, figures)
+                .await
+                .with_context(|| format!("{} could not be measured", contestant.name))?;
+        }
+        println!("{sample} of {} done", options.samples);
+    }
+    machine.look_again();
+    print!("\n{machine}\n{}", table(&figures, options.samples));
+    Ok(())
+}
+
+async fn contestant(
+    name: &'static str,
+    page: &str,
+    broker: &Broker,
+    module: Option<&Path>,
+) -> Result<Contestant> {
+    let folder = bundle(page)?;
+    if let Some(dist) = module {
+        for entry in std::fs::read_dir(dist)?.flatten() {
+            if entry.file_name().to_string_lossy().starts_with("mqtt-rtc") {
+                std::fs::copy(entry.path(), folder.path().join(entry.file_name()))?;
+            }
+        }
+    }
+    let settings = json!({ "brokers": [broker.ws_url()], "iceServers": [] });
+    let site = Site::start(folder.path(), settings).await?;
+    Ok(Contestant {
+        name,
+        page: format!("{}?relay={}&room=", site.url(), broker.ws_url()),
+        _site: (site, folder),
+    })
+}
+
+async fn measure(
+    stage: &Stage,
+    contestant: &Contestant,
+    sample: u32,
+    figures: &mut Figures,
+) -> Result<()> {
+    let scripts = [script("data/measure.js")?];
+    let address = format!("{}data-{sample}", contestant.page);
+    let first = stage.window(&scripts).await?;
+    first.go(&address).await?;
+    let second = stage.window(&scripts).await?;
+    second.go(&address).await?;
+    first.met(1).await?;
+    second.met(1).await?;
+    first.wait("bench.receive()").await?;
+
+    let (count, size) = TEXTS;
+    // Milliseconds until the other page has said that all came, in their order, and the bytes given to data channels.
+    let series = async |expression: String| -> Result<(f64, f64)> {
+        Ok(serde_json::from_value(second.wait(&expression).await?)?)
+    };
+    let (millis, bytes) = series(format!("bench.texts({count}, {size})")).await?;
+    figures.rate.push(f64::from(count) / millis * 1e3);
+    figures
+        .overhead
+        .push(bytes / f64::from(count) - f64::from(size));
+    let (count, size) = BLOCKS;
+    let (millis, _) = series(format!("bench.blocks({count}, {size})")).await?;
+    let megabytes = f64::from(count) * f64::from(size) / 1e6;
+    figures.throughput.push(megabytes / millis * 1e3);
+    for (expression, figures) in [
+        (format!("bench.trips({TRIPS})"), &mut figures.idle),
+        (
+            format!("bench.loadedTrips({TRIPS}, {size})"),
+            &mut figures.loaded,
+        ),
+    ] {
+        let trips: Vec<f64> = serde_json::from_value(second.wait(&expression).await?)?;
+        for (percent, figures) in [50, 99].into_iter().zip(figures) {
+            let at = trips.len() * percent / 100;
+            figures.push(trips.get(at).copied().unwrap_or_default());
+        }
+    }
+    stage.clear().await
+}
+
+fn table(all: &[Figures; 3], samples: u32) -> String {
+    let mut text = format!(
+        "{:<52}{:>10}{:>10}{:>10}{:>9}{:>13}\n",
+        format!("Median of {samples}"),
+        "bare",
+        "rtchat",
+        "Trystero",
+        "to bare",
+        "to Trystero"
+    );
+    let mut row = |what: String, values: fn(&Figures) -> &[f64], digits: usize| {
+        let [bare, ours, theirs] = all.each_ref().map(|figures| median(values(figures)));
+        let shown = |value: f64| {
+            if digits == 0 {
+                grouped(value)
+            } else {
+                format!("{value:.digits$}")
+            }
+        };
+        text += &format!(
+            "{what:<52}{:>10}{:>10}{:>10}{:>9}{:>13}\n",
+            shown(bare),
+            shown(ours),
+            shown(theirs),
+            ratio(ours, bare),
+            ratio(ours, theirs),
+        );
+    };
+    let (count, size) = TEXTS;
+    let texts = format!(
+        "messages a second: {} of {size} characters in one go",
+        grouped(f64::from(count))
+    );
+    row(texts, |figures| &figures.rate, 0);
+    row(
+        "bytes on the channel for each of them, beyond these".to_owned(),
+        |figures| &figures.overhead,
+        1,
+    );
+    let (count, size) = BLOCKS;
+    let megabytes = count * (size / 1024) / 1024;
+    row(
+        format!(
+            "MB a second: {megabytes} MiB in blocks of {} KiB",
+            size / 1024
+        ),
+        |figures| &figures.throughput,
+        1,
+    );
+    row(
+        "ms until a question is answered, p50".to_owned(),
+        |figures| &figures.idle[0],
+        2,
+    );
+    row("the same, p99".to_owned(), |figures| &figures.idle[1], 2);
+    row(
+        "the same while blocks are sent, p50".to_owned(),
+        |figures| &figures.loaded[0],
+        2,
+    );
+    row("the same, p99".to_owned(), |figures| &figures.loaded[1], 2);
+    text
+}

@@ -55,7 +55,7 @@ fn readers_of_a_page_talk_through_its_bubble() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let (site, host) = (bed.site(&broker).await?, Host::start().await?);
-        let named = host.write("blog.html", &page(&tag(&site, ""), ""))?;
+        let named = host.write_page("blog.html", &page(&tag(&site, ""), ""))?;
         let (chromium, firefox) = (bed.chromium().await?, bed.firefox().await?);
         let ann = chromium.open(&named).await?;
         ann.until("the bubble", |page| page.has("launcher")).await?;
@@ -188,7 +188,7 @@ async fn every_form(bed: &Bed, browser: Browser) -> Result<()> {
         ("twice", tag(&site, attributes), format!("{plain}{other}")),
     ];
     for (name, head, body) in forms {
-        let url = host.write(&format!("{name}.html"), &page(&head, &body))?;
+        let url = host.write_page(&format!("{name}.html"), &page(&head, &body))?;
         let tab = browser.open(&url).await?;
         tab.until(format!("the bubble ({name})"), |page| page.has("launcher"))
             .await?;
@@ -204,7 +204,7 @@ async fn every_form(bed: &Bed, browser: Browser) -> Result<()> {
 
     // Without ?add there is only what one may use.
     let silent = plain.replace("?add", "");
-    let url = host.write(
+    let url = host.write_page(
         "silent.html",
         &page(&silent, "<rt-chat room=help name=ann></rt-chat>"),
     )?;
@@ -237,7 +237,7 @@ fn options_come_from_attributes_then_the_query_then_the_file() {
         );
         let chromium = bed.chromium().await?;
         let tab = chromium
-            .open(&host.write("page.html", &page(&tag, ""))?)
+            .open(&host.write_page("page.html", &page(&tag, ""))?)
             .await?;
         let page = tab.joined().await?;
         ensure!(page.text("room") == "tag" && page.own == "ann", "{page:?}");
@@ -310,7 +310,7 @@ async fn strict(bed: &Bed, browser: Browser) -> Result<()> {
     let html = format!("<!DOCTYPE html><title>Strict</title>{tag}");
 
     let host = Host::with_headers(&[("content-security-policy", &policy)]).await?;
-    let tab = browser.open(&host.write("page.html", &html)?).await?;
+    let tab = browser.open(&host.write_page("page.html", &html)?).await?;
     tab.until("that it looks for others", |page| page.status == "looking")
         .await?;
     bed.no_errors().await?;
@@ -323,7 +323,7 @@ async fn strict(bed: &Bed, browser: Browser) -> Result<()> {
     for (source, id, word) in lacking {
         let policy = policy.replace(source, "");
         let host = Host::with_headers(&[("content-security-policy", &policy)]).await?;
-        let tab = browser.open(&host.write("page.html", &html)?).await?;
+        let tab = browser.open(&host.write_page("page.html", &html)?).await?;
         let said = tab.until(format!("a sentence about {word}"), |page| {
             page.text(id).contains(word)
         });
@@ -350,7 +350,7 @@ fn who_is_removed_leaves_and_frees_everything() {
                 } });
         </script>";
         let tag = tag(&site, "data-name=ann data-open");
-        let url = host.write("page.html", &page(&format!("{notes}{tag}"), ""))?;
+        let url = host.write_page("page.html", &page(&format!("{notes}{tag}"), ""))?;
         let (chromium, firefox) = (bed.chromium().await?, bed.firefox().await?);
         for (leaver, stayer) in [(&chromium, &firefox), (&firefox, &chromium)] {
             let stays = stayer.open(&url).await?;
@@ -442,12 +442,12 @@ async fn apart(bed: &Bed, browser: Browser) -> Result<()> {
         return ['launcher', 'composer', 'send', 'status', 'room'].map((id) => look(tree.querySelector(`[data-testid=${{id}}]`)))"
     );
     let quiet = browser
-        .open(&host.write("quiet.html", &page(&tag(&site, attributes), ""))?)
+        .open(&host.write_page("quiet.html", &page(&tag(&site, attributes), ""))?)
         .await?;
     quiet.joined().await?;
     let expected = quiet.script(&inside, Vec::new()).await?;
     let bare = browser
-        .open(&host.write("bare.html", &page("", ""))?)
+        .open(&host.write_page("bare.html", &page("", ""))?)
         .await?;
     ensure!(bare.script(&own, Vec::new()).await? == quiet.script(&own, Vec::new()).await?);
     bare.close().await?;
@@ -455,7 +455,7 @@ async fn apart(bed: &Bed, browser: Browser) -> Result<()> {
 
     let head = format!("{}{loud}{listening}", tag(&site, attributes));
     let tab = browser
-        .open(&host.write("loud.html", &page(&head, "<input id=own>"))?)
+        .open(&host.write_page("loud.html", &page(&head, "<input id=own>"))?)
         .await?;
     tab.joined().await?;
     ensure!(tab.script(&inside, Vec::new()).await? == expected);
@@ -485,7 +485,7 @@ fn it_stays_as_it_was_left() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let (site, host) = (bed.site(&broker).await?, Host::start().await?);
-        let url = host.write(
+        let url = host.write_page(
             "page.html",
             &page(&tag(&site, "data-name=ann data-open"), ""),
         )?;
@@ -547,7 +547,7 @@ fn what_is_missing_is_said() {
                 let tag = tag(&site, "data-name=ann data-open");
                 let html = page(&format!("<script>{lack}</script>{tag}"), "");
                 let tab = browser
-                    .open(&host.write(&format!("{number}.html"), &html)?)
+                    .open(&host.write_page(&format!("{number}.html"), &html)?)
                     .await?;
                 let said = tab.until(format!("a sentence about {word}"), |page| {
                     page.text(id).contains(word)
@@ -566,7 +566,7 @@ fn a_chat_that_breaks_says_so() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let (site, host) = (bed.site(&broker).await?, Host::start().await?);
-        let url = host.write(
+        let url = host.write_page(
             "page.html",
             &page(&tag(&site, "data-name=ann data-open"), ""),
         )?;

@@ -47,7 +47,7 @@ impl Host {
     }
 
     /// Writes a page of somebody's own, and returns its address.
-    pub fn write(&self, path: &str, html: &str) -> Result<String> {
+    pub fn write_page(&self, path: &str, html: &str) -> Result<String> {
         fs::write(self.folder.join(path), html)?;
         Ok(format!("{}{path}", self.site.url()))
     }

@@ -104,8 +104,6 @@ impl Drop for Handle {
         self.0.page.take();
         self.0.wake.take();
         self.0.flight.take();
-        // After the farewell; the pump ends with the connection. A full queue ends with its event loop.
-        let _ = self.0.client.try_disconnect();
     }
 }
 

@@ -25,7 +25,6 @@ struct Open {
     entrance: Entrance,
     /// The name that the site gave; it is not what the person chose, so it is not kept.
     given_name: Option<Name>,
-    site: Site,
 }
 
 /// The chat in a browser.
@@ -104,7 +103,7 @@ impl Backend for Page {
             }
             let teller = Rc::new(Teller {
                 tell: open.tell.clone(),
-                site: open.site.clone(),
+                site: self.site.clone(),
             });
             let handle = open.entrance.join(name, teller);
             handle.map_err(|error| error.to_string())?
@@ -237,7 +236,6 @@ impl Page {
             tell: tell.clone(),
             entrance,
             given_name,
-            site: self.site.clone(),
         });
         tell(Told::Opened(opening));
     }

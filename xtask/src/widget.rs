@@ -33,6 +33,11 @@ pub fn build(tools: &Tools, dist: &Path) -> Result<()> {
         asset(dist, &format!("rtchat-{stem}-"), extension)
     };
 
+    // What esbuild bundles it does not check.
+    let mut tsc = tools.web("tsc")?;
+    tsc.arg("--project").arg(&sources);
+    process::output(&mut tsc).context("the widget's types do not fit")?;
+
     // Style sheets know newer functions than the scripts' target.
     let styles = hashed("panel.css", &[], ".css")?;
     let shell =

@@ -27,7 +27,7 @@ impl Stage {
         let broker = Broker::rumqttd().await?;
         let host = Host::start().await?;
         let url = host.put("blog/", settings(&broker.ws_url()))?;
-        host.write("blog/index.html", page)?;
+        host.write_page("blog/index.html", page)?;
         Ok(Stage {
             _host: host,
             _broker: broker,

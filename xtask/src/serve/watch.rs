@@ -20,6 +20,9 @@ const IGNORED: &[&str] = &[
     "Cargo.lock",
 ];
 
+/// What builds write between sources.
+const GENERATED: &str = "embed/engine";
+
 /// Editors write a file in several steps, and several files at once.
 const QUIET: Duration = Duration::from_millis(150);
 
@@ -77,14 +80,14 @@ fn matters(event: &Event, root: &Path) -> bool {
 
 /// Hidden files are tools' own.
 fn ignored(path: &Path, root: &Path) -> bool {
-    let first = path
-        .strip_prefix(root)
-        .ok()
-        .and_then(|below| below.components().next());
+    let Ok(below) = path.strip_prefix(root) else {
+        return true;
+    };
+    let first = below.components().next();
     let Some(name) = first.and_then(|name| name.as_os_str().to_str()) else {
         return true;
     };
-    name.starts_with('.') || IGNORED.contains(&name)
+    name.starts_with('.') || IGNORED.contains(&name) || below.starts_with(GENERATED)
 }
 
 #[cfg(test)]
@@ -96,6 +99,7 @@ mod tests {
         let root = Path::new("/project");
         let matters = |path: &str| !ignored(&root.join(path), root);
         assert!(matters("src/main.rs") && matters("index.html") && matters("rtchat.json"));
+        assert!(matters("embed/src/client.ts") && !matters("embed/engine/engine.js"));
         assert!(
             !matters("dist/index.html")
                 && !matters("target/x")

@@ -18,7 +18,7 @@ pub fn ensure() -> Result<()> {
         return Ok(());
     }
     println!(
-        "Installing npm packages: wasm-opt, which shrinks the page, and what benchmarks need (about 10 s)."
+        "Installing npm packages: wasm-opt, which shrinks the page, TypeScript for the module, and what benchmarks need (about 10 s)."
     );
     let mut npm = Command::new("npm");
     npm.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])

@@ -33,13 +33,17 @@ struct Side {
 
 impl Side {
     fn new() -> Side {
+        Side::making(false)
+    }
+
+    fn making(relay_only: bool) -> Side {
         let (sender, notices) = unbounded();
         let notify = Rc::new(move |id, notice| {
             // After the end of a test nobody listens.
             let _ = sender.unbounded_send((id, notice));
         });
         Side {
-            connections: Connections::new(&[], false, notify).unwrap(),
+            connections: Connections::new(&[], relay_only, notify).unwrap(),
             notices,
         }
     }
@@ -391,6 +395,19 @@ async fn nothing_is_told_after_closing() {
             assert_eq!(anna.within(80).await, None);
             anna.order(Order::Send("nobody hears".into()));
             assert_eq!(anna.within(20).await, None);
+        }
+    }
+}
+
+#[wasm_bindgen_test]
+async fn who_wants_nothing_but_relays_shows_no_address() {
+    for relay_only in [false, true] {
+        let mut anna = Side::making(relay_only);
+        anna.order(Order::Offer { restart: false });
+        let description = anna.described().await;
+        assert_eq!(description.candidates().is_empty(), relay_only);
+        if relay_only {
+            assert_eq!(anna.within(500).await, None);
         }
     }
 }

@@ -9,6 +9,7 @@
 //! | [`build`] | `dist/`, the page as any static host serves it |
 //! | [`module`] | what of it is the module for other people's pages |
 //! | [`widget`] | what of it is for chats in other people's pages |
+//! | [`package`] | the npm package of the module |
 //! | [`serve`] | the page and an MQTT broker on one port |
 //! | [`check`] | every test, formatting and lints |
 //! | [`bench`](mod@bench) | measurements |
@@ -19,6 +20,7 @@ pub mod bench;
 pub mod build;
 pub mod check;
 pub mod module;
+pub mod package;
 pub mod process;
 pub mod project;
 pub mod serve;

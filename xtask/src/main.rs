@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::check::{self, Failed, Suite};
-use xtask::{bench, build, process, serve, setup};
+use xtask::{bench, build, package, process, serve, setup};
 
 /// The developer's commands of rtchat. Each sets up what it needs; the first run on a machine takes minutes for that.
 #[derive(Debug, Parser)]
@@ -41,6 +41,10 @@ enum Task {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
+    /// Make the npm package of the module, and check it
+    ///
+    /// It is written to target/npm/. Nothing is published.
+    Package,
     /// Check formatting and lints, as is done before a change is taken
     Lint,
     /// Measure
@@ -84,6 +88,7 @@ async fn run(task: Task) -> Result<()> {
         Task::Build => blocking(|| build::print_sizes(&build::run()?)).await,
         Task::Serve(options) => serve::run(options).await,
         Task::Test { suite, arguments } => blocking(move || check::test(suite, &arguments)).await,
+        Task::Package => blocking(|| package::run().map(drop)).await,
         Task::Lint => blocking(check::lint).await,
         Task::Bench(bench) => bench::run(bench).await,
     }

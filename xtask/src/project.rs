@@ -88,7 +88,8 @@ pub fn targets_of_kind(kind: &str) -> Result<Vec<String>> {
         .collect())
 }
 
-fn page_package() -> Result<Value> {
+/// What cargo says of the page's crate.
+pub fn page_package() -> Result<Value> {
     let printed = process::output(cargo().args([
         "metadata",
         "--no-deps",

@@ -134,6 +134,20 @@ impl Tab {
         }
     }
 
+    /// Waits until a page of somebody's own shows this text.
+    pub async fn shows(&self, text: &str) -> Result<()> {
+        let end = Instant::now() + PATIENCE;
+        let script = "return document.body?.innerText ?? ''";
+        loop {
+            let shown = self.script(script, Vec::new()).await;
+            match shown {
+                Ok(Value::String(shown)) if shown.contains(text) => return Ok(()),
+                shown if Instant::now() > end => bail!("{text:?} was never shown, but {shown:?}"),
+                _ => sleep(LOOK).await,
+            }
+        }
+    }
+
     /// What the tab shows now.
     pub async fn page(&self) -> Result<Page> {
         let page = self.script(SCRIPT, Vec::new()).await?;

@@ -1,0 +1,58 @@
+//! The demonstrations of the module.
+
+use anyhow::Result;
+use xtask::testbed::{Broker, Site};
+
+use crate::support::{Bed, Tab, run};
+
+/// The same page in both browsers.
+async fn both(bed: &Bed, site: &Site, name: &str) -> Result<[Tab; 2]> {
+    let url = format!("{}demo/{name}.html", site.url());
+    let (chromium, firefox) = (bed.chromium().await?, bed.firefox().await?);
+    Ok([chromium.open(&url).await?, firefox.open(&url).await?])
+}
+
+#[test]
+fn cursors_are_seen_by_others() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        let [ann, ben] = both(&bed, &site, "cursors").await?;
+        for tab in [&ann, &ben] {
+            tab.shows("Here with you: anon-").await?;
+        }
+        let moves = "dispatchEvent(new PointerEvent('pointermove', { clientX: 50, clientY: 60 }))";
+        for (from, to) in [(&ann, &ben), (&ben, &ann)] {
+            from.script(moves, Vec::new()).await?;
+            // The name that hangs on the cursor, on a line of its own.
+            to.shows("\nanon-").await?;
+        }
+        ben.close().await?;
+        ann.shows("Here with you: nobody.").await?;
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn questions_are_answered_by_others() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        let [ann, ben] = both(&bed, &site, "questions").await?;
+        for tab in [&ann, &ben] {
+            tab.shows("With you here: anon-").await?;
+        }
+        for tab in [&ann, &ben] {
+            tab.type_into("question", "6 * 7").await?;
+            tab.click("ask").await?;
+            tab.shows(": 42").await?;
+            tab.type_into("question", " of what?").await?;
+            tab.click("ask").await?;
+            tab.shows(": I can only multiply two whole numbers.")
+                .await?;
+            tab.click_on("[data-topic=languages]").await?;
+            tab.shows(": en").await?;
+        }
+        bed.no_errors().await
+    });
+}

@@ -6,7 +6,7 @@ use rtchat::identity::{PeerId, PublicKey, safety_number};
 use rtchat::rtc::{Description, Kind};
 use rtchat::settings::{PageAddress, Settings};
 use rtchat::time::Millis;
-use rtchat::wire::{Frame, Place, Purpose, Streams};
+use rtchat::wire::{FileStep, Frame, Place, Purpose, Streams};
 use serde_json::Value;
 
 const README: &str = include_str!("../README.md");
@@ -154,6 +154,13 @@ fn the_protocol_names_every_field_of_every_frame() {
             id: text(),
             result: Err(text()),
         },
+        Frame::File(FileStep {
+            number: 1,
+            step: text(),
+            bytes: Some(0),
+            name: Some(text()),
+            text: Some(text()),
+        }),
         Frame::Got {
             count: 0,
             streams: Some(Streams {

@@ -173,6 +173,8 @@ impl Driver {
         match output {
             Output::Publish { topic, payload } => self.broker.publish(topic, payload),
             Output::Connection(id, order) => self.connections.carry_out(id, order),
+            // It offers no files and takes none.
+            Output::File(..) => {}
             Output::Remember(note) => {
                 self.profile.remember(&note);
                 for notice in self.profile.take_notices() {

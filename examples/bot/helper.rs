@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rtchat::identity::{Name, PeerId, Trust};
-use rtchat::room::{Command, Event, Message, PeerState, PeerView};
+use rtchat::room::{Command, Event, FileCommand, FileEvent, Message, PeerState, PeerView};
 
 /// So long may an answer take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -49,6 +49,10 @@ impl Helper {
                 question: question.clone(),
                 result: self.answer_json(content),
             }],
+            Event::File(FileEvent::Offered { file, .. }) => {
+                let (file, words) = (*file, "I take no files.".to_owned());
+                vec![Command::File(FileCommand::Refuse { file, words })]
+            }
             _ => Vec::new(),
         }
     }

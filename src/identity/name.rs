@@ -156,7 +156,7 @@ fn is_joiner(c: char) -> bool {
 }
 
 /// Format characters, fillers and blanks that show nothing, and those that set the direction of text.
-fn is_hidden(c: char) -> bool {
+pub(crate) fn is_hidden(c: char) -> bool {
     matches!(
         c,
         '\u{ad}'

@@ -23,6 +23,10 @@ pub(super) enum Dropped {
     BadFrame,
     FloodedFrames,
     UnaskedAnswer,
+    #[cfg(feature = "files")]
+    TooManyFiles,
+    #[cfg(feature = "files")]
+    StrayBytes,
 }
 
 impl Dropped {
@@ -43,6 +47,10 @@ impl Dropped {
             Dropped::BadFrame => "an unreadable frame",
             Dropped::FloodedFrames => "too many frames at once",
             Dropped::UnaskedAnswer => "an answer to no open question",
+            #[cfg(feature = "files")]
+            Dropped::TooManyFiles => "more files at once than may be offered",
+            #[cfg(feature = "files")]
+            Dropped::StrayBytes => "bytes of no file that was accepted",
         }
     }
 }

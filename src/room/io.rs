@@ -3,6 +3,8 @@
 use core::time::Duration;
 
 use crate::identity::{Note, PeerId, PublicKey, Trust};
+#[cfg(feature = "files")]
+use crate::rtc::bulk::{FileId, FileNotice, FileOrder};
 use crate::rtc::{ConnectionId, Notice, Order};
 use crate::time::Millis;
 pub use crate::wire::{Purpose, Value};
@@ -23,6 +25,12 @@ pub enum Input {
     Connection(ConnectionId, Notice),
     /// The person at this browser wants something.
     User(Command),
+    /// What became of a file's bytes.
+    #[cfg(feature = "files")]
+    File(FileId, FileNotice),
+    /// A message came on channel 1 that belongs to no file.
+    #[cfg(feature = "files")]
+    StrayBytes,
     /// [`Room::next_wake`](super::Room::next_wake) has come.
     Wake,
     /// The network came back or the tab became visible: worth asking at once who is still there.
@@ -127,6 +135,9 @@ pub enum Command {
         /// The answer in JSON, at most [`MAX_QUESTION`](super::MAX_QUESTION) bytes; or why there is none.
         result: Result<String, String>,
     },
+    /// Something about a file.
+    #[cfg(feature = "files")]
+    File(super::FileCommand),
 }
 
 /// Something to do.
@@ -141,6 +152,9 @@ pub enum Output {
     },
     /// An order to a peer connection. The first order with a new id opens it.
     Connection(ConnectionId, Order),
+    /// An order about a file's bytes.
+    #[cfg(feature = "files")]
+    File(FileId, FileOrder),
     /// Write this into the stored trust book.
     Remember(Note),
     /// Tell the person.
@@ -240,6 +254,9 @@ pub enum Event {
         /// The answer, in JSON.
         result: Result<String, AskError>,
     },
+    /// Something about a file.
+    #[cfg(feature = "files")]
+    File(super::FileEvent),
 }
 
 /// Why something was not sent.

@@ -14,12 +14,17 @@
 //! | `values` | what applications send; pings |
 //! | `stream` | the order and the completeness of that, over several connections |
 //! | `questions` | questions, answers, time-outs |
+//! | `files` | which files go to whom, and what became of them |
 //! | `roster` | names made unique, what is shown of whom, the line of status |
 
 mod announce;
 mod budget;
 mod connect;
 mod counters;
+#[cfg(feature = "files")]
+mod file_io;
+#[cfg(feature = "files")]
+mod files;
 mod io;
 mod liveness;
 mod meeting;
@@ -51,6 +56,8 @@ use peer::{Decision, Peer};
 
 pub use crate::identity::Trust;
 pub use crate::wire::value::{MAX_KIND, MAX_QUESTION, MAX_VALUE};
+#[cfg(feature = "files")]
+pub use file_io::{FileCommand, FileError, FileEvent};
 pub use io::{
     AskError, BrokerState, Command, Diagnostics, Event, GoneReason, Input, Message, MessageId,
     Output, PeerState, PeerView, Purpose, SendError, Status, Value,
@@ -149,6 +156,8 @@ pub struct Room {
     counters: Counters,
     deliveries: talk::Deliveries,
     questions: questions::Questions,
+    #[cfg(feature = "files")]
+    files: files::Files,
     /// When we last said that the person is writing.
     typed: Option<Millis>,
     shown: LiteMap<PeerId, PeerView>,
@@ -194,6 +203,8 @@ impl Room {
             counters: Counters::default(),
             deliveries: talk::Deliveries::default(),
             questions: questions::Questions::default(),
+            #[cfg(feature = "files")]
+            files: files::Files::default(),
             typed: None,
             shown: LiteMap::new(),
             status: None,
@@ -239,6 +250,10 @@ impl Room {
             Input::Message { topic, payload } => self.on_message(&topic, &payload),
             Input::Connection(connection, notice) => self.on_notice(connection, notice),
             Input::User(command) => self.on_command(command),
+            #[cfg(feature = "files")]
+            Input::File(file, notice) => self.on_file_notice(file, notice),
+            #[cfg(feature = "files")]
+            Input::StrayBytes => self.dropped(Dropped::StrayBytes),
             Input::Wake => {}
             Input::Resumed => self.ask_everybody(),
         }
@@ -322,6 +337,8 @@ impl Room {
                 question,
                 result,
             } => self.answer(peer, question, result),
+            #[cfg(feature = "files")]
+            Command::File(command) => self.on_file_command(command),
         }
     }
 

@@ -240,6 +240,7 @@ impl Room {
             Frame::Data { .. }
             | Frame::Question { .. }
             | Frame::Answer { .. }
+            | Frame::File(_)
             | Frame::Got { .. }
             | Frame::Part { .. }
             | Frame::Unknown => {}

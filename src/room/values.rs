@@ -76,6 +76,22 @@ impl Room {
         self.lose_pings(id);
         let frame = self.peers.get_mut(&id).map(|peer| peer.stream.begin());
         frame.into_iter().for_each(|frame| self.send(id, &frame));
+        #[cfg(feature = "files")]
+        self.go_on_with_files(id);
+    }
+
+    /// Whoever offers a file to a page that takes none is told so.
+    #[cfg(not(feature = "files"))]
+    fn on_file_step(&mut self, peer: PeerId, step: crate::wire::FileStep) {
+        if step.step == "offer" {
+            let frame = Frame::File(crate::wire::FileStep {
+                number: step.number,
+                step: "refuse".to_owned(),
+                text: Some("This page takes no files.".to_owned()),
+                ..Default::default()
+            });
+            self.push(peer, Parcel::frame(&frame), None);
+        }
     }
 
     pub(super) fn on_got(&mut self, id: PeerId, count: u64, streams: Option<Streams>) {
@@ -96,6 +112,8 @@ impl Room {
             self.not_taken(token, SendError::Gone);
         }
         self.no_answer_from(id);
+        #[cfg(feature = "files")]
+        self.no_files_of(id);
         if let Some(peer) = self.shown.remove(&id) {
             let reason = GoneReason::Silent;
             self.event(Event::Gone { peer, reason });
@@ -167,6 +185,7 @@ impl Room {
                 self.on_question(peer, id, topic, content)
             }
             Arrived::Frame(Frame::Answer { id, result }) => self.on_answer_frame(peer, &id, result),
+            Arrived::Frame(Frame::File(step)) => self.on_file_step(peer, step),
             Arrived::Frame(_) => {}
         }
     }
@@ -178,6 +197,8 @@ impl Room {
             self.not_taken(token, SendError::Gone);
         }
         self.no_answer_from(peer.id);
+        #[cfg(feature = "files")]
+        self.no_files_of(peer.id);
         self.deadlines.clear(&Deadline::Tell(peer.id));
     }
 
@@ -254,6 +275,8 @@ impl Room {
                 peer,
                 result: Err(AskError::Gone),
             }),
+            #[cfg(feature = "files")]
+            Command::File(command) => self.refuse_file(command),
             _ => {}
         }
     }

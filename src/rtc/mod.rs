@@ -4,6 +4,8 @@
 //! The first order that names a new [`ConnectionId`] opens a connection: [`Order::Offer`] on the side that
 //! begins, [`Order::Answer`] on the other.
 
+#[cfg(feature = "files")]
+pub mod bulk;
 pub mod candidate;
 pub mod description;
 pub mod gathering;

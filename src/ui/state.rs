@@ -264,6 +264,8 @@ impl State {
             | Event::Value { .. }
             | Event::Question { .. }
             | Event::Answered { .. } => {}
+            #[cfg(feature = "files")]
+            Event::File(_) => {}
         }
     }
 

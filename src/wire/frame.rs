@@ -98,6 +98,8 @@ pub enum Frame {
         /// The answer, in JSON, or why there is none.
         result: Result<String, String>,
     },
+    /// What one side says about a file. A piece of the stream.
+    File(FileStep),
     /// So many pieces of your stream have come.
     Got {
         /// How many, in this session.
@@ -133,6 +135,21 @@ pub enum Frame {
     },
     /// Of a kind that this version does not know: ignored.
     Unknown,
+}
+
+/// A word about a file that goes from peer to peer. Its bytes travel on channel 1.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FileStep {
+    /// Chosen by the sender of the file.
+    pub number: u32,
+    /// What is said.
+    pub step: String,
+    /// Its size, or how much of it has come.
+    pub bytes: Option<u64>,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its type, its hash, or why it does not come.
+    pub text: Option<String>,
 }
 
 /// Which streams of pieces the two sides mean. Who has forgotten the other one begins a new stream.
@@ -273,6 +290,13 @@ impl<'a> Fields<'a> {
                     None => Ok(json()?),
                 },
             },
+            "file" => Frame::File(FileStep {
+                number: self.number("file")?,
+                step: self.text("step")?,
+                bytes: self.number("n"),
+                name: self.text("name"),
+                text: self.text("text"),
+            }),
             "got" => {
                 let (own, yours) = (self.number("stream"), self.number("yours"));
                 Frame::Got {
@@ -306,7 +330,7 @@ impl Frame {
     pub fn is_piece(&self) -> bool {
         matches!(
             self,
-            Frame::Data { .. } | Frame::Question { .. } | Frame::Answer { .. }
+            Frame::Data { .. } | Frame::Question { .. } | Frame::Answer { .. } | Frame::File(_)
         )
     }
 
@@ -368,6 +392,15 @@ impl Frame {
                 Ok(value) => to.text("id", id).json("v", value),
                 Err(error) => to.text("id", id).text("error", error),
             },
+            Frame::File(said) => {
+                let to = to.number("file", u64::from(said.number));
+                let to = to.text("step", &said.step);
+                if let Some(bytes) = said.bytes {
+                    to.number("n", bytes);
+                }
+                to.text_if("name", said.name.as_ref())
+                    .text_if("text", said.text.as_ref())
+            }
             Frame::Got { count, streams } => {
                 to.number("n", *count);
                 if let Some(Streams { own, yours }) = streams {
@@ -400,6 +433,7 @@ impl Frame {
             Frame::Data { purpose, .. } => purpose.as_str(),
             Frame::Question { .. } => "question",
             Frame::Answer { .. } => "answer",
+            Frame::File(_) => "file",
             Frame::Got { .. } => "got",
             Frame::Signal { .. } => "signal",
             Frame::Candidates { .. } => "candidates",

@@ -7,7 +7,7 @@ pub mod place;
 pub mod value;
 
 pub use envelope::{Attempt, Body, Connect, Envelope, Introduction, Subtopic};
-pub use frame::{Frame, FrameError, Joiner, Streams};
+pub use frame::{FileStep, Frame, FrameError, Joiner, Streams};
 pub use parcel::{Arrived, Parcel, Piece, Pieces};
 pub use place::{Place, PlaceError};
 pub use value::{Purpose, Value};

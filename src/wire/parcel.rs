@@ -90,7 +90,7 @@ impl Parcel {
         }
     }
 
-    /// Packs a question or an answer.
+    /// Packs a question, an answer, or a word about a file.
     pub fn frame(frame: &Frame) -> Parcel {
         let json = frame.to_json();
         if json.len() <= MAX_FRAME {

@@ -1,5 +1,6 @@
 //! Whole rooms under virtual time.
 
+mod files;
 mod hostile;
 mod hostile_values;
 mod mesh;

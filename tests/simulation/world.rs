@@ -1,6 +1,8 @@
 //! A whole world under virtual time: rooms, a broker and the paths between browsers. The network loses, delays,
 //! duplicates and reorders what goes over the broker; the direct paths can be cut. The same seed gives the same run.
 
+mod bulk;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -9,6 +11,7 @@ use chacha20::ChaCha20Rng;
 use chacha20::rand_core::{Rng, SeedableRng};
 use rtchat::identity::{IdentityKey, Name, TrustBook};
 use rtchat::room::{BrokerState, Command, Config, Event, Input, Output, PeerState, Room, Status};
+use rtchat::rtc::bulk::{FileId, Receiving, Sending};
 use rtchat::rtc::{ConnectionId, Description, Kind, Notice, Order, Path};
 use rtchat::settings::Accept;
 use rtchat::time::Millis;
@@ -48,6 +51,15 @@ enum Task {
         connection: ConnectionId,
         message: Notice,
     },
+    /// A message on channel 1.
+    Bulk {
+        from: usize,
+        node: usize,
+        connection: ConnectionId,
+        message: Vec<u8>,
+    },
+    /// The next message of a file that is being sent.
+    Pump(usize, FileId, ConnectionId),
 }
 
 /// One browser tab.
@@ -59,6 +71,11 @@ pub struct Node {
     online: bool,
     wake: Option<Millis>,
     links: BTreeMap<ConnectionId, Wire>,
+    /// What is sent, by its token, and what has come, by the room's number for it.
+    pub sources: BTreeMap<u32, Vec<u8>>,
+    pub stores: BTreeMap<u32, Vec<u8>>,
+    sending: BTreeMap<FileId, (ConnectionId, u32, Sending)>,
+    receiving: BTreeMap<FileId, (ConnectionId, u32, Receiving)>,
 }
 
 /// One end of a peer connection.
@@ -179,6 +196,10 @@ impl World {
             online: false,
             wake: None,
             links: BTreeMap::new(),
+            sources: BTreeMap::new(),
+            stores: BTreeMap::new(),
+            sending: BTreeMap::new(),
+            receiving: BTreeMap::new(),
         });
         self.connect_broker(at);
         at
@@ -363,6 +384,24 @@ impl World {
                     self.feed(node, Input::Connection(connection, message));
                 }
             }
+            Task::Bulk {
+                from,
+                node,
+                connection,
+                message,
+            } => {
+                if self.is_cut(from, node) {
+                    self.held.push(Task::Bulk {
+                        from,
+                        node,
+                        connection,
+                        message,
+                    });
+                } else if self.nodes[node].links.contains_key(&connection) {
+                    self.take_bulk(node, connection, &message);
+                }
+            }
+            Task::Pump(at, file, connection) => self.pump(at, file, connection),
         }
     }
 
@@ -440,6 +479,7 @@ impl World {
                     }
                 }
                 Output::Connection(connection, order) => self.order(at, connection, order),
+                Output::File(file, order) => self.file_order(at, file, order),
                 Output::Event(event) => self.nodes[at].events.push(event),
                 Output::Remember(_) => {}
             }
@@ -575,16 +615,19 @@ impl World {
 
     /// `at` says this to `other` on their open connection, whatever its room thinks of it.
     pub fn inject(&mut self, at: usize, other: usize, message: Notice) {
-        let ends = self.nodes[at].links.iter().filter(|(_, wire)| wire.open);
-        let ends: Vec<ConnectionId> = ends.map(|(connection, _)| *connection).collect();
-        for connection in ends {
-            if self
-                .far_end(at, connection)
-                .is_some_and(|(node, _)| node == other)
-            {
-                self.send(at, connection, message.clone());
-            }
+        for connection in self.open_connections(at, other) {
+            self.send(at, connection, message.clone());
         }
+    }
+
+    fn open_connections(&self, at: usize, other: usize) -> Vec<ConnectionId> {
+        let ends = self.nodes[at].links.iter().filter(|(_, wire)| wire.open);
+        let ends = ends.map(|(connection, _)| *connection);
+        let to_other = |end: &ConnectionId| {
+            self.far_end(at, *end)
+                .is_some_and(|(node, _)| node == other)
+        };
+        ends.filter(to_other).collect()
     }
 
     fn close(&mut self, at: usize, connection: ConnectionId) {

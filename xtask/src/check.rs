@@ -95,12 +95,16 @@ fn browser_lints(tools: &Tools) -> Result<()> {
             .args(["--lib", "--bins", "--test", "browser"])
             .args(DENY_WARNINGS),
     )?;
-    process::run(
-        clippy()?
-            .args(["--no-default-features", "--features", "api"])
-            .args(["--lib", "--bins"])
-            .args(DENY_WARNINGS),
-    )
+    // What the page and the module are built with.
+    for feature in ["ui", "api"] {
+        process::run(
+            clippy()?
+                .args(["--no-default-features", "--features", feature])
+                .args(["--lib", "--bins"])
+                .args(DENY_WARNINGS),
+        )?;
+    }
+    Ok(())
 }
 
 /// What has passed and failed so far.

@@ -1,0 +1,505 @@
+//! Files from peer to peer: they arrive as they were or fail in words at both ends, also when connections break; and who
+//! cheats harms nobody else.
+
+use std::time::Duration;
+
+use rtchat::room::{Command, Event, FileCommand, FileError, FileEvent};
+use rtchat::rtc::Notice;
+use rtchat::rtc::bulk::{FILE_WINDOW, FileId, message};
+
+use super::values::{id, pair, send, values};
+use super::world::World;
+
+const SOON: Duration = Duration::from_secs(5);
+const MINUTE: Duration = Duration::from_secs(60);
+const MIB: usize = 1024 * 1024;
+
+fn content(length: usize) -> Vec<u8> {
+    (0..length).map(|at| (at % 251) as u8).collect()
+}
+
+fn command(world: &mut World, at: usize, command: FileCommand) {
+    world.command(at, Command::File(command));
+}
+
+fn offer(world: &mut World, from: usize, to: usize, token: u32, content: Vec<u8>) {
+    let peer = id(world, to);
+    let size = content.len() as u64;
+    world.nodes[from].sources.insert(token, content);
+    let (name, mime) = (format!("{token}.png"), "image/png".to_owned());
+    let offer = FileCommand::Offer {
+        peer,
+        token,
+        name,
+        size,
+        mime,
+    };
+    command(world, from, offer);
+}
+
+fn events(world: &World, at: usize) -> Vec<FileEvent> {
+    let events = world.nodes[at].events.iter();
+    let events = events.filter_map(|event| match event {
+        Event::File(event) => Some(event.clone()),
+        _ => None,
+    });
+    events.collect()
+}
+
+/// What came of files: neither offers nor progress.
+fn ends(world: &World, at: usize) -> Vec<FileEvent> {
+    let mut events = events(world, at);
+    events.retain(|event| matches!(event, FileEvent::Done(_) | FileEvent::Failed { .. }));
+    events
+}
+
+fn offered(world: &World, at: usize) -> Vec<u32> {
+    let events = events(world, at).into_iter();
+    let files = events.filter_map(|event| match event {
+        FileEvent::Offered { file, .. } => Some(file),
+        _ => None,
+    });
+    files.collect()
+}
+
+fn progress(world: &World, at: usize) -> Vec<u64> {
+    let events = events(world, at).into_iter();
+    let stored = events.filter_map(|event| match event {
+        FileEvent::Progress { stored, .. } => Some(stored),
+        _ => None,
+    });
+    stored.collect()
+}
+
+fn accept_all(world: &mut World, at: usize) {
+    for file in offered(world, at) {
+        command(world, at, FileCommand::Accept(file));
+    }
+}
+
+fn failed(file: FileId, words: &str) -> FileEvent {
+    let reason = FileError::Failed(words.to_owned());
+    FileEvent::Failed { file, reason }
+}
+
+/// Ann offers ben a file, who accepts it; some of it has come.
+fn half_way(length: usize) -> (World, usize, usize, u32) {
+    let (mut world, ann, ben) = pair();
+    offer(&mut world, ann, ben, 7, content(length));
+    world.run(Duration::from_millis(10));
+    accept_all(&mut world, ben);
+    let half = length / 2;
+    let is_half = |world: &World| world.nodes[ben].stores.values().any(|its| its.len() > half);
+    assert!(world.run_until(SOON, is_half));
+    let file = offered(&world, ben)[0];
+    (world, ann, ben, file)
+}
+
+#[test]
+fn files_of_every_size_arrive_as_they_were() {
+    let (mut world, ann, ben) = pair();
+    for (token, length) in (0..).zip([0, 1, 16_000, MIB, 3 * MIB + 5]) {
+        offer(&mut world, ann, ben, token, content(length));
+    }
+    offer(&mut world, ben, ann, 0, content(5));
+    world.run(SOON);
+    let first = FileEvent::Offered {
+        peer: id(&world, ann),
+        file: 1,
+        name: "0.png".into(),
+        size: 0,
+        mime: "image/png".into(),
+    };
+    assert_eq!(events(&world, ben)[0], first);
+    assert_eq!(ends(&world, ann), []);
+    accept_all(&mut world, ann);
+    accept_all(&mut world, ben);
+    world.run(MINUTE);
+    for (file, token) in offered(&world, ben).into_iter().zip(0..) {
+        assert_eq!(
+            world.nodes[ben].stores[&file],
+            world.nodes[ann].sources[&token]
+        );
+    }
+    assert_eq!(world.nodes[ann].stores[&1], content(5));
+    let done = |world: &World, at: usize| {
+        let mut done = ends(world, at);
+        done.retain(|event| matches!(event, FileEvent::Done(_)));
+        done.len()
+    };
+    assert_eq!((done(&world, ann), done(&world, ben)), (6, 6));
+}
+
+#[test]
+fn progress_is_told_at_both_ends() {
+    let (mut world, ann, ben) = pair();
+    offer(&mut world, ann, ben, 7, content(3 * MIB));
+    world.run(SOON);
+    accept_all(&mut world, ben);
+    world.run(SOON);
+    let told = progress(&world, ben);
+    assert!(told.len() >= 10 && told.is_sorted(), "{told:?}");
+    assert_eq!(told.last(), Some(&(3 * MIB as u64)));
+    assert_eq!(progress(&world, ann), told);
+}
+
+#[test]
+fn a_file_that_is_not_wanted_is_refused_in_words() {
+    let (mut world, ann, ben) = pair();
+    offer(&mut world, ann, ben, 7, content(5));
+    world.run(SOON);
+    let words = "No, thank you.".to_owned();
+    command(&mut world, ben, FileCommand::Refuse { file: 1, words });
+    world.run(SOON);
+    let file = FileId::Ours(7);
+    let reason = FileError::Refused("No, thank you.".into());
+    assert_eq!(ends(&world, ann), [FileEvent::Failed { file, reason }]);
+    assert_eq!(ends(&world, ben), []);
+}
+
+#[test]
+fn either_end_can_cancel_at_any_time() {
+    for by_sender in [true, false] {
+        let (mut world, ann, ben, file) = half_way(MIB);
+        let (ours, theirs) = (FileId::Ours(7), FileId::Theirs(file));
+        let (by, cancelled) = if by_sender {
+            (ann, ours)
+        } else {
+            (ben, theirs)
+        };
+        command(&mut world, by, FileCommand::Cancel(cancelled));
+        world.run(SOON);
+        let (other, its) = if by_sender {
+            (ben, theirs)
+        } else {
+            (ann, ours)
+        };
+        assert_eq!(ends(&world, by), []);
+        assert_eq!(
+            ends(&world, other),
+            [failed(its, "The other side cancelled.")]
+        );
+        assert!(world.nodes[ben].stores[&file].len() < MIB);
+        // The next one is none the worse.
+        offer(&mut world, ann, ben, 8, content(MIB));
+        world.run(SOON);
+        command(&mut world, ben, FileCommand::Accept(file + 1));
+        world.run(SOON);
+        assert_eq!(world.nodes[ben].stores[&(file + 1)], content(MIB));
+    }
+    // Before anybody answered.
+    let (mut world, ann, ben) = pair();
+    offer(&mut world, ann, ben, 7, content(5));
+    world.run(SOON);
+    command(&mut world, ann, FileCommand::Cancel(FileId::Ours(7)));
+    accept_all(&mut world, ben);
+    world.run(SOON);
+    assert_eq!(
+        ends(&world, ben),
+        [failed(FileId::Theirs(1), "The other side cancelled.")]
+    );
+    assert_eq!(ends(&world, ann), []);
+}
+
+#[test]
+fn a_broken_connection_does_not_begin_anew() {
+    let (mut world, ann, ben, file) = half_way(4 * MIB);
+    let before = world.nodes[ben].stores[&file].len();
+    for _ in 0..3 {
+        world.break_connections(ann, ben);
+        world.run(Duration::from_millis(300));
+    }
+    world.run(MINUTE);
+    assert_eq!(ends(&world, ben), [FileEvent::Done(FileId::Theirs(file))]);
+    assert_eq!(ends(&world, ann), [FileEvent::Done(FileId::Ours(7))]);
+    assert!(before > 2 * MIB);
+    assert_eq!(world.nodes[ben].stores[&file], content(4 * MIB));
+}
+
+#[test]
+fn a_break_at_any_moment_loses_nothing() {
+    for moment in 0..60 {
+        let (mut world, ann, ben) = pair();
+        offer(&mut world, ann, ben, 7, content(300_000));
+        world.run(Duration::from_millis(6));
+        accept_all(&mut world, ben);
+        world.run(Duration::from_millis(moment));
+        world.break_connections(ann, ben);
+        world.run(MINUTE);
+        assert_eq!(
+            ends(&world, ben),
+            [FileEvent::Done(FileId::Theirs(1))],
+            "{moment}"
+        );
+        assert_eq!(
+            ends(&world, ann),
+            [FileEvent::Done(FileId::Ours(7))],
+            "{moment}"
+        );
+        assert_eq!(world.nodes[ben].stores[&1], content(300_000));
+    }
+}
+
+#[test]
+fn who_accepts_while_the_connection_is_broken_has_it_later() {
+    let (mut world, ann, ben) = pair();
+    offer(&mut world, ann, ben, 7, content(MIB));
+    world.run(SOON);
+    world.break_connections(ann, ben);
+    world.run(Duration::from_millis(5));
+    accept_all(&mut world, ben);
+    world.run(MINUTE);
+    assert_eq!(world.nodes[ben].stores[&1], content(MIB));
+    assert_eq!(ends(&world, ann), [FileEvent::Done(FileId::Ours(7))]);
+}
+
+#[test]
+fn a_peer_that_goes_fails_what_is_open() {
+    let gone = |file| FileEvent::Failed {
+        file,
+        reason: FileError::Gone,
+    };
+    for crash in [true, false] {
+        let (mut world, ann, ben, file) = half_way(MIB);
+        offer(&mut world, ann, ben, 8, content(5));
+        if crash {
+            world.crash(ben);
+        } else {
+            world.leave(ben);
+            assert_eq!(ends(&world, ben), [gone(FileId::Theirs(file))]);
+        }
+        world.run(MINUTE);
+        let both = [gone(FileId::Ours(7)), gone(FileId::Ours(8))];
+        assert_eq!(ends(&world, ann), both);
+        offer(&mut world, ann, ben, 9, content(5));
+        assert_eq!(ends(&world, ann)[2..], [gone(FileId::Ours(9))]);
+    }
+    let (mut world, ann, ben, file) = half_way(MIB);
+    world.crash(ann);
+    world.run(MINUTE);
+    assert_eq!(ends(&world, ben), [gone(FileId::Theirs(file))]);
+}
+
+#[test]
+fn who_was_forgotten_while_asleep_is_told_so() {
+    let (mut world, ann, ben, file) = half_way(MIB);
+    world.sleep(ann, Duration::from_secs(40));
+    world.run(MINUTE);
+    assert_eq!(ends(&world, ann).len(), 1);
+    let reason = FileError::Gone;
+    let file = FileId::Theirs(file);
+    assert_eq!(ends(&world, ben), [FileEvent::Failed { file, reason }]);
+}
+
+#[test]
+fn eight_are_on_their_way_and_more_wait() {
+    let (mut world, ann, ben) = pair();
+    for token in 0..20 {
+        offer(&mut world, ann, ben, token, content(1_000));
+    }
+    world.run(SOON);
+    assert_eq!(offered(&world, ben).len(), 8);
+    command(&mut world, ann, FileCommand::Cancel(FileId::Ours(15)));
+    for _ in 0..3 {
+        accept_all(&mut world, ben);
+        world.run(SOON);
+    }
+    assert_eq!(offered(&world, ben).len(), 19);
+    assert_eq!(ends(&world, ann).len(), 19);
+    assert_eq!(
+        world.dropped(ben, "more files at once than may be offered"),
+        0
+    );
+}
+
+#[test]
+fn what_is_no_name_is_not_offered() {
+    let (mut world, ann, ben) = pair();
+    let names = [
+        "",
+        ".",
+        "..",
+        "a/b",
+        "a\\b",
+        "a\nb",
+        "a\0",
+        "gpj.\u{202e}exe",
+        &"x".repeat(256),
+    ];
+    for (name, token) in names.into_iter().zip(0..) {
+        let offer = FileCommand::Offer {
+            peer: id(&world, ben),
+            token,
+            name: name.to_owned(),
+            size: 1,
+            mime: String::new(),
+        };
+        command(&mut world, ann, offer);
+    }
+    world.run(SOON);
+    assert_eq!(events(&world, ben), []);
+    assert_eq!(ends(&world, ann).len(), names.len());
+    // Nor is it believed.
+    for name in names {
+        let name = serde_json::to_string(name).unwrap();
+        let offer = format!(r#"{{"k":"file","file":1,"step":"offer","n":1,"name":{name}}}"#);
+        world.inject(ann, ben, Notice::Text(offer));
+    }
+    world.run(SOON);
+    assert_eq!(events(&world, ben), []);
+    assert_eq!(
+        world.dropped(ben, "an unreadable frame"),
+        names.len() as u64
+    );
+}
+
+/// A cheat, with nothing else to say, sends this on channel 1 while a file is on its way.
+fn cheated(number: u32, place: u64, content: &[u8]) -> Vec<FileEvent> {
+    let (mut world, ann, ben, file) = half_way(MIB);
+    let cleo = world.open("cleo");
+    world.run(Duration::from_millis(1));
+    world.inject_bulk(ann, ben, &message(number, place, content));
+    world.run(SOON);
+    assert!(world.nodes[ben].stores[&file].len() <= MIB);
+    // Chat and others go on.
+    assert!(world.is_full_mesh());
+    send(
+        &mut world,
+        ann,
+        ben,
+        70_000,
+        rtchat::room::Value::Json("1".into()),
+    );
+    offer(&mut world, cleo, ben, 1, content.to_vec());
+    world.run(SOON);
+    assert_eq!(values(&world, ben).len(), 1);
+    command(&mut world, ben, FileCommand::Accept(file + 1));
+    world.run(SOON);
+    assert_eq!(ends(&world, cleo), [FileEvent::Done(FileId::Ours(1))]);
+    let mut ends = ends(&world, ben);
+    ends.pop();
+    ends
+}
+
+#[test]
+fn bytes_at_wrong_places_fail_that_file_alone() {
+    let place = [failed(FileId::Theirs(1), "The file came out of its order.")];
+    assert_eq!(cheated(1, 0, b"again"), place);
+    assert_eq!(cheated(1, MIB as u64 - 1, b"too far"), place);
+    assert_eq!(cheated(1, u64::MAX, b"beyond everything"), place);
+}
+
+#[test]
+fn more_than_was_announced_is_never_kept() {
+    let (mut world, ann, ben) = pair();
+    let offer = r#"{"k":"file","file":1,"step":"offer","n":10,"name":"a"}"#;
+    world.inject(ann, ben, Notice::Text(offer.into()));
+    world.run(SOON);
+    accept_all(&mut world, ben);
+    world.run(SOON);
+    world.inject_bulk(ann, ben, &message(1, 0, b"eleven byte"));
+    world.run(SOON);
+    let words = "More bytes came than were announced.";
+    assert_eq!(ends(&world, ben), [failed(FileId::Theirs(1), words)]);
+    assert_eq!(world.nodes[ben].stores[&1], b"");
+}
+
+#[test]
+fn bytes_of_files_that_nobody_accepted_are_dropped_and_counted() {
+    let (mut world, ann, ben) = pair();
+    let offer = r#"{"k":"file","file":1,"step":"offer","n":10,"name":"a"}"#;
+    world.inject(ann, ben, Notice::Text(offer.into()));
+    world.run(SOON);
+    for number in [0, 1, 2, u32::MAX] {
+        world.inject_bulk(ann, ben, &message(number, 0, b"bytes"));
+    }
+    world.inject_bulk(ann, ben, b"short");
+    world.run(SOON);
+    assert_eq!(world.dropped(ben, "bytes of no file that was accepted"), 5);
+    assert!(world.nodes[ben].stores.is_empty());
+    assert_eq!(
+        cheated(99, 0, b"stray"),
+        [FileEvent::Done(FileId::Theirs(1))]
+    );
+}
+
+#[test]
+fn a_wrong_hash_fails_the_file_at_both_ends() {
+    let (mut world, ann, ben) = pair();
+    world.muted.push((ann, "\"sent\"".to_owned()));
+    offer(&mut world, ann, ben, 7, content(1_000));
+    world.run(SOON);
+    accept_all(&mut world, ben);
+    world.run(SOON);
+    assert_eq!((ends(&world, ann), ends(&world, ben)), (vec![], vec![]));
+    let hash = "A".repeat(43);
+    // Written so that it is not muted.
+    let sent = format!(r#"{{"k":"file","file":1,"step":"s\u0065nt","text":"{hash}"}}"#);
+    world.inject(ann, ben, Notice::Text(sent));
+    world.run(SOON);
+    let words = "The file did not arrive as it was sent.";
+    assert_eq!(ends(&world, ben), [failed(FileId::Theirs(1), words)]);
+    assert_eq!(ends(&world, ann), [failed(FileId::Ours(7), words)]);
+}
+
+#[test]
+fn a_flood_of_offers_is_bounded() {
+    let (mut world, ann, ben) = pair();
+    for number in 0..2_000 {
+        let offer = format!(r#"{{"k":"file","file":{number},"step":"offer","n":1,"name":"a"}}"#);
+        world.inject(ann, ben, Notice::Text(offer));
+    }
+    world.run(SOON);
+    assert_eq!(offered(&world, ben).len(), 8);
+    let flood = world.dropped(ben, "more files at once than may be offered")
+        + world.dropped(ben, "too many frames at once");
+    assert_eq!(flood, 1_992);
+    assert!(world.is_full_mesh());
+}
+
+#[test]
+fn steps_that_do_not_fit_are_dropped() {
+    let (mut world, ann, ben) = pair();
+    offer(&mut world, ann, ben, 7, content(1_000));
+    world.run(SOON);
+    for step in [
+        r#""done""#,
+        r#""accept""#,
+        r#""accept","n":1001"#,
+        r#""stored","n":5"#,
+    ] {
+        let said = format!(r#"{{"k":"file","file":1,"step":{step}}}"#);
+        world.inject(ben, ann, Notice::Text(said));
+    }
+    world.run(SOON);
+    assert_eq!(world.dropped(ann, "an unreadable frame"), 4);
+    assert_eq!(ends(&world, ann), []);
+    // Nobody can have what was not sent.
+    let said = r#"{"k":"file","file":1,"step":"accept","n":500}"#;
+    world.inject(ben, ann, Notice::Text(said.into()));
+    world.run(SOON);
+    let words = "The other side claims what was never sent.";
+    assert_eq!(ends(&world, ann), [failed(FileId::Ours(7), words)]);
+    // Steps of files that are none, and words of a later version.
+    for step in [
+        "done", "accept", "stored", "refuse", "sent", "stop", "pause",
+    ] {
+        let said = format!(r#"{{"k":"file","file":99,"step":"{step}"}}"#);
+        world.inject(ben, ann, Notice::Text(said));
+    }
+    world.run(SOON);
+    assert_eq!(ends(&world, ann).len(), 1);
+    assert!(world.is_full_mesh());
+}
+
+#[test]
+fn who_says_nothing_of_what_it_stored_is_sent_no_more_than_the_window() {
+    let (mut world, ann, ben) = pair();
+    world.muted.push((ben, "\"stored\"".to_owned()));
+    let length = FILE_WINDOW as usize + 2 * MIB;
+    offer(&mut world, ann, ben, 7, content(length));
+    world.run(SOON);
+    accept_all(&mut world, ben);
+    world.run(SOON);
+    assert_eq!(world.nodes[ben].stores[&1].len(), FILE_WINDOW as usize);
+}

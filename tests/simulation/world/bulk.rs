@@ -1,0 +1,144 @@
+//! Channel 1, as the browser's adapter has it: the same checks, and no disk.
+
+use rtchat::room::Input;
+use rtchat::rtc::ConnectionId;
+use rtchat::rtc::bulk::{FileId, FileNotice, FileOrder, Receiving, Sending, message, read};
+
+use super::{Task, World};
+
+impl World {
+    /// What channel 1 does, with the checks of the real one.
+    pub(super) fn file_order(&mut self, at: usize, file: FileId, order: FileOrder) {
+        let node = &mut self.nodes[at];
+        let notice = match (file, order) {
+            (
+                FileId::Ours(token),
+                FileOrder::Send {
+                    connection,
+                    number,
+                    from,
+                },
+            ) => {
+                let size = node.sources[&token].len() as u64;
+                let new = || (connection, number, Sending::new(size));
+                let sending = node.sending.entry(file).or_insert_with(new);
+                (sending.0, sending.1) = (connection, number);
+                if sending.2.go_on(from) {
+                    self.later(1, Task::Pump(at, file, connection));
+                    return;
+                }
+                FileNotice::Failed("The other side claims what was never sent.".to_owned())
+            }
+            (_, FileOrder::Stored(stored)) => {
+                if let Some((connection, _, sending)) = node.sending.get_mut(&file) {
+                    sending.stored(stored);
+                    let connection = *connection;
+                    self.later(1, Task::Pump(at, file, connection));
+                }
+                return;
+            }
+            (
+                FileId::Theirs(number_here),
+                FileOrder::Expect {
+                    connection,
+                    number,
+                    size,
+                },
+            ) => {
+                node.stores.entry(number_here).or_default();
+                let new = || (connection, number, Receiving::new(size));
+                let receiving = node.receiving.entry(file).or_insert_with(new);
+                (receiving.0, receiving.1) = (connection, number);
+                FileNotice::Ready(receiving.2.go_on())
+            }
+            (_, FileOrder::Forget) => {
+                node.sending.remove(&file);
+                node.receiving.remove(&file);
+                return;
+            }
+            order => panic!("{order:?}"),
+        };
+        let whole = node.receiving.get(&file).and_then(|its| its.2.whole());
+        self.later(0, Task::Feed(at, Input::File(file, notice)));
+        if let Some(hash) = whole {
+            let whole = FileNotice::Whole(hash);
+            self.later(0, Task::Feed(at, Input::File(file, whole)));
+        }
+    }
+
+    /// Sends one message of a file. Each takes a millisecond.
+    pub(super) fn pump(&mut self, at: usize, file: FileId, connection: ConnectionId) {
+        let node = &mut self.nodes[at];
+        let Some((_, number, sending)) = node
+            .sending
+            .get_mut(&file)
+            .filter(|its| its.0 == connection)
+        else {
+            return;
+        };
+        let FileId::Ours(token) = file else { return };
+        let (from, to) = sending.next(16_000);
+        let content = &node.sources[&token][from as usize..to as usize];
+        let message = message(*number, from, content);
+        sending.sent(content);
+        let whole = sending.whole();
+        if from < to {
+            self.send_bulk(at, connection, message);
+            self.later(1, Task::Pump(at, file, connection));
+        }
+        if let Some(hash) = whole {
+            let sent = FileNotice::Sent(hash);
+            self.later(0, Task::Feed(at, Input::File(file, sent)));
+        }
+    }
+
+    fn send_bulk(&mut self, from: usize, connection: ConnectionId, message: Vec<u8>) {
+        if let Some((node, connection)) = self.far_end(from, connection) {
+            let bulk = Task::Bulk {
+                from,
+                node,
+                connection,
+                message,
+            };
+            self.later(2, bulk);
+        }
+    }
+
+    pub(super) fn take_bulk(&mut self, at: usize, connection: ConnectionId, message: &[u8]) {
+        let node = &mut self.nodes[at];
+        let fits = |number: u32| {
+            move |(_, its): &(&FileId, &mut (ConnectionId, u32, Receiving))| {
+                its.0 == connection && its.1 == number
+            }
+        };
+        let open = read(message).and_then(|(number, place, content)| {
+            let (file, its) = node.receiving.iter_mut().find(fits(number))?;
+            Some((*file, &mut its.2, place, content))
+        });
+        let Some((file, receiving, place, content)) = open else {
+            return self.feed(at, Input::StrayBytes);
+        };
+        let mut notices = Vec::new();
+        match receiving.take(place, content) {
+            Ok(()) => {
+                if let FileId::Theirs(file) = file {
+                    node.stores.entry(file).or_default().extend(content);
+                }
+                let stored = receiving.stored(content.len() as u64);
+                notices.extend(stored.map(FileNotice::Stored));
+                notices.extend(receiving.whole().map(FileNotice::Whole));
+            }
+            Err(error) => notices.push(FileNotice::Failed(error.to_string())),
+        }
+        for notice in notices {
+            self.feed(at, Input::File(file, notice));
+        }
+    }
+
+    /// `at` says this to `other` on channel 1, whatever its room thinks of it.
+    pub fn inject_bulk(&mut self, at: usize, other: usize, message: &[u8]) {
+        for connection in self.open_connections(at, other) {
+            self.send_bulk(at, connection, message.to_vec());
+        }
+    }
+}

@@ -21,7 +21,13 @@ use crate::mqtt::{
     AsyncClient, ClientError, Event as MqttEvent, EventLoop, MqttOptions, Packet, QoS,
     SubscribeFilter, SubscribeReasonCode, WebSocketTransport,
 };
+#[cfg(feature = "files")]
+use crate::room::FileCommand;
 use crate::room::{BrokerState, Command, Config, Diagnostics, Event, Input, Output, Room};
+#[cfg(feature = "files")]
+use crate::rtc::bulk::FileId;
+#[cfg(feature = "files")]
+use crate::rtc::web::bulk::{Files, Sink};
 use crate::rtc::web::{Connections, WebError};
 use crate::settings::{Broker, IceServer};
 use crate::time::Millis;
@@ -77,6 +83,28 @@ impl Handle {
     /// Hands a command to the room.
     pub fn command(&self, command: Command) {
         self.0.feed(Input::User(command));
+    }
+
+    /// Offers a file to a peer.
+    #[cfg(feature = "files")]
+    pub fn offer_file(&self, peer: PeerId, token: u32, name: String, blob: web_sys::Blob) {
+        let offer = FileCommand::Offer {
+            peer,
+            token,
+            name,
+            // A whole number below 2^53.
+            size: blob.size() as u64,
+            mime: blob.type_(),
+        };
+        self.0.files.send_from(FileId::Ours(token), blob);
+        self.command(Command::File(offer));
+    }
+
+    /// Takes an offered file.
+    #[cfg(feature = "files")]
+    pub fn accept_file(&self, file: u32, sink: Sink) {
+        self.0.files.store_in(FileId::Theirs(file), sink);
+        self.command(Command::File(FileCommand::Accept(file)));
     }
 
     /// What was counted since joining.
@@ -139,7 +167,20 @@ pub fn join(
                 driver.feed(Input::Connection(connection, notice));
             }
         });
+        #[cfg(feature = "files")]
+        let files = {
+            let notified = weak.clone();
+            Files::new(Rc::new(move |told| {
+                if let Some(driver) = notified.upgrade() {
+                    driver.feed(told.map_or(Input::StrayBytes, |(file, notice)| {
+                        Input::File(file, notice)
+                    }));
+                }
+            }))
+        };
         Driver {
+            #[cfg(feature = "files")]
+            files,
             subscriptions: room.subscriptions(),
             room: RefCell::new(room),
             inputs: RefCell::default(),
@@ -176,6 +217,8 @@ struct Driver {
     left: Cell<bool>,
     page: RefCell<Vec<PageListener>>,
     connections: Result<Connections, WebError>,
+    #[cfg(feature = "files")]
+    files: Files,
     client: AsyncClient,
     listener: Rc<dyn Listener>,
 }
@@ -211,8 +254,18 @@ impl Driver {
                     .try_publish(topic, QoS::AtMostOnce, false, payload);
             }
             Output::Connection(connection, order) => {
+                #[cfg(feature = "files")]
+                if order == crate::rtc::Order::Close {
+                    self.files.closed(connection);
+                }
                 if let Ok(connections) = &self.connections {
                     connections.carry_out(connection, order);
+                }
+            }
+            #[cfg(feature = "files")]
+            Output::File(file, order) => {
+                if let Ok(connections) = &self.connections {
+                    self.files.carry_out(connections, file, order);
                 }
             }
             Output::Remember(note) => self.listener.remember(note),

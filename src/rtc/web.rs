@@ -8,8 +8,10 @@
 //! answerer), a first gathering for nobody (it takes the processor from the joining it should help), and one
 //! certificate for all connections (making one takes 0.4 ms, beside the way).
 //!
-//! Channel 0, `text`, is negotiated by both sides and ordered. Channel 1 is reserved for bulk data.
+//! Channel 0, `text`, is negotiated by both sides and ordered. Channel 1, for files, is opened when the first one needs it.
 
+#[cfg(feature = "files")]
+pub mod bulk;
 mod connection;
 mod time;
 
@@ -185,6 +187,13 @@ impl Connections {
         connection.order(order);
     }
 
+    /// Opens channel 1 of a connection, which must be done once. Both sides do it by themselves.
+    #[cfg(feature = "files")]
+    fn open_bulk(&self, id: ConnectionId) -> Option<RtcDataChannel> {
+        let connection = self.open.borrow().get(&id).cloned()?;
+        channel(connection.peer(), "bulk", 1).ok()
+    }
+
     /// How many bytes wait to be sent to the other side.
     pub fn buffered(&self, id: ConnectionId) -> u32 {
         self.open
@@ -252,16 +261,20 @@ impl Bare {
         let what = "open a connection";
         let peer =
             RtcPeerConnection::new_with_configuration(configuration).map_err(refused(what))?;
-        let init = RtcDataChannelInit::new();
-        init.set_negotiated(true);
-        init.set_id(0);
-        let maker = peer.unchecked_ref::<ChannelMaker>();
-        let channel = maker
-            .create_data_channel("text", &init)
-            .map_err(refused(what))?;
-        channel.set_binary_type(RtcDataChannelType::Arraybuffer);
+        let channel = channel(&peer, "text", 0).map_err(refused(what))?;
         Ok(Bare { peer, channel })
     }
+}
+
+/// Opens a channel that the other side opens as well.
+fn channel(peer: &RtcPeerConnection, label: &str, id: u16) -> Result<RtcDataChannel, JsValue> {
+    let init = RtcDataChannelInit::new();
+    init.set_negotiated(true);
+    init.set_id(id);
+    let maker = peer.unchecked_ref::<ChannelMaker>();
+    let channel = maker.create_data_channel(label, &init)?;
+    channel.set_binary_type(RtcDataChannelType::Arraybuffer);
+    Ok(channel)
 }
 
 fn configuration(ice_servers: &[IceServer], relay_only: bool) -> RtcConfiguration {

@@ -12,7 +12,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-const ID: ConnectionId = ConnectionId(7);
+pub const ID: ConnectionId = ConnectionId(7);
 
 async fn sleep(millis: i32) {
     let window = web_sys::window().unwrap();
@@ -26,8 +26,8 @@ async fn sleep(millis: i32) {
 
 /// Milliseconds, with fractions.
 /// One of two browsers.
-struct Side {
-    connections: Connections,
+pub struct Side {
+    pub connections: Connections,
     notices: UnboundedReceiver<(ConnectionId, Notice)>,
 }
 
@@ -48,7 +48,7 @@ impl Side {
         }
     }
 
-    fn order(&self, order: Order) {
+    pub fn order(&self, order: Order) {
         self.connections.carry_out(ID, order);
     }
 
@@ -128,13 +128,13 @@ impl Side {
 }
 
 /// Two sides that are connected.
-async fn connected() -> (Side, Side) {
+pub async fn connected() -> (Side, Side) {
     let (mut anna, mut bert) = (Side::new(), Side::new());
     connect(&mut anna, &mut bert).await;
     (anna, bert)
 }
 
-async fn connect(anna: &mut Side, bert: &mut Side) {
+pub async fn connect(anna: &mut Side, bert: &mut Side) {
     anna.order(Order::Offer { restart: false });
     let offer = anna.described().await;
     assert_eq!(offer.kind(), Kind::Offer);

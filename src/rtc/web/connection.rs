@@ -103,6 +103,11 @@ impl Connection {
         self.handler.take();
     }
 
+    #[cfg(feature = "files")]
+    pub fn peer(&self) -> &RtcPeerConnection {
+        &self.peer
+    }
+
     pub fn buffered(&self) -> u32 {
         self.channel.buffered_amount()
     }
@@ -374,6 +379,6 @@ fn message(event: &MessageEvent) -> Option<Notice> {
 }
 
 /// Waits for what a call promised. Calls that promise something do not throw, by WebIDL's definition.
-async fn settled(promise: Promise, what: &'static str) -> Result<JsValue, WebError> {
+pub(super) async fn settled(promise: Promise, what: &'static str) -> Result<JsValue, WebError> {
     JsFuture::from(promise).await.map_err(refused(what))
 }

@@ -1,0 +1,252 @@
+//! Files between two sets of connections in one page. The test says to each what the rooms would say.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use futures_channel::mpsc::{UnboundedReceiver, unbounded};
+use futures_util::StreamExt as _;
+use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
+use rtchat::rtc::Order;
+use rtchat::rtc::bulk::{FileId, FileNotice, FileOrder};
+use rtchat::rtc::web::bulk::{Files, MAX_BUFFERED, Sink};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_test::wasm_bindgen_test;
+use web_sys::Blob;
+
+use super::rtc::{ID, Side, connect, connected};
+
+const OURS: FileId = FileId::Ours(1);
+const THEIRS: FileId = FileId::Theirs(2);
+const NUMBER: u32 = 3;
+const MIB: usize = 1024 * 1024;
+
+/// One of two browsers.
+struct End {
+    side: Side,
+    files: Files,
+    notices: UnboundedReceiver<Option<(FileId, FileNotice)>>,
+}
+
+impl End {
+    fn new(side: Side) -> End {
+        let (sender, notices) = unbounded();
+        let files = Files::new(Rc::new(move |told| {
+            // After the end of a test nobody listens.
+            let _ = sender.unbounded_send(told);
+        }));
+        End {
+            side,
+            files,
+            notices,
+        }
+    }
+
+    fn order(&self, file: FileId, order: FileOrder) {
+        self.files.carry_out(&self.side.connections, file, order);
+    }
+
+    fn close(&self) {
+        self.files.closed(ID);
+        self.side.order(Order::Close);
+    }
+
+    /// What is told next.
+    async fn next(&mut self) -> Option<(FileId, FileNotice)> {
+        self.notices.next().await.unwrap()
+    }
+}
+
+async fn ends() -> (End, End) {
+    let (anna, bert) = connected().await;
+    (End::new(anna), End::new(bert))
+}
+
+fn content(length: usize) -> Vec<u8> {
+    (0..length).map(|at| (at * 7 % 251) as u8).collect()
+}
+
+fn blob(content: &[u8]) -> Blob {
+    Blob::new_with_u8_array_sequence(&Array::of1(&Uint8Array::from(content))).unwrap()
+}
+
+/// A sink, and what was written to it.
+fn sink() -> (Sink, Rc<RefCell<Vec<u8>>>) {
+    let written = Rc::new(RefCell::new(Vec::new()));
+    let into = written.clone();
+    let write = Closure::<dyn Fn(Uint8Array) -> Promise>::new(move |bytes: Uint8Array| {
+        into.borrow_mut().extend(bytes.to_vec());
+        Promise::resolve(&JsValue::UNDEFINED)
+    });
+    (sink_with(write), written)
+}
+
+fn sink_with(write: Closure<dyn Fn(Uint8Array) -> Promise>) -> Sink {
+    let close = Closure::<dyn Fn() -> Promise>::new(|| Promise::resolve(&JsValue::UNDEFINED));
+    let sink = Object::new();
+    Reflect::set(&sink, &"write".into(), &write.into_js_value()).unwrap();
+    Reflect::set(&sink, &"close".into(), &close.into_js_value()).unwrap();
+    sink.unchecked_into()
+}
+
+/// Lets anna begin, or go on, from where bert says.
+async fn start(anna: &End, bert: &mut End, size: usize) -> u64 {
+    let (connection, number, size) = (ID, NUMBER, size as u64);
+    bert.order(
+        THEIRS,
+        FileOrder::Expect {
+            connection,
+            number,
+            size,
+        },
+    );
+    loop {
+        match bert.next().await {
+            Some((THEIRS, FileNotice::Ready(from))) => {
+                anna.order(
+                    OURS,
+                    FileOrder::Send {
+                        connection,
+                        number,
+                        from,
+                    },
+                );
+                return from;
+            }
+            // Of what came before.
+            Some((THEIRS, FileNotice::Stored(_))) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// Passes on what bert stored until so much has come; the hash if that was all.
+async fn until(anna: &End, bert: &mut End, enough: u64) -> Option<[u8; 32]> {
+    loop {
+        assert!(anna.files.buffered(ID) <= MAX_BUFFERED);
+        match bert.next().await {
+            Some((THEIRS, FileNotice::Whole(hash))) => return Some(hash),
+            Some((THEIRS, FileNotice::Stored(stored))) => {
+                anna.order(OURS, FileOrder::Stored(stored));
+                if stored >= enough {
+                    return None;
+                }
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[wasm_bindgen_test]
+async fn files_arrive_whole_in_order_and_with_their_hash() {
+    for length in [0, 1, 64 * 1024, 10 * MIB + 3] {
+        let (mut anna, mut bert) = ends().await;
+        let content = content(length);
+        let (sink, written) = sink();
+        anna.files.send_from(OURS, blob(&content));
+        bert.files.store_in(THEIRS, sink);
+        assert_eq!(start(&anna, &mut bert, length).await, 0);
+        let hash = until(&anna, &mut bert, u64::MAX).await.unwrap();
+        assert_eq!(anna.next().await, Some((OURS, FileNotice::Sent(hash))));
+        assert!(*written.borrow() == content, "{length} bytes");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_new_connection_goes_on_where_the_old_one_broke() {
+    let (mut anna, mut bert) = ends().await;
+    let content = content(12 * MIB);
+    let (sink, written) = sink();
+    anna.files.send_from(OURS, blob(&content));
+    bert.files.store_in(THEIRS, sink);
+    start(&anna, &mut bert, content.len()).await;
+    assert_eq!(until(&anna, &mut bert, MIB as u64).await, None);
+    anna.close();
+    bert.close();
+    connect(&mut anna.side, &mut bert.side).await;
+    let from = start(&anna, &mut bert, content.len()).await;
+    assert!(from >= MIB as u64 && from < content.len() as u64, "{from}");
+    let hash = until(&anna, &mut bert, u64::MAX).await.unwrap();
+    assert_eq!(anna.next().await, Some((OURS, FileNotice::Sent(hash))));
+    assert!(*written.borrow() == content);
+}
+
+#[wasm_bindgen_test]
+async fn what_is_forgotten_is_neither_sent_nor_stored() {
+    let (mut anna, mut bert) = ends().await;
+    let content = content(12 * MIB);
+    let (first, written) = sink();
+    anna.files.send_from(OURS, blob(&content));
+    bert.files.store_in(THEIRS, first);
+    start(&anna, &mut bert, content.len()).await;
+    until(&anna, &mut bert, 1).await;
+    bert.order(THEIRS, FileOrder::Forget);
+    anna.order(OURS, FileOrder::Forget);
+    let stored = written.borrow().len();
+    // The next file under the same name has nothing of it.
+    let (second, after) = sink();
+    anna.files.send_from(OURS, blob(b"next"));
+    bert.files.store_in(THEIRS, second);
+    let (connection, number) = (ID, NUMBER + 1);
+    bert.order(
+        THEIRS,
+        FileOrder::Expect {
+            connection,
+            number,
+            size: 4,
+        },
+    );
+    let from = 0;
+    anna.order(
+        OURS,
+        FileOrder::Send {
+            connection,
+            number,
+            from,
+        },
+    );
+    let hash = loop {
+        match bert.next().await {
+            Some((THEIRS, FileNotice::Whole(hash))) => break hash,
+            // The rest of the first one belongs nowhere.
+            None | Some((THEIRS, FileNotice::Ready(0) | FileNotice::Stored(_))) => {}
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(anna.next().await, Some((OURS, FileNotice::Sent(hash))));
+    assert_eq!(*after.borrow(), b"next");
+    assert!(written.borrow().len() <= stored + 8 * MIB);
+    assert!(written.borrow().len() < content.len());
+}
+
+#[wasm_bindgen_test]
+async fn a_disk_that_takes_no_more_is_told_in_words() {
+    let (anna, mut bert) = ends().await;
+    let refuse = Closure::<dyn Fn(Uint8Array) -> Promise>::new(|_| {
+        let full = web_sys::DomException::new_with_message_and_name("", "QuotaExceededError");
+        Promise::reject(&full.unwrap())
+    });
+    anna.files.send_from(OURS, blob(&content(MIB)));
+    bert.files.store_in(THEIRS, sink_with(refuse));
+    start(&anna, &mut bert, MIB).await;
+    let words = "The browser could not store the file (QuotaExceededError).".to_owned();
+    let failed = Some((THEIRS, FileNotice::Failed(words)));
+    assert_eq!(bert.next().await, failed);
+}
+
+#[wasm_bindgen_test]
+async fn nobody_can_have_what_was_not_sent() {
+    let (mut anna, _bert) = ends().await;
+    anna.files.send_from(OURS, blob(b"four"));
+    let (connection, number, from) = (ID, NUMBER, 3);
+    anna.order(
+        OURS,
+        FileOrder::Send {
+            connection,
+            number,
+            from,
+        },
+    );
+    let words = "The other side claims what was never sent.".to_owned();
+    let failed = Some((OURS, FileNotice::Failed(words)));
+    assert_eq!(anna.next().await, failed);
+}

@@ -129,6 +129,46 @@ export interface Validation {
   verified: boolean;
 }
 
+/** How far a file is. */
+export interface FileProgress {
+  /** How many bytes the receiver has stored. */
+  bytes: number;
+  /** How many there are. */
+  size: number;
+}
+
+/** How to send a file. */
+export interface FileOptions {
+  /** Its name: 1 to 255 characters, no path. Else the `File`'s own, or `file`. */
+  name?: string;
+  /** Told again and again how much the other side has stored. */
+  onprogress?: (progress: FileProgress) => void;
+  /** Ends the sending. */
+  signal?: AbortSignal;
+}
+
+/** How to take a file. */
+export interface AcceptOptions {
+  /** Told again and again how much has come. */
+  onprogress?: (progress: FileProgress) => void;
+  /** Ends the receiving. */
+  signal?: AbortSignal;
+}
+
+/** A file that somebody wants to send. */
+export interface IncomingFile {
+  /** Plain text on one line, without a path. Like the type it is the sender's choice, and no promise. */
+  readonly name: string;
+  /** How many bytes it has. More are never taken. */
+  readonly size: number;
+  /** Its media type, or nothing. */
+  readonly type: string;
+  /** Takes it. Brings it when everything has come and its hash is right; on the disk, where the browser can. */
+  accept(options?: AcceptOptions): Promise<File>;
+  /** Does not take it, or no more of it. The sender is told why. */
+  refuse(reason?: string): void;
+}
+
 /** The events, and what their handlers take. */
 export interface Events {
   /** Somebody wants to connect, and is let in if every handler returns true, itself or as a promise. */
@@ -147,6 +187,8 @@ export interface Events {
   dm: (value: Sendable, sender: string) => unknown;
   /** Somebody sent something with `send`. */
   data: (value: Sendable, sender: string) => unknown;
+  /** Somebody wants to send a file. Without a handler it is refused. */
+  file: (file: IncomingFile, sender: string) => unknown;
   /** Somebody is writing. */
   typing: (user: string) => unknown;
   /** Somebody goes by another name. Nothing else ever changes a peer's `user`. */
@@ -167,9 +209,9 @@ export type ErrorCode =
   | "timeout"
   /** The peer is not connected, or no longer. */
   | "gone"
-  /** Whoever was asked could not answer; the message is theirs. */
+  /** Whoever was asked could not answer, or a file did not arrive; the message may be theirs. */
   | "failed"
-  /** It was not sent: it is too large, or not what is allowed there. */
+  /** It was not sent: it is too large, or not what is allowed there, or the file was not wanted. */
   | "refused"
   /** The room cannot be entered; the message says why. */
   | "unavailable";
@@ -226,6 +268,8 @@ export interface Peer {
   send(data: Sendable): Promise<void>;
   /** The same, for the other's `dm` handlers. */
   dm(data: Sendable): Promise<void>;
+  /** Sends a file. Resolved when they have all of it and its hash is right. */
+  sendFile(blob: Blob, options?: FileOptions): Promise<void>;
   /** Says something to this peer alone, at most 10,000 characters. */
   chat(text: string): void;
   /** How many milliseconds it takes to there and back. */

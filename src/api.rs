@@ -14,11 +14,14 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use js_sys::{Error, Function, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
+use web_sys::Blob;
 
 use crate::driver::Handle;
 use crate::entrance::{Audience, Entrance};
 use crate::identity::{Name, PeerId, PublicKey, safety_number};
-use crate::room::{Command, Event, Purpose, Value};
+use crate::room::{Command, Event, FileCommand, Purpose, Value};
+use crate::rtc::bulk::FileId;
+use crate::rtc::web::bulk::Sink;
 use crate::settings::web::{address, load, nfc};
 use crate::settings::{OptionError, Options};
 use tell::{Told, object};
@@ -177,6 +180,35 @@ impl Engine {
             question,
             result,
         });
+    }
+
+    /// Offers a file. Comes back as `fileprogress`, and `filedone` or `filefailed`.
+    #[wasm_bindgen(js_name = sendFile)]
+    pub fn send_file(&self, peer: &str, token: u32, name: String, blob: Blob) {
+        let joined = self.0.joined.borrow();
+        if let (Some(joined), Some(peer)) = (&*joined, PeerId::parse(peer)) {
+            joined.handle.offer_file(peer, token, name, blob);
+        }
+    }
+
+    /// Takes a file that was offered as `file`. Comes back like one that was sent.
+    #[wasm_bindgen(js_name = acceptFile)]
+    pub fn accept_file(&self, file: u32, sink: Sink) {
+        if let Some(joined) = &*self.0.joined.borrow() {
+            joined.handle.accept_file(file, sink);
+        }
+    }
+
+    /// Does not take a file that was offered, or no more of it.
+    #[wasm_bindgen(js_name = refuseFile)]
+    pub fn refuse_file(&self, file: u32, words: String) {
+        self.command(Command::File(FileCommand::Refuse { file, words }));
+    }
+
+    /// Sends no more of a file.
+    #[wasm_bindgen(js_name = cancelFile)]
+    pub fn cancel_file(&self, token: u32) {
+        self.command(Command::File(FileCommand::Cancel(FileId::Ours(token))));
     }
 
     /// Asks for a sign of life. Comes back as `pong` or `nottaken`.

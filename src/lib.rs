@@ -13,7 +13,7 @@
 //! | [`time`] | milliseconds, and named deadlines in a table | nothing |
 //! | [`identity`] | keys, peer ids, sealing, names, tab numbers, the trust book | `time` |
 //! | [`wire`] | envelopes on the broker, frames on the data channel | `identity`, `rtc::description` |
-//! | [`rtc`] | session descriptions in compact form; the adapter to `RTCPeerConnection` | nothing |
+//! | [`rtc`] | session descriptions in compact form; the bytes of files; the adapter to `RTCPeerConnection` | nothing |
 //! | [`mqtt`] | rumqttc's shape over a WebSocket: session, pool of brokers, client | `time` |
 //! | [`room`] | who is here, who connects to whom, who is verified, what was said | all of the above |
 //! | [`settings`] | what the site's owner, the page's address and a program's options ask for | nothing |

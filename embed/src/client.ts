@@ -5,12 +5,13 @@ import { Calls } from "./calls.js";
 import { type Engine, type Told, type View, failure, makeEngine } from "./engine.js";
 import { RTChatError, asError } from "./errors.js";
 import { Handlers } from "./events.js";
+import { Files } from "./files.js";
 import { questionHandlers, toEngine } from "./options.js";
 import { Member } from "./peer.js";
 import { pack, toJson, unpack } from "./values.js";
 
 type HowToAsk = Omit<AskOptions, "topic"> | undefined;
-type ToldOfPeer = "gone" | "chat" | "typing" | "value" | "question";
+type ToldOfPeer = "file" | "gone" | "chat" | "typing" | "value" | "question";
 
 /** The wish to be in the room, as long as it lasts. */
 interface Entering {
@@ -24,6 +25,7 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
   readonly #handlers = new Handlers(this);
   readonly #topics: Map<string, QuestionHandler>;
   readonly #calls = new Calls();
+  readonly #files = new Files((thrown) => this.#handlers.report(thrown));
   readonly #members = new Map<string, Member>();
   /** Those that wait for the program's decision. */
   readonly #asking = new Map<string, Member>();
@@ -234,6 +236,16 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
       case "pong":
         this.#calls.resolve(told[1], told[2]);
         return;
+      case "fileprogress":
+        return this.#files.progressed(told[1], told[2], told[3]);
+      case "filedone":
+        if (told[1]) this.#calls.resolve(told[2]);
+        else this.#files.done(told[2]);
+        return;
+      case "filefailed": {
+        const error = new RTChatError(told[3], told[4]);
+        return told[1] ? this.#calls.reject(told[2], error) : this.#files.failed(told[2], error);
+      }
       case "answered":
         return this.#answered(told[1], told[2], told[3]);
       default: {
@@ -255,9 +267,19 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
         const value = unpack(told[3], told[4], told[5]);
         return this.#handlers.emit(told[2] ? "dm" : "data", value, member.user);
       }
+      case "file":
+        return this.#offered(member, told[2], told[3], told[4], told[5]);
       case "question":
         void this.#answer(member, told[2], told[3], JSON.parse(told[4]) as Json);
     }
+  }
+
+  #offered(member: Member, number: number, name: string, size: number, type: string): void {
+    const engine = this.#engine;
+    if (!engine) return;
+    const file = this.#files.offered(engine, member.id, number, name, size, type);
+    if (this.#handlers.has("file")) this.#handlers.emit("file", file, member.user);
+    else file.refuse("No program takes files here.");
   }
 
   #opened({ user, room }: { user: string; room: string }): void {
@@ -307,7 +329,7 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
 
   #member(view: View): Member {
     // Peers are told of by an engine, so there is one.
-    return new Member(view, { engine: this.#engine as Engine, calls: this.#calls });
+    return new Member(view, { engine: this.#engine as Engine, calls: this.#calls, files: this.#files });
   }
 
   #requested(view: View): void {
@@ -345,6 +367,7 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
     member.gone = true;
     member.connected = false;
     this.#calls.rejectAllOf(member.id, () => member.goneError());
+    this.#files.failAllOf(member.id, () => member.goneError());
     if (wasConnected) this.#handlers.emit("disconnectedfrompeer", member.user, reason);
   }
 

@@ -22,6 +22,10 @@ export type Told =
   | [kind: "value", peer: string, isDm: boolean, json: string | undefined, kind?: string, bytes?: Uint8Array<ArrayBuffer>]
   | [kind: "question", peer: string, question: string, topic: string | undefined, json: string]
   | [kind: "answered", token: number, code: ErrorCode | undefined, text: string]
+  | [kind: "file", peer: string, file: number, name: string, size: number, type: string]
+  | [kind: "fileprogress", isOurs: boolean, file: number, bytes: number]
+  | [kind: "filedone", isOurs: boolean, file: number]
+  | [kind: "filefailed", isOurs: boolean, file: number, code: ErrorCode, sentence: string]
   | [kind: "pong", token: number, millis: number];
 
 /** A peer, as the engine tells of it. */

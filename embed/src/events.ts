@@ -11,6 +11,7 @@ const NAMES: { [E in keyof Events]: true } = {
   chat: true,
   dm: true,
   data: true,
+  file: true,
   typing: true,
   namechange: true,
   validation: true,

@@ -1,10 +1,11 @@
 // Somebody in the room.
-import type { AskOptions, Json, Peer, PeerState, Sendable, Trust, UserInfo } from "../mqtt-rtc.js";
+import type { AskOptions, FileOptions, Json, Peer, PeerState, Sendable, Trust, UserInfo } from "../mqtt-rtc.js";
 import type { Calls } from "./calls.js";
 import { Line } from "./calls.js";
 import type { Engine, View } from "./engine.js";
 import { RTChatError } from "./errors.js";
-import { type Packed, pack, toJson } from "./values.js";
+import type { Files } from "./files.js";
+import { type Packed, isBlob, pack, toJson } from "./values.js";
 
 const TIMEOUT = 30_000;
 /** What a timer of the browser can hold. */
@@ -14,6 +15,7 @@ const LONGEST = 2 ** 31 - 1;
 export interface House {
   readonly engine: Engine;
   readonly calls: Calls;
+  readonly files: Files;
 }
 
 /** A peer, as its client knows it. */
@@ -83,6 +85,29 @@ export class Member {
     if (!signal) return answer;
     signal.addEventListener("abort", abort);
     return answer.finally(() => signal.removeEventListener("abort", abort));
+  }
+
+  /** Sends a file, beside everything else. */
+  sendFile(blob: Blob, { name, onprogress, signal }: FileOptions): Promise<void> {
+    if (!isBlob(blob)) throw new TypeError("A file should be a Blob or a File.");
+    signal?.throwIfAborted();
+    if (!this.connected) throw this.goneError();
+    const { engine, calls, files } = this.#house;
+    let token = 0;
+    const sending = calls.open<void>(this.id, (its) => {
+      token = its;
+      files.watch(token, blob.size, onprogress);
+      engine.sendFile(this.id, token, name ?? ("name" in blob ? String(blob.name) : "file"), blob);
+    });
+    const abort = (): void => {
+      engine.cancelFile(token);
+      calls.reject(token, signal?.reason);
+    };
+    signal?.addEventListener("abort", abort);
+    return sending.finally(() => {
+      files.unwatch(token);
+      signal?.removeEventListener("abort", abort);
+    });
   }
 
   ping(): Promise<number> {
@@ -162,6 +187,10 @@ class ThePeer implements Peer {
 
   async dm(data: Sendable): Promise<void> {
     return await this.#member.send(pack(data), true);
+  }
+
+  async sendFile(blob: Blob, options: FileOptions = {}): Promise<void> {
+    await this.#member.sendFile(blob, options);
   }
 
   chat(text: string): void {

@@ -77,7 +77,7 @@ function isBuffer(value: unknown): value is ArrayBuffer {
   return tagOf(value) === "ArrayBuffer";
 }
 
-function isBlob(value: unknown): value is Blob {
+export function isBlob(value: unknown): value is Blob {
   return tagOf(value) === "Blob" || tagOf(value) === "File";
 }
 

@@ -18,6 +18,10 @@
 //! | `value` | peer's id, whether it is a `dm`, JSON; or `undefined`, what the bytes are, and the bytes |
 //! | `question` | peer's id, question's id, topic or `undefined`, JSON |
 //! | `answered` | token, code or `undefined`, JSON or a sentence |
+//! | `file` | peer's id, number, name, size, type |
+//! | `fileprogress` | whether it is ours, token or number, how many bytes are stored |
+//! | `filedone` | whether it is ours, token or number |
+//! | `filefailed` | whether it is ours, token or number, code, a sentence |
 //! | `pong` | token, milliseconds |
 
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -26,8 +30,10 @@ use wasm_bindgen::JsValue;
 
 use crate::identity::Trust;
 use crate::room::{
-    AskError, Diagnostics, Event, GoneReason, PeerView, Purpose, SendError, Status, Value,
+    AskError, Diagnostics, Event, FileError, FileEvent, GoneReason, PeerView, Purpose, SendError,
+    Status, Value,
 };
+use crate::rtc::bulk::FileId;
 use crate::time::Millis;
 
 /// Something that waits to be told.
@@ -127,8 +133,51 @@ fn arguments(event: Event) -> Array {
                 )
             }
         },
+        Event::File(event) => file(event),
         Event::Pong { token, after, .. } => {
             list("pong", [token.into(), (after.as_millis() as f64).into()])
+        }
+    }
+}
+
+fn file(event: FileEvent) -> Array {
+    let name = |file| match file {
+        FileId::Ours(token) => (JsValue::TRUE, JsValue::from(token)),
+        FileId::Theirs(number) => (JsValue::FALSE, JsValue::from(number)),
+    };
+    // Exact: sizes are at most 2^53.
+    let number = |bytes: u64| JsValue::from(bytes as f64);
+    match event {
+        FileEvent::Offered {
+            peer,
+            file,
+            name,
+            size,
+            mime,
+        } => {
+            let size = number(size);
+            list(
+                "file",
+                [id(peer), file.into(), name.into(), size, mime.into()],
+            )
+        }
+        FileEvent::Progress { file, stored } => {
+            let (ours, name) = name(file);
+            list("fileprogress", [ours, name, number(stored)])
+        }
+        FileEvent::Done(file) => {
+            let (ours, name) = name(file);
+            list("filedone", [ours, name])
+        }
+        FileEvent::Failed { file, reason } => {
+            let (ours, name) = name(file);
+            let code = match reason {
+                FileError::Gone => "gone",
+                FileError::Refused(_) => "refused",
+                FileError::Failed(_) => "failed",
+            };
+            let sentence = reason.to_string();
+            list("filefailed", [ours, name, code.into(), sentence.into()])
         }
     }
 }

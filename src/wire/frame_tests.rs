@@ -119,6 +119,23 @@ fn every_frame_of_the_stream_reads_as_it_was_written() {
             },
             r#"{"k":"got","n":64}"#,
         ),
+        (
+            Frame::File(FileStep {
+                number: 3,
+                step: "offer".into(),
+                bytes: Some(1 << 53),
+                name: Some("a.png".into()),
+                text: Some("image/png".into()),
+            }),
+            r#"{"k":"file","file":3,"step":"offer","n":9007199254740992,"name":"a.png","text":"image/png"}"#,
+        ),
+        (
+            Frame::File(FileStep {
+                step: "done".into(),
+                ..FileStep::default()
+            }),
+            r#"{"k":"file","file":0,"step":"done"}"#,
+        ),
         (Frame::Ping { id: None }, r#"{"k":"ping"}"#),
     ];
     for (frame, json) in frames {

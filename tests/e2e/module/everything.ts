@@ -1,12 +1,16 @@
 // One use of everything that the module exports.
 import {
+  type AcceptOptions,
   type AskOptions,
   type AskResult,
   type Broker,
   type ErrorCode,
   type Events,
+  type FileOptions,
+  type FileProgress,
   type GoneReason,
   type IceServer,
+  type IncomingFile,
   type Json,
   MQTTRTCClient,
   type Options,
@@ -56,6 +60,13 @@ client
   .on("chat", (text: string, sender: string) => console.log(text, sender))
   .on("dm", (value: Sendable, sender: string) => console.log(value, sender))
   .on("data", (value: Sendable) => value instanceof Blob && console.log(value.size))
+  .on("file", async (file: IncomingFile, sender: string) => {
+    if (file.size > 1e9 || file.type === "") return file.refuse(`too large, ${sender}: ${file.name}`);
+    const onprogress = ({ bytes, size }: FileProgress): void => console.log(bytes / size);
+    const how: AcceptOptions = { onprogress, signal: AbortSignal.timeout(60_000) };
+    const its: File = await file.accept(how);
+    console.log(its.name);
+  })
   .on("typing", (user: string) => console.log(user))
   .on("namechange", (before: string, now: string) => console.log(before, now))
   .on("validation", (user: string, { fingerprint, known, verified }: Validation) =>
@@ -76,6 +87,8 @@ if (peer) {
   const array: TypedArray = new Float32Array([1, 2]);
   await peer.send(array);
   await peer.dm({ to: [peer.id, peer.fingerprint, state, trust, answer, event], info: peer.userInfo });
+  const file: FileOptions = { name: "a.txt", onprogress: ({ bytes }) => console.log(bytes), signal: AbortSignal.timeout(9) };
+  await peer.sendFile(new Blob(["a"]), file);
   peer.chat("psst");
   const millis: number = await peer.ping();
   console.log(millis, client.safetyNumber(peer.user)?.length);

@@ -60,6 +60,7 @@ fn every_name_of_a_peer_is_pinned() {
                 "markVerified",
                 "ping",
                 "send",
+                "sendFile",
                 "state",
                 "trust",
                 "user",

@@ -2,6 +2,7 @@
 
 mod client;
 mod exports;
+mod files;
 mod program;
 mod values;
 

@@ -1,0 +1,180 @@
+//! Files that programs send each other.
+
+use anyhow::ensure;
+use serde_json::{Value, json};
+
+use super::{EMPTY, Stage, ask, until};
+use crate::support::{Tab, run};
+
+/// Takes every file, and notes what came of it.
+const TAKE: &str = r#"
+    window.files = [];
+    client.on("file", (file, sender) => {
+        const its = { name: file.name, size: file.size, type: file.type, sender, progress: [] };
+        files.push(its);
+        window.file = file;
+        const stop = new AbortController();
+        const onprogress = (progress) => {
+            its.progress.push(progress);
+            window.interfere?.(stop);
+        };
+        file.accept({ signal: stop.signal, onprogress }).then(async (whole) => {
+            const hash = await crypto.subtle.digest("SHA-256", await whole.arrayBuffer());
+            its.hash = Array.from(new Uint8Array(hash)).join();
+            its.came = [whole.name, whole.size, whole.type, whole instanceof File];
+        }, (error) => { its.error = [error.name === "RTChatError" ? error.code : error.name, error.message]; });
+    });"#;
+
+/// Makes a file whose bytes repeat nowhere near, and gives its hash.
+const MAKE: &str = r#"
+    const bytes = new Uint32Array(size / 4);
+    for (let at = 0, value = 1; at < bytes.length; at += 1) bytes[at] = value = (value * 1664525 + 1013904223) >>> 0;
+    window.made = new File([bytes], "mars.bin", { type: "application/x-moon" });
+    return crypto.subtle.digest("SHA-256", bytes).then((hash) => Array.from(new Uint8Array(hash)).join());"#;
+
+const MIB: u64 = 1024 * 1024;
+
+async fn make(tab: &Tab, size: u64) -> anyhow::Result<Value> {
+    ask(tab, &format!("const size = {size};{MAKE}")).await
+}
+
+#[test]
+fn files_arrive_both_ways_with_progress() {
+    run(|bed| async move {
+        let stage = Stage::with(EMPTY).await?;
+        let tabs = stage.two(&bed, json!({})).await?;
+        for (from, to, name) in [(0, 1, "ann"), (1, 0, "ben")] {
+            let (from, to) = (&tabs[from], &tabs[to]);
+            ask(to, TAKE).await?;
+            let hash = make(from, 5 * MIB).await?;
+            let send = r#"
+                const told = [];
+                return peer.sendFile(made, { onprogress: (progress) => told.push(progress) }).then(() => told);"#;
+            let told = ask(from, send).await?;
+            let last = json!({ "bytes": 5 * MIB, "size": 5 * MIB });
+            ensure!(
+                told.as_array()
+                    .is_some_and(|told| told.len() > 1 && told.last() == Some(&last)),
+                "{told}"
+            );
+            let its = until(to, "return files[0]?.came && files[0]").await?;
+            ensure!(
+                its["hash"] == hash && its["progress"].as_array().map(Vec::len) > Some(1),
+                "{its}"
+            );
+            ensure!(
+                its["came"] == json!(["mars.bin", 5 * MIB, "application/x-moon", true]),
+                "{its}"
+            );
+            ensure!(its["sender"] == name, "{its}");
+
+            // Nothing is a file, too; and what has no name gets one.
+            ask(from, "return peer.sendFile(new Blob([]))").await?;
+            let came = until(to, "return files[1]?.came").await?;
+            ensure!(came == json!(["file", 0, "", true]), "{came}");
+            // Values do not wait for files.
+            let send = r#"
+                const sending = peer.sendFile(made, { name: "again" });
+                return peer.ping().then(() => sending).then(() => "both");"#;
+            ensure!(ask(from, send).await? == "both");
+        }
+        // Chromium and Firefox both have a disk to stream to.
+        let on_disk = r#"
+            return navigator.storage.getDirectory().then((root) => root.getDirectoryHandle("rtchat-files"))
+                .then(async (folder) => {
+                    const names = [];
+                    for await (const name of folder.keys()) names.push(name);
+                    return names.length;
+                });"#;
+        for tab in &tabs {
+            ensure!(ask(tab, on_disk).await? == 2);
+        }
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn what_pages_leave_on_the_disk_is_removed_later() {
+    run(|bed| async move {
+        let stage = Stage::with(EMPTY).await?;
+        let [ann, ben] = stage.two(&bed, json!({})).await?;
+        // As if a page had been closed.
+        let left = r#"
+            return navigator.storage.getDirectory()
+                .then((root) => root.getDirectoryHandle("rtchat-files", { create: true }))
+                .then((folder) => folder.getFileHandle("gone.file", { create: true })).then(() => true);"#;
+        ask(&ben, left).await?;
+        ask(&ben, TAKE).await?;
+        make(&ann, 2 * MIB).await?;
+        ask(&ann, "return peer.sendFile(made)").await?;
+        let names = r#"
+            return navigator.storage.getDirectory().then((root) => root.getDirectoryHandle("rtchat-files"))
+                .then((folder) => folder.getFileHandle("gone.file")).then(() => false, () => true);"#;
+        until(&ben, names).await?;
+        let read = "return files[0].came && file.accept().then((its) => its.slice(0, 4).arrayBuffer()).then((its) => its.byteLength)";
+        ensure!(until(&ben, read).await? == 4);
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn a_file_can_be_refused_cancelled_and_lost() {
+    run(|bed| async move {
+        let stage = Stage::with(EMPTY).await?;
+        let [ann, ben] = stage.two(&bed, json!({})).await?;
+        make(&ann, 4 * MIB).await?;
+        let fails = r#"const outcome = (sending) => sending.then(() => "sent", (error) =>
+            [error.name === "RTChatError" ? error.code : error.name, error.message]);"#;
+        let ask_ann = async |script: &str| ask(&ann, &format!("{fails}{script}")).await;
+
+        // Nobody is there who would take it.
+        let refused = ask_ann("return outcome(peer.sendFile(made))").await?;
+        let words = json!(["refused", "No program takes files here."]);
+        ensure!(refused == words, "{refused}");
+        ask(
+            &ben,
+            "client.once('file', (file) => file.refuse('Not today.'))",
+        )
+        .await?;
+        let refused = ask_ann("return outcome(peer.sendFile(made))").await?;
+        ensure!(refused == json!(["refused", "Not today."]), "{refused}");
+        let wrong = r#"return Promise.all([
+            outcome(peer.sendFile("text")), outcome(peer.sendFile(made, { name: "../mars" })),
+            outcome(peer.sendFile(made, { signal: AbortSignal.abort() }))])"#;
+        let wrong = ask_ann(wrong).await?;
+        ensure!(
+            wrong[0][0] == "TypeError" && wrong[1][0] == "refused" && wrong[2][0] == "AbortError",
+            "{wrong}"
+        );
+
+        // The sender stops half-way.
+        ask(&ben, TAKE).await?;
+        let half_way = r#"
+            const stop = new AbortController();
+            return outcome(peer.sendFile(made, { signal: stop.signal, onprogress: () => stop.abort() }));"#;
+        let stopped = ask_ann(half_way).await?;
+        ensure!(stopped[0] == "AbortError", "{stopped}");
+        let error = until(&ben, "return files.at(-1)?.error").await?;
+        let cancelled = json!(["failed", "The other side cancelled."]);
+        ensure!(error == cancelled, "{error}");
+
+        // The receiver does.
+        ask(&ben, "window.interfere = (stop) => stop.abort()").await?;
+        let stopped = ask_ann("return outcome(peer.sendFile(made))").await?;
+        ensure!(stopped == cancelled, "{stopped}");
+        until(&ben, "return files.at(-1)?.error?.[0] === 'AbortError'").await?;
+
+        // What was stopped is not in the way of what comes next.
+        ask(&ben, "window.interfere = undefined").await?;
+        ensure!(ask_ann("return outcome(peer.sendFile(made))").await? == "sent");
+
+        // Who leaves takes and sends no more.
+        ask(&ben, "window.interfere = () => client.disconnect()").await?;
+        let lost = ask_ann("return outcome(peer.sendFile(made))").await?;
+        ensure!(lost[0] == "gone", "{lost}");
+        until(&ben, "return files.at(-1)?.error?.[0] === 'gone'").await?;
+        let lost = ask_ann("return outcome(peer.sendFile(made))").await?;
+        ensure!(lost[0] == "gone", "{lost}");
+        Ok(())
+    });
+}

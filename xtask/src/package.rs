@@ -85,6 +85,8 @@ fn check(tools: &Tools, package: &Path) -> Result<()> {
     let mut types = tools.web("attw")?;
     // It is an ES module and nothing else, as browsers want it.
     types.arg(package).args(["--profile", "esm-only"]);
+    // There for bundlers to find; it has no types.
+    types.args(["--exclude-entrypoints", module::LOADED[1]]);
     process::run(&mut types).context("its types are not found by everybody")?;
     println!("The package is {}.", package.display());
     Ok(())

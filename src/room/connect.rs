@@ -273,11 +273,10 @@ impl Room {
             Notice::NegotiationNeeded => self.renegotiate(id, false),
             Notice::Path(Path::Connected) => {}
             Notice::Path(Path::Disconnected) => self.path_doubtful(id, connection),
-            Notice::Closed => {
-                self.connection_failed(id, connection);
-                self.closed(id);
+            Notice::Closed if stage == Stage::Verified => self.current_closed(id),
+            Notice::Path(Path::Lost) | Notice::Closed | Notice::Failed(_) => {
+                self.connection_failed(id, connection)
             }
-            Notice::Path(Path::Lost) | Notice::Failed(_) => self.connection_failed(id, connection),
         }
     }
 

@@ -160,13 +160,11 @@ impl Room {
         self.dirty = true;
     }
 
-    /// The peer itself closed a connection that is lost by now.
-    pub(super) fn closed(&mut self, id: PeerId) {
+    /// The peer itself closed the verified connection. What becomes of an attempt says nothing of that kind.
+    pub(super) fn current_closed(&mut self, id: PeerId) {
+        self.current_lost(id);
         let now = self.now;
-        let Some(peer) = self.peers.get_mut(&id) else {
-            return;
-        };
-        if peer.was_verified && peer.current.is_none() && peer.closed.is_none() {
+        if let Some(peer) = self.peers.get_mut(&id) {
             peer.closed = Some(now);
             self.deadlines
                 .set_earlier(Deadline::Silence(id), now + CLOSED);

@@ -6,6 +6,7 @@ use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use rtchat::identity::{IdentityKey, Name, Note, Noted, Trust, TrustBook};
 use rtchat::room::{Command, Event, GoneReason, MAX_TEXT, PeerState, Status};
+use rtchat::rtc::{Notice, Path};
 use rtchat::settings::Accept;
 
 use super::world::{World, seed};
@@ -100,10 +101,26 @@ fn a_tab_that_was_closed_and_could_not_say_so_is_gone_within_two_seconds() {
 }
 
 #[test]
+fn who_gives_an_attempt_up_while_reconnecting_is_not_gone() {
+    for side in [0, 1] {
+        let (mut world, ann, ben) = pair();
+        let (at, other) = [(ann, "ben"), (ben, "ann")][side];
+        world.stop_broker();
+        world.end_connections(at, Notice::Path(Path::Lost));
+        world.run(Duration::from_secs(7));
+        // What is left are attempts; without a broker none of them comes to anything.
+        world.end_connections(at, Notice::Closed);
+        world.run(Duration::from_secs(4));
+        assert_eq!(world.roster(at)[other], PeerState::Reconnecting);
+        assert!(gone(&world, at).is_empty());
+    }
+}
+
+#[test]
 fn who_closes_a_connection_and_makes_another_one_was_never_gone() {
     for side in [0, 1] {
         let (mut world, ann, ben) = pair();
-        world.lose_connections([ann, ben][side]);
+        world.end_connections([ann, ben][side], Notice::Path(Path::Lost));
         assert!(!world.is_full_mesh());
         assert!(world.run_until(SOON, World::is_full_mesh));
         world.run(Duration::from_secs(60));

@@ -269,11 +269,11 @@ impl World {
         self.crash(at);
     }
 
-    /// The browser gives up every connection of the tab.
-    pub fn lose_connections(&mut self, at: usize) {
+    /// The tab is told that each of its connections came to this end.
+    pub fn end_connections(&mut self, at: usize, end: Notice) {
         let connections: Vec<ConnectionId> = self.nodes[at].links.keys().copied().collect();
         for connection in connections {
-            self.feed(at, Input::Connection(connection, Notice::Path(Path::Lost)));
+            self.feed(at, Input::Connection(connection, end.clone()));
         }
     }
 

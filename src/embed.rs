@@ -4,7 +4,7 @@ use js_sys::{Function, Object, Reflect};
 use wasm_bindgen::JsValue;
 
 use crate::identity::Trust;
-use crate::room::{Event, GoneReason, Message, PeerView, Status};
+use crate::room::{Event, Message, PeerView, Status};
 
 /// What a host page asks for, and how it hears what happens.
 #[derive(Debug)]
@@ -45,14 +45,7 @@ impl Embedding {
             Event::Message(message) => self.message(message),
             Event::Peer(peer) => self.peer(peer, peer.state.as_str(), JsValue::NULL),
             Event::Gone { peer, reason } => {
-                let reason = match reason {
-                    GoneReason::Left => "left",
-                    GoneReason::Silent => "silent",
-                    GoneReason::Unreachable => "unreachable",
-                    GoneReason::Blocked => "blocked",
-                    GoneReason::Disconnected => "disconnected",
-                };
-                self.peer(peer, "gone", reason.into());
+                self.peer(peer, "gone", reason.as_str().into());
             }
             Event::Status(status) => self.status(*status),
             _ => {}

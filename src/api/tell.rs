@@ -30,8 +30,7 @@ use wasm_bindgen::JsValue;
 
 use crate::identity::Trust;
 use crate::room::{
-    AskError, Diagnostics, Event, FileError, FileEvent, GoneReason, PeerView, Purpose, SendError,
-    Status, Value,
+    AskError, Diagnostics, Event, FileError, FileEvent, PeerView, Purpose, SendError, Status, Value,
 };
 use crate::rtc::bulk::FileId;
 use crate::time::Millis;
@@ -64,7 +63,7 @@ fn arguments(event: Event) -> Array {
         Event::Peer(view) => list("peer", [peer(&view).into()]),
         Event::Request(view) => list("request", [peer(&view).into()]),
         Event::RequestWithdrawn(peer) => list("withdrawn", [id(peer)]),
-        Event::Gone { peer, reason } => list("gone", [id(peer.id), gone(reason).into()]),
+        Event::Gone { peer, reason } => list("gone", [id(peer.id), reason.as_str().into()]),
         Event::ValidationFailure { peer, reason } => {
             list("unproven", [id(peer.id), peer.user.into(), reason.into()])
         }
@@ -239,16 +238,6 @@ fn trust(trust: Trust) -> &'static str {
         Trust::Known => "known",
         Trust::Verified => "verified",
         Trust::NameOnAnotherKey => "name-on-another-key",
-    }
-}
-
-fn gone(reason: GoneReason) -> &'static str {
-    match reason {
-        GoneReason::Left => "left",
-        GoneReason::Silent => "silent",
-        GoneReason::Unreachable => "unreachable",
-        GoneReason::Blocked => "blocked",
-        GoneReason::Disconnected => "disconnected",
     }
 }
 

@@ -380,6 +380,19 @@ pub enum GoneReason {
     Disconnected,
 }
 
+impl GoneReason {
+    /// The reason in one word, as programs know it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            GoneReason::Left => "left",
+            GoneReason::Silent => "silent",
+            GoneReason::Unreachable => "unreachable",
+            GoneReason::Blocked => "blocked",
+            GoneReason::Disconnected => "disconnected",
+        }
+    }
+}
+
 /// Names a message: random, chosen by its sender.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageId(pub String);

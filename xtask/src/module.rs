@@ -13,9 +13,13 @@ pub const LOADED: [&str; 2] = ["mqtt-rtc.js", "mqtt-rtc.wasm"];
 /// Its types, which no browser loads.
 pub const TYPES: &str = "mqtt-rtc.d.ts";
 
-/// The same that Trunk gives wasm-opt for the page, in `index.html`.
-const OPTIMISATIONS: [&str; 7] = [
+/// The same that Trunk gives wasm-opt for the page, in `index.html`. Functions of a kind that lie side by side are
+/// compressed better.
+const OPTIMISATIONS: [&str; 10] = [
     "-Oz",
+    "--reorder-functions-by-name",
+    "--strip-producers",
+    "--strip-target-features",
     "--enable-bulk-memory",
     "--enable-sign-ext",
     "--enable-nontrapping-float-to-int",

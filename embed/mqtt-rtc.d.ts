@@ -213,7 +213,7 @@ export type ErrorCode =
   | "failed"
   /** It was not sent: it is too large, or not what is allowed there, or the file was not wanted. */
   | "refused"
-  /** The room cannot be entered; the message says why. */
+  /** The room cannot be entered, or the program behind the module has broken; the message says why. */
   | "unavailable";
 
 /** What promises are rejected with. */

@@ -8,10 +8,11 @@ mod tell;
 use core::time::Duration;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::panic::{self, PanicHookInfo};
 use std::rc::{Rc, Weak};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use js_sys::{Error, Function, Reflect};
+use js_sys::{Array, Error, Function, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Blob;
@@ -25,6 +26,21 @@ use crate::rtc::web::bulk::Sink;
 use crate::settings::web::{address, load, nfc};
 use crate::settings::{OptionError, Options};
 use tell::{Told, object};
+
+thread_local! {
+    /// Every listener there is. One program runs all rooms, so all of them end with it.
+    static LISTENERS: RefCell<Vec<Weak<Inner>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Tells all listeners at once that the program breaks: there is no later.
+fn broke(info: &PanicHookInfo<'_>) {
+    let told = Array::of2(&"broke".into(), &info.to_string().into());
+    let rooms = LISTENERS.with(|all| all.try_borrow().map(|all| all.clone()).unwrap_or_default());
+    for inner in rooms.iter().filter_map(Weak::upgrade) {
+        // Nothing is left to do if even this fails.
+        let _ = inner.listener.apply(&JsValue::UNDEFINED, &told);
+    }
+}
 
 /// Why something cannot be done, for JavaScript: an `Error` with a `code`.
 fn error(code: &str, message: &str) -> JsValue {
@@ -73,7 +89,7 @@ impl Engine {
         let mut options = Options::parse(options).map_err(wrong)?;
         options.room = options.room.map(|room| nfc(&room));
         let name = options.name.as_deref().map(name_of).transpose()?;
-        Ok(Engine(Rc::new(Inner {
+        let inner = Rc::new(Inner {
             name: RefCell::new(name),
             config: options.config.take().unwrap_or(config),
             options,
@@ -83,7 +99,13 @@ impl Engine {
             session: Cell::new(0),
             asks_about_all: Cell::new(false),
             joined: RefCell::default(),
-        })))
+        });
+        LISTENERS.with_borrow_mut(|all| {
+            all.retain(|inner| inner.strong_count() > 0);
+            all.push(Rc::downgrade(&inner));
+        });
+        panic::set_hook(Box::new(broke));
+        Ok(Engine(inner))
     }
 
     /// Enters the room. Comes back as `opened` or `failed`.

@@ -2,12 +2,12 @@
 import type * as api from "../mqtt-rtc.js";
 import type { AskOptions, AskResult, Events, Json, Options, Peer, QuestionHandler, Sendable } from "../mqtt-rtc.js";
 import { Calls } from "./calls.js";
-import { type Engine, type Told, type View, failure, makeEngine } from "./engine.js";
+import { type Engine, type Told, type View, broke, failure, makeEngine } from "./engine.js";
 import { RTChatError, asError } from "./errors.js";
 import { Handlers } from "./events.js";
 import { Files } from "./files.js";
 import { questionHandlers, toEngine } from "./options.js";
-import { Member } from "./peer.js";
+import { type House, Member } from "./peer.js";
 import { pack, toJson, unpack } from "./values.js";
 
 type HowToAsk = Omit<AskOptions, "topic"> | undefined;
@@ -29,8 +29,7 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
   readonly #members = new Map<string, Member>();
   /** Those that wait for the program's decision. */
   readonly #asking = new Map<string, Member>();
-  /** Missing where the program behind the module cannot run. */
-  readonly #engine: Engine | undefined;
+  readonly #house: House;
   #status: api.Status = { state: "left", people: 0 };
   #entering: Entering | undefined;
   #name: string;
@@ -39,11 +38,16 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
   constructor(options: Options = {}) {
     const given = toEngine(options);
     this.#topics = new Map(questionHandlers(options));
-    this.#engine = failure ? undefined : this.#make(given);
+    const engine = failure ? undefined : this.#make(given);
+    this.#house = { engine, calls: this.#calls, files: this.#files };
     this.#name = options.name ?? "";
     this.#room = options.room ?? "";
     // Whoever wants to know asks for it with `connect`; everybody else has `error`.
     this.connect().catch(() => {});
+  }
+
+  get #engine(): Engine | undefined {
+    return this.#house.engine;
   }
 
   #make(options: string): Engine {
@@ -142,8 +146,7 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
     if (this.#engine) {
       this.#engine.open();
     } else {
-      const why = `This browser cannot run the program behind the module: ${failure?.message}`;
-      queueMicrotask(() => this.#failed(why));
+      queueMicrotask(() => this.#failed(failure?.message ?? ""));
     }
     return entering.promise;
   }
@@ -211,6 +214,8 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
         return this.#opened(told[1]);
       case "failed":
         return this.#failed(told[1]);
+      case "broke":
+        return this.#broke(told[1]);
       case "outdated":
         return this.#forgetEverybody();
       case "notice":
@@ -299,6 +304,13 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
     this.#handlers.report(error);
   }
 
+  /** Called out of the midst of it, so nothing that calls it again may happen now. */
+  #broke(reason: string): void {
+    this.#house.engine = undefined;
+    const why = broke(reason);
+    queueMicrotask(() => this.#failed(why));
+  }
+
   #setStatus(status: api.Status): void {
     if (status.state === this.#status.state && status.people === this.#status.people && !status.retryAt) {
       if (status.reconnecting === this.#status.reconnecting) return;
@@ -328,8 +340,7 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
   }
 
   #member(view: View): Member {
-    // Peers are told of by an engine, so there is one.
-    return new Member(view, { engine: this.#engine as Engine, calls: this.#calls, files: this.#files });
+    return new Member(view, this.#house);
   }
 
   #requested(view: View): void {

@@ -8,7 +8,7 @@ export type { Engine };
 /** What the engine tells. src/api/tell.rs is where it is written. */
 export type Told =
   | [kind: "opened", room: { id: string; user: string; room: string; fingerprint: string }]
-  | [kind: "failed" | "notice" | "refused", sentence: string]
+  | [kind: "failed" | "broke" | "notice" | "refused", sentence: string]
   | [kind: "outdated"]
   | [kind: "status", status: Status]
   | [kind: "peer" | "request", view: View]
@@ -50,7 +50,13 @@ export let failure: Error | undefined;
 try {
   await init({ module_or_path: PROGRAM });
 } catch (thrown) {
-  failure = asError(thrown);
+  failure = new Error(`This browser cannot run the program behind the module: ${asError(thrown).message}`);
+}
+
+/** The program broke, and with it all that uses it. */
+export function broke(why: string): string {
+  failure = new Error(`The program behind the module has stopped working. Please reload the page. (${why})`);
+  return failure.message;
 }
 
 /** @throws An error with the code `option`. */

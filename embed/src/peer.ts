@@ -13,7 +13,8 @@ const LONGEST = 2 ** 31 - 1;
 
 /** What peers need of their client. */
 export interface House {
-  readonly engine: Engine;
+  /** Missing where the program behind the module cannot run, or has broken. */
+  engine: Engine | undefined;
   readonly calls: Calls;
   readonly files: Files;
 }
@@ -56,10 +57,10 @@ export class Member {
 
   /** Sends what is packed, or will be. */
   send(packed: Packed | Promise<Packed>, dm: boolean): Promise<void> {
-    const { engine } = this.#house;
     return this.#call(packed, (value, token) => {
-      if ("json" in value) engine.send(this.id, token, dm, value.json);
-      else engine.sendBytes(this.id, token, dm, value.kind, value.bytes);
+      const { engine } = this.#house;
+      if ("json" in value) engine?.send(this.id, token, dm, value.json);
+      else engine?.sendBytes(this.id, token, dm, value.kind, value.bytes);
     });
   }
 
@@ -68,16 +69,16 @@ export class Member {
     if (!(timeout > 0)) throw new TypeError('The option "timeout" should be a number of milliseconds above 0.');
     if (topic !== undefined && typeof topic !== "string") throw new TypeError('The option "topic" should be a text.');
     signal?.throwIfAborted();
-    const { engine, calls } = this.#house;
+    const { calls } = this.#house;
     const patience = Math.min(Math.ceil(timeout), LONGEST);
     let abort = (): void => {};
     const answer = this.#call<Json>(
       { json },
-      (_, token) => engine.ask(this.id, token, topic, json, patience),
+      (_, token) => this.#house.engine?.ask(this.id, token, topic, json, patience),
       content,
       (token) => {
         abort = () => {
-          engine.withdraw(token);
+          this.#house.engine?.withdraw(token);
           calls.reject(token, signal?.reason);
         };
       },
@@ -97,10 +98,10 @@ export class Member {
     const sending = calls.open<void>(this.id, (its) => {
       token = its;
       files.watch(token, blob.size, onprogress);
-      engine.sendFile(this.id, token, name ?? ("name" in blob ? String(blob.name) : "file"), blob);
+      engine?.sendFile(this.id, token, name ?? ("name" in blob ? String(blob.name) : "file"), blob);
     });
     const abort = (): void => {
-      engine.cancelFile(token);
+      this.#house.engine?.cancelFile(token);
       calls.reject(token, signal?.reason);
     };
     signal?.addEventListener("abort", abort);
@@ -111,7 +112,7 @@ export class Member {
   }
 
   ping(): Promise<number> {
-    return this.#call(undefined, (_, token) => this.#house.engine.ping(this.id, token));
+    return this.#call(undefined, (_, token) => this.#house.engine?.ping(this.id, token));
   }
 
   /** Begins a call when everything before it is on its way. */
@@ -194,7 +195,7 @@ class ThePeer implements Peer {
   }
 
   chat(text: string): void {
-    this.#house.engine.say(this.id, String(text));
+    this.#house.engine?.say(this.id, String(text));
   }
 
   async ping(): Promise<number> {
@@ -202,14 +203,14 @@ class ThePeer implements Peer {
   }
 
   disconnect(): void {
-    this.#house.engine.disconnect(this.id);
+    this.#house.engine?.disconnect(this.id);
   }
 
   block(): void {
-    this.#house.engine.block(this.id);
+    this.#house.engine?.block(this.id);
   }
 
   markVerified(): void {
-    this.#house.engine.markVerified(this.id);
+    this.#house.engine?.markVerified(this.id);
   }
 }

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `opened` | `{ id, user, room, fingerprint }` |
 //! | `failed` | a sentence |
+//! | `broke` | a sentence: the program panics, and nothing of it may be called any more |
 //! | `outdated` | nothing: we left and are coming in anew |
 //! | `notice`, `refused` | a sentence |
 //! | `status` | `{ state, people, reconnecting?, retryAt? }` |

@@ -1,5 +1,6 @@
 //! The module `mqtt-rtc.js` on other people's pages.
 
+mod broken;
 mod client;
 mod exports;
 mod files;

@@ -1,0 +1,50 @@
+//! When the program behind the module breaks.
+
+use anyhow::ensure;
+use serde_json::json;
+
+use super::{EMPTY, Stage, ask, until};
+use crate::support::run;
+
+#[test]
+fn a_program_that_breaks_is_an_error_and_nobody_waits_for_it() {
+    run(|bed| async move {
+        let stage = Stage::with(EMPTY).await?;
+        for tab in stage.two(&bed, json!({})).await? {
+            // The browser throws where it never does. That ends the program in the midst of its work, which it
+            // notices the next time it is asked for anything.
+            let breaks = r#"
+                client.on("status", ({ state }) => (window.state = state));
+                window.waiting = peer.ask("anybody?").then(String, (error) => error.code);
+                Performance.prototype.now = () => { throw new Error("no clock") };
+                try { peer.chat("hello?") } catch { /* that clock */ }"#;
+            ask(&tab, breaks).await?;
+            let notices = "try { client.stats() } catch { /* what is told counts, not what is thrown here */ }";
+            ask(&tab, notices).await?;
+            until(&tab, "return window.state === 'failed'").await?;
+            let told = r#"return seen.filter(([event]) => event === "error" || event === "disconnectedfrompeer")"#;
+            let told = ask(&tab, told).await?.to_string();
+            ensure!(
+                told.contains("stopped working") && told.contains("borrowed"),
+                "{told}"
+            );
+            ensure!(told.contains("disconnectedfrompeer"), "{told}");
+            ensure!(ask(&tab, "return waiting").await? == "gone");
+
+            // Nothing is left that could be asked, and everything says so.
+            let after = r#"
+                peer.chat("still there?");
+                peer.block();
+                client.changeName("eve");
+                const codes = [peer.send(1), client.connect(), new module.MQTTRTCClient().connect()]
+                    .map((promise) => promise.then(String, (error) => error.code));
+                return Promise.all([...codes, client.peers.length, client.stats()])"#;
+            let after = ask(&tab, after).await?;
+            ensure!(
+                after == json!(["gone", "unavailable", "unavailable", 0, null]),
+                "{after}"
+            );
+        }
+        Ok(())
+    });
+}

@@ -7,15 +7,14 @@ use web_sys::{Element, EventTarget, HtmlElement, KeyboardEvent};
 use yew::AppHandle;
 use yew::prelude::*;
 
-use super::backend::{Backend, Entry, Tell, Told};
+use super::backend::{Backend, Tell};
 use super::components::room::Room;
 use super::components::welcome;
-use super::hooks::clock;
+use super::context::{Shared, Ui};
 use super::hooks::listen::{Listener, document, use_appeared, use_changed, window};
 use super::state::{Action, Sheet, Stage, State};
 use super::texts;
-use crate::identity::Name;
-use crate::room::{Command, Event, Status};
+use crate::room::Status;
 
 /// Shows the chat in `root` until the handle is destroyed. Keys are heard wherever the page is pressed, or inside of
 /// `root` alone where it is a part of somebody's page.
@@ -32,94 +31,6 @@ pub fn mount(root: Element, backend: Rc<dyn Backend>) -> AppHandle<App> {
         root: root.clone(),
     };
     yew::Renderer::<App>::with_root_and_props(root, props).render()
-}
-
-/// A backend that can be compared, as properties must be.
-#[derive(Clone)]
-pub struct Shared(pub Rc<dyn Backend>);
-
-impl PartialEq for Shared {
-    fn eq(&self, other: &Shared) -> bool {
-        Rc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-impl Reducible for State {
-    type Action = Action;
-
-    fn reduce(self: Rc<Self>, action: Action) -> Rc<Self> {
-        Rc::new(State::reduce(Rc::unwrap_or_clone(self), action))
-    }
-}
-
-/// What every view may do: change the page, ask the backend.
-#[derive(Clone, PartialEq)]
-pub struct Ui {
-    /// The room behind the page.
-    pub backend: Shared,
-    /// Takes actions. Never stale, unlike a state handle.
-    pub dispatch: UseReducerDispatcher<State>,
-}
-
-impl Ui {
-    /// Changes the page.
-    pub fn act(&self, action: Action) {
-        self.dispatch.dispatch(action);
-    }
-
-    /// Hands a command to the room.
-    pub fn command(&self, command: Command) {
-        self.backend.0.command(command);
-    }
-
-    /// Joins under this name.
-    pub fn join(&self, name: &Name) {
-        self.act(match self.backend.0.join(name) {
-            Ok(own) => Action::Joined(own),
-            Err(reason) => Action::Failed(reason),
-        });
-    }
-
-    /// Goes by another name from now on.
-    pub fn rename(&self, name: Name) {
-        self.command(Command::Rename(name));
-        if let Some(own) = self.backend.0.own() {
-            self.act(Action::Joined(own));
-        }
-    }
-
-    /// A callback that always does the same.
-    pub fn acts<T>(&self, action: Action) -> Callback<T> {
-        let ui = self.clone();
-        Callback::from(move |_| ui.act(action.clone()))
-    }
-
-    fn told(&self, told: Told) {
-        match told {
-            Told::Opened(opening) => {
-                let name = if opening.entry == Entry::WrongSecret {
-                    None
-                } else {
-                    opening.name.clone()
-                };
-                self.act(Action::Opened(opening));
-                if let Some(name) = name {
-                    self.join(&name);
-                }
-            }
-            Told::Event(event) => {
-                let day = if let Event::Message(message) = &event {
-                    clock::local_day(message.at)
-                } else {
-                    0
-                };
-                self.act(Action::Event { event, day });
-            }
-            Told::Shown(shown) => self.act(Action::Shown(shown)),
-            Told::Notice(text) => self.act(Action::Notice(text)),
-            Told::Failed(reason) => self.act(Action::Failed(reason)),
-        }
-    }
 }
 
 #[derive(Properties, PartialEq)]

@@ -14,6 +14,8 @@ pub mod timeline;
 mod app;
 #[cfg(target_arch = "wasm32")]
 mod components;
+#[cfg(target_arch = "wasm32")]
+mod context;
 #[cfg(all(target_arch = "wasm32", feature = "demo"))]
 pub mod demo;
 #[cfg(target_arch = "wasm32")]

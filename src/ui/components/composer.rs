@@ -5,7 +5,7 @@ use yew::prelude::*;
 
 use super::icon::{SEND, icon};
 use crate::room::{Command, MAX_TEXT};
-use crate::ui::app::Ui;
+use crate::ui::context::Ui;
 use crate::ui::hooks::listen::{focus_new, use_appeared};
 use crate::ui::texts;
 

@@ -5,8 +5,8 @@ use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use super::icon::{CHECK, LINK, LOCK, icon};
-use crate::ui::app::Ui;
 use crate::ui::backend::{Entry, Opening};
+use crate::ui::context::Ui;
 use crate::ui::hooks::listen::{document, use_interval, window};
 use crate::ui::state::Action;
 

@@ -12,8 +12,8 @@ use super::empty::empty as empty_room;
 use super::icon::{DOWN, icon};
 use super::row::Row;
 use crate::time::Millis;
-use crate::ui::app::Ui;
 use crate::ui::backend::Opening;
+use crate::ui::context::Ui;
 use crate::ui::hooks::clock;
 use crate::ui::hooks::listen::{
     Listener, document, focus, use_appeared, use_changed, use_interval,

@@ -8,7 +8,7 @@ use super::icon::{CLOSE, WARNING, face, icon, trust};
 use super::people::digits;
 use crate::identity::PublicKey;
 use crate::room::{Command, PeerView};
-use crate::ui::app::Ui;
+use crate::ui::context::Ui;
 use crate::ui::state::{Action, State};
 use crate::ui::texts;
 

@@ -12,7 +12,7 @@ use super::prompts::{prompts, warning};
 use super::sheet::Over;
 use super::welcome::begin_again;
 use crate::room::Status;
-use crate::ui::app::Ui;
+use crate::ui::context::Ui;
 use crate::ui::hooks::listen::use_focus;
 use crate::ui::state::State;
 

@@ -9,7 +9,7 @@ use yew::prelude::*;
 
 use super::icon::{CLOSE, icon};
 use crate::room::{Diagnostics, PeerState, Status};
-use crate::ui::app::Ui;
+use crate::ui::context::Ui;
 use crate::ui::hooks::clock;
 use crate::ui::hooks::listen::{Listener, use_appeared, use_interval};
 use crate::ui::state::{Action, Sheet, State};

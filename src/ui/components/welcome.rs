@@ -4,8 +4,8 @@ use yew::prelude::*;
 
 use super::icon::{LOCK, WARNING, icon};
 use super::name_field::NameField;
-use crate::ui::app::Ui;
 use crate::ui::backend::{Entry, Opening};
+use crate::ui::context::Ui;
 
 /// One field, one button, one sentence.
 pub fn welcome(opening: &Opening, ui: &Ui) -> Html {

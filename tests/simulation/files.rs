@@ -1,28 +1,25 @@
-//! Files from peer to peer: they arrive as they were or fail in words at both ends, also when connections break; and who
-//! cheats harms nobody else.
+//! Files from peer to peer: they arrive as they were or fail in words at both ends, also when connections break.
 
 use std::time::Duration;
 
 use rtchat::room::{Command, Event, FileCommand, FileError, FileEvent};
 use rtchat::rtc::Notice;
-use rtchat::rtc::bulk::{FILE_WINDOW, FileId, message};
+use rtchat::rtc::bulk::FileId;
 
-use super::values::{id, pair, send, values};
+use super::scenes::{MINUTE, SOON, id, pair};
 use super::world::World;
 
-const SOON: Duration = Duration::from_secs(5);
-const MINUTE: Duration = Duration::from_secs(60);
-const MIB: usize = 1024 * 1024;
+pub const MIB: usize = 1024 * 1024;
 
-fn content(length: usize) -> Vec<u8> {
+pub fn content(length: usize) -> Vec<u8> {
     (0..length).map(|at| (at % 251) as u8).collect()
 }
 
-fn command(world: &mut World, at: usize, command: FileCommand) {
+pub fn command(world: &mut World, at: usize, command: FileCommand) {
     world.command(at, Command::File(command));
 }
 
-fn offer(world: &mut World, from: usize, to: usize, token: u32, content: Vec<u8>) {
+pub fn offer(world: &mut World, from: usize, to: usize, token: u32, content: Vec<u8>) {
     let peer = id(world, to);
     let size = content.len() as u64;
     world.nodes[from].sources.insert(token, content);
@@ -47,13 +44,13 @@ fn events(world: &World, at: usize) -> Vec<FileEvent> {
 }
 
 /// What came of files: neither offers nor progress.
-fn ends(world: &World, at: usize) -> Vec<FileEvent> {
+pub fn ends(world: &World, at: usize) -> Vec<FileEvent> {
     let mut events = events(world, at);
     events.retain(|event| matches!(event, FileEvent::Done(_) | FileEvent::Failed { .. }));
     events
 }
 
-fn offered(world: &World, at: usize) -> Vec<u32> {
+pub fn offered(world: &World, at: usize) -> Vec<u32> {
     let events = events(world, at).into_iter();
     let files = events.filter_map(|event| match event {
         FileEvent::Offered { file, .. } => Some(file),
@@ -71,19 +68,19 @@ fn progress(world: &World, at: usize) -> Vec<u64> {
     stored.collect()
 }
 
-fn accept_all(world: &mut World, at: usize) {
+pub fn accept_all(world: &mut World, at: usize) {
     for file in offered(world, at) {
         command(world, at, FileCommand::Accept(file));
     }
 }
 
-fn failed(file: FileId, words: &str) -> FileEvent {
+pub fn failed(file: FileId, words: &str) -> FileEvent {
     let reason = FileError::Failed(words.to_owned());
     FileEvent::Failed { file, reason }
 }
 
 /// Ann offers ben a file, who accepts it; some of it has come.
-fn half_way(length: usize) -> (World, usize, usize, u32) {
+pub fn half_way(length: usize) -> (World, usize, usize, u32) {
     let (mut world, ann, ben) = pair();
     offer(&mut world, ann, ben, 7, content(length));
     world.run(Duration::from_millis(10));
@@ -351,155 +348,4 @@ fn what_is_no_name_is_not_offered() {
         world.dropped(ben, "an unreadable frame"),
         names.len() as u64
     );
-}
-
-/// A cheat, with nothing else to say, sends this on channel 1 while a file is on its way.
-fn cheated(number: u32, place: u64, content: &[u8]) -> Vec<FileEvent> {
-    let (mut world, ann, ben, file) = half_way(MIB);
-    let cleo = world.open("cleo");
-    world.run(Duration::from_millis(1));
-    world.inject_bulk(ann, ben, &message(number, place, content));
-    world.run(SOON);
-    assert!(world.nodes[ben].stores[&file].len() <= MIB);
-    // Chat and others go on.
-    assert!(world.is_full_mesh());
-    send(
-        &mut world,
-        ann,
-        ben,
-        70_000,
-        rtchat::room::Value::Json("1".into()),
-    );
-    offer(&mut world, cleo, ben, 1, content.to_vec());
-    world.run(SOON);
-    assert_eq!(values(&world, ben).len(), 1);
-    command(&mut world, ben, FileCommand::Accept(file + 1));
-    world.run(SOON);
-    assert_eq!(ends(&world, cleo), [FileEvent::Done(FileId::Ours(1))]);
-    let mut ends = ends(&world, ben);
-    ends.pop();
-    ends
-}
-
-#[test]
-fn bytes_at_wrong_places_fail_that_file_alone() {
-    let place = [failed(FileId::Theirs(1), "The file came out of its order.")];
-    assert_eq!(cheated(1, 0, b"again"), place);
-    assert_eq!(cheated(1, MIB as u64 - 1, b"too far"), place);
-    assert_eq!(cheated(1, u64::MAX, b"beyond everything"), place);
-}
-
-#[test]
-fn more_than_was_announced_is_never_kept() {
-    let (mut world, ann, ben) = pair();
-    let offer = r#"{"k":"file","file":1,"step":"offer","n":10,"name":"a"}"#;
-    world.inject(ann, ben, Notice::Text(offer.into()));
-    world.run(SOON);
-    accept_all(&mut world, ben);
-    world.run(SOON);
-    world.inject_bulk(ann, ben, &message(1, 0, b"eleven byte"));
-    world.run(SOON);
-    let words = "More bytes came than were announced.";
-    assert_eq!(ends(&world, ben), [failed(FileId::Theirs(1), words)]);
-    assert_eq!(world.nodes[ben].stores[&1], b"");
-}
-
-#[test]
-fn bytes_of_files_that_nobody_accepted_are_dropped_and_counted() {
-    let (mut world, ann, ben) = pair();
-    let offer = r#"{"k":"file","file":1,"step":"offer","n":10,"name":"a"}"#;
-    world.inject(ann, ben, Notice::Text(offer.into()));
-    world.run(SOON);
-    for number in [0, 1, 2, u32::MAX] {
-        world.inject_bulk(ann, ben, &message(number, 0, b"bytes"));
-    }
-    world.inject_bulk(ann, ben, b"short");
-    world.run(SOON);
-    assert_eq!(world.dropped(ben, "bytes of no file that was accepted"), 5);
-    assert!(world.nodes[ben].stores.is_empty());
-    assert_eq!(
-        cheated(99, 0, b"stray"),
-        [FileEvent::Done(FileId::Theirs(1))]
-    );
-}
-
-#[test]
-fn a_wrong_hash_fails_the_file_at_both_ends() {
-    let (mut world, ann, ben) = pair();
-    world.muted.push((ann, "\"sent\"".to_owned()));
-    offer(&mut world, ann, ben, 7, content(1_000));
-    world.run(SOON);
-    accept_all(&mut world, ben);
-    world.run(SOON);
-    assert_eq!((ends(&world, ann), ends(&world, ben)), (vec![], vec![]));
-    let hash = "A".repeat(43);
-    // Written so that it is not muted.
-    let sent = format!(r#"{{"k":"file","file":1,"step":"s\u0065nt","text":"{hash}"}}"#);
-    world.inject(ann, ben, Notice::Text(sent));
-    world.run(SOON);
-    let words = "The file did not arrive as it was sent.";
-    assert_eq!(ends(&world, ben), [failed(FileId::Theirs(1), words)]);
-    assert_eq!(ends(&world, ann), [failed(FileId::Ours(7), words)]);
-}
-
-#[test]
-fn a_flood_of_offers_is_bounded() {
-    let (mut world, ann, ben) = pair();
-    for number in 0..2_000 {
-        let offer = format!(r#"{{"k":"file","file":{number},"step":"offer","n":1,"name":"a"}}"#);
-        world.inject(ann, ben, Notice::Text(offer));
-    }
-    world.run(SOON);
-    assert_eq!(offered(&world, ben).len(), 8);
-    let flood = world.dropped(ben, "more files at once than may be offered")
-        + world.dropped(ben, "too many frames at once");
-    assert_eq!(flood, 1_992);
-    assert!(world.is_full_mesh());
-}
-
-#[test]
-fn steps_that_do_not_fit_are_dropped() {
-    let (mut world, ann, ben) = pair();
-    offer(&mut world, ann, ben, 7, content(1_000));
-    world.run(SOON);
-    for step in [
-        r#""done""#,
-        r#""accept""#,
-        r#""accept","n":1001"#,
-        r#""stored","n":5"#,
-    ] {
-        let said = format!(r#"{{"k":"file","file":1,"step":{step}}}"#);
-        world.inject(ben, ann, Notice::Text(said));
-    }
-    world.run(SOON);
-    assert_eq!(world.dropped(ann, "an unreadable frame"), 4);
-    assert_eq!(ends(&world, ann), []);
-    // Nobody can have what was not sent.
-    let said = r#"{"k":"file","file":1,"step":"accept","n":500}"#;
-    world.inject(ben, ann, Notice::Text(said.into()));
-    world.run(SOON);
-    let words = "The other side claims what was never sent.";
-    assert_eq!(ends(&world, ann), [failed(FileId::Ours(7), words)]);
-    // Steps of files that are none, and words of a later version.
-    for step in [
-        "done", "accept", "stored", "refuse", "sent", "stop", "pause",
-    ] {
-        let said = format!(r#"{{"k":"file","file":99,"step":"{step}"}}"#);
-        world.inject(ben, ann, Notice::Text(said));
-    }
-    world.run(SOON);
-    assert_eq!(ends(&world, ann).len(), 1);
-    assert!(world.is_full_mesh());
-}
-
-#[test]
-fn who_says_nothing_of_what_it_stored_is_sent_no_more_than_the_window() {
-    let (mut world, ann, ben) = pair();
-    world.muted.push((ben, "\"stored\"".to_owned()));
-    let length = FILE_WINDOW as usize + 2 * MIB;
-    offer(&mut world, ann, ben, 7, content(length));
-    world.run(SOON);
-    accept_all(&mut world, ben);
-    world.run(SOON);
-    assert_eq!(world.nodes[ben].stores[&1].len(), FILE_WINDOW as usize);
 }

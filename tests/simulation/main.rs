@@ -2,10 +2,10 @@
 
 mod files;
 mod hostile;
-mod hostile_values;
 mod mesh;
 mod presence;
 mod programs;
 mod questions;
+mod scenes;
 mod values;
 mod world;

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use rtchat::room::{PeerState, Status};
 
+use super::scenes::SOON;
 use super::world::{Faults, World};
-
-const SOON: Duration = Duration::from_secs(5);
 
 #[test]
 fn two_tabs_verify_each_other_with_three_messages_and_less_than_a_kilobyte() {

@@ -9,16 +9,8 @@ use rtchat::room::{Command, Event, GoneReason, MAX_TEXT, PeerState, Status};
 use rtchat::rtc::{Notice, Path};
 use rtchat::settings::Accept;
 
+use super::scenes::{SOON, pair};
 use super::world::{World, seed};
-
-const SOON: Duration = Duration::from_secs(5);
-
-fn pair() -> (World, usize, usize) {
-    let mut world = World::new(1);
-    let (ann, ben) = (world.open("ann"), world.open("ben"));
-    assert!(world.run_until(SOON, World::is_full_mesh));
-    (world, ann, ben)
-}
 
 fn gone(world: &World, at: usize) -> Vec<(String, GoneReason)> {
     let gone = world.nodes[at]

@@ -4,11 +4,8 @@ use std::time::Duration;
 
 use rtchat::room::{AskError, Command, MAX_QUESTION};
 
-use super::values::{answered, ask, ask_within, pair, questions};
+use super::scenes::{MINUTE, SOON, answered, ask, ask_within, pair, questions};
 use super::world::World;
-
-const SOON: Duration = Duration::from_secs(5);
-const MINUTE: Duration = Duration::from_secs(60);
 
 fn answer(world: &mut World, at: usize, result: Result<&str, &str>) {
     for (peer, question, _) in questions(world, at) {

@@ -1,28 +1,16 @@
-//! What applications send: values, pings, what is said to one person. Everything arrives once and in order, over as many connections
-//! as it takes, and whoever sent something learns what became of it.
+//! What applications send: values, pings, what is said to one person. Everything arrives once and in order, over as
+//! many connections as it takes, and whoever sent something learns what became of it.
 
 use std::time::Duration;
 
-use rtchat::identity::PeerId;
 use rtchat::room::{
     AskError, Command, Event, GoneReason, MAX_VALUE, PeerState, Purpose, SendError, Value,
 };
 
+use super::scenes::{
+    MINUTE, SOON, answered, ask, ask_within, id, not_taken, pair, questions, send, taken, values,
+};
 use super::world::{Faults, World};
-
-const SOON: Duration = Duration::from_secs(5);
-const MINUTE: Duration = Duration::from_secs(60);
-
-pub fn pair() -> (World, usize, usize) {
-    let mut world = World::new(1);
-    let (ann, ben) = (world.open("ann"), world.open("ben"));
-    assert!(world.run_until(SOON, World::is_full_mesh));
-    (world, ann, ben)
-}
-
-pub fn id(world: &World, at: usize) -> PeerId {
-    world.nodes[at].room.id()
-}
 
 fn json(value: impl ToString) -> Value {
     Value::Json(value.to_string())
@@ -33,92 +21,6 @@ fn bytes(length: usize) -> Value {
         kind: "u8".into(),
         bytes: (0..length).map(|at| (at % 251) as u8).collect(),
     }
-}
-
-pub fn send(world: &mut World, from: usize, to: usize, token: u32, value: Value) {
-    let (peer, purpose) = (id(world, to), Purpose::Data);
-    world.command(
-        from,
-        Command::Send {
-            peer,
-            token,
-            purpose,
-            value,
-        },
-    );
-}
-
-pub fn ask(world: &mut World, from: usize, to: usize, token: u32, content: &str) {
-    ask_within(world, from, to, token, content, Duration::from_secs(30));
-}
-
-pub fn ask_within(
-    world: &mut World,
-    from: usize,
-    to: usize,
-    token: u32,
-    content: &str,
-    timeout: Duration,
-) {
-    let command = Command::Ask {
-        peer: id(world, to),
-        token,
-        topic: None,
-        content: content.to_owned(),
-        timeout,
-    };
-    world.command(from, command);
-}
-
-/// The open questions that `at` was asked: who asked, and the question's id.
-pub fn questions(world: &World, at: usize) -> Vec<(PeerId, String, String)> {
-    let events = world.nodes[at].events.iter();
-    let questions = events.filter_map(|event| match event {
-        Event::Question {
-            peer,
-            question,
-            content,
-            ..
-        } => Some((*peer, question.clone(), content.clone())),
-        _ => None,
-    });
-    questions.collect()
-}
-
-pub fn answered(world: &World, at: usize) -> Vec<(u32, Result<String, AskError>)> {
-    let events = world.nodes[at].events.iter();
-    let answers = events.filter_map(|event| match event {
-        Event::Answered { token, result, .. } => Some((*token, result.clone())),
-        _ => None,
-    });
-    answers.collect()
-}
-
-pub fn values(world: &World, at: usize) -> Vec<Value> {
-    let events = world.nodes[at].events.iter();
-    let values = events.filter_map(|event| match event {
-        Event::Value { value, .. } => Some(value.clone()),
-        _ => None,
-    });
-    values.collect()
-}
-
-pub fn taken(world: &World, at: usize) -> Vec<u32> {
-    let events = world.nodes[at].events.iter();
-    let taken = events.filter_map(|event| match event {
-        Event::Taken { token } => Some(*token),
-        _ => None,
-    });
-    taken.collect()
-}
-
-fn not_taken(world: &World, at: usize) -> Vec<(u32, SendError)> {
-    let events = world.nodes[at].events.iter();
-    let not_taken = events.filter_map(|event| match event {
-        Event::NotTaken { token, reason } => Some((*token, *reason)),
-        _ => None,
-    });
-    not_taken.collect()
 }
 
 #[test]

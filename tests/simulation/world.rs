@@ -1,40 +1,27 @@
 //! A whole world under virtual time: rooms, a broker and the paths between browsers. The network loses, delays,
 //! duplicates and reorders what goes over the broker; the direct paths can be cut. The same seed gives the same run.
 
+mod broker;
 mod bulk;
+mod paths;
+mod seen;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use chacha20::ChaCha20Rng;
-use chacha20::rand_core::{Rng, SeedableRng};
+use chacha20::rand_core::SeedableRng;
 use rtchat::identity::{IdentityKey, Name, TrustBook};
-use rtchat::room::{BrokerState, Command, Config, Event, Input, Output, PeerState, Room, Status};
+use rtchat::room::{Command, Config, Event, Input, Output, Room};
 use rtchat::rtc::bulk::{FileId, Receiving, Sending};
-use rtchat::rtc::{ConnectionId, Description, Kind, Notice, Order, Path};
+use rtchat::rtc::{ConnectionId, Notice};
 use rtchat::settings::Accept;
 use rtchat::time::Millis;
 use rtchat::wire::Place;
 
-/// What the way to the broker and back does to messages.
-#[derive(Clone)]
-pub struct Faults {
-    pub loss: f64,
-    pub duplicates: f64,
-    /// Milliseconds each way, drawn anew for each message: a wide range reorders.
-    pub delay: RangeInclusive<u64>,
-}
-
-impl Faults {
-    pub fn none() -> Faults {
-        Faults {
-            loss: 0.0,
-            duplicates: 0.0,
-            delay: 5..=5,
-        }
-    }
-}
+pub use broker::{Faults, Interceptor};
+use paths::Wire;
+pub use paths::{sdp, ufrag};
 
 #[derive(Debug, Clone)]
 enum Task {
@@ -77,18 +64,6 @@ pub struct Node {
     sending: BTreeMap<FileId, (ConnectionId, u32, Sending)>,
     receiving: BTreeMap<FileId, (ConnectionId, u32, Receiving)>,
 }
-
-/// One end of a peer connection.
-#[derive(Debug, Default, Clone)]
-struct Wire {
-    ours: String,
-    fingerprint: [u8; 32],
-    theirs: Option<(String, [u8; 32])>,
-    open: bool,
-}
-
-/// Something that sits on the broker and may change, drop or add messages.
-pub type Interceptor = Box<dyn FnMut(&str, &[u8]) -> Vec<(String, Vec<u8>)>>;
 
 pub struct World {
     pub now: Millis,
@@ -205,41 +180,6 @@ impl World {
         at
     }
 
-    /// Opens the way to the broker, if there is one.
-    pub fn connect_broker(&mut self, at: usize) {
-        if !self.broker_up {
-            let retry_at = self.now + Duration::from_secs(2);
-            self.feed(at, Input::Broker(BrokerState::Unreachable { retry_at }));
-            return;
-        }
-        let delay = *self.faults.delay.start();
-        self.nodes[at].online = true;
-        self.later(delay, Task::Subscribe(at));
-        self.feed(at, Input::Broker(BrokerState::Opening));
-        self.later(
-            2 * delay + 1,
-            Task::Feed(at, Input::Broker(BrokerState::Ready)),
-        );
-    }
-
-    /// The broker goes away; everybody notices.
-    pub fn stop_broker(&mut self) {
-        self.broker_up = false;
-        self.queue
-            .retain(|_, task| !matches!(task, Task::AtBroker { .. } | Task::Subscribe(_)));
-        for at in 0..self.nodes.len() {
-            self.nodes[at].subscribed = false;
-            self.nodes[at].online = false;
-            let retry_at = self.now + Duration::from_secs(2);
-            self.feed(at, Input::Broker(BrokerState::Unreachable { retry_at }));
-        }
-    }
-
-    pub fn start_broker(&mut self) {
-        self.broker_up = true;
-        (0..self.nodes.len()).for_each(|at| self.connect_broker(at));
-    }
-
     pub fn command(&mut self, at: usize, command: Command) {
         self.feed(at, Input::User(command));
     }
@@ -269,14 +209,6 @@ impl World {
         self.crash(at);
     }
 
-    /// The tab is told that each of its connections came to this end.
-    pub fn end_connections(&mut self, at: usize, end: Notice) {
-        let connections: Vec<ConnectionId> = self.nodes[at].links.keys().copied().collect();
-        for connection in connections {
-            self.feed(at, Input::Connection(connection, end.clone()));
-        }
-    }
-
     /// The tab's computer sleeps: nothing happens there, and nothing reaches it.
     pub fn sleep(&mut self, at: usize, duration: Duration) {
         let others: Vec<usize> = (0..self.nodes.len()).filter(|other| *other != at).collect();
@@ -288,31 +220,6 @@ impl World {
         others.iter().for_each(|other| self.cut(at, *other, false));
         self.nodes[at].wake = wake;
         self.nodes[at].subscribed = subscribed;
-    }
-
-    /// Publishes as somebody who is no tab of ours.
-    pub fn publish_raw(&mut self, topic: &str, payload: Vec<u8>) {
-        self.later(
-            1,
-            Task::AtBroker {
-                from: usize::MAX,
-                topic: topic.to_owned(),
-                payload,
-            },
-        );
-    }
-
-    /// Cuts or mends the direct path between two tabs. The broker still reaches both.
-    pub fn cut(&mut self, a: usize, b: usize, cut: bool) {
-        let pair = (a.min(b), a.max(b));
-        if cut {
-            self.cut.insert(pair);
-            return;
-        }
-        self.cut.remove(&pair);
-        for task in std::mem::take(&mut self.held) {
-            self.later(2, task);
-        }
     }
 
     /// Lets time pass.
@@ -358,6 +265,12 @@ impl World {
     }
 
     fn perform(&mut self, task: Task) {
+        if let Task::ToPeer { from, node, .. } | Task::Bulk { from, node, .. } = &task
+            && self.is_cut(*from, *node)
+        {
+            self.held.push(task);
+            return;
+        }
         match task {
             Task::Feed(at, input) => self.feed(at, input),
             Task::Subscribe(at) => self.nodes[at].subscribed = self.broker_up,
@@ -367,83 +280,28 @@ impl World {
                 payload,
             } => self.fan_out(from, topic, payload),
             Task::ToPeer {
-                from,
                 node,
                 connection,
                 message,
+                ..
             } => {
-                if self.is_cut(from, node) {
-                    self.held.push(Task::ToPeer {
-                        from,
-                        node,
-                        connection,
-                        message,
-                    });
-                } else if self.nodes[node].links.contains_key(&connection) {
+                if self.nodes[node].links.contains_key(&connection) {
                     self.carried += 1;
                     self.feed(node, Input::Connection(connection, message));
                 }
             }
             Task::Bulk {
-                from,
                 node,
                 connection,
                 message,
+                ..
             } => {
-                if self.is_cut(from, node) {
-                    self.held.push(Task::Bulk {
-                        from,
-                        node,
-                        connection,
-                        message,
-                    });
-                } else if self.nodes[node].links.contains_key(&connection) {
+                if self.nodes[node].links.contains_key(&connection) {
                     self.take_bulk(node, connection, &message);
                 }
             }
             Task::Pump(at, file, connection) => self.pump(at, file, connection),
         }
-    }
-
-    fn fan_out(&mut self, from: usize, topic: String, payload: Vec<u8>) {
-        if !self.broker_up {
-            return;
-        }
-        let messages = match (&mut self.interceptor, from) {
-            (Some(interceptor), from) if from != usize::MAX => interceptor(&topic, &payload),
-            _ => vec![(topic, payload)],
-        };
-        for (topic, payload) in messages {
-            for at in 0..self.nodes.len() {
-                let node = &self.nodes[at];
-                if node.subscribed && node.room.subscriptions().contains(&topic) {
-                    let message = Input::Message {
-                        topic: topic.clone(),
-                        payload: payload.clone(),
-                    };
-                    self.over_the_network(Task::Feed(at, message));
-                }
-            }
-        }
-    }
-
-    fn over_the_network(&mut self, task: Task) {
-        let copies = if self.chance(self.faults.duplicates) {
-            2
-        } else {
-            1
-        };
-        for _ in 0..copies {
-            if !self.chance(self.faults.loss) {
-                let (start, end) = (*self.faults.delay.start(), *self.faults.delay.end());
-                let delay = start + self.rng.next_u64() % (end - start + 1);
-                self.later(delay, task.clone());
-            }
-        }
-    }
-
-    fn chance(&mut self, probability: f64) -> bool {
-        f64::from(self.rng.next_u32()) / f64::from(u32::MAX) < probability
     }
 
     fn later(&mut self, millis: u64, task: Task) {
@@ -485,295 +343,4 @@ impl World {
             }
         }
     }
-
-    fn order(&mut self, at: usize, connection: ConnectionId, order: Order) {
-        match order {
-            Order::Offer { .. } => self.describe(at, connection, Kind::Offer),
-            Order::Answer(offer) => {
-                self.take_remote(at, connection, &offer);
-                self.describe(at, connection, Kind::Answer);
-            }
-            Order::Accept(answer) => {
-                self.take_remote(at, connection, &answer);
-                self.try_path(at, connection);
-            }
-            Order::AddCandidates(_) => {}
-            Order::Send(text) => self.send(at, connection, Notice::Text(text)),
-            Order::SendBytes(bytes) => self.send(at, connection, Notice::Bytes(bytes)),
-            Order::Close => self.close(at, connection),
-        }
-    }
-
-    fn describe(&mut self, at: usize, connection: ConnectionId, kind: Kind) {
-        let wire = self.nodes[at].links.entry(connection).or_default();
-        if wire.ours.is_empty() {
-            wire.ours = format!("u{at}x{}", connection.0);
-            wire.fingerprint = fingerprint(at, connection);
-            self.ends.insert(wire.ours.clone(), (at, connection));
-        }
-        let sdp = sdp(kind, &wire.ours, &wire.fingerprint);
-        let description = Description::from_sdp(kind, &sdp).unwrap();
-        self.later(
-            3,
-            Task::Feed(
-                at,
-                Input::Connection(connection, Notice::Described(description)),
-            ),
-        );
-        self.try_path(at, connection);
-    }
-
-    fn take_remote(&mut self, at: usize, connection: ConnectionId, description: &Description) {
-        let wire = self.nodes[at].links.entry(connection).or_default();
-        wire.theirs = Some((ufrag(description), description.fingerprint().unwrap()));
-    }
-
-    /// Opens the channel when both ends know each other's description, and each end is who the other expects.
-    fn try_path(&mut self, at: usize, connection: ConnectionId) {
-        let Some(wire) = self.nodes[at].links.get(&connection) else {
-            return;
-        };
-        let Some((theirs, expected)) = wire.theirs.clone() else {
-            return;
-        };
-        let Some((other, other_connection)) = self.ends.get(&theirs).copied() else {
-            return;
-        };
-        let Some(far) = self.nodes[other].links.get(&other_connection) else {
-            return;
-        };
-        let fits = |expected: &[u8; 32], shown: &[u8; 32]| self.trusting_paths || expected == shown;
-        let knows_us = far
-            .theirs
-            .as_ref()
-            .is_some_and(|(ours, theirs)| *ours == wire.ours && fits(theirs, &wire.fingerprint));
-        if wire.open
-            || !knows_us
-            || !fits(&expected, &far.fingerprint)
-            || self.is_cut(at, other)
-            || self.nodes[other].gone
-        {
-            return;
-        }
-        for (node, connection) in [(at, connection), (other, other_connection)] {
-            if let Some(wire) = self.nodes[node].links.get_mut(&connection) {
-                wire.open = true;
-            }
-            self.later(
-                25,
-                Task::Feed(
-                    node,
-                    Input::Connection(connection, Notice::Path(Path::Connected)),
-                ),
-            );
-            self.later(
-                25,
-                Task::Feed(node, Input::Connection(connection, Notice::Opened)),
-            );
-        }
-    }
-
-    fn is_cut(&self, a: usize, b: usize) -> bool {
-        self.cut.contains(&(a.min(b), a.max(b)))
-    }
-
-    fn far_end(&self, at: usize, connection: ConnectionId) -> Option<(usize, ConnectionId)> {
-        let wire = self.nodes[at].links.get(&connection)?;
-        self.ends.get(&wire.theirs.as_ref()?.0).copied()
-    }
-
-    fn send(&mut self, at: usize, connection: ConnectionId, message: Notice) {
-        let Some((node, connection)) = self.far_end(at, connection) else {
-            return;
-        };
-        let is_proof =
-            |message: &Notice| matches!(message, Notice::Text(text) if text.contains("\"verify\""));
-        let message = match &self.replace_first_frame {
-            Some((cheat, instead)) if *cheat == at && is_proof(&message) => instead.clone(),
-            _ => message,
-        };
-        let mute = |message: &Notice| match message {
-            Notice::Text(text) => self
-                .muted
-                .iter()
-                .any(|(node, part)| *node == at && text.contains(part)),
-            _ => false,
-        };
-        if mute(&message) {
-            return;
-        }
-        self.later(
-            2,
-            Task::ToPeer {
-                from: at,
-                node,
-                connection,
-                message,
-            },
-        );
-    }
-
-    /// `at` says this to `other` on their open connection, whatever its room thinks of it.
-    pub fn inject(&mut self, at: usize, other: usize, message: Notice) {
-        for connection in self.open_connections(at, other) {
-            self.send(at, connection, message.clone());
-        }
-    }
-
-    fn open_connections(&self, at: usize, other: usize) -> Vec<ConnectionId> {
-        let ends = self.nodes[at].links.iter().filter(|(_, wire)| wire.open);
-        let ends = ends.map(|(connection, _)| *connection);
-        let to_other = |end: &ConnectionId| {
-            self.far_end(at, *end)
-                .is_some_and(|(node, _)| node == other)
-        };
-        ends.filter(to_other).collect()
-    }
-
-    fn close(&mut self, at: usize, connection: ConnectionId) {
-        let far = self.far_end(at, connection);
-        self.nodes[at].links.remove(&connection);
-        if let Some((node, connection)) = far
-            && !self.is_cut(at, node)
-            && self.nodes[node]
-                .links
-                .get(&connection)
-                .is_some_and(|wire| wire.open)
-        {
-            self.later(
-                20,
-                Task::Feed(node, Input::Connection(connection, Notice::Closed)),
-            );
-        }
-    }
-
-    /// Breaks the connections of a pair: both browsers notice at once.
-    pub fn break_connections(&mut self, a: usize, b: usize) {
-        for (at, other) in [(a, b), (b, a)] {
-            let links: Vec<ConnectionId> = self.nodes[at].links.keys().copied().collect();
-            for connection in links {
-                if self
-                    .far_end(at, connection)
-                    .is_some_and(|(node, _)| node == other)
-                {
-                    self.later(
-                        1,
-                        Task::Feed(at, Input::Connection(connection, Notice::Path(Path::Lost))),
-                    );
-                }
-            }
-        }
-    }
-
-    /// How many connections a tab holds.
-    pub fn connections(&self, at: usize) -> usize {
-        self.nodes[at].links.len()
-    }
-
-    /// Payload bytes published so far.
-    pub fn bytes(&self) -> usize {
-        self.published
-            .iter()
-            .map(|(_, _, payload)| payload.len())
-            .sum()
-    }
-
-    /// The peers that `at` shows, with their states.
-    pub fn roster(&self, at: usize) -> BTreeMap<String, PeerState> {
-        let mut roster = BTreeMap::new();
-        for event in &self.nodes[at].events {
-            match event {
-                Event::Peer(view) => drop(roster.insert(view.id, (view.user.clone(), view.state))),
-                Event::Gone { peer, .. } => drop(roster.remove(&peer.id)),
-                _ => {}
-            }
-        }
-        roster.into_values().collect()
-    }
-
-    pub fn verified(&self, at: usize) -> usize {
-        self.roster(at)
-            .values()
-            .filter(|state| **state == PeerState::Verified)
-            .count()
-    }
-
-    /// Whether all who are still here are verified to each other.
-    pub fn is_full_mesh(&self) -> bool {
-        let alive: Vec<usize> = (0..self.nodes.len())
-            .filter(|at| !self.nodes[*at].gone)
-            .collect();
-        alive.iter().all(|at| self.verified(*at) == alive.len() - 1)
-    }
-
-    /// What was said by others, as `at` saw it: (sender, text).
-    pub fn heard(&self, at: usize) -> Vec<(String, String)> {
-        let said = self.nodes[at]
-            .events
-            .iter()
-            .filter_map(|event| match event {
-                Event::Message(message) if message.peer.is_some() => {
-                    Some((message.sender.clone(), message.text.clone()))
-                }
-                _ => None,
-            });
-        said.collect()
-    }
-
-    pub fn status(&self, at: usize) -> Option<Status> {
-        self.nodes[at]
-            .events
-            .iter()
-            .rev()
-            .find_map(|event| match event {
-                Event::Status(status) => Some(*status),
-                _ => None,
-            })
-    }
-
-    pub fn dropped(&self, at: usize, reason: &str) -> u64 {
-        let diagnostics = self.nodes[at].room.diagnostics();
-        diagnostics
-            .dropped
-            .iter()
-            .find(|(words, _)| *words == reason)
-            .map_or(0, |(_, count)| *count)
-    }
-}
-
-fn fingerprint(at: usize, connection: ConnectionId) -> [u8; 32] {
-    let mut bytes = [at as u8; 32];
-    bytes[..4].copy_from_slice(&connection.0.to_be_bytes());
-    bytes
-}
-
-/// A data-only description as Chromium writes it, with one host candidate.
-pub fn sdp(kind: Kind, ufrag: &str, fingerprint: &[u8; 32]) -> String {
-    let colons: Vec<String> = fingerprint
-        .iter()
-        .map(|byte| format!("{byte:02X}"))
-        .collect();
-    let setup = if kind == Kind::Offer {
-        "actpass"
-    } else {
-        "active"
-    };
-    format!(
-        "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\na=extmap-allow-mixed\r\n\
-         a=msid-semantic: WMS\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\n\
-         a=candidate:1 1 udp 2113937151 192.0.2.1 50000 typ host generation 0 network-cost 999\r\n\
-         a=ice-ufrag:{ufrag}\r\na=ice-pwd:{ufrag:p<24}\r\na=ice-options:trickle\r\na=fingerprint:sha-256 {}\r\n\
-         a=setup:{setup}\r\na=mid:0\r\na=sctp-port:5000\r\na=max-message-size:262144\r\n",
-        colons.join(":")
-    )
-}
-
-/// The ice-ufrag of a description.
-pub fn ufrag(description: &Description) -> String {
-    let sdp = description.to_sdp();
-    let line = sdp
-        .lines()
-        .find_map(|line| line.strip_prefix("a=ice-ufrag:"))
-        .unwrap();
-    line.trim().to_owned()
 }

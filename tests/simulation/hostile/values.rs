@@ -6,10 +6,8 @@ use std::time::Duration;
 use rtchat::room::{AskError, Command, Event, Value};
 use rtchat::rtc::Notice;
 
-use super::values::{answered, id, pair, send, taken, values};
-use super::world::World;
-
-const SOON: Duration = Duration::from_secs(5);
+use crate::scenes::{SOON, answered, id, pair, send, taken, values};
+use crate::world::World;
 
 fn text(text: &str) -> Notice {
     Notice::Text(text.to_owned())

@@ -1,0 +1,112 @@
+//! What many tests begin with, what they have people do, and what these were told.
+
+use std::time::Duration;
+
+use rtchat::identity::PeerId;
+use rtchat::room::{AskError, Command, Event, Purpose, SendError, Value};
+
+use super::world::World;
+
+pub const SOON: Duration = Duration::from_secs(5);
+pub const MINUTE: Duration = Duration::from_secs(60);
+
+/// Two who have met.
+pub fn pair() -> (World, usize, usize) {
+    let mut world = World::new(1);
+    let (ann, ben) = (world.open("ann"), world.open("ben"));
+    assert!(world.run_until(SOON, World::is_full_mesh));
+    (world, ann, ben)
+}
+
+pub fn id(world: &World, at: usize) -> PeerId {
+    world.nodes[at].room.id()
+}
+
+pub fn send(world: &mut World, from: usize, to: usize, token: u32, value: Value) {
+    let (peer, purpose) = (id(world, to), Purpose::Data);
+    world.command(
+        from,
+        Command::Send {
+            peer,
+            token,
+            purpose,
+            value,
+        },
+    );
+}
+
+pub fn ask(world: &mut World, from: usize, to: usize, token: u32, content: &str) {
+    ask_within(world, from, to, token, content, Duration::from_secs(30));
+}
+
+pub fn ask_within(
+    world: &mut World,
+    from: usize,
+    to: usize,
+    token: u32,
+    content: &str,
+    timeout: Duration,
+) {
+    let command = Command::Ask {
+        peer: id(world, to),
+        token,
+        topic: None,
+        content: content.to_owned(),
+        timeout,
+    };
+    world.command(from, command);
+}
+
+/// The open questions that `at` was asked: who asked, and the question's id.
+pub fn questions(world: &World, at: usize) -> Vec<(PeerId, String, String)> {
+    let events = world.nodes[at].events.iter();
+    let questions = events.filter_map(|event| match event {
+        Event::Question {
+            peer,
+            question,
+            content,
+            ..
+        } => Some((*peer, question.clone(), content.clone())),
+        _ => None,
+    });
+    questions.collect()
+}
+
+/// What became of what `at` asked.
+pub fn answered(world: &World, at: usize) -> Vec<(u32, Result<String, AskError>)> {
+    let events = world.nodes[at].events.iter();
+    let answers = events.filter_map(|event| match event {
+        Event::Answered { token, result, .. } => Some((*token, result.clone())),
+        _ => None,
+    });
+    answers.collect()
+}
+
+/// What `at` was sent.
+pub fn values(world: &World, at: usize) -> Vec<Value> {
+    let events = world.nodes[at].events.iter();
+    let values = events.filter_map(|event| match event {
+        Event::Value { value, .. } => Some(value.clone()),
+        _ => None,
+    });
+    values.collect()
+}
+
+/// Which sendings of `at` were taken, in their order.
+pub fn taken(world: &World, at: usize) -> Vec<u32> {
+    let events = world.nodes[at].events.iter();
+    let taken = events.filter_map(|event| match event {
+        Event::Taken { token } => Some(*token),
+        _ => None,
+    });
+    taken.collect()
+}
+
+pub fn not_taken(world: &World, at: usize) -> Vec<(u32, SendError)> {
+    let events = world.nodes[at].events.iter();
+    let not_taken = events.filter_map(|event| match event {
+        Event::NotTaken { token, reason } => Some((*token, *reason)),
+        _ => None,
+    });
+    not_taken.collect()
+}

@@ -1,0 +1,121 @@
+//! The broker, and the way to it, which loses, delays, duplicates and reorders.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use chacha20::rand_core::Rng;
+use rtchat::room::{BrokerState, Input};
+
+use super::{Task, World};
+
+/// What the way to the broker and back does to messages.
+#[derive(Clone)]
+pub struct Faults {
+    pub loss: f64,
+    pub duplicates: f64,
+    /// Milliseconds each way, drawn anew for each message: a wide range reorders.
+    pub delay: RangeInclusive<u64>,
+}
+
+impl Faults {
+    pub fn none() -> Faults {
+        Faults {
+            loss: 0.0,
+            duplicates: 0.0,
+            delay: 5..=5,
+        }
+    }
+}
+
+/// Something that sits on the broker and may change, drop or add messages.
+pub type Interceptor = Box<dyn FnMut(&str, &[u8]) -> Vec<(String, Vec<u8>)>>;
+
+impl World {
+    /// Opens the way to the broker, if there is one.
+    pub fn connect_broker(&mut self, at: usize) {
+        if !self.broker_up {
+            let retry_at = self.now + Duration::from_secs(2);
+            self.feed(at, Input::Broker(BrokerState::Unreachable { retry_at }));
+            return;
+        }
+        let delay = *self.faults.delay.start();
+        self.nodes[at].online = true;
+        self.later(delay, Task::Subscribe(at));
+        self.feed(at, Input::Broker(BrokerState::Opening));
+        self.later(
+            2 * delay + 1,
+            Task::Feed(at, Input::Broker(BrokerState::Ready)),
+        );
+    }
+
+    /// The broker goes away; everybody notices.
+    pub fn stop_broker(&mut self) {
+        self.broker_up = false;
+        self.queue
+            .retain(|_, task| !matches!(task, Task::AtBroker { .. } | Task::Subscribe(_)));
+        for at in 0..self.nodes.len() {
+            self.nodes[at].subscribed = false;
+            self.nodes[at].online = false;
+            let retry_at = self.now + Duration::from_secs(2);
+            self.feed(at, Input::Broker(BrokerState::Unreachable { retry_at }));
+        }
+    }
+
+    pub fn start_broker(&mut self) {
+        self.broker_up = true;
+        (0..self.nodes.len()).for_each(|at| self.connect_broker(at));
+    }
+
+    /// Publishes as somebody who is no tab of ours.
+    pub fn publish_raw(&mut self, topic: &str, payload: Vec<u8>) {
+        self.later(
+            1,
+            Task::AtBroker {
+                from: usize::MAX,
+                topic: topic.to_owned(),
+                payload,
+            },
+        );
+    }
+
+    pub(super) fn fan_out(&mut self, from: usize, topic: String, payload: Vec<u8>) {
+        if !self.broker_up {
+            return;
+        }
+        let messages = match (&mut self.interceptor, from) {
+            (Some(interceptor), from) if from != usize::MAX => interceptor(&topic, &payload),
+            _ => vec![(topic, payload)],
+        };
+        for (topic, payload) in messages {
+            for at in 0..self.nodes.len() {
+                let node = &self.nodes[at];
+                if node.subscribed && node.room.subscriptions().contains(&topic) {
+                    let message = Input::Message {
+                        topic: topic.clone(),
+                        payload: payload.clone(),
+                    };
+                    self.over_the_network(Task::Feed(at, message));
+                }
+            }
+        }
+    }
+
+    pub(super) fn over_the_network(&mut self, task: Task) {
+        let copies = if self.chance(self.faults.duplicates) {
+            2
+        } else {
+            1
+        };
+        for _ in 0..copies {
+            if !self.chance(self.faults.loss) {
+                let (start, end) = (*self.faults.delay.start(), *self.faults.delay.end());
+                let delay = start + self.rng.next_u64() % (end - start + 1);
+                self.later(delay, task.clone());
+            }
+        }
+    }
+
+    fn chance(&mut self, probability: f64) -> bool {
+        f64::from(self.rng.next_u32()) / f64::from(u32::MAX) < probability
+    }
+}

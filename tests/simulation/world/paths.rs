@@ -1,0 +1,258 @@
+//! The direct paths between browsers, with what browsers say to make them. They can be cut, and end.
+
+use rtchat::room::Input;
+use rtchat::rtc::{ConnectionId, Description, Kind, Notice, Order, Path};
+
+use super::{Task, World};
+
+/// One end of a peer connection.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Wire {
+    ours: String,
+    fingerprint: [u8; 32],
+    theirs: Option<(String, [u8; 32])>,
+    open: bool,
+}
+
+impl World {
+    /// Cuts or mends the direct path between two tabs. The broker still reaches both.
+    pub fn cut(&mut self, a: usize, b: usize, cut: bool) {
+        let pair = (a.min(b), a.max(b));
+        if cut {
+            self.cut.insert(pair);
+            return;
+        }
+        self.cut.remove(&pair);
+        for task in std::mem::take(&mut self.held) {
+            self.later(2, task);
+        }
+    }
+
+    /// Breaks the connections of a pair: both browsers notice at once.
+    pub fn break_connections(&mut self, a: usize, b: usize) {
+        for (at, other) in [(a, b), (b, a)] {
+            let links: Vec<ConnectionId> = self.nodes[at].links.keys().copied().collect();
+            for connection in links {
+                if self
+                    .far_end(at, connection)
+                    .is_some_and(|(node, _)| node == other)
+                {
+                    self.later(
+                        1,
+                        Task::Feed(at, Input::Connection(connection, Notice::Path(Path::Lost))),
+                    );
+                }
+            }
+        }
+    }
+
+    /// The tab is told that each of its connections came to this end.
+    pub fn end_connections(&mut self, at: usize, end: Notice) {
+        let connections: Vec<ConnectionId> = self.nodes[at].links.keys().copied().collect();
+        for connection in connections {
+            self.feed(at, Input::Connection(connection, end.clone()));
+        }
+    }
+
+    /// `at` says this to `other` on their open connection, whatever its room thinks of it.
+    pub fn inject(&mut self, at: usize, other: usize, message: Notice) {
+        for connection in self.open_connections(at, other) {
+            self.send(at, connection, message.clone());
+        }
+    }
+
+    pub(super) fn order(&mut self, at: usize, connection: ConnectionId, order: Order) {
+        match order {
+            Order::Offer { .. } => self.describe(at, connection, Kind::Offer),
+            Order::Answer(offer) => {
+                self.take_remote(at, connection, &offer);
+                self.describe(at, connection, Kind::Answer);
+            }
+            Order::Accept(answer) => {
+                self.take_remote(at, connection, &answer);
+                self.try_path(at, connection);
+            }
+            Order::AddCandidates(_) => {}
+            Order::Send(text) => self.send(at, connection, Notice::Text(text)),
+            Order::SendBytes(bytes) => self.send(at, connection, Notice::Bytes(bytes)),
+            Order::Close => self.close(at, connection),
+        }
+    }
+
+    fn describe(&mut self, at: usize, connection: ConnectionId, kind: Kind) {
+        let wire = self.nodes[at].links.entry(connection).or_default();
+        if wire.ours.is_empty() {
+            wire.ours = format!("u{at}x{}", connection.0);
+            wire.fingerprint = fingerprint(at, connection);
+            self.ends.insert(wire.ours.clone(), (at, connection));
+        }
+        let sdp = sdp(kind, &wire.ours, &wire.fingerprint);
+        let description = Description::from_sdp(kind, &sdp).unwrap();
+        self.later(
+            3,
+            Task::Feed(
+                at,
+                Input::Connection(connection, Notice::Described(description)),
+            ),
+        );
+        self.try_path(at, connection);
+    }
+
+    fn take_remote(&mut self, at: usize, connection: ConnectionId, description: &Description) {
+        let wire = self.nodes[at].links.entry(connection).or_default();
+        wire.theirs = Some((ufrag(description), description.fingerprint().unwrap()));
+    }
+
+    /// Opens the channel when both ends know each other's description, and each end is who the other expects.
+    fn try_path(&mut self, at: usize, connection: ConnectionId) {
+        let Some(wire) = self.nodes[at].links.get(&connection) else {
+            return;
+        };
+        let Some((theirs, expected)) = wire.theirs.clone() else {
+            return;
+        };
+        let Some((other, other_connection)) = self.ends.get(&theirs).copied() else {
+            return;
+        };
+        let Some(far) = self.nodes[other].links.get(&other_connection) else {
+            return;
+        };
+        let fits = |expected: &[u8; 32], shown: &[u8; 32]| self.trusting_paths || expected == shown;
+        let knows_us = far
+            .theirs
+            .as_ref()
+            .is_some_and(|(ours, theirs)| *ours == wire.ours && fits(theirs, &wire.fingerprint));
+        if wire.open
+            || !knows_us
+            || !fits(&expected, &far.fingerprint)
+            || self.is_cut(at, other)
+            || self.nodes[other].gone
+        {
+            return;
+        }
+        for (node, connection) in [(at, connection), (other, other_connection)] {
+            if let Some(wire) = self.nodes[node].links.get_mut(&connection) {
+                wire.open = true;
+            }
+            self.later(
+                25,
+                Task::Feed(
+                    node,
+                    Input::Connection(connection, Notice::Path(Path::Connected)),
+                ),
+            );
+            self.later(
+                25,
+                Task::Feed(node, Input::Connection(connection, Notice::Opened)),
+            );
+        }
+    }
+
+    pub(super) fn is_cut(&self, a: usize, b: usize) -> bool {
+        self.cut.contains(&(a.min(b), a.max(b)))
+    }
+
+    pub(super) fn far_end(
+        &self,
+        at: usize,
+        connection: ConnectionId,
+    ) -> Option<(usize, ConnectionId)> {
+        let wire = self.nodes[at].links.get(&connection)?;
+        self.ends.get(&wire.theirs.as_ref()?.0).copied()
+    }
+
+    fn send(&mut self, at: usize, connection: ConnectionId, message: Notice) {
+        let Some((node, connection)) = self.far_end(at, connection) else {
+            return;
+        };
+        let is_proof =
+            |message: &Notice| matches!(message, Notice::Text(text) if text.contains("\"verify\""));
+        let message = match &self.replace_first_frame {
+            Some((cheat, instead)) if *cheat == at && is_proof(&message) => instead.clone(),
+            _ => message,
+        };
+        let mute = |message: &Notice| match message {
+            Notice::Text(text) => self
+                .muted
+                .iter()
+                .any(|(node, part)| *node == at && text.contains(part)),
+            _ => false,
+        };
+        if mute(&message) {
+            return;
+        }
+        self.later(
+            2,
+            Task::ToPeer {
+                from: at,
+                node,
+                connection,
+                message,
+            },
+        );
+    }
+
+    pub(super) fn open_connections(&self, at: usize, other: usize) -> Vec<ConnectionId> {
+        let ends = self.nodes[at].links.iter().filter(|(_, wire)| wire.open);
+        let ends = ends.map(|(connection, _)| *connection);
+        let to_other = |end: &ConnectionId| {
+            self.far_end(at, *end)
+                .is_some_and(|(node, _)| node == other)
+        };
+        ends.filter(to_other).collect()
+    }
+
+    pub(super) fn close(&mut self, at: usize, connection: ConnectionId) {
+        let far = self.far_end(at, connection);
+        self.nodes[at].links.remove(&connection);
+        if let Some((node, connection)) = far
+            && !self.is_cut(at, node)
+            && self.nodes[node]
+                .links
+                .get(&connection)
+                .is_some_and(|wire| wire.open)
+        {
+            self.later(
+                20,
+                Task::Feed(node, Input::Connection(connection, Notice::Closed)),
+            );
+        }
+    }
+}
+
+fn fingerprint(at: usize, connection: ConnectionId) -> [u8; 32] {
+    let mut bytes = [at as u8; 32];
+    bytes[..4].copy_from_slice(&connection.0.to_be_bytes());
+    bytes
+}
+
+/// A data-only description as Chromium writes it, with one host candidate.
+pub fn sdp(kind: Kind, ufrag: &str, fingerprint: &[u8; 32]) -> String {
+    let colons: Vec<String> = fingerprint
+        .iter()
+        .map(|byte| format!("{byte:02X}"))
+        .collect();
+    let setup = if kind == Kind::Offer {
+        "actpass"
+    } else {
+        "active"
+    };
+    format!(
+        "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\na=extmap-allow-mixed\r\n\
+         a=msid-semantic: WMS\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\n\
+         a=candidate:1 1 udp 2113937151 192.0.2.1 50000 typ host generation 0 network-cost 999\r\n\
+         a=ice-ufrag:{ufrag}\r\na=ice-pwd:{ufrag:p<24}\r\na=ice-options:trickle\r\na=fingerprint:sha-256 {}\r\n\
+         a=setup:{setup}\r\na=mid:0\r\na=sctp-port:5000\r\na=max-message-size:262144\r\n",
+        colons.join(":")
+    )
+}
+
+/// The ice-ufrag of a description.
+pub fn ufrag(description: &Description) -> String {
+    let sdp = description.to_sdp();
+    let line = sdp
+        .lines()
+        .find_map(|line| line.strip_prefix("a=ice-ufrag:"))
+        .unwrap();
+    line.trim().to_owned()
+}

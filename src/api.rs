@@ -17,15 +17,17 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Blob;
 
+use crate::browser::object;
 use crate::driver::Handle;
 use crate::entrance::{Audience, Entrance};
 use crate::identity::{Name, PeerId, PublicKey, safety_number};
 use crate::room::{Command, Event, FileCommand, Purpose, Value};
 use crate::rtc::bulk::FileId;
 use crate::rtc::web::bulk::Sink;
+use crate::settings::options::NAME;
 use crate::settings::web::{address, load, nfc};
 use crate::settings::{OptionError, Options};
-use tell::{Told, object};
+use tell::Told;
 
 thread_local! {
     /// Every listener there is. One program runs all rooms, so all of them end with it.
@@ -299,11 +301,8 @@ impl Engine {
 
 fn name_of(text: &str) -> Result<Name, JsValue> {
     Name::parse(text).map_err(|refused| {
-        let wanted = "a text of 1 to 40 characters on one line";
-        error(
-            "option",
-            &format!("{} {refused}", OptionError::new("name", wanted)),
-        )
+        let wrong = OptionError::new("name", NAME);
+        error("option", &format!("{wrong} {refused}"))
     })
 }
 

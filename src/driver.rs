@@ -10,11 +10,10 @@ use std::rc::{Rc, Weak};
 
 use base32ct::{Base32Unpadded, Encoding};
 use gloo_timers::callback::Timeout;
-use wasm_bindgen::JsCast;
-use wasm_bindgen::closure::Closure;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::EventTarget;
 
+use crate::browser;
 use crate::identity::web::{SeedError, seed};
 use crate::identity::{Note, PeerId, PublicKey};
 use crate::mqtt::{
@@ -215,7 +214,7 @@ struct Driver {
     broker: Cell<usize>,
     /// The page went away.
     left: Cell<bool>,
-    page: RefCell<Vec<PageListener>>,
+    page: RefCell<Vec<browser::Listener>>,
     connections: Result<Connections, WebError>,
     #[cfg(feature = "files")]
     files: Files,
@@ -363,7 +362,7 @@ async fn broker_pump(driver: Weak<Driver>, mut events: EventLoop<WebSocketTransp
 }
 
 /// What the browser tells about the page itself.
-fn page_pump(driver: &Rc<Driver>) -> Vec<PageListener> {
+fn page_pump(driver: &Rc<Driver>) -> Vec<browser::Listener> {
     let Some(window) = web_sys::window() else {
         return Vec::new();
     };
@@ -371,11 +370,15 @@ fn page_pump(driver: &Rc<Driver>) -> Vec<PageListener> {
     let window = EventTarget::from(window);
     let listen = |target: &EventTarget, kind, act: fn(&Rc<Driver>)| {
         let driver = Rc::downgrade(driver);
-        PageListener::new(target.clone(), kind, move || {
-            if let Some(driver) = driver.upgrade() {
-                act(&driver);
-            }
-        })
+        browser::Listener::new(
+            target,
+            kind,
+            Box::new(move |_| {
+                if let Some(driver) = driver.upgrade() {
+                    act(&driver);
+                }
+            }),
+        )
     };
     let mut listeners = vec![
         listen(&window, "online", Driver::resumed),
@@ -400,33 +403,6 @@ fn page_pump(driver: &Rc<Driver>) -> Vec<PageListener> {
         })
     }));
     listeners
-}
-
-/// An event listener that is taken off when it is dropped.
-struct PageListener {
-    target: EventTarget,
-    kind: &'static str,
-    callback: Closure<dyn Fn()>,
-}
-
-impl PageListener {
-    fn new(target: EventTarget, kind: &'static str, act: impl Fn() + 'static) -> PageListener {
-        let callback = Closure::<dyn Fn()>::new(act);
-        let _ = target.add_event_listener_with_callback(kind, callback.as_ref().unchecked_ref());
-        PageListener {
-            target,
-            kind,
-            callback,
-        }
-    }
-}
-
-impl Drop for PageListener {
-    fn drop(&mut self) {
-        let _ = self
-            .target
-            .remove_event_listener_with_callback(self.kind, self.callback.as_ref().unchecked_ref());
-    }
 }
 
 fn mqtt_options(broker: &Broker, client_id: &str) -> MqttOptions {

@@ -12,11 +12,11 @@
 //! | --- | --- | --- |
 //! | [`time`] | milliseconds, and named deadlines in a table | nothing |
 //! | [`identity`] | keys, peer ids, sealing, names, tab numbers, the trust book | `time` |
-//! | [`wire`] | envelopes on the broker, frames on the data channel | `identity`, `rtc::description` |
 //! | [`rtc`] | session descriptions in compact form; the bytes of files; the adapter to `RTCPeerConnection` | nothing |
+//! | [`wire`] | the room's keys and topics, envelopes on the broker, frames on the data channel | `identity`, `rtc`, `time` |
 //! | [`mqtt`] | rumqttc's shape over a WebSocket: session, pool of brokers, client | `time` |
-//! | [`room`] | who is here, who connects to whom, who is verified, what was said | all of the above |
 //! | [`settings`] | what the site's owner, the page's address and a program's options ask for | nothing |
+//! | [`room`] | who is here, who connects to whom, who is verified, what was said | all of the above but `mqtt` |
 //!
 //! Thin adapters (the `web` modules, and `driver`) do what the core decided; `ui` shows it to people, and `api` (with a
 //! build of its own, without `ui`) tells it to programs. Both come in through `entrance`.
@@ -43,6 +43,8 @@ pub mod wire;
 
 #[cfg(all(target_arch = "wasm32", feature = "api"))]
 pub mod api;
+#[cfg(target_arch = "wasm32")]
+mod browser;
 #[cfg(target_arch = "wasm32")]
 pub mod driver;
 #[cfg(all(target_arch = "wasm32", feature = "ui"))]

@@ -13,10 +13,8 @@ use crate::entrance::{Audience, Entrance};
 use crate::identity::Name;
 use crate::identity::web::seed;
 use crate::room::{Command, Diagnostics, Event};
-use crate::settings::web::{FILE, address, href, load, nfc};
-use crate::settings::{
-    AddressError, PageAddress, RoomSecret, Settings, SettingsWarning, room_link,
-};
+use crate::settings::web::{FILE, address, href, load, read};
+use crate::settings::{AddressError, PageAddress, RoomSecret, room_link};
 use crate::ui::{Backend, Entry, Opening, Own, Tell, Told};
 
 /// What is known once the page is open.
@@ -195,7 +193,7 @@ impl Page {
         };
         let settings = async {
             match site {
-                Some(site) => parse(&site.settings),
+                Some(site) => read(&site.settings),
                 None => load(FILE).await,
             }
         };
@@ -239,13 +237,6 @@ impl Page {
         });
         tell(Told::Opened(opening));
     }
-}
-
-/// Settings that were read already.
-fn parse(text: &str) -> (Settings, Vec<SettingsWarning>) {
-    let (mut settings, warnings) = Settings::parse(text);
-    settings.room = settings.room.map(|room| nfc(&room));
-    (settings, warnings)
 }
 
 fn refused(here: &str, error: AddressError) -> Told {

@@ -26,9 +26,10 @@
 //! | `pong` | token, milliseconds |
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use js_sys::{Array, Object, Reflect, Uint8Array};
+use js_sys::{Array, Object, Uint8Array};
 use wasm_bindgen::JsValue;
 
+use crate::browser::object;
 use crate::identity::Trust;
 use crate::room::{
     AskError, Diagnostics, Event, FileError, FileEvent, PeerView, Purpose, SendError, Status, Value,
@@ -188,16 +189,6 @@ fn list<const N: usize>(kind: &str, values: [JsValue; N]) -> Array {
         list.push(value);
     }
     list
-}
-
-/// A plain object.
-pub(super) fn object(entries: &[(&str, JsValue)]) -> Object {
-    let object = Object::new();
-    for (key, value) in entries {
-        // Setting a property of a plain object does not fail.
-        let _ = Reflect::set(&object, &(*key).into(), value);
-    }
-    object
 }
 
 /// What was counted.

@@ -148,13 +148,6 @@ impl TrustBook {
         self.forget_beyond(MAX_ENTRIES);
     }
 
-    /// The person takes the comparison back.
-    pub fn unverify(&mut self, key: &PublicKey) {
-        if let Some(entry) = self.0.get_mut(key) {
-            entry.verified = false;
-        }
-    }
-
     /// The person says that `name` on `key` is right, as with a new device of a friend.
     pub fn accept_name(&mut self, key: &PublicKey, name: &Name, at: Millis) {
         self.entry(key, at).add(name);
@@ -170,11 +163,6 @@ impl TrustBook {
     /// Whether the person wants nothing to do with `key`.
     pub fn is_blocked(&self, key: &PublicKey) -> bool {
         self.0.get(key).is_some_and(|entry| entry.blocked)
-    }
-
-    /// Whether `key` was met before and is not blocked.
-    pub fn is_known(&self, key: &PublicKey) -> bool {
-        self.0.get(key).is_some_and(|entry| !entry.blocked)
     }
 
     /// What is known of `key`.
@@ -200,11 +188,6 @@ impl TrustBook {
     /// The key that `name` belongs to, if it is another than `key`: the other half of the warning.
     pub fn owner(&self, key: &PublicKey, name: &Name) -> Option<PublicKey> {
         self.holder(key, &fold(name.as_str()))
-    }
-
-    /// Takes `key` out of the book.
-    pub fn forget(&mut self, key: &PublicKey) {
-        self.0.remove(key);
     }
 
     fn holder(&self, except: &PublicKey, folded: &str) -> Option<PublicKey> {
@@ -303,8 +286,6 @@ mod tests {
         );
         book.verify(&a, &alice, Millis(20));
         assert_eq!(book.trust(&a, &alice), Trust::Verified);
-        book.unverify(&a);
-        assert_eq!(book.trust(&a, &alice), Trust::Known);
         assert_eq!(
             book.get(&a).map(|known| (known.first, known.last)),
             Some((Millis(10), Millis(10)))
@@ -338,7 +319,7 @@ mod tests {
         let mut book = TrustBook::default();
         book.remember(&key(1), &name("Alice"), Millis(10));
         book.block(&key(1), true, Millis(11));
-        assert!(book.is_blocked(&key(1)) && !book.is_known(&key(1)));
+        assert!(book.is_blocked(&key(1)));
         assert_eq!(book.trust(&key(2), &name("alice")), Trust::New);
         book.block(&key(1), false, Millis(12));
         assert_eq!(book.trust(&key(2), &name("alice")), Trust::NameOnAnotherKey);

@@ -1,22 +1,20 @@
 //! Identity's adapter to the browser: `localStorage`, Web Locks, random numbers.
 
 use core::cell::{Cell, RefCell};
-use core::future::Future;
-use core::pin::pin;
 use std::rc::{Rc, Weak};
 
 use base32ct::{Base32Unpadded, Encoding};
 use chacha20::rand_core::CryptoRng;
 use futures_channel::oneshot;
-use futures_util::future::{Either, select};
 use js_sys::{Date, Function, Object, Promise, Reflect};
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Event, EventTarget, PageTransitionEvent, StorageEvent};
+use web_sys::{PageTransitionEvent, StorageEvent};
 
 use super::store::{Profile, Storage, StorageError, TABS};
 use super::tabs;
+use crate::browser::{Listener, sleep, within};
 use crate::time::Millis;
 
 /// How long the browser may take to answer for a lock before the page goes on without.
@@ -118,17 +116,6 @@ pub async fn open_profile(rng: &mut impl CryptoRng) -> Profile {
             profile
         }
     }
-}
-
-/// Calls back when another tab changed what the profile keeps; worth a [`Profile::refresh`].
-pub fn on_profile_change(callback: impl Fn() + 'static) -> Option<Listener> {
-    Listener::new("storage", move |event| {
-        let key = event.dyn_ref::<StorageEvent>().and_then(StorageEvent::key);
-        // No key at all means that everything was cleared.
-        if key.is_none_or(|key| key.starts_with("rtchat/1/") && key != TABS) {
-            callback();
-        }
-    })
 }
 
 /// The number of this tab among the profile's open tabs, held until it is dropped or the page goes away.
@@ -245,33 +232,41 @@ impl Claimed {
     }
 
     fn listen(self: &Rc<Self>) {
-        let mut listeners = Vec::new();
         // A page in the back-forward cache is not open, and one that holds a lock may not get in there at all.
         let weak = Rc::downgrade(self);
-        listeners.extend(Listener::new("pagehide", move |_| {
-            if let Some(claimed) = weak.upgrade() {
-                claimed.let_go();
-            }
-        }));
+        let hidden = Listener::on_window(
+            "pagehide",
+            Box::new(move |_| {
+                if let Some(claimed) = weak.upgrade() {
+                    claimed.let_go();
+                }
+            }),
+        );
         let weak = Rc::downgrade(self);
-        listeners.extend(Listener::new("pageshow", move |event| {
-            let persisted = event
-                .dyn_ref::<PageTransitionEvent>()
-                .is_some_and(PageTransitionEvent::persisted);
-            if persisted && let Some(claimed) = weak.upgrade() {
-                spawn_local(claimed.obtain());
-            }
-        }));
+        let shown = Listener::on_window(
+            "pageshow",
+            Box::new(move |event| {
+                let persisted = event
+                    .dyn_ref::<PageTransitionEvent>()
+                    .is_some_and(PageTransitionEvent::persisted);
+                if persisted && let Some(claimed) = weak.upgrade() {
+                    spawn_local(claimed.obtain());
+                }
+            }),
+        );
         let weak = Rc::downgrade(self);
-        listeners.extend(Listener::new("storage", move |event| {
-            let key = event.dyn_ref::<StorageEvent>().and_then(StorageEvent::key);
-            if key.is_none_or(|key| key == TABS)
-                && let Some(claimed) = weak.upgrade()
-            {
-                claimed.check();
-            }
-        }));
-        self.listeners.replace(listeners);
+        let stored = Listener::on_window(
+            "storage",
+            Box::new(move |event| {
+                let key = event.dyn_ref::<StorageEvent>().and_then(StorageEvent::key);
+                if key.is_none_or(|key| key == TABS)
+                    && let Some(claimed) = weak.upgrade()
+                {
+                    claimed.check();
+                }
+            }),
+        );
+        self.listeners.replace(vec![hidden, shown, stored]);
     }
 }
 
@@ -351,62 +346,7 @@ fn request(name: &str, callback: &JsValue) -> Result<Promise, JsValue> {
         .dyn_into()
 }
 
-/// What `future` gives, unless it takes longer than `millis`.
-pub(crate) async fn within<F: Future>(millis: i32, future: F) -> Option<F::Output> {
-    match select(pin!(future), pin!(sleep(millis))).await {
-        Either::Left((output, _)) => Some(output),
-        Either::Right(_) => None,
-    }
-}
-
-async fn sleep(millis: i32) {
-    let timer = Promise::new(&mut |resolve, _| {
-        let set = web_sys::window().and_then(|window| {
-            window
-                .set_timeout_with_callback_and_timeout_and_arguments_0(
-                    resolve.unchecked_ref(),
-                    millis,
-                )
-                .ok()
-        });
-        if set.is_none() {
-            let _ = resolve
-                .unchecked_ref::<Function>()
-                .call0(&JsValue::UNDEFINED);
-        }
-    });
-    let _ = JsFuture::from(timer).await;
-}
-
 fn now() -> Millis {
     // A float that is negative or not a number becomes 0.
     Millis(Date::now() as u64)
-}
-
-/// An event listener on the window, taken off when it is dropped.
-pub struct Listener {
-    kind: &'static str,
-    callback: Closure<dyn FnMut(Event)>,
-}
-
-impl Listener {
-    fn new(kind: &'static str, callback: impl FnMut(Event) + 'static) -> Option<Listener> {
-        let window: EventTarget = web_sys::window()?.into();
-        let callback = Closure::<dyn FnMut(Event)>::new(callback);
-        window
-            .add_event_listener_with_callback(kind, callback.as_ref().unchecked_ref())
-            .ok()?;
-        Some(Listener { kind, callback })
-    }
-}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        if let Some(window) = web_sys::window() {
-            let _ = window.remove_event_listener_with_callback(
-                self.kind,
-                self.callback.as_ref().unchecked_ref(),
-            );
-        }
-    }
 }

@@ -23,12 +23,13 @@ use js_sys::{Array, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{
-    DomException, EventTarget, RtcBundlePolicy, RtcConfiguration, RtcDataChannel,
+    DomException, Event, EventTarget, RtcBundlePolicy, RtcConfiguration, RtcDataChannel,
     RtcDataChannelInit, RtcDataChannelType, RtcIceServer, RtcIceTransportPolicy, RtcPeerConnection,
 };
 
 use self::connection::Connection;
 use super::{ConnectionId, Notice, Order};
+use crate::browser::Listener;
 use crate::settings::IceServer;
 
 /// Whom a connection tells. It may be called while the browser's event is being handled, but never from inside
@@ -93,13 +94,8 @@ extern "C" {
 pub struct Connections {
     house: Rc<House>,
     open: RefCell<LiteMap<ConnectionId, Rc<Connection>>>,
-    network: Network,
-}
-
-/// Where a change of network is announced, under which names, and who listens.
-struct Network {
-    targets: Vec<(EventTarget, &'static str)>,
-    listener: Closure<dyn Fn()>,
+    /// Where a change of network is announced.
+    _network: Vec<Listener>,
 }
 
 /// What connections share.
@@ -143,11 +139,11 @@ impl Connections {
             hosts: Cell::new(0),
         });
         house.spare.replace(Some(Bare::new(&house.configuration)?));
-        let network = Network::listen(&house);
+        let network = network_listeners(&house);
         Ok(Connections {
             house,
             open: RefCell::default(),
-            network,
+            _network: network,
         })
     }
 
@@ -205,7 +201,6 @@ impl Connections {
 
 impl Drop for Connections {
     fn drop(&mut self) {
-        self.network.unlisten();
         for connection in self
             .open
             .take()
@@ -308,38 +303,20 @@ fn configuration(ice_servers: &[IceServer], relay_only: bool) -> RtcConfiguratio
     configuration
 }
 
-impl Network {
-    /// Listens to `online` of the window, and to `change` of `navigator.connection` where there is one.
-    fn listen(house: &Rc<House>) -> Network {
-        let global = js_sys::global();
-        let connection = Reflect::get(&global, &"navigator".into())
-            .and_then(|navigator| Reflect::get(&navigator, &"connection".into()))
-            .and_then(JsCast::dyn_into::<EventTarget>);
-        let window = JsValue::from(global).dyn_into::<EventTarget>();
-        let window = window.ok().map(|window| (window, "online"));
-        let connection = connection.ok().map(|connection| (connection, "change"));
+/// Listens to `online` of the window, and to `change` of `navigator.connection` where there is one.
+fn network_listeners(house: &Rc<House>) -> Vec<Listener> {
+    let changed = || -> Box<dyn Fn(Event)> {
         let house = Rc::downgrade(house);
-        let listener = Closure::<dyn Fn()>::new(move || {
+        Box::new(move |_| {
             if let Some(house) = house.upgrade() {
                 house.network_changed();
             }
-        });
-        let network = Network {
-            targets: window.into_iter().chain(connection).collect(),
-            listener,
-        };
-        for (target, name) in &network.targets {
-            // Where it fails, the spare connection may name addresses that are gone: the next ones do not.
-            let _ = target
-                .add_event_listener_with_callback(name, network.listener.as_ref().unchecked_ref());
-        }
-        network
-    }
-
-    fn unlisten(&self) {
-        for (target, name) in &self.targets {
-            let _ = target
-                .remove_event_listener_with_callback(name, self.listener.as_ref().unchecked_ref());
-        }
-    }
+        })
+    };
+    let connection = Reflect::get(&js_sys::global(), &"navigator".into())
+        .and_then(|navigator| Reflect::get(&navigator, &"connection".into()))
+        .and_then(JsCast::dyn_into::<EventTarget>);
+    let connection = connection.map(|connection| Listener::new(&connection, "change", changed()));
+    let window = Listener::on_window("online", changed());
+    [window].into_iter().chain(connection).collect()
 }

@@ -114,7 +114,7 @@ impl Options {
                 .ok_or(OptionError::new(&*key, "true or false"))
         };
         match key.as_str() {
-            "name" => self.name = Some(text("a text of 1 to 40 characters on one line")?),
+            "name" => self.name = Some(text(NAME)?),
             "userInfo" => {
                 let info = value.to_string();
                 if !value.is_object() || info.len() > MAX_INFO {
@@ -160,6 +160,8 @@ impl Options {
     }
 }
 
+/// What fits for `name`. It is taken as it is here, and checked by [`Name`](crate::identity::Name).
+pub const NAME: &str = "a text of 1 to 40 characters on one line";
 const PAGE: &str = "the address of a page, such as https://example.org/blog";
 const ROOM: &str = "a text of at most 64 characters on one line";
 const SECRET: &str =

@@ -6,7 +6,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{RequestCache, RequestInit, Response};
 
 use super::{AddressError, PageAddress, Settings, SettingsWarning};
-use crate::identity::web::within;
+use crate::browser::within;
 
 /// The site owner's settings, beside the page.
 pub const FILE: &str = "rtchat.json";
@@ -23,7 +23,12 @@ pub async fn load(url: &str) -> (Settings, Vec<SettingsWarning>) {
         Some(Err(error)) => return not_loaded(describe(&error)),
         None => return not_loaded("the server did not answer in time".to_owned()),
     };
-    let (mut settings, warnings) = Settings::parse(&text);
+    read(&text)
+}
+
+/// Reads settings from the text of [`FILE`], with the room's name in composed form.
+pub fn read(text: &str) -> (Settings, Vec<SettingsWarning>) {
+    let (mut settings, warnings) = Settings::parse(text);
     settings.room = settings.room.map(|room| nfc(&room));
     (settings, warnings)
 }

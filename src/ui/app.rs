@@ -11,9 +11,10 @@ use super::backend::{Backend, Tell};
 use super::components::room::Room;
 use super::components::welcome;
 use super::context::{Shared, Ui};
-use super::hooks::listen::{Listener, document, use_appeared, use_changed, window};
+use super::hooks::listen::{document, use_appeared, use_changed, window};
 use super::state::{Action, Sheet, Stage, State};
 use super::texts;
+use crate::browser::Listener;
 use crate::room::Status;
 
 /// Shows the chat in `root` until the handle is destroyed. Keys are heard wherever the page is pressed, or inside of
@@ -61,14 +62,13 @@ pub fn App(props: &AppProps) -> Html {
             let listener = Listener::new(
                 &target,
                 "keydown",
-                Callback::from(move |event| key(&keys, &root, &covered, &event)),
+                Box::new(move |event| key(&keys, &root, &covered, &event)),
             );
             let backend = ui.backend.0.clone();
             // Another secret in the address is another room, and by itself loads nothing.
             let moved = (!embedded).then(|| {
                 let backend = backend.clone();
-                let again = Callback::from(move |_| backend.begin_again());
-                Listener::new(&window(), "hashchange", again)
+                Listener::on_window("hashchange", Box::new(move |_| backend.begin_again()))
             });
             let tell: Tell = Rc::new(move |told| ui.told(told));
             backend.open(tell);

@@ -7,7 +7,7 @@ use chacha20::{ChaCha20Rng, rand_core::SeedableRng};
 use futures_util::future::join;
 use js_sys::{Date, Promise, eval};
 use rtchat::identity::store::{IDENTITY, TABS};
-use rtchat::identity::web::{LocalStorage, TabClaim, on_profile_change, open_profile, seed};
+use rtchat::identity::web::{LocalStorage, TabClaim, open_profile, seed};
 use rtchat::identity::{Name, Profile, Storage, StorageError, StorageNotice};
 use rtchat::settings::{self, Settings, SettingsWarning};
 use wasm_bindgen_futures::JsFuture;
@@ -203,21 +203,6 @@ async fn without_locks_the_list_decides() {
             .contains("somebody-else")
     );
     assert_eq!(TabClaim::claim("list", |_| ()).await.number(), 2);
-}
-
-#[wasm_bindgen_test]
-fn a_change_in_another_tab_is_told_until_nobody_listens() {
-    let count = Rc::new(Cell::new(0));
-    let counter = count.clone();
-    let listener = on_profile_change(move || counter.set(counter.get() + 1));
-    js("dispatchEvent(new StorageEvent('storage', { key: 'rtchat/1/name' }))");
-    js("dispatchEvent(new StorageEvent('storage', { key: 'rtchat/1/tabs' }))");
-    js("dispatchEvent(new StorageEvent('storage', { key: 'of/the/site' }))");
-    js("dispatchEvent(new StorageEvent('storage', { key: null }))");
-    assert_eq!(count.get(), 2);
-    drop(listener);
-    js("dispatchEvent(new StorageEvent('storage', { key: 'rtchat/1/name' }))");
-    assert_eq!(count.get(), 2);
 }
 
 #[wasm_bindgen_test]

@@ -1,17 +1,17 @@
 //! Short pauses.
 
-use js_sys::{Function, Promise, Reflect};
+use js_sys::{Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::MessageChannel;
+
+use crate::browser::sleep;
 
 /// The longest pause that is waited for busily, in milliseconds.
 const BUSY: i32 = 20;
 
 #[wasm_bindgen]
 extern "C" {
-    #[wasm_bindgen(js_name = setTimeout, catch)]
-    fn set_timeout(handler: &Function, millis: i32) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     fn now() -> f64;
 }
@@ -41,16 +41,6 @@ pub(super) async fn pause(millis: i32) {
         }
     }
     here.close();
-}
-
-async fn sleep(millis: i32) {
-    let done = Promise::new(&mut |resolve, reject| {
-        if set_timeout(&resolve, millis).is_err() {
-            let _ = reject.call0(&JsValue::NULL);
-        }
-    });
-    // A page without timers does not wait.
-    let _ = JsFuture::from(done).await;
 }
 
 fn is_hidden() -> bool {

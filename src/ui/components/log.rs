@@ -5,19 +5,18 @@ use std::rc::Rc;
 
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::{Element, Event, ResizeObserver};
+use web_sys::{Element, ResizeObserver};
 use yew::prelude::*;
 
 use super::empty::empty as empty_room;
 use super::icon::{DOWN, icon};
 use super::row::Row;
+use crate::browser::Listener;
 use crate::time::Millis;
 use crate::ui::backend::Opening;
 use crate::ui::context::Ui;
 use crate::ui::hooks::clock;
-use crate::ui::hooks::listen::{
-    Listener, document, focus, use_appeared, use_changed, use_interval,
-};
+use crate::ui::hooks::listen::{document, focus, use_appeared, use_changed, use_interval};
 use crate::ui::state::Action;
 use crate::ui::texts;
 use crate::ui::timeline::{Content, Line, Timeline};
@@ -186,7 +185,7 @@ fn follow(scroller: &Element, place: &Rc<Place>, ui: &Ui, away: &UseStateSetter<
     let scrolled = {
         let (scroller, place, away, watch) =
             (scroller.clone(), place.clone(), away.clone(), watch.clone());
-        Callback::from(move |_: Event| {
+        Box::new(move |_| {
             let at_end = is_at_end(&scroller);
             if place.at_end.replace(at_end) != at_end {
                 away.set(!at_end);
@@ -194,7 +193,7 @@ fn follow(scroller: &Element, place: &Rc<Place>, ui: &Ui, away: &UseStateSetter<
             }
         })
     };
-    let seen = Callback::from(move |_: Event| watch());
+    let seen = Box::new(move |_| watch());
     let resized = {
         let (scroller, place) = (scroller.clone(), place.clone());
         Closure::<dyn FnMut()>::new(move || {

@@ -8,10 +8,11 @@ use web_sys::HtmlDialogElement;
 use yew::prelude::*;
 
 use super::icon::{CLOSE, icon};
+use crate::browser::Listener;
 use crate::room::{Diagnostics, PeerState, Status};
 use crate::ui::context::Ui;
 use crate::ui::hooks::clock;
-use crate::ui::hooks::listen::{Listener, use_appeared, use_interval};
+use crate::ui::hooks::listen::{use_appeared, use_interval};
 use crate::ui::state::{Action, Sheet, State};
 use crate::ui::texts;
 
@@ -31,6 +32,7 @@ pub fn Over(props: &SheetProps) -> Html {
             let dialog = dialog.cast::<HtmlDialogElement>()?;
             // It fails only for a dialog that is open already.
             let _ = dialog.show_modal();
+            let closed = Box::new(move |event| closed.emit(event));
             Some(Box::new(Listener::new(&dialog, "close", closed)))
         }));
     }

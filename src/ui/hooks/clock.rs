@@ -1,8 +1,9 @@
 //! Times in the reader's own way, by the browser's `Intl`. Making a formatter is slow, so each is made once.
 
-use js_sys::{Array, Date, Function, Intl, Object, Reflect};
+use js_sys::{Array, Date, Function, Intl};
 use wasm_bindgen::JsValue;
 
+use crate::browser::object;
 use crate::time::Millis;
 
 struct Formats {
@@ -14,24 +15,15 @@ struct Formats {
 
 thread_local! {
     static FORMATS: Formats = Formats {
-        time: format(&[("timeStyle", "short")]),
-        day: format(&[("weekday", "long"), ("day", "numeric"), ("month", "long")]),
-        full: format(&[("dateStyle", "full"), ("timeStyle", "medium")]),
-        ago: Intl::RelativeTimeFormat::new(&Array::new(), &options(&[("numeric", "auto"), ("style", "short")])),
+        time: format(&[("timeStyle", "short".into())]),
+        day: format(&[("weekday", "long".into()), ("day", "numeric".into()), ("month", "long".into())]),
+        full: format(&[("dateStyle", "full".into()), ("timeStyle", "medium".into())]),
+        ago: Intl::RelativeTimeFormat::new(&Array::new(), &object(&[("numeric", "auto".into()), ("style", "short".into())])),
     };
 }
 
-fn options(pairs: &[(&str, &str)]) -> Object {
-    let object = Object::new();
-    for (name, value) in pairs {
-        // Setting a property of a plain object does not fail.
-        let _ = Reflect::set(&object, &JsValue::from_str(name), &JsValue::from_str(value));
-    }
-    object
-}
-
-fn format(pairs: &[(&str, &str)]) -> Function {
-    Intl::DateTimeFormat::new(&Array::new(), &options(pairs)).format()
+fn format(options: &[(&str, JsValue)]) -> Function {
+    Intl::DateTimeFormat::new(&Array::new(), &object(options)).format()
 }
 
 /// What `Intl` makes of a moment; nothing if the moment is out of its range.

@@ -1,10 +1,10 @@
-//! Listeners and timers that end with the view that made them.
+//! Effects and timers that end with the view that made them, and where the focus is.
 
 use std::any::Any;
 
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::{Document, Event, EventTarget, HtmlElement, ShadowRoot, Window};
+use web_sys::{Document, HtmlElement, ShadowRoot, Window};
 use yew::prelude::*;
 
 /// The window. This code runs nowhere else.
@@ -17,35 +17,6 @@ pub fn document() -> Document {
     js_sys::Reflect::get(&js_sys::global(), &"document".into())
         .unwrap_or_default()
         .unchecked_into()
-}
-
-/// Listens until it is dropped.
-pub struct Listener {
-    target: EventTarget,
-    name: &'static str,
-    closure: Closure<dyn FnMut(Event)>,
-}
-
-impl Listener {
-    /// Listens for `name` on `target`.
-    pub fn new(target: &EventTarget, name: &'static str, callback: Callback<Event>) -> Listener {
-        let closure = Closure::<dyn FnMut(Event)>::new(move |event| callback.emit(event));
-        // It fails for no target that exists.
-        let _ = target.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
-        Listener {
-            target: target.clone(),
-            name,
-            closure,
-        }
-    }
-}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        let _ = self
-            .target
-            .remove_event_listener_with_callback(self.name, self.closure.as_ref().unchecked_ref());
-    }
 }
 
 /// Does something once, when the view appears, and keeps what that returns until it is gone. Boxed, as every

@@ -13,10 +13,17 @@ use crate::time::Millis;
 use crate::wire::envelope::{FULL, VERSION};
 use crate::wire::{Body, Connect};
 
+/// Alone, we repeat ourselves after this, then after three times as long, …
 const FIRST_PAUSE: Duration = Duration::from_secs(3);
+/// … and at last so rarely, as with company.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+/// Our own announcement should come back within this time …
 const ECHO: Duration = Duration::from_millis(1500);
-/// Asked for by others, an announcement comes at most this often.
+/// … and is repeated at most so many times where it does not.
+const MAX_MISSED: u32 = 3;
+/// Asked for by others, an announcement comes after this …
+const ASKED_DELAY: Duration = Duration::from_millis(1500);
+/// … and at most this often.
 const ASKED_PAUSE: Duration = Duration::from_secs(10);
 /// So long does "I am full" of others count.
 const FULL_FOR: Duration = Duration::from_secs(90);
@@ -47,6 +54,13 @@ impl Announcer {
             asked: false,
             full_seen: None,
         }
+    }
+
+    /// When we last announced ourselves.
+    fn last(&self) -> Millis {
+        self.latest
+            .as_ref()
+            .map_or(Millis(0), |connect| connect.signed_at)
     }
 }
 
@@ -104,11 +118,7 @@ impl Room {
         if self.broker != BrokerState::Ready {
             return;
         }
-        let last = self
-            .announcer
-            .latest
-            .as_ref()
-            .map_or(Millis(0), |connect| connect.signed_at);
+        let last = self.announcer.last();
         if self.announcer.asked || !self.has_company() || self.now.since(last) >= LONGEST_PAUSE / 2
         {
             return self.announce();
@@ -120,12 +130,8 @@ impl Room {
 
     /// Somebody misses us, or should hear that we are full.
     pub(super) fn announce_soon(&mut self) {
-        let last = self
-            .announcer
-            .latest
-            .as_ref()
-            .map_or(Millis(0), |connect| connect.signed_at);
-        let pause = self.jittered(Duration::from_millis(1500));
+        let last = self.announcer.last();
+        let pause = self.jittered(ASKED_DELAY);
         let at = (self.now + pause).max(last + ASKED_PAUSE);
         self.deadlines.set_earlier(Deadline::Announce, at);
         self.announcer.asked = true;
@@ -144,7 +150,7 @@ impl Room {
     pub(super) fn echo_missed(&mut self) {
         self.announcer.echo_due = None;
         self.announcer.missed += 1;
-        if self.announcer.missed <= 3 && self.broker == BrokerState::Ready {
+        if self.announcer.missed <= MAX_MISSED && self.broker == BrokerState::Ready {
             self.announce();
         }
     }

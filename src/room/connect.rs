@@ -30,6 +30,9 @@ const LONGEST_ROUND: Duration = Duration::from_secs(300);
 const CROWD: Duration = Duration::from_millis(500);
 /// So long may an offer stay without an answer while others wait for its place.
 const PATIENCE_IN_A_CROWD: Duration = Duration::from_millis(2500);
+/// Our proof is prepared once what has to leave at once has left.
+const SOON: Duration = Duration::from_millis(1);
+/// Between two tries of ours.
 const BETWEEN_TRIES: Duration = Duration::from_secs(1);
 /// Who is waited for gets this much longer than the one who should begin.
 const THEIR_TURN: Duration = Duration::from_secs(4);
@@ -207,8 +210,7 @@ impl Room {
         let connection = link.connection;
         self.order(connection, Order::Accept(introduction.description));
         self.deadlines.set(Deadline::Attempt(id), path_by);
-        self.deadlines
-            .set(Deadline::Prove(id), now + Duration::from_millis(1));
+        self.deadlines.set(Deadline::Prove(id), now + SOON);
         self.dirty = true;
         Ok(())
     }
@@ -230,35 +232,43 @@ impl Room {
             return Ok(false);
         };
         let connection = link.connection;
-        let context = self.pair_context(&envelope.sender, &self.id, envelope, *attempt);
+        let context = self.context_of(envelope, *attempt);
         let candidates = context.open_candidates(&peer.pair, sealed)?;
         self.order(connection, Order::AddCandidates(candidates));
         Ok(true)
     }
 
-    fn pair_context<'a>(
+    /// What vouches for the sealed part of an envelope to us.
+    pub(super) fn context_of<'a>(
         &'a self,
-        sender: &'a PeerId,
-        recipient: &'a PeerId,
-        envelope: &Envelope,
+        envelope: &'a Envelope,
         attempt: Attempt,
     ) -> PairContext<'a> {
         PairContext {
             topic: self.place.topic(),
             subtopic: envelope.body.subtopic(),
-            sender,
-            recipient,
+            sender: &envelope.sender,
+            recipient: &self.id,
             attempt,
             timestamp: envelope.timestamp,
         }
     }
 
+    /// The connection to this peer that is being made.
+    pub(super) fn trying(&mut self, id: PeerId) -> Option<&mut Link> {
+        self.peers.get_mut(&id)?.trying.as_mut()
+    }
+
+    /// What is known of a connection to this peer.
+    pub(super) fn link(&mut self, id: PeerId, connection: ConnectionId) -> Option<&mut Link> {
+        self.peers.get_mut(&id)?.link_mut(connection)
+    }
+
     /// A connection has something to tell.
     pub(super) fn on_notice(&mut self, connection: ConnectionId, notice: Notice) {
         let found = self.peers.iter_mut().find_map(|(_, peer)| {
-            peer.link_mut(connection)
-                .map(|link| link.stage)
-                .map(|stage| (peer.id, stage))
+            let stage = peer.link_mut(connection)?.stage;
+            Some((peer.id, stage))
         });
         let Some((id, stage)) = found else { return };
         match notice {
@@ -333,8 +343,7 @@ impl Room {
             }
         } else {
             self.deadlines.set(Deadline::Attempt(id), self.now + PATH);
-            self.deadlines
-                .set(Deadline::Prove(id), self.now + Duration::from_millis(1));
+            self.deadlines.set(Deadline::Prove(id), self.now + SOON);
             Body::RtcAnswer { attempt, sealed }
         };
         self.publish(self.place.inbox(&id), timestamp, body);
@@ -380,13 +389,7 @@ impl Room {
 
     pub(super) fn opened(&mut self, id: PeerId, connection: ConnectionId) {
         let prove_by = self.now + PROOF;
-        let Some(link) = self
-            .peers
-            .get_mut(&id)
-            .and_then(|peer| peer.trying.as_mut())
-        else {
-            return;
-        };
+        let Some(link) = self.trying(id) else { return };
         if link.connection != connection || link.open {
             return;
         }

@@ -5,8 +5,9 @@ use core::time::Duration;
 use super::peer::Stage;
 use super::{Deadline, GoneReason, Room};
 use crate::identity::PeerId;
+use crate::rtc::candidate::MAX_CANDIDATES;
 use crate::rtc::{Candidate, ConnectionId, Description, Order};
-use crate::wire::{Connect, Frame};
+use crate::wire::Frame;
 
 /// Silent for so long, a peer is asked whether it is there.
 const ASK: Duration = Duration::from_millis(3500);
@@ -95,12 +96,9 @@ impl Room {
         let Some(peer) = self.peers.get(&id) else {
             return false;
         };
-        let same_tab = |connect: &Connect| {
-            connect.identity == peer.connect.identity && connect.tab == peer.connect.tab
-        };
         self.peers
             .values()
-            .any(|other| other.id != id && other.current.is_some() && same_tab(&other.connect))
+            .any(|other| other.is_same_tab(peer) && other.current.is_some())
     }
 
     /// The browser doubts the path: ask at once.
@@ -116,13 +114,8 @@ impl Room {
 
     /// Asks everybody whether they are still there, and begins to count their silence only now.
     pub(super) fn ask_everybody(&mut self) {
-        let ids: Vec<PeerId> = self
-            .peers
-            .values()
-            .filter(|peer| peer.was_verified)
-            .map(|peer| peer.id)
-            .collect();
-        ids.into_iter().for_each(|id| self.ask(id));
+        let met = self.ids(|peer| peer.was_verified);
+        met.into_iter().for_each(|id| self.ask(id));
     }
 
     pub(super) fn ask(&mut self, id: PeerId) {
@@ -193,11 +186,7 @@ impl Room {
         connection: ConnectionId,
         description: Description,
     ) {
-        let Some(link) = self
-            .peers
-            .get_mut(&id)
-            .and_then(|peer| peer.link_mut(connection))
-        else {
+        let Some(link) = self.link(id, connection) else {
             return;
         };
         if let Some(description) = link.negotiation.described(description) {
@@ -218,11 +207,7 @@ impl Room {
         connection: ConnectionId,
         description: Description,
     ) {
-        let Some(link) = self
-            .peers
-            .get_mut(&id)
-            .and_then(|peer| peer.link_mut(connection))
-        else {
+        let Some(link) = self.link(id, connection) else {
             return;
         };
         if link.stage != Stage::Verified || description.fingerprint() != link.their_fingerprint {
@@ -245,7 +230,7 @@ impl Room {
         connection: ConnectionId,
         mut candidates: Vec<Candidate>,
     ) {
-        candidates.truncate(16);
+        candidates.truncate(MAX_CANDIDATES);
         self.order(connection, Order::AddCandidates(candidates));
     }
 }

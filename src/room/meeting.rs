@@ -8,7 +8,7 @@ use super::{Dropped, Event, MAX_DEPARTED, MAX_EARLY, MAX_ROSTER, Room};
 use crate::identity::{PeerId, SealKey};
 use crate::settings::Accept;
 use crate::time::Millis;
-use crate::wire::envelope::{FULL, PairContext, verify_leave};
+use crate::wire::envelope::{FULL, verify_leave};
 use crate::wire::{Body, Connect, Envelope, Subtopic};
 use chacha20::rand_core::Rng;
 use core::time::Duration;
@@ -340,14 +340,7 @@ impl Room {
             .peers
             .get(&envelope.sender)
             .ok_or(Dropped::Unexpected)?;
-        let context = PairContext {
-            topic: self.place.topic(),
-            subtopic: envelope.body.subtopic(),
-            sender: &envelope.sender,
-            recipient: &self.id,
-            attempt: *attempt,
-            timestamp: envelope.timestamp,
-        };
+        let context = self.context_of(envelope, *attempt);
         let introduction = context.open_introduction(&peer.pair, sealed)?;
         // Without a fingerprint there is nothing that a proof could be bound to.
         if introduction.description.fingerprint().is_none() {
@@ -418,17 +411,11 @@ impl Room {
         if self.peers.len() < MAX_ROSTER {
             return Ok(());
         }
-        let absent = |peer: &&Peer| !peer.present && peer.trying.is_none();
-        let candidates: Vec<PeerId> = self
-            .peers
-            .values()
-            .filter(absent)
-            .map(|peer| peer.id)
-            .collect();
-        if candidates.is_empty() {
+        let absent = self.ids(|peer| !peer.present && peer.trying.is_none());
+        if absent.is_empty() {
             return Err(Dropped::RoomFull);
         }
-        let chosen = candidates[self.rng.next_u32() as usize % candidates.len()];
+        let chosen = absent[self.rng.next_u32() as usize % absent.len()];
         self.remove(chosen, GoneReason::Unreachable);
         Ok(())
     }

@@ -77,6 +77,14 @@ const MAX_DEPARTED: usize = 256;
 /// Candidates that came before what they belong to.
 const MAX_EARLY: usize = 32;
 
+/// Signatures that are checked on the way in: so many at once …
+const SIGNATURES_BURST: u32 = 100;
+/// … and so many a second from then on, or a flood could burn the battery.
+const SIGNATURES_PER_SECOND: u32 = 25;
+/// When more time than this has passed since the last input, the computer slept: with company, a room is never idle for
+/// so long.
+const SLEPT: Duration = Duration::from_secs(20);
+
 /// What a room needs to begin.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -199,7 +207,7 @@ impl Room {
             waiting: VecDeque::new(),
             deadlines: Deadlines::default(),
             outputs: VecDeque::new(),
-            signatures: Budget::new(100, 25, now),
+            signatures: Budget::new(SIGNATURES_BURST, SIGNATURES_PER_SECOND, now),
             counters: Counters::default(),
             deliveries: talk::Deliveries::default(),
             questions: questions::Questions::default(),
@@ -280,7 +288,7 @@ impl Room {
 
     /// A sleeping computer wakes to old timers. Nobody is given up for a silence that was ours.
     fn advance(&mut self, now: Millis) {
-        let slept = now.since(self.now) > Duration::from_secs(20);
+        let slept = now.since(self.now) > SLEPT;
         self.now = self.now.max(now);
         if slept {
             self.ask_everybody();
@@ -394,6 +402,12 @@ impl Room {
 
     fn dropped(&mut self, reason: Dropped) {
         self.counters.dropped(reason);
+    }
+
+    /// Those peers that `which` names.
+    fn ids(&self, which: impl Fn(&Peer) -> bool) -> Vec<PeerId> {
+        let named = self.peers.values().filter(|peer| which(peer));
+        named.map(|peer| peer.id).collect()
     }
 
     fn random<const N: usize>(&mut self) -> [u8; N] {

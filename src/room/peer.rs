@@ -136,6 +136,13 @@ impl Peer {
         })
     }
 
+    /// Whether the two are one tab that was loaded again: another peer under the same key and tab number.
+    pub fn is_same_tab(&self, other: &Peer) -> bool {
+        self.id != other.id
+            && self.connect.identity == other.connect.identity
+            && self.connect.tab == other.connect.tab
+    }
+
     /// What people see.
     pub fn view(&self) -> PeerView {
         PeerView {

@@ -73,24 +73,14 @@ impl Room {
             signature: Base64UrlUnpadded::encode_string(&signature.0),
             info: self.info.clone(),
         };
-        if let Some(link) = self
-            .peers
-            .get_mut(&id)
-            .and_then(|peer| peer.trying.as_mut())
-        {
+        if let Some(link) = self.trying(id) {
             link.proof = Some(proof);
         }
     }
 
     /// Our first frame on the open channel.
     pub(super) fn send_proof(&mut self, id: PeerId) {
-        let Some(link) = self
-            .peers
-            .get_mut(&id)
-            .and_then(|peer| peer.trying.as_mut())
-        else {
-            return;
-        };
+        let Some(link) = self.trying(id) else { return };
         let connection = link.connection;
         match link.proof.take() {
             Some(proof) => {
@@ -197,19 +187,14 @@ impl Room {
         self.begin_waiting_attempts();
     }
 
-    /// A tab that was loaded again is another peer under the same key and tab number. What is left of the former one
-    /// goes at once if it is silent, and is asked at once if it does not seem so.
+    /// What is left of a tab that was loaded again goes at once if it is silent, and is asked at once if it does not
+    /// seem so.
     fn replace_former_self(&mut self, id: PeerId) {
         let Some(peer) = self.peers.get(&id) else {
             return;
         };
-        let (key, tab) = (peer.connect.identity, peer.connect.tab);
-        let former = self.peers.values().filter(|other| {
-            other.id != id
-                && other.connect.identity == key
-                && other.connect.tab == tab
-                && other.was_verified
-        });
+        let former = self.peers.values();
+        let former = former.filter(|other| other.is_same_tab(peer) && other.was_verified);
         let former: Vec<(PeerId, bool)> = former.map(|other| (other.id, other.silent)).collect();
         for (other, silent) in former {
             if silent {

@@ -148,13 +148,8 @@ impl Room {
     }
 
     pub(super) fn send_to_all(&mut self, frame: &Frame) {
-        let ids: Vec<PeerId> = self
-            .peers
-            .values()
-            .filter(|peer| peer.current.is_some())
-            .map(|peer| peer.id)
-            .collect();
-        ids.into_iter().for_each(|id| self.send(id, frame));
+        let connected = self.ids(|peer| peer.current.is_some());
+        connected.into_iter().for_each(|id| self.send(id, frame));
     }
 
     /// What a peer that is gone will never acknowledge.
@@ -351,14 +346,7 @@ impl Room {
             what,
         };
         self.remember(note.clone());
-        let same_key = |peer: &&Peer| peer.connect.identity == note.key;
-        let ids: Vec<PeerId> = self
-            .peers
-            .values()
-            .filter(same_key)
-            .map(|peer| peer.id)
-            .collect();
-        for id in ids {
+        for id in self.ids(|peer| peer.connect.identity == note.key) {
             if what == Noted::Blocked {
                 self.send(id, &Frame::Leave);
                 self.remove(id, GoneReason::Blocked);

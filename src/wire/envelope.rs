@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{EnvelopeError, Place};
 use crate::identity::keys::KeyError;
 use crate::identity::{IdentityKey, Name, PeerId, PublicKey, SealKey, Signature};
+use crate::rtc::candidate::MAX_CANDIDATES;
 use crate::rtc::{Candidate, Description};
 use crate::time::Millis;
 use chacha20::rand_core::CryptoRng;
@@ -253,7 +254,7 @@ impl PairContext<'_> {
         decode(&plain)
     }
 
-    /// Opens a list of candidates, at most sixteen.
+    /// Opens a list of candidates, at most [`MAX_CANDIDATES`].
     ///
     /// # Errors
     /// [`EnvelopeError::Closed`] or [`EnvelopeError::Malformed`].
@@ -266,7 +267,7 @@ impl PairContext<'_> {
             .open(&self.bytes(), sealed)
             .map_err(|_| EnvelopeError::Closed)?;
         let candidates: Vec<Candidate> = decode(&plain)?;
-        if candidates.len() > 16 {
+        if candidates.len() > MAX_CANDIDATES {
             Err(EnvelopeError::Malformed)
         } else {
             Ok(candidates)

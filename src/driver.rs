@@ -1,7 +1,7 @@
 //! The only caller of [`Room`]: feeds events in, carries commands out, and decides nothing.
 //!
-//! Four things feed it: the broker (a pump), the peer connections (callbacks), the browser's own events (network,
-//! visibility, the page going away) and the person ([`Handle::command`]). An input is handled at once; what
+//! Four things feed it: the broker (a pump), the peer connections and their files (callbacks), the browser's own events
+//! (network, visibility, the page going away) and the person ([`Handle::command`]). An input is handled at once; what
 //! comes in while one is being handled waits its turn, so callbacks may arrive at any time.
 
 use std::cell::{Cell, RefCell};

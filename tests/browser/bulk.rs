@@ -13,7 +13,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::Blob;
 
-use super::rtc::{ID, Side, connect, connected};
+use super::sides::{ID, Side, connect, connected};
 
 const OURS: FileId = FileId::Ours(1);
 const THEIRS: FileId = FileId::Theirs(2);
@@ -43,6 +43,32 @@ impl End {
 
     fn order(&self, file: FileId, order: FileOrder) {
         self.files.carry_out(&self.side.connections, file, order);
+    }
+
+    /// Lets what was offered go out, as file `number` and from there on.
+    fn send(&self, number: u32, from: u64) {
+        let connection = ID;
+        self.order(
+            OURS,
+            FileOrder::Send {
+                connection,
+                number,
+                from,
+            },
+        );
+    }
+
+    /// Waits for so many bytes, as file `number`.
+    fn expect(&self, number: u32, size: u64) {
+        let connection = ID;
+        self.order(
+            THEIRS,
+            FileOrder::Expect {
+                connection,
+                number,
+                size,
+            },
+        );
     }
 
     fn close(&self) {
@@ -90,26 +116,11 @@ fn sink_with(write: Closure<dyn Fn(Uint8Array) -> Promise>) -> Sink {
 
 /// Lets anna begin, or go on, from where bert says.
 async fn start(anna: &End, bert: &mut End, size: usize) -> u64 {
-    let (connection, number, size) = (ID, NUMBER, size as u64);
-    bert.order(
-        THEIRS,
-        FileOrder::Expect {
-            connection,
-            number,
-            size,
-        },
-    );
+    bert.expect(NUMBER, size as u64);
     loop {
         match bert.next().await {
             Some((THEIRS, FileNotice::Ready(from))) => {
-                anna.order(
-                    OURS,
-                    FileOrder::Send {
-                        connection,
-                        number,
-                        from,
-                    },
-                );
+                anna.send(NUMBER, from);
                 return from;
             }
             // Of what came before.
@@ -186,24 +197,8 @@ async fn what_is_forgotten_is_neither_sent_nor_stored() {
     let (second, after) = sink();
     anna.files.send_from(OURS, blob(b"next"));
     bert.files.store_in(THEIRS, second);
-    let (connection, number) = (ID, NUMBER + 1);
-    bert.order(
-        THEIRS,
-        FileOrder::Expect {
-            connection,
-            number,
-            size: 4,
-        },
-    );
-    let from = 0;
-    anna.order(
-        OURS,
-        FileOrder::Send {
-            connection,
-            number,
-            from,
-        },
-    );
+    bert.expect(NUMBER + 1, 4);
+    anna.send(NUMBER + 1, 0);
     let hash = loop {
         match bert.next().await {
             Some((THEIRS, FileNotice::Whole(hash))) => break hash,
@@ -237,15 +232,7 @@ async fn a_disk_that_takes_no_more_is_told_in_words() {
 async fn nobody_can_have_what_was_not_sent() {
     let (mut anna, _bert) = ends().await;
     anna.files.send_from(OURS, blob(b"four"));
-    let (connection, number, from) = (ID, NUMBER, 3);
-    anna.order(
-        OURS,
-        FileOrder::Send {
-            connection,
-            number,
-            from,
-        },
-    );
+    anna.send(NUMBER, 3);
     let words = "The other side claims what was never sent.".to_owned();
     let failed = Some((OURS, FileNotice::Failed(words)));
     assert_eq!(anna.next().await, failed);

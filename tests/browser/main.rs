@@ -5,6 +5,7 @@ use wasm_bindgen_test::wasm_bindgen_test_configure;
 
 mod bulk;
 mod rtc;
+mod sides;
 mod storage;
 
 wasm_bindgen_test_configure!(run_in_browser);

@@ -1,9 +1,23 @@
 //! The broker goes away and comes back; who is connected does not care.
 
-use anyhow::ensure;
+use anyhow::{Result, ensure};
 use xtask::testbed::Broker;
 
-use crate::support::run;
+use crate::support::{Tab, run};
+
+/// The status says that the broker is gone, and what that means here.
+async fn is_told_that_it_is_gone(tab: &Tab, meaning: &str) -> Result<()> {
+    let page = tab
+        .until("that there is no broker", |page| {
+            page.status == "unreachable"
+        })
+        .await?;
+    let words = &page.status_text;
+    for expected in ["The meeting point is unreachable", meaning] {
+        ensure!(words.contains(expected), "{words}");
+    }
+    Ok(())
+}
 
 #[test]
 fn a_killed_broker_parts_nobody_and_its_return_brings_newcomers() {
@@ -19,17 +33,7 @@ fn a_killed_broker_parts_nobody_and_its_return_brings_newcomers() {
 
         broker.kill().await?;
         for tab in [&first, &second] {
-            let page = tab
-                .until("that the broker is gone", |page| {
-                    page.status == "unreachable"
-                })
-                .await?;
-            let words = &page.status_text;
-            ensure!(
-                words.contains("The meeting point is unreachable"),
-                "{words}"
-            );
-            ensure!(words.contains("People here stay connected"), "{words}");
+            is_told_that_it_is_gone(tab, "People here stay connected").await?;
         }
         first.say("the broker is dead").await?;
         second.hears("ann", "the broker is dead").await?;
@@ -70,17 +74,7 @@ fn without_any_broker_the_page_says_so_until_there_is_one() {
         let ben = firefox.open(site.url()).await?;
         ben.join("ben").await?;
         for tab in [&ann, &ben] {
-            let page = tab
-                .until("that there is no broker", |page| {
-                    page.status == "unreachable"
-                })
-                .await?;
-            let words = &page.status_text;
-            ensure!(
-                words.contains("The meeting point is unreachable"),
-                "{words}"
-            );
-            ensure!(words.contains("Trying again"), "{words}");
+            is_told_that_it_is_gone(tab, "Trying again").await?;
         }
         // The page is alive, and keeps what is said for whoever comes.
         ann.say("is anybody there?").await?;

@@ -55,6 +55,17 @@ async fn message(told: &mut Told) -> String {
     }
 }
 
+/// A client that is connected to its one broker.
+async fn on_one() -> (AsyncClient, Door, Told, Caller) {
+    let (sim, mut door) = network();
+    let (client, event_loop) = client(sim, &["ws://one"]);
+    let mut told = run(event_loop);
+    let mut caller = door.accept("ws://one").await;
+    caller.welcome().await;
+    connected(&mut told).await;
+    (client, door, told, caller)
+}
+
 /// Has the second of two brokers be the connected one.
 async fn on_the_second(door: &mut Door, told: &mut Told) -> Caller {
     door.knock().await.refuse();
@@ -271,12 +282,7 @@ async fn a_preferred_broker_that_stays_away_disturbs_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_silent_broker_is_noticed() {
-    let (sim, mut door) = network();
-    let (client, event_loop) = client(sim, &["ws://one"]);
-    let mut told = run(event_loop);
-    let mut caller = door.accept("ws://one").await;
-    caller.welcome().await;
-    connected(&mut told).await;
+    let (client, door, mut told, mut caller) = on_one().await;
     let start = door.now();
     assert_eq!(
         told.recv().await,
@@ -335,12 +341,7 @@ async fn what_came_in_meanwhile_counts_before_the_clock() {
 
 #[tokio::test(start_paused = true)]
 async fn farewells() {
-    let (sim, mut door) = network();
-    let (client, event_loop) = client(sim, &["ws://one"]);
-    let mut told = run(event_loop);
-    let mut caller = door.accept("ws://one").await;
-    caller.welcome().await;
-    connected(&mut told).await;
+    let (client, mut door, mut told, mut caller) = on_one().await;
     client
         .publish("room", QoS::AtMostOnce, false, "bye")
         .await
@@ -418,12 +419,7 @@ async fn the_queue_is_bounded_and_waited_for() {
 
 #[tokio::test(start_paused = true)]
 async fn a_congested_connection_is_not_given_more_and_not_waited_for_in_vain() {
-    let (sim, mut door) = network();
-    let (client, event_loop) = client(sim, &["ws://one"]);
-    let mut told = run(event_loop);
-    let mut caller = door.accept("ws://one").await;
-    caller.welcome().await;
-    connected(&mut told).await;
+    let (client, _door, mut told, mut caller) = on_one().await;
     caller.congest(true);
     for _ in 0..10 {
         client

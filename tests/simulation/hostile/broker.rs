@@ -185,13 +185,11 @@ fn garbage_of_every_length_is_dropped_and_counted() {
     let (mut world, ann, ben) = pair();
     let mut rng = rng(3);
     let [topic, inbox] = world.nodes[ann].room.subscriptions();
-    let before: u64 = world.nodes[ann]
-        .room
-        .diagnostics()
-        .dropped
-        .iter()
-        .map(|(_, count)| count)
-        .sum();
+    let all_dropped = |world: &World| -> u64 {
+        let dropped = world.nodes[ann].room.diagnostics().dropped;
+        dropped.iter().map(|(_, count)| count).sum()
+    };
+    let before = all_dropped(&world);
     let mut sent = 0;
     for length in (0..300).chain((300..MAX_ENVELOPE + 300).step_by(37)) {
         let mut payload = vec![0; length];
@@ -211,13 +209,7 @@ fn garbage_of_every_length_is_dropped_and_counted() {
         }
     }
     world.run(SOON);
-    let after: u64 = world.nodes[ann]
-        .room
-        .diagnostics()
-        .dropped
-        .iter()
-        .map(|(_, count)| count)
-        .sum();
+    let after = all_dropped(&world);
     assert_eq!(after - before, sent);
     still_talk(&mut world, ann, ben);
 }

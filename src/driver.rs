@@ -15,7 +15,7 @@ use web_sys::EventTarget;
 
 use crate::browser;
 use crate::identity::web::{SeedError, seed};
-use crate::identity::{Note, PeerId, PublicKey};
+use crate::identity::{Note, PeerId, PublicKey, TrustBook};
 use crate::mqtt::{
     AsyncClient, ClientError, Event as MqttEvent, EventLoop, MqttOptions, Packet, QoS,
     SubscribeFilter, SubscribeReasonCode, WebSocketTransport,
@@ -70,6 +70,8 @@ pub trait Listener {
     fn event(&self, event: Event);
     /// Something for the stored trust book.
     fn remember(&self, note: Note);
+    /// The stored trust book, if other tabs have written into it.
+    fn acquaintances(&self) -> Option<TrustBook>;
     /// The page was left and has come back (from the back-forward cache): everybody here believes that we are gone, so
     /// the room is to be joined anew.
     fn returned(&self);
@@ -382,6 +384,11 @@ fn page_pump(driver: &Rc<Driver>) -> Vec<browser::Listener> {
     };
     let mut listeners = vec![
         listen(&window, "online", Driver::resumed),
+        listen(&window, "storage", |driver| {
+            if let Some(book) = driver.listener.acquaintances() {
+                driver.feed(Input::User(Command::Heed(book)));
+            }
+        }),
         listen(&window, "pagehide", |driver| {
             driver.feed(Input::User(Command::Leave));
             driver.left.set(true);

@@ -10,7 +10,7 @@ use futures_util::future::join;
 
 use crate::driver::{self, Handle, Listener, Network, StartError};
 use crate::identity::web::{SeedError, TabClaim, open_profile, seed};
-use crate::identity::{MemoryStorage, Name, Note, Profile};
+use crate::identity::{MemoryStorage, Name, Note, Profile, TrustBook};
 use crate::room::{Config, Event};
 use crate::settings::web::print;
 use crate::settings::{PageAddress, Settings, SettingsWarning};
@@ -151,6 +151,11 @@ impl Listener for Keeper {
         notices
             .iter()
             .for_each(|notice| self.audience.notice(notice.to_string()));
+    }
+
+    fn acquaintances(&self) -> Option<TrustBook> {
+        let mut profile = self.profile.borrow_mut();
+        profile.refresh().then(|| profile.trust().clone())
     }
 
     fn returned(&self) {

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::identity::{Note, PeerId, PublicKey, Trust};
+use crate::identity::{Note, PeerId, PublicKey, Trust, TrustBook};
 #[cfg(feature = "files")]
 use crate::rtc::bulk::{FileId, FileNotice, FileOrder};
 use crate::rtc::{ConnectionId, Notice, Order};
@@ -73,6 +73,9 @@ pub enum Command {
     MarkVerified(PeerId),
     /// Have nothing to do with this key, now and later.
     Block(PeerId),
+    /// Another tab of this browser wrote into the trust book: whom the person blocked or verified there is blocked or
+    /// verified here.
+    Heed(TrustBook),
     /// Whether to ask about everybody who comes from now on ([`Event::Request`]), whatever the policy is.
     AskAboutAll(bool),
     /// Leave the room: says so to everybody and closes every connection.

@@ -321,6 +321,7 @@ impl Room {
             Command::AcceptKey(peer) => self.judge(peer, Noted::NameAccepted),
             Command::MarkVerified(peer) => self.judge(peer, Noted::Compared),
             Command::Block(peer) => self.judge(peer, Noted::Blocked),
+            Command::Heed(book) => self.heed(book),
             Command::AskAboutAll(all) => self.asks_about_all = all,
             Command::Leave => self.leave(),
             Command::Typing => self.typing(),

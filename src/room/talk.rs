@@ -9,7 +9,7 @@ use super::peer::Peer;
 use super::{
     Deadline, Dropped, Event, GoneReason, MAX_PEERS, MAX_TEXT, Message, MessageId, Output, Room,
 };
-use crate::identity::{Name, Note, Noted, PeerId};
+use crate::identity::{Name, Note, Noted, PeerId, Trust, TrustBook};
 use crate::rtc::{ConnectionId, Order};
 use crate::time::Millis;
 use crate::wire::{Arrived, Frame};
@@ -347,14 +347,33 @@ impl Room {
         };
         self.remember(note.clone());
         for id in self.ids(|peer| peer.connect.identity == note.key) {
-            if what == Noted::Blocked {
-                self.send(id, &Frame::Leave);
-                self.remove(id, GoneReason::Blocked);
-            } else if let Some(peer) = self.peers.get_mut(&id) {
-                peer.trust = self.trust.trust(&peer.connect.identity, &peer.name);
-            }
+            self.judged(id);
         }
         self.dirty = true;
+    }
+
+    /// What the person decided in another tab.
+    pub(super) fn heed(&mut self, book: TrustBook) {
+        let before = core::mem::replace(&mut self.trust, book);
+        let here = self.ids(|peer| !before.is_blocked(&peer.connect.identity));
+        here.into_iter().for_each(|id| self.judged(id));
+        self.dirty = true;
+    }
+
+    /// Acts on what the trust book says of somebody who is here.
+    fn judged(&mut self, id: PeerId) {
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return;
+        };
+        if self.trust.is_blocked(&peer.connect.identity) {
+            self.send(id, &Frame::Leave);
+            return self.remove(id, GoneReason::Blocked);
+        }
+        let trust = self.trust.trust(&peer.connect.identity, &peer.name);
+        // Who is met for the first time stays new for as long as they are here.
+        if (peer.trust, trust) != (Trust::New, Trust::Known) {
+            peer.trust = trust;
+        }
     }
 
     /// Notes it in our own book, and tells the driver to store it.

@@ -275,6 +275,40 @@ fn a_known_name_on_another_key_is_a_warning_until_the_person_accepts_it() {
 }
 
 #[test]
+fn what_the_person_decides_in_another_tab_counts_here() {
+    let mut world = World::new(1);
+    let ann = world.open("ann");
+    let ben = world.open_as("ben", key(2), Accept::Everyone, TrustBook::default());
+    assert!(world.run_until(SOON, World::is_full_mesh));
+    let mut book = TrustBook::default();
+    let mut decide = |world: &mut World, what| {
+        book.note(&Note {
+            key: key(2).public(),
+            name: Name::parse("ben").unwrap(),
+            at: world.now,
+            what,
+        });
+        world.command(ann, Command::Heed(book.clone()));
+        world.nodes[ann]
+            .events
+            .iter()
+            .rev()
+            .find_map(|event| match event {
+                Event::Peer(view) if view.user == "ben" => Some(view.trust),
+                _ => None,
+            })
+    };
+    let met = decide(&mut world, Noted::Met);
+    assert_eq!(met, Some(Trust::New), "he is here for the first time");
+    let compared = decide(&mut world, Noted::Compared);
+    assert_eq!(compared, Some(Trust::Verified));
+    decide(&mut world, Noted::Blocked);
+    world.run(Duration::from_secs(20));
+    assert_eq!(gone(&world, ann), [("ben".into(), GoneReason::Blocked)]);
+    assert_eq!((world.verified(ann), world.verified(ben)), (0, 0));
+}
+
+#[test]
 fn with_the_policy_ask_nothing_goes_out_before_the_answer() {
     for accept in [true, false] {
         let mut world = World::new(1);

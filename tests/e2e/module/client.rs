@@ -305,3 +305,35 @@ fn the_module_and_the_page_meet_in_one_room() {
         bed.no_errors().await
     });
 }
+
+#[test]
+fn who_is_verified_or_blocked_in_one_tab_is_so_in_the_other() {
+    run(|bed| async move {
+        let stage = Stage::with(EMPTY).await?;
+        let chromium = bed.chromium().await?;
+        let (first, second) = (
+            chromium.open(&stage.url).await?,
+            chromium.open(&stage.url).await?,
+        );
+        let ben = bed.firefox().await?.open(&stage.url).await?;
+        for (tab, name) in [(&first, "ann"), (&second, "ann"), (&ben, "ben")] {
+            begin(tab, name, json!({})).await?;
+        }
+        for tab in [&first, &second] {
+            until(
+                tab,
+                "return (window.peer = client.getPeer('ben'))?.state === 'verified'",
+            )
+            .await?;
+        }
+        ask(&first, "peer.markVerified()").await?;
+        until(&second, "return peer.trust === 'verified'").await?;
+        ask(&second, "peer.block()").await?;
+        let gone = r#"["disconnectedfrompeer", "ben", "blocked"]"#;
+        seen(&first, gone).await?;
+        seen(&second, gone).await?;
+        until(&ben, "return client.users.length === 0").await?;
+        ensure!(ask(&first, "return client.users.length").await? == 1);
+        bed.no_errors().await
+    });
+}

@@ -17,8 +17,9 @@ use super::tabs;
 use crate::browser::{Listener, sleep, within};
 use crate::time::Millis;
 
-/// How long the browser may take to answer for a lock before the page goes on without.
-const LOCK_PATIENCE: i32 = 300;
+/// How long the browser may take to answer for a lock before the page goes on without, in milliseconds. A browser that
+/// is busy answers late, and tabs that went on without would take numbers that others hold.
+const LOCK_PATIENCE: i32 = 10_000;
 
 /// How long the tab that makes the first identity keeps others from making one too, in milliseconds. What is
 /// written to `localStorage` reaches other processes some time after the lock would.

@@ -1,4 +1,4 @@
-//! The demonstrations of the module.
+//! The demonstrations, of the script tag and of the module.
 
 use anyhow::Result;
 use xtask::testbed::{Broker, Site};
@@ -52,6 +52,35 @@ fn questions_are_answered_by_others() {
                 .await?;
             tab.click_on("[data-topic=languages]").await?;
             tab.shows(": en").await?;
+        }
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn people_talk_in_the_blog_and_in_the_inline_room() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        let (chromium, firefox) = (bed.chromium().await?, bed.firefox().await?);
+        for name in ["blog", "inline"] {
+            let url = format!("{}demo/{name}.html", site.url());
+            let (ann, ben) = (chromium.open(&url).await?, firefox.open(&url).await?);
+            for (tab, user) in [(&ann, "ann"), (&ben, "ben")] {
+                if name == "blog" {
+                    tab.until("the bubble", |page| page.has("launcher")).await?;
+                    tab.click("launcher").await?;
+                    tab.join(user).await?;
+                } else {
+                    tab.joined().await?;
+                }
+            }
+            ann.sees(&["ben"]).await?;
+            ben.sees(&["ann"]).await?;
+            ann.say("hello").await?;
+            ben.hears("ann", "hello").await?;
+            ann.close().await?;
+            ben.close().await?;
         }
         bed.no_errors().await
     });

@@ -1,0 +1,81 @@
+//! What is the page's and what is the chat's.
+
+use anyhow::{Result, ensure};
+use serde_json::json;
+use xtask::testbed::Broker;
+
+use super::{nothing_wrong, page, tag};
+use crate::support::{Bed, Browser, Host, run};
+
+#[test]
+fn keys_and_styles_stay_on_their_side_in_chromium() {
+    run(|bed| async move { apart(&bed, bed.chromium().await?).await });
+}
+
+#[test]
+fn keys_and_styles_stay_on_their_side_in_firefox() {
+    run(|bed| async move { apart(&bed, bed.firefox().await?).await });
+}
+
+async fn apart(bed: &Bed, browser: Browser) -> Result<()> {
+    let broker = Broker::rumqttd().await?;
+    let (site, host) = (bed.site(&broker).await?, Host::start().await?);
+    let attributes = "data-open data-name=ann";
+    let loud = "<style>
+        * { color: rgb(255, 0, 0) !important; font-size: 40px !important; letter-spacing: 9px !important; visibility: visible }
+        button, textarea, section { display: none !important }
+        :root { --rt-accent: rgb(255, 0, 0) }
+    </style>";
+    let listening = "<script>
+        window.heard = [];
+        for (const target of [window, document])
+            for (const capture of [true, false])
+                for (const type of ['keydown', 'keypress', 'keyup'].concat(capture ? [] : ['input', 'beforeinput', 'paste']))
+                    target.addEventListener(type, (event) => heard.push(`${type} ${event.key}`), capture);
+    </script>";
+    let look = "const look = (element) => { const { color, fontSize, letterSpacing, display, background } = getComputedStyle(element);
+        return { color, fontSize, letterSpacing, display, background } };";
+    let own =
+        format!("{look} return ['h1', 'p'].map((name) => look(document.querySelector(name)))");
+    let inside = format!(
+        "{look} const tree = document.querySelector('rt-chat').shadowRoot;
+        return ['launcher', 'composer', 'send', 'status', 'room'].map((id) => look(tree.querySelector(`[data-testid=${{id}}]`)))"
+    );
+    let quiet = browser
+        .open(&host.write_page("quiet.html", &page(&tag(&site, attributes), ""))?)
+        .await?;
+    quiet.joined().await?;
+    let expected = quiet.script(&inside, Vec::new()).await?;
+    let bare = browser
+        .open(&host.write_page("bare.html", &page("", ""))?)
+        .await?;
+    ensure!(bare.script(&own, Vec::new()).await? == quiet.script(&own, Vec::new()).await?);
+    bare.close().await?;
+    quiet.close().await?;
+
+    let head = format!("{}{loud}{listening}", tag(&site, attributes));
+    let tab = browser
+        .open(&host.write_page("loud.html", &page(&head, "<input id=own>"))?)
+        .await?;
+    tab.joined().await?;
+    ensure!(tab.script(&inside, Vec::new()).await? == expected);
+    // The tag came first, so that even those who listen before all others hear nothing.
+    tab.say("? not a shortcut").await?;
+    tab.hears("ann", "? not a shortcut").await?;
+    tab.type_into("composer", "ab").await?;
+    let typed = tab.page().await?.composer;
+    ensure!(typed.as_deref() == Some("ab"), "{typed:?}");
+    let heard = tab.script("return heard", Vec::new()).await?;
+    ensure!(heard == json!([]), "the page heard {heard}");
+    // Nor does the chat keep what is typed beside it.
+    let script = "document.getElementById('own').focus();
+        document.getElementById('own').dispatchEvent(new KeyboardEvent('keydown', { key: 'x', bubbles: true, composed: true }));
+        return heard";
+    let heard = tab.script(script, Vec::new()).await?;
+    ensure!(
+        heard.as_array().is_some_and(|heard| heard.len() == 4),
+        "{heard}"
+    );
+    nothing_wrong(&tab).await?;
+    bed.no_errors().await
+}

@@ -1,0 +1,141 @@
+//! The bubble and its panel.
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use xtask::testbed::Broker;
+
+use super::{ESCAPE, chat, nothing_wrong, page, tag};
+use crate::support::{Host, run};
+
+#[test]
+fn readers_of_a_page_talk_through_its_bubble() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let (site, host) = (bed.site(&broker).await?, Host::start().await?);
+        let named = host.write_page("blog.html", &page(&tag(&site, ""), ""))?;
+        let (chromium, firefox) = (bed.chromium().await?, bed.firefox().await?);
+        let ann = chromium.open(&named).await?;
+        ann.until("the bubble", |page| page.has("launcher")).await?;
+        ensure!(chat(&ann).await?["open"] == false);
+        ann.click("launcher").await?;
+        let room = ann.join("ann").await?;
+        ensure!(room.text("room") == "lobby" && chat(&ann).await?["focus"] == "composer");
+
+        let ben = firefox.open(&named).await?;
+        ben.until("the bubble", |page| page.has("launcher")).await?;
+        ben.click("launcher").await?;
+        ben.join("ben").await?;
+        ann.sees(&["ben"]).await?;
+        ben.sees(&["ann"]).await?;
+        ann.say("what do you think of this page?").await?;
+        ben.hears("ann", "what do you think of this page?").await?;
+
+        // Closed, it counts.
+        ben.type_into("composer", ESCAPE).await?;
+        let closed = chat(&ben).await?;
+        ensure!(
+            closed["open"] == false && closed["focus"] == "launcher",
+            "{closed}"
+        );
+        ensure!(closed["expanded"] == "false", "{closed}");
+        ann.say("are you still there?").await?;
+        let shown = ben.until("a number on the bubble", |page| {
+            page.text("launcher-unread") == "1"
+        });
+        ensure!(shown.await?.text("launcher-people") == "2");
+        let label = chat(&ben).await?["label"].to_string();
+        ensure!(
+            label.contains("1 unread message") && label.contains("2 people"),
+            "{label}"
+        );
+        ben.click("launcher").await?;
+        ben.until("that it was seen", |page| {
+            page.text("launcher-unread") != "1"
+        })
+        .await?;
+        let opened = chat(&ben).await?;
+        ensure!(
+            opened["unread"] == 0 && opened["focus"] == "composer",
+            "{opened}"
+        );
+
+        // The page was told, and is as it was.
+        let told = ben.script("return told", Vec::new()).await?;
+        let told = told.as_array().context("a list")?;
+        let message = told
+            .iter()
+            .find(|told| told["text"] == "are you still there?");
+        let message = message.context("the page was told nothing of the message")?;
+        ensure!(
+            message["what"] == "message" && message["sender"] == "ann" && message["own"] == false
+        );
+        ensure!(
+            told.iter()
+                .any(|told| told["what"] == "unread" && told["unread"] == 1)
+        );
+        ensure!(
+            told.iter()
+                .any(|told| told["what"] == "peer" && told["state"] == "verified")
+        );
+        ensure!(
+            told.iter()
+                .any(|told| told["what"] == "status" && told["status"] == "connected")
+        );
+        let title = ben.script("return document.title", Vec::new()).await?;
+        ensure!(title == "Somebody's page", "{title}");
+        for tab in [&ann, &ben] {
+            nothing_wrong(tab).await?;
+        }
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn it_stays_as_it_was_left() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let (site, host) = (bed.site(&broker).await?, Host::start().await?);
+        let url = host.write_page(
+            "page.html",
+            &page(&tag(&site, "data-name=ann data-open"), ""),
+        )?;
+        for browser in [bed.chromium().await?, bed.firefox().await?] {
+            let tab = browser.open(&url).await?;
+            tab.joined().await?;
+            ensure!(chat(&tab).await?["open"] == true);
+            tab.click("close-panel").await?;
+            let closed = chat(&tab).await?;
+            ensure!(
+                closed["open"] == false && closed["focus"] == "launcher",
+                "{closed}"
+            );
+            tab.reload().await?;
+            tab.until("the bubble", |page| page.has("launcher")).await?;
+            ensure!(chat(&tab).await?["open"] == false);
+            tab.click("launcher").await?;
+            tab.joined().await?;
+            tab.click("larger").await?;
+            let script = "const { width, height } = document.querySelector('rt-chat').shadowRoot.querySelector('[part=panel]').getBoundingClientRect();
+                return width >= document.documentElement.clientWidth && height >= innerHeight - 20";
+            ensure!(tab.script(script, Vec::new()).await? == true);
+            // Step by step.
+            tab.type_into("composer", ESCAPE).await?;
+            ensure!(
+                tab.script(script, Vec::new()).await? == false && chat(&tab).await?["open"] == true
+            );
+            tab.type_into("composer", ESCAPE).await?;
+            ensure!(chat(&tab).await?["open"] == false);
+            tab.click("launcher").await?;
+            tab.reload().await?;
+            tab.joined().await?;
+            let opened = chat(&tab).await?;
+            ensure!(
+                opened["open"] == true && opened["focus"] == Value::Null,
+                "{opened}"
+            );
+            nothing_wrong(&tab).await?;
+            tab.close().await?;
+        }
+        bed.no_errors().await
+    });
+}

@@ -1,0 +1,57 @@
+//! The chat in other people's pages: the script tag, the element, the bubble.
+
+mod apart;
+mod bubble;
+mod coming;
+mod surroundings;
+mod tag;
+
+use anyhow::{Result, ensure};
+use serde_json::{Value, json};
+use xtask::testbed::Site;
+
+use crate::support::Tab;
+
+const ESCAPE: &str = "\u{e00c}";
+
+/// Somebody's page, with this in its head and in its body. It notes what goes wrong, and what the chat tells.
+fn page(head: &str, body: &str) -> String {
+    format!(
+        "<!DOCTYPE html><html lang=en><meta charset=utf-8><title>Somebody's page</title>
+        <script>
+            window.wrong = [];
+            addEventListener('error', (event) => wrong.push(String(event.message)));
+            addEventListener('unhandledrejection', (event) => wrong.push(String(event.reason)));
+            window.told = [];
+            for (const what of ['message', 'peer', 'unread', 'status'])
+                document.addEventListener(`rtchat-${{what}}`, ({{ detail }}) => told.push({{ what, ...detail }}));
+        </script>
+        {head}
+        <body><h1>Somebody's page</h1><p>Text of somebody.</p>{body}</body></html>"
+    )
+}
+
+/// The script tag, with more attributes.
+fn tag(site: &Site, attributes: &str) -> String {
+    format!(
+        "<script src='{}rtchat.js?add' {attributes}></script>",
+        site.url()
+    )
+}
+
+/// What of the element a test looks at.
+async fn chat(tab: &Tab) -> Result<Value> {
+    let script = "const chat = document.querySelector('rt-chat');
+        const { open, unread, people, status } = chat ?? {};
+        const launcher = chat?.shadowRoot?.querySelector('[data-testid=launcher]');
+        return { open, unread, people, status, label: launcher?.ariaLabel, expanded: launcher?.ariaExpanded,
+            focus: chat?.shadowRoot?.activeElement?.dataset.testid ?? null, chats: document.querySelectorAll('rt-chat').length }";
+    tab.script(script, Vec::new()).await
+}
+
+/// Nothing went wrong in the page around the chat.
+async fn nothing_wrong(tab: &Tab) -> Result<()> {
+    let wrong = tab.script("return wrong", Vec::new()).await?;
+    ensure!(wrong == json!([]), "the page broke: {wrong}");
+    Ok(())
+}

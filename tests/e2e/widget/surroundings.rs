@@ -1,0 +1,136 @@
+//! Pages that do not let the chat have everything that it needs.
+
+use anyhow::{Context, Result, ensure};
+use xtask::testbed::Broker;
+
+use super::{nothing_wrong, page, tag};
+use crate::support::{Bed, Browser, Host, run};
+
+#[test]
+fn a_strict_policy_is_enough_in_chromium() {
+    run(|bed| async move { strict(&bed, bed.chromium().await?).await });
+}
+
+#[test]
+fn a_strict_policy_is_enough_in_firefox() {
+    run(|bed| async move { strict(&bed, bed.firefox().await?).await });
+}
+
+/// The directives that docs/EMBEDDING.md lists, and what is said when one of them is missing.
+async fn strict(bed: &Bed, browser: Browser) -> Result<()> {
+    let broker = Broker::rumqttd().await?;
+    let site = bed.site(&broker).await?;
+    let address = broker.ws_url();
+    let meeting = address.trim_end_matches("/mqtt");
+    let origin = site.url().trim_end_matches('/');
+    let listed = include_str!("../../../docs/EMBEDDING.md");
+    let listed = listed
+        .split("```http\n")
+        .nth(1)
+        .and_then(|block| block.split("```").next());
+    let policy = listed.context("the docs list no policy")?;
+    let policy = policy
+        .trim()
+        .trim_start_matches("Content-Security-Policy:")
+        .replace("https://example.org", origin)
+        .replace("wss://broker.example.org", meeting);
+    let policy = format!("default-src 'none'; require-trusted-types-for 'script';{policy}");
+    let integrity = xtask::widget::integrity(&xtask::testbed::dist())?;
+    let tag = tag(
+        &site,
+        &format!("integrity='{integrity}' crossorigin data-open data-name=ann"),
+    );
+    // The test's own script is inline, which such a page forbids: it does without.
+    let html = format!("<!DOCTYPE html><title>Strict</title>{tag}");
+
+    let host = Host::with_headers(&[("content-security-policy", &policy)]).await?;
+    let tab = browser.open(&host.write_page("page.html", &html)?).await?;
+    tab.until("that it looks for others", |page| page.status == "looking")
+        .await?;
+    bed.no_errors().await?;
+    tab.close().await?;
+
+    let lacking = [
+        ("'wasm-unsafe-eval'", "sorry", "wasm-unsafe-eval"),
+        (meeting, "notice", "connect-src"),
+    ];
+    for (source, id, word) in lacking {
+        let policy = policy.replace(source, "");
+        let host = Host::with_headers(&[("content-security-policy", &policy)]).await?;
+        let tab = browser.open(&host.write_page("page.html", &html)?).await?;
+        let said = tab.until(format!("a sentence about {word}"), |page| {
+            page.text(id).contains(word)
+        });
+        said.await?;
+        tab.close().await?;
+    }
+    // What the browser itself says about policies is as it should be.
+    browser.errors().await?;
+    Ok(())
+}
+
+#[test]
+fn what_is_missing_is_said() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let (site, host) = (bed.site(&broker).await?, Host::start().await?);
+        let throws = "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError') } })";
+        let lacks = [
+            ("delete window.WebAssembly", "sorry", "WebAssembly"),
+            ("delete window.RTCPeerConnection", "stopped", "WebRTC"),
+            ("delete window.WebSocket", "stopped", "WebSocket"),
+            (throws, "notice", "stor"),
+        ];
+        for browser in [bed.chromium().await?, bed.firefox().await?] {
+            for (number, (lack, id, word)) in lacks.iter().enumerate() {
+                let tag = tag(&site, "data-name=ann data-open");
+                let html = page(&format!("<script>{lack}</script>{tag}"), "");
+                let tab = browser
+                    .open(&host.write_page(&format!("{number}.html"), &html)?)
+                    .await?;
+                let said = tab.until(format!("a sentence about {word}"), |page| {
+                    page.text(id).contains(word)
+                });
+                said.await?;
+                nothing_wrong(&tab).await?;
+                tab.close().await?;
+            }
+        }
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn a_chat_that_breaks_says_so() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let (site, host) = (bed.site(&broker).await?, Host::start().await?);
+        let url = host.write_page(
+            "page.html",
+            &page(&tag(&site, "data-name=ann data-open"), ""),
+        )?;
+        let chromium = bed.chromium().await?;
+        let tab = chromium.open(&url).await?;
+        tab.joined().await?;
+        let no_clock = "Performance.prototype.now = () => { throw new Error('no clock') }";
+        tab.script(no_clock, Vec::new()).await?;
+        tab.say("hello?").await?;
+        tab.click("status").await?;
+        tab.until("that it broke", |page| {
+            page.text("sorry").contains("stopped working") && !page.has("composer")
+        })
+        .await?;
+        let heading = tab
+            .script("return document.body.innerText", Vec::new())
+            .await?;
+        ensure!(
+            heading.to_string().contains("Text of somebody"),
+            "{heading}"
+        );
+        tab.click("again").await?;
+        ensure!(tab.joined().await?.own == "ann");
+        // What ended the program is in the console.
+        chromium.errors().await?;
+        Ok(())
+    });
+}

@@ -1,0 +1,147 @@
+//! The forms of the script tag, and its options.
+
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+use xtask::testbed::{Broker, Site};
+
+use super::{nothing_wrong, page, tag};
+use crate::support::{Bed, Browser, Host, run};
+
+#[test]
+fn the_script_is_small() -> Result<()> {
+    let sizes = xtask::build::sizes(&xtask::testbed::dist())?;
+    let script = sizes
+        .iter()
+        .find(|size| size.path.as_os_str() == "rtchat.js");
+    let bytes = script.context("dist/ has no rtchat.js")?.brotli;
+    ensure!(bytes <= 5_000, "rtchat.js has {bytes} bytes");
+    Ok(())
+}
+
+#[test]
+fn every_form_of_the_tag_gives_one_bubble_in_chromium() {
+    run(|bed| async move { every_form(&bed, bed.chromium().await?).await });
+}
+
+#[test]
+fn every_form_of_the_tag_gives_one_bubble_in_firefox() {
+    run(|bed| async move { every_form(&bed, bed.firefox().await?).await });
+}
+
+async fn every_form(bed: &Bed, browser: Browser) -> Result<()> {
+    let broker = Broker::rumqttd().await?;
+    let (site, host) = (bed.site(&broker).await?, Host::start().await?);
+    let plain = tag(&site, "");
+    let other = plain
+        .replace("?add", "?add=yes&v=2")
+        .replace("><", " type=module><");
+    let imported = format!(
+        "<script type=module>import '{}rtchat.js?add&position=top-left'</script>",
+        site.url()
+    );
+    let attributes = "data-position=top-left";
+    let forms = [
+        ("head", tag(&site, attributes), String::new()),
+        ("body", String::new(), tag(&site, attributes)),
+        (
+            "async",
+            tag(&site, &format!("async {attributes}")),
+            String::new(),
+        ),
+        (
+            "defer",
+            tag(&site, &format!("defer {attributes}")),
+            String::new(),
+        ),
+        (
+            "module",
+            tag(&site, &format!("type=module {attributes}")),
+            String::new(),
+        ),
+        ("imported", imported, String::new()),
+        ("twice", tag(&site, attributes), format!("{plain}{other}")),
+    ];
+    for (name, head, body) in forms {
+        let url = host.write_page(&format!("{name}.html"), &page(&head, &body))?;
+        let tab = browser.open(&url).await?;
+        tab.until(format!("the bubble ({name})"), |page| page.has("launcher"))
+            .await?;
+        let script = "const chats = [...document.querySelectorAll('rt-chat')];
+            const { left, top } = chats[0].shadowRoot.querySelector('[data-testid=launcher]').getBoundingClientRect();
+            return { count: chats.length, left, top, global: typeof RTChat.add }";
+        let shown = tab.script(script, Vec::new()).await?;
+        let expected = json!({ "count": 1, "left": 16, "top": 16, "global": "function" });
+        ensure!(shown == expected, "{name}: {shown}");
+        nothing_wrong(&tab).await?;
+        tab.close().await?;
+    }
+
+    // Without ?add there is only what one may use.
+    let silent = plain.replace("?add", "");
+    let url = host.write_page(
+        "silent.html",
+        &page(&silent, "<rt-chat room=help name=ann></rt-chat>"),
+    )?;
+    let tab = browser.open(&url).await?;
+    let page = tab.joined().await?;
+    ensure!(page.text("room") == "help" && page.own == "ann" && !page.has("wrong"));
+    let launcher = "return document.querySelector('rt-chat').shadowRoot.querySelector('[data-testid=launcher]').offsetWidth";
+    ensure!(tab.script(launcher, Vec::new()).await? == 0);
+    // Nobody asked for the focus.
+    let focus = tab
+        .script("return document.activeElement.tagName", Vec::new())
+        .await?;
+    ensure!(focus == "BODY", "{focus}");
+    nothing_wrong(&tab).await?;
+    bed.no_errors().await
+}
+
+#[test]
+fn options_come_from_attributes_then_the_query_then_the_file() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let mut settings = crate::support::settings(&broker.ws_url());
+        settings["room"] = "file".into();
+        settings["theme"] = "dark".into();
+        let site = Site::start(xtask::testbed::dist(), settings).await?;
+        let host = Host::start().await?;
+        let tag = format!(
+            "<script src='{}rtchat.js?add&room=query&name=ann&position=middle&open' data-room=tag data-accept=nobody></script>",
+            site.url()
+        );
+        let chromium = bed.chromium().await?;
+        let tab = chromium
+            .open(&host.write_page("page.html", &page(&tag, ""))?)
+            .await?;
+        let page = tab.joined().await?;
+        ensure!(page.text("room") == "tag" && page.own == "ann", "{page:?}");
+        let theme = "return document.querySelector('rt-chat').shadowRoot.querySelector('.frame').dataset.theme";
+        ensure!(tab.script(theme, Vec::new()).await? == "dark");
+        let console = chromium.console().await?.join("\n");
+        for word in [
+            "?position=",
+            "middle",
+            "bottom-left",
+            "data-accept",
+            "nobody",
+            "everyone",
+        ] {
+            ensure!(
+                console.contains(word),
+                "{word} is not in the console: {console}"
+            );
+        }
+
+        // What changes an attribute goes into another room.
+        tab.script(
+            "document.querySelector('rt-chat').room = 'other'",
+            Vec::new(),
+        )
+        .await?;
+        tab.until("the other room", |page| {
+            page.text("room") == "other" && page.status == "looking"
+        })
+        .await?;
+        nothing_wrong(&tab).await
+    });
+}

@@ -1,18 +1,18 @@
 // <rt-chat>, as pages see it. What it shows is another file, which is loaded once an element is there.
 
 import type { RTChatElement } from "../rtchat.d.ts";
+import type { Attach, Host, View } from "./contract.ts";
 import { type Asset, Problem, module, origin } from "./load.ts";
 import { OPTIONS, dashed } from "./options.ts";
-import type { View, attach } from "./view.ts";
 
 declare const VIEW: Asset;
 
 /** What can change while the chat stays. */
 const LIGHT = ["theme", "position", "lang"];
 
-let views: Promise<{ attach: typeof attach }> | undefined;
+let views: Promise<{ attach: Attach }> | undefined;
 
-export class Chat extends HTMLElement {
+export class Chat extends HTMLElement implements Host {
   static observedAttributes = [...Object.keys(OPTIONS).map(dashed), "launcher"];
 
   status: RTChatElement["status"] = "loading";

@@ -1,7 +1,7 @@
 // What <rt-chat> shows: a chat as a part of the page, or behind a bubble in a corner.
 
 import type { RTChatElement, RTChatStatus } from "../rtchat.d.ts";
-import type { Chat } from "./element.ts";
+import type { Attach, Host, View } from "./contract.ts";
 import { type Origin, Problem } from "./load.ts";
 import { OPTIONS, type Source, type Values, dashed, file, resolve, settings } from "./options.ts";
 import { type Mounted, forbidden, program } from "./program.ts";
@@ -68,9 +68,8 @@ const idle = (act: () => void): void => {
 
 let styles: CSSStyleSheet | undefined;
 
-export class View {
-
-  #element: Chat;
+class Shown implements View {
+  #element: Host;
   #origin: Origin;
   #shell: Shell;
   #mounted: Mounted | undefined;
@@ -85,13 +84,12 @@ export class View {
   #connection: AbortController | undefined;
   #seen: IntersectionObserver | undefined;
 
-  constructor(element: Chat, origin: Origin) {
+  constructor(element: Host, origin: Origin) {
     this.#element = element;
     this.#origin = origin;
     this.#shell = this.#build();
   }
 
-  /** Begins; if it has begun already, only with other options. */
   begin(anew = false): void {
     if (!this.#connection) this.#connect();
     else if (!anew) return;
@@ -298,7 +296,6 @@ export class View {
     this.#started = false;
   }
 
-  /** Theme, corner and language. */
   dress(): void {
     if (!this.#connection) return;
     this.#options();
@@ -340,7 +337,6 @@ export class View {
     (field ?? panel).focus();
   }
 
-  /** The page opens or closes the panel. */
   open(open: boolean): void {
     if (this.#started && open !== this.#open) this.#toggle(open);
   }
@@ -388,4 +384,4 @@ export class View {
   }
 }
 
-export const attach = (element: Chat, origin: Origin): View => new View(element, origin);
+export const attach: Attach = (element, origin) => new Shown(element, origin);

@@ -41,7 +41,7 @@ export interface RTChatPeer {
   fingerprint: string;
   state: "connecting" | "verifying" | "verified" | "reconnecting" | "failed" | "gone";
   /** What is known of their key. */
-  trust: "new" | "known" | "verified" | "another";
+  trust: "new" | "known" | "verified" | "name-on-another-key";
   /** Why they are gone; null while they are not. */
   reason: "left" | "silent" | "unreachable" | "blocked" | "disconnected" | null;
 }

@@ -3,7 +3,6 @@
 use js_sys::{Function, Object, Reflect};
 use wasm_bindgen::JsValue;
 
-use crate::identity::Trust;
 use crate::room::{Event, Message, PeerView, Status};
 
 /// What a host page asks for, and how it hears what happens.
@@ -65,18 +64,12 @@ impl Embedding {
     }
 
     fn peer(&self, peer: &PeerView, state: &str, reason: JsValue) {
-        let trust = match peer.trust {
-            Trust::New => "new",
-            Trust::Known => "known",
-            Trust::Verified => "verified",
-            Trust::NameOnAnotherKey => "another",
-        };
         let details = [
             ("user", peer.user.as_str().into()),
             ("id", peer.id.to_string().into()),
             ("fingerprint", peer.key.fingerprint().into()),
             ("state", state.into()),
-            ("trust", trust.into()),
+            ("trust", peer.trust.as_str().into()),
             ("reason", reason),
         ];
         self.tell("peer", &details);

@@ -39,7 +39,7 @@ chat.addEventListener("rtchat-message", ({ detail }) => {
 });
 chat.addEventListener("rtchat-peer", ({ detail }) => {
   const { user, id, fingerprint, state, trust, reason }: RTChatPeer = detail;
-  console.log(user + id + fingerprint, state === "verified", trust === "another", reason === "left");
+  console.log(user + id + fingerprint, state === "verified", trust === "name-on-another-key", reason === "left");
 });
 chat.addEventListener("rtchat-unread", ({ detail: { unread } }) => console.log(unread.toFixed()));
 const told = ({ detail }: RTChatEventMap["rtchat-status"]): void => console.log(detail.status, detail.people);

@@ -30,7 +30,6 @@ use js_sys::{Array, Object, Uint8Array};
 use wasm_bindgen::JsValue;
 
 use crate::browser::object;
-use crate::identity::Trust;
 use crate::room::{
     AskError, Diagnostics, Event, FileError, FileEvent, PeerView, Purpose, SendError, Status, Value,
 };
@@ -219,18 +218,9 @@ fn peer(view: &PeerView) -> Object {
         ("key", Base64UrlUnpadded::encode_string(&view.key.0).into()),
         ("fingerprint", view.key.fingerprint().into()),
         ("state", view.state.as_str().into()),
-        ("trust", trust(view.trust).into()),
+        ("trust", view.trust.as_str().into()),
         ("info", view.info.clone().into()),
     ])
-}
-
-fn trust(trust: Trust) -> &'static str {
-    match trust {
-        Trust::New => "new",
-        Trust::Known => "known",
-        Trust::Verified => "verified",
-        Trust::NameOnAnotherKey => "name-on-another-key",
-    }
 }
 
 fn not_taken(reason: SendError) -> &'static str {

@@ -45,6 +45,18 @@ pub enum Trust {
     NameOnAnotherKey,
 }
 
+impl Trust {
+    /// The word for it, as programs, pages and style sheets know it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Trust::New => "new",
+            Trust::Known => "known",
+            Trust::Verified => "verified",
+            Trust::NameOnAnotherKey => "name-on-another-key",
+        }
+    }
+}
+
 /// What is known of one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acquaintance {

@@ -177,16 +177,6 @@ pub fn trust(trust: Trust) -> &'static str {
     }
 }
 
-/// The mark of trust in one word, as tests and style sheets know it.
-pub fn trust_word(trust: Trust) -> &'static str {
-    match trust {
-        Trust::New => "new",
-        Trust::Known => "known",
-        Trust::Verified => "verified",
-        Trust::NameOnAnotherKey => "another",
-    }
-}
-
 /// The sentence behind the mark of trust.
 pub fn trust_sentence(peer: &PeerView) -> &'static str {
     match peer.trust {

@@ -31,7 +31,7 @@ pub fn face(user: &str, key: &PublicKey) -> Html {
 
 /// The mark of trust, with its words for who cannot see it or does not know it.
 pub fn trust(trust: Trust) -> Html {
-    let look = texts::trust_word(trust);
+    let look = trust.as_str();
     let words = texts::trust(trust);
     let path = match trust {
         Trust::New => return html! { <span class="trust" data-look={look}>{ words }</span> },

@@ -142,7 +142,7 @@ fn Person(props: &PersonProps) -> Html {
     html! {
         <li
             data-look={open.then_some("open")} data-testid="peer" data-user={peer.user.clone()}
-            data-state={peer.state.as_str()} data-trust={texts::trust_word(peer.trust)}
+            data-state={peer.state.as_str()} data-trust={peer.trust.as_str()}
         >
             <button
                 ref={button} type="button" class="person" aria-expanded={if *open { "true" } else { "false" }}

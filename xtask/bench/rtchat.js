@@ -23,7 +23,7 @@
       changed();
     });
   new MutationObserver(changed).observe(document, { subtree: true, childList: true, attributeFilter: ["data-state"] });
-  addEventListener("submit", () => bench.started(), true);
+  addEventListener("click", ({ target }) => target.matches?.(JOIN) && bench.started(), true);
   // The page asks for a name.
   bench.joinable = () => appeared(JOIN);
   bench.join = (name) => {

@@ -1,6 +1,6 @@
 //! A field for a name. What is wrong with it is said beside it, in words.
 
-use web_sys::{HtmlInputElement, SubmitEvent};
+use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use crate::identity::Name;
@@ -32,10 +32,9 @@ pub fn NameField(props: &NameFieldProps) -> Html {
             None
         }));
     }
-    let on_submit = {
+    let submit = {
         let (input, problem, on_name) = (input.clone(), problem.setter(), props.on_name.clone());
-        Callback::from(move |event: SubmitEvent| {
-            event.prevent_default();
+        Callback::from(move |()| {
             let text = input
                 .cast::<HtmlInputElement>()
                 .map(|input| input.value())
@@ -49,21 +48,33 @@ pub fn NameField(props: &NameFieldProps) -> Html {
             }
         })
     };
-    let on_key_down = props.on_cancel.clone().map(|cancel| {
+    let on_key_down = {
+        let (submit, cancel) = (submit.clone(), props.on_cancel.clone());
         Callback::from(move |event: KeyboardEvent| {
-            if event.key() == "Escape" && !event.is_composing() {
+            // While an input method composes, its keys are its own; Safari tells so by the code 229 only.
+            if event.is_composing() || event.key_code() == 229 {
+                return;
+            }
+            let act = match event.key().as_str() {
+                "Enter" => Some(&submit),
+                "Escape" => cancel.as_ref(),
+                _ => None,
+            };
+            if let Some(act) = act {
                 event.prevent_default();
-                cancel.emit(());
+                act.emit(());
             }
         })
-    });
+    };
+    let on_click = submit.reform(|_: MouseEvent| ());
     let on_cancel = props
         .on_cancel
         .clone()
         .map(|cancel| cancel.reform(|_: MouseEvent| ()));
 
     html! {
-        <form class="name-form" onsubmit={on_submit} novalidate=true>
+        // No form: in a frame that may have none, nothing would be submitted.
+        <div class="name-form">
             <label for="rt-name">{ props.label }</label>
             <div class="field">
                 <input
@@ -71,7 +82,9 @@ pub fn NameField(props: &NameFieldProps) -> Html {
                     spellcheck="false" enterkeyhint="done" value={props.value.clone()} onkeydown={on_key_down}
                     aria-describedby="rt-name-problem" aria-invalid={problem.is_some().then_some("true")}
                 />
-                <button class="primary" data-testid={props.button_id}>{ props.button }</button>
+                <button type="button" class="primary" data-testid={props.button_id} onclick={on_click}>
+                    { props.button }
+                </button>
                 if let Some(on_cancel) = on_cancel {
                     <button type="button" class="quiet" onclick={on_cancel}>{ "Cancel" }</button>
                 }
@@ -79,6 +92,6 @@ pub fn NameField(props: &NameFieldProps) -> Html {
             <p class="problem" id="rt-name-problem" role="alert" data-testid="name-problem">
                 { problem.as_deref().unwrap_or_default() }
             </p>
-        </form>
+        </div>
     }
 }

@@ -40,6 +40,19 @@ impl Tab {
             .await
     }
 
+    /// Looks into the page's first frame from now on, until another address is opened or another tab of the same
+    /// browser is asked for anything.
+    pub async fn enter_frame(&self) -> Result<()> {
+        self.within(async |driver| Ok(driver.enter_frame(0).await?))
+            .await
+    }
+
+    /// Looks at the page around the frame again.
+    pub async fn leave_frame(&self) -> Result<()> {
+        self.within(async |driver| Ok(driver.enter_default_frame().await?))
+            .await
+    }
+
     /// Loads the page again.
     pub async fn reload(&self) -> Result<()> {
         self.within(async |driver| Ok(driver.refresh().await?))

@@ -1,6 +1,6 @@
 //! The bubble and its panel.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, ensure};
 use serde_json::Value;
 use xtask::testbed::Broker;
 

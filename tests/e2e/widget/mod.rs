@@ -3,6 +3,7 @@
 mod apart;
 mod bubble;
 mod coming;
+mod frames;
 mod surroundings;
 mod tag;
 
@@ -22,6 +23,8 @@ fn page(head: &str, body: &str) -> String {
             window.wrong = [];
             addEventListener('error', (event) => wrong.push(String(event.message)));
             addEventListener('unhandledrejection', (event) => wrong.push(String(event.reason)));
+            const printed = console.error;
+            console.error = (...words) => (wrong.push(words.join(' ')), printed(...words));
             window.told = [];
             for (const what of ['message', 'peer', 'unread', 'status'])
                 document.addEventListener(`rtchat-${{what}}`, ({{ detail }}) => told.push({{ what, ...detail }}));

@@ -62,7 +62,12 @@ impl Browser {
 
     /// Chromium with more flags.
     pub async fn chromium_with(flags: &[&str]) -> Result<Self> {
-        Self::chromium_of(&[CHROMIUM_FLAGS, flags].concat()).await
+        Self::chromium_of(&[CHROMIUM_FLAGS, flags].concat(), Value::Null).await
+    }
+
+    /// Chromium with preferences, as its settings page changes them.
+    pub async fn chromium_preferring(preferences: Value) -> Result<Self> {
+        Self::chromium_of(CHROMIUM_FLAGS, preferences).await
     }
 
     /// Chromium that hides its addresses from pages, as it does for everybody but testers. Pages that may use the
@@ -70,16 +75,19 @@ impl Browser {
     pub async fn chromium_in_hiding() -> Result<Self> {
         let mut flags = CHROMIUM_FLAGS.to_vec();
         flags.retain(|flag| *flag != SHOW_ADDRESSES && !flag.contains("media-stream"));
-        Self::chromium_of(&flags).await
+        Self::chromium_of(&flags, Value::Null).await
     }
 
-    async fn chromium_of(flags: &[&str]) -> Result<Self> {
+    async fn chromium_of(flags: &[&str], preferences: Value) -> Result<Self> {
         let profile = tempfile::tempdir()?;
         let mut capabilities = DesiredCapabilities::chrome();
         for flag in flags {
             capabilities.add_arg(flag)?;
         }
         capabilities.add_arg(&format!("--user-data-dir={}", profile.path().display()))?;
+        if !preferences.is_null() {
+            capabilities.add_experimental_option("prefs", preferences)?;
+        }
         capabilities.set_binary(&chromium()?.display().to_string())?;
         capabilities.set_browser_log_level(LoggingPrefsLogLevel::All)?;
         let mut command = Command::new(chromedriver()?);

@@ -127,7 +127,11 @@ impl Entrance {
             audience,
             profile: self.profile.clone(),
         });
-        Ok(driver::join(config, &network, keeper)?)
+        let handle = driver::join(config, &network, keeper)?;
+        if let Some(tab) = &self.tab {
+            tab.joined();
+        }
+        Ok(handle)
     }
 }
 

@@ -131,6 +131,8 @@ struct Claimed {
     token: String,
     number: Cell<u16>,
     hold: RefCell<Hold>,
+    /// See [`TabClaim::joined`].
+    joined: Cell<bool>,
     listeners: RefCell<Vec<Listener>>,
     on_change: Box<dyn Fn(u16)>,
 }
@@ -151,6 +153,7 @@ impl TabClaim {
             token: Base32Unpadded::encode_string(&seed().unwrap_or_default()[..10]),
             number: Cell::new(0),
             hold: RefCell::new(Hold::Nothing),
+            joined: Cell::new(false),
             listeners: RefCell::default(),
             on_change: Box::new(on_change),
         });
@@ -162,6 +165,12 @@ impl TabClaim {
     /// The number, from 1.
     pub fn number(&self) -> u16 {
         self.0.number.get()
+    }
+
+    /// From now on, coming back from the back-forward cache begins anew, with a claim of its own: this one must not be
+    /// in its way.
+    pub fn joined(&self) {
+        self.0.joined.set(true);
     }
 
     /// Frees the number for other tabs.
@@ -250,7 +259,10 @@ impl Claimed {
                 let persisted = event
                     .dyn_ref::<PageTransitionEvent>()
                     .is_some_and(PageTransitionEvent::persisted);
-                if persisted && let Some(claimed) = weak.upgrade() {
+                if persisted
+                    && let Some(claimed) = weak.upgrade()
+                    && !claimed.joined.get()
+                {
                     spawn_local(claimed.obtain());
                 }
             }),

@@ -56,7 +56,7 @@ fn who_reloads_is_back_at_once_as_the_same_person() {
 }
 
 /// Whether a tab that watched saw somebody go and come back, and never twice at once.
-async fn left_and_came_back(tab: &Tab, user: &str) -> Result<()> {
+pub async fn left_and_came_back(tab: &Tab, user: &str) -> Result<()> {
     let watched = tab.watched().await?;
     let there = |people: &str| {
         people

@@ -1,5 +1,6 @@
 //! The module `mqtt-rtc.js` on other people's pages.
 
+mod away;
 mod broken;
 mod client;
 mod exports;

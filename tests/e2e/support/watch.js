@@ -1,9 +1,10 @@
 // Notes every change of the list of people, and when it was seen.
 window.watched = [];
+const tree = document.querySelector("rt-chat")?.shadowRoot ?? document.body;
 const note = () => {
-  const people = [...document.querySelectorAll("[data-testid=peer]")]
+  const people = [...tree.querySelectorAll("[data-testid=peer]")]
     .map(({ dataset }) => `${dataset.user} ${dataset.state}`).sort().join(", ");
   if (people !== window.watched.at(-1)?.people) window.watched.push({ at: Date.now(), people });
 };
-new MutationObserver(note).observe(document.body, { subtree: true, childList: true, attributes: true });
+new MutationObserver(note).observe(tree, { subtree: true, childList: true, attributes: true });
 note();

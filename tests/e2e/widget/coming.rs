@@ -3,8 +3,9 @@
 use anyhow::{Context, Result, ensure};
 use xtask::testbed::Broker;
 
-use super::{nothing_wrong, page, tag};
-use crate::support::{Host, run};
+use super::{chat, nothing_wrong, page, tag};
+use crate::comings::left_and_came_back;
+use crate::support::{Bed, Browser, Host, NOWHERE, run};
 
 #[test]
 fn who_is_removed_leaves_and_frees_everything() {
@@ -76,4 +77,69 @@ fn who_is_removed_leaves_and_frees_everything() {
         }
         bed.no_errors().await
     });
+}
+
+#[test]
+fn who_goes_to_another_page_and_back_in_chromium_is_here_again() {
+    run(|bed| async move { away_and_back(&bed, bed.chromium().await?).await });
+}
+
+#[test]
+fn who_goes_to_another_page_and_back_in_firefox_is_here_again() {
+    run(|bed| async move { away_and_back(&bed, bed.firefox().await?).await });
+}
+
+/// With the panel open, and with nothing but the bubble.
+async fn away_and_back(bed: &Bed, browser: Browser) -> Result<()> {
+    let broker = Broker::rumqttd().await?;
+    let (site, host) = (bed.site(&broker).await?, Host::start().await?);
+    let url = host.write_page("page.html", &page(&tag(&site, ""), ""))?;
+    let stays = bed.firefox().await?.open(&url).await?;
+    let leaves = browser.open(&url).await?;
+    for (tab, name) in [(&stays, "ann"), (&leaves, "ben")] {
+        tab.until("the bubble", |page| page.has("launcher")).await?;
+        tab.click("launcher").await?;
+        tab.join(name).await?;
+    }
+    stays.sees(&["ben"]).await?;
+
+    for open in [true, false] {
+        if !open {
+            leaves.click("close-panel").await?;
+        }
+        // Whether the browser keeps the page or loads it again.
+        stays.watch().await?;
+        leaves.go(&format!("{}{NOWHERE}", site.url())).await?;
+        stays.sees(&[]).await?;
+        leaves.script("history.back()", Vec::new()).await?;
+        leaves.sees(&["ann"]).await?;
+        stays.sees(&["ben"]).await?;
+        left_and_came_back(&stays, "ben").await?;
+        // A browser that keeps it. They do not say whether they will.
+        stays.watch().await?;
+        for event in ["pagehide", "pageshow"] {
+            let told = "dispatchEvent(new PageTransitionEvent(arguments[0], { persisted: true }))";
+            leaves.script(told, vec![event.into()]).await?;
+            if event == "pagehide" {
+                stays.sees(&[]).await?;
+            }
+        }
+        leaves.sees(&["ann"]).await?;
+        stays.sees(&["ben"]).await?;
+        left_and_came_back(&stays, "ben").await?;
+
+        let shown = chat(&leaves).await?;
+        ensure!(
+            shown["open"] == open && shown["chats"] == 1 && shown["people"] == 2,
+            "{shown}"
+        );
+        let question = format!("back again? {open}");
+        stays.say(&question).await?;
+        leaves.hears("ann", &question).await?;
+    }
+    leaves.click("launcher").await?;
+    leaves.say("back again").await?;
+    stays.hears("ben", "back again").await?;
+    nothing_wrong(&stays).await?;
+    nothing_wrong(&leaves).await
 }

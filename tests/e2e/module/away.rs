@@ -1,0 +1,63 @@
+//! Pages that people leave, and come back to.
+
+use anyhow::{Result, ensure};
+use serde_json::json;
+
+use super::{Stage, ask, seen, until};
+use crate::support::{Bed, Browser, NOWHERE, run};
+
+#[test]
+fn a_program_lives_on_when_chromium_comes_back() {
+    run(|bed| async move { away_and_back(&bed, bed.chromium().await?).await });
+}
+
+#[test]
+fn a_program_lives_on_when_firefox_comes_back() {
+    run(|bed| async move { away_and_back(&bed, bed.firefox().await?).await });
+}
+
+async fn away_and_back(bed: &Bed, browser: Browser) -> Result<()> {
+    let stage = Stage::with(include_str!("away.html")).await?;
+    let named = |name: &str| format!("{}?name={name}", stage.url);
+    let stays = bed.firefox().await?.open(&named("ann")).await?;
+    let leaves = browser.open(&named("ben")).await?;
+    let met = r#"["connectedtopeer", "ben", null]"#;
+    let gone = r#"["disconnectedfrompeer", "ben", "left"]"#;
+    seen(&stays, met).await?;
+
+    // Whether the browser keeps the page or loads it again.
+    ask(&stays, "seen.length = 0").await?;
+    leaves.go(&format!("{}{NOWHERE}", stage.url)).await?;
+    seen(&stays, gone).await?;
+    ask(&leaves, "history.back()").await?;
+    seen(&stays, met).await?;
+    // A browser that keeps it. They do not say whether they will.
+    until(&leaves, "return window.client?.users.length === 1").await?;
+    ask(&leaves, "seen.length = 0; window.kept = client").await?;
+    let tell =
+        |event| format!("dispatchEvent(new PageTransitionEvent('{event}', {{ persisted: true }}))");
+    ask(&leaves, &tell("pagehide")).await?;
+    until(&stays, "return client.users.length === 0").await?;
+    ask(&leaves, &tell("pageshow")).await?;
+    seen(&leaves, r#"["connectedtopeer", "ann", null]"#).await?;
+    until(&stays, "return client.users.length === 1").await?;
+
+    for (tab, other) in [(&stays, "ben"), (&leaves, "ann")] {
+        let said = format!("return client.getPeer('{other}').chat('back again, {other}')");
+        ask(tab, &said).await?;
+    }
+    seen(&stays, r#"["chat", "back again, ann", "ben"]"#).await?;
+    seen(&leaves, r#"["chat", "back again, ben", "ann"]"#).await?;
+    let told = ask(&stays, "return seen").await?;
+    let expected = json!([
+        ["disconnectedfrompeer", "ben", "left"],
+        ["connectedtopeer", "ben", null],
+        ["disconnectedfrompeer", "ben", "left"],
+        ["connectedtopeer", "ben", null],
+        ["chat", "back again, ann", "ben"],
+    ]);
+    ensure!(told == expected, "{told}");
+    let told = ask(&leaves, "return seen").await?;
+    ensure!(!told.to_string().contains("error"), "{told}");
+    Ok(())
+}

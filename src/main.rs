@@ -11,15 +11,14 @@ mod exports {
     use js_sys::{Function, Object};
     use rtchat::embed::Embedding;
     use rtchat::page::Page;
-    use rtchat::ui::{self, App, Backend, Told};
+    use rtchat::ui::{self, Backend, Shown, Told};
     use wasm_bindgen::prelude::*;
     use web_sys::Element;
-    use yew::AppHandle;
 
     /// A chat that is shown.
     #[wasm_bindgen]
     pub struct Mounted {
-        app: AppHandle<App>,
+        app: Shown,
         page: Page,
     }
 
@@ -35,7 +34,7 @@ mod exports {
         let backend: Rc<dyn Backend> = Rc::new(page.clone());
         #[cfg(feature = "demo")]
         let backend: Rc<dyn Backend> = Rc::new(ui::demo::Demo::new());
-        let app = ui::mount(root, backend);
+        let app = ui::mount(&root, backend);
         Mounted { app, page }
     }
 
@@ -44,7 +43,7 @@ mod exports {
         /// Leaves the room, and leaves nothing behind.
         pub fn unmount(self) {
             self.page.close();
-            self.app.destroy();
+            self.app.end();
         }
 
         /// Whether the chat is shown now. What is said meanwhile is unread.

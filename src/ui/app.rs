@@ -1,6 +1,6 @@
 //! The root: holds the state, joins the two ways data goes, and picks what is shown.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use web_sys::{Element, EventTarget, HtmlElement, KeyboardEvent};
@@ -17,24 +17,76 @@ use super::texts;
 use crate::browser::Listener;
 use crate::room::Status;
 
-/// Shows the chat in `root` until the handle is destroyed. Keys are heard wherever the page is pressed, or inside of
-/// `root` alone where it is a part of somebody's page.
-pub fn mount(root: Element, backend: Rc<dyn Backend>) -> AppHandle<App> {
+/// A chat that is shown.
+pub struct Shown {
+    root: Element,
+    app: AppHandle<Slot>,
+    /// How many it has been.
+    count: u32,
+}
+
+thread_local! {
+    /// What showed chats that have ended. Yew never lets go of an element, so the next chat gets the same one.
+    static SPARE: RefCell<Vec<Shown>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Shows a chat in `place`. Keys are heard wherever the page is pressed, or inside of the chat alone where it is a part
+/// of somebody's page.
+pub fn mount(place: &Element, backend: Rc<dyn Backend>) -> Shown {
     super::panic::install(&backend);
+    let mut shown = SPARE.with_borrow_mut(Vec::pop).unwrap_or_else(|| {
+        // It fails for no name of an element.
+        let root = document().create_element("div");
+        let root = root.unwrap_or_else(|_| place.clone());
+        let app = yew::Renderer::<Slot>::with_root(root.clone()).render();
+        let count = 0;
+        Shown { root, app, count }
+    });
+    // It fails for nothing that can hold elements.
+    let _ = place.append_child(&shown.root);
+    shown.count = shown.count.wrapping_add(1);
     let keys = if backend.is_embedded() {
-        EventTarget::from(root.clone())
+        EventTarget::from(shown.root.clone())
     } else {
         EventTarget::from(window())
     };
-    let props = AppProps {
+    let chat = AppProps {
         backend: Shared(backend),
         keys,
-        root: root.clone(),
+        root: shown.root.clone(),
     };
-    yew::Renderer::<App>::with_root_and_props(root, props).render()
+    shown.app.update(SlotProps {
+        chat: Some((shown.count, chat)),
+    });
+    shown
 }
 
-#[derive(Properties, PartialEq)]
+impl Shown {
+    /// Shows it no longer.
+    pub fn end(mut self) {
+        self.app.update(SlotProps::default());
+        self.root.remove();
+        SPARE.with_borrow_mut(|spare| spare.push(self));
+    }
+}
+
+#[derive(Default, Properties, PartialEq)]
+pub struct SlotProps {
+    /// Numbered, so that none is taken for the one before it.
+    chat: Option<(u32, AppProps)>,
+}
+
+/// The place of a chat.
+#[function_component]
+pub fn Slot(props: &SlotProps) -> Html {
+    let chat = props.chat.clone();
+    chat.map_or_else(
+        Html::default,
+        |(number, props)| html! { <App key={number} ..props /> },
+    )
+}
+
+#[derive(Clone, Properties, PartialEq)]
 pub struct AppProps {
     pub backend: Shared,
     /// Where keys are heard.

@@ -26,5 +26,5 @@ mod palette;
 mod panic;
 
 #[cfg(target_arch = "wasm32")]
-pub use app::{App, mount};
+pub use app::{Shown, mount};
 pub use backend::{Backend, Entry, Opening, Own, Tell, Told};

@@ -18,7 +18,8 @@ interface Glue {
 
 export interface Program {
   mount: Glue["mount"];
-  styles: CSSStyleSheet;
+  /** Made when there is something to see. */
+  styles(): CSSStyleSheet;
 }
 
 declare const GLUE: Asset;
@@ -52,9 +53,17 @@ async function load(origin: Origin): Promise<Program> {
         : "The chat could not start. Please try a current browser.",
     );
   }
-  const styles = new CSSStyleSheet();
-  styles.replaceSync(sheet);
-  return { mount: glue.mount, styles };
+  let styles: CSSStyleSheet | undefined;
+  return {
+    mount: glue.mount,
+    styles() {
+      if (!styles) {
+        styles = new CSSStyleSheet();
+        styles.replaceSync(sheet);
+      }
+      return styles;
+    },
+  };
 }
 
 let loading: Promise<Program> | undefined;

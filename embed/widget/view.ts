@@ -4,7 +4,7 @@ import type { RTChatElement, RTChatStatus } from "../rtchat.d.ts";
 import type { Attach, Host, View } from "./contract.ts";
 import { type Origin, Problem } from "./load.ts";
 import { OPTIONS, type Source, type Values, dashed, file, resolve, settings } from "./options.ts";
-import { type Mounted, forbidden, program } from "./program.ts";
+import { type Mounted, type Program, forbidden, program } from "./program.ts";
 import { type Shell, build } from "./shell.ts";
 
 /** Whether the person closed or opened the bubble last, kept for this site. */
@@ -74,6 +74,7 @@ class Shown implements View {
   #shell: Shell;
   #mounted: Mounted | undefined;
   #app: HTMLElement | undefined;
+  #styles: Program["styles"] | undefined;
   /** Counts beginnings; whatever belongs to an earlier one is void. */
   #run = 0;
   #open = false;
@@ -195,7 +196,8 @@ class Shown implements View {
       const { mount, styles: app } = await program(this.#origin);
       if (run !== this.#run) return;
       shell.sorry.hidden = true;
-      this.#element.shadowRoot!.adoptedStyleSheets = [app, styles!];
+      this.#styles = app;
+      this.#dressApp();
       this.#app = document.createElement("div");
       this.#app.className = "app";
       this.#app.toggleAttribute("data-away", !this.#element.matches(":focus-within"));
@@ -352,7 +354,17 @@ class Shown implements View {
     this.#show(open);
     this.#cover();
     this.#count();
+    if (open) this.#dressApp();
     if (open && !this.#mounted && this.#started) void this.#load(this.#run);
+  }
+
+  /** The program's own styles, as soon as there is something to see. */
+  #dressApp(): void {
+    const { frame } = this.#shell;
+    if (this.#element.launcher && !this.#open && !frame.hasAttribute("data-opened")) return;
+    frame.toggleAttribute("data-opened", true);
+    const root = this.#element.shadowRoot!;
+    if (this.#styles && root.adoptedStyleSheets.length < 2) root.adoptedStyleSheets = [this.#styles(), styles!];
   }
 
   #full(full: boolean): void {

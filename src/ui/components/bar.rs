@@ -16,7 +16,7 @@ use std::rc::Rc;
 pub fn bar(state: &Rc<State>, people: &NodeRef, ui: &Ui) -> Html {
     let present = state.present();
     html! {
-        <header class="bar">
+        <header class="bar" part="header">
             <div class="where">
                 <h1>
                     <bdi data-testid="room">{ &state.opening.room }</bdi>
@@ -73,7 +73,7 @@ fn StatusLine(props: &StatusProps) -> Html {
     html! {
         <>
             <button
-                type="button" class="status" data-testid="status" data-state={texts::status_word(state.status)}
+                type="button" class="status" part="status" data-testid="status" data-state={texts::status_word(state.status)}
                 title="Details" onclick={ui.acts(Action::Sheet(Some(Sheet::Diagnostics)))}
             >
                 <span class="lamp" aria-hidden="true" /><span class="words">{ text }</span>

@@ -86,13 +86,10 @@ pub fn Composer(props: &ComposerProps) -> Html {
             }
         })
     };
-    let on_submit = Callback::from(move |event: SubmitEvent| {
-        event.prevent_default();
-        send.emit(());
-    });
+    let on_click = Callback::from(move |_: MouseEvent| send.emit(()));
     let refused = matches!(*hint, Hint::Refused(_));
     html! {
-        <form class="composer" onsubmit={on_submit}>
+        <div class="composer" part="composer">
             <p
                 class="limit" data-look={refused.then_some("problem")} id="rt-limit"
                 role={refused.then_some("alert")} data-testid="composer-problem"
@@ -105,16 +102,17 @@ pub fn Composer(props: &ComposerProps) -> Html {
             </p>
             <div class="field">
                 <textarea
-                    ref={area} rows="1" dir="auto" data-testid="composer" aria-label="Message" placeholder="Message"
+                    ref={area} part="field" rows="1" dir="auto" data-testid="composer" aria-label="Message" placeholder="Message"
                     enterkeyhint="send" aria-describedby="rt-limit" aria-invalid={refused.then_some("true")}
                     onkeydown={on_key_down} oninput={on_input}
                 />
                 <button
-                    class="primary send" data-testid="send" aria-label="Send" title="Send (Enter)"
+                    type="button" class="primary send" part="send" data-testid="send" aria-label="Send" title="Send (Enter)"
+                    onclick={on_click}
                 >
                     { icon(SEND) }
                 </button>
             </div>
-        </form>
+        </div>
     }
 }

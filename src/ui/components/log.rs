@@ -141,7 +141,7 @@ pub fn Log(props: &LogProps) -> Html {
     let now = clock::now();
     html! {
         <div class="log-frame">
-            <div ref={scroller} class="log" tabindex="0" aria-label="Messages">
+            <div ref={scroller} class="log" part="log" tabindex="0" aria-label="Messages">
                 if *empty { { empty_room(opening, ui) } }
                 if begin > 0 {
                     <button

@@ -18,7 +18,7 @@ use crate::ui::texts;
 pub fn people(state: &State, back: &NodeRef, ui: &Ui) -> Html {
     let own_key = state.own.as_ref().map(|own| own.key);
     html! {
-        <aside class="people" aria-label="People" data-testid="people">
+        <aside class="people" part="people" aria-label="People" data-testid="people">
             <header class="bar">
                 <button
                     ref={back.clone()} type="button" class="quiet bare back" data-testid="back"

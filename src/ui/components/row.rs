@@ -69,10 +69,11 @@ fn message(said: &Said, ago: Option<u32>) -> Html {
         (false, true) => Some("leads"),
         (false, false) => None,
     };
+    let part = if own { "message own" } else { "message" };
     // Times change by themselves; that is nothing to read aloud.
     let time = html! { <time aria-live="off" title={clock::full(message.at)}>{ when }</time> };
     html! {
-        <article class="said" data-look={look} data-testid="message" data-sender={message.sender.clone()}>
+        <article class="said" part={part} data-look={look} data-testid="message" data-sender={message.sender.clone()}>
             if said.leads {
                 if !own { { face(&message.sender, &message.key) } }
                 <header>
@@ -85,7 +86,7 @@ fn message(said: &Said, ago: Option<u32>) -> Html {
                 <span class="sr"><bdi>{ &message.sender }</bdi>{ ": " }</span>
                 { time }
             }
-            <div class="bubble" dir="auto" data-testid="message-text">{ text(&message.text) }</div>
+            <div class="bubble" part="text" dir="auto" data-testid="message-text">{ text(&message.text) }</div>
             if let Some(delivery) = said.delivery { { mark(delivery) } }
         </article>
     }

@@ -23,7 +23,7 @@ pub fn welcome(opening: &Opening, ui: &Ui) -> Html {
     };
     html! {
         <main class="rt front">
-            <div class="card">
+            <div class="card" part="welcome">
                 { logo() }
                 <p class="over">
                     if private { { icon(LOCK) }{ "Private room" } } else { { "Open room" } }
@@ -53,7 +53,7 @@ fn logo() -> Html {
 pub fn wrong_secret(opening: &Opening) -> Html {
     html! {
         <main class="rt front">
-            <div class="card" role="alert" data-testid="wrong-secret">
+            <div class="card" part="welcome" role="alert" data-testid="wrong-secret">
                 <p class="over">{ icon(WARNING) }{ "Damaged link" }</p>
                 <h1>{ "This link is not complete" }</h1>
                 <p>
@@ -77,7 +77,7 @@ pub fn wrong_secret(opening: &Opening) -> Html {
 pub fn stopped(reason: &str, ui: &Ui) -> Html {
     html! {
         <main class="rt front">
-            <div class="card" role="alert" data-testid="stopped">
+            <div class="card" part="welcome" role="alert" data-testid="stopped">
                 <h1>{ "The room cannot be entered" }</h1>
                 <p>{ reason }</p>
                 <p>{ begin_again("Try again", ui) }</p>

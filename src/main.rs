@@ -10,6 +10,8 @@ mod exports {
 
     use js_sys::{Function, Object};
     use rtchat::embed::Embedding;
+    use rtchat::identity::Profile;
+    use rtchat::identity::web::LocalStorage;
     use rtchat::page::Page;
     use rtchat::ui::{self, Backend, Shown, Told};
     use wasm_bindgen::prelude::*;
@@ -36,6 +38,12 @@ mod exports {
         let backend: Rc<dyn Backend> = Rc::new(ui::demo::Demo::new());
         let app = ui::mount(&root, backend);
         Mounted { app, page }
+    }
+
+    /// Whether somebody has told their name here before: then a chat joins by itself.
+    #[wasm_bindgen(js_name = knowsName)]
+    pub fn knows_name() -> bool {
+        Profile::has_name(&LocalStorage)
     }
 
     #[wasm_bindgen]

@@ -49,6 +49,8 @@ impl Site {
 #[derive(Default)]
 struct Inner {
     tell: Option<Tell>,
+    /// What was told before anybody listened.
+    early: Vec<Told>,
     open: Option<Open>,
     handle: Option<Handle>,
     closed: bool,
@@ -76,11 +78,12 @@ impl Page {
         drop(inner.handle);
     }
 
-    /// Tells what shows the chat; nothing before it was opened.
+    /// Tells what shows the chat, as soon as that listens.
     pub fn tell(&self, told: Told) {
         let tell = self.inner.borrow().tell.clone();
-        if let Some(tell) = tell {
-            tell(told);
+        match tell {
+            Some(tell) => tell(told),
+            None => self.inner.borrow_mut().early.push(told),
         }
     }
 }
@@ -88,6 +91,8 @@ impl Page {
 impl Backend for Page {
     fn open(&self, tell: Tell) {
         self.inner.borrow_mut().tell = Some(tell.clone());
+        let early = std::mem::take(&mut self.inner.borrow_mut().early);
+        early.into_iter().for_each(|told| tell(told));
         let page = self.clone();
         spawn_local(async move { page.read(tell).await });
     }

@@ -13,11 +13,14 @@ export type Heard = (what: string, details: Record<string, unknown>) => void;
 
 interface Glue {
   default(options: { module_or_path: Response }): Promise<unknown>;
+  /** Whether somebody has told their name here before. */
+  knowsName(): boolean;
   mount(root: Element, options: { settings: string; name?: string }, heard: Heard): Mounted;
 }
 
 export interface Program {
   mount: Glue["mount"];
+  knowsName: Glue["knowsName"];
   /** Made when there is something to see. */
   styles(): CSSStyleSheet;
 }
@@ -56,6 +59,7 @@ async function load(origin: Origin): Promise<Program> {
   let styles: CSSStyleSheet | undefined;
   return {
     mount: glue.mount,
+    knowsName: glue.knowsName,
     styles() {
       if (!styles) {
         styles = new CSSStyleSheet();

@@ -193,8 +193,11 @@ class Shown implements View {
     const shell = this.#shell;
     shell.panel.setAttribute("aria-busy", "true");
     try {
-      const { mount, styles: app } = await program(this.#origin);
+      const { mount, knowsName, styles: app } = await program(this.#origin);
       if (run !== this.#run) return;
+      const name = this.#given.name as string | undefined;
+      // Whoever is new is asked for a name when they open the bubble, and until then there is nothing to do.
+      if (this.#element.launcher && !this.#open && !name && !knowsName()) return;
       shell.sorry.hidden = true;
       this.#styles = app;
       this.#dressApp();
@@ -202,7 +205,6 @@ class Shown implements View {
       this.#app.className = "app";
       this.#app.toggleAttribute("data-away", !this.#element.matches(":focus-within"));
       shell.panel.append(this.#app);
-      const name = this.#given.name as string | undefined;
       const own = Object.fromEntries(["room", "brokers", "iceServers", "accept"].filter((key) => key in this.#given).map((key) => [key, this.#given[key]]));
       this.#mounted = mount(this.#app, { settings: settings(this.#file, own), ...(name && { name }) }, (what, details) => {
         if (run === this.#run) this.#hear(what, details);

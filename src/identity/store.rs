@@ -168,6 +168,11 @@ impl Profile {
         matches!(storage.get(IDENTITY), Ok(None))
     }
 
+    /// Whether a name is kept, so that nobody has to be asked for one.
+    pub fn has_name(storage: &dyn Storage) -> bool {
+        matches!(storage.get(NAME), Ok(Some(_)))
+    }
+
     /// Reads what is stored; makes what is missing. Never fails: see [`Profile::take_notices`].
     pub fn open(storage: impl Storage + 'static, rng: &mut impl CryptoRng) -> Profile {
         // Making a key costs milliseconds that only a first visit should pay.

@@ -91,6 +91,54 @@ fn readers_of_a_page_talk_through_its_bubble() {
 }
 
 #[test]
+fn a_bubble_counts_before_it_is_opened() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let (site, host) = (bed.site(&broker).await?, Host::start().await?);
+        let url = host.write_page("page.html", &page(&tag(&site, ""), ""))?;
+        for (there, comes) in [
+            (bed.chromium().await?, bed.firefox().await?),
+            (bed.firefox().await?, bed.chromium().await?),
+        ] {
+            let ann = there.open(&url).await?;
+            ann.until("the bubble", |page| page.has("launcher")).await?;
+            ann.click("launcher").await?;
+            ann.join("ann").await?;
+            ann.click("close-panel").await?;
+            // From now on they are known here.
+            ann.reload().await?;
+            ann.until("that it counts", |page| page.text("launcher-people") == "1")
+                .await?;
+            let ben = comes.open(&url).await?;
+            ben.until("the bubble", |page| page.has("launcher")).await?;
+            ben.click("launcher").await?;
+            ben.join("ben").await?;
+            ben.sees(&["ann"]).await?;
+            ann.until("two people", |page| page.text("launcher-people") == "2")
+                .await?;
+            ben.say("anybody there?").await?;
+            ann.until("a number on the bubble", |page| {
+                page.text("launcher-unread") == "1"
+            })
+            .await?;
+            ensure!(chat(&ann).await?["open"] == false);
+            ann.click("launcher").await?;
+            ann.hears("ben", "anybody there?").await?;
+            ann.until("that it was seen", |page| {
+                page.text("launcher-unread") == "0"
+            })
+            .await?;
+            for tab in [ann, ben] {
+                nothing_wrong(&tab).await?;
+                tab.script("localStorage.clear()", Vec::new()).await?;
+                tab.close().await?;
+            }
+        }
+        bed.no_errors().await
+    });
+}
+
+#[test]
 fn it_stays_as_it_was_left() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;

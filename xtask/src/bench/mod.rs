@@ -1,4 +1,4 @@
-//! Measurements: `cargo xtask bench connect` and `cargo xtask bench data`.
+//! Measurements: `cargo xtask bench connect`, `cargo xtask bench data` and `cargo xtask bench embed`.
 //!
 //! | module | what it knows |
 //! | --- | --- |
@@ -7,11 +7,13 @@
 //! | [`rtchat`], [`trystero`] | the two that are compared |
 //! | [`bare`] | what the browser takes alone |
 //! | [`data`] | what goes through a connection once it is there |
+//! | [`embed`] | what the script tag costs a page |
 //! | [`trace`] | where the time goes |
 //! | [`report`] | what is printed |
 
 mod bare;
 mod data;
+mod embed;
 mod machine;
 mod meeting;
 mod report;
@@ -53,6 +55,10 @@ pub enum Bench {
     ///
     /// In one Chromium, between two pages, side by side: rtchat's module, Trystero, and a bare RTCDataChannel.
     Data(data::Options),
+    /// How much work the script tag is for a page before anybody opens the chat
+    ///
+    /// The main thread's own time in Chromium, for the demonstration of the bubble with and without the tag.
+    Embed(embed::Options),
 }
 
 /// How to measure.
@@ -80,6 +86,7 @@ pub async fn run(bench: Bench) -> Result<()> {
     match bench {
         Bench::Connect(options) => connect(options).await,
         Bench::Data(options) => data::run(options).await,
+        Bench::Embed(options) => embed::run(options).await,
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
+use serde_json::{Value, json};
 use thirtyfour::{WebDriver, WebElement, WindowHandle};
 use tokio::time::{Instant, sleep};
 
@@ -190,6 +190,25 @@ impl Tab {
         self.within(async |driver| {
             let answer = driver.execute(script, arguments).await?;
             Ok(answer.json().clone())
+        })
+        .await
+    }
+
+    /// How many event listeners and nodes the page holds, after the rubbish was collected. Chromium only.
+    pub async fn counts(&self) -> Result<(u64, u64)> {
+        self.within(async |driver| {
+            let devtools = driver.cdp();
+            devtools.performance().enable().await?;
+            // What is freed only after something else was takes more than one round.
+            for _ in 0..3 {
+                devtools
+                    .send_raw("HeapProfiler.collectGarbage", json!({}))
+                    .await?;
+            }
+            let metrics = devtools.performance().get_metrics().await?;
+            let count = |name| metrics.iter().find(|metric| metric.name == name);
+            let count = |name| count(name).map_or(0, |metric| metric.value as u64);
+            Ok((count("JSEventListeners"), count("Nodes")))
         })
         .await
     }

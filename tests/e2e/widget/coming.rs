@@ -5,7 +5,7 @@ use xtask::testbed::Broker;
 
 use super::{chat, nothing_wrong, page, tag};
 use crate::comings::left_and_came_back;
-use crate::support::{Bed, Browser, Host, NOWHERE, run};
+use crate::support::{Bed, Browser, Host, NOWHERE, Tab, run};
 
 #[test]
 fn who_is_removed_leaves_and_frees_everything() {
@@ -77,6 +77,51 @@ fn who_is_removed_leaves_and_frees_everything() {
         }
         bed.no_errors().await
     });
+}
+
+#[test]
+fn chats_that_come_and_go_leave_nothing_behind() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let (site, host) = (bed.site(&broker).await?, Host::start().await?);
+        let tag = tag(&site, "").replace("?add", "");
+        let chromium = bed.chromium().await?;
+        let tab = chromium
+            .open(&host.write_page("page.html", &page(&tag, ""))?)
+            .await?;
+        let mut counts = Vec::new();
+        for round in 1..=7 {
+            let add = "const chat = document.createElement('rt-chat');
+                chat.name = 'ann';
+                document.body.append(chat)";
+            tab.script(add, Vec::new()).await?;
+            tab.until("that it looks for others", |page| page.status == "looking")
+                .await?;
+            let remove = "document.querySelector('rt-chat').remove(); told.length = 0";
+            tab.script(remove, Vec::new()).await?;
+            // What the first one made is used again.
+            if round == 2 || round == 7 {
+                counts.push(settled(&tab).await?);
+            }
+        }
+        ensure!(
+            counts[1].0 <= counts[0].0 && counts[1].1 <= counts[0].1,
+            "listeners and nodes, and again after five more chats: {counts:?}"
+        );
+        bed.no_errors().await
+    });
+}
+
+/// The listeners and nodes of a page when they become no fewer any more.
+async fn settled(tab: &Tab) -> Result<(u64, u64)> {
+    let (mut last, mut same) = (tab.counts().await?, 0);
+    while same < 5 {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        let now = tab.counts().await?;
+        same = if now == last { same + 1 } else { 0 };
+        last = now;
+    }
+    Ok(last)
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What is the page's and what is the chat's.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use xtask::testbed::Broker;
 
@@ -78,4 +78,59 @@ async fn apart(bed: &Bed, browser: Browser) -> Result<()> {
     );
     nothing_wrong(&tab).await?;
     bed.no_errors().await
+}
+
+#[test]
+fn a_site_styles_every_part_that_the_docs_name() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let (site, host) = (bed.site(&broker).await?, Host::start().await?);
+        let docs = include_str!("../../../docs/EMBEDDING.md");
+        let table = docs.split("| part | what it is |").nth(1);
+        let table = table.context("the docs list no parts")?;
+        let rows = table.trim_start().lines().skip(1);
+        let parts: Vec<&str> = rows
+            .map_while(|row| row.strip_prefix("| "))
+            .filter_map(|row| row.split(" | ").next())
+            .flat_map(|names| names.split(", "))
+            .map(|name| name.trim_matches('`'))
+            .collect();
+        ensure!(parts.len() > 10, "{parts:?}");
+        // Nothing of the chat's own has it, and nothing inherits it.
+        let rules: String = parts
+            .iter()
+            .map(|part| format!("rt-chat::part({part}) {{ scroll-margin-top: 7px }}"))
+            .collect();
+        let html = page(
+            &format!("<style>{rules}</style>{}", tag(&site, "data-open")),
+            "",
+        );
+        let url = host.write_page("page.html", &html)?;
+        for browser in [bed.chromium().await?, bed.firefox().await?] {
+            let tab = browser.open(&url).await?;
+            let styled = "const tree = document.querySelector('rt-chat').shadowRoot;
+                const all = [...tree.querySelectorAll('[part]')];
+                return all.filter((element) => getComputedStyle(element).scrollMarginTop === '7px')
+                    .flatMap((element) => [...element.part])";
+            tab.until("the field for a name", |page| page.has("name"))
+                .await?;
+            let before = tab.script(styled, Vec::new()).await?;
+            tab.join("ann").await?;
+            tab.say("how does it look?").await?;
+            tab.hears("ann", "how does it look?").await?;
+            let after = tab.script(styled, Vec::new()).await?;
+            let mut found: Vec<&str> = [&before, &after]
+                .into_iter()
+                .flat_map(|styled| styled.as_array().into_iter().flatten())
+                .filter_map(|name| name.as_str())
+                .collect();
+            found.sort_unstable();
+            found.dedup();
+            let mut parts = parts.clone();
+            parts.sort_unstable();
+            ensure!(found == parts, "{found:?} and not {parts:?}");
+            tab.close().await?;
+        }
+        bed.no_errors().await
+    });
 }

@@ -145,3 +145,25 @@ fn options_come_from_attributes_then_the_query_then_the_file() {
         nothing_wrong(&tab).await
     });
 }
+
+#[test]
+fn the_pages_own_address_leads_nowhere_else() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let (site, host) = (bed.site(&broker).await?, Host::start().await?);
+        let url = host.write_page("page.html", &page(&tag(&site, "data-open"), ""))?;
+        let (chromium, firefox) = (bed.chromium().await?, bed.firefox().await?);
+        let ann = chromium.open(&url).await?;
+        ann.join("ann").await?;
+        // On rtchat's own page this would be another room, and a damaged link.
+        let ben = firefox
+            .open(&format!("{url}?room=elsewhere#k=damaged"))
+            .await?;
+        let room = ben.join("ben").await?;
+        ensure!(room.text("room") == "lobby", "{}", room.text("room"));
+        ann.sees(&["ben"]).await?;
+        ben.sees(&["ann"]).await?;
+        nothing_wrong(&ben).await?;
+        bed.no_errors().await
+    });
+}

@@ -52,7 +52,7 @@ export function build(): Shell {
   const close = h("button", { type: "button", "data-testid": "close-panel", "aria-label": "Close the chat", title: "Close (Esc)" }, sign("", 20, [CLOSE]));
   const sentence = h("p", {});
   const again = h("button", { class: "again", type: "button", "data-testid": "again" }, document.createTextNode("Try again"));
-  const sorry = h("div", { class: "sorry", part: "problem", role: "alert", "data-testid": "sorry", hidden: "" }, sentence, again);
+  const sorry = h("div", { class: "sorry", part: "problem", role: "alert", "data-testid": "sorry", hidden: "" }, h("div", {}, sentence, again));
   const panel = h(
     "section", { class: "panel", part: "panel", id: "panel", "aria-label": "Chat", tabindex: "-1", "data-testid": "panel" },
     h("div", { class: "tools", part: "tools" }, larger, close), sorry,

@@ -40,7 +40,7 @@ pub struct Options {
 /// Who reads the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reader {
-    /// The chat will ask for a name.
+    /// The chat will ask for a name once it is opened.
     New,
     /// The chat knows the name, and joins so that it can count.
     Known,
@@ -50,7 +50,11 @@ impl Reader {
     /// True once all that is done before the bubble is opened has been done.
     fn ready(self) -> &'static str {
         match self {
-            Reader::New => "return !!RTChat.widget.shadowRoot.querySelector('[data-testid=name]')",
+            Reader::New => {
+                "const loaded = ({ name }) => name.endsWith('.wasm');
+                return performance.getEntriesByType('resource').some(loaded)
+                    && !RTChat.widget.shadowRoot.querySelector('[aria-busy]')"
+            }
             Reader::Known => "return RTChat.widget.status === 'looking'",
         }
     }

@@ -152,6 +152,7 @@ pub fn App(props: &AppProps) -> Html {
         Stage::NameNeeded => welcome::welcome(opening, &ui),
         Stage::WrongSecret => welcome::wrong_secret(opening),
         Stage::Failed(reason) => welcome::stopped(reason, &ui),
+        Stage::Joined if !state.drawn => Html::default(),
         Stage::Joined => html! { <Room state={Rc::new((*state).clone())} ui={ui} /> },
     }
 }

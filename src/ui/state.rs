@@ -77,6 +77,8 @@ pub struct State {
     pub person: Option<PeerId>,
     watching: bool,
     shown: bool,
+    /// Whether there is anything to draw: a bubble that has not been opened yet only counts.
+    pub drawn: bool,
     // Short lists: looking through them costs less than a tree weighs.
     arrived: Rc<Vec<PeerId>>,
     heeded: Rc<Vec<PublicKey>>,
@@ -102,6 +104,7 @@ impl Default for State {
             person: None,
             watching: true,
             shown: true,
+            drawn: true,
             arrived: Rc::default(),
             heeded: Rc::default(),
             next_notice: 0,
@@ -172,6 +175,7 @@ impl State {
             }
             Action::Shown(shown) => {
                 self.shown = shown;
+                self.drawn = shown || self.drawn && self.stage != Stage::Loading;
                 self.looked();
             }
             Action::Sheet(sheet) => self.sheet = sheet,

@@ -167,6 +167,17 @@ fn a_closed_chat_counts_and_an_open_one_is_read() {
 }
 
 #[test]
+fn nothing_is_drawn_before_it_is_shown_for_the_first_time() {
+    let opened = |state: State| state.reduce(Action::Opened(Opening::default()));
+    let never_shown = opened(State::default().reduce(Action::Shown(false)));
+    assert!(!never_shown.drawn);
+    let shown = never_shown.reduce(Action::Shown(true));
+    assert!(shown.drawn);
+    assert!(shown.reduce(Action::Shown(false)).drawn, "it comes back");
+    assert!(opened(State::default()).drawn);
+}
+
+#[test]
 fn requests_come_once_and_go() {
     let (ann, ben) = (
         peer(1, "ann", PeerState::Connecting),

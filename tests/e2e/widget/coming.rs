@@ -157,9 +157,11 @@ async fn away_and_back(bed: &Bed, browser: Browser) -> Result<()> {
         leaves.go(&format!("{}{NOWHERE}", site.url())).await?;
         stays.sees(&[]).await?;
         leaves.script("history.back()", Vec::new()).await?;
-        leaves.sees(&["ann"]).await?;
         stays.sees(&["ben"]).await?;
         left_and_came_back(&stays, "ben").await?;
+        leaves
+            .until("two people", |page| page.text("launcher-people") == "2")
+            .await?;
         // A browser that keeps it. They do not say whether they will.
         stays.watch().await?;
         for event in ["pagehide", "pageshow"] {
@@ -169,9 +171,11 @@ async fn away_and_back(bed: &Bed, browser: Browser) -> Result<()> {
                 stays.sees(&[]).await?;
             }
         }
-        leaves.sees(&["ann"]).await?;
         stays.sees(&["ben"]).await?;
         left_and_came_back(&stays, "ben").await?;
+        leaves
+            .until("two people", |page| page.text("launcher-people") == "2")
+            .await?;
 
         let shown = chat(&leaves).await?;
         ensure!(
@@ -180,9 +184,17 @@ async fn away_and_back(bed: &Bed, browser: Browser) -> Result<()> {
         );
         let question = format!("back again? {open}");
         stays.say(&question).await?;
+        if !open {
+            leaves
+                .until("a number on the bubble", |page| {
+                    page.text("launcher-unread") == "1"
+                })
+                .await?;
+            leaves.click("launcher").await?;
+        }
         leaves.hears("ann", &question).await?;
     }
-    leaves.click("launcher").await?;
+    leaves.sees(&["ann"]).await?;
     leaves.say("back again").await?;
     stays.hears("ben", "back again").await?;
     nothing_wrong(&stays).await?;

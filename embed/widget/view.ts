@@ -337,6 +337,7 @@ class Shown implements View {
     memory.set(open);
     this.#toggle(open);
     if (!open) return launcher.focus();
+    this.#app?.toggleAttribute("data-away", false);
     const field = this.#app?.querySelector<HTMLElement>("[data-testid=composer], [data-testid=name]");
     (field ?? panel).focus();
   }

@@ -124,6 +124,8 @@ fn a_bubble_counts_before_it_is_opened() {
             ensure!(chat(&ann).await?["open"] == false);
             ann.click("launcher").await?;
             ann.hears("ben", "anybody there?").await?;
+            let opened = chat(&ann).await?;
+            ensure!(opened["focus"] == "composer", "{opened}");
             ann.until("that it was seen", |page| {
                 page.text("launcher-unread") == "0"
             })

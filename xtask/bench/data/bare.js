@@ -1,10 +1,16 @@
-// A data channel between two pages, with nothing but a queue in front of it. They find each other by a BroadcastChannel.
+// Data channels between two pages, with nothing but a queue in front of them. They find each other by a BroadcastChannel.
 const HIGH = 1 << 20;
+// So much of a file is one message, and so much of it is read at once.
+const CHUNK = 1 << 16;
+const SLICE = 1 << 19;
 
 const peer = new RTCPeerConnection();
 const channel = peer.createDataChannel("data", { negotiated: true, id: 0 });
-channel.binaryType = "arraybuffer";
-channel.bufferedAmountLowThreshold = HIGH / 4;
+const files = peer.createDataChannel("files", { negotiated: true, id: 1 });
+for (const each of [channel, files]) {
+  each.binaryType = "arraybuffer";
+  each.bufferedAmountLowThreshold = HIGH / 4;
+}
 
 const queue = [];
 const pump = () => {
@@ -29,7 +35,34 @@ const link = {
       questions.push(resolve);
       push(JSON.stringify({ question }));
     }),
+  sendFile: async (blob, onprogress) => {
+    files.send(JSON.stringify({ size: blob.size }));
+    for (let from = 0; from < blob.size; from += SLICE) {
+      const slice = await blob.slice(from, from + SLICE).arrayBuffer();
+      for (let at = 0; at < slice.byteLength; at += CHUNK) {
+        if (files.bufferedAmount > HIGH - CHUNK) {
+          await new Promise((resolve) => files.addEventListener("bufferedamountlow", resolve, { once: true }));
+        }
+        files.send(new Uint8Array(slice, at, Math.min(CHUNK, slice.byteLength - at)));
+        onprogress();
+      }
+    }
+    await new Promise((resolve) => files.addEventListener("message", resolve, { once: true }));
+  },
 };
+let coming;
+files.addEventListener("message", ({ data }) => {
+  if (data instanceof ArrayBuffer) {
+    coming.parts.push(data);
+    coming.missing -= data.byteLength;
+    if (coming.missing === 0) {
+      files.send("done");
+      link.onfile(new Blob(coming.parts));
+    }
+  } else if (data !== "done") {
+    coming = { parts: [], missing: JSON.parse(data).size };
+  }
+});
 channel.addEventListener("message", ({ data }) => {
   if (data instanceof ArrayBuffer) {
     link.onvalue?.(data);

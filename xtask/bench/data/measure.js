@@ -2,7 +2,7 @@
 // the two pages: { send(value) → promise, ask(value) → promise of the same value, onvalue: called with every value }.
 {
   let links;
-  const linked = new Promise((resolve) => {
+  bench.link = new Promise((resolve) => {
     links = resolve;
   });
   bench.links = (link) => {
@@ -34,7 +34,7 @@
 
   // The other page: counts what comes, and says when all of it is there and whether it came in order.
   bench.receive = async () => {
-    const link = await linked;
+    const link = await bench.link;
     let series = { of: 0 };
     link.onvalue = (value) => {
       if (value?.of) {
@@ -50,7 +50,7 @@
   };
 
   const series = async (count, sendAll) => {
-    const link = await linked;
+    const link = await bench.link;
     const confirmed = new Promise((resolve) => {
       link.onvalue = resolve;
     });
@@ -93,11 +93,11 @@
   };
 
   // How long questions take to be answered, one after the other.
-  bench.trips = async (count) => trips(await linked, count);
+  bench.trips = async (count) => trips(await bench.link, count);
 
   // The same while blocks are being sent.
   bench.loadedTrips = async (count, size) => {
-    const link = await linked;
+    const link = await bench.link;
     let over = false;
     const load = (async () => {
       for (let number = 0; !over; number += 1) {

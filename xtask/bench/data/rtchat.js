@@ -4,8 +4,13 @@ import { MQTTRTCClient } from "./mqtt-rtc.js";
 const client = new MQTTRTCClient({ room: new URLSearchParams(location.search).get("room") });
 client.on("connectedtopeer", (user) => {
   const peer = client.getPeer(user);
-  const link = { send: (value) => peer.send(value), ask: (value) => peer.ask(value) };
+  const link = {
+    send: (value) => peer.send(value),
+    ask: (value) => peer.ask(value),
+    sendFile: (blob, onprogress) => peer.sendFile(blob, { name: "file", onprogress }),
+  };
   client.on("data", (value) => link.onvalue?.(value));
+  client.on("file", async (file) => link.onfile(await file.accept()));
   bench.links(link);
 });
 client.on("question", (question) => question);

@@ -1,5 +1,7 @@
 //! What goes through a connection once it is there: how many messages, how many bytes, how long a question takes.
 
+mod table;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -8,7 +10,6 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::machine::Machine;
-use super::report::{grouped, median, ratio};
 use super::script;
 use super::stage::Stage;
 use super::trystero::bundle;
@@ -20,8 +21,11 @@ use crate::testbed::{Broker, Site};
 const TEXTS: (u32, u32) = (20_000, 100);
 /// So many blocks of so many bytes: 64 MiB.
 const BLOCKS: (u32, u32) = (1_024, 64 * 1024);
-/// So many questions are asked, one after the other.
+/// A file has so many bytes: 64 MiB.
+const FILE: u32 = 64 * 1024 * 1024;
+/// So many questions are asked, one after the other: with nothing else to do, and while much is sent.
 const TRIPS: u32 = 500;
+const LOADED_TRIPS: u32 = 200;
 
 /// How to measure.
 #[derive(Args, Debug)]
@@ -33,6 +37,9 @@ pub struct Options {
     #[arg(long, value_name = "FOLDER")]
     dist: Option<PathBuf>,
 }
+
+/// The bare channel, rtchat, Trystero.
+type Contestants<T> = [T; 3];
 
 /// One that is compared, and its site.
 struct Contestant {
@@ -48,12 +55,16 @@ struct Figures {
     rate: Vec<f64>,
     /// Bytes on the channel for each of them beyond its own characters.
     overhead: Vec<f64>,
-    /// Megabytes a second.
+    /// Megabytes a second, in blocks.
     throughput: Vec<f64>,
+    /// The same of a file.
+    files: Vec<f64>,
     /// Milliseconds until a question is answered, 50th and 99th percentile.
     idle: [Vec<f64>; 2],
     /// The same while blocks are sent.
     loaded: [Vec<f64>; 2],
+    /// The same while a file is on its way.
+    with_file: [Vec<f64>; 2],
 }
 
 /// Measures, and prints a table.
@@ -65,7 +76,7 @@ pub async fn run(options: Options) -> Result<()> {
     })
     .await??;
     let broker = Broker::aedes().await?;
-    let contestants = [
+    let contestants: Contestants<Contestant> = [
         contestant("bare channel", "data/bare.js", &broker, None).await?,
         contestant("rtchat", "data/rtchat.js", &broker, Some(&dist)).await?,
         contestant("Trystero", "data/trystero.js", &broker, None).await?,
@@ -73,7 +84,7 @@ pub async fn run(options: Options) -> Result<()> {
     let stage = Stage::open().await?;
     let mut machine = Machine::look(&stage).await?;
     print!("{machine}");
-    let mut figures: [Figures; 3] = Default::default();
+    let mut figures: Contestants<Figures> = Default::default();
     for sample in 1..=options.samples {
         // In turn, so that whatever else the machine does meets all of them.
         for (contestant, figures) in contestants.iter().zip(&mut figures) {
@@ -84,7 +95,7 @@ pub async fn run(options: Options) -> Result<()> {
         println!("{sample} of {} done", options.samples);
     }
     machine.look_again();
-    print!("\n{machine}\n{}", table(&figures, options.samples));
+    print!("\n{machine}\n{}", table::text(&figures, options.samples));
     Ok(())
 }
 
@@ -117,7 +128,7 @@ async fn measure(
     sample: u32,
     figures: &mut Figures,
 ) -> Result<()> {
-    let scripts = [script("data/measure.js")?];
+    let scripts = [script("data/measure.js")?, script("data/files.js")?];
     let address = format!("{}data-{sample}", contestant.page);
     let first = stage.window(&scripts).await?;
     first.go(&address).await?;
@@ -141,11 +152,21 @@ async fn measure(
     let (millis, _) = series(format!("bench.blocks({count}, {size})")).await?;
     let megabytes = f64::from(count) * f64::from(size) / 1e6;
     figures.throughput.push(megabytes / millis * 1e3);
+
+    first.wait("bench.receiveFiles(true)").await?;
+    let millis = second.wait(&format!("bench.file({FILE})")).await?;
+    let millis: f64 = serde_json::from_value(millis)?;
+    figures.files.push(f64::from(FILE) / 1e6 / millis * 1e3);
+    first.wait("bench.receiveFiles(false)").await?;
     for (expression, figures) in [
         (format!("bench.trips({TRIPS})"), &mut figures.idle),
         (
-            format!("bench.loadedTrips({TRIPS}, {size})"),
+            format!("bench.loadedTrips({LOADED_TRIPS}, {size})"),
             &mut figures.loaded,
+        ),
+        (
+            format!("bench.tripsDuringFiles({LOADED_TRIPS}, {FILE})"),
+            &mut figures.with_file,
         ),
     ] {
         let trips: Vec<f64> = serde_json::from_value(second.wait(&expression).await?)?;
@@ -155,68 +176,4 @@ async fn measure(
         }
     }
     stage.clear().await
-}
-
-fn table(all: &[Figures; 3], samples: u32) -> String {
-    let mut text = format!(
-        "{:<52}{:>10}{:>10}{:>10}{:>9}{:>13}\n",
-        format!("Median of {samples}"),
-        "bare",
-        "rtchat",
-        "Trystero",
-        "to bare",
-        "to Trystero"
-    );
-    let mut row = |what: String, values: fn(&Figures) -> &[f64], digits: usize| {
-        let [bare, ours, theirs] = all.each_ref().map(|figures| median(values(figures)));
-        let shown = |value: f64| {
-            if digits == 0 {
-                grouped(value)
-            } else {
-                format!("{value:.digits$}")
-            }
-        };
-        text += &format!(
-            "{what:<52}{:>10}{:>10}{:>10}{:>9}{:>13}\n",
-            shown(bare),
-            shown(ours),
-            shown(theirs),
-            ratio(ours, bare),
-            ratio(ours, theirs),
-        );
-    };
-    let (count, size) = TEXTS;
-    let texts = format!(
-        "messages a second: {} of {size} characters in one go",
-        grouped(f64::from(count))
-    );
-    row(texts, |figures| &figures.rate, 0);
-    row(
-        "bytes on the channel for each of them, beyond these".to_owned(),
-        |figures| &figures.overhead,
-        1,
-    );
-    let (count, size) = BLOCKS;
-    let megabytes = count * (size / 1024) / 1024;
-    row(
-        format!(
-            "MB a second: {megabytes} MiB in blocks of {} KiB",
-            size / 1024
-        ),
-        |figures| &figures.throughput,
-        1,
-    );
-    row(
-        "ms until a question is answered, p50".to_owned(),
-        |figures| &figures.idle[0],
-        2,
-    );
-    row("the same, p99".to_owned(), |figures| &figures.idle[1], 2);
-    row(
-        "the same while blocks are sent, p50".to_owned(),
-        |figures| &figures.loaded[0],
-        2,
-    );
-    row("the same, p99".to_owned(), |figures| &figures.loaded[1], 2);
-    text
 }

@@ -51,9 +51,10 @@ pub enum Bench {
     /// that meets over MQTT), and a bare pair of RTCPeerConnections, which need no meeting. Takes about 6 minutes, and
     /// a machine that does nothing else.
     Connect(Options),
-    /// How many messages and bytes go through a connection, and how long a question takes
+    /// How many messages, bytes and files go through a connection, and how long a question takes meanwhile
     ///
-    /// In one Chromium, between two pages, side by side: rtchat's module, Trystero, and a bare RTCDataChannel.
+    /// In one Chromium, between two pages, side by side: rtchat's module, Trystero, and bare RTCDataChannels. Ends with
+    /// the targets, and whether each is met.
     Data(data::Options),
     /// How much work the script tag is for a page before anybody opens the chat
     ///

@@ -12,7 +12,7 @@
 //! | --- | --- | --- |
 //! | [`time`] | milliseconds, and named deadlines in a table | nothing |
 //! | [`identity`] | keys, peer ids, sealing, names, tab numbers, the trust book | `time` |
-//! | [`rtc`] | session descriptions in compact form; the bytes of files; the adapter to `RTCPeerConnection` | nothing |
+//! | [`rtc`] | session descriptions in compact form; the bytes of files; the adapter to `RTCPeerConnection` | `time` |
 //! | [`wire`] | the room's keys and topics, envelopes on the broker, frames on the data channel | `identity`, `rtc`, `time` |
 //! | [`mqtt`] | rumqttc's shape over a WebSocket: session, pool of brokers, client | `time` |
 //! | [`settings`] | what the site's owner, the page's address and a program's options ask for | nothing |

@@ -4,18 +4,25 @@
 //! as they go. A message is 4 bytes with the file's number, 8 bytes with the place of what follows (both big-endian),
 //! and the content. See `docs/PROTOCOL.md`.
 
+use core::time::Duration;
+
 use sha2::{Digest as _, Sha256};
 
 use super::ConnectionId;
+use crate::time::Millis;
 
 /// A message on channel 1 has at most this many bytes.
 pub const MAX_BULK: usize = 64 * 1024;
+/// Those that we send have this many: a browser sends a message as a whole before it sends one of another channel.
+pub const BULK: usize = 16 * 1024;
 /// What stands before the content.
 pub const HEADER: usize = 12;
 /// So many bytes of a file may be under way beyond what the receiver said that it has stored.
 pub const FILE_WINDOW: u64 = 8 * 1024 * 1024;
-/// The receiver says how much it has stored after so many bytes.
+/// The receiver says how much it has stored after so many bytes …
 pub const FILE_STEP: u64 = 256 * 1024;
+/// … or after so long, if it is any more than before.
+pub const FILE_PAUSE: Duration = Duration::from_secs(10);
 
 /// Names a file here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -172,6 +179,7 @@ pub struct Receiving {
     at: u64,
     stored: u64,
     told: u64,
+    told_at: Millis,
     hash: Sha256,
 }
 
@@ -183,6 +191,7 @@ impl Receiving {
             at: 0,
             stored: 0,
             told: 0,
+            told_at: Millis(0),
             hash: Sha256::new(),
         }
     }
@@ -214,13 +223,15 @@ impl Receiving {
     }
 
     /// So much more was stored: whether to tell the sender how much that is by now.
-    pub fn stored(&mut self, length: u64) -> Option<u64> {
+    pub fn stored(&mut self, length: u64, now: Millis) -> Option<u64> {
         self.stored += length;
         let news = self.stored.saturating_sub(self.told);
-        if news < FILE_STEP && (self.stored < self.size || news == 0) {
+        let is_time = self.stored == self.size || now.since(self.told_at) >= FILE_PAUSE;
+        if news < FILE_STEP && (news == 0 || !is_time) {
             return None;
         }
         self.told = self.stored;
+        self.told_at = now;
         Some(self.stored)
     }
 
@@ -277,7 +288,8 @@ mod tests {
         let mut receiving = Receiving::new(3 * FILE_WINDOW);
         assert_eq!(receiving.take(0, &content), Ok(()));
         assert_eq!(receiving.take(FILE_WINDOW, &[0]), Err(BulkError::TooFast));
-        assert_eq!(receiving.stored(FILE_STEP), Some(FILE_STEP));
+        let now = Millis(1_000);
+        assert_eq!(receiving.stored(FILE_STEP, now), Some(FILE_STEP));
         assert_eq!(receiving.take(FILE_WINDOW, &[0]), Ok(()));
     }
 
@@ -291,10 +303,22 @@ mod tests {
         assert_eq!(receiving.take(0, b"abc"), Err(BulkError::Place));
         assert_eq!(receiving.go_on(), 3);
         assert_eq!(receiving.take(3, b"de"), Ok(()));
-        assert_eq!(receiving.stored(4), None);
+        assert_eq!(receiving.stored(4, Millis(1)), None);
         assert_eq!(receiving.whole(), None);
-        assert_eq!(receiving.stored(1), Some(5));
+        assert_eq!(receiving.stored(1, Millis(1)), Some(5));
         assert_eq!(receiving.whole(), Some(hash(b"abcde")));
+    }
+
+    #[test]
+    fn what_comes_slowly_is_told_from_time_to_time() {
+        let mut receiving = Receiving::new(100);
+        let (begin, later) = (Millis(50_000), Millis(60_000));
+        assert_eq!(receiving.stored(1, begin), Some(1));
+        assert_eq!(receiving.stored(1, begin), None);
+        assert_eq!(receiving.stored(1, later), Some(3));
+        assert_eq!(receiving.stored(1, later), None);
+        assert_eq!(receiving.stored(0, later + FILE_PAUSE), Some(4));
+        assert_eq!(receiving.stored(0, later + FILE_PAUSE * 2), None);
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Files on channel 1: reads what is sent slice by slice, writes what comes as it comes, and hashes both. Nothing of a
-//! file is held but what is just on its way: at most [`MAX_BUFFERED`] bytes in the channel and a slice before it at the
-//! sender's, and [`FILE_WINDOW`](crate::rtc::bulk::FILE_WINDOW) at the receiver's.
+//! file is held but what is just on its way: at most [`MAX_BUFFERED`] bytes in the channel and two slices before it at
+//! the sender's, and [`FILE_WINDOW`](crate::rtc::bulk::FILE_WINDOW) at the receiver's.
+//!
+//! The channel is kept nearly empty. Whatever is in it, and on the way because it always has more to give, stands before
+//! a message of channel 0: with a megabyte in it, a question takes 30 ms instead of 2, and no file is faster for it.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -10,22 +13,25 @@ use futures_util::future::{AbortHandle, abortable};
 use js_sys::{ArrayBuffer, Promise, Uint8Array};
 use litemap::LiteMap;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::spawn_local;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Blob, Event, MessageEvent, RtcDataChannel, RtcDataChannelState};
 
 use super::connection::settled;
-use super::{Connections, WebError, refused};
+use super::{Connections, WebError, refused, time};
 use crate::rtc::ConnectionId;
 use crate::rtc::bulk::{
-    FileId, FileNotice, FileOrder, HEADER, MAX_BULK, Receiving, Sending, message, read,
+    BULK, FileId, FileNotice, FileOrder, HEADER, MAX_BULK, Receiving, Sending, message, read,
 };
+use crate::time::Millis;
 
-/// So much waits in the channel at most …
-pub const MAX_BUFFERED: u32 = 1024 * 1024;
-/// … and with so much left it is filled again.
-const LOW: u32 = MAX_BUFFERED / 2;
+/// With so much left in the channel the next message is given to it …
+const LOW: u32 = BULK as u32 / 2;
+/// … so that at most this much waits there.
+pub const MAX_BUFFERED: u32 = LOW + BULK as u32;
 /// So much is read at once.
 const SLICE: u64 = 512 * 1024;
+
+const READ: &str = "read the file";
 
 /// Whom to tell what becomes of a file; `None` is a message that belongs to no file. Never called from inside
 /// [`Files::carry_out`].
@@ -183,8 +189,11 @@ impl Drop for Files {
 /// Those that wait for something.
 type Waiting = RefCell<Vec<oneshot::Sender<()>>>;
 
+/// Wakes them all; who was first before comes last, or of several files only one would go.
 fn wake(waiting: &Waiting) {
-    for waiter in waiting.take() {
+    let mut waiters = waiting.take().into_iter();
+    let first = waiters.next();
+    for waiter in waiters.chain(first) {
         // It may have been stopped.
         let _ = waiter.send(());
     }
@@ -260,7 +269,7 @@ impl Channel {
             match self.channel.ready_state() {
                 RtcDataChannelState::Connecting => {}
                 RtcDataChannelState::Open => {
-                    if self.channel.buffered_amount() + MAX_BULK as u32 <= MAX_BUFFERED {
+                    if self.channel.buffered_amount() <= LOW {
                         return true;
                     }
                 }
@@ -321,47 +330,54 @@ impl Outgoing {
 
     /// Sends as much as it may until everything was sent; `None` if the channel closed before that.
     async fn pump(&self, channel: &Channel, number: u32) -> Result<Option<[u8; 32]>, WebError> {
+        let (mut begin, _) = self.sending.borrow().next(0);
+        let mut ahead = self.read(begin)?;
+        let mut slice = Vec::new();
         loop {
             if let Some(hash) = self.sending.borrow().whole() {
                 return Ok(Some(hash));
             }
-            let (from, to) = self.sending.borrow().next(SLICE);
+            let (from, to) = self.sending.borrow().next((BULK - HEADER) as u64);
             if from == to {
                 wait(&self.allowed).await;
                 continue;
             }
-            let slice = self.slice(from, to).await?;
-            for (content, place) in slice.chunks(MAX_BULK - HEADER).zip(0..) {
-                if !channel.has_room().await {
-                    return Ok(None);
-                }
-                let place = from + place * (MAX_BULK - HEADER) as u64;
-                let sent = channel
-                    .channel
-                    .send_with_u8_array(&message(number, place, content));
-                if sent.is_err() {
-                    return Ok(None);
-                }
-                self.sending.borrow_mut().sent(content);
+            if from == begin + slice.len() as u64 {
+                begin = from;
+                slice = bytes(ahead.await.map_err(refused(READ))?);
+                // The next one is read while this one is sent.
+                ahead = self.read(begin + slice.len() as u64)?;
             }
+            let rest = slice.get((from - begin) as usize..).unwrap_or_default();
+            let content = rest.get(..(to - from) as usize).unwrap_or(rest);
+            if content.is_empty() {
+                let name = "NotReadableError".to_owned();
+                return Err(WebError::Refused { what: READ, name });
+            }
+            if !channel.has_room().await {
+                return Ok(None);
+            }
+            let sent = channel
+                .channel
+                .send_with_u8_array(&message(number, from, content));
+            if sent.is_err() {
+                return Ok(None);
+            }
+            self.sending.borrow_mut().sent(content);
         }
     }
 
-    async fn slice(&self, from: u64, to: u64) -> Result<Vec<u8>, WebError> {
-        const WHAT: &str = "read the file";
+    /// Begins to read a slice. Beyond the end there is nothing.
+    fn read(&self, from: u64) -> Result<JsFuture, WebError> {
         // Exact: a size is below 2^53.
-        let slice = self
-            .blob
-            .slice_with_f64_and_f64(from as f64, to as f64)
-            .map_err(refused(WHAT))?;
-        let buffer = settled(slice.array_buffer(), WHAT).await?;
-        let bytes = Uint8Array::new(&buffer).to_vec();
-        if bytes.len() as u64 != to - from {
-            let name = "NotReadableError".to_owned();
-            return Err(WebError::Refused { what: WHAT, name });
-        }
-        Ok(bytes)
+        let (from, to) = (from as f64, (from + SLICE) as f64);
+        let slice = self.blob.slice_with_f64_and_f64(from, to);
+        Ok(slice.map_err(refused(READ))?.array_buffer().into())
     }
+}
+
+fn bytes(buffer: JsValue) -> Vec<u8> {
+    Uint8Array::new(&buffer).to_vec()
 }
 
 /// A file that comes.
@@ -448,7 +464,7 @@ impl Incoming {
             let mut receiving = self.receiving.borrow_mut();
             let stored = receiving
                 .as_mut()
-                .and_then(|its| its.stored(bytes.len() as u64));
+                .and_then(|its| its.stored(bytes.len() as u64, Millis(time::now() as u64)));
             drop(receiving);
             if let Some(stored) = stored {
                 self.tell(FileNotice::Stored(stored));

@@ -13,7 +13,7 @@ const BUSY: i32 = 20;
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
-    fn now() -> f64;
+    pub(super) fn now() -> f64;
 }
 
 /// Waits for about this many milliseconds.

@@ -105,6 +105,7 @@ impl World {
     }
 
     pub(super) fn take_bulk(&mut self, at: usize, connection: ConnectionId, message: &[u8]) {
+        let now = self.now;
         let node = &mut self.nodes[at];
         let fits = |number: u32| {
             move |(_, its): &(&FileId, &mut (ConnectionId, u32, Receiving))| {
@@ -124,7 +125,7 @@ impl World {
                 if let FileId::Theirs(file) = file {
                     node.stores.entry(file).or_default().extend(content);
                 }
-                let stored = receiving.stored(content.len() as u64);
+                let stored = receiving.stored(content.len() as u64, now);
                 notices.extend(stored.map(FileNotice::Stored));
                 notices.extend(receiving.whole().map(FileNotice::Whole));
             }

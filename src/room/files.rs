@@ -3,59 +3,55 @@
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 
+use super::file_words::{cut, words, wrong_offer};
 use super::{Dropped, Event, FileCommand, FileError, FileEvent, Output, Room};
 use crate::identity::PeerId;
-use crate::identity::name::is_hidden;
 use crate::rtc::ConnectionId;
 use crate::rtc::bulk::{FileId, FileNotice, FileOrder};
+use crate::time::Millis;
 use crate::wire::{FileStep, Frame, Parcel};
 
 /// So many files may be on their way to one peer at once, and as many back. More wait.
 const MAX_FILES: usize = 8;
-/// A file has at most this many bytes: the numbers up to here are exact in JSON.
-const MAX_SIZE: u64 = 1 << 53;
-/// A file's name has at most this many characters, and its type so many bytes.
-const MAX_NAME: usize = 255;
-const MAX_TYPE: usize = 100;
-/// Why a file does not come is said in at most this many bytes.
-const MAX_WORDS: usize = 1_000;
 
 /// The files that are on their way.
 #[derive(Debug, Default)]
 pub(super) struct Files {
-    sending: Vec<Sending>,
-    receiving: Vec<Receiving>,
+    pub(super) sending: Vec<Sending>,
+    pub(super) receiving: Vec<Receiving>,
     last_number: u32,
     last_file: u32,
 }
 
 #[derive(Debug)]
-struct Sending {
-    peer: PeerId,
-    token: u32,
+pub(super) struct Sending {
+    pub(super) peer: PeerId,
+    pub(super) token: u32,
     number: u32,
     /// What is said to offer it, until that was said.
     offer: Option<FileStep>,
     size: u64,
-    accepted: bool,
+    pub(super) accepted: bool,
     /// Over which connection its bytes go.
     over: Option<ConnectionId>,
     stored: u64,
     /// Its hash was told.
     sent: bool,
+    pub(super) moved: Millis,
 }
 
 #[derive(Debug)]
-struct Receiving {
-    peer: PeerId,
-    file: u32,
+pub(super) struct Receiving {
+    pub(super) peer: PeerId,
+    pub(super) file: u32,
     number: u32,
     size: u64,
-    accepted: bool,
+    pub(super) accepted: bool,
     /// The hash of what came, when everything has.
     came: Option<[u8; 32]>,
     /// The hash of what was sent.
     sent: Option<[u8; 32]>,
+    pub(super) moved: Millis,
 }
 
 impl Files {
@@ -93,20 +89,6 @@ fn step(number: u32, step: &str) -> FileStep {
     }
 }
 
-/// Whether a name can be shown anywhere, and given to a file anywhere.
-fn is_plain(name: &str) -> bool {
-    let wrong = |c: char| {
-        c.is_control() || is_hidden(c) || matches!(c, '/' | '\\' | '\u{2028}' | '\u{2029}')
-    };
-    (1..=MAX_NAME).contains(&name.chars().count())
-        && !name.contains(wrong)
-        && !name.chars().all(|c| c == '.' || c.is_whitespace())
-}
-
-fn is_type(mime: &str) -> bool {
-    mime.len() <= MAX_TYPE && mime.bytes().all(|byte| (b' '..=b'~').contains(&byte))
-}
-
 impl Room {
     pub(super) fn on_file_command(&mut self, command: FileCommand) {
         match command {
@@ -123,6 +105,7 @@ impl Room {
                 };
                 its.accepted = true;
                 let peer = its.peer;
+                self.theirs_moved(peer);
                 self.expect_files(peer, Some(file));
             }
             FileCommand::Refuse { file, words } => {
@@ -145,16 +128,7 @@ impl Room {
     }
 
     fn offer_file(&mut self, peer: PeerId, token: u32, name: String, size: u64, mime: String) {
-        let wrong = if size > MAX_SIZE {
-            Some("The file is too large.")
-        } else if !is_plain(&name) {
-            Some("The name of a file is 1 to 255 characters on one line, and no path.")
-        } else if !is_type(&mime) {
-            Some("The type of a file is a short ASCII word.")
-        } else {
-            None
-        };
-        if let Some(wrong) = wrong {
+        if let Some(wrong) = wrong_offer(size, &name, &mime) {
             return self.file_failed(FileId::Ours(token), FileError::Refused(wrong.to_owned()));
         }
         if !self.can_be_sent_to(&peer) {
@@ -178,6 +152,7 @@ impl Room {
             over: None,
             stored: 0,
             sent: false,
+            moved: self.now,
         });
         self.offer_waiting(peer);
     }
@@ -218,6 +193,7 @@ impl Room {
     pub(super) fn go_on_with_files(&mut self, peer: PeerId) {
         let of_peer = self.files.sending.iter_mut().filter(|its| its.peer == peer);
         of_peer.for_each(|its| its.over = None);
+        self.files_can_move(peer);
         self.expect_files(peer, None);
     }
 
@@ -272,6 +248,7 @@ impl Room {
                 if let Some(its) = self.incoming(peer, said.number) {
                     its.sent = Some(hash);
                     let file = its.file;
+                    self.theirs_moved(peer);
                     self.compare_hashes(file);
                 }
             }
@@ -298,7 +275,7 @@ impl Room {
         };
         let mime = said.text.unwrap_or_default();
         let known = self.incoming(peer, said.number).is_some();
-        if known || size > MAX_SIZE || !is_plain(&name) || !is_type(&mime) {
+        if known || wrong_offer(size, &name, &mime).is_some() {
             return self.dropped(Dropped::BadFrame);
         }
         let open = self.files.receiving.iter().filter(|its| its.peer == peer);
@@ -316,6 +293,7 @@ impl Room {
             accepted: false,
             came: None,
             sent: None,
+            moved: now,
         });
         self.event(Event::File(FileEvent::Offered {
             peer,
@@ -347,6 +325,7 @@ impl Room {
             from,
         };
         let file = FileId::Ours(its.token);
+        self.ours_moved(peer);
         self.file_order(file, order);
     }
 
@@ -360,6 +339,7 @@ impl Room {
         };
         its.stored = stored;
         let file = FileId::Ours(its.token);
+        self.ours_moved(peer);
         self.file_order(file, FileOrder::Stored(stored));
         self.event(Event::File(FileEvent::Progress { file, stored }));
     }
@@ -415,7 +395,7 @@ impl Room {
     }
 
     /// It cannot go on: tells both sides.
-    fn give_file_up(&mut self, file: FileId, words: String) {
+    pub(super) fn give_file_up(&mut self, file: FileId, words: String) {
         if self.stop_file(file, &words) {
             self.file_failed(file, FileError::Failed(words));
         }
@@ -426,7 +406,7 @@ impl Room {
         receiving.find(|its| its.peer == peer && its.number == number)
     }
 
-    fn current_of(&self, peer: PeerId) -> Option<ConnectionId> {
+    pub(super) fn current_of(&self, peer: PeerId) -> Option<ConnectionId> {
         let link = self.peers.get(&peer)?.current.as_ref()?;
         Some(link.connection)
     }
@@ -436,6 +416,7 @@ impl Room {
         if let Some(its) = self.files.receiving(file) {
             let (peer, said) = (its.peer, step(its.number, word));
             let bytes = Some(bytes);
+            self.theirs_moved(peer);
             self.say_of_file(peer, FileStep { bytes, ..said });
         }
     }
@@ -489,14 +470,4 @@ impl Room {
     fn file_order(&mut self, file: FileId, order: FileOrder) {
         self.outputs.push_back(Output::File(file, order));
     }
-}
-
-/// Words of the other side.
-fn words(text: Option<String>) -> String {
-    cut(text.unwrap_or_else(|| "The other side gave no reason.".to_owned()))
-}
-
-fn cut(mut words: String) -> String {
-    words.truncate(words.floor_char_boundary(MAX_WORDS));
-    words
 }

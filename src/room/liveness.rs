@@ -42,6 +42,8 @@ impl Room {
             peer.silent = false;
             self.dirty = true;
             self.watch(id);
+            #[cfg(feature = "files")]
+            self.files_can_move(id);
         }
     }
 

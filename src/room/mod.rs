@@ -15,6 +15,7 @@
 //! | `stream` | the order and the completeness of that, over several connections |
 //! | `questions` | questions, answers, time-outs |
 //! | `files` | which files go to whom, and what became of them |
+//! | `stall` | files that do not move |
 //! | `roster` | names made unique, what is shown of whom, the line of status |
 
 mod announce;
@@ -24,6 +25,8 @@ mod counters;
 #[cfg(feature = "files")]
 mod file_io;
 #[cfg(feature = "files")]
+mod file_words;
+#[cfg(feature = "files")]
 mod files;
 mod io;
 mod liveness;
@@ -32,6 +35,8 @@ mod peer;
 mod proof;
 mod questions;
 mod roster;
+#[cfg(feature = "files")]
+mod stall;
 mod stream;
 mod talk;
 mod values;
@@ -132,6 +137,9 @@ pub enum Deadline {
     Tell(PeerId),
     /// The time for an answer may be over.
     Answers,
+    /// To see whether files to this peer and back still move.
+    #[cfg(feature = "files")]
+    Files(PeerId),
 }
 
 /// One room, seen from one tab.
@@ -291,6 +299,8 @@ impl Room {
         let slept = now.since(self.now) > SLEPT;
         self.now = self.now.max(now);
         if slept {
+            #[cfg(feature = "files")]
+            self.all_files_moved();
             self.ask_everybody();
         }
     }
@@ -308,6 +318,8 @@ impl Room {
             Deadline::Crowd => self.make_place(),
             Deadline::Tell(peer) => self.tell_count(peer),
             Deadline::Answers => self.questions_due(),
+            #[cfg(feature = "files")]
+            Deadline::Files(peer) => self.check_files(peer),
         }
     }
 

@@ -199,6 +199,8 @@ impl Room {
         self.no_answer_from(peer.id);
         #[cfg(feature = "files")]
         self.no_files_of(peer.id);
+        #[cfg(feature = "files")]
+        self.deadlines.clear(&Deadline::Files(peer.id));
         self.deadlines.clear(&Deadline::Tell(peer.id));
     }
 

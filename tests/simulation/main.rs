@@ -1,5 +1,6 @@
 //! Whole rooms under virtual time.
 
+mod file_stalls;
 mod files;
 mod hostile;
 mod mesh;

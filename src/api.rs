@@ -388,7 +388,17 @@ impl Inner {
     }
 
     fn tell(self: &Rc<Inner>, told: Told) {
-        self.told.borrow_mut().push_back(told);
+        let mut waiting = self.told.borrow_mut();
+        match (waiting.back_mut(), told) {
+            // Thousands may be taken at once.
+            (Some(Told::Taken { last, .. }), Told::Taken { first, .. })
+                if last.checked_add(1) == Some(first) =>
+            {
+                *last = first;
+            }
+            (_, told) => waiting.push_back(told),
+        }
+        drop(waiting);
         self.tell_soon();
     }
 
@@ -430,7 +440,7 @@ impl Teller {
 impl Audience for Teller {
     fn event(&self, event: Event) {
         if let Some(inner) = self.inner() {
-            inner.tell(Told::Event(event));
+            inner.tell(event.into());
         }
     }
 

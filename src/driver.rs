@@ -10,6 +10,7 @@ use std::rc::{Rc, Weak};
 
 use base32ct::{Base32Unpadded, Encoding};
 use gloo_timers::callback::Timeout;
+use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::EventTarget;
 
@@ -420,12 +421,16 @@ fn mqtt_options(broker: &Broker, client_id: &str) -> MqttOptions {
     options
 }
 
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    fn since_origin() -> f64;
+    #[wasm_bindgen(thread_local_v2, js_namespace = performance, js_name = timeOrigin)]
+    static TIME_ORIGIN: f64;
+}
+
 /// The time in milliseconds since the epoch. It does not jump when the computer's clock is set.
 fn now() -> Millis {
-    let performance = web_sys::window().and_then(|window| window.performance());
-    let millis = performance.map_or(0.0, |performance| {
-        performance.time_origin() + performance.now()
-    });
     // A float that is negative or not a number becomes 0.
-    Millis(millis as u64)
+    Millis(TIME_ORIGIN.with(|origin| origin + since_origin()) as u64)
 }

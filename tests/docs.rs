@@ -6,7 +6,7 @@ use rtchat::identity::{PeerId, PublicKey, safety_number};
 use rtchat::rtc::{Description, Kind};
 use rtchat::settings::{PageAddress, Settings};
 use rtchat::time::Millis;
-use rtchat::wire::{FileStep, Frame, Place, Purpose, Streams};
+use rtchat::wire::{FileStep, Frame, Place, Streams};
 use serde_json::Value;
 
 const README: &str = include_str!("../README.md");
@@ -133,14 +133,6 @@ fn the_protocol_names_every_field_of_every_frame() {
         Frame::Ping { id: Some(text()) },
         Frame::Pong { id: Some(text()) },
         Frame::Typing,
-        Frame::Data {
-            purpose: Purpose::Data,
-            value: null(),
-        },
-        Frame::Data {
-            purpose: Purpose::Dm,
-            value: null(),
-        },
         Frame::Question {
             id: text(),
             topic: Some(text()),

@@ -234,7 +234,7 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
       case "unproven":
         return this.#handlers.emit("validationfailure", told[2], told[3]);
       case "taken":
-        this.#calls.resolve(told[1]);
+        for (let token = told[1]; token <= told[2]; token += 1) this.#calls.resolve(token);
         return;
       case "nottaken":
         return this.#calls.reject(told[1], new RTChatError(told[2], told[3]));

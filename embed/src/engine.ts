@@ -17,7 +17,7 @@ export type Told =
   | [kind: "gone", peer: string, reason: GoneReason]
   | [kind: "unproven", peer: string, user: string, sentence: string]
   | [kind: "chat", peer: string, text: string, isPrivate: boolean]
-  | [kind: "taken", token: number]
+  | [kind: "taken", first: number, last: number]
   | [kind: "nottaken", token: number, code: ErrorCode, sentence: string]
   | [kind: "value", peer: string, isDm: boolean, json: string | undefined, kind?: string, bytes?: Uint8Array<ArrayBuffer>]
   | [kind: "question", peer: string, question: string, topic: string | undefined, json: string]

@@ -27,6 +27,7 @@ const MAX_KIND = 100;
 
 /** Only reading a `Blob` takes time. */
 export function pack(value: Sendable): Packed | Promise<Packed> {
+  if (typeof value !== "object") return { json: toJson(value) };
   if (isBuffer(value)) return { kind: "", bytes: new Uint8Array(value) };
   if (ArrayBuffer.isView(value)) return { kind: kindOf(value), bytes: bytesOf(value) };
   if (isBlob(value)) return read(value);
@@ -51,8 +52,9 @@ export function unpack(json: string | undefined, kind = "", bytes = new Uint8Arr
 
 /** JSON, or a `TypeError` where JSON would leave something out without a word. */
 export function toJson(value: unknown): string {
-  if (isBytes(value)) throw new TypeError(`A ${tagOf(value)} cannot be sent here: only JSON can.`);
-  const json = typeof value === "object" ? JSON.stringify(value, refuse) : JSON.stringify(value);
+  const isObject = typeof value === "object";
+  if (isObject && isBytes(value)) throw new TypeError(`A ${tagOf(value)} cannot be sent here: only JSON can.`);
+  const json = isObject ? JSON.stringify(value, refuse) : JSON.stringify(value);
   if (json === undefined) throw new TypeError(`A ${typeof value} cannot be sent: JSON has none.`);
   return json;
 }

@@ -14,7 +14,7 @@
 //! | `unproven` | peer's id, user, a sentence |
 //! | `chat` | peer's id, text, whether it is for us alone |
 //! | `typing` | peer's id |
-//! | `taken` | token |
+//! | `taken` | the first token and the last of those that follow each other |
 //! | `nottaken` | token, code, a sentence |
 //! | `value` | peer's id, whether it is a `dm`, JSON; or `undefined`, what the bytes are, and the bytes |
 //! | `question` | peer's id, question's id, topic or `undefined`, JSON |
@@ -42,7 +42,20 @@ pub(super) enum Told {
     Failed(String),
     Outdated,
     Notice(String),
+    Taken { first: u32, last: u32 },
     Event(Event),
+}
+
+impl From<Event> for Told {
+    fn from(event: Event) -> Told {
+        match event {
+            Event::Taken { token } => Told::Taken {
+                first: token,
+                last: token,
+            },
+            event => Told::Event(event),
+        }
+    }
 }
 
 impl Told {
@@ -53,6 +66,7 @@ impl Told {
             Told::Failed(sentence) => list("failed", [sentence.into()]),
             Told::Outdated => list("outdated", []),
             Told::Notice(sentence) => list("notice", [sentence.into()]),
+            Told::Taken { first, last } => list("taken", [first.into(), last.into()]),
             Told::Event(event) => arguments(event),
         }
     }
@@ -75,10 +89,9 @@ fn arguments(event: Event) -> Array {
                 [id(peer), message.text.into(), message.private.into()],
             )
         }),
-        Event::Delivery { .. } => Array::new(),
+        Event::Delivery { .. } | Event::Taken { .. } => Array::new(),
         Event::Refused(sentence) => list("refused", [sentence.into()]),
         Event::Typing { peer } => list("typing", [id(peer)]),
-        Event::Taken { token } => list("taken", [token.into()]),
         Event::NotTaken { token, reason } => list(
             "nottaken",
             [

@@ -10,6 +10,11 @@ use crate::wire::{Arrived, Frame, FrameError, Parcel, Piece, Pieces, Streams};
 
 /// So many bytes are under way without having been acknowledged.
 pub(super) const WINDOW: usize = 1024 * 1024;
+/// With so many pieces under way, small ones wait until there are a few of them, and go as one: the browser takes longer
+/// for each message than for its bytes. Nobody waits for long, since so many pieces are soon acknowledged.
+const BUSY: usize = 4 * TELL_PIECES as usize;
+/// So many are a few.
+const FEW: usize = 64;
 /// After so many pieces the receiver says that they have come …
 const TELL_PIECES: u64 = 64;
 /// … or after so many bytes.
@@ -76,29 +81,24 @@ impl Stream {
         self.sending.waiting.push_back((parcel, token));
     }
 
-    /// The next piece for the connection, if it may be sent now, and the token of what ended with it.
-    pub fn next(&mut self) -> Option<(Piece, Option<u32>)> {
+    /// The next piece for the connection, if it may be sent now, and the tokens of what ended with it.
+    pub fn next(&mut self) -> Option<(Piece, Vec<u32>)> {
         let sending = &mut self.sending;
         if !self.ready {
             return None;
         }
         if let Some(again) = sending.sent.get(sending.given) {
             sending.given += 1;
-            return Some((again.clone(), None));
+            return Some((again.clone(), Vec::new()));
         }
         if sending.in_flight + MAX_FRAME > WINDOW {
             return None;
         }
-        let (parcel, token) = sending.waiting.front_mut()?;
-        let (piece, last) = parcel.next_piece();
-        let token = token.filter(|_| last);
-        if last {
-            sending.waiting.pop_front();
-        }
+        let (piece, tokens) = sending.next()?;
         sending.in_flight += piece.size();
         sending.sent.push_back(piece.clone());
         sending.given += 1;
-        Some((piece, token))
+        Some((piece, tokens))
     }
 
     /// What to say first on a new connection. Nothing is sent before the peer has said the same.
@@ -182,6 +182,33 @@ impl Stream {
 }
 
 impl Sending {
+    /// The next piece of what waits, and the tokens of what ends with it.
+    fn next(&mut self) -> Option<(Piece, Vec<u32>)> {
+        let waiting = self.waiting.len();
+        let (parcel, _) = self.waiting.front()?;
+        let is_small = parcel.is_small();
+        if is_small && waiting < FEW && self.sent.len() >= BUSY {
+            return None;
+        }
+        let (mut message, mut tokens) = (Vec::new(), Vec::new());
+        if is_small && waiting > 1 {
+            while let Some((parcel, token)) = self.waiting.front()
+                && parcel.join(&mut message)
+            {
+                tokens.extend(*token);
+                self.waiting.pop_front();
+            }
+            return Some((Piece::Bytes(message), tokens));
+        }
+        let (parcel, token) = self.waiting.front_mut()?;
+        let (piece, last) = parcel.next_piece();
+        if last {
+            tokens.extend(*token);
+            self.waiting.pop_front();
+        }
+        Some((piece, tokens))
+    }
+
     fn acknowledge(&mut self, count: u64) -> Result<(), Broken> {
         let news = count.checked_sub(self.acknowledged).ok_or(Broken)?;
         let news = usize::try_from(news).map_err(|_| Broken)?;

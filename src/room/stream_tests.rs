@@ -68,6 +68,13 @@ impl End {
         self.say(frame);
     }
 
+    fn keep(&mut self, arrived: Arrived) {
+        match arrived {
+            Arrived::Value(_, value) => self.came.push(value),
+            other => panic!("{other:?}"),
+        }
+    }
+
     fn take(&mut self, message: Message) {
         match message {
             Message::Got(count, streams) => {
@@ -81,15 +88,11 @@ impl End {
                 self.stream.count(piece.size());
                 let arrived = match piece {
                     Piece::Bytes(bytes) => self.stream.read(&bytes).unwrap(),
-                    Piece::Text(text) => match Frame::from_json(&text).unwrap() {
-                        Frame::Data { purpose, value } => {
-                            Some(Arrived::Value(purpose, Value::Json(value)))
-                        }
-                        frame => panic!("{frame:?}"),
-                    },
+                    Piece::Text(text) => panic!("{text}"),
                 };
-                if let Some(Arrived::Value(_, value)) = arrived {
-                    self.came.push(value);
+                match arrived {
+                    Some(Arrived::Several(all)) => all.into_iter().for_each(|one| self.keep(one)),
+                    arrived => arrived.into_iter().for_each(|one| self.keep(one)),
                 }
                 if self.stream.has_much_to_tell() {
                     self.tell();
@@ -165,7 +168,8 @@ fn many_sends_cost_linear_work_and_no_more_than_the_window() {
         assert!(!ends[0].stream.sending.waiting.is_empty());
         settle(&mut ends);
         assert_eq!(ends[1].came.len(), count as usize);
-        assert_eq!(ends[0].steps, count as usize, "each piece was sent once");
+        let most = BUSY + count as usize / FEW + 1;
+        assert!(ends[0].steps <= most, "most go with others, and each once");
         assert!(ends[0].most <= WINDOW);
     }
 }

@@ -232,8 +232,7 @@ impl Room {
             Frame::Leave => self.remove(id, GoneReason::Left),
             Frame::Verify { .. } => self.dropped(Dropped::BadFrame),
             // Pieces of the stream and what is said of it do not come here.
-            Frame::Data { .. }
-            | Frame::Question { .. }
+            Frame::Question { .. }
             | Frame::Answer { .. }
             | Frame::File(_)
             | Frame::Got { .. }

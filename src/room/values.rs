@@ -66,7 +66,7 @@ impl Room {
             };
             self.outputs
                 .push_back(Output::Connection(link.connection, order));
-            let taken = taken.map(|token| Event::Taken { token });
+            let taken = taken.into_iter().map(|token| Event::Taken { token });
             self.outputs.extend(taken.map(Output::Event));
         }
     }
@@ -171,15 +171,11 @@ impl Room {
     /// A whole piece of the stream, or all pieces of something.
     pub(super) fn arrived(&mut self, peer: PeerId, arrived: Arrived) {
         match arrived {
+            Arrived::Several(all) => all.into_iter().for_each(|one| self.arrived(peer, one)),
             Arrived::Value(purpose, value) => self.event(Event::Value {
                 peer,
                 purpose,
                 value,
-            }),
-            Arrived::Frame(Frame::Data { purpose, value }) => self.event(Event::Value {
-                peer,
-                purpose,
-                value: Value::Json(value),
             }),
             Arrived::Frame(Frame::Question { id, topic, content }) => {
                 self.on_question(peer, id, topic, content)

@@ -4,7 +4,6 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-use super::value::Purpose;
 use crate::rtc::{Candidate, Description};
 use crate::time::Millis;
 
@@ -75,13 +74,6 @@ pub enum Frame {
     },
     /// The person is writing.
     Typing,
-    /// A value in JSON, from one application to another. A piece of the stream.
-    Data {
-        /// What it is for.
-        purpose: Purpose,
-        /// It.
-        value: String,
-    },
     /// A question from one application to another. A piece of the stream.
     Question {
         /// Chosen by the asker.
@@ -254,10 +246,6 @@ impl<'a> Fields<'a> {
     fn frame(&self) -> Option<Frame> {
         let id = || self.text("id");
         let json = || self.json("v").map(str::to_owned);
-        let data = |purpose| {
-            let value = json()?;
-            Some(Frame::Data { purpose, value })
-        };
         Some(match self.text("k")?.as_str() {
             "verify" => Frame::Verify {
                 signature: self.text("signature")?,
@@ -276,8 +264,6 @@ impl<'a> Fields<'a> {
             "ping" => Frame::Ping { id: id() },
             "pong" => Frame::Pong { id: id() },
             "typing" => Frame::Typing,
-            "data" => data(Purpose::Data)?,
-            "dm" => data(Purpose::Dm)?,
             "question" => Frame::Question {
                 id: id()?,
                 topic: self.text("topic"),
@@ -330,7 +316,7 @@ impl Frame {
     pub fn is_piece(&self) -> bool {
         matches!(
             self,
-            Frame::Data { .. } | Frame::Question { .. } | Frame::Answer { .. } | Frame::File(_)
+            Frame::Question { .. } | Frame::Answer { .. } | Frame::File(_)
         )
     }
 
@@ -383,7 +369,6 @@ impl Frame {
             }
             Frame::Receipt { id } => to.text("id", id),
             Frame::Ping { id } | Frame::Pong { id } => to.text_if("id", id.as_ref()),
-            Frame::Data { value, .. } => to.json("v", value),
             Frame::Question { id, topic, content } => {
                 let to = to.text("id", id).text_if("topic", topic.as_ref());
                 to.json("v", content)
@@ -430,7 +415,6 @@ impl Frame {
             Frame::Ping { .. } => "ping",
             Frame::Pong { .. } => "pong",
             Frame::Typing => "typing",
-            Frame::Data { purpose, .. } => purpose.as_str(),
             Frame::Question { .. } => "question",
             Frame::Answer { .. } => "answer",
             Frame::File(_) => "file",

@@ -70,13 +70,6 @@ fn every_frame_of_the_stream_reads_as_it_was_written() {
     let streams = |yours| Some(Streams { own: 7, yours });
     let frames = [
         (
-            Frame::Data {
-                purpose: Purpose::Data,
-                value: "null".into(),
-            },
-            r#"{"k":"data","v":null}"#,
-        ),
-        (
             Frame::Question {
                 id: id.clone(),
                 topic: None,
@@ -143,8 +136,6 @@ fn every_frame_of_the_stream_reads_as_it_was_written() {
         assert_eq!(Frame::from_json(json), Ok(frame));
     }
     for garbage in [
-        r#"{"k":"data"}"#,
-        r#"{"k":"data","v":nul}"#,
         r#"{"k":"question","id":"q"}"#,
         r#"{"k":"answer","id":"q"}"#,
         r#"{"k":"got","n":-1}"#,
@@ -159,9 +150,10 @@ fn every_frame_of_the_stream_reads_as_it_was_written() {
 
 #[test]
 fn a_piece_of_the_stream_is_never_put_together_from_parts() {
-    let parts = Frame::Data {
-        purpose: Purpose::Data,
-        value: format!("\"{}\"", "x".repeat(MAX_FRAME)),
+    let parts = Frame::Question {
+        id: "q".into(),
+        topic: None,
+        content: format!("\"{}\"", "x".repeat(MAX_FRAME)),
     }
     .encode();
     let mut joiner = Joiner::default();

@@ -1,13 +1,16 @@
-//! Values on the way: one text frame, or binary messages that are cut from the value and joined again.
+//! Values on the way: binary messages that are cut from the value and joined again. What goes with them as a text frame,
+//! questions and answers, can be cut as well; and what is small can go with others in one message.
 //!
 //! The first byte of a binary message says what it is:
 //!
 //! | bits | meaning |
 //! | --- | --- |
-//! | 0 and 1 | of a first piece: 0 data, 1 direct message, 2 a frame's JSON |
+//! | 0 and 1 | of a first piece: 0 data, 1 direct message, 2 a frame's JSON, 3 several small ones |
 //! | 2 | of a first piece of 0 or 1: the value is JSON; else a length and the word for the bytes follow |
 //! | 6 | not a first piece |
 //! | 7 | not the last piece |
+//!
+//! Several small ones: each is a length of two bytes, and so many bytes that would be a message of their own.
 
 use serde::de::IgnoredAny;
 
@@ -16,12 +19,16 @@ use super::value::{MAX_KIND, MAX_QUESTION, MAX_VALUE, Purpose, Value};
 
 const DM: u8 = 1;
 const FRAME: u8 = 2;
+const SEVERAL: u8 = 3;
 const JSON: u8 = 4;
 const NOT_FIRST: u8 = 0x40;
 const NOT_LAST: u8 = 0x80;
 
 /// What stands around the content of a question or an answer has room in this.
 const AROUND: usize = MAX_FRAME;
+
+/// So many bytes are small.
+const SMALL: usize = 4 * 1024;
 
 /// One message of the stream on channel 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,18 +75,8 @@ impl Parcel {
         match value {
             Value::Json(json) if json.len() > MAX_VALUE => Err(FrameError::TooLarge),
             Value::Json(json) if !is_json(&json) => Err(FrameError::Malformed),
-            Value::Json(value) if value.len() <= MAX_FRAME => {
-                // Neither parsed into a tree nor escaped: there may be thousands a second.
-                let frame = Frame::Data { purpose, value };
-                let text = frame.to_json();
-                Ok(match frame {
-                    Frame::Data { value, .. } if text.len() > MAX_FRAME => {
-                        Parcel::json(purpose, value)
-                    }
-                    _ => Parcel::Whole(text),
-                })
-            }
-            Value::Json(json) => Ok(Parcel::json(purpose, json)),
+            // Neither parsed into a tree nor escaped: there may be thousands a second.
+            Value::Json(json) => Ok(Parcel::cut(vec![bit(purpose) | JSON], json.into_bytes())),
             Value::Bytes { bytes, .. } if bytes.len() > MAX_VALUE => Err(FrameError::TooLarge),
             Value::Bytes { kind, bytes } => {
                 let length = kind_length(kind.as_bytes()).ok_or(FrameError::Malformed)?;
@@ -100,13 +97,37 @@ impl Parcel {
         }
     }
 
-    fn json(purpose: Purpose, json: String) -> Parcel {
-        Parcel::cut(vec![bit(purpose) | JSON], json.into_bytes())
-    }
-
     fn cut(head: Vec<u8>, content: Vec<u8>) -> Parcel {
         let at = 0;
         Parcel::Cut { head, content, at }
+    }
+
+    /// Whether it is one short message.
+    pub fn is_small(&self) -> bool {
+        match self {
+            Parcel::Whole(text) => text.len() <= SMALL,
+            Parcel::Cut { content, at, .. } => *at == 0 && content.len() <= SMALL,
+        }
+    }
+
+    /// Puts it into a message of several. False if it is not small, or has no room there; the first one has.
+    pub fn join(&self, several: &mut Vec<u8>) -> bool {
+        let (head, content) = match self {
+            Parcel::Whole(text) => (&[FRAME][..], text.as_bytes()),
+            Parcel::Cut { head, content, .. } => (&head[..], &content[..]),
+        };
+        let length = head.len() + content.len();
+        if !self.is_small() || several.len() + 3 + length > MAX_FRAME {
+            return false;
+        }
+        if several.is_empty() {
+            several.push(SEVERAL);
+        }
+        // Hardly more than what is small.
+        several.extend((length as u16).to_be_bytes());
+        several.extend(head);
+        several.extend(content);
+        true
     }
 
     /// Takes the next piece, and says whether it is the last.
@@ -135,6 +156,8 @@ pub enum Arrived {
     Value(Purpose, Value),
     /// A question or an answer.
     Frame(Frame),
+    /// Several of these, in their order.
+    Several(Vec<Arrived>),
 }
 
 /// Joins the binary messages of one peer.
@@ -166,6 +189,7 @@ impl Pieces {
             let unfinished = self.open.take().is_some();
             self.passing = false;
             match Open::begin(what, rest) {
+                None if what == SEVERAL && last && !unfinished => return several(rest).map(Some),
                 Some(open) if !unfinished => self.open.insert(open).check(),
                 Some(_) => Err(FrameError::OutOfOrder),
                 None => Err(FrameError::Malformed),
@@ -257,6 +281,23 @@ impl Open {
     }
 }
 
+/// Reads what stands in one message. One mistake, and nothing of it is taken.
+fn several(mut rest: &[u8]) -> Result<Arrived, FrameError> {
+    let mut all = Vec::new();
+    while !rest.is_empty() {
+        let next = rest.split_first_chunk().and_then(|(length, rest)| {
+            let length = usize::from(u16::from_be_bytes(*length));
+            let (one, rest) = rest.split_at_checked(length)?;
+            let (what, content) = one.split_first()?;
+            Some((Open::begin(*what, content)?, rest))
+        });
+        let (open, later) = next.ok_or(FrameError::Malformed)?;
+        all.push(open.close()?);
+        rest = later;
+    }
+    Ok(Arrived::Several(all))
+}
+
 fn bit(purpose: Purpose) -> u8 {
     match purpose {
         Purpose::Data => 0,
@@ -296,10 +337,7 @@ mod tests {
         let mut joined = Pieces::default();
         let read = pieces.iter().filter_map(|piece| match piece {
             Piece::Bytes(bytes) => joined.read(bytes).unwrap(),
-            Piece::Text(text) => match Frame::from_json(text).unwrap() {
-                Frame::Data { purpose, value } => Some(Arrived::Value(purpose, Value::Json(value))),
-                frame => Some(Arrived::Frame(frame)),
-            },
+            Piece::Text(text) => Some(Arrived::Frame(Frame::from_json(text).unwrap())),
         });
         read.collect()
     }
@@ -314,7 +352,7 @@ mod tests {
 
     #[test]
     fn values_of_every_size_arrive_as_they_were() {
-        let sizes = [0, 1, 100, 16_366, 16_367, 16_368, 16_383, 16_384, 40_000];
+        let sizes = [0, 1, 100, 16_380, 16_382, 16_383, 16_384, 40_000];
         for purpose in [Purpose::Data, Purpose::Dm] {
             for size in sizes {
                 let text = format!("\"{}\"", "ä".repeat(size / 2));
@@ -331,12 +369,36 @@ mod tests {
     }
 
     #[test]
-    fn a_short_value_costs_seventeen_bytes() {
+    fn a_short_value_costs_a_byte() {
         let parcel = Parcel::value(Purpose::Data, Value::Json("[1]".into())).unwrap();
-        assert_eq!(
-            pieces(parcel),
-            [Piece::Text(r#"{"k":"data","v":[1]}"#.into())]
-        );
+        assert_eq!(pieces(parcel), [Piece::Bytes(b"\x04[1]".to_vec())]);
+    }
+
+    #[test]
+    fn small_ones_arrive_together() {
+        let value = |value| Arrived::Value(Purpose::Dm, value);
+        let values = [Value::Json("[1]".into()), bytes("u8", SMALL)];
+        let answer = Frame::Answer {
+            id: "q".into(),
+            result: Ok("1".into()),
+        };
+        let mut message = Vec::new();
+        for value in &values {
+            let parcel = Parcel::value(Purpose::Dm, value.clone()).unwrap();
+            assert!(parcel.join(&mut message));
+        }
+        assert!(Parcel::frame(&answer).join(&mut message));
+        assert!(message.starts_with(b"\x03\0\x04\x05[1]"));
+        let large = Parcel::value(Purpose::Dm, bytes("", SMALL + 1)).unwrap();
+        assert!(!large.join(&mut message));
+        let [first, second] = values.map(value);
+        let all = vec![first, second, Arrived::Frame(answer)];
+        let mut read = Pieces::default();
+        assert_eq!(read.read(&message), Ok(Some(Arrived::Several(all))));
+        // No message is too long for that.
+        let parcel = Parcel::value(Purpose::Dm, bytes("", 1_000)).unwrap();
+        while parcel.join(&mut message) {}
+        assert!((MAX_FRAME - 1_100..=MAX_FRAME).contains(&message.len()));
     }
 
     #[test]
@@ -394,9 +456,18 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_together_is_lost_and_does_no_harm_to_the_next() {
-        let cases: [&[&[u8]]; 10] = [
+        let cases: [&[&[u8]]; 18] = [
             &[&[]],
-            &[&[3]],
+            // Several: cut off, too long, nothing, not JSON, only the first right, parts of something, and several again.
+            &[&[SEVERAL, 0]],
+            &[&[SEVERAL, 0, 3, JSON, b'1']],
+            &[&[SEVERAL, 0, 0]],
+            &[&[SEVERAL, 0, 2, JSON, b'[']],
+            &[&[SEVERAL, 0, 2, JSON, b'1', 0, 2, JSON, b'[']],
+            &[&[SEVERAL, 0, 2, JSON | NOT_LAST, b'1']],
+            &[&[SEVERAL, 0, 2, NOT_FIRST, b'1']],
+            &[&[SEVERAL, 0, 1, SEVERAL]],
+            &[&[SEVERAL | NOT_LAST, 0, 2, JSON, b'1'], &[NOT_FIRST]],
             &[&[FRAME | JSON, b'1']],
             &[&[0x20, 0]],
             &[&[0, 5, b'a']],

@@ -23,16 +23,6 @@ pub enum Purpose {
     Dm,
 }
 
-impl Purpose {
-    /// The purpose as its kind of frame is called.
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Purpose::Data => "data",
-            Purpose::Dm => "dm",
-        }
-    }
-}
-
 /// A value has at most this many bytes.
 pub const MAX_VALUE: usize = 16 * 1024 * 1024;
 

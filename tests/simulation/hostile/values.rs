@@ -50,13 +50,13 @@ fn bytes_before_the_proof_are_dropped_and_end_the_connection() {
 #[test]
 fn values_before_the_proof_are_not_delivered() {
     for first in [
-        r#"{"k":"data","v":1}"#,
-        r#"{"k":"question","id":"q","v":1}"#,
-        r#"{"k":"got","n":0,"stream":1}"#,
+        Notice::Bytes(b"\x041".to_vec()),
+        text(r#"{"k":"question","id":"q","v":1}"#),
+        text(r#"{"k":"got","n":0,"stream":1}"#),
     ] {
         let mut world = World::new(1);
         let (ann, ben) = (world.open("ann"), world.open("ben"));
-        world.replace_first_frame = Some((ben, text(first)));
+        world.replace_first_frame = Some((ben, first));
         world.run(Duration::from_secs(2));
         assert_eq!((world.verified(ann), values(&world, ann)), (0, vec![]));
     }
@@ -68,7 +68,7 @@ fn values_before_it_is_clear_which_stream_they_belong_to_are_dropped() {
     let (ann, ben) = (world.open("ann"), world.open("ben"));
     world.muted.push((ben, "\"got\"".to_owned()));
     assert!(world.run_until(SOON, World::is_full_mesh));
-    world.inject(ben, ann, text(r#"{"k":"data","v":1}"#));
+    world.inject(ben, ann, text(r#"{"k":"question","id":"q","v":1}"#));
     world.inject(ben, ann, Notice::Bytes(vec![0, 0, 7]));
     world.run(SOON);
     assert_eq!(values(&world, ann), []);
@@ -210,7 +210,7 @@ fn a_flood_of_values_does_not_keep_messages_from_others_out() {
     let (mut world, ann, ben, cleo) = three();
     for round in 0..100 {
         for _ in 0..200 {
-            world.inject(ben, ann, text(r#"{"k":"data","v":[1,2,3]}"#));
+            world.inject(ben, ann, Notice::Bytes(b"\x04[1,2,3]".to_vec()));
             world.inject(ben, ann, text(r#"{"k":"question","id":"q","v":1}"#));
             world.inject(ben, ann, text(r#"{"k":"got","n":999}"#));
             world.inject(ben, ann, text(r#"{"k":"typing"}"#));

@@ -235,6 +235,10 @@ impl Driver {
             let Some(input) = self.inputs.borrow_mut().pop_front() else {
                 break;
             };
+            #[cfg(feature = "files")]
+            if matches!(&input, Input::User(command) if !matches!(command, Command::File(_))) {
+                self.files.talked();
+            }
             self.room.borrow_mut().handle(now(), input);
             loop {
                 let output = self.room.borrow_mut().poll();
@@ -271,7 +275,19 @@ impl Driver {
                 }
             }
             Output::Remember(note) => self.listener.remember(note),
-            Output::Event(event) => self.listener.event(event),
+            Output::Event(event) => {
+                #[cfg(feature = "files")]
+                if matches!(
+                    event,
+                    Event::Message(_)
+                        | Event::Value { .. }
+                        | Event::Question { .. }
+                        | Event::Answered { .. }
+                ) {
+                    self.files.talked();
+                }
+                self.listener.event(event)
+            }
         }
     }
 

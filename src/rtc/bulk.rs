@@ -13,8 +13,9 @@ use crate::time::Millis;
 
 /// A message on channel 1 has at most this many bytes.
 pub const MAX_BULK: usize = 64 * 1024;
-/// Those that we send have this many: a browser sends a message as a whole before it sends one of another channel.
-pub const BULK: usize = 16 * 1024;
+/// Those that we send have this many while people talk: a browser sends a message as a whole before it sends one of
+/// another channel.
+pub const SMALL_BULK: usize = 16 * 1024;
 /// What stands before the content.
 pub const HEADER: usize = 12;
 /// So many bytes of a file may be under way beyond what the receiver said that it has stored.

@@ -284,7 +284,7 @@ impl Open {
 /// Reads what stands in one message. One mistake, and nothing of it is taken.
 fn several(mut rest: &[u8]) -> Result<Arrived, FrameError> {
     let mut all = Vec::new();
-    while !rest.is_empty() {
+    loop {
         let next = rest.split_first_chunk().and_then(|(length, rest)| {
             let length = usize::from(u16::from_be_bytes(*length));
             let (one, rest) = rest.split_at_checked(length)?;
@@ -293,9 +293,11 @@ fn several(mut rest: &[u8]) -> Result<Arrived, FrameError> {
         });
         let (open, later) = next.ok_or(FrameError::Malformed)?;
         all.push(open.close()?);
+        if later.is_empty() {
+            return Ok(Arrived::Several(all));
+        }
         rest = later;
     }
-    Ok(Arrived::Several(all))
 }
 
 fn bit(purpose: Purpose) -> u8 {
@@ -456,9 +458,10 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_together_is_lost_and_does_no_harm_to_the_next() {
-        let cases: [&[&[u8]]; 18] = [
+        let cases: [&[&[u8]]; 19] = [
             &[&[]],
-            // Several: cut off, too long, nothing, not JSON, only the first right, parts of something, and several again.
+            // Several: none, cut off, too long, nothing, not JSON, only the first right, parts of something, and several again.
+            &[&[SEVERAL]],
             &[&[SEVERAL, 0]],
             &[&[SEVERAL, 0, 3, JSON, b'1']],
             &[&[SEVERAL, 0, 0]],

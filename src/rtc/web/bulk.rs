@@ -2,8 +2,9 @@
 //! file is held but what is just on its way: at most [`MAX_BUFFERED`] bytes in the channel and two slices before it at
 //! the sender's, and [`FILE_WINDOW`](crate::rtc::bulk::FILE_WINDOW) at the receiver's.
 //!
-//! The channel is kept nearly empty. Whatever is in it, and on the way because it always has more to give, stands before
-//! a message of channel 0: with a megabyte in it, a question takes 30 ms instead of 2, and no file is faster for it.
+//! While people talk, or programs do, the channel is kept nearly empty. Whatever is in it, and on the way because it
+//! always has more to give, stands before a message of channel 0: with a megabyte in it, a question takes 30 ms instead
+//! of 2. While nobody talks it is kept full, since a fast line waits for nobody.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -20,14 +21,18 @@ use super::connection::settled;
 use super::{Connections, WebError, refused, time};
 use crate::rtc::ConnectionId;
 use crate::rtc::bulk::{
-    BULK, FileId, FileNotice, FileOrder, HEADER, MAX_BULK, Receiving, Sending, message, read,
+    FileId, FileNotice, FileOrder, HEADER, MAX_BULK, Receiving, SMALL_BULK, Sending, message, read,
 };
 use crate::time::Millis;
 
-/// With so much left in the channel the next message is given to it …
-const LOW: u32 = BULK as u32 / 2;
-/// … so that at most this much waits there.
-pub const MAX_BUFFERED: u32 = LOW + BULK as u32;
+/// At most this much waits in the channel.
+pub const MAX_BUFFERED: u32 = 1024 * 1024;
+/// The next message is given to it when no more than this is left …
+const LOW: u32 = MAX_BUFFERED - MAX_BULK as u32;
+/// … and while people talk, no more than this.
+const LOW_FOR_TALK: u32 = SMALL_BULK as u32 / 2;
+/// Whoever said or heard something talks for so long, in milliseconds.
+const TALK: f64 = 500.0;
 /// So much is read at once.
 const SLICE: u64 = 512 * 1024;
 
@@ -54,6 +59,8 @@ pub struct Files {
     sending: RefCell<LiteMap<FileId, Rc<Outgoing>>>,
     receiving: RefCell<LiteMap<FileId, Rc<Incoming>>>,
     channels: RefCell<LiteMap<ConnectionId, Rc<Channel>>>,
+    /// When something else than a file was last sent or came.
+    talked: Rc<Cell<f64>>,
 }
 
 impl Files {
@@ -64,7 +71,13 @@ impl Files {
             sending: RefCell::default(),
             receiving: RefCell::default(),
             channels: RefCell::default(),
+            talked: Rc::new(Cell::new(f64::MIN)),
         }
+    }
+
+    /// Something else than a file was sent, or came: files are in the way of that.
+    pub fn talked(&self) {
+        self.talked.set(time::now());
     }
 
     /// What is sent under this name comes from here.
@@ -169,7 +182,8 @@ impl Files {
             return Some(known.clone());
         }
         // Without a connection there is nothing to tell: there will be another, or the peer is gone.
-        let channel = Channel::new(connections.open_bulk(id)?, self.tell.clone());
+        let channel = connections.open_bulk(id)?;
+        let channel = Channel::new(channel, self.tell.clone(), self.talked.clone());
         self.channels.borrow_mut().insert(id, channel.clone());
         Some(channel)
     }
@@ -211,6 +225,7 @@ type Handler = Closure<dyn Fn(Event)>;
 struct Channel {
     channel: RtcDataChannel,
     tell: Tell,
+    talked: Rc<Cell<f64>>,
     /// Where what comes goes, by the number on the wire.
     routes: RefCell<LiteMap<u32, Rc<Incoming>>>,
     waiting: Waiting,
@@ -218,11 +233,11 @@ struct Channel {
 }
 
 impl Channel {
-    fn new(channel: RtcDataChannel, tell: Tell) -> Rc<Channel> {
-        channel.set_buffered_amount_low_threshold(LOW);
+    fn new(channel: RtcDataChannel, tell: Tell, talked: Rc<Cell<f64>>) -> Rc<Channel> {
         let channel = Rc::new(Channel {
             channel,
             tell,
+            talked,
             routes: RefCell::default(),
             waiting: RefCell::default(),
             handler: RefCell::default(),
@@ -263,15 +278,26 @@ impl Channel {
         }
     }
 
+    /// With how much left the next message is given to the channel, and how long that is at most.
+    fn depth(&self) -> (u32, usize) {
+        if time::now() - self.talked.get() < TALK {
+            (LOW_FOR_TALK, SMALL_BULK)
+        } else {
+            (LOW, MAX_BULK)
+        }
+    }
+
     /// Waits until there is room for a message. False if there never will be.
     async fn has_room(&self) -> bool {
         loop {
+            let (low, _) = self.depth();
             match self.channel.ready_state() {
                 RtcDataChannelState::Connecting => {}
                 RtcDataChannelState::Open => {
-                    if self.channel.buffered_amount() <= LOW {
+                    if self.channel.buffered_amount() <= low {
                         return true;
                     }
+                    self.channel.set_buffered_amount_low_threshold(low);
                 }
                 _ => return false,
             }
@@ -337,7 +363,11 @@ impl Outgoing {
             if let Some(hash) = self.sending.borrow().whole() {
                 return Ok(Some(hash));
             }
-            let (from, to) = self.sending.borrow().next((BULK - HEADER) as u64);
+            if !channel.has_room().await {
+                return Ok(None);
+            }
+            let (_, most) = channel.depth();
+            let (from, to) = self.sending.borrow().next((most - HEADER) as u64);
             if from == to {
                 wait(&self.allowed).await;
                 continue;
@@ -353,9 +383,6 @@ impl Outgoing {
             if content.is_empty() {
                 let name = "NotReadableError".to_owned();
                 return Err(WebError::Refused { what: READ, name });
-            }
-            if !channel.has_room().await {
-                return Ok(None);
             }
             let sent = channel
                 .channel

@@ -6,8 +6,8 @@ use rtchat::room::FileCommand;
 use rtchat::rtc::Notice;
 use rtchat::rtc::bulk::{FILE_WINDOW, FileId, message};
 
-use super::files::{MIB, MINUTE, SOON, accept_all, command, content, ends, failed, offer, offered};
-use super::values::pair;
+use super::files::{MIB, accept_all, command, content, ends, failed, offer, offered};
+use super::scenes::{MINUTE, SOON, pair};
 use super::world::World;
 
 const WORDS: &str = "Nothing of the file has moved for a minute.";

@@ -236,10 +236,13 @@ impl Driver {
                 break;
             };
             #[cfg(feature = "files")]
-            if matches!(&input, Input::User(command) if !matches!(command, Command::File(_))) {
+            let talks =
+                matches!(&input, Input::User(command) if !matches!(command, Command::File(_)));
+            self.room.borrow_mut().handle(now(), input);
+            #[cfg(feature = "files")]
+            if talks {
                 self.files.talked();
             }
-            self.room.borrow_mut().handle(now(), input);
             loop {
                 let output = self.room.borrow_mut().poll();
                 let Some(output) = output else { break };

@@ -3,6 +3,7 @@
 use js_sys::{Function, Object, Reflect};
 use wasm_bindgen::JsValue;
 
+use crate::browser::object;
 use crate::room::{Event, Message, PeerView, Status};
 
 /// What a host page asks for, and how it hears what happens.
@@ -28,14 +29,9 @@ impl Embedding {
 
     /// Tells the host page. What it throws is its own affair.
     pub fn tell(&self, what: &str, details: &[(&str, JsValue)]) {
-        let object = Object::new();
-        for (key, value) in details {
-            // Setting a property of a plain object does not fail.
-            let _ = Reflect::set(&object, &JsValue::from_str(key), value);
-        }
         let _ = self
             .listener
-            .call2(&JsValue::UNDEFINED, &JsValue::from_str(what), &object);
+            .call2(&JsValue::UNDEFINED, &what.into(), &object(details));
     }
 
     /// Tells what a page may want to react to.

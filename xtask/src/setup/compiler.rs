@@ -76,6 +76,7 @@ impl WebCompiler {
 
     /// Makes a command build for the browser.
     pub fn prepare(&self, command: &mut Command, path: OsString) -> Result<()> {
+        let mut flags = renamed_folders();
         let (folder, target) = match self {
             Self::Native => (native_folder(), project::web_target()),
             Self::Debian { sysroot } => {
@@ -91,11 +92,8 @@ impl WebCompiler {
                 for variable in foreign {
                     command.env_remove(variable);
                 }
-                let mut flag = OsString::from("--sysroot=");
-                flag.push(sysroot);
-                command
-                    .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", flag)
-                    .env("RUSTC", "/usr/bin/rustc");
+                flags.push(format!("--sysroot={}", sysroot.display()));
+                command.env("RUSTC", "/usr/bin/rustc");
                 (
                     Some(PathBuf::from("/usr/bin")),
                     project::target().join("web-debian"),
@@ -105,9 +103,27 @@ impl WebCompiler {
         let folders = folder.into_iter().chain(std::env::split_paths(&path));
         command
             .env("PATH", std::env::join_paths(folders)?)
+            .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
             .env("CARGO_TARGET_DIR", target);
         Ok(())
     }
+}
+
+/// Flags that keep the builder's folders out of what is published: panics name their places in the sources. So the same
+/// sources give the same files, and the same hashes, on machines of other people.
+fn renamed_folders() -> Vec<String> {
+    let cargo = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let cargo = cargo.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+    let sysroot = process::output(native_rustc().args(["--print", "sysroot"])).ok();
+    let std = sysroot.map(|sysroot| Path::new(sysroot.trim()).join("lib/rustlib/src/rust"));
+    [
+        (cargo, "cargo"),
+        (std, "rust"),
+        (Some(project::root().into()), "."),
+    ]
+    .into_iter()
+    .filter_map(|(folder, name)| Some(format!("--remap-path-prefix={}={name}", folder?.display())))
+    .collect()
 }
 
 /// Where the cargo that runs us lies, with its rustc.

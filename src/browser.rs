@@ -4,17 +4,10 @@ use core::future::Future;
 use core::pin::pin;
 
 use futures_util::future::{Either, select};
-use js_sys::{Function, Object, Promise, Reflect};
+use gloo_timers::future::TimeoutFuture;
+use js_sys::{Object, Reflect};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{Event, EventTarget};
-
-// Bound by hand because it is found in pages and in workers alike, and web-sys has it only as a method of either.
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_name = setTimeout, catch)]
-    fn set_timeout(handler: &Function, millis: i32) -> Result<JsValue, JsValue>;
-}
 
 /// An event listener that is taken off when it is dropped.
 pub(crate) struct Listener {
@@ -50,20 +43,18 @@ impl Drop for Listener {
     }
 }
 
-/// Waits for so many milliseconds. Tabs in the background may be made to wait for a second or longer.
-pub(crate) async fn sleep(millis: i32) {
-    let done = Promise::new(&mut |resolve, reject| {
-        if set_timeout(&resolve, millis).is_err() {
-            let _ = reject.call0(&JsValue::NULL);
-        }
-    });
-    // A page without timers does not wait.
-    let _ = JsFuture::from(done).await;
+/// The longest pause that a browser can count, in milliseconds: 24 days.
+const LONGEST: u32 = i32::MAX as u32;
+
+/// Waits for so many milliseconds; dropping it clears its timer. Tabs in the background may be made to wait for a second
+/// or longer.
+pub(crate) fn sleep(millis: u32) -> TimeoutFuture {
+    TimeoutFuture::new(millis.min(LONGEST))
 }
 
 /// What `future` gives, unless it takes longer than so many milliseconds.
-pub(crate) async fn within<F: Future>(millis: i32, future: F) -> Option<F::Output> {
-    match select(pin!(future), pin!(sleep(millis))).await {
+pub(crate) async fn within<F: Future>(millis: u32, future: F) -> Option<F::Output> {
+    match select(pin!(future), sleep(millis)).await {
         Either::Left((output, _)) => Some(output),
         Either::Right(_) => None,
     }

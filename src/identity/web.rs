@@ -19,11 +19,11 @@ use crate::time::Millis;
 
 /// How long the browser may take to answer for a lock before the page goes on without, in milliseconds. A browser that
 /// is busy answers late, and tabs that went on without would take numbers that others hold.
-const LOCK_PATIENCE: i32 = 10_000;
+const LOCK_PATIENCE: u32 = 10_000;
 
 /// How long the tab that makes the first identity keeps others from making one too, in milliseconds. What is
 /// written to `localStorage` reaches other processes some time after the lock would.
-const FIRST_VISIT_GUARD: i32 = 1_000;
+const FIRST_VISIT_GUARD: u32 = 1_000;
 
 /// The browser has no random numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -292,7 +292,7 @@ async fn keep_alive_until_gone(claimed: Weak<Claimed>) {
             Some(claimed) if matches!(*claimed.hold.borrow(), Hold::List) => claimed.keep_alive(),
             _ => return,
         }
-        pause = i32::try_from(tabs::KEEP_ALIVE.as_millis()).unwrap_or(i32::MAX);
+        pause = u32::try_from(tabs::KEEP_ALIVE.as_millis()).unwrap_or(u32::MAX);
     }
 }
 

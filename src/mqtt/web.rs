@@ -9,7 +9,8 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use js_sys::{ArrayBuffer, Date, Function, Math, Uint8Array};
+use gloo_timers::future::TimeoutFuture;
+use js_sys::{ArrayBuffer, Date, Math, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{BinaryType, CloseEvent, DomException, Event, MessageEvent, WebSocket};
 
@@ -19,6 +20,7 @@ use super::event_loop::EventLoop;
 use super::options::MqttOptions;
 use super::pool::Pool;
 use super::transport::{Connection, Transport, TransportError};
+use crate::browser::sleep;
 use crate::time::Millis;
 
 /// The name of MQTT among WebSocket subprotocols (MQTT 3.1.1 section 6).
@@ -27,8 +29,8 @@ const SUBPROTOCOL: &str = "mqtt";
 /// How many bytes may wait in the browser to be sent, before no more are given to it.
 const MAX_BUFFERED: u32 = 256 * 1024;
 
-/// How often to look whether they have left: a WebSocket has no event for that.
-const DRAIN_PAUSE: Duration = Duration::from_millis(50);
+/// How often to look whether they have left, in milliseconds: a WebSocket has no event for that.
+const DRAIN_PAUSE: u32 = 50;
 
 /// How many bytes may wait here to be taken. A WebSocket cannot be told to pause.
 const MAX_INBOX: usize = 1024 * 1024;
@@ -36,13 +38,9 @@ const MAX_INBOX: usize = 1024 * 1024;
 /// What the close event says when the connection went down without a word (RFC 6455 section 7.4.1).
 const ABNORMAL_CLOSURE: u16 = 1006;
 
-// Bound by hand because they are found in pages and in workers alike, and web-sys has them only as methods of either.
+// Bound by hand because it is found in pages and in workers alike, and web-sys has it only as a method of either.
 #[wasm_bindgen]
 extern "C" {
-    #[wasm_bindgen(js_name = setTimeout, catch)]
-    fn set_timeout(handler: &Function, millis: i32) -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(js_name = clearTimeout)]
-    fn clear_timeout(timer: &JsValue);
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     fn performance_now() -> f64;
 }
@@ -98,14 +96,15 @@ impl Default for WebSocketTransport {
 impl Transport for WebSocketTransport {
     type Connection = WebSocketConnection;
     type Connecting = Connecting;
-    type Sleep = Sleep;
+    type Sleep = TimeoutFuture;
 
     fn connect(&self, url: &str) -> Connecting {
         Connecting(Some(WebSocketConnection::open(url)))
     }
 
-    fn sleep(&self, duration: Duration) -> Sleep {
-        Sleep::new(duration)
+    fn sleep(&self, duration: Duration) -> TimeoutFuture {
+        // Whoever wants to sleep for longer than can be counted sleeps again.
+        sleep(u32::try_from(duration.as_millis()).unwrap_or(u32::MAX))
     }
 
     fn now(&self) -> Millis {
@@ -142,7 +141,7 @@ pub struct WebSocketConnection {
     socket: WebSocket,
     inbox: Rc<RefCell<Inbox>>,
     /// Runs while the browser has too much to send.
-    draining: Option<Sleep>,
+    draining: Option<TimeoutFuture>,
     /// Kept for as long as the socket may call them.
     _handlers: Handlers,
 }
@@ -260,7 +259,7 @@ impl Connection for WebSocketConnection {
                 return Poll::Ready(Err(error.clone()));
             }
             inbox.waker = Some(cx.waker().clone());
-            let draining = self.draining.get_or_insert_with(|| Sleep::new(DRAIN_PAUSE));
+            let draining = self.draining.get_or_insert_with(|| sleep(DRAIN_PAUSE));
             if Pin::new(draining).poll(cx).is_pending() {
                 return Poll::Pending;
             }
@@ -297,66 +296,5 @@ impl Drop for WebSocketConnection {
         self.socket.set_onclose(None);
         // Fails only for close codes that are not allowed, and none is given.
         let _ = self.socket.close();
-    }
-}
-
-/// A pause. Dropping it clears its timer.
-#[derive(Debug)]
-pub struct Sleep {
-    state: Rc<RefCell<SleepState>>,
-    timer: Option<JsValue>,
-    _handler: Closure<dyn FnMut()>,
-}
-
-#[derive(Debug, Default)]
-struct SleepState {
-    elapsed: bool,
-    waker: Option<Waker>,
-}
-
-impl Sleep {
-    fn new(duration: Duration) -> Sleep {
-        let state = Rc::new(RefCell::new(SleepState::default()));
-        let on_timeout = Rc::clone(&state);
-        let handler = Closure::new(move || {
-            let waker = {
-                let mut state = on_timeout.borrow_mut();
-                state.elapsed = true;
-                state.waker.take()
-            };
-            if let Some(waker) = waker {
-                waker.wake();
-            }
-        });
-        // Longer than a browser can count is a pause of 24 days; whoever wants more sleeps again.
-        let millis = i32::try_from(duration.as_millis()).unwrap_or(i32::MAX);
-        let timer = set_timeout(Closure::as_ref(&handler).unchecked_ref(), millis).ok();
-        state.borrow_mut().elapsed = timer.is_none();
-        Sleep {
-            state,
-            timer,
-            _handler: handler,
-        }
-    }
-}
-
-impl Future for Sleep {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let mut state = self.state.borrow_mut();
-        if state.elapsed {
-            return Poll::Ready(());
-        }
-        state.waker = Some(cx.waker().clone());
-        Poll::Pending
-    }
-}
-
-impl Drop for Sleep {
-    fn drop(&mut self) {
-        if let Some(timer) = &self.timer {
-            clear_timeout(timer);
-        }
     }
 }

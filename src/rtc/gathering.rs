@@ -8,17 +8,17 @@ use super::candidate::{Candidate, MAX_CANDIDATES};
 
 /// How long to wait for the first candidate, in milliseconds. A busy machine takes more than 50 for its very first one, and
 /// a description without candidates is of little use to anybody.
-const FIRST: i32 = 250;
+const FIRST: u32 = 250;
 
 /// How long no new candidate must have come, in milliseconds.
-const QUIET: i32 = 3;
+const QUIET: u32 = 3;
 
 /// The same when all host candidates are there, and only those that a server told can be on their way: those of a
 /// spare connection come along within a fraction of this, others take far longer.
-const QUIET_WITH_HOSTS: i32 = 1;
+const QUIET_WITH_HOSTS: u32 = 1;
 
 /// For how long late candidates are collected, in milliseconds.
-const BATCH: i32 = 20;
+const BATCH: u32 = 20;
 
 /// No machine has more; a page that finds more does not need them.
 const MOST: usize = 64;
@@ -63,7 +63,7 @@ pub enum Next {
     /// Read the description from the browser, then call [`Gathering::described`].
     Describe,
     /// Call [`Gathering::elapsed`] with this turn after so many milliseconds.
-    Pause(u32, i32),
+    Pause(u32, u32),
     /// Tell these candidates, in portions that the other side takes.
     Tell(Vec<Vec<Candidate>>),
 }
@@ -173,7 +173,7 @@ impl Gathering {
         self.pause(BATCH)
     }
 
-    fn pause(&mut self, millis: i32) -> Next {
+    fn pause(&mut self, millis: u32) -> Next {
         self.turn = self.turn.wrapping_add(1);
         Next::Pause(self.turn, millis)
     }
@@ -200,7 +200,7 @@ mod tests {
             .unwrap()
     }
 
-    fn pause(next: Next, expected: i32) -> u32 {
+    fn pause(next: Next, expected: u32) -> u32 {
         let Next::Pause(turn, millis) = next else {
             panic!("{next:?}")
         };

@@ -37,7 +37,7 @@ use crate::settings::IceServer;
 pub type Notify = Rc<dyn Fn(ConnectionId, Notice)>;
 
 /// How long after a spare connection was taken the next one is made, in milliseconds: not on anybody's way.
-const NEXT_SPARE: i32 = 1000;
+const NEXT_SPARE: u32 = 1000;
 
 /// Why something could not be done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -12,7 +12,7 @@ use crate::browser::within;
 pub const FILE: &str = "rtchat.json";
 
 /// How long a server may take for the file before the page goes on with the defaults, in milliseconds.
-const PATIENCE: i32 = 5_000;
+const PATIENCE: u32 = 5_000;
 
 /// Fetches and reads the settings at `url` ([`FILE`] is relative to the page). Never fails: the defaults stand in,
 /// and the warnings say why. No file at all is nothing to warn about.

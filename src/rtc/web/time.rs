@@ -8,7 +8,7 @@ use web_sys::MessageChannel;
 use crate::browser::sleep;
 
 /// The longest pause that is waited for busily, in milliseconds.
-const BUSY: i32 = 20;
+const BUSY: u32 = 20;
 
 #[wasm_bindgen]
 extern "C" {
@@ -21,7 +21,7 @@ extern "C" {
 /// Browsers let the timers of a tab in the background run once in a second. Nobody should wait a second for a
 /// description because two tabs of one browser cannot both be in front, so short pauses are spent there with
 /// messages to oneself, which are not held back.
-pub(super) async fn pause(millis: i32) {
+pub(super) async fn pause(millis: u32) {
     if millis > BUSY || !is_hidden() {
         return sleep(millis).await;
     }

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::machine::Machine;
 use super::script;
-use super::stage::Stage;
+use super::stage::{Stage, Window};
 use super::trystero::bundle;
 use crate::build;
 use crate::setup::{self, Need};
@@ -26,6 +26,9 @@ const FILE: u32 = 64 * 1024 * 1024;
 /// So many questions are asked, one after the other: with nothing else to do, and while much is sent.
 const TRIPS: u32 = 500;
 const LOADED_TRIPS: u32 = 200;
+
+/// So often two pages may try to meet.
+const ATTEMPTS: u32 = 3;
 
 /// How to measure.
 #[derive(Args, Debug)]
@@ -122,20 +125,43 @@ async fn contestant(
     })
 }
 
+/// Two pages that have met. How well they meet is measured elsewhere, so here they may try again.
+async fn meeting<'a>(
+    stage: &'a Stage,
+    contestant: &Contestant,
+    sample: u32,
+) -> Result<[Window<'a>; 2]> {
+    let scripts = [script("data/measure.js")?, script("data/files.js")?];
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let address = format!("{}data-{sample}-{attempt}", contestant.page);
+        let first = stage.window(&scripts).await?;
+        first.go(&address).await?;
+        let second = stage.window(&scripts).await?;
+        second.go(&address).await?;
+        let met = async {
+            first.met(1).await?;
+            second.met(1).await
+        };
+        match met.await {
+            Ok(_) => return Ok([first, second]),
+            Err(error) if attempt < ATTEMPTS => {
+                eprintln!("{} did not meet; once more ({error:#})", contestant.name);
+                stage.clear().await?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 async fn measure(
     stage: &Stage,
     contestant: &Contestant,
     sample: u32,
     figures: &mut Figures,
 ) -> Result<()> {
-    let scripts = [script("data/measure.js")?, script("data/files.js")?];
-    let address = format!("{}data-{sample}", contestant.page);
-    let first = stage.window(&scripts).await?;
-    first.go(&address).await?;
-    let second = stage.window(&scripts).await?;
-    second.go(&address).await?;
-    first.met(1).await?;
-    second.met(1).await?;
+    let [first, second] = meeting(stage, contestant, sample).await?;
     first.wait("bench.receive()").await?;
 
     let (count, size) = TEXTS;

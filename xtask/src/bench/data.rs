@@ -2,7 +2,7 @@
 
 mod table;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -12,9 +12,8 @@ use tempfile::TempDir;
 use super::machine::Machine;
 use super::script;
 use super::stage::{Stage, Window};
+use super::subject::Subject;
 use super::trystero::bundle;
-use crate::build;
-use crate::setup::{self, Need};
 use crate::testbed::{Broker, Site};
 
 /// So many short messages are sent in one go, each of so many characters.
@@ -36,9 +35,8 @@ pub struct Options {
     /// How often each thing is measured; the median counts
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     samples: u32,
-    /// Measure the module in this folder instead of building it
-    #[arg(long, value_name = "FOLDER")]
-    dist: Option<PathBuf>,
+    #[command(flatten)]
+    subject: Subject,
 }
 
 /// The bare channel, rtchat, Trystero.
@@ -72,12 +70,7 @@ struct Figures {
 
 /// Measures, and prints a table.
 pub async fn run(options: Options) -> Result<()> {
-    let dist = options.dist.clone();
-    let dist = tokio::task::spawn_blocking(move || match dist {
-        Some(dist) => setup::ensure(&[Need::Chromium, Need::Npm]).map(|_| dist),
-        None => setup::ensure(&[Need::Page, Need::Chromium, Need::Npm]).and_then(|_| build::run()),
-    })
-    .await??;
+    let dist = options.subject.folder().await?;
     let broker = Broker::aedes().await?;
     let contestants: Contestants<Contestant> = [
         contestant("bare channel", "data/bare.js", &broker, None).await?,

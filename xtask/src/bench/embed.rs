@@ -1,6 +1,6 @@
 //! What the script tag costs a page before anybody opens the chat: how long the page's main thread works for it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -12,9 +12,9 @@ use thirtyfour::cdp::domains::performance::{Enable, TimeDomain};
 use super::machine::Machine;
 use super::report::median;
 use super::stage::Stage;
-use crate::setup::{self, Need};
+use super::subject::Subject;
+use crate::project;
 use crate::testbed::{Broker, Browser, Site};
-use crate::{build, project};
 
 /// So much may the script tag, and all that it loads, cost.
 const MILLIS: f64 = 50.0;
@@ -32,9 +32,8 @@ pub struct Options {
     /// How often each thing is measured; the median counts
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     samples: u32,
-    /// Measure the files in this folder instead of building them
-    #[arg(long, value_name = "FOLDER")]
-    dist: Option<PathBuf>,
+    #[command(flatten)]
+    subject: Subject,
 }
 
 /// Who reads the page.
@@ -62,12 +61,7 @@ impl Reader {
 
 /// Measures, and prints a table.
 pub async fn run(options: Options) -> Result<()> {
-    let dist = options.dist.clone();
-    let dist = tokio::task::spawn_blocking(move || match dist {
-        Some(dist) => setup::ensure(&[Need::Chromium, Need::Npm]).map(|_| dist),
-        None => setup::ensure(&[Need::Page, Need::Chromium, Need::Npm]).and_then(|_| build::run()),
-    })
-    .await??;
+    let dist = options.subject.folder().await?;
     let mut machine = Machine::look(&Stage::open().await?).await?;
     print!("{machine}");
     let broker = Broker::aedes().await?;

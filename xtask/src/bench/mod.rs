@@ -19,6 +19,7 @@ mod meeting;
 mod report;
 mod rtchat;
 mod stage;
+mod subject;
 mod trace;
 mod trystero;
 
@@ -28,12 +29,12 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 
-use crate::setup::{self, Need};
 use crate::testbed::{Bridge, Broker};
 use crate::{build, project};
 use machine::Machine;
 use meeting::{Meeting, Start};
 use stage::Stage;
+use subject::Subject;
 
 /// How late every byte to and from the broker is on the slow line, each way.
 const DELAY: Duration = Duration::from_millis(50);
@@ -74,9 +75,8 @@ pub struct Options {
     /// Show where rtchat's time goes instead
     #[arg(long, conflicts_with = "json")]
     trace: bool,
-    /// Measure the page in this folder instead of building it
-    #[arg(long, value_name = "FOLDER")]
-    dist: Option<PathBuf>,
+    #[command(flatten)]
+    subject: Subject,
     /// Write every sample to this file as well
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -196,12 +196,7 @@ impl Bed {
 }
 
 async fn connect(options: Options) -> Result<()> {
-    let dist = options.dist.clone();
-    let dist = tokio::task::spawn_blocking(move || match dist {
-        Some(dist) => setup::ensure(&[Need::Chromium, Need::Npm]).map(|_| dist),
-        None => setup::ensure(&[Need::Page, Need::Chromium, Need::Npm]).and_then(|_| build::run()),
-    });
-    let dist = dist.await??;
+    let dist = options.subject.folder().await?;
     let page = build::sizes(&dist)?
         .iter()
         .filter(|file| file.part() == build::Part::Page)

@@ -119,7 +119,7 @@ fn renamed_folders() -> Vec<String> {
     [
         (cargo, "cargo"),
         (std, "rust"),
-        (Some(project::root().into()), "."),
+        (Some(project::root()), "."),
     ]
     .into_iter()
     .filter_map(|(folder, name)| Some(format!("--remap-path-prefix={}={name}", folder?.display())))

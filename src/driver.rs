@@ -15,7 +15,8 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::EventTarget;
 
 use crate::browser;
-use crate::identity::web::{SeedError, seed};
+use crate::identity::store::TRUST;
+use crate::identity::web::{SeedError, on_stored, seed};
 use crate::identity::{Note, PeerId, PublicKey, TrustBook};
 use crate::mqtt::{
     AsyncClient, ClientError, Event as MqttEvent, EventLoop, MqttOptions, Packet, QoS,
@@ -71,8 +72,8 @@ pub trait Listener {
     fn event(&self, event: Event);
     /// Something for the stored trust book.
     fn remember(&self, note: Note);
-    /// The stored trust book, if other tabs have written into it.
-    fn acquaintances(&self) -> Option<TrustBook>;
+    /// The trust book as it is stored, with what other tabs have written into it.
+    fn acquaintances(&self) -> TrustBook;
     /// The page was left and has come back (from the back-forward cache): everybody here believes that we are gone, so
     /// the room is to be joined anew.
     fn returned(&self);
@@ -404,11 +405,6 @@ fn page_pump(driver: &Rc<Driver>) -> Vec<browser::Listener> {
     };
     let mut listeners = vec![
         listen(&window, "online", Driver::resumed),
-        listen(&window, "storage", |driver| {
-            if let Some(book) = driver.listener.acquaintances() {
-                driver.feed(Input::User(Command::Heed(book)));
-            }
-        }),
         listen(&window, "pagehide", |driver| {
             driver.feed(Input::User(Command::Leave));
             driver.left.set(true);
@@ -419,6 +415,13 @@ fn page_pump(driver: &Rc<Driver>) -> Vec<browser::Listener> {
             }
         }),
     ];
+    let weak = Rc::downgrade(driver);
+    listeners.push(on_stored(TRUST, move || {
+        if let Some(driver) = weak.upgrade() {
+            let book = driver.listener.acquaintances();
+            driver.feed(Input::User(Command::Heed(book)));
+        }
+    }));
     listeners.extend(document.map(|document| {
         listen(&document, "visibilitychange", |driver| {
             let hidden = web_sys::window()

@@ -157,9 +157,11 @@ impl Listener for Keeper {
             .for_each(|notice| self.audience.notice(notice.to_string()));
     }
 
-    fn acquaintances(&self) -> Option<TrustBook> {
+    fn acquaintances(&self) -> TrustBook {
         let mut profile = self.profile.borrow_mut();
-        profile.refresh().then(|| profile.trust().clone())
+        // Also where it brings nothing new: it may have been read before this tab's own last note, and told to nobody.
+        profile.refresh();
+        profile.trust().clone()
     }
 
     fn returned(&self) {

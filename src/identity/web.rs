@@ -119,6 +119,19 @@ pub async fn open_profile(rng: &mut impl CryptoRng) -> Profile {
     }
 }
 
+/// Calls back when another tab wrote what is kept under `key`, or cleared everything.
+pub(crate) fn on_stored(key: &'static str, callback: impl Fn() + 'static) -> Listener {
+    Listener::on_window(
+        "storage",
+        Box::new(move |event| {
+            let written = event.dyn_ref::<StorageEvent>().and_then(StorageEvent::key);
+            if written.is_none_or(|written| written == key) {
+                callback();
+            }
+        }),
+    )
+}
+
 /// The number of this tab among the profile's open tabs, held until it is dropped or the page goes away.
 ///
 /// Where the Web Locks API exists, a lock for each number decides: the browser hands it to one tab only, keeps
@@ -268,17 +281,11 @@ impl Claimed {
             }),
         );
         let weak = Rc::downgrade(self);
-        let stored = Listener::on_window(
-            "storage",
-            Box::new(move |event| {
-                let key = event.dyn_ref::<StorageEvent>().and_then(StorageEvent::key);
-                if key.is_none_or(|key| key == TABS)
-                    && let Some(claimed) = weak.upgrade()
-                {
-                    claimed.check();
-                }
-            }),
-        );
+        let stored = on_stored(TABS, move || {
+            if let Some(claimed) = weak.upgrade() {
+                claimed.check();
+            }
+        });
         self.listeners.replace(vec![hidden, shown, stored]);
     }
 }

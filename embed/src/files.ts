@@ -126,10 +126,8 @@ class Coming {
     const abort = (): void => this.#refuse("The other side cancelled.", signal?.reason);
     signal?.addEventListener("abort", abort);
     this.#progress = onprogress;
-    const store = await openStore(this.file.size);
-    this.#store = store;
-    if (this.#isOver) store.drop();
-    else this.#way.accept(store);
+    this.#store = openStore(this.file.size);
+    this.#way.accept(this.#store);
     return await result.finally(() => signal?.removeEventListener("abort", abort));
   }
 }

@@ -1,8 +1,12 @@
-// Where a file that comes is kept until it has come: on the disk where the browser can stream to it, else in memory.
+// Where a file that comes is kept until it has come: on the disk where the browser can write there, else in memory.
+import { Disk } from "./disk.js";
 
-/** What the engine writes to, one call after the other. */
+/**
+ * What the engine writes to, one call after the other. The bytes are the sink's from then on; it may give back their
+ * memory when they are written, as new memory costs a browser more than what is done with it.
+ */
 export interface Sink {
-  write(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  write(bytes: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer | undefined>;
   close(): Promise<void>;
 }
 
@@ -14,30 +18,38 @@ export interface Store extends Sink {
   drop(): void;
 }
 
-/** What is smaller is kept in memory. */
-const LARGE = 1024 * 1024;
+/** What is smaller is kept in memory: no more than may be on its way there at any time. */
+const LARGE = 8 * 1024 * 1024;
 const FOLDER = "rtchat-files";
-/** Names this page's files, and the lock that says that it is still there. */
-const SESSION = crypto.randomUUID();
 
-let folder: Promise<FileSystemDirectoryHandle> | undefined;
+/** The folder's name, once it is there; and what names this page's files in it. */
+let page: Promise<string> | undefined;
 
-export async function openStore(size: number): Promise<Store> {
-  if (size >= LARGE) {
-    try {
-      return await onDisk();
-    } catch {
-      // A private window, an old browser, a full disk: memory is what is left.
-    }
-  }
-  return inMemory();
+/** Opens a store; what is written at once waits until it is open. */
+export function openStore(size: number): Store {
+  // A private window, an old browser, a policy, a full disk: memory is what is left.
+  const opening = size >= LARGE ? onDisk().catch(inMemory) : Promise.resolve(inMemory());
+  let closed: Store | undefined;
+  return {
+    write: async (bytes) => await (await opening).write(bytes),
+    close: async () => {
+      const store = await opening;
+      await store.close();
+      closed = store;
+    },
+    take: (name, type) => closed?.take(name, type) ?? new File([], name, { type }),
+    drop: () => void opening.then((store) => store.drop()),
+  };
 }
 
 function inMemory(): Store {
   let parts: Blob[] = [];
   return {
     // Browsers keep large blobs on the disk, if they can.
-    write: async (bytes) => void parts.push(new Blob([bytes])),
+    write: async (bytes) => {
+      parts.push(new Blob([bytes]));
+      return bytes.buffer;
+    },
     close: async () => {},
     take: (name, type) => new File(parts, name, { type }),
     drop: () => {
@@ -47,43 +59,47 @@ function inMemory(): Store {
 }
 
 async function onDisk(): Promise<Store> {
-  const its = await (folder ??= openFolder());
-  const name = `${SESSION}.${crypto.randomUUID()}`;
-  const handle = await its.getFileHandle(name, { create: true });
-  const writable = await handle.createWritable();
+  const name = `${await (page ??= openFolder())}.${crypto.randomUUID()}`;
+  const disk = await Disk.open(FOLDER, name);
   let file: File | undefined;
   return {
-    write: (bytes) => writable.write(bytes),
+    write: (bytes) => disk.write(bytes),
     close: async () => {
-      await writable.close();
-      file = await handle.getFile();
+      await disk.close();
+      file = await (await (await folder()).getFileHandle(name)).getFile();
     },
     // The bytes stay where they are: the program may read them as long as the page lives.
     take: (name, type) => new File(file ? [file] : [], name, { type }),
     drop: () => {
-      const remove = (): Promise<void> => its.removeEntry(name);
-      writable.abort().then(remove, remove).catch(() => {});
+      const remove = async (): Promise<void> => (await folder()).removeEntry(name);
+      disk.close().then(remove, remove).catch(() => {});
     },
   };
 }
 
-/** Opens the folder, and removes what pages left in it that are gone. */
-async function openFolder(): Promise<FileSystemDirectoryHandle> {
+async function folder(): Promise<FileSystemDirectoryHandle> {
   const root = await navigator.storage.getDirectory();
-  const its = await root.getDirectoryHandle(FOLDER, { create: true });
+  return await root.getDirectoryHandle(FOLDER, { create: true });
+}
+
+/** Opens the folder, removes what pages left in it that are gone, and gives this page a name there. */
+async function openFolder(): Promise<string> {
+  const its = await folder();
+  const name = crypto.randomUUID();
+  // Held as long as the page is there.
   await new Promise<void>((locked, failed) => {
-    navigator.locks.request(FOLDER + SESSION, () => (locked(), new Promise(() => {}))).catch(failed);
+    navigator.locks.request(FOLDER + name, () => (locked(), new Promise(() => {}))).catch(failed);
   });
   void sweep(its).catch(() => {});
-  return its;
+  return name;
 }
 
 async function sweep(its: FileSystemDirectoryHandle): Promise<void> {
   // TypeScript's library knows folders, but not that one can walk through them.
   const names = (its as unknown as { keys(): AsyncIterable<string> }).keys();
   for await (const name of names) {
-    const [session] = name.split(".");
-    await navigator.locks.request(FOLDER + session, { ifAvailable: true }, async (lock) => {
+    const [page] = name.split(".");
+    await navigator.locks.request(FOLDER + page, { ifAvailable: true }, async (lock) => {
       if (lock) await its.removeEntry(name);
     });
   }

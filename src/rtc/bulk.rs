@@ -1,8 +1,7 @@
 //! Files on channel 1: what a message there looks like, what is checked of it, and what the adapter is told to do.
 //!
 //! The bytes never pass through the room. It says which file goes where; the adapter moves bytes, and both ends hash
-//! as they go. A message is 4 bytes with the file's number, 8 bytes with the place of what follows (both big-endian),
-//! and the content. See `docs/PROTOCOL.md`.
+//! them slice by slice as they go. A message is a [`Header`] and content. See `docs/PROTOCOL.md`.
 
 use core::time::Duration;
 
@@ -16,14 +15,25 @@ pub const MAX_BULK: usize = 64 * 1024;
 /// Those that we send have this many while people talk: a browser sends a message as a whole before it sends one of
 /// another channel.
 pub const SMALL_BULK: usize = 16 * 1024;
-/// What stands before the content.
-pub const HEADER: usize = 12;
-/// So many bytes of a file may be under way beyond what the receiver said that it has stored.
+/// So many bytes of a file, four messages, are hashed and written at once. The last slice may be shorter. Browsers need
+/// twice the time for a hash of a megabyte, as they copy it to new memory first.
+pub const SLICE: u64 = 4 * (MAX_BULK - Header::LENGTH) as u64;
+/// So many bytes of a file may be under way beyond what the receiver said that it has.
 pub const FILE_WINDOW: u64 = 8 * 1024 * 1024;
-/// The receiver says how much it has stored after so many bytes …
-pub const FILE_STEP: u64 = 256 * 1024;
+/// We let so many be under way at first, and one more for each [`WINDOW_GROWTH`] that arrived. A browser doubles what is
+/// under way with each round trip until something is lost, and then has lost so much of it that it is busy for seconds.
+pub const FIRST_WINDOW: u64 = 512 * 1024;
+const WINDOW_GROWTH: u64 = 8;
+/// So much may have come and not be stored when the receiver says that it has it: what is under way does not wait for
+/// the disk.
+const UNSTORED: u64 = 1024 * 1024;
+/// The receiver says how much it has after so many bytes, or after this part of what came since the sender began or went
+/// on, but often enough for the sender's window …
+const FIRST_STEP: u64 = 128 * 1024;
+const LAST_STEP: u64 = 1024 * 1024;
+const STEP_GROWTH: u64 = 16;
 /// … or after so long, if it is any more than before.
-pub const FILE_PAUSE: Duration = Duration::from_secs(10);
+pub const FILE_PAUSE: Duration = Duration::from_millis(250);
 
 /// Names a file here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,7 +56,7 @@ pub enum FileOrder {
         /// From which byte on.
         from: u64,
     },
-    /// The receiver has stored so many bytes.
+    /// The receiver has so many bytes.
     Stored(u64),
     /// Take what comes for it over this connection, after what came before, and tell [`FileNotice::Ready`].
     Expect {
@@ -66,7 +76,7 @@ pub enum FileOrder {
 pub enum FileNotice {
     /// What comes next has to be from this byte on.
     Ready(u64),
-    /// So many bytes are stored.
+    /// So many bytes have come, and are stored, all but 1 MiB at most.
     Stored(u64),
     /// Everything was given to the channel: the hash of it.
     Sent([u8; 32]),
@@ -85,33 +95,79 @@ pub enum BulkError {
     /// More than was announced.
     #[error("More bytes came than were announced.")]
     TooMuch,
+    /// Of two slices.
+    #[error("A message of the file belongs to two slices.")]
+    Slices,
     /// Faster than was agreed.
     #[error("More bytes came at once than may.")]
     TooFast,
 }
 
-/// Reads a message: the file's number, the place, and the content. `None` if it is none.
-pub fn read(message: &[u8]) -> Option<(u32, u64, &[u8])> {
-    if message.len() > MAX_BULK {
-        return None;
-    }
-    let (number, rest) = message.split_first_chunk()?;
-    let (place, content) = rest.split_first_chunk()?;
-    let content = (!content.is_empty()).then_some(content)?;
-    Some((
-        u32::from_be_bytes(*number),
-        u64::from_be_bytes(*place),
-        content,
-    ))
+/// What stands before the content of a message: 4 bytes with the file's number and 8 with the place of what follows, both
+/// big-endian.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    /// The file's number on the wire.
+    pub number: u32,
+    /// Where in the file the content begins, in bytes.
+    pub place: u64,
 }
 
-/// A message.
-pub fn message(number: u32, place: u64, content: &[u8]) -> Vec<u8> {
-    let mut message = Vec::with_capacity(HEADER + content.len());
-    message.extend(number.to_be_bytes());
-    message.extend(place.to_be_bytes());
-    message.extend(content);
-    message
+impl Header {
+    /// So many bytes long.
+    pub const LENGTH: usize = 12;
+
+    /// Whether a message, with its header, may have this length.
+    pub fn fits(message: usize) -> bool {
+        (Header::LENGTH + 1..=MAX_BULK).contains(&message)
+    }
+
+    /// Reads it.
+    pub fn from_bytes(bytes: [u8; Header::LENGTH]) -> Header {
+        let [a, b, c, d, place @ ..] = bytes;
+        Header {
+            number: u32::from_be_bytes([a, b, c, d]),
+            place: u64::from_be_bytes(place),
+        }
+    }
+
+    /// As it stands in the message.
+    pub fn to_bytes(self) -> [u8; Header::LENGTH] {
+        let mut bytes = [0; Header::LENGTH];
+        let (number, place) = bytes.split_at_mut(4);
+        number.copy_from_slice(&self.number.to_be_bytes());
+        place.copy_from_slice(&self.place.to_be_bytes());
+        bytes
+    }
+}
+
+/// The hash of a file: the SHA-256 of the SHA-256 of its slices, one after the other. A browser hashes what it is given
+/// as a whole ten times as fast as WebAssembly does, and cannot go on with a hash.
+#[derive(Debug, Clone)]
+struct Hash {
+    size: u64,
+    /// How much of it is hashed.
+    at: u64,
+    slices: Sha256,
+}
+
+impl Hash {
+    fn new(size: u64) -> Hash {
+        Hash {
+            size,
+            at: 0,
+            slices: Sha256::new(),
+        }
+    }
+
+    fn add(&mut self, slice: [u8; 32]) {
+        self.slices.update(slice);
+        self.at = self.size.min(self.at + SLICE);
+    }
+
+    fn whole(&self) -> Option<[u8; 32]> {
+        (self.at == self.size).then(|| self.slices.clone().finalize().into())
+    }
 }
 
 /// How far the sending of a file is.
@@ -119,10 +175,12 @@ pub fn message(number: u32, place: u64, content: &[u8]) -> Vec<u8> {
 pub struct Sending {
     size: u64,
     at: u64,
+    /// How far it ever was.
+    reached: u64,
+    /// Where it went on last.
+    from: u64,
     stored: u64,
-    /// What was sent again after a connection broke is hashed once.
-    hashed: u64,
-    hash: Sha256,
+    hash: Hash,
 }
 
 impl Sending {
@@ -131,45 +189,63 @@ impl Sending {
         Sending {
             size,
             at: 0,
+            reached: 0,
+            from: 0,
             stored: 0,
-            hashed: 0,
-            hash: Sha256::new(),
+            hash: Hash::new(size),
         }
     }
 
     /// The receiver has so much, and a connection is there to send the rest. False if it cannot have so much.
     pub fn go_on(&mut self, from: u64) -> bool {
-        let sent = from <= self.hashed;
+        let sent = from <= self.reached;
         if sent {
             self.at = from;
+            self.from = from;
             self.stored = from;
         }
         sent
     }
 
-    /// The receiver has stored so much.
+    /// The receiver has so much.
     pub fn stored(&mut self, stored: u64) {
         self.stored = self.stored.max(stored.min(self.size));
     }
 
-    /// From where to where to send now, `most` bytes at most; nothing between the two if it has to wait.
+    /// From where to where to send now, `most` bytes at most and all of one slice; nothing between the two if it has to
+    /// wait.
     pub fn next(&self, most: u64) -> (u64, u64) {
-        let until = self.size.min(self.stored + FILE_WINDOW);
+        let window = FIRST_WINDOW + (self.stored - self.from) / WINDOW_GROWTH;
+        let until = self.size.min(self.stored + window.min(FILE_WINDOW));
+        let most = most.min(SLICE - self.at % SLICE);
         (self.at, until.min(self.at + most).max(self.at))
     }
 
-    /// This was sent next.
-    pub fn sent(&mut self, content: &[u8]) {
-        let known = (self.hashed - self.at).min(content.len() as u64);
-        let new = content.get(known as usize..).unwrap_or_default();
-        self.hash.update(new);
-        self.at += content.len() as u64;
-        self.hashed = self.hashed.max(self.at);
+    /// Where the slice begins from which is sent next, and how many bytes it has.
+    pub fn slice(&self) -> (u64, u64) {
+        let begin = self.at - self.at % SLICE;
+        (begin, SLICE.min(self.size - begin))
+    }
+
+    /// Whether the slice from which is sent next is to be hashed. What is sent again after a connection broke is not.
+    pub fn is_new(&self) -> bool {
+        self.hash.at == self.slice().0
+    }
+
+    /// The SHA-256 of that slice.
+    pub fn hashed(&mut self, slice: [u8; 32]) {
+        self.hash.add(slice);
+    }
+
+    /// So many bytes were sent next.
+    pub fn sent(&mut self, length: u64) {
+        self.at = self.size.min(self.at + length);
+        self.reached = self.reached.max(self.at);
     }
 
     /// The hash, once everything was sent.
     pub fn whole(&self) -> Option<[u8; 32]> {
-        (self.at == self.size).then(|| self.hash.clone().finalize().into())
+        self.hash.whole().filter(|_| self.at == self.size)
     }
 }
 
@@ -178,10 +254,12 @@ impl Sending {
 pub struct Receiving {
     size: u64,
     at: u64,
+    /// Where it went on last.
+    from: u64,
     stored: u64,
     told: u64,
     told_at: Millis,
-    hash: Sha256,
+    hash: Hash,
 }
 
 impl Receiving {
@@ -190,55 +268,72 @@ impl Receiving {
         Receiving {
             size,
             at: 0,
+            from: 0,
             stored: 0,
             told: 0,
             told_at: Millis(0),
-            hash: Sha256::new(),
+            hash: Hash::new(size),
         }
     }
 
     /// A new connection is there: from where on to send. What waits to be stored has come.
     pub fn go_on(&mut self) -> u64 {
         self.told = self.at;
+        self.from = self.at;
         self.at
     }
 
-    /// Takes what came.
+    /// So many bytes came, said to be from this place on.
     ///
     /// # Errors
     /// [`BulkError`]; nothing of it may be kept.
-    pub fn take(&mut self, place: u64, content: &[u8]) -> Result<(), BulkError> {
-        let end = place.saturating_add(content.len() as u64);
+    pub fn take(&mut self, place: u64, length: u64) -> Result<(), BulkError> {
+        let end = place.saturating_add(length);
         if place != self.at {
             return Err(BulkError::Place);
         }
         if end > self.size {
             return Err(BulkError::TooMuch);
         }
+        if place % SLICE + length > SLICE {
+            return Err(BulkError::Slices);
+        }
         if end > self.told + FILE_WINDOW {
             return Err(BulkError::TooFast);
         }
-        self.hash.update(content);
         self.at = end;
         Ok(())
     }
 
-    /// So much more was stored: whether to tell the sender how much that is by now.
-    pub fn stored(&mut self, length: u64, now: Millis) -> Option<u64> {
-        self.stored += length;
-        let news = self.stored.saturating_sub(self.told);
-        let is_time = self.stored == self.size || now.since(self.told_at) >= FILE_PAUSE;
-        if news < FILE_STEP && (news == 0 || !is_time) {
+    /// Where in its slice the byte at this place is, and how many bytes that slice has. What was taken is of one slice.
+    pub fn slice(&self, place: u64) -> (u64, u64) {
+        let at = place % SLICE;
+        (at, SLICE.min(self.size - (place - at)))
+    }
+
+    /// The next slice was stored; its SHA-256.
+    pub fn stored(&mut self, slice: [u8; 32]) {
+        self.hash.add(slice);
+        self.stored = self.hash.at;
+    }
+
+    /// How much the sender is to be told that we have.
+    pub fn news(&mut self, now: Millis) -> Option<u64> {
+        let has = self.at.min(self.stored + UNSTORED);
+        let news = has.saturating_sub(self.told);
+        let is_time = has == self.size || now.since(self.told_at) >= FILE_PAUSE;
+        let step = ((self.told - self.from) / STEP_GROWTH).clamp(FIRST_STEP, LAST_STEP);
+        if news < step && (news == 0 || !is_time) {
             return None;
         }
-        self.told = self.stored;
+        self.told = has;
         self.told_at = now;
-        Some(self.stored)
+        Some(has)
     }
 
     /// The hash, once everything has come and is stored.
     pub fn whole(&self) -> Option<[u8; 32]> {
-        (self.stored == self.size).then(|| self.hash.clone().finalize().into())
+        self.hash.whole()
     }
 }
 
@@ -252,74 +347,160 @@ mod tests {
 
     #[test]
     fn a_message_says_what_it_holds() {
-        let bytes = message(7, 1 << 40, b"abc");
-        assert_eq!(read(&bytes), Some((7, 1 << 40, &b"abc"[..])));
-        assert_eq!(bytes.len(), HEADER + 3);
-        for wrong in [vec![], vec![0; HEADER], vec![0; MAX_BULK + 1]] {
-            assert_eq!(read(&wrong), None);
+        let header = Header {
+            number: 7,
+            place: 1 << 40,
+        };
+        let bytes = header.to_bytes();
+        assert_eq!(bytes, [0, 0, 0, 7, 0, 0, 1, 0, 0, 0, 0, 0]);
+        assert_eq!(Header::from_bytes(bytes), header);
+        for (length, fits) in [
+            (12, false),
+            (13, true),
+            (MAX_BULK, true),
+            (MAX_BULK + 1, false),
+        ] {
+            assert_eq!(Header::fits(length), fits);
         }
     }
 
     #[test]
-    fn a_file_that_is_sent_again_in_part_has_its_hash() {
-        let file: Vec<u8> = (0..100).collect();
-        let mut sending = Sending::new(100);
-        sending.sent(&file[..60]);
+    fn a_file_that_is_sent_again_in_part_is_hashed_once() {
+        let mut sending = Sending::new(SLICE + 100);
+        assert_eq!(sending.slice(), (0, SLICE));
+        assert!(sending.is_new());
+        sending.hashed(hash(b"first"));
+        assert!(!sending.is_new());
+        sending.sent(60);
         assert!(sending.go_on(30));
         assert_eq!(sending.next(10), (30, 40));
         assert_eq!(sending.whole(), None);
         // Further than we are, nobody can be.
         assert!(!sending.go_on(61));
         assert_eq!(sending.next(10), (30, 40));
-        sending.sent(&file[30..80]);
-        sending.sent(&file[80..]);
-        assert_eq!(sending.next(10), (100, 100));
-        assert_eq!(sending.whole(), Some(hash(&file)));
+        // No message is of two slices.
+        assert_eq!(sending.next(2 * SLICE), (30, SLICE));
+        sending.sent(SLICE - 30);
+        assert!(sending.is_new());
+        assert_eq!(sending.slice(), (SLICE, 100));
+        sending.hashed(hash(b"second"));
+        sending.sent(90);
+        assert!(sending.go_on(SLICE - 1));
+        assert!(!sending.is_new());
+        assert_eq!(sending.whole(), None);
+        sending.sent(1);
+        assert!(!sending.is_new());
+        sending.sent(100);
+        assert_eq!(sending.next(10), (SLICE + 100, SLICE + 100));
+        let both = [hash(b"first"), hash(b"second")].concat();
+        assert_eq!(sending.whole(), Some(hash(&both)));
     }
 
     #[test]
     fn no_more_is_under_way_than_agreed() {
-        let mut sending = Sending::new(3 * FILE_WINDOW);
-        let content = vec![0; FILE_WINDOW as usize];
-        sending.sent(&content);
-        assert_eq!(sending.next(10), (FILE_WINDOW, FILE_WINDOW));
-        sending.stored(5);
-        assert_eq!(sending.next(10), (FILE_WINDOW, FILE_WINDOW + 5));
+        let mut sending = Sending::new(200 * FILE_WINDOW);
+        sending.sent(FIRST_WINDOW);
+        let at = FIRST_WINDOW;
+        assert_eq!(sending.next(10), (at, at));
+        sending.stored(2 * WINDOW_GROWTH);
+        assert_eq!(sending.next(99), (at, at + 2 * WINDOW_GROWTH + 2));
+        let at = 100 * FILE_WINDOW;
+        sending.sent(at - FIRST_WINDOW);
+        sending.stored(at - FILE_WINDOW);
+        assert_eq!(sending.next(10), (at, at));
+        sending.stored(at - FILE_WINDOW + 5);
+        assert_eq!(sending.next(10), (at, at + 5));
+        // Nobody knows what the next connection can do.
+        assert!(sending.go_on(at));
+        sending.sent(FIRST_WINDOW);
+        let at = at + FIRST_WINDOW;
+        assert_eq!(sending.next(10), (at, at));
 
         let mut receiving = Receiving::new(3 * FILE_WINDOW);
-        assert_eq!(receiving.take(0, &content), Ok(()));
-        assert_eq!(receiving.take(FILE_WINDOW, &[0]), Err(BulkError::TooFast));
         let now = Millis(1_000);
-        assert_eq!(receiving.stored(FILE_STEP, now), Some(FILE_STEP));
-        assert_eq!(receiving.take(FILE_WINDOW, &[0]), Ok(()));
+        for slice in 0..FILE_WINDOW / SLICE {
+            assert_eq!(receiving.take(slice * SLICE, SLICE), Ok(()));
+        }
+        let rest = FILE_WINDOW % SLICE;
+        assert_eq!(receiving.take(FILE_WINDOW - rest, rest), Ok(()));
+        assert_eq!(receiving.take(FILE_WINDOW, 1), Err(BulkError::TooFast));
+        // Some is told before it is stored, and no more of it.
+        assert_eq!(receiving.news(now), Some(UNSTORED));
+        assert_eq!(receiving.news(now + FILE_PAUSE), None);
+        assert_eq!(receiving.take(FILE_WINDOW, 1), Ok(()));
+        receiving.stored(hash(b"first"));
+        assert_eq!(receiving.news(now), Some(UNSTORED + SLICE));
+    }
+
+    #[test]
+    fn no_end_waits_for_the_other() {
+        const SIZE: u64 = 100 * 1024 * 1024 + 1;
+        let mut sending = Sending::new(SIZE);
+        let mut receiving = Receiving::new(SIZE);
+        let mut told = 0;
+        let mut half = Some(SIZE / 2);
+        // No time passes.
+        let now = Millis(1_000);
+        while receiving.whole().is_none() {
+            let (from, to) = sending.next(MAX_BULK as u64);
+            if from == to {
+                let news = receiving.news(now).expect("one of them goes on");
+                sending.stored(news);
+                told += 1;
+            } else {
+                sending.sent(to - from);
+                assert_eq!(receiving.take(from, to - from), Ok(()));
+                let (at, length) = receiving.slice(from);
+                if at + (to - from) == length {
+                    receiving.stored(hash(b"slice"));
+                }
+            }
+            // A new connection begins anew.
+            if half.take_if(|half| *half < to).is_some() {
+                assert!(sending.go_on(receiving.go_on()));
+            }
+        }
+        assert!((30..150).contains(&told), "{told}");
     }
 
     #[test]
     fn only_what_was_announced_is_taken() {
         let mut receiving = Receiving::new(5);
-        assert_eq!(receiving.take(1, b"a"), Err(BulkError::Place));
-        assert_eq!(receiving.take(u64::MAX, b"a"), Err(BulkError::Place));
-        assert_eq!(receiving.take(0, b"abcdef"), Err(BulkError::TooMuch));
-        assert_eq!(receiving.take(0, b"abc"), Ok(()));
-        assert_eq!(receiving.take(0, b"abc"), Err(BulkError::Place));
+        assert_eq!(receiving.take(1, 1), Err(BulkError::Place));
+        assert_eq!(receiving.take(u64::MAX, 1), Err(BulkError::Place));
+        assert_eq!(receiving.take(0, 6), Err(BulkError::TooMuch));
+        assert_eq!(receiving.take(0, u64::MAX), Err(BulkError::TooMuch));
+        assert_eq!(receiving.take(0, 3), Ok(()));
+        assert_eq!(receiving.take(0, 3), Err(BulkError::Place));
         assert_eq!(receiving.go_on(), 3);
-        assert_eq!(receiving.take(3, b"de"), Ok(()));
-        assert_eq!(receiving.stored(4, Millis(1)), None);
+        assert_eq!(receiving.take(3, 2), Ok(()));
+        assert_eq!(receiving.slice(3), (3, 5));
         assert_eq!(receiving.whole(), None);
-        assert_eq!(receiving.stored(1, Millis(1)), Some(5));
-        assert_eq!(receiving.whole(), Some(hash(b"abcde")));
+        receiving.stored(hash(b"abcde"));
+        assert_eq!(receiving.news(Millis(1)), Some(5));
+        assert_eq!(receiving.whole(), Some(hash(&hash(b"abcde"))));
+
+        let mut receiving = Receiving::new(2 * SLICE);
+        assert_eq!(receiving.take(0, SLICE + 1), Err(BulkError::Slices));
+        assert_eq!(receiving.take(0, SLICE - 1), Ok(()));
+        assert_eq!(receiving.take(SLICE - 1, 2), Err(BulkError::Slices));
     }
 
     #[test]
     fn what_comes_slowly_is_told_from_time_to_time() {
-        let mut receiving = Receiving::new(100);
-        let (begin, later) = (Millis(50_000), Millis(60_000));
-        assert_eq!(receiving.stored(1, begin), Some(1));
-        assert_eq!(receiving.stored(1, begin), None);
-        assert_eq!(receiving.stored(1, later), Some(3));
-        assert_eq!(receiving.stored(1, later), None);
-        assert_eq!(receiving.stored(0, later + FILE_PAUSE), Some(4));
-        assert_eq!(receiving.stored(0, later + FILE_PAUSE * 2), None);
+        let mut receiving = Receiving::new(2 * SLICE);
+        let begin = Millis(50_000);
+        let later = begin + FILE_PAUSE;
+        let mut took = |place, now| {
+            assert_eq!(receiving.take(place, 1), Ok(()));
+            receiving.news(now)
+        };
+        assert_eq!(took(0, begin), Some(1));
+        assert_eq!(took(1, begin), None);
+        assert_eq!(took(2, later), Some(3));
+        assert_eq!(took(3, later), None);
+        assert_eq!(receiving.news(later + FILE_PAUSE), Some(4));
+        assert_eq!(receiving.news(later + FILE_PAUSE * 2), None);
     }
 
     #[test]

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use rtchat::room::FileCommand;
 use rtchat::rtc::Notice;
-use rtchat::rtc::bulk::{FILE_WINDOW, FileId, message};
+use rtchat::rtc::bulk::{FILE_WINDOW, FileId};
 
 use super::files::{MIB, accept_all, command, content, ends, failed, offer, offered};
 use super::scenes::{MINUTE, SOON, pair};
 use super::world::World;
+use super::world::bulk;
 
 const WORDS: &str = "Nothing of the file has moved for a minute.";
 const ALMOST: Duration = Duration::from_secs(50);
@@ -61,7 +62,7 @@ fn who_offers_and_then_sends_nothing_does_not_keep_a_file_open() {
     assert_eq!(ends(&world, ben), [failed(FileId::Theirs(1), WORDS)]);
     // Nor who sends everything but the hash.
     let (mut world, ann, ben) = promised(&[1]);
-    world.inject_bulk(ann, ben, &message(1, 0, &[0; 99]));
+    world.inject_bulk(ann, ben, &bulk(1, 0, &[0; 99]));
     world.run(MINUTE + SOON);
     assert_eq!(ends(&world, ben), [failed(FileId::Theirs(1), WORDS)]);
 }
@@ -81,7 +82,7 @@ fn who_has_not_decided_loses_nothing() {
 fn files_wait_for_each_other_as_long_as_one_moves() {
     let (mut world, ann, ben) = promised(&[1, 2]);
     for place in 0..5 {
-        world.inject_bulk(ann, ben, &message(1, place, b"x"));
+        world.inject_bulk(ann, ben, &bulk(1, place, b"x"));
         world.run(ALMOST);
     }
     assert_eq!(offered(&world, ben).len(), 2);
@@ -119,7 +120,7 @@ fn a_computer_that_sleeps_does_not_let_a_file_stand_still() {
 fn a_file_that_moves_slowly_arrives() {
     let (mut world, ann, ben) = promised(&[1]);
     for place in 0..99 {
-        world.inject_bulk(ann, ben, &message(1, place, b"x"));
+        world.inject_bulk(ann, ben, &bulk(1, place, b"x"));
         world.run(Duration::from_secs(30));
     }
     assert_eq!(ends(&world, ben), []);

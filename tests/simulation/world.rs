@@ -20,6 +20,7 @@ use rtchat::time::Millis;
 use rtchat::wire::Place;
 
 pub use broker::{Faults, Interceptor};
+pub use bulk::bulk;
 use paths::Wire;
 pub use paths::{sdp, ufrag};
 

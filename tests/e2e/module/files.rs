@@ -78,16 +78,90 @@ fn files_arrive_both_ways_with_progress() {
                 return peer.ping().then(() => sending).then(() => "both");"#;
             ensure!(ask(from, send).await? == "both");
         }
-        // Chromium and Firefox both have a disk to stream to.
-        let on_disk = r#"
-            return navigator.storage.getDirectory().then((root) => root.getDirectoryHandle("rtchat-files"))
-                .then(async (folder) => {
-                    const names = [];
-                    for await (const name of folder.keys()) names.push(name);
-                    return names.length;
-                });"#;
+        bed.no_errors().await
+    });
+}
+
+/// How many files are on the disk.
+const ON_DISK: &str = r#"
+    return navigator.storage.getDirectory().then((root) => root.getDirectoryHandle("rtchat-files"))
+        .then(async (folder) => {
+            const names = [];
+            for await (const name of folder.keys()) names.push(name);
+            return names.length;
+        }, () => 0);"#;
+
+/// Sends a large file from each to the other.
+async fn exchange(tabs: &[Tab]) -> anyhow::Result<()> {
+    for (from, to) in [(&tabs[0], &tabs[1]), (&tabs[1], &tabs[0])] {
+        ask(to, TAKE).await?;
+        let hash = make(from, 9 * MIB).await?;
+        ask(from, "return peer.sendFile(made)").await?;
+        let its = until(to, "return files[0]?.came && files[0]").await?;
+        ensure!(its["hash"] == hash, "{its}");
+    }
+    Ok(())
+}
+
+#[test]
+fn large_files_are_stored_on_the_disk() {
+    run(|bed| async move {
+        let stage = Stage::with(EMPTY).await?;
+        let tabs = stage.two(&bed, json!({})).await?;
+        exchange(&tabs).await?;
         for tab in &tabs {
-            ensure!(ask(tab, on_disk).await? == 2);
+            ensure!(ask(tab, ON_DISK).await? == 1);
+        }
+        // What is stopped does not stay there.
+        let [ann, ben] = &tabs;
+        ask(ben, "window.interfere = (stop) => stop.abort()").await?;
+        let stopped = "return peer.sendFile(made).then(() => 'sent', (error) => error.code)";
+        ensure!(ask(ann, stopped).await? == "failed");
+        until(
+            ben,
+            &ON_DISK.replace("names.length", "names.length === 1 && 'one'"),
+        )
+        .await?;
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn large_files_are_kept_in_memory_where_a_policy_allows_no_worker() {
+    run(|bed| async move {
+        let policy = r#"<meta http-equiv="Content-Security-Policy" content="worker-src 'none'">"#;
+        let stage = Stage::with(&EMPTY.replace("<title>", &format!("{policy}<title>"))).await?;
+        let tabs = stage.two(&bed, json!({})).await?;
+        exchange(&tabs).await?;
+        for tab in &tabs {
+            ensure!(ask(tab, ON_DISK).await? == 0);
+        }
+        Ok(())
+    });
+}
+
+/// Pages that came over an insecure line have neither hashes nor locks nor a disk. One of the two is such a page here.
+#[test]
+fn files_are_checked_where_the_browser_cannot_hash() {
+    run(|bed| async move {
+        let hide = r#"<script>
+            window.subtle = crypto.subtle;
+            if (navigator.userAgent.includes("Firefox"))
+                for (const [prototype, name] of [[Crypto.prototype, "subtle"], [Crypto.prototype, "randomUUID"],
+                    [Navigator.prototype, "locks"], [Navigator.prototype, "storage"]])
+                    Object.defineProperty(prototype, name, { value: undefined });
+        </script>"#;
+        let stage = Stage::with(&EMPTY.replace("<title>", &format!("{hide}<title>"))).await?;
+        let [ann, ben] = stage.two(&bed, json!({})).await?;
+        for tab in [&ann, &ben] {
+            ask(tab, &TAKE.replace("crypto.subtle", "subtle")).await?;
+        }
+        for (from, to) in [(&ann, &ben), (&ben, &ann)] {
+            let make = MAKE.replace("crypto.subtle", "subtle");
+            let hash = ask(from, &format!("const size = {};{make}", 3 * MIB)).await?;
+            ask(from, "return peer.sendFile(made)").await?;
+            let its = until(to, "return files[0]?.came && files[0]").await?;
+            ensure!(its["hash"] == hash, "{its}");
         }
         bed.no_errors().await
     });
@@ -105,7 +179,7 @@ fn what_pages_leave_on_the_disk_is_removed_later() {
                 .then((folder) => folder.getFileHandle("gone.file", { create: true })).then(() => true);"#;
         ask(&ben, left).await?;
         ask(&ben, TAKE).await?;
-        make(&ann, 2 * MIB).await?;
+        make(&ann, 9 * MIB).await?;
         ask(&ann, "return peer.sendFile(made)").await?;
         let names = r#"
             return navigator.storage.getDirectory().then((root) => root.getDirectoryHandle("rtchat-files"))

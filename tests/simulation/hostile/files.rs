@@ -4,17 +4,18 @@ use std::time::Duration;
 
 use rtchat::room::{FileCommand, FileEvent, Value};
 use rtchat::rtc::Notice;
-use rtchat::rtc::bulk::{FILE_WINDOW, FileId, message};
+use rtchat::rtc::bulk::{FIRST_WINDOW, FileId};
 
 use crate::files::{MIB, accept_all, command, content, ends, failed, half_way, offer, offered};
 use crate::scenes::{SOON, pair, send, values};
+use crate::world::bulk;
 
 /// A cheat, with nothing else to say, sends this on channel 1 while a file is on its way.
 fn cheated(number: u32, place: u64, content: &[u8]) -> Vec<FileEvent> {
     let (mut world, ann, ben, file) = half_way(MIB);
     let cleo = world.open("cleo");
     world.run(Duration::from_millis(1));
-    world.inject_bulk(ann, ben, &message(number, place, content));
+    world.inject_bulk(ann, ben, &bulk(number, place, content));
     world.run(SOON);
     assert!(world.nodes[ben].stores[&file].len() <= MIB);
     // Chat and others go on.
@@ -47,7 +48,7 @@ fn more_than_was_announced_is_never_kept() {
     world.run(SOON);
     accept_all(&mut world, ben);
     world.run(SOON);
-    world.inject_bulk(ann, ben, &message(1, 0, b"eleven byte"));
+    world.inject_bulk(ann, ben, &bulk(1, 0, b"eleven byte"));
     world.run(SOON);
     let words = "More bytes came than were announced.";
     assert_eq!(ends(&world, ben), [failed(FileId::Theirs(1), words)]);
@@ -61,7 +62,7 @@ fn bytes_of_files_that_nobody_accepted_are_dropped_and_counted() {
     world.inject(ann, ben, Notice::Text(offer.into()));
     world.run(SOON);
     for number in [0, 1, 2, u32::MAX] {
-        world.inject_bulk(ann, ben, &message(number, 0, b"bytes"));
+        world.inject_bulk(ann, ben, &bulk(number, 0, b"bytes"));
     }
     world.inject_bulk(ann, ben, b"short");
     world.run(SOON);
@@ -146,10 +147,11 @@ fn steps_that_do_not_fit_are_dropped() {
 fn who_says_nothing_of_what_it_stored_is_sent_no_more_than_the_window() {
     let (mut world, ann, ben) = pair();
     world.muted.push((ben, "\"stored\"".to_owned()));
-    let length = FILE_WINDOW as usize + 2 * MIB;
+    let length = 2 * MIB;
     offer(&mut world, ann, ben, 7, content(length));
     world.run(SOON);
     accept_all(&mut world, ben);
     world.run(SOON);
-    assert_eq!(world.nodes[ben].stores[&1].len(), FILE_WINDOW as usize);
+    let sent = world.nodes[ben].stores[&1].len();
+    assert_eq!(sent, FIRST_WINDOW as usize);
 }

@@ -2,9 +2,15 @@
 
 use rtchat::room::Input;
 use rtchat::rtc::ConnectionId;
-use rtchat::rtc::bulk::{FileId, FileNotice, FileOrder, Receiving, Sending, message, read};
+use rtchat::rtc::bulk::{FileId, FileNotice, FileOrder, Header, Receiving, Sending};
+use sha2::{Digest as _, Sha256};
 
 use super::{Task, World};
+
+/// A message on channel 1.
+pub fn bulk(number: u32, place: u64, content: &[u8]) -> Vec<u8> {
+    [&Header { number, place }.to_bytes(), content].concat()
+}
 
 impl World {
     /// What channel 1 does, with the checks of the real one.
@@ -77,10 +83,15 @@ impl World {
             return;
         };
         let FileId::Ours(token) = file else { return };
+        let source = &node.sources[&token];
         let (from, to) = sending.next(16_000);
-        let content = &node.sources[&token][from as usize..to as usize];
-        let message = message(*number, from, content);
-        sending.sent(content);
+        if from < to && sending.is_new() {
+            let (begin, length) = sending.slice();
+            let slice = &source[begin as usize..(begin + length) as usize];
+            sending.hashed(Sha256::digest(slice).into());
+        }
+        let message = bulk(*number, from, &source[from as usize..to as usize]);
+        sending.sent(to - from);
         let whole = sending.whole();
         if from < to {
             self.send_bulk(at, connection, message);
@@ -112,21 +123,27 @@ impl World {
                 its.0 == connection && its.1 == number
             }
         };
-        let open = read(message).and_then(|(number, place, content)| {
+        let open = message.split_first_chunk().and_then(|(header, content)| {
+            let Header { number, place } = Header::from_bytes(*header);
             let (file, its) = node.receiving.iter_mut().find(fits(number))?;
-            Some((*file, &mut its.2, place, content))
+            Header::fits(message.len()).then_some((*file, &mut its.2, place, content))
         });
         let Some((file, receiving, place, content)) = open else {
             return self.feed(at, Input::StrayBytes);
         };
         let mut notices = Vec::new();
-        match receiving.take(place, content) {
+        match receiving.take(place, content.len() as u64) {
             Ok(()) => {
                 if let FileId::Theirs(file) = file {
-                    node.stores.entry(file).or_default().extend(content);
+                    let store = node.stores.entry(file).or_default();
+                    store.extend(content);
+                    let (at, length) = receiving.slice(place);
+                    if at + content.len() as u64 == length {
+                        let slice = &store[store.len() - length as usize..];
+                        receiving.stored(Sha256::digest(slice).into());
+                    }
                 }
-                let stored = receiving.stored(content.len() as u64, now);
-                notices.extend(stored.map(FileNotice::Stored));
+                notices.extend(receiving.news(now).map(FileNotice::Stored));
                 notices.extend(receiving.whole().map(FileNotice::Whole));
             }
             Err(error) => notices.push(FileNotice::Failed(error.to_string())),

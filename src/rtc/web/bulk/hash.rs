@@ -1,0 +1,42 @@
+//! SHA-256 as the browser does it.
+
+use js_sys::{Promise, Uint8Array};
+use sha2::{Digest as _, Sha256};
+use wasm_bindgen::prelude::*;
+
+use crate::rtc::web::connection::settled;
+use crate::rtc::web::{WebError, refused};
+
+const WHAT: &str = "hash the file";
+
+#[wasm_bindgen]
+extern "C" {
+    type SubtleCrypto;
+    /// Missing in pages that did not come over a secure line.
+    #[wasm_bindgen(thread_local_v2, js_namespace = crypto, js_name = subtle)]
+    static SUBTLE: Option<SubtleCrypto>;
+    #[wasm_bindgen(method, catch)]
+    fn digest(this: &SubtleCrypto, algorithm: &str, bytes: &Uint8Array)
+    -> Result<Promise, JsValue>;
+}
+
+/// Begins to hash these bytes. They may change as soon as this returns.
+pub(super) fn begin(bytes: &Uint8Array) -> Result<Promise, WebError> {
+    SUBTLE.with(|subtle| match subtle {
+        Some(subtle) => subtle.digest("SHA-256", bytes).map_err(refused(WHAT)),
+        None => {
+            let hash: [u8; 32] = Sha256::digest(bytes.to_vec()).into();
+            let hash: JsValue = Uint8Array::from(&hash[..]).into();
+            Ok(Promise::resolve(&hash))
+        }
+    })
+}
+
+/// The hash that was begun.
+pub(super) async fn end(begun: Promise) -> Result<[u8; 32], WebError> {
+    let hash = Uint8Array::new(&settled(begun, WHAT).await?).to_vec();
+    hash.try_into().map_err(|_| WebError::Refused {
+        what: WHAT,
+        name: String::new(),
+    })
+}

@@ -1,0 +1,192 @@
+//! A file that is sent.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use futures_util::future::{AbortHandle, abortable};
+use js_sys::{Promise, Uint8Array};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::Blob;
+
+use super::{Channel, Tell, Waiting, hash, wait, wake};
+use crate::rtc::bulk::{FileId, FileNotice, Header, MAX_BULK, SLICE, Sending};
+use crate::rtc::web::connection::settled;
+use crate::rtc::web::{WebError, refused};
+
+const READ: &str = "read the file";
+/// So much is read at once: it takes a browser as long for a quarter of it.
+const AHEAD: u64 = 8 * SLICE;
+
+/// A file that is sent.
+pub(super) struct Outgoing {
+    blob: Blob,
+    sending: RefCell<Sending>,
+    /// Who waits for the receiver to have stored more.
+    allowed: Waiting,
+    /// Of the task that sends.
+    work: RefCell<Option<AbortHandle>>,
+}
+
+impl Outgoing {
+    /// It is sent from here.
+    pub(super) fn new(blob: Blob) -> Outgoing {
+        // Exact: a size is below 2^53.
+        let sending = Sending::new(blob.size() as u64);
+        Outgoing {
+            blob,
+            sending: RefCell::new(sending),
+            allowed: RefCell::default(),
+            work: RefCell::default(),
+        }
+    }
+
+    /// The receiver has so much.
+    pub(super) fn stored(&self, stored: u64) {
+        self.sending.borrow_mut().stored(stored);
+        wake(&self.allowed);
+    }
+
+    /// Sends no more.
+    pub(super) fn stop(&self) {
+        if let Some(work) = self.work.take() {
+            work.abort();
+        }
+    }
+
+    /// Sends it from this byte on, and no more over another channel.
+    pub(super) fn send(
+        self: &Rc<Self>,
+        file: FileId,
+        channel: Rc<Channel>,
+        number: u32,
+        from: u64,
+        tell: &Tell,
+    ) {
+        self.stop();
+        let (outgoing, tell) = (self.clone(), tell.clone());
+        let goes_on = self.sending.borrow_mut().go_on(from);
+        let work = async move {
+            let notice = if goes_on {
+                match outgoing.pump(&channel, number).await {
+                    Ok(Some(hash)) => FileNotice::Sent(hash),
+                    // The connection broke. There will be another, or the peer is gone.
+                    Ok(None) => return,
+                    Err(error) => FileNotice::Failed(error.to_string()),
+                }
+            } else {
+                FileNotice::Failed("The other side claims what was never sent.".to_owned())
+            };
+            tell(Some((file, notice)));
+        };
+        let (work, handle) = abortable(work);
+        self.work.replace(Some(handle));
+        spawn_local(async move {
+            let _ = work.await;
+        });
+    }
+
+    /// Sends as much as it may until everything was sent; `None` if the channel closed before that.
+    async fn pump(&self, channel: &Channel, number: u32) -> Result<Option<[u8; 32]>, WebError> {
+        let (begin, _) = self.sending.borrow().slice();
+        let mut part = Part::new(begin, Uint8Array::new_with_length(0))?;
+        let mut ahead = self.read(begin)?;
+        // A channel copies what it sends.
+        let message = Uint8Array::new_with_length(MAX_BULK as u32);
+        loop {
+            if let Some(hash) = self.sending.borrow().whole() {
+                return Ok(Some(hash));
+            }
+            if !channel.has_room().await {
+                return Ok(None);
+            }
+            let most = channel.most() - Header::LENGTH;
+            let (from, to) = self.sending.borrow().next(most as u64);
+            if from == to {
+                wait(&self.allowed).await;
+                continue;
+            }
+            let (slice, length) = self.sending.borrow().slice();
+            if slice + length > part.end() {
+                part = Part::new(slice, Uint8Array::new(&settled(ahead, READ).await?))?;
+                if slice + length > part.end() {
+                    let name = "NotReadableError".to_owned();
+                    return Err(WebError::Refused { what: READ, name });
+                }
+                // What is next is read while this is sent.
+                ahead = self.read(slice + AHEAD)?;
+            }
+            if let Some(hash) = part.hash(slice) {
+                let hash = hash::end(hash).await?;
+                if self.sending.borrow().is_new() {
+                    self.sending.borrow_mut().hashed(hash);
+                }
+            }
+            let place = from;
+            message
+                .subarray(0, Header::LENGTH as u32)
+                .copy_from(&Header { number, place }.to_bytes());
+            let content = part.bytes(from, to);
+            message.set(&content, Header::LENGTH as u32);
+            let message = message.subarray(0, Header::LENGTH as u32 + content.length());
+            if channel
+                .channel
+                .send_with_array_buffer_view(&message)
+                .is_err()
+            {
+                return Ok(None);
+            }
+            self.sending.borrow_mut().sent(to - from);
+        }
+    }
+
+    /// Begins to read. Beyond the end there is nothing.
+    fn read(&self, from: u64) -> Result<Promise, WebError> {
+        // Exact: a size is below 2^53.
+        let (from, to) = (from as f64, (from + AHEAD) as f64);
+        let part = self.blob.slice_with_f64_and_f64(from, to);
+        Ok(part.map_err(refused(READ))?.array_buffer())
+    }
+}
+
+/// What was read of a file: some slices, and their hashes, on which the browser works while they are sent.
+struct Part {
+    begin: u64,
+    bytes: Uint8Array,
+    hashes: VecDeque<(u64, Promise)>,
+}
+
+impl Part {
+    fn new(begin: u64, bytes: Uint8Array) -> Result<Part, WebError> {
+        let mut part = Part {
+            begin,
+            bytes,
+            hashes: VecDeque::new(),
+        };
+        let mut slice = begin;
+        while slice < part.end() {
+            let next = part.end().min(slice + SLICE);
+            let hash = hash::begin(&part.bytes(slice, next))?;
+            part.hashes.push_back((slice, hash));
+            slice = next;
+        }
+        Ok(part)
+    }
+
+    fn end(&self) -> u64 {
+        self.begin + u64::from(self.bytes.length())
+    }
+
+    /// From here to there, places in the file.
+    fn bytes(&self, from: u64, to: u64) -> Uint8Array {
+        self.bytes
+            .subarray((from - self.begin) as u32, (to - self.begin) as u32)
+    }
+
+    /// The hash of the slice that begins here, once.
+    fn hash(&mut self, slice: u64) -> Option<Promise> {
+        let (begin, _) = self.hashes.front()?;
+        let (_, hash) = (*begin == slice).then(|| self.hashes.pop_front())??;
+        Some(hash)
+    }
+}

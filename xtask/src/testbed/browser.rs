@@ -3,9 +3,10 @@
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use tempfile::TempDir;
 use thirtyfour::common::capabilities::firefox::FirefoxPreferences;
@@ -129,21 +130,13 @@ impl Browser {
 
     /// Starts the program that drives the browser; it prints its port after `before_port`.
     async fn start(
-        mut command: Command,
+        command: Command,
         before_port: &'static str,
         capabilities: Capabilities,
         profile: TempDir,
     ) -> Result<Self> {
         let name = process::shown(&command);
-        let mut program = Child::start(command.stdout(Stdio::piped()).stderr(Stdio::null()))?;
-        let stdout = program
-            .take_stdout()
-            .with_context(|| format!("`{name}` has no output"))?;
-        let line = process::first_line(stdout, move |line| port_after(line, before_port));
-        let port = tokio::task::spawn_blocking(move || line.recv_timeout(Duration::from_secs(20)));
-        let port = port
-            .await?
-            .with_context(|| format!("`{name}` did not say its port within 20 s"))?;
+        let (program, port) = with_port(command, before_port).await?;
         let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities).await;
         let driver = driver.with_context(|| format!("`{name}` could not start the browser"))?;
         Ok(Self {
@@ -181,6 +174,28 @@ impl Drop for Browser {
         // Killing is quicker than asking, and nothing in the profile is worth saving.
         let _ = self.driver.clone().leak();
     }
+}
+
+/// Starts a program that finds a port for itself, and waits until it has said which. Chromedriver takes any port of
+/// IPv6, then the same of IPv4, and ends if somebody else has that one: it is started again.
+async fn with_port(mut command: Command, before_port: &'static str) -> Result<(Child, u16)> {
+    const TRIES: usize = 10;
+    let name = process::shown(&command);
+    command.stdout(Stdio::piped()).stderr(Stdio::null());
+    for _ in 0..TRIES {
+        let mut program = Child::start(&mut command)?;
+        let stdout = program
+            .take_stdout()
+            .with_context(|| format!("`{name}` has no output"))?;
+        let line = process::first_line(stdout, move |line| port_after(line, before_port));
+        let wait = move || line.recv_timeout(Duration::from_secs(20));
+        match tokio::task::spawn_blocking(wait).await? {
+            Ok(port) => return Ok((program, port)),
+            Err(RecvTimeoutError::Disconnected) => {}
+            Err(RecvTimeoutError::Timeout) => bail!("`{name}` did not say its port within 20 s"),
+        }
+    }
+    bail!("`{name}` ended {TRIES} times before it said its port")
 }
 
 fn port_after(line: &str, before: &str) -> Option<u16> {
@@ -247,5 +262,22 @@ mod tests {
             port_after("Starting ChromeDriver 156.0 on port 0", "on port "),
             None
         );
+    }
+
+    #[tokio::test]
+    async fn a_driver_whose_port_was_taken_is_started_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut driver = Command::new("sh");
+        driver.current_dir(folder.path());
+        driver.args([
+            "-c",
+            "mkdir tried && exit 1; echo on port 4321.; exec sleep 60",
+        ]);
+        let (_program, port) = with_port(driver, "on port ").await.unwrap();
+        assert_eq!(port, 4321);
+
+        let ended = with_port(Command::new("false"), "on port ").await;
+        let words = ended.err().unwrap().to_string();
+        assert_eq!(words, "`false` ended 10 times before it said its port");
     }
 }

@@ -1,0 +1,171 @@
+//! What is checked of files, without a browser.
+
+use super::*;
+
+fn hash(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
+#[test]
+fn a_message_says_what_it_holds() {
+    let header = Header {
+        number: 7,
+        place: 1 << 40,
+    };
+    let bytes = header.to_bytes();
+    assert_eq!(bytes, [0, 0, 0, 7, 0, 0, 1, 0, 0, 0, 0, 0]);
+    assert_eq!(Header::from_bytes(bytes), header);
+    for (length, fits) in [
+        (12, false),
+        (13, true),
+        (MAX_BULK, true),
+        (MAX_BULK + 1, false),
+    ] {
+        assert_eq!(Header::fits(length), fits);
+    }
+}
+
+#[test]
+fn a_file_that_is_sent_again_in_part_is_hashed_once() {
+    let mut sending = Sending::new(SLICE + 100);
+    assert_eq!(sending.slice(), (0, SLICE));
+    assert!(sending.is_new());
+    sending.hashed(hash(b"first"));
+    assert!(!sending.is_new());
+    sending.sent(60);
+    assert!(sending.go_on(30));
+    assert_eq!(sending.next(10), (30, 40));
+    assert_eq!(sending.whole(), None);
+    // Further than we are, nobody can be.
+    assert!(!sending.go_on(61));
+    assert_eq!(sending.next(10), (30, 40));
+    // No message is of two slices.
+    assert_eq!(sending.next(2 * SLICE), (30, SLICE));
+    sending.sent(SLICE - 30);
+    assert!(sending.is_new());
+    assert_eq!(sending.slice(), (SLICE, 100));
+    sending.hashed(hash(b"second"));
+    sending.sent(90);
+    assert!(sending.go_on(SLICE - 1));
+    assert!(!sending.is_new());
+    assert_eq!(sending.whole(), None);
+    sending.sent(1);
+    assert!(!sending.is_new());
+    sending.sent(100);
+    assert_eq!(sending.next(10), (SLICE + 100, SLICE + 100));
+    let both = [hash(b"first"), hash(b"second")].concat();
+    assert_eq!(sending.whole(), Some(hash(&both)));
+}
+
+#[test]
+fn no_more_is_under_way_than_agreed() {
+    let mut sending = Sending::new(200 * FILE_WINDOW);
+    sending.sent(FIRST_WINDOW);
+    let at = FIRST_WINDOW;
+    assert_eq!(sending.next(10), (at, at));
+    sending.stored(2 * WINDOW_GROWTH);
+    assert_eq!(sending.next(99), (at, at + 2 * WINDOW_GROWTH + 2));
+    let at = 100 * FILE_WINDOW;
+    sending.sent(at - FIRST_WINDOW);
+    sending.stored(at - FILE_WINDOW);
+    assert_eq!(sending.next(10), (at, at));
+    sending.stored(at - FILE_WINDOW + 5);
+    assert_eq!(sending.next(10), (at, at + 5));
+    // Nobody knows what the next connection can do.
+    assert!(sending.go_on(at));
+    sending.sent(FIRST_WINDOW);
+    let at = at + FIRST_WINDOW;
+    assert_eq!(sending.next(10), (at, at));
+
+    let mut receiving = Receiving::new(3 * FILE_WINDOW);
+    let now = Millis(1_000);
+    for slice in 0..FILE_WINDOW / SLICE {
+        assert_eq!(receiving.take(slice * SLICE, SLICE), Ok(()));
+    }
+    let rest = FILE_WINDOW % SLICE;
+    assert_eq!(receiving.take(FILE_WINDOW - rest, rest), Ok(()));
+    assert_eq!(receiving.take(FILE_WINDOW, 1), Err(BulkError::TooFast));
+    // Some is told before it is stored, and no more of it.
+    assert_eq!(receiving.news(now), Some(UNSTORED));
+    assert_eq!(receiving.news(now + FILE_PAUSE), None);
+    assert_eq!(receiving.take(FILE_WINDOW, 1), Ok(()));
+    receiving.stored(hash(b"first"));
+    assert_eq!(receiving.news(now), Some(UNSTORED + SLICE));
+}
+
+#[test]
+fn no_end_waits_for_the_other() {
+    const SIZE: u64 = 100 * 1024 * 1024 + 1;
+    let mut sending = Sending::new(SIZE);
+    let mut receiving = Receiving::new(SIZE);
+    let mut told = 0;
+    let mut half = Some(SIZE / 2);
+    // No time passes.
+    let now = Millis(1_000);
+    while receiving.whole().is_none() {
+        let (from, to) = sending.next(MAX_BULK as u64);
+        if from == to {
+            let news = receiving.news(now).expect("one of them goes on");
+            sending.stored(news);
+            told += 1;
+        } else {
+            sending.sent(to - from);
+            assert_eq!(receiving.take(from, to - from), Ok(()));
+            let (at, length) = receiving.slice(from);
+            if at + (to - from) == length {
+                receiving.stored(hash(b"slice"));
+            }
+        }
+        // A new connection begins anew.
+        if half.take_if(|half| *half < to).is_some() {
+            assert!(sending.go_on(receiving.go_on()));
+        }
+    }
+    assert!((30..150).contains(&told), "{told}");
+}
+
+#[test]
+fn only_what_was_announced_is_taken() {
+    let mut receiving = Receiving::new(5);
+    assert_eq!(receiving.take(1, 1), Err(BulkError::Place));
+    assert_eq!(receiving.take(u64::MAX, 1), Err(BulkError::Place));
+    assert_eq!(receiving.take(0, 6), Err(BulkError::TooMuch));
+    assert_eq!(receiving.take(0, u64::MAX), Err(BulkError::TooMuch));
+    assert_eq!(receiving.take(0, 3), Ok(()));
+    assert_eq!(receiving.take(0, 3), Err(BulkError::Place));
+    assert_eq!(receiving.go_on(), 3);
+    assert_eq!(receiving.take(3, 2), Ok(()));
+    assert_eq!(receiving.slice(3), (3, 5));
+    assert_eq!(receiving.whole(), None);
+    receiving.stored(hash(b"abcde"));
+    assert_eq!(receiving.news(Millis(1)), Some(5));
+    assert_eq!(receiving.whole(), Some(hash(&hash(b"abcde"))));
+
+    let mut receiving = Receiving::new(2 * SLICE);
+    assert_eq!(receiving.take(0, SLICE + 1), Err(BulkError::Slices));
+    assert_eq!(receiving.take(0, SLICE - 1), Ok(()));
+    assert_eq!(receiving.take(SLICE - 1, 2), Err(BulkError::Slices));
+}
+
+#[test]
+fn what_comes_slowly_is_told_from_time_to_time() {
+    let mut receiving = Receiving::new(2 * SLICE);
+    let begin = Millis(50_000);
+    let later = begin + FILE_PAUSE;
+    let mut took = |place, now| {
+        assert_eq!(receiving.take(place, 1), Ok(()));
+        receiving.news(now)
+    };
+    assert_eq!(took(0, begin), Some(1));
+    assert_eq!(took(1, begin), None);
+    assert_eq!(took(2, later), Some(3));
+    assert_eq!(took(3, later), None);
+    assert_eq!(receiving.news(later + FILE_PAUSE), Some(4));
+    assert_eq!(receiving.news(later + FILE_PAUSE * 2), None);
+}
+
+#[test]
+fn an_empty_file_is_whole_at_once() {
+    assert_eq!(Receiving::new(0).whole(), Some(hash(b"")));
+    assert_eq!(Sending::new(0).whole(), Some(hash(b"")));
+}

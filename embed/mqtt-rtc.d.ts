@@ -141,7 +141,7 @@ export interface FileProgress {
 export interface FileOptions {
   /** Its name: 1 to 255 characters, no path. Else the `File`'s own, or `file`. */
   name?: string;
-  /** Told again and again how much the other side has stored. */
+  /** Told again and again how much the other side has. */
   onprogress?: (progress: FileProgress) => void;
   /** Ends the sending. */
   signal?: AbortSignal;

@@ -1,5 +1,5 @@
 // A file on the disk, in the browser's private file system. Workers alone may write there without a detour through the
-// browser's main process, which takes a quarter of the processor's time.
+// browser's main process, which costs several times the processor's time.
 
 /** What a worker knows and TypeScript's library for pages does not. */
 interface OpenFile {

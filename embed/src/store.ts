@@ -18,6 +18,14 @@ export interface Store extends Sink {
   drop(): void;
 }
 
+/** Where it is kept. */
+interface Place {
+  write(bytes: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer | undefined>;
+  /** Brings everything. */
+  close(): Promise<Blob[]>;
+  drop(): void;
+}
+
 /** What is smaller is kept in memory: no more than may be on its way there at any time. */
 const LARGE = 8 * 1024 * 1024;
 const FOLDER = "rtchat-files";
@@ -29,20 +37,18 @@ let page: Promise<string> | undefined;
 export function openStore(size: number): Store {
   // A private window, an old browser, a policy, a full disk: memory is what is left.
   const opening = size >= LARGE ? onDisk().catch(inMemory) : Promise.resolve(inMemory());
-  let closed: Store | undefined;
+  let parts: Blob[] = [];
   return {
     write: async (bytes) => await (await opening).write(bytes),
     close: async () => {
-      const store = await opening;
-      await store.close();
-      closed = store;
+      parts = await (await opening).close();
     },
-    take: (name, type) => closed?.take(name, type) ?? new File([], name, { type }),
-    drop: () => void opening.then((store) => store.drop()),
+    take: (name, type) => new File(parts, name, { type }),
+    drop: () => void opening.then((place) => place.drop()),
   };
 }
 
-function inMemory(): Store {
+function inMemory(): Place {
   let parts: Blob[] = [];
   return {
     // Browsers keep large blobs on the disk, if they can.
@@ -50,26 +56,24 @@ function inMemory(): Store {
       parts.push(new Blob([bytes]));
       return bytes.buffer;
     },
-    close: async () => {},
-    take: (name, type) => new File(parts, name, { type }),
+    close: async () => parts,
     drop: () => {
       parts = [];
     },
   };
 }
 
-async function onDisk(): Promise<Store> {
+async function onDisk(): Promise<Place> {
   const name = `${await (page ??= openFolder())}.${crypto.randomUUID()}`;
   const disk = await Disk.open(FOLDER, name);
-  let file: File | undefined;
   return {
     write: (bytes) => disk.write(bytes),
+    // The bytes stay where they are: the program may read them as long as the page lives.
     close: async () => {
       await disk.close();
-      file = await (await (await folder()).getFileHandle(name)).getFile();
+      const file = await (await folder()).getFileHandle(name);
+      return [await file.getFile()];
     },
-    // The bytes stay where they are: the program may read them as long as the page lives.
-    take: (name, type) => new File(file ? [file] : [], name, { type }),
     drop: () => {
       const remove = async (): Promise<void> => (await folder()).removeEntry(name);
       disk.close().then(remove, remove).catch(() => {});

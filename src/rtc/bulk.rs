@@ -142,7 +142,7 @@ impl Header {
 }
 
 /// The hash of a file: the SHA-256 of the SHA-256 of its slices, one after the other. A browser hashes what it is given
-/// as a whole ten times as fast as WebAssembly does, and cannot go on with a hash.
+/// as a whole several times as fast as WebAssembly does, and cannot go on with a hash.
 #[derive(Debug, Clone)]
 struct Hash {
     size: u64,
@@ -256,9 +256,9 @@ pub struct Receiving {
     at: u64,
     /// Where it went on last.
     from: u64,
-    stored: u64,
     told: u64,
     told_at: Millis,
+    /// Of what is stored.
     hash: Hash,
 }
 
@@ -269,7 +269,6 @@ impl Receiving {
             size,
             at: 0,
             from: 0,
-            stored: 0,
             told: 0,
             told_at: Millis(0),
             hash: Hash::new(size),
@@ -314,12 +313,11 @@ impl Receiving {
     /// The next slice was stored; its SHA-256.
     pub fn stored(&mut self, slice: [u8; 32]) {
         self.hash.add(slice);
-        self.stored = self.hash.at;
     }
 
     /// How much the sender is to be told that we have.
     pub fn news(&mut self, now: Millis) -> Option<u64> {
-        let has = self.at.min(self.stored + UNSTORED);
+        let has = self.at.min(self.hash.at + UNSTORED);
         let news = has.saturating_sub(self.told);
         let is_time = has == self.size || now.since(self.told_at) >= FILE_PAUSE;
         let step = ((self.told - self.from) / STEP_GROWTH).clamp(FIRST_STEP, LAST_STEP);

@@ -1,6 +1,6 @@
 //! Files on channel 1: reads what is sent, hashes it and writes what comes, slice by slice. Nothing of a file is held but
-//! what is just on its way: at most [`MAX_BUFFERED`] bytes in the channel and two slices before it at the sender's, and
-//! [`FILE_WINDOW`](crate::rtc::bulk::FILE_WINDOW) and a slice at the receiver's. The bytes stay in JavaScript's memory:
+//! what is just on its way: at most [`MAX_BUFFERED`] bytes in the channel and 4 MiB before it at the sender's, and
+//! [`FILE_WINDOW`](crate::rtc::bulk::FILE_WINDOW) and a few slices at the receiver's. The bytes stay in JavaScript's memory:
 //! what moves a file must leave the processor to those who talk.
 //!
 //! While people talk, or programs do, the channel is kept empty and files go slowly. Whatever is in it, and on the way
@@ -37,6 +37,7 @@ const LOW_FOR_TALK: u32 = 0;
 const BREATH: u32 = 1;
 /// Whoever said or heard something talks for so long, in milliseconds.
 const TALK: f64 = 500.0;
+
 /// Whom to tell what becomes of a file; `None` is a message that belongs to no file. Never called from inside
 /// [`Files::carry_out`].
 pub type Tell = Rc<dyn Fn(Option<(FileId, FileNotice)>)>;
@@ -262,27 +263,14 @@ impl Channel {
         incoming.take(place, &content);
     }
 
-    fn is_for_talk(&self) -> bool {
-        time::now() - self.talked.get() < TALK
-    }
-
-    /// How long the next message is at most.
-    fn most(&self) -> usize {
-        if self.is_for_talk() {
-            SMALL_BULK
-        } else {
-            MAX_BULK
-        }
-    }
-
-    /// Waits until there is room for a message. False if there never will be.
-    async fn has_room(&self) -> bool {
+    /// Waits until there is room for a message: how long it may be. `None` if there never will be.
+    async fn room(&self) -> Option<usize> {
         loop {
-            let for_talk = self.is_for_talk();
-            let (full, low) = if for_talk {
-                (LOW_FOR_TALK, LOW_FOR_TALK)
+            let for_talk = time::now() - self.talked.get() < TALK;
+            let (most, full, low) = if for_talk {
+                (SMALL_BULK, LOW_FOR_TALK, LOW_FOR_TALK)
             } else {
-                (MAX_BUFFERED - MAX_BULK as u32, LOW)
+                (MAX_BULK, MAX_BUFFERED - MAX_BULK as u32, LOW)
             };
             match self.channel.ready_state() {
                 RtcDataChannelState::Connecting => {}
@@ -291,11 +279,11 @@ impl Channel {
                         if for_talk {
                             time::pause(BREATH).await;
                         }
-                        return true;
+                        return Some(most);
                     }
                     self.channel.set_buffered_amount_low_threshold(low);
                 }
-                _ => return false,
+                _ => return None,
             }
             wait(&self.waiting).await;
         }

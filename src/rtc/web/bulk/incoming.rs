@@ -136,8 +136,8 @@ impl Incoming {
     /// Keeps the memory that a sink gave back, if it did.
     fn keep_memory(&self, given: JsValue) {
         let mut spare = self.spare.borrow_mut();
-        if let (Ok(memory), ..SPARE) = (given.dyn_into(), spare.len()) {
-            spare.push(memory);
+        if spare.len() < SPARE {
+            spare.extend(given.dyn_into::<ArrayBuffer>());
         }
     }
 

@@ -1,7 +1,6 @@
 //! A file that is sent.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::rc::Rc;
 
 use futures_util::future::{AbortHandle, abortable};
@@ -15,7 +14,7 @@ use crate::rtc::web::connection::settled;
 use crate::rtc::web::{WebError, refused};
 
 const READ: &str = "read the file";
-/// So much is read at once: it takes a browser as long for a quarter of it.
+/// So much is read at once: each reading is a way to the browser's main process and back.
 const AHEAD: u64 = 8 * SLICE;
 
 /// A file that is sent.
@@ -89,7 +88,7 @@ impl Outgoing {
     /// Sends as much as it may until everything was sent; `None` if the channel closed before that.
     async fn pump(&self, channel: &Channel, number: u32) -> Result<Option<[u8; 32]>, WebError> {
         let (begin, _) = self.sending.borrow().slice();
-        let mut part = Part::new(begin, Uint8Array::new_with_length(0))?;
+        let mut part = Part::new(begin, Uint8Array::new_with_length(0));
         let mut ahead = self.read(begin)?;
         // A channel copies what it sends.
         let message = Uint8Array::new_with_length(MAX_BULK as u32);
@@ -97,18 +96,17 @@ impl Outgoing {
             if let Some(hash) = self.sending.borrow().whole() {
                 return Ok(Some(hash));
             }
-            if !channel.has_room().await {
+            let Some(most) = channel.room().await else {
                 return Ok(None);
-            }
-            let most = channel.most() - Header::LENGTH;
-            let (from, to) = self.sending.borrow().next(most as u64);
+            };
+            let (from, to) = self.sending.borrow().next((most - Header::LENGTH) as u64);
             if from == to {
                 wait(&self.allowed).await;
                 continue;
             }
             let (slice, length) = self.sending.borrow().slice();
             if slice + length > part.end() {
-                part = Part::new(slice, Uint8Array::new(&settled(ahead, READ).await?))?;
+                part = Part::new(slice, Uint8Array::new(&settled(ahead, READ).await?));
                 if slice + length > part.end() {
                     let name = "NotReadableError".to_owned();
                     return Err(WebError::Refused { what: READ, name });
@@ -116,11 +114,9 @@ impl Outgoing {
                 // What is next is read while this is sent.
                 ahead = self.read(slice + AHEAD)?;
             }
-            if let Some(hash) = part.hash(slice) {
-                let hash = hash::end(hash).await?;
-                if self.sending.borrow().is_new() {
-                    self.sending.borrow_mut().hashed(hash);
-                }
+            if self.sending.borrow().is_new() {
+                let hash = hash::end(part.hash(slice)?).await?;
+                self.sending.borrow_mut().hashed(hash);
             }
             let place = from;
             message
@@ -149,28 +145,21 @@ impl Outgoing {
     }
 }
 
-/// What was read of a file: some slices, and their hashes, on which the browser works while they are sent.
+/// What was read of a file: some slices.
 struct Part {
     begin: u64,
     bytes: Uint8Array,
-    hashes: VecDeque<(u64, Promise)>,
+    /// The hash of the slice after the one that was hashed last, on which the browser works while that one is sent.
+    next: Option<Promise>,
 }
 
 impl Part {
-    fn new(begin: u64, bytes: Uint8Array) -> Result<Part, WebError> {
-        let mut part = Part {
+    fn new(begin: u64, bytes: Uint8Array) -> Part {
+        Part {
             begin,
             bytes,
-            hashes: VecDeque::new(),
-        };
-        let mut slice = begin;
-        while slice < part.end() {
-            let next = part.end().min(slice + SLICE);
-            let hash = hash::begin(&part.bytes(slice, next))?;
-            part.hashes.push_back((slice, hash));
-            slice = next;
+            next: None,
         }
-        Ok(part)
     }
 
     fn end(&self) -> u64 {
@@ -183,10 +172,20 @@ impl Part {
             .subarray((from - self.begin) as u32, (to - self.begin) as u32)
     }
 
-    /// The hash of the slice that begins here, once.
-    fn hash(&mut self, slice: u64) -> Option<Promise> {
-        let (begin, _) = self.hashes.front()?;
-        let (_, hash) = (*begin == slice).then(|| self.hashes.pop_front())??;
-        Some(hash)
+    /// The hash of the slice that begins here. They are asked for one after the other.
+    fn hash(&mut self, slice: u64) -> Result<Promise, WebError> {
+        let hash = match self.next.take() {
+            Some(begun) => begun,
+            None => self.begin_hash(slice)?,
+        };
+        let next = slice + SLICE;
+        if next < self.end() {
+            self.next = Some(self.begin_hash(next)?);
+        }
+        Ok(hash)
+    }
+
+    fn begin_hash(&self, slice: u64) -> Result<Promise, WebError> {
+        hash::begin(&self.bytes(slice, self.end().min(slice + SLICE)))
     }
 }

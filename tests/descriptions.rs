@@ -268,7 +268,10 @@ fn each_limit_of_renegotiation_is_kept() {
     let more: String = (3..9).map(|mid| format!(" {mid}")).collect();
     let section = |mid| format!("m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:{mid}\r\n");
     let sections: String = (3..9).map(section).collect();
-    let many = format!("{}{sections}", sdp.replace(bundle, &format!("{bundle}{more}")));
+    let many = format!(
+        "{}{sections}",
+        sdp.replace(bundle, &format!("{bundle}{more}"))
+    );
     assert_eq!(
         SessionDescription::from_sdp(kind, &many),
         Err(DescriptionError::Sections)
@@ -424,7 +427,10 @@ fn unknown_lines_change_nothing() {
         (port, "a=sctp-port:5000\r\na=sctp-port:5000"),
         (port, "a=sctp-port:5000\r\na=\r\na=:\r\nnonsense\r\n=\r\nz"),
         (port, "a=sctp-port:5000\r\na=note:grüße"),
-        ("s=-", "s=-\r\na=sctp-port:1\r\na=mid:other\r\na=setup:passive"),
+        (
+            "s=-",
+            "s=-\r\na=sctp-port:1\r\na=mid:other\r\na=setup:passive",
+        ),
         ("s=-", "s=-\r\na=identity:eyJpZHAi\r\na=cryptex"),
         (
             "a=ice-options:trickle",
@@ -453,7 +459,10 @@ fn unknown_lines_change_nothing() {
             "a=setup:",
             "a=fingerprint:sha-384 00:01\r\na=fingerprint:sha-512 x\r\na=setup:",
         ),
-        ("a=setup:", "a=FingerPrint:sha-256 00\r\na=fingerprint:\r\na=setup:"),
+        (
+            "a=setup:",
+            "a=FingerPrint:sha-256 00\r\na=fingerprint:\r\na=setup:",
+        ),
     ] {
         let description = compact(&changed(from, to)).expect(to);
         assert_eq!(description, unchanged, "{to}");
@@ -477,11 +486,19 @@ fn contradictions_and_missing_fields_are_refused() {
         ),
         ("a=setup:actpass\r\n", "", Malformed),
         ("a=ice-ufrag:", "a=ice-ufrag:-", Malformed),
-        ("a=ice-ufrag:", "a=ice-ufrag:abcd\r\na=ice-ufrag:", Malformed),
+        (
+            "a=ice-ufrag:",
+            "a=ice-ufrag:abcd\r\na=ice-ufrag:",
+            Malformed,
+        ),
         ("a=ice-ufrag:", "a=no-ufrag:", Malformed),
         ("a=ice-pwd:", "a=no-pwd:", Malformed),
         ("a=sctp-port:5000", "a=sctp-port:70000", Malformed),
-        ("a=max-message-size:262144", "a=max-message-size:x", Malformed),
+        (
+            "a=max-message-size:262144",
+            "a=max-message-size:x",
+            Malformed,
+        ),
         ("a=mid:0", "a=mid:12345678901234567", Malformed),
         ("fingerprint:sha-256", "fingerprint:sha-1", Fingerprint),
         ("fingerprint:", "thumbprint:", Fingerprint),
@@ -496,9 +513,17 @@ fn contradictions_and_missing_fields_are_refused() {
             "a=fingerprint:sha-256 00:11\r\na=setup:actpass",
             Fingerprint,
         ),
-        ("m=application ", &format!("{again}m=application "), DataSection),
+        (
+            "m=application ",
+            &format!("{again}m=application "),
+            DataSection,
+        ),
         ("m=application ", &format!("{video}a=x:"), DataSection),
-        ("UDP/DTLS/SCTP webrtc-datachannel", "DTLS/SCTP 5000", DataSection),
+        (
+            "UDP/DTLS/SCTP webrtc-datachannel",
+            "DTLS/SCTP 5000",
+            DataSection,
+        ),
         ("m=application ", "m=audio ", DataSection),
     ] {
         assert_eq!(compact(&changed(from, to)), Err(error), "{to}");
@@ -521,9 +546,7 @@ fn fingerprints_are_found_on_either_level_in_either_case() {
         .find(|line| line.starts_with("a=fingerprint:"))
         .unwrap();
     let expected = compact(&sdp).unwrap();
-    let lower = line
-        .to_lowercase()
-        .replace("sha-256", "SHA-256");
+    let lower = line.to_lowercase().replace("sha-256", "SHA-256");
     let session = sdp
         .replace(&format!("{line}\r\n"), "")
         .replace("s=-", &format!("s=-\r\n{line}"));
@@ -605,7 +628,10 @@ fn media_cannot_be_negotiated_before_proof() {
         for head in 0..=255_u8 {
             let mut bytes = vec![head];
             bytes.extend(sdp.bytes().take(MAX_COMPACT - 1));
-            assert!(DataDescription::from_bytes(&bytes).is_err(), "{name} {head}");
+            assert!(
+                DataDescription::from_bytes(&bytes).is_err(),
+                "{name} {head}"
+            );
         }
     }
     // Of the own description only the section for data channels is sent.
@@ -729,7 +755,11 @@ fn unknown_extensions_are_skipped() {
     for extensions in [
         vec![extension(0, b"")],
         vec![extension(0x7fff, &[7; 500])],
-        vec![extension(1, b"one"), extension(2, b""), extension(700, b"x")],
+        vec![
+            extension(1, b"one"),
+            extension(2, b""),
+            extension(700, b"x"),
+        ],
     ] {
         let read = DataDescription::from_bytes(&extended(&extensions)).unwrap();
         assert_eq!(read, plain);

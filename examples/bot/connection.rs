@@ -146,8 +146,8 @@ impl Connection {
 
     /// Reports the first description. Host candidates are known from the start, so it is complete at once.
     fn report_first(&mut self, kind: SdpType, sdp: &str) -> Result<()> {
-        let description = DataDescription::from_sdp(kind, sdp)
-            .context("Our own description cannot be used.")?;
+        let description =
+            DataDescription::from_sdp(kind, sdp).context("Our own description cannot be used.")?;
         self.events.push(LinkEvent::Described(description));
         Ok(())
     }

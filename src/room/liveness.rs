@@ -6,7 +6,7 @@ use super::peer::Stage;
 use super::{Deadline, GoneReason, Room};
 use crate::identity::PeerId;
 use crate::rtc::candidate::MAX_CANDIDATES;
-use crate::rtc::{Candidate, ConnectionId, Description, Order};
+use crate::rtc::{Candidate, ConnectionId, LinkCommand, SessionDescription, SessionLimits};
 use crate::wire::Frame;
 
 /// Silent for so long, a peer is asked whether it is there.
@@ -146,7 +146,7 @@ impl Room {
         if now.since(peer.heard) >= GONE {
             peer.heard = now - (GONE - LOOK);
         }
-        self.order(link.connection, Order::Close);
+        self.order(link.connection, LinkCommand::Close);
         self.lose_pings(id);
         self.deadlines.set(
             Deadline::Silence(id),
@@ -176,8 +176,8 @@ impl Room {
             return;
         };
         let connection = link.connection;
-        if let Some(order) = link.negotiation.want(restart) {
-            self.order(connection, order);
+        if let Some(step) = link.negotiation.want(restart) {
+            self.order(connection, LinkCommand::Renegotiate(step));
         }
     }
 
@@ -186,7 +186,7 @@ impl Room {
         &mut self,
         id: PeerId,
         connection: ConnectionId,
-        description: Description,
+        description: SessionDescription,
     ) {
         let Some(link) = self.link(id, connection) else {
             return;
@@ -207,23 +207,29 @@ impl Room {
         &mut self,
         id: PeerId,
         connection: ConnectionId,
-        description: Description,
+        description: SessionDescription,
     ) {
         let Some(link) = self.link(id, connection) else {
             return;
         };
-        if link.stage != Stage::Verified || description.fingerprint() != link.their_fingerprint {
+        let proven = link
+            .their_fingerprint
+            .filter(|_| link.stage == Stage::Verified);
+        // Nothing but data channels is offered or taken yet.
+        let limits = &SessionLimits::DATA_ONLY;
+        let checked = proven.and_then(|proven| description.check(limits, &proven).ok());
+        let Some(description) = checked else {
             self.dropped(super::Dropped::BadFrame);
             return;
-        }
-        let orders = [
+        };
+        let steps = [
             link.negotiation.received(description),
             link.negotiation.resume(),
         ];
-        orders
+        steps
             .into_iter()
             .flatten()
-            .for_each(|order| self.order(connection, order));
+            .for_each(|step| self.order(connection, LinkCommand::Renegotiate(step)));
     }
 
     /// Their late candidates came over the channel.
@@ -233,6 +239,6 @@ impl Room {
         mut candidates: Vec<Candidate>,
     ) {
         candidates.truncate(MAX_CANDIDATES);
-        self.order(connection, Order::AddCandidates(candidates));
+        self.order(connection, LinkCommand::AddCandidates(candidates));
     }
 }

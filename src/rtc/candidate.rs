@@ -119,7 +119,8 @@ impl Candidate {
             Address::V6(bytes) => {
                 let address = Ipv6Addr::from(bytes);
                 // `::`, `::1`, and both ways to write an IPv4 address as an IPv6 one.
-                let embeds_v4 = bytes[..10] == [0; 10] && matches!(bytes[10..12], [0, 0] | [255, 255]);
+                let embeds_v4 =
+                    bytes[..10] == [0; 10] && matches!(bytes[10..12], [0, 0] | [255, 255]);
                 let refused =
                     embeds_v4 || address.is_multicast() || address.is_unicast_link_local();
                 (!refused, !address.is_unique_local())

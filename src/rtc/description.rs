@@ -170,8 +170,7 @@ impl DataDescription {
             if data.candidates.len() == MAX_CANDIDATES {
                 return Err(DescriptionError::Candidates);
             }
-            let (candidate, after) =
-                Candidate::unpack(rest).ok_or(DescriptionError::Malformed)?;
+            let (candidate, after) = Candidate::unpack(rest).ok_or(DescriptionError::Malformed)?;
             data.candidates.push(candidate);
             rest = after;
         }
@@ -320,7 +319,11 @@ fn to_hex(bytes: &[u8]) -> String {
 impl fmt::Debug for DataDescription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let candidates = self.candidates().len();
-        write!(f, "DataDescription({:?}, {candidates} candidates)", self.kind)
+        write!(
+            f,
+            "DataDescription({:?}, {candidates} candidates)",
+            self.kind
+        )
     }
 }
 

@@ -278,7 +278,10 @@ mod tests {
         assert_eq!(late.iter().map(Vec::len).collect::<Vec<_>>(), [16, 4]);
         assert_eq!(gathering.elapsed(turn), Next::Nothing);
         let turn = pause(gathering.found(reflexive(), NOTHING_KNOWN), BATCH);
-        assert_eq!(gathering.elapsed(turn), Next::Report(vec![vec![reflexive()]]));
+        assert_eq!(
+            gathering.elapsed(turn),
+            Next::Report(vec![vec![reflexive()]])
+        );
     }
 
     #[test]

@@ -8,10 +8,10 @@
 //! channels; it is all that may come from somebody who has proven nothing. A [`SessionDescription`] renegotiates an
 //! open connection and may add audio and video; it has to become a [`CheckedDescription`] first.
 
-#[cfg(feature = "files")]
-pub mod bulk;
 pub mod candidate;
 pub mod description;
+#[cfg(feature = "files")]
+pub mod file_channel;
 pub mod gathering;
 pub mod negotiation;
 pub mod queue;

@@ -143,7 +143,10 @@ mod tests {
 
     /// Reads what a test's description is named after: a number, and whether it restarts.
     fn read(sdp: &str) -> (u32, bool) {
-        let name = sdp.lines().find_map(|line| line.strip_prefix("s=")).unwrap();
+        let name = sdp
+            .lines()
+            .find_map(|line| line.strip_prefix("s="))
+            .unwrap();
         let (number, restart) = name.trim().split_once(' ').unwrap();
         (number.parse().unwrap(), restart == "true")
     }

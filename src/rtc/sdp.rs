@@ -85,7 +85,10 @@ pub(super) fn sections(sdp: &str) -> (Section<'_>, Vec<Section<'_>>) {
 
 impl<'a> Section<'a> {
     pub fn values<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'a str> + 's {
-        let named = self.attributes.iter().filter(move |(known, _)| *known == name);
+        let named = self
+            .attributes
+            .iter()
+            .filter(move |(known, _)| *known == name);
         named.map(|(_, value)| *value)
     }
 

@@ -11,9 +11,9 @@
 //! Channel 0, `text`, is negotiated by both sides and ordered. Channel 1, for files, is opened when the first file needs
 //! it.
 
-#[cfg(feature = "files")]
-pub mod bulk;
 mod connection;
+#[cfg(feature = "files")]
+pub mod file_channel;
 mod time;
 
 use litemap::LiteMap;
@@ -140,7 +140,9 @@ impl Connections {
             spare_due: Cell::new(false),
             hosts: Cell::new(0),
         });
-        shared.spare.replace(Some(SpareConnection::new(&shared.configuration)?));
+        shared
+            .spare
+            .replace(Some(SpareConnection::new(&shared.configuration)?));
         let network = network_listeners(&shared);
         Ok(Connections {
             shared,
@@ -187,7 +189,7 @@ impl Connections {
 
     /// Opens channel 1 of a connection, which must be done once. Each side does it by itself.
     #[cfg(feature = "files")]
-    fn open_bulk(&self, id: ConnectionId) -> Option<RtcDataChannel> {
+    fn open_file_channel(&self, id: ConnectionId) -> Option<RtcDataChannel> {
         let connection = self.open.borrow().get(&id).cloned()?;
         channel(connection.peer(), "bulk", 1).ok()
     }
@@ -238,7 +240,9 @@ impl Shared {
                 shared.spare_due.set(false);
                 if shared.spare.borrow().is_none() {
                     // Without a spare one the next connection takes a millisecond longer, and reports what is wrong.
-                    shared.spare.replace(SpareConnection::new(&shared.configuration).ok());
+                    shared
+                        .spare
+                        .replace(SpareConnection::new(&shared.configuration).ok());
                 }
             }
         });

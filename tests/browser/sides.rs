@@ -8,8 +8,8 @@ use futures_util::future::{Either, select};
 use js_sys::{Date, Promise};
 use rtchat::rtc::web::Connections;
 use rtchat::rtc::{
-    CheckedDescription, ConnectionId, DataDescription, LinkCommand, LinkEvent, Renegotiation,
-    SdpType, SessionDescription, SessionLimits,
+    CheckedDescription, ConnectionId, DataDescription, Limit, LinkCommand, LinkEvent,
+    Renegotiation, SdpType, SessionDescription, SessionLimits,
 };
 use wasm_bindgen_futures::JsFuture;
 
@@ -137,6 +137,12 @@ impl Side {
 
     pub async fn closed(&mut self) {
         self.wait(|event| (event == LinkEvent::Closed).then_some(()))
+            .await;
+    }
+
+    /// Waits until this limit is reported as exceeded.
+    pub async fn exceeded(&mut self, limit: Limit) {
+        self.wait(|event| (event == LinkEvent::Exceeded(limit)).then_some(()))
             .await;
     }
 

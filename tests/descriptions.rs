@@ -346,7 +346,7 @@ fn renegotiation_cannot_add_another_transport() {
     let stopped = stopped.replace(&format!("m=video {port} "), "m=video 0 ");
     assert!(SessionDescription::from_sdp(kind, &stopped).is_ok());
     // The section for data channels carries the chat, and cannot be stopped.
-    let stopped = sdp.replace("m=application 9 ", "m=application 0 ");
+    let stopped = sdp.replace("m=application 40785 ", "m=application 0 ");
     assert_ne!(stopped, sdp);
     assert_eq!(
         SessionDescription::from_sdp(kind, &stopped),

@@ -191,13 +191,13 @@ mod tests {
 
     fn host(number: u8) -> Candidate {
         Candidate::parse(&format!(
-            "candidate:1 1 udp 1 192.0.2.{number} 1000 typ host"
+            "candidate:1 1 udp 1 192.0.2.{number} 2000 typ host"
         ))
         .unwrap()
     }
 
     fn reflexive() -> Candidate {
-        Candidate::parse("candidate:1 1 udp 1 203.0.113.7 1000 typ srflx raddr 0.0.0.0 rport 9")
+        Candidate::parse("candidate:1 1 udp 1 203.0.113.7 2000 typ srflx raddr 0.0.0.0 rport 9")
             .unwrap()
     }
 

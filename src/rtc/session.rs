@@ -35,7 +35,7 @@ impl SessionLimits {
     };
 
     /// For calls, and the most that is ever read. A microphone, a camera and a shared screen with its sound are five
-    /// sections and 16 KiB in Chromium, 6 KiB of them for each picture.
+    /// sections with the data channels, and 13 kB in Chromium, 4.5 kB of them for each picture.
     pub const MEDIA: SessionLimits = SessionLimits {
         bytes: 24 * 1024,
         sections: 8,

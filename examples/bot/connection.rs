@@ -223,7 +223,7 @@ impl Connection {
                 self.events.push(LinkEvent::Opened)
             }
             Event::ChannelData(message) if Some(message.id) == self.channel => {
-                self.events.extend(event(message))
+                self.events.extend(received(message))
             }
             Event::ChannelClose(id) if Some(id) == self.channel => self.closed(),
             Event::Closed => self.closed(),
@@ -302,7 +302,7 @@ fn without_names(sdp: &str) -> String {
 }
 
 /// What a message holds, unless it is too large or not the text that it should be.
-fn event(message: ChannelData) -> Option<LinkEvent> {
+fn received(message: ChannelData) -> Option<LinkEvent> {
     if message.data.len() > MAX_MESSAGE {
         return None;
     }

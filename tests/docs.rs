@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use rtchat::identity::{PeerId, PublicKey, safety_number};
-use rtchat::rtc::{Description, SdpType};
+use rtchat::rtc::{SdpType, SessionDescription};
 use rtchat::settings::{PageAddress, Settings};
 use rtchat::time::Millis;
-use rtchat::wire::{FileFrame, Frame, RoomKeys, StreamIds};
+use rtchat::wire::{
+    Ack, CallFrame, ChatFrame, FileFrame, Frame, LinkFrame, Part, PeopleFrame, RoomKeys, StreamIds,
+};
 use serde_json::Value;
 
 const README: &str = include_str!("../README.md");
@@ -113,8 +115,8 @@ fn pages_are_named_as_the_protocol_says() {
 #[test]
 fn the_protocol_names_every_field_of_every_frame() {
     let sdp = include_str!("sdp/chromium-data-offer.sdp");
-    let description = Box::new(Description::from_sdp(SdpType::Offer, sdp).unwrap());
-    let candidates = description.candidates();
+    let description = Box::new(SessionDescription::from_sdp(SdpType::Offer, sdp).unwrap());
+    let candidates = description.candidates().to_vec();
     let text = String::new;
     let null = || "null".to_owned();
     let frames = [

@@ -1,20 +1,20 @@
-//! One connection: rtchat's orders become calls of `str0m`, and what it tells becomes notices.
+//! One connection: rtchat's commands become calls of `str0m`, and what `str0m` reports becomes events.
 
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use rtchat::rtc::{Candidate, Description, LinkCommand, LinkEvent, Path, SdpType};
+use rtchat::rtc::{
+    Candidate, CommandQueue, DataDescription, LinkCommand, LinkEvent, Path, Renegotiation, SdpType,
+    SessionDescription,
+};
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::channel::{ChannelConfig, ChannelData, ChannelId};
 use str0m::{Event, IceConnectionState, Input, Output, Rtc};
 
 use crate::sockets::Sockets;
 
-/// The largest message that is passed on, in bytes, as in the browser's adapter.
+/// At most this many bytes of one message are passed on, as in the browser's adapter.
 const MAX_MESSAGE: usize = 64 * 1024;
-
-/// How many candidates are kept for a description that has not come.
-const MAX_EARLY: usize = 64;
 
 /// A peer connection in use.
 pub struct Connection {
@@ -25,11 +25,13 @@ pub struct Connection {
     offer: Option<SdpPendingOffer>,
     /// Whether the other side's description is known.
     described: bool,
-    /// The other side's candidates that came before its description.
+    /// Bounds what the other side can ask of this connection.
+    queue: CommandQueue,
+    /// The other side's candidates that came before its description. The queue bounds how many.
     early: Vec<Candidate>,
     path: Option<Path>,
     wake: Instant,
-    notices: Vec<LinkEvent>,
+    events: Vec<LinkEvent>,
     failed: bool,
 }
 
@@ -44,39 +46,68 @@ impl Connection {
             channel: None,
             offer: None,
             described: false,
+            queue: CommandQueue::default(),
             early: Vec::new(),
             path: None,
             wake: now,
-            notices: Vec::new(),
+            events: Vec::new(),
             failed: false,
         }
     }
 
-    pub fn order(&mut self, order: LinkCommand, now: Instant, sockets: &Sockets) {
-        if let Err(error) = self.carry_out(order) {
-            // The outermost sentence alone: what is below it may hold addresses.
-            self.fail(error.to_string());
+    pub fn command(&mut self, command: LinkCommand, now: Instant, sockets: &Sockets) {
+        if let Err(limit) = self.queue.push(command) {
+            self.events.push(LinkEvent::Exceeded(limit));
+        }
+        while let Some(command) = self.queue.pop() {
+            if let Err(error) = self.carry_out(command) {
+                // The outermost sentence alone: what is below it may hold addresses.
+                self.fail(error.to_string());
+            }
         }
         self.handle(Input::Timeout(now), now, sockets);
     }
 
-    fn carry_out(&mut self, order: LinkCommand) -> Result<()> {
-        match order {
-            LinkCommand::Offer { restart } => self.make_offer(restart),
-            LinkCommand::Answer(offer) => self.answer(&offer),
-            LinkCommand::Accept(answer) => self.accept(&answer),
+    fn carry_out(&mut self, command: LinkCommand) -> Result<()> {
+        match command {
+            LinkCommand::Offer => {
+                let offer = self.make_offer(false)?;
+                self.report_first(SdpType::Offer, &offer)
+            }
+            LinkCommand::Answer(offer) => {
+                let answer = self.answer(&offer.to_sdp())?;
+                self.report_first(SdpType::Answer, &answer)?;
+                self.take_early_candidates();
+                Ok(())
+            }
+            LinkCommand::Accept(answer) => self.accept(&answer.to_sdp()),
+            LinkCommand::Renegotiate(step) => self.renegotiate(step),
             LinkCommand::AddCandidates(candidates) => {
                 self.add_candidates(candidates);
                 Ok(())
             }
             LinkCommand::Send(text) => self.send(false, text.as_bytes()),
             LinkCommand::SendBytes(bytes) => self.send(true, &bytes),
-            // Done by who owns the connection.
+            // Whoever owns the connection closes it.
             LinkCommand::Close => Ok(()),
         }
     }
 
-    fn make_offer(&mut self, restart: bool) -> Result<()> {
+    fn renegotiate(&mut self, step: Renegotiation) -> Result<()> {
+        match step {
+            Renegotiation::Offer { restart } => {
+                let offer = self.make_offer(restart)?;
+                self.report_next(SdpType::Offer, &offer)
+            }
+            Renegotiation::Answer(offer) => {
+                let answer = self.answer(offer.sdp())?;
+                self.report_next(SdpType::Answer, &answer)
+            }
+            Renegotiation::Accept(answer) => self.accept(answer.sdp()),
+        }
+    }
+
+    fn make_offer(&mut self, restart: bool) -> Result<String> {
         let mut change = self.rtc.sdp_api();
         if self.channel.is_none() {
             self.channel = Some(change.add_channel_with_config(channel_0()));
@@ -86,13 +117,13 @@ impl Connection {
         // Without a change there is nothing to negotiate; the room then makes a new connection.
         let (offer, pending) = change.apply().context("There is nothing to offer.")?;
         self.offer = Some(pending);
-        self.describe(SdpType::Offer, &offer.to_sdp_string())
+        Ok(offer.to_sdp_string())
     }
 
-    fn answer(&mut self, offer: &Description) -> Result<()> {
-        // An own offer that is open counts no more.
+    fn answer(&mut self, offer: &str) -> Result<String> {
+        // An own offer that is still open no longer counts.
         self.offer = None;
-        let offer = SdpOffer::from_sdp_string(&for_str0m(offer))
+        let offer = SdpOffer::from_sdp_string(&without_names(offer))
             .context("Their offer cannot be understood.")?;
         let answer = self.rtc.sdp_api().accept_offer(offer);
         let answer = answer.context("Their offer cannot be taken.")?;
@@ -100,14 +131,12 @@ impl Connection {
             let channel = self.rtc.direct_api().create_data_channel(channel_0());
             self.channel = Some(channel);
         }
-        self.describe(SdpType::Answer, &answer.to_sdp_string())?;
-        self.take_early_candidates();
-        Ok(())
+        Ok(answer.to_sdp_string())
     }
 
-    fn accept(&mut self, answer: &Description) -> Result<()> {
+    fn accept(&mut self, answer: &str) -> Result<()> {
         let pending = self.offer.take().context("There is no offer to answer.")?;
-        let answer = SdpAnswer::from_sdp_string(&for_str0m(answer))
+        let answer = SdpAnswer::from_sdp_string(&without_names(answer))
             .context("Their answer cannot be understood.")?;
         let accepted = self.rtc.sdp_api().accept_answer(pending, answer);
         accepted.context("Their answer cannot be taken.")?;
@@ -115,11 +144,18 @@ impl Connection {
         Ok(())
     }
 
-    /// Host candidates are known from the start, so a description is whole at once.
-    fn describe(&mut self, kind: SdpType, sdp: &str) -> Result<()> {
+    /// Reports the first description. Host candidates are known from the start, so it is complete at once.
+    fn report_first(&mut self, kind: SdpType, sdp: &str) -> Result<()> {
         let description =
-            Description::from_sdp(kind, sdp).context("Our own description cannot be used.")?;
-        self.notices.push(LinkEvent::Described(description));
+            DataDescription::from_sdp(kind, sdp).context("Our own description cannot be used.")?;
+        self.events.push(LinkEvent::Described(description));
+        Ok(())
+    }
+
+    fn report_next(&mut self, kind: SdpType, sdp: &str) -> Result<()> {
+        let description = SessionDescription::from_sdp(kind, sdp)
+            .context("Our own description cannot be used.")?;
+        self.events.push(LinkEvent::Renegotiating(description));
         Ok(())
     }
 
@@ -131,12 +167,11 @@ impl Connection {
 
     fn add_candidates(&mut self, candidates: Vec<Candidate>) {
         if !self.described {
-            let room = MAX_EARLY.saturating_sub(self.early.len());
-            self.early.extend(candidates.into_iter().take(room));
+            self.early.extend(candidates);
             return;
         }
         for (order, candidate) in candidates.iter().enumerate() {
-            // Names (`….local`) are no addresses, and nothing is lost without them; see `for_str0m`.
+            // Names (`….local`) are no addresses, and nothing is lost without them; see `without_names`.
             if let Ok(candidate) = str0m::Candidate::from_sdp_string(&candidate.to_line(order)) {
                 self.rtc.add_remote_candidate(candidate);
             }
@@ -170,7 +205,7 @@ impl Connection {
                     break;
                 }
                 Ok(Output::Transmit(datagram)) => sockets.send(&datagram),
-                Ok(Output::Event(event)) => self.happened(event),
+                Ok(Output::Event(event)) => self.on_event(event),
                 Err(_) => {
                     self.fail("The connection broke.".to_owned());
                     self.rtc.disconnect();
@@ -181,14 +216,14 @@ impl Connection {
         }
     }
 
-    fn happened(&mut self, event: Event) {
+    fn on_event(&mut self, event: Event) {
         match event {
             Event::IceConnectionStateChange(state) => self.path_changed(state),
             Event::ChannelOpen(id, _) if Some(id) == self.channel => {
-                self.notices.push(LinkEvent::Opened)
+                self.events.push(LinkEvent::Opened)
             }
             Event::ChannelData(message) if Some(message.id) == self.channel => {
-                self.notices.extend(notice(message))
+                self.events.extend(received(message))
             }
             Event::ChannelClose(id) if Some(id) == self.channel => self.closed(),
             Event::Closed => self.closed(),
@@ -204,7 +239,7 @@ impl Connection {
             _ => return,
         };
         if self.path.replace(path) != Some(path) {
-            self.notices.push(LinkEvent::Path(path));
+            self.events.push(LinkEvent::Path(path));
         }
     }
 
@@ -216,9 +251,9 @@ impl Connection {
         self.end(LinkEvent::Closed);
     }
 
-    fn end(&mut self, notice: LinkEvent) {
+    fn end(&mut self, event: LinkEvent) {
         if !std::mem::replace(&mut self.failed, true) {
-            self.notices.push(notice);
+            self.events.push(event);
         }
     }
 
@@ -242,8 +277,8 @@ impl Connection {
     }
 
     /// What it told since the last time.
-    pub fn take_notices(&mut self) -> impl Iterator<Item = LinkEvent> {
-        std::mem::take(&mut self.notices).into_iter()
+    pub fn take_events(&mut self) -> impl Iterator<Item = LinkEvent> {
+        std::mem::take(&mut self.events).into_iter()
     }
 }
 
@@ -256,10 +291,10 @@ fn channel_0() -> ChannelConfig {
     }
 }
 
-/// Their description without names. Behind `….local` browsers hide private addresses, and only their own network can
-/// resolve them. They know our addresses: the first check from there tells us theirs (RFC 8445, section 7.3.1.3).
-fn for_str0m(description: &Description) -> String {
-    let sdp = description.to_sdp();
+/// Removes candidates with names from a description. Browsers hide private addresses behind `….local`, and only
+/// their own network can resolve it. They know our addresses: the first check from there tells us theirs (RFC 8445,
+/// section 7.3.1.3).
+fn without_names(sdp: &str) -> String {
     let lines = sdp.split_inclusive('\n');
     lines
         .filter(|line| !(line.starts_with("a=candidate:") && line.contains(".local ")))
@@ -267,7 +302,7 @@ fn for_str0m(description: &Description) -> String {
 }
 
 /// What a message holds, unless it is too large or not the text that it should be.
-fn notice(message: ChannelData) -> Option<LinkEvent> {
+fn received(message: ChannelData) -> Option<LinkEvent> {
     if message.data.len() > MAX_MESSAGE {
         return None;
     }

@@ -52,10 +52,10 @@ impl Connections {
         })
     }
 
-    /// Carries out an order. An unknown id opens a connection, if the order is one that a connection can begin with.
-    pub fn carry_out(&mut self, id: ConnectionId, order: LinkCommand) {
+    /// Carries out a command. An unknown id opens a connection, if the command is one that a connection can begin with.
+    pub fn carry_out(&mut self, id: ConnectionId, command: LinkCommand) {
         let now = Instant::now();
-        if let LinkCommand::Close = order {
+        if let LinkCommand::Close = command {
             if let Some(mut connection) = self.open.remove(&id) {
                 connection.close(now, &self.sockets);
                 self.closing.push((connection, now + LAST_WORDS));
@@ -63,8 +63,8 @@ impl Connections {
             return;
         }
         let begins = matches!(
-            order,
-            LinkCommand::Offer { .. } | LinkCommand::Answer(_) | LinkCommand::AddCandidates(_)
+            command,
+            LinkCommand::Offer | LinkCommand::Answer(_) | LinkCommand::AddCandidates(_)
         );
         if begins && !self.open.contains_key(&id) {
             let rtc = self.configuration.clone().build(now);
@@ -72,7 +72,7 @@ impl Connections {
                 .insert(id, Connection::new(rtc, &self.candidates, now));
         }
         if let Some(connection) = self.open.get_mut(&id) {
-            connection.order(order, now, &self.sockets);
+            connection.command(command, now, &self.sockets);
         }
     }
 
@@ -118,10 +118,10 @@ impl Connections {
         open.chain(closing).min()
     }
 
-    /// What the connections told since the last time.
-    pub fn take_notices(&mut self) -> impl Iterator<Item = (ConnectionId, LinkEvent)> {
+    /// What the connections reported since the last time.
+    pub fn take_events(&mut self) -> impl Iterator<Item = (ConnectionId, LinkEvent)> {
         let open = self.open.iter_mut();
-        open.flat_map(|(id, connection)| connection.take_notices().map(|notice| (*id, notice)))
+        open.flat_map(|(id, connection)| connection.take_events().map(|event| (*id, event)))
     }
 
     /// Whether nobody has to be told anything any more.

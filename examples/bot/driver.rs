@@ -165,9 +165,9 @@ impl Driver {
     /// Hands everything to the room that waits for it, and carries out what the room wants then.
     fn settle(&mut self) {
         loop {
-            let notices = self.connections.take_notices();
+            let events = self.connections.take_events();
             self.inputs
-                .extend(notices.map(|(id, notice)| Input::Link(id, notice)));
+                .extend(events.map(|(id, event)| Input::Link(id, event)));
             let Some(input) = self.inputs.pop_front() else {
                 return;
             };

@@ -28,18 +28,15 @@ pub struct Datagram {
 pub struct Sockets(Vec<(SocketAddr, Arc<UdpSocket>)>);
 
 impl Sockets {
-    /// Opens a socket on every address, 127.0.0.1 included, and tells `happened` what comes.
+    /// Opens a socket on every address that others can reach, and tells `happened` what comes.
     pub fn open(happened: &Sender<Happening>) -> Result<Sockets> {
         let interfaces = if_addrs::get_if_addrs().context("cannot list the network's addresses")?;
-        let mut addresses: Vec<IpAddr> = interfaces
+        let addresses = interfaces
             .iter()
             .map(if_addrs::Interface::ip)
-            .filter(is_useful)
-            .collect();
-        // Those that others can reach come first and are preferred.
-        addresses.sort_by_key(IpAddr::is_loopback);
+            .filter(is_useful);
         let mut sockets = Vec::new();
-        for address in addresses.into_iter().take(MAX_CANDIDATES) {
+        for address in addresses.take(MAX_CANDIDATES) {
             // An address may be there and not be usable yet.
             if let Ok(socket) = bind(address) {
                 let socket = (socket.local_addr()?, Arc::new(socket));
@@ -68,12 +65,13 @@ impl Sockets {
     }
 }
 
-/// Link-local addresses need to be told on which link, and candidates cannot say that.
+/// Loopback and link-local addresses are no candidates (docs/PROTOCOL.md, section 8).
 fn is_useful(address: &IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => !address.is_link_local(),
-        IpAddr::V6(address) => !address.is_unicast_link_local() && !address.is_loopback(),
-    }
+    let link_local = match address {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    };
+    !link_local && !address.is_loopback()
 }
 
 fn bind(address: IpAddr) -> io::Result<UdpSocket> {

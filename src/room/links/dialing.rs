@@ -13,7 +13,7 @@ use crate::room::cx::{Cx, Effect};
 use crate::room::io::GoneReason;
 use crate::room::members::{Members, Offer};
 use crate::room::signaling::Outgoing;
-use crate::rtc::{Candidate, ConnectionId, Description, LinkCommand};
+use crate::rtc::{Candidate, ConnectionId, DataDescription, LinkCommand};
 use crate::wire::{Attempt as AttemptNumber, Introduction};
 
 /// How long an offer may stay without an answer.
@@ -143,7 +143,7 @@ impl Links {
         let number = AttemptNumber::new(self.next_attempt, &cx.own.id, &peer);
         self.next_attempt += 1;
         let connection = self.begin_attempt(peer, number, None, cx);
-        cx.link(connection, LinkCommand::Offer { restart: false });
+        cx.link(connection, LinkCommand::Offer);
     }
 
     fn begin_attempt(
@@ -197,9 +197,7 @@ impl Links {
             description,
             challenge,
         } = &offer.introduction;
-        let Some(fingerprint) = description.fingerprint() else {
-            return true;
-        };
+        let fingerprint = description.fingerprint();
         let attempt = self.links.get(&peer).and_then(|link| link.attempt.as_ref());
         if let Some(attempt) = attempt {
             let unanswered = attempt.offerer && attempt.theirs().is_none();
@@ -227,20 +225,18 @@ impl Links {
         let Some(attempt) = self.attempt(&peer) else {
             return;
         };
-        let (Stage::Offered { fingerprint }, Some(theirs)) =
-            (&attempt.stage, introduction.description.fingerprint())
-        else {
+        let Stage::Offered { fingerprint } = attempt.stage else {
             return;
         };
         let theirs = Side {
             challenge: introduction.challenge,
-            fingerprint: theirs,
+            fingerprint: introduction.description.fingerprint(),
         };
         let connection = attempt.connection;
         attempt.stage = Stage::Connecting {
             binding: Binding {
                 theirs,
-                fingerprint: *fingerprint,
+                fingerprint,
             },
             proof: None,
         };
@@ -293,13 +289,8 @@ impl Links {
     }
 
     /// Our description is there: it goes out as the offer or the answer.
-    pub(super) fn introduce(&mut self, peer: PeerId, description: Description, cx: &mut Cx) {
-        let Some(fingerprint) = description
-            .fingerprint()
-            .filter(|_| description.fits_broker())
-        else {
-            return self.attempt_failed(peer, cx);
-        };
+    pub(super) fn introduce(&mut self, peer: PeerId, description: DataDescription, cx: &mut Cx) {
+        let fingerprint = description.fingerprint();
         let Some(its) = self.attempt(&peer) else {
             return;
         };

@@ -18,7 +18,7 @@ use super::cx::{Cx, PeerEvent};
 use super::io::PeerState;
 use super::members::{Members, Received};
 use crate::identity::PeerId;
-use crate::rtc::{ConnectionId, LinkCommand, LinkEvent, Path};
+use crate::rtc::{ConnectionId, Limit, LinkCommand, LinkEvent, Path};
 use crate::wire::Attempt as AttemptNumber;
 use crate::wire::Frame;
 use crate::wire::frame::LinkFrame;
@@ -155,9 +155,7 @@ impl Links {
                 // It is no proof.
                 self.check_proof(peer, connection, "", members, cx);
             }
-            LinkEvent::Described(description) if verified => {
-                self.signal(peer, description, cx);
-            }
+            LinkEvent::Renegotiating(description) => self.signal(peer, connection, description, cx),
             LinkEvent::Described(description) => self.introduce(peer, description, cx),
             LinkEvent::Candidates(candidates) if verified => {
                 cx.send(peer, LinkFrame::Candidates { candidates });
@@ -167,8 +165,16 @@ impl Links {
             LinkEvent::NegotiationNeeded if verified => self.renegotiate(peer, false, cx),
             LinkEvent::Path(Path::Disconnected) if verified => self.probe(peer, cx),
             LinkEvent::Closed if verified => self.closed(peer, cx),
-            LinkEvent::Path(Path::Lost) | LinkEvent::Failed(_) if verified => self.broken(peer, cx),
-            LinkEvent::Path(Path::Lost) | LinkEvent::Closed | LinkEvent::Failed(_) => {
+            LinkEvent::Exceeded(Limit::Candidates) => {}
+            LinkEvent::Path(Path::Lost) | LinkEvent::Failed(_) | LinkEvent::Exceeded(_)
+                if verified =>
+            {
+                self.broken(peer, cx);
+            }
+            LinkEvent::Path(Path::Lost)
+            | LinkEvent::Closed
+            | LinkEvent::Failed(_)
+            | LinkEvent::Exceeded(_) => {
                 self.attempt_failed(peer, cx);
             }
             LinkEvent::NegotiationNeeded | LinkEvent::Path(_) => {}

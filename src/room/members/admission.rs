@@ -281,12 +281,7 @@ impl Members {
         cx: &Cx,
     ) -> Result<Introduction, Dropped> {
         let pair = self.pair(&envelope.sender).ok_or(Dropped::Unexpected)?;
-        let introduction = context(envelope, attempt, keys, cx).open_introduction(pair, sealed)?;
-        // Without a fingerprint there is nothing that a proof could be bound to.
-        if introduction.description.fingerprint().is_none() {
-            return Err(Dropped::Malformed);
-        }
-        Ok(introduction)
+        Ok(context(envelope, attempt, keys, cx).open_introduction(pair, sealed)?)
     }
 
     /// Spends one of the signature checks that there are a second.

@@ -2,7 +2,7 @@
 
 use super::Frame;
 use super::json::{Fields, Writer};
-use crate::rtc::{Candidate, Description};
+use crate::rtc::{Candidate, SessionDescription};
 
 /// About the connection itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,10 +25,10 @@ pub enum LinkFrame {
         /// The ping's.
         id: Option<String>,
     },
-    /// Renegotiation or ICE restart: an offer or answer, `{"kind":"offer","sdp":"v=0…"}`, at most 64 KiB.
+    /// Renegotiation or ICE restart: an offer or answer, `{"kind":"offer","sdp":"v=0…"}`, at most 24 KiB.
     Signal {
         /// The description.
-        description: Box<Description>,
+        description: Box<SessionDescription>,
     },
     /// Late ICE candidates, each serialised as its `candidate:` line.
     Candidates {

@@ -1,7 +1,10 @@
 //! The direct paths between browsers, with what browsers say to make them. They can be cut, and end.
 
 use rtchat::room::Input;
-use rtchat::rtc::{ConnectionId, Description, LinkCommand, LinkEvent, Path, SdpType};
+use rtchat::rtc::{
+    ConnectionId, DataDescription, LinkCommand, LinkEvent, Path, Renegotiation, SdpType,
+    SessionDescription,
+};
 
 use super::{Task, World};
 
@@ -63,13 +66,24 @@ impl World {
 
     pub(super) fn order(&mut self, at: usize, connection: ConnectionId, order: LinkCommand) {
         match order {
-            LinkCommand::Offer { .. } => self.describe(at, connection, SdpType::Offer),
+            LinkCommand::Offer => self.describe(at, connection, SdpType::Offer),
             LinkCommand::Answer(offer) => {
-                self.take_remote(at, connection, &offer);
+                self.take_remote(at, connection, &offer.to_sdp());
                 self.describe(at, connection, SdpType::Answer);
             }
             LinkCommand::Accept(answer) => {
-                self.take_remote(at, connection, &answer);
+                self.take_remote(at, connection, &answer.to_sdp());
+                self.try_path(at, connection);
+            }
+            LinkCommand::Renegotiate(Renegotiation::Offer { .. }) => {
+                self.renegotiate(at, connection, SdpType::Offer)
+            }
+            LinkCommand::Renegotiate(Renegotiation::Answer(offer)) => {
+                self.take_remote(at, connection, offer.sdp());
+                self.renegotiate(at, connection, SdpType::Answer);
+            }
+            LinkCommand::Renegotiate(Renegotiation::Accept(answer)) => {
+                self.take_remote(at, connection, answer.sdp());
                 self.try_path(at, connection);
             }
             LinkCommand::AddCandidates(_) => {}
@@ -80,27 +94,36 @@ impl World {
     }
 
     fn describe(&mut self, at: usize, connection: ConnectionId, kind: SdpType) {
+        let sdp = self.local_sdp(at, connection, kind);
+        let description = DataDescription::from_sdp(kind, &sdp).unwrap();
+        self.report(at, connection, LinkEvent::Described(description));
+    }
+
+    fn renegotiate(&mut self, at: usize, connection: ConnectionId, kind: SdpType) {
+        let sdp = self.local_sdp(at, connection, kind);
+        let description = SessionDescription::from_sdp(kind, &sdp).unwrap();
+        self.report(at, connection, LinkEvent::Renegotiating(description));
+    }
+
+    fn local_sdp(&mut self, at: usize, connection: ConnectionId, kind: SdpType) -> String {
         let wire = self.nodes[at].links.entry(connection).or_default();
         if wire.ours.is_empty() {
             wire.ours = format!("u{at}x{}", connection.0);
             wire.fingerprint = fingerprint(at, connection);
             self.ends.insert(wire.ours.clone(), (at, connection));
         }
-        let sdp = sdp(kind, &wire.ours, &wire.fingerprint);
-        let description = Description::from_sdp(kind, &sdp).unwrap();
-        self.later(
-            3,
-            Task::Feed(
-                at,
-                Input::Link(connection, LinkEvent::Described(description)),
-            ),
-        );
+        sdp(kind, &wire.ours, &wire.fingerprint)
+    }
+
+    fn report(&mut self, at: usize, connection: ConnectionId, event: LinkEvent) {
+        self.later(3, Task::Feed(at, Input::Link(connection, event)));
         self.try_path(at, connection);
     }
 
-    fn take_remote(&mut self, at: usize, connection: ConnectionId, description: &Description) {
+    fn take_remote(&mut self, at: usize, connection: ConnectionId, sdp: &str) {
+        let description = DataDescription::from_sdp(SdpType::Offer, sdp).unwrap();
         let wire = self.nodes[at].links.entry(connection).or_default();
-        wire.theirs = Some((ufrag(description), description.fingerprint().unwrap()));
+        wire.theirs = Some((ufrag(&description), description.fingerprint()));
     }
 
     /// Opens the channel when both ends know each other's description, and each end is who the other expects.
@@ -247,7 +270,7 @@ pub fn sdp(kind: SdpType, ufrag: &str, fingerprint: &[u8; 32]) -> String {
 }
 
 /// The ice-ufrag of a description.
-pub fn ufrag(description: &Description) -> String {
+pub fn ufrag(description: &DataDescription) -> String {
     let sdp = description.to_sdp();
     let line = sdp
         .lines()

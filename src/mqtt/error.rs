@@ -37,7 +37,8 @@ pub enum ConnectionError {
     /// A packet came that a broker must not send, or not now.
     #[error("The broker sent a packet that does not belong here.")]
     Unexpected,
-    /// A packet is larger than [`MqttOptions::set_max_packet_size`](super::MqttOptions::set_max_packet_size) allows.
+    /// A packet other than PUBLISH is larger than
+    /// [`MqttOptions::set_max_packet_size`](super::MqttOptions::set_max_packet_size) allows.
     #[error("The broker sent a packet of {size} bytes, where {limit} are allowed.")]
     TooLarge {
         /// Its announced size, in bytes without the fixed header.

@@ -13,6 +13,7 @@
 //! | file | what it holds |
 //! | --- | --- |
 //! | `options` | how to reach one broker |
+//! | `packet_reader` | cuts the bytes from a broker into packets, and skips those that others may have spoilt |
 //! | `session` | one connection's protocol, without the connection: bytes in, bytes and events out |
 //! | `pool` | which broker is tried next, and when |
 //! | `requests` | the bounded queue between handles and event loop |
@@ -27,6 +28,7 @@ mod error;
 mod event_loop;
 mod link;
 mod options;
+mod packet_reader;
 mod pool;
 mod requests;
 mod session;
@@ -72,6 +74,24 @@ pub enum Event {
         /// The new broker's place in the list of brokers.
         to: usize,
     },
+    /// The broker sent a message that is not delivered, for this reason. The connection goes on.
+    Skipped(SkipReason),
+}
+
+/// Why a message from the broker was skipped: it was read to its end, and not delivered.
+///
+/// Anybody who may publish to a topic can cause such messages, so none of them may end the connections of those who are
+/// subscribed to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SkipReason {
+    /// The packet is larger than [`MqttOptions::set_max_packet_size`] allows. Its bytes were dropped as they arrived.
+    TooLarge,
+    /// The broker had stored the message (MQTT 3.1.1 section 3.3.1.3): it may be of any age.
+    Retained,
+    /// The packet has no valid topic or packet identifier (MQTT 3.1.1 section 3.3.2).
+    Malformed,
+    /// At most 1,000 messages with QoS 2 may wait for their release by the broker (MQTT 3.1.1 section 4.3.3).
+    TooManyUnreleased,
 }
 
 /// What was sent to the broker. Numbers are packet identifiers (MQTT 3.1.1 section 2.3.1).

@@ -130,7 +130,8 @@ impl MqttOptions {
 
     /// The largest packet taken and the largest sent, in bytes without the fixed header; 64 KiB each at first.
     ///
-    /// A larger incoming one ends the connection; a larger outgoing one is refused by the client's handle.
+    /// A larger incoming message is skipped ([`SkipReason::TooLarge`](super::SkipReason::TooLarge)), a larger outgoing one is
+    /// refused by the client's handle.
     pub fn set_max_packet_size(&mut self, incoming: usize, outgoing: usize) -> &mut Self {
         self.max_incoming_packet_size = incoming.min(MAX_REMAINING_LENGTH);
         self.max_outgoing_packet_size = outgoing.min(MAX_REMAINING_LENGTH);

@@ -14,8 +14,9 @@ use mqttbytes::{Error, QoS};
 
 use super::error::ConnectionError;
 use super::options::MqttOptions;
+use super::packet_reader::{PacketReader, Read};
 use super::requests::{Request, is_topic};
-use super::{Event, Outgoing};
+use super::{Event, Outgoing, SkipReason};
 use crate::time::{Deadlines, Millis};
 
 /// How long the broker may take to answer PINGREQ.
@@ -43,7 +44,7 @@ pub struct Session {
     /// Something was sent between CONNECT and CONNACK.
     flight_sent: bool,
     subscribed: bool,
-    incoming: BytesMut,
+    incoming: PacketReader,
     outgoing: BytesMut,
     /// What was sent and not yet told. Told after CONNACK, so that every connection begins with it.
     sent: VecDeque<Outgoing>,
@@ -53,7 +54,6 @@ pub struct Session {
     received: LiteMap<u16, ()>,
     last_id: u16,
     max_inflight: usize,
-    max_packet_size: usize,
     keep_alive: Duration,
     deadlines: Deadlines<Timer>,
 }
@@ -66,6 +66,15 @@ enum Awaiting {
     PubComp,
     SubAck { filters: usize, in_flight: bool },
     UnsubAck,
+}
+
+/// What becomes of a message from the broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Delivery {
+    Deliver,
+    /// A message with QoS 2 that was delivered before: it is delivered only once (MQTT 3.1.1 section 4.3.3).
+    Repeated,
+    Skip(SkipReason),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,14 +111,13 @@ impl Session {
             one_flight,
             flight_sent: false,
             subscribed: false,
-            incoming: BytesMut::new(),
+            incoming: PacketReader::new(options.max_packet_size()),
             outgoing,
             sent: VecDeque::new(),
             inflight: LiteMap::new(),
             received: LiteMap::new(),
             last_id: 0,
             max_inflight: usize::from(options.inflight()),
-            max_packet_size: options.max_packet_size(),
             keep_alive: options.keep_alive(),
             deadlines,
         })
@@ -221,17 +229,18 @@ impl Session {
         Ok(())
     }
 
-    /// Takes in bytes as they came, cut anywhere. They are looked at by [`next_event`](Session::next_event).
+    /// Takes in bytes as they arrive, in chunks of any size. They are read by [`next_event`](Session::next_event).
     pub fn receive(&mut self, bytes: &[u8]) {
-        self.incoming.extend_from_slice(bytes);
+        self.incoming.receive(bytes);
     }
 
     /// The next event from what came in and what was sent; `None` when there is nothing more.
     ///
     /// Packets are read one at a time, so what a broker sends takes no more memory than its bytes. Answers go to the output.
+    /// A PUBLISH packet that cannot be delivered is an [`Event::Skipped`], and never an error.
     ///
     /// # Errors
-    /// The broker broke the protocol or a limit, or refused the connection.
+    /// The broker broke the protocol or a limit in a way that only the broker itself can, or refused the connection.
     pub fn next_event(&mut self, now: Millis) -> Result<Option<Event>, ConnectionError> {
         loop {
             if self.connected
@@ -239,11 +248,16 @@ impl Session {
             {
                 return Ok(Some(Event::Outgoing(sent)));
             }
-            let Some(packet) = self.read_packet()? else {
-                return Ok(None);
+            let event = match self.incoming.next()? {
+                None => return Ok(None),
+                Some(Read::Packet(packet)) => self.handle(now, packet)?,
+                Some(Read::Skipped(_)) if !self.connected => {
+                    return Err(ConnectionError::NotConnAck);
+                }
+                Some(Read::Skipped(reason)) => Some(Event::Skipped(reason)),
             };
-            if let Some(packet) = self.handle(now, packet)? {
-                return Ok(Some(Event::Incoming(packet)));
+            if event.is_some() {
+                return Ok(event);
             }
         }
     }
@@ -289,35 +303,17 @@ impl Session {
         }
     }
 
-    fn read_packet(&mut self) -> Result<Option<Packet>, ConnectionError> {
-        let Some(first) = self.incoming.first() else {
-            return Ok(None);
-        };
-        if !may_come_from_broker(*first) {
-            return Err(ConnectionError::Unexpected);
-        }
-        match mqttbytes::v4::read(&mut self.incoming, self.max_packet_size) {
-            Ok(packet) => Ok(Some(packet)),
-            Err(Error::InsufficientBytes(_)) => Ok(None),
-            Err(Error::PayloadSizeLimitExceeded(size)) => Err(ConnectionError::TooLarge {
-                size,
-                limit: self.max_packet_size,
-            }),
-            Err(error) => Err(ConnectionError::Malformed(error)),
-        }
-    }
-
-    /// Does what `packet` asks for, and returns it if it is to be told.
-    fn handle(&mut self, now: Millis, packet: Packet) -> Result<Option<Packet>, ConnectionError> {
+    /// Does what `packet` asks for, and returns the event that it leads to, if any.
+    fn handle(&mut self, now: Millis, packet: Packet) -> Result<Option<Event>, ConnectionError> {
         if !self.connected {
-            return self.handle_connack(now, packet);
+            return self.handle_connack(now, packet).map(Some);
         }
         match &packet {
-            Packet::Publish(publish) => {
-                if !self.handle_publish(publish)? {
-                    return Ok(None);
-                }
-            }
+            Packet::Publish(publish) => match self.handle_publish(publish)? {
+                Delivery::Deliver => {}
+                Delivery::Repeated => return Ok(None),
+                Delivery::Skip(reason) => return Ok(Some(Event::Skipped(reason))),
+            },
             Packet::PubAck(PubAck { pkid }) => self.acknowledge(*pkid, Awaiting::PubAck)?,
             Packet::PubRec(PubRec { pkid }) => {
                 self.acknowledge(*pkid, Awaiting::PubRec)?;
@@ -342,14 +338,10 @@ impl Session {
             }
             _ => return Err(ConnectionError::Unexpected),
         }
-        Ok(Some(packet))
+        Ok(Some(Event::Incoming(packet)))
     }
 
-    fn handle_connack(
-        &mut self,
-        now: Millis,
-        packet: Packet,
-    ) -> Result<Option<Packet>, ConnectionError> {
+    fn handle_connack(&mut self, now: Millis, packet: Packet) -> Result<Event, ConnectionError> {
         let Packet::ConnAck(connack) = &packet else {
             return Err(ConnectionError::NotConnAck);
         };
@@ -359,30 +351,38 @@ impl Session {
         self.connected = true;
         self.deadlines.clear(&Timer::ConnAck);
         self.restart_keep_alive(now);
-        Ok(Some(packet))
+        Ok(Event::Incoming(packet))
     }
 
-    /// Answers a message, and says whether it is to be told: one with QoS 2 only once (MQTT 3.1.1 section 4.3.3).
-    fn handle_publish(&mut self, publish: &Publish) -> Result<bool, ConnectionError> {
-        if !is_topic(&publish.topic) {
-            return Err(ConnectionError::Malformed(Error::MalformedPacket));
-        }
+    /// Acknowledges a message, and says what becomes of it.
+    ///
+    /// Skipped messages are acknowledged too, since each would otherwise keep one of the few places that a broker has for
+    /// messages in flight.
+    fn handle_publish(&mut self, publish: &Publish) -> Result<Delivery, ConnectionError> {
         let id = publish.pkid;
+        let mut repeated = false;
         match publish.qos {
-            QoS::AtMostOnce => Ok(true),
-            QoS::AtLeastOnce => {
-                self.answer(Outgoing::PubAck(id))?;
-                Ok(true)
-            }
+            QoS::AtMostOnce => {}
+            QoS::AtLeastOnce => self.answer(Outgoing::PubAck(id))?,
             QoS::ExactlyOnce => {
-                let first = self.received.insert(id, ()).is_none();
-                if self.received.len() > MAX_RECEIVED {
-                    return Err(ConnectionError::Unexpected);
+                repeated = self.received.contains_key(&id);
+                if !repeated && self.received.len() >= MAX_RECEIVED {
+                    // Without an answer: the broker keeps it, as it keeps those that it has not released.
+                    return Ok(Delivery::Skip(SkipReason::TooManyUnreleased));
                 }
+                self.received.insert(id, ());
                 self.answer(Outgoing::PubRec(id))?;
-                Ok(first)
             }
         }
+        Ok(if repeated {
+            Delivery::Repeated
+        } else if !is_topic(&publish.topic) {
+            Delivery::Skip(SkipReason::Malformed)
+        } else if publish.retain {
+            Delivery::Skip(SkipReason::Retained)
+        } else {
+            Delivery::Deliver
+        })
     }
 
     fn handle_suback(
@@ -436,17 +436,5 @@ fn await_ack(inflight: &mut LiteMap<u16, Awaiting>, last_id: &mut u16, awaiting:
             inflight.insert(*last_id, awaiting);
             return *last_id;
         }
-    }
-}
-
-/// Whether a packet whose first byte is this may come from a broker: its type, and the flags that belong to it (MQTT 3.1.1
-/// sections 2.2.1 and 2.2.2).
-fn may_come_from_broker(first: u8) -> bool {
-    match first {
-        // CONNACK, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK, UNSUBACK, PINGRESP
-        0x20 | 0x40 | 0x50 | 0x62 | 0x70 | 0x90 | 0xB0 | 0xD0 => true,
-        // PUBLISH, of which QoS 3 does not exist
-        0x30..=0x3F => first & 0b0110 != 0b0110,
-        _ => false,
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use rtchat::mqtt::{
     ConnAck, ConnectReturnCode, ConnectionError, Event, MqttOptions, Packet, Publish, QoS, Request,
-    Session, SubAck, Subscribe, SubscribeReasonCode,
+    Session, SkipReason, SubAck, Subscribe, SubscribeReasonCode,
 };
 use rtchat::time::Millis;
 
@@ -90,4 +90,44 @@ pub fn subscribe() -> Request {
 
 pub fn suback(id: u16, code: SubscribeReasonCode) -> Bytes {
     written(|bytes| SubAck::new(id, vec![code]).write(bytes))
+}
+
+/// A PUBLISH with these flags and this body, under a sound fixed header.
+pub fn raw_publish(flags: u8, body: &[u8]) -> Vec<u8> {
+    let mut packet = vec![0x30 | flags];
+    let mut rest = body.len();
+    loop {
+        let low = u8::try_from(rest % 128).unwrap();
+        rest /= 128;
+        packet.push(if rest > 0 { low | 0x80 } else { low });
+        if rest == 0 {
+            break;
+        }
+    }
+    packet.extend_from_slice(body);
+    packet
+}
+
+pub fn sound_publish() -> Bytes {
+    written(|bytes| publish(QoS::AtMostOnce, 0, b"sound").write(bytes))
+}
+
+pub fn skipped(events: &[Event]) -> Vec<SkipReason> {
+    events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Skipped(reason) => Some(*reason),
+            _ => None,
+        })
+        .collect()
+}
+
+pub fn payloads(events: &[Event]) -> Vec<Vec<u8>> {
+    events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Incoming(Packet::Publish(publish)) => Some(publish.payload.to_vec()),
+            _ => None,
+        })
+        .collect()
 }

@@ -6,9 +6,10 @@ mod mqtt_support;
 use std::time::Duration;
 
 use mqtt_support::sim::{Caller, Door, Sim, network, soon};
+use mqtt_support::talk::raw_publish;
 use rtchat::mqtt::{
     AsyncClient, ClientError, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions,
-    Outgoing, Packet, QoS, SubscribeReasonCode, TransportError,
+    Outgoing, Packet, QoS, SkipReason, SubscribeReasonCode, TransportError,
 };
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
@@ -443,6 +444,44 @@ async fn a_congested_connection_is_not_given_more_and_not_waited_for_in_vain() {
     }
     caller.congest(true);
     assert_eq!(error(&mut told).await, ConnectionError::PingTimeout);
+}
+
+/// Otherwise what others publish would pile up in front of it.
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_cannot_send_still_receives() {
+    let (client, _door, mut told, mut caller) = on_one().await;
+    caller.congest(true);
+    client
+        .try_publish("room", QoS::AtMostOnce, false, "waits")
+        .unwrap();
+    for payload in ["one", "two"] {
+        caller.publish("room", payload);
+        assert_eq!(message(&mut told).await, payload);
+    }
+    assert_eq!(caller.packet_now(), None);
+    caller.congest(false);
+    assert!(matches!(caller.packet().await, Some(Packet::Publish(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn skipped_messages_are_told_and_end_no_connection() {
+    let (_client, mut door, mut told, caller) = on_one().await;
+    let oversized = raw_publish(0, &[0; 70_000]);
+    for chunk in oversized.chunks(16_384) {
+        caller.send(chunk);
+    }
+    caller.send(&raw_publish(1, b"\0\x04roomretained"));
+    caller.send(&raw_publish(0, b"\0\x01#malformed"));
+    caller.publish("room", "sound");
+    for reason in [
+        SkipReason::TooLarge,
+        SkipReason::Retained,
+        SkipReason::Malformed,
+    ] {
+        assert_eq!(told.recv().await, Some(Ok(Event::Skipped(reason))));
+    }
+    assert_eq!(message(&mut told).await, "sound");
+    assert!(door.is_quiet());
 }
 
 #[tokio::test(start_paused = true)]

@@ -220,7 +220,9 @@ impl<T: Transport> EventLoop<T> {
         loop {
             // What has come in already is told before it goes.
             match former.poll(cx, now, None) {
-                Poll::Ready(Ok(event @ Event::Incoming(Packet::Publish(_)))) => {
+                Poll::Ready(Ok(
+                    event @ (Event::Incoming(Packet::Publish(_)) | Event::Skipped(_)),
+                )) => {
                     self.former = Some((former, until));
                     return Some(event);
                 }

@@ -109,20 +109,22 @@ impl<T: Transport> Link<T> {
             return Poll::Pending;
         };
         loop {
-            // A connection that does not take more gives nothing either, so that answers cannot pile up. If that lasts, the
-            // session's deadlines end it.
-            if connection.poll_ready(cx)?.is_pending() {
+            // A connection that cannot send is still received from, as long as that leads to no answers: they would pile up,
+            // and what others publish would pile up in the transport. If it lasts, the session's deadlines end it.
+            let can_send = connection.poll_ready(cx)?.is_ready();
+            if !can_send && session.has_output() {
                 session.wake(now)?;
                 return Poll::Pending;
             }
-            while session.takes_requests()
+            while can_send
+                && session.takes_requests()
                 && let Some(request) = requests.and_then(Requests::pop)
             {
                 session.request(now, request)?;
             }
             let event = session.next_event(now);
             // All that is to be sent at this moment leaves as one message: CONNECT with the requests behind it, too.
-            if let Some(bytes) = session.take_output(now) {
+            if can_send && let Some(bytes) = session.take_output(now) {
                 connection.send(bytes)?;
             }
             if let Some(event) = event? {
@@ -136,6 +138,9 @@ impl<T: Transport> Link<T> {
                 Poll::Pending => {
                     // Only now, when all that came in has been taken: else a page that was asleep would see silence.
                     session.wake(now)?;
+                    if !can_send {
+                        return Poll::Pending;
+                    }
                     match session.take_output(now) {
                         Some(bytes) => connection.send(bytes)?,
                         None => return Poll::Pending,

@@ -94,6 +94,18 @@ pub enum SkipReason {
     TooManyUnreleased,
 }
 
+impl SkipReason {
+    /// The reason in a few words, for a list of counts.
+    pub fn words(self) -> &'static str {
+        match self {
+            SkipReason::TooLarge => "a message larger than the broker may deliver",
+            SkipReason::Retained => "a message that the broker had stored",
+            SkipReason::Malformed => "a message without a valid topic",
+            SkipReason::TooManyUnreleased => "too many unfinished deliveries",
+        }
+    }
+}
+
 /// What was sent to the broker. Numbers are packet identifiers (MQTT 3.1.1 section 2.3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outgoing {

@@ -262,6 +262,11 @@ impl Session {
         }
     }
 
+    /// Whether anything is to be sent.
+    pub fn has_output(&self) -> bool {
+        !self.outgoing.is_empty()
+    }
+
     /// What is to be sent, all of it.
     pub fn take_output(&mut self, now: Millis) -> Option<Bytes> {
         if self.outgoing.is_empty() {

@@ -72,7 +72,7 @@ pub enum TransportError {
     /// The other side sent text, where MQTT wants binary messages (MQTT 3.1.1 section 6).
     #[error("The broker sent text where MQTT wants binary messages.")]
     NotBinary,
-    /// More came in than was taken, or a single message was too large.
+    /// More came in than was received.
     #[error("The broker sent more than this page can take at once.")]
     Flooded,
 }

@@ -32,8 +32,11 @@ const MAX_BUFFERED: u32 = 256 * 1024;
 /// How often to look whether they have left, in milliseconds: a WebSocket has no event for that.
 const DRAIN_PAUSE: u32 = 50;
 
-/// How many bytes may wait here to be taken. A WebSocket cannot be told to pause.
+/// At most this many bytes wait to be received, apart from one message. A WebSocket cannot be told to pause.
 const MAX_INBOX: usize = 1024 * 1024;
+
+/// The largest part of a message that is copied from the browser at once, in bytes.
+const MAX_CHUNK: u32 = 64 * 1024;
 
 /// What the close event says when the connection went down without a word (RFC 6455 section 7.4.1).
 const ABNORMAL_CLOSURE: u16 = 1006;
@@ -157,7 +160,8 @@ struct Handlers {
 #[derive(Debug, Default)]
 struct Inbox {
     opened: bool,
-    messages: VecDeque<Bytes>,
+    /// What is left of each message. It stays in the browser's memory, which holds it in any case, until it is received.
+    messages: VecDeque<Uint8Array>,
     bytes: usize,
     closed: Option<TransportError>,
     waker: Option<Waker>,
@@ -172,15 +176,29 @@ impl Inbox {
             self.closed = Some(TransportError::NotBinary);
             return;
         };
-        let length = usize::try_from(buffer.byte_length()).unwrap_or(usize::MAX);
-        // Looked at before the bytes are copied.
-        if length > MAX_INBOX.saturating_sub(self.bytes) {
+        let message = Uint8Array::new(buffer);
+        let length = usize::try_from(message.length()).unwrap_or(usize::MAX);
+        // A single message may be of any size: anybody can publish a large one, and the session skips it chunk by chunk.
+        if !self.messages.is_empty() && length > MAX_INBOX.saturating_sub(self.bytes) {
             self.closed = Some(TransportError::Flooded);
             return;
         }
-        self.bytes += length;
-        self.messages
-            .push_back(Uint8Array::new(buffer).to_vec().into());
+        self.bytes = self.bytes.saturating_add(length);
+        self.messages.push_back(message);
+    }
+
+    /// The next bytes that came in.
+    fn take_chunk(&mut self) -> Option<Bytes> {
+        let message = self.messages.front_mut()?;
+        let chunk = message.subarray(0, MAX_CHUNK);
+        if message.length() > MAX_CHUNK {
+            *message = message.subarray(MAX_CHUNK, message.length());
+        } else {
+            self.messages.pop_front();
+        }
+        let chunk = Bytes::from(chunk.to_vec());
+        self.bytes = self.bytes.saturating_sub(chunk.len());
+        Some(chunk)
     }
 }
 
@@ -277,9 +295,8 @@ impl Connection for WebSocketConnection {
 
     fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, TransportError>> {
         let mut inbox = self.inbox.borrow_mut();
-        if let Some(message) = inbox.messages.pop_front() {
-            inbox.bytes -= message.len();
-            return Poll::Ready(Ok(message));
+        if let Some(chunk) = inbox.take_chunk() {
+            return Poll::Ready(Ok(chunk));
         }
         if let Some(error) = &inbox.closed {
             return Poll::Ready(Err(error.clone()));

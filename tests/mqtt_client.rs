@@ -446,6 +446,136 @@ async fn a_congested_connection_is_not_given_more_and_not_waited_for_in_vain() {
     assert_eq!(error(&mut told).await, ConnectionError::PingTimeout);
 }
 
+/// How a broker of no use behaves, after the WebSocket has opened.
+#[derive(Debug, Clone, Copy)]
+enum Useless {
+    ClosesAfterConnAck,
+    ClosesAfterSubAck,
+    IgnoresSubscriptions,
+    RefusesSubscriptions,
+}
+
+impl Useless {
+    async fn serve(self, mut caller: Caller) {
+        caller.welcome().await;
+        if let Useless::ClosesAfterConnAck = self {
+            return;
+        }
+        loop {
+            match caller.packet().await {
+                Some(Packet::Subscribe(subscribe)) => match self {
+                    Useless::IgnoresSubscriptions => {}
+                    Useless::RefusesSubscriptions => {
+                        caller.suback(subscribe.pkid, SubscribeReasonCode::Failure);
+                    }
+                    _ => {
+                        let granted = SubscribeReasonCode::Success(QoS::AtMostOnce);
+                        return caller.suback(subscribe.pkid, granted);
+                    }
+                },
+                Some(_) => {}
+                None => return,
+            }
+        }
+    }
+}
+
+/// Polls for ever, and subscribes before each attempt.
+fn run_subscribed(client: AsyncClient, mut event_loop: EventLoop<Sim>) -> Told {
+    let (tell, told) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        let mut subscribe = true;
+        loop {
+            if subscribe {
+                client.try_subscribe("room", QoS::AtMostOnce).unwrap();
+            }
+            let event = event_loop.poll().await;
+            subscribe = event.is_err();
+            if tell.send(event).is_err() {
+                return;
+            }
+        }
+    });
+    Told(told)
+}
+
+async fn last_of_three_is_reached(useless: Useless, within: Duration) {
+    let (sim, mut door) = network();
+    let start = door.now();
+    let (client, event_loop) = client(sim, &["ws://one", "ws://two", "ws://three"]);
+    let mut told = run_subscribed(client, event_loop);
+    let mut tried = Vec::new();
+    let mut third = loop {
+        let knock = door.knock().await;
+        if knock.url == "ws://three" {
+            break knock.accept();
+        }
+        tried.push(knock.url.clone());
+        assert!(tried.len() <= 4, "{useless:?}: tried {tried:?}");
+        tokio::spawn(useless.serve(knock.accept()));
+    };
+    tried.dedup();
+    assert_eq!(tried, ["ws://one", "ws://two"], "{useless:?}");
+    let took = door.now().since(start);
+    assert!(took <= within, "{useless:?}: {took:?}");
+    third.welcome().await;
+    third.suback(1, SubscribeReasonCode::Success(QoS::AtMostOnce));
+    third.publish("room", "hello");
+    loop {
+        if let Ok(Event::Incoming(Packet::Publish(_))) = told.recv().await.unwrap() {
+            return;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn brokers_that_accept_and_close_are_left_for_the_next() {
+    last_of_three_is_reached(Useless::ClosesAfterConnAck, Duration::from_millis(100)).await;
+    last_of_three_is_reached(Useless::ClosesAfterSubAck, Duration::from_millis(100)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn brokers_that_acknowledge_no_subscription_are_left_for_the_next() {
+    // 10 s each with and without early requests.
+    last_of_three_is_reached(Useless::IgnoresSubscriptions, Duration::from_millis(40_100)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn brokers_that_refuse_the_subscription_are_left_for_the_next() {
+    last_of_three_is_reached(Useless::RefusesSubscriptions, Duration::from_millis(100)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_subscription_is_an_error_and_tried_again_ever_less_often() {
+    let (sim, mut door) = network();
+    let clock = tokio::time::Instant::now();
+    let (client, event_loop) = client(sim, &["ws://one"]);
+    let mut told = run_subscribed(client, event_loop);
+    tokio::spawn(async move {
+        loop {
+            tokio::spawn(Useless::RefusesSubscriptions.serve(door.knock().await.accept()));
+        }
+    });
+    let mut errors = Vec::new();
+    while errors.len() < 10 {
+        if let Err(error) = told.recv().await.unwrap() {
+            errors.push(error);
+        }
+    }
+    assert_eq!(errors[0], ConnectionError::FlightRefused);
+    assert!(
+        errors[1..]
+            .iter()
+            .all(|error| *error == ConnectionError::SubscriptionRefused)
+    );
+    assert_eq!(
+        errors[1].to_string(),
+        "The broker does not allow the subscription."
+    );
+    let took = clock.elapsed();
+    assert!(took > Duration::from_secs(20), "{took:?}");
+}
+
 /// Otherwise what others publish would pile up in front of it.
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_cannot_send_still_receives() {

@@ -85,6 +85,90 @@ fn a_broker_that_accepts_and_closes_is_not_hammered() {
     assert!(longest > seconds(10), "{longest:?}");
 }
 
+/// Lets each attempt lead to a connection that lasts for `lasted`, and returns which brokers were tried when.
+fn accept_and_drop(pool: &mut Pool, attempts: usize, lasted: Duration) -> Vec<(usize, Millis)> {
+    let mut now = START;
+    (0..attempts)
+        .map(|_| {
+            let attempt = pool.attempt();
+            now = now.max(attempt.at);
+            pool.connected(now);
+            let tried = (attempt.broker, now);
+            now = now + lasted;
+            pool.failed(now, false);
+            tried
+        })
+        .collect()
+}
+
+#[test]
+fn a_broker_that_accepts_and_closes_has_failed_its_try_of_the_round() {
+    for lasted in [Duration::from_millis(50), seconds(10), seconds(30)] {
+        let mut pool = pool(3);
+        let tried = accept_and_drop(&mut pool, 21, lasted);
+        let brokers: Vec<usize> = tried.iter().map(|(broker, _)| *broker).collect();
+        assert_eq!(brokers, [0, 1, 2].repeat(7), "after {lasted:?} each");
+        let rounds = |round: usize| tried[3 * round].1;
+        for round in 0..7 {
+            assert_eq!(
+                tried[3 * round + 2].1,
+                rounds(round) + lasted * 2,
+                "no pause within a round"
+            );
+        }
+        let took = rounds(6).since(rounds(0)) - lasted * 18;
+        assert!(took > seconds(10), "pauses grow: {took:?} in 6 rounds");
+    }
+}
+
+#[test]
+fn a_broker_that_refuses_and_one_that_accepts_and_closes_share_a_round() {
+    let mut pool = pool(3);
+    pool.failed(START, false);
+    pool.connected(START);
+    pool.failed(START, false);
+    assert_eq!((pool.attempt().broker, pool.attempt().at), (2, START));
+    pool.connected(START);
+    let lost = START + seconds(31);
+    pool.failed(lost, false);
+    for broker in [2, 0, 1] {
+        assert_eq!((pool.attempt().broker, pool.attempt().at), (broker, lost));
+        pool.failed(lost, false);
+    }
+}
+
+#[test]
+fn a_preferred_broker_that_closes_after_the_switch_is_left_for_the_former_one() {
+    let mut pool = pool(4);
+    pool.failed(START, false);
+    pool.failed(START, false);
+    pool.connected(START);
+    let probe = pool.probe().unwrap();
+    pool.probe_connected(probe.at);
+    assert_eq!(pool.broker(), 0);
+    for broker in [2, 1, 3] {
+        pool.failed(probe.at, false);
+        assert_eq!(
+            (pool.attempt().broker, pool.attempt().at),
+            (broker, probe.at)
+        );
+    }
+    pool.failed(probe.at, false);
+    assert_eq!(pool.attempt().broker, 0, "and then comes the pause");
+}
+
+#[test]
+fn a_connection_that_was_closed_on_purpose_begins_a_new_round() {
+    let mut pool = pool(3);
+    pool.failed(START, false);
+    pool.connected(START);
+    pool.closed(START);
+    for broker in [1, 0, 2] {
+        assert_eq!((pool.attempt().broker, pool.attempt().at), (broker, START));
+        pool.failed(START, false);
+    }
+}
+
 #[test]
 fn a_flight_that_was_not_taken_is_repeated_slowly_at_once() {
     let mut pool = pool(2);

@@ -31,6 +31,9 @@ pub enum ConnectionError {
     /// A subscription that was sent before CONNACK was refused; it is worth another try after CONNACK.
     #[error("The broker refused what was sent together with the connection request.")]
     FlightRefused,
+    /// The broker refused a subscription (MQTT 3.1.1 section 3.9.3). The SUBACK has been told before.
+    #[error("The broker does not allow the subscription.")]
+    SubscriptionRefused,
     /// A packet could not be read.
     #[error("The broker sent a packet that cannot be read ({0:?}).")]
     Malformed(mqttbytes::Error),

@@ -3,6 +3,8 @@
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
+use mqttbytes::v4::{Packet, SubscribeReasonCode};
+
 use super::Event;
 use super::error::ConnectionError;
 use super::options::MqttOptions;
@@ -17,6 +19,8 @@ pub(super) struct Link<T: Transport> {
     options: MqttOptions,
     one_flight: bool,
     connect_by: Millis,
+    /// The broker has refused a subscription.
+    refused: bool,
     state: State<T>,
 }
 
@@ -36,6 +40,7 @@ impl<T: Transport> Link<T> {
             options: options.clone(),
             one_flight: attempt.one_flight,
             connect_by: now + attempt.timeout,
+            refused: false,
             state: State::Opening(transport.connect(options.url())),
         }
     }
@@ -94,6 +99,10 @@ impl<T: Transport> Link<T> {
         now: Millis,
         requests: Option<&Requests>,
     ) -> Poll<Result<Event, ConnectionError>> {
+        // After the SUBACK that says so has been told.
+        if self.refused {
+            return Poll::Ready(Err(ConnectionError::SubscriptionRefused));
+        }
         if let State::Opening(connecting) = &mut self.state {
             let connection = match Pin::new(connecting).poll(cx) {
                 Poll::Ready(connection) => connection?,
@@ -128,6 +137,7 @@ impl<T: Transport> Link<T> {
                 connection.send(bytes)?;
             }
             if let Some(event) = event? {
+                self.refused = refuses_subscription(&event);
                 return Poll::Ready(Ok(event));
             }
             if session.is_disconnected() {
@@ -149,4 +159,8 @@ impl<T: Transport> Link<T> {
             }
         }
     }
+}
+
+fn refuses_subscription(event: &Event) -> bool {
+    matches!(event, Event::Incoming(Packet::SubAck(suback)) if suback.return_codes.contains(&SubscribeReasonCode::Failure))
 }

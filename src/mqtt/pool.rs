@@ -17,8 +17,9 @@ const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 /// The longest pause of all.
 const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
-/// A connection that lived longer than this was a good one: what failed before it is forgotten.
-const GOOD_LIFE: Duration = Duration::from_secs(30);
+/// A connection that lasted longer than this was a good one: the attempts that failed before it are forgotten. A shorter
+/// one counts as a failed attempt. It is well above the 10 s after which a missing SUBACK ends a connection.
+const GOOD_CONNECTION: Duration = Duration::from_secs(30);
 
 /// How long to stay with a less preferred broker before looking whether a preferred one is back: from this …
 const MIN_PROBE_PAUSE: Duration = Duration::from_secs(90);
@@ -32,8 +33,10 @@ const PROBE_SPREAD: Duration = Duration::from_secs(60);
 ///
 /// - Brokers are tried in order, without a pause in between. Only after a whole round has failed comes a pause: full jitter
 ///   up to 1 s, 2 s, 4 s … 30 s.
-/// - When a good connection (more than 30 s) is lost, its broker is tried first, at once, then the others in order. A short
-///   one counts as a failed attempt, or a broker that accepts and closes would be hammered.
+/// - A connection that lasted more than 30 s, from CONNACK on, is a good one. When it is lost, a new round begins: its broker
+///   is tried first, at once, then the others in order. A shorter connection is a failed attempt of the current round:
+///   whatever made it end (the broker closed it, refused the subscription, or did not acknowledge it), the next broker is
+///   tried.
 /// - An attempt that may have failed because requests were sent before CONNACK is repeated at once without that, and
 ///   later attempts at this broker remember it.
 /// - While connected to a less preferred broker, the more preferred ones are tried about every two minutes on a second
@@ -103,20 +106,22 @@ impl Pool {
 
     /// The current attempt has led to a connection.
     pub fn connected(&mut self, now: Millis) {
-        self.settle(now, self.broker());
+        self.connected_since = Some(now);
+        self.schedule_probe(now);
     }
 
     /// The current attempt has failed, or the connection is lost. `suspects_flight` says that requests which were sent
     /// before CONNACK may be the reason.
     pub fn failed(&mut self, now: Millis, suspects_flight: bool) {
         self.probe = None;
-        let lived = self.connected_since.take().map(|since| now.since(since));
         self.attempt_at = now;
-        if lived.is_some_and(|lived| lived > GOOD_LIFE) {
+        let lasted = self.connected_since.take().map(|since| now.since(since));
+        let broker = self.broker();
+        if lasted.is_some_and(|lasted| lasted > GOOD_CONNECTION) {
             self.failed_rounds = 0;
+            self.begin_round(&[broker]);
             return;
         }
-        let broker = self.broker();
         if let Some(one_flight) = self.one_flight.get_mut(broker)
             && suspects_flight
             && *one_flight
@@ -126,7 +131,7 @@ impl Pool {
         }
         self.position += 1;
         if self.position >= self.order.len() {
-            self.position = 0;
+            self.begin_round(&[]);
             self.attempt_at = now + self.backoff();
             self.failed_rounds = self.failed_rounds.saturating_add(1);
         }
@@ -135,8 +140,10 @@ impl Pool {
     /// The connection was closed on purpose: the next attempt, if any, is not a repetition.
     pub fn closed(&mut self, now: Millis) {
         self.probe = None;
-        self.connected_since = None;
         self.attempt_at = now;
+        if self.connected_since.take().is_some() {
+            self.begin_round(&[self.broker()]);
+        }
     }
 
     /// Cuts the pause short: the network, or the user, is back.
@@ -165,20 +172,25 @@ impl Pool {
         }
     }
 
-    /// The more preferred broker has answered, and is the current one from now on.
+    /// The more preferred broker has answered, and is the current one from now on. If its connection does not last, the
+    /// former broker is tried next.
     pub fn probe_connected(&mut self, now: Millis) {
         if let Some((_, broker)) = self.probe {
-            self.settle(now, broker);
+            self.begin_round(&[broker, self.broker()]);
+            self.connected(now);
         }
     }
 
-    /// Makes `broker` the current one, the first of the next round.
-    fn settle(&mut self, now: Millis, broker: usize) {
-        let others = (0..self.one_flight.len()).filter(|other| *other != broker);
-        self.order = core::iter::once(broker).chain(others).collect();
+    /// Begins a new round: the brokers in `first`, then the others in order of preference.
+    fn begin_round(&mut self, first: &[usize]) {
+        let others = (0..self.one_flight.len()).filter(|other| !first.contains(other));
+        self.order = first.iter().copied().chain(others).collect();
         self.position = 0;
-        self.connected_since = Some(now);
-        self.probe = (broker > 0).then(|| (now + self.probe_pause(), 0));
+    }
+
+    /// Has the more preferred brokers tried, if there are any.
+    fn schedule_probe(&mut self, now: Millis) {
+        self.probe = (self.broker() > 0).then(|| (now + self.probe_pause(), 0));
     }
 
     fn attempt_at_broker(&self, broker: usize, at: Millis) -> Attempt {

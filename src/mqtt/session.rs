@@ -133,7 +133,7 @@ impl Session {
         self.disconnected
     }
 
-    /// Whether the broker has acknowledged a subscription.
+    /// Whether the broker has granted a subscription.
     pub fn is_subscribed(&self) -> bool {
         self.subscribed
     }
@@ -404,7 +404,9 @@ impl Session {
         if in_flight && codes.contains(&SubscribeReasonCode::Failure) {
             return Err(ConnectionError::FlightRefused);
         }
-        self.subscribed = true;
+        self.subscribed |= codes
+            .iter()
+            .any(|code| matches!(code, SubscribeReasonCode::Success(_)));
         self.acknowledge(id, Awaiting::SubAck { filters, in_flight })
     }
 

@@ -4,7 +4,7 @@
 mod mqtt_support;
 
 use mqtt_support::Tcp;
-use mqtt_support::broker::{Broker, Kind, within};
+use mqtt_support::broker::{Broker, BrokerKind, with_timeout};
 use rtchat::mqtt::{
     AsyncClient, ConnectReturnCode, ConnectionError, Event, MqttOptions, Packet, QoS,
 };
@@ -20,7 +20,7 @@ mod with_rumqttc {
         mqtt::AsyncClient::new(options, 10)
     }
 
-    include!("meeting/scenes.rs");
+    include!("mqtt_support/shared_source.rs");
 }
 
 mod with_rtchat {
@@ -35,13 +35,13 @@ mod with_rtchat {
         mqtt::AsyncClient::with_transport(super::Tcp::new(), vec![options], 10, 1).unwrap()
     }
 
-    include!("meeting/scenes.rs");
+    include!("mqtt_support/shared_source.rs");
 }
 
 /// A member of either kind hears one of the other.
 #[tokio::test]
 async fn rumqttc_and_rtchat_meet() {
-    for kind in [Kind::Rumqttd, Kind::Mosquitto] {
+    for kind in [BrokerKind::Rumqttd, BrokerKind::Mosquitto] {
         let broker = Broker::start(kind).await;
         let mut theirs = with_rumqttc::Member::join("theirs", broker.port, "meeting/#");
         let mut ours = with_rtchat::Member::join("ours", broker.port, "meeting/#");
@@ -67,7 +67,7 @@ async fn rumqttc_and_rtchat_meet() {
 /// CONNECT, SUBSCRIBE and PUBLISH leave in one piece, and brokers take them.
 #[tokio::test]
 async fn brokers_take_one_flight() {
-    for kind in [Kind::Rumqttd, Kind::Mosquitto] {
+    for kind in [BrokerKind::Rumqttd, BrokerKind::Mosquitto] {
         let broker = Broker::start(kind).await;
         let tcp = Tcp::new();
         let options = MqttOptions::new("flight", format!("tcp://127.0.0.1:{}", broker.port));
@@ -79,7 +79,7 @@ async fn brokers_take_one_flight() {
             .await
             .unwrap();
         let mut seen = Vec::new();
-        within(async {
+        with_timeout(async {
             while seen.len() < 3 {
                 match event_loop.poll().await.unwrap() {
                     Event::Incoming(Packet::ConnAck(_)) => seen.push("connack"),
@@ -104,12 +104,12 @@ async fn brokers_take_one_flight() {
 
 #[tokio::test]
 async fn a_refusal_is_told_as_such() {
-    let broker = Broker::closed().await;
+    let broker = Broker::requiring_password().await;
     let options = MqttOptions::new("stranger", format!("tcp://127.0.0.1:{}", broker.port));
     let (client, mut event_loop) =
         AsyncClient::with_transport(Tcp::new(), vec![options], 10, 1).unwrap();
     client.subscribe("here", QoS::AtMostOnce).await.unwrap();
-    let error = within(event_loop.poll()).await.unwrap_err();
+    let error = with_timeout(event_loop.poll()).await.unwrap_err();
     assert_eq!(
         error,
         ConnectionError::ConnectionRefused(ConnectReturnCode::NotAuthorized)

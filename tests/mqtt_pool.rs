@@ -38,7 +38,7 @@ fn brokers_are_tried_in_order_and_at_once() {
     for broker in 0..3 {
         let attempt = pool.attempt();
         assert_eq!(attempt.broker, broker);
-        assert!(attempt.at <= START && attempt.one_flight);
+        assert!(attempt.at <= START && attempt.early_requests);
         assert_eq!(attempt.timeout, seconds(4));
         pool.failed(START, false);
     }
@@ -175,14 +175,17 @@ fn a_flight_that_was_not_taken_is_repeated_slowly_at_once() {
     pool.failed(START, true);
     let attempt = pool.attempt();
     assert_eq!(
-        (attempt.broker, attempt.at, attempt.one_flight),
+        (attempt.broker, attempt.at, attempt.early_requests),
         (0, START, false)
     );
     pool.failed(START, true);
     assert_eq!(pool.attempt().broker, 1, "it was not the flight");
-    assert!(pool.attempt().one_flight, "which says nothing about others");
+    assert!(
+        pool.attempt().early_requests,
+        "which says nothing about others"
+    );
     pool.failed(START, false);
-    assert!(!pool.attempt().one_flight, "the broker is remembered");
+    assert!(!pool.attempt().early_requests, "the broker is remembered");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 mod mqtt_support;
 
 use bytes::BytesMut;
-use mqtt_support::talk::*;
+use mqtt_support::protocol::*;
 use proptest::prelude::*;
 use rtchat::mqtt::{ConnectReturnCode, Event, Packet, Publish, QoS, Request};
 
@@ -44,14 +44,14 @@ proptest! {
             message.write(&mut stream).unwrap();
         }
         let mut session = session(true);
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         let mut rest = stream.freeze();
         for cut in cuts.iter().cycle() {
             if rest.is_empty() {
                 break;
             }
             session.receive(&rest.split_to((*cut).min(rest.len())));
-            told.extend(events(&mut session).unwrap());
+            reported.extend(events(&mut session).unwrap());
         }
         let mut seen = std::collections::BTreeSet::new();
         let wanted: Vec<Publish> = messages
@@ -59,7 +59,7 @@ proptest! {
             .filter(|message| message.qos != QoS::ExactlyOnce || seen.insert(message.pkid))
             .filter(|message| !message.retain)
             .collect();
-        let heard: Vec<Publish> = told
+        let heard: Vec<Publish> = reported
             .into_iter()
             .filter_map(|event| match event {
                 Event::Incoming(Packet::Publish(publish)) => Some(publish),
@@ -72,17 +72,17 @@ proptest! {
     /// What is requested is what a broker reads.
     #[test]
     fn requests_are_read_by_a_broker(message in message()) {
-        let mut session = connected();
+        let mut session = connected_session();
         session.request(START, Request::Publish(message.clone())).unwrap();
         let mut wanted = message;
         wanted.pkid = u16::from(wanted.qos != QoS::AtMostOnce);
-        prop_assert_eq!(sent(&mut session), [Packet::Publish(wanted)]);
+        prop_assert_eq!(sent_packets(&mut session), [Packet::Publish(wanted)]);
     }
 
     /// Garbage is an error or nothing, and never more than it weighs.
     #[test]
-    fn garbage_is_survived(chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..64), 0..32), greeted: bool) {
-        let mut session = if greeted { connected() } else { session(true) };
+    fn garbage_is_survived(chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..64), 0..32), connected: bool) {
+        let mut session = if connected { connected_session() } else { session(true) };
         session.request(START, subscribe()).unwrap();
         for chunk in chunks {
             session.receive(&chunk);
@@ -104,7 +104,7 @@ proptest! {
             let index = index.index(stream.len());
             stream[index] = value;
         }
-        let mut session = connected();
+        let mut session = connected_session();
         session.receive(&stream);
         let _ = events(&mut session);
     }
@@ -116,7 +116,7 @@ proptest! {
         topics in prop::collection::vec(prop::option::of(0u8..8), 20),
         cuts in prop::collection::vec(1usize..600, 1..100),
     ) {
-        let mut session = connected();
+        let mut session = connected_session();
         let mut stream = BytesMut::new();
         let mut count = 0;
         for ((flags, mut body), topic) in packets.into_iter().zip(topics) {
@@ -132,16 +132,16 @@ proptest! {
             stream.extend_from_slice(&sound_publish());
             count += 1;
         }
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         let mut rest = stream.freeze();
         for cut in cuts.iter().cycle() {
             if rest.is_empty() {
                 break;
             }
             session.receive(&rest.split_to((*cut).min(rest.len())));
-            told.extend(events(&mut session).unwrap());
+            reported.extend(events(&mut session).unwrap());
         }
-        let sound = payloads(&told).into_iter().filter(|payload| payload == b"sound").count();
+        let sound = payloads(&reported).into_iter().filter(|payload| payload == b"sound").count();
         prop_assert!(sound >= count, "{sound} of {count}");
     }
 }

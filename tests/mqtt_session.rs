@@ -5,7 +5,7 @@ mod mqtt_support;
 
 use std::time::Duration;
 
-use mqtt_support::talk::*;
+use mqtt_support::protocol::*;
 use mqttbytes::v4::{PubComp, PubRec, PubRel, UnsubAck, Unsubscribe};
 use rtchat::mqtt::{
     ConnectReturnCode, ConnectionError, Event, Outgoing, Packet, PubAck, QoS, Request, Session,
@@ -15,7 +15,7 @@ use rtchat::mqtt::{
 #[test]
 fn one_flight_leaves_at_once_and_is_told_after_connack() {
     let mut session = session(true);
-    assert!(session.takes_requests());
+    assert!(session.accepts_requests());
     session.request(START, subscribe()).unwrap();
     session
         .request(
@@ -24,7 +24,7 @@ fn one_flight_leaves_at_once_and_is_told_after_connack() {
         )
         .unwrap();
     assert!(matches!(
-        &sent(&mut session)[..],
+        &sent_packets(&mut session)[..],
         [Packet::Connect(_), Packet::Subscribe(_), Packet::Publish(_)]
     ));
     assert_eq!(events(&mut session), Ok(vec![]));
@@ -46,11 +46,14 @@ fn one_flight_leaves_at_once_and_is_told_after_connack() {
 #[test]
 fn the_slow_way_waits_for_connack() {
     let mut session = session(false);
-    assert!(!session.takes_requests());
-    assert!(matches!(&sent(&mut session)[..], [Packet::Connect(_)]));
+    assert!(!session.accepts_requests());
+    assert!(matches!(
+        &sent_packets(&mut session)[..],
+        [Packet::Connect(_)]
+    ));
     session.receive(&connack(ConnectReturnCode::Success));
     events(&mut session).unwrap();
-    assert!(session.takes_requests());
+    assert!(session.accepts_requests());
 }
 
 #[test]
@@ -58,31 +61,31 @@ fn a_flight_is_suspected_only_where_it_may_be_the_reason() {
     let closed = ConnectionError::Transport(TransportError::Closed { code: 1006 });
     let mut with_flight = session(true);
     assert!(
-        !with_flight.suspects_flight(&closed),
+        !with_flight.suspects_early_requests(&closed),
         "CONNECT alone is what every broker takes"
     );
     with_flight.request(START, subscribe()).unwrap();
-    assert!(with_flight.suspects_flight(&closed));
+    assert!(with_flight.suspects_early_requests(&closed));
     let refused = ConnectionError::ConnectionRefused(ConnectReturnCode::NotAuthorized);
-    assert!(!with_flight.suspects_flight(&refused));
+    assert!(!with_flight.suspects_early_requests(&refused));
 
     with_flight.receive(&connack(ConnectReturnCode::Success));
     events(&mut with_flight).unwrap();
-    assert!(!with_flight.suspects_flight(&closed));
+    assert!(!with_flight.suspects_early_requests(&closed));
     assert!(
-        with_flight.suspects_flight(&ConnectionError::AckTimeout),
+        with_flight.suspects_early_requests(&ConnectionError::AckTimeout),
         "its subscription got lost"
     );
 
     with_flight.receive(&suback(1, SubscribeReasonCode::Failure));
     let error = events(&mut with_flight).unwrap_err();
-    assert_eq!(error, ConnectionError::FlightRefused);
-    assert!(with_flight.suspects_flight(&error));
+    assert_eq!(error, ConnectionError::EarlyRequestsRefused);
+    assert!(with_flight.suspects_early_requests(&error));
 }
 
 #[test]
 fn a_refused_subscription_after_connack_is_told() {
-    let mut session = connected();
+    let mut session = connected_session();
     session.request(START, subscribe()).unwrap();
     session.receive(&suback(1, SubscribeReasonCode::Failure));
     let events = events(&mut session).unwrap();
@@ -117,10 +120,10 @@ fn refusals_and_silence_end_the_attempt() {
 
 #[test]
 fn keep_alive() {
-    let mut session = connected();
+    let mut session = connected_session();
     assert_eq!(session.deadline(), Some(after(50)));
     session.wake(after(49)).unwrap();
-    assert_eq!(sent(&mut session), []);
+    assert_eq!(sent_packets(&mut session), []);
     session
         .request(
             after(20),
@@ -162,7 +165,7 @@ fn without_keep_alive_nothing_is_asked() {
     let mut options = options();
     options.set_keep_alive(Duration::ZERO);
     let mut session = Session::new(&options, true, CONNACK_BY).unwrap();
-    sent(&mut session);
+    sent_packets(&mut session);
     session.receive(&connack(ConnectReturnCode::Success));
     events(&mut session).unwrap();
     assert_eq!(session.deadline(), None);
@@ -170,7 +173,7 @@ fn without_keep_alive_nothing_is_asked() {
 
 #[test]
 fn qos_1_and_2_outgoing() {
-    let mut session = connected();
+    let mut session = connected_session();
     for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
         session
             .request(START, Request::Publish(publish(qos, 0, b"hello")))
@@ -179,25 +182,25 @@ fn qos_1_and_2_outgoing() {
     session
         .request(START, Request::Unsubscribe(Unsubscribe::new("topic")))
         .unwrap();
-    assert_eq!(sent(&mut session).len(), 3);
-    session.receive(&written(|bytes| PubAck::new(1).write(bytes)));
-    session.receive(&written(|bytes| PubRec::new(2).write(bytes)));
-    session.receive(&written(|bytes| UnsubAck::new(3).write(bytes)));
+    assert_eq!(sent_packets(&mut session).len(), 3);
+    session.receive(&encoded(|bytes| PubAck::new(1).write(bytes)));
+    session.receive(&encoded(|bytes| PubRec::new(2).write(bytes)));
+    session.receive(&encoded(|bytes| UnsubAck::new(3).write(bytes)));
     assert_eq!(events(&mut session).unwrap().len(), 7);
-    assert_eq!(sent(&mut session), [Packet::PubRel(PubRel::new(2))]);
+    assert_eq!(sent_packets(&mut session), [Packet::PubRel(PubRel::new(2))]);
     assert_eq!(
         session.deadline(),
         Some(after(10)),
         "the broker has to answer"
     );
-    session.receive(&written(|bytes| PubComp::new(2).write(bytes)));
+    session.receive(&encoded(|bytes| PubComp::new(2).write(bytes)));
     events(&mut session).unwrap();
     session.wake(after(10)).unwrap();
 }
 
 #[test]
 fn missing_acknowledgements_are_noticed() {
-    let mut session = connected();
+    let mut session = connected_session();
     session.request(START, subscribe()).unwrap();
     session.wake(after(9)).unwrap();
     assert_eq!(session.wake(after(10)), Err(ConnectionError::AckTimeout));
@@ -205,33 +208,36 @@ fn missing_acknowledgements_are_noticed() {
 
 #[test]
 fn qos_1_and_2_incoming() {
-    let mut session = connected();
-    session.receive(&written(|bytes| {
+    let mut session = connected_session();
+    session.receive(&encoded(|bytes| {
         publish(QoS::AtLeastOnce, 7, b"one").write(bytes)
     }));
     for _ in 0..2 {
-        session.receive(&written(|bytes| {
+        session.receive(&encoded(|bytes| {
             publish(QoS::ExactlyOnce, 8, b"two").write(bytes)
         }));
     }
-    let told = events(&mut session).unwrap();
-    let messages = told
+    let reported = events(&mut session).unwrap();
+    let messages = reported
         .iter()
         .filter(|event| matches!(event, Event::Incoming(Packet::Publish(_))))
         .count();
-    assert_eq!(messages, 2, "a repeated message with QoS 2 is told once");
+    assert_eq!(
+        messages, 2,
+        "a repeated message with QoS 2 is reported once"
+    );
     let rec = Packet::PubRec(PubRec::new(8));
     assert_eq!(
-        sent(&mut session),
+        sent_packets(&mut session),
         [Packet::PubAck(PubAck::new(7)), rec.clone(), rec]
     );
-    session.receive(&written(|bytes| PubRel::new(8).write(bytes)));
-    session.receive(&written(|bytes| {
+    session.receive(&encoded(|bytes| PubRel::new(8).write(bytes)));
+    session.receive(&encoded(|bytes| {
         publish(QoS::ExactlyOnce, 8, b"three").write(bytes)
     }));
     events(&mut session).unwrap();
     assert_eq!(
-        sent(&mut session),
+        sent_packets(&mut session),
         [
             Packet::PubComp(PubComp::new(8)),
             Packet::PubRec(PubRec::new(8))
@@ -248,23 +254,23 @@ fn requests_in_flight_are_bounded_and_numbered_apart() {
     events(&mut session).unwrap();
     session.request(START, subscribe()).unwrap();
     for id in (2..=65_535).chain([2, 3]) {
-        assert!(session.takes_requests());
+        assert!(session.accepts_requests());
         session
             .request(START, Request::Publish(publish(QoS::AtLeastOnce, 0, b"")))
             .unwrap();
-        assert!(!session.takes_requests());
-        session.receive(&written(|bytes| PubAck::new(id).write(bytes)));
+        assert!(!session.accepts_requests());
+        session.receive(&encoded(|bytes| PubAck::new(id).write(bytes)));
         events(&mut session).unwrap();
-        sent(&mut session);
+        sent_packets(&mut session);
     }
 }
 
 #[test]
 fn farewell() {
-    let mut session = connected();
+    let mut session = connected_session();
     session.request(START, Request::Disconnect).unwrap();
-    assert!(session.is_disconnected() && !session.takes_requests());
-    assert_eq!(sent(&mut session), [Packet::Disconnect]);
+    assert!(session.is_disconnected() && !session.accepts_requests());
+    assert_eq!(sent_packets(&mut session), [Packet::Disconnect]);
 }
 
 #[test]
@@ -292,12 +298,16 @@ fn hostile_packets_are_refused() {
         (&[0x20, 2, 0, 0], ConnectionError::Unexpected),
     ];
     for (bytes, error) in cases {
-        assert_eq!(error_after(connected(), bytes), error, "{bytes:02x?}");
+        assert_eq!(
+            error_after(connected_session(), bytes),
+            error,
+            "{bytes:02x?}"
+        );
     }
-    let mut session = connected();
+    let mut session = connected_session();
     session.request(START, subscribe()).unwrap();
     let two_codes =
-        written(|bytes| SubAck::new(1, vec![SubscribeReasonCode::Failure; 2]).write(bytes));
+        encoded(|bytes| SubAck::new(1, vec![SubscribeReasonCode::Failure; 2]).write(bytes));
     assert_eq!(
         error_after(session, &two_codes),
         ConnectionError::Malformed(mqttbytes::Error::MalformedPacket)
@@ -327,7 +337,7 @@ fn malformed_publish_packets_are_skipped() {
         &[0x32, 3, 0, 1, b't'],             // no packet identifier
         &[0x32, 5, 0, 1, b't', 0, 0],       // packet identifier zero
     ];
-    let mut session = connected();
+    let mut session = connected_session();
     for bytes in cases {
         assert_eq!(
             skipped_before_sound(&mut session, bytes),
@@ -335,12 +345,12 @@ fn malformed_publish_packets_are_skipped() {
             "{bytes:02x?}"
         );
     }
-    assert_eq!(sent(&mut session), []);
+    assert_eq!(sent_packets(&mut session), []);
 }
 
 #[test]
 fn unusual_publish_packets_are_delivered() {
-    let mut session = connected();
+    let mut session = connected_session();
     for (bytes, payload) in [
         (raw_publish(0, b"\0\x01t"), &b""[..]),       // no payload
         (raw_publish(0b1000, b"\0\x01tdup"), b"dup"), // DUP with QoS 0
@@ -354,25 +364,25 @@ fn unusual_publish_packets_are_delivered() {
 
 #[test]
 fn retained_messages_are_skipped() {
-    let mut session = connected();
+    let mut session = connected_session();
     let mut retained = publish(QoS::AtMostOnce, 0, b"old");
     retained.retain = true;
-    let bytes = written(|bytes| retained.write(bytes));
+    let bytes = encoded(|bytes| retained.write(bytes));
     assert_eq!(
         skipped_before_sound(&mut session, &bytes),
         [SkipReason::Retained]
     );
-    assert_eq!(sent(&mut session), []);
+    assert_eq!(sent_packets(&mut session), []);
 
     retained.qos = QoS::AtLeastOnce;
     retained.pkid = 7;
-    let bytes = written(|bytes| retained.write(bytes));
+    let bytes = encoded(|bytes| retained.write(bytes));
     assert_eq!(
         skipped_before_sound(&mut session, &bytes),
         [SkipReason::Retained]
     );
     assert_eq!(
-        sent(&mut session),
+        sent_packets(&mut session),
         [Packet::PubAck(PubAck::new(7))],
         "or the broker would keep a place for it among its messages in flight"
     );
@@ -380,7 +390,7 @@ fn retained_messages_are_skipped() {
 
 #[test]
 fn publish_packets_above_the_limit_are_skipped() {
-    let mut session = connected();
+    let mut session = connected_session();
     let largest = raw_publish(0, &[b"\0\x01t", &[7; 997][..]].concat());
     session.receive(&largest);
     assert_eq!(payloads(&events(&mut session).unwrap()), [[7; 997]]);
@@ -395,7 +405,7 @@ fn publish_packets_above_the_limit_are_skipped() {
 /// The largest packet that MQTT can express, a little at a time.
 #[test]
 fn packets_above_the_limit_are_skipped_across_received_chunks() {
-    let mut session = connected();
+    let mut session = connected_session();
     session.receive(&[0x31, 0xFF, 0xFF]);
     assert_eq!(events(&mut session), Ok(vec![]));
     session.receive(&[0xFF, 0x7F]);
@@ -416,13 +426,13 @@ fn packets_above_the_limit_are_skipped_across_received_chunks() {
 
 #[test]
 fn unreleased_messages_are_bounded() {
-    let mut session = connected();
+    let mut session = connected_session();
     for id in 1..=1_500 {
-        session.receive(&written(|bytes| {
+        session.receive(&encoded(|bytes| {
             publish(QoS::ExactlyOnce, id, b"").write(bytes)
         }));
         let events = events(&mut session).unwrap();
-        let answered = sent(&mut session).len();
+        let answered = sent_packets(&mut session).len();
         if id <= 1_000 {
             assert_eq!((payloads(&events).len(), answered), (1, 1));
         } else {

@@ -1,4 +1,4 @@
-//! Cuts the bytes from the broker into packets, and skips what somebody other than the broker may have spoilt.
+//! Splits the bytes from the broker into packets, and skips messages that cannot be delivered.
 
 use bytes::{Buf, BytesMut};
 use mqttbytes::Error;
@@ -12,27 +12,27 @@ const PUBLISH: u8 = 3;
 
 /// Reads packets from a stream of bytes that arrives in chunks of any size.
 ///
-/// Whoever may publish to a topic decides what a PUBLISH packet contains, and how large it is. So a PUBLISH that is too
-/// large or malformed is skipped, and the next packet is read. Everything else comes from the broker alone: a mistake in it
-/// is an error.
+/// Anybody who may publish to a topic determines the contents and the size of a PUBLISH packet. So a PUBLISH packet that is
+/// too large or malformed is skipped, and reading continues after it. Only the broker determines all other packets and the
+/// fixed header, so a mistake there is an error.
 #[derive(Debug)]
 pub(super) struct PacketReader {
     buffer: BytesMut,
-    /// How many bytes of a packet above the limit are still to arrive. They are not buffered.
+    /// How many bytes of a packet above the size limit have not arrived yet. They are not buffered.
     to_skip: usize,
     max_packet_size: usize,
 }
 
-/// What was read.
+/// The result of reading one packet.
 #[derive(Debug)]
 pub(super) enum Read {
     Packet(Packet),
-    /// A PUBLISH packet was skipped, or will be as the rest of it arrives.
+    /// A PUBLISH packet is skipped. The rest of it may not have arrived yet.
     Skipped(SkipReason),
 }
 
 impl PacketReader {
-    /// A reader of packets with at most `max_packet_size` bytes after the fixed header.
+    /// A reader with a size limit of `max_packet_size` bytes, without the fixed header.
     pub(super) fn new(max_packet_size: usize) -> PacketReader {
         PacketReader {
             buffer: BytesMut::new(),
@@ -52,7 +52,7 @@ impl PacketReader {
     /// The next packet, or `None` until more bytes arrive.
     ///
     /// # Errors
-    /// The broker sent something that only the broker can be responsible for.
+    /// The broker sent invalid bytes that nobody else can have caused.
     pub(super) fn next(&mut self) -> Result<Option<Read>, ConnectionError> {
         let Some(first) = self.buffer.first().copied() else {
             return Ok(None);
@@ -76,7 +76,7 @@ impl PacketReader {
             }
             Err(error) => return Err(ConnectionError::Malformed(error)),
         }
-        // The packet is complete: whatever its contents, exactly its bytes are taken from the buffer.
+        // The packet is complete. Exactly its bytes are taken from the buffer, even if its contents are malformed.
         match mqttbytes::v4::read(&mut self.buffer, self.max_packet_size) {
             Ok(packet) => Ok(Some(Read::Packet(packet))),
             Err(_) if is_publish => Ok(Some(Read::Skipped(SkipReason::Malformed))),

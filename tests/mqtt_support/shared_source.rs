@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Broker, Kind, within};
+use super::{Broker, BrokerKind, with_timeout};
 use mqtt::{AsyncClient, Event, Outgoing, Packet, QoS, SubscribeFilter};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
@@ -33,7 +33,7 @@ impl Member {
             .set_credentials("anybody", "anything")
             .set_max_packet_size(10_000, 10_000);
         let (client, mut event_loop) = client(options);
-        let (tell, seen) = mpsc::unbounded_channel();
+        let (sender, seen) = mpsc::unbounded_channel();
         let filters: Vec<String> = filters.split(' ').map(str::to_owned).collect();
         let speaker = client.clone();
         tokio::spawn(async move {
@@ -46,16 +46,16 @@ impl Member {
                         client.subscribe_many(filters).await.unwrap();
                         Ok(())
                     }
-                    Ok(Event::Incoming(Packet::SubAck(_))) => tell.send(Seen::Subscribed),
+                    Ok(Event::Incoming(Packet::SubAck(_))) => sender.send(Seen::Subscribed),
                     Ok(Event::Incoming(Packet::Publish(publish))) => {
                         let payload = String::from_utf8(publish.payload.to_vec()).unwrap();
-                        tell.send(Seen::Message(publish.topic, payload))
+                        sender.send(Seen::Message(publish.topic, payload))
                     }
-                    Ok(Event::Incoming(Packet::PubAck(_))) => tell.send(Seen::Acknowledged),
-                    Ok(Event::Outgoing(Outgoing::Disconnect)) => tell.send(Seen::Left),
+                    Ok(Event::Incoming(Packet::PubAck(_))) => sender.send(Seen::Acknowledged),
+                    Ok(Event::Outgoing(Outgoing::Disconnect)) => sender.send(Seen::Left),
                     Ok(_) => Ok(()),
                     Err(_) => {
-                        let told = tell.send(Seen::Lost);
+                        let told = sender.send(Seen::Lost);
                         // As rumqttc wants it; rtchat has pauses of its own.
                         tokio::time::sleep(Duration::from_millis(20)).await;
                         told
@@ -74,7 +74,7 @@ impl Member {
 
     /// Goes through what was seen up to the first that `wanted` takes.
     async fn until<T>(&mut self, mut wanted: impl FnMut(Seen) -> Option<T>) -> T {
-        within(async {
+        with_timeout(async {
             loop {
                 if let Some(found) = wanted(self.seen.recv().await.unwrap()) {
                     return found;
@@ -113,7 +113,7 @@ impl Member {
     }
 }
 
-async fn several_subscribers_hear_each_other(kind: Kind) {
+async fn several_subscribers_hear_each_other(kind: BrokerKind) {
     let broker = Broker::start(kind).await;
     let mut members = vec![
         Member::join("alice", broker.port, "room inbox/alice"),
@@ -146,7 +146,7 @@ async fn several_subscribers_hear_each_other(kind: Kind) {
     assert_eq!(heard, [all.clone(), all]);
 }
 
-async fn unsubscribing_and_leaving(kind: Kind) {
+async fn unsubscribing_and_leaving(kind: BrokerKind) {
     let broker = Broker::start(kind).await;
     let mut alice = Member::join("alice", broker.port, "one two");
     let mut bob = Member::join("bob", broker.port, "three");
@@ -164,7 +164,7 @@ async fn unsubscribing_and_leaving(kind: Kind) {
     alice.see(Seen::Lost).await;
 }
 
-async fn the_broker_restarts(kind: Kind) {
+async fn the_broker_restarts(kind: BrokerKind) {
     let mut broker = Broker::start(kind).await;
     let mut alice = Member::join("alice", broker.port, "room");
     let mut bob = Member::join("bob", broker.port, "room");
@@ -182,30 +182,30 @@ async fn the_broker_restarts(kind: Kind) {
 
 #[tokio::test]
 async fn several_subscribers_on_rumqttd() {
-    several_subscribers_hear_each_other(Kind::Rumqttd).await;
+    several_subscribers_hear_each_other(BrokerKind::Rumqttd).await;
 }
 
 #[tokio::test]
 async fn several_subscribers_on_mosquitto() {
-    several_subscribers_hear_each_other(Kind::Mosquitto).await;
+    several_subscribers_hear_each_other(BrokerKind::Mosquitto).await;
 }
 
 #[tokio::test]
 async fn leaving_on_rumqttd() {
-    unsubscribing_and_leaving(Kind::Rumqttd).await;
+    unsubscribing_and_leaving(BrokerKind::Rumqttd).await;
 }
 
 #[tokio::test]
 async fn leaving_on_mosquitto() {
-    unsubscribing_and_leaving(Kind::Mosquitto).await;
+    unsubscribing_and_leaving(BrokerKind::Mosquitto).await;
 }
 
 #[tokio::test]
 async fn a_lost_line_to_rumqttd() {
-    the_broker_restarts(Kind::Rumqttd).await;
+    the_broker_restarts(BrokerKind::Rumqttd).await;
 }
 
 #[tokio::test]
 async fn restart_of_mosquitto() {
-    the_broker_restarts(Kind::Mosquitto).await;
+    the_broker_restarts(BrokerKind::Mosquitto).await;
 }

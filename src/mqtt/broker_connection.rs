@@ -1,4 +1,4 @@
-//! A session on a transport: one attempt at one broker, from opening the connection to losing it.
+//! A session on a transport: one connection to one broker, from the attempt to open it until it is lost.
 
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -8,19 +8,19 @@ use mqttbytes::v4::{Packet, SubscribeReasonCode};
 use super::Event;
 use super::error::ConnectionError;
 use super::options::MqttOptions;
-use super::pool::Attempt;
-use super::requests::{Request, Requests};
+use super::pool::ConnectAttempt;
+use super::request_queue::{Request, RequestQueue};
 use super::session::Session;
 use super::transport::{Connection, Transport};
 use crate::time::Millis;
 
-/// One attempt, and the connection it leads to.
-pub(super) struct Link<T: Transport> {
+/// An attempt to connect to a broker, and the connection that results.
+pub(super) struct BrokerConnection<T: Transport> {
     options: MqttOptions,
-    one_flight: bool,
+    early_requests: bool,
     connect_by: Millis,
-    /// The broker has refused a subscription.
-    refused: bool,
+    /// Whether the broker has refused a subscription.
+    subscription_refused: bool,
     state: State<T>,
 }
 
@@ -29,18 +29,18 @@ enum State<T: Transport> {
     Open(T::Connection, Box<Session>),
 }
 
-impl<T: Transport> Link<T> {
+impl<T: Transport> BrokerConnection<T> {
     pub(super) fn open(
         transport: &T,
         options: &MqttOptions,
-        attempt: Attempt,
+        attempt: ConnectAttempt,
         now: Millis,
-    ) -> Link<T> {
-        Link {
+    ) -> BrokerConnection<T> {
+        BrokerConnection {
             options: options.clone(),
-            one_flight: attempt.one_flight,
+            early_requests: attempt.early_requests,
             connect_by: now + attempt.timeout,
-            refused: false,
+            subscription_refused: false,
             state: State::Opening(transport.connect(options.url())),
         }
     }
@@ -60,12 +60,12 @@ impl<T: Transport> Link<T> {
         self.session().is_some_and(Session::is_subscribed)
     }
 
-    pub(super) fn suspects_flight(&self, error: &ConnectionError) -> bool {
+    pub(super) fn suspects_early_requests(&self, error: &ConnectionError) -> bool {
         self.session()
-            .is_some_and(|session| session.suspects_flight(error))
+            .is_some_and(|session| session.suspects_early_requests(error))
     }
 
-    /// When to poll again, if nothing happens before.
+    /// When to poll again, unless something happens before.
     pub(super) fn deadline(&self) -> Option<Millis> {
         match &self.state {
             State::Opening(_) => Some(self.connect_by),
@@ -73,15 +73,15 @@ impl<T: Transport> Link<T> {
         }
     }
 
-    /// Asks the broker for a sign of life.
+    /// Asks the broker whether it is still responding.
     pub(super) fn ping(&mut self, now: Millis) {
         if let State::Open(_, session) = &mut self.state {
-            // A packet of two constant bytes can be written.
+            // Encoding a packet of two constant bytes does not fail.
             let _ = session.ping(now);
         }
     }
 
-    /// Says farewell, as well as it can be said without waiting, and closes.
+    /// Sends DISCONNECT if that is possible without waiting, and closes the connection.
     pub(super) fn close(self, now: Millis) {
         if let State::Open(mut connection, mut session) = self.state
             && session.is_connected()
@@ -92,15 +92,15 @@ impl<T: Transport> Link<T> {
         }
     }
 
-    /// The next event. Takes from `requests` as soon as the session lets it.
+    /// The next event. Takes requests from the queue as soon as the session accepts them.
     pub(super) fn poll(
         &mut self,
         cx: &mut Context<'_>,
         now: Millis,
-        requests: Option<&Requests>,
+        requests: Option<&RequestQueue>,
     ) -> Poll<Result<Event, ConnectionError>> {
-        // After the SUBACK that says so has been told.
-        if self.refused {
+        // The SUBACK was reported by the previous call.
+        if self.subscription_refused {
             return Poll::Ready(Err(ConnectionError::SubscriptionRefused));
         }
         if let State::Opening(connecting) = &mut self.state {
@@ -111,33 +111,34 @@ impl<T: Transport> Link<T> {
                 }
                 Poll::Pending => return Poll::Pending,
             };
-            let session = Session::new(&self.options, self.one_flight, self.connect_by)?;
+            let session = Session::new(&self.options, self.early_requests, self.connect_by)?;
             self.state = State::Open(connection, Box::new(session));
         }
         let State::Open(connection, session) = &mut self.state else {
             return Poll::Pending;
         };
         loop {
-            // A connection that cannot send is still received from, as long as that leads to no answers: they would pile up,
-            // and what others publish would pile up in the transport. If it lasts, the session's deadlines end it.
+            // A connection that cannot send still receives, or the messages that others publish would pile up in the
+            // transport. It stops receiving as soon as that leads to answers, which would pile up in the session. If this
+            // state lasts, the session's deadlines end the connection.
             let can_send = connection.poll_ready(cx)?.is_ready();
             if !can_send && session.has_output() {
                 session.wake(now)?;
                 return Poll::Pending;
             }
             while can_send
-                && session.takes_requests()
-                && let Some(request) = requests.and_then(Requests::pop)
+                && session.accepts_requests()
+                && let Some(request) = requests.and_then(RequestQueue::pop)
             {
                 session.request(now, request)?;
             }
             let event = session.next_event(now);
-            // All that is to be sent at this moment leaves as one message: CONNECT with the requests behind it, too.
+            // The complete output is sent as one message, such as CONNECT together with early requests.
             if can_send && let Some(bytes) = session.take_output(now) {
                 connection.send(bytes)?;
             }
             if let Some(event) = event? {
-                self.refused = refuses_subscription(&event);
+                self.subscription_refused = refuses_subscription(&event);
                 return Poll::Ready(Ok(event));
             }
             if session.is_disconnected() {
@@ -146,7 +147,8 @@ impl<T: Transport> Link<T> {
             match connection.poll_recv(cx)? {
                 Poll::Ready(bytes) => session.receive(&bytes),
                 Poll::Pending => {
-                    // Only now, when all that came in has been taken: else a page that was asleep would see silence.
+                    // Timers run only after all received bytes were processed. Otherwise a page that was suspended would
+                    // take the broker for unresponsive.
                     session.wake(now)?;
                     if !can_send {
                         return Poll::Pending;

@@ -382,7 +382,7 @@ async fn broker_pump(driver: Weak<Driver>, mut events: EventLoop<WebSocketTransp
                 driver.feed(input);
             }
             Ok(MqttEvent::Incoming(Packet::SubAck(ack))) => {
-                // Refused in one flight it is asked for again, the slow way; refused there, nobody can be heard.
+                // If the broker refuses the subscription, the event loop ends the connection and tries again.
                 if !ack.return_codes.contains(&SubscribeReasonCode::Failure) {
                     driver.feed(Input::Broker(BrokerState::Ready));
                 }

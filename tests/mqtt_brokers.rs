@@ -1,4 +1,4 @@
-//! The client against real brokers, and against rumqttc: the same source is compiled once with each.
+//! The client with real brokers, and compared to rumqttc. The same test source is compiled with both.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod mqtt_support;
@@ -30,7 +30,7 @@ mod with_rtchat {
         mqtt::MqttOptions::new(id, format!("tcp://127.0.0.1:{port}"))
     }
 
-    // In the browser this, too, is `AsyncClient::new(options, 10)`.
+    // In the browser, this is `AsyncClient::new(options, 10)` as well.
     fn client(options: mqtt::MqttOptions) -> (mqtt::AsyncClient, mqtt::EventLoop<super::Tcp>) {
         mqtt::AsyncClient::with_transport(super::Tcp::new(), vec![options], 10, 1).unwrap()
     }
@@ -38,39 +38,39 @@ mod with_rtchat {
     include!("mqtt_support/shared_source.rs");
 }
 
-/// A member of either kind hears one of the other.
+/// Clients of both libraries receive each other's messages.
 #[tokio::test]
-async fn rumqttc_and_rtchat_meet() {
+async fn rumqttc_and_rtchat_exchange_messages() {
     for kind in [BrokerKind::Rumqttd, BrokerKind::Mosquitto] {
         let broker = Broker::start(kind).await;
-        let mut theirs = with_rumqttc::Member::join("theirs", broker.port, "meeting/#");
-        let mut ours = with_rtchat::Member::join("ours", broker.port, "meeting/#");
+        let mut theirs = with_rumqttc::Member::join("theirs", broker.port, "topic/#");
+        let mut ours = with_rtchat::Member::join("ours", broker.port, "topic/#");
         theirs.subscribed().await;
         ours.subscribed().await;
         for qos in [0, 1, 2] {
-            theirs.publish("meeting/hall", qos, "from rumqttc").await;
+            theirs.publish("topic/one", qos, "from rumqttc").await;
             assert_eq!(
                 ours.message().await,
-                ("meeting/hall".to_owned(), "from rumqttc".to_owned())
+                ("topic/one".to_owned(), "from rumqttc".to_owned())
             );
             assert_eq!(theirs.message().await.1, "from rumqttc");
-            ours.publish("meeting/hall", qos, "from rtchat").await;
+            ours.publish("topic/one", qos, "from rtchat").await;
             assert_eq!(
                 theirs.message().await,
-                ("meeting/hall".to_owned(), "from rtchat".to_owned())
+                ("topic/one".to_owned(), "from rtchat".to_owned())
             );
             assert_eq!(ours.message().await.1, "from rtchat");
         }
     }
 }
 
-/// CONNECT, SUBSCRIBE and PUBLISH leave in one piece, and brokers take them.
+/// CONNECT, SUBSCRIBE and PUBLISH are sent together, and brokers accept them.
 #[tokio::test]
-async fn brokers_take_one_flight() {
+async fn brokers_accept_early_requests() {
     for kind in [BrokerKind::Rumqttd, BrokerKind::Mosquitto] {
         let broker = Broker::start(kind).await;
         let tcp = Tcp::new();
-        let options = MqttOptions::new("flight", format!("tcp://127.0.0.1:{}", broker.port));
+        let options = MqttOptions::new("early", format!("tcp://127.0.0.1:{}", broker.port));
         let (client, mut event_loop) =
             AsyncClient::with_transport(tcp.clone(), vec![options], 10, 1).unwrap();
         client.subscribe("here", QoS::AtMostOnce).await.unwrap();
@@ -98,12 +98,16 @@ async fn brokers_take_one_flight() {
         })
         .await;
         assert_eq!(seen, ["connack", "suback", "publish"], "{kind:?}");
-        assert_eq!(tcp.sent.lock().unwrap().len(), 1, "all in one piece");
+        assert_eq!(
+            tcp.sent.lock().unwrap().len(),
+            1,
+            "all packets are sent together"
+        );
     }
 }
 
 #[tokio::test]
-async fn a_refusal_is_told_as_such() {
+async fn refused_connection_is_reported_with_its_reason() {
     let broker = Broker::requiring_password().await;
     let options = MqttOptions::new("stranger", format!("tcp://127.0.0.1:{}", broker.port));
     let (client, mut event_loop) =

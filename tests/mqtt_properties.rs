@@ -1,4 +1,4 @@
-//! What holds for every stream of bytes that a broker may send.
+//! Properties that hold for any bytes that a broker may send.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod mqtt_support;
@@ -33,9 +33,9 @@ fn message() -> impl Strategy<Value = Publish> {
 }
 
 proptest! {
-    /// The same bytes give the same packets, wherever they are cut; and they are those that were written.
+    /// The decoded messages are those that were encoded, however the bytes are split into chunks.
     #[test]
-    fn any_chunking_gives_the_same(
+    fn chunk_boundaries_do_not_matter(
         messages in prop::collection::vec(message(), 0..10),
         cuts in prop::collection::vec(1usize..50, 1..100),
     ) {
@@ -69,9 +69,9 @@ proptest! {
         prop_assert_eq!(heard, wanted);
     }
 
-    /// What is requested is what a broker reads.
+    /// A broker decodes the packet that was requested.
     #[test]
-    fn requests_are_read_by_a_broker(message in message()) {
+    fn requests_can_be_decoded(message in message()) {
         let mut session = connected_session();
         session.request(START, Request::Publish(message.clone())).unwrap();
         let mut wanted = message;
@@ -79,9 +79,9 @@ proptest! {
         prop_assert_eq!(sent_packets(&mut session), [Packet::Publish(wanted)]);
     }
 
-    /// Garbage is an error or nothing, and never more than it weighs.
+    /// Random bytes lead to an error or to events, and never to a panic.
     #[test]
-    fn garbage_is_survived(chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..64), 0..32), connected: bool) {
+    fn random_bytes_do_not_panic(chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..64), 0..32), connected: bool) {
         let mut session = if connected { connected_session() } else { session(true) };
         session.request(START, subscribe()).unwrap();
         for chunk in chunks {
@@ -93,9 +93,9 @@ proptest! {
         }
     }
 
-    /// The same with packets that are nearly right.
+    /// The same holds for packets with a few wrong bytes.
     #[test]
-    fn damaged_packets_are_survived(messages in prop::collection::vec(message(), 1..5), flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..5)) {
+    fn damaged_packets_do_not_panic(messages in prop::collection::vec(message(), 1..5), flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..5)) {
         let mut stream = BytesMut::new();
         for message in &messages {
             message.write(&mut stream).unwrap();
@@ -109,7 +109,7 @@ proptest! {
         let _ = events(&mut session);
     }
 
-    /// Whatever a PUBLISH contains: it is delivered or skipped, and so is what comes after it.
+    /// A PUBLISH packet with any body is delivered or skipped, and all packets after it are processed.
     #[test]
     fn no_publish_body_ends_the_session(
         packets in prop::collection::vec((0u8..16, prop::collection::vec(any::<u8>(), 0..1_200)), 1..20),
@@ -120,11 +120,11 @@ proptest! {
         let mut stream = BytesMut::new();
         let mut count = 0;
         for ((flags, mut body), topic) in packets.into_iter().zip(topics) {
-            // QoS 3 does not exist: its fixed header is malformed.
+            // QoS 3 does not exist, so it would make the fixed header malformed.
             if flags & 0b0110 == 0b0110 {
                 continue;
             }
-            // Often enough a topic that fits into the packet.
+            // Some of the topics fit into the packet.
             if let (Some(length), [high, low, ..]) = (topic, &mut body[..]) {
                 (*high, *low) = (0, length);
             }

@@ -1,4 +1,4 @@
-//! One connection's protocol: bytes and time in, bytes and events out.
+//! The protocol on one connection: bytes and time in, bytes and events out.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod mqtt_support;
@@ -13,7 +13,7 @@ use rtchat::mqtt::{
 };
 
 #[test]
-fn one_flight_leaves_at_once_and_is_told_after_connack() {
+fn early_requests_are_sent_at_once_and_reported_after_connack() {
     let mut session = session(true);
     assert!(session.accepts_requests());
     session.request(START, subscribe()).unwrap();
@@ -44,7 +44,7 @@ fn one_flight_leaves_at_once_and_is_told_after_connack() {
 }
 
 #[test]
-fn the_slow_way_waits_for_connack() {
+fn requests_wait_for_connack_without_early_requests() {
     let mut session = session(false);
     assert!(!session.accepts_requests());
     assert!(matches!(
@@ -57,34 +57,34 @@ fn the_slow_way_waits_for_connack() {
 }
 
 #[test]
-fn a_flight_is_suspected_only_where_it_may_be_the_reason() {
+fn early_requests_are_suspected_only_of_errors_that_they_may_cause() {
     let closed = ConnectionError::Transport(TransportError::Closed { code: 1006 });
-    let mut with_flight = session(true);
+    let mut session = session(true);
     assert!(
-        !with_flight.suspects_early_requests(&closed),
-        "CONNECT alone is what every broker takes"
+        !session.suspects_early_requests(&closed),
+        "every broker accepts CONNECT alone"
     );
-    with_flight.request(START, subscribe()).unwrap();
-    assert!(with_flight.suspects_early_requests(&closed));
+    session.request(START, subscribe()).unwrap();
+    assert!(session.suspects_early_requests(&closed));
     let refused = ConnectionError::ConnectionRefused(ConnectReturnCode::NotAuthorized);
-    assert!(!with_flight.suspects_early_requests(&refused));
+    assert!(!session.suspects_early_requests(&refused));
 
-    with_flight.receive(&connack(ConnectReturnCode::Success));
-    events(&mut with_flight).unwrap();
-    assert!(!with_flight.suspects_early_requests(&closed));
+    session.receive(&connack(ConnectReturnCode::Success));
+    events(&mut session).unwrap();
+    assert!(!session.suspects_early_requests(&closed));
     assert!(
-        with_flight.suspects_early_requests(&ConnectionError::AckTimeout),
-        "its subscription got lost"
+        session.suspects_early_requests(&ConnectionError::AckTimeout),
+        "the subscription was lost"
     );
 
-    with_flight.receive(&suback(1, SubscribeReasonCode::Failure));
-    let error = events(&mut with_flight).unwrap_err();
+    session.receive(&suback(1, SubscribeReasonCode::Failure));
+    let error = events(&mut session).unwrap_err();
     assert_eq!(error, ConnectionError::EarlyRequestsRefused);
-    assert!(with_flight.suspects_early_requests(&error));
+    assert!(session.suspects_early_requests(&error));
 }
 
 #[test]
-fn a_refused_subscription_after_connack_is_told() {
+fn refused_subscription_after_connack_is_reported() {
     let mut session = connected_session();
     session.request(START, subscribe()).unwrap();
     session.receive(&suback(1, SubscribeReasonCode::Failure));
@@ -95,7 +95,7 @@ fn a_refused_subscription_after_connack_is_told() {
 }
 
 #[test]
-fn refusals_and_silence_end_the_attempt() {
+fn refusals_and_timeouts_end_the_attempt() {
     for code in [
         ConnectReturnCode::BadUserNamePassword,
         ConnectReturnCode::ServiceUnavailable,
@@ -119,7 +119,7 @@ fn refusals_and_silence_end_the_attempt() {
 }
 
 #[test]
-fn keep_alive() {
+fn keep_alive_sends_pings_and_notices_missing_answers() {
     let mut session = connected_session();
     assert_eq!(session.deadline(), Some(after(50)));
     session.wake(after(49)).unwrap();
@@ -134,7 +134,7 @@ fn keep_alive() {
     assert_eq!(
         session.deadline(),
         Some(after(70)),
-        "sending anything moves the ping"
+        "sending anything postpones the ping"
     );
 
     session.wake(after(70)).unwrap();
@@ -146,7 +146,7 @@ fn keep_alive() {
     assert_eq!(
         session.deadline(),
         Some(after(120)),
-        "the answer counts, however late it was looked at"
+        "the answer counts, even if it is read late"
     );
 
     session.wake(after(120)).unwrap();
@@ -154,14 +154,14 @@ fn keep_alive() {
     assert_eq!(
         &session.take_output(after(121)).unwrap()[..],
         [0xC0, 0],
-        "asked only once"
+        "only one PINGREQ is outstanding"
     );
     session.wake(after(129)).unwrap();
     assert_eq!(session.wake(after(130)), Err(ConnectionError::PingTimeout));
 }
 
 #[test]
-fn without_keep_alive_nothing_is_asked() {
+fn zero_keep_alive_sends_no_pings() {
     let mut options = options();
     options.set_keep_alive(Duration::ZERO);
     let mut session = Session::new(&options, true, CONNACK_BY).unwrap();
@@ -172,7 +172,7 @@ fn without_keep_alive_nothing_is_asked() {
 }
 
 #[test]
-fn qos_1_and_2_outgoing() {
+fn outgoing_qos_1_and_2_are_acknowledged() {
     let mut session = connected_session();
     for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
         session
@@ -191,7 +191,7 @@ fn qos_1_and_2_outgoing() {
     assert_eq!(
         session.deadline(),
         Some(after(10)),
-        "the broker has to answer"
+        "the broker must send PUBCOMP"
     );
     session.receive(&encoded(|bytes| PubComp::new(2).write(bytes)));
     events(&mut session).unwrap();
@@ -199,7 +199,7 @@ fn qos_1_and_2_outgoing() {
 }
 
 #[test]
-fn missing_acknowledgements_are_noticed() {
+fn missing_acknowledgements_time_out() {
     let mut session = connected_session();
     session.request(START, subscribe()).unwrap();
     session.wake(after(9)).unwrap();
@@ -207,7 +207,7 @@ fn missing_acknowledgements_are_noticed() {
 }
 
 #[test]
-fn qos_1_and_2_incoming() {
+fn incoming_qos_1_and_2_are_acknowledged_and_delivered_once() {
     let mut session = connected_session();
     session.receive(&encoded(|bytes| {
         publish(QoS::AtLeastOnce, 7, b"one").write(bytes)
@@ -222,10 +222,7 @@ fn qos_1_and_2_incoming() {
         .iter()
         .filter(|event| matches!(event, Event::Incoming(Packet::Publish(_))))
         .count();
-    assert_eq!(
-        messages, 2,
-        "a repeated message with QoS 2 is reported once"
-    );
+    assert_eq!(messages, 2, "a duplicate with QoS 2 is delivered once");
     let rec = Packet::PubRec(PubRec::new(8));
     assert_eq!(
         sent_packets(&mut session),
@@ -246,7 +243,7 @@ fn qos_1_and_2_incoming() {
 }
 
 #[test]
-fn requests_in_flight_are_bounded_and_numbered_apart() {
+fn requests_in_flight_are_bounded_and_have_distinct_identifiers() {
     let mut options = options();
     options.set_inflight(2);
     let mut session = Session::new(&options, true, CONNACK_BY).unwrap();
@@ -266,7 +263,7 @@ fn requests_in_flight_are_bounded_and_numbered_apart() {
 }
 
 #[test]
-fn farewell() {
+fn disconnect_is_the_last_packet() {
     let mut session = connected_session();
     session.request(START, Request::Disconnect).unwrap();
     assert!(session.is_disconnected() && !session.accepts_requests());
@@ -274,7 +271,7 @@ fn farewell() {
 }
 
 #[test]
-fn hostile_packets_are_refused() {
+fn packets_that_only_a_broker_can_spoil_end_the_session() {
     let cases: [(&[u8], ConnectionError); 8] = [
         (
             &[0x90, 0xE9, 0x07],
@@ -314,8 +311,8 @@ fn hostile_packets_are_refused() {
     );
 }
 
-/// Receives `bytes`, then a sound message, and returns why messages were skipped before it.
-fn skipped_before_sound(session: &mut Session, bytes: &[u8]) -> Vec<SkipReason> {
+/// Receives `bytes`, then a valid message, and returns the reasons why messages were skipped before it.
+fn skip_reasons_before_sound_message(session: &mut Session, bytes: &[u8]) -> Vec<SkipReason> {
     session.receive(bytes);
     session.receive(&sound_publish());
     let events = events(session).unwrap();
@@ -340,7 +337,7 @@ fn malformed_publish_packets_are_skipped() {
     let mut session = connected_session();
     for bytes in cases {
         assert_eq!(
-            skipped_before_sound(&mut session, bytes),
+            skip_reasons_before_sound_message(&mut session, bytes),
             [SkipReason::Malformed],
             "{bytes:02x?}"
         );
@@ -369,7 +366,7 @@ fn retained_messages_are_skipped() {
     retained.retain = true;
     let bytes = encoded(|bytes| retained.write(bytes));
     assert_eq!(
-        skipped_before_sound(&mut session, &bytes),
+        skip_reasons_before_sound_message(&mut session, &bytes),
         [SkipReason::Retained]
     );
     assert_eq!(sent_packets(&mut session), []);
@@ -378,13 +375,13 @@ fn retained_messages_are_skipped() {
     retained.pkid = 7;
     let bytes = encoded(|bytes| retained.write(bytes));
     assert_eq!(
-        skipped_before_sound(&mut session, &bytes),
+        skip_reasons_before_sound_message(&mut session, &bytes),
         [SkipReason::Retained]
     );
     assert_eq!(
         sent_packets(&mut session),
         [Packet::PubAck(PubAck::new(7))],
-        "or the broker would keep a place for it among its messages in flight"
+        "otherwise the broker would keep it in flight"
     );
 }
 
@@ -396,13 +393,16 @@ fn publish_packets_above_the_limit_are_skipped() {
     assert_eq!(payloads(&events(&mut session).unwrap()), [[7; 997]]);
     for size in [1_001, 70_000, 3_000_000] {
         assert_eq!(
-            skipped_before_sound(&mut session, &raw_publish(0b1101, &vec![0x30; size])),
+            skip_reasons_before_sound_message(
+                &mut session,
+                &raw_publish(0b1101, &vec![0x30; size])
+            ),
             [SkipReason::TooLarge]
         );
     }
 }
 
-/// The largest packet that MQTT can express, a little at a time.
+/// The largest packet that MQTT can express, in chunks.
 #[test]
 fn packets_above_the_limit_are_skipped_across_received_chunks() {
     let mut session = connected_session();
@@ -421,7 +421,7 @@ fn packets_above_the_limit_are_skipped_across_received_chunks() {
         assert_eq!(events(&mut session), Ok(vec![]));
         left -= part;
     }
-    assert_eq!(skipped_before_sound(&mut session, &[]), []);
+    assert_eq!(skip_reasons_before_sound_message(&mut session, &[]), []);
 }
 
 #[test]
@@ -437,7 +437,7 @@ fn unreleased_messages_are_bounded() {
             assert_eq!((payloads(&events).len(), answered), (1, 1));
         } else {
             assert_eq!(skipped(&events), [SkipReason::TooManyUnreleased]);
-            assert_eq!(answered, 0, "the broker keeps it");
+            assert_eq!(answered, 0, "it is not acknowledged");
         }
     }
 }

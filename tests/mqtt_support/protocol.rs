@@ -92,7 +92,7 @@ pub fn suback(id: u16, code: SubscribeReasonCode) -> Bytes {
     encoded(|bytes| SubAck::new(id, vec![code]).write(bytes))
 }
 
-/// A PUBLISH with these flags and this body, under a sound fixed header.
+/// A PUBLISH packet with these flags and this body, whose fixed header is valid.
 pub fn raw_publish(flags: u8, body: &[u8]) -> Vec<u8> {
     let mut packet = vec![0x30 | flags];
     let mut rest = body.len();

@@ -6,7 +6,7 @@ mod mqtt_support;
 use mqtt_support::Tcp;
 use mqtt_support::broker::{Broker, BrokerKind, with_timeout};
 use rtchat::mqtt::{
-    AsyncClient, ConnectReturnCode, ConnectionError, Event, MqttOptions, Packet, QoS,
+    AsyncClient, ConnectReturnCode, ConnectionError, Event, MqttOptions, Packet, QoS, SkipReason,
 };
 
 mod with_rumqttc {
@@ -122,4 +122,53 @@ async fn refused_connection_is_reported_with_its_reason() {
         error.to_string(),
         "The broker refused the connection: this client is not authorized."
     );
+}
+
+/// A retained message above the size limit is delivered to each new subscriber. It must not end their connections.
+#[tokio::test]
+async fn retained_and_oversized_messages_of_a_real_broker_are_skipped() {
+    let broker = Broker::start(BrokerKind::Mosquitto).await;
+    let url = format!("tcp://127.0.0.1:{}", broker.port);
+    let connect = |id: &str| {
+        let mut options = MqttOptions::new(id, url.clone());
+        options.set_max_packet_size(64 * 1024, 200_000);
+        AsyncClient::with_transport(Tcp::new(), vec![options], 10, 1).unwrap()
+    };
+    let (publisher, mut event_loop) = connect("publisher");
+    publisher
+        .publish("here", QoS::AtLeastOnce, true, vec![7; 100_000])
+        .await
+        .unwrap();
+    with_timeout(async {
+        while !matches!(
+            event_loop.poll().await.unwrap(),
+            Event::Incoming(Packet::PubAck(_))
+        ) {}
+    })
+    .await;
+    tokio::spawn(async move { while event_loop.poll().await.is_ok() {} });
+
+    let (subscriber, mut event_loop) = connect("subscriber");
+    subscriber.subscribe("here", QoS::AtMostOnce).await.unwrap();
+    let mut skipped = Vec::new();
+    with_timeout(async {
+        loop {
+            match event_loop.poll().await.unwrap() {
+                Event::Skipped(reason) => {
+                    skipped.push(reason);
+                    publisher
+                        .publish("here", QoS::AtMostOnce, false, "sound")
+                        .await
+                        .unwrap();
+                }
+                Event::Incoming(Packet::Publish(publish)) => {
+                    assert_eq!(&publish.payload[..], b"sound");
+                    return;
+                }
+                _ => {}
+            }
+        }
+    })
+    .await;
+    assert_eq!(skipped, [SkipReason::TooLarge]);
 }

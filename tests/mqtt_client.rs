@@ -35,9 +35,9 @@ async fn early_requests_are_sent_with_connect() {
         .unwrap();
     let mut events = run(event_loop);
     let mut broker = listener.accept("ws://one").await;
-    let flight = broker.message().await.unwrap();
+    let packets = broker.message().await.unwrap();
     assert!(matches!(
-        &flight[..],
+        &packets[..],
         [Packet::Connect(_), Packet::Subscribe(_), Packet::Publish(_)]
     ));
     broker.connack(ConnectReturnCode::Success);
@@ -97,9 +97,9 @@ async fn requests_before_an_error_are_dropped() {
         .publish("room", QoS::AtMostOnce, false, "after")
         .await
         .unwrap();
-    let flight = request.accept().message().await.unwrap();
+    let packets = request.accept().message().await.unwrap();
     assert!(
-        matches!(&flight[..], [Packet::Connect(_), Packet::Publish(publish)] if &publish.payload[..] == b"after")
+        matches!(&packets[..], [Packet::Connect(_), Packet::Publish(publish)] if &publish.payload[..] == b"after")
     );
 }
 

@@ -59,14 +59,14 @@ proptest! {
             .filter(|message| message.qos != QoS::ExactlyOnce || seen.insert(message.pkid))
             .filter(|message| !message.retain)
             .collect();
-        let heard: Vec<Publish> = reported
+        let received: Vec<Publish> = reported
             .into_iter()
             .filter_map(|event| match event {
                 Event::Incoming(Packet::Publish(publish)) => Some(publish),
                 _ => None,
             })
             .collect();
-        prop_assert_eq!(heard, wanted);
+        prop_assert_eq!(received, wanted);
     }
 
     /// A broker decodes the packet that was requested.

@@ -10,6 +10,7 @@ use std::rc::{Rc, Weak};
 
 use base32ct::{Base32Unpadded, Encoding};
 use gloo_timers::callback::Timeout;
+use litemap::LiteMap;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::EventTarget;
@@ -19,7 +20,7 @@ use crate::identity::store::TRUST;
 use crate::identity::web::{SeedError, on_stored, seed};
 use crate::identity::{PeerId, PublicKey, TrustBook, TrustChange};
 use crate::mqtt::{
-    AsyncClient, ClientError, Event as MqttEvent, EventLoop, MqttOptions, Packet, QoS,
+    AsyncClient, ClientError, Event as MqttEvent, EventLoop, MqttOptions, Packet, QoS, SkipReason,
     SubscribeFilter, SubscribeReasonCode, WebSocketTransport,
 };
 #[cfg(feature = "files")]
@@ -119,7 +120,13 @@ impl Handle {
 
     /// What was counted since joining.
     pub fn diagnostics(&self) -> Diagnostics {
-        self.0.room.borrow().diagnostics()
+        let mut diagnostics = self.0.room.borrow().diagnostics();
+        let skipped = self.0.skipped.borrow();
+        let skipped = skipped
+            .iter()
+            .map(|(reason, count)| (reason.words(), *count));
+        diagnostics.dropped.extend(skipped);
+        diagnostics
     }
 
     /// Who we are: peer id, name as others see it, key.
@@ -198,6 +205,7 @@ pub fn join(
             wake: RefCell::default(),
             flight: RefCell::default(),
             broker: Cell::new(0),
+            skipped: RefCell::default(),
             left: Cell::new(false),
             page: RefCell::default(),
             connections: Connections::new(&network.ice_servers, network.relay_only, notify),
@@ -223,6 +231,8 @@ struct Driver {
     /// The pause before the next connection to a broker.
     flight: RefCell<Option<Timeout>>,
     broker: Cell<usize>,
+    /// How many of the broker's messages were skipped, by reason.
+    skipped: RefCell<LiteMap<SkipReason, u64>>,
     /// The page went away.
     left: Cell<bool>,
     page: RefCell<Vec<browser::Listener>>,
@@ -362,12 +372,15 @@ async fn broker_pump(driver: Weak<Driver>, mut events: EventLoop<WebSocketTransp
                 driver.feed(Input::Broker(BROKER, message));
             }
             Ok(MqttEvent::Incoming(Packet::SubAck(ack))) => {
-                // Refused in one flight it is asked for again, the slow way; refused there, nobody can be heard.
+                // If the broker refuses the subscription, the event loop ends the connection and tries again.
                 if !ack.return_codes.contains(&SubscribeReasonCode::Failure) {
                     driver.feed(broker_state(BrokerState::Ready));
                 }
             }
             Ok(MqttEvent::Switched { .. }) => driver.begin_flight(),
+            Ok(MqttEvent::Skipped(reason)) => {
+                *driver.skipped.borrow_mut().entry(reason).or_default() += 1;
+            }
             Ok(_) => {}
             Err(_) => driver.broker_lost(events.retry_at().unwrap_or_else(now)),
         }

@@ -1,9 +1,10 @@
-//! What the tests of MQTT have in common: transports, brokers, and one side of a conversation.
-#![allow(dead_code)] // each test file takes what it needs
+//! Shared support for the MQTT tests: transports, brokers, and helpers for encoding and decoding packets.
+#![allow(dead_code)] // each test file uses a part of it
 
 pub mod broker;
+pub mod client;
+pub mod protocol;
 pub mod sim;
-pub mod talk;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -22,7 +23,7 @@ use tokio::time::Instant;
 
 pub type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// A clock that tokio can stop and turn forward.
+/// A clock that tokio can pause and advance.
 #[derive(Clone, Copy)]
 pub struct Clock(Instant);
 
@@ -36,7 +37,7 @@ impl Clock {
     }
 }
 
-/// MQTT over TCP, at `tcp://host:port`. Remembers what was sent in one piece.
+/// MQTT over TCP, at `tcp://host:port`. Records the bytes of each call of `send`.
 #[derive(Clone)]
 pub struct Tcp {
     clock: Clock,
@@ -90,7 +91,7 @@ impl TcpConnection {
         let (mut read, mut write) = stream.into_split();
         let (to_send, mut to_write) = mpsc::unbounded_channel::<Bytes>();
         let (from_reader, received) = mpsc::unbounded_channel();
-        // Ends when the connection is dropped, after the last bytes have left.
+        // This task ends after the connection was dropped and the last bytes were sent.
         tokio::spawn(async move {
             while let Some(bytes) = to_write.recv().await {
                 if write.write_all(&bytes).await.is_err() {

@@ -1,4 +1,4 @@
-//! The bounded queue between the client's handles and the event loop.
+//! The bounded queue between client handles and event loop.
 
 use core::future::poll_fn;
 use core::task::{Context, Poll, Waker};
@@ -9,27 +9,27 @@ use mqttbytes::v4::{Publish, Subscribe, Unsubscribe};
 
 use super::error::ClientError;
 
-/// How many bytes may wait in the queue, whatever the number of requests.
+/// At most this many bytes wait in the queue, except for a single larger request.
 const MAX_QUEUED_BYTES: usize = 1024 * 1024;
 
-/// The longest topic or filter, in bytes (MQTT 3.1.1 section 1.5.3).
+/// The length limit of a topic or filter in bytes (MQTT 3.1.1 section 1.5.3).
 const MAX_TOPIC: usize = 65_535;
 
-/// What a client asks of the broker.
+/// A request of the client to the broker.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Request {
-    /// Publish a message. Its packet identifier is chosen by the session.
+    /// Publish a message. The session chooses the packet identifier.
     Publish(Publish),
-    /// Subscribe to topics. Its packet identifier is chosen by the session.
+    /// Subscribe to topics. The session chooses the packet identifier.
     Subscribe(Subscribe),
-    /// Undo subscriptions. Its packet identifier is chosen by the session.
+    /// Unsubscribe from topics. The session chooses the packet identifier.
     Unsubscribe(Unsubscribe),
-    /// Say farewell and close.
+    /// Send DISCONNECT and close the connection.
     Disconnect,
 }
 
 impl Request {
-    /// The packet's size in bytes, without the fixed header.
+    /// The size of the packet in bytes, without the fixed header.
     fn size(&self) -> usize {
         match self {
             Request::Publish(publish) => 2 + publish.topic.len() + 2 + publish.payload.len(),
@@ -45,10 +45,10 @@ impl Request {
         }
     }
 
-    /// Whether MQTT can say it, within `limit` bytes.
+    /// Checks that the request is valid, and that its packet has at most `limit` bytes.
     fn check(&self, limit: usize) -> Result<(), ClientError> {
         match self {
-            Request::Publish(publish) if !is_topic(&publish.topic) => {
+            Request::Publish(publish) if !is_valid_topic(&publish.topic) => {
                 return Err(ClientError::InvalidTopic);
             }
             Request::Subscribe(subscribe)
@@ -56,13 +56,16 @@ impl Request {
                     || !subscribe
                         .filters
                         .iter()
-                        .all(|filter| is_filter(&filter.path)) =>
+                        .all(|filter| is_valid_filter(&filter.path)) =>
             {
                 return Err(ClientError::InvalidFilter);
             }
             Request::Unsubscribe(unsubscribe)
                 if unsubscribe.topics.is_empty()
-                    || !unsubscribe.topics.iter().all(|topic| is_filter(topic)) =>
+                    || !unsubscribe
+                        .topics
+                        .iter()
+                        .all(|topic| is_valid_filter(topic)) =>
             {
                 return Err(ClientError::InvalidFilter);
             }
@@ -77,13 +80,13 @@ impl Request {
     }
 }
 
-/// Whether `topic` can be published to: neither empty nor too long, no wildcard, no zero (MQTT 3.1.1 section 4.7).
-pub(super) fn is_topic(topic: &str) -> bool {
+/// Whether `topic` is valid: neither empty nor too long, without wildcards and null characters (MQTT 3.1.1 section 4.7).
+pub(super) fn is_valid_topic(topic: &str) -> bool {
     (1..=MAX_TOPIC).contains(&topic.len()) && !topic.contains(['+', '#', '\0'])
 }
 
-/// Whether `filter` can be subscribed to: wildcards fill a level, and `#` only the last (MQTT 3.1.1 section 4.7.1).
-fn is_filter(filter: &str) -> bool {
+/// Whether `filter` is valid: a wildcard must be a level of its own, and `#` the last level (MQTT 3.1.1 section 4.7.1).
+fn is_valid_filter(filter: &str) -> bool {
     let mut levels = filter.split('/').rev();
     let last = levels.next().unwrap_or_default();
     let wildcard_alone = |level: &str| level == "+" || !level.contains(['+', '#']);
@@ -93,9 +96,9 @@ fn is_filter(filter: &str) -> bool {
         && levels.all(wildcard_alone)
 }
 
-/// The queue, shared by all handles and one event loop.
+/// The queue, shared by all client handles and one event loop.
 #[derive(Debug)]
-pub(super) struct Requests {
+pub(super) struct RequestQueue {
     capacity: usize,
     max_size: usize,
     inner: Mutex<Inner>,
@@ -107,16 +110,16 @@ struct Inner {
     bytes: usize,
     retry_now: bool,
     closed: bool,
-    /// The event loop.
+    /// Wakes the event loop.
     consumer: Option<Waker>,
-    /// Handles that wait for room.
+    /// Wake the handles that wait for room.
     producers: Vec<Waker>,
 }
 
-impl Requests {
-    /// Room for `capacity` requests (at least one), each of at most `max_size` bytes.
-    pub(super) fn new(capacity: usize, max_size: usize) -> Requests {
-        Requests {
+impl RequestQueue {
+    /// A queue of at most `capacity` requests (at least one), each with at most `max_size` bytes.
+    pub(super) fn new(capacity: usize, max_size: usize) -> RequestQueue {
+        RequestQueue {
             capacity: capacity.max(1),
             max_size,
             inner: Mutex::default(),
@@ -124,11 +127,11 @@ impl Requests {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // Nothing panics while it holds the lock; if it did, the queue would still be whole.
+        // No code panics while it holds the lock. If it did, the queue would still be consistent.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds `request`, or says why not.
+    /// Adds `request` if there is room.
     pub(super) fn try_push(&self, request: Request) -> Result<(), ClientError> {
         request.check(self.max_size)?;
         let consumer = {
@@ -183,7 +186,7 @@ impl Requests {
             return Err((request, ClientError::Closed));
         }
         let bytes = inner.bytes + request.size();
-        // A single request always fits, or a large limit on packets would make its handle wait for ever.
+        // A single request always fits. Otherwise one above the limit would wait for ever.
         let too_much = bytes > MAX_QUEUED_BYTES && !inner.waiting.is_empty();
         if inner.waiting.len() >= self.capacity || too_much {
             return Err((request, ClientError::Full));
@@ -193,7 +196,7 @@ impl Requests {
         Ok(())
     }
 
-    /// Takes the oldest request.
+    /// Removes and returns the oldest request.
     pub(super) fn pop(&self) -> Option<Request> {
         let (request, producers) = {
             let mut inner = self.lock();
@@ -205,7 +208,7 @@ impl Requests {
         Some(request)
     }
 
-    /// Drops all requests.
+    /// Removes all requests.
     pub(super) fn clear(&self) {
         let producers = {
             let mut inner = self.lock();
@@ -216,12 +219,12 @@ impl Requests {
         producers.into_iter().for_each(Waker::wake);
     }
 
-    /// Whether a farewell is among the requests.
+    /// Whether the queue contains a DISCONNECT request.
     pub(super) fn has_disconnect(&self) -> bool {
         self.lock().waiting.contains(&Request::Disconnect)
     }
 
-    /// Asks the event loop to go on at once.
+    /// Asks the event loop to end its pause.
     pub(super) fn retry_now(&self) {
         let consumer = {
             let mut inner = self.lock();
@@ -231,17 +234,17 @@ impl Requests {
         wake(consumer);
     }
 
-    /// Whether the event loop has been asked to go on at once, since this was asked last.
+    /// Whether [`retry_now`](RequestQueue::retry_now) was called since the last call of this method.
     pub(super) fn take_retry_now(&self) -> bool {
         core::mem::take(&mut self.lock().retry_now)
     }
 
-    /// Has the event loop woken by the next request.
+    /// Registers the event loop to be woken by the next request.
     pub(super) fn register(&self, cx: &Context<'_>) {
         self.lock().consumer = Some(cx.waker().clone());
     }
 
-    /// Refuses requests from now on: there is no event loop to take them.
+    /// Refuses further requests, because the event loop has been dropped.
     pub(super) fn close(&self) {
         self.lock().closed = true;
         self.clear();
@@ -265,8 +268,8 @@ mod tests {
     }
 
     #[test]
-    fn the_queue_is_bounded_in_number_and_bytes() {
-        let requests = Requests::new(3, 2 * MAX_QUEUED_BYTES);
+    fn queue_is_bounded_in_requests_and_bytes() {
+        let requests = RequestQueue::new(3, 2 * MAX_QUEUED_BYTES);
         for _ in 0..3 {
             requests.try_push(message(1)).unwrap();
         }
@@ -294,28 +297,28 @@ mod tests {
     }
 
     #[test]
-    fn topics_and_filters() {
-        assert!(is_topic("a/b") && is_topic("/") && is_topic("é"));
+    fn topics_and_filters_are_validated() {
+        assert!(is_valid_topic("a/b") && is_valid_topic("/") && is_valid_topic("é"));
         assert!(
-            !is_topic("")
-                && !is_topic("a/+")
-                && !is_topic("#")
-                && !is_topic("a\0")
-                && !is_topic(&"x".repeat(65_536))
+            !is_valid_topic("")
+                && !is_valid_topic("a/+")
+                && !is_valid_topic("#")
+                && !is_valid_topic("a\0")
+                && !is_valid_topic(&"x".repeat(65_536))
         );
         assert!(
-            is_filter("#")
-                && is_filter("+")
-                && is_filter("a/+/b/#")
-                && is_filter("/")
-                && is_filter("a")
+            is_valid_filter("#")
+                && is_valid_filter("+")
+                && is_valid_filter("a/+/b/#")
+                && is_valid_filter("/")
+                && is_valid_filter("a")
         );
         assert!(
-            !is_filter("")
-                && !is_filter("a#")
-                && !is_filter("#/a")
-                && !is_filter("a+/b")
-                && !is_filter("\0")
+            !is_valid_filter("")
+                && !is_valid_filter("a#")
+                && !is_valid_filter("#/a")
+                && !is_valid_filter("a+/b")
+                && !is_valid_filter("\0")
         );
     }
 }

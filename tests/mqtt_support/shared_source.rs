@@ -1,14 +1,14 @@
-// Written against the names that rumqttc and rtchat::mqtt have in common, and compiled with each of them: the including
-// module says which one `mqtt` is, and how to make its `options` and a `client`.
+// Uses only names that rumqttc and rtchat::mqtt have in common, and is compiled with both. The including module defines
+// which of them `mqtt` is, and how to create its `options` and a `client`.
 
 use std::time::Duration;
 
-use super::{Broker, Kind, within};
+use super::{Broker, BrokerKind, with_timeout};
 use mqtt::{AsyncClient, Event, Outgoing, Packet, QoS, SubscribeFilter};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 #[derive(Debug, PartialEq)]
-enum Seen {
+enum Observation {
     Subscribed,
     Message(String, String),
     Acknowledged,
@@ -16,10 +16,10 @@ enum Seen {
     Lost,
 }
 
-/// Somebody who listens to some topics, also after the connection was lost.
+/// A client that subscribes to some topics, and subscribes again after the connection was lost.
 pub struct Member {
     client: AsyncClient,
-    seen: UnboundedReceiver<Seen>,
+    observations: UnboundedReceiver<Observation>,
 }
 
 impl Member {
@@ -33,12 +33,12 @@ impl Member {
             .set_credentials("anybody", "anything")
             .set_max_packet_size(10_000, 10_000);
         let (client, mut event_loop) = client(options);
-        let (tell, seen) = mpsc::unbounded_channel();
+        let (sender, observations) = mpsc::unbounded_channel();
         let filters: Vec<String> = filters.split(' ').map(str::to_owned).collect();
-        let speaker = client.clone();
+        let publisher = client.clone();
         tokio::spawn(async move {
             loop {
-                let told = match event_loop.poll().await {
+                let result = match event_loop.poll().await {
                     Ok(Event::Incoming(Packet::ConnAck(_))) => {
                         let filters = filters
                             .iter()
@@ -46,37 +46,37 @@ impl Member {
                         client.subscribe_many(filters).await.unwrap();
                         Ok(())
                     }
-                    Ok(Event::Incoming(Packet::SubAck(_))) => tell.send(Seen::Subscribed),
+                    Ok(Event::Incoming(Packet::SubAck(_))) => sender.send(Observation::Subscribed),
                     Ok(Event::Incoming(Packet::Publish(publish))) => {
                         let payload = String::from_utf8(publish.payload.to_vec()).unwrap();
-                        tell.send(Seen::Message(publish.topic, payload))
+                        sender.send(Observation::Message(publish.topic, payload))
                     }
-                    Ok(Event::Incoming(Packet::PubAck(_))) => tell.send(Seen::Acknowledged),
-                    Ok(Event::Outgoing(Outgoing::Disconnect)) => tell.send(Seen::Left),
+                    Ok(Event::Incoming(Packet::PubAck(_))) => sender.send(Observation::Acknowledged),
+                    Ok(Event::Outgoing(Outgoing::Disconnect)) => sender.send(Observation::Left),
                     Ok(_) => Ok(()),
                     Err(_) => {
-                        let told = tell.send(Seen::Lost);
-                        // As rumqttc wants it; rtchat has pauses of its own.
+                        let result = sender.send(Observation::Lost);
+                        // rumqttc has no pauses of its own, rtchat has.
                         tokio::time::sleep(Duration::from_millis(20)).await;
-                        told
+                        result
                     }
                 };
-                if told.is_err() {
+                if result.is_err() {
                     return;
                 }
             }
         });
         Member {
-            client: speaker,
-            seen,
+            client: publisher,
+            observations,
         }
     }
 
-    /// Goes through what was seen up to the first that `wanted` takes.
-    async fn until<T>(&mut self, mut wanted: impl FnMut(Seen) -> Option<T>) -> T {
-        within(async {
+    /// Skips observations until `wanted` returns a value.
+    async fn until<T>(&mut self, mut wanted: impl FnMut(Observation) -> Option<T>) -> T {
+        with_timeout(async {
             loop {
-                if let Some(found) = wanted(self.seen.recv().await.unwrap()) {
+                if let Some(found) = wanted(self.observations.recv().await.unwrap()) {
                     return found;
                 }
             }
@@ -84,17 +84,17 @@ impl Member {
         .await
     }
 
-    async fn see(&mut self, wanted: Seen) {
-        self.until(|seen| (seen == wanted).then_some(())).await;
+    async fn expect(&mut self, wanted: Observation) {
+        self.until(|observation| (observation == wanted).then_some(())).await;
     }
 
     pub async fn subscribed(&mut self) {
-        self.see(Seen::Subscribed).await;
+        self.expect(Observation::Subscribed).await;
     }
 
     pub async fn message(&mut self) -> (String, String) {
-        self.until(|seen| match seen {
-            Seen::Message(topic, payload) => Some((topic, payload)),
+        self.until(|observation| match observation {
+            Observation::Message(topic, payload) => Some((topic, payload)),
             _ => None,
         })
         .await
@@ -113,7 +113,7 @@ impl Member {
     }
 }
 
-async fn several_subscribers_hear_each_other(kind: Kind) {
+async fn subscribers_receive_each_others_messages(kind: BrokerKind) {
     let broker = Broker::start(kind).await;
     let mut members = vec![
         Member::join("alice", broker.port, "room inbox/alice"),
@@ -125,17 +125,17 @@ async fn several_subscribers_hear_each_other(kind: Kind) {
     }
     members[0].publish("room", 0, "to all").await;
     members[0].publish("inbox/bob", 1, "to bob").await;
-    members[0].see(Seen::Acknowledged).await;
+    members[0].expect(Observation::Acknowledged).await;
     members[1].publish("room", 0, "last").await;
-    // Each one's messages come in the order in which they were published; alice's own "to all" was skipped above or not.
-    let mut heard = Vec::new();
+    // Bob and Carol receive three messages each.
+    let mut received = Vec::new();
     for member in &mut members[1..] {
         let mut payloads = Vec::new();
         while payloads.len() < 3 {
             payloads.push(member.message().await);
         }
         payloads.sort();
-        heard.push(payloads);
+        received.push(payloads);
     }
     let pair = |topic: &str, payload: &str| (topic.to_owned(), payload.to_owned());
     let all = vec![
@@ -143,28 +143,28 @@ async fn several_subscribers_hear_each_other(kind: Kind) {
         pair("room", "last"),
         pair("room", "to all"),
     ];
-    assert_eq!(heard, [all.clone(), all]);
+    assert_eq!(received, [all.clone(), all]);
 }
 
-async fn unsubscribing_and_leaving(kind: Kind) {
+async fn unsubscribe_and_disconnect(kind: BrokerKind) {
     let broker = Broker::start(kind).await;
     let mut alice = Member::join("alice", broker.port, "one two");
     let mut bob = Member::join("bob", broker.port, "three");
     alice.subscribed().await;
     bob.subscribed().await;
     alice.client.unsubscribe("one").await.unwrap();
-    // QoS 1, so that its acknowledgement says that the broker has worked through the unsubscription as well.
+    // The acknowledgement of a message with QoS 1 shows that the broker has also processed UNSUBSCRIBE.
     alice.publish("elsewhere", 1, "").await;
-    alice.see(Seen::Acknowledged).await;
+    alice.expect(Observation::Acknowledged).await;
     bob.publish("one", 1, "unheard").await;
-    bob.publish("two", 1, "heard").await;
-    assert_eq!(alice.message().await.1, "heard");
+    bob.publish("two", 1, "received").await;
+    assert_eq!(alice.message().await.1, "received");
     alice.client.disconnect().await.unwrap();
-    alice.see(Seen::Left).await;
-    alice.see(Seen::Lost).await;
+    alice.expect(Observation::Left).await;
+    alice.expect(Observation::Lost).await;
 }
 
-async fn the_broker_restarts(kind: Kind) {
+async fn clients_reconnect_after_the_broker_restarts(kind: BrokerKind) {
     let mut broker = Broker::start(kind).await;
     let mut alice = Member::join("alice", broker.port, "room");
     let mut bob = Member::join("bob", broker.port, "room");
@@ -174,38 +174,38 @@ async fn the_broker_restarts(kind: Kind) {
         alice.publish("room", 1, round).await;
         assert_eq!(bob.message().await.1, round);
         broker.stop().await;
-        alice.see(Seen::Lost).await;
-        bob.see(Seen::Lost).await;
+        alice.expect(Observation::Lost).await;
+        bob.expect(Observation::Lost).await;
         broker.restart().await;
     }
 }
 
 #[tokio::test]
-async fn several_subscribers_on_rumqttd() {
-    several_subscribers_hear_each_other(Kind::Rumqttd).await;
+async fn subscribers_receive_messages_on_rumqttd() {
+    subscribers_receive_each_others_messages(BrokerKind::Rumqttd).await;
 }
 
 #[tokio::test]
-async fn several_subscribers_on_mosquitto() {
-    several_subscribers_hear_each_other(Kind::Mosquitto).await;
+async fn subscribers_receive_messages_on_mosquitto() {
+    subscribers_receive_each_others_messages(BrokerKind::Mosquitto).await;
 }
 
 #[tokio::test]
-async fn leaving_on_rumqttd() {
-    unsubscribing_and_leaving(Kind::Rumqttd).await;
+async fn unsubscribe_and_disconnect_on_rumqttd() {
+    unsubscribe_and_disconnect(BrokerKind::Rumqttd).await;
 }
 
 #[tokio::test]
-async fn leaving_on_mosquitto() {
-    unsubscribing_and_leaving(Kind::Mosquitto).await;
+async fn unsubscribe_and_disconnect_on_mosquitto() {
+    unsubscribe_and_disconnect(BrokerKind::Mosquitto).await;
 }
 
 #[tokio::test]
-async fn a_lost_line_to_rumqttd() {
-    the_broker_restarts(Kind::Rumqttd).await;
+async fn reconnect_to_rumqttd() {
+    clients_reconnect_after_the_broker_restarts(BrokerKind::Rumqttd).await;
 }
 
 #[tokio::test]
-async fn restart_of_mosquitto() {
-    the_broker_restarts(Kind::Mosquitto).await;
+async fn reconnect_to_mosquitto() {
+    clients_reconnect_after_the_broker_restarts(BrokerKind::Mosquitto).await;
 }

@@ -1,11 +1,11 @@
-//! A session, and what a broker says to it.
+//! Sessions under test, and the packets that a broker sends to them.
 
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use rtchat::mqtt::{
     ConnAck, ConnectReturnCode, ConnectionError, Event, MqttOptions, Packet, Publish, QoS, Request,
-    Session, SubAck, Subscribe, SubscribeReasonCode,
+    Session, SkipReason, SubAck, Subscribe, SubscribeReasonCode,
 };
 use rtchat::time::Millis;
 
@@ -24,13 +24,13 @@ pub fn options() -> MqttOptions {
     options
 }
 
-pub fn session(one_flight: bool) -> Session {
-    Session::new(&options(), one_flight, CONNACK_BY).unwrap()
+pub fn session(early_requests: bool) -> Session {
+    Session::new(&options(), early_requests, CONNACK_BY).unwrap()
 }
 
-pub fn connected() -> Session {
+pub fn connected_session() -> Session {
     let mut session = session(true);
-    sent(&mut session);
+    sent_packets(&mut session);
     session.receive(&connack(ConnectReturnCode::Success));
     assert!(matches!(
         session.next_event(START),
@@ -39,14 +39,14 @@ pub fn connected() -> Session {
     session
 }
 
-pub fn written(write: impl FnOnce(&mut BytesMut) -> Result<usize, mqttbytes::Error>) -> Bytes {
+pub fn encoded(write: impl FnOnce(&mut BytesMut) -> Result<usize, mqttbytes::Error>) -> Bytes {
     let mut bytes = BytesMut::new();
     write(&mut bytes).unwrap();
     bytes.freeze()
 }
 
 pub fn connack(code: ConnectReturnCode) -> Bytes {
-    written(|bytes| {
+    encoded(|bytes| {
         ConnAck {
             session_present: false,
             code,
@@ -61,8 +61,8 @@ pub fn publish(qos: QoS, id: u16, payload: &[u8]) -> Publish {
     publish
 }
 
-/// What the session sends now, as packets.
-pub fn sent(session: &mut Session) -> Vec<Packet> {
+/// The packets that the session sends now.
+pub fn sent_packets(session: &mut Session) -> Vec<Packet> {
     let mut stream = BytesMut::from(&session.take_output(START).unwrap_or_default()[..]);
     let mut packets = Vec::new();
     while !stream.is_empty() {
@@ -89,5 +89,45 @@ pub fn subscribe() -> Request {
 }
 
 pub fn suback(id: u16, code: SubscribeReasonCode) -> Bytes {
-    written(|bytes| SubAck::new(id, vec![code]).write(bytes))
+    encoded(|bytes| SubAck::new(id, vec![code]).write(bytes))
+}
+
+/// A PUBLISH packet with these flags and this body, whose fixed header is valid.
+pub fn raw_publish(flags: u8, body: &[u8]) -> Vec<u8> {
+    let mut packet = vec![0x30 | flags];
+    let mut rest = body.len();
+    loop {
+        let low = u8::try_from(rest % 128).unwrap();
+        rest /= 128;
+        packet.push(if rest > 0 { low | 0x80 } else { low });
+        if rest == 0 {
+            break;
+        }
+    }
+    packet.extend_from_slice(body);
+    packet
+}
+
+pub fn sound_publish() -> Bytes {
+    encoded(|bytes| publish(QoS::AtMostOnce, 0, b"sound").write(bytes))
+}
+
+pub fn skipped(events: &[Event]) -> Vec<SkipReason> {
+    events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Skipped(reason) => Some(*reason),
+            _ => None,
+        })
+        .collect()
+}
+
+pub fn payloads(events: &[Event]) -> Vec<Vec<u8>> {
+    events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Incoming(Packet::Publish(publish)) => Some(publish.payload.to_vec()),
+            _ => None,
+        })
+        .collect()
 }

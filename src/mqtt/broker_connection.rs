@@ -1,22 +1,26 @@
-//! A session on a transport: one attempt at one broker, from opening the connection to losing it.
+//! A session on a transport: one connection to one broker, from the attempt to open it until it is lost.
 
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
+use mqttbytes::v4::{Packet, SubscribeReasonCode};
+
 use super::Event;
 use super::error::ConnectionError;
 use super::options::MqttOptions;
-use super::pool::Attempt;
-use super::requests::{Request, Requests};
+use super::pool::ConnectAttempt;
+use super::request_queue::{Request, RequestQueue};
 use super::session::Session;
 use super::transport::{Connection, Transport};
 use crate::time::Millis;
 
-/// One attempt, and the connection it leads to.
-pub(super) struct Link<T: Transport> {
+/// An attempt to connect to a broker, and the connection that results.
+pub(super) struct BrokerConnection<T: Transport> {
     options: MqttOptions,
-    one_flight: bool,
+    early_requests: bool,
     connect_by: Millis,
+    /// Whether the broker has refused a subscription.
+    subscription_refused: bool,
     state: State<T>,
 }
 
@@ -25,17 +29,18 @@ enum State<T: Transport> {
     Open(T::Connection, Box<Session>),
 }
 
-impl<T: Transport> Link<T> {
+impl<T: Transport> BrokerConnection<T> {
     pub(super) fn open(
         transport: &T,
         options: &MqttOptions,
-        attempt: Attempt,
+        attempt: ConnectAttempt,
         now: Millis,
-    ) -> Link<T> {
-        Link {
+    ) -> BrokerConnection<T> {
+        BrokerConnection {
             options: options.clone(),
-            one_flight: attempt.one_flight,
+            early_requests: attempt.early_requests,
             connect_by: now + attempt.timeout,
+            subscription_refused: false,
             state: State::Opening(transport.connect(options.url())),
         }
     }
@@ -55,12 +60,12 @@ impl<T: Transport> Link<T> {
         self.session().is_some_and(Session::is_subscribed)
     }
 
-    pub(super) fn suspects_flight(&self, error: &ConnectionError) -> bool {
+    pub(super) fn suspects_early_requests(&self, error: &ConnectionError) -> bool {
         self.session()
-            .is_some_and(|session| session.suspects_flight(error))
+            .is_some_and(|session| session.suspects_early_requests(error))
     }
 
-    /// When to poll again, if nothing happens before.
+    /// When to poll again, unless something happens before.
     pub(super) fn deadline(&self) -> Option<Millis> {
         match &self.state {
             State::Opening(_) => Some(self.connect_by),
@@ -68,15 +73,15 @@ impl<T: Transport> Link<T> {
         }
     }
 
-    /// Asks the broker for a sign of life.
+    /// Asks the broker whether it is still responding.
     pub(super) fn ping(&mut self, now: Millis) {
         if let State::Open(_, session) = &mut self.state {
-            // A packet of two constant bytes can be written.
+            // Encoding a packet of two constant bytes does not fail.
             let _ = session.ping(now);
         }
     }
 
-    /// Says farewell, as well as it can be said without waiting, and closes.
+    /// Sends DISCONNECT if that is possible without waiting, and closes the connection.
     pub(super) fn close(self, now: Millis) {
         if let State::Open(mut connection, mut session) = self.state
             && session.is_connected()
@@ -87,13 +92,17 @@ impl<T: Transport> Link<T> {
         }
     }
 
-    /// The next event. Takes from `requests` as soon as the session lets it.
+    /// The next event. Takes requests from the queue as soon as the session accepts them.
     pub(super) fn poll(
         &mut self,
         cx: &mut Context<'_>,
         now: Millis,
-        requests: Option<&Requests>,
+        requests: Option<&RequestQueue>,
     ) -> Poll<Result<Event, ConnectionError>> {
+        // The SUBACK was reported by the previous call.
+        if self.subscription_refused {
+            return Poll::Ready(Err(ConnectionError::SubscriptionRefused));
+        }
         if let State::Opening(connecting) = &mut self.state {
             let connection = match Pin::new(connecting).poll(cx) {
                 Poll::Ready(connection) => connection?,
@@ -102,30 +111,34 @@ impl<T: Transport> Link<T> {
                 }
                 Poll::Pending => return Poll::Pending,
             };
-            let session = Session::new(&self.options, self.one_flight, self.connect_by)?;
+            let session = Session::new(&self.options, self.early_requests, self.connect_by)?;
             self.state = State::Open(connection, Box::new(session));
         }
         let State::Open(connection, session) = &mut self.state else {
             return Poll::Pending;
         };
         loop {
-            // A connection that does not take more gives nothing either, so that answers cannot pile up. If that lasts, the
-            // session's deadlines end it.
-            if connection.poll_ready(cx)?.is_pending() {
+            // A connection that cannot send still receives, or the messages that others publish would pile up in the
+            // transport. It stops receiving as soon as that leads to answers, which would pile up in the session. If this
+            // state lasts, the session's deadlines end the connection.
+            let can_send = connection.poll_ready(cx)?.is_ready();
+            if !can_send && session.has_output() {
                 session.wake(now)?;
                 return Poll::Pending;
             }
-            while session.takes_requests()
-                && let Some(request) = requests.and_then(Requests::pop)
+            while can_send
+                && session.accepts_requests()
+                && let Some(request) = requests.and_then(RequestQueue::pop)
             {
                 session.request(now, request)?;
             }
             let event = session.next_event(now);
-            // All that is to be sent at this moment leaves as one message: CONNECT with the requests behind it, too.
-            if let Some(bytes) = session.take_output(now) {
+            // The complete output is sent as one message, such as CONNECT together with early requests.
+            if can_send && let Some(bytes) = session.take_output(now) {
                 connection.send(bytes)?;
             }
             if let Some(event) = event? {
+                self.subscription_refused = refuses_subscription(&event);
                 return Poll::Ready(Ok(event));
             }
             if session.is_disconnected() {
@@ -134,8 +147,12 @@ impl<T: Transport> Link<T> {
             match connection.poll_recv(cx)? {
                 Poll::Ready(bytes) => session.receive(&bytes),
                 Poll::Pending => {
-                    // Only now, when all that came in has been taken: else a page that was asleep would see silence.
+                    // Timers run only after all received bytes were processed. Otherwise a page that was suspended would
+                    // take the broker for unresponsive.
                     session.wake(now)?;
+                    if !can_send {
+                        return Poll::Pending;
+                    }
                     match session.take_output(now) {
                         Some(bytes) => connection.send(bytes)?,
                         None => return Poll::Pending,
@@ -144,4 +161,8 @@ impl<T: Transport> Link<T> {
             }
         }
     }
+}
+
+fn refuses_subscription(event: &Event) -> bool {
+    matches!(event, Event::Incoming(Packet::SubAck(suback)) if suback.return_codes.contains(&SubscribeReasonCode::Failure))
 }

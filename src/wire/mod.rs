@@ -1,9 +1,14 @@
 //! What is said: sealed envelopes on the broker, frames on the data channel, and the place where a room meets.
 
+pub mod bytes;
+pub mod connect;
 pub mod envelope;
+pub mod extension;
 pub mod frame;
 pub mod parcel;
 pub mod place;
+pub mod room_keys;
+pub mod statement;
 pub mod value;
 
 pub use envelope::{Attempt, Body, Connect, Envelope, Introduction, Subtopic};

@@ -8,6 +8,7 @@
 //! As a [statement](super::statement) with a name of five letters that is 190 bytes, and at most 512.
 
 use core::fmt;
+use core::num::NonZeroU32;
 
 use chacha20::rand_core::CryptoRng;
 
@@ -66,7 +67,7 @@ pub struct ConnectFields {
     /// The session's key for key agreement.
     pub session: PublicKey,
     /// Counts this session's `Connect`s, from 1. An offer names the recipient's `Connect` by it.
-    pub serial: u32,
+    pub serial: NonZeroU32,
     /// What an offer that names this `Connect` has to be bound to.
     pub nonce: Nonce,
     /// The commitment to the session's [`LeaveSecret`].
@@ -96,7 +97,7 @@ impl Fields for ConnectFields {
         let identity = PublicKey(reader.array()?);
         let session = PublicKey(reader.array()?);
         // An offer to serial 0 resumes, so no `Connect` has it.
-        let serial = reader.u32().filter(|serial| *serial != 0)?;
+        let serial = NonZeroU32::new(reader.u32()?)?;
         let nonce = Nonce(reader.array()?);
         let leave = reader.array()?;
         let signed_at = Millis(reader.u64()?);
@@ -126,7 +127,7 @@ impl Fields for ConnectFields {
         to.extend_from_slice(&self.capabilities.to_be_bytes());
         to.extend_from_slice(&self.identity.0);
         to.extend_from_slice(&self.session.0);
-        to.extend_from_slice(&self.serial.to_be_bytes());
+        to.extend_from_slice(&self.serial.get().to_be_bytes());
         to.extend_from_slice(&self.nonce.0);
         to.extend_from_slice(&self.leave);
         to.extend_from_slice(&self.signed_at.0.to_be_bytes());

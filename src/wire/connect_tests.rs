@@ -23,7 +23,7 @@ fn fields(name: &str) -> ConnectFields {
         capabilities: 0x8000_0001,
         identity,
         session,
-        serial: 3,
+        serial: NonZeroU32::MIN.saturating_add(2),
         nonce: Nonce([4; 16]),
         leave: secret.commitment(&ROOM, &PeerId::of(&identity, &session)),
         signed_at: Millis(1_700_000_000_000),

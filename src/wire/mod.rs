@@ -5,10 +5,16 @@ pub mod connect;
 pub mod envelope;
 pub mod extension;
 pub mod frame;
+pub mod pair;
 pub mod parcel;
 pub mod place;
 pub mod room_keys;
+pub mod sealed_envelope;
+pub mod seen;
 pub mod statement;
+#[cfg(test)]
+mod test_support;
+pub mod transcript;
 pub mod value;
 
 pub use envelope::{Attempt, Body, Connect, Envelope, Introduction, Subtopic};

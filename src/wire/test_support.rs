@@ -6,7 +6,7 @@ use chacha20::{ChaCha20Rng, rand_core::SeedableRng};
 
 use super::connect::{Connect, ConnectFields, LeaveSecret, Nonce, VERSION};
 use super::extension::Extensions;
-use super::room_keys::{RoomKeys, RoomSource};
+use super::derivation::{RoomKeys, RoomSource};
 use crate::identity::{IdentityKey, Name, PeerId, SealKey, SessionKey};
 use crate::time::Millis;
 

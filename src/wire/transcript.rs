@@ -19,7 +19,7 @@
 
 use super::bytes::Reader;
 use super::connect::{Connect, ConnectId, Nonce};
-use super::room_keys::RoomId;
+use super::derivation::RoomId;
 use super::sealed_envelope::Attempt;
 use super::statement::{Fields, Statement, StatementError, StatementId, Unsigned};
 use crate::identity::framing::{length_prefixed, sha256};

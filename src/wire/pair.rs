@@ -20,8 +20,8 @@ use chacha20::rand_core::CryptoRng;
 
 use super::bytes::{Reader, push_u16};
 use super::connect::{Connect, Nonce};
-use super::extension::Extensions;
 use super::derivation::DerivedTopic;
+use super::extension::Extensions;
 use super::sealed_envelope::{
     Attempt, BodyKind, EnvelopeError, MAX_ENVELOPE, NonceSource, PairSealed, RtcOffer,
 };

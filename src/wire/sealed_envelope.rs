@@ -22,8 +22,8 @@ use chacha20::rand_core::CryptoRng;
 
 use super::bytes::{Reader, push_u16};
 use super::connect::{Connect, LeaveSecret};
-use super::extension::ExtensionError;
 use super::derivation::{DerivedTopic, RoomKeys};
+use super::extension::ExtensionError;
 use super::statement::StatementError;
 use crate::identity::PeerId;
 use crate::identity::framing::{first_16, sha256};

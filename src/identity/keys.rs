@@ -216,7 +216,21 @@ pub struct SessionKey {
 impl SessionKey {
     /// A new session.
     pub fn generate(rng: &mut impl CryptoRng) -> SessionKey {
-        let secret = p256::SecretKey::generate_from_rng(rng);
+        Self::from_secret(p256::SecretKey::generate_from_rng(rng))
+    }
+
+    /// The session whose private scalar is these 32 bytes, big-endian. For test vectors: a session's key is never
+    /// stored.
+    ///
+    /// # Errors
+    /// [`KeyError::NotAPrivateKey`] if they are none.
+    pub fn from_bytes(bytes: &[u8]) -> Result<SessionKey, KeyError> {
+        p256::SecretKey::from_slice(bytes)
+            .map(Self::from_secret)
+            .map_err(|_| KeyError::NotAPrivateKey)
+    }
+
+    fn from_secret(secret: p256::SecretKey) -> SessionKey {
         let public = compressed(&secret.public_key().to_sec1_point(true));
         SessionKey { secret, public }
     }

@@ -360,7 +360,7 @@ impl Envelope {
 
 /// The hash of a payload, by which it is recognised when it comes from a second broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EnvelopeHash([u8; 16]);
+pub struct EnvelopeHash(pub [u8; 16]);
 
 impl EnvelopeHash {
     /// The first 16 bytes of the payload's SHA-256.

@@ -43,8 +43,8 @@ impl<C: PartialEq> SeenEnvelopes<C> {
     /// Remembers a payload. Only those that open belong here: anybody can send what does not.
     pub fn insert(&mut self, hash: EnvelopeHash, carrier: C, now: Millis) {
         self.expire(now);
-        let known = self.carriers.iter_mut();
-        let Some((_, seen)) = known.into_iter().find(|(other, _)| *other == carrier) else {
+        let mut carriers = self.carriers.iter_mut();
+        let Some((_, seen)) = carriers.find(|(other, _)| *other == carrier) else {
             self.carriers.push((carrier, VecDeque::from([(hash, now)])));
             return;
         };

@@ -84,7 +84,10 @@ async fn main() -> Result<()> {
         .room
         .as_deref()
         .unwrap_or_else(|| address.room_or(&settings));
-    let secret = address.secret.as_ref().map(|secret| &secret.0);
+    if let Some(secret) = &address.secret {
+        secret.check_password(None)?;
+    }
+    let secret = address.secret.as_ref().map(|secret| &secret.bytes);
     let keys = RoomKeys::derive(&address.page, room, secret, None)?;
 
     let storage = FileStorage::open(&options.identity)?;

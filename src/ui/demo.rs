@@ -460,7 +460,7 @@ impl Backend for Demo {
     }
 
     fn private_link(&self) -> Result<String, String> {
-        Ok("?demo=empty-private#k=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".into())
+        Ok("?demo=empty-private#k=AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIGFkCs".into())
     }
 }
 

@@ -6,10 +6,10 @@ use rtchat::identity::{IdentityKey, Name, PeerId, SealKey, SessionKey};
 use rtchat::settings::RoomSecret;
 use rtchat::time::Millis;
 use rtchat::wire::connect::{Connect, ConnectFields, LeaveSecret, Nonce};
-use rtchat::wire::derivation::{DerivedTopic, RoomKeys, RoomSource, root_hash};
+use rtchat::wire::room_keys::{DerivedTopic, RoomKeys, RoomSource, root_hash};
 use rtchat::wire::extension::{Extension, Extensions};
 use rtchat::wire::pair::{Introduction, PairContext};
-use rtchat::wire::sealed_envelope::{
+use rtchat::wire::envelope::{
     Attempt, Body, Envelope, EnvelopeHash, NonceSource, PairSealed, RtcOffer,
 };
 use rtchat::wire::statement::Unsigned;

@@ -13,7 +13,7 @@ use core::num::NonZeroU32;
 use chacha20::rand_core::CryptoRng;
 
 use super::bytes::Reader;
-use super::derivation::RoomId;
+use super::room_keys::RoomId;
 use super::extension::Extensions;
 use super::statement::{Fields, Statement, StatementError, StatementId, Unsigned};
 use crate::identity::framing::short_hash;

@@ -20,9 +20,9 @@ use chacha20::rand_core::CryptoRng;
 
 use super::bytes::{Reader, push_u16};
 use super::connect::{Connect, Nonce};
-use super::derivation::DerivedTopic;
+use super::room_keys::DerivedTopic;
 use super::extension::Extensions;
-use super::sealed_envelope::{
+use super::envelope::{
     Attempt, BodyKind, EnvelopeError, MAX_ENVELOPE, NonceSource, PairSealed, RtcOffer,
 };
 use crate::identity::framing::sha256;
@@ -107,7 +107,7 @@ impl Introduction {
 /// The key of a pair and where something sealed with it stands. The same for both ends.
 #[derive(Debug, Clone, Copy)]
 pub struct PairContext<'a> {
-    /// See [`RoomKeys::pair_key`](super::derivation::RoomKeys::pair_key).
+    /// See [`RoomKeys::pair_key`](super::room_keys::RoomKeys::pair_key).
     pub key: &'a SealKey,
     /// The room's topic, not the inbox.
     pub topic: DerivedTopic,

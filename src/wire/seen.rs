@@ -6,7 +6,7 @@
 use core::time::Duration;
 use std::collections::VecDeque;
 
-use super::sealed_envelope::EnvelopeHash;
+use super::envelope::EnvelopeHash;
 use crate::time::Millis;
 
 /// How many payloads are remembered for each carrier.

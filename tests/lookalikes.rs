@@ -160,6 +160,8 @@ fn names_that_look_alike_are_recognised() {
         ("ann", "𝒶𝓃𝓃"),
         ("ann", "ⓐⓝⓝ"),
         ("Alice", "AIice"),
+        ("alice", "AIice"),
+        ("bob", "B0b"),
         ("alice", "ALlCE"),
         ("Alice", "A1ice"),
         ("bob", "b0b"),
@@ -220,7 +222,7 @@ proptest! {
         let oracle: String = skeleton(&text.nfkd().collect::<String>()).filter(|c| !matches!(c, '\u{307}' | '\u{323}' | '\u{358}')).collect();
         let oracle = oracle.split_whitespace().collect::<Vec<_>>().join(" ");
         let own = Lookalike::of(&text);
-        prop_assert_eq!(&own.skeletons()[0], &oracle);
+        prop_assert!(own.skeletons().contains(&oracle), "{own:?} {oracle:?}");
     }
 
     #[test]

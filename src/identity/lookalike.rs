@@ -3,7 +3,7 @@
 //! A skeleton is a text with every character replaced by the one that it looks like. `аlice` with a Cyrillic а,
 //! `ａlice` in full width and `alice` have one skeleton. What looks alike depends on the letter case, and people
 //! read names without regard to it: `AIice` looks like `Alice` as it is written, `ΒΕΝ` in Greek letters looks like
-//! `ben` only in capitals. So a name has three skeletons, and two names look alike if they share one.
+//! `ben` only in capitals. So a name has several skeletons, and two names look alike if they share one.
 
 use std::sync::LazyLock;
 
@@ -23,21 +23,25 @@ static PROTOTYPES: LazyLock<Vec<(char, &str)>> = LazyLock::new(|| {
     prototypes
 });
 
-/// What a text looks like: as it is written, in lower case and in upper case.
+/// What a text looks like: as it is written, and to those who do not care for upper and lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lookalike {
-    skeletons: [String; 3],
+    skeletons: Vec<String>,
 }
 
 impl Lookalike {
     /// What `text` looks like.
     pub fn of(text: &str) -> Lookalike {
         let text = nfkd(text);
-        let skeletons = [
-            skeleton(&text),
+        let as_written = skeleton(&text);
+        let mut skeletons = vec![
+            lower(&as_written),
+            as_written,
             skeleton(&lower(&text)),
             skeleton(&upper(&text)),
         ];
+        skeletons.sort_unstable();
+        skeletons.dedup();
         Lookalike { skeletons }
     }
 

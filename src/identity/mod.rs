@@ -4,6 +4,7 @@
 //! [`SessionKey`] that lives as long as the tab. A [`PeerId`] is the hash of both public keys, so only somebody who
 //! holds both can use it.
 
+pub mod acquaintance;
 pub mod display;
 pub mod keys;
 pub mod lookalike;
@@ -18,6 +19,7 @@ pub mod unicode;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
 
+pub use acquaintance::Acquaintance;
 pub use display::{DisplayNames, Person};
 pub use keys::{IdentityKey, KeyError, PeerId, PublicKey, SessionKey, Signature};
 pub use lookalike::Lookalike;
@@ -25,5 +27,5 @@ pub use name::{Name, NameError};
 pub use safety::{safety_code, safety_number};
 pub use seal::{SealError, SealKey};
 pub use store::{MemoryStorage, Profile, Storage, StorageError, StorageNotice};
-pub use trust::{Acquaintance, Trust, TrustBook, TrustError};
+pub use trust::{DecisionError, Trust, TrustBook, TrustError};
 pub use trust_change::{TrustChange, TrustDecision};

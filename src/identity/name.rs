@@ -5,8 +5,9 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Lookalike;
+use super::lookalike::skeleton;
 pub(crate) use super::unicode::is_hidden;
-use super::unicode::{is_edge_format, is_joiner, is_nonspacing_mark, nfc, nfd};
+use super::unicode::{is_edge_format, is_joiner, is_nonspacing_mark, nfc, nfd, nfkd, upper};
 
 /// At most this many characters (Unicode scalar values) in a name.
 pub const MAX_NAME: usize = 40;
@@ -129,8 +130,7 @@ pub fn display(name: &Name, tab: u32) -> String {
 
 /// One of the text's skeletons. Two texts can look alike although it differs: see [`Lookalike`].
 pub fn fold(text: &str) -> String {
-    let lookalike = Lookalike::of(text);
-    lookalike.skeletons().last().cloned().unwrap_or_default()
+    skeleton(&upper(&nfkd(text)))
 }
 
 /// The text without what stands around a name when it is copied: spaces, marks of direction, and accents that

@@ -114,12 +114,12 @@ pub(super) fn is_nonspacing_mark(c: char) -> bool {
 
 /// Whether `c` shows nothing itself but changes how its neighbours look, in the scripts and emoji that need it:
 /// the zero-width joiner and non-joiner, and the variation selectors.
-pub(super) fn is_joiner(c: char) -> bool {
+pub(crate) fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
 }
 
 /// Whether `c` is a format character that programs leave at the ends of what they copy.
-pub(super) fn is_edge_format(c: char) -> bool {
+pub(crate) fn is_edge_format(c: char) -> bool {
     matches!(
         c,
         '\u{ad}'

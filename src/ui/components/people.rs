@@ -199,8 +199,8 @@ fn Person(props: &PersonProps) -> Html {
     }
 }
 
-/// The safety number: eight groups of five digits, in two rows.
-pub fn digits(ours: &PublicKey, theirs: &PublicKey) -> Html {
+/// The safety number: twelve groups of five digits.
+fn digits(ours: &PublicKey, theirs: &PublicKey) -> Html {
     let number = safety_number(ours, theirs);
     html! {
         <p class="digits" data-testid="safety-number">

@@ -252,7 +252,7 @@ export interface Stats {
 
 /** Somebody in the room: one tab of one browser. */
 export interface Peer {
-  /** The name with the tab number, unique in the room: `ann`, `ann(2)`, `ann (k7qd)`. */
+  /** The name with the tab number, unique in the room: `ann`, `ann(2)`, `ann (k7qd)`, `ann (k7qd)(2)`. */
   readonly user: string;
   /** What their program tells about them. */
   readonly userInfo: UserInfo;

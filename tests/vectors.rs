@@ -6,12 +6,12 @@ use rtchat::identity::{IdentityKey, Name, PeerId, SealKey, SessionKey};
 use rtchat::settings::RoomSecret;
 use rtchat::time::Millis;
 use rtchat::wire::connect::{Connect, ConnectFields, LeaveSecret, Nonce};
-use rtchat::wire::room_keys::{DerivedTopic, RoomKeys, RoomSource, root_hash};
-use rtchat::wire::extension::{Extension, Extensions};
-use rtchat::wire::pair::{Introduction, PairContext};
 use rtchat::wire::envelope::{
     Attempt, Body, Envelope, EnvelopeHash, NonceSource, PairSealed, RtcOffer,
 };
+use rtchat::wire::extension::{Extension, Extensions};
+use rtchat::wire::pair::{Introduction, PairContext};
+use rtchat::wire::room_keys::{DerivedTopic, RoomKeys, RoomSource, root_hash};
 use rtchat::wire::statement::Unsigned;
 use rtchat::wire::transcript::{Expected, Proof, Proven, Role, Transcript, VerifyFields};
 use serde_json::Value;

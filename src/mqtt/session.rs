@@ -17,7 +17,7 @@ use super::options::MqttOptions;
 use super::packet_reader::{PacketReader, Read};
 use super::request_queue::{Request, is_valid_topic};
 use super::{Event, Outgoing, SkipReason};
-use crate::time::{Timers, Millis};
+use crate::time::{Millis, Timers};
 
 /// Time limit for the answer to PINGREQ.
 pub(super) const PING_TIMEOUT: Duration = Duration::from_secs(10);

@@ -11,6 +11,9 @@ pub(super) enum Dropped {
     TooLarge,
     WrongKey,
     Malformed,
+    LaterVersion,
+    Repeated,
+    Stale,
     WrongTopic,
     WrongPeerId,
     NotNewer,
@@ -24,6 +27,9 @@ pub(super) enum Dropped {
     FloodedFrames,
     UnaskedAnswer,
     TooManyCandidates,
+    TooManyKnocks,
+    TooManyOffers,
+    TooManyIntroductions,
     TooManySignals,
     #[cfg(feature = "files")]
     TooManyFiles,
@@ -37,6 +43,9 @@ impl Dropped {
             Dropped::TooLarge => "too large",
             Dropped::WrongKey => "sealed with another key",
             Dropped::Malformed => "unreadable",
+            Dropped::LaterVersion => "of a later version",
+            Dropped::Repeated => "the same as before, over another broker or again",
+            Dropped::Stale => "for an announcement of ours that does not hold any more",
             Dropped::WrongTopic => "on the wrong topic",
             Dropped::WrongPeerId => "a peer id that does not belong to its keys",
             Dropped::NotNewer => "old or repeated",
@@ -50,6 +59,9 @@ impl Dropped {
             Dropped::FloodedFrames => "too many frames at once",
             Dropped::UnaskedAnswer => "an answer to no open question",
             Dropped::TooManyCandidates => "more candidates than a connection needs",
+            Dropped::TooManyKnocks => "more knocks than we send at once",
+            Dropped::TooManyOffers => "more offers than are answered at once",
+            Dropped::TooManyIntroductions => "more introductions than one member may make",
             Dropped::TooManySignals => "too many negotiations at once",
             #[cfg(feature = "files")]
             Dropped::TooManyFiles => "more files at once than may be offered",
@@ -65,6 +77,8 @@ impl From<EnvelopeError> for Dropped {
             EnvelopeError::TooLarge => Dropped::TooLarge,
             EnvelopeError::Closed => Dropped::WrongKey,
             EnvelopeError::Malformed => Dropped::Malformed,
+            EnvelopeError::NotOfSender => Dropped::WrongPeerId,
+            EnvelopeError::Unsupported => Dropped::LaterVersion,
         }
     }
 }
@@ -75,6 +89,7 @@ pub(super) struct Counters {
     published_bytes: u64,
     received: u64,
     signatures_checked: u64,
+    skipped: u64,
     connections_opened: u64,
     dropped: LiteMap<Dropped, u64>,
 }
@@ -87,6 +102,10 @@ impl Counters {
 
     pub fn received(&mut self) {
         self.received += 1;
+    }
+
+    pub fn skipped(&mut self, bodies: usize) {
+        self.skipped += bodies as u64;
     }
 
     pub fn signature_checked(&mut self) {
@@ -111,6 +130,7 @@ impl Counters {
                 .iter()
                 .map(|(reason, count)| (reason.words(), *count))
                 .collect(),
+            skipped: self.skipped,
             signatures_checked: self.signatures_checked,
             connections_opened: self.connections_opened,
         }

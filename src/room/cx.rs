@@ -13,34 +13,48 @@ use chacha20::rand_core::{Rng, SeedableRng};
 use super::channel::CallFrame;
 use super::counters::{Counters, Dropped};
 use super::io::{AppEvent, ChatEvent, Event, GoneReason, Output, PeopleEvent};
-use super::signaling::Outgoing;
-use crate::identity::{IdentityKey, Name, PeerId, PublicKey, SessionKey};
+use super::signaling::{Outgoing, Sent};
+use crate::identity::{Name, PeerId, PublicKey, SessionKey};
 use crate::rtc::{ConnectionId, LinkCommand};
 use crate::time::{Millis, Timers};
 use crate::wire::frame::{Frame, PeopleFrame};
-use crate::wire::{FileFrame, OutboundMessage};
+use crate::wire::transcript::ProofError;
+use crate::wire::{Connect, ConnectId, FileFrame, Nonce, OutboundMessage, RoomId};
 
 /// Who we are in this room. Only a change of name changes it.
 #[derive(Debug)]
 pub(super) struct Own {
     pub id: PeerId,
-    pub identity: IdentityKey,
+    pub key: PublicKey,
     pub session: SessionKey,
     pub name: Name,
     pub tab: u16,
     /// What others are told about us once we have proven who we are: a JSON object.
     pub info: Option<String>,
-    /// The room's topic, which our signatures cover.
-    pub topic: String,
+    /// The room's id, which signatures cover.
+    pub room: RoomId,
+    /// Our newest announcement, once it has been signed.
+    pub connect: Option<OwnConnect>,
     /// Our name is not the one we joined with.
     pub renamed: bool,
 }
 
-impl Own {
-    /// Our public key.
-    pub fn key(&self) -> PublicKey {
-        self.identity.public()
-    }
+/// An announcement of ours.
+#[derive(Debug, Clone)]
+pub(super) struct OwnConnect {
+    pub connect: Connect,
+    pub id: ConnectId,
+    /// When it was signed.
+    pub at: Millis,
+}
+
+/// What a signature was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SignFor {
+    /// Our announcement.
+    Connect,
+    /// Our proof on this connection.
+    Verify(PeerId, ConnectionId),
 }
 
 /// What happened to a peer. Every machine hears it.
@@ -59,6 +73,8 @@ pub(super) enum PeerEvent {
     Gone {
         /// Up to which timestamp its envelopes are old.
         until: Millis,
+        /// It had proven who it is.
+        proven: bool,
     },
 }
 
@@ -81,6 +97,8 @@ pub(super) enum Effect {
     Signal(PeerId, Outgoing),
     /// Announce ourselves soon: somebody misses us, or should hear that we are full.
     Announce,
+    /// An offer of ours to this peer has left.
+    OfferSent(PeerId, Sent),
     /// The candidates that came before this peer's offer can be used now.
     ReleaseCandidates(PeerId),
     /// Make a connection to this peer: the person, or the policy, has just accepted it.
@@ -89,10 +107,10 @@ pub(super) enum Effect {
     Declined(PeerId),
     /// Ask this peer for a sign of life at once.
     Probe(PeerId),
-    /// What a peer's application tells about its user.
-    Info(PeerId, Option<String>),
-    /// A peer did not prove who it claims to be. A sentence says why.
-    NotProven(PeerId, &'static str),
+    /// A peer has proven who it is.
+    Proven(PeerId, Box<Proven>),
+    /// A peer did not prove who it claims to be.
+    NotProven(PeerId, ProofError),
     /// Take a peer out of the room.
     Remove(PeerId, GoneReason),
 }
@@ -106,11 +124,28 @@ pub enum Timer {
     Link(super::links::Timer),
     /// Of what runs on verified links.
     Channel(super::channel::Timer),
+    /// To forget strangers of which nothing has come for long.
+    Members,
     /// To tell the others whom we are connected to.
     Presence,
     /// To see whether files to this peer and back still move.
     #[cfg(feature = "files")]
     Files(PeerId),
+}
+
+/// What a proof has shown, and what was shown in return.
+#[derive(Debug)]
+pub(super) struct Proven {
+    /// Their newest announcement.
+    pub connect: Connect,
+    /// Its id.
+    pub id: ConnectId,
+    /// With this nonce we may offer to them again, when those of their announcements do not hold any more.
+    pub resume: Nonce,
+    /// With this one they may, and this announcement of ours is what they saw when they got it.
+    pub ours: (Nonce, ConnectId),
+    /// What their application tells about its user.
+    pub info: Option<String>,
 }
 
 /// What machines are lent.
@@ -125,6 +160,9 @@ pub(super) struct Cx {
     pub timers: Timers<Timer>,
     pub counters: Counters,
     pub rng: ChaCha20Rng,
+    /// Signatures that have been asked for, by ticket.
+    signing: VecDeque<(u32, SignFor)>,
+    next_ticket: u32,
     outputs: VecDeque<Output>,
     effects: VecDeque<Effect>,
 }
@@ -139,6 +177,8 @@ impl Cx {
             timers: Timers::default(),
             counters: Counters::default(),
             rng,
+            signing: VecDeque::new(),
+            next_ticket: 0,
             outputs: VecDeque::new(),
             effects: VecDeque::new(),
         }
@@ -147,6 +187,20 @@ impl Cx {
     /// Wants something of the driver.
     pub fn output(&mut self, output: Output) {
         self.outputs.push_back(output);
+    }
+
+    /// Asks for a signature. The key may live where nobody can read it, so the answer comes as an input.
+    pub fn sign(&mut self, what: SignFor, message: Vec<u8>) {
+        let ticket = self.next_ticket;
+        self.next_ticket = ticket.wrapping_add(1);
+        self.signing.push_back((ticket, what));
+        self.output(Output::Sign { ticket, message });
+    }
+
+    /// What the signature with this ticket was asked for.
+    pub fn signed(&mut self, ticket: u32) -> Option<SignFor> {
+        let at = self.signing.iter().position(|(open, _)| *open == ticket)?;
+        self.signing.remove(at).map(|(_, what)| what)
     }
 
     /// Wants something of a peer connection.

@@ -31,7 +31,7 @@ mod signaling;
 
 use core::time::Duration;
 
-use crate::identity::{IdentityKey, Name, PeerId, PublicKey, SessionKey, TrustBook};
+use crate::identity::{Name, PeerId, PublicKey, SessionKey, Signature, TrustBook};
 use crate::rtc::{ConnectionId, LinkEvent};
 use crate::settings::Accept;
 use crate::time::Millis;
@@ -46,7 +46,7 @@ use channel::calls::Calls;
 use channel::files::Files;
 use conversations::Conversations;
 use counters::Dropped;
-use cx::{Cx, Effect, Own, PeerEvent};
+use cx::{Cx, Effect, Own, PeerEvent, SignFor};
 use links::{Arrival, Links};
 use members::{Members, Received, own_user};
 use presence::Presence;
@@ -75,8 +75,10 @@ const SLEEP_THRESHOLD: Duration = Duration::from_secs(20);
 pub struct Config {
     /// The room's keys and topics.
     pub keys: RoomKeys,
-    /// Who we are.
-    pub identity: IdentityKey,
+    /// What the site puts before the names of all topics.
+    pub topic_prefix: String,
+    /// Who we are: the key with which [`Output::Sign`] is answered.
+    pub identity: PublicKey,
     /// What we are called.
     pub name: Name,
     /// Our tab number, from 1.
@@ -111,23 +113,25 @@ pub struct Room {
 impl Room {
     /// A room at `now`. It does nothing before the first [`Input::Broker`].
     pub fn new(config: Config, now: Millis) -> Room {
-        let topic = config.keys.topic().to_owned();
+        let room = *config.keys.id();
         let own = |rng: &mut _| {
             let session = SessionKey::generate(rng);
             Own {
-                id: PeerId::of(&config.identity.public(), &session.public()),
-                identity: config.identity,
+                id: PeerId::of(&config.identity, &session.public()),
+                key: config.identity,
                 session,
                 name: config.name,
                 tab: config.tab,
                 info: config.info,
-                topic,
+                room,
+                connect: None,
                 renamed: false,
             }
         };
+        let mut cx = Cx::new(own, config.seed, now);
         Room {
-            cx: Cx::new(own, config.seed, now),
-            signaling: Signaling::new(config.keys, now),
+            signaling: Signaling::new(config.keys, config.topic_prefix, &mut cx),
+            cx,
             members: Members::new(config.accept, config.trust),
             links: Links::default(),
             channels: Channels::default(),
@@ -142,8 +146,7 @@ impl Room {
 
     /// The topics to subscribe to, both at once: the room's and the own inbox.
     pub fn subscriptions(&self) -> [String; 2] {
-        let keys = &self.signaling.keys;
-        [keys.topic().to_owned(), keys.inbox(&self.cx.own.id)]
+        self.signaling.subscriptions(&self.cx.own.id)
     }
 
     /// Our own peer id.
@@ -153,7 +156,7 @@ impl Room {
 
     /// Our own public key.
     pub fn key(&self) -> PublicKey {
-        self.cx.own.key()
+        self.cx.own.key
     }
 
     /// Our own name as others see it.
@@ -185,6 +188,7 @@ impl Room {
             Input::File(file, event) => self.files.on_transfer(file, event, &mut self.cx),
             #[cfg(feature = "files")]
             Input::StrayBytes => self.cx.dropped(Dropped::StrayBytes),
+            Input::Signed { ticket, signature } => self.on_signed(ticket, signature),
             Input::Wake => {}
             Input::Resumed => self.links.probe_all(&mut self.cx),
         }

@@ -44,8 +44,9 @@ impl Room {
             Effect::File(peer, frame) => self.files.on_frame(peer, frame, &self.links, cx),
             Effect::Signal(peer, outgoing) => {
                 let full = self.members.is_full();
+                let fresh = self.members.freshness(&peer);
                 if let Some(pair) = self.members.pair(&peer) {
-                    self.signaling.send(peer, pair, outgoing, full, cx);
+                    self.signaling.send(peer, pair, fresh, outgoing, full, cx);
                 }
             }
             Effect::Announce => self.signaling.announce_soon(cx),
@@ -57,13 +58,14 @@ impl Room {
             Effect::Accepted(peer) => self.links.accepted(peer, &self.members, cx),
             Effect::Declined(peer) => self.links.declined(&peer, cx),
             Effect::Probe(peer) => self.links.probe(peer, cx),
-            Effect::Info(peer, info) => self.members.set_info(&peer, info),
+            Effect::OfferSent(peer, sent) => self.links.on_offer_sent(peer, sent, &self.members),
+            Effect::Proven(peer, proof) => self.members.proven(&peer, *proof),
             Effect::NotProven(peer, reason) => {
                 self.members.not_proven(&peer, reason, &self.links, cx);
             }
             Effect::Remove(peer, reason) => {
-                if let Some(until) = self.members.remove(&peer, reason, cx) {
-                    cx.peer(peer, PeerEvent::Gone { until });
+                if let Some(gone) = self.members.remove(&peer, reason, cx) {
+                    cx.peer(peer, gone);
                 }
             }
         }
@@ -72,7 +74,7 @@ impl Room {
     /// The one fan-out: every machine hears what happened to a peer.
     fn on_peer(&mut self, peer: PeerId, event: &PeerEvent) {
         let cx = &mut self.cx;
-        self.signaling.on_peer(peer, event);
+        self.signaling.on_peer(peer, event, cx);
         self.links.on_peer(peer, event, &self.members, cx);
         self.members.on_peer(peer, event, &self.links, cx);
         self.channels.on_peer(peer, event, &self.links, cx);
@@ -83,7 +85,7 @@ impl Room {
     }
 
     pub(super) fn on_message(&mut self, carrier: Carrier, topic: &str, payload: &[u8]) {
-        match self.signaling.open(topic, payload, &mut self.cx) {
+        match self.signaling.open(carrier, topic, payload, &mut self.cx) {
             Ok(Some(envelope)) => self.on_envelope(carrier, envelope),
             Ok(None) => self.cx.counters.received(),
             Err(reason) => self.cx.dropped(reason),
@@ -91,31 +93,48 @@ impl Room {
     }
 
     fn on_envelope(&mut self, carrier: Carrier, envelope: Envelope) {
-        let (cx, keys) = (&mut self.cx, &self.signaling.keys);
-        let received = match self
-            .members
-            .receive(carrier, envelope, keys, &self.links, cx)
-        {
-            Ok(received) => received,
-            Err(reason) => return cx.dropped(reason),
-        };
-        cx.counters.received();
-        match &received {
-            Received::Full => return self.signaling.peer_is_full(cx),
-            Received::Leave(peer) => cx.effect(Effect::Remove(*peer, GoneReason::Left)),
-            _ => {}
+        for body in &envelope.bodies {
+            let (cx, signaling, links) = (&mut self.cx, &self.signaling, &self.links);
+            let members = &mut self.members;
+            match members.receive(carrier, &envelope, body, signaling, links, cx) {
+                Ok(received) => {
+                    cx.counters.received();
+                    self.on_received(received, &envelope);
+                }
+                Err(reason) => cx.dropped(reason),
+            }
         }
-        if let Received::Early(envelope) = received {
-            return self.signaling.keep_early(envelope, cx);
+    }
+
+    fn on_received(&mut self, received: Received, envelope: &Envelope) {
+        let cx = &mut self.cx;
+        match received {
+            Received::Full => self.signaling.peer_is_full(cx),
+            Received::Leave(peer) => cx.effect(Effect::Remove(peer, GoneReason::Left)),
+            Received::Early => self.signaling.keep_early(envelope.clone(), cx),
+            received => {
+                let will_be_heard = self.signaling.will_be_heard();
+                self.links
+                    .on_received(received, will_be_heard, &self.members, cx);
+            }
         }
-        let will_be_heard = self.signaling.will_be_heard();
-        self.links
-            .on_received(received, will_be_heard, &self.members, cx);
+    }
+
+    /// A signature that was asked for is there.
+    pub(super) fn on_signed(&mut self, ticket: u32, signature: Signature) {
+        let cx = &mut self.cx;
+        match cx.signed(ticket) {
+            Some(SignFor::Connect) => self.signaling.on_connect_signed(signature, cx),
+            Some(SignFor::Verify(peer, connection)) => {
+                self.links.on_verify_signed(peer, connection, signature, cx);
+            }
+            None => {}
+        }
     }
 
     pub(super) fn on_link(&mut self, connection: ConnectionId, event: LinkEvent) {
         let cx = &mut self.cx;
-        match self.links.on_event(connection, event, &self.members, cx) {
+        match self.links.on_event(connection, event, cx) {
             Some(Arrival::Text(peer, text)) => {
                 let frame = self.channels.on_text(peer, &text, &self.links, cx);
                 if let Some(frame) = frame {
@@ -165,7 +184,11 @@ impl Room {
                 self.files
                     .on_command(command, &self.channels, &self.links, cx);
             }
-            Command::Rename(name) => cx.rename(name),
+            Command::Rename(name) => {
+                cx.rename(name);
+                let full = self.members.is_full();
+                self.signaling.renew(full, cx);
+            }
             Command::Leave => self.leave(),
         }
     }
@@ -178,6 +201,7 @@ impl Room {
             Timer::Link(timer) => self.links.on_timer(timer, &self.members, cx),
             Timer::Channel(ChannelTimer::Ack(peer)) => self.channels.acknowledge(peer, cx),
             Timer::Channel(ChannelTimer::Answers) => self.calls.on_timer(cx),
+            Timer::Members => self.members.sweep(&self.links, cx),
             Timer::Presence => self.presence.on_timer(&self.links, cx),
             #[cfg(feature = "files")]
             Timer::Files(peer) => self.files.check_files(peer, &self.links, cx),
@@ -194,6 +218,7 @@ impl Room {
                 peer,
                 PeerEvent::Gone {
                     until: Millis(u64::MAX),
+                    proven: true,
                 },
             );
         }

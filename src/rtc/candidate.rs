@@ -312,28 +312,34 @@ impl fmt::Debug for Candidate {
     }
 }
 
-impl Serialize for Candidate {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() {
-            return serializer.serialize_str(&self.to_line(0));
-        }
+impl Candidate {
+    /// The compact form: 7 or 19 bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(19);
         self.pack(&mut bytes);
-        serializer.serialize_bytes(&bytes)
+        bytes
+    }
+
+    /// Reads the compact form, which must be all of `bytes`; `None` for what is no candidate that can be used.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Candidate> {
+        match Candidate::unpack(bytes) {
+            Some((candidate, [])) => Some(candidate),
+            _ => None,
+        }
+    }
+}
+
+impl Serialize for Candidate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.to_line(0))
     }
 }
 
 impl<'de> Deserialize<'de> for Candidate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Candidate, D::Error> {
-        let candidate = if deserializer.is_human_readable() {
-            Candidate::parse(&String::deserialize(deserializer)?)
-        } else {
-            match Candidate::unpack(<&[u8]>::deserialize(deserializer)?) {
-                Some((candidate, [])) => Some(candidate),
-                _ => None,
-            }
-        };
-        candidate.ok_or_else(|| D::Error::custom("This is not a candidate that can be used."))
+        let line = String::deserialize(deserializer)?;
+        let refused = || D::Error::custom("This is not a candidate that can be used.");
+        Candidate::parse(&line).ok_or_else(refused)
     }
 }
 

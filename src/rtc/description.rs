@@ -20,9 +20,6 @@
 
 use core::fmt;
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use super::candidate::{Candidate, MAX_CANDIDATES};
 use super::sdp::{DataSection, Setup, USUAL_MID, USUAL_PORT};
 
@@ -324,18 +321,5 @@ impl fmt::Debug for DataDescription {
             "DataDescription({:?}, {candidates} candidates)",
             self.kind
         )
-    }
-}
-
-impl Serialize for DataDescription {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(&self.to_bytes())
-    }
-}
-
-impl<'de> Deserialize<'de> for DataDescription {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<DataDescription, D::Error> {
-        let bytes = <&[u8]>::deserialize(deserializer)?;
-        DataDescription::from_bytes(bytes).map_err(D::Error::custom)
     }
 }

@@ -13,8 +13,8 @@ use core::num::NonZeroU32;
 use chacha20::rand_core::CryptoRng;
 
 use super::bytes::Reader;
-use super::room_keys::RoomId;
 use super::extension::Extensions;
+use super::room_keys::RoomId;
 use super::statement::{Fields, Statement, StatementError, StatementId, Unsigned};
 use crate::identity::framing::short_hash;
 use crate::identity::{IdentityKey, KeyError, Name, PeerId, PublicKey};

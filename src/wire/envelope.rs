@@ -10,6 +10,7 @@
 //! 3 RtcAnswer     = attempt (4) ‖ sealed
 //! 4 RtcCandidates = attempt (4) ‖ sealed
 //! 5 Leave         = secret (32)
+//! 6 Knock         = the sender's Connect ‖ serial of the recipient's Connect (4), or 0 to resume ‖ sealed
 //! ```
 //!
 //! Bodies stand in strictly ascending order of their kinds, so each kind at most once. Kinds that this version does not
@@ -22,8 +23,8 @@ use chacha20::rand_core::CryptoRng;
 
 use super::bytes::{Reader, push_u16};
 use super::connect::{Connect, LeaveSecret};
-use super::room_keys::{DerivedTopic, RoomKeys};
 use super::extension::ExtensionError;
+use super::room_keys::{DerivedTopic, RoomKeys};
 use super::statement::StatementError;
 use crate::identity::PeerId;
 use crate::identity::framing::{first_16, sha256};
@@ -138,6 +139,22 @@ pub enum Body {
     RtcCandidates(PairSealed),
     /// "I am gone": to everybody in the room.
     Leave(LeaveSecret),
+    /// "I am really here, and would like to be let in": to one peer's inbox. It shows no address.
+    Knock(Knock),
+}
+
+/// A knock: what an offer says, without a description.
+///
+/// Nobody is asked about a peer of which nothing has come but an announcement, since that can be replayed. But a client
+/// that has to ask its person first sends no offer either: it would show its addresses. So it knocks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Knock {
+    /// Who knocks: the sender's latest `Connect`, as it was signed.
+    pub connect: Connect,
+    /// What makes it fresh.
+    pub nonce: NonceSource,
+    /// Nothing, sealed for the recipient: only the sender could do it, and only now.
+    pub sealed: Vec<u8>,
 }
 
 /// An offer.
@@ -176,6 +193,8 @@ pub enum BodyKind {
     RtcCandidates = 4,
     /// [`Body::Leave`]
     Leave = 5,
+    /// [`Body::Knock`]
+    Knock = 6,
 }
 
 impl RtcOffer {
@@ -188,7 +207,21 @@ impl RtcOffer {
     }
 }
 
+impl Knock {
+    /// Everything in the body that stands before what is sealed.
+    pub(super) fn clear(&self) -> Vec<u8> {
+        let mut bytes = self.connect.as_bytes().to_vec();
+        bytes.extend_from_slice(&self.nonce.to_u32().to_be_bytes());
+        bytes
+    }
+}
+
 impl Body {
+    /// Whether it goes to everybody in the room, and not to one peer's inbox.
+    pub fn is_for_everybody(&self) -> bool {
+        matches!(self, Body::Connect(_) | Body::Leave(_))
+    }
+
     /// Its kind.
     pub fn kind(&self) -> BodyKind {
         match self {
@@ -197,6 +230,7 @@ impl Body {
             Body::RtcAnswer(_) => BodyKind::RtcAnswer,
             Body::RtcCandidates(_) => BodyKind::RtcCandidates,
             Body::Leave(_) => BodyKind::Leave,
+            Body::Knock(_) => BodyKind::Knock,
         }
     }
 
@@ -205,6 +239,7 @@ impl Body {
         match self {
             Body::Connect(connect) => Some(connect),
             Body::RtcOffer(offer) => Some(&offer.connect),
+            Body::Knock(knock) => Some(&knock.connect),
             _ => None,
         }
     }
@@ -217,6 +252,7 @@ impl Body {
                 [&sealed.attempt.0.to_be_bytes()[..], &sealed.sealed].concat()
             }
             Body::Leave(secret) => secret.0.to_vec(),
+            Body::Knock(knock) => [&knock.clear()[..], &knock.sealed].concat(),
         }
     }
 
@@ -227,6 +263,7 @@ impl Body {
         const ANSWER: u8 = BodyKind::RtcAnswer as u8;
         const CANDIDATES: u8 = BodyKind::RtcCandidates as u8;
         const LEAVE: u8 = BodyKind::Leave as u8;
+        const KNOCK: u8 = BodyKind::Knock as u8;
         let mut reader = Reader::new(content);
         Ok(Some(match kind {
             CONNECT => Body::Connect(Connect::parse(content)?),
@@ -246,6 +283,15 @@ impl Body {
             LEAVE => {
                 let secret = content.try_into().map_err(|_| EnvelopeError::Malformed)?;
                 Body::Leave(LeaveSecret(secret))
+            }
+            KNOCK => {
+                let connect = Connect::read(&mut reader)?;
+                let nonce = reader.u32().ok_or(EnvelopeError::Malformed)?;
+                Body::Knock(Knock {
+                    connect,
+                    nonce: NonceSource::from_u32(nonce),
+                    sealed: reader.rest().to_vec(),
+                })
             }
             _ => return Ok(None),
         }))

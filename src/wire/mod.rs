@@ -1,15 +1,13 @@
-//! What is said: sealed envelopes on the broker, frames on the data channel, and the place where a room meets.
+//! What is said: sealed envelopes on brokers, frames on the data channel, and the keys of a room.
 
 pub mod bytes;
 pub mod chunks;
 pub mod connect;
-pub mod derivation;
 pub mod envelope;
 pub mod extension;
 pub mod frame;
 pub mod pair;
 pub mod room_keys;
-pub mod sealed_envelope;
 pub mod seen;
 pub mod statement;
 #[cfg(test)]
@@ -18,24 +16,12 @@ pub mod transcript;
 pub mod value;
 
 pub use chunks::{Arrived, Chunk, ChunkReassembler, OutboundMessage};
-pub use envelope::{Attempt, Body, Connect, Envelope, Introduction, Subtopic};
+pub use connect::{Connect, ConnectId, LeaveSecret, Nonce};
+pub use envelope::{Attempt, Body, BodyKind, Envelope, EnvelopeError, Knock, NonceSource};
 pub use frame::{
     Ack, CallFrame, ChatFrame, FileFrame, Frame, FrameError, LinkFrame, Part, PartReassembler,
     PeopleFrame, StreamIds,
 };
-pub use room_keys::{RoomKeys, RoomKeysError};
+pub use pair::Introduction;
+pub use room_keys::{DerivedTopic, RoomId, RoomKeys, RoomKeysError, RoomSource};
 pub use value::{Purpose, Value};
-
-/// Why an envelope was dropped before anybody looked at who sent it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum EnvelopeError {
-    /// Larger than [`envelope::MAX_ENVELOPE`].
-    #[error("The envelope is too large.")]
-    TooLarge,
-    /// Sealed with another key, or for another topic, or not sealed at all.
-    #[error("The envelope does not open with this room's key.")]
-    Closed,
-    /// It opens, but what is inside is not of this protocol.
-    #[error("The envelope's contents cannot be read.")]
-    Malformed,
-}

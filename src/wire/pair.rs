@@ -20,11 +20,11 @@ use chacha20::rand_core::CryptoRng;
 
 use super::bytes::{Reader, push_u16};
 use super::connect::{Connect, Nonce};
-use super::room_keys::DerivedTopic;
-use super::extension::Extensions;
 use super::envelope::{
-    Attempt, BodyKind, EnvelopeError, MAX_ENVELOPE, NonceSource, PairSealed, RtcOffer,
+    Attempt, BodyKind, EnvelopeError, Knock, MAX_ENVELOPE, NonceSource, PairSealed, RtcOffer,
 };
+use super::extension::Extensions;
+use super::room_keys::DerivedTopic;
 use crate::identity::framing::sha256;
 use crate::identity::{PeerId, SealKey};
 use crate::rtc::candidate::MAX_CANDIDATES;
@@ -151,6 +151,32 @@ impl PairContext<'_> {
     ) -> Result<Introduction, EnvelopeError> {
         let context = self.bytes(BodyKind::RtcOffer, nonce, &offer.clear());
         Introduction::parse(self.open(&context, &offer.sealed)?)
+    }
+
+    /// Makes a knock. `nonce` says which nonce of the recipient it is bound to, and is that nonce.
+    pub fn seal_knock(
+        &self,
+        rng: &mut impl CryptoRng,
+        connect: Connect,
+        nonce: (NonceSource, &Nonce),
+    ) -> Knock {
+        let mut knock = Knock {
+            connect,
+            nonce: nonce.0,
+            sealed: Vec::new(),
+        };
+        let context = self.bytes(BodyKind::Knock, nonce.1, &knock.clear());
+        knock.sealed = self.key.seal(rng, &context, &[]);
+        knock
+    }
+
+    /// Checks a knock that is bound to our `nonce`. What a later version seals in it is ignored.
+    ///
+    /// # Errors
+    /// [`EnvelopeError::Closed`].
+    pub fn open_knock(&self, knock: &Knock, nonce: &Nonce) -> Result<(), EnvelopeError> {
+        let context = self.bytes(BodyKind::Knock, nonce, &knock.clear());
+        self.open(&context, &knock.sealed).map(|_| ())
     }
 
     /// Answers the offer whose challenge this is.

@@ -16,8 +16,8 @@
 use core::fmt;
 
 use super::bytes::{Reader, push_u16};
-use super::room_keys::RoomId;
 use super::extension::{ExtensionError, Extensions};
+use super::room_keys::RoomId;
 use crate::identity::framing::{length_prefixed, sha256};
 use crate::identity::{IdentityKey, KeyError, PublicKey, Signature};
 

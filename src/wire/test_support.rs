@@ -5,8 +5,8 @@ use core::num::NonZeroU32;
 use chacha20::{ChaCha20Rng, rand_core::SeedableRng};
 
 use super::connect::{Connect, ConnectFields, LeaveSecret, Nonce, VERSION};
-use super::room_keys::{RoomKeys, RoomSource};
 use super::extension::Extensions;
+use super::room_keys::{RoomKeys, RoomSource};
 use crate::identity::{IdentityKey, Name, PeerId, SealKey, SessionKey};
 use crate::time::Millis;
 

@@ -19,8 +19,8 @@
 
 use super::bytes::Reader;
 use super::connect::{Connect, ConnectId, Nonce};
-use super::room_keys::RoomId;
 use super::envelope::Attempt;
+use super::room_keys::RoomId;
 use super::statement::{Fields, Statement, StatementError, StatementId, Unsigned};
 use crate::identity::framing::{length_prefixed, sha256};
 

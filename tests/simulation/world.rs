@@ -17,7 +17,7 @@ use rtchat::rtc::file_channel::{FileId, Receiving, Sending};
 use rtchat::rtc::{ConnectionId, LinkEvent};
 use rtchat::settings::Accept;
 use rtchat::time::Millis;
-use rtchat::wire::RoomKeys;
+use rtchat::wire::{RoomKeys, RoomSource};
 
 pub use broker::{Faults, Interceptor};
 pub use file_channel::bulk;
@@ -53,6 +53,7 @@ enum Task {
 /// One browser tab.
 pub struct Node {
     pub room: Room,
+    pub identity: IdentityKey,
     pub events: Vec<Event>,
     pub gone: bool,
     subscribed: bool,
@@ -100,7 +101,13 @@ pub fn seed(number: u64, salt: u8) -> [u8; 32] {
 }
 
 pub fn room_keys() -> RoomKeys {
-    RoomKeys::derive("example.org/chat", "lobby", None, None).unwrap()
+    let source = RoomSource {
+        page: "example.org/chat",
+        name: "lobby",
+        secret: None,
+        root: None,
+    };
+    source.derive(None).lobby()
 }
 
 impl World {
@@ -155,7 +162,8 @@ impl World {
         let at = self.nodes.len();
         let config = Config {
             keys: self.keys.clone(),
-            identity,
+            topic_prefix: String::new(),
+            identity: identity.public(),
             name: Name::parse(name).unwrap(),
             tab: 1,
             info,
@@ -166,6 +174,7 @@ impl World {
         let room = Room::new(config, self.now);
         self.nodes.push(Node {
             room,
+            identity,
             events: Vec::new(),
             gone: false,
             subscribed: false,
@@ -322,7 +331,13 @@ impl World {
         node.room.handle(now, input);
         let mut outputs = VecDeque::new();
         while let Some(output) = node.room.poll() {
-            outputs.push_back(output);
+            // A key in memory answers at once.
+            if let Output::Sign { ticket, message } = output {
+                let signature = node.identity.sign_message(&message);
+                node.room.handle(now, Input::Signed { ticket, signature });
+            } else {
+                outputs.push_back(output);
+            }
         }
         node.wake = node.room.next_wake().map(|(_, at)| at);
         for output in outputs {
@@ -340,7 +355,7 @@ impl World {
                 Output::Link(connection, order) => self.order(at, connection, order),
                 Output::File(file, order) => self.file_order(at, file, order),
                 Output::Event(event) => self.nodes[at].events.push(event),
-                Output::Trust(_) | Output::YieldFiles => {}
+                Output::Trust(_) | Output::YieldFiles | Output::Sign { .. } => {}
             }
         }
     }

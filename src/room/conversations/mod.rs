@@ -111,7 +111,7 @@ impl Conversations {
             id: id.clone(),
             peer: None,
             sender: own_user(&cx.own.name, cx.own.tab),
-            key: cx.own.key(),
+            key: cx.own.key,
             text: text.to_owned(),
             at: cx.now,
             private: only.is_some(),

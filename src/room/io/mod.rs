@@ -4,7 +4,7 @@ mod app;
 mod chat;
 mod people;
 
-use crate::identity::{Name, PeerId, TrustChange};
+use crate::identity::{Name, PeerId, Signature, TrustChange};
 #[cfg(feature = "files")]
 use crate::rtc::file_channel::{FileId, TransferCommand, TransferEvent};
 use crate::rtc::{ConnectionId, LinkCommand, LinkEvent};
@@ -43,6 +43,13 @@ pub enum Input {
     /// A message came on channel 1 that belongs to no file.
     #[cfg(feature = "files")]
     StrayBytes,
+    /// The answer to [`Output::Sign`].
+    Signed {
+        /// The ticket of the request.
+        ticket: u32,
+        /// The signature: `r ‖ s`, low or high `s`.
+        signature: Signature,
+    },
     /// [`Room::next_wake`](super::Room::next_wake) has come.
     Wake,
     /// The network came back, or the tab became visible: it is worth asking at once who is still there.
@@ -106,6 +113,13 @@ pub enum Output {
         topic: String,
         /// A sealed envelope.
         payload: Vec<u8>,
+    },
+    /// Sign this with the identity's key (ECDSA on P-256 over SHA-256), and answer with [`Input::Signed`].
+    Sign {
+        /// Names the request.
+        ticket: u32,
+        /// What is to be signed.
+        message: Vec<u8>,
     },
     /// A command to a peer connection. The first command with a new id opens it.
     Link(ConnectionId, LinkCommand),
@@ -180,6 +194,8 @@ pub struct Diagnostics {
     pub received: u64,
     /// What was dropped, by reason, in words.
     pub dropped: Vec<(&'static str, u64)>,
+    /// Bodies of kinds that this version does not know, which were skipped.
+    pub skipped: u64,
     /// Signatures checked.
     pub signatures_checked: u64,
     /// Peer connections opened since joining.

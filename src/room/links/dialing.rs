@@ -5,16 +5,17 @@
 
 use core::time::Duration;
 
-use super::link::{Attempt, Binding, Link, Side, Stage, State, Tries};
+use super::link::{Attempt, Binding, Link, Named, Side, Stage, State, Tries};
 use super::{Links, MAX_ATTEMPTS, Timer};
 use crate::identity::PeerId;
 use crate::room::counters::Dropped;
 use crate::room::cx::{Cx, Effect};
 use crate::room::io::GoneReason;
 use crate::room::members::{Members, Offer};
-use crate::room::signaling::Outgoing;
+use crate::room::signaling::{Outgoing, Sent};
 use crate::rtc::{Candidate, ConnectionId, DataDescription, LinkCommand};
-use crate::wire::{Attempt as AttemptNumber, Introduction};
+use crate::wire::extension::Extensions;
+use crate::wire::{Attempt as AttemptNumber, Introduction, Nonce};
 
 /// How long an offer may stay without an answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(8);
@@ -150,13 +151,14 @@ impl Links {
         &mut self,
         peer: PeerId,
         number: AttemptNumber,
-        theirs: Option<Side>,
+        theirs: Option<(Side, Named)>,
         cx: &mut Cx,
     ) -> ConnectionId {
         let connection = ConnectionId(self.next_connection);
         self.next_connection += 1;
         cx.counters.connection_opened();
-        let attempt = Attempt::new(connection, number, theirs, cx.random(), cx.now);
+        let challenge = Nonce::generate(&mut cx.rng);
+        let attempt = Attempt::new(connection, number, theirs, challenge, cx.now);
         self.links.entry(peer).or_default().attempt = Some(attempt);
         self.connections.insert(connection, peer);
         cx.timers.clear(&Timer::Dial(peer).into());
@@ -166,7 +168,7 @@ impl Links {
     }
 
     /// Keeps an offer until it is decided on, and until there is a place.
-    pub(super) fn hold_offer(&mut self, peer: PeerId, offer: Offer, cx: &Cx) {
+    pub(super) fn hold_offer(&mut self, peer: PeerId, offer: Box<Offer>, cx: &Cx) {
         self.links.entry(peer).or_default().held = Some((offer, cx.now));
     }
 
@@ -181,7 +183,7 @@ impl Links {
         if !members.is_accepted(&peer) {
             return;
         }
-        let fresh = |(_, at): &(Offer, _)| cx.now.since(*at) <= OFFER_LIFE;
+        let fresh = |(_, at): &(Box<Offer>, _)| cx.now.since(*at) <= OFFER_LIFE;
         let Some((offer, at)) = link.held.take().filter(fresh) else {
             return;
         };
@@ -193,15 +195,10 @@ impl Links {
 
     /// Answers an offer that has been let in. False if it has to wait for a free place.
     fn answer(&mut self, peer: PeerId, offer: &Offer, cx: &mut Cx) -> bool {
-        let Introduction {
-            description,
-            challenge,
-        } = &offer.introduction;
-        let fingerprint = description.fingerprint();
         let attempt = self.links.get(&peer).and_then(|link| link.attempt.as_ref());
         if let Some(attempt) = attempt {
-            let unanswered = attempt.offerer && attempt.theirs().is_none();
-            let repeated = !attempt.offerer && attempt.number == offer.attempt;
+            let unanswered = attempt.is_ours() && attempt.theirs().is_none();
+            let repeated = !attempt.is_ours() && attempt.number == offer.attempt;
             if (unanswered && cx.own.id < peer) || repeated {
                 return true;
             }
@@ -209,38 +206,54 @@ impl Links {
         } else if self.attempts() >= MAX_ATTEMPTS {
             return false;
         }
-        let theirs = Side {
-            challenge: *challenge,
-            fingerprint,
+        let theirs = Side::of(&offer.introduction, offer.description.fingerprint());
+        let named = Named {
+            ours: offer.ours,
+            theirs: offer.id,
+            connect: offer.connect.clone(),
         };
-        let connection = self.begin_attempt(peer, offer.attempt, Some(theirs), cx);
-        cx.link(connection, LinkCommand::Answer(description.clone()));
+        let connection = self.begin_attempt(peer, offer.attempt, Some((theirs, named)), cx);
+        cx.link(connection, LinkCommand::Answer(offer.description.clone()));
         cx.effect(Effect::ReleaseCandidates(peer));
         cx.changed = true;
         true
     }
 
+    /// Our offer has left: from now on it is known which announcements it names.
+    pub fn on_offer_sent(&mut self, peer: PeerId, sent: Sent, members: &Members) {
+        let connect = members.connect(&peer).cloned();
+        let (Some(attempt), Some(connect)) = (self.attempt(&peer), connect) else {
+            return;
+        };
+        if attempt.number == sent.attempt {
+            attempt.named = Some(Named {
+                ours: sent.ours,
+                theirs: sent.theirs,
+                connect,
+            });
+        }
+    }
+
     /// The answer to our offer came.
-    pub(super) fn on_answer(&mut self, peer: PeerId, introduction: Introduction, cx: &mut Cx) {
+    pub(super) fn on_answer(
+        &mut self,
+        peer: PeerId,
+        introduction: &Introduction,
+        description: DataDescription,
+        cx: &mut Cx,
+    ) {
         let Some(attempt) = self.attempt(&peer) else {
             return;
         };
-        let Stage::Offered { fingerprint } = attempt.stage else {
+        let Stage::Offered { ours } = attempt.stage else {
             return;
         };
-        let theirs = Side {
-            challenge: introduction.challenge,
-            fingerprint: introduction.description.fingerprint(),
-        };
+        let theirs = Side::of(introduction, description.fingerprint());
         let connection = attempt.connection;
         attempt.stage = Stage::Connecting {
-            binding: Binding {
-                theirs,
-                fingerprint,
-            },
-            proof: None,
+            binding: Binding { ours, theirs },
         };
-        cx.link(connection, LinkCommand::Accept(introduction.description));
+        cx.link(connection, LinkCommand::Accept(description));
         self.path_begins(peer, cx);
         cx.changed = true;
     }
@@ -289,34 +302,32 @@ impl Links {
     }
 
     /// Our description is there: it goes out as the offer or the answer.
-    pub(super) fn introduce(&mut self, peer: PeerId, description: DataDescription, cx: &mut Cx) {
-        let fingerprint = description.fingerprint();
+    pub(super) fn introduce(&mut self, peer: PeerId, description: &DataDescription, cx: &mut Cx) {
         let Some(its) = self.attempt(&peer) else {
             return;
         };
-        let Stage::Describing { theirs } = its.stage else {
+        let Stage::Describing { challenge, theirs } = its.stage else {
             return;
         };
-        let (attempt, challenge) = (its.number, its.challenge);
-        let introduction = Introduction {
-            description,
-            challenge,
+        let attempt = its.number;
+        let compact = description.to_bytes();
+        // A compact description always fits.
+        let Ok(introduction) = Introduction::new(challenge, compact, Extensions::default()) else {
+            return self.attempt_failed(peer, cx);
         };
+        let ours = Side::of(&introduction, description.fingerprint());
         let outgoing = if let Some(theirs) = theirs {
             its.stage = Stage::Connecting {
-                binding: Binding {
-                    theirs,
-                    fingerprint,
-                },
-                proof: None,
+                binding: Binding { ours, theirs },
             };
             self.path_begins(peer, cx);
             Outgoing::Answer {
                 attempt,
+                challenge: theirs.challenge,
                 introduction,
             }
         } else {
-            its.stage = Stage::Offered { fingerprint };
+            its.stage = Stage::Offered { ours };
             Outgoing::Offer {
                 attempt,
                 introduction,
@@ -333,10 +344,12 @@ impl Links {
         cx: &mut Cx,
     ) {
         // On an open channel a path has been found: nothing more is told before it is verified.
-        let number = self.attempt(&peer).filter(|its| !its.is_open());
-        if let Some(attempt) = number.map(|its| its.number) {
+        let attempt = self.attempt(&peer).filter(|its| !its.is_open());
+        let challenged = attempt.and_then(|its| Some((its.number, its.offer_challenge()?)));
+        if let Some((attempt, challenge)) = challenged {
             let outgoing = Outgoing::Candidates {
                 attempt,
+                challenge,
                 candidates,
             };
             cx.effect(Effect::Signal(peer, outgoing));
@@ -353,17 +366,14 @@ impl Links {
         let Some(its) = self.attempt(&peer) else {
             return;
         };
-        let Stage::Connecting { binding, proof } = &mut its.stage else {
+        let Stage::Connecting { binding } = its.stage else {
             return;
         };
-        let (binding, proof) = (*binding, proof.take());
         its.stage = Stage::Verifying { binding };
-        for text in proof.iter().flat_map(crate::wire::Frame::encode) {
-            cx.link(connection, LinkCommand::Send(text));
-        }
         cx.timers
             .set(Timer::Attempt(peer).into(), cx.now + PROOF_TIMEOUT);
         cx.changed = true;
+        self.send_proof(peer, cx);
     }
 
     /// Tries again, or gives up after [`MAX_TRIES`].
@@ -373,7 +383,7 @@ impl Links {
             return;
         };
         let Some(attempt) = &link.attempt else { return };
-        let offerer = attempt.offerer;
+        let offerer = attempt.is_ours();
         link.tries.answered |= attempt.theirs().is_some();
         link.tries.failed += 1;
         let Tries {

@@ -9,8 +9,11 @@ use crate::room::members::Offer;
 use crate::rtc::ConnectionId;
 use crate::rtc::negotiation::Negotiation;
 use crate::time::Millis;
-use crate::wire::Attempt as AttemptNumber;
-use crate::wire::Frame;
+use crate::wire::connect::VERSION;
+use crate::wire::transcript::{Role, Transcript, TranscriptHash, UnsignedVerify};
+use crate::wire::{
+    Attempt as AttemptNumber, Connect, ConnectId, Frame, Introduction, Nonce, RoomId,
+};
 
 /// Candidates that a peer may tell of one connection: at most this many at once …
 const CANDIDATES_BURST: u32 = 64;
@@ -24,7 +27,7 @@ pub(super) struct Link {
     /// The connection that is being made, whatever the state: a better one may replace one that stands.
     pub attempt: Option<Attempt>,
     /// An offer that waits for a decision or for a free place among the attempts, and when it came.
-    pub held: Option<(Offer, Millis)>,
+    pub held: Option<(Box<Offer>, Millis)>,
     pub tries: Tries,
 }
 
@@ -62,6 +65,8 @@ pub(super) enum State {
 pub(super) struct Open {
     pub connection: ConnectionId,
     pub number: AttemptNumber,
+    /// The challenge in the offer that made it.
+    pub challenge: Nonce,
     pub their_fingerprint: [u8; 32],
     pub negotiation: Negotiation,
     pub candidates: Budget,
@@ -74,45 +79,71 @@ pub(super) struct Open {
 pub(super) struct Attempt {
     pub connection: ConnectionId,
     pub number: AttemptNumber,
-    /// We made the offer.
-    pub offerer: bool,
+    /// Our end of it.
+    pub role: Role,
     /// When the try began.
     pub since: Millis,
-    /// What they have to sign.
-    pub challenge: [u8; 16],
+    /// The two announcements that the offer names: ours, and theirs. Known to whoever offers once the offer has left.
+    pub named: Option<Named>,
     pub stage: Stage,
     pub candidates: Budget,
+    /// Our proof while it is being signed, and our current announcement where the offer names another one.
+    pub verify: Option<(UnsignedVerify, Option<Connect>)>,
+    /// Our proof, once it is signed.
+    pub proof: Option<Frame>,
+    /// The nonce that our proof gives them for the next time, and the announcement of ours that it shows.
+    pub given: Option<(Nonce, ConnectId)>,
+}
+
+/// The two announcements that an offer names.
+#[derive(Debug, Clone)]
+pub(super) struct Named {
+    pub ours: ConnectId,
+    pub theirs: ConnectId,
+    /// Theirs, with a signature that has been checked.
+    pub connect: Connect,
 }
 
 /// How far a try to connect is.
 #[derive(Debug)]
 pub(super) enum Stage {
     /// The browser is making our description. `theirs` is known where we answer.
-    Describing { theirs: Option<Side> },
-    /// Our offer is out; there is no answer yet.
-    Offered { fingerprint: [u8; 32] },
-    /// Both descriptions are known at both ends; the path is being found. Our proof may have been made ahead.
-    Connecting {
-        binding: Binding,
-        proof: Option<Frame>,
+    Describing {
+        challenge: Nonce,
+        theirs: Option<Side>,
     },
+    /// Our offer is out; there is no answer yet.
+    Offered { ours: Side },
+    /// Both descriptions are known at both ends; the path is being found.
+    Connecting { binding: Binding },
     /// The channel is open; their proof has not come.
     Verifying { binding: Binding },
 }
 
-/// What the other side told of itself.
+/// What one side tells of itself in an offer or answer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Side {
-    /// What we have to sign.
-    pub challenge: [u8; 16],
+    pub challenge: Nonce,
+    /// The hash of the introduction.
+    pub hash: [u8; 32],
     pub fingerprint: [u8; 32],
 }
 
 /// What a proof is bound to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Binding {
+    pub ours: Side,
     pub theirs: Side,
-    pub fingerprint: [u8; 32],
+}
+
+impl Side {
+    pub fn of(introduction: &Introduction, fingerprint: [u8; 32]) -> Side {
+        Side {
+            challenge: *introduction.challenge(),
+            hash: introduction.hash(),
+            fingerprint,
+        }
+    }
 }
 
 impl Default for Link {
@@ -176,6 +207,16 @@ impl Link {
             .or_else(|| open.map(|open| open.connection))
     }
 
+    /// The challenge in the offer with this number, whose connection is open or being made.
+    pub fn challenge_of(&self, number: AttemptNumber) -> Option<Nonce> {
+        let attempt = self.attempt.as_ref();
+        let attempt = attempt.filter(|attempt| attempt.number == number);
+        let open = self.state.open().filter(|open| open.number == number);
+        attempt
+            .and_then(Attempt::offer_challenge)
+            .or_else(|| open.map(|open| open.challenge))
+    }
+
     /// The connections that lead to this peer.
     pub fn connections(&self) -> impl Iterator<Item = ConnectionId> + use<> {
         let open = self.state.open().map(|open| open.connection);
@@ -187,27 +228,41 @@ impl Link {
     pub fn is_coming_back(&self) -> bool {
         self.attempt
             .as_ref()
-            .is_some_and(|attempt| !attempt.offerer || attempt.theirs().is_some())
+            .is_some_and(|attempt| !attempt.is_ours() || attempt.theirs().is_some())
     }
 }
 
 impl Attempt {
+    /// An attempt of ours, or one that answers the offer of `theirs`.
     pub fn new(
         connection: ConnectionId,
         number: AttemptNumber,
-        theirs: Option<Side>,
-        challenge: [u8; 16],
+        theirs: Option<(Side, Named)>,
+        challenge: Nonce,
         now: Millis,
     ) -> Attempt {
+        let (theirs, named) = theirs.unzip();
         Attempt {
             connection,
             number,
-            offerer: theirs.is_none(),
+            role: if theirs.is_some() {
+                Role::Answerer
+            } else {
+                Role::Offerer
+            },
             since: now,
-            challenge,
-            stage: Stage::Describing { theirs },
+            named,
+            stage: Stage::Describing { challenge, theirs },
             candidates: Budget::new(CANDIDATES_BURST, CANDIDATES_PER_SECOND, now),
+            verify: None,
+            proof: None,
+            given: None,
         }
+    }
+
+    /// Whether we made the offer.
+    pub fn is_ours(&self) -> bool {
+        self.role == Role::Offerer
     }
 
     /// Whether the channel is open.
@@ -215,14 +270,32 @@ impl Attempt {
         matches!(self.stage, Stage::Verifying { .. })
     }
 
+    /// What a proof is bound to, once both descriptions are known.
+    pub fn binding(&self) -> Option<&Binding> {
+        match &self.stage {
+            Stage::Connecting { binding } | Stage::Verifying { binding } => Some(binding),
+            Stage::Describing { .. } | Stage::Offered { .. } => None,
+        }
+    }
+
     /// What the other side told of itself, once it has.
     pub fn theirs(&self) -> Option<Side> {
         match &self.stage {
-            Stage::Describing { theirs } => *theirs,
-            Stage::Offered { .. } => None,
-            Stage::Connecting { binding, .. } | Stage::Verifying { binding } => {
-                Some(binding.theirs)
-            }
+            Stage::Describing { theirs, .. } => *theirs,
+            _ => self.binding().map(|binding| binding.theirs),
+        }
+    }
+
+    /// The challenge in the offer.
+    pub fn offer_challenge(&self) -> Option<Nonce> {
+        let ours = match &self.stage {
+            Stage::Describing { challenge, .. } => Some(*challenge),
+            Stage::Offered { ours } => Some(ours.challenge),
+            _ => self.binding().map(|binding| binding.ours.challenge),
+        };
+        match self.role {
+            Role::Offerer => ours,
+            Role::Answerer => self.theirs().map(|theirs| theirs.challenge),
         }
     }
 
@@ -231,13 +304,42 @@ impl Attempt {
         matches!(self.stage, Stage::Offered { .. }) && now.since(self.since) >= patience
     }
 
+    /// What both ends have seen, if nobody stands between them.
+    pub fn transcript(&self, room: &RoomId) -> Option<TranscriptHash> {
+        let (binding, named) = (self.binding()?, self.named.as_ref()?);
+        let (ours, theirs) = (&binding.ours, &binding.theirs);
+        let [(offer, offerer), (answer, answerer)] = if self.is_ours() {
+            [(ours, named.ours), (theirs, named.theirs)]
+        } else {
+            [(theirs, named.theirs), (ours, named.ours)]
+        };
+        let transcript = Transcript {
+            room: *room,
+            version: VERSION.min(named.connect.version),
+            attempt: self.number,
+            offerer,
+            answerer,
+            offer: offer.hash,
+            answer: answer.hash,
+            offerer_fingerprint: offer.fingerprint,
+            answerer_fingerprint: answer.fingerprint,
+        };
+        Some(transcript.hash())
+    }
+
     /// The connection is proven: what it is from now on.
     pub fn open(self, binding: Binding, ours: &PeerId, theirs: &PeerId, now: Millis) -> Open {
         /// Renegotiations that a peer may ask for: at most this many at once, then one a second.
         const SIGNALS_BURST: u32 = 8;
+        let challenge = if self.is_ours() {
+            binding.ours.challenge
+        } else {
+            binding.theirs.challenge
+        };
         Open {
             connection: self.connection,
             number: self.number,
+            challenge,
             their_fingerprint: binding.theirs.fingerprint,
             negotiation: Negotiation::new(ours > theirs),
             candidates: self.candidates,

@@ -20,8 +20,8 @@ use super::members::{Members, Received};
 use crate::identity::PeerId;
 use crate::rtc::{ConnectionId, Limit, LinkCommand, LinkEvent, Path};
 use crate::wire::Attempt as AttemptNumber;
-use crate::wire::Frame;
 use crate::wire::frame::LinkFrame;
+use crate::wire::{Frame, Nonce};
 
 use link::{Link, Stage};
 
@@ -109,19 +109,18 @@ impl Links {
         link.is_some_and(|link| link.attempt.is_some())
     }
 
-    /// Whether our offer to this peer waits for the answer with this number.
-    pub fn expects_answer(&self, peer: &PeerId, number: AttemptNumber) -> bool {
-        let link = self.links.get(peer);
-        let attempt = link.and_then(|link| link.attempt.as_ref());
-        attempt.is_some_and(|attempt| {
-            attempt.number == number && matches!(attempt.stage, Stage::Offered { .. })
-        })
+    /// The challenge of our offer to this peer, if it waits for the answer with this number.
+    pub fn open_offer(&self, peer: &PeerId, number: AttemptNumber) -> Option<Nonce> {
+        let attempt = self.links.get(peer)?.attempt.as_ref()?;
+        match &attempt.stage {
+            Stage::Offered { ours } if attempt.number == number => Some(ours.challenge),
+            _ => None,
+        }
     }
 
-    /// Whether a connection with this number to this peer is open or being made.
-    pub fn knows(&self, peer: &PeerId, number: AttemptNumber) -> bool {
-        let link = self.links.get(peer);
-        link.is_some_and(|link| link.connection_of(number).is_some())
+    /// The challenge in the offer with this number, whose connection to this peer is open or being made.
+    pub fn challenge_of(&self, peer: &PeerId, number: AttemptNumber) -> Option<Nonce> {
+        self.links.get(peer)?.challenge_of(number)
     }
 }
 
@@ -131,7 +130,6 @@ impl Links {
         &mut self,
         connection: ConnectionId,
         event: LinkEvent,
-        members: &Members,
         cx: &mut Cx,
     ) -> Option<Arrival> {
         let peer = *self.connections.get(&connection)?;
@@ -147,16 +145,16 @@ impl Links {
             }
             LinkEvent::Text(text) => {
                 self.opened(peer, connection, cx);
-                self.check_proof(peer, connection, &text, members, cx);
+                self.check_proof(peer, connection, &text, cx);
             }
             LinkEvent::Bytes(_) => {
                 cx.dropped(Dropped::BadFrame);
                 self.opened(peer, connection, cx);
                 // It is no proof.
-                self.check_proof(peer, connection, "", members, cx);
+                self.check_proof(peer, connection, "", cx);
             }
             LinkEvent::Renegotiating(description) => self.signal(peer, connection, description, cx),
-            LinkEvent::Described(description) => self.introduce(peer, description, cx),
+            LinkEvent::Described(description) => self.introduce(peer, &description, cx),
             LinkEvent::Candidates(candidates) if verified => {
                 cx.send(peer, LinkFrame::Candidates { candidates });
             }
@@ -200,11 +198,17 @@ impl Links {
                 self.hold_offer(peer, offer, cx);
                 self.take_held_offer(peer, members, cx);
             }
-            Received::Answer(peer, introduction) => self.on_answer(peer, introduction, cx),
+            Received::Present(peer) => {
+                self.revive(peer);
+                self.meet(peer, true, members, cx);
+            }
+            Received::Answer(peer, introduction, description) => {
+                self.on_answer(peer, &introduction, description, cx);
+            }
             Received::Candidates(peer, number, candidates) => {
                 self.add_candidates(peer, number, candidates, cx);
             }
-            Received::Full | Received::Early(_) | Received::Leave(_) => {}
+            Received::Full | Received::Early | Received::Leave(_) => {}
         }
     }
 

@@ -1,81 +1,95 @@
-//! Each side signs, for this very connection: the room, both peer ids, the other's challenge, and both DTLS
-//! fingerprints as it sees them. Whoever put itself in the middle has other fingerprints.
+//! Each side signs what it has seen of this very attempt: the room, both announcements, both introductions and both DTLS
+//! fingerprints. Whoever put itself in the middle has other fingerprints; whoever changed something on the way has
+//! another transcript.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::Value;
 
-use super::link::{Binding, Stage, State};
+use super::link::{State, Tries};
 use super::{Links, Timer};
-use crate::identity::{PeerId, PublicKey, Signature};
+use crate::identity::{PeerId, Signature};
 use crate::room::counters::Dropped;
-use crate::room::cx::{Cx, Effect, PeerEvent};
-use crate::room::members::Members;
-use crate::rtc::ConnectionId;
+use crate::room::cx::{Cx, Effect, PeerEvent, Proven, SignFor};
+use crate::rtc::{ConnectionId, LinkCommand};
 use crate::settings::options::MAX_INFO;
-use crate::wire::Frame;
+use crate::wire::extension::Extensions;
 use crate::wire::frame::LinkFrame;
-
-const TAG: &str = "rtchat/1 verify";
-
-const NOT_PROVEN: &str =
-    "They did not prove that they hold the key they showed, on this very connection.";
+use crate::wire::transcript::{Expected, Proof, ProofError, Role, UnsignedVerify, VerifyFields};
+use crate::wire::{Frame, Nonce};
 
 /// Whether an application may tell this about its user: a JSON object that is not long.
 fn is_info(text: &str) -> bool {
     text.len() <= MAX_INFO && serde_json::from_str::<Value>(text).is_ok_and(|info| info.is_object())
 }
 
-/// What one side signs and the other checks.
-struct Statement<'a> {
-    topic: &'a str,
-    signer: &'a PeerId,
-    checker: &'a PeerId,
-    /// Chosen by the checker.
-    challenge: &'a [u8; 16],
-    signer_fingerprint: &'a [u8; 32],
-    checker_fingerprint: &'a [u8; 32],
-}
-
-impl Statement<'_> {
-    fn parts(&self) -> [&[u8]; 6] {
-        [
-            self.topic.as_bytes(),
-            &self.signer.0,
-            &self.checker.0,
-            self.challenge,
-            self.signer_fingerprint,
-            self.checker_fingerprint,
-        ]
-    }
-}
-
 impl Links {
-    /// Signs our proof as soon as everything it covers is known, while the browser still looks for a path.
+    /// Asks for the signature of our proof as soon as everything it covers is known, while the browser still looks for
+    /// a path.
     pub(super) fn prepare_proof(&mut self, peer: PeerId, cx: &mut Cx) {
         cx.timers.clear(&Timer::Prove(peer).into());
-        let Some(attempt) = self.attempt(&peer) else {
+        if let Some((message, connection)) = self.unsigned_proof(peer, cx) {
+            cx.sign(SignFor::Verify(peer, connection), message);
+        }
+    }
+
+    fn unsigned_proof(&mut self, peer: PeerId, cx: &mut Cx) -> Option<(Vec<u8>, ConnectionId)> {
+        let attempt = self.attempt(&peer)?;
+        if attempt.verify.is_some() || attempt.proof.is_some() {
+            return None;
+        }
+        let transcript = attempt.transcript(&cx.own.room)?;
+        let own = cx.own.connect.clone()?;
+        let fields = VerifyFields {
+            role: attempt.role,
+            transcript,
+            current: own.id,
+            resume: Nonce::generate(&mut cx.rng),
+        };
+        attempt.given = Some((fields.resume, own.id));
+        let renewed = attempt.named.as_ref()?.ours != own.id;
+        let unsigned = UnsignedVerify::new(fields, Extensions::default()).ok()?;
+        let message = unsigned.message(&cx.own.room);
+        attempt.verify = Some((unsigned, renewed.then_some(own.connect)));
+        Some((message, attempt.connection))
+    }
+
+    /// The signature of our proof is there.
+    pub fn on_verify_signed(
+        &mut self,
+        peer: PeerId,
+        connection: ConnectionId,
+        signature: Signature,
+        cx: &mut Cx,
+    ) {
+        let attempt = self
+            .attempt(&peer)
+            .filter(|its| its.connection == connection);
+        let Some(attempt) = attempt else {
             return;
         };
-        let Stage::Connecting {
-            binding,
-            proof: proof @ None,
-        } = &mut attempt.stage
-        else {
+        let Some((unsigned, renewed)) = attempt.verify.take() else {
             return;
         };
-        let statement = Statement {
-            topic: &cx.own.topic,
-            signer: &cx.own.id,
-            checker: &peer,
-            challenge: &binding.theirs.challenge,
-            signer_fingerprint: &binding.fingerprint,
-            checker_fingerprint: &binding.theirs.fingerprint,
+        let Ok(verify) = unsigned.signed(signature) else {
+            return self.attempt_failed(peer, cx);
         };
-        let signature = cx.own.identity.sign(TAG, &statement.parts());
-        *proof = Some(Frame::Link(LinkFrame::Verify {
-            signature: Base64UrlUnpadded::encode_string(&signature.0),
+        let proof = Proof::new(verify, renewed).to_bytes();
+        attempt.proof = Some(Frame::Link(LinkFrame::Verify {
+            proof: Base64UrlUnpadded::encode_string(&proof),
             info: cx.own.info.clone(),
         }));
+        self.send_proof(peer, cx);
+    }
+
+    /// Sends our proof, our first frame on the channel, once it is signed and the channel is open.
+    pub(super) fn send_proof(&mut self, peer: PeerId, cx: &mut Cx) {
+        let Some(attempt) = self.attempt(&peer).filter(|its| its.is_open()) else {
+            return;
+        };
+        let connection = attempt.connection;
+        for text in attempt.proof.take().iter().flat_map(Frame::encode) {
+            cx.link(connection, LinkCommand::Send(text));
+        }
     }
 
     /// The first frame on a channel that is not verified: their proof, or the end.
@@ -84,62 +98,79 @@ impl Links {
         peer: PeerId,
         connection: ConnectionId,
         text: &str,
-        members: &Members,
         cx: &mut Cx,
     ) {
-        let Some(attempt) = self
+        let room = cx.own.room;
+        let attempt = self
             .attempt(&peer)
-            .filter(|its| its.connection == connection)
+            .filter(|its| its.connection == connection);
+        let Some(attempt) = attempt else { return };
+        let (true, Some(transcript), Some(named)) =
+            (attempt.is_open(), attempt.transcript(&room), &attempt.named)
         else {
-            return;
+            return self.not_proven(peer, ProofError::Malformed, cx);
         };
-        let (challenge, binding) = match &attempt.stage {
-            Stage::Verifying { binding } => (attempt.challenge, *binding),
-            _ => return self.not_proven(peer, cx),
+        let Ok(Frame::Link(LinkFrame::Verify { proof, info })) = Frame::from_json(text) else {
+            return self.not_proven(peer, ProofError::Malformed, cx);
         };
-        let (Ok(Frame::Link(LinkFrame::Verify { signature, info })), Some(connect)) =
-            (Frame::from_json(text), members.connect(&peer))
-        else {
-            return self.not_proven(peer, cx);
+        let expected = Expected {
+            room: &room,
+            transcript: &transcript,
+            role: match attempt.role {
+                Role::Offerer => Role::Answerer,
+                Role::Answerer => Role::Offerer,
+            },
+            used: &named.connect,
         };
-        if !is_proven(
-            &connect.identity,
-            &peer,
-            &challenge,
-            &binding,
-            &signature,
-            cx,
-        ) {
-            return self.not_proven(peer, cx);
+        let bytes = Base64UrlUnpadded::decode_vec(&proof).map_err(|_| ProofError::Malformed);
+        let proof = bytes.and_then(|bytes| Proof::parse(&bytes)?.check(&expected));
+        let (proof, given) = match (proof, attempt.given) {
+            (Ok(proof), Some(given)) => (proof, given),
+            (Ok(_), None) => return self.attempt_failed(peer, cx),
+            (Err(error), _) => return self.not_proven(peer, error, cx),
+        };
+        let fits = info.as_deref().is_none_or(is_info);
+        if !fits {
+            cx.dropped(Dropped::BadFrame);
         }
-        let info = info.filter(|info| {
-            let fits = is_info(info);
-            if !fits {
-                cx.dropped(Dropped::BadFrame);
-            }
-            fits
-        });
-        cx.effect(Effect::Info(peer, info));
-        self.verified(peer, binding, cx);
+        let id = proof.connect.id(&room);
+        let proven = Proven {
+            connect: proof.connect,
+            id,
+            resume: proof.resume,
+            ours: given,
+            info: info.filter(|_| fits),
+        };
+        cx.effect(Effect::Proven(peer, Box::new(proven)));
+        self.verified(peer, cx);
     }
 
     /// They are who they claim to be: the channel is theirs from now on.
-    fn verified(&mut self, peer: PeerId, binding: Binding, cx: &mut Cx) {
+    fn verified(&mut self, peer: PeerId, cx: &mut Cx) {
         let Some(link) = self.links.get_mut(&peer) else {
             return;
         };
         let Some(attempt) = link.attempt.take() else {
             return;
         };
+        let Some(binding) = attempt.binding().copied() else {
+            return;
+        };
+        let connection = attempt.connection;
+        // Our own proof may still wait for its signature, or for its turn.
+        let unsent = attempt.proof.clone();
         let open = attempt.open(binding, &cx.own.id, &peer, cx.now);
         let state = State::Verified {
             open,
             heard: cx.now,
         };
         let former = core::mem::replace(&mut link.state, state);
-        link.tries = super::link::Tries::default();
+        link.tries = Tries::default();
         if let Some(former) = former.open().map(|open| open.connection) {
             self.close(former, cx);
+        }
+        for text in unsent.iter().flat_map(Frame::encode) {
+            cx.link(connection, LinkCommand::Send(text));
         }
         cx.timers.clear(&Timer::Attempt(peer).into());
         self.watch(peer, cx);
@@ -149,7 +180,7 @@ impl Links {
 
     /// Closes the connection of a peer that did not prove who it is. It is not tried again by itself: a false proof is
     /// no accident of the network.
-    fn not_proven(&mut self, peer: PeerId, cx: &mut Cx) {
+    fn not_proven(&mut self, peer: PeerId, error: ProofError, cx: &mut Cx) {
         self.give_up_attempt(peer, cx);
         if let Some(link) = self.links.get_mut(&peer)
             && link.state.open().is_none()
@@ -159,34 +190,7 @@ impl Links {
                 heard: link.state.heard(),
             };
         }
-        cx.effect(Effect::NotProven(peer, NOT_PROVEN));
+        cx.effect(Effect::NotProven(peer, error));
         cx.changed = true;
     }
-}
-
-fn is_proven(
-    identity: &PublicKey,
-    peer: &PeerId,
-    challenge: &[u8; 16],
-    binding: &Binding,
-    signature: &str,
-    cx: &Cx,
-) -> bool {
-    let Ok(signature) = Base64UrlUnpadded::decode_vec(signature) else {
-        return false;
-    };
-    let Ok(signature) = <[u8; 64]>::try_from(signature) else {
-        return false;
-    };
-    let statement = Statement {
-        topic: &cx.own.topic,
-        signer: peer,
-        checker: &cx.own.id,
-        challenge,
-        signer_fingerprint: &binding.theirs.fingerprint,
-        checker_fingerprint: &binding.fingerprint,
-    };
-    identity
-        .verify(TAG, &statement.parts(), &Signature(signature))
-        .is_ok()
 }

@@ -1,63 +1,65 @@
-//! Who is let in. Checks run cheapest first: newness, peer id, and only then a signature, of which a limited number is
+//! Who is let in. Checks run cheapest first: newness, nonce, and only then a signature, of which a limited number is
 //! checked a second. What fails is counted and changes nothing.
 
-use litemap::LiteMap;
+use core::time::Duration;
 
-use super::{Decision, MAX_ROSTER, Member, Members};
+use super::{Decision, Freshness, Member, Members};
 use crate::identity::{PeerId, SealKey};
 use crate::room::budget::Budget;
 use crate::room::counters::Dropped;
 use crate::room::cx::{Cx, Effect};
-use crate::room::io::{Carrier, GoneReason, PeopleEvent};
+use crate::room::io::{Carrier, PeopleEvent};
 use crate::room::links::Links;
 use crate::room::policy::{Action, Permission};
-use crate::rtc::Candidate;
-use crate::time::Millis;
-use crate::wire::envelope::{FULL, PairContext, verify_leave};
-use crate::wire::{Attempt, Body, Connect, Envelope, Introduction, RoomKeys};
+use crate::room::signaling::{Outgoing, Signaling};
+use crate::rtc::{Candidate, DataDescription};
+use crate::wire::connect::FULL;
+use crate::wire::envelope::{PairSealed, RtcOffer};
+use crate::wire::pair::PairContext;
+use crate::wire::{
+    Attempt, Body, Connect, ConnectId, Envelope, Introduction, Knock, Nonce, NonceSource,
+};
 
-/// Signatures that are checked on the way in, of each carrier: at most this many at once …
-const SIGNATURES_BURST: u32 = 100;
-/// … and this many a second from then on, or a flood could burn the battery.
-const SIGNATURES_PER_SECOND: u32 = 25;
 /// The most people who wait for the person's decision at once.
 const MAX_ASKED: usize = 5;
+/// Offers of one peer that are answered: at most this many at once …
+const OFFERS_BURST: u32 = 4;
+/// … and then one in this time.
+const OFFER_PAUSE: Duration = Duration::from_secs(4);
 
 /// An offer that has been opened.
 #[derive(Debug, Clone)]
 pub(in crate::room) struct Offer {
     pub attempt: Attempt,
     pub introduction: Introduction,
+    pub description: DataDescription,
+    /// The announcement that came with it, and its id.
+    pub connect: Connect,
+    pub id: ConnectId,
+    /// The announcement of ours that it is for.
+    pub ours: ConnectId,
 }
 
-/// An envelope that passed the checks, and what it asks for.
+/// A body that passed the checks, and what it asks for.
 #[derive(Debug)]
 pub(in crate::room) enum Received {
     /// A peer announced itself.
     Announced(PeerId),
     /// A peer announced itself, and that it is full.
     Full,
+    /// A peer has shown that it is here, and asks to be let in; or it made an offer for an announcement of ours that does
+    /// not hold any more. It is offered to after a moment.
+    Present(PeerId),
     /// A peer makes an offer.
-    Offer(PeerId, Offer),
+    Offer(PeerId, Box<Offer>),
     /// A peer answers the offer that is open to it.
-    Answer(PeerId, Introduction),
+    Answer(PeerId, Introduction, DataDescription),
     /// A peer tells candidates of a connection that is being made.
     Candidates(PeerId, Attempt, Vec<Candidate>),
     /// Candidates whose offer or answer has not come yet.
-    Early(Envelope),
+    Early,
     /// A peer leaves.
     Leave(PeerId),
-}
-
-/// How many signatures may be checked for what came through each carrier.
-#[derive(Debug, Default)]
-pub(in crate::room) struct SignatureBudgets(LiteMap<Carrier, Budget>);
-
-impl SignatureBudgets {
-    fn take(&mut self, carrier: Carrier, now: Millis) -> bool {
-        let new = || Budget::new(SIGNATURES_BURST, SIGNATURES_PER_SECOND, now);
-        self.0.entry(carrier).or_insert_with(new).take(now)
-    }
 }
 
 impl Members {
@@ -68,95 +70,218 @@ impl Members {
     pub fn receive(
         &mut self,
         carrier: Carrier,
-        envelope: Envelope,
-        keys: &RoomKeys,
+        envelope: &Envelope,
+        body: &Body,
+        signaling: &Signaling,
         links: &Links,
         cx: &mut Cx,
     ) -> Result<Received, Dropped> {
         let peer = envelope.sender;
-        match &envelope.body {
-            Body::Connect(connect) => self.on_connect(carrier, &envelope, connect, keys, links, cx),
-            Body::RtcOffer {
-                connect,
-                attempt,
-                sealed,
-            } => {
-                if !attempt.is_from(&peer, &cx.own.id) {
+        match body {
+            Body::Connect(connect) => {
+                if connect.signed_at != envelope.timestamp {
                     return Err(Dropped::Malformed);
                 }
-                let newest = self.members.get(&peer).map(|member| member.newest_offer);
-                if newest.is_some_and(|newest| newest >= envelope.timestamp) {
-                    return Err(Dropped::NotNewer);
-                }
+                self.introduce(carrier, connect, signaling, links, cx)
+            }
+            Body::RtcOffer(offer) => self.on_offer(carrier, envelope, offer, signaling, links, cx),
+            Body::RtcAnswer(answer) => {
+                let challenge = links.open_offer(&peer, answer.attempt);
+                let challenge = challenge.ok_or(Dropped::Unexpected)?;
+                let context = self.context(envelope, signaling, cx)?;
+                let introduction = context.open_answer(answer, &challenge)?;
+                let description = description(&introduction)?;
                 self.refuse_if_full(&peer, cx)?;
-                self.admit(carrier, peer, connect, false, keys, links, cx)?;
-                let introduction = self.introduction(&envelope, *attempt, sealed, keys, cx)?;
-                if let Some(member) = self.members.get_mut(&peer) {
-                    member.newest_offer = envelope.timestamp;
-                    member.present = true;
-                }
-                cx.changed = true;
-                self.decide(peer, links, cx);
-                let attempt = *attempt;
-                Ok(Received::Offer(
-                    peer,
-                    Offer {
-                        attempt,
-                        introduction,
-                    },
-                ))
+                self.present(&peer, cx);
+                Ok(Received::Answer(peer, introduction, description))
             }
-            Body::RtcAnswer { attempt, sealed } => {
-                if !links.expects_answer(&peer, *attempt) {
-                    return Err(Dropped::Unexpected);
-                }
-                let introduction = self.introduction(&envelope, *attempt, sealed, keys, cx)?;
-                self.refuse_if_full(&peer, cx)?;
-                if let Some(member) = self.members.get_mut(&peer) {
-                    member.present = true;
-                }
-                cx.changed = true;
-                Ok(Received::Answer(peer, introduction))
+            Body::RtcCandidates(sealed) => {
+                self.on_candidates(envelope, sealed, signaling, links, cx)
             }
-            Body::RtcCandidates { attempt, sealed } => {
-                let (true, Some(pair)) = (links.knows(&peer, *attempt), self.pair(&peer)) else {
-                    return Ok(Received::Early(envelope));
-                };
-                let context = context(&envelope, *attempt, keys, cx);
-                let candidates = context.open_candidates(pair, sealed)?;
-                Ok(Received::Candidates(peer, *attempt, candidates))
-            }
-            Body::Leave { signature } => {
+            Body::Leave(secret) => {
                 let member = self.members.get(&peer).ok_or(Dropped::Unexpected)?;
-                let (key, at) = (member.connect.identity, envelope.timestamp);
-                self.check_signature(carrier, cx, || {
-                    verify_leave(&key, keys.topic(), &peer, at, signature).is_ok()
-                })?;
+                if !secret.opens(signaling.keys.id(), &member.connect) {
+                    return Err(Dropped::BadSignature);
+                }
                 Ok(Received::Leave(peer))
             }
+            Body::Knock(knock) => self.on_knock(carrier, envelope, knock, signaling, links, cx),
         }
     }
 
-    fn on_connect(
+    /// A peer announced itself, to everybody or through another member.
+    ///
+    /// # Errors
+    /// Why it was dropped.
+    pub fn introduce(
         &mut self,
         carrier: Carrier,
-        envelope: &Envelope,
         connect: &Connect,
-        keys: &RoomKeys,
+        signaling: &Signaling,
         links: &Links,
         cx: &mut Cx,
     ) -> Result<Received, Dropped> {
-        let peer = envelope.sender;
-        if connect.signed_at != envelope.timestamp {
-            return Err(Dropped::Malformed);
-        }
+        let peer = connect.peer_id();
         self.refuse_if_full(&peer, cx)?;
-        self.admit(carrier, peer, connect, true, keys, links, cx)?;
+        let known = self.members.get(&peer);
+        if known.is_some_and(|member| member.connect.serial >= connect.serial && member.announced) {
+            return Err(Dropped::NotNewer);
+        }
+        self.admit(carrier, connect, signaling, links, cx)?;
+        if let Some(member) = self.members.get_mut(&peer) {
+            member.announced = true;
+        }
         if connect.capabilities & FULL != 0 {
             return Ok(Received::Full);
         }
         self.decide(peer, links, cx);
         Ok(Received::Announced(peer))
+    }
+
+    fn on_offer(
+        &mut self,
+        carrier: Carrier,
+        envelope: &Envelope,
+        offer: &RtcOffer,
+        signaling: &Signaling,
+        links: &Links,
+        cx: &mut Cx,
+    ) -> Result<Received, Dropped> {
+        let peer = envelope.sender;
+        if !offer.attempt.is_from(&peer, &cx.own.id) {
+            return Err(Dropped::Malformed);
+        }
+        let newest = self.members.get(&peer).map(|member| member.newest_offer);
+        if newest.is_some_and(|newest| newest >= envelope.timestamp) {
+            return Err(Dropped::NotNewer);
+        }
+        self.refuse_if_full(&peer, cx)?;
+        self.admit(carrier, &offer.connect, signaling, links, cx)?;
+        let Some((nonce, ours)) = self.own_nonce(&peer, offer.nonce, signaling, cx) else {
+            cx.dropped(Dropped::Stale);
+            self.decide(peer, links, cx);
+            return Ok(Received::Present(peer));
+        };
+        let context = self.context(envelope, signaling, cx)?;
+        let introduction = context.open_offer(offer, &nonce)?;
+        let description = description(&introduction)?;
+        self.afford_offer(carrier, &peer, cx)?;
+        if let Some(member) = self.members.get_mut(&peer) {
+            member.newest_offer = envelope.timestamp;
+        }
+        self.present(&peer, cx);
+        self.decide(peer, links, cx);
+        Ok(Received::Offer(
+            peer,
+            Box::new(Offer {
+                attempt: offer.attempt,
+                introduction,
+                description,
+                connect: offer.connect.clone(),
+                id: offer.connect.id(signaling.keys.id()),
+                ours,
+            }),
+        ))
+    }
+
+    fn on_knock(
+        &mut self,
+        carrier: Carrier,
+        envelope: &Envelope,
+        knock: &Knock,
+        signaling: &Signaling,
+        links: &Links,
+        cx: &mut Cx,
+    ) -> Result<Received, Dropped> {
+        let peer = envelope.sender;
+        let newest = self.members.get(&peer).map(|member| member.newest_offer);
+        if newest.is_some_and(|newest| newest >= envelope.timestamp) {
+            return Err(Dropped::NotNewer);
+        }
+        self.refuse_if_full(&peer, cx)?;
+        self.admit(carrier, &knock.connect, signaling, links, cx)?;
+        if let Some((nonce, _)) = self.own_nonce(&peer, knock.nonce, signaling, cx) {
+            let context = self.context(envelope, signaling, cx)?;
+            context.open_knock(knock, &nonce)?;
+            if let Some(member) = self.members.get_mut(&peer) {
+                member.newest_offer = envelope.timestamp;
+            }
+            self.present(&peer, cx);
+        } else {
+            cx.dropped(Dropped::Stale);
+        }
+        self.decide(peer, links, cx);
+        Ok(Received::Present(peer))
+    }
+
+    fn on_candidates(
+        &self,
+        envelope: &Envelope,
+        sealed: &PairSealed,
+        signaling: &Signaling,
+        links: &Links,
+        cx: &Cx,
+    ) -> Result<Received, Dropped> {
+        let peer = envelope.sender;
+        let Some(challenge) = links.challenge_of(&peer, sealed.attempt) else {
+            return Ok(Received::Early);
+        };
+        let context = self.context(envelope, signaling, cx)?;
+        let compact = context.open_candidates(sealed, &challenge)?;
+        let candidates = compact
+            .iter()
+            .filter_map(|bytes| Candidate::from_bytes(bytes));
+        Ok(Received::Candidates(
+            peer,
+            sealed.attempt,
+            candidates.collect(),
+        ))
+    }
+
+    /// Something sealed for us alone has come from this peer: it is really there.
+    fn present(&mut self, peer: &PeerId, cx: &mut Cx) {
+        if let Some(member) = self.members.get_mut(peer) {
+            member.present = true;
+            member.heard = cx.now;
+            cx.changed = true;
+        }
+    }
+
+    /// The nonce of ours that a peer names, and our announcement that goes with it.
+    fn own_nonce(
+        &self,
+        peer: &PeerId,
+        source: NonceSource,
+        signaling: &Signaling,
+        cx: &Cx,
+    ) -> Option<(Nonce, ConnectId)> {
+        match source {
+            NonceSource::Connect(serial) => {
+                let (nonce, id) = signaling.nonce(serial, cx.now)?;
+                Some((*nonce, id))
+            }
+            NonceSource::Resume => self.members.get(peer)?.given,
+        }
+    }
+
+    /// What makes something that we seal for this peer fresh.
+    pub fn freshness(&self, peer: &PeerId) -> Option<Freshness> {
+        let member = self.members.get(peer)?;
+        let resumes = member
+            .resume
+            .filter(|(_, _, serial)| member.connect.serial <= *serial);
+        Some(match resumes {
+            Some((nonce, connect, _)) => Freshness {
+                source: NonceSource::Resume,
+                nonce,
+                connect,
+            },
+            None => Freshness {
+                source: NonceSource::Connect(member.connect.serial),
+                nonce: member.connect.nonce,
+                connect: member.connect_id,
+            },
+        })
     }
 
     /// A full room takes nobody in, and says so.
@@ -170,76 +295,86 @@ impl Members {
     }
 
     /// Checks who `connect` introduces, once for each new announcement, and gives it a place in the roster.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "each is lent, and none belongs to another"
-    )]
     fn admit(
         &mut self,
         carrier: Carrier,
-        peer: PeerId,
         connect: &Connect,
-        announced: bool,
-        keys: &RoomKeys,
+        signaling: &Signaling,
         links: &Links,
         cx: &mut Cx,
     ) -> Result<(), Dropped> {
-        if connect.version == 0 || connect.peer_id() != peer {
-            return Err(Dropped::WrongPeerId);
+        let peer = connect.peer_id();
+        let member = self.members.get(&peer);
+        // An offer under way may carry an older announcement than the one that overtook it.
+        if member.is_some_and(|member| member.connect.serial >= connect.serial) {
+            return Ok(());
         }
+        self.check_signature(carrier, connect, signaling, cx)?;
+        let id = connect.id(signaling.keys.id());
         if let Some(member) = self.members.get_mut(&peer) {
-            let same = member.connect == *connect;
-            if same || connect.signed_at <= member.connect.signed_at {
-                // An offer under way may carry an older announcement than the one that overtook it.
-                let news = same && connect.signed_at > member.newest_connect;
-                if announced && !news {
-                    return Err(Dropped::NotNewer);
-                }
-                if announced {
-                    member.newest_connect = connect.signed_at;
-                }
-                return Ok(());
-            }
-        }
-        self.check_signature(carrier, cx, || connect.verify(keys.topic()).is_ok())?;
-        if let Some(member) = self.members.get_mut(&peer) {
-            member.newest_connect = member.newest_connect.max(connect.signed_at);
             member.connect = connect.clone();
+            member.connect_id = id;
+            member.heard = cx.now;
             if !member.proven {
                 member.name = connect.name.clone();
-                member.trust = self.trust.trust(&connect.identity, &connect.name);
+                member.trust = self.trust.trust_beside(
+                    (&cx.own.key, &cx.own.name),
+                    &connect.identity,
+                    &connect.name,
+                );
             }
             cx.changed = true;
             return Ok(());
         }
         let ours = (&cx.own.session, &cx.own.id);
-        let pair = SealKey::for_pair(keys.seal_key(), ours, (&connect.session, &peer))
-            .map_err(|_| Dropped::BadSignature)?;
-        self.make_room(links, cx)?;
-        let member = Member {
-            id: peer,
-            connect: connect.clone(),
-            name: connect.name.clone(),
-            user: String::new(),
-            info: None,
-            trust: self.trust.trust(&connect.identity, &connect.name),
-            decision: Decision::Undecided,
-            pair,
-            newest_connect: if announced {
-                connect.signed_at
-            } else {
-                Millis(0)
-            },
-            newest_offer: Millis(0),
-            present: false,
-            proven: false,
-        };
+        let keys = &signaling.keys;
+        let pair = keys.pair_key(ours, (&connect.session, &peer));
+        let pair = pair.map_err(|_| Dropped::BadSignature)?;
+        self.make_room(carrier, &connect.identity, links, cx)?;
+        let member = self.new_member(connect.clone(), id, pair, carrier, cx);
         self.members.insert(peer, member);
+        self.sweep_soon(cx);
         cx.changed = true;
         Ok(())
     }
 
-    /// Asks the policy about a peer that nobody has decided on yet.
+    fn new_member(
+        &self,
+        connect: Connect,
+        connect_id: ConnectId,
+        pair: SealKey,
+        carrier: Carrier,
+        cx: &Cx,
+    ) -> Member {
+        let own = (&cx.own.key, &cx.own.name);
+        Member {
+            id: connect.peer_id(),
+            name: connect.name.clone(),
+            user: String::new(),
+            info: None,
+            trust: self
+                .trust
+                .trust_beside(own, &connect.identity, &connect.name),
+            connect,
+            connect_id,
+            decision: Decision::Undecided,
+            asked: None,
+            pair,
+            newest_offer: crate::time::Millis(0),
+            announced: false,
+            knocked: None,
+            present: false,
+            proven: false,
+            heard: cx.now,
+            carrier,
+            offers: Budget::slow(OFFERS_BURST, OFFER_PAUSE, cx.now),
+            resume: None,
+            given: None,
+        }
+    }
+
+    /// Asks the policy about a peer that nobody has decided on yet. The person is asked only about peers that are
+    /// present; to others we knock, so that they can show that they are.
     pub(super) fn decide(&mut self, peer: PeerId, links: &Links, cx: &mut Cx) {
         let is_asked = |member: &&Member| member.decision == Decision::Asked;
         let asked = self.members.values().filter(is_asked).count();
@@ -248,19 +383,26 @@ impl Members {
             return;
         };
         let key = &member.connect.identity;
-        member.decision = match self
+        match self
             .policy
             .may(&self.trust, key, &member.name, Action::Connect)
         {
-            Permission::Granted => Decision::Accepted,
-            Permission::Refused => Decision::Declined,
-            Permission::AskPerson if asked >= MAX_ASKED => Decision::Undecided,
-            Permission::AskPerson => Decision::Asked,
-        };
-        if member.decision == Decision::Asked {
-            self.name_everybody(cx);
-            if let Some(member) = self.members.get(&peer) {
-                cx.people(PeopleEvent::Request(member.view(links)));
+            Permission::Granted => member.decision = Decision::Accepted,
+            Permission::Refused => member.decision = Decision::Declined,
+            Permission::AskPerson => {
+                let serial = Some(member.connect.serial);
+                if member.knocked != serial {
+                    member.knocked = serial;
+                    cx.effect(Effect::Signal(peer, Outgoing::Knock));
+                }
+                if member.present && asked < MAX_ASKED {
+                    member.decision = Decision::Asked;
+                    member.asked = Some(cx.now);
+                    self.name_everybody(cx);
+                    if let Some(member) = self.members.get(&peer) {
+                        cx.people(PeopleEvent::Request(member.view(links)));
+                    }
+                }
             }
         }
     }
@@ -271,69 +413,53 @@ impl Members {
         member.is_some_and(|member| member.decision == Decision::Declined)
     }
 
-    /// Opens what an offer or answer holds for us alone.
-    fn introduction(
-        &self,
-        envelope: &Envelope,
-        attempt: Attempt,
-        sealed: &[u8],
-        keys: &RoomKeys,
-        cx: &Cx,
-    ) -> Result<Introduction, Dropped> {
-        let pair = self.pair(&envelope.sender).ok_or(Dropped::Unexpected)?;
-        Ok(context(envelope, attempt, keys, cx).open_introduction(pair, sealed)?)
+    /// What vouches for the sealed part of an envelope to us.
+    fn context<'a>(
+        &'a self,
+        envelope: &'a Envelope,
+        signaling: &'a Signaling,
+        cx: &'a Cx,
+    ) -> Result<PairContext<'a>, Dropped> {
+        Ok(PairContext {
+            key: self.pair(&envelope.sender).ok_or(Dropped::Unexpected)?,
+            topic: signaling.keys.topic(),
+            sender: &envelope.sender,
+            recipient: &cx.own.id,
+            timestamp: envelope.timestamp,
+        })
     }
 
     /// Spends one of the signature checks that there are a second.
     fn check_signature(
         &mut self,
         carrier: Carrier,
+        connect: &Connect,
+        signaling: &Signaling,
         cx: &mut Cx,
-        check: impl FnOnce() -> bool,
     ) -> Result<(), Dropped> {
-        if !self.signatures.take(carrier, cx.now) {
+        let known = self.trust.get(&connect.identity).is_some();
+        if !self.signatures.take(carrier, known, cx.now) {
             return Err(Dropped::OverBudget);
         }
         cx.counters.signature_checked();
-        if check() {
-            Ok(())
-        } else {
-            Err(Dropped::BadSignature)
-        }
+        connect
+            .verify(signaling.keys.id())
+            .map_err(|_| Dropped::BadSignature)
     }
 
-    /// Where the roster is full, a peer that never showed itself makes room, chosen by chance so that a flood
-    /// of strangers cannot keep everybody else out.
-    fn make_room(&mut self, links: &Links, cx: &mut Cx) -> Result<(), Dropped> {
-        if self.members.len() < MAX_ROSTER {
-            return Ok(());
+    /// Spends one of the offers that are answered. Charged once the offer has opened, so that nobody else can spend it.
+    fn afford_offer(&mut self, carrier: Carrier, peer: &PeerId, cx: &Cx) -> Result<(), Dropped> {
+        let member = self.members.get_mut(peer).ok_or(Dropped::Unexpected)?;
+        let known = self.trust.get(&member.connect.identity).is_some();
+        if member.offers.take(cx.now) && self.offers.take(carrier, known, cx.now) {
+            Ok(())
+        } else {
+            Err(Dropped::TooManyOffers)
         }
-        let absent = |member: &&Member| !member.present && !links.is_dialing(&member.id);
-        let absent: Vec<PeerId> = self.members.values().filter(absent).map(|m| m.id).collect();
-        if absent.is_empty() {
-            return Err(Dropped::RoomFull);
-        }
-        let chosen = absent[cx.random_index(absent.len())];
-        if let Some(until) = self.remove(&chosen, GoneReason::Unreachable, cx) {
-            cx.peer(chosen, crate::room::cx::PeerEvent::Gone { until });
-        }
-        Ok(())
     }
 }
 
-/// What vouches for the sealed part of an envelope to us.
-fn context<'a>(
-    envelope: &'a Envelope,
-    attempt: Attempt,
-    keys: &'a RoomKeys,
-    cx: &'a Cx,
-) -> PairContext<'a> {
-    PairContext {
-        topic: keys.topic(),
-        subtopic: envelope.body.subtopic(),
-        sender: &envelope.sender,
-        recipient: &cx.own.id,
-        attempt,
-        timestamp: envelope.timestamp,
-    }
+fn description(introduction: &Introduction) -> Result<DataDescription, Dropped> {
+    let description = DataDescription::from_bytes(introduction.description());
+    description.map_err(|_| Dropped::Malformed)
 }

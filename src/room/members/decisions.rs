@@ -7,7 +7,7 @@ use crate::room::cx::{Cx, Effect};
 use crate::room::io::{Event, GoneReason, PeopleCommand, Shown};
 use crate::room::links::Links;
 use crate::room::policy::{Action, Permission};
-use crate::wire::envelope::FULL;
+use crate::wire::connect::FULL;
 use crate::wire::frame::LinkFrame;
 
 const CHANGED: &str = "Nothing was decided: the person has taken another name since. Look again.";
@@ -54,7 +54,9 @@ impl Members {
         });
         // Somebody who came while the person was being asked about as many as possible has waited for this.
         let next = self.members.values().find(|member| {
-            member.decision == Decision::Undecided && member.connect.capabilities & FULL == 0
+            member.decision == Decision::Undecided
+                && member.present
+                && member.connect.capabilities & FULL == 0
         });
         if let Some(next) = next.map(|member| member.id) {
             self.decide(next, links, cx);
@@ -110,7 +112,8 @@ impl Members {
             cx.effect(Effect::Remove(peer, GoneReason::Blocked));
             return;
         }
-        let trust = self.trust.trust(key, &member.name);
+        let own = (&cx.own.key, &cx.own.name);
+        let trust = self.trust.trust_beside(own, key, &member.name);
         // Somebody who is met for the first time stays new for as long as they are here.
         if (member.trust, trust) != (Trust::New, Trust::Known) {
             member.trust = trust;

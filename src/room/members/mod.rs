@@ -2,27 +2,35 @@
 
 mod admission;
 mod decisions;
+mod places;
 mod shown;
+
+use core::num::NonZeroU32;
 
 use litemap::LiteMap;
 
+use super::budget::{Budget, CarrierBudgets};
 use super::counters::Dropped;
-use super::cx::{Cx, Effect, PeerEvent};
-use super::io::{GoneReason, Output, PeerState, PeerView, PeopleEvent};
+use super::cx::{Cx, Effect, PeerEvent, Proven};
+use super::io::{Carrier, Event, GoneReason, Output, PeerState, PeerView, PeopleEvent};
 use super::links::Links;
 use super::policy::Policy;
+use super::signaling::Freshness;
 use crate::identity::{Name, PeerId, SealKey, Trust, TrustBook, TrustChange, TrustDecision};
 use crate::settings::Accept;
 use crate::time::Millis;
-use crate::wire::Connect;
 use crate::wire::frame::PeopleFrame;
+use crate::wire::transcript::ProofError;
+use crate::wire::{Connect, ConnectId, Nonce};
 
-use admission::SignatureBudgets;
 pub(super) use admission::{Offer, Received};
 pub(super) use shown::own_user;
 
-/// The most peers that are known of, connected or not: beyond that, those that never showed themselves make room.
-const MAX_ROSTER: usize = 128;
+/// Signatures that are checked on the way in, for strangers and for known keys: at most this many at once, and this many
+/// a second from then on, or a flood could burn the battery.
+const SIGNATURES: [(u32, u32); 2] = [(100, 25), (50, 10)];
+/// Offers that are answered, likewise: each costs a connection.
+const OFFERS: [(u32, u32); 2] = [(32, 4), (16, 2)];
 /// A browser is connected to at most this many others.
 pub const MAX_PEERS: usize = 50;
 
@@ -44,21 +52,37 @@ enum Decision {
 struct Member {
     id: PeerId,
     connect: Connect,
+    connect_id: ConnectId,
     name: Name,
     user: String,
     /// What its application tells about its user, with the latest proof.
     info: Option<String>,
     trust: Trust,
     decision: Decision,
+    /// Since when the person is asked about it.
+    asked: Option<Millis>,
     /// The key shared with this peer alone.
     pair: SealKey,
-    /// The newest announcement and the newest offer.
-    newest_connect: Millis,
+    /// The timestamp of its newest offer or knock.
     newest_offer: Millis,
+    /// It has announced itself to everybody, and not only in an offer.
+    announced: bool,
+    /// The announcement of its to which we have knocked.
+    knocked: Option<NonZeroU32>,
     /// It has shown that it is really there: something sealed for us alone, in this session.
     present: bool,
     /// It has proven who it is. From then on, names change on the verified channel only.
     proven: bool,
+    /// When something sound came from it over a broker.
+    heard: Millis,
+    /// What brought it here first.
+    carrier: Carrier,
+    /// How many of its offers are answered.
+    offers: Budget,
+    /// The nonce that it gave with its last proof, and its announcement then: id and serial.
+    resume: Option<(Nonce, ConnectId, NonZeroU32)>,
+    /// The nonce that we gave it with ours, and our announcement then.
+    given: Option<(Nonce, ConnectId)>,
 }
 
 impl Member {
@@ -86,7 +110,8 @@ pub(super) struct Members {
     members: LiteMap<PeerId, Member>,
     trust: TrustBook,
     policy: Policy,
-    signatures: SignatureBudgets,
+    signatures: CarrierBudgets,
+    offers: CarrierBudgets,
     shown: LiteMap<PeerId, PeerView>,
 }
 
@@ -96,7 +121,8 @@ impl Members {
             members: LiteMap::new(),
             trust,
             policy: Policy::new(accept),
-            signatures: SignatureBudgets::default(),
+            signatures: CarrierBudgets::new(SIGNATURES[0], SIGNATURES[1]),
+            offers: CarrierBudgets::new(OFFERS[0], OFFERS[1]),
             shown: LiteMap::new(),
         }
     }
@@ -169,7 +195,12 @@ impl Members {
                     cx.effect(Effect::Remove(peer, GoneReason::Left));
                 }
             }
-            PeerEvent::Returned | PeerEvent::Gone { .. } => {}
+            PeerEvent::Gone { .. } => {
+                let carrier = Carrier::Peer(peer);
+                self.signatures.remove(&carrier);
+                self.offers.remove(&carrier);
+            }
+            PeerEvent::Returned => {}
         }
     }
 
@@ -200,20 +231,30 @@ impl Members {
         }
     }
 
-    /// What a peer's application tells about its user, with its proof.
-    pub fn set_info(&mut self, peer: &PeerId, info: Option<String>) {
-        if let Some(member) = self.members.get_mut(peer) {
-            member.info = info;
+    /// A peer has proven who it is: its newest announcement counts, whatever a broker delivered.
+    pub fn proven(&mut self, peer: &PeerId, proof: Proven) {
+        let Some(member) = self.members.get_mut(peer) else {
+            return;
+        };
+        member.info = proof.info;
+        member.resume = Some((proof.resume, proof.id, proof.connect.serial));
+        member.given = Some(proof.ours);
+        if proof.connect.serial >= member.connect.serial {
+            if !member.proven {
+                member.name = proof.connect.name.clone();
+            }
+            member.connect = proof.connect;
+            member.connect_id = proof.id;
         }
     }
 
     /// A peer did not prove who it claims to be.
-    pub fn not_proven(&mut self, peer: &PeerId, reason: &str, links: &Links, cx: &mut Cx) {
+    pub fn not_proven(&mut self, peer: &PeerId, reason: ProofError, links: &Links, cx: &mut Cx) {
         self.name_everybody(cx);
         if let Some(member) = self.members.get(peer) {
             cx.people(PeopleEvent::ValidationFailure {
                 peer: member.view(links),
-                reason: reason.to_owned(),
+                reason: reason.to_string(),
             });
         }
         cx.changed = true;
@@ -225,14 +266,17 @@ impl Members {
             return cx.dropped(Dropped::BadFrame);
         };
         if let Some(member) = self.members.get_mut(peer) {
-            member.trust = self.trust.trust(&member.connect.identity, &name);
+            let own = (&cx.own.key, &cx.own.name);
+            member.trust = self
+                .trust
+                .trust_beside(own, &member.connect.identity, &name);
             member.name = name;
             cx.changed = true;
         }
     }
 
     /// Forgets a peer, and says when its envelopes are old. `None` if it was not known of.
-    pub fn remove(&mut self, peer: &PeerId, reason: GoneReason, cx: &mut Cx) -> Option<Millis> {
+    pub fn remove(&mut self, peer: &PeerId, reason: GoneReason, cx: &mut Cx) -> Option<PeerEvent> {
         let member = self.members.remove(peer)?;
         if member.decision == Decision::Asked {
             cx.people(PeopleEvent::RequestWithdrawn(*peer));
@@ -242,13 +286,12 @@ impl Members {
         }
         cx.changed = true;
         // A peer that left has no more to say; one that was lost may come back with something newer.
-        Some(match reason {
+        let until = match reason {
             GoneReason::Left | GoneReason::Disconnected => Millis(u64::MAX),
-            _ => member
-                .newest_connect
-                .max(member.newest_offer)
-                .max(member.connect.signed_at),
-        })
+            _ => member.newest_offer.max(member.connect.signed_at),
+        };
+        let proven = member.proven;
+        Some(PeerEvent::Gone { until, proven })
     }
 
     /// Forgets everybody, without a word.
@@ -260,7 +303,9 @@ impl Members {
 
     /// Notes it in our own book, and tells the driver to store it.
     fn remember(&mut self, change: TrustChange, cx: &mut Cx) {
-        self.trust.note(&change);
-        cx.output(Output::Trust(change));
+        match self.trust.apply(&change) {
+            Ok(()) => cx.output(Output::Trust(change)),
+            Err(refusal) => cx.event(Event::Refused(refusal.to_string())),
+        }
     }
 }

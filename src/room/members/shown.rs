@@ -1,10 +1,9 @@
 //! What people see of the room: names made unique, who is in which state, the line of status.
 
-use litemap::LiteMap;
-
 use super::{Decision, Members};
-use crate::identity::name::{display, fold};
-use crate::identity::{Name, PeerId, PublicKey};
+use crate::identity::Name;
+use crate::identity::display::{DisplayNames, Person};
+use crate::identity::name::display;
 use crate::room::cx::Cx;
 use crate::room::io::{BrokerState, PeerState, PeerView, PeopleEvent, Status};
 use crate::room::links::Links;
@@ -50,32 +49,27 @@ impl Members {
         }
     }
 
-    /// Gives everybody a name that is theirs alone: with the tab number, and with the beginning of the key
-    /// where two keys go by one name, and of the peer id where even that is not enough.
+    /// Gives everybody a name that nobody else has.
     pub(super) fn name_everybody(&mut self, cx: &Cx) {
-        let mut bearers: LiteMap<String, Vec<(PublicKey, PeerId)>> = LiteMap::new();
-        let mut bear = |name: &Name, tab: u16, key: PublicKey, id: PeerId| {
-            bearers
-                .entry(fold(&own_user(name, tab)))
-                .or_default()
-                .push((key, id));
+        let own = Person {
+            id: cx.own.id,
+            key: cx.own.key,
+            name: &cx.own.name,
+            tab: cx.own.tab,
         };
-        bear(&cx.own.name, cx.own.tab, cx.own.key(), cx.own.id);
         let members = self.members.values();
         let wanted = members.filter(|its| its.is_shown() || its.decision == Decision::Asked);
-        wanted.for_each(|its| bear(&its.name, its.connect.tab, its.connect.identity, its.id));
+        let others = wanted.map(|its| Person {
+            id: its.id,
+            key: its.connect.identity,
+            name: &its.name,
+            tab: its.connect.tab,
+        });
+        let names = DisplayNames::of([own].into_iter().chain(others));
         for member in self.members.iter_mut().map(|(_, member)| member) {
-            let user = own_user(&member.name, member.connect.tab);
-            let key = member.connect.identity;
-            let same = bearers.get(&fold(&user)).map_or(&[][..], |bearers| bearers);
-            let another = |(other, id): &(PublicKey, PeerId)| *other == key && *id != member.id;
-            member.user = if same.iter().any(another) {
-                format!("{user} ({})", &member.id.to_string()[..4])
-            } else if same.iter().any(|(other, _)| *other != key) {
-                format!("{user} ({})", &key.fingerprint()[..4])
-            } else {
-                user
-            };
+            let named = names.get(&member.id).map(str::to_owned);
+            member.user =
+                named.unwrap_or_else(|| display(&member.name, u32::from(member.connect.tab)));
         }
     }
 }

@@ -7,12 +7,11 @@
 
 use core::time::Duration;
 
+use super::announcements::Purpose;
 use super::{Company, Signaling, Timer};
-use crate::identity::Signature;
 use crate::room::cx::Cx;
 use crate::room::io::{BrokerId, BrokerState};
 use crate::time::Millis;
-use crate::wire::envelope::{FULL, VERSION};
 use crate::wire::{Body, Connect};
 
 /// Alone, we repeat ourselves after this, then after three times as long, …
@@ -30,12 +29,11 @@ const WANTED_PAUSE: Duration = Duration::from_secs(10);
 /// For how long "I am full" of others counts.
 const FULL_FOR: Duration = Duration::from_secs(90);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Announcer {
-    joined_at: Millis,
-    /// The newest announcement, signed.
-    latest: Option<Connect>,
-    /// The timestamp of the one that has not come back from the broker yet.
+    /// When we last announced ourselves.
+    last: Millis,
+    /// The timestamp of the announcement that has not come back from the broker yet.
     echo_due: Option<Millis>,
     missed: u32,
     repeats: u32,
@@ -46,25 +44,6 @@ pub(super) struct Announcer {
 }
 
 impl Announcer {
-    pub fn new(now: Millis) -> Announcer {
-        Announcer {
-            joined_at: now,
-            latest: None,
-            echo_due: None,
-            missed: 0,
-            repeats: 0,
-            wanted: false,
-            full_seen: None,
-        }
-    }
-
-    /// When we last announced ourselves.
-    fn last(&self) -> Millis {
-        self.latest
-            .as_ref()
-            .map_or(Millis(0), |connect| connect.signed_at)
-    }
-
     /// Our own announcement came back.
     pub fn on_echo(&mut self, signed_at: Millis, cx: &mut Cx) {
         if self.echo_due == Some(signed_at) {
@@ -117,16 +96,9 @@ impl Signaling {
         }
     }
 
-    /// Says "I am here" to everybody.
+    /// Says "I am here" to everybody, once it is signed.
     fn announce(&mut self, company: Company, cx: &mut Cx) {
-        let connect = self.sign_connect(company.full, cx);
         self.announcer.wanted = false;
-        self.announcer.echo_due = Some(connect.signed_at);
-        if self.broker() == BrokerState::Ready {
-            cx.timers.set(Timer::Echo.into(), cx.now + ECHO_TIMEOUT);
-        }
-        let topic = self.keys.topic().to_owned();
-        self.publish(topic, connect.signed_at, Body::Connect(connect), cx);
         let pause = if company.present {
             LONGEST_PAUSE
         } else {
@@ -137,13 +109,24 @@ impl Signaling {
         self.announcer.repeats = self.announcer.repeats.saturating_add(1);
         let pause = cx.jittered(pause);
         cx.timers.set(Timer::Announce.into(), cx.now + pause);
+        self.request_connect(Purpose::Publish, company.full, cx);
+    }
+
+    pub(super) fn publish_connect(&mut self, connect: Connect, signed_at: Millis, cx: &mut Cx) {
+        self.announcer.last = signed_at;
+        self.announcer.echo_due = Some(signed_at);
+        if self.broker() == BrokerState::Ready {
+            cx.timers.set(Timer::Echo.into(), cx.now + ECHO_TIMEOUT);
+        }
+        let topic = self.keys.topic();
+        self.publish_at(signed_at, topic, Body::Connect(connect), cx);
     }
 
     fn announce_again(&mut self, company: Company, cx: &mut Cx) {
         if self.broker() != BrokerState::Ready {
             return;
         }
-        let last = self.announcer.last();
+        let last = self.announcer.last;
         let due = cx.now.since(last) >= LONGEST_PAUSE / 2;
         if self.announcer.wanted || !company.present || due {
             return self.announce(company, cx);
@@ -156,7 +139,7 @@ impl Signaling {
     /// Somebody misses us, or should hear that we are full.
     pub fn announce_soon(&mut self, cx: &mut Cx) {
         let pause = cx.jittered(WANTED_DELAY);
-        let at = (cx.now + pause).max(self.announcer.last() + WANTED_PAUSE);
+        let at = (cx.now + pause).max(self.announcer.last + WANTED_PAUSE);
         cx.timers.set_earlier(Timer::Announce.into(), at);
         self.announcer.wanted = true;
     }
@@ -185,32 +168,5 @@ impl Signaling {
     pub fn others_are_full(&self, now: Millis) -> bool {
         let seen = self.announcer.full_seen;
         seen.is_some_and(|at| now.since(at) < FULL_FOR)
-    }
-
-    /// What an offer carries to say who offers: the newest announcement, or a first one.
-    pub(super) fn current_connect(&mut self, full: bool, cx: &mut Cx) -> Connect {
-        match &self.announcer.latest {
-            Some(connect) if connect.name == cx.own.name => connect.clone(),
-            _ => self.sign_connect(full, cx),
-        }
-    }
-
-    fn sign_connect(&mut self, full: bool, cx: &mut Cx) -> Connect {
-        let signed_at = self.stamp(cx.now);
-        let age = cx.now.since(self.announcer.joined_at).as_millis();
-        let unsigned = Connect {
-            version: VERSION,
-            capabilities: if full { FULL } else { 0 },
-            identity: cx.own.key(),
-            session: cx.own.session.public(),
-            name: cx.own.name.clone(),
-            tab: cx.own.tab,
-            age: u64::try_from(age).unwrap_or(u64::MAX),
-            signed_at,
-            signature: Signature([0; 64]),
-        };
-        let connect = unsigned.signed(&cx.own.identity, self.keys.topic());
-        self.announcer.latest = Some(connect.clone());
-        connect
     }
 }

@@ -1,26 +1,53 @@
 //! Peers that are no longer here, and up to which timestamp their envelopes are old.
+//!
+//! Peers that had proven who they are have a list of their own, which strangers cannot flush: a recorded offer of
+//! somebody who left does not bring them back while it could still open.
 
 use std::collections::VecDeque;
 
+use super::announcements::NONCE_LIFE;
 use crate::identity::PeerId;
 use crate::time::Millis;
 use crate::wire::Envelope;
 
-/// The most that are remembered; the oldest are forgotten first.
-const MAX_DEPARTED: usize = 256;
+/// The most peers that had proven who they are. Each cost a connection, so nobody flushes them in the time a nonce holds.
+const MAX_PROVEN: usize = 512;
+/// The most others.
+const MAX_STRANGERS: usize = 256;
 /// Of a peer that left nothing more is taken.
-pub(super) const FOR_EVER: Millis = Millis(u64::MAX);
+const FOR_EVER: Millis = Millis(u64::MAX);
 
 #[derive(Debug, Default)]
-pub(super) struct Departed(VecDeque<(PeerId, Millis)>);
+pub(super) struct Departed {
+    proven: VecDeque<Departure>,
+    strangers: VecDeque<Departure>,
+}
+
+#[derive(Debug)]
+struct Departure {
+    peer: PeerId,
+    until: Millis,
+    at: Millis,
+}
 
 impl Departed {
-    pub fn insert(&mut self, peer: PeerId, until: Millis) {
-        self.0.retain(|(departed, _)| *departed != peer);
-        if self.0.len() >= MAX_DEPARTED {
-            self.0.pop_front();
+    pub fn insert(&mut self, peer: PeerId, until: Millis, proven: bool, now: Millis) {
+        for list in [&mut self.proven, &mut self.strangers] {
+            list.retain(|departure| departure.peer != peer && now.since(departure.at) < NONCE_LIFE);
         }
-        self.0.push_back((peer, until));
+        let (list, most) = if proven {
+            (&mut self.proven, MAX_PROVEN)
+        } else {
+            (&mut self.strangers, MAX_STRANGERS)
+        };
+        if list.len() >= most {
+            list.pop_front();
+        }
+        list.push_back(Departure {
+            peer,
+            until,
+            at: now,
+        });
     }
 
     pub fn is_old(&self, envelope: &Envelope) -> bool {
@@ -33,7 +60,8 @@ impl Departed {
     }
 
     fn until(&self, peer: &PeerId) -> Option<Millis> {
-        let found = self.0.iter().find(|(departed, _)| departed == peer);
-        found.map(|(_, until)| *until)
+        let mut all = self.proven.iter().chain(&self.strangers);
+        let found = all.find(|departure| departure.peer == *peer);
+        found.map(|departure| departure.until)
     }
 }

@@ -1,10 +1,12 @@
 //! What goes over the brokers: announcing ourselves, opening what comes, sealing what goes.
 //!
-//! Nothing here decides who is let in or who connects to whom. It knows the room's keys, the brokers, and which
-//! envelopes are too old to look at.
+//! Nothing here decides who is let in or who connects to whom. It knows the room's keys, the brokers, our own
+//! announcements, and which envelopes are too old to look at.
 
+mod announcements;
 mod announcer;
 mod departed;
+mod outbox;
 
 use core::time::Duration;
 use std::collections::VecDeque;
@@ -14,14 +16,18 @@ use litemap::LiteMap;
 use super::counters::Dropped;
 use super::cx::{Cx, PeerEvent};
 use super::io::{BrokerId, BrokerState, Carrier, Output};
-use crate::identity::{PeerId, SealKey};
-use crate::rtc::Candidate;
+use crate::identity::PeerId;
 use crate::time::Millis;
-use crate::wire::envelope::{PairContext, sign_leave};
-use crate::wire::{Attempt, Body, Envelope, Introduction, RoomKeys, Subtopic};
+use crate::wire::envelope::EnvelopeHash;
+use crate::wire::seen::SeenEnvelopes;
+use crate::wire::{Body, BodyKind, DerivedTopic, Envelope, LeaveSecret, RoomKeys};
 
+use announcements::Announcements;
 use announcer::Announcer;
 use departed::Departed;
+use outbox::Outbox;
+
+pub(super) use outbox::{Freshness, Outgoing, Sent};
 
 /// The most candidates that are kept until the offer or answer they belong to has come.
 const MAX_EARLY: usize = 32;
@@ -43,26 +49,6 @@ impl From<Timer> for super::Timer {
     }
 }
 
-/// What is sealed for one peer alone.
-#[derive(Debug)]
-pub(super) enum Outgoing {
-    /// An offer.
-    Offer {
-        attempt: Attempt,
-        introduction: Introduction,
-    },
-    /// The answer to an offer.
-    Answer {
-        attempt: Attempt,
-        introduction: Introduction,
-    },
-    /// Candidates that were found late.
-    Candidates {
-        attempt: Attempt,
-        candidates: Vec<Candidate>,
-    },
-}
-
 /// Who else is here, as far as it decides when we announce ourselves.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Company {
@@ -77,23 +63,39 @@ pub(super) struct Company {
 #[derive(Debug)]
 pub(super) struct Signaling {
     pub keys: RoomKeys,
+    /// What the site puts before every topic.
+    prefix: String,
     brokers: LiteMap<BrokerId, BrokerState>,
     last_stamp: Millis,
+    leave: LeaveSecret,
     announcer: Announcer,
+    announcements: Announcements,
+    outbox: Outbox,
+    seen: SeenEnvelopes<Carrier>,
     departed: Departed,
     early: VecDeque<(Envelope, Millis)>,
 }
 
 impl Signaling {
-    pub fn new(keys: RoomKeys, now: Millis) -> Signaling {
+    pub fn new(keys: RoomKeys, prefix: String, cx: &mut Cx) -> Signaling {
         Signaling {
             keys,
+            prefix,
             brokers: LiteMap::new(),
             last_stamp: Millis(0),
-            announcer: Announcer::new(now),
+            leave: LeaveSecret::generate(&mut cx.rng),
+            announcer: Announcer::default(),
+            announcements: Announcements::new(&mut cx.rng),
+            outbox: Outbox::new(cx.now),
+            seen: SeenEnvelopes::default(),
             departed: Departed::default(),
             early: VecDeque::new(),
         }
+    }
+
+    /// The names of the topics to subscribe to: the room's and the own inbox.
+    pub fn subscriptions(&self, own: &PeerId) -> [String; 2] {
+        [self.keys.topic(), self.keys.inbox(own)].map(|topic| topic.name(&self.prefix))
     }
 
     /// The best way that there is to any broker.
@@ -107,25 +109,38 @@ impl Signaling {
         best.copied().unwrap_or(BrokerState::Opening)
     }
 
-    /// Opens what a broker brought. `None` for our own announcement, which says who has to offer.
+    /// Opens what a broker brought: the checks that need nothing but the room's keys. `None` for our own announcement,
+    /// whose return says who has to offer.
     ///
     /// # Errors
-    /// Why it was dropped: the cheapest checks that need nothing but the room's keys.
+    /// Why it was dropped.
     pub fn open(
         &mut self,
+        carrier: Carrier,
         topic: &str,
         payload: &[u8],
         cx: &mut Cx,
     ) -> Result<Option<Envelope>, Dropped> {
+        let [room, inbox] = [self.keys.topic(), self.keys.inbox(&cx.own.id)];
+        let named = |derived: &DerivedTopic| derived.name(&self.prefix) == topic;
+        let topic = [room, inbox].into_iter().find(named);
+        let topic = topic.ok_or(Dropped::WrongTopic)?;
+        let hash = EnvelopeHash::of(payload);
+        if self.seen.contains(&hash) {
+            return Err(Dropped::Repeated);
+        }
         let envelope = Envelope::open(&self.keys, topic, payload)?;
+        self.seen.insert(hash, carrier, cx.now);
+        cx.counters.skipped(envelope.skipped);
         if envelope.sender == cx.own.id {
-            if topic == self.keys.topic() && envelope.body.subtopic() == Subtopic::Connect {
+            let is_announcement = |body: &Body| body.kind() == BodyKind::Connect;
+            if topic == room && envelope.bodies.iter().any(is_announcement) {
                 self.announcer.on_echo(envelope.timestamp, cx);
             }
             return Ok(None);
         }
-        let to_all = matches!(envelope.body, Body::Connect(_) | Body::Leave { .. });
-        if to_all != (topic == self.keys.topic()) {
+        let mut bodies = envelope.bodies.iter();
+        if bodies.any(|body| body.is_for_everybody() != (topic == room)) {
             return Err(Dropped::WrongTopic);
         }
         if self.departed.is_old(&envelope) {
@@ -152,57 +167,18 @@ impl Signaling {
         theirs.into_iter().map(|(envelope, _)| envelope).collect()
     }
 
-    /// Seals something for one peer, and publishes it in that peer's inbox.
-    pub fn send(&mut self, peer: PeerId, pair: &SealKey, out: Outgoing, full: bool, cx: &mut Cx) {
-        let (subtopic, attempt) = match &out {
-            Outgoing::Offer { attempt, .. } => (Subtopic::RtcOffer, *attempt),
-            Outgoing::Answer { attempt, .. } => (Subtopic::RtcAnswer, *attempt),
-            Outgoing::Candidates { attempt, .. } => (Subtopic::RtcCandidates, *attempt),
-        };
-        let timestamp = self.stamp(cx.now);
-        let own = cx.own.id;
-        let context = PairContext {
-            topic: self.keys.topic(),
-            subtopic,
-            sender: &own,
-            recipient: &peer,
-            attempt,
-            timestamp,
-        };
-        let body = match out {
-            Outgoing::Offer { introduction, .. } => {
-                let sealed = context.seal(pair, &mut cx.rng, &introduction);
-                let connect = Box::new(self.current_connect(full, cx));
-                Body::RtcOffer {
-                    connect,
-                    attempt,
-                    sealed,
-                }
-            }
-            Outgoing::Answer { introduction, .. } => Body::RtcAnswer {
-                attempt,
-                sealed: context.seal(pair, &mut cx.rng, &introduction),
-            },
-            Outgoing::Candidates { candidates, .. } => Body::RtcCandidates {
-                attempt,
-                sealed: context.seal(pair, &mut cx.rng, &candidates),
-            },
-        };
-        self.publish(self.keys.inbox(&peer), timestamp, body, cx);
-    }
-
-    /// Says goodbye to everybody at the brokers.
+    /// Says goodbye to everybody at the brokers, without a signature: the secret to which our announcements committed is
+    /// enough, and a page that is being closed has no time for more.
     pub fn say_leave(&mut self, cx: &mut Cx) {
-        let timestamp = self.stamp(cx.now);
-        let topic = self.keys.topic().to_owned();
-        let signature = sign_leave(&cx.own.identity, &topic, &cx.own.id, timestamp);
-        self.publish(topic, timestamp, Body::Leave { signature }, cx);
+        let body = Body::Leave(self.leave.clone());
+        self.publish(self.keys.topic(), body, cx);
     }
 
     /// Something happened to a peer: of one that is gone, envelopes up to `until` are old.
-    pub fn on_peer(&mut self, peer: PeerId, event: &PeerEvent) {
-        if let PeerEvent::Gone { until } = event {
-            self.departed.insert(peer, *until);
+    pub fn on_peer(&mut self, peer: PeerId, event: &PeerEvent, cx: &Cx) {
+        if let PeerEvent::Gone { until, proven } = event {
+            self.seen.remove_carrier(&Carrier::Peer(peer));
+            self.departed.insert(peer, *until, *proven, cx.now);
         }
     }
 
@@ -217,18 +193,23 @@ impl Signaling {
         self.last_stamp
     }
 
-    fn publish(&mut self, topic: String, timestamp: Millis, body: Body, cx: &mut Cx) {
-        let envelope = Envelope {
-            sender: cx.own.id,
-            timestamp,
-            body,
+    fn publish(&mut self, topic: DerivedTopic, body: Body, cx: &mut Cx) {
+        let timestamp = self.stamp(cx.now);
+        self.publish_at(timestamp, topic, body, cx);
+    }
+
+    /// Seals an envelope once, and gives the same bytes to every broker.
+    fn publish_at(&mut self, timestamp: Millis, topic: DerivedTopic, body: Body, cx: &mut Cx) {
+        let envelope = Envelope::new(cx.own.id, timestamp, body);
+        let Ok(payload) = envelope.seal(&self.keys, topic, &mut cx.rng) else {
+            // Nothing of ours comes near the limit.
+            return cx.dropped(Dropped::TooLarge);
         };
-        let payload = envelope.seal(&self.keys, &topic, &mut cx.rng);
         for broker in self.brokers.keys() {
             cx.counters.published(payload.len());
             cx.output(Output::Publish {
                 carrier: Carrier::Broker(*broker),
-                topic: topic.clone(),
+                topic: topic.name(&self.prefix),
                 payload: payload.clone(),
             });
         }

@@ -7,11 +7,10 @@ use crate::rtc::{Candidate, SessionDescription};
 /// About the connection itself.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LinkFrame {
-    /// The first frame of each side: its ECDSA signature over "rtchat/1 verify" ‖ topic ‖ own peer id ‖ their peer
-    /// id ‖ their challenge ‖ own DTLS fingerprint ‖ their DTLS fingerprint.
+    /// The first frame of each side: its [`Proof`](crate::wire::transcript::Proof).
     Verify {
-        /// 64 bytes, base64url without padding.
-        signature: String,
+        /// The proof, base64url without padding.
+        proof: String,
         /// What the sender's application tells about its user: a JSON object, written as `text`.
         info: Option<String>,
     },
@@ -45,7 +44,7 @@ impl LinkFrame {
     pub(super) fn read(kind: &str, fields: &Fields) -> Option<LinkFrame> {
         Some(match kind {
             "verify" => LinkFrame::Verify {
-                signature: fields.text("signature")?,
+                proof: fields.text("proof")?,
                 info: fields.text("text"),
             },
             "ping" => LinkFrame::Ping {
@@ -67,8 +66,8 @@ impl LinkFrame {
     pub(super) fn write(&self) -> String {
         let [verify, ping, pong, signal, candidates, leave] = LinkFrame::KINDS;
         let object = match self {
-            LinkFrame::Verify { signature, info } => Writer::new(verify)
-                .text("signature", signature)
+            LinkFrame::Verify { proof, info } => Writer::new(verify)
+                .text("proof", proof)
                 .text_if("text", info.as_ref()),
             LinkFrame::Ping { id } => Writer::new(ping).text_if("id", id.as_ref()),
             LinkFrame::Pong { id } => Writer::new(pong).text_if("id", id.as_ref()),

@@ -12,7 +12,7 @@ fn data_only_descriptions_keep_their_meaning() {
     for (name, kind, sdp) in data_only() {
         let description = DataDescription::from_sdp(kind, &sdp).expect(&name);
         assert_eq!(description.kind(), kind);
-        let arrived: DataDescription = postcard::from_bytes(&packed(&description)).unwrap();
+        let arrived = DataDescription::from_bytes(&packed(&description)).unwrap();
         assert_eq!(arrived, description, "{name}");
         assert_eq!(meaning(&arrived.to_sdp()), meaning(&sdp), "{name}");
         assert!(
@@ -64,7 +64,7 @@ fn descriptions_of_str0m_are_compact() {
         assert!(sdp.to_uppercase().contains(&fingerprint), "{sdp}");
         let packed = packed(&description);
         assert!(packed.len() <= 128);
-        postcard::from_bytes::<DataDescription>(&packed).unwrap()
+        DataDescription::from_bytes(&packed).unwrap()
     };
     let offer = compact(SdpType::Offer, &offer.to_sdp_string());
     let offer = str0m::change::SdpOffer::from_sdp_string(&offer.to_sdp()).unwrap();
@@ -83,7 +83,7 @@ fn unusual_values_keep_their_meaning() {
         ("a=mid:0", "a=mid:1"),
     ] {
         let description = compact(&changed(from, to)).unwrap();
-        let arrived: DataDescription = postcard::from_bytes(&packed(&description)).unwrap();
+        let arrived = DataDescription::from_bytes(&packed(&description)).unwrap();
         assert_eq!(arrived, description);
         assert!(arrived.to_sdp().contains(to));
     }
@@ -93,7 +93,7 @@ fn unusual_values_keep_their_meaning() {
         .replace("BUNDLE 0", "BUNDLE data");
     let description = DataDescription::from_sdp(kind, &sdp).unwrap();
     assert!(
-        postcard::from_bytes::<DataDescription>(&packed(&description))
+        DataDescription::from_bytes(&packed(&description))
             .unwrap()
             .to_sdp()
             .contains("a=mid:data\r\n")

@@ -1,4 +1,4 @@
-//! A peer outside the browser, `examples/bot`: for people it is somebody like everybody else.
+//! The helper of `bot/`, a peer outside the browser. To people it looks like everybody else.
 
 use std::fs;
 

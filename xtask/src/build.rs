@@ -3,9 +3,11 @@
 use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
 
 use crate::setup::{self, Need, Tools};
 use crate::{module, process, project, widget};
@@ -24,6 +26,21 @@ pub fn run() -> Result<PathBuf> {
     module::build(&tools, &project::dist())?;
     println!("Built dist/ in {:.1} s.", start.elapsed().as_secs_f64());
     Ok(project::dist())
+}
+
+/// Builds the helper of `bot/`, and returns the path of the program.
+pub fn bot() -> Result<PathBuf> {
+    let mut cargo = project::cargo();
+    cargo.args(["build", "--package", "rtchat-bot", "--bin", "rtchat-bot"]);
+    cargo.arg("--message-format=json-render-diagnostics");
+    let output = cargo.stderr(Stdio::inherit()).output()?;
+    ensure!(output.status.success(), "the bot was not built");
+    let messages = output.stdout.split(|byte| *byte == b'\n');
+    messages
+        .filter_map(|message| serde_json::from_slice::<Value>(message).ok())
+        .filter(|message| message["target"]["name"] == "rtchat-bot")
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .context("cargo does not say where the bot is")
 }
 
 /// Shrinks scripts and styles in place. Trunk's own minifier stumbles over the modules that wasm-bindgen writes.

@@ -150,19 +150,15 @@ impl Report {
     fn unit(&mut self, arguments: &[String]) -> Result<()> {
         let mut tests = project::cargo();
         tests.args(["test", "--workspace", "--no-fail-fast", "--lib", "--bins"]);
-        for name in project::targets_of_kind("test")?
-            .iter()
-            .filter(|name| suite_of(name) == Suite::Unit)
-        {
-            tests.args(["--test", name]);
+        for target in project::test_targets()? {
+            if suite_of(&target.name) == Suite::Unit {
+                tests.args(["--test", &target.name]);
+            }
         }
         let programs = self.run(tests.arg("--").args(arguments));
         let mut examples = project::cargo();
-        let documentation = self.run(
-            examples
-                .args(["test", "--workspace", "--doc", "--"])
-                .args(arguments),
-        );
+        examples.args(["test", "--workspace", "--doc", "--"]);
+        let documentation = self.run(examples.args(arguments));
         programs.and(documentation)
     }
 
@@ -190,28 +186,19 @@ impl Report {
     }
 
     fn e2e(&mut self, arguments: &[String]) -> Result<()> {
-        let targets = project::targets_of_kind("test")?;
-        let names: Vec<&String> = targets
-            .iter()
-            .filter(|name| suite_of(name) == Suite::E2e)
-            .collect();
         let dist = build::run()?;
         // Some of the tests start it, and none should wait for the compiler.
-        process::run(project::cargo().args(["build", "--package", "rtchat", "--example", "bot"]))?;
+        let bot = build::bot()?;
         let mut tests = project::cargo();
-        tests.args(["test", "--package", "rtchat", "--no-fail-fast"]);
-        for name in names {
-            tests.args(["--test", name]);
-        }
-        tests.arg("--");
-        if !arguments
-            .iter()
-            .any(|argument| argument.starts_with("--test-threads"))
-        {
+        tests.args(["test", "--package", "rtchat-e2e", "--no-fail-fast"]);
+        tests.args(["--test", "e2e", "--"]).args(arguments);
+        let is_about_threads = |argument: &String| argument.starts_with("--test-threads");
+        if !arguments.iter().any(is_about_threads) {
             tests.arg(E2E_THREADS);
         }
-        let tests = self.run(tests.args(arguments).env("RTCHAT_DIST", dist));
-        // Whether browsers can be driven at all: where they cannot, the tests above fail for that reason.
+        tests.env("RTCHAT_DIST", dist).env("RTCHAT_BOT", bot);
+        let tests = self.run(&mut tests);
+        // This shows whether browsers can be driven at all. Where they cannot, the tests above fail for that reason.
         let mut testbed = project::cargo();
         testbed.args(["test", "--package", "xtask", "--test", "browsers"]);
         tests.and(self.run(&mut testbed))
@@ -257,11 +244,11 @@ impl std::fmt::Display for Failed {
 
 impl std::error::Error for Failed {}
 
-/// Which suite a file in `tests/` belongs to, by its name.
+/// The suite that a test program of the workspace belongs to, by its name.
 fn suite_of(test: &str) -> Suite {
     match test {
         "browser" => Suite::Browser,
-        _ if test == "e2e" || test.starts_with("e2e_") => Suite::E2e,
+        "e2e" | "browsers" => Suite::E2e,
         _ => Suite::Unit,
     }
 }
@@ -295,7 +282,8 @@ mod tests {
     fn suites_are_told_apart_by_name() {
         assert_eq!(suite_of("browser"), Suite::Browser);
         assert_eq!(suite_of("e2e"), Suite::E2e);
-        assert_eq!(suite_of("e2e_brokers"), Suite::E2e);
+        assert_eq!(suite_of("browsers"), Suite::E2e);
+        assert_eq!(suite_of("mqtt_brokers"), Suite::Unit);
         assert_eq!(suite_of("simulated_rooms"), Suite::Unit);
     }
 }

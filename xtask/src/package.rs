@@ -58,7 +58,7 @@ pub fn pack(tools: &Tools, dist: &Path, folder: &Path) -> Result<PathBuf> {
 }
 
 fn manifest() -> Result<serde_json::Value> {
-    let package = project::page_package()?;
+    let package = project::library_package()?;
     Ok(json!({
         "name": package["name"],
         "version": package["version"],

@@ -49,6 +49,11 @@ pub fn dist() -> PathBuf {
     std::env::var_os("RTCHAT_DIST").map_or_else(crate::project::dist, PathBuf::from)
 }
 
+/// The helper of `bot/`: what `RTCHAT_BOT` names (set by `cargo xtask test e2e`), else a new build.
+pub fn bot() -> Result<PathBuf> {
+    std::env::var_os("RTCHAT_BOT").map_or_else(crate::build::bot, |path| Ok(path.into()))
+}
+
 /// A port of 127.0.0.1 that nobody listens on at this moment.
 pub fn free_port() -> Result<u16> {
     let listener = TcpListener::bind(local(0)).context("cannot find a free port")?;

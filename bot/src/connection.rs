@@ -1,8 +1,7 @@
-//! One connection: rtchat's orders become calls of `str0m`, and what it tells becomes notices.
+//! One WebRTC connection: translates between the room and `str0m`.
 
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
 use rtchat::rtc::{Candidate, Description, Kind, Notice, Order, Path};
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::channel::{ChannelConfig, ChannelData, ChannelId};
@@ -10,31 +9,36 @@ use str0m::{Event, IceConnectionState, Input, Output, Rtc};
 
 use crate::sockets::Sockets;
 
-/// The largest message that is passed on, in bytes, as in the browser's adapter.
+/// Messages of more than 64 KiB are not passed on, as in the browser's adapter.
 const MAX_MESSAGE: usize = 64 * 1024;
 
-/// How many candidates are kept for a description that has not come.
+/// At most this many remote candidates are kept until the remote description arrives.
 const MAX_EARLY: usize = 64;
 
-/// A peer connection in use.
+/// An operation failed, for the reason in this sentence. Causes are left out, because they may hold addresses.
+struct Failure(&'static str);
+
+type Result<T> = std::result::Result<T, Failure>;
+
+/// A peer connection that is in use.
 pub struct Connection {
     rtc: Rtc,
-    /// Channel 0.
+    /// The data channel 0.
     channel: Option<ChannelId>,
-    /// The own offer, until its answer comes.
+    /// Our offer, until its answer arrives.
     offer: Option<SdpPendingOffer>,
-    /// Whether the other side's description is known.
+    /// Whether the remote description is known.
     described: bool,
-    /// The other side's candidates that came before its description.
+    /// Remote candidates that arrived before the remote description.
     early: Vec<Candidate>,
     path: Option<Path>,
     wake: Instant,
     notices: Vec<Notice>,
-    failed: bool,
+    ended: bool,
 }
 
 impl Connection {
-    /// A connection that can be reached under these candidates.
+    /// A connection with these local candidates.
     pub fn new(mut rtc: Rtc, candidates: &[str0m::Candidate], now: Instant) -> Connection {
         for candidate in candidates {
             rtc.add_local_candidate(candidate.clone());
@@ -48,20 +52,20 @@ impl Connection {
             path: None,
             wake: now,
             notices: Vec::new(),
-            failed: false,
+            ended: false,
         }
     }
 
-    pub fn order(&mut self, order: Order, now: Instant, sockets: &Sockets) {
-        if let Err(error) = self.carry_out(order) {
-            // The outermost sentence alone: what is below it may hold addresses.
-            self.fail(error.to_string());
+    /// Carries out a command of the room.
+    pub fn command(&mut self, command: Order, now: Instant, sockets: &Sockets) {
+        if let Err(Failure(sentence)) = self.carry_out(command) {
+            self.fail(sentence);
         }
         self.handle(Input::Timeout(now), now, sockets);
     }
 
-    fn carry_out(&mut self, order: Order) -> Result<()> {
-        match order {
+    fn carry_out(&mut self, command: Order) -> Result<()> {
+        match command {
             Order::Offer { restart } => self.make_offer(restart),
             Order::Answer(offer) => self.answer(&offer),
             Order::Accept(answer) => self.accept(&answer),
@@ -71,7 +75,7 @@ impl Connection {
             }
             Order::Send(text) => self.send(false, text.as_bytes()),
             Order::SendBytes(bytes) => self.send(true, &bytes),
-            // Done by who owns the connection.
+            // The owner of this connection calls `close`.
             Order::Close => Ok(()),
         }
     }
@@ -83,47 +87,49 @@ impl Connection {
         } else if restart {
             change.ice_restart(true);
         }
-        // Without a change there is nothing to negotiate; the room then makes a new connection.
-        let (offer, pending) = change.apply().context("There is nothing to offer.")?;
+        // Without a change there is nothing to negotiate, and the room makes a new connection instead.
+        let applied = change.apply();
+        let (offer, pending) = applied.ok_or(Failure("There is nothing to offer."))?;
         self.offer = Some(pending);
         self.describe(Kind::Offer, &offer.to_sdp_string())
     }
 
     fn answer(&mut self, offer: &Description) -> Result<()> {
-        // An own offer that is open counts no more.
+        // This abandons an offer of ours that was not answered yet.
         self.offer = None;
         let offer = SdpOffer::from_sdp_string(&for_str0m(offer))
-            .context("Their offer cannot be understood.")?;
+            .map_err(|_| Failure("The remote offer cannot be parsed."))?;
         let answer = self.rtc.sdp_api().accept_offer(offer);
-        let answer = answer.context("Their offer cannot be taken.")?;
+        let answer = answer.map_err(|_| Failure("The remote offer cannot be accepted."))?;
         if self.channel.is_none() {
             let channel = self.rtc.direct_api().create_data_channel(channel_0());
             self.channel = Some(channel);
         }
         self.describe(Kind::Answer, &answer.to_sdp_string())?;
-        self.take_early_candidates();
+        self.add_early_candidates();
         Ok(())
     }
 
     fn accept(&mut self, answer: &Description) -> Result<()> {
-        let pending = self.offer.take().context("There is no offer to answer.")?;
+        let pending = self.offer.take();
+        let pending = pending.ok_or(Failure("There is no offer that this answers."))?;
         let answer = SdpAnswer::from_sdp_string(&for_str0m(answer))
-            .context("Their answer cannot be understood.")?;
+            .map_err(|_| Failure("The remote answer cannot be parsed."))?;
         let accepted = self.rtc.sdp_api().accept_answer(pending, answer);
-        accepted.context("Their answer cannot be taken.")?;
-        self.take_early_candidates();
+        accepted.map_err(|_| Failure("The remote answer cannot be accepted."))?;
+        self.add_early_candidates();
         Ok(())
     }
 
-    /// Host candidates are known from the start, so a description is whole at once.
+    /// Reports our description. It is complete at once, because host candidates are known from the start.
     fn describe(&mut self, kind: Kind, sdp: &str) -> Result<()> {
         let description =
-            Description::from_sdp(kind, sdp).context("Our own description cannot be used.")?;
+            Description::from_sdp(kind, sdp).map_err(|_| Failure("Our description cannot be used."))?;
         self.notices.push(Notice::Described(description));
         Ok(())
     }
 
-    fn take_early_candidates(&mut self) {
+    fn add_early_candidates(&mut self) {
         self.described = true;
         let early = std::mem::take(&mut self.early);
         self.add_candidates(early);
@@ -135,9 +141,9 @@ impl Connection {
             self.early.extend(candidates.into_iter().take(room));
             return;
         }
-        for (order, candidate) in candidates.iter().enumerate() {
-            // Names (`….local`) are no addresses, and nothing is lost without them; see `for_str0m`.
-            if let Ok(candidate) = str0m::Candidate::from_sdp_string(&candidate.to_line(order)) {
+        for (index, candidate) in candidates.iter().enumerate() {
+            // Candidates with names (`….local`) are skipped, and nothing is lost without them; see `for_str0m`.
+            if let Ok(candidate) = str0m::Candidate::from_sdp_string(&candidate.to_line(index)) {
                 self.rtc.add_remote_candidate(candidate);
             }
         }
@@ -145,12 +151,12 @@ impl Connection {
 
     fn send(&mut self, binary: bool, message: &[u8]) -> Result<()> {
         let channel = self.channel.and_then(|id| self.rtc.channel(id));
-        let mut channel = channel.context("The channel is not open.")?;
-        let sent = channel.write(binary, message);
-        if !sent.context("The channel is broken.")? {
-            bail!("Too much is waiting to be sent.");
+        let mut channel = channel.ok_or(Failure("The channel is not open."))?;
+        match channel.write(binary, message) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Failure("Too many bytes are waiting to be sent.")),
+            Err(_) => Err(Failure("The channel is broken.")),
         }
-        Ok(())
     }
 
     /// Whether a datagram is for this connection.
@@ -158,10 +164,10 @@ impl Connection {
         self.rtc.accepts(input)
     }
 
-    /// Takes a datagram or the time in, and does what follows from it.
+    /// Handles a datagram or the passing of time, and sends the datagrams that follow from it.
     pub fn handle(&mut self, input: Input, now: Instant, sockets: &Sockets) {
         if self.rtc.handle_input(input).is_err() {
-            self.fail("The connection broke.".to_owned());
+            self.fail("The connection broke.");
         }
         loop {
             match self.rtc.poll_output() {
@@ -170,9 +176,9 @@ impl Connection {
                     break;
                 }
                 Ok(Output::Transmit(datagram)) => sockets.send(&datagram),
-                Ok(Output::Event(event)) => self.happened(event),
+                Ok(Output::Event(event)) => self.on_event(event),
                 Err(_) => {
-                    self.fail("The connection broke.".to_owned());
+                    self.fail("The connection broke.");
                     self.rtc.disconnect();
                     self.wake = now;
                     break;
@@ -181,9 +187,9 @@ impl Connection {
         }
     }
 
-    fn happened(&mut self, event: Event) {
+    fn on_event(&mut self, event: Event) {
         match event {
-            Event::IceConnectionStateChange(state) => self.path_changed(state),
+            Event::IceConnectionStateChange(state) => self.on_ice_state(state),
             Event::ChannelOpen(id, _) if Some(id) == self.channel => {
                 self.notices.push(Notice::Opened)
             }
@@ -196,8 +202,8 @@ impl Connection {
         }
     }
 
-    /// `str0m` has no word for a path that is lost for good: it hopes, and the room gives up in time.
-    fn path_changed(&mut self, state: IceConnectionState) {
+    /// `str0m` never reports that a path has failed. The room gives a path up when it was disconnected for too long.
+    fn on_ice_state(&mut self, state: IceConnectionState) {
         let path = match state {
             IceConnectionState::Connected | IceConnectionState::Completed => Path::Connected,
             IceConnectionState::Disconnected => Path::Disconnected,
@@ -208,8 +214,8 @@ impl Connection {
         }
     }
 
-    fn fail(&mut self, sentence: String) {
-        self.end(Notice::Failed(sentence));
+    fn fail(&mut self, sentence: &str) {
+        self.end(Notice::Failed(sentence.to_owned()));
     }
 
     fn closed(&mut self) {
@@ -217,12 +223,12 @@ impl Connection {
     }
 
     fn end(&mut self, notice: Notice) {
-        if !std::mem::replace(&mut self.failed, true) {
+        if !std::mem::replace(&mut self.ended, true) {
             self.notices.push(notice);
         }
     }
 
-    /// Says what was to be said before, then that this is the end.
+    /// Closes the connection after sending what is pending.
     pub fn close(&mut self, now: Instant, sockets: &Sockets) {
         self.handle(Input::Timeout(now), now, sockets);
         if self.rtc.close().is_err() {
@@ -231,23 +237,23 @@ impl Connection {
         self.handle(Input::Timeout(now), now, sockets);
     }
 
-    /// Whether it has still something to say.
+    /// Whether there is still something to send.
     pub fn is_alive(&self) -> bool {
         self.rtc.is_alive()
     }
 
-    /// When there is something to do.
+    /// When [`handle`](Self::handle) has to be called next.
     pub fn next_wake(&self) -> Instant {
         self.wake
     }
 
-    /// What it told since the last time.
+    /// The events since the last call.
     pub fn take_notices(&mut self) -> impl Iterator<Item = Notice> {
         std::mem::take(&mut self.notices).into_iter()
     }
 }
 
-/// Channel 0 is negotiated by both sides, ordered and reliable (docs/PROTOCOL.md, section 10).
+/// Both sides create channel 0 by themselves; it is ordered and reliable (docs/PROTOCOL.md, section 10).
 fn channel_0() -> ChannelConfig {
     ChannelConfig {
         label: "text".to_owned(),
@@ -256,8 +262,9 @@ fn channel_0() -> ChannelConfig {
     }
 }
 
-/// Their description without names. Behind `….local` browsers hide private addresses, and only their own network can
-/// resolve them. They know our addresses: the first check from there tells us theirs (RFC 8445, section 7.3.1.3).
+/// The remote description without candidates that have names. Browsers hide private addresses behind names in `.local`,
+/// which only their own network can resolve. They know our addresses, though, and the first connectivity check that
+/// comes from them tells us theirs (RFC 8445, section 7.3.1.3).
 fn for_str0m(description: &Description) -> String {
     let sdp = description.to_sdp();
     let lines = sdp.split_inclusive('\n');
@@ -266,7 +273,7 @@ fn for_str0m(description: &Description) -> String {
         .collect()
 }
 
-/// What a message holds, unless it is too large or not the text that it should be.
+/// The content of a message, unless it is too large or is not valid text.
 fn notice(message: ChannelData) -> Option<Notice> {
     if message.data.len() > MAX_MESSAGE {
         return None;

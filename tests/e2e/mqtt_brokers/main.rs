@@ -1,13 +1,13 @@
 //! The client against real brokers, and against rumqttc: the same source is compiled once with each.
-#![cfg(not(target_arch = "wasm32"))]
 
-mod mqtt_support;
+mod broker;
+mod tcp;
 
-use mqtt_support::Tcp;
-use mqtt_support::broker::{Broker, Kind, within};
+use broker::{Broker, Kind, within};
 use rtchat::mqtt::{
     AsyncClient, ConnectReturnCode, ConnectionError, Event, MqttOptions, Packet, QoS,
 };
+use tcp::Tcp;
 
 mod with_rumqttc {
     use rumqttc as mqtt;
@@ -20,7 +20,7 @@ mod with_rumqttc {
         mqtt::AsyncClient::new(options, 10)
     }
 
-    include!("meeting/scenes.rs");
+    include!("scenes.rs");
 }
 
 mod with_rtchat {
@@ -35,7 +35,7 @@ mod with_rtchat {
         mqtt::AsyncClient::with_transport(super::Tcp::new(), vec![options], 10, 1).unwrap()
     }
 
-    include!("meeting/scenes.rs");
+    include!("scenes.rs");
 }
 
 /// A member of either kind hears one of the other.

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use rtchat::rtc::{Candidate, Description, Kind, Notice, Order, Path};
+use rtchat::rtc::{Candidate, Description, LinkCommand, LinkEvent, Path, SdpType};
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::channel::{ChannelConfig, ChannelData, ChannelId};
 use str0m::{Event, IceConnectionState, Input, Output, Rtc};
@@ -33,7 +33,7 @@ pub struct Connection {
     early: Vec<Candidate>,
     path: Option<Path>,
     wake: Instant,
-    notices: Vec<Notice>,
+    events: Vec<LinkEvent>,
     ended: bool,
 }
 
@@ -51,32 +51,32 @@ impl Connection {
             early: Vec::new(),
             path: None,
             wake: now,
-            notices: Vec::new(),
+            events: Vec::new(),
             ended: false,
         }
     }
 
     /// Carries out a command of the room.
-    pub fn command(&mut self, command: Order, now: Instant, sockets: &Sockets) {
+    pub fn command(&mut self, command: LinkCommand, now: Instant, sockets: &Sockets) {
         if let Err(Failure(sentence)) = self.carry_out(command) {
             self.fail(sentence);
         }
         self.handle(Input::Timeout(now), now, sockets);
     }
 
-    fn carry_out(&mut self, command: Order) -> Result<()> {
+    fn carry_out(&mut self, command: LinkCommand) -> Result<()> {
         match command {
-            Order::Offer { restart } => self.make_offer(restart),
-            Order::Answer(offer) => self.answer(&offer),
-            Order::Accept(answer) => self.accept(&answer),
-            Order::AddCandidates(candidates) => {
+            LinkCommand::Offer { restart } => self.make_offer(restart),
+            LinkCommand::Answer(offer) => self.answer(&offer),
+            LinkCommand::Accept(answer) => self.accept(&answer),
+            LinkCommand::AddCandidates(candidates) => {
                 self.add_candidates(candidates);
                 Ok(())
             }
-            Order::Send(text) => self.send(false, text.as_bytes()),
-            Order::SendBytes(bytes) => self.send(true, &bytes),
+            LinkCommand::Send(text) => self.send(false, text.as_bytes()),
+            LinkCommand::SendBytes(bytes) => self.send(true, &bytes),
             // The owner of this connection calls `close`.
-            Order::Close => Ok(()),
+            LinkCommand::Close => Ok(()),
         }
     }
 
@@ -91,7 +91,7 @@ impl Connection {
         let applied = change.apply();
         let (offer, pending) = applied.ok_or(Failure("There is nothing to offer."))?;
         self.offer = Some(pending);
-        self.describe(Kind::Offer, &offer.to_sdp_string())
+        self.describe(SdpType::Offer, &offer.to_sdp_string())
     }
 
     fn answer(&mut self, offer: &Description) -> Result<()> {
@@ -105,7 +105,7 @@ impl Connection {
             let channel = self.rtc.direct_api().create_data_channel(channel_0());
             self.channel = Some(channel);
         }
-        self.describe(Kind::Answer, &answer.to_sdp_string())?;
+        self.describe(SdpType::Answer, &answer.to_sdp_string())?;
         self.add_early_candidates();
         Ok(())
     }
@@ -122,10 +122,10 @@ impl Connection {
     }
 
     /// Reports our description. It is complete at once, because host candidates are known from the start.
-    fn describe(&mut self, kind: Kind, sdp: &str) -> Result<()> {
-        let description =
-            Description::from_sdp(kind, sdp).map_err(|_| Failure("Our description cannot be used."))?;
-        self.notices.push(Notice::Described(description));
+    fn describe(&mut self, kind: SdpType, sdp: &str) -> Result<()> {
+        let description = Description::from_sdp(kind, sdp)
+            .map_err(|_| Failure("Our description cannot be used."))?;
+        self.events.push(LinkEvent::Described(description));
         Ok(())
     }
 
@@ -191,10 +191,10 @@ impl Connection {
         match event {
             Event::IceConnectionStateChange(state) => self.on_ice_state(state),
             Event::ChannelOpen(id, _) if Some(id) == self.channel => {
-                self.notices.push(Notice::Opened)
+                self.events.push(LinkEvent::Opened)
             }
             Event::ChannelData(message) if Some(message.id) == self.channel => {
-                self.notices.extend(notice(message))
+                self.events.extend(event_for(message))
             }
             Event::ChannelClose(id) if Some(id) == self.channel => self.closed(),
             Event::Closed => self.closed(),
@@ -210,21 +210,21 @@ impl Connection {
             _ => return,
         };
         if self.path.replace(path) != Some(path) {
-            self.notices.push(Notice::Path(path));
+            self.events.push(LinkEvent::Path(path));
         }
     }
 
     fn fail(&mut self, sentence: &str) {
-        self.end(Notice::Failed(sentence.to_owned()));
+        self.end(LinkEvent::Failed(sentence.to_owned()));
     }
 
     fn closed(&mut self) {
-        self.end(Notice::Closed);
+        self.end(LinkEvent::Closed);
     }
 
-    fn end(&mut self, notice: Notice) {
+    fn end(&mut self, event: LinkEvent) {
         if !std::mem::replace(&mut self.ended, true) {
-            self.notices.push(notice);
+            self.events.push(event);
         }
     }
 
@@ -248,8 +248,8 @@ impl Connection {
     }
 
     /// The events since the last call.
-    pub fn take_notices(&mut self) -> impl Iterator<Item = Notice> {
-        std::mem::take(&mut self.notices).into_iter()
+    pub fn take_events(&mut self) -> impl Iterator<Item = LinkEvent> {
+        std::mem::take(&mut self.events).into_iter()
     }
 }
 
@@ -274,12 +274,12 @@ fn for_str0m(description: &Description) -> String {
 }
 
 /// The content of a message, unless it is too large or is not valid text.
-fn notice(message: ChannelData) -> Option<Notice> {
+fn event_for(message: ChannelData) -> Option<LinkEvent> {
     if message.data.len() > MAX_MESSAGE {
         return None;
     }
     if message.binary {
-        return Some(Notice::Bytes(message.data));
+        return Some(LinkEvent::Bytes(message.data));
     }
-    String::from_utf8(message.data).ok().map(Notice::Text)
+    String::from_utf8(message.data).ok().map(LinkEvent::Text)
 }

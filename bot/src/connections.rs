@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rtchat::rtc::{ConnectionId, Notice, Order};
+use rtchat::rtc::{ConnectionId, LinkCommand, LinkEvent};
 use str0m::RtcConfig;
 use str0m::net::{Protocol, Receive};
 use str0m::{Candidate, Input};
@@ -57,9 +57,9 @@ impl Connections {
     }
 
     /// Carries out a command. An unknown id opens a connection, if a connection can begin with this command.
-    pub fn carry_out(&mut self, id: ConnectionId, command: Order) {
+    pub fn carry_out(&mut self, id: ConnectionId, command: LinkCommand) {
         let now = Instant::now();
-        if let Order::Close = command {
+        if let LinkCommand::Close = command {
             if let Some(mut connection) = self.open.remove(&id) {
                 connection.close(now, &self.sockets);
                 self.closing.push((connection, now + CLOSING_TIME));
@@ -68,7 +68,7 @@ impl Connections {
         }
         let begins = matches!(
             command,
-            Order::Offer { .. } | Order::Answer(_) | Order::AddCandidates(_)
+            LinkCommand::Offer { .. } | LinkCommand::Answer(_) | LinkCommand::AddCandidates(_)
         );
         if begins && !self.open.contains_key(&id) {
             let rtc = self.configuration.clone().build(now);
@@ -123,9 +123,9 @@ impl Connections {
     }
 
     /// The events of all connections since the last call.
-    pub fn take_notices(&mut self) -> impl Iterator<Item = (ConnectionId, Notice)> {
+    pub fn take_events(&mut self) -> impl Iterator<Item = (ConnectionId, LinkEvent)> {
         let open = self.open.iter_mut();
-        open.flat_map(|(id, connection)| connection.take_notices().map(|notice| (*id, notice)))
+        open.flat_map(|(id, connection)| connection.take_events().map(|event| (*id, event)))
     }
 
     /// Whether all connections are closed, and have sent what was pending.

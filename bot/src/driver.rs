@@ -159,7 +159,7 @@ impl<B: Bot> Driver<B> {
     /// Passes all pending inputs to the room, and carries out what it asks for, until nothing is left.
     fn settle(&mut self) {
         loop {
-            let notices = self.connections.take_notices();
+            let notices = self.connections.take_events();
             self.inputs
                 .extend(notices.map(|(id, notice)| Input::Connection(id, notice)));
             let Some(input) = self.inputs.pop_front() else {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use rtchat::identity::{NameError, StorageNotice};
 use rtchat::settings::AddressError;
-use rtchat::wire::PlaceError;
+use rtchat::wire::RoomKeysError;
 
 /// A reason why a bot cannot take part in a room.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +18,7 @@ pub enum Error {
     Address(#[from] AddressError),
     /// The room's keys could not be derived.
     #[error(transparent)]
-    RoomKeys(#[from] PlaceError),
+    RoomKeys(#[from] RoomKeysError),
     /// The broker's address is not valid. It is not repeated here, because it may hold a password.
     #[error("The broker's address is not valid. It should look like mqtt://127.0.0.1:1883.")]
     BrokerAddress(#[source] rumqttc::OptionError),

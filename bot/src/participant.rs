@@ -9,7 +9,7 @@ use chacha20::rand_core::SeedableRng;
 use rtchat::identity::{Name, Profile};
 use rtchat::room::{Config, Room};
 use rtchat::settings::{Accept, PageAddress, Settings, room_link};
-use rtchat::wire::Place;
+use rtchat::wire::RoomKeys;
 use rumqttc::MqttOptions;
 use tokio::sync::mpsc;
 
@@ -66,7 +66,7 @@ impl Participant {
         let settings = Settings::default();
         let room_name = address.room_or(&settings).to_owned();
         let secret = address.secret.as_ref().map(|secret| &secret.0);
-        let keys = Place::derive(&address.page, &room_name, secret, None)?;
+        let keys = RoomKeys::derive(&address.page, &room_name, secret, None)?;
         let broker = broker::options(&options.broker)?;
 
         let storage = Rc::new(FileStorage::open(&options.identity)?);

@@ -190,7 +190,8 @@ impl Report {
         // Some of the tests start it, and none should wait for the compiler.
         let bot = build::bot()?;
         let mut tests = project::cargo();
-        tests.args(["test", "--package", "rtchat-e2e", "--no-fail-fast"]);
+        // With --workspace, dependencies have the same features as in the unit tests and are not compiled again.
+        tests.args(["test", "--workspace", "--no-fail-fast"]);
         tests.args(["--test", "e2e", "--"]).args(arguments);
         let is_about_threads = |argument: &String| argument.starts_with("--test-threads");
         if !arguments.iter().any(is_about_threads) {
@@ -200,7 +201,7 @@ impl Report {
         let tests = self.run(&mut tests);
         // This shows whether browsers can be driven at all. Where they cannot, the tests above fail for that reason.
         let mut testbed = project::cargo();
-        testbed.args(["test", "--package", "xtask", "--test", "browsers"]);
+        testbed.args(["test", "--workspace", "--test", "browsers"]);
         tests.and(self.run(&mut testbed))
     }
 

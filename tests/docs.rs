@@ -1,4 +1,4 @@
-//! What the documentation says is held to what the code does.
+//! The documentation agrees with the code.
 
 use std::path::Path;
 
@@ -27,7 +27,7 @@ const FILES: [(&str, &str); 7] = [
     ),
 ];
 
-/// The contents of the blocks that are marked as being in `language`.
+/// The contents of the code blocks in `language`.
 fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
     let opening = format!("```{language}\n");
     let after = text.split(opening.as_str()).skip(1);
@@ -37,7 +37,7 @@ fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
 }
 
 #[test]
-fn the_settings_in_the_readme_are_settings() {
+fn the_settings_in_the_readme_are_valid() {
     let examples = blocks(README, "json");
     assert!(!examples.is_empty());
     for example in examples {
@@ -53,7 +53,7 @@ fn the_settings_in_the_readme_are_settings() {
 }
 
 #[test]
-fn the_readme_names_the_defaults() {
+fn the_readme_lists_the_default_servers() {
     for server in rtchat::settings::DEFAULT_BROKERS
         .iter()
         .chain(&rtchat::settings::DEFAULT_STUN)
@@ -63,7 +63,7 @@ fn the_readme_names_the_defaults() {
 }
 
 #[test]
-fn the_examples_in_the_protocol_are_right() {
+fn the_examples_in_the_protocol_match_the_code() {
     let secret = core::array::from_fn(|at| at as u8);
     let peer = PeerId(core::array::from_fn(|at| at as u8));
     for secret in [None, Some(&secret)] {
@@ -91,7 +91,7 @@ fn the_examples_in_the_protocol_are_right() {
 }
 
 #[test]
-fn pages_are_named_as_the_protocol_says() {
+fn page_addresses_are_normalised_as_the_protocol_says() {
     let rows = PROTOCOL
         .lines()
         .filter_map(|line| line.strip_prefix("| `http"));
@@ -111,7 +111,7 @@ fn pages_are_named_as_the_protocol_says() {
 }
 
 #[test]
-fn the_protocol_names_every_field_of_every_frame() {
+fn the_protocol_documents_every_field_of_every_frame() {
     let sdp = include_str!("sdp/chromium-data-offer.sdp");
     let description = Box::new(Description::from_sdp(SdpType::Offer, sdp).unwrap());
     let candidates = description.candidates();
@@ -185,7 +185,7 @@ fn the_protocol_names_every_field_of_every_frame() {
     }
 }
 
-/// The anchor that a heading gets where Markdown is shown.
+/// The anchor that a heading has in rendered Markdown.
 fn anchor(heading: &str) -> String {
     let kept = heading
         .chars()
@@ -196,7 +196,7 @@ fn anchor(heading: &str) -> String {
 }
 
 #[test]
-fn links_lead_somewhere() {
+fn links_lead_to_existing_files_and_headings() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for (file, text) in FILES {
         let links = text.split("](").skip(1);
@@ -221,7 +221,7 @@ fn links_lead_somewhere() {
 }
 
 #[test]
-fn the_module_s_documentation_names_everything_that_its_types_have() {
+fn the_documentation_of_the_module_names_every_public_member() {
     let types = include_str!("../embed/mqtt-rtc.d.ts");
     for block in [
         "interface Options",

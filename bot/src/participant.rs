@@ -73,7 +73,7 @@ impl Participant {
         let profile = Profile::open(storage.clone(), &mut ChaCha20Rng::from_seed(seed()?));
         let clock = Clock::start();
         let config = Config {
-            place: keys,
+            keys,
             identity: profile.identity().clone(),
             name,
             tab: 1,

@@ -37,7 +37,7 @@ pub struct Options {
     #[arg(
         long,
         value_name = "ADDRESS",
-        default_value = "0.0.0.0",
+        default_value = "127.0.0.1",
         conflicts_with = "lan"
     )]
     host: IpAddr,

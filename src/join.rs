@@ -13,13 +13,16 @@ use crate::identity::web::{SeedError, TabClaim, open_profile, seed};
 use crate::identity::{MemoryStorage, Name, Profile, TrustBook, TrustChange};
 use crate::room::{Config, Event};
 use crate::settings::web::print;
-use crate::settings::{PageAddress, Settings, SettingsWarning};
+use crate::settings::{AddressError, PageAddress, Settings, SettingsWarning};
 use crate::wire::RoomKeys;
 use crate::wire::room_keys::RoomKeysError;
 
 /// Why nobody can go in.
 #[derive(Debug, thiserror::Error)]
 pub enum EntranceError {
+    /// The link asks for something that was not given.
+    #[error(transparent)]
+    Address(#[from] AddressError),
     /// The room has no keys.
     #[error(transparent)]
     RoomKeys(#[from] RoomKeysError),
@@ -104,8 +107,11 @@ impl Joining {
     /// # Errors
     /// [`EntranceError`], with a sentence that says what this browser lacks.
     pub fn join(&self, name: &Name, audience: Rc<dyn Audience>) -> Result<Handle, EntranceError> {
-        let secret = self.address.secret.as_ref().map(|secret| &secret.0);
         let password = self.password.as_deref();
+        if let Some(secret) = &self.address.secret {
+            secret.check_password(password)?;
+        }
+        let secret = self.address.secret.as_ref().map(|secret| &secret.bytes);
         let keys = RoomKeys::derive(&self.address.page, self.room(), secret, password)?;
         let profile = self.profile.borrow();
         let config = Config {

@@ -1,4 +1,4 @@
-//! Which broker is tried, and when, under virtual time.
+//! Which broker is tried when, under virtual time.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -17,7 +17,7 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// Lets a whole round fail, and returns how long the pause after it is.
+/// Fails a whole round, and returns the pause after it.
 fn fail_round(pool: &mut Pool, brokers: usize) -> Duration {
     let now = pool.attempt().at;
     for _ in 0..brokers {
@@ -28,27 +28,35 @@ fn fail_round(pool: &mut Pool, brokers: usize) -> Duration {
 }
 
 #[test]
-fn without_brokers_there_is_no_pool() {
+fn pool_needs_at_least_one_broker() {
     assert!(Pool::new(Vec::new(), 1).is_none());
 }
 
 #[test]
-fn brokers_are_tried_in_order_and_at_once() {
+fn brokers_are_tried_in_order_without_pauses() {
     let mut pool = pool(3);
     for broker in 0..3 {
         let attempt = pool.attempt();
         assert_eq!(attempt.broker, broker);
-        assert!(attempt.at <= START && attempt.one_flight);
+        assert!(attempt.at <= START && attempt.early_requests);
         assert_eq!(attempt.timeout, seconds(4));
         pool.failed(START, false);
     }
-    assert_eq!(pool.attempt().broker, 0, "and then from the first again");
+    assert_eq!(
+        pool.attempt().broker,
+        0,
+        "the next round begins with the first"
+    );
     assert!(pool.attempt().at <= START + seconds(1));
-    assert_eq!(pool.attempt().timeout, seconds(8), "with more patience");
+    assert_eq!(
+        pool.attempt().timeout,
+        seconds(8),
+        "the next round has a higher limit"
+    );
 }
 
 #[test]
-fn a_good_connection_is_tried_again_first_and_forgets_failures() {
+fn broker_of_a_good_connection_is_retried_first_and_back_off_is_reset() {
     let mut pool = pool(3);
     for _ in 0..5 {
         fail_round(&mut pool, 3);
@@ -66,12 +74,12 @@ fn a_good_connection_is_tried_again_first_and_forgets_failures() {
     }
     assert!(
         pool.attempt().at <= lost + seconds(1),
-        "the pauses begin small again"
+        "the back-off starts again"
     );
 }
 
 #[test]
-fn a_broker_that_accepts_and_closes_is_not_hammered() {
+fn broker_that_accepts_and_closes_is_retried_with_back_off() {
     let mut pool = pool(1);
     let mut now = START;
     let mut longest = Duration::ZERO;
@@ -85,24 +93,122 @@ fn a_broker_that_accepts_and_closes_is_not_hammered() {
     assert!(longest > seconds(10), "{longest:?}");
 }
 
+/// Connects at each attempt for the time `lasted`, and returns which brokers were tried when.
+fn accept_and_drop(pool: &mut Pool, attempts: usize, lasted: Duration) -> Vec<(usize, Millis)> {
+    let mut now = START;
+    (0..attempts)
+        .map(|_| {
+            let attempt = pool.attempt();
+            now = now.max(attempt.at);
+            pool.connected(now);
+            let tried = (attempt.broker, now);
+            now = now + lasted;
+            pool.failed(now, false);
+            tried
+        })
+        .collect()
+}
+
 #[test]
-fn a_flight_that_was_not_taken_is_repeated_slowly_at_once() {
+fn short_connection_is_a_failed_attempt_of_the_round() {
+    for lasted in [Duration::from_millis(50), seconds(10), seconds(30)] {
+        let mut pool = pool(3);
+        let tried = accept_and_drop(&mut pool, 21, lasted);
+        let brokers: Vec<usize> = tried.iter().map(|(broker, _)| *broker).collect();
+        assert_eq!(brokers, [0, 1, 2].repeat(7), "after {lasted:?} each");
+        let rounds = |round: usize| tried[3 * round].1;
+        for round in 0..7 {
+            assert_eq!(
+                tried[3 * round + 2].1,
+                rounds(round) + lasted * 2,
+                "no pause within a round"
+            );
+        }
+        let took = rounds(6).since(rounds(0)) - lasted * 18;
+        assert!(took > seconds(10), "pauses grow: {took:?} in 6 rounds");
+    }
+}
+
+#[test]
+fn refused_attempt_and_short_connection_belong_to_one_round() {
+    let mut pool = pool(3);
+    pool.failed(START, false);
+    pool.connected(START);
+    pool.failed(START, false);
+    assert_eq!((pool.attempt().broker, pool.attempt().at), (2, START));
+    pool.connected(START);
+    let lost = START + seconds(31);
+    pool.failed(lost, false);
+    for broker in [2, 0, 1] {
+        assert_eq!((pool.attempt().broker, pool.attempt().at), (broker, lost));
+        pool.failed(lost, false);
+    }
+}
+
+#[test]
+fn previous_broker_is_tried_next_after_a_failed_switch() {
+    let mut pool = pool(4);
+    pool.failed(START, false);
+    pool.failed(START, false);
+    pool.connected(START);
+    let probe = pool.probe().unwrap();
+    pool.probe_connected(probe.at);
+    assert_eq!(pool.broker(), 0);
+    for broker in [2, 1, 3] {
+        pool.failed(probe.at, false);
+        assert_eq!(
+            (pool.attempt().broker, pool.attempt().at),
+            (broker, probe.at)
+        );
+    }
+    pool.failed(probe.at, false);
+    assert_eq!(
+        pool.attempt().broker,
+        0,
+        "the next round begins with the first"
+    );
+}
+
+#[test]
+fn closing_the_connection_begins_a_new_round() {
+    let mut pool = pool(3);
+    pool.failed(START, false);
+    pool.connected(START);
+    pool.closed(START);
+    for broker in [1, 0, 2] {
+        assert_eq!((pool.attempt().broker, pool.attempt().at), (broker, START));
+        pool.failed(START, false);
+    }
+}
+
+#[test]
+fn suspected_early_requests_are_left_out_of_an_immediate_retry() {
     let mut pool = pool(2);
     pool.failed(START, true);
     let attempt = pool.attempt();
     assert_eq!(
-        (attempt.broker, attempt.at, attempt.one_flight),
+        (attempt.broker, attempt.at, attempt.early_requests),
         (0, START, false)
     );
     pool.failed(START, true);
-    assert_eq!(pool.attempt().broker, 1, "it was not the flight");
-    assert!(pool.attempt().one_flight, "which says nothing about others");
+    assert_eq!(
+        pool.attempt().broker,
+        1,
+        "early requests were not the reason"
+    );
+    assert!(
+        pool.attempt().early_requests,
+        "other brokers are not affected"
+    );
     pool.failed(START, false);
-    assert!(!pool.attempt().one_flight, "the broker is remembered");
+    assert!(
+        !pool.attempt().early_requests,
+        "this is remembered for the broker"
+    );
 }
 
 #[test]
-fn a_preferred_broker_is_looked_for_and_taken() {
+fn preferred_brokers_are_probed_in_order() {
     let mut pool = pool(3);
     pool.failed(START, false);
     pool.failed(START, false);
@@ -132,7 +238,7 @@ fn a_preferred_broker_is_looked_for_and_taken() {
     assert_eq!(
         pool.probe().map(|probe| probe.broker),
         Some(0),
-        "there is still a better one"
+        "a more preferred broker remains"
     );
 
     let third = pool.probe().unwrap();
@@ -144,7 +250,7 @@ fn a_preferred_broker_is_looked_for_and_taken() {
 }
 
 #[test]
-fn losing_the_connection_ends_the_search() {
+fn losing_the_connection_ends_probing() {
     let mut pool = pool(2);
     pool.failed(START, false);
     pool.connected(START);
@@ -154,7 +260,7 @@ fn losing_the_connection_ends_the_search() {
 }
 
 #[test]
-fn a_pause_can_be_cut_short() {
+fn retry_now_ends_pauses() {
     let mut pool = pool(2);
     for _ in 0..6 {
         fail_round(&mut pool, 2);
@@ -174,7 +280,7 @@ fn a_pause_can_be_cut_short() {
 }
 
 #[test]
-fn clients_do_not_come_back_together() {
+fn pauses_have_full_jitter() {
     let pauses: BTreeSet<Duration> = (0..100)
         .map(|seed| {
             let mut pool = Pool::new(vec![true], seed).unwrap();
@@ -184,7 +290,7 @@ fn clients_do_not_come_back_together() {
     assert!(pauses.len() > 90, "{}", pauses.len());
     assert!(
         pauses.first().unwrap() < &seconds(3) && pauses.last().unwrap() > &seconds(27),
-        "the jitter is full"
+        "pauses cover the whole range"
     );
 }
 
@@ -200,10 +306,9 @@ proptest! {
         }
     }
 
-    /// Whatever happens in whatever order: the current broker exists, and so does the one that is looked for, which is
-    /// preferred to it.
+    /// The current broker always exists. A probed broker is always preferred to it.
     #[test]
-    fn every_history_is_survived(brokers in 1usize..4, steps in prop::collection::vec((0u8..8, 0u64..200_000), 0..200)) {
+    fn any_sequence_of_calls_keeps_the_pool_consistent(brokers in 1usize..4, steps in prop::collection::vec((0u8..8, 0u64..200_000), 0..200)) {
         let mut pool = pool(brokers);
         let mut now = START;
         for (step, pause) in steps {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rtchat::room::{BrokerState, Input};
+use rtchat::room::{BrokerEvent, BrokerState};
 use rumqttc::{
     AsyncClient, Event, EventLoop, MqttOptions, Outgoing, Packet, QoS, SubscribeFilter,
     SubscribeReasonCode,
@@ -102,13 +102,15 @@ async fn poll(mut events: EventLoop, incoming: Sender<Incoming>) {
                 if ack.return_codes.contains(&SubscribeReasonCode::Failure) {
                     Incoming::Warning(Warning::SubscriptionRefused)
                 } else {
-                    Incoming::Broker(Input::Broker(BrokerState::Ready))
+                    Incoming::Broker(BrokerEvent::State(BrokerState::Ready))
                 }
             }
-            Ok(Event::Incoming(Packet::Publish(message))) => Incoming::Broker(Input::Message {
-                topic: message.topic,
-                payload: message.payload.to_vec(),
-            }),
+            Ok(Event::Incoming(Packet::Publish(message))) => {
+                Incoming::Broker(BrokerEvent::Message {
+                    topic: message.topic,
+                    payload: message.payload.to_vec(),
+                })
+            }
             Ok(Event::Outgoing(Outgoing::Disconnect)) => return,
             Ok(_) => continue,
             Err(error) => {

@@ -2,7 +2,10 @@
 
 use std::time::Instant;
 
-use rtchat::rtc::{Candidate, Description, LinkCommand, LinkEvent, Path, SdpType};
+use rtchat::rtc::{
+    Candidate, CommandQueue, DataDescription, LinkCommand, LinkEvent, Path, Renegotiation, SdpType,
+    SessionDescription,
+};
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::channel::{ChannelConfig, ChannelData, ChannelId};
 use str0m::{Event, IceConnectionState, Input, Output, Rtc};
@@ -11,9 +14,6 @@ use crate::sockets::Sockets;
 
 /// Messages of more than 64 KiB are not passed on, as in the browser's adapter.
 const MAX_MESSAGE: usize = 64 * 1024;
-
-/// At most this many remote candidates are kept until the remote description arrives.
-const MAX_EARLY: usize = 64;
 
 /// An operation failed, for the reason in this sentence. Causes are left out, because they may hold addresses.
 struct Failure(&'static str);
@@ -29,7 +29,9 @@ pub struct Connection {
     offer: Option<SdpPendingOffer>,
     /// Whether the remote description is known.
     described: bool,
-    /// Remote candidates that arrived before the remote description.
+    /// Bounds what the other side can ask of this connection.
+    queue: CommandQueue,
+    /// Remote candidates that arrived before the remote description. The queue bounds how many.
     early: Vec<Candidate>,
     path: Option<Path>,
     wake: Instant,
@@ -48,6 +50,7 @@ impl Connection {
             channel: None,
             offer: None,
             described: false,
+            queue: CommandQueue::default(),
             early: Vec::new(),
             path: None,
             wake: now,
@@ -58,17 +61,31 @@ impl Connection {
 
     /// Carries out a command of the room.
     pub fn command(&mut self, command: LinkCommand, now: Instant, sockets: &Sockets) {
-        if let Err(Failure(sentence)) = self.carry_out(command) {
-            self.fail(sentence);
+        if let Err(limit) = self.queue.push(command) {
+            self.events.push(LinkEvent::Exceeded(limit));
+        }
+        while let Some(command) = self.queue.pop() {
+            if let Err(Failure(sentence)) = self.carry_out(command) {
+                self.fail(sentence);
+            }
         }
         self.handle(Input::Timeout(now), now, sockets);
     }
 
     fn carry_out(&mut self, command: LinkCommand) -> Result<()> {
         match command {
-            LinkCommand::Offer { restart } => self.make_offer(restart),
-            LinkCommand::Answer(offer) => self.answer(&offer),
-            LinkCommand::Accept(answer) => self.accept(&answer),
+            LinkCommand::Offer => {
+                let offer = self.make_offer(false)?;
+                self.report_first(SdpType::Offer, &offer)
+            }
+            LinkCommand::Answer(offer) => {
+                let answer = self.answer(&offer.to_sdp())?;
+                self.report_first(SdpType::Answer, &answer)?;
+                self.add_early_candidates();
+                Ok(())
+            }
+            LinkCommand::Accept(answer) => self.accept(&answer.to_sdp()),
+            LinkCommand::Renegotiate(step) => self.renegotiate(step),
             LinkCommand::AddCandidates(candidates) => {
                 self.add_candidates(candidates);
                 Ok(())
@@ -80,7 +97,21 @@ impl Connection {
         }
     }
 
-    fn make_offer(&mut self, restart: bool) -> Result<()> {
+    fn renegotiate(&mut self, step: Renegotiation) -> Result<()> {
+        match step {
+            Renegotiation::Offer { restart } => {
+                let offer = self.make_offer(restart)?;
+                self.report_next(SdpType::Offer, &offer)
+            }
+            Renegotiation::Answer(offer) => {
+                let answer = self.answer(offer.sdp())?;
+                self.report_next(SdpType::Answer, &answer)
+            }
+            Renegotiation::Accept(answer) => self.accept(answer.sdp()),
+        }
+    }
+
+    fn make_offer(&mut self, restart: bool) -> Result<String> {
         let mut change = self.rtc.sdp_api();
         if self.channel.is_none() {
             self.channel = Some(change.add_channel_with_config(channel_0()));
@@ -91,13 +122,13 @@ impl Connection {
         let applied = change.apply();
         let (offer, pending) = applied.ok_or(Failure("There is nothing to offer."))?;
         self.offer = Some(pending);
-        self.describe(SdpType::Offer, &offer.to_sdp_string())
+        Ok(offer.to_sdp_string())
     }
 
-    fn answer(&mut self, offer: &Description) -> Result<()> {
+    fn answer(&mut self, offer: &str) -> Result<String> {
         // This abandons an offer of ours that was not answered yet.
         self.offer = None;
-        let offer = SdpOffer::from_sdp_string(&for_str0m(offer))
+        let offer = SdpOffer::from_sdp_string(&without_names(offer))
             .map_err(|_| Failure("The remote offer cannot be parsed."))?;
         let answer = self.rtc.sdp_api().accept_offer(offer);
         let answer = answer.map_err(|_| Failure("The remote offer cannot be accepted."))?;
@@ -105,15 +136,13 @@ impl Connection {
             let channel = self.rtc.direct_api().create_data_channel(channel_0());
             self.channel = Some(channel);
         }
-        self.describe(SdpType::Answer, &answer.to_sdp_string())?;
-        self.add_early_candidates();
-        Ok(())
+        Ok(answer.to_sdp_string())
     }
 
-    fn accept(&mut self, answer: &Description) -> Result<()> {
+    fn accept(&mut self, answer: &str) -> Result<()> {
         let pending = self.offer.take();
         let pending = pending.ok_or(Failure("There is no offer that this answers."))?;
-        let answer = SdpAnswer::from_sdp_string(&for_str0m(answer))
+        let answer = SdpAnswer::from_sdp_string(&without_names(answer))
             .map_err(|_| Failure("The remote answer cannot be parsed."))?;
         let accepted = self.rtc.sdp_api().accept_answer(pending, answer);
         accepted.map_err(|_| Failure("The remote answer cannot be accepted."))?;
@@ -121,11 +150,19 @@ impl Connection {
         Ok(())
     }
 
-    /// Reports our description. It is complete at once, because host candidates are known from the start.
-    fn describe(&mut self, kind: SdpType, sdp: &str) -> Result<()> {
-        let description = Description::from_sdp(kind, sdp)
+    /// Reports our first description. It is complete at once, because host candidates are known from the start.
+    fn report_first(&mut self, kind: SdpType, sdp: &str) -> Result<()> {
+        let description = DataDescription::from_sdp(kind, sdp)
             .map_err(|_| Failure("Our description cannot be used."))?;
         self.events.push(LinkEvent::Described(description));
+        Ok(())
+    }
+
+    /// Reports a description for a renegotiation.
+    fn report_next(&mut self, kind: SdpType, sdp: &str) -> Result<()> {
+        let description = SessionDescription::from_sdp(kind, sdp)
+            .map_err(|_| Failure("Our description cannot be used."))?;
+        self.events.push(LinkEvent::Renegotiating(description));
         Ok(())
     }
 
@@ -137,12 +174,11 @@ impl Connection {
 
     fn add_candidates(&mut self, candidates: Vec<Candidate>) {
         if !self.described {
-            let room = MAX_EARLY.saturating_sub(self.early.len());
-            self.early.extend(candidates.into_iter().take(room));
+            self.early.extend(candidates);
             return;
         }
         for (index, candidate) in candidates.iter().enumerate() {
-            // Candidates with names (`….local`) are skipped, and nothing is lost without them; see `for_str0m`.
+            // Candidates with names (`….local`) are skipped, and nothing is lost without them; see `without_names`.
             if let Ok(candidate) = str0m::Candidate::from_sdp_string(&candidate.to_line(index)) {
                 self.rtc.add_remote_candidate(candidate);
             }
@@ -265,8 +301,7 @@ fn channel_0() -> ChannelConfig {
 /// The remote description without candidates that have names. Browsers hide private addresses behind names in `.local`,
 /// which only their own network can resolve. They know our addresses, though, and the first connectivity check that
 /// comes from them tells us theirs (RFC 8445, section 7.3.1.3).
-fn for_str0m(description: &Description) -> String {
-    let sdp = description.to_sdp();
+fn without_names(sdp: &str) -> String {
     let lines = sdp.split_inclusive('\n');
     lines
         .filter(|line| !(line.starts_with("a=candidate:") && line.contains(".local ")))

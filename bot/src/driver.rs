@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rtchat::identity::{Profile, StorageNotice};
-use rtchat::room::{BrokerState, Command, Input, Output, Room};
+use rtchat::room::{BrokerEvent, BrokerId, BrokerState, Command, Input, Output, Room};
 use rtchat::time::Millis;
 use tokio::sync::mpsc::Receiver;
 
@@ -22,7 +22,7 @@ pub enum Incoming {
     /// The broker accepted the connection. Now the bot subscribes and announces itself.
     BrokerConnected,
     /// The broker delivered a message, or confirmed the subscription.
-    Broker(Input),
+    Broker(BrokerEvent),
     /// The connection to the broker is lost.
     BrokerLost {
         /// The reason.
@@ -35,6 +35,9 @@ pub enum Incoming {
     /// A datagram arrived on one of our UDP sockets.
     Datagram(Datagram),
 }
+
+/// A bot uses one broker. The room knows it by this number.
+const BROKER: BrokerId = BrokerId(0);
 
 /// The room's time: the system clock at the start, and from then on a monotonic clock.
 #[derive(Debug, Clone, Copy)]
@@ -101,7 +104,7 @@ impl<B: Bot> Driver<B> {
                 _ = &mut stop => break,
             }
         }
-        self.feed(Input::User(Command::Leave));
+        self.feed(Input::Command(Command::Leave));
         self.broker.disconnect();
         let farewell = async {
             while !self.connections.are_closed() {
@@ -135,13 +138,13 @@ impl<B: Bot> Driver<B> {
         match incoming {
             Incoming::BrokerConnected => {
                 self.broker.subscribe();
-                self.feed(Input::Broker(BrokerState::Opening));
+                self.feed_broker(BrokerEvent::State(BrokerState::Opening));
             }
-            Incoming::Broker(input) => self.feed(input),
+            Incoming::Broker(event) => self.feed_broker(event),
             Incoming::BrokerLost { error, retry_in } => {
                 self.bot.on_warning(&Warning::BrokerLost(error));
                 let retry_at = self.clock.now() + retry_in;
-                self.feed(Input::Broker(BrokerState::Unreachable { retry_at }));
+                self.feed_broker(BrokerEvent::State(BrokerState::Unreachable { retry_at }));
             }
             Incoming::Warning(warning) => self.bot.on_warning(&warning),
             Incoming::Datagram(datagram) => {
@@ -149,6 +152,10 @@ impl<B: Bot> Driver<B> {
                 self.settle();
             }
         }
+    }
+
+    fn feed_broker(&mut self, event: BrokerEvent) {
+        self.feed(Input::Broker(BROKER, event));
     }
 
     fn feed(&mut self, input: Input) {
@@ -159,9 +166,9 @@ impl<B: Bot> Driver<B> {
     /// Passes all pending inputs to the room, and carries out what it asks for, until nothing is left.
     fn settle(&mut self) {
         loop {
-            let notices = self.connections.take_events();
+            let events = self.connections.take_events();
             self.inputs
-                .extend(notices.map(|(id, notice)| Input::Connection(id, notice)));
+                .extend(events.map(|(id, event)| Input::Link(id, event)));
             let Some(input) = self.inputs.pop_front() else {
                 return;
             };
@@ -174,17 +181,17 @@ impl<B: Bot> Driver<B> {
 
     fn carry_out(&mut self, output: Output) {
         match output {
-            Output::Publish { topic, payload } => self.broker.publish(topic, payload),
-            Output::Connection(id, order) => self.connections.carry_out(id, order),
+            Output::Publish { topic, payload, .. } => self.broker.publish(topic, payload),
+            Output::Link(id, command) => self.connections.carry_out(id, command),
             // Bots neither send nor receive files, so there is no file channel.
-            Output::File(..) => {}
-            Output::Remember(note) => {
-                self.profile.remember(&note);
+            Output::File(..) | Output::YieldFiles => {}
+            Output::Trust(change) => {
+                self.profile.remember(&change);
                 self.report_storage_problems();
             }
             Output::Event(event) => {
                 let commands = self.bot.on_event(&event).into_iter();
-                self.inputs.extend(commands.map(Input::User));
+                self.inputs.extend(commands.map(Input::Command));
             }
         }
     }

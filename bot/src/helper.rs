@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rtchat::identity::{PeerId, Trust};
-use rtchat::room::{FileCommand, FileEvent, Message, PeerState, PeerView};
+use rtchat::room::{
+    AppCommand, AppEvent, ChatCommand, ChatEvent, FileCommand, FileEvent, Message, PeerState,
+    PeerView, PeopleEvent,
+};
 use rtchat_bot::{Bot, Command, Event, rtchat};
 
 /// How long the helper waits for an answer to its question.
@@ -26,22 +29,24 @@ impl Bot for Helper {
     fn on_event(&mut self, event: &Event) -> Vec<Command> {
         print(event);
         match event {
-            Event::Peer(peer) if peer.state == PeerState::Verified => self.greet(peer),
-            Event::Gone { peer, .. } => {
+            Event::People(PeopleEvent::Changed(peer)) if peer.state == PeerState::Verified => {
+                self.greet(peer)
+            }
+            Event::People(PeopleEvent::Gone { peer, .. }) => {
                 self.people.remove(&peer.id);
                 Vec::new()
             }
-            Event::Message(message) => self.chat(message).into_iter().collect(),
-            Event::Question {
+            Event::Chat(ChatEvent::Message(message)) => self.chat(message).into_iter().collect(),
+            Event::App(AppEvent::Question {
                 peer,
                 question,
                 content,
                 ..
-            } => vec![Command::Answer {
+            }) => vec![Command::App(AppCommand::Answer {
                 peer: *peer,
                 question: question.clone(),
                 result: self.answer_json(content),
-            }],
+            })],
             Event::File(FileEvent::Offered { file, .. }) => {
                 let (file, words) = (*file, "I take no files.".to_owned());
                 vec![Command::File(FileCommand::Refuse { file, words })]
@@ -75,10 +80,10 @@ impl Helper {
             }
         };
         // Nobody else sees the greeting: in a room with many people there would be little else to see.
-        let greeting = Command::SayTo {
+        let greeting = Command::Chat(ChatCommand::SayTo {
             peer: peer.id,
             text,
-        };
+        });
         [greeting].into_iter().chain(self.ask(peer.id)).collect()
     }
 
@@ -86,13 +91,13 @@ impl Helper {
     fn ask(&mut self, peer: PeerId) -> Option<Command> {
         let content = serde_json::to_string(self.question.as_ref()?).ok()?;
         self.asked += 1;
-        Some(Command::Ask {
+        Some(Command::App(AppCommand::Ask {
             peer,
             token: self.asked,
             topic: None,
             content,
             timeout: ANSWER_TIMEOUT,
-        })
+        }))
     }
 
     /// Answers a message, if it is a question.
@@ -102,9 +107,9 @@ impl Helper {
         // No answer of a helper ends with a question mark, so two helpers do not talk for ever.
         let answer = text.ends_with('?').then(|| self.answer(text))?;
         Some(if message.private {
-            Command::SayTo { peer, text: answer }
+            Command::Chat(ChatCommand::SayTo { peer, text: answer })
         } else {
-            Command::Say(answer)
+            Command::Chat(ChatCommand::Say(answer))
         })
     }
 
@@ -138,17 +143,23 @@ impl Helper {
 fn print(event: &Event) {
     match event {
         Event::Status(status) => println!("{status:?}"),
-        Event::Peer(PeerView { user, state, .. }) if *state == PeerState::Verified => {
+        Event::People(PeopleEvent::Changed(PeerView { user, state, .. }))
+            if *state == PeerState::Verified =>
+        {
             println!("{user} is here.")
         }
-        Event::Gone { peer, reason } => println!("{} is gone: {reason:?}.", peer.user),
-        Event::Message(message) => println!("{}: {}", message.sender, message.text),
-        Event::Question { content, .. } => println!("Asked: {content}"),
-        Event::Answered { result, .. } => match result {
+        Event::People(PeopleEvent::Gone { peer, reason }) => {
+            println!("{} is gone: {reason:?}.", peer.user)
+        }
+        Event::Chat(ChatEvent::Message(message)) => {
+            println!("{}: {}", message.sender, message.text)
+        }
+        Event::App(AppEvent::Question { content, .. }) => println!("Asked: {content}"),
+        Event::App(AppEvent::Answered { result, .. }) => match result {
             Ok(answer) => println!("Answered: {answer}"),
             Err(error) => println!("Not answered: {error}"),
         },
-        Event::ValidationFailure { peer, reason } => {
+        Event::People(PeopleEvent::ValidationFailure { peer, reason }) => {
             println!("Somebody claimed to be {} and is not: {reason}", peer.user)
         }
         Event::Refused(why) => println!("{why}"),

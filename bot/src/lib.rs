@@ -4,6 +4,7 @@
 //! [`Command`]s that it wants carried out. [`Participant`] does everything else.
 //!
 //! ```no_run
+//! use rtchat_bot::rtchat::room::{ChatCommand, ChatEvent};
 //! use rtchat_bot::{Command, Error, Event, Options, Participant};
 //!
 //! #[tokio::main(flavor = "current_thread")]
@@ -17,8 +18,8 @@
 //!     })?;
 //!     let echo = |event: &Event| match event {
 //!         // Our own messages come without a peer.
-//!         Event::Message(message) if message.peer.is_some() => {
-//!             vec![Command::Say(message.text.clone())]
+//!         Event::Chat(ChatEvent::Message(message)) if message.peer.is_some() => {
+//!             vec![Command::Chat(ChatCommand::Say(message.text.clone()))]
 //!         }
 //!         _ => Vec::new(),
 //!     };

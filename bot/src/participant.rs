@@ -65,7 +65,11 @@ impl Participant {
         }
         let settings = Settings::default();
         let room_name = address.room_or(&settings).to_owned();
-        let secret = address.secret.as_ref().map(|secret| &secret.0);
+        if let Some(secret) = &address.secret {
+            // Bots know no passwords.
+            secret.check_password(None)?;
+        }
+        let secret = address.secret.as_ref().map(|secret| &secret.bytes);
         let keys = RoomKeys::derive(&address.page, &room_name, secret, None)?;
         let broker = broker::options(&options.broker)?;
 
@@ -149,7 +153,7 @@ fn seed() -> Result<[u8; 32], Error> {
 
 #[cfg(test)]
 mod tests {
-    use rtchat::settings::AddressError;
+    use rtchat::settings::{AddressError, RoomSecret};
 
     use super::*;
 
@@ -188,6 +192,22 @@ mod tests {
             refused(|o| o.room = Some("x".repeat(65))),
             Error::Address(AddressError::RoomTooLong { length: 65 })
         ));
+    }
+
+    #[test]
+    fn a_link_that_requires_a_password_is_refused() {
+        let mut secret = RoomSecret::new([7; 32]);
+        assert!(open(|options| options.page = link(&secret)).is_ok());
+        secret.password = true;
+        let refused = open(|options| options.page = link(&secret)).err().unwrap();
+        assert!(matches!(
+            refused,
+            Error::Address(AddressError::PasswordMissing)
+        ));
+    }
+
+    fn link(secret: &RoomSecret) -> String {
+        room_link("https://example.org/chat/", None, Some(secret))
     }
 
     #[test]

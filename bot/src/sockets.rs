@@ -30,21 +30,18 @@ pub struct Datagram {
 pub struct Sockets(Vec<(SocketAddr, Arc<UdpSocket>)>);
 
 impl Sockets {
-    /// Opens a socket on every address, 127.0.0.1 included. What arrives goes to `incoming`.
+    /// Opens a socket on every address that others can reach. What arrives goes to `incoming`.
     ///
     /// # Errors
     /// [`Error`] if there is no address that can be used.
     pub fn open(incoming: &Sender<Incoming>) -> Result<Sockets, Error> {
         let interfaces = if_addrs::get_if_addrs().map_err(Error::Interfaces)?;
-        let mut addresses: Vec<IpAddr> = interfaces
+        let addresses = interfaces
             .iter()
             .map(if_addrs::Interface::ip)
-            .filter(is_useful)
-            .collect();
-        // Addresses that others can reach come first, because the first are preferred.
-        addresses.sort_by_key(IpAddr::is_loopback);
+            .filter(is_useful);
         let mut sockets = Vec::new();
-        for address in addresses.into_iter().take(MAX_CANDIDATES) {
+        for address in addresses.take(MAX_CANDIDATES) {
             // An address may be listed and not be usable yet.
             if let Ok((address, socket)) = bind(address) {
                 let socket = Arc::new(socket);
@@ -75,12 +72,13 @@ impl Sockets {
     }
 }
 
-/// Link-local addresses are of no use without the name of the link, which a candidate cannot hold.
+/// Loopback and link-local addresses are no candidates (docs/PROTOCOL.md, section 8).
 fn is_useful(address: &IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => !address.is_link_local(),
-        IpAddr::V6(address) => !address.is_unicast_link_local() && !address.is_loopback(),
-    }
+    let link_local = match address {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    };
+    !link_local && !address.is_loopback()
 }
 
 fn bind(address: IpAddr) -> io::Result<(SocketAddr, UdpSocket)> {

@@ -31,7 +31,8 @@ pub enum KeyError {
 #[serde(transparent)]
 pub struct PublicKey(#[serde(with = "BigArray")] pub [u8; 33]);
 
-/// An ECDSA signature over SHA-256: `r` and `s`, 64 bytes (RFC 7518, section 3.4).
+/// An ECDSA signature over SHA-256: `r` and `s`, 64 bytes (RFC 7518, section 3.4). `s` is at most half the curve's
+/// order, or the signature is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Signature(#[serde(with = "BigArray")] pub [u8; 64]);
@@ -81,6 +82,19 @@ impl fmt::Debug for PublicKey {
     }
 }
 
+impl Signature {
+    /// The same signature with a low `s`. Of `s` and its negative both verify, so whoever sees a signature can make
+    /// another one out of it; we accept the lower one alone. A signature from WebCrypto may have either.
+    ///
+    /// # Errors
+    /// [`KeyError::BadSignature`] if `r` or `s` is out of range.
+    pub fn to_low_s(self) -> Result<Signature, KeyError> {
+        let signature =
+            p256::ecdsa::Signature::from_slice(&self.0).map_err(|_| KeyError::BadSignature)?;
+        Ok(Signature(signature.normalize_s().to_bytes().into()))
+    }
+}
+
 impl fmt::Debug for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Signature(…)")
@@ -98,11 +112,23 @@ impl PublicKey {
         parts: &[&[u8]],
         signature: &Signature,
     ) -> Result<(), KeyError> {
+        self.verify_message(&statement(tag, parts), signature)
+    }
+
+    /// Checks that `signature` was made by this key's owner over `message`, and that it is the one of the two
+    /// equivalent signatures whose `s` is low.
+    ///
+    /// # Errors
+    /// As [`PublicKey::verify`].
+    pub fn verify_message(&self, message: &[u8], signature: &Signature) -> Result<(), KeyError> {
         let key =
             p256::ecdsa::VerifyingKey::from_sec1_bytes(&self.0).map_err(|_| KeyError::NotAPoint)?;
         let signature =
             p256::ecdsa::Signature::from_slice(&signature.0).map_err(|_| KeyError::BadSignature)?;
-        key.verify(&statement(tag, parts), &signature)
+        if signature.normalize_s() != signature {
+            return Err(KeyError::BadSignature);
+        }
+        key.verify(message, &signature)
             .map_err(|_| KeyError::BadSignature)
     }
 
@@ -164,8 +190,13 @@ impl IdentityKey {
     /// Signs `tag` and `parts` (ECDSA with SHA-256 and the deterministic nonce of RFC 6979). Every kind of
     /// statement has a tag of its own, so that no signature can stand for another.
     pub fn sign(&self, tag: &str, parts: &[&[u8]]) -> Signature {
-        let signature: p256::ecdsa::Signature = self.secret.sign(&statement(tag, parts));
-        Signature(signature.to_bytes().into())
+        self.sign_message(&statement(tag, parts))
+    }
+
+    /// Signs `message`, which has to begin with what tells its kind from all others. The signature's `s` is low.
+    pub fn sign_message(&self, message: &[u8]) -> Signature {
+        let signature: p256::ecdsa::Signature = self.secret.sign(message);
+        Signature(signature.normalize_s().to_bytes().into())
     }
 }
 
@@ -185,7 +216,21 @@ pub struct SessionKey {
 impl SessionKey {
     /// A new session.
     pub fn generate(rng: &mut impl CryptoRng) -> SessionKey {
-        let secret = p256::SecretKey::generate_from_rng(rng);
+        Self::from_secret(p256::SecretKey::generate_from_rng(rng))
+    }
+
+    /// The session whose private scalar is these 32 bytes, big-endian. For test vectors: a session's key is never
+    /// stored.
+    ///
+    /// # Errors
+    /// [`KeyError::NotAPrivateKey`] if they are none.
+    pub fn from_bytes(bytes: &[u8]) -> Result<SessionKey, KeyError> {
+        p256::SecretKey::from_slice(bytes)
+            .map(Self::from_secret)
+            .map_err(|_| KeyError::NotAPrivateKey)
+    }
+
+    fn from_secret(secret: p256::SecretKey) -> SessionKey {
         let public = compressed(&secret.public_key().to_sec1_point(true));
         SessionKey { secret, public }
     }
@@ -292,6 +337,31 @@ mod tests {
         assert_eq!(
             PublicKey([7; 33]).verify("tag a", &[], &signature),
             Err(KeyError::NotAPoint)
+        );
+    }
+
+    #[test]
+    fn signatures_with_a_high_s_are_refused() {
+        let key = IdentityKey::generate(&mut rng(1));
+        // Without normalisation half of all signatures would have a high `s`.
+        for n in 0..32 {
+            let signature = key.sign_message(&[n]);
+            assert_eq!(signature.to_low_s(), Ok(signature), "message {n}");
+            let parsed = p256::ecdsa::Signature::from_slice(&signature.0).unwrap();
+            let (r, s) = parsed.split_scalars();
+            let high = p256::ecdsa::Signature::from_scalars(r, -s).unwrap();
+            let high = Signature(high.to_bytes().into());
+            assert_ne!(high, signature);
+            assert_eq!(
+                key.public().verify_message(&[n], &high),
+                Err(KeyError::BadSignature)
+            );
+            assert_eq!(high.to_low_s(), Ok(signature));
+            assert_eq!(key.public().verify_message(&[n], &signature), Ok(()));
+        }
+        assert_eq!(
+            Signature([0xff; 64]).to_low_s(),
+            Err(KeyError::BadSignature)
         );
     }
 

@@ -4,6 +4,7 @@
 //! [`SessionKey`] that lives as long as the tab. A [`PeerId`] is the hash of both public keys, so it can be
 //! claimed only by who holds both.
 
+pub mod framing;
 pub mod keys;
 pub mod name;
 pub mod seal;

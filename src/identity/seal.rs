@@ -8,6 +8,7 @@ use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use hkdf::Hkdf;
 use sha2::Sha256;
 
+use super::framing::length_prefixed;
 use super::keys::{KeyError, PeerId, PublicKey, SessionKey};
 
 const VERSION: u8 = 1;
@@ -45,7 +46,8 @@ impl SealKey {
     }
 
     /// The key that two peers of a room share with nobody else:
-    /// HKDF(ECDH(own session key, their session key), salt = the room's seal key, info = "rtchat/1 pair" ‖ both ids, smaller first).
+    /// HKDF(ECDH(own session key, their session key), salt = the room's seal key, info = LP("rtchat/1 pair") ‖ LP of both
+    /// ids, smaller first).
     ///
     /// # Errors
     /// [`KeyError::NotAPoint`] if `theirs` is no public key.
@@ -63,7 +65,7 @@ impl SealKey {
         let mut key = [0; 32];
         expand(
             &Hkdf::new(Some(&room.0), &shared),
-            &[b"rtchat/1 pair", &first.0, &second.0],
+            &[&length_prefixed(&[b"rtchat/1 pair", &first.0, &second.0])],
             &mut key,
         );
         Ok(SealKey(key))

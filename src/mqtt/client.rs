@@ -9,51 +9,51 @@ use super::error::ClientError;
 use super::event_loop::EventLoop;
 use super::options::MqttOptions;
 use super::pool::Pool;
-use super::requests::{Request, Requests};
+use super::request_queue::{Request, RequestQueue};
 use super::transport::Transport;
 
-/// A handle for making requests of the broker. Clones make them of the same one.
+/// A handle for making requests to the broker. Clones share one request queue.
 ///
-/// Nothing happens before the [`EventLoop`] is polled. The methods that wait (`async`) wait only while the queue is full;
-/// whoever polls the event loop in the same task takes the `try_` ones, or waits for ever.
+/// Requests are carried out only while the [`EventLoop`] is polled. The `async` methods wait while the queue is full. A
+/// task that also polls the event loop must use the `try_` methods, since it would wait for itself.
 #[derive(Clone, Debug)]
 pub struct AsyncClient {
-    requests: Arc<Requests>,
+    requests: Arc<RequestQueue>,
 }
 
 impl AsyncClient {
     /// A client of `brokers`, the most preferred first, over any [`Transport`].
     ///
-    /// Up to `cap` requests (and 1 MiB) wait in the queue. `seed` decides the jitter of pauses. In the browser, `new` and
-    /// `with_brokers` do this over a WebSocket.
+    /// The queue holds at most `cap` requests, and at most 1 MiB. `seed` determines the jitter of the pauses. In the
+    /// browser, `new` and `with_brokers` create a client over a WebSocket.
     ///
     /// # Errors
-    /// [`ClientError::NoBroker`] if there are none.
+    /// [`ClientError::NoBroker`] if `brokers` is empty.
     pub fn with_transport<T: Transport>(
         transport: T,
         brokers: Vec<MqttOptions>,
         cap: usize,
         seed: u64,
     ) -> Result<(AsyncClient, EventLoop<T>), ClientError> {
-        let one_flight = brokers.iter().map(MqttOptions::one_flight).collect();
-        let pool = Pool::new(one_flight, seed).ok_or(ClientError::NoBroker)?;
+        let early_requests = brokers.iter().map(MqttOptions::early_requests).collect();
+        let pool = Pool::new(early_requests, seed).ok_or(ClientError::NoBroker)?;
         Ok(AsyncClient::with_pool(transport, brokers, pool, cap))
     }
 
-    /// The same for brokers and a pool that belong together.
+    /// A client of `brokers`, for which `pool` was created.
     pub(super) fn with_pool<T: Transport>(
         transport: T,
         brokers: Vec<MqttOptions>,
         pool: Pool,
         cap: usize,
     ) -> (AsyncClient, EventLoop<T>) {
-        // A request may go to any of the brokers, so it must fit all of them.
+        // Any of the brokers may be sent a request, so it must be within the limits of all of them.
         let max_size = brokers
             .iter()
             .map(MqttOptions::max_outgoing_packet_size)
             .min()
             .unwrap_or_default();
-        let requests = Arc::new(Requests::new(cap, max_size));
+        let requests = Arc::new(RequestQueue::new(cap, max_size));
         let client = AsyncClient {
             requests: Arc::clone(&requests),
         };
@@ -64,7 +64,7 @@ impl AsyncClient {
     /// Publishes `payload` to `topic`, as soon as there is room in the queue.
     ///
     /// # Errors
-    /// The topic cannot be published to, the packet is too large, or the event loop is gone.
+    /// The topic is invalid, the packet is too large, or the event loop has been dropped.
     pub async fn publish(
         &self,
         topic: impl Into<String>,
@@ -91,18 +91,18 @@ impl AsyncClient {
         self.requests.try_push(publish(topic, qos, retain, payload))
     }
 
-    /// Subscribes to the topics that `filter` stands for, as soon as there is room in the queue. Whether the broker agreed is
-    /// told by a `SubAck` event.
+    /// Subscribes to the topics that match `filter`, as soon as there is room in the queue. The broker's answer is reported
+    /// as a `SubAck` event.
     ///
     /// # Errors
-    /// The filter cannot be subscribed to, or the event loop is gone.
+    /// The filter is invalid, or the event loop has been dropped.
     pub async fn subscribe(&self, filter: impl Into<String>, qos: QoS) -> Result<(), ClientError> {
         self.requests
             .push(Request::Subscribe(Subscribe::new(filter, qos)))
             .await
     }
 
-    /// Subscribes to the topics that `filter` stands for, if there is room in the queue.
+    /// Subscribes to the topics that match `filter`, if there is room in the queue.
     ///
     /// # Errors
     /// Those of [`subscribe`](AsyncClient::subscribe), and [`ClientError::Full`].
@@ -111,10 +111,10 @@ impl AsyncClient {
             .try_push(Request::Subscribe(Subscribe::new(filter, qos)))
     }
 
-    /// Subscribes to all of `filters` in one packet, as soon as there is room in the queue.
+    /// Subscribes to all of `filters` with one packet, as soon as there is room in the queue.
     ///
     /// # Errors
-    /// Those of [`subscribe`](AsyncClient::subscribe); also if there are no filters.
+    /// Those of [`subscribe`](AsyncClient::subscribe). It is an error to pass no filters.
     pub async fn subscribe_many(
         &self,
         filters: impl IntoIterator<Item = SubscribeFilter>,
@@ -124,7 +124,7 @@ impl AsyncClient {
             .await
     }
 
-    /// Subscribes to all of `filters` in one packet, if there is room in the queue.
+    /// Subscribes to all of `filters` with one packet, if there is room in the queue.
     ///
     /// # Errors
     /// Those of [`subscribe_many`](AsyncClient::subscribe_many), and [`ClientError::Full`].
@@ -136,7 +136,7 @@ impl AsyncClient {
             .try_push(Request::Subscribe(Subscribe::new_many(filters)))
     }
 
-    /// Undoes the subscription to `filter`, as soon as there is room in the queue.
+    /// Unsubscribes from `filter`, as soon as there is room in the queue.
     ///
     /// # Errors
     /// Those of [`subscribe`](AsyncClient::subscribe).
@@ -146,7 +146,7 @@ impl AsyncClient {
             .await
     }
 
-    /// Undoes the subscription to `filter`, if there is room in the queue.
+    /// Unsubscribes from `filter`, if there is room in the queue.
     ///
     /// # Errors
     /// Those of [`unsubscribe`](AsyncClient::unsubscribe), and [`ClientError::Full`].
@@ -155,25 +155,25 @@ impl AsyncClient {
             .try_push(Request::Unsubscribe(Unsubscribe::new(filter)))
     }
 
-    /// Says farewell and closes the connection, after what was requested before. [`EventLoop::poll`] then returns
-    /// [`ConnectionError::Disconnected`](super::ConnectionError::Disconnected), and polling it once more would connect again.
+    /// Sends DISCONNECT after the requests that were made before, and closes the connection. [`EventLoop::poll`] then
+    /// returns [`ConnectionError::Disconnected`](super::ConnectionError::Disconnected). Polling again connects again.
     ///
     /// # Errors
-    /// The event loop is gone.
+    /// The event loop has been dropped.
     pub async fn disconnect(&self) -> Result<(), ClientError> {
         self.requests.push(Request::Disconnect).await
     }
 
-    /// The same as [`disconnect`](AsyncClient::disconnect), if there is room in the queue.
+    /// Does the same as [`disconnect`](AsyncClient::disconnect), if there is room in the queue.
     ///
     /// # Errors
-    /// [`ClientError::Full`], or the event loop is gone.
+    /// [`ClientError::Full`], or the event loop has been dropped.
     pub fn try_disconnect(&self) -> Result<(), ClientError> {
         self.requests.try_push(Request::Disconnect)
     }
 
-    /// Cuts the pause before the next attempt short, and asks a connected broker for a sign of life: for when the page is
-    /// looked at again, or the browser is online again.
+    /// Ends the pause before the next attempt, and pings a connected broker. Call it when the page becomes visible again or
+    /// the browser is online again.
     pub fn retry_now(&self) {
         self.requests.retry_now();
     }

@@ -1,58 +1,64 @@
-//! What can go wrong, in full sentences.
+//! Errors of connections and of client handles.
 
 use mqttbytes::v4::ConnectReturnCode;
 
 use super::transport::TransportError;
 
-/// Why [`EventLoop::poll`](super::EventLoop::poll) has no event, and no connection any more.
+/// Why [`EventLoop::poll`](super::EventLoop::poll) lost the connection or failed to connect.
 ///
-/// Every one of them ends the connection or the attempt, and drops what was requested before. Polling again waits for the
+/// Each of these errors ends the connection or the attempt, and drops all queued requests. Polling again waits for the
 /// pause ([`EventLoop::retry_in`](super::EventLoop::retry_in)) and connects again.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ConnectionError {
     /// The connection could not be opened, or was lost.
     #[error(transparent)]
     Transport(#[from] TransportError),
-    /// The connection did not open, or CONNACK did not come, in time.
+    /// The connection was not opened, or CONNACK was not received, in time.
     #[error("The broker did not answer in time.")]
     ConnectTimeout,
     /// The broker refused the connection (MQTT 3.1.1 section 3.2.2.3).
     #[error("The broker refused the connection: {}.", reason(.0))]
     ConnectionRefused(ConnectReturnCode),
     /// The first packet was not CONNACK (MQTT 3.1.1 section 3.2).
-    #[error("The broker's first packet was not the acknowledgement of the connection.")]
+    #[error("The broker's first packet did not acknowledge the connection.")]
     NotConnAck,
-    /// No PINGRESP came in time (MQTT 3.1.1 section 3.12.4).
-    #[error("The broker has fallen silent.")]
+    /// PINGRESP was not received in time (MQTT 3.1.1 section 3.12.4).
+    #[error("The broker has stopped responding.")]
     PingTimeout,
-    /// A request that needs an acknowledgement got none in time.
+    /// A request was not acknowledged in time.
     #[error("The broker did not acknowledge a request in time.")]
     AckTimeout,
-    /// A subscription that was sent before CONNACK was refused; it is worth another try after CONNACK.
-    #[error("The broker refused what was sent together with the connection request.")]
-    FlightRefused,
-    /// A packet could not be read.
-    #[error("The broker sent a packet that cannot be read ({0:?}).")]
+    /// A subscription that was sent before CONNACK was refused. It may be granted after CONNACK.
+    #[error(
+        "The broker refused a subscription that was sent together with the connection request."
+    )]
+    EarlyRequestsRefused,
+    /// The broker refused a subscription (MQTT 3.1.1 section 3.9.3). It was reported as a `SubAck` event before.
+    #[error("The broker does not allow the subscription.")]
+    SubscriptionRefused,
+    /// The broker sent a malformed packet.
+    #[error("The broker sent a malformed packet ({0:?}).")]
     Malformed(mqttbytes::Error),
-    /// A packet came that a broker must not send, or not now.
-    #[error("The broker sent a packet that does not belong here.")]
+    /// The broker sent a packet that it must not send, or not at this time.
+    #[error("The broker sent an unexpected packet.")]
     Unexpected,
-    /// A packet is larger than [`MqttOptions::set_max_packet_size`](super::MqttOptions::set_max_packet_size) allows.
-    #[error("The broker sent a packet of {size} bytes, where {limit} are allowed.")]
+    /// A packet other than PUBLISH is larger than
+    /// [`MqttOptions::set_max_packet_size`](super::MqttOptions::set_max_packet_size) allows.
+    #[error("The broker sent a packet of {size} bytes. The limit is {limit}.")]
     TooLarge {
-        /// Its announced size, in bytes without the fixed header.
+        /// The announced size in bytes, without the fixed header.
         size: usize,
         /// The limit, in bytes.
         limit: usize,
     },
-    /// The options cannot be said in MQTT.
+    /// The options cannot be expressed in MQTT.
     #[error("The broker's settings cannot be used: {0}.")]
     InvalidOptions(&'static str),
-    /// A packet could not be written.
-    #[error("A packet could not be written ({0:?}).")]
-    Unwritable(mqttbytes::Error),
-    /// [`AsyncClient::disconnect`](super::AsyncClient::disconnect) has been carried out.
-    #[error("The connection was closed by this side.")]
+    /// A packet could not be encoded.
+    #[error("A packet could not be encoded ({0:?}).")]
+    Encoding(mqttbytes::Error),
+    /// [`AsyncClient::disconnect`](super::AsyncClient::disconnect) was carried out.
+    #[error("The connection was closed by this client.")]
     Disconnected,
 }
 
@@ -67,30 +73,30 @@ fn reason(code: &ConnectReturnCode) -> &'static str {
     }
 }
 
-/// Why a request was not taken.
+/// Why a request was not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ClientError {
-    /// As many requests, or bytes, are waiting as may wait.
+    /// The queue holds as many requests, or bytes, as it may.
     #[error("Too many requests are waiting for the broker.")]
     Full,
-    /// The packet is larger than may be sent.
+    /// The packet is larger than the limit.
     #[error("The message of {size} bytes is larger than the {limit} that may be sent.")]
     TooLarge {
-        /// The packet's size, in bytes without the fixed header.
+        /// The size of the packet in bytes, without the fixed header.
         size: usize,
         /// The limit, in bytes.
         limit: usize,
     },
-    /// The topic is empty, too long, or has a wildcard or a zero in it (MQTT 3.1.1 section 4.7).
-    #[error("The topic cannot be published to.")]
+    /// The topic is empty, too long, or contains a wildcard or a null character (MQTT 3.1.1 section 4.7).
+    #[error("The topic is invalid.")]
     InvalidTopic,
-    /// There is no filter, or one is empty, too long, or has a wildcard in a wrong place (MQTT 3.1.1 section 4.7).
-    #[error("The topic filter cannot be subscribed to.")]
+    /// There is no filter, or one is empty, too long, or has a misplaced wildcard (MQTT 3.1.1 section 4.7).
+    #[error("The topic filter is invalid.")]
     InvalidFilter,
-    /// There is nothing to connect to.
+    /// The list of brokers is empty.
     #[error("The list of brokers is empty.")]
     NoBroker,
-    /// The event loop is gone.
+    /// The event loop has been dropped.
     #[error("The event loop has ended.")]
     Closed,
 }

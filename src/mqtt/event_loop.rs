@@ -1,4 +1,4 @@
-//! The event loop: connects, sends what was requested, tells what happens.
+//! The event loop: connects, sends requests, and reports events.
 
 use core::fmt;
 use core::future::poll_fn;
@@ -11,30 +11,30 @@ use std::sync::Arc;
 use mqttbytes::v4::Packet;
 
 use super::Event;
+use super::broker_connection::BrokerConnection;
 use super::error::ConnectionError;
-use super::link::Link;
 use super::options::MqttOptions;
 use super::pool::Pool;
-use super::requests::Requests;
+use super::request_queue::RequestQueue;
 use super::transport::Transport;
 use crate::time::Millis;
 
-/// How long the former broker is listened to after a switch, if the new one acknowledges no subscription.
-const OVERLAP: Duration = Duration::from_secs(10);
+/// How long messages from the previous broker are still delivered after a switch, if the new one grants no subscription.
+const SWITCH_OVERLAP: Duration = Duration::from_secs(10);
 
-/// Connects, sends what was requested, and tells what happens, as long as [`poll`](EventLoop::poll) is called.
+/// Connects, sends requests, and reports events, while [`poll`](EventLoop::poll) is being called.
 pub struct EventLoop<T: Transport> {
     transport: T,
     brokers: Vec<MqttOptions>,
     pool: Pool,
-    requests: Arc<Requests>,
-    /// The connection, or the attempt at one.
-    main: Option<Link<T>>,
-    /// The attempt at a more preferred broker, while `main` is connected.
-    probe: Option<Link<T>>,
-    /// The broker before the last switch, and until when it is listened to.
-    former: Option<(Link<T>, Millis)>,
-    /// Told before anything else.
+    requests: Arc<RequestQueue>,
+    /// The connection, or the attempt to connect.
+    current: Option<BrokerConnection<T>>,
+    /// The attempt to connect to a more preferred broker, while `current` is connected.
+    probe: Option<BrokerConnection<T>>,
+    /// The connection before the last switch, and until when its messages are delivered.
+    previous: Option<(BrokerConnection<T>, Millis)>,
+    /// Events that are reported before any others.
     events: VecDeque<Event>,
     /// The pause until the next deadline.
     timer: Option<(Millis, T::Sleep)>,
@@ -45,16 +45,16 @@ impl<T: Transport> EventLoop<T> {
         transport: T,
         brokers: Vec<MqttOptions>,
         pool: Pool,
-        requests: Arc<Requests>,
+        requests: Arc<RequestQueue>,
     ) -> EventLoop<T> {
         EventLoop {
             transport,
             brokers,
             pool,
             requests,
-            main: None,
+            current: None,
             probe: None,
-            former: None,
+            previous: None,
             events: VecDeque::new(),
             timer: None,
         }
@@ -62,27 +62,28 @@ impl<T: Transport> EventLoop<T> {
 
     /// The next event. Connects when there is no connection, after the pause that is due.
     ///
-    /// The future may be dropped at any time without losing anything.
+    /// The future may be dropped at any time without losing events.
     ///
     /// # Errors
-    /// The connection is lost, or an attempt failed. **All that was requested before is dropped**, since it is not known
-    /// what of it arrived, and it may be out of date when the next connection opens: subscribe again, publish what is still
-    /// true, and poll again. The next poll waits for [`retry_in`](EventLoop::retry_in) and tries the next broker.
+    /// The connection is lost, or an attempt to connect failed. **All requests that were made before are dropped**, since it
+    /// is not known which of them the broker received, and they may be outdated when the next connection is open. Subscribe
+    /// again, publish what is still current, and poll again. The next poll waits for [`retry_in`](EventLoop::retry_in) and
+    /// then connects to the next broker.
     pub async fn poll(&mut self) -> Result<Event, ConnectionError> {
         poll_fn(|cx| self.poll_next(cx)).await
     }
 
-    /// How long the next poll will wait before it tries to connect; `None` while there is a connection or an attempt.
+    /// How long the next poll waits before it connects, or `None` while there is a connection or an attempt.
     pub fn retry_in(&self) -> Option<Duration> {
         self.retry_at().map(|at| at.since(self.transport.now()))
     }
 
-    /// When the next attempt is due, by the transport's clock; `None` while there is a connection or an attempt.
+    /// When the next attempt is due by the transport's clock, or `None` while there is a connection or an attempt.
     pub fn retry_at(&self) -> Option<Millis> {
-        self.main.is_none().then(|| self.pool.attempt().at)
+        self.current.is_none().then(|| self.pool.attempt().at)
     }
 
-    /// The broker that is connected, is being tried, or is tried next: its place in the list, and its options.
+    /// The index and the options of the broker that is connected, is being tried, or is tried next.
     pub fn broker(&self) -> (usize, Option<&MqttOptions>) {
         let broker = self.pool.broker();
         (broker, self.brokers.get(broker))
@@ -90,30 +91,32 @@ impl<T: Transport> EventLoop<T> {
 
     /// Whether a broker has accepted the connection.
     pub fn is_connected(&self) -> bool {
-        self.main.as_ref().is_some_and(Link::is_connected)
+        self.current
+            .as_ref()
+            .is_some_and(BrokerConnection::is_connected)
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Event, ConnectionError>> {
-        // Registered before anything is looked at, so that no request falls in between.
+        // The waker is registered before the queue is read, so that no request is missed.
         self.requests.register(cx);
         loop {
             let now = self.transport.now();
             if self.requests.take_retry_now() {
                 self.pool.retry_now(now);
-                if let Some(main) = &mut self.main {
-                    main.ping(now);
+                if let Some(current) = &mut self.current {
+                    current.ping(now);
                 }
             }
             if let Some(event) = self.events.pop_front() {
                 return Poll::Ready(Ok(event));
             }
-            if let Poll::Ready(event) = self.poll_main(cx, now) {
+            if let Poll::Ready(event) = self.poll_current(cx, now) {
                 return Poll::Ready(event);
             }
             if self.poll_probe(cx, now) {
                 continue;
             }
-            if let Some(event) = self.poll_former(cx, now) {
+            if let Some(event) = self.poll_previous(cx, now) {
                 return Poll::Ready(Ok(event));
             }
             if self.poll_timer(cx, now).is_pending() {
@@ -122,15 +125,15 @@ impl<T: Transport> EventLoop<T> {
         }
     }
 
-    fn poll_main(
+    fn poll_current(
         &mut self,
         cx: &mut Context<'_>,
         now: Millis,
     ) -> Poll<Result<Event, ConnectionError>> {
         if !self.is_connected() && self.requests.has_disconnect() {
-            return Poll::Ready(Err(self.lose(now, ConnectionError::Disconnected)));
+            return Poll::Ready(Err(self.end_connection(now, ConnectionError::Disconnected)));
         }
-        if self.main.is_none() {
+        if self.current.is_none() {
             let attempt = self.pool.attempt();
             let Some(options) = self.brokers.get(attempt.broker) else {
                 return Poll::Pending;
@@ -138,45 +141,50 @@ impl<T: Transport> EventLoop<T> {
             if attempt.at > now {
                 return Poll::Pending;
             }
-            self.main = Some(Link::open(&self.transport, options, attempt, now));
+            self.current = Some(BrokerConnection::open(
+                &self.transport,
+                options,
+                attempt,
+                now,
+            ));
         }
-        let Some(main) = &mut self.main else {
+        let Some(current) = &mut self.current else {
             return Poll::Pending;
         };
-        match main.poll(cx, now, Some(&self.requests)) {
+        match current.poll(cx, now, Some(&self.requests)) {
             Poll::Ready(Ok(event)) => {
                 if let Event::Incoming(Packet::ConnAck(_)) = event {
                     self.pool.connected(now);
                 }
                 Poll::Ready(Ok(event))
             }
-            Poll::Ready(Err(error)) => Poll::Ready(Err(self.lose(now, error))),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(self.end_connection(now, error))),
             Poll::Pending => Poll::Pending,
         }
     }
 
-    /// Gives up the connection, and all that belongs to it.
-    fn lose(&mut self, now: Millis, error: ConnectionError) -> ConnectionError {
+    /// Drops all connections and requests, and records the outcome in the pool.
+    fn end_connection(&mut self, now: Millis, error: ConnectionError) -> ConnectionError {
         match &error {
             ConnectionError::Disconnected => self.pool.closed(now),
             error => {
-                let suspects_flight = self
-                    .main
+                let suspects_early_requests = self
+                    .current
                     .as_ref()
-                    .is_some_and(|main| main.suspects_flight(error));
-                self.pool.failed(now, suspects_flight);
+                    .is_some_and(|current| current.suspects_early_requests(error));
+                self.pool.failed(now, suspects_early_requests);
             }
         }
-        self.main = None;
+        self.current = None;
         self.probe = None;
-        if let Some((former, _)) = self.former.take() {
-            former.close(now);
+        if let Some((previous, _)) = self.previous.take() {
+            previous.close(now);
         }
         self.requests.clear();
         error
     }
 
-    /// Looks for a more preferred broker. Says whether it has been found and is `main` now.
+    /// Probes more preferred brokers. Returns whether one of them has accepted the connection, which is then `current`.
     fn poll_probe(&mut self, cx: &mut Context<'_>, now: Millis) -> bool {
         loop {
             if self.probe.is_none() {
@@ -189,7 +197,12 @@ impl<T: Transport> EventLoop<T> {
                 if attempt.at > now {
                     return false;
                 }
-                self.probe = Some(Link::open(&self.transport, options, attempt, now));
+                self.probe = Some(BrokerConnection::open(
+                    &self.transport,
+                    options,
+                    attempt,
+                    now,
+                ));
             }
             let Some(probe) = &mut self.probe else {
                 return false;
@@ -200,8 +213,8 @@ impl<T: Transport> EventLoop<T> {
                     let from = self.pool.broker();
                     self.pool.probe_connected(now);
                     let to = self.pool.broker();
-                    let former = core::mem::replace(&mut self.main, self.probe.take());
-                    self.former = former.map(|former| (former, now + OVERLAP));
+                    let previous = core::mem::replace(&mut self.current, self.probe.take());
+                    self.previous = previous.map(|previous| (previous, now + SWITCH_OVERLAP));
                     self.events.extend([Event::Switched { from, to }, connack]);
                     return true;
                 }
@@ -213,33 +226,38 @@ impl<T: Transport> EventLoop<T> {
         }
     }
 
-    /// Listens to the former broker until the new one has acknowledged a subscription.
-    fn poll_former(&mut self, cx: &mut Context<'_>, now: Millis) -> Option<Event> {
-        let (mut former, until) = self.former.take()?;
-        let replaced = self.main.as_ref().is_some_and(Link::is_subscribed);
+    /// Receives from the previous broker until the new one has granted a subscription.
+    fn poll_previous(&mut self, cx: &mut Context<'_>, now: Millis) -> Option<Event> {
+        let (mut previous, until) = self.previous.take()?;
+        let replaced = self
+            .current
+            .as_ref()
+            .is_some_and(BrokerConnection::is_subscribed);
         loop {
-            // What has come in already is told before it goes.
-            match former.poll(cx, now, None) {
-                Poll::Ready(Ok(event @ Event::Incoming(Packet::Publish(_)))) => {
-                    self.former = Some((former, until));
+            // All messages that have already arrived are reported before the connection is closed.
+            match previous.poll(cx, now, None) {
+                Poll::Ready(Ok(
+                    event @ (Event::Incoming(Packet::Publish(_)) | Event::Skipped(_)),
+                )) => {
+                    self.previous = Some((previous, until));
                     return Some(event);
                 }
                 Poll::Ready(Ok(_)) => {}
                 Poll::Ready(Err(_)) => return None,
                 Poll::Pending if replaced || now >= until => {
-                    former.close(now);
+                    previous.close(now);
                     return None;
                 }
                 Poll::Pending => {
-                    self.former = Some((former, until));
+                    self.previous = Some((previous, until));
                     return None;
                 }
             }
         }
     }
 
-    /// Ready when a deadline has come. A timer that was set for an earlier one is left to run out, since most deadlines only
-    /// ever move back.
+    /// Ready when a deadline is due. A timer that was set for an earlier deadline is kept, since most deadlines only move to
+    /// later times.
     fn poll_timer(&mut self, cx: &mut Context<'_>, now: Millis) -> Poll<()> {
         let Some(deadline) = self.deadline() else {
             return Poll::Pending;
@@ -261,19 +279,19 @@ impl<T: Transport> EventLoop<T> {
     }
 
     fn deadline(&self) -> Option<Millis> {
-        let main = match &self.main {
-            Some(main) => main.deadline(),
+        let current = match &self.current {
+            Some(current) => current.deadline(),
             None => Some(self.pool.attempt().at),
         };
         let probe = match &self.probe {
             Some(probe) => probe.deadline(),
             None => self.pool.probe().map(|attempt| attempt.at),
         };
-        let former = self
-            .former
+        let previous = self
+            .previous
             .as_ref()
-            .map(|(former, until)| former.deadline().unwrap_or(*until).min(*until));
-        [main, probe, former].into_iter().flatten().min()
+            .map(|(previous, until)| previous.deadline().unwrap_or(*until).min(*until));
+        [current, probe, previous].into_iter().flatten().min()
     }
 }
 

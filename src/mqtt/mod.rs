@@ -1,34 +1,42 @@
 //! MQTT 3.1.1 in the shape of the `rumqttc` crate, over a WebSocket.
 //!
-//! `rumqttc` needs sockets and threads, which a browser has not. Code that is written against its names works on this
-//! module too: [`MqttOptions`], [`AsyncClient`], [`EventLoop`], [`Event`], [`Packet`], [`QoS`]; a test compiles the same
-//! source twice to hold that. What this module has on top:
+//! `rumqttc` needs sockets and threads, which browsers do not offer. Code written against its names also compiles against
+//! this module: [`MqttOptions`], [`AsyncClient`], [`EventLoop`], [`Event`], [`Packet`], [`QoS`]. A test ensures this by
+//! compiling the same source with both. This module adds:
 //!
-//! - **One flight.** What was requested before the connection is open leaves together with CONNECT, without waiting for
-//!   CONNACK (MQTT 3.1.1 section 3.1.4). With a broker that does not take it, the next attempt waits.
+//! - **Early requests.** Requests made before the connection is open are sent together with CONNECT, without waiting for
+//!   CONNACK (MQTT 3.1.1 section 3.1.4). If a broker does not accept that, the next attempt waits for CONNACK.
 //! - **Several brokers** in order of preference (`AsyncClient::with_brokers` in the browser,
-//!   [`AsyncClient::with_transport`] anywhere), with fail-over, pauses, and the way back: see [`Pool`].
-//! - **Bounds** on everything a broker sends and on everything that waits to be sent.
+//!   [`AsyncClient::with_transport`] anywhere), with fail-over, back-off, and a return to the preferred broker: see
+//!   [`Pool`].
+//! - **Bounds** on everything that a broker sends and on everything that waits to be sent.
+//! - **No message ends the connection.** Messages that are too large, malformed or retained are skipped: see
+//!   [`SkipReason`].
 //!
-//! | file | what it holds |
+//! It differs from `rumqttc` in one more respect: a connection ends when the broker refuses a subscription, so that the
+//! next broker is tried.
+//!
+//! | file | contents |
 //! | --- | --- |
-//! | `options` | how to reach one broker |
-//! | `session` | one connection's protocol, without the connection: bytes in, bytes and events out |
-//! | `pool` | which broker is tried next, and when |
-//! | `requests` | the bounded queue between handles and event loop |
-//! | `transport` | what the event loop asks of the outside |
-//! | `link` | a session on a transport |
-//! | `event_loop` | connects, sends what was requested, tells what happens |
+//! | `options` | the address and settings of one broker |
+//! | `packet_reader` | splits the bytes from a broker into packets, and skips those that cannot be delivered |
+//! | `session` | the protocol on one connection, without I/O: bytes in, bytes and events out |
+//! | `pool` | decides which broker to try next, and when |
+//! | `request_queue` | the bounded queue between client handles and event loop |
+//! | `transport` | the traits through which the event loop reaches the network and the clock |
+//! | `broker_connection` | a session on a transport |
+//! | `event_loop` | connects, sends the requests, reports events |
 //! | `client` | the handle for making requests |
-//! | `web` | the browser's WebSocket as a transport |
+//! | `web` | a transport over the browser's WebSocket |
 
+mod broker_connection;
 mod client;
 mod error;
 mod event_loop;
-mod link;
 mod options;
+mod packet_reader;
 mod pool;
-mod requests;
+mod request_queue;
 mod session;
 mod transport;
 #[cfg(target_arch = "wasm32")]
@@ -43,56 +51,86 @@ pub use mqttbytes::v4::{
     SubAck, Subscribe, SubscribeFilter, SubscribeReasonCode, UnsubAck, Unsubscribe,
 };
 pub use options::MqttOptions;
-pub use pool::{Attempt, Pool};
-pub use requests::Request;
+pub use pool::{ConnectAttempt, Pool};
+pub use request_queue::Request;
 pub use session::Session;
 pub use transport::{Connection, Transport, TransportError};
 #[cfg(target_arch = "wasm32")]
 pub use web::{WebSocketConnection, WebSocketTransport};
 
-/// A packet that came in, by the name that rumqttc gives it.
+/// A received packet, under the name that rumqttc gives it.
 pub type Incoming = Packet;
 
-/// What [`EventLoop::poll`] tells.
+/// What [`EventLoop::poll`] reports.
 ///
 /// The first event of every connection is `Incoming(Packet::ConnAck)`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// The broker sent this packet. What it asks for (acknowledgements) has been done.
+    /// The broker sent this packet. Any acknowledgement that it requires is sent by the event loop.
     Incoming(Packet),
-    /// This was sent to the broker.
+    /// This packet was sent to the broker.
     Outgoing(Outgoing),
-    /// A more preferred broker is back, and the connection has moved there without a gap. Its ConnAck follows.
+    /// A more preferred broker is reachable again, and is used from now on. Its ConnAck follows.
     ///
-    /// Subscriptions do not move along: subscribe and publish again, now or at the ConnAck. The former broker's messages
-    /// keep coming in until the new one has acknowledged a subscription.
+    /// Subscriptions are not carried over: subscribe and publish again, now or at the ConnAck. Messages from the previous
+    /// broker are still delivered until the new one has granted a subscription.
     Switched {
-        /// The former broker's place in the list of brokers.
+        /// The index of the previous broker in the list of brokers.
         from: usize,
-        /// The new broker's place in the list of brokers.
+        /// The index of the new broker in the list of brokers.
         to: usize,
     },
+    /// The broker sent a message that is not delivered, for this reason. The connection stays open.
+    Skipped(SkipReason),
 }
 
-/// What was sent to the broker. Numbers are packet identifiers (MQTT 3.1.1 section 2.3.1).
+/// Why a message from the broker was skipped instead of being delivered.
+///
+/// Anybody who may publish to a topic can cause such messages, so they must not end the connections of its subscribers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SkipReason {
+    /// The packet is larger than [`MqttOptions::set_max_packet_size`] allows. Its bytes are dropped as they arrive, and it
+    /// is not acknowledged.
+    TooLarge,
+    /// The broker had retained the message, so it may be of any age (MQTT 3.1.1 section 3.3.1.3).
+    Retained,
+    /// The packet has no valid topic or packet identifier (MQTT 3.1.1 section 3.3.2).
+    Malformed,
+    /// At most 1,000 messages with QoS 2 may wait for PUBREL (MQTT 3.1.1 section 4.3.3).
+    TooManyUnreleased,
+}
+
+impl SkipReason {
+    /// The reason in a few words, for a list of counters.
+    pub fn words(self) -> &'static str {
+        match self {
+            SkipReason::TooLarge => "a broker message above the size limit",
+            SkipReason::Retained => "a retained broker message",
+            SkipReason::Malformed => "a malformed broker message",
+            SkipReason::TooManyUnreleased => "too many unreleased broker messages",
+        }
+    }
+}
+
+/// A packet that was sent to the broker. The numbers are packet identifiers (MQTT 3.1.1 section 2.3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outgoing {
-    /// A message; 0 stands for QoS 0.
+    /// PUBLISH; the packet identifier is 0 for QoS 0.
     Publish(u16),
-    /// A subscription.
+    /// SUBSCRIBE.
     Subscribe(u16),
-    /// The end of a subscription.
+    /// UNSUBSCRIBE.
     Unsubscribe(u16),
-    /// The acknowledgement of a message with QoS 1.
+    /// PUBACK, which acknowledges a message with QoS 1.
     PubAck(u16),
-    /// The receipt for a message with QoS 2.
+    /// PUBREC, which acknowledges a message with QoS 2.
     PubRec(u16),
-    /// The release of a message with QoS 2.
+    /// PUBREL, which releases a message with QoS 2.
     PubRel(u16),
-    /// The end of the exchange about a message with QoS 2.
+    /// PUBCOMP, which completes the delivery of a message with QoS 2.
     PubComp(u16),
-    /// The question whether the broker is still there.
+    /// PINGREQ, which asks whether the broker is still responding.
     PingReq,
-    /// The farewell.
+    /// DISCONNECT, the last packet on a connection.
     Disconnect,
 }

@@ -1,19 +1,19 @@
-//! How to reach one broker, and what to tell it.
+//! The address and settings of one broker.
 
 use core::fmt;
 use core::time::Duration;
 
 use mqttbytes::v4::{Connect, LastWill, Login};
 
-/// The largest packet that MQTT can express, without its fixed header (MQTT 3.1.1 section 2.2.3).
+/// The size limit of a packet in bytes, without its fixed header (MQTT 3.1.1 section 2.2.3).
 const MAX_REMAINING_LENGTH: usize = 268_435_455;
 
-/// The longest text or field that MQTT can express, in bytes (MQTT 3.1.1 section 1.5.3).
+/// The length limit of a string or binary field in bytes (MQTT 3.1.1 section 1.5.3).
 const MAX_FIELD: usize = 65_535;
 
-/// One broker: its address, and the settings of a connection to it.
+/// The address of one broker, and the settings of a connection to it.
 ///
-/// The setters are those of `rumqttc::MqttOptions`; in place of host and port stands the URL of a WebSocket.
+/// The setters are those of `rumqttc::MqttOptions`. A URL takes the place of host and port.
 ///
 /// ```
 /// use core::time::Duration;
@@ -33,19 +33,19 @@ pub struct MqttOptions {
     max_incoming_packet_size: usize,
     max_outgoing_packet_size: usize,
     inflight: u16,
-    one_flight: bool,
+    early_requests: bool,
 }
 
 impl MqttOptions {
-    /// The broker at `url` (`wss://…` or `ws://…` in the browser), to which this client is `client_id`.
+    /// The broker at `url` (`wss://…` or `ws://…` in the browser), which is told `client_id`.
     ///
-    /// A broker knows a client by its id alone, and throws out the older of two with the same one (MQTT 3.1.1
-    /// section 3.1.4), so every tab needs its own. An empty id lets the broker choose.
+    /// A broker identifies clients by this id alone. When two clients have the same id, it disconnects the older one
+    /// (MQTT 3.1.1 section 3.1.4), so every tab needs an id of its own. If the id is empty, the broker chooses one.
     pub fn new(client_id: impl Into<String>, url: impl Into<String>) -> MqttOptions {
         MqttOptions {
             client_id: client_id.into(),
             url: url.into(),
-            // Below the 60 s after which common reverse proxies cut a silent WebSocket.
+            // Common reverse proxies close a WebSocket that was idle for 60 s.
             keep_alive: Duration::from_secs(50),
             clean_session: true,
             credentials: None,
@@ -53,24 +53,24 @@ impl MqttOptions {
             max_incoming_packet_size: 64 * 1024,
             max_outgoing_packet_size: 64 * 1024,
             inflight: 100,
-            one_flight: true,
+            early_requests: true,
         }
     }
 
-    /// The broker's address.
+    /// The URL of the broker.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Who this client is to the broker.
+    /// The id by which the broker identifies this client.
     pub fn client_id(&self) -> String {
         self.client_id.clone()
     }
 
-    /// Sends a PINGREQ when nothing else was sent for this long; zero never does (some brokers refuse that).
+    /// Sets after which time without sending anything a PINGREQ is sent. Zero disables it, which some brokers refuse.
     ///
-    /// Rounded up to whole seconds, at most 32,767 of them. The broker is told twice this time in CONNECT (MQTT 3.1.1
-    /// section 3.1.2.10), since browsers let the timers of a hidden page run once a minute only.
+    /// The time is rounded up to whole seconds, and is at most 32,767 seconds. CONNECT announces twice this time (MQTT
+    /// 3.1.1 section 3.1.2.10), since browsers may delay the timers of a hidden page by a minute.
     pub fn set_keep_alive(&mut self, keep_alive: Duration) -> &mut Self {
         let seconds = keep_alive
             .as_secs()
@@ -79,26 +79,27 @@ impl MqttOptions {
         self
     }
 
-    /// After how much silence a PINGREQ is sent.
+    /// After which time without sending anything a PINGREQ is sent.
     pub fn keep_alive(&self) -> Duration {
         self.keep_alive
     }
 
-    /// Whether the broker forgets this client's subscriptions when it goes (MQTT 3.1.1 section 3.1.2.4); `true` at first.
+    /// Sets whether the broker discards this client's subscriptions when the connection ends (MQTT 3.1.1
+    /// section 3.1.2.4). The default is `true`.
     ///
-    /// With `false` the broker keeps them and what came in meanwhile. This side keeps nothing over a lost connection
-    /// either way.
+    /// With `false`, the broker keeps them, together with messages that arrive in the meantime. This client keeps no state
+    /// across connections in either case.
     pub fn set_clean_session(&mut self, clean_session: bool) -> &mut Self {
         self.clean_session = clean_session;
         self
     }
 
-    /// Whether the broker forgets this client's subscriptions when it goes.
+    /// Whether the broker discards this client's subscriptions when the connection ends.
     pub fn clean_session(&self) -> bool {
         self.clean_session
     }
 
-    /// The user name and password for this broker. A password without a user name is refused when connecting
+    /// Sets the user name and password for this broker. A password without a user name is an error when connecting
     /// (MQTT 3.1.1 section 3.1.2.9).
     pub fn set_credentials(
         &mut self,
@@ -117,69 +118,71 @@ impl MqttOptions {
         self.credentials.clone()
     }
 
-    /// What the broker publishes when this client goes without a word (MQTT 3.1.1 section 3.1.2.5).
+    /// Sets the message that the broker publishes if this client disconnects without DISCONNECT (MQTT 3.1.1
+    /// section 3.1.2.5).
     pub fn set_last_will(&mut self, will: LastWill) -> &mut Self {
         self.last_will = Some(will);
         self
     }
 
-    /// What the broker publishes when this client goes without a word.
+    /// The message that the broker publishes if this client disconnects without DISCONNECT.
     pub fn last_will(&self) -> Option<LastWill> {
         self.last_will.clone()
     }
 
-    /// The largest packet taken and the largest sent, in bytes without the fixed header; 64 KiB each at first.
+    /// Sets the size limits of incoming and outgoing packets in bytes, without the fixed header. The default is 64 KiB each.
     ///
-    /// A larger incoming one ends the connection; a larger outgoing one is refused by the client's handle.
+    /// A larger incoming message is skipped ([`SkipReason::TooLarge`](super::SkipReason::TooLarge)). A larger outgoing one
+    /// is refused by the client's handle.
     pub fn set_max_packet_size(&mut self, incoming: usize, outgoing: usize) -> &mut Self {
         self.max_incoming_packet_size = incoming.min(MAX_REMAINING_LENGTH);
         self.max_outgoing_packet_size = outgoing.min(MAX_REMAINING_LENGTH);
         self
     }
 
-    /// The largest packet taken, in bytes without the fixed header.
+    /// The size limit of incoming packets in bytes, without the fixed header.
     pub fn max_packet_size(&self) -> usize {
         self.max_incoming_packet_size
     }
 
-    /// The largest packet sent, in bytes without the fixed header.
+    /// The size limit of outgoing packets in bytes, without the fixed header.
     pub(super) fn max_outgoing_packet_size(&self) -> usize {
         self.max_outgoing_packet_size
     }
 
-    /// How many requests may wait for the broker's acknowledgement at once; 100 at first, at least 1.
+    /// Sets how many requests may be unacknowledged at a time: at least 1, by default 100.
     pub fn set_inflight(&mut self, inflight: u16) -> &mut Self {
         self.inflight = inflight.max(1);
         self
     }
 
-    /// How many requests may wait for the broker's acknowledgement at once.
+    /// How many requests may be unacknowledged at a time.
     pub fn inflight(&self) -> u16 {
         self.inflight
     }
 
-    /// Whether requests leave together with CONNECT, without waiting for CONNACK; `true` at first.
+    /// Sets whether requests are sent together with CONNECT, without waiting for CONNACK. The default is `true`.
     ///
-    /// MQTT 3.1.1 section 3.1.4 allows it, and it saves a round trip. With a broker that turns out not to take it, the
-    /// event loop goes back to waiting by itself; `false` is for one that is known not to.
-    pub fn set_one_flight(&mut self, one_flight: bool) -> &mut Self {
-        self.one_flight = one_flight;
+    /// MQTT 3.1.1 section 3.1.4 allows it, and it saves a round trip. The event loop stops doing so for a broker that turns
+    /// out not to accept it, so `false` is only needed for a broker that is known not to.
+    pub fn set_early_requests(&mut self, early_requests: bool) -> &mut Self {
+        self.early_requests = early_requests;
         self
     }
 
-    /// Whether requests leave together with CONNECT.
-    pub fn one_flight(&self) -> bool {
-        self.one_flight
+    /// Whether requests are sent together with CONNECT.
+    pub fn early_requests(&self) -> bool {
+        self.early_requests
     }
 
-    /// The CONNECT packet, or what about these options cannot be said in MQTT.
+    /// The CONNECT packet, or a description of the option that MQTT cannot express.
     pub(super) fn connect(&self) -> Result<Connect, &'static str> {
         let fits = |bytes: usize| bytes <= MAX_FIELD;
         if !fits(self.client_id.len()) {
             return Err("the client id is longer than 65,535 bytes");
         }
         if self.client_id.is_empty() && !self.clean_session {
-            return Err("a session that is to be kept needs a client id");
+            return Err("a persistent session needs a client id");
         }
         if let Some(login) = &self.credentials {
             if !fits(login.username.len()) || !fits(login.password.len()) {
@@ -205,7 +208,7 @@ impl MqttOptions {
     }
 }
 
-/// Says everything but the secrets, so that options can be logged.
+/// Shows everything except for the secrets, so that options can be logged.
 impl fmt::Debug for MqttOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MqttOptions")
@@ -218,7 +221,7 @@ impl fmt::Debug for MqttOptions {
             .field("max_incoming_packet_size", &self.max_incoming_packet_size)
             .field("max_outgoing_packet_size", &self.max_outgoing_packet_size)
             .field("inflight", &self.inflight)
-            .field("one_flight", &self.one_flight)
+            .field("early_requests", &self.early_requests)
             .finish()
     }
 }
@@ -228,7 +231,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_hides_the_secrets() {
+    fn debug_output_hides_credentials() {
         let mut options = MqttOptions::new("me", "ws://broker");
         options.set_credentials("alice", "hunter2");
         let shown = format!("{options:?}");
@@ -239,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn keep_alive_is_in_whole_seconds_and_announced_twofold() {
+    fn keep_alive_is_in_whole_seconds_and_doubled_in_connect() {
         let mut options = MqttOptions::new("me", "ws://broker");
         options.set_keep_alive(Duration::from_millis(1_200));
         assert_eq!(options.keep_alive(), Duration::from_secs(2));
@@ -249,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_mqtt_cannot_say_is_refused() {
+    fn options_that_mqtt_cannot_express_are_refused() {
         assert!(
             MqttOptions::new("x".repeat(70_000), "ws://broker")
                 .connect()

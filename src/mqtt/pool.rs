@@ -1,87 +1,91 @@
-//! Which broker is tried next, and when.
+//! Decides which broker to try next, and when.
 
 use core::time::Duration;
 
 use crate::time::Millis;
 
-/// How long an attempt may take in the first round, from opening the connection to CONNACK; longer in later rounds, for
-/// networks on which everything takes long.
+/// Time limit of an attempt in the first round, from opening the connection to CONNACK. Later rounds have a higher limit,
+/// for slow networks.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// How many times [`CONNECT_TIMEOUT`] an attempt may take at most.
-const MAX_PATIENCE: u32 = 4;
+/// Upper bound of the time limit in later rounds, as a multiple of [`CONNECT_TIMEOUT`].
+const MAX_TIMEOUT_FACTOR: u32 = 4;
 
-/// The longest pause after the first round in which no broker answered; it doubles with every further one.
+/// Upper bound of the random pause after the first failed round. It doubles with every further failed round.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 
-/// The longest pause of all.
+/// Upper bound of the pause after any number of failed rounds.
 const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
-/// A connection that lived longer than this was a good one: what failed before it is forgotten.
-const GOOD_LIFE: Duration = Duration::from_secs(30);
+/// A connection counts as good if it lasted longer than this, and as a failed attempt otherwise. It must be longer than the
+/// 10 s after which a missing SUBACK ends a connection.
+const GOOD_CONNECTION: Duration = Duration::from_secs(30);
 
-/// How long to stay with a less preferred broker before looking whether a preferred one is back: from this …
+/// Lower bound of the random pause before more preferred brokers are probed.
 const MIN_PROBE_PAUSE: Duration = Duration::from_secs(90);
 
-/// … to this plus the above, so that not all clients look at once.
+/// Range of that random pause, so that not all clients probe at the same time.
 const PROBE_SPREAD: Duration = Duration::from_secs(60);
 
-/// Several brokers in order of preference: which one is to be tried, and when.
+/// Brokers in order of preference, and the state that decides which of them to try, and when.
 ///
-/// It holds no connections and no clock; whoever drives it says how attempts ended and what time it is. The rules:
+/// A pool has no connections and no clock: its caller reports the outcome of attempts and the current time. The rules:
 ///
-/// - Brokers are tried in order, without a pause in between. Only after a whole round has failed comes a pause: full jitter
-///   up to 1 s, 2 s, 4 s … 30 s.
-/// - When a good connection (more than 30 s) is lost, its broker is tried first, at once, then the others in order. A short
-///   one counts as a failed attempt, or a broker that accepts and closes would be hammered.
-/// - An attempt that may have failed because requests were sent before CONNACK is repeated at once without that, and
-///   later attempts at this broker remember it.
-/// - While connected to a less preferred broker, the more preferred ones are tried about every two minutes on a second
-///   connection ([`probe`](Pool::probe)).
+/// - Brokers are tried in order of preference, without a pause in between. After a round in which all of them failed, there
+///   is a random pause of up to 1 s, then 2 s, 4 s … 30 s.
+/// - A connection is good if it lasted for more than 30 s after CONNACK. When a good connection is lost, a new round begins
+///   at once. It tries the same broker first, then the others.
+/// - A connection that lasted for 30 s or less is a failed attempt of the current round, whether the broker closed it,
+///   refused the subscription, or did not acknowledge it. The next broker of the round is tried.
+/// - If an attempt may have failed because requests were sent before CONNACK, it is repeated at once without early requests.
+///   Later attempts at this broker do not use them either.
+/// - While a less preferred broker is connected, the more preferred ones are tried every 90 to 150 s on a second connection
+///   ([`probe`](Pool::probe)).
 ///
-/// Brokers are deliberately never raced against each other. A race is won by whichever broker is nearer, and that differs
-/// from one client to the next; clients on different brokers do not meet. In order of preference, all end on the same one.
+/// Brokers are deliberately not raced against each other. The nearest broker wins a race, which is a different one for each
+/// client, and clients on different brokers do not meet. With an order of preference, all clients end up on the same broker.
 #[derive(Debug, Clone)]
 pub struct Pool {
-    /// For each broker, whether it takes requests before CONNACK.
-    one_flight: Vec<bool>,
-    /// The order of the current round, as places in the list.
+    /// For each broker, whether requests may be sent to it before CONNACK.
+    early_requests: Vec<bool>,
+    /// The order of the current round, as indices of brokers.
     order: Vec<usize>,
-    /// Where in `order` the current attempt or connection is.
+    /// The index in `order` of the current attempt or connection.
     position: usize,
     failed_rounds: u32,
     attempt_at: Millis,
     connected_since: Option<Millis>,
-    /// When the more preferred brokers are tried, and from which one on.
+    /// When the next more preferred broker is probed, and which one that is.
     probe: Option<(Millis, usize)>,
     random: SplitMix64,
 }
 
-/// What to do next: which broker to try, when, and how.
+/// An attempt to connect: which broker to try, when, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Attempt {
-    /// The broker's place in the list.
+pub struct ConnectAttempt {
+    /// The index of the broker.
     pub broker: usize,
-    /// Not before this.
+    /// The earliest time at which the attempt may begin.
     pub at: Millis,
-    /// How long it may take until CONNACK has come.
+    /// Time limit for receiving CONNACK.
     pub timeout: Duration,
     /// Whether requests may be sent before CONNACK.
-    pub one_flight: bool,
+    pub early_requests: bool,
 }
 
 impl Pool {
-    /// As many brokers as `one_flight` has elements, the most preferred first; each element says whether requests may at
-    /// first be sent to it before CONNACK. `seed` decides the jitter. `None` if there are no brokers.
-    pub fn new(one_flight: Vec<bool>, seed: u64) -> Option<Pool> {
-        (!one_flight.is_empty()).then(|| Pool::of(one_flight, seed))
+    /// A pool of as many brokers as `early_requests` has elements, the most preferred first. Each element says whether
+    /// requests may be sent to that broker before CONNACK. `seed` determines the jitter. Returns `None` if there are no
+    /// brokers.
+    pub fn new(early_requests: Vec<bool>, seed: u64) -> Option<Pool> {
+        (!early_requests.is_empty()).then(|| Pool::of(early_requests, seed))
     }
 
-    /// The same for a list that is known not to be empty.
-    pub(super) fn of(one_flight: Vec<bool>, seed: u64) -> Pool {
+    /// A pool of brokers, at least one.
+    pub(super) fn of(early_requests: Vec<bool>, seed: u64) -> Pool {
         Pool {
-            order: (0..one_flight.len()).collect(),
-            one_flight,
+            order: (0..early_requests.len()).collect(),
+            early_requests,
             position: 0,
             failed_rounds: 0,
             attempt_at: Millis(0),
@@ -91,55 +95,59 @@ impl Pool {
         }
     }
 
-    /// The broker that is being tried or connected to.
+    /// The index of the broker that is tried next, is being tried, or is connected.
     pub fn broker(&self) -> usize {
         self.order.get(self.position).copied().unwrap_or_default()
     }
 
-    /// The next attempt (or, while connected, the one that led here).
-    pub fn attempt(&self) -> Attempt {
+    /// The next attempt. While there is a connection, the attempt that led to it.
+    pub fn attempt(&self) -> ConnectAttempt {
         self.attempt_at_broker(self.broker(), self.attempt_at)
     }
 
-    /// The current attempt has led to a connection.
+    /// Records that the broker of the current attempt has accepted the connection.
     pub fn connected(&mut self, now: Millis) {
-        self.settle(now, self.broker());
+        self.connected_since = Some(now);
+        self.schedule_probe(now);
     }
 
-    /// The current attempt has failed, or the connection is lost. `suspects_flight` says that requests which were sent
-    /// before CONNACK may be the reason.
-    pub fn failed(&mut self, now: Millis, suspects_flight: bool) {
+    /// Records that the current attempt has failed, or that the connection is lost. `suspects_early_requests` says that
+    /// requests which were sent before CONNACK may be the reason.
+    pub fn failed(&mut self, now: Millis, suspects_early_requests: bool) {
         self.probe = None;
-        let lived = self.connected_since.take().map(|since| now.since(since));
         self.attempt_at = now;
-        if lived.is_some_and(|lived| lived > GOOD_LIFE) {
+        let lasted = self.connected_since.take().map(|since| now.since(since));
+        let broker = self.broker();
+        if lasted.is_some_and(|lasted| lasted > GOOD_CONNECTION) {
             self.failed_rounds = 0;
+            self.begin_round(&[broker]);
             return;
         }
-        let broker = self.broker();
-        if let Some(one_flight) = self.one_flight.get_mut(broker)
-            && suspects_flight
-            && *one_flight
+        if let Some(early_requests) = self.early_requests.get_mut(broker)
+            && suspects_early_requests
+            && *early_requests
         {
-            *one_flight = false;
+            *early_requests = false;
             return;
         }
         self.position += 1;
         if self.position >= self.order.len() {
-            self.position = 0;
+            self.begin_round(&[]);
             self.attempt_at = now + self.backoff();
             self.failed_rounds = self.failed_rounds.saturating_add(1);
         }
     }
 
-    /// The connection was closed on purpose: the next attempt, if any, is not a repetition.
+    /// Records that the connection was closed by this client, which is neither a failure nor a success.
     pub fn closed(&mut self, now: Millis) {
         self.probe = None;
-        self.connected_since = None;
         self.attempt_at = now;
+        if self.connected_since.take().is_some() {
+            self.begin_round(&[self.broker()]);
+        }
     }
 
-    /// Cuts the pause short: the network, or the user, is back.
+    /// Ends the current pause, and the pause before the next probe.
     pub fn retry_now(&mut self, now: Millis) {
         self.attempt_at = self.attempt_at.min(now);
         if let Some((at, _)) = &mut self.probe {
@@ -147,14 +155,14 @@ impl Pool {
         }
     }
 
-    /// The next look at a more preferred broker, while connected to a less preferred one.
-    pub fn probe(&self) -> Option<Attempt> {
+    /// The next attempt at a more preferred broker, while a less preferred one is connected.
+    pub fn probe(&self) -> Option<ConnectAttempt> {
         self.probe
             .map(|(at, broker)| self.attempt_at_broker(broker, at))
     }
 
-    /// The more preferred broker has not answered: the next less preferred one is tried at once, if it is still better than
-    /// the current one; else all of them again in a while.
+    /// Records that the probed broker did not accept the connection. The next one that is preferred to the current broker is
+    /// probed at once. After the last one, there is a pause before the first one is probed again.
     pub fn probe_failed(&mut self, now: Millis) {
         if let Some((_, broker)) = self.probe {
             self.probe = if broker + 1 < self.broker() {
@@ -165,28 +173,33 @@ impl Pool {
         }
     }
 
-    /// The more preferred broker has answered, and is the current one from now on.
+    /// Records that the probed broker has accepted the connection, and makes it the current broker. If its connection does
+    /// not last, the previous broker is tried next.
     pub fn probe_connected(&mut self, now: Millis) {
         if let Some((_, broker)) = self.probe {
-            self.settle(now, broker);
+            self.begin_round(&[broker, self.broker()]);
+            self.connected(now);
         }
     }
 
-    /// Makes `broker` the current one, the first of the next round.
-    fn settle(&mut self, now: Millis, broker: usize) {
-        let others = (0..self.one_flight.len()).filter(|other| *other != broker);
-        self.order = core::iter::once(broker).chain(others).collect();
+    /// Begins a new round: the brokers in `first`, then the others in order of preference.
+    fn begin_round(&mut self, first: &[usize]) {
+        let others = (0..self.early_requests.len()).filter(|other| !first.contains(other));
+        self.order = first.iter().copied().chain(others).collect();
         self.position = 0;
-        self.connected_since = Some(now);
-        self.probe = (broker > 0).then(|| (now + self.probe_pause(), 0));
     }
 
-    fn attempt_at_broker(&self, broker: usize, at: Millis) -> Attempt {
-        Attempt {
+    /// Schedules a probe of the more preferred brokers, if there are any.
+    fn schedule_probe(&mut self, now: Millis) {
+        self.probe = (self.broker() > 0).then(|| (now + self.probe_pause(), 0));
+    }
+
+    fn attempt_at_broker(&self, broker: usize, at: Millis) -> ConnectAttempt {
+        ConnectAttempt {
             broker,
             at,
-            timeout: CONNECT_TIMEOUT * self.failed_rounds.saturating_add(1).min(MAX_PATIENCE),
-            one_flight: self.one_flight.get(broker).copied().unwrap_or(false),
+            timeout: CONNECT_TIMEOUT * self.failed_rounds.saturating_add(1).min(MAX_TIMEOUT_FACTOR),
+            early_requests: self.early_requests.get(broker).copied().unwrap_or(false),
         }
     }
 
@@ -202,7 +215,8 @@ impl Pool {
     }
 }
 
-/// A small generator (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014): jitter needs no secrets.
+/// A small random number generator (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014). It is not
+/// cryptographically secure, which jitter does not require.
 #[derive(Debug, Clone)]
 struct SplitMix64(u64);
 
@@ -215,7 +229,7 @@ impl SplitMix64 {
         z ^ (z >> 31)
     }
 
-    /// Anything from nothing to `longest`, in whole milliseconds.
+    /// A random duration of at most `longest`, in whole milliseconds.
     fn up_to(&mut self, longest: Duration) -> Duration {
         let millis = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX - 1);
         Duration::from_millis(self.next() % (millis + 1))

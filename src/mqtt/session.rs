@@ -1,4 +1,4 @@
-//! One connection's protocol, without the connection: bytes and time in, bytes and events out.
+//! The MQTT protocol on one connection, without I/O: bytes and time in, bytes and events out.
 
 use core::time::Duration;
 use std::collections::VecDeque;
@@ -14,58 +14,67 @@ use mqttbytes::{Error, QoS};
 
 use super::error::ConnectionError;
 use super::options::MqttOptions;
-use super::requests::{Request, is_topic};
-use super::{Event, Outgoing};
-use crate::time::{Deadlines, Millis};
+use super::packet_reader::{PacketReader, Read};
+use super::request_queue::{Request, is_valid_topic};
+use super::{Event, Outgoing, SkipReason};
+use crate::time::{Millis, Timers};
 
-/// How long the broker may take to answer PINGREQ.
+/// Time limit for the answer to PINGREQ.
 pub(super) const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long the broker may take to acknowledge a request.
+/// Time limit for the acknowledgement of a request.
 pub(super) const ACK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How many messages with QoS 2 may be between receipt and release at once.
-const MAX_RECEIVED: usize = 1_000;
+/// At most this many messages with QoS 2 may have been received and not been released.
+const MAX_UNRELEASED: usize = 1_000;
 
 /// The state of one connection to a broker, from CONNECT on.
 ///
-/// It touches nothing outside: bytes that came in go to [`receive`](Session::receive), bytes to be sent come from
-/// [`take_output`](Session::take_output), and [`wake`](Session::wake) is called when [`deadline`](Session::deadline) has
-/// come. After an error the session is of no more use.
+/// A session performs no I/O. Its caller passes received bytes to [`receive`](Session::receive), sends the bytes that
+/// [`take_output`](Session::take_output) returns, and calls [`wake`](Session::wake) at the time of
+/// [`deadline`](Session::deadline). After an error, the session must be dropped.
 ///
-/// QoS 0, 1 and 2 work in both directions (MQTT 3.1.1 section 4.3). Nothing survives the session: what was not acknowledged
-/// when it ends is not sent again by the next one.
+/// QoS 0, 1 and 2 are supported in both directions (MQTT 3.1.1 section 4.3). No state is carried over to the next session:
+/// it does not repeat what was not acknowledged in this one.
 #[derive(Debug)]
 pub struct Session {
     connected: bool,
     disconnected: bool,
-    one_flight: bool,
-    /// Something was sent between CONNECT and CONNACK.
-    flight_sent: bool,
+    early_requests: bool,
+    /// Whether requests were sent between CONNECT and CONNACK.
+    early_requests_sent: bool,
     subscribed: bool,
-    incoming: BytesMut,
+    incoming: PacketReader,
     outgoing: BytesMut,
-    /// What was sent and not yet told. Told after CONNACK, so that every connection begins with it.
+    /// Sent packets that are not yet reported. They are reported after CONNACK, which is the first event of a connection.
     sent: VecDeque<Outgoing>,
-    /// Requests that wait for the broker, by packet identifier.
+    /// Requests that are not yet acknowledged, by packet identifier.
     inflight: LiteMap<u16, Awaiting>,
-    /// Messages with QoS 2 that came in and were not released yet, by packet identifier.
-    received: LiteMap<u16, ()>,
+    /// Received messages with QoS 2 that the broker has not released, by packet identifier.
+    unreleased: LiteMap<u16, ()>,
     last_id: u16,
     max_inflight: usize,
-    max_packet_size: usize,
     keep_alive: Duration,
-    deadlines: Deadlines<Timer>,
+    timers: Timers<Timer>,
 }
 
-/// What a request waits for.
+/// The packet that a request waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Awaiting {
     PubAck,
     PubRec,
     PubComp,
-    SubAck { filters: usize, in_flight: bool },
+    SubAck { filters: usize, sent_early: bool },
     UnsubAck,
+}
+
+/// Whether a message from the broker is delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Delivery {
+    Deliver,
+    /// The message has QoS 2, and was received before. It must be delivered only once (MQTT 3.1.1 section 4.3.3).
+    Duplicate,
+    Skip(SkipReason),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,41 +86,40 @@ enum Timer {
 }
 
 impl Session {
-    /// A session whose connection has just been opened: CONNECT is its first output.
+    /// A session on a connection that was just opened. CONNECT is its first output.
     ///
-    /// With `one_flight`, requests leave without waiting for CONNACK. CONNACK must have come by `connack_by`.
+    /// With `early_requests`, requests are sent without waiting for CONNACK. CONNACK must be received before `connack_by`.
     ///
     /// # Errors
-    /// The options cannot be said in MQTT.
+    /// The options cannot be expressed in MQTT.
     pub fn new(
         options: &MqttOptions,
-        one_flight: bool,
+        early_requests: bool,
         connack_by: Millis,
     ) -> Result<Session, ConnectionError> {
         let connect = options.connect().map_err(ConnectionError::InvalidOptions)?;
-        // mqttbytes writes CONNECT right only into an empty buffer.
+        // mqttbytes encodes CONNECT correctly only into an empty buffer.
         let mut outgoing = BytesMut::new();
         connect
             .write(&mut outgoing)
-            .map_err(ConnectionError::Unwritable)?;
-        let mut deadlines = Deadlines::default();
-        deadlines.set(Timer::ConnAck, connack_by);
+            .map_err(ConnectionError::Encoding)?;
+        let mut timers = Timers::default();
+        timers.set(Timer::ConnAck, connack_by);
         Ok(Session {
             connected: false,
             disconnected: false,
-            one_flight,
-            flight_sent: false,
+            early_requests,
+            early_requests_sent: false,
             subscribed: false,
-            incoming: BytesMut::new(),
+            incoming: PacketReader::new(options.max_packet_size()),
             outgoing,
             sent: VecDeque::new(),
             inflight: LiteMap::new(),
-            received: LiteMap::new(),
+            unreleased: LiteMap::new(),
             last_id: 0,
             max_inflight: usize::from(options.inflight()),
-            max_packet_size: options.max_packet_size(),
             keep_alive: options.keep_alive(),
-            deadlines,
+            timers,
         })
     }
 
@@ -120,47 +128,47 @@ impl Session {
         self.connected
     }
 
-    /// Whether the farewell has been said: nothing is to be sent after the output, and the connection is to be closed.
+    /// Whether DISCONNECT is the last packet of the output, after which the connection must be closed.
     pub fn is_disconnected(&self) -> bool {
         self.disconnected
     }
 
-    /// Whether the broker has acknowledged a subscription.
+    /// Whether the broker has granted a subscription.
     pub fn is_subscribed(&self) -> bool {
         self.subscribed
     }
 
-    /// Whether a request would be taken now.
-    pub fn takes_requests(&self) -> bool {
-        (self.connected || self.one_flight)
+    /// Whether [`request`](Session::request) may be called now.
+    pub fn accepts_requests(&self) -> bool {
+        (self.connected || self.early_requests)
             && !self.disconnected
             && self.inflight.len() < self.max_inflight
     }
 
-    /// Whether `error` may come from having sent more than CONNECT before CONNACK, so that the slow way is worth a try.
-    pub fn suspects_flight(&self, error: &ConnectionError) -> bool {
-        let in_flight = |awaiting: &Awaiting| {
+    /// Whether `error` may be due to requests that were sent before CONNACK, so that an attempt without them is worthwhile.
+    pub fn suspects_early_requests(&self, error: &ConnectionError) -> bool {
+        let sent_early = |awaiting: &Awaiting| {
             matches!(
                 awaiting,
                 Awaiting::SubAck {
-                    in_flight: true,
+                    sent_early: true,
                     ..
                 }
             )
         };
-        self.flight_sent
+        self.early_requests_sent
             && match error {
                 ConnectionError::Transport(_) => !self.connected,
-                ConnectionError::FlightRefused => true,
-                ConnectionError::AckTimeout => self.inflight.values().any(in_flight),
+                ConnectionError::EarlyRequestsRefused => true,
+                ConnectionError::AckTimeout => self.inflight.values().any(sent_early),
                 _ => false,
             }
     }
 
-    /// Carries out `request`. Ask [`takes_requests`](Session::takes_requests) first.
+    /// Carries out `request`. Call it only if [`accepts_requests`](Session::accepts_requests).
     ///
     /// # Errors
-    /// The packet cannot be written.
+    /// The packet cannot be encoded.
     pub fn request(&mut self, now: Millis, request: Request) -> Result<(), ConnectionError> {
         let out = &mut self.outgoing;
         let (sent, written) = match request {
@@ -168,10 +176,10 @@ impl Session {
                 publish.pkid = match publish.qos {
                     QoS::AtMostOnce => 0,
                     QoS::AtLeastOnce => {
-                        await_ack(&mut self.inflight, &mut self.last_id, Awaiting::PubAck)
+                        allocate_packet_id(&mut self.inflight, &mut self.last_id, Awaiting::PubAck)
                     }
                     QoS::ExactlyOnce => {
-                        await_ack(&mut self.inflight, &mut self.last_id, Awaiting::PubRec)
+                        allocate_packet_id(&mut self.inflight, &mut self.last_id, Awaiting::PubRec)
                     }
                 };
                 (Outgoing::Publish(publish.pkid), publish.write(out))
@@ -179,14 +187,15 @@ impl Session {
             Request::Subscribe(mut subscribe) => {
                 let awaiting = Awaiting::SubAck {
                     filters: subscribe.filters.len(),
-                    in_flight: !self.connected,
+                    sent_early: !self.connected,
                 };
-                subscribe.pkid = await_ack(&mut self.inflight, &mut self.last_id, awaiting);
+                subscribe.pkid =
+                    allocate_packet_id(&mut self.inflight, &mut self.last_id, awaiting);
                 (Outgoing::Subscribe(subscribe.pkid), subscribe.write(out))
             }
             Request::Unsubscribe(mut unsubscribe) => {
                 unsubscribe.pkid =
-                    await_ack(&mut self.inflight, &mut self.last_id, Awaiting::UnsubAck);
+                    allocate_packet_id(&mut self.inflight, &mut self.last_id, Awaiting::UnsubAck);
                 (
                     Outgoing::Unsubscribe(unsubscribe.pkid),
                     unsubscribe.write(out),
@@ -197,41 +206,45 @@ impl Session {
                 (Outgoing::Disconnect, Disconnect.write(out))
             }
         };
-        written.map_err(ConnectionError::Unwritable)?;
+        written.map_err(ConnectionError::Encoding)?;
         if let Outgoing::Publish(id) | Outgoing::Subscribe(id) | Outgoing::Unsubscribe(id) = sent
             && id != 0
         {
-            self.deadlines.set(Timer::Ack(id), now + ACK_TIMEOUT);
+            self.timers.set(Timer::Ack(id), now + ACK_TIMEOUT);
         }
-        self.flight_sent |= !self.connected;
+        self.early_requests_sent |= !self.connected;
         self.sent.push_back(sent);
         Ok(())
     }
 
-    /// Asks the broker for a sign of life now, unless it has been asked already.
+    /// Sends PINGREQ now, unless the answer to one is outstanding.
+    ///
+    /// # Errors
+    /// The packet cannot be encoded.
     pub fn ping(&mut self, now: Millis) -> Result<(), ConnectionError> {
-        if !self.connected || self.disconnected || self.deadlines.get(&Timer::PingResp).is_some() {
+        if !self.connected || self.disconnected || self.timers.get(&Timer::PingResp).is_some() {
             return Ok(());
         }
         PingReq
             .write(&mut self.outgoing)
-            .map_err(ConnectionError::Unwritable)?;
+            .map_err(ConnectionError::Encoding)?;
         self.sent.push_back(Outgoing::PingReq);
-        self.deadlines.set(Timer::PingResp, now + PING_TIMEOUT);
+        self.timers.set(Timer::PingResp, now + PING_TIMEOUT);
         Ok(())
     }
 
-    /// Takes in bytes as they came, cut anywhere. They are looked at by [`next_event`](Session::next_event).
+    /// Takes in bytes as they arrive, in chunks of any size. They are read by [`next_event`](Session::next_event).
     pub fn receive(&mut self, bytes: &[u8]) {
-        self.incoming.extend_from_slice(bytes);
+        self.incoming.receive(bytes);
     }
 
-    /// The next event from what came in and what was sent; `None` when there is nothing more.
+    /// The next event, or `None` until more bytes are received or requests are made.
     ///
-    /// Packets are read one at a time, so what a broker sends takes no more memory than its bytes. Answers go to the output.
+    /// Packets are decoded one at a time, so they take no more memory than their bytes. Answers are added to the output.
+    /// A PUBLISH packet that cannot be delivered is an [`Event::Skipped`], and never an error.
     ///
     /// # Errors
-    /// The broker broke the protocol or a limit, or refused the connection.
+    /// The broker broke the protocol or a limit in a way that only the broker itself can, or refused the connection.
     pub fn next_event(&mut self, now: Millis) -> Result<Option<Event>, ConnectionError> {
         loop {
             if self.connected
@@ -239,16 +252,26 @@ impl Session {
             {
                 return Ok(Some(Event::Outgoing(sent)));
             }
-            let Some(packet) = self.read_packet()? else {
-                return Ok(None);
+            let event = match self.incoming.next()? {
+                None => return Ok(None),
+                Some(Read::Packet(packet)) => self.handle(now, packet)?,
+                Some(Read::Skipped(_)) if !self.connected => {
+                    return Err(ConnectionError::NotConnAck);
+                }
+                Some(Read::Skipped(reason)) => Some(Event::Skipped(reason)),
             };
-            if let Some(packet) = self.handle(now, packet)? {
-                return Ok(Some(Event::Incoming(packet)));
+            if event.is_some() {
+                return Ok(event);
             }
         }
     }
 
-    /// What is to be sent, all of it.
+    /// Whether there are bytes to be sent.
+    pub fn has_output(&self) -> bool {
+        !self.outgoing.is_empty()
+    }
+
+    /// Takes all bytes that are to be sent.
     pub fn take_output(&mut self, now: Millis) -> Option<Bytes> {
         if self.outgoing.is_empty() {
             return None;
@@ -259,17 +282,17 @@ impl Session {
         Some(self.outgoing.split().freeze())
     }
 
-    /// When [`wake`](Session::wake) is to be called.
+    /// When to call [`wake`](Session::wake).
     pub fn deadline(&self) -> Option<Millis> {
-        self.deadlines.next().map(|(_, at)| at)
+        self.timers.next().map(|(_, at)| at)
     }
 
-    /// Does what is due at `now`. Take in first what has come in already.
+    /// Handles timers that are due at `now`. Call [`receive`](Session::receive) first with all bytes that have arrived.
     ///
     /// # Errors
-    /// The broker has been silent for too long.
+    /// The broker did not answer in time.
     pub fn wake(&mut self, now: Millis) -> Result<(), ConnectionError> {
-        while let Some(timer) = self.deadlines.take_due(now) {
+        while let Some(timer) = self.timers.take_due(now) {
             match timer {
                 Timer::ConnAck => return Err(ConnectionError::ConnectTimeout),
                 Timer::PingResp => return Err(ConnectionError::PingTimeout),
@@ -285,71 +308,50 @@ impl Session {
 
     fn restart_keep_alive(&mut self, now: Millis) {
         if !self.keep_alive.is_zero() {
-            self.deadlines.set(Timer::KeepAlive, now + self.keep_alive);
+            self.timers.set(Timer::KeepAlive, now + self.keep_alive);
         }
     }
 
-    fn read_packet(&mut self) -> Result<Option<Packet>, ConnectionError> {
-        let Some(first) = self.incoming.first() else {
-            return Ok(None);
-        };
-        if !may_come_from_broker(*first) {
-            return Err(ConnectionError::Unexpected);
-        }
-        match mqttbytes::v4::read(&mut self.incoming, self.max_packet_size) {
-            Ok(packet) => Ok(Some(packet)),
-            Err(Error::InsufficientBytes(_)) => Ok(None),
-            Err(Error::PayloadSizeLimitExceeded(size)) => Err(ConnectionError::TooLarge {
-                size,
-                limit: self.max_packet_size,
-            }),
-            Err(error) => Err(ConnectionError::Malformed(error)),
-        }
-    }
-
-    /// Does what `packet` asks for, and returns it if it is to be told.
-    fn handle(&mut self, now: Millis, packet: Packet) -> Result<Option<Packet>, ConnectionError> {
+    /// Handles `packet`, and returns the event to report, if any.
+    fn handle(&mut self, now: Millis, packet: Packet) -> Result<Option<Event>, ConnectionError> {
         if !self.connected {
-            return self.handle_connack(now, packet);
+            return self.handle_connack(now, packet).map(Some);
         }
         match &packet {
-            Packet::Publish(publish) => {
-                if !self.handle_publish(publish)? {
-                    return Ok(None);
-                }
-            }
+            Packet::Publish(publish) => match self.handle_publish(publish)? {
+                Delivery::Deliver => {}
+                Delivery::Duplicate => return Ok(None),
+                Delivery::Skip(reason) => return Ok(Some(Event::Skipped(reason))),
+            },
             Packet::PubAck(PubAck { pkid }) => self.acknowledge(*pkid, Awaiting::PubAck)?,
             Packet::PubRec(PubRec { pkid }) => {
                 self.acknowledge(*pkid, Awaiting::PubRec)?;
                 self.inflight.insert(*pkid, Awaiting::PubComp);
-                self.deadlines.set(Timer::Ack(*pkid), now + ACK_TIMEOUT);
+                self.timers.set(Timer::Ack(*pkid), now + ACK_TIMEOUT);
                 self.answer(Outgoing::PubRel(*pkid))?;
             }
             Packet::PubComp(PubComp { pkid }) => self.acknowledge(*pkid, Awaiting::PubComp)?,
             Packet::PubRel(PubRel { pkid }) => {
-                // An unknown one is answered too: the broker may have missed the answer (MQTT 3.1.1 section 4.3.3).
-                self.received.remove(pkid);
+                // PUBREL for an unknown message is answered as well, since the previous answer may have been lost (MQTT 3.1.1
+                // section 4.3.3).
+                self.unreleased.remove(pkid);
                 self.answer(Outgoing::PubComp(*pkid))?;
             }
             Packet::SubAck(suback) => self.handle_suback(suback.pkid, &suback.return_codes)?,
             Packet::UnsubAck(unsuback) => self.acknowledge(unsuback.pkid, Awaiting::UnsubAck)?,
             Packet::PingResp => {
-                // One that was not asked for says nothing.
-                if self.deadlines.get(&Timer::PingResp).is_none() {
+                // An unsolicited PINGRESP is ignored.
+                if self.timers.get(&Timer::PingResp).is_none() {
                     return Ok(None);
                 }
-                self.deadlines.clear(&Timer::PingResp);
+                self.timers.clear(&Timer::PingResp);
             }
             _ => return Err(ConnectionError::Unexpected),
         }
-        Ok(Some(packet))
+        Ok(Some(Event::Incoming(packet)))
     }
 
-    fn handle_connack(
-        &mut self,
-        now: Millis,
-        packet: Packet,
-    ) -> Result<Option<Packet>, ConnectionError> {
+    fn handle_connack(&mut self, now: Millis, packet: Packet) -> Result<Event, ConnectionError> {
         let Packet::ConnAck(connack) = &packet else {
             return Err(ConnectionError::NotConnAck);
         };
@@ -357,32 +359,40 @@ impl Session {
             return Err(ConnectionError::ConnectionRefused(connack.code));
         }
         self.connected = true;
-        self.deadlines.clear(&Timer::ConnAck);
+        self.timers.clear(&Timer::ConnAck);
         self.restart_keep_alive(now);
-        Ok(Some(packet))
+        Ok(Event::Incoming(packet))
     }
 
-    /// Answers a message, and says whether it is to be told: one with QoS 2 only once (MQTT 3.1.1 section 4.3.3).
-    fn handle_publish(&mut self, publish: &Publish) -> Result<bool, ConnectionError> {
-        if !is_topic(&publish.topic) {
-            return Err(ConnectionError::Malformed(Error::MalformedPacket));
-        }
+    /// Acknowledges a message, and decides whether it is delivered.
+    ///
+    /// Skipped messages are acknowledged as well. Otherwise they would exhaust the number of messages that a broker keeps in
+    /// flight.
+    fn handle_publish(&mut self, publish: &Publish) -> Result<Delivery, ConnectionError> {
         let id = publish.pkid;
+        let mut duplicate = false;
         match publish.qos {
-            QoS::AtMostOnce => Ok(true),
-            QoS::AtLeastOnce => {
-                self.answer(Outgoing::PubAck(id))?;
-                Ok(true)
-            }
+            QoS::AtMostOnce => {}
+            QoS::AtLeastOnce => self.answer(Outgoing::PubAck(id))?,
             QoS::ExactlyOnce => {
-                let first = self.received.insert(id, ()).is_none();
-                if self.received.len() > MAX_RECEIVED {
-                    return Err(ConnectionError::Unexpected);
+                duplicate = self.unreleased.contains_key(&id);
+                if !duplicate && self.unreleased.len() >= MAX_UNRELEASED {
+                    // It is not acknowledged, so that a broker with a limit on messages in flight stops sending.
+                    return Ok(Delivery::Skip(SkipReason::TooManyUnreleased));
                 }
+                self.unreleased.insert(id, ());
                 self.answer(Outgoing::PubRec(id))?;
-                Ok(first)
             }
         }
+        Ok(if duplicate {
+            Delivery::Duplicate
+        } else if !is_valid_topic(&publish.topic) {
+            Delivery::Skip(SkipReason::Malformed)
+        } else if publish.retain {
+            Delivery::Skip(SkipReason::Retained)
+        } else {
+            Delivery::Deliver
+        })
     }
 
     fn handle_suback(
@@ -390,17 +400,29 @@ impl Session {
         id: u16,
         codes: &[SubscribeReasonCode],
     ) -> Result<(), ConnectionError> {
-        let Some(Awaiting::SubAck { filters, in_flight }) = self.inflight.get(&id).copied() else {
+        let Some(Awaiting::SubAck {
+            filters,
+            sent_early,
+        }) = self.inflight.get(&id).copied()
+        else {
             return Err(ConnectionError::Unexpected);
         };
         if codes.len() != filters {
             return Err(ConnectionError::Malformed(Error::MalformedPacket));
         }
-        if in_flight && codes.contains(&SubscribeReasonCode::Failure) {
-            return Err(ConnectionError::FlightRefused);
+        if sent_early && codes.contains(&SubscribeReasonCode::Failure) {
+            return Err(ConnectionError::EarlyRequestsRefused);
         }
-        self.subscribed = true;
-        self.acknowledge(id, Awaiting::SubAck { filters, in_flight })
+        self.subscribed |= codes
+            .iter()
+            .any(|code| matches!(code, SubscribeReasonCode::Success(_)));
+        self.acknowledge(
+            id,
+            Awaiting::SubAck {
+                filters,
+                sent_early,
+            },
+        )
     }
 
     fn acknowledge(&mut self, id: u16, awaiting: Awaiting) -> Result<(), ConnectionError> {
@@ -408,7 +430,7 @@ impl Session {
             return Err(ConnectionError::Unexpected);
         }
         self.inflight.remove(&id);
-        self.deadlines.clear(&Timer::Ack(id));
+        self.timers.clear(&Timer::Ack(id));
         Ok(())
     }
 
@@ -421,32 +443,24 @@ impl Session {
             Outgoing::PubComp(id) => PubComp::new(id).write(out),
             _ => return Ok(()),
         };
-        written.map_err(ConnectionError::Unwritable)?;
+        written.map_err(ConnectionError::Encoding)?;
         self.sent.push_back(answer);
         Ok(())
     }
 }
 
-/// Chooses the next free packet identifier: never 0 (MQTT 3.1.1 section 2.3.1). There is always one, since the limit on
-/// requests in flight is below their number.
-fn await_ack(inflight: &mut LiteMap<u16, Awaiting>, last_id: &mut u16, awaiting: Awaiting) -> u16 {
+/// Allocates the next free packet identifier, which is never 0 (MQTT 3.1.1 section 2.3.1). There always is one, since there
+/// are more identifiers than requests may be in flight.
+fn allocate_packet_id(
+    inflight: &mut LiteMap<u16, Awaiting>,
+    last_id: &mut u16,
+    awaiting: Awaiting,
+) -> u16 {
     loop {
         *last_id = last_id.checked_add(1).unwrap_or(1);
         if !inflight.contains_key(last_id) {
             inflight.insert(*last_id, awaiting);
             return *last_id;
         }
-    }
-}
-
-/// Whether a packet whose first byte is this may come from a broker: its type, and the flags that belong to it (MQTT 3.1.1
-/// sections 2.2.1 and 2.2.2).
-fn may_come_from_broker(first: u8) -> bool {
-    match first {
-        // CONNACK, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK, UNSUBACK, PINGRESP
-        0x20 | 0x40 | 0x50 | 0x62 | 0x70 | 0x90 | 0xB0 | 0xD0 => true,
-        // PUBLISH, of which QoS 3 does not exist
-        0x30..=0x3F => first & 0b0110 != 0b0110,
-        _ => false,
     }
 }

@@ -1,4 +1,4 @@
-//! What the event loop asks of the outside: connections, time, and pauses.
+//! The traits through which the event loop reaches the network and the clock.
 
 use core::future::Future;
 use core::task::{Context, Poll};
@@ -8,71 +8,71 @@ use bytes::Bytes;
 
 use crate::time::Millis;
 
-/// Opens connections and tells the time: the browser's WebSocket in the page, TCP in the tests.
+/// Opens connections, and provides the time: over the browser's WebSocket in a page, over TCP in tests.
 pub trait Transport {
     /// An open connection.
     type Connection: Connection;
-    /// A connection that is being opened; dropping it gives up.
+    /// A connection that is being opened. Dropping it cancels the attempt.
     type Connecting: Future<Output = Result<Self::Connection, TransportError>> + Unpin;
-    /// A pause; dropping it cancels its timer.
+    /// A pause. Dropping it cancels its timer.
     type Sleep: Future<Output = ()> + Unpin;
 
-    /// Starts to open a connection to `url`. Everything that is wrong with it comes out of the future.
+    /// Starts to open a connection to `url`. The future returns all errors, including those of an invalid URL.
     fn connect(&self, url: &str) -> Self::Connecting;
 
-    /// A pause of at least `duration`.
+    /// Starts a pause of at least `duration`.
     fn sleep(&self, duration: Duration) -> Self::Sleep;
 
-    /// The present moment. It must not run backwards.
+    /// The current time. It must not run backwards.
     fn now(&self) -> Millis;
 }
 
-/// An open connection that carries bytes. Dropping it closes it, after what was sent has left.
+/// An open connection that carries bytes. Dropping it closes it, after all bytes were sent.
 ///
-/// All methods of one connection are called by one task: a single waker is enough.
+/// All methods of a connection are called by one task, so a single waker is enough.
 pub trait Connection {
-    /// Ready when more may be sent: when not too much that was sent is still waiting to leave.
+    /// Ready when [`send`](Connection::send) may be called, because not too many bytes are still waiting to be sent.
     ///
     /// # Errors
     /// The connection is lost.
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>>;
 
-    /// Sends `bytes` without waiting: on a WebSocket as one binary message.
+    /// Sends `bytes` without waiting. A WebSocket sends them as one binary message.
     ///
     /// # Errors
     /// The connection is lost.
     fn send(&mut self, bytes: Bytes) -> Result<(), TransportError>;
 
-    /// The next bytes that came in, cut anywhere (MQTT 3.1.1 section 6: a receiver must not assume that packets are
-    /// aligned to WebSocket messages).
+    /// The next received bytes, in chunks of any size (MQTT 3.1.1 section 6: packets need not be aligned to WebSocket
+    /// messages).
     ///
     /// # Errors
-    /// The connection is lost, and everything that came in before has been taken.
+    /// The connection is lost, and all bytes that were received before have been returned.
     fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, TransportError>>;
 }
 
 /// Why a connection could not be opened, or was lost.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TransportError {
-    /// The address is not one that can be connected to.
+    /// The URL is invalid.
     #[error("The broker's address is not a valid WebSocket address.")]
     InvalidUrl,
-    /// The page came over https, the address is not encrypted.
-    #[error("A page that was loaded over https may connect to brokers over wss only.")]
+    /// The page was loaded over https, and the URL is not encrypted.
+    #[error("A page that was loaded over https may only connect to brokers over wss.")]
     Insecure,
-    /// The connection did not open. Browsers do not tell pages why.
+    /// The connection could not be opened. Browsers do not reveal the reason.
     #[error("The broker could not be reached.")]
     Unreachable,
-    /// The connection was open and is closed.
+    /// The open connection was closed.
     #[error("The connection to the broker was closed (code {code}).")]
     Closed {
-        /// The WebSocket's close code (RFC 6455 section 7.4.1); 1006 where there was none.
+        /// The close code of the WebSocket (RFC 6455 section 7.4.1), or 1006 if there was none.
         code: u16,
     },
-    /// The other side sent text, where MQTT wants binary messages (MQTT 3.1.1 section 6).
-    #[error("The broker sent text where MQTT wants binary messages.")]
+    /// The broker sent a text message. MQTT requires binary messages (MQTT 3.1.1 section 6).
+    #[error("The broker sent a text message where MQTT requires binary messages.")]
     NotBinary,
-    /// More came in than was taken, or a single message was too large.
-    #[error("The broker sent more than this page can take at once.")]
+    /// More bytes are waiting to be received than the limit allows.
+    #[error("The broker sent more than this page can process at once.")]
     Flooded,
 }

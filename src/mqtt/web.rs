@@ -1,4 +1,4 @@
-//! The browser's WebSocket as a transport.
+//! A transport over the browser's WebSocket.
 
 use core::cell::RefCell;
 use core::future::Future;
@@ -26,19 +26,22 @@ use crate::time::Millis;
 /// The name of MQTT among WebSocket subprotocols (MQTT 3.1.1 section 6).
 const SUBPROTOCOL: &str = "mqtt";
 
-/// How many bytes may wait in the browser to be sent, before no more are given to it.
+/// No more is sent while this many bytes wait in the browser to be sent.
 const MAX_BUFFERED: u32 = 256 * 1024;
 
-/// How often to look whether they have left, in milliseconds: a WebSocket has no event for that.
-const DRAIN_PAUSE: u32 = 50;
+/// Interval in milliseconds at which that is checked, since a WebSocket has no event for it.
+const DRAIN_CHECK_INTERVAL: u32 = 50;
 
-/// How many bytes may wait here to be taken. A WebSocket cannot be told to pause.
+/// At most this many bytes wait to be processed, except for a single larger message. A WebSocket cannot be paused.
 const MAX_INBOX: usize = 1024 * 1024;
 
-/// What the close event says when the connection went down without a word (RFC 6455 section 7.4.1).
+/// The largest part of a message that is copied from the browser at once, in bytes.
+const MAX_CHUNK: u32 = 64 * 1024;
+
+/// The close code of a connection that was lost without a close frame (RFC 6455 section 7.4.1).
 const ABNORMAL_CLOSURE: u16 = 1006;
 
-// Bound by hand because it is found in pages and in workers alike, and web-sys has it only as a method of either.
+// Bound by hand, because web-sys has it only as a method of `Window` or of `WorkerGlobalScope`. This works in both.
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
@@ -46,17 +49,17 @@ extern "C" {
 }
 
 impl AsyncClient {
-    /// A client of one broker, with up to `cap` waiting requests (and 1 MiB), as `rumqttc::AsyncClient::new`.
+    /// A client of one broker, like `rumqttc::AsyncClient::new`. The queue holds at most `cap` requests, and at most 1 MiB.
     pub fn new(options: MqttOptions, cap: usize) -> (AsyncClient, EventLoop<WebSocketTransport>) {
-        let pool = Pool::of(vec![options.one_flight()], random_seed());
+        let pool = Pool::of(vec![options.early_requests()], random_seed());
         AsyncClient::with_pool(WebSocketTransport::new(), vec![options], pool, cap)
     }
 
-    /// A client of several brokers, the most preferred first; see [`Pool`] for when which of them is used. `seed` decides the
-    /// jitter of pauses.
+    /// A client of several brokers, the most preferred first. [`Pool`] describes which of them is used when. `seed`
+    /// determines the jitter of the pauses.
     ///
     /// # Errors
-    /// [`ClientError::NoBroker`] if there are none.
+    /// [`ClientError::NoBroker`] if `brokers` is empty.
     pub fn with_brokers(
         brokers: Vec<MqttOptions>,
         cap: usize,
@@ -66,7 +69,7 @@ impl AsyncClient {
     }
 }
 
-/// Jitter needs no good randomness, only another one in each tab.
+/// Jitter needs no secure randomness, only a different seed in each tab.
 fn random_seed() -> u64 {
     Math::random().to_bits() ^ Date::now().to_bits()
 }
@@ -79,7 +82,7 @@ pub struct WebSocketTransport {
 }
 
 impl WebSocketTransport {
-    /// A transport whose clock begins at the browser's time of day and does not run backwards when that is set.
+    /// A transport whose clock starts at the current time of day, and does not run backwards when the system clock is set.
     pub fn new() -> WebSocketTransport {
         WebSocketTransport {
             origin: Date::now() - performance_now(),
@@ -103,12 +106,12 @@ impl Transport for WebSocketTransport {
     }
 
     fn sleep(&self, duration: Duration) -> TimeoutFuture {
-        // Whoever wants to sleep for longer than can be counted sleeps again.
+        // A caller that wants to sleep for longer than the maximum sleeps again.
         sleep(u32::try_from(duration.as_millis()).unwrap_or(u32::MAX))
     }
 
     fn now(&self) -> Millis {
-        // Saturates, so that a browser with a strange clock gives a strange time and nothing worse.
+        // The conversion saturates, so even an implausible clock cannot cause a panic.
         Millis((self.origin + performance_now()) as u64)
     }
 }
@@ -135,14 +138,14 @@ impl Future for Connecting {
     }
 }
 
-/// An open WebSocket. Dropping it removes its handlers and closes it; what was sent still leaves.
+/// An open WebSocket. Dropping it removes its handlers and closes it. The browser still sends the bytes that wait.
 #[derive(Debug)]
 pub struct WebSocketConnection {
     socket: WebSocket,
     inbox: Rc<RefCell<Inbox>>,
-    /// Runs while the browser has too much to send.
-    draining: Option<TimeoutFuture>,
-    /// Kept for as long as the socket may call them.
+    /// Runs until the amount of bytes that wait to be sent is checked again.
+    drain_check: Option<TimeoutFuture>,
+    /// Kept alive for as long as the socket may call them.
     _handlers: Handlers,
 }
 
@@ -153,18 +156,19 @@ struct Handlers {
     _close: Closure<dyn FnMut(CloseEvent)>,
 }
 
-/// What the handlers have seen.
+/// The state that the handlers update.
 #[derive(Debug, Default)]
 struct Inbox {
     opened: bool,
-    messages: VecDeque<Bytes>,
+    /// The rest of each received message. It stays in the memory of the browser, which holds it in any case.
+    messages: VecDeque<Uint8Array>,
     bytes: usize,
     closed: Option<TransportError>,
     waker: Option<Waker>,
 }
 
 impl Inbox {
-    fn take_in(&mut self, data: &JsValue) {
+    fn add_message(&mut self, data: &JsValue) {
         if self.closed.is_some() {
             return;
         }
@@ -172,23 +176,37 @@ impl Inbox {
             self.closed = Some(TransportError::NotBinary);
             return;
         };
-        let length = usize::try_from(buffer.byte_length()).unwrap_or(usize::MAX);
-        // Looked at before the bytes are copied.
-        if length > MAX_INBOX.saturating_sub(self.bytes) {
+        let message = Uint8Array::new(buffer);
+        let length = usize::try_from(message.length()).unwrap_or(usize::MAX);
+        // A single message may have any size, because anybody can publish a large one. The session skips it chunk by chunk.
+        if !self.messages.is_empty() && length > MAX_INBOX.saturating_sub(self.bytes) {
             self.closed = Some(TransportError::Flooded);
             return;
         }
-        self.bytes += length;
-        self.messages
-            .push_back(Uint8Array::new(buffer).to_vec().into());
+        self.bytes = self.bytes.saturating_add(length);
+        self.messages.push_back(message);
+    }
+
+    /// Removes and returns the next bytes.
+    fn take_chunk(&mut self) -> Option<Bytes> {
+        let message = self.messages.front_mut()?;
+        let chunk = message.subarray(0, MAX_CHUNK);
+        if message.length() > MAX_CHUNK {
+            *message = message.subarray(MAX_CHUNK, message.length());
+        } else {
+            self.messages.pop_front();
+        }
+        let chunk = Bytes::from(chunk.to_vec());
+        self.bytes = self.bytes.saturating_sub(chunk.len());
+        Some(chunk)
     }
 }
 
-/// Changes the inbox, then wakes whoever waits for that: not while it is borrowed.
-fn change(inbox: &RefCell<Inbox>, change: impl FnOnce(&mut Inbox)) {
+/// Updates the inbox, then wakes the task that waits for it. The inbox must not be borrowed during the wake-up.
+fn update_and_wake(inbox: &RefCell<Inbox>, update: impl FnOnce(&mut Inbox)) {
     let waker = {
         let mut inbox = inbox.borrow_mut();
-        change(&mut inbox);
+        update(&mut inbox);
         inbox.waker.take()
     };
     if let Some(waker) = waker {
@@ -212,15 +230,16 @@ impl WebSocketConnection {
         let inbox = Rc::new(RefCell::new(Inbox::default()));
 
         let on_open = Rc::clone(&inbox);
-        let open = Closure::new(move |_: Event| change(&on_open, |inbox| inbox.opened = true));
+        let open =
+            Closure::new(move |_: Event| update_and_wake(&on_open, |inbox| inbox.opened = true));
         let on_message = Rc::clone(&inbox);
         let message = Closure::new(move |event: MessageEvent| {
-            change(&on_message, |inbox| inbox.take_in(&event.data()))
+            update_and_wake(&on_message, |inbox| inbox.add_message(&event.data()))
         });
-        // An `error` event says nothing, and a `close` event always follows it.
+        // An `error` event has no details, and is always followed by a `close` event.
         let on_close = Rc::clone(&inbox);
         let close = Closure::new(move |event: CloseEvent| {
-            change(&on_close, |inbox| {
+            update_and_wake(&on_close, |inbox| {
                 let error = if inbox.opened {
                     TransportError::Closed { code: event.code() }
                 } else {
@@ -240,7 +259,7 @@ impl WebSocketConnection {
         Ok(WebSocketConnection {
             socket,
             inbox,
-            draining: None,
+            drain_check: None,
             _handlers: handlers,
         })
     }
@@ -250,20 +269,22 @@ impl Connection for WebSocketConnection {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
         loop {
             if self.socket.buffered_amount() < MAX_BUFFERED {
-                self.draining = None;
+                self.drain_check = None;
                 return Poll::Ready(Ok(()));
             }
             let mut inbox = self.inbox.borrow_mut();
-            // What the browser holds when the socket closes never leaves.
+            // Bytes that wait when the socket closes are never sent.
             if let Some(error) = &inbox.closed {
                 return Poll::Ready(Err(error.clone()));
             }
             inbox.waker = Some(cx.waker().clone());
-            let draining = self.draining.get_or_insert_with(|| sleep(DRAIN_PAUSE));
-            if Pin::new(draining).poll(cx).is_pending() {
+            let drain_check = self
+                .drain_check
+                .get_or_insert_with(|| sleep(DRAIN_CHECK_INTERVAL));
+            if Pin::new(drain_check).poll(cx).is_pending() {
                 return Poll::Pending;
             }
-            self.draining = None;
+            self.drain_check = None;
         }
     }
 
@@ -277,9 +298,8 @@ impl Connection for WebSocketConnection {
 
     fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, TransportError>> {
         let mut inbox = self.inbox.borrow_mut();
-        if let Some(message) = inbox.messages.pop_front() {
-            inbox.bytes -= message.len();
-            return Poll::Ready(Ok(message));
+        if let Some(chunk) = inbox.take_chunk() {
+            return Poll::Ready(Ok(chunk));
         }
         if let Some(error) = &inbox.closed {
             return Poll::Ready(Err(error.clone()));
@@ -294,7 +314,7 @@ impl Drop for WebSocketConnection {
         self.socket.set_onopen(None);
         self.socket.set_onmessage(None);
         self.socket.set_onclose(None);
-        // Fails only for close codes that are not allowed, and none is given.
+        // `close` fails only for invalid close codes, and none is passed.
         let _ = self.socket.close();
     }
 }

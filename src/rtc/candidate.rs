@@ -1,4 +1,4 @@
-//! One ICE candidate: where a browser can be reached.
+//! ICE candidates: the addresses under which a browser may be reached.
 
 use core::fmt::{self, Write as _};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -6,13 +6,22 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The most candidates that one description or one message carries.
+/// At most this many candidates are in one description or one message.
 pub const MAX_CANDIDATES: usize = 16;
 
-/// A UDP candidate (RFC 8839, section 5.1) without what the other side can make up again: foundation and
-/// priority are derived, component is 1 (everything is bundled), the related address is not for others to know.
+/// At most this many more candidates are taken after each remote description.
+pub const MAX_LATE_CANDIDATES: usize = 32;
+
+/// The longest candidate line that is read, in bytes. Browsers write about 150.
+const MAX_LINE: usize = 512;
+
+/// A UDP candidate (RFC 8839, section 5.1) that another browser may send connectivity checks to.
 ///
-/// With `postcard` an IPv4 candidate takes 8 bytes, one of which is a length. In JSON it is its `candidate:` line.
+/// It omits what the receiver can derive: the foundation and the priority. The component is always 1, since
+/// everything is bundled, and the related address is nobody else's business.
+///
+/// With `postcard` an IPv4 candidate takes 8 bytes, one of which is a length. In JSON it is serialised as its
+/// `candidate:` line.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Candidate {
     kind: Type,
@@ -37,17 +46,6 @@ enum Address {
     Mdns([u8; 16]),
 }
 
-/// What a `candidate:` line turned out to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Line {
-    /// A candidate that is worth telling.
-    Useful(Candidate),
-    /// Sound, but of no use between browsers: TCP (no browser listens), port 0, another component.
-    Useless,
-    /// Not understood.
-    Unknown,
-}
-
 const TYPES: [(Type, &str, u32); 4] = [
     (Type::Host, "host", 126),
     (Type::ServerReflexive, "srflx", 100),
@@ -57,16 +55,83 @@ const TYPES: [(Type, &str, u32); 4] = [
 
 impl Candidate {
     /// Reads `RTCIceCandidate.candidate`, or the same line from a session description (with or without `a=`).
-    /// `None` for TCP, for port 0 and for everything that is not understood.
+    ///
+    /// Returns `None` for a line that cannot be read, and for a candidate that is of no use between browsers (TCP,
+    /// another component) or that nobody should be made to send packets to, see [`Candidate::is_allowed`].
     pub fn parse(line: &str) -> Option<Candidate> {
-        match Line::parse(line) {
-            Line::Useful(candidate) => Some(candidate),
-            Line::Useless | Line::Unknown => None,
-        }
+        Candidate::parse_with_priority(line).map(|(_, candidate)| candidate)
     }
 
-    /// The line that browsers accept, without `a=`. `order` is the place in the list of its side's candidates: of
-    /// two of the same type and family the earlier one is preferred.
+    /// As [`parse`](Candidate::parse), with the priority that the line gives.
+    pub(super) fn parse_with_priority(line: &str) -> Option<(u32, Candidate)> {
+        if line.len() > MAX_LINE {
+            return None;
+        }
+        let line = line.strip_prefix("a=").unwrap_or(line);
+        let mut words = line.strip_prefix("candidate:")?.split(' ');
+        let foundation = words.next()?;
+        let component = words.next()?;
+        let transport = words.next()?;
+        let priority: u32 = words.next()?.parse().ok()?;
+        let address = words.next()?;
+        let port: u16 = words.next()?.parse().ok()?;
+        if foundation.is_empty()
+            || component != "1"
+            || !transport.eq_ignore_ascii_case("udp")
+            || words.next()? != "typ"
+        {
+            return None;
+        }
+        let name = words.next()?;
+        let kind = TYPES.iter().find(|known| known.1 == name)?.0;
+        let address = match address.parse() {
+            Ok(IpAddr::V4(address)) => Address::V4(address.octets()),
+            Ok(IpAddr::V6(address)) => Address::V6(address.octets()),
+            Err(_) => Address::Mdns(parse_mdns(address)?),
+        };
+        let candidate = Candidate {
+            kind,
+            address,
+            port,
+        };
+        candidate.is_allowed().then_some((priority, candidate))
+    }
+
+    /// Whether a browser may be made to send connectivity checks to this address.
+    ///
+    /// Whoever is in the room can name any address, and every browser that connects to them sends packets there. So
+    /// addresses that cannot belong to another person's browser are refused: unspecified, loopback, link-local,
+    /// multicast and broadcast addresses, and IPv4 addresses that are wrapped as IPv6. Ports below 1024 belong to
+    /// services; only 80 and 443 are allowed, on public addresses, where some relays listen. Chromium has the same
+    /// rule for ports.
+    fn is_allowed(&self) -> bool {
+        let (addressable, public) = match self.address {
+            Address::V4(bytes) => {
+                let address = Ipv4Addr::from(bytes);
+                let refused = bytes[0] == 0
+                    || bytes[0] >= 224
+                    || address.is_loopback()
+                    || address.is_link_local();
+                // RFC 6598 shares 100.64.0.0/10 between a provider's customers.
+                let shared = bytes[0] == 100 && bytes[1] & 0xc0 == 64;
+                (!refused, !address.is_private() && !shared)
+            }
+            Address::V6(bytes) => {
+                let address = Ipv6Addr::from(bytes);
+                // `::`, `::1`, and both ways to write an IPv4 address as an IPv6 one.
+                let embeds_v4 =
+                    bytes[..10] == [0; 10] && matches!(bytes[10..12], [0, 0] | [255, 255]);
+                let refused =
+                    embeds_v4 || address.is_multicast() || address.is_unicast_link_local();
+                (!refused, !address.is_unique_local())
+            }
+            Address::Mdns(_) => (true, false),
+        };
+        addressable && (self.port >= 1024 || public && matches!(self.port, 80 | 443))
+    }
+
+    /// Returns the line that browsers accept, without `a=`. `order` is the candidate's place in its side's list: of
+    /// two candidates of the same type and family the earlier one is preferred.
     pub fn to_line(&self, order: usize) -> String {
         let mut line = String::with_capacity(96);
         // Writing to a string cannot fail.
@@ -74,7 +139,7 @@ impl Candidate {
         line
     }
 
-    /// As [`to_line`](Candidate::to_line), appended to `line`.
+    /// Appends what [`to_line`](Candidate::to_line) returns to `line`.
     pub(super) fn write_line(&self, order: usize, line: &mut String) -> fmt::Result {
         let (_, name, preference) = TYPES[self.kind as usize];
         // RFC 8445, section 5.1.2.1: type preference, local preference, component. IPv6 before IPv4 (RFC 8421),
@@ -100,7 +165,7 @@ impl Candidate {
         Ok(())
     }
 
-    /// The same for candidates of one type and address, another one otherwise (RFC 8445, section 5.1.1.3).
+    /// Candidates of the same type and address share a foundation (RFC 8445, section 5.1.1.3).
     fn foundation(&self) -> u32 {
         let mut hash = 0x811c_9dc5 ^ self.kind as u32;
         for byte in self.address.bytes() {
@@ -109,7 +174,7 @@ impl Candidate {
         hash
     }
 
-    /// Whether it is an address of the machine itself.
+    /// Whether this is an address of the machine itself.
     pub(super) fn is_host(&self) -> bool {
         self.kind == Type::Host
     }
@@ -118,19 +183,14 @@ impl Candidate {
         matches!(self.address, Address::V6(_))
     }
 
-    /// Type and family in one byte, the address, the port.
+    /// Appends the type and family in one byte, the address and the port.
     pub(super) fn pack(&self, bytes: &mut Vec<u8>) {
-        let family = match self.address {
-            Address::V4(_) => 0,
-            Address::V6(_) => 1,
-            Address::Mdns(_) => 2,
-        };
-        bytes.push(self.kind as u8 | family << 2);
+        bytes.push(self.kind as u8 | self.address.family() << 2);
         bytes.extend_from_slice(self.address.bytes());
         bytes.extend_from_slice(&self.port.to_be_bytes());
     }
 
-    /// Takes one candidate from the front; `None` if there is no sound one.
+    /// Splits one candidate off the front. Returns `None` if there is none, or none that is allowed.
     pub(super) fn unpack(bytes: &[u8]) -> Option<(Candidate, &[u8])> {
         let (&head, rest) = bytes.split_first()?;
         let kind = TYPES[usize::from(head & 3)].0;
@@ -147,57 +207,58 @@ impl Candidate {
             _ => return None,
         };
         let (port, rest) = rest.split_first_chunk()?;
-        let port = u16::from_be_bytes(*port);
-        (port != 0).then_some((
-            Candidate {
-                kind,
-                address,
-                port,
-            },
-            rest,
-        ))
+        let candidate = Candidate {
+            kind,
+            address,
+            port: u16::from_be_bytes(*port),
+        };
+        candidate.is_allowed().then_some((candidate, rest))
+    }
+
+    /// The type and the family: what makes one candidate work where another does not.
+    fn class(&self) -> (Type, u8) {
+        (self.kind, self.address.family())
     }
 }
 
-impl Line {
-    pub(super) fn parse(line: &str) -> Line {
-        Line::read(line).unwrap_or(Line::Unknown)
+/// Chooses at most `limit` of these candidates, given with their priorities, and keeps their order.
+///
+/// Where there are more, every type of candidate and every address family keeps its best ones in turn: a machine
+/// with twenty network interfaces would otherwise leave no room for the one address that a server told it.
+pub(super) fn choose(mut found: Vec<(u32, Candidate)>, limit: usize) -> Vec<Candidate> {
+    let mut seen: Vec<Candidate> = Vec::new();
+    found.retain(|(_, candidate)| {
+        let new = !seen.contains(candidate);
+        if new {
+            seen.push(*candidate);
+        }
+        new
+    });
+    if found.len() <= limit {
+        return seen;
     }
-
-    fn read(line: &str) -> Option<Line> {
-        let line = line.strip_prefix("a=").unwrap_or(line);
-        let mut words = line.strip_prefix("candidate:")?.split(' ');
-        let foundation = words.next()?;
-        let component = words.next()?;
-        let transport = words.next()?;
-        let priority = words.next()?;
-        let address = words.next()?;
-        let port: u16 = words.next()?.parse().ok()?;
-        if words.next()? != "typ" || foundation.is_empty() || priority.parse::<u32>().is_err() {
-            return None;
-        }
-        let name = words.next()?;
-        let kind = TYPES.iter().find(|known| known.1 == name)?.0;
-        if transport.eq_ignore_ascii_case("tcp") || port == 0 || component != "1" {
-            return Some(Line::Useless);
-        }
-        if !transport.eq_ignore_ascii_case("udp") {
-            return None;
-        }
-        let address = match address.parse() {
-            Ok(IpAddr::V4(address)) => Address::V4(address.octets()),
-            Ok(IpAddr::V6(address)) => Address::V6(address.octets()),
-            Err(_) => Address::Mdns(parse_mdns(address)?),
-        };
-        Some(Line::Useful(Candidate {
-            kind,
-            address,
-            port,
-        }))
+    found.sort_by_key(|(priority, _)| core::cmp::Reverse(*priority));
+    let mut ranked: Vec<(usize, Candidate)> = Vec::with_capacity(found.len());
+    for (_, candidate) in found {
+        let better = |(_, other): &&(usize, Candidate)| other.class() == candidate.class();
+        ranked.push((ranked.iter().filter(better).count(), candidate));
     }
+    // The sort is stable: within one rank the higher priority stays first.
+    ranked.sort_by_key(|(rank, _)| *rank);
+    ranked.truncate(limit);
+    seen.retain(|candidate| ranked.iter().any(|(_, kept)| kept == candidate));
+    seen
 }
 
 impl Address {
+    fn family(&self) -> u8 {
+        match self {
+            Address::V4(_) => 0,
+            Address::V6(_) => 1,
+            Address::Mdns(_) => 2,
+        }
+    }
+
     fn bytes(&self) -> &[u8] {
         match self {
             Address::V4(bytes) => bytes,
@@ -206,7 +267,7 @@ impl Address {
     }
 }
 
-/// Where the hyphens of a UUID stand, counted in bytes.
+/// The bytes of a UUID that have a hyphen before them.
 const HYPHENS: [usize; 4] = [4, 6, 8, 10];
 
 fn write_mdns(uuid: &[u8; 16], line: &mut String) -> fmt::Result {
@@ -220,7 +281,7 @@ fn write_mdns(uuid: &[u8; 16], line: &mut String) -> fmt::Result {
     Ok(())
 }
 
-/// Only as browsers write it, so that it comes out again as it went in.
+/// Reads a name as browsers write it, so that it is written again as it was read.
 fn parse_mdns(name: &str) -> Option<[u8; 16]> {
     let mut rest = name.strip_suffix(".local")?.as_bytes();
     let mut uuid = [0; 16];
@@ -272,107 +333,10 @@ impl<'de> Deserialize<'de> for Candidate {
                 _ => None,
             }
         };
-        candidate.ok_or_else(|| D::Error::custom("not a candidate"))
+        candidate.ok_or_else(|| D::Error::custom("This is not a candidate that can be used."))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_lines_of_browsers_are_read_and_written() {
-        for (line, written) in [
-            (
-                "a=candidate:22602760 1 udp 2122194687 192.0.2.2 56812 typ host generation 0 ufrag DN/9 network-id 1",
-                "udp 2130640895 192.0.2.2 56812 typ host",
-            ),
-            (
-                "candidate:1 1 UDP 2122252543 fd00::2 42457 typ host",
-                "udp 2130706431 fd00::2 42457 typ host",
-            ),
-            (
-                "candidate:0 1 UDP 2122187007 84ebe31a-094f-4f97-af7c-fcddda94bf6f.local 34265 typ host",
-                "udp 2130640895 84ebe31a-094f-4f97-af7c-fcddda94bf6f.local 34265 typ host",
-            ),
-            (
-                "candidate:1 1 UDP 1685987327 203.0.113.7 40308 typ srflx raddr 192.0.2.2 rport 40308",
-                "udp 1694433279 203.0.113.7 40308 typ srflx raddr 0.0.0.0 rport 9",
-            ),
-            (
-                "candidate:1 1 udp 41885439 2001:db8::1 3478 typ relay raddr 2001:db8::2 rport 4",
-                "udp 50331647 2001:db8::1 3478 typ relay raddr :: rport 9",
-            ),
-        ] {
-            let candidate = Candidate::parse(line).unwrap();
-            let again = candidate.to_line(0);
-            assert!(again.ends_with(written), "{again}");
-            assert_eq!(Candidate::parse(&again), Some(candidate));
-            let packed = postcard::to_allocvec(&candidate).unwrap();
-            assert!(
-                packed.len()
-                    <= if written.contains('.') && !written.contains("local") {
-                        8
-                    } else {
-                        20
-                    }
-            );
-            assert_eq!(postcard::from_bytes(&packed), Ok(candidate));
-            let json = serde_json::to_string(&candidate).unwrap();
-            assert_eq!(serde_json::from_str::<Candidate>(&json).unwrap(), candidate);
-        }
-    }
-
-    #[test]
-    fn earlier_ones_are_preferred() {
-        let candidate = Candidate::parse("candidate:1 1 udp 1 192.0.2.2 56812 typ host").unwrap();
-        let priority = |order| {
-            candidate
-                .to_line(order)
-                .split(' ')
-                .nth(3)
-                .unwrap()
-                .parse::<u32>()
-                .unwrap()
-        };
-        assert!(priority(0) > priority(1));
-        assert!(priority(1000) > 0);
-    }
-
-    #[test]
-    fn what_no_browser_can_use_is_useless_and_the_rest_unknown() {
-        for line in [
-            "candidate:4 1 tcp 1518214911 192.0.2.2 9 typ host tcptype active generation 0",
-            "candidate:4 1 udp 1518214911 192.0.2.2 0 typ host",
-            "candidate:4 2 udp 1518214911 192.0.2.2 9 typ host",
-        ] {
-            assert_eq!(Line::parse(line), Line::Useless, "{line}");
-            assert_eq!(Candidate::parse(line), None);
-        }
-        for line in [
-            "",
-            "candidate:",
-            "candidate:1 1 udp 1 192.0.2.2 56812",
-            "candidate:1 1 udp 1 192.0.2.2 56812 typ",
-            "candidate:1 1 udp 1 192.0.2.2 65536 typ host",
-            "candidate:1 1 udp 1 192.0.2.2 -1 typ host",
-            "candidate:1 1 udp x 192.0.2.2 1 typ host",
-            "candidate:1 1 sctp 1 192.0.2.2 1 typ host",
-            "candidate:1 1 udp 1 192.0.2 1 typ host",
-            "candidate:1 1 udp 1 example.org 1 typ host",
-            "candidate:1 1 udp 1 84EBE31A-094f-4f97-af7c-fcddda94bf6f.local 1 typ host",
-            "candidate:1 1 udp 1 84ebe31a-094f-4f97-af7c-fcddda94bf6f0.local 1 typ host",
-            "candidate:1 1 udp 1 84ebe31a-094f-4f97-af7c-fcddda94bf6é.local 1 typ host",
-            "candidate:1 1 udp 1 192.0.2.2 1 typ hostess",
-            "candidate:1 1 udp 1 192.0.2.2\r\na=x 1 typ host",
-        ] {
-            assert_eq!(Line::parse(line), Line::Unknown, "{line}");
-        }
-    }
-
-    #[test]
-    fn its_debug_form_tells_no_address() {
-        let candidate = Candidate::parse("candidate:1 1 udp 1 192.0.2.2 56812 typ host").unwrap();
-        assert_eq!(format!("{candidate:?}"), "Candidate(host)");
-    }
-}
+#[path = "candidate_tests.rs"]
+mod tests;

@@ -1,48 +1,67 @@
-//! Session descriptions: whole as browsers write them, compact as they travel.
+//! The first offer and answer of a connection, in the compact form in which they travel over the broker.
 //!
-//! A browser describes a connection that carries nothing but data channels in 650 to 1000 bytes (SDP, RFC 8866, in
-//! the shape that RFC 8829 and RFC 8841 ask for). Nearly all of it is the same every time. [`Description`]
-//! keeps what is not, and writes the rest again. The encoding, apart from the length that `postcard` puts before it:
+//! A browser describes a connection that carries nothing but data channels in 650 to 1,000 bytes (SDP, RFC 8866, in
+//! the shape that RFC 8829 and RFC 8841 ask for). Nearly all of it is the same every time. [`DataDescription`]
+//! extracts the fields that differ, ignores everything else, and writes the text again for the receiver's browser.
+//! So nothing that one browser adds to its text reaches another browser, and no text of somebody who has proven
+//! nothing is ever given to one.
 //!
 //! | bytes | what |
 //! | --- | --- |
-//! | 1 | bit 0: answer; bit 1: whole; bits 2 and 3: setup role; bit 4: ICE credentials are hexadecimal (Firefox); bits 5, 6, 7: mid, SCTP port, largest message are not the usual ones and follow |
+//! | 1 | bit 0: answer; bit 1: extensions follow; bits 2 and 3: setup role; bit 4: ICE credentials are hexadecimal (Firefox); bits 5, 6, 7: mid, SCTP port, largest message are not the usual ones and follow |
 //! | 1 + n, 1 + n | ICE user name fragment and password (RFC 8839, section 5.4), packed if hexadecimal |
 //! | 32 | the certificate's SHA-256 fingerprint (RFC 8122) |
 //! | 1 + n, 2, 4 | mid, SCTP port, largest message, where they are unusual |
+//! | 2 + n | extensions, with the length of all of them before them, where there are any |
 //! | 7 or 19 each | candidates |
 //!
-//! A description that says anything else (audio, video, attributes this module does not know) is *whole*: the text
-//! follows the first byte, unchanged. In JSON, for renegotiation on the data channel, both forms are
-//! `{"kind": "offer", "sdp": "v=0…"}`.
+//! An extension is its type (2 bytes), the length of its value (2 bytes) and the value. This version knows none; it
+//! skips those that it does not know, unless their type says that they are critical.
 
 use core::fmt;
 
 use serde::de::Error as _;
-use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::candidate::{Candidate, MAX_CANDIDATES};
-use super::sdp::{self, Data, Setup};
+use super::sdp::{DataSection, Setup, USUAL_MID, USUAL_PORT};
 
-/// The largest description that travels whole over the broker, in bytes.
-pub const MAX_WHOLE_ON_BROKER: usize = 3 * 1024;
+/// At most this many bytes of a description are taken in its compact form.
+pub const MAX_COMPACT: usize = 1024;
 
-/// The largest description at all, in bytes: over the data channel, with many media sections.
-pub const MAX_WHOLE: usize = 64 * 1024;
+/// At most this many bytes are read of what the own browser writes.
+const MAX_OWN: usize = 64 * 1024;
 
-/// Why a session description was not taken.
+/// Why a session description was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DescriptionError {
-    /// Larger than [`MAX_WHOLE`], or on the broker than [`MAX_WHOLE_ON_BROKER`].
+    /// It is larger than its limit.
     #[error("The session description is too large.")]
     TooLarge,
-    /// Not the text of a session description, or not the compact form of one.
+    /// It is not the text of a session description, or not the compact form of one.
     #[error("The session description cannot be read.")]
     Malformed,
+    /// It has no section for data channels, or several.
+    #[error("The session description does not have exactly one section for data channels.")]
+    DataSection,
+    /// It has no SHA-256 fingerprint, several different ones, or another one than was proven.
+    #[error("The session description is not bound to exactly one certificate, the expected one.")]
+    Fingerprint,
+    /// It needs an extension that this version does not know.
+    #[error("The session description needs something that this version does not know.")]
+    UnknownExtension,
+    /// It has more media sections than are allowed.
+    #[error("The session description asks for more media than is allowed.")]
+    Sections,
+    /// It has more candidates than are allowed.
+    #[error("The session description names too many addresses.")]
+    Candidates,
+    /// Its sections do not all share one transport.
+    #[error("The session description asks for more than one transport.")]
+    Transports,
 }
 
-/// Which half of an exchange a description is.
+/// Which half of an exchange a description is (`RTCSdpType`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SdpType {
     /// The first half.
@@ -51,174 +70,146 @@ pub enum SdpType {
     Answer,
 }
 
-/// An offer or an answer.
+/// An offer or an answer of a connection that carries nothing but data channels.
 #[derive(Clone, PartialEq)]
-pub struct Description {
+pub struct DataDescription {
     kind: SdpType,
-    form: Form,
+    data: Box<DataSection>,
 }
 
-#[derive(Clone, PartialEq)]
-enum Form {
-    Data(Box<Data>),
-    Whole(String),
-}
-
-impl Description {
-    /// Takes what a browser wrote: compact if everything in it that means something can be written again, whole
-    /// otherwise. Candidates of no use to another browser (TCP) and those after the sixteenth are left out
-    /// of the compact form.
+impl DataDescription {
+    /// Extracts what the other side needs from what the own browser wrote. Everything that is not known is left out,
+    /// and so are other media sections, candidates of no use to another browser, and those beyond the best
+    /// [`MAX_CANDIDATES`].
     ///
     /// # Errors
-    /// [`DescriptionError`] for what is too large, does not begin with `v=0` or is not printable ASCII.
-    pub fn from_sdp(kind: SdpType, sdp: &str) -> Result<Description, DescriptionError> {
-        if sdp.len() > MAX_WHOLE {
+    /// [`DescriptionError`] for what is too large, does not begin with `v=0`, does not have exactly one data section
+    /// and exactly one SHA-256 fingerprint, or lacks a field that has no default.
+    pub fn from_sdp(kind: SdpType, sdp: &str) -> Result<DataDescription, DescriptionError> {
+        if sdp.len() > MAX_OWN {
             return Err(DescriptionError::TooLarge);
         }
-        let printable = |byte: &u8| matches!(byte, b' '..=b'~' | b'\r' | b'\n');
-        if !(sdp.starts_with("v=0\r\n") || sdp.starts_with("v=0\n"))
-            || !sdp.as_bytes().iter().all(printable)
-        {
+        if !(sdp.starts_with("v=0\r\n") || sdp.starts_with("v=0\n")) {
             return Err(DescriptionError::Malformed);
         }
-        // What is compact must read the same after it was written again; the reader is strict, this is the proof.
-        let data = Data::read(sdp).filter(|data| Data::read(&data.write()).as_ref() == Some(data));
-        let form = data.map_or_else(
-            || Form::Whole(sdp.to_owned()),
-            |data| Form::Data(Box::new(data)),
-        );
-        Ok(Description { kind, form })
+        let data = Box::new(DataSection::extract(sdp)?);
+        Ok(DataDescription { kind, data })
     }
 
-    /// The text for `RTCPeerConnection.setRemoteDescription`.
+    /// Writes the text for `RTCPeerConnection.setRemoteDescription`.
     pub fn to_sdp(&self) -> String {
-        match &self.form {
-            Form::Data(data) => data.write(),
-            Form::Whole(sdp) => sdp.clone(),
-        }
+        self.data.write()
     }
 
-    /// Whether it is an offer or an answer.
+    /// Whether this is an offer or an answer.
     pub fn kind(&self) -> SdpType {
         self.kind
     }
 
-    /// The SHA-256 fingerprint of the certificate that DTLS will use. `None` if there is none, if there are several
-    /// different ones, or one of another kind: then it is not certain which one the browser will hold
-    /// the other side to.
-    pub fn fingerprint(&self) -> Option<[u8; 32]> {
-        match &self.form {
-            Form::Data(data) => Some(data.fingerprint),
-            Form::Whole(sdp) => sdp::only_fingerprint(sdp),
+    /// The SHA-256 fingerprint of the certificate that the DTLS handshake will use.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        self.data.fingerprint
+    }
+
+    /// The candidates in it.
+    pub fn candidates(&self) -> &[Candidate] {
+        &self.data.candidates
+    }
+
+    /// Writes the compact form.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let data = &self.data;
+        let credentials = from_hex(&data.ufrag).zip(from_hex(&data.pwd));
+        let hex = credentials.is_some();
+        let (ufrag, pwd) = credentials
+            .unwrap_or_else(|| (data.ufrag.as_bytes().to_vec(), data.pwd.as_bytes().to_vec()));
+        let flag = |bit: u8, set: bool| if set { bit } else { 0 };
+        let mut bytes = vec![
+            flag(ANSWER, self.kind == SdpType::Answer)
+                | (data.setup as u8) << SETUP_SHIFT
+                | flag(HEX, hex)
+                | flag(MID, data.mid != USUAL_MID)
+                | flag(PORT, data.sctp_port != USUAL_PORT)
+                | flag(LARGEST, data.max_message_size != usual_largest(hex)),
+        ];
+        push_short(&mut bytes, &ufrag);
+        push_short(&mut bytes, &pwd);
+        bytes.extend_from_slice(&data.fingerprint);
+        if data.mid != USUAL_MID {
+            push_short(&mut bytes, data.mid.as_bytes());
         }
-    }
-
-    /// The candidates in it that are of use.
-    pub fn candidates(&self) -> Vec<Candidate> {
-        match &self.form {
-            Form::Data(data) => data.candidates.clone(),
-            Form::Whole(sdp) => sdp::lines(sdp).filter_map(Candidate::parse).collect(),
+        if data.sctp_port != USUAL_PORT {
+            bytes.extend_from_slice(&data.sctp_port.to_be_bytes());
         }
-    }
-
-    /// Whether it is small enough for the broker. Compact ones always are.
-    pub fn fits_broker(&self) -> bool {
-        match &self.form {
-            Form::Data(_) => true,
-            Form::Whole(sdp) => sdp.len() <= MAX_WHOLE_ON_BROKER,
+        if data.max_message_size != usual_largest(hex) {
+            bytes.extend_from_slice(&data.max_message_size.to_be_bytes());
         }
-    }
-
-    /// Whether it travels in the compact form.
-    pub fn is_compact(&self) -> bool {
-        matches!(self.form, Form::Data(_))
-    }
-
-    fn pack(&self) -> Vec<u8> {
-        let answer = u8::from(self.kind == SdpType::Answer);
-        match &self.form {
-            Form::Whole(sdp) => [&[answer | WHOLE], sdp.as_bytes()].concat(),
-            Form::Data(data) => pack_data(answer, data),
+        for candidate in &data.candidates {
+            candidate.pack(&mut bytes);
         }
+        bytes
     }
 
-    fn unpack(bytes: &[u8]) -> Result<Description, DescriptionError> {
+    /// Reads the compact form, as somebody else wrote it.
+    ///
+    /// # Errors
+    /// [`DescriptionError`] for everything that [`to_bytes`](DataDescription::to_bytes) does not write, apart from
+    /// extensions that are not critical.
+    pub fn from_bytes(bytes: &[u8]) -> Result<DataDescription, DescriptionError> {
+        if bytes.len() > MAX_COMPACT {
+            return Err(DescriptionError::TooLarge);
+        }
         let (&head, rest) = bytes.split_first().ok_or(DescriptionError::Malformed)?;
-        let kind = if head & ANSWER == 0 {
-            SdpType::Offer
-        } else {
-            SdpType::Answer
-        };
-        if head & WHOLE != 0 {
-            if rest.len() > MAX_WHOLE_ON_BROKER {
-                return Err(DescriptionError::TooLarge);
-            }
-            let sdp = core::str::from_utf8(rest).map_err(|_| DescriptionError::Malformed)?;
-            return Description::from_sdp(kind, sdp);
+        let (mut data, mut rest) = unpack_fields(head, rest).ok_or(DescriptionError::Malformed)?;
+        if head & EXTENSIONS != 0 {
+            let (extensions, after) = take_long(rest).ok_or(DescriptionError::Malformed)?;
+            check_extensions(extensions)?;
+            rest = after;
         }
-        let data = unpack_data(head, rest)
-            .filter(Data::is_sound)
-            .ok_or(DescriptionError::Malformed)?;
-        Ok(Description {
-            kind,
-            form: Form::Data(Box::new(data)),
+        while !rest.is_empty() {
+            if data.candidates.len() == MAX_CANDIDATES {
+                return Err(DescriptionError::Candidates);
+            }
+            let (candidate, after) = Candidate::unpack(rest).ok_or(DescriptionError::Malformed)?;
+            data.candidates.push(candidate);
+            rest = after;
+        }
+        if !data.is_sound() {
+            return Err(DescriptionError::Malformed);
+        }
+        Ok(DataDescription {
+            kind: if head & ANSWER == 0 {
+                SdpType::Offer
+            } else {
+                SdpType::Answer
+            },
+            data: Box::new(data),
         })
     }
 }
 
 const ANSWER: u8 = 1;
-const WHOLE: u8 = 1 << 1;
+const EXTENSIONS: u8 = 1 << 1;
 const SETUP_SHIFT: u8 = 2;
 const HEX: u8 = 1 << 4;
 const MID: u8 = 1 << 5;
 const PORT: u8 = 1 << 6;
 const LARGEST: u8 = 1 << 7;
 
-const USUAL_MID: &str = "0";
-const USUAL_PORT: u16 = 5000;
+/// The bit in an extension's type that says that whoever does not know it must refuse the description.
+const CRITICAL: u16 = 0x8000;
 
 /// The largest message that the browsers announce: Firefox, whose ICE credentials are hexadecimal, or Chromium.
 fn usual_largest(hex: bool) -> u32 {
     if hex { 1_073_741_823 } else { 262_144 }
 }
 
-fn pack_data(answer: u8, data: &Data) -> Vec<u8> {
-    let credentials = from_hex(&data.ufrag).zip(from_hex(&data.pwd));
-    let hex = credentials.is_some();
-    let (ufrag, pwd) = credentials
-        .unwrap_or_else(|| (data.ufrag.as_bytes().to_vec(), data.pwd.as_bytes().to_vec()));
-    let flag = |bit: u8, set: bool| if set { bit } else { 0 };
-    let mut bytes = vec![
-        answer
-            | (data.setup as u8) << SETUP_SHIFT
-            | flag(HEX, hex)
-            | flag(MID, data.mid != USUAL_MID)
-            | flag(PORT, data.sctp_port != USUAL_PORT)
-            | flag(LARGEST, data.max_message_size != usual_largest(hex)),
-    ];
-    push_short(&mut bytes, &ufrag);
-    push_short(&mut bytes, &pwd);
-    bytes.extend_from_slice(&data.fingerprint);
-    if data.mid != USUAL_MID {
-        push_short(&mut bytes, data.mid.as_bytes());
-    }
-    if data.sctp_port != USUAL_PORT {
-        bytes.extend_from_slice(&data.sctp_port.to_be_bytes());
-    }
-    if data.max_message_size != usual_largest(hex) {
-        bytes.extend_from_slice(&data.max_message_size.to_be_bytes());
-    }
-    for candidate in &data.candidates {
-        candidate.pack(&mut bytes);
-    }
-    bytes
-}
-
-fn unpack_data(head: u8, bytes: &[u8]) -> Option<Data> {
+/// Reads what stands before extensions and candidates.
+fn unpack_fields(head: u8, bytes: &[u8]) -> Option<(DataSection, &[u8])> {
     let setup = *[Setup::ActPass, Setup::Active, Setup::Passive]
         .get(usize::from(head >> SETUP_SHIFT & 3))?;
     let hex = head & HEX != 0;
-    let text = |bytes: &[u8]| {
+    let credential = |bytes: &[u8]| {
         if hex {
             Some(to_hex(bytes))
         } else {
@@ -228,9 +219,9 @@ fn unpack_data(head: u8, bytes: &[u8]) -> Option<Data> {
     let (ufrag, bytes) = take_short(bytes)?;
     let (pwd, bytes) = take_short(bytes)?;
     let (fingerprint, mut bytes) = bytes.split_first_chunk::<32>()?;
-    let mut data = Data {
-        ufrag: text(ufrag)?,
-        pwd: text(pwd)?,
+    let mut data = DataSection {
+        ufrag: credential(ufrag)?,
+        pwd: credential(pwd)?,
         fingerprint: *fingerprint,
         setup,
         mid: USUAL_MID.to_owned(),
@@ -240,7 +231,7 @@ fn unpack_data(head: u8, bytes: &[u8]) -> Option<Data> {
     };
     if head & MID != 0 {
         let (mid, rest) = take_short(bytes)?;
-        data.mid = self::text(mid)?;
+        data.mid = text(mid)?;
         bytes = rest;
     }
     if head & PORT != 0 {
@@ -253,18 +244,42 @@ fn unpack_data(head: u8, bytes: &[u8]) -> Option<Data> {
         data.max_message_size = u32::from_be_bytes(*largest);
         bytes = rest;
     }
-    while !bytes.is_empty() {
-        let (candidate, rest) = Candidate::unpack(bytes)?;
-        data.candidates.push(candidate);
-        if data.candidates.len() > MAX_CANDIDATES {
-            return None;
-        }
-        bytes = rest;
-    }
-    Some(data)
+    Some((data, bytes))
 }
 
-/// A length of one byte, and the bytes. [`Data::read`] takes nothing longer than 255.
+/// Skips extensions: at least one, in ascending order of their types, each type once, none of them critical.
+fn check_extensions(mut bytes: &[u8]) -> Result<(), DescriptionError> {
+    let mut last = None;
+    loop {
+        let (kind, rest) = take_u16(bytes).ok_or(DescriptionError::Malformed)?;
+        let (_, rest) = take_long(rest).ok_or(DescriptionError::Malformed)?;
+        let number = kind & !CRITICAL;
+        if last.is_some_and(|last| last >= number) {
+            return Err(DescriptionError::Malformed);
+        }
+        if kind & CRITICAL != 0 {
+            return Err(DescriptionError::UnknownExtension);
+        }
+        if rest.is_empty() {
+            return Ok(());
+        }
+        last = Some(number);
+        bytes = rest;
+    }
+}
+
+fn take_u16(bytes: &[u8]) -> Option<(u16, &[u8])> {
+    let (number, rest) = bytes.split_first_chunk()?;
+    Some((u16::from_be_bytes(*number), rest))
+}
+
+/// Splits off a length of two bytes, and as many bytes.
+fn take_long(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = take_u16(bytes)?;
+    rest.split_at_checked(usize::from(length))
+}
+
+/// Appends a length of one byte, and the bytes. [`DataSection::is_sound`] allows nothing longer than 255.
 fn push_short(bytes: &mut Vec<u8>, short: &[u8]) {
     bytes.push(short.len() as u8);
     bytes.extend_from_slice(short);
@@ -279,7 +294,7 @@ fn text(bytes: &[u8]) -> Option<String> {
     core::str::from_utf8(bytes).ok().map(str::to_owned)
 }
 
-/// The bytes of an even number of lower-case hexadecimal digits.
+/// Reads an even number of lower-case hexadecimal digits.
 fn from_hex(text: &str) -> Option<Vec<u8>> {
     use super::candidate::lower_hex;
     let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
@@ -301,58 +316,26 @@ fn to_hex(bytes: &[u8]) -> String {
 }
 
 /// Addresses and ICE passwords stay out of logs.
-impl fmt::Debug for Description {
+impl fmt::Debug for DataDescription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let form = if self.is_compact() {
-            "compact"
-        } else {
-            "whole"
-        };
+        let candidates = self.candidates().len();
         write!(
             f,
-            "Description({:?}, {form}, {} candidates)",
-            self.kind,
-            self.candidates().len()
+            "DataDescription({:?}, {candidates} candidates)",
+            self.kind
         )
     }
 }
 
-impl Serialize for Description {
+impl Serialize for DataDescription {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if !serializer.is_human_readable() {
-            return serializer.serialize_bytes(&self.pack());
-        }
-        let mut object = serializer.serialize_struct("Description", 2)?;
-        object.serialize_field(
-            "kind",
-            if self.kind == SdpType::Offer {
-                "offer"
-            } else {
-                "answer"
-            },
-        )?;
-        object.serialize_field("sdp", &self.to_sdp())?;
-        object.end()
+        serializer.serialize_bytes(&self.to_bytes())
     }
 }
 
-impl<'de> Deserialize<'de> for Description {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Description, D::Error> {
-        #[derive(Deserialize)]
-        struct Json {
-            kind: String,
-            sdp: String,
-        }
-        let description = if deserializer.is_human_readable() {
-            let json = Json::deserialize(deserializer)?;
-            match json.kind.as_str() {
-                "offer" => Description::from_sdp(SdpType::Offer, &json.sdp),
-                "answer" => Description::from_sdp(SdpType::Answer, &json.sdp),
-                _ => Err(DescriptionError::Malformed),
-            }
-        } else {
-            Description::unpack(<&[u8]>::deserialize(deserializer)?)
-        };
-        description.map_err(D::Error::custom)
+impl<'de> Deserialize<'de> for DataDescription {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<DataDescription, D::Error> {
+        let bytes = <&[u8]>::deserialize(deserializer)?;
+        DataDescription::from_bytes(bytes).map_err(D::Error::custom)
     }
 }

@@ -1,32 +1,32 @@
-//! When a local description leaves, and what is told after it. It decides; the adapter has the clock.
+//! Decides when a local description is sent, and which candidates follow it. The adapter has the clock.
 //!
-//! Browsers find candidates one after the other and say at last that they are through. Chromium says so 100 ms after the last
-//! candidate that another browser can use, so a description leaves after a short quiet, and what comes later is told
-//! several at a time.
+//! Browsers find candidates one after the other and say at last that they are done. Chromium says so 100 ms after the
+//! last candidate that another browser can use. So a description is sent as soon as no candidate has come for a short
+//! time, and later ones are sent several at a time.
 
-use super::candidate::{Candidate, MAX_CANDIDATES};
+use super::candidate::{Candidate, MAX_CANDIDATES, MAX_LATE_CANDIDATES};
 
-/// How long to wait for the first candidate, in milliseconds. A busy machine takes more than 50 for its very first one, and
-/// a description without candidates is of little use to anybody.
+/// How long to wait for the first candidate, in milliseconds. A busy machine takes more than 50 for its very first one,
+/// and a description without candidates is of little use to anybody.
 const FIRST: u32 = 250;
 
-/// How long no new candidate must have come, in milliseconds.
+/// How long to wait for another candidate, in milliseconds.
 const QUIET: u32 = 3;
 
-/// The same when all host candidates are there, and only those that a server told can be on their way: those of a
-/// spare connection come along within a fraction of this, others take far longer.
+/// How long to wait for another candidate once all host candidates are there, in milliseconds. Those from servers that
+/// a spare connection has gathered come within a fraction of this; others take far longer.
 const QUIET_WITH_HOSTS: u32 = 1;
 
 /// For how long late candidates are collected, in milliseconds.
 const BATCH: u32 = 20;
 
-/// No machine has more; a page that finds more does not need them.
-const MOST: usize = 64;
+/// At most this many candidates are sent for one description: the other side takes no more.
+const MAX_FOUND: usize = MAX_CANDIDATES + MAX_LATE_CANDIDATES;
 
-/// What is known before a gathering.
+/// What is known before candidates are gathered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Expected {
-    /// How many host candidates the last gathering found; 0 if there was none.
+    /// The number of host candidates that the last gathering found; 0 if there was none.
     pub hosts: usize,
     /// Whether servers are asked for more.
     pub servers: bool,
@@ -36,9 +36,9 @@ pub struct Expected {
 #[derive(Debug, Default)]
 pub struct Gathering {
     found: Vec<Candidate>,
-    told: Vec<Candidate>,
+    sent: Vec<Candidate>,
     stage: Stage,
-    /// Which pause is the current one; a pause that ends with another number was overtaken.
+    /// The number of the current pause. A pause that ends with another number has been overtaken.
     turn: u32,
 }
 
@@ -49,9 +49,9 @@ enum Stage {
     Preparing,
     /// The description waits for its candidates.
     Waiting,
-    /// The description may leave.
+    /// The description may be sent.
     Described,
-    /// The description has left, and late candidates are collected.
+    /// The description has been sent, and late candidates are collected.
     Collecting,
 }
 
@@ -62,14 +62,14 @@ pub enum Next {
     Nothing,
     /// Read the description from the browser, then call [`Gathering::described`].
     Describe,
-    /// Call [`Gathering::elapsed`] with this turn after so many milliseconds.
+    /// Call [`Gathering::elapsed`] with this turn after this many milliseconds.
     Pause(u32, u32),
-    /// Tell these candidates, in portions that the other side takes.
-    Tell(Vec<Vec<Candidate>>),
+    /// Report these candidates, in batches that the other side takes.
+    Report(Vec<Vec<Candidate>>),
 }
 
 impl Gathering {
-    /// Begins anew, before a local description is set.
+    /// Starts over, before a local description is set.
     pub fn restart(&mut self) {
         *self = Gathering {
             turn: self.turn.wrapping_add(1),
@@ -77,7 +77,8 @@ impl Gathering {
         };
     }
 
-    /// The description is set. Without `anew` it has the credentials of the one before, and nothing is gathered for it.
+    /// Handles that the description is set. Without `anew` it has the credentials of the one before, and nothing is
+    /// gathered for it.
     pub fn set(&mut self, anew: bool, expected: Expected) -> Next {
         self.stage = Stage::Waiting;
         match (anew, self.found.is_empty()) {
@@ -87,9 +88,9 @@ impl Gathering {
         }
     }
 
-    /// The browser found a candidate.
+    /// Handles a candidate that the browser found.
     pub fn found(&mut self, candidate: Candidate, expected: Expected) -> Next {
-        if self.found.len() >= MOST || self.found.contains(&candidate) {
+        if self.found.len() >= MAX_FOUND || self.found.contains(&candidate) {
             return Next::Nothing;
         }
         self.found.push(candidate);
@@ -100,8 +101,8 @@ impl Gathering {
         }
     }
 
-    /// The browser says that there will be no more candidates. If there are none at all, that was said about the gathering
-    /// before this one.
+    /// Handles that the browser will find no more candidates. If it has found none at all, this was said about the
+    /// gathering before.
     pub fn complete(&mut self) -> Next {
         if self.stage == Stage::Waiting && !self.found.is_empty() {
             self.describe()
@@ -110,7 +111,7 @@ impl Gathering {
         }
     }
 
-    /// A pause ended.
+    /// Handles the end of a pause.
     pub fn elapsed(&mut self, turn: u32) -> Next {
         if turn != self.turn {
             return Next::Nothing;
@@ -118,27 +119,27 @@ impl Gathering {
         match self.stage {
             Stage::Waiting => self.describe(),
             Stage::Collecting => {
-                let late = self.untold();
+                let late = self.unsent();
                 self.stage = Stage::Described;
-                self.told.extend_from_slice(&late);
-                Next::Tell(late.chunks(MAX_CANDIDATES).map(<[_]>::to_vec).collect())
+                self.sent.extend_from_slice(&late);
+                Next::Report(late.chunks(MAX_CANDIDATES).map(<[_]>::to_vec).collect())
             }
             Stage::Preparing | Stage::Described => Next::Nothing,
         }
     }
 
-    /// The description left with these.
-    pub fn described(&mut self, told: Vec<Candidate>) -> Next {
-        self.told = told;
+    /// Handles that the description is sent with these candidates.
+    pub fn described(&mut self, sent: Vec<Candidate>) -> Next {
+        self.sent = sent;
         self.stage = Stage::Described;
-        if self.untold().is_empty() {
+        if self.unsent().is_empty() {
             Next::Nothing
         } else {
             self.collect()
         }
     }
 
-    /// How many host candidates were found.
+    /// The number of host candidates that were found.
     pub fn hosts(&self) -> usize {
         self.found
             .iter()
@@ -146,11 +147,11 @@ impl Gathering {
             .count()
     }
 
-    fn untold(&self) -> Vec<Candidate> {
+    fn unsent(&self) -> Vec<Candidate> {
         self.found
             .iter()
             .copied()
-            .filter(|candidate| !self.told.contains(candidate))
+            .filter(|candidate| !self.sent.contains(candidate))
             .collect()
     }
 
@@ -190,13 +191,13 @@ mod tests {
 
     fn host(number: u8) -> Candidate {
         Candidate::parse(&format!(
-            "candidate:1 1 udp 1 192.0.2.{number} 1000 typ host"
+            "candidate:1 1 udp 1 192.0.2.{number} 2000 typ host"
         ))
         .unwrap()
     }
 
     fn reflexive() -> Candidate {
-        Candidate::parse("candidate:1 1 udp 1 203.0.113.7 1000 typ srflx raddr 0.0.0.0 rport 9")
+        Candidate::parse("candidate:1 1 udp 1 203.0.113.7 2000 typ srflx raddr 0.0.0.0 rport 9")
             .unwrap()
     }
 
@@ -209,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_description_leaves_after_a_short_quiet() {
+    fn a_description_is_sent_when_no_candidate_has_come_for_a_while() {
         let mut gathering = Gathering::default();
         gathering.restart();
         let first = pause(gathering.set(true, NOTHING_KNOWN), FIRST);
@@ -225,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn it_leaves_at_once_when_as_many_hosts_are_there_as_the_last_time() {
+    fn a_description_is_sent_once_as_many_hosts_are_found_as_the_last_time() {
         let expected = Expected {
             hosts: 2,
             servers: false,
@@ -248,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn it_leaves_when_there_is_nothing_to_wait_for() {
+    fn a_description_is_sent_when_there_is_nothing_to_wait_for() {
         let mut gathering = Gathering::default();
         assert_eq!(gathering.set(false, NOTHING_KNOWN), Next::Describe);
         gathering.restart();
@@ -263,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn late_candidates_are_told_together_and_once() {
+    fn late_candidates_are_reported_together_and_once() {
         let mut gathering = Gathering::default();
         gathering.set(false, NOTHING_KNOWN);
         assert_eq!(gathering.described(Vec::new()), Next::Nothing);
@@ -271,34 +272,37 @@ mod tests {
         for number in 2..=20 {
             assert_eq!(gathering.found(host(number), NOTHING_KNOWN), Next::Nothing);
         }
-        let Next::Tell(told) = gathering.elapsed(turn) else {
+        let Next::Report(late) = gathering.elapsed(turn) else {
             panic!()
         };
-        assert_eq!(told.iter().map(Vec::len).collect::<Vec<_>>(), [16, 4]);
+        assert_eq!(late.iter().map(Vec::len).collect::<Vec<_>>(), [16, 4]);
         assert_eq!(gathering.elapsed(turn), Next::Nothing);
         let turn = pause(gathering.found(reflexive(), NOTHING_KNOWN), BATCH);
-        assert_eq!(gathering.elapsed(turn), Next::Tell(vec![vec![reflexive()]]));
+        assert_eq!(
+            gathering.elapsed(turn),
+            Next::Report(vec![vec![reflexive()]])
+        );
     }
 
     #[test]
-    fn what_was_found_while_the_description_was_read_is_told_later() {
+    fn candidates_found_while_the_description_was_read_are_reported_later() {
         let mut gathering = Gathering::default();
         gathering.restart();
         gathering.set(true, NOTHING_KNOWN);
         gathering.found(host(1), NOTHING_KNOWN);
         gathering.complete();
         let turn = pause(gathering.described(Vec::new()), BATCH);
-        // Another description begins before it was.
+        // Another description is begun first.
         gathering.restart();
         assert_eq!(gathering.elapsed(turn), Next::Nothing);
     }
 
     #[test]
-    fn nothing_endless_is_kept() {
+    fn the_number_of_candidates_is_bounded() {
         let mut gathering = Gathering::default();
         for number in 0..=255 {
             gathering.found(host(number), NOTHING_KNOWN);
         }
-        assert_eq!(gathering.hosts(), MOST);
+        assert_eq!(gathering.hosts(), MAX_FOUND);
     }
 }

@@ -1,8 +1,12 @@
-//! One peer connection: what is ordered from it and what it tells, descriptions in compact form, and the
-//! adapter to the browser's `RTCPeerConnection`.
+//! One peer connection: the commands it is given and the events it reports, session descriptions, and the adapter to
+//! the browser's `RTCPeerConnection`.
 //!
-//! The first order that names a new [`ConnectionId`] opens a connection: [`LinkCommand::Offer`] on the side that
+//! The first command that names a new [`ConnectionId`] opens a connection: [`LinkCommand::Offer`] on the side that
 //! begins, [`LinkCommand::Answer`] on the other.
+//!
+//! There are two kinds of descriptions. A [`DataDescription`] opens a connection that carries nothing but data
+//! channels; it is all that may come from somebody who has proven nothing. A [`SessionDescription`] renegotiates an
+//! open connection and may add audio and video; it has to become a [`CheckedDescription`] first.
 
 pub mod candidate;
 pub mod description;
@@ -10,48 +14,52 @@ pub mod description;
 pub mod file_channel;
 pub mod gathering;
 pub mod negotiation;
+pub mod queue;
 mod sdp;
+pub mod session;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
 
 pub use candidate::Candidate;
-pub use description::{Description, DescriptionError, SdpType};
-pub use negotiation::Negotiation;
+pub use description::{DataDescription, DescriptionError, SdpType};
+pub use negotiation::{Negotiation, Renegotiation};
+pub use queue::{CommandQueue, Limit};
+pub use session::{CheckedDescription, SessionDescription, SessionLimits};
 
 /// Names one peer connection of this tab; never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(pub u32);
 
-/// What a connection should do. Orders to one connection are carried out in order, each after the one before.
+/// What a connection should do. The commands to one connection are carried out in their order, each after the one
+/// before. A [`CommandQueue`] bounds how many may wait.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LinkCommand {
-    /// Make an offer (`restart`: with fresh ICE credentials, an ICE restart) and tell it with [`LinkEvent::Described`].
-    /// On a connection that is open already this renegotiates.
-    Offer {
-        /// Whether to restart ICE.
-        restart: bool,
-    },
-    /// Take this offer and tell the answer with [`LinkEvent::Described`]. An own offer that is still open is
-    /// rolled back first.
-    Answer(Description),
-    /// Take this answer to the own offer.
-    Accept(Description),
-    /// Take these candidates of the other side. Those that come before its description are kept until then.
+    /// Make the first offer, and report it with [`LinkEvent::Described`].
+    Offer,
+    /// Take the other side's first offer, and report the answer with [`LinkEvent::Described`].
+    Answer(DataDescription),
+    /// Take the other side's answer to the first offer.
+    Accept(DataDescription),
+    /// Renegotiate. The connection must have been open.
+    Renegotiate(Renegotiation),
+    /// Add these candidates of the other side. Those that come before its description are kept until then.
     AddCandidates(Vec<Candidate>),
     /// Send a text frame on channel 0.
     Send(String),
     /// Send a binary message on channel 0, in its order among the text frames.
     SendBytes(Vec<u8>),
-    /// Close the connection and free everything. Nothing is told of it afterwards.
+    /// Close the connection and free everything. Nothing is reported afterwards.
     Close,
 }
 
-/// What a connection tells.
+/// What a connection reports.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LinkEvent {
-    /// The local offer or answer, with the candidates that were found at once.
-    Described(Description),
-    /// Candidates that were found later, several at a time.
+    /// The first offer or answer of this side, with the candidates that were found at once.
+    Described(DataDescription),
+    /// An offer or answer of this side for a renegotiation.
+    Renegotiating(SessionDescription),
+    /// Candidates of this side that were found later, several at a time.
     Candidates(Vec<Candidate>),
     /// Channel 0 is open.
     Opened,
@@ -63,9 +71,12 @@ pub enum LinkEvent {
     Path(Path),
     /// Media was added or removed: the connection wants a new offer.
     NegotiationNeeded,
+    /// More was asked of the connection than may wait. What exceeds [`Limit::Candidates`] is ignored, and the
+    /// connection goes on. A command that exceeds another limit is dropped, and the connection should be closed.
+    Exceeded(Limit),
     /// The other side closed the connection: its page went away, or it gives this path up.
     Closed,
-    /// An order could not be carried out, or the connection broke for good. A sentence without addresses.
+    /// A command could not be carried out, or the connection broke for good. A sentence without addresses.
     Failed(String),
 }
 

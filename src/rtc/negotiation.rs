@@ -1,36 +1,52 @@
 //! Who offers and who answers on a connection that is open: the W3C's "perfect negotiation" (WebRTC 1.0, section 10.7).
 //!
-//! Both sides may want to negotiate at any time, also at the same time. One of them is polite: when offers cross,
-//! it takes its own back and answers. The other one, impolite, goes on as if nothing had come. Descriptions must
-//! arrive in the order in which they were sent, as they do on channel 0, and orders must be carried out in the
-//! order in which they were given.
+//! Both sides may want to negotiate at any time, also at the same time. One of them is polite: when offers cross, the
+//! polite side takes its own offer back and answers the other one. The impolite side ignores the offer that crossed
+//! its own. Descriptions must arrive in the order in which they were sent, as they do on channel 0, and steps must be
+//! carried out in the order in which they were given.
 
-use super::{Description, LinkCommand, SdpType};
+use super::{CheckedDescription, SdpType, SessionDescription};
+
+/// A step of renegotiation, for [`LinkCommand::Renegotiate`](super::LinkCommand::Renegotiate).
+#[derive(Debug, Clone, PartialEq)]
+pub enum Renegotiation {
+    /// Make an offer and report it with [`LinkEvent::Renegotiating`](super::LinkEvent::Renegotiating).
+    Offer {
+        /// Whether to restart ICE, with fresh credentials.
+        restart: bool,
+    },
+    /// Take the other side's offer and report the answer with
+    /// [`LinkEvent::Renegotiating`](super::LinkEvent::Renegotiating). An own offer that is still open is rolled back
+    /// first.
+    Answer(CheckedDescription),
+    /// Take the other side's answer to the own offer.
+    Accept(CheckedDescription),
+}
 
 /// The state of negotiation on one open connection.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Negotiation {
     polite: bool,
     offer: Own,
-    /// How many own offers were taken back before they were described.
+    /// The number of own offers that were taken back before the connection had made them.
     withdrawn: u32,
-    /// What to offer as soon as nothing is open any more; with it whether to restart.
+    /// What to offer as soon as no offer is open any more: whether to restart ICE.
     wanted: Option<bool>,
 }
 
 /// The own offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Own {
-    /// There is none that waits for its answer.
+    /// No own offer waits for its answer.
     None,
-    /// It was ordered.
-    Ordered { restart: bool },
+    /// The connection makes it.
+    Making { restart: bool },
     /// It was sent.
     Sent { restart: bool },
 }
 
 impl Negotiation {
-    /// Of the two sides exactly one must be polite.
+    /// Exactly one of the two sides must be polite.
     pub fn new(polite: bool) -> Negotiation {
         Negotiation {
             polite,
@@ -40,25 +56,25 @@ impl Negotiation {
         }
     }
 
-    /// This side wants to negotiate, with `restart` to find a new path. The order to give, unless that has to wait for
-    /// the end of what is going on; then [`resume`](Negotiation::resume) gives it.
-    pub fn want(&mut self, restart: bool) -> Option<LinkCommand> {
+    /// Wants to negotiate, with `restart` to find a new path. Returns the step to take, unless that has to wait for the
+    /// end of the current exchange; then [`resume`](Negotiation::resume) returns it.
+    pub fn want(&mut self, restart: bool) -> Option<Renegotiation> {
         match self.offer {
-            // Its candidates are told as they are found, so that it serves whatever path there is.
-            Own::Ordered { restart: true } | Own::Sent { restart: true } if restart => None,
-            Own::Ordered { .. } | Own::Sent { .. } => {
+            // Candidates are sent as they are found, so the restart that is on its way serves any new path.
+            Own::Making { restart: true } | Own::Sent { restart: true } if restart => None,
+            Own::Making { .. } | Own::Sent { .. } => {
                 self.wanted = Some(restart || self.wanted == Some(true));
                 None
             }
             Own::None => {
-                self.offer = Own::Ordered { restart };
-                Some(LinkCommand::Offer { restart })
+                self.offer = Own::Making { restart };
+                Some(Renegotiation::Offer { restart })
             }
         }
     }
 
-    /// The connection told a description. It is given back if it is to be sent.
-    pub fn described(&mut self, description: Description) -> Option<Description> {
+    /// Handles a description that the own connection made. Returns it if it is to be sent.
+    pub fn described(&mut self, description: SessionDescription) -> Option<SessionDescription> {
         if description.kind() == SdpType::Answer {
             return Some(description);
         }
@@ -66,40 +82,41 @@ impl Negotiation {
             self.withdrawn -= 1;
             return None;
         }
-        let Own::Ordered { restart } = self.offer else {
+        let Own::Making { restart } = self.offer else {
             return None;
         };
         self.offer = Own::Sent { restart };
         Some(description)
     }
 
-    /// The other side's description came. The order to give, if any: an offer that crossed the own one may be ignored,
-    /// and an answer to an offer that was taken back is. [`resume`](Negotiation::resume) may have another one.
-    pub fn received(&mut self, description: Description) -> Option<LinkCommand> {
+    /// Handles a description of the other side. Returns the step to take, if any: an offer that crossed the own one
+    /// may be ignored, and an answer to an offer that was taken back always is. [`resume`](Negotiation::resume) may
+    /// have another step.
+    pub fn received(&mut self, description: CheckedDescription) -> Option<Renegotiation> {
         match (description.kind(), self.offer) {
             (SdpType::Answer, Own::Sent { .. }) => {
                 self.offer = Own::None;
-                Some(LinkCommand::Accept(description))
+                Some(Renegotiation::Accept(description))
             }
             (SdpType::Answer, _) => None,
-            (SdpType::Offer, Own::None) => Some(LinkCommand::Answer(description)),
-            (SdpType::Offer, Own::Ordered { restart } | Own::Sent { restart }) => {
+            (SdpType::Offer, Own::None) => Some(Renegotiation::Answer(description)),
+            (SdpType::Offer, Own::Making { restart } | Own::Sent { restart }) => {
                 if !self.polite {
                     return None;
                 }
-                if let Own::Ordered { .. } = self.offer {
+                if let Own::Making { .. } = self.offer {
                     self.withdrawn += 1;
                 }
                 self.offer = Own::None;
                 self.wanted = Some(restart || self.wanted == Some(true));
-                Some(LinkCommand::Answer(description))
+                Some(Renegotiation::Answer(description))
             }
         }
     }
 
-    /// What was wanted and had to wait, or was taken back. To be called after the order of
-    /// [`received`](Negotiation::received) was given.
-    pub fn resume(&mut self) -> Option<LinkCommand> {
+    /// Returns what was wanted and had to wait, or was taken back. To be called after the step that
+    /// [`received`](Negotiation::received) returned.
+    pub fn resume(&mut self) -> Option<Renegotiation> {
         if self.offer != Own::None {
             return None;
         }
@@ -114,18 +131,23 @@ mod tests {
 
     use super::*;
 
-    /// A description that is nothing but a number and, for offers, whether it restarts.
-    fn description(kind: SdpType, number: u32, restart: bool) -> Description {
-        Description::from_sdp(kind, &format!("v=0\ns={number} {restart}")).unwrap()
+    use super::super::session::tests::{checked, description};
+
+    fn own(kind: SdpType, number: u32, restart: bool) -> SessionDescription {
+        description(&format!("{number} {restart}"), kind == SdpType::Offer)
     }
 
-    fn read(description: &Description) -> (u32, bool) {
-        let text = description.to_sdp();
-        let (number, restart) = text
-            .strip_prefix("v=0\ns=")
-            .unwrap()
-            .split_once(' ')
+    fn theirs(kind: SdpType, number: u32, restart: bool) -> CheckedDescription {
+        checked(&format!("{number} {restart}"), kind == SdpType::Offer)
+    }
+
+    /// Reads what a test's description is named after: a number, and whether it restarts.
+    fn read(sdp: &str) -> (u32, bool) {
+        let name = sdp
+            .lines()
+            .find_map(|line| line.strip_prefix("s="))
             .unwrap();
+        let (number, restart) = name.trim().split_once(' ').unwrap();
         (number.parse().unwrap(), restart == "true")
     }
 
@@ -142,14 +164,14 @@ mod tests {
         Answer(u32),
     }
 
-    /// One browser: the negotiation, and a peer connection that carries out orders one after the other.
+    /// One browser: the negotiation, and a peer connection that carries out one step after the other.
     #[derive(Debug, Clone, PartialEq, Eq, Hash)]
     struct Side {
         negotiation: Negotiation,
         jobs: VecDeque<Job>,
         /// The own offer that the peer connection waits for an answer to.
         local_offer: Option<u32>,
-        /// What is still going to be wanted.
+        /// What this side is still going to want.
         wishes: VecDeque<bool>,
         /// What was wanted since the last own offer was made, and what the open one covers.
         unmet: Vec<bool>,
@@ -181,13 +203,12 @@ mod tests {
             }
         }
 
-        fn give(&mut self, at: usize, order: Option<LinkCommand>) {
-            let job = match order {
+        fn give(&mut self, at: usize, step: Option<Renegotiation>) {
+            let job = match step {
                 None => return,
-                Some(LinkCommand::Offer { restart }) => Job::Offer(restart),
-                Some(LinkCommand::Answer(offer)) => Job::Answer(read(&offer).0),
-                Some(LinkCommand::Accept(answer)) => Job::Accept(read(&answer).0),
-                Some(order) => panic!("{order:?}"),
+                Some(Renegotiation::Offer { restart }) => Job::Offer(restart),
+                Some(Renegotiation::Answer(offer)) => Job::Answer(read(offer.sdp()).0),
+                Some(Renegotiation::Accept(answer)) => Job::Accept(read(answer.sdp()).0),
             };
             self.sides[at].jobs.push_back(job);
         }
@@ -197,15 +218,15 @@ mod tests {
                 return false;
             };
             let side = &mut self.sides[at];
-            let order = side.negotiation.want(restart);
+            let step = side.negotiation.want(restart);
             let restarting = matches!(side.negotiation.offer, Own::Sent { restart: true });
             // A restart that is on its way serves.
-            if restart && restarting && order.is_none() {
+            if restart && restarting && step.is_none() {
                 side.covered.push(restart);
             } else {
                 side.unmet.push(restart);
             }
-            self.give(at, order);
+            self.give(at, step);
             true
         }
 
@@ -214,13 +235,13 @@ mod tests {
                 return false;
             };
             let description = match message {
-                Message::Offer(number, restart) => description(SdpType::Offer, number, restart),
-                Message::Answer(number) => description(SdpType::Answer, number, false),
+                Message::Offer(number, restart) => theirs(SdpType::Offer, number, restart),
+                Message::Answer(number) => theirs(SdpType::Answer, number, false),
             };
-            let order = self.sides[at].negotiation.received(description);
-            self.give(at, order);
-            let order = self.sides[at].negotiation.resume();
-            self.give(at, order);
+            let step = self.sides[at].negotiation.received(description);
+            self.give(at, step);
+            let step = self.sides[at].negotiation.resume();
+            self.give(at, step);
             true
         }
 
@@ -238,14 +259,14 @@ mod tests {
                     // It covers what was wanted before it was made; a restart is only met by a restart.
                     let (met, unmet) = side.unmet.iter().partition(|wanted| restart || !**wanted);
                     (side.covered, side.unmet) = (met, unmet);
-                    description(SdpType::Offer, number, restart)
+                    own(SdpType::Offer, number, restart)
                 }
                 Job::Answer(number) => {
                     if side.local_offer.take().is_some() {
                         let covered = std::mem::take(&mut side.covered);
                         side.unmet.extend(covered);
                     }
-                    description(SdpType::Answer, number, false)
+                    own(SdpType::Answer, number, false)
                 }
                 Job::Accept(number) => {
                     assert_eq!(
@@ -258,7 +279,7 @@ mod tests {
                 }
             };
             if let Some(sent) = side.negotiation.described(described) {
-                let (number, restart) = read(&sent);
+                let (number, restart) = read(sent.sdp());
                 self.channels[1 - at].push_back(match sent.kind() {
                     SdpType::Offer => Message::Offer(number, restart),
                     SdpType::Answer => Message::Answer(number),
@@ -281,7 +302,8 @@ mod tests {
         }
     }
 
-    /// Every order in which things can happen leads to an end, and there everybody has got what was wanted.
+    /// Follows every order in which things can happen, and checks that each one ends with both sides having what they
+    /// wanted.
     fn explore(world: World) -> usize {
         let (mut seen, mut open) = (HashSet::new(), vec![world]);
         while let Some(world) = open.pop() {
@@ -308,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_crosses_both_sides_get_what_they_want() {
+    fn both_sides_get_what_they_want_whatever_crosses() {
         let wishes: [&[bool]; 7] = [
             &[],
             &[false],
@@ -330,38 +352,36 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stale_is_ignored() {
-        let answer = || description(SdpType::Answer, 1, false);
-        let offer = || description(SdpType::Offer, 1, false);
+    fn stale_descriptions_are_ignored() {
+        let answer = || theirs(SdpType::Answer, 1, false);
+        let offer = || own(SdpType::Offer, 1, false);
         let mut side = Negotiation::new(true);
         assert_eq!(side.received(answer()), None);
         assert_eq!(side.described(offer()), None);
         assert_eq!(
             side.want(false),
-            Some(LinkCommand::Offer { restart: false })
+            Some(Renegotiation::Offer { restart: false })
         );
         assert_eq!(side.received(answer()), None);
         assert_eq!(side.described(offer()), Some(offer()));
-        assert_eq!(side.received(answer()), Some(LinkCommand::Accept(answer())));
+        assert_eq!(
+            side.received(answer()),
+            Some(Renegotiation::Accept(answer()))
+        );
         assert_eq!(side.received(answer()), None);
         assert_eq!(side.resume(), None);
     }
 
     #[test]
-    fn a_restart_that_is_on_its_way_is_not_asked_for_again() {
+    fn a_restart_that_is_on_its_way_is_not_repeated() {
         let mut side = Negotiation::new(false);
-        assert_eq!(side.want(true), Some(LinkCommand::Offer { restart: true }));
+        let restart = Some(Renegotiation::Offer { restart: true });
+        assert_eq!(side.want(true), restart);
         assert_eq!(side.want(true), None);
-        assert!(
-            side.described(description(SdpType::Offer, 1, true))
-                .is_some()
-        );
+        assert!(side.described(own(SdpType::Offer, 1, true)).is_some());
         assert_eq!(side.want(true), None);
-        assert!(
-            side.received(description(SdpType::Answer, 1, false))
-                .is_some()
-        );
+        assert!(side.received(theirs(SdpType::Answer, 1, false)).is_some());
         assert_eq!(side.resume(), None);
-        assert_eq!(side.want(true), Some(LinkCommand::Offer { restart: true }));
+        assert_eq!(side.want(true), restart);
     }
 }

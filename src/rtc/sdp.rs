@@ -1,17 +1,18 @@
-//! Reading and writing the text of session descriptions that carry nothing but data channels.
+//! Reads the text of session descriptions, and writes that of descriptions that carry nothing but data channels.
 
 use core::fmt::{self, Write as _};
 
-use super::candidate::{Candidate, Line, MAX_CANDIDATES};
+use super::candidate::{self, Candidate, MAX_CANDIDATES};
+use super::description::DescriptionError;
 
-/// Everything in a data-only description that is not the same every time.
+/// Everything in a data-only description that differs from one to the next.
 #[derive(Clone, PartialEq)]
-pub(super) struct Data {
+pub(super) struct DataSection {
     /// RFC 8839, section 5.4.
     pub ufrag: String,
     /// RFC 8839, section 5.4.
     pub pwd: String,
-    /// RFC 8122, section 5: SHA-256 of the DTLS certificate.
+    /// RFC 8122, section 5: the SHA-256 hash of the DTLS certificate.
     pub fingerprint: [u8; 32],
     /// RFC 8842, section 5.
     pub setup: Setup,
@@ -21,11 +22,11 @@ pub(super) struct Data {
     pub sctp_port: u16,
     /// RFC 8841, section 6.
     pub max_message_size: u32,
-    /// RFC 8839, section 5.1.
+    /// RFC 8839, section 5.1. At most [`MAX_CANDIDATES`].
     pub candidates: Vec<Candidate>,
 }
 
-/// Which side begins DTLS.
+/// Which side begins the DTLS handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Setup {
     ActPass,
@@ -39,48 +40,134 @@ const SETUPS: [(Setup, &str); 3] = [
     (Setup::Passive, "passive"),
 ];
 
-const MEDIA: &str = "UDP/DTLS/SCTP webrtc-datachannel";
+/// The mid that browsers give to the first section.
+pub(super) const USUAL_MID: &str = "0";
+
+/// The SCTP port that every implementation uses.
+pub(super) const USUAL_PORT: u16 = 5000;
+
+/// What counts where a description does not say how large a message may be (RFC 8841, section 6.1).
+const UNSAID_MAX_MESSAGE_SIZE: u32 = 65_536;
+
+const FORMAT: &str = "webrtc-datachannel";
 
 /// The lines of a description, however they end.
 pub(super) fn lines(sdp: &str) -> impl Iterator<Item = &str> {
     sdp.split(['\r', '\n']).filter(|line| !line.is_empty())
 }
 
-/// The one SHA-256 fingerprint in `sdp`. Anything that looks like another fingerprint makes it `None`, so that no two
-/// readers of the same text can disagree about which one holds.
-pub(super) fn only_fingerprint(sdp: &str) -> Option<[u8; 32]> {
-    let mut only = None;
-    for line in lines(sdp).filter(|line| mentions_fingerprint(line)) {
-        let fingerprint = parse_fingerprint(line.strip_prefix("a=fingerprint:")?)?;
-        if only.is_some_and(|other| other != fingerprint) {
-            return None;
+/// A media section, or what stands before the first one and holds for all of them.
+#[derive(Debug, Default)]
+pub(super) struct Section<'a> {
+    /// The words of the `m=` line; none for the session level.
+    media: Vec<&'a str>,
+    /// Names and values of the attributes.
+    attributes: Vec<(&'a str, &'a str)>,
+}
+
+/// Splits a description into its session level and its media sections.
+pub(super) fn sections(sdp: &str) -> (Section<'_>, Vec<Section<'_>>) {
+    let (mut session, mut sections) = (Section::default(), Vec::new());
+    for line in lines(sdp) {
+        if let Some(media) = line.strip_prefix("m=") {
+            sections.push(Section {
+                media: media.split(' ').collect(),
+                attributes: Vec::new(),
+            });
+        } else if let Some(attribute) = line.strip_prefix("a=") {
+            let section = sections.last_mut().unwrap_or(&mut session);
+            let attribute = attribute.split_once(':').unwrap_or((attribute, ""));
+            section.attributes.push(attribute);
         }
-        only = Some(fingerprint);
     }
-    only
+    (session, sections)
 }
 
-fn mentions_fingerprint(line: &str) -> bool {
-    line.as_bytes()
-        .windows(11)
-        .any(|word| word.eq_ignore_ascii_case(b"fingerprint"))
+impl<'a> Section<'a> {
+    pub fn values<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'a str> + 's {
+        let named = self
+            .attributes
+            .iter()
+            .filter(move |(known, _)| *known == name);
+        named.map(|(_, value)| *value)
+    }
+
+    /// The value of an attribute that may be repeated but must not contradict itself.
+    fn only_value(&self, name: &str) -> Result<Option<&'a str>, DescriptionError> {
+        let mut values = self.values(name);
+        let first = values.next();
+        if values.any(|other| Some(other) != first) {
+            return Err(DescriptionError::Malformed);
+        }
+        Ok(first)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.values(name).next().is_some()
+    }
+
+    /// Whether this section was refused or stopped (RFC 8829, section 5.3.1).
+    pub fn is_rejected(&self) -> bool {
+        self.media.get(1) == Some(&"0") && !self.has("bundle-only")
+    }
+
+    /// Whether this section carries data channels, in today's notation or in that of older drafts, which aiortc
+    /// writes.
+    pub fn is_data(&self) -> bool {
+        let [kind, _, protocol, format] = self.media[..] else {
+            return false;
+        };
+        let legacy = |map: &str| map.split(' ').take(2).eq([format, FORMAT]);
+        kind == "application"
+            && matches!(protocol, "UDP/DTLS/SCTP" | "TCP/DTLS/SCTP" | "DTLS/SCTP")
+            && (format == FORMAT || self.values("sctpmap").any(legacy))
+    }
+
+    /// The candidates of use in this section, with their priorities.
+    pub fn candidates(&self) -> impl Iterator<Item = (u32, Candidate)> {
+        self.values("candidate")
+            .filter_map(|value| Candidate::parse_with_priority(&format!("candidate:{value}")))
+    }
 }
 
-fn parse_fingerprint(value: &str) -> Option<[u8; 32]> {
-    let (algorithm, hex) = value.split_once(' ')?;
-    if !algorithm.eq_ignore_ascii_case("sha-256") || hex.len() != 32 * 3 - 1 {
-        return None;
+/// Reads every SHA-256 fingerprint in these sections, which must all be the same one. Fingerprints of other hash
+/// functions are ignored.
+pub(super) fn fingerprint<'a>(
+    sections: impl IntoIterator<Item = &'a Section<'a>>,
+) -> Result<Option<[u8; 32]>, DescriptionError> {
+    let mut only = None;
+    for section in sections {
+        for value in section.values("fingerprint") {
+            let Some(hash) = sha256_of(value) else {
+                continue;
+            };
+            let fingerprint = parse_hash(hash).ok_or(DescriptionError::Fingerprint)?;
+            if only.is_some_and(|other| other != fingerprint) {
+                return Err(DescriptionError::Fingerprint);
+            }
+            only = Some(fingerprint);
+        }
     }
-    let mut fingerprint = [0; 32];
+    Ok(only)
+}
+
+/// The hash in the value of a fingerprint attribute, if the hash function is SHA-256.
+pub(super) fn sha256_of(value: &str) -> Option<&str> {
+    let (function, hash) = value.split_once(' ')?;
+    function.eq_ignore_ascii_case("sha-256").then_some(hash)
+}
+
+fn parse_hash(hex: &str) -> Option<[u8; 32]> {
+    let mut hash = [0; 32];
     let mut pairs = hex.split(':');
-    for byte in &mut fingerprint {
+    for byte in &mut hash {
         let &[high, low] = pairs.next()?.as_bytes() else {
             return None;
         };
         let digit = |digit: u8| char::from(digit).to_digit(16);
         *byte = (digit(high)? << 4 | digit(low)?) as u8;
     }
-    pairs.next().is_none().then_some(fingerprint)
+    pairs.next().is_none().then_some(hash)
 }
 
 /// `ice-char`, RFC 8839, section 5.1.
@@ -95,91 +182,63 @@ fn is_token(text: &str) -> bool {
         .all(|byte| byte.is_ascii_graphic() && !br#""(),/:;<=>?@[\]"#.contains(&byte))
 }
 
-/// Puts `value` where nothing may be yet; `None` if something is.
-fn once<T>(place: &mut Option<T>, value: T) -> Option<()> {
-    place.replace(value).is_none().then_some(())
-}
-
-impl Data {
-    /// Reads a description that consists of one data section and of lines that this module writes again or that mean
-    /// nothing to the other side. `None` for every other one.
-    pub fn read(sdp: &str) -> Option<Data> {
-        let (mut ufrag, mut pwd, mut fingerprint, mut setup) = (None, None, None, None);
-        let (mut mid, mut sctp_port, mut max_message_size) = (None, None, None);
-        let (mut group, mut media, mut trickle) = (None, None, None);
-        let mut candidates = Vec::new();
-        for line in lines(sdp) {
-            let (kind, value) = line.split_once('=')?;
-            if kind == "m" {
-                let port = value
-                    .strip_prefix("application ")?
-                    .strip_suffix(MEDIA)?
-                    .strip_suffix(' ')?;
-                // Port 0 is a section that was refused (RFC 8829, section 5.3.1).
-                if port.parse::<u16>().ok()? == 0 {
-                    return None;
-                }
-                once(&mut media, ())?;
-                continue;
-            }
-            if kind != "a" {
-                // Version, origin, name, time and the default address: nobody looks at them (RFC 8829, section 5.8).
-                if matches!(kind, "v" | "o" | "s" | "t" | "c") {
-                    continue;
-                }
-                return None;
-            }
-            let (name, value) = value.split_once(':').unwrap_or((value, ""));
-            match name {
-                "ice-ufrag" => once(&mut ufrag, value.to_owned())?,
-                "ice-pwd" => once(&mut pwd, value.to_owned())?,
-                "fingerprint" => once(&mut fingerprint, parse_fingerprint(value)?)?,
-                "setup" => once(&mut setup, SETUPS.iter().find(|known| known.1 == value)?.0)?,
-                "mid" => once(&mut mid, value.to_owned())?,
-                "sctp-port" => once(&mut sctp_port, value.parse().ok()?)?,
-                "max-message-size" => once(&mut max_message_size, value.parse().ok()?)?,
-                "group" => once(&mut group, value.strip_prefix("BUNDLE ")?)?,
-                "ice-options" if value == "trickle" => once(&mut trickle, ())?,
-                "candidate" => match Line::parse(line) {
-                    Line::Useful(candidate) if candidates.len() < MAX_CANDIDATES => {
-                        candidates.push(candidate)
-                    }
-                    Line::Useful(_) | Line::Useless => {}
-                    Line::Unknown => return None,
-                },
-                // Of RTP header extensions and streams, of which a data section has none, and the default direction.
-                "extmap-allow-mixed" | "msid-semantic" | "sendrecv" => {}
-                // More may always come: candidates are told as they are found.
-                "end-of-candidates" => {}
-                _ => return None,
-            }
-        }
-        media.and(trickle)?;
-        let data = Data {
-            ufrag: ufrag?,
-            pwd: pwd?,
-            fingerprint: fingerprint?,
-            setup: setup?,
-            mid: mid?,
-            sctp_port: sctp_port?,
-            max_message_size: max_message_size?,
-            candidates,
+impl DataSection {
+    /// Extracts what is known of the one data section in a description, and ignores everything else.
+    pub fn extract(sdp: &str) -> Result<DataSection, DescriptionError> {
+        let (session, sections) = sections(sdp);
+        let mut data = sections
+            .iter()
+            .filter(|section| section.is_data() && !section.is_rejected());
+        let (Some(section), None) = (data.next(), data.next()) else {
+            return Err(DescriptionError::DataSection);
         };
-        (group? == data.mid && data.is_sound()).then_some(data)
+        // The session level holds for what the section itself does not say.
+        let value = |name| {
+            let level = if section.has(name) { section } else { &session };
+            level.only_value(name)
+        };
+        let required = |name| value(name)?.ok_or(DescriptionError::Malformed);
+        let setup = required("setup")?;
+        let setup = SETUPS.iter().find(|known| known.1 == setup);
+        // Older drafts have the port where the format is today.
+        let legacy_port = section.media.get(3).filter(|format| **format != FORMAT);
+        let data = DataSection {
+            ufrag: required("ice-ufrag")?.to_owned(),
+            pwd: required("ice-pwd")?.to_owned(),
+            fingerprint: fingerprint([&session, section])?.ok_or(DescriptionError::Fingerprint)?,
+            setup: setup.ok_or(DescriptionError::Malformed)?.0,
+            mid: value("mid")?.unwrap_or(USUAL_MID).to_owned(),
+            sctp_port: match value("sctp-port")?.or(legacy_port.copied()) {
+                Some(port) => port.parse().map_err(|_| DescriptionError::Malformed)?,
+                None => USUAL_PORT,
+            },
+            max_message_size: match value("max-message-size")? {
+                Some(size) => {
+                    let size: u64 = size.parse().map_err(|_| DescriptionError::Malformed)?;
+                    u32::try_from(size).unwrap_or(u32::MAX)
+                }
+                None => UNSAID_MAX_MESSAGE_SIZE,
+            },
+            candidates: candidate::choose(section.candidates().collect(), MAX_CANDIDATES),
+        };
+        data.is_sound()
+            .then_some(data)
+            .ok_or(DescriptionError::Malformed)
     }
 
-    /// Whether what it holds can be written without becoming something else.
+    /// Whether everything it holds stays what it is when it is written.
     pub fn is_sound(&self) -> bool {
-        // 256 is allowed, but its length does not fit into a byte, and nobody uses it.
+        // RFC 8839 allows 256, but that length does not fit into a byte, and nobody uses it.
         (4..=255).contains(&self.ufrag.len())
             && is_ice_chars(&self.ufrag)
             && (22..=255).contains(&self.pwd.len())
             && is_ice_chars(&self.pwd)
             && (1..=16).contains(&self.mid.len())
             && is_token(&self.mid)
+            && self.candidates.len() <= MAX_CANDIDATES
     }
 
-    /// Writes the description as RFC 8829, section 5, and RFC 8841, section 9, ask for it.
+    /// Writes the description that a browser takes.
     pub fn write(&self) -> String {
         let mut sdp = String::with_capacity(1024);
         // Writing to a string cannot fail.
@@ -192,7 +251,7 @@ impl Data {
         write!(
             sdp,
             "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE {mid}\r\n\
-             m=application 9 {MEDIA}\r\nc=IN IP4 0.0.0.0\r\n"
+             m=application 9 UDP/DTLS/SCTP {FORMAT}\r\nc=IN IP4 0.0.0.0\r\n"
         )?;
         for (order, candidate) in self.candidates.iter().enumerate() {
             sdp.push_str("a=");

@@ -1,14 +1,15 @@
-//! The browser's `RTCPeerConnection`: carries out [`LinkCommand`]s and tells [`LinkEvent`]s.
+//! The browser's `RTCPeerConnection`: carries out [`LinkCommand`]s and reports [`LinkEvent`]s.
 //!
 //! What takes time is done before anybody waits for it. The first `RTCPeerConnection` of a page costs Chromium 17 ms,
-//! every other one 1 ms, so one is kept spare, with its channel, and with its server-reflexive candidates
-//! already gathered where there is a STUN server. How many host candidates there are does not change often: after the
-//! first time a description leaves as soon as they are all there, after 2 to 3 ms. Weighed and left out, because measuring
-//! showed no gain: an offer made in advance (2 ms, but stale after a change of network, and to be rolled back by an
-//! answerer), a first gathering for nobody (it takes the processor from the joining it should help), and one
-//! certificate for all connections (making one takes 0.4 ms, beside the way).
+//! every other one 1 ms. So a spare one is kept, with its channel, and with its server-reflexive candidates already
+//! gathered where there is a STUN server. The number of host candidates does not change often: after the first time a
+//! description is sent as soon as they are all there, after 2 to 3 ms. Three ideas were measured and left out, because
+//! they gained nothing: an offer made in advance (2 ms, but it is stale after a change of network, and an answerer has
+//! to roll it back), a first gathering for nobody (it takes the processor from the joining it should help), and one
+//! certificate for all connections (making one takes 0.4 ms, while other things are waited for).
 //!
-//! Channel 0, `text`, is negotiated by both sides and ordered. Channel 1, for files, is opened when the first one needs it.
+//! Channel 0, `text`, is negotiated by both sides and ordered. Channel 1, for files, is opened when the first file needs
+//! it.
 
 mod connection;
 #[cfg(feature = "files")]
@@ -32,11 +33,12 @@ use super::{ConnectionId, LinkCommand, LinkEvent};
 use crate::browser::Listener;
 use crate::settings::IceServer;
 
-/// Whom a connection tells. It may be called while the browser's event is being handled, but never from inside
-/// [`Connections::carry_out`].
+/// Is called with what a connection reports. It may be called while an event of the browser is being handled, but
+/// never from inside [`Connections::carry_out`].
 pub type Notify = Rc<dyn Fn(ConnectionId, LinkEvent)>;
 
-/// How long after a spare connection was taken the next one is made, in milliseconds: not on anybody's way.
+/// How long after a spare connection was taken the next one is made, in milliseconds. By then nobody waits for the
+/// browser.
 const NEXT_SPARE: u32 = 1000;
 
 /// Why something could not be done.
@@ -45,7 +47,7 @@ pub enum WebError {
     /// There is no `RTCPeerConnection`.
     #[error("This browser does not allow direct connections: WebRTC is missing or switched off.")]
     Missing,
-    /// The browser threw an exception. Only its name is told: its message can contain addresses.
+    /// The browser threw an exception. Only its name is reported: its message can contain addresses.
     #[error("The browser could not {what} ({name}).")]
     Refused {
         /// What was asked of it.
@@ -53,18 +55,18 @@ pub enum WebError {
         /// The exception's name.
         name: String,
     },
-    /// Nothing to make a [`Description`](super::Description) of.
+    /// The browser's own description is not one that can be sent to others.
     #[error("The browser's own session description cannot be used.")]
     Description,
-    /// Sent too early or too late.
+    /// A message or a renegotiation came too early or too late.
     #[error("The channel is not open.")]
     NotOpen,
-    /// The other side does not read, or not as fast as this one writes.
+    /// The other side does not read, or not as fast as this side writes.
     #[error("Too much is waiting to be sent.")]
     Congested,
 }
 
-/// Makes an error of what JavaScript threw.
+/// Turns what JavaScript threw into an error.
 fn refused(what: &'static str) -> impl FnOnce(JsValue) -> WebError {
     move |thrown| {
         let name = match thrown.dyn_ref::<DomException>() {
@@ -92,25 +94,25 @@ extern "C" {
 
 /// All peer connections of the tab. Dropping it closes them.
 pub struct Connections {
-    house: Rc<House>,
+    shared: Rc<Shared>,
     open: RefCell<LiteMap<ConnectionId, Rc<Connection>>>,
-    /// Where a change of network is announced.
+    /// Listeners for a change of network.
     _network: Vec<Listener>,
 }
 
-/// What connections share.
-struct House {
+/// What all connections share.
+struct Shared {
     notify: Notify,
     configuration: RtcConfiguration,
     has_servers: bool,
-    spare: RefCell<Option<Bare>>,
+    spare: RefCell<Option<SpareConnection>>,
     spare_due: Cell<bool>,
-    /// How many host candidates the last gathering found; 0 before the first.
+    /// The number of host candidates that the last gathering found; 0 before the first.
     hosts: Cell<usize>,
 }
 
-/// A peer connection that nobody listens to yet.
-struct Bare {
+/// A peer connection that nobody has asked for yet.
+struct SpareConnection {
     peer: RtcPeerConnection,
     channel: RtcDataChannel,
 }
@@ -130,7 +132,7 @@ impl Connections {
         if missing.map_or(true, |constructor| !constructor.is_function()) {
             return Err(WebError::Missing);
         }
-        let house = Rc::new(House {
+        let shared = Rc::new(Shared {
             notify,
             configuration: configuration(ice_servers, relay_only),
             has_servers: !ice_servers.is_empty(),
@@ -138,19 +140,21 @@ impl Connections {
             spare_due: Cell::new(false),
             hosts: Cell::new(0),
         });
-        house.spare.replace(Some(Bare::new(&house.configuration)?));
-        let network = network_listeners(&house);
+        shared
+            .spare
+            .replace(Some(SpareConnection::new(&shared.configuration)?));
+        let network = network_listeners(&shared);
         Ok(Connections {
-            house,
+            shared,
             open: RefCell::default(),
             _network: network,
         })
     }
 
-    /// Carries out an order to one connection, after those that it was given before. An unknown id opens a
-    /// connection, if the order is one that a connection can begin with.
-    pub fn carry_out(&self, id: ConnectionId, order: LinkCommand) {
-        if let LinkCommand::Close = order {
+    /// Carries out a command to one connection, after those that it was given before. An unknown id opens a
+    /// connection, if the command is one that a connection can begin with.
+    pub fn carry_out(&self, id: ConnectionId, command: LinkCommand) {
+        if let LinkCommand::Close = command {
             let closed = self.open.borrow_mut().remove(&id);
             if let Some(connection) = closed {
                 connection.close();
@@ -160,37 +164,37 @@ impl Connections {
         let known = self.open.borrow().get(&id).cloned();
         let connection = match known {
             Some(connection) => connection,
-            None if matches!(
-                order,
-                LinkCommand::Accept(_) | LinkCommand::Send(_) | LinkCommand::SendBytes(_)
+            None if !matches!(
+                command,
+                LinkCommand::Offer | LinkCommand::Answer(_) | LinkCommand::AddCandidates(_)
             ) =>
             {
                 return;
             }
-            None => match self.house.take() {
-                Ok(bare) => {
-                    let connection = Connection::new(id, bare, &self.house);
+            None => match self.shared.take() {
+                Ok(spare) => {
+                    let connection = Connection::new(id, spare, &self.shared);
                     self.open.borrow_mut().insert(id, connection.clone());
                     connection
                 }
                 Err(error) => {
-                    let notify = self.house.notify.clone();
+                    let notify = self.shared.notify.clone();
                     spawn_local(async move { notify(id, LinkEvent::Failed(error.to_string())) });
                     return;
                 }
             },
         };
-        connection.order(order);
+        connection.command(command);
     }
 
-    /// Opens channel 1 of a connection, which must be done once. Both sides do it by themselves.
+    /// Opens channel 1 of a connection, which must be done once. Each side does it by itself.
     #[cfg(feature = "files")]
     fn open_file_channel(&self, id: ConnectionId) -> Option<RtcDataChannel> {
         let connection = self.open.borrow().get(&id).cloned()?;
         channel(connection.peer(), "bulk", 1).ok()
     }
 
-    /// How many bytes wait to be sent to the other side.
+    /// The number of bytes that wait to be sent to the other side.
     pub fn buffered(&self, id: ConnectionId) -> u32 {
         self.open
             .borrow()
@@ -209,41 +213,43 @@ impl Drop for Connections {
         {
             connection.close();
         }
-        if let Some(spare) = self.house.spare.take() {
+        if let Some(spare) = self.shared.spare.take() {
             spare.peer.close();
         }
     }
 }
 
-impl House {
-    /// The spare connection, or a new one if it is gone.
-    fn take(self: &Rc<House>) -> Result<Bare, WebError> {
+impl Shared {
+    /// Takes the spare connection, or makes a new one if it is gone.
+    fn take(self: &Rc<Shared>) -> Result<SpareConnection, WebError> {
         self.replace_spare_later();
         match self.spare.take() {
             Some(spare) => Ok(spare),
-            None => Bare::new(&self.configuration),
+            None => SpareConnection::new(&self.configuration),
         }
     }
 
-    fn replace_spare_later(self: &Rc<House>) {
+    fn replace_spare_later(self: &Rc<Shared>) {
         if self.spare_due.replace(true) {
             return;
         }
-        let house = Rc::downgrade(self);
+        let shared = Rc::downgrade(self);
         spawn_local(async move {
             time::pause(NEXT_SPARE).await;
-            if let Some(house) = Weak::upgrade(&house) {
-                house.spare_due.set(false);
-                if house.spare.borrow().is_none() {
-                    // Without a spare one the next connection takes a millisecond longer, and tells what is wrong.
-                    house.spare.replace(Bare::new(&house.configuration).ok());
+            if let Some(shared) = Weak::upgrade(&shared) {
+                shared.spare_due.set(false);
+                if shared.spare.borrow().is_none() {
+                    // Without a spare one the next connection takes a millisecond longer, and reports what is wrong.
+                    shared
+                        .spare
+                        .replace(SpareConnection::new(&shared.configuration).ok());
                 }
             }
         });
     }
 
-    /// What the spare connection gathered belongs to the network that was.
-    fn network_changed(self: &Rc<House>) {
+    /// Drops the spare connection: what it gathered belongs to the network before.
+    fn network_changed(self: &Rc<Shared>) {
         if let Some(spare) = self.spare.take() {
             spare.peer.close();
             self.replace_spare_later();
@@ -251,13 +257,13 @@ impl House {
     }
 }
 
-impl Bare {
-    fn new(configuration: &RtcConfiguration) -> Result<Bare, WebError> {
+impl SpareConnection {
+    fn new(configuration: &RtcConfiguration) -> Result<SpareConnection, WebError> {
         let what = "open a connection";
         let peer =
             RtcPeerConnection::new_with_configuration(configuration).map_err(refused(what))?;
         let channel = channel(&peer, "text", 0).map_err(refused(what))?;
-        Ok(Bare { peer, channel })
+        Ok(SpareConnection { peer, channel })
     }
 }
 
@@ -304,12 +310,12 @@ fn configuration(ice_servers: &[IceServer], relay_only: bool) -> RtcConfiguratio
 }
 
 /// Listens to `online` of the window, and to `change` of `navigator.connection` where there is one.
-fn network_listeners(house: &Rc<House>) -> Vec<Listener> {
+fn network_listeners(shared: &Rc<Shared>) -> Vec<Listener> {
     let changed = || -> Box<dyn Fn(Event)> {
-        let house = Rc::downgrade(house);
+        let shared = Rc::downgrade(shared);
         Box::new(move |_| {
-            if let Some(house) = house.upgrade() {
-                house.network_changed();
+            if let Some(shared) = shared.upgrade() {
+                shared.network_changed();
             }
         })
     };

@@ -1,12 +1,8 @@
 //! The page's address: where the chat is, which room, and the secret of a private one.
 
-use core::fmt;
-
-use base64ct::{Base64UrlUnpadded, Encoding};
-use chacha20::rand_core::CryptoRng;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::Settings;
+use super::{RoomSecret, Settings};
 
 /// How many characters (Unicode scalar values) a room's name may have.
 pub const MAX_ROOM: usize = 64;
@@ -26,12 +22,21 @@ pub enum AddressError {
         "This page has no address of its own, so nobody could find the room. Please open it from a web address."
     )]
     NotAPage,
-    /// `#k=` holds anything else than 32 bytes in base64url.
+    /// What stands behind `#k=` was damaged on its way.
     #[error(
         "The secret at the end of this link (after #k=) is damaged, so it opens no room. \
          Please copy the whole link again, or ask for it once more."
     )]
     BadSecret,
+    /// What stands behind `#k=` is whole, and not of this version.
+    #[error(
+        "This link was made by a newer version of this chat and opens no room here. \
+         Please reload the page; if that does not help, ask its owner to bring it up to date."
+    )]
+    NewerLink,
+    /// The link says that there is a password, and none was given.
+    #[error("The room that this link leads to has a password. Please enter it as well.")]
+    PasswordMissing,
     /// `?room=` holds more than [`MAX_ROOM`] characters.
     #[error(
         "A room's name has at most {MAX_ROOM} characters; the one in this link has {length}. Please check the link."
@@ -43,43 +48,6 @@ pub enum AddressError {
     /// `?room=` is wrongly encoded or holds line breaks or control characters.
     #[error("The room's name in this link is damaged. Please copy the whole link again.")]
     BadRoom,
-}
-
-/// The secret of a private room: 32 bytes that live in the link's fragment and never leave the browsers.
-#[derive(Clone, PartialEq, Eq)]
-pub struct RoomSecret(pub [u8; 32]);
-
-impl RoomSecret {
-    /// A new secret.
-    pub fn generate(rng: &mut impl CryptoRng) -> RoomSecret {
-        let mut bytes = [0; 32];
-        rng.fill_bytes(&mut bytes);
-        RoomSecret(bytes)
-    }
-
-    /// Reads base64url, with or without padding.
-    ///
-    /// # Errors
-    /// [`AddressError::BadSecret`] for anything that is not exactly 32 bytes.
-    pub fn parse(text: &str) -> Result<RoomSecret, AddressError> {
-        let text = text.strip_suffix('=').unwrap_or(text);
-        let bytes = Base64UrlUnpadded::decode_vec(text).map_err(|_| AddressError::BadSecret)?;
-        bytes
-            .try_into()
-            .map(RoomSecret)
-            .map_err(|_| AddressError::BadSecret)
-    }
-
-    /// Base64url without padding, 43 characters: for a link and nowhere else.
-    pub fn to_text(&self) -> String {
-        Base64UrlUnpadded::encode_string(&self.0)
-    }
-}
-
-impl fmt::Debug for RoomSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RoomSecret(…)")
-    }
 }
 
 /// What the page's address says.

@@ -5,13 +5,15 @@
 
 pub mod address;
 pub mod options;
+pub mod room_secret;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
 
 use serde_json::{Map, Value};
 
-pub use address::{AddressError, PageAddress, RoomSecret, room_link};
+pub use address::{AddressError, PageAddress, room_link};
 pub use options::{OptionError, Options};
+pub use room_secret::RoomSecret;
 
 /// The brokers where people meet if the site's owner names none.
 pub const DEFAULT_BROKERS: [&str; 3] = [

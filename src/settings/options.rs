@@ -165,7 +165,7 @@ pub const NAME: &str = "a text of 1 to 40 characters on one line";
 const PAGE: &str = "the address of a page, such as https://example.org/blog";
 const ROOM: &str = "a text of at most 64 characters on one line";
 const SECRET: &str =
-    "32 bytes in base64url, 43 characters, as they stand behind #k= in a private room's link";
+    "the 51 or 72 characters that stand behind #k= in a private room's link, all of them";
 const PASSWORD: &str = "a text that is not empty";
 const STORAGE: &str = "\"local\" or \"memory\"";
 
@@ -198,7 +198,7 @@ mod tests {
         let options = Options::parse(
             r##"{
                 "name": "ann", "userInfo": { "plays": "chess" }, "page": "https://a.org/x?room=y", "room": " b ",
-                "secret": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", "password": "p", "relayOnly": true,
+                "secret": "AQAAAQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eH9GJTCI", "password": "p", "relayOnly": true,
                 "storage": "memory", "config": "https://a.org/rtchat.json", "accept": "known",
                 "brokers": ["ws://127.0.0.1:9"], "iceServers": []
             }"##,
@@ -227,7 +227,10 @@ mod tests {
                 r#"{ "room": "a\nb" }"#,
                 "\"room\" should be a text of at most 64",
             ),
-            (r#"{ "secret": "abc" }"#, "\"secret\" should be 32 bytes"),
+            (
+                r#"{ "secret": "abc" }"#,
+                "\"secret\" should be the 51 or 72 characters",
+            ),
             (r#"{ "password": "" }"#, "\"password\" should be a text"),
             (r#"{ "brokers": "ws://x" }"#, "\"brokers\" should be a list"),
             (r#"{ "brokers": [] }"#, "at least one entry"),

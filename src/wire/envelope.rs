@@ -6,7 +6,7 @@ use super::{EnvelopeError, RoomKeys};
 use crate::identity::keys::KeyError;
 use crate::identity::{IdentityKey, Name, PeerId, PublicKey, SealKey, Signature};
 use crate::rtc::candidate::MAX_CANDIDATES;
-use crate::rtc::{Candidate, Description};
+use crate::rtc::{Candidate, DataDescription};
 use crate::time::Millis;
 use chacha20::rand_core::CryptoRng;
 
@@ -175,7 +175,7 @@ impl Connect {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Introduction {
     /// The offer or answer.
-    pub description: Description,
+    pub description: DataDescription,
     /// Sixteen random bytes that [`Frame::Verify`](super::Frame::Verify) of the receiver must cover.
     pub challenge: [u8; 16],
 }

@@ -1,14 +1,28 @@
 //! What is said: sealed envelopes on the broker, frames on the data channel, and the place where a room meets.
 
+pub mod bytes;
 pub mod chunks;
+pub mod connect;
+pub mod derivation;
 pub mod envelope;
+pub mod extension;
 pub mod frame;
+pub mod pair;
 pub mod room_keys;
+pub mod sealed_envelope;
+pub mod seen;
+pub mod statement;
+#[cfg(test)]
+mod test_support;
+pub mod transcript;
 pub mod value;
 
 pub use chunks::{Arrived, Chunk, ChunkReassembler, OutboundMessage};
 pub use envelope::{Attempt, Body, Connect, Envelope, Introduction, Subtopic};
-pub use frame::{FileStep, Frame, FrameError, PartReassembler, StreamIds};
+pub use frame::{
+    Ack, CallFrame, ChatFrame, FileFrame, Frame, FrameError, LinkFrame, Part, PartReassembler,
+    PeopleFrame, StreamIds,
+};
 pub use room_keys::{RoomKeys, RoomKeysError};
 pub use value::{Purpose, Value};
 

@@ -73,7 +73,7 @@ impl End {
 
     fn close(&self) {
         self.files.closed(ID);
-        self.side.order(LinkCommand::Close);
+        self.side.command(LinkCommand::Close);
     }
 
     /// What is told next.

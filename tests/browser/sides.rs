@@ -1,4 +1,4 @@
-//! Two browsers in one page; descriptions and candidates take the way over the wire.
+//! Two browsers in one page. Descriptions and candidates are encoded and decoded on their way, as over the wire.
 
 use std::rc::Rc;
 
@@ -7,7 +7,10 @@ use futures_util::StreamExt as _;
 use futures_util::future::{Either, select};
 use js_sys::{Date, Promise};
 use rtchat::rtc::web::Connections;
-use rtchat::rtc::{ConnectionId, Description, LinkCommand, LinkEvent, SdpType};
+use rtchat::rtc::{
+    CheckedDescription, ConnectionId, DataDescription, Limit, LinkCommand, LinkEvent,
+    Renegotiation, SdpType, SessionDescription, SessionLimits,
+};
 use wasm_bindgen_futures::JsFuture;
 
 pub const ID: ConnectionId = ConnectionId(7);
@@ -25,78 +28,99 @@ pub async fn sleep(millis: i32) {
 /// One of two browsers.
 pub struct Side {
     pub connections: Connections,
-    notices: UnboundedReceiver<(ConnectionId, LinkEvent)>,
+    /// Of the certificate that this side's first description named.
+    fingerprint: [u8; 32],
+    events: UnboundedReceiver<(ConnectionId, LinkEvent)>,
 }
 
 impl Side {
     pub fn new() -> Side {
-        Side::making(false)
+        Side::with_relay_only(false)
     }
 
-    pub fn making(relay_only: bool) -> Side {
-        let (sender, notices) = unbounded();
-        let notify = Rc::new(move |id, notice| {
-            // After the end of a test nobody listens.
-            let _ = sender.unbounded_send((id, notice));
+    pub fn with_relay_only(relay_only: bool) -> Side {
+        let (sender, events) = unbounded();
+        let notify = Rc::new(move |id, event| {
+            // Nobody listens after the end of a test.
+            let _ = sender.unbounded_send((id, event));
         });
         Side {
             connections: Connections::new(&[], relay_only, notify).unwrap(),
-            notices,
+            fingerprint: [0; 32],
+            events,
         }
     }
 
-    pub fn order(&self, order: LinkCommand) {
-        self.connections.carry_out(ID, order);
+    pub fn command(&self, command: LinkCommand) {
+        self.connections.carry_out(ID, command);
     }
 
-    /// The next notice, if one comes within so many milliseconds.
+    /// The next event, if one comes within this many milliseconds.
     pub async fn within(&mut self, millis: i32) -> Option<LinkEvent> {
-        match select(self.notices.next(), Box::pin(sleep(millis))).await {
-            Either::Left((notice, _)) => notice.map(|(_, notice)| notice),
+        match select(self.events.next(), Box::pin(sleep(millis))).await {
+            Either::Left((event, _)) => event.map(|(_, event)| event),
             Either::Right(_) => None,
         }
     }
 
-    /// Drops what was told so far.
+    /// Drops everything that was reported so far.
     pub fn forget(&mut self) {
-        while self.notices.try_recv().is_ok() {}
+        while self.events.try_recv().is_ok() {}
     }
 
-    /// The first notice that `pick` takes; others are dropped.
+    /// The first event that `pick` takes; others are dropped.
     pub async fn wait<T>(&mut self, pick: impl Fn(LinkEvent) -> Option<T>) -> T {
         let give_up = Date::now() + 10_000.0;
         let mut others = Vec::new();
         while Date::now() < give_up {
-            let Some(notice) = self.within(1000).await else {
+            let Some(event) = self.within(1000).await else {
                 continue;
             };
-            match pick(notice.clone()) {
+            match pick(event.clone()) {
                 Some(picked) => return picked,
-                None => others.push(notice),
+                None => others.push(event),
             }
         }
-        panic!("waited in vain; there came {others:?}");
+        panic!("waited in vain; these came: {others:?}");
     }
 
-    /// The next description, as it arrives over the wire.
-    pub async fn described(&mut self) -> Description {
-        let description = self.wait(|notice| match notice {
+    /// The next first description, as it arrives over the wire.
+    pub async fn described(&mut self) -> DataDescription {
+        let description = self.wait(|event| match event {
             LinkEvent::Described(description) => Some(description),
             LinkEvent::Failed(why) => panic!("{why}"),
             _ => None,
         });
         let description = description.await;
-        assert!(description.is_compact());
+        self.fingerprint = description.fingerprint();
         postcard::from_bytes(&postcard::to_allocvec(&description).unwrap()).unwrap()
     }
 
+    /// The next description of a renegotiation, as it arrives over the channel and is checked by the other side.
+    pub async fn renegotiating(&mut self) -> CheckedDescription {
+        let description = self.wait(|event| match event {
+            LinkEvent::Renegotiating(description) => Some(description),
+            LinkEvent::Failed(why) => panic!("{why}"),
+            _ => None,
+        });
+        let json = serde_json::to_string(&description.await).unwrap();
+        let arrived: SessionDescription = serde_json::from_str(&json).unwrap();
+        arrived
+            .check(&SessionLimits::DATA_ONLY, &self.fingerprint)
+            .unwrap()
+    }
+
+    pub fn renegotiate(&self, step: Renegotiation) {
+        self.command(LinkCommand::Renegotiate(step));
+    }
+
     pub async fn opened(&mut self) {
-        self.wait(|notice| (notice == LinkEvent::Opened).then_some(()))
+        self.wait(|event| (event == LinkEvent::Opened).then_some(()))
             .await;
     }
 
     pub async fn text(&mut self) -> String {
-        self.wait(|notice| match notice {
+        self.wait(|event| match event {
             LinkEvent::Text(text) => Some(text),
             _ => None,
         })
@@ -104,7 +128,7 @@ impl Side {
     }
 
     pub async fn bytes(&mut self) -> Vec<u8> {
-        self.wait(|notice| match notice {
+        self.wait(|event| match event {
             LinkEvent::Bytes(bytes) => Some(bytes),
             _ => None,
         })
@@ -112,12 +136,18 @@ impl Side {
     }
 
     pub async fn closed(&mut self) {
-        self.wait(|notice| (notice == LinkEvent::Closed).then_some(()))
+        self.wait(|event| (event == LinkEvent::Closed).then_some(()))
+            .await;
+    }
+
+    /// Waits until this limit is reported as exceeded.
+    pub async fn exceeded(&mut self, limit: Limit) {
+        self.wait(|event| (event == LinkEvent::Exceeded(limit)).then_some(()))
             .await;
     }
 
     pub async fn failed(&mut self) -> String {
-        self.wait(|notice| match notice {
+        self.wait(|event| match event {
             LinkEvent::Failed(why) => Some(why),
             _ => None,
         })
@@ -133,13 +163,13 @@ pub async fn connected() -> (Side, Side) {
 }
 
 pub async fn connect(anna: &mut Side, bert: &mut Side) {
-    anna.order(LinkCommand::Offer { restart: false });
+    anna.command(LinkCommand::Offer);
     let offer = anna.described().await;
     assert_eq!(offer.kind(), SdpType::Offer);
-    bert.order(LinkCommand::Answer(offer));
+    bert.command(LinkCommand::Answer(offer));
     let answer = bert.described().await;
     assert_eq!(answer.kind(), SdpType::Answer);
-    anna.order(LinkCommand::Accept(answer));
+    anna.command(LinkCommand::Accept(answer));
     let mut open = [false, false];
     for _ in 0..500 {
         open[0] |= pass_on(anna, bert).await;
@@ -151,11 +181,11 @@ pub async fn connect(anna: &mut Side, bert: &mut Side) {
     panic!("no connection");
 }
 
-/// Passes late candidates on for a moment; whether the channel opened.
+/// Passes late candidates on for a moment. Returns whether the channel opened.
 pub async fn pass_on(from: &mut Side, to: &Side) -> bool {
-    while let Some(notice) = from.within(10).await {
-        match notice {
-            LinkEvent::Candidates(candidates) => to.order(LinkCommand::AddCandidates(candidates)),
+    while let Some(event) = from.within(10).await {
+        match event {
+            LinkEvent::Candidates(candidates) => to.command(LinkCommand::AddCandidates(candidates)),
             LinkEvent::Opened => return true,
             LinkEvent::Failed(why) => panic!("{why}"),
             _ => {}

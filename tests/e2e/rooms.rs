@@ -1,6 +1,7 @@
 //! Which page and which link lead to which room.
 
 use anyhow::ensure;
+use rtchat::settings::RoomSecret;
 use serde_json::json;
 use xtask::testbed::Broker;
 
@@ -60,7 +61,7 @@ fn only_who_has_the_secret_finds_a_private_room() {
         let (start, _) = secret_link.split_once("#k=").unwrap_or_default();
         let links = [
             start.to_owned(),
-            format!("{start}#k={}", "A".repeat(43)),
+            format!("{start}#k={}", RoomSecret::new([0; 32]).to_text()),
             format!("{start}?room=b%C3%BCcher"),
         ];
         let mut pair = [3, 4];

@@ -1,8 +1,9 @@
-//! What the tests of MQTT have in common: a network in memory, and one side of a conversation.
-#![allow(dead_code)] // each test file takes what it needs
+//! Shared support for the MQTT tests: a network in memory, and helpers for encoding and decoding packets.
+#![allow(dead_code)] // each test file uses a part of it
 
+pub mod client;
+pub mod protocol;
 pub mod sim;
-pub mod talk;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,7 +14,7 @@ use tokio::time::Instant;
 
 pub type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// A clock that tokio can stop and turn forward.
+/// A clock that tokio can pause and advance.
 #[derive(Clone, Copy)]
 pub struct Clock(Instant);
 

@@ -1,4 +1,5 @@
-//! A network in memory. The test plays every broker: it sees each attempt, and answers as it likes.
+//! A simulated network in memory. The test takes the part of every broker: it sees each attempt to connect, and decides
+//! what happens to it.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,96 +16,96 @@ use tokio::sync::oneshot;
 
 use super::{Boxed, CLOSED, Clock};
 
-/// What an attempt to connect becomes.
+/// The outcome of an attempt to connect.
 type Opened = Result<SimConnection, TransportError>;
 
 #[derive(Clone)]
-pub struct Sim {
+pub struct SimTransport {
     clock: Clock,
-    attempts: UnboundedSender<Knock>,
+    attempts: UnboundedSender<ConnectionRequest>,
 }
 
-/// Where the attempts come in.
-pub struct Door {
-    attempts: UnboundedReceiver<Knock>,
+/// Receives the attempts to connect, on behalf of all brokers.
+pub struct SimListener {
+    attempts: UnboundedReceiver<ConnectionRequest>,
     clock: Clock,
 }
 
-/// An attempt to connect that waits for an answer.
-pub struct Knock {
+/// An attempt to connect that the test has to accept or refuse.
+pub struct ConnectionRequest {
     pub url: String,
     pub at: Millis,
     answer: oneshot::Sender<Opened>,
 }
 
-pub fn network() -> (Sim, Door) {
+pub fn network() -> (SimTransport, SimListener) {
     let (sender, attempts) = mpsc::unbounded_channel();
     let clock = Clock::start();
     (
-        Sim {
+        SimTransport {
             clock,
             attempts: sender,
         },
-        Door { attempts, clock },
+        SimListener { attempts, clock },
     )
 }
 
-impl Door {
+impl SimListener {
     pub fn now(&self) -> Millis {
         self.clock.now()
     }
 
-    /// The next attempt at any broker.
-    pub async fn knock(&mut self) -> Knock {
-        soon(self.attempts.recv())
+    /// The next attempt to connect to any broker.
+    pub async fn next_request(&mut self) -> ConnectionRequest {
+        eventually(self.attempts.recv())
             .await
-            .expect("the client is gone")
+            .expect("the client was dropped")
     }
 
-    /// The next attempt, which must be at `url`, and is let in.
-    pub async fn accept(&mut self, url: &str) -> Caller {
-        let knock = self.knock().await;
-        assert_eq!(knock.url, url);
-        knock.accept()
+    /// Accepts the next attempt, which must be made to `url`.
+    pub async fn accept(&mut self, url: &str) -> BrokerEnd {
+        let request = self.next_request().await;
+        assert_eq!(request.url, url);
+        request.accept()
     }
 
-    pub fn is_quiet(&mut self) -> bool {
+    pub fn has_no_requests(&mut self) -> bool {
         self.attempts.try_recv().is_err()
     }
 }
 
-impl Knock {
+impl ConnectionRequest {
     pub fn refuse(self) {
         let _ = self.answer.send(Err(TransportError::Unreachable));
     }
 
-    pub fn accept(self) -> Caller {
+    pub fn accept(self) -> BrokerEnd {
         let (to_client, from_broker) = mpsc::unbounded_channel();
         let (to_broker, from_client) = mpsc::unbounded_channel();
-        let line = Arc::new(Line::default());
+        let congestion = Arc::new(Congestion::default());
         let _ = self.answer.send(Ok(SimConnection {
             from_broker,
             to_broker,
-            line: Arc::clone(&line),
+            congestion: Arc::clone(&congestion),
         }));
-        Caller {
+        BrokerEnd {
             to_client,
             from_client,
             buffer: BytesMut::new(),
             messages: VecDeque::new(),
-            line,
+            congestion,
         }
     }
 }
 
-impl Transport for Sim {
+impl Transport for SimTransport {
     type Connection = SimConnection;
     type Connecting = Boxed<Opened>;
     type Sleep = Boxed<()>;
 
     fn connect(&self, url: &str) -> Boxed<Opened> {
         let (answer, opened) = oneshot::channel();
-        let _ = self.attempts.send(Knock {
+        let _ = self.attempts.send(ConnectionRequest {
             url: url.to_owned(),
             at: self.clock.now(),
             answer,
@@ -124,20 +125,20 @@ impl Transport for Sim {
 pub struct SimConnection {
     from_broker: UnboundedReceiver<Bytes>,
     to_broker: UnboundedSender<Bytes>,
-    line: Arc<Line>,
+    congestion: Arc<Congestion>,
 }
 
-/// Whether the connection takes more.
+/// Whether the client can send.
 #[derive(Default)]
-struct Line {
+struct Congestion {
     congested: AtomicBool,
     waker: Mutex<Option<Waker>>,
 }
 
 impl Connection for SimConnection {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
-        if self.line.congested.load(Ordering::SeqCst) {
-            *self.line.waker.lock().unwrap() = Some(cx.waker().clone());
+        if self.congestion.congested.load(Ordering::SeqCst) {
+            *self.congestion.waker.lock().unwrap() = Some(cx.waker().clone());
             return Poll::Pending;
         }
         Poll::Ready(Ok(()))
@@ -154,23 +155,23 @@ impl Connection for SimConnection {
     }
 }
 
-/// A client as the broker sees it. Dropping it closes the connection.
-pub struct Caller {
+/// The broker's end of a connection. Dropping it closes the connection.
+pub struct BrokerEnd {
     to_client: UnboundedSender<Bytes>,
     from_client: UnboundedReceiver<Bytes>,
     buffer: BytesMut,
     messages: VecDeque<Packet>,
-    line: Arc<Line>,
+    congestion: Arc<Congestion>,
 }
 
-impl Caller {
-    /// All packets of the next message on the WebSocket; `None` when the client has closed.
+impl BrokerEnd {
+    /// All packets of the next WebSocket message, or `None` after the client has closed the connection.
     pub async fn message(&mut self) -> Option<Vec<Packet>> {
-        let bytes = soon(self.from_client.recv()).await?;
+        let bytes = eventually(self.from_client.recv()).await?;
         Some(parse(&bytes))
     }
 
-    /// The next packet, whatever message it was in.
+    /// The next packet, or `None` after the client has closed the connection.
     pub async fn packet(&mut self) -> Option<Packet> {
         if self.messages.is_empty() {
             self.messages = self.message().await?.into();
@@ -178,18 +179,18 @@ impl Caller {
         self.messages.pop_front()
     }
 
-    /// A packet that has arrived already.
-    pub fn packet_now(&mut self) -> Option<Packet> {
+    /// The next packet, if it has already arrived.
+    pub fn try_packet(&mut self) -> Option<Packet> {
         if self.messages.is_empty() {
             self.messages = parse(&self.from_client.try_recv().ok()?).into();
         }
         self.messages.pop_front()
     }
 
-    /// Has the client's side take nothing more, or go on.
+    /// Sets whether the client is prevented from sending.
     pub fn congest(&self, congested: bool) {
-        self.line.congested.store(congested, Ordering::SeqCst);
-        if let Some(waker) = self.line.waker.lock().unwrap().take() {
+        self.congestion.congested.store(congested, Ordering::SeqCst);
+        if let Some(waker) = self.congestion.waker.lock().unwrap().take() {
             waker.wake();
         }
     }
@@ -223,26 +224,29 @@ impl Caller {
         self.send(&bytes);
     }
 
-    /// Takes CONNECT and accepts it.
-    pub async fn welcome(&mut self) {
+    /// Receives CONNECT, and accepts the connection.
+    pub async fn accept_connect(&mut self) {
         assert!(matches!(self.packet().await, Some(Packet::Connect(_))));
         self.connack(ConnectReturnCode::Success);
     }
 }
 
-/// Waits for `future`, but not for ever: in these tests time runs as soon as nobody does anything.
-pub async fn soon<T>(future: impl Future<Output = T>) -> T {
+/// Waits for `future` for at most an hour of virtual time, which passes at once when all tasks are idle.
+pub async fn eventually<T>(future: impl Future<Output = T>) -> T {
     let an_hour = Duration::from_secs(3600);
     tokio::time::timeout(an_hour, future)
         .await
-        .expect("it should have happened by now")
+        .expect("the future should be ready within an hour")
 }
 
 pub fn parse(bytes: &[u8]) -> Vec<Packet> {
     let mut stream = BytesMut::from(bytes);
     let mut packets = Vec::new();
     while !stream.is_empty() {
-        packets.push(mqttbytes::v4::read(&mut stream, 1 << 20).expect("whole packets"));
+        packets.push(
+            mqttbytes::v4::read(&mut stream, 1 << 20)
+                .expect("the message should consist of whole packets"),
+        );
     }
     packets
 }

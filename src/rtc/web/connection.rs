@@ -1,7 +1,6 @@
-//! One peer connection: its queue of orders, and the browser's events.
+//! One peer connection: the commands that wait for it, and the browser's events.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::rc::Rc;
 
 use futures_channel::oneshot;
@@ -16,35 +15,35 @@ use web_sys::{
 };
 
 use super::super::gathering::{Expected, Gathering, Next};
-use super::super::{Candidate, ConnectionId, Description, LinkCommand, LinkEvent, Path, SdpType};
-use super::{Bare, House, WebError, refused, time};
+use super::super::{
+    Candidate, CommandQueue, ConnectionId, DataDescription, LinkCommand, LinkEvent, Path,
+    Renegotiation, SdpType, SessionDescription,
+};
+use super::{Shared, SpareConnection, WebError, refused, time};
 
-/// The largest message that is passed on, in bytes.
+/// At most this many bytes of one message are passed on.
 const MAX_MESSAGE: usize = 64 * 1024;
 
-/// How many bytes may wait to be sent.
+/// At most this many bytes may wait in the browser to be sent.
 const MAX_BUFFERED: u32 = 8 * 1024 * 1024;
-
-/// How many candidates are kept for a description that has not come.
-const MAX_EARLY: usize = 64;
 
 type Handler = Closure<dyn Fn(Event)>;
 
 /// A peer connection in use.
 pub(super) struct Connection {
     id: ConnectionId,
-    house: Rc<House>,
+    shared: Rc<Shared>,
     peer: RtcPeerConnection,
     channel: RtcDataChannel,
     /// Every event of the connection and of its channel comes through here.
     handler: RefCell<Option<Handler>>,
-    queue: RefCell<VecDeque<LinkCommand>>,
-    /// Of the task that works through the queue, while it does.
+    queue: RefCell<CommandQueue>,
+    /// The handle of the task that works through the queue, while it does.
     work: RefCell<Option<AbortHandle>>,
     gathering: RefCell<Gathering>,
-    /// Whom to tell that the local description may leave.
-    ripe: RefCell<Option<oneshot::Sender<()>>>,
-    /// The other side's candidates that came before its description.
+    /// Tells the task that makes a description that it may be sent.
+    ready: RefCell<Option<oneshot::Sender<()>>>,
+    /// The other side's candidates that came before its description. The queue bounds how many.
     early: RefCell<Vec<Candidate>>,
     path: Cell<Option<Path>>,
     opened: Cell<bool>,
@@ -52,18 +51,18 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub fn new(id: ConnectionId, bare: Bare, house: &Rc<House>) -> Rc<Connection> {
-        let Bare { peer, channel } = bare;
+    pub fn new(id: ConnectionId, spare: SpareConnection, shared: &Rc<Shared>) -> Rc<Connection> {
+        let SpareConnection { peer, channel } = spare;
         let connection = Rc::new(Connection {
             id,
-            house: house.clone(),
+            shared: shared.clone(),
             peer,
             channel,
             handler: RefCell::default(),
             queue: RefCell::default(),
             work: RefCell::default(),
             gathering: RefCell::default(),
-            ripe: RefCell::default(),
+            ready: RefCell::default(),
             early: RefCell::default(),
             path: Cell::default(),
             opened: Cell::default(),
@@ -72,7 +71,7 @@ impl Connection {
         let weak = Rc::downgrade(&connection);
         let handler = Handler::new(move |event| {
             if let Some(connection) = weak.upgrade() {
-                connection.happened(event);
+                connection.on_event(event);
             }
         });
         connection.attach(Some(handler.as_ref().unchecked_ref()));
@@ -90,16 +89,16 @@ impl Connection {
         self.channel.set_onclose(handler);
     }
 
-    /// Closes at once, whatever is being done. Nothing is told afterwards.
+    /// Closes at once, whatever is being done. Nothing is reported afterwards.
     pub fn close(&self) {
         self.closed.set(true);
-        self.queue.take();
+        self.queue.borrow_mut().clear();
         if let Some(work) = self.work.take() {
             work.abort();
         }
         self.attach(None);
         self.peer.close();
-        // Dropped while it runs, it lives on until it returns.
+        // A handler that is dropped while it runs lives on until it returns.
         self.handler.take();
     }
 
@@ -112,17 +111,19 @@ impl Connection {
         self.channel.buffered_amount()
     }
 
-    /// Takes an order, to be carried out after those before it.
-    pub fn order(self: &Rc<Self>, order: LinkCommand) {
+    /// Takes a command, to be carried out after those before it.
+    pub fn command(self: &Rc<Self>, command: LinkCommand) {
         let idle = self.work.borrow().is_none();
-        if idle && let LinkCommand::Send(_) | LinkCommand::SendBytes(_) = &order {
-            if let Err(error) = self.send(&order) {
-                let connection = self.clone();
-                spawn_local(async move { connection.tell(LinkEvent::Failed(error.to_string())) });
+        if idle && let LinkCommand::Send(_) | LinkCommand::SendBytes(_) = &command {
+            if let Err(error) = self.send(&command) {
+                self.report_later(LinkEvent::Failed(error.to_string()));
             }
             return;
         }
-        self.queue.borrow_mut().push_back(order);
+        let pushed = self.queue.borrow_mut().push(command);
+        if let Err(limit) = pushed {
+            self.report_later(LinkEvent::Exceeded(limit));
+        }
         if idle {
             let (work, handle) = abortable(self.clone().work_through());
             self.work.replace(Some(handle));
@@ -135,39 +136,55 @@ impl Connection {
 
     async fn work_through(self: Rc<Self>) {
         loop {
-            let next = self.queue.borrow_mut().pop_front();
-            let Some(order) = next else { break };
-            if let Err(error) = self.carry_out(order).await {
-                self.tell(LinkEvent::Failed(error.to_string()));
+            let next = self.queue.borrow_mut().pop();
+            let Some(command) = next else { break };
+            if let Err(error) = self.carry_out(command).await {
+                self.report(LinkEvent::Failed(error.to_string()));
             }
         }
         self.work.take();
     }
 
-    async fn carry_out(self: &Rc<Self>, order: LinkCommand) -> Result<(), WebError> {
-        match order {
-            LinkCommand::Offer { restart } => {
-                let offer = self.offer(restart).await?;
-                self.tell(LinkEvent::Described(offer));
+    async fn carry_out(self: &Rc<Self>, command: LinkCommand) -> Result<(), WebError> {
+        match command {
+            LinkCommand::Offer => {
+                let offer = self.make_offer(false).await?;
+                self.report_first(SdpType::Offer, &offer)?;
             }
             LinkCommand::Answer(offer) => {
-                self.take_description(&offer, "take the other side's offer")
-                    .await?;
-                let answer = self.answer().await?;
-                self.tell(LinkEvent::Described(answer));
+                self.take_offer(&offer.to_sdp()).await?;
+                let answer = self.make_answer().await?;
+                self.report_first(SdpType::Answer, &answer)?;
             }
-            LinkCommand::Accept(answer) => {
-                self.take_description(&answer, "take the other side's answer")
-                    .await?
-            }
+            LinkCommand::Accept(answer) => self.take_answer(&answer.to_sdp()).await?,
+            LinkCommand::Renegotiate(step) => self.renegotiate(step).await?,
             LinkCommand::AddCandidates(candidates) => self.add_candidates(candidates).await,
-            LinkCommand::Send(_) | LinkCommand::SendBytes(_) => self.send(&order)?,
+            LinkCommand::Send(_) | LinkCommand::SendBytes(_) => self.send(&command)?,
             LinkCommand::Close => self.close(),
         }
         Ok(())
     }
 
-    async fn offer(self: &Rc<Self>, restart: bool) -> Result<Description, WebError> {
+    async fn renegotiate(self: &Rc<Self>, step: Renegotiation) -> Result<(), WebError> {
+        // Before that there is no proof that a description could be bound to.
+        if !self.opened.get() {
+            return Err(WebError::NotOpen);
+        }
+        match step {
+            Renegotiation::Offer { restart } => {
+                let offer = self.make_offer(restart).await?;
+                self.report_next(SdpType::Offer, &offer)
+            }
+            Renegotiation::Answer(offer) => {
+                self.take_offer(offer.sdp()).await?;
+                let answer = self.make_answer().await?;
+                self.report_next(SdpType::Answer, &answer)
+            }
+            Renegotiation::Accept(answer) => self.take_answer(answer.sdp()).await,
+        }
+    }
+
+    async fn make_offer(self: &Rc<Self>, restart: bool) -> Result<String, WebError> {
         let options = RtcOfferOptions::new();
         options.set_ice_restart(restart);
         let offer = settled(
@@ -175,46 +192,56 @@ impl Connection {
             "make an offer",
         )
         .await?;
-        self.describe(SdpType::Offer, offer).await
+        self.describe(offer).await
     }
 
-    async fn answer(self: &Rc<Self>) -> Result<Description, WebError> {
+    async fn make_answer(self: &Rc<Self>) -> Result<String, WebError> {
         let answer = settled(self.peer.create_answer(), "make an answer").await?;
-        self.describe(SdpType::Answer, answer).await
+        self.describe(answer).await
     }
 
-    /// Sets the local description and waits for its first candidates.
-    async fn describe(
-        self: &Rc<Self>,
-        kind: SdpType,
-        made: JsValue,
-    ) -> Result<Description, WebError> {
+    /// Sets the local description, waits for its first candidates, and returns its text.
+    async fn describe(self: &Rc<Self>, made: JsValue) -> Result<String, WebError> {
         let before = self.ice_ufrag();
         self.gathering.borrow_mut().restart();
         let set = self.peer.set_local_description(made.unchecked_ref());
         settled(set, "set its own description").await?;
         let anew = before.is_none() || before != self.ice_ufrag();
-        let (ripe, described) = oneshot::channel();
-        self.ripe.replace(Some(ripe));
+        let (ready, described) = oneshot::channel();
+        self.ready.replace(Some(ready));
         let next = self.gathering.borrow_mut().set(anew, self.expected());
-        self.then(next);
+        self.follow(next);
         // An error would mean that the sender is gone, and with it the reason to wait.
         let _ = described.await;
         if anew {
-            self.house.hosts.set(self.gathering.borrow().hosts());
+            self.shared.hosts.set(self.gathering.borrow().hosts());
         }
-        let sdp = self
-            .peer
-            .local_description()
-            .ok_or(WebError::Description)?
-            .sdp();
-        let description = Description::from_sdp(kind, &sdp).map_err(|_| WebError::Description)?;
-        let next = self
-            .gathering
-            .borrow_mut()
-            .described(description.candidates());
-        self.then(next);
-        Ok(description)
+        let local = self.peer.local_description();
+        Ok(local.ok_or(WebError::Description)?.sdp())
+    }
+
+    /// Reports the first description, without what is not known in it.
+    fn report_first(self: &Rc<Self>, kind: SdpType, sdp: &str) -> Result<(), WebError> {
+        let description =
+            DataDescription::from_sdp(kind, sdp).map_err(|_| WebError::Description)?;
+        let sent = description.candidates().to_vec();
+        self.report_description(LinkEvent::Described(description), sent);
+        Ok(())
+    }
+
+    /// Reports a description for a renegotiation.
+    fn report_next(self: &Rc<Self>, kind: SdpType, sdp: &str) -> Result<(), WebError> {
+        let description =
+            SessionDescription::from_sdp(kind, sdp).map_err(|_| WebError::Description)?;
+        let sent = description.candidates().to_vec();
+        self.report_description(LinkEvent::Renegotiating(description), sent);
+        Ok(())
+    }
+
+    fn report_description(self: &Rc<Self>, event: LinkEvent, sent: Vec<Candidate>) {
+        let next = self.gathering.borrow_mut().described(sent);
+        self.follow(next);
+        self.report(event);
     }
 
     fn ice_ufrag(&self) -> Option<String> {
@@ -225,19 +252,19 @@ impl Connection {
 
     fn expected(&self) -> Expected {
         Expected {
-            hosts: self.house.hosts.get(),
-            servers: self.house.has_servers,
+            hosts: self.shared.hosts.get(),
+            servers: self.shared.has_servers,
         }
     }
 
     /// Does what the gathering wants next.
-    fn then(self: &Rc<Self>, next: Next) {
+    fn follow(self: &Rc<Self>, next: Next) {
         match next {
             Next::Nothing => {}
             Next::Describe => {
-                if let Some(ripe) = self.ripe.take() {
-                    // Whoever waited may have been closed.
-                    let _ = ripe.send(());
+                if let Some(ready) = self.ready.take() {
+                    // The task that waited may have been aborted.
+                    let _ = ready.send(());
                 }
             }
             Next::Pause(turn, millis) => {
@@ -246,42 +273,48 @@ impl Connection {
                     time::pause(millis).await;
                     if let Some(connection) = connection.upgrade() {
                         let next = connection.gathering.borrow_mut().elapsed(turn);
-                        connection.then(next);
+                        connection.follow(next);
                     }
                 });
             }
-            Next::Tell(late) => {
+            Next::Report(late) => {
                 for candidates in late {
-                    self.tell(LinkEvent::Candidates(candidates));
+                    self.report(LinkEvent::Candidates(candidates));
                 }
             }
         }
     }
 
-    /// Sets the other side's description (which rolls an own open offer back), and adds the candidates that came
+    async fn take_offer(&self, sdp: &str) -> Result<(), WebError> {
+        let what = "take the other side's offer";
+        self.take_description(RtcSdpType::Offer, sdp, what).await
+    }
+
+    async fn take_answer(&self, sdp: &str) -> Result<(), WebError> {
+        let what = "take the other side's answer";
+        self.take_description(RtcSdpType::Answer, sdp, what).await
+    }
+
+    /// Sets the other side's description, which rolls an own open offer back, and adds the candidates that came
     /// before it.
     async fn take_description(
         &self,
-        description: &Description,
+        kind: RtcSdpType,
+        sdp: &str,
         what: &'static str,
     ) -> Result<(), WebError> {
-        let init = RtcSessionDescriptionInit::new(match description.kind() {
-            SdpType::Offer => RtcSdpType::Offer,
-            SdpType::Answer => RtcSdpType::Answer,
-        });
-        init.set_sdp(&description.to_sdp());
+        let init = RtcSessionDescriptionInit::new(kind);
+        init.set_sdp(sdp);
         settled(self.peer.set_remote_description(&init), what).await?;
         let early = self.early.take();
         self.add_candidates(early).await;
         Ok(())
     }
 
-    /// Adds candidates; one that the browser does not like is not worth a word.
+    /// Adds candidates. One that the browser refuses is not worth reporting: the others may do.
     async fn add_candidates(&self, candidates: Vec<Candidate>) {
         if self.peer.remote_description().is_none() {
-            let mut early = self.early.borrow_mut();
-            let room = MAX_EARLY.saturating_sub(early.len());
-            early.extend(candidates.into_iter().take(room));
+            self.early.borrow_mut().extend(candidates);
             return;
         }
         let mut added = Vec::new();
@@ -314,33 +347,39 @@ impl Connection {
         sent.map_err(refused("send"))
     }
 
-    fn tell(&self, notice: LinkEvent) {
+    fn report(&self, event: LinkEvent) {
         if !self.closed.get() {
-            (self.house.notify)(self.id, notice);
+            (self.shared.notify)(self.id, event);
         }
     }
 
-    fn happened(self: &Rc<Self>, event: Event) {
+    /// Reports something that was noticed while a command was taken.
+    fn report_later(self: &Rc<Self>, event: LinkEvent) {
+        let connection = self.clone();
+        spawn_local(async move { connection.report(event) });
+    }
+
+    fn on_event(self: &Rc<Self>, event: Event) {
         match event.type_().as_str() {
             "icecandidate" => self.candidate_found(&event),
             "icegatheringstatechange"
                 if self.peer.ice_gathering_state() == RtcIceGatheringState::Complete =>
             {
                 let next = self.gathering.borrow_mut().complete();
-                self.then(next);
+                self.follow(next);
             }
             "connectionstatechange" => self.path_changed(),
             // The first exchange is on its way anyhow.
             "negotiationneeded" if self.peer.remote_description().is_some() => {
-                self.tell(LinkEvent::NegotiationNeeded)
+                self.report(LinkEvent::NegotiationNeeded)
             }
-            "open" if !self.opened.replace(true) => self.tell(LinkEvent::Opened),
+            "open" if !self.opened.replace(true) => self.report(LinkEvent::Opened),
             "message" => {
-                if let Some(notice) = event.dyn_ref::<MessageEvent>().and_then(message) {
-                    self.tell(notice);
+                if let Some(message) = event.dyn_ref::<MessageEvent>().and_then(message) {
+                    self.report(message);
                 }
             }
-            "close" => self.tell(LinkEvent::Closed),
+            "close" => self.report(LinkEvent::Closed),
             _ => {}
         }
     }
@@ -353,8 +392,8 @@ impl Connection {
             let expected = self.expected();
             let next = self.gathering.borrow_mut().found(candidate, expected);
             let hosts = self.gathering.borrow().hosts().max(expected.hosts);
-            self.house.hosts.set(hosts);
-            self.then(next);
+            self.shared.hosts.set(hosts);
+            self.follow(next);
         }
     }
 
@@ -366,12 +405,12 @@ impl Connection {
             _ => return,
         };
         if self.path.replace(Some(path)) != Some(path) {
-            self.tell(LinkEvent::Path(path));
+            self.report(LinkEvent::Path(path));
         }
     }
 }
 
-/// What a message holds, unless it is too large.
+/// Reads what a message holds, unless it is too large.
 fn message(event: &MessageEvent) -> Option<LinkEvent> {
     let data = event.data();
     if let Some(buffer) = data.dyn_ref::<ArrayBuffer>() {

@@ -38,7 +38,7 @@ const options: Options = {
   userInfo,
   room: "garden",
   page: new URL("https://example.org/blog"),
-  secret: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+  secret: "AQAAAQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eH9GJTCI",
   password: "open sesame",
   brokers: ["wss://mqtt.example.org", broker],
   iceServers: [server],

@@ -1,72 +1,74 @@
-//! Real brokers, over plain TCP.
+//! Real brokers, over TCP.
 
 use std::time::Duration;
 
-use xtask::testbed::{Broker as Bed, DelayProxy};
+use xtask::testbed::{Broker as TestbedBroker, DelayProxy};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum BrokerKind {
     Rumqttd,
     Mosquitto,
 }
 
-/// A broker that can be lost and found.
+/// A broker that can be stopped and restarted.
 pub struct Broker {
-    bed: Bed,
-    /// The line to rumqttd, which itself cannot be ended.
-    line: Option<DelayProxy>,
+    broker: TestbedBroker,
+    /// The proxy in front of rumqttd, which itself cannot be stopped.
+    proxy: Option<DelayProxy>,
     pub port: u16,
 }
 
 impl Broker {
-    pub async fn start(kind: Kind) -> Broker {
+    pub async fn start(kind: BrokerKind) -> Broker {
         match kind {
-            Kind::Rumqttd => {
-                let bed = Bed::rumqttd().await.unwrap();
-                let broker = ([127, 0, 0, 1], bed.tcp_port()).into();
-                let line = DelayProxy::start(broker, Duration::ZERO).await.unwrap();
+            BrokerKind::Rumqttd => {
+                let broker = TestbedBroker::rumqttd().await.unwrap();
+                let address = ([127, 0, 0, 1], broker.tcp_port()).into();
+                let proxy = DelayProxy::start(address, Duration::ZERO).await.unwrap();
                 Broker {
-                    bed,
-                    port: line.address().port(),
-                    line: Some(line),
+                    broker,
+                    port: proxy.address().port(),
+                    proxy: Some(proxy),
                 }
             }
-            Kind::Mosquitto => Broker::program(Bed::mosquitto().await.unwrap()),
+            BrokerKind::Mosquitto => {
+                Broker::without_proxy(TestbedBroker::mosquitto().await.unwrap())
+            }
         }
     }
 
-    /// A mosquitto that takes nobody without a password.
-    pub async fn closed() -> Broker {
-        Broker::program(Bed::closed_mosquitto().await.unwrap())
+    /// A mosquitto that refuses clients without a password.
+    pub async fn requiring_password() -> Broker {
+        Broker::without_proxy(TestbedBroker::closed_mosquitto().await.unwrap())
     }
 
-    fn program(bed: Bed) -> Broker {
+    fn without_proxy(broker: TestbedBroker) -> Broker {
         Broker {
-            port: bed.tcp_port(),
-            bed,
-            line: None,
+            port: broker.tcp_port(),
+            broker,
+            proxy: None,
         }
     }
 
-    /// Cuts all connections; mosquitto's process ends.
+    /// Closes all connections. For mosquitto, this ends its process.
     pub async fn stop(&mut self) {
-        match &self.line {
-            Some(line) => line.cut().await.unwrap(),
-            None => self.bed.kill().await.unwrap(),
+        match &self.proxy {
+            Some(proxy) => proxy.cut().await.unwrap(),
+            None => self.broker.kill().await.unwrap(),
         }
     }
 
     pub async fn restart(&mut self) {
-        match &self.line {
-            Some(line) => line.mend().await.unwrap(),
-            None => self.bed.restart().await.unwrap(),
+        match &self.proxy {
+            Some(proxy) => proxy.mend().await.unwrap(),
+            None => self.broker.restart().await.unwrap(),
         }
     }
 }
 
-/// Waits for `future`, but not for ever.
-pub async fn within<T>(future: impl Future<Output = T>) -> T {
+/// Waits for `future` for at most 30 s.
+pub async fn with_timeout<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(30), future)
         .await
-        .expect("it should have happened by now")
+        .expect("the future should be ready within 30 s")
 }

@@ -1,7 +1,10 @@
 //! The direct paths between browsers, with what browsers say to make them. They can be cut, and end.
 
 use rtchat::room::Input;
-use rtchat::rtc::{ConnectionId, Description, LinkCommand, LinkEvent, Path, SdpType};
+use rtchat::rtc::{
+    ConnectionId, DataDescription, LinkCommand, LinkEvent, Path, Renegotiation, SdpType,
+    SessionDescription,
+};
 
 use super::{Task, World};
 
@@ -39,10 +42,7 @@ impl World {
                 {
                     self.later(
                         1,
-                        Task::Feed(
-                            at,
-                            Input::Connection(connection, LinkEvent::Path(Path::Lost)),
-                        ),
+                        Task::Feed(at, Input::Link(connection, LinkEvent::Path(Path::Lost))),
                     );
                 }
             }
@@ -53,7 +53,7 @@ impl World {
     pub fn end_connections(&mut self, at: usize, end: LinkEvent) {
         let connections: Vec<ConnectionId> = self.nodes[at].links.keys().copied().collect();
         for connection in connections {
-            self.feed(at, Input::Connection(connection, end.clone()));
+            self.feed(at, Input::Link(connection, end.clone()));
         }
     }
 
@@ -66,13 +66,24 @@ impl World {
 
     pub(super) fn order(&mut self, at: usize, connection: ConnectionId, order: LinkCommand) {
         match order {
-            LinkCommand::Offer { .. } => self.describe(at, connection, SdpType::Offer),
+            LinkCommand::Offer => self.describe(at, connection, SdpType::Offer),
             LinkCommand::Answer(offer) => {
-                self.take_remote(at, connection, &offer);
+                self.take_remote(at, connection, &offer.to_sdp());
                 self.describe(at, connection, SdpType::Answer);
             }
             LinkCommand::Accept(answer) => {
-                self.take_remote(at, connection, &answer);
+                self.take_remote(at, connection, &answer.to_sdp());
+                self.try_path(at, connection);
+            }
+            LinkCommand::Renegotiate(Renegotiation::Offer { .. }) => {
+                self.renegotiate(at, connection, SdpType::Offer)
+            }
+            LinkCommand::Renegotiate(Renegotiation::Answer(offer)) => {
+                self.take_remote(at, connection, offer.sdp());
+                self.renegotiate(at, connection, SdpType::Answer);
+            }
+            LinkCommand::Renegotiate(Renegotiation::Accept(answer)) => {
+                self.take_remote(at, connection, answer.sdp());
                 self.try_path(at, connection);
             }
             LinkCommand::AddCandidates(_) => {}
@@ -83,27 +94,36 @@ impl World {
     }
 
     fn describe(&mut self, at: usize, connection: ConnectionId, kind: SdpType) {
+        let sdp = self.local_sdp(at, connection, kind);
+        let description = DataDescription::from_sdp(kind, &sdp).unwrap();
+        self.report(at, connection, LinkEvent::Described(description));
+    }
+
+    fn renegotiate(&mut self, at: usize, connection: ConnectionId, kind: SdpType) {
+        let sdp = self.local_sdp(at, connection, kind);
+        let description = SessionDescription::from_sdp(kind, &sdp).unwrap();
+        self.report(at, connection, LinkEvent::Renegotiating(description));
+    }
+
+    fn local_sdp(&mut self, at: usize, connection: ConnectionId, kind: SdpType) -> String {
         let wire = self.nodes[at].links.entry(connection).or_default();
         if wire.ours.is_empty() {
             wire.ours = format!("u{at}x{}", connection.0);
             wire.fingerprint = fingerprint(at, connection);
             self.ends.insert(wire.ours.clone(), (at, connection));
         }
-        let sdp = sdp(kind, &wire.ours, &wire.fingerprint);
-        let description = Description::from_sdp(kind, &sdp).unwrap();
-        self.later(
-            3,
-            Task::Feed(
-                at,
-                Input::Connection(connection, LinkEvent::Described(description)),
-            ),
-        );
+        sdp(kind, &wire.ours, &wire.fingerprint)
+    }
+
+    fn report(&mut self, at: usize, connection: ConnectionId, event: LinkEvent) {
+        self.later(3, Task::Feed(at, Input::Link(connection, event)));
         self.try_path(at, connection);
     }
 
-    fn take_remote(&mut self, at: usize, connection: ConnectionId, description: &Description) {
+    fn take_remote(&mut self, at: usize, connection: ConnectionId, sdp: &str) {
+        let description = DataDescription::from_sdp(SdpType::Offer, sdp).unwrap();
         let wire = self.nodes[at].links.entry(connection).or_default();
-        wire.theirs = Some((ufrag(description), description.fingerprint().unwrap()));
+        wire.theirs = Some((ufrag(&description), description.fingerprint()));
     }
 
     /// Opens the channel when both ends know each other's description, and each end is who the other expects.
@@ -141,12 +161,12 @@ impl World {
                 25,
                 Task::Feed(
                     node,
-                    Input::Connection(connection, LinkEvent::Path(Path::Connected)),
+                    Input::Link(connection, LinkEvent::Path(Path::Connected)),
                 ),
             );
             self.later(
                 25,
-                Task::Feed(node, Input::Connection(connection, LinkEvent::Opened)),
+                Task::Feed(node, Input::Link(connection, LinkEvent::Opened)),
             );
         }
     }
@@ -216,7 +236,7 @@ impl World {
         {
             self.later(
                 20,
-                Task::Feed(node, Input::Connection(connection, LinkEvent::Closed)),
+                Task::Feed(node, Input::Link(connection, LinkEvent::Closed)),
             );
         }
     }
@@ -250,7 +270,7 @@ pub fn sdp(kind: SdpType, ufrag: &str, fingerprint: &[u8; 32]) -> String {
 }
 
 /// The ice-ufrag of a description.
-pub fn ufrag(description: &Description) -> String {
+pub fn ufrag(description: &DataDescription) -> String {
     let sdp = description.to_sdp();
     let line = sdp
         .lines()

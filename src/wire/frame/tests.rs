@@ -1,0 +1,190 @@
+use super::*;
+use crate::time::Millis;
+
+fn chat(text: String) -> Frame {
+    Frame::Chat(ChatFrame::Message {
+        id: "1".into(),
+        text,
+        at: Millis(5),
+        private: false,
+    })
+}
+
+#[test]
+fn a_short_frame_is_one_text() {
+    let frame = chat("hello".into());
+    let texts = frame.encode();
+    assert_eq!(texts, [r#"{"k":"chat","id":"1","text":"hello","at":5}"#]);
+    assert_eq!(PartReassembler::default().read(&texts[0]), Ok(Some(frame)));
+}
+
+#[test]
+fn the_longest_message_arrives_whole_in_frames_that_fit() {
+    for character in ["𝄞", "\"", "\\", "\u{1}", "a"] {
+        let frame = chat(character.repeat(10_000));
+        let mut joiner = PartReassembler::default();
+        let texts = frame.encode();
+        let mut read = Vec::new();
+        for text in &texts {
+            assert!(text.len() <= MAX_FRAME, "{character:?}: {}", text.len());
+            read.extend(joiner.read(text).unwrap());
+        }
+        assert_eq!(read, [frame]);
+    }
+}
+
+#[test]
+fn parts_out_of_order_are_dropped_and_do_not_harm_the_next() {
+    let long = chat("x".repeat(40_000));
+    let texts = long.encode();
+    let mut joiner = PartReassembler::default();
+    assert_eq!(joiner.read(&texts[1]), Err(FrameError::OutOfOrder));
+    assert_eq!(joiner.read(&texts[0]), Ok(None));
+    assert_eq!(joiner.read(&texts[2]), Err(FrameError::OutOfOrder));
+    let read: Vec<_> = texts
+        .iter()
+        .filter_map(|text| joiner.read(text).unwrap())
+        .collect();
+    assert_eq!(read, [long]);
+}
+
+#[test]
+fn nothing_endless_is_kept() {
+    let mut joiner = PartReassembler::default();
+    let mut errors = 0;
+    for index in 0..100 {
+        let part = Frame::Part(Part {
+            index,
+            of: u32::MAX,
+            text: "x".repeat(8000),
+        });
+        let text = part.to_json();
+        errors += usize::from(joiner.read(&text).is_err());
+        assert!(joiner.parts.len() <= MAX_JOINED);
+    }
+    assert!(errors > 0);
+}
+
+#[test]
+fn every_frame_of_the_stream_reads_as_it_was_written() {
+    let (id, content) = ("q".to_owned(), "{\"a\": [1, null]}".to_owned());
+    let streams = |yours| Some(StreamIds { own: 7, yours });
+    let frames = [
+        (
+            Frame::Call(CallFrame::Question {
+                id: id.clone(),
+                topic: None,
+                content: content.clone(),
+            }),
+            r#"{"k":"question","id":"q","v":{"a": [1, null]}}"#,
+        ),
+        (
+            Frame::Call(CallFrame::Answer {
+                id: id.clone(),
+                result: Ok(content),
+            }),
+            r#"{"k":"answer","id":"q","v":{"a": [1, null]}}"#,
+        ),
+        (
+            Frame::Call(CallFrame::Answer {
+                id,
+                result: Err("no".into()),
+            }),
+            r#"{"k":"answer","id":"q","error":"no"}"#,
+        ),
+        (
+            Frame::Ack(Ack {
+                count: 9,
+                streams: streams(None),
+            }),
+            r#"{"k":"got","n":9,"stream":7}"#,
+        ),
+        (
+            Frame::Ack(Ack {
+                count: 9,
+                streams: streams(Some(8)),
+            }),
+            r#"{"k":"got","n":9,"stream":7,"yours":8}"#,
+        ),
+        (
+            Frame::Ack(Ack {
+                count: 64,
+                streams: None,
+            }),
+            r#"{"k":"got","n":64}"#,
+        ),
+        (
+            Frame::File(FileFrame {
+                number: 3,
+                step: "offer".into(),
+                bytes: Some(1 << 53),
+                name: Some("a.png".into()),
+                text: Some("image/png".into()),
+            }),
+            r#"{"k":"file","file":3,"step":"offer","n":9007199254740992,"name":"a.png","text":"image/png"}"#,
+        ),
+        (
+            Frame::File(FileFrame {
+                step: "done".into(),
+                ..FileFrame::default()
+            }),
+            r#"{"k":"file","file":0,"step":"done"}"#,
+        ),
+        (Frame::Link(LinkFrame::Ping { id: None }), r#"{"k":"ping"}"#),
+    ];
+    for (frame, json) in frames {
+        assert_eq!(frame.encode(), [json]);
+        assert_eq!(Frame::from_json(json), Ok(frame));
+    }
+    for garbage in [
+        r#"{"k":"question","id":"q"}"#,
+        r#"{"k":"answer","id":"q"}"#,
+        r#"{"k":"got","n":-1}"#,
+    ] {
+        assert_eq!(
+            Frame::from_json(garbage),
+            Err(FrameError::Malformed),
+            "{garbage}"
+        );
+    }
+}
+
+#[test]
+fn a_piece_of_the_stream_is_never_put_together_from_parts() {
+    let parts = Frame::Call(CallFrame::Question {
+        id: "q".into(),
+        topic: None,
+        content: format!("\"{}\"", "x".repeat(MAX_FRAME)),
+    })
+    .encode();
+    let mut joiner = PartReassembler::default();
+    let read: Vec<_> = parts.iter().map(|part| joiner.read(part)).collect();
+    assert_eq!(read.last(), Some(&Err(FrameError::Malformed)));
+}
+
+#[test]
+fn unknown_kinds_are_ignored_and_garbage_is_an_error() {
+    let mut joiner = PartReassembler::default();
+    assert_eq!(
+        joiner.read(r#"{"k":"dance","step":3}"#),
+        Ok(Some(Frame::Unknown))
+    );
+    for garbage in [
+        "",
+        "{",
+        "[]",
+        "null",
+        r#"{"k":"chat"}"#,
+        r#"{"k":"part","index":-1}"#,
+    ] {
+        assert_eq!(
+            joiner.read(garbage),
+            Err(FrameError::Malformed),
+            "{garbage}"
+        );
+    }
+    assert_eq!(
+        joiner.read(&"x".repeat(MAX_FRAME + 1)),
+        Err(FrameError::TooLarge)
+    );
+}

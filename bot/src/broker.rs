@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use rtchat::room::{BrokerEvent, BrokerState};
+use rtchat::wire::envelope::MAX_ENVELOPE;
 use rumqttc::{
-    AsyncClient, Event, EventLoop, MqttOptions, Outgoing, Packet, QoS, SubscribeFilter,
+    AsyncClient, Event, EventLoop, MqttOptions, Outgoing, Packet, Publish, QoS, SubscribeFilter,
     SubscribeReasonCode,
 };
 use tokio::sync::mpsc::Sender;
@@ -15,6 +16,10 @@ use crate::{Error, Warning};
 
 /// At most this many packets wait to be sent.
 const MAX_QUEUED: usize = 256;
+
+/// The size of the largest packet of MQTT 3.1.1 (section 2.2.3). `rumqttc` ends the connection when a packet is larger
+/// than its limit, and anybody can publish on the room's topics. So no packet may be; see [`event_for`].
+const MAX_PACKET: usize = 268_435_455;
 
 /// The keep-alive interval of docs/PROTOCOL.md, section 3.
 const KEEP_ALIVE: Duration = Duration::from_secs(50);
@@ -43,6 +48,7 @@ pub fn options(url: &str) -> Result<MqttOptions, Error> {
     let url = format!("{url}{separator}client_id=rtchat-{id:016x}");
     let mut options = MqttOptions::parse_url(url).map_err(Error::BrokerAddress)?;
     options.set_keep_alive(KEEP_ALIVE);
+    options.set_max_packet_size(MAX_PACKET, MAX_PACKET);
     Ok(options)
 }
 
@@ -105,12 +111,10 @@ async fn poll(mut events: EventLoop, incoming: Sender<Incoming>) {
                     Incoming::Broker(BrokerEvent::State(BrokerState::Ready))
                 }
             }
-            Ok(Event::Incoming(Packet::Publish(message))) => {
-                Incoming::Broker(BrokerEvent::Message {
-                    topic: message.topic,
-                    payload: message.payload.to_vec(),
-                })
-            }
+            Ok(Event::Incoming(Packet::Publish(message))) => match event_for(message) {
+                Some(event) => Incoming::Broker(event),
+                None => continue,
+            },
             Ok(Event::Outgoing(Outgoing::Disconnect)) => return,
             Ok(_) => continue,
             Err(error) => {
@@ -129,5 +133,70 @@ async fn poll(mut events: EventLoop, incoming: Sender<Incoming>) {
         if incoming.send(next).await.is_err() {
             return;
         }
+    }
+}
+
+/// The message for the room, unless it is retained or larger than an envelope may be. Members of the room publish
+/// neither, and a retained message would come again with every subscription.
+fn event_for(message: Publish) -> Option<BrokerEvent> {
+    (!message.retain && message.payload.len() <= MAX_ENVELOPE).then(|| BrokerEvent::Message {
+        topic: message.topic,
+        payload: message.payload.to_vec(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    const CONNACK: [u8; 4] = [0x20, 2, 0, 0];
+
+    /// A PUBLISH with QoS 0 on the topic `t`.
+    fn publish(retain: bool, length: usize) -> Vec<u8> {
+        let mut packet = vec![0x30 | u8::from(retain)];
+        let mut remaining = 3 + length;
+        while remaining > 0x7f {
+            packet.push((remaining & 0x7f) as u8 | 0x80);
+            remaining >>= 7;
+        }
+        packet.extend([remaining as u8, 0, 1, b't']);
+        packet.resize(packet.len() + length, 7);
+        packet
+    }
+
+    #[tokio::test]
+    async fn oversized_and_retained_messages_are_ignored_and_do_not_end_the_connection() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            assert!(stream.read(&mut [0; 1000]).unwrap() > 0);
+            stream.write_all(&CONNACK).unwrap();
+            for (retain, length) in [(false, 5_000_000), (false, 20_000), (true, 10), (false, 10)] {
+                stream.write_all(&publish(retain, length)).unwrap();
+            }
+            // The connection stays open until the client closes it.
+            let _ = stream.read_to_end(&mut Vec::new());
+        });
+
+        let (sender, mut incoming) = mpsc::channel(10);
+        let options = options(&format!("mqtt://127.0.0.1:{port}")).unwrap();
+        let broker = Broker::connect(options, ["a".into(), "b".into()], sender);
+        let connected = incoming.recv().await.unwrap();
+        assert!(
+            matches!(connected, Incoming::BrokerConnected),
+            "{connected:?}"
+        );
+        let message = incoming.recv().await.unwrap();
+        let Incoming::Broker(BrokerEvent::Message { topic, payload }) = message else {
+            panic!("{message:?}");
+        };
+        assert_eq!((topic.as_str(), payload), ("t", vec![7; 10]));
+        broker.event_loop.abort();
     }
 }

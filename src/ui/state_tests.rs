@@ -1,4 +1,5 @@
 use super::*;
+use crate::identity::PublicKey;
 use crate::room::MessageId;
 use crate::time::Millis;
 use crate::ui::timeline::Content;
@@ -185,12 +186,12 @@ fn requests_come_once_and_go() {
     );
     let asked = [
         Event::Request(ann.clone()),
-        Event::Request(ben),
+        Event::Request(ben.clone()),
         Event::Request(ann.clone()),
     ];
     let state = after(State::default(), asked);
     assert_eq!(state.requests.len(), 2);
-    let answered = state.clone().reduce(Action::Answered(PeerId([2; 16])));
+    let answered = state.clone().reduce(Action::Answered(Seen::new(&ben)));
     assert_eq!(answered.requests.len(), 1);
     let state = after(state, [Event::RequestWithdrawn(PeerId([2; 16]))]);
     let state = after(
@@ -232,10 +233,206 @@ fn a_known_name_on_another_key_is_loud_once() {
     );
     assert_eq!(gone.warnings.len(), 1, "what they said is still there");
     let state = after(
-        state.reduce(Action::Heed(PublicKey([1; 33]))),
+        state.reduce(Action::Heed(Seen::new(&other))),
         [Event::Peer(other)],
     );
     assert!(state.warnings.is_empty());
+}
+
+/// Somebody whose name is known with another key.
+fn impostor(byte: u8, user: &str) -> PeerView {
+    PeerView {
+        trust: Trust::NameOnAnotherKey,
+        ..peer(byte, user, PeerState::Verified)
+    }
+}
+
+fn warned_about(state: &State) -> Vec<&str> {
+    let warnings = state.warnings.iter();
+    warnings.map(|peer| peer.user.as_str()).collect()
+}
+
+#[test]
+fn a_decision_about_one_name_is_none_about_another() {
+    let (zed, alice) = (impostor(1, "zed"), impostor(1, "alice"));
+    // They change their name while the warning is read: what is on the screen stays what it was.
+    let state = after(
+        State::default(),
+        [Event::Peer(zed.clone()), Event::Peer(alice.clone())],
+    );
+    assert_eq!(warned_about(&state), ["zed", "alice"]);
+    let state = state.reduce(Action::Heed(Seen::new(&zed)));
+    assert_eq!(warned_about(&state), ["alice"]);
+    // And after the decision about zed, alice is as loud as ever.
+    let state = after(State::default(), [Event::Peer(zed.clone())]);
+    let state = state.reduce(Action::Heed(Seen::new(&zed)));
+    let state = after(state, [Event::Peer(zed), Event::Peer(alice)]);
+    assert_eq!(warned_about(&state), ["alice"]);
+}
+
+#[test]
+fn what_the_page_writes_behind_a_name_makes_no_other_name_of_it() {
+    let decided = Action::Heed(Seen::new(&impostor(1, "zed (k7qd)")));
+    let state = after(State::default(), [Event::Peer(impostor(1, "zed (k7qd)"))]).reduce(decided);
+    let state = after(state, [Event::Peer(impostor(1, "zed(2)"))]);
+    assert!(state.warnings.is_empty());
+}
+
+#[test]
+fn another_name_does_not_take_a_warning_back() {
+    let state = after(State::default(), [Event::Peer(impostor(1, "zed"))]);
+    let stranger = peer(1, "nobody", PeerState::Verified);
+    let state = after(state, [Event::Peer(stranger.clone())]);
+    assert_eq!(
+        warned_about(&state),
+        ["zed"],
+        "what they said as zed is there"
+    );
+    let known = peer(1, "zed", PeerState::Verified);
+    assert!(
+        after(state.clone(), [Event::Peer(known)])
+            .warnings
+            .is_empty()
+    );
+    let verified = PeerView {
+        trust: Trust::Verified,
+        ..stranger
+    };
+    assert!(after(state, [Event::Peer(verified)]).warnings.is_empty());
+}
+
+#[test]
+fn the_warning_on_the_screen_stays_while_more_and_more_arrive() {
+    let first = impostor(0, "zed");
+    let here = impostor(1, "ann");
+    let mut state = after(
+        State::default(),
+        [Event::Peer(first.clone()), Event::Peer(here)],
+    );
+    for byte in 2..=255 {
+        let (one, other) = (impostor(byte, "ben"), impostor(byte, "cat"));
+        let gone = Event::Gone {
+            peer: other.clone(),
+            reason: GoneReason::Left,
+        };
+        state = after(state, [Event::Peer(one), Event::Peer(other), gone]);
+    }
+    assert_eq!(state.warnings.len(), MAX_WARNINGS);
+    assert_eq!(warned_about(&state)[..3], ["zed", "ann", "cat"]);
+    for number in 0..1_000 {
+        let name = format!("{number}");
+        state = after(state, [Event::Peer(impostor(0, &name))]);
+    }
+    assert_eq!(state.warnings.len(), MAX_WARNINGS);
+    assert_eq!(warned_about(&state)[0], "zed");
+    let about_them = |state: &State| {
+        state
+            .warnings
+            .iter()
+            .filter(|peer| peer.key == first.key)
+            .count()
+    };
+    assert_eq!(
+        about_them(&state),
+        2,
+        "what is on the screen, and their last name"
+    );
+}
+
+#[test]
+fn decisions_are_not_remembered_for_ever() {
+    let decided = |state: State, number: usize| {
+        state.reduce(Action::Heed(Seen::new(&impostor(1, &format!("{number}")))))
+    };
+    let state = (0..2 * MAX_HEEDED).fold(State::default(), decided);
+    assert_eq!(state.heeded.len(), MAX_HEEDED);
+    let last = impostor(1, &format!("{}", 2 * MAX_HEEDED - 1));
+    assert!(after(state, [Event::Peer(last)]).warnings.is_empty());
+}
+
+#[test]
+fn a_request_under_another_name_is_another_request() {
+    let (zed, alice) = (
+        peer(1, "zed", PeerState::Connecting),
+        peer(1, "alice", PeerState::Connecting),
+    );
+    let ben = peer(2, "ben", PeerState::Connecting);
+    let asked = |state: &State| -> Vec<String> {
+        let requests = state.requests.iter();
+        requests.map(|peer| peer.user.clone()).collect()
+    };
+    let state = after(
+        State::default(),
+        [
+            Event::Request(zed.clone()),
+            Event::Request(ben.clone()),
+            Event::Request(zed.clone()),
+        ],
+    );
+    assert_eq!(
+        asked(&state),
+        ["zed", "ben"],
+        "whoever asks again keeps their place"
+    );
+    let state = after(state, [Event::Request(alice)]);
+    assert_eq!(asked(&state), ["ben", "alice"]);
+    let state = state.reduce(Action::Answered(Seen::new(&zed)));
+    assert_eq!(asked(&state), ["ben", "alice"], "the answer was about zed");
+}
+
+fn many(byte: u8, number: usize) -> PeerView {
+    let mut id = [byte; 16];
+    id[..8].copy_from_slice(&number.to_be_bytes());
+    PeerView {
+        id: PeerId(id),
+        ..peer(byte, &format!("{number}"), PeerState::Connecting)
+    }
+}
+
+#[test]
+fn a_thousand_requests_are_a_hundred() {
+    let asked = (0..1_000).map(|number| Event::Request(many(1, number)));
+    let state = after(State::default(), asked);
+    assert_eq!(state.requests.len(), MAX_REQUESTS);
+    assert_eq!(
+        state.requests[0].user, "0",
+        "the oldest is asked about first"
+    );
+}
+
+#[test]
+fn the_list_of_people_has_an_end_and_whoever_is_here_is_in_it() {
+    let on_the_way = (0..1_000).map(|number| Event::Peer(many(1, number)));
+    let state = after(State::default(), on_the_way);
+    assert_eq!(state.people.len(), MAX_PEOPLE);
+    let here = |number| PeerView {
+        state: PeerState::Verified,
+        ..many(2, number)
+    };
+    let come = (0..MAX_PEOPLE).map(|number| Event::Peer(here(number)));
+    let state = after(state, come);
+    assert_eq!(state.present(), MAX_PEOPLE + 1);
+    let more = (0..1_000).map(|number| Event::Peer(here(MAX_PEOPLE + number)));
+    let state = after(state, more);
+    assert_eq!(
+        (state.people.len(), state.arrived.len()),
+        (MAX_PEOPLE, MAX_PEOPLE)
+    );
+    let events = (0..1_000).flat_map(|number| {
+        let peer = here(number);
+        let reason = GoneReason::Left;
+        [Event::Peer(peer.clone()), Event::Gone { peer, reason }]
+    });
+    let state = after(state, events);
+    assert!(state.arrived.len() <= MAX_PEOPLE);
+}
+
+#[test]
+fn what_is_for_applications_leaves_nothing_behind() {
+    let typing = (0..1_000).map(|number| Event::Typing {
+        peer: many(1, number).id,
+    });
+    assert_eq!(after(State::default(), typing), State::default());
 }
 
 #[test]
@@ -247,7 +444,7 @@ fn notices_are_few_and_never_twice() {
     let state = (0..9).fold(state, |state, number| {
         state.reduce(Action::Notice(format!("{number}")))
     });
-    assert_eq!(state.notices.len(), NOTICES);
+    assert_eq!(state.notices.len(), MAX_NOTICES);
     let last = state.notices[3].id;
     assert_eq!(state.reduce(Action::Dismiss(last)).notices.len(), 3);
 }

@@ -11,6 +11,7 @@ use crate::room::{Command, PeerState, PeerView, Status};
 use crate::ui::backend::Own;
 use crate::ui::context::Ui;
 use crate::ui::hooks::listen::use_focus;
+use crate::ui::seen::{Seen, chosen_name};
 use crate::ui::state::{Action, Sheet, State, is_here};
 use crate::ui::texts;
 
@@ -94,7 +95,7 @@ fn Me(props: &MeProps) -> Html {
             if *renaming {
                 <NameField
                     label="Your name from now on" button="Rename" button_id="rename"
-                    value={chosen(&own.user).to_owned()} {on_name} on_cancel={Some(on_cancel)}
+                    value={chosen_name(&own.user).to_owned()} {on_name} on_cancel={Some(on_cancel)}
                 />
             } else {
                 <button ref={button} type="button" class="person" title="Change your name" onclick={on_click}>
@@ -108,14 +109,6 @@ fn Me(props: &MeProps) -> Html {
                 </button>
             }
         </li>
-    }
-}
-
-/// The name without what the page wrote behind it: `alice(2)` chose `alice`. No name itself ends in brackets.
-fn chosen(user: &str) -> &str {
-    match user.rfind('(') {
-        Some(at) if at > 0 && user.ends_with(')') => user[..at].trim_end(),
-        _ => user,
     }
 }
 
@@ -137,6 +130,9 @@ fn Person(props: &PersonProps) -> Html {
     } = props;
     let button = use_node_ref();
     use_focus(*open, button.clone(), button.clone());
+    // Whoever compares a number compares it with somebody of this name, and with nobody they become meanwhile.
+    let opened = use_memo(*open, |_| Seen::new(peer));
+    let renamed = !opened.is(peer);
     let toggle = ui.acts(Action::Person((!open).then_some(peer.id)));
     let words = texts::peer_state(peer.state);
     html! {
@@ -176,17 +172,19 @@ fn Person(props: &PersonProps) -> Html {
                             { "The same number on their screen, read aloud or side by side, means that nobody sits between you." }
                         </p>
                         <div class="actions">
-                            if peer.trust != Trust::Verified {
+                            if renamed {
+                                <p class="problem" data-testid="renamed">{ texts::renamed_meanwhile(&opened.name) }</p>
+                            } else if peer.trust != Trust::Verified {
                                 <button
                                     type="button" data-testid="mark-verified"
-                                    onclick={commands(ui, Command::MarkVerified(peer.id))}
+                                    onclick={commands(ui, opened.mark_verified())}
                                 >
-                                    { "It is the same" }
+                                    { "Numbers match" }
                                 </button>
                             }
                             <button
                                 type="button" data-testid="block"
-                                onclick={commands(ui, Command::Block(peer.id))}
+                                onclick={commands(ui, Seen::new(peer).block())}
                             >
                                 { "Block" }
                             </button>

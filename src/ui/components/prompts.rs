@@ -9,6 +9,7 @@ use super::people::digits;
 use crate::identity::PublicKey;
 use crate::room::{Command, PeerView};
 use crate::ui::context::Ui;
+use crate::ui::seen::Seen;
 use crate::ui::state::{Action, State};
 use crate::ui::texts;
 
@@ -42,15 +43,17 @@ pub fn warning(state: &State, ui: &Ui) -> Html {
     };
     let count = state.warnings.len();
     let own = state.own.as_ref().map(|own| own.key);
+    let seen = Seen::new(peer);
     let settle = |command: Command| {
-        let (ui, key) = (ui.clone(), peer.key);
+        let (ui, seen) = (ui.clone(), seen.clone());
         Callback::from(move |_: MouseEvent| {
-            ui.act(Action::Heed(key));
+            ui.act(Action::Heed(seen.clone()));
             ui.command(command.clone());
         })
     };
     html! {
-        <section class="warning" role="alert" data-testid="alias-warning" data-user={peer.user.clone()}>
+        // Elements of its own for each warning: what was pressed in one is not released in the next.
+        <section key={identity(&seen)} class="warning" role="alert" data-testid="alias-warning" data-user={peer.user.clone()}>
             { icon(WARNING) }
             <div>
                 <h2>{ "A name you know, on another key" }</h2>
@@ -58,12 +61,12 @@ pub fn warning(state: &State, ui: &Ui) -> Html {
                 if let Some(own) = own { { digits(&own, &peer.key) } }
                 <div class="actions">
                     <button
-                        type="button" data-testid="accept-key" onclick={settle(Command::AcceptKey(peer.id))}
+                        type="button" data-testid="accept-key" onclick={settle(seen.accept_key())}
                     >
                         { "It is them" }
                     </button>
                     <button
-                        type="button" data-testid="block" onclick={settle(Command::Block(peer.id))}
+                        type="button" data-testid="block" onclick={settle(seen.block())}
                     >
                         { "Block" }
                     </button>
@@ -74,23 +77,27 @@ pub fn warning(state: &State, ui: &Ui) -> Html {
     }
 }
 
+/// Tells elements apart that ask about different people, or about different names of one.
+fn identity(seen: &Seen) -> String {
+    format!("{} {} {}", seen.peer, seen.key.fingerprint(), seen.name)
+}
+
 /// Somebody wants to connect.
 fn request(peer: &Rc<PeerView>, count: usize, own: Option<PublicKey>, ui: &Ui) -> Html {
+    let seen = Seen::new(peer);
     let decide = |accept: bool| {
-        let (ui, id) = (ui.clone(), peer.id);
+        let (ui, seen) = (ui.clone(), seen.clone());
         Callback::from(move |_: MouseEvent| {
-            ui.command(Command::Decide { peer: id, accept });
-            ui.act(Action::Answered(id));
+            ui.command(seen.decide(accept));
+            ui.act(Action::Answered(seen.clone()));
         })
     };
     html! {
-        <section class="request" role="alert" data-testid="request" data-user={peer.user.clone()}>
+        <section key={identity(&seen)} class="request" role="alert" data-testid="request" data-user={peer.user.clone()}>
             { face(&peer.user, &peer.key) }
             <div>
                 <h2><bdi>{ &peer.user }</bdi>{ " " }{ trust(peer.trust) }{ " wants to connect" }</h2>
-                <p
-
-                >
+                <p>
                     { texts::trust_sentence(peer) }{ " Until you accept, they see neither your address nor what you write." }
                 </p>
                 if let Some(own) = own {

@@ -3,6 +3,7 @@
 mod apart;
 mod bubble;
 mod coming;
+mod focus;
 mod frames;
 mod surroundings;
 mod tag;

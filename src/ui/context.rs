@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
-use super::backend::{Backend, Entry, Told};
+use super::backend::{Backend, Entry, UiEvent};
 use super::hooks::clock;
 use super::state::{Action, State};
 use crate::identity::Name;
@@ -70,10 +70,10 @@ impl Ui {
         Callback::from(move |_| ui.act(action.clone()))
     }
 
-    /// Takes what the backend tells.
-    pub fn told(&self, told: Told) {
-        match told {
-            Told::Opened(opening) => {
+    /// Handles what happens below the views.
+    pub fn on_event(&self, event: UiEvent) {
+        match event {
+            UiEvent::Opened(opening) => {
                 let name = if opening.entry == Entry::WrongSecret {
                     None
                 } else {
@@ -84,7 +84,7 @@ impl Ui {
                     self.join(&name);
                 }
             }
-            Told::Event(event) => {
+            UiEvent::Event(event) => {
                 let day = if let Event::Message(message) = &event {
                     clock::local_day(message.at)
                 } else {
@@ -92,9 +92,9 @@ impl Ui {
                 };
                 self.act(Action::Event { event, day });
             }
-            Told::Shown(shown) => self.act(Action::Shown(shown)),
-            Told::Notice(text) => self.act(Action::Notice(text)),
-            Told::Failed(reason) => self.act(Action::Failed(reason)),
+            UiEvent::Shown(shown) => self.act(Action::Shown(shown)),
+            UiEvent::Notice(text) => self.act(Action::Notice(text)),
+            UiEvent::Failed(reason) => self.act(Action::Failed(reason)),
         }
     }
 }

@@ -58,7 +58,7 @@ fn show(reason: &str) -> Result<(), JsValue> {
     append(
         &card,
         "p",
-        "A mistake in the program ended it. Reload to come back.",
+        "There is a mistake in the program. Reload the page to continue.",
     )?;
     let reload = append(&card, "button", "Reload")?;
     reload.set_class_name("primary");

@@ -115,6 +115,9 @@ fn renamed(moves: &Moves) -> usize {
         .saturating_add(moves.more_renamed as usize)
 }
 
+/// No broker answers.
+pub const UNREACHABLE: &str = "Can’t reach the server that introduces people.";
+
 /// The one line of status. `reconnecting` names those who are silent.
 pub fn status(status: Status, reconnecting: &[&str], now: Millis) -> String {
     match status {
@@ -127,7 +130,8 @@ pub fn status(status: Status, reconnecting: &[&str], now: Millis) -> String {
             let reached = all.saturating_sub(silent) as usize;
             let mut text = String::new();
             if reached > 0 {
-                text = format!("Connected to {}, directly", people(reached));
+                // The person at this browser is one of them, as in the list of people.
+                text = format!("{}, connected directly", people(reached + 1));
             }
             if silent > 0 {
                 if reached > 0 {
@@ -161,12 +165,12 @@ pub fn status(status: Status, reconnecting: &[&str], now: Millis) -> String {
             } else {
                 ""
             };
-            format!("The meeting point is unreachable. {when}{kept}")
+            format!("{UNREACHABLE} {when}{kept}")
         }
         Status::Full { people: reached } => {
             format!(
-                "This room is full: you are connected to {}, and a browser can hold no more.",
-                people(reached as usize)
+                "This room is full: {} are connected, and a browser can connect to no more.",
+                people(reached as usize + 1)
             )
         }
         Status::Left => "You left the room.".into(),
@@ -200,7 +204,7 @@ pub fn peer_state(state: PeerState) -> &'static str {
         PeerState::Verifying => "Checking …",
         PeerState::Verified => "",
         PeerState::Reconnecting => "Reconnecting …",
-        PeerState::Failed => "Not reached",
+        PeerState::Failed => "Couldn’t connect",
     }
 }
 
@@ -217,10 +221,10 @@ pub fn trust(trust: Trust) -> &'static str {
 /// The sentence behind the mark of trust.
 pub fn trust_sentence(peer: &PeerView) -> &'static str {
     match peer.trust {
-        Trust::New => "This browser meets them for the first time.",
-        Trust::Known => "This browser has met them before, with the same key.",
+        Trust::New => "You haven’t met before.",
+        Trust::Known => "You have met before, and their key is the same.",
         Trust::Verified => "You compared the safety number with them.",
-        Trust::NameOnAnotherKey => "This browser knows the name with another key.",
+        Trust::NameOnAnotherKey => "You know this name with another key.",
     }
 }
 
@@ -228,8 +232,9 @@ pub fn trust_sentence(peer: &PeerView) -> &'static str {
 pub fn another_key(user: &str) -> String {
     let name = isolated(user);
     format!(
-        "{name} uses a name you know, with a key you do not. It may be the same person in a new browser, or somebody \
-         who pretends. Before you trust what they say, ask them another way, or compare the safety number."
+        "{name} uses a name you know, with a key you don’t know. They may be the same person in a new browser, or \
+         somebody pretending to be them. Before you trust what they say, ask them some other way, or compare the \
+         safety number."
     )
 }
 
@@ -245,7 +250,7 @@ pub fn renamed_meanwhile(before: &str) -> String {
 pub fn validation_failure(user: &str, reason: &str) -> String {
     let name = isolated(user);
     format!(
-        "Somebody who calls themselves {name} did not prove it and was turned away. Nothing they sent was shown. {reason}"
+        "Somebody calling themselves {name} could not prove it and was turned away. Nothing they sent was shown. {reason}"
     )
 }
 
@@ -275,7 +280,7 @@ pub fn too_long(count: usize, limit: usize) -> String {
         number(count.saturating_sub(limit)),
     );
     format!(
-        "Not sent: {count_text} characters, and {limit_text} fit into one message. Shorten it by {over}, or send it in parts."
+        "Not sent: a message has at most {limit_text} characters, and this one has {count_text}. Shorten it by {over}, or send it in parts."
     )
 }
 
@@ -324,7 +329,7 @@ mod tests {
                 people: 1,
                 reconnecting: 0
             }),
-            "Connected to 1 person, directly"
+            "2 people, connected directly"
         );
         assert_eq!(
             text(Status::Connected {
@@ -338,21 +343,21 @@ mod tests {
                 people: 3,
                 reconnecting: 1
             }),
-            "Connected to 2 people, directly. Ben is reconnecting …"
+            "3 people, connected directly. Ben is reconnecting …"
         );
         assert_eq!(
             text(Status::Unreachable {
                 people: 2,
                 retry_at: Millis(8_500)
             }),
-            "The meeting point is unreachable. Trying again in 8 s. People here stay connected."
+            "Can’t reach the server that introduces people. Trying again in 8 s. People here stay connected."
         );
         assert_eq!(
             text(Status::Unreachable {
                 people: 0,
                 retry_at: Millis(500)
             }),
-            "The meeting point is unreachable. Trying again now."
+            "Can’t reach the server that introduces people. Trying again now."
         );
     }
 

@@ -4,6 +4,7 @@
 //! test's name to run less. A test that fails leaves screenshots, and prints what every tab shows.
 #![cfg(not(target_arch = "wasm32"))]
 
+mod accessibility;
 mod bot;
 mod broken;
 mod broker;

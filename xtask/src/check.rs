@@ -195,7 +195,7 @@ impl Report {
             .iter()
             .filter(|name| suite_of(name) == Suite::E2e)
             .collect();
-        let dist = build::run()?;
+        let (dist, demo) = (build::run()?, build::demo()?);
         // Some of the tests start it, and none should wait for the compiler.
         process::run(project::cargo().args(["build", "--package", "rtchat", "--example", "bot"]))?;
         let mut tests = project::cargo();
@@ -210,7 +210,8 @@ impl Report {
         {
             tests.arg(E2E_THREADS);
         }
-        let tests = self.run(tests.args(arguments).env("RTCHAT_DIST", dist));
+        tests.env("RTCHAT_DIST", dist).env("RTCHAT_DEMO", demo);
+        let tests = self.run(tests.args(arguments));
         // Whether browsers can be driven at all: where they cannot, the tests above fail for that reason.
         let mut testbed = project::cargo();
         testbed.args(["test", "--package", "xtask", "--test", "browsers"]);

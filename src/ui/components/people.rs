@@ -98,7 +98,10 @@ fn Me(props: &MeProps) -> Html {
                     value={chosen_name(&own.user).to_owned()} {on_name} on_cancel={Some(on_cancel)}
                 />
             } else {
-                <button ref={button} type="button" class="person" title="Change your name" onclick={on_click}>
+                <button
+                    ref={button} type="button" class="person" title="Change your name" data-testid="me"
+                    onclick={on_click}
+                >
                     { face(&own.user, &own.key) }
                     <span
                         class="name"
@@ -141,7 +144,7 @@ fn Person(props: &PersonProps) -> Html {
             data-state={peer.state.as_str()} data-trust={peer.trust.as_str()}
         >
             <button
-                ref={button} type="button" class="person" aria-expanded={if *open { "true" } else { "false" }}
+                ref={button} type="button" class="person" data-testid="person" aria-expanded={if *open { "true" } else { "false" }}
                 onclick={toggle}
             >
                 <span class="seat">{ face(&peer.user, &peer.key) }<span class="lamp" aria-hidden="true" /></span>
@@ -169,7 +172,7 @@ fn Person(props: &PersonProps) -> Html {
                         <p
                             class="hint"
                         >
-                            { "The same number on their screen, read aloud or side by side, means that nobody sits between you." }
+                            { "Compare this number with the one on their screen, side by side or in a call. If both match, nobody is between you." }
                         </p>
                         <div class="actions">
                             if renamed {

@@ -96,9 +96,9 @@ fn request(peer: &Rc<PeerView>, count: usize, own: Option<PublicKey>, ui: &Ui) -
         <section key={identity(&seen)} class="request" role="alert" data-testid="request" data-user={peer.user.clone()}>
             { face(&peer.user, &peer.key) }
             <div>
-                <h2><bdi>{ &peer.user }</bdi>{ " " }{ trust(peer.trust) }{ " wants to connect" }</h2>
+                <h2><bdi>{ &peer.user }</bdi>{ " " }{ trust(peer.trust) }{ " wants to join" }</h2>
                 <p>
-                    { texts::trust_sentence(peer) }{ " Until you accept, they see neither your address nor what you write." }
+                    { texts::trust_sentence(peer) }{ " Until you accept, they see neither your network address nor what you write." }
                 </p>
                 if let Some(own) = own {
                     <details>

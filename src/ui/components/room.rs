@@ -40,7 +40,7 @@ pub fn Room(props: &RoomProps) -> Html {
                         unread={state.unread} unread_from={state.unread_from} ui={ui.clone()}
                     />
                     if state.status == Status::Left {
-                        <div class="composer gone"><p>{ "You left the room." }</p>{ begin_again("Come back", ui) }</div>
+                        <div class="composer gone"><p>{ "You left the room." }</p>{ begin_again("Rejoin", ui) }</div>
                     } else {
                         <Composer ui={ui.clone()} />
                     }

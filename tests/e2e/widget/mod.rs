@@ -1,5 +1,6 @@
 //! The chat in other people's pages: the script tag, the element, the bubble.
 
+mod accessible;
 mod apart;
 mod bubble;
 mod coming;

@@ -49,6 +49,12 @@ pub fn dist() -> PathBuf {
     std::env::var_os("RTCHAT_DIST").map_or_else(crate::project::dist, PathBuf::from)
 }
 
+/// The page that plays conversations without a network: `$RTCHAT_DEMO`, or where `cargo xtask test e2e` builds it.
+pub fn demo() -> PathBuf {
+    std::env::var_os("RTCHAT_DEMO")
+        .map_or_else(|| crate::project::target().join("demo"), PathBuf::from)
+}
+
 /// A port of 127.0.0.1 that nobody listens on at this moment.
 pub fn free_port() -> Result<u16> {
     let listener = TcpListener::bind(local(0)).context("cannot find a free port")?;

@@ -33,7 +33,7 @@ use crate::browser::object;
 use crate::room::{
     AskError, Diagnostics, Event, FileError, FileEvent, PeerView, Purpose, SendError, Status, Value,
 };
-use crate::rtc::bulk::FileId;
+use crate::rtc::file_channel::FileId;
 use crate::time::Millis;
 
 /// Something that waits to be told.
@@ -41,7 +41,7 @@ pub(super) enum Told {
     Opened(Object),
     Failed(String),
     Outdated,
-    Notice(String),
+    LinkEvent(String),
     Taken { first: u32, last: u32 },
     Event(Event),
 }
@@ -49,7 +49,7 @@ pub(super) enum Told {
 impl From<Event> for Told {
     fn from(event: Event) -> Told {
         match event {
-            Event::Taken { token } => Told::Taken {
+            Event::Sent { token } => Told::Taken {
                 first: token,
                 last: token,
             },
@@ -65,7 +65,7 @@ impl Told {
             Told::Opened(opened) => list("opened", [opened.into()]),
             Told::Failed(sentence) => list("failed", [sentence.into()]),
             Told::Outdated => list("outdated", []),
-            Told::Notice(sentence) => list("notice", [sentence.into()]),
+            Told::LinkEvent(sentence) => list("notice", [sentence.into()]),
             Told::Taken { first, last } => list("taken", [first.into(), last.into()]),
             Told::Event(event) => arguments(event),
         }
@@ -89,10 +89,10 @@ fn arguments(event: Event) -> Array {
                 [id(peer), message.text.into(), message.private.into()],
             )
         }),
-        Event::Delivery { .. } | Event::Taken { .. } => Array::new(),
+        Event::Delivery { .. } | Event::Sent { .. } => Array::new(),
         Event::Refused(sentence) => list("refused", [sentence.into()]),
         Event::Typing { peer } => list("typing", [id(peer)]),
-        Event::NotTaken { token, reason } => list(
+        Event::SendFailed { token, reason } => list(
             "nottaken",
             [
                 token.into(),

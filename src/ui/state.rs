@@ -268,8 +268,8 @@ impl State {
             // For applications, not for people.
             Event::Typing { .. }
             | Event::Pong { .. }
-            | Event::Taken { .. }
-            | Event::NotTaken { .. }
+            | Event::Sent { .. }
+            | Event::SendFailed { .. }
             | Event::Value { .. }
             | Event::Question { .. }
             | Event::Answered { .. } => {}

@@ -84,7 +84,7 @@ async fn look(tab: &Tab, width: u32, scheme: &str) -> Result<()> {
 
 /// Opens each scene of `src/ui/demo.rs`, takes the steps, and looks. All that goes wrong is told at once.
 fn audit_scenes(scenes: &'static [(&'static str, Steps, &'static str)]) {
-    run(|bed| async move {
+    run(move |bed| async move {
         let site = Site::start(demo(), json!({})).await?;
         let tab = bed.chromium().await?.open(site.url()).await?;
         let mut problems = Vec::new();

@@ -18,6 +18,8 @@ use crate::ui::texts;
 /// Ourselves, and everybody else by name.
 pub fn people(state: &State, back: &NodeRef, ui: &Ui) -> Html {
     let own_key = state.own.as_ref().map(|own| own.key);
+    // In a narrow page nothing else is there then, and every page needs a first heading.
+    let heading = if state.people_open { "h1" } else { "h2" };
     html! {
         <aside class="people" part="people" aria-label="People" data-testid="people">
             <header class="bar">
@@ -27,7 +29,7 @@ pub fn people(state: &State, back: &NodeRef, ui: &Ui) -> Html {
                 >
                     { icon(BACK) }
                 </button>
-                <h2>{ "People" }</h2><span class="count">{ state.present() }</span>
+                <@{heading}>{ "People" }</@><span class="count">{ state.present() }</span>
             </header>
             <ul>
                 if let Some(own) = &state.own { <Me own={own.clone()} ui={ui.clone()} /> }

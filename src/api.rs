@@ -13,6 +13,7 @@ use std::rc::{Rc, Weak};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use js_sys::{Array, Error, Function, Reflect};
+use litemap::LiteMap;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Blob;
@@ -21,7 +22,10 @@ use crate::browser::object;
 use crate::driver::Handle;
 use crate::identity::{Name, PeerId, PublicKey, safety_number};
 use crate::join::{Audience, Joining};
-use crate::room::{Command, Event, FileCommand, Purpose, Value};
+use crate::room::{
+    AppCommand, ChatCommand, Command, Event, FileCommand, PeopleCommand, PeopleEvent, Purpose,
+    Shown, Value,
+};
 use crate::rtc::file_channel::FileId;
 use crate::rtc::web::file_channel::Sink;
 use crate::settings::options::NAME;
@@ -72,6 +76,8 @@ struct Inner {
     session: Cell<u32>,
     asks_about_all: Cell<bool>,
     joined: RefCell<Option<Joined>>,
+    /// Whom we told of, as they were told last.
+    shown: RefCell<LiteMap<PeerId, Shown>>,
 }
 
 /// A room that was entered. The order of the fields is that of leaving: the tab's number is free once we left.
@@ -101,6 +107,7 @@ impl Engine {
             session: Cell::new(0),
             asks_about_all: Cell::new(false),
             joined: RefCell::default(),
+            shown: RefCell::new(LiteMap::new()),
         });
         LISTENERS.with_borrow_mut(|all| {
             all.retain(|inner| inner.strong_count() > 0);
@@ -125,12 +132,12 @@ impl Engine {
     #[wasm_bindgen(js_name = askAboutAll)]
     pub fn ask_about_all(&self, all: bool) {
         self.0.asks_about_all.set(all);
-        self.command(Command::AskAboutAll(all));
+        self.command(Command::People(PeopleCommand::AskAboutAll(all)));
     }
 
     /// The answer to `request`.
     pub fn decide(&self, peer: &str, accept: bool) {
-        self.to(peer, |peer| Command::Decide { peer, accept });
+        self.about(peer, |who| PeopleCommand::Decide { who, accept });
     }
 
     /// Goes by another name, and keeps it for the next visit. Returns it as others see it.
@@ -151,14 +158,16 @@ impl Engine {
     /// Says something to everybody, or to one.
     pub fn say(&self, peer: Option<String>, text: String) {
         match peer {
-            Some(peer) => self.to(&peer, |peer| Command::SayTo { peer, text }),
-            None => self.command(Command::Say(text)),
+            Some(peer) => self.to(&peer, |peer| {
+                Command::Chat(ChatCommand::SayTo { peer, text })
+            }),
+            None => self.command(Command::Chat(ChatCommand::Say(text))),
         }
     }
 
     /// Tells everybody that something is being written.
     pub fn typing(&self) {
-        self.command(Command::Typing);
+        self.command(Command::Chat(ChatCommand::Typing));
     }
 
     /// Sends a JSON value. Comes back as `taken` or `nottaken`, as do bytes.
@@ -182,27 +191,31 @@ impl Engine {
         timeout: u32,
     ) {
         let timeout = Duration::from_millis(timeout.into());
-        self.to(peer, |peer| Command::Ask {
-            peer,
-            token,
-            topic,
-            content,
-            timeout,
+        self.to(peer, |peer| {
+            Command::App(AppCommand::Ask {
+                peer,
+                token,
+                topic,
+                content,
+                timeout,
+            })
         });
     }
 
     /// Nobody waits for the answer any more.
     pub fn withdraw(&self, token: u32) {
-        self.command(Command::Withdraw { token });
+        self.command(Command::App(AppCommand::Withdraw { token }));
     }
 
     /// Answers a `question`: with JSON, or with why there is no answer.
     pub fn answer(&self, peer: &str, question: String, json: Option<String>, failure: String) {
         let result = json.ok_or(failure);
-        self.to(peer, |peer| Command::Answer {
-            peer,
-            question,
-            result,
+        self.to(peer, |peer| {
+            Command::App(AppCommand::Answer {
+                peer,
+                question,
+                result,
+            })
         });
     }
 
@@ -237,23 +250,25 @@ impl Engine {
 
     /// Asks for a sign of life. Comes back as `pong` or `nottaken`.
     pub fn ping(&self, peer: &str, token: u32) {
-        self.to(peer, |peer| Command::Ping { peer, token });
+        self.to(peer, |peer| Command::App(AppCommand::Ping { peer, token }));
     }
 
     /// Closes the connection to a peer, until it comes back in a new session.
     pub fn disconnect(&self, peer: &str) {
-        self.to(peer, Command::Disconnect);
+        self.to(peer, |peer| {
+            Command::People(PeopleCommand::Disconnect(peer))
+        });
     }
 
     /// Has nothing to do with a peer's key, now and later.
     pub fn block(&self, peer: &str) {
-        self.to(peer, Command::Block);
+        self.about(peer, PeopleCommand::Block);
     }
 
     /// The safety number was compared and is the same.
     #[wasm_bindgen(js_name = markVerified)]
     pub fn mark_verified(&self, peer: &str) {
-        self.to(peer, Command::MarkVerified);
+        self.about(peer, PeopleCommand::MarkVerified);
     }
 
     /// What was counted since joining; `undefined` outside a room.
@@ -288,13 +303,24 @@ impl Engine {
         }
     }
 
+    /// A decision about a peer, as it was told last.
+    fn about(&self, peer: &str, command: impl FnOnce(Shown) -> PeopleCommand) {
+        let peer = PeerId::parse(peer);
+        let shown = peer.and_then(|peer| self.0.shown.borrow().get(&peer).cloned());
+        if let Some(shown) = shown {
+            self.command(Command::People(command(shown)));
+        }
+    }
+
     fn send_value(&self, peer: &str, token: u32, dm: bool, value: Value) {
         let purpose = if dm { Purpose::Dm } else { Purpose::Data };
-        self.to(peer, |peer| Command::Send {
-            peer,
-            token,
-            purpose,
-            value,
+        self.to(peer, |peer| {
+            Command::App(AppCommand::Send {
+                peer,
+                token,
+                purpose,
+                value,
+            })
         });
     }
 }
@@ -360,7 +386,9 @@ impl Inner {
         let name = self.name(&join)?;
         // What it tells at once is queued, after this.
         let handle = join.join(&name, teller).map_err(|error| sentence(&error))?;
-        handle.command(Command::AskAboutAll(self.asks_about_all.get()));
+        handle.command(Command::People(PeopleCommand::AskAboutAll(
+            self.asks_about_all.get(),
+        )));
         let (id, user, key) = handle.own();
         let opened = object(&[
             ("id", id.to_string().into()),
@@ -438,13 +466,19 @@ impl Teller {
 impl Audience for Teller {
     fn event(&self, event: Event) {
         if let Some(inner) = self.inner() {
+            if let Event::People(PeopleEvent::Changed(view) | PeopleEvent::Request(view)) = &event {
+                inner.shown.borrow_mut().insert(view.id, view.shown());
+            }
+            if let Event::People(PeopleEvent::Gone { peer, .. }) = &event {
+                inner.shown.borrow_mut().remove(&peer.id);
+            }
             inner.tell(event.into());
         }
     }
 
     fn notice(&self, notice: String) {
         if let Some(inner) = self.inner() {
-            inner.tell(Told::LinkEvent(notice));
+            inner.tell(Told::Notice(notice));
         }
     }
 

@@ -31,7 +31,8 @@ use wasm_bindgen::JsValue;
 
 use crate::browser::object;
 use crate::room::{
-    AskError, Diagnostics, Event, FileError, FileEvent, PeerView, Purpose, SendError, Status, Value,
+    AppEvent, AskError, ChatEvent, Diagnostics, Event, FileError, FileEvent, PeerView, PeopleEvent,
+    Purpose, SendError, Status, Value,
 };
 use crate::rtc::file_channel::FileId;
 use crate::time::Millis;
@@ -41,7 +42,7 @@ pub(super) enum Told {
     Opened(Object),
     Failed(String),
     Outdated,
-    LinkEvent(String),
+    Notice(String),
     Taken { first: u32, last: u32 },
     Event(Event),
 }
@@ -49,7 +50,7 @@ pub(super) enum Told {
 impl From<Event> for Told {
     fn from(event: Event) -> Told {
         match event {
-            Event::Sent { token } => Told::Taken {
+            Event::App(AppEvent::Sent { token }) => Told::Taken {
                 first: token,
                 last: token,
             },
@@ -65,7 +66,7 @@ impl Told {
             Told::Opened(opened) => list("opened", [opened.into()]),
             Told::Failed(sentence) => list("failed", [sentence.into()]),
             Told::Outdated => list("outdated", []),
-            Told::LinkEvent(sentence) => list("notice", [sentence.into()]),
+            Told::Notice(sentence) => list("notice", [sentence.into()]),
             Told::Taken { first, last } => list("taken", [first.into(), last.into()]),
             Told::Event(event) => arguments(event),
         }
@@ -75,24 +76,26 @@ impl Told {
 fn arguments(event: Event) -> Array {
     match event {
         Event::Status(status) => list("status", [status_of(status).into()]),
-        Event::Peer(view) => list("peer", [peer(&view).into()]),
-        Event::Request(view) => list("request", [peer(&view).into()]),
-        Event::RequestWithdrawn(peer) => list("withdrawn", [id(peer)]),
-        Event::Gone { peer, reason } => list("gone", [id(peer.id), reason.as_str().into()]),
-        Event::ValidationFailure { peer, reason } => {
+        Event::People(PeopleEvent::Changed(view)) => list("peer", [peer(&view).into()]),
+        Event::People(PeopleEvent::Request(view)) => list("request", [peer(&view).into()]),
+        Event::People(PeopleEvent::RequestWithdrawn(peer)) => list("withdrawn", [id(peer)]),
+        Event::People(PeopleEvent::Gone { peer, reason }) => {
+            list("gone", [id(peer.id), reason.as_str().into()])
+        }
+        Event::People(PeopleEvent::ValidationFailure { peer, reason }) => {
             list("unproven", [id(peer.id), peer.user.into(), reason.into()])
         }
         // What we said ourselves is known where it was said.
-        Event::Message(message) => message.peer.map_or_else(Array::new, |peer| {
+        Event::Chat(ChatEvent::Message(message)) => message.peer.map_or_else(Array::new, |peer| {
             list(
                 "chat",
                 [id(peer), message.text.into(), message.private.into()],
             )
         }),
-        Event::Delivery { .. } | Event::Sent { .. } => Array::new(),
+        Event::Chat(ChatEvent::Delivery { .. }) | Event::App(AppEvent::Sent { .. }) => Array::new(),
         Event::Refused(sentence) => list("refused", [sentence.into()]),
-        Event::Typing { peer } => list("typing", [id(peer)]),
-        Event::SendFailed { token, reason } => list(
+        Event::Chat(ChatEvent::Typing { peer }) => list("typing", [id(peer)]),
+        Event::App(AppEvent::SendFailed { token, reason }) => list(
             "nottaken",
             [
                 token.into(),
@@ -100,11 +103,11 @@ fn arguments(event: Event) -> Array {
                 reason.to_string().into(),
             ],
         ),
-        Event::Value {
+        Event::App(AppEvent::Value {
             peer,
             purpose,
             value,
-        } => {
+        }) => {
             let dm = (purpose == Purpose::Dm).into();
             match value {
                 Value::Json(json) => list("value", [id(peer), dm, json.into()]),
@@ -120,16 +123,16 @@ fn arguments(event: Event) -> Array {
                 ),
             }
         }
-        Event::Question {
+        Event::App(AppEvent::Question {
             peer,
             question,
             topic,
             content,
-        } => list(
+        }) => list(
             "question",
             [id(peer), question.into(), topic.into(), content.into()],
         ),
-        Event::Answered { token, result, .. } => match result {
+        Event::App(AppEvent::Answered { token, result, .. }) => match result {
             Ok(answer) => list(
                 "answered",
                 [token.into(), JsValue::UNDEFINED, answer.into()],
@@ -147,7 +150,7 @@ fn arguments(event: Event) -> Array {
             }
         },
         Event::File(event) => file(event),
-        Event::Pong { token, after, .. } => {
+        Event::App(AppEvent::Pong { token, after, .. }) => {
             list("pong", [token.into(), (after.as_millis() as f64).into()])
         }
     }

@@ -6,7 +6,6 @@
 pub mod avatar;
 pub mod backend;
 pub mod links;
-pub mod seen;
 pub mod state;
 pub mod texts;
 pub mod timeline;

@@ -3,10 +3,12 @@
 use std::rc::Rc;
 
 use super::backend::{Entry, Opening, Own};
-use super::seen::Seen;
 use super::timeline::{Delivery, Move, Timeline};
 use crate::identity::{PeerId, Trust};
-use crate::room::{Event, GoneReason, MAX_PEERS, Message, PeerState, PeerView, Status};
+use crate::room::{
+    AppEvent, ChatEvent, Event, GoneReason, MAX_PEERS, Message, PeerState, PeerView, PeopleEvent,
+    Shown, Status,
+};
 
 /// At most this many notices. More would hide the conversation; the oldest gives way.
 const MAX_NOTICES: usize = 4;
@@ -92,7 +94,7 @@ pub struct State {
     pub drawn: bool,
     // Short lists: looking through them costs less than a tree weighs.
     arrived: Rc<Vec<PeerId>>,
-    heeded: Rc<Vec<Seen>>,
+    heeded: Rc<Vec<Shown>>,
     next_notice: u32,
 }
 
@@ -144,9 +146,9 @@ pub enum Action {
     /// The notice with this number was seen.
     Dismiss(u32),
     /// The warning about this key under this name was decided about.
-    Heed(Seen),
+    Heed(Shown),
     /// The request of this key under this name was answered.
-    Answered(Seen),
+    Answered(Shown),
     /// Whether the person sees the end of the log.
     Watching(bool),
     /// Whether all of this is shown: a closed widget is not, whatever its log says.
@@ -177,7 +179,7 @@ impl State {
             Action::Dismiss(id) => Rc::make_mut(&mut self.notices).retain(|notice| notice.id != id),
             Action::Heed(seen) => self.heed(seen),
             Action::Answered(seen) => Rc::make_mut(&mut self.requests)
-                .retain(|peer| peer.id != seen.peer || !seen.is(peer)),
+                .retain(|peer| peer.id != seen.id || !is_same(&seen, peer)),
             Action::Watching(watching) => {
                 self.watching = watching;
                 self.looked();
@@ -251,28 +253,28 @@ impl State {
     fn happened(&mut self, event: Event, day: i32) {
         match event {
             Event::Status(status) => self.status = status,
-            Event::Peer(peer) => self.appeared(peer),
-            Event::Gone { peer, reason } => self.gone(&peer, reason),
-            Event::Request(peer) => self.asked(peer),
-            Event::RequestWithdrawn(id) => {
+            Event::People(PeopleEvent::Changed(peer)) => self.appeared(peer),
+            Event::People(PeopleEvent::Gone { peer, reason }) => self.gone(&peer, reason),
+            Event::People(PeopleEvent::Request(peer)) => self.asked(peer),
+            Event::People(PeopleEvent::RequestWithdrawn(id)) => {
                 Rc::make_mut(&mut self.requests).retain(|peer| peer.id != id)
             }
-            Event::Message(message) => self.said(message, day),
-            Event::Delivery { id, delivered, of } => {
+            Event::Chat(ChatEvent::Message(message)) => self.said(message, day),
+            Event::Chat(ChatEvent::Delivery { id, delivered, of }) => {
                 Rc::make_mut(&mut self.log).deliver(&id, Delivery::of(delivered, of));
             }
-            Event::ValidationFailure { peer, reason } => {
+            Event::People(PeopleEvent::ValidationFailure { peer, reason }) => {
                 self.notify(super::texts::validation_failure(&peer.user, &reason));
             }
             Event::Refused(reason) => self.notify(reason),
             // For applications, not for people.
-            Event::Typing { .. }
-            | Event::Pong { .. }
-            | Event::Sent { .. }
-            | Event::SendFailed { .. }
-            | Event::Value { .. }
-            | Event::Question { .. }
-            | Event::Answered { .. } => {}
+            Event::Chat(ChatEvent::Typing { .. })
+            | Event::App(AppEvent::Pong { .. })
+            | Event::App(AppEvent::Sent { .. })
+            | Event::App(AppEvent::SendFailed { .. })
+            | Event::App(AppEvent::Value { .. })
+            | Event::App(AppEvent::Question { .. })
+            | Event::App(AppEvent::Answered { .. }) => {}
             #[cfg(feature = "files")]
             Event::File(_) => {}
         }
@@ -320,15 +322,17 @@ impl State {
     /// Warns about a known name on another key, or no longer.
     fn judge(&mut self, peer: &Rc<PeerView>) {
         let warnings = Rc::make_mut(&mut self.warnings);
-        let seen = Seen::new(peer);
+        let seen = peer.shown();
         if peer.trust != Trust::NameOnAnotherKey {
             // What they said under another name is still there, unless the person knows by now who they are.
             warnings.retain(|other| {
-                other.key != peer.key || peer.trust != Trust::Verified && !seen.is(other)
+                other.key != peer.key || peer.trust != Trust::Verified && !is_same(&seen, other)
             });
             return;
         }
-        if self.heeded.contains(&seen) || warnings.iter().any(|other| seen.is(other)) {
+        if self.heeded.iter().any(|heeded| is_same(heeded, peer))
+            || warnings.iter().any(|other| is_same(&seen, other))
+        {
             return;
         }
         // The first is on the screen. Of others, the last name of a key counts.
@@ -346,10 +350,10 @@ impl State {
         warnings.push(peer.clone());
     }
 
-    fn heed(&mut self, seen: Seen) {
-        Rc::make_mut(&mut self.warnings).retain(|peer| !seen.is(peer));
+    fn heed(&mut self, seen: Shown) {
+        Rc::make_mut(&mut self.warnings).retain(|peer| !is_same(&seen, peer));
         let heeded = Rc::make_mut(&mut self.heeded);
-        heeded.retain(|other| *other != seen);
+        heeded.retain(|other| (other.key, &other.name) != (seen.key, &seen.name));
         if heeded.len() >= MAX_HEEDED {
             heeded.remove(0);
         }
@@ -359,10 +363,10 @@ impl State {
     /// Somebody wants to connect. Whoever asks again keeps their place, unless they go by another name now.
     fn asked(&mut self, peer: PeerView) {
         let requests = Rc::make_mut(&mut self.requests);
-        let seen = Seen::new(&peer);
+        let seen = peer.shown();
         let place = requests.iter().position(|other| other.id == peer.id);
         match place.and_then(|at| requests.get_mut(at)) {
-            Some(other) if seen.is(other) => *other = Rc::new(peer),
+            Some(other) if is_same(&seen, other) => *other = Rc::new(peer),
             _ => {
                 requests.retain(|other| other.id != peer.id);
                 if requests.len() < MAX_REQUESTS {
@@ -425,6 +429,11 @@ impl State {
         }));
         self.next_notice = self.next_notice.wrapping_add(1);
     }
+}
+
+/// Whether a decision about `shown` is one about this peer: it holds for the key under that name, in all of its tabs.
+fn is_same(shown: &Shown, peer: &PeerView) -> bool {
+    shown.key == peer.key && shown.name == peer.name
 }
 
 /// Whether somebody in this state can be talked to, now or as soon as they are back.

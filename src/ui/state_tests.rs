@@ -1,6 +1,6 @@
 use super::*;
-use crate::identity::PublicKey;
-use crate::room::MessageId;
+use crate::identity::{Name, PublicKey};
+use crate::room::{ChatEvent, MessageId, PeopleEvent};
 use crate::time::Millis;
 use crate::ui::timeline::Content;
 
@@ -8,6 +8,7 @@ fn peer(byte: u8, user: &str, state: PeerState) -> PeerView {
     PeerView {
         id: PeerId([byte; 16]),
         user: user.into(),
+        name: Name::parse(user.split('(').next().unwrap().trim()).unwrap(),
         info: None,
         key: PublicKey([byte; 33]),
         state,
@@ -16,7 +17,7 @@ fn peer(byte: u8, user: &str, state: PeerState) -> PeerView {
 }
 
 fn message(from: Option<u8>) -> Event {
-    Event::Message(Message {
+    Event::Chat(ChatEvent::Message(Message {
         id: MessageId("m".into()),
         peer: from.map(|byte| PeerId([byte; 16])),
         sender: "ann".into(),
@@ -25,7 +26,7 @@ fn message(from: Option<u8>) -> Event {
         at: Millis(0),
         private: false,
         to: None,
-    })
+    }))
 }
 
 fn after(state: State, events: impl IntoIterator<Item = Event>) -> State {
@@ -80,10 +81,10 @@ fn people_stand_in_the_order_of_their_names_whatever_their_state() {
     let state = after(
         State::default(),
         [
-            Event::Peer(peer(3, "cat", PeerState::Connecting)),
-            Event::Peer(peer(1, "Ann", PeerState::Failed)),
-            Event::Peer(peer(2, "ben", PeerState::Verified)),
-            Event::Peer(peer(3, "cat", PeerState::Verified)),
+            Event::People(PeopleEvent::Changed(peer(3, "cat", PeerState::Connecting))),
+            Event::People(PeopleEvent::Changed(peer(1, "Ann", PeerState::Failed))),
+            Event::People(PeopleEvent::Changed(peer(2, "ben", PeerState::Verified))),
+            Event::People(PeopleEvent::Changed(peer(3, "cat", PeerState::Verified))),
         ],
     );
     let users: Vec<&str> = state.people.iter().map(|peer| peer.user.as_str()).collect();
@@ -100,15 +101,19 @@ fn the_log_tells_who_came_and_went_but_not_who_never_arrived() {
     let state = after(
         State::default(),
         [
-            Event::Peer(peer(2, "ben", PeerState::Connecting)),
-            Event::Peer(ben.clone()),
-            Event::Peer(peer(2, "ben", PeerState::Reconnecting)),
-            Event::Peer(ben.clone()),
-            Event::Peer(cat.clone()),
-            Event::Gone {
+            Event::People(PeopleEvent::Changed(peer(2, "ben", PeerState::Connecting))),
+            Event::People(PeopleEvent::Changed(ben.clone())),
+            Event::People(PeopleEvent::Changed(peer(
+                2,
+                "ben",
+                PeerState::Reconnecting,
+            ))),
+            Event::People(PeopleEvent::Changed(ben.clone())),
+            Event::People(PeopleEvent::Changed(cat.clone())),
+            Event::People(PeopleEvent::Gone {
                 peer: cat,
                 reason: GoneReason::Unreachable,
-            },
+            }),
         ],
     );
     assert_eq!(moves(&state), ["ben joined"]);
@@ -116,7 +121,7 @@ fn the_log_tells_who_came_and_went_but_not_who_never_arrived() {
         state.clone(),
         [
             message(Some(2)),
-            Event::Peer(peer(2, "benno", PeerState::Verified)),
+            Event::People(PeopleEvent::Changed(peer(2, "benno", PeerState::Verified))),
         ],
     );
     assert_eq!(moves(&renamed), ["ben joined", "ben is now benno"]);
@@ -124,10 +129,10 @@ fn the_log_tells_who_came_and_went_but_not_who_never_arrived() {
         state,
         [
             message(Some(2)),
-            Event::Gone {
+            Event::People(PeopleEvent::Gone {
                 peer: ben,
                 reason: GoneReason::Silent,
-            },
+            }),
         ],
     );
     assert_eq!(moves(&state), ["ben joined", "ben left"]);
@@ -185,21 +190,26 @@ fn requests_come_once_and_go() {
         peer(2, "ben", PeerState::Connecting),
     );
     let asked = [
-        Event::Request(ann.clone()),
-        Event::Request(ben.clone()),
-        Event::Request(ann.clone()),
+        Event::People(PeopleEvent::Request(ann.clone())),
+        Event::People(PeopleEvent::Request(ben.clone())),
+        Event::People(PeopleEvent::Request(ann.clone())),
     ];
     let state = after(State::default(), asked);
     assert_eq!(state.requests.len(), 2);
-    let answered = state.clone().reduce(Action::Answered(Seen::new(&ben)));
+    let answered = state.clone().reduce(Action::Answered(ben.shown()));
     assert_eq!(answered.requests.len(), 1);
-    let state = after(state, [Event::RequestWithdrawn(PeerId([2; 16]))]);
     let state = after(
         state,
-        [Event::Gone {
+        [Event::People(PeopleEvent::RequestWithdrawn(PeerId(
+            [2; 16],
+        )))],
+    );
+    let state = after(
+        state,
+        [Event::People(PeopleEvent::Gone {
             peer: ann,
             reason: GoneReason::Silent,
-        }],
+        })],
     );
     assert!(state.requests.is_empty() && moves(&state).is_empty());
 }
@@ -214,27 +224,33 @@ fn a_known_name_on_another_key_is_loud_once() {
         state: PeerState::Connecting,
         ..other.clone()
     };
-    let state = after(State::default(), [Event::Peer(claimed)]);
+    let state = after(
+        State::default(),
+        [Event::People(PeopleEvent::Changed(claimed))],
+    );
     assert!(
         state.warnings.is_empty(),
         "nobody who has not proved anything can raise it"
     );
     let state = after(
         state,
-        [Event::Peer(other.clone()), Event::Peer(other.clone())],
+        [
+            Event::People(PeopleEvent::Changed(other.clone())),
+            Event::People(PeopleEvent::Changed(other.clone())),
+        ],
     );
     assert_eq!(state.warnings.len(), 1);
     let gone = after(
         state.clone(),
-        [Event::Gone {
+        [Event::People(PeopleEvent::Gone {
             peer: other.clone(),
             reason: GoneReason::Left,
-        }],
+        })],
     );
     assert_eq!(gone.warnings.len(), 1, "what they said is still there");
     let state = after(
-        state.reduce(Action::Heed(Seen::new(&other))),
-        [Event::Peer(other)],
+        state.reduce(Action::Heed(other.shown())),
+        [Event::People(PeopleEvent::Changed(other))],
     );
     assert!(state.warnings.is_empty());
 }
@@ -258,31 +274,59 @@ fn a_decision_about_one_name_is_none_about_another() {
     // They change their name while the warning is read: what is on the screen stays what it was.
     let state = after(
         State::default(),
-        [Event::Peer(zed.clone()), Event::Peer(alice.clone())],
+        [
+            Event::People(PeopleEvent::Changed(zed.clone())),
+            Event::People(PeopleEvent::Changed(alice.clone())),
+        ],
     );
     assert_eq!(warned_about(&state), ["zed", "alice"]);
-    let state = state.reduce(Action::Heed(Seen::new(&zed)));
+    let state = state.reduce(Action::Heed(zed.shown()));
     assert_eq!(warned_about(&state), ["alice"]);
     // And after the decision about zed, alice is as loud as ever.
-    let state = after(State::default(), [Event::Peer(zed.clone())]);
-    let state = state.reduce(Action::Heed(Seen::new(&zed)));
-    let state = after(state, [Event::Peer(zed), Event::Peer(alice)]);
+    let state = after(
+        State::default(),
+        [Event::People(PeopleEvent::Changed(zed.clone()))],
+    );
+    let state = state.reduce(Action::Heed(zed.shown()));
+    let state = after(
+        state,
+        [
+            Event::People(PeopleEvent::Changed(zed)),
+            Event::People(PeopleEvent::Changed(alice)),
+        ],
+    );
     assert_eq!(warned_about(&state), ["alice"]);
 }
 
 #[test]
 fn what_the_page_writes_behind_a_name_makes_no_other_name_of_it() {
-    let decided = Action::Heed(Seen::new(&impostor(1, "zed (k7qd)")));
-    let state = after(State::default(), [Event::Peer(impostor(1, "zed (k7qd)"))]).reduce(decided);
-    let state = after(state, [Event::Peer(impostor(1, "zed(2)"))]);
+    let decided = Action::Heed(impostor(1, "zed (k7qd)").shown());
+    let state = after(
+        State::default(),
+        [Event::People(PeopleEvent::Changed(impostor(
+            1,
+            "zed (k7qd)",
+        )))],
+    )
+    .reduce(decided);
+    let state = after(
+        state,
+        [Event::People(PeopleEvent::Changed(impostor(1, "zed(2)")))],
+    );
     assert!(state.warnings.is_empty());
 }
 
 #[test]
 fn another_name_does_not_take_a_warning_back() {
-    let state = after(State::default(), [Event::Peer(impostor(1, "zed"))]);
+    let state = after(
+        State::default(),
+        [Event::People(PeopleEvent::Changed(impostor(1, "zed")))],
+    );
     let stranger = peer(1, "nobody", PeerState::Verified);
-    let state = after(state, [Event::Peer(stranger.clone())]);
+    let state = after(
+        state,
+        [Event::People(PeopleEvent::Changed(stranger.clone()))],
+    );
     assert_eq!(
         warned_about(&state),
         ["zed"],
@@ -290,7 +334,7 @@ fn another_name_does_not_take_a_warning_back() {
     );
     let known = peer(1, "zed", PeerState::Verified);
     assert!(
-        after(state.clone(), [Event::Peer(known)])
+        after(state.clone(), [Event::People(PeopleEvent::Changed(known))])
             .warnings
             .is_empty()
     );
@@ -298,7 +342,11 @@ fn another_name_does_not_take_a_warning_back() {
         trust: Trust::Verified,
         ..stranger
     };
-    assert!(after(state, [Event::Peer(verified)]).warnings.is_empty());
+    assert!(
+        after(state, [Event::People(PeopleEvent::Changed(verified))])
+            .warnings
+            .is_empty()
+    );
 }
 
 #[test]
@@ -307,21 +355,34 @@ fn the_warning_on_the_screen_stays_while_more_and_more_arrive() {
     let here = impostor(1, "ann");
     let mut state = after(
         State::default(),
-        [Event::Peer(first.clone()), Event::Peer(here)],
+        [
+            Event::People(PeopleEvent::Changed(first.clone())),
+            Event::People(PeopleEvent::Changed(here)),
+        ],
     );
     for byte in 2..=255 {
         let (one, other) = (impostor(byte, "ben"), impostor(byte, "cat"));
-        let gone = Event::Gone {
+        let gone = Event::People(PeopleEvent::Gone {
             peer: other.clone(),
             reason: GoneReason::Left,
-        };
-        state = after(state, [Event::Peer(one), Event::Peer(other), gone]);
+        });
+        state = after(
+            state,
+            [
+                Event::People(PeopleEvent::Changed(one)),
+                Event::People(PeopleEvent::Changed(other)),
+                gone,
+            ],
+        );
     }
     assert_eq!(state.warnings.len(), MAX_WARNINGS);
     assert_eq!(warned_about(&state)[..3], ["zed", "ann", "cat"]);
     for number in 0..1_000 {
         let name = format!("{number}");
-        state = after(state, [Event::Peer(impostor(0, &name))]);
+        state = after(
+            state,
+            [Event::People(PeopleEvent::Changed(impostor(0, &name)))],
+        );
     }
     assert_eq!(state.warnings.len(), MAX_WARNINGS);
     assert_eq!(warned_about(&state)[0], "zed");
@@ -342,12 +403,16 @@ fn the_warning_on_the_screen_stays_while_more_and_more_arrive() {
 #[test]
 fn decisions_are_not_remembered_for_ever() {
     let decided = |state: State, number: usize| {
-        state.reduce(Action::Heed(Seen::new(&impostor(1, &format!("{number}")))))
+        state.reduce(Action::Heed(impostor(1, &format!("{number}")).shown()))
     };
     let state = (0..2 * MAX_HEEDED).fold(State::default(), decided);
     assert_eq!(state.heeded.len(), MAX_HEEDED);
     let last = impostor(1, &format!("{}", 2 * MAX_HEEDED - 1));
-    assert!(after(state, [Event::Peer(last)]).warnings.is_empty());
+    assert!(
+        after(state, [Event::People(PeopleEvent::Changed(last))])
+            .warnings
+            .is_empty()
+    );
 }
 
 #[test]
@@ -364,9 +429,9 @@ fn a_request_under_another_name_is_another_request() {
     let state = after(
         State::default(),
         [
-            Event::Request(zed.clone()),
-            Event::Request(ben.clone()),
-            Event::Request(zed.clone()),
+            Event::People(PeopleEvent::Request(zed.clone())),
+            Event::People(PeopleEvent::Request(ben.clone())),
+            Event::People(PeopleEvent::Request(zed.clone())),
         ],
     );
     assert_eq!(
@@ -374,9 +439,9 @@ fn a_request_under_another_name_is_another_request() {
         ["zed", "ben"],
         "whoever asks again keeps their place"
     );
-    let state = after(state, [Event::Request(alice)]);
+    let state = after(state, [Event::People(PeopleEvent::Request(alice))]);
     assert_eq!(asked(&state), ["ben", "alice"]);
-    let state = state.reduce(Action::Answered(Seen::new(&zed)));
+    let state = state.reduce(Action::Answered(zed.shown()));
     assert_eq!(asked(&state), ["ben", "alice"], "the answer was about zed");
 }
 
@@ -391,7 +456,7 @@ fn many(byte: u8, number: usize) -> PeerView {
 
 #[test]
 fn a_thousand_requests_are_a_hundred() {
-    let asked = (0..1_000).map(|number| Event::Request(many(1, number)));
+    let asked = (0..1_000).map(|number| Event::People(PeopleEvent::Request(many(1, number))));
     let state = after(State::default(), asked);
     assert_eq!(state.requests.len(), MAX_REQUESTS);
     assert_eq!(
@@ -402,17 +467,18 @@ fn a_thousand_requests_are_a_hundred() {
 
 #[test]
 fn the_list_of_people_has_an_end_and_whoever_is_here_is_in_it() {
-    let on_the_way = (0..1_000).map(|number| Event::Peer(many(1, number)));
+    let on_the_way = (0..1_000).map(|number| Event::People(PeopleEvent::Changed(many(1, number))));
     let state = after(State::default(), on_the_way);
     assert_eq!(state.people.len(), MAX_PEOPLE);
     let here = |number| PeerView {
         state: PeerState::Verified,
         ..many(2, number)
     };
-    let come = (0..MAX_PEOPLE).map(|number| Event::Peer(here(number)));
+    let come = (0..MAX_PEOPLE).map(|number| Event::People(PeopleEvent::Changed(here(number))));
     let state = after(state, come);
     assert_eq!(state.present(), MAX_PEOPLE + 1);
-    let more = (0..1_000).map(|number| Event::Peer(here(MAX_PEOPLE + number)));
+    let more =
+        (0..1_000).map(|number| Event::People(PeopleEvent::Changed(here(MAX_PEOPLE + number))));
     let state = after(state, more);
     assert_eq!(
         (state.people.len(), state.arrived.len()),
@@ -421,7 +487,10 @@ fn the_list_of_people_has_an_end_and_whoever_is_here_is_in_it() {
     let events = (0..1_000).flat_map(|number| {
         let peer = here(number);
         let reason = GoneReason::Left;
-        [Event::Peer(peer.clone()), Event::Gone { peer, reason }]
+        [
+            Event::People(PeopleEvent::Changed(peer.clone())),
+            Event::People(PeopleEvent::Gone { peer, reason }),
+        ]
     });
     let state = after(state, events);
     assert!(state.arrived.len() <= MAX_PEOPLE);
@@ -429,8 +498,10 @@ fn the_list_of_people_has_an_end_and_whoever_is_here_is_in_it() {
 
 #[test]
 fn what_is_for_applications_leaves_nothing_behind() {
-    let typing = (0..1_000).map(|number| Event::Typing {
-        peer: many(1, number).id,
+    let typing = (0..1_000).map(|number| {
+        Event::Chat(ChatEvent::Typing {
+            peer: many(1, number).id,
+        })
     });
     assert_eq!(after(State::default(), typing), State::default());
 }

@@ -7,11 +7,10 @@ use yew::prelude::*;
 use super::icon::{BACK, PEN, face, icon, trust};
 use super::name_field::NameField;
 use crate::identity::{PublicKey, Trust, safety_number};
-use crate::room::{Command, PeerState, PeerView, Status};
+use crate::room::{Command, PeerState, PeerView, PeopleCommand, Status};
 use crate::ui::backend::Own;
 use crate::ui::context::Ui;
 use crate::ui::hooks::listen::use_focus;
-use crate::ui::seen::{Seen, chosen_name};
 use crate::ui::state::{Action, Sheet, State, is_here};
 use crate::ui::texts;
 
@@ -97,7 +96,7 @@ fn Me(props: &MeProps) -> Html {
             if *renaming {
                 <NameField
                     label="Your name from now on" button="Rename" button_id="rename"
-                    value={chosen_name(&own.user).to_owned()} {on_name} on_cancel={Some(on_cancel)}
+                    value={chosen(&own.user).to_owned()} {on_name} on_cancel={Some(on_cancel)}
                 />
             } else {
                 <button
@@ -114,6 +113,14 @@ fn Me(props: &MeProps) -> Html {
                 </button>
             }
         </li>
+    }
+}
+
+/// The name without what the page wrote behind it: `alice(2)` chose `alice`. No name itself ends in brackets.
+fn chosen(user: &str) -> &str {
+    match user.rfind('(') {
+        Some(at) if at > 0 && user.ends_with(')') => user[..at].trim_end(),
+        _ => user,
     }
 }
 
@@ -136,8 +143,8 @@ fn Person(props: &PersonProps) -> Html {
     let button = use_node_ref();
     use_focus(*open, button.clone(), button.clone());
     // Whoever compares a number compares it with somebody of this name, and with nobody they become meanwhile.
-    let opened = use_memo(*open, |_| Seen::new(peer));
-    let renamed = !opened.is(peer);
+    let opened = use_memo(*open, |_| peer.shown());
+    let renamed = opened.name != peer.name;
     let toggle = ui.acts(Action::Person((!open).then_some(peer.id)));
     let words = texts::peer_state(peer.state);
     html! {
@@ -160,7 +167,7 @@ fn Person(props: &PersonProps) -> Html {
             if peer.state == PeerState::Failed {
                 <button
                     type="button" class="retry" data-testid="retry"
-                    onclick={commands(ui, Command::Retry(peer.id))}
+                    onclick={commands(ui, Command::People(PeopleCommand::Retry(peer.id)))}
                 >
                     { "Try again" }
                 </button>
@@ -178,18 +185,18 @@ fn Person(props: &PersonProps) -> Html {
                         </p>
                         <div class="actions">
                             if renamed {
-                                <p class="problem" data-testid="renamed">{ texts::renamed_meanwhile(&opened.name) }</p>
+                                <p class="problem" data-testid="renamed">{ texts::renamed_meanwhile(opened.name.as_str()) }</p>
                             } else if peer.trust != Trust::Verified {
                                 <button
                                     type="button" data-testid="mark-verified"
-                                    onclick={commands(ui, opened.mark_verified())}
+                                    onclick={commands(ui, Command::People(PeopleCommand::MarkVerified((*opened).clone())))}
                                 >
                                     { "Numbers match" }
                                 </button>
                             }
                             <button
                                 type="button" data-testid="block"
-                                onclick={commands(ui, Seen::new(peer).block())}
+                                onclick={commands(ui, Command::People(PeopleCommand::Block(peer.shown())))}
                             >
                                 { "Block" }
                             </button>

@@ -7,9 +7,8 @@ use yew::prelude::*;
 use super::icon::{CLOSE, WARNING, face, icon, trust};
 use super::people::digits;
 use crate::identity::PublicKey;
-use crate::room::{Command, PeerView};
+use crate::room::{Command, PeerView, PeopleCommand, Shown};
 use crate::ui::context::Ui;
-use crate::ui::seen::Seen;
 use crate::ui::state::{Action, State};
 use crate::ui::texts;
 
@@ -43,12 +42,12 @@ pub fn warning(state: &State, ui: &Ui) -> Html {
     };
     let count = state.warnings.len();
     let own = state.own.as_ref().map(|own| own.key);
-    let seen = Seen::new(peer);
-    let settle = |command: Command| {
+    let seen = peer.shown();
+    let settle = |command: PeopleCommand| {
         let (ui, seen) = (ui.clone(), seen.clone());
         Callback::from(move |_: MouseEvent| {
             ui.act(Action::Heed(seen.clone()));
-            ui.command(command.clone());
+            ui.command(Command::People(command.clone()));
         })
     };
     html! {
@@ -61,12 +60,12 @@ pub fn warning(state: &State, ui: &Ui) -> Html {
                 if let Some(own) = own { { digits(&own, &peer.key) } }
                 <div class="actions">
                     <button
-                        type="button" data-testid="accept-key" onclick={settle(seen.accept_key())}
+                        type="button" data-testid="accept-key" onclick={settle(PeopleCommand::AcceptKey(seen.clone()))}
                     >
                         { "It is them" }
                     </button>
                     <button
-                        type="button" data-testid="block" onclick={settle(seen.block())}
+                        type="button" data-testid="block" onclick={settle(PeopleCommand::Block(seen.clone()))}
                     >
                         { "Block" }
                     </button>
@@ -78,17 +77,18 @@ pub fn warning(state: &State, ui: &Ui) -> Html {
 }
 
 /// Tells elements apart that ask about different people, or about different names of one.
-fn identity(seen: &Seen) -> String {
-    format!("{} {} {}", seen.peer, seen.key.fingerprint(), seen.name)
+fn identity(seen: &Shown) -> String {
+    format!("{} {} {}", seen.id, seen.key.fingerprint(), seen.name)
 }
 
 /// Somebody wants to connect.
 fn request(peer: &Rc<PeerView>, count: usize, own: Option<PublicKey>, ui: &Ui) -> Html {
-    let seen = Seen::new(peer);
+    let seen = peer.shown();
     let decide = |accept: bool| {
         let (ui, seen) = (ui.clone(), seen.clone());
         Callback::from(move |_: MouseEvent| {
-            ui.command(seen.decide(accept));
+            let who = seen.clone();
+            ui.command(Command::People(PeopleCommand::Decide { who, accept }));
             ui.act(Action::Answered(seen.clone()));
         })
     };

@@ -151,7 +151,8 @@ fn everybody_can_use_what_opens() {
         ("talk", &[("own-name", "me")], "rename"),
         ("talk", &[("message", "keys-button")], "keys"),
         ("talk", &[("message", "status")], "diagnostics"),
-        ("flood", &[("earlier", "earlier")], "message"),
         ("talk", &[("composer", "type /panic")], "panic"),
+        // Not the last one: a page that broke by itself would be.
+        ("flood", &[("earlier", "earlier")], "message"),
     ]);
 }

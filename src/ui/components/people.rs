@@ -176,7 +176,7 @@ fn Person(props: &PersonProps) -> Html {
                 <div class="details" data-testid="person-details">
                     <p>{ texts::trust_sentence(peer) }</p>
                     if let Some(own) = own {
-                        <h3>{ "Safety number" }</h3>
+                        <h2>{ "Safety number" }</h2>
                         { digits(own, &peer.key) }
                         <p
                             class="hint"

@@ -154,8 +154,6 @@ class Shown implements View {
 
   /** Begins, or begins anew with other options. */
   async #begin(): Promise<void> {
-    // Whoever's focus is lost with the old chat gets it back in the new one, and nobody else.
-    this.#here(this.#element.shadowRoot!.activeElement !== null);
     this.#drop();
     const run = ++this.#run;
     const shell = this.#shell;

@@ -148,7 +148,7 @@ pub fn App(props: &AppProps) -> Html {
 
     let opening = &state.opening;
     match &state.stage {
-        Stage::Loading => html! { <main class="rt" aria-busy="true" /> },
+        Stage::Loading => html! { <@{ui.landmark()} class="rt" aria-busy="true" /> },
         Stage::NameNeeded => welcome::welcome(opening, &ui),
         Stage::WrongSecret => welcome::wrong_secret(opening),
         Stage::Failed(reason) => welcome::stopped(reason, &ui),

@@ -38,6 +38,15 @@ pub struct Ui {
 }
 
 impl Ui {
+    /// The element that holds the chat: a page has one main part, and in somebody's page that is not the chat.
+    pub fn landmark(&self) -> &'static str {
+        if self.backend.0.is_embedded() {
+            "div"
+        } else {
+            "main"
+        }
+    }
+
     /// Changes the page.
     pub fn act(&self, action: Action) {
         self.dispatch.dispatch(action);

@@ -22,7 +22,7 @@ pub fn welcome(opening: &Opening, ui: &Ui) -> Html {
          browser."
     };
     html! {
-        <main class="rt front">
+        <@{ui.landmark()} class="rt front">
             <div class="card" part="welcome">
                 { logo() }
                 <p class="over">
@@ -32,7 +32,7 @@ pub fn welcome(opening: &Opening, ui: &Ui) -> Html {
                 <NameField label="Your name" button="Join" button_id="join" on_name={on_name} />
                 <p class="hint">{ sentence }</p>
             </div>
-        </main>
+        </@>
     }
 }
 
@@ -74,13 +74,13 @@ pub fn wrong_secret(opening: &Opening) -> Html {
 /// The room cannot be entered.
 pub fn stopped(reason: &str, ui: &Ui) -> Html {
     html! {
-        <main class="rt front">
+        <@{ui.landmark()} class="rt front">
             <div class="card" part="welcome" role="alert" data-testid="stopped">
                 <h1>{ "You can’t join this room" }</h1>
                 <p>{ reason }</p>
                 <p>{ begin_again("Try again", ui) }</p>
             </div>
-        </main>
+        </@>
     }
 }
 

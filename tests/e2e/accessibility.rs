@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::{Value, json};
+use serde_json::json;
 use xtask::project;
 use xtask::testbed::{Site, demo};
 
@@ -78,7 +78,7 @@ async fn look(tab: &Tab, width: u32, scheme: &str) -> Result<()> {
     // Drawn, and not only asked for.
     let drawn = "return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(innerWidth))))";
     let drawn = tab.script(drawn, Vec::new()).await?;
-    ensure!(drawn == Value::from(width), "{drawn} px wide");
+    ensure!(drawn == width, "{drawn} px wide");
     Ok(())
 }
 

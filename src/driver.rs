@@ -24,8 +24,11 @@ use crate::mqtt::{
     SubscribeFilter, SubscribeReasonCode, WebSocketTransport,
 };
 #[cfg(feature = "files")]
-use crate::room::{AppEvent, ChatEvent, FileCommand, PeopleCommand};
-use crate::room::{BrokerState, Command, Config, Diagnostics, Event, Input, Output, Room};
+use crate::room::FileCommand;
+use crate::room::{
+    BrokerEvent, BrokerId, BrokerState, Command, Config, Diagnostics, Event, Input, Output,
+    PeopleCommand, Room,
+};
 #[cfg(feature = "files")]
 use crate::rtc::file_channel::FileId;
 #[cfg(feature = "files")]

@@ -4,6 +4,7 @@
 //! that is there: `cargo test --package rtchat-e2e --test e2e PART_OF_A_NAME`. A test that fails leaves screenshots, and
 //! prints what every tab shows.
 
+mod accessibility;
 mod bot;
 mod broken;
 mod broker;

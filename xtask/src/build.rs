@@ -16,16 +16,31 @@ use crate::{module, process, project, widget};
 pub fn run() -> Result<PathBuf> {
     let tools = setup::ensure(&[Need::Page])?;
     let start = Instant::now();
-    let mut trunk = tools.web("trunk")?;
-    trunk.args(["build", "--release", "--offline"]);
-    // Trunk reads this variable as an option of its own and fails on values such as "1".
-    trunk.env_remove("NO_COLOR").env("RUST_LIB_BACKTRACE", "0");
-    process::run(&mut trunk).context("the page was not built")?;
+    page(&tools, &[])?;
     minify(&tools, &project::dist())?;
     widget::build(&tools, &project::dist())?;
     module::build(&tools, &project::dist())?;
     println!("Built dist/ in {:.1} s.", start.elapsed().as_secs_f64());
     Ok(project::dist())
+}
+
+/// Builds the page that plays conversations without a network, for `?demo=…`, and returns its folder.
+pub fn demo() -> Result<PathBuf> {
+    let tools = setup::ensure(&[Need::Page])?;
+    let folder = project::target().join("demo");
+    let dist = folder.to_string_lossy();
+    page(&tools, &["--features", "ui,demo", "--dist", &dist])?;
+    Ok(folder)
+}
+
+fn page(tools: &Tools, arguments: &[&str]) -> Result<()> {
+    let mut trunk = tools.web("trunk")?;
+    trunk
+        .args(["build", "--release", "--offline"])
+        .args(arguments);
+    // Trunk reads this variable as an option of its own and fails on values such as "1".
+    trunk.env_remove("NO_COLOR").env("RUST_LIB_BACKTRACE", "0");
+    process::run(&mut trunk).context("the page was not built")
 }
 
 /// Builds the helper of `bot/`, and returns the path of the program.

@@ -186,7 +186,7 @@ impl Report {
     }
 
     fn e2e(&mut self, arguments: &[String]) -> Result<()> {
-        let dist = build::run()?;
+        let (dist, demo) = (build::run()?, build::demo()?);
         // It is built now, so that the tests that start it need not wait for the compiler.
         let bot = build::bot()?;
         let mut tests = project::cargo();
@@ -197,7 +197,8 @@ impl Report {
         if !arguments.iter().any(is_about_threads) {
             tests.arg(E2E_THREADS);
         }
-        tests.env("RTCHAT_DIST", dist).env("RTCHAT_BOT", bot);
+        tests.env("RTCHAT_DIST", dist).env("RTCHAT_DEMO", demo);
+        tests.env("RTCHAT_BOT", bot);
         let tests = self.run(&mut tests);
         // This shows whether browsers can be driven at all. Where they cannot, the tests above fail for that reason.
         let mut testbed = project::cargo();

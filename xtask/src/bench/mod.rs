@@ -1,4 +1,4 @@
-//! Benchmarks: `cargo xtask bench connect`, `cargo xtask bench data` and `cargo xtask bench embed`.
+//! Benchmarks: `cargo xtask bench connect`, `data`, `embed` and `links`.
 //!
 //! | module | responsibility |
 //! | --- | --- |
@@ -30,7 +30,7 @@ use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 
 use crate::testbed::{Bridge, Broker};
-use crate::{build, project};
+use crate::{build, process, project};
 use machine::Machine;
 use meeting::{Meeting, Start};
 use stage::Stage;
@@ -61,6 +61,10 @@ pub enum Bench {
     ///
     /// The main thread's own time in Chromium, for the demonstration of the bubble with and without the tag.
     Embed(embed::Options),
+    /// How long the page takes to find the addresses in the most tedious messages
+    ///
+    /// Natively, compiled as for tests: `examples/links.rs`.
+    Links,
 }
 
 /// How to measure.
@@ -88,6 +92,7 @@ pub async fn run(bench: Bench) -> Result<()> {
         Bench::Connect(options) => connect(options).await,
         Bench::Data(options) => data::run(options).await,
         Bench::Embed(options) => embed::run(options).await,
+        Bench::Links => tokio::task::spawn_blocking(links).await?,
     }
 }
 
@@ -273,6 +278,19 @@ async fn connect(options: Options) -> Result<()> {
         std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
     }
     Ok(())
+}
+
+fn links() -> Result<()> {
+    let mut cargo = project::cargo();
+    cargo.args([
+        "run",
+        "--quiet",
+        "--package",
+        "rtchat",
+        "--example",
+        "links",
+    ]);
+    process::run(&mut cargo)
 }
 
 /// A script that runs in pages.

@@ -49,6 +49,12 @@ pub fn dist() -> PathBuf {
     std::env::var_os("RTCHAT_DIST").map_or_else(crate::project::dist, PathBuf::from)
 }
 
+/// The page that plays conversations without a network: `$RTCHAT_DEMO`, or where `cargo xtask test e2e` builds it.
+pub fn demo() -> PathBuf {
+    std::env::var_os("RTCHAT_DEMO")
+        .map_or_else(|| crate::project::target().join("demo"), PathBuf::from)
+}
+
 /// The path of the helper of `bot/`: `RTCHAT_BOT`, which `cargo xtask test e2e` sets, or else a new build.
 pub fn bot() -> Result<PathBuf> {
     std::env::var_os("RTCHAT_BOT").map_or_else(crate::build::bot, |path| Ok(path.into()))

@@ -374,7 +374,9 @@ impl Inner {
             ("room", entrance.room().into()),
             ("fingerprint", key.fingerprint().into()),
         ]);
-        self.events.borrow_mut().push_front(EngineEvent::Opened(opened));
+        self.events
+            .borrow_mut()
+            .push_front(EngineEvent::Opened(opened));
         self.joined.replace(Some(Joined { handle, entrance }));
         self.deliver_soon();
         Ok(())

@@ -267,7 +267,10 @@ fn status_of(status: Status) -> Object {
 /// [`Name`](crate::identity::Name) never ends in brackets itself.
 fn chosen_name(user: &str) -> &str {
     let mut name = user;
-    while let Some((before, _)) = name.strip_suffix(')').and_then(|rest| rest.rsplit_once('(')) {
+    while let Some((before, _)) = name
+        .strip_suffix(')')
+        .and_then(|rest| rest.rsplit_once('('))
+    {
         name = before.trim_end();
     }
     name

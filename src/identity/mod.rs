@@ -5,6 +5,7 @@
 //! claimed only by who holds both.
 
 pub mod keys;
+pub mod merge;
 pub mod name;
 pub mod note;
 pub mod seal;

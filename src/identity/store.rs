@@ -12,6 +12,7 @@ use std::rc::Rc;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use chacha20::rand_core::CryptoRng;
 
+use super::merge::{OwnChanges, merge};
 use super::{Acquaintance, IdentityKey, Name, Note, Noted, TrustBook};
 
 /// Where the identity key is kept: 32 bytes, base64url.
@@ -145,6 +146,7 @@ pub struct Profile {
     identity: IdentityKey,
     name: Option<Name>,
     trust: TrustBook,
+    own_changes: OwnChanges,
     /// What could not be stored: memory is ahead of storage there.
     ahead: Vec<&'static str>,
     /// Where something lies that can neither be read nor be moved aside.
@@ -186,6 +188,7 @@ impl Profile {
             identity,
             name: None,
             trust: TrustBook::default(),
+            own_changes: OwnChanges::default(),
             ahead: Vec::new(),
             stuck: Vec::new(),
             notices: Vec::new(),
@@ -229,19 +232,29 @@ impl Profile {
             known.name() == Some(note.name.as_str()) && note.at.since(known.last) < FRESH
         };
         if note.what != Noted::Met || !self.trust.get(&note.key).is_some_and(is_fresh) {
-            self.update_trust(&mut |book| book.note(note));
+            self.read_trust();
+            self.own_changes.restore(&mut self.trust);
+            self.trust.note(note);
+            self.own_changes.add(note);
+            self.store_trust();
         }
     }
 
-    /// Changes the trust book and stores it, on top of what other tabs wrote in the meantime.
-    pub fn update_trust(&mut self, change: &mut dyn FnMut(&mut TrustBook)) {
+    /// Merges the trust book that another tab reports to have written, which may be gone from storage already. Stores the
+    /// result if storage lacks any of it.
+    pub fn merge_trust(&mut self, written: &str) {
         self.read_trust();
-        change(&mut self.trust);
-        let text = self.trust.to_text();
-        self.store(TRUST, &text);
+        let mut is_changed = self.own_changes.restore(&mut self.trust);
+        if let Ok(written) = TrustBook::from_text(written) {
+            is_changed |= merge(&mut self.trust, &written);
+        }
+        if is_changed {
+            self.store_trust();
+        }
     }
 
-    /// Takes over what another tab stored. Says whether anything changed.
+    /// Takes over what another tab stored, and restores what that tab has overwritten without having seen it. Says whether
+    /// anything changed in this tab.
     pub fn refresh(&mut self) -> bool {
         let before = (self.name.clone(), self.trust.clone());
         if let Some(text) = self.read(NAME) {
@@ -251,6 +264,9 @@ impl Profile {
             }
         }
         self.read_trust();
+        if self.own_changes.restore(&mut self.trust) {
+            self.store_trust();
+        }
         before != (self.name.clone(), self.trust.clone())
     }
 
@@ -295,6 +311,11 @@ impl Profile {
             Ok(book) => self.trust = book,
             Err(_) => self.set_aside(TRUST, &text, StorageNotice::TrustSetAside),
         }
+    }
+
+    fn store_trust(&mut self) {
+        let text = self.trust.to_text();
+        self.store(TRUST, &text);
     }
 
     /// What is stored, unless memory knows better.

@@ -19,11 +19,11 @@ use web_sys::Blob;
 
 use crate::browser::object;
 use crate::driver::Handle;
-use crate::entrance::{Audience, Entrance};
 use crate::identity::{Name, PeerId, PublicKey, safety_number};
+use crate::join::{Audience, Joining};
 use crate::room::{Command, Event, FileCommand, Purpose, Value};
-use crate::rtc::bulk::FileId;
-use crate::rtc::web::bulk::Sink;
+use crate::rtc::file_channel::FileId;
+use crate::rtc::web::file_channel::Sink;
 use crate::settings::options::NAME;
 use crate::settings::web::{address, load, nfc};
 use crate::settings::{OptionError, Options};
@@ -79,7 +79,7 @@ struct Inner {
 /// left.
 struct Joined {
     handle: Handle,
-    entrance: Entrance,
+    join: Joining,
 }
 
 #[wasm_bindgen]
@@ -142,7 +142,7 @@ impl Engine {
     pub fn rename(&self, name: &str) -> Result<Option<String>, JsValue> {
         let name = name_of(name)?;
         if let Some(joined) = &*self.0.joined.borrow() {
-            joined.entrance.profile.borrow_mut().set_name(name.clone());
+            joined.join.profile.borrow_mut().set_name(name.clone());
         }
         self.0.name.replace(Some(name.clone()));
         self.command(Command::Rename(name));
@@ -344,47 +344,45 @@ impl Inner {
             session,
         });
         let outdated = sink.clone();
-        let entrance = Entrance::open(place, load(&self.config), options.in_memory, move || {
+        let join = Joining::open(place, load(&self.config), options.in_memory, move || {
             outdated.outdated();
         });
-        let mut entrance = entrance.await.map_err(|error| sentence(&error))?;
+        let mut join = join.await.map_err(|error| sentence(&error))?;
         if self.session.get() != session {
             return Ok(());
         }
-        entrance.settings = options
-            .complete(entrance.settings)
+        join.settings = options
+            .complete(join.settings)
             .map_err(|error| sentence(&error))?;
-        entrance.password.clone_from(&options.password);
-        entrance.info.clone_from(&options.info);
-        entrance.relay_only = options.relay_only;
-        let notices = entrance.profile.borrow_mut().take_notices();
+        join.password.clone_from(&options.password);
+        join.info.clone_from(&options.info);
+        join.relay_only = options.relay_only;
+        let notices = join.profile.borrow_mut().take_notices();
         for notice in notices {
             sink.notice(notice.to_string());
         }
-        let name = self.name(&entrance)?;
+        let name = self.name(&join)?;
         // The events that it emits at once are queued; `opened` is put before them.
-        let handle = entrance
-            .join(&name, sink)
-            .map_err(|error| sentence(&error))?;
+        let handle = join.join(&name, sink).map_err(|error| sentence(&error))?;
         handle.command(Command::AskAboutAll(self.asks_about_all.get()));
         let (id, user, key) = handle.own();
         let opened = object(&[
             ("id", id.to_string().into()),
             ("user", user.into()),
-            ("room", entrance.room().into()),
+            ("room", join.room().into()),
             ("fingerprint", key.fingerprint().into()),
         ]);
         self.events
             .borrow_mut()
             .push_front(EngineEvent::Opened(opened));
-        self.joined.replace(Some(Joined { handle, entrance }));
+        self.joined.replace(Some(Joined { handle, join }));
         self.deliver_soon();
         Ok(())
     }
 
     /// The name from the options, or else the stored one, or else one made from the key.
-    fn name(&self, entrance: &Entrance) -> Result<Name, String> {
-        let profile = entrance.profile.borrow();
+    fn name(&self, join: &Joining) -> Result<Name, String> {
+        let profile = join.profile.borrow();
         let name = self.name.borrow().clone().or(profile.name().cloned());
         let key = profile.identity().public().fingerprint();
         match name {

@@ -17,7 +17,7 @@ use web_sys::EventTarget;
 use crate::browser;
 use crate::identity::store::TRUST;
 use crate::identity::web::{SeedError, on_stored, seed};
-use crate::identity::{Note, PeerId, PublicKey, TrustBook};
+use crate::identity::{PeerId, PublicKey, TrustBook, TrustChange};
 use crate::mqtt::{
     AsyncClient, ClientError, Event as MqttEvent, EventLoop, MqttOptions, Packet, QoS,
     SubscribeFilter, SubscribeReasonCode, WebSocketTransport,
@@ -26,9 +26,9 @@ use crate::mqtt::{
 use crate::room::FileCommand;
 use crate::room::{BrokerState, Command, Config, Diagnostics, Event, Input, Output, Room};
 #[cfg(feature = "files")]
-use crate::rtc::bulk::FileId;
+use crate::rtc::file_channel::FileId;
 #[cfg(feature = "files")]
-use crate::rtc::web::bulk::{Files, Sink};
+use crate::rtc::web::file_channel::{Files, Sink};
 use crate::rtc::web::{Connections, WebError};
 use crate::settings::{Broker, IceServer};
 use crate::time::Millis;
@@ -71,7 +71,7 @@ pub trait Listener {
     /// Something a person should see.
     fn event(&self, event: Event);
     /// Something for the stored trust book.
-    fn remember(&self, note: Note);
+    fn remember(&self, note: TrustChange);
     /// The trust book as it is stored, with what other tabs have written into it.
     fn acquaintances(&self) -> TrustBook;
     /// The page was left and has come back (from the back-forward cache): everybody here believes that we are gone, so
@@ -265,7 +265,7 @@ impl Driver {
             }
             Output::Connection(connection, order) => {
                 #[cfg(feature = "files")]
-                if order == crate::rtc::Order::Close {
+                if order == crate::rtc::LinkCommand::Close {
                     self.files.closed(connection);
                 }
                 if let Ok(connections) = &self.connections {
@@ -419,7 +419,7 @@ fn page_pump(driver: &Rc<Driver>) -> Vec<browser::Listener> {
     listeners.push(on_stored(TRUST, move || {
         if let Some(driver) = weak.upgrade() {
             let book = driver.listener.acquaintances();
-            driver.feed(Input::User(Command::Heed(book)));
+            driver.feed(Input::User(Command::TrustBookChanged(book)));
         }
     }));
     listeners.extend(document.map(|document| {

@@ -19,7 +19,7 @@
 //! | [`room`] | who is here, who connects to whom, who is verified, what was said | all of the above but `mqtt` |
 //!
 //! Thin adapters (the `web` modules, and `driver`) do what the core decided; `ui` shows it to people, and `api` (with a
-//! build of its own, without `ui`) tells it to programs. Both come in through `entrance`.
+//! build of its own, without `ui`) tells it to programs. Both come in through `join`.
 //!
 //! # The driver's contract
 //!
@@ -50,7 +50,7 @@ pub mod driver;
 #[cfg(all(target_arch = "wasm32", feature = "ui"))]
 pub mod embed;
 #[cfg(target_arch = "wasm32")]
-pub mod entrance;
+pub mod join;
 #[cfg(all(target_arch = "wasm32", feature = "ui"))]
 pub mod page;
 #[cfg(feature = "ui")]

@@ -61,7 +61,7 @@ mod exports {
 
         /// A sentence that the person should see.
         pub fn notice(&self, text: String) {
-            self.page.tell(Told::Notice(text));
+            self.page.tell(Told::LinkEvent(text));
         }
     }
 }

@@ -9,9 +9,9 @@ use wasm_bindgen_futures::spawn_local;
 
 use crate::driver::Handle;
 use crate::embed::Embedding;
-use crate::entrance::{Audience, Entrance};
 use crate::identity::Name;
 use crate::identity::web::seed;
+use crate::join::{Audience, Joining};
 use crate::room::{Command, Diagnostics, Event};
 use crate::settings::web::{FILE, address, href, load, read};
 use crate::settings::{AddressError, PageAddress, RoomSecret, room_link};
@@ -20,7 +20,7 @@ use crate::ui::{Backend, Entry, Opening, Own, Tell, Told};
 /// What is known once the page is open.
 struct Open {
     tell: Tell,
-    entrance: Entrance,
+    join: Joining,
     /// The name that the site gave; it is not what the person chose, so it is not kept.
     given_name: Option<Name>,
 }
@@ -102,13 +102,13 @@ impl Backend for Page {
             let page = self.inner.borrow();
             let open = page.open.as_ref().ok_or("The page is not ready yet.")?;
             if open.given_name.as_ref() != Some(name) {
-                open.entrance.profile.borrow_mut().set_name(name.clone());
+                open.join.profile.borrow_mut().set_name(name.clone());
             }
             let teller = Rc::new(Teller {
                 tell: open.tell.clone(),
                 site: self.site.clone(),
             });
-            let handle = open.entrance.join(name, teller);
+            let handle = open.join.join(name, teller);
             handle.map_err(|error| error.to_string())?
         };
         let own = own(&handle);
@@ -119,7 +119,7 @@ impl Backend for Page {
     fn command(&self, command: Command) {
         let page = self.inner.borrow();
         if let (Command::Rename(name), Some(open)) = (&command, &page.open) {
-            open.entrance.profile.borrow_mut().set_name(name.clone());
+            open.join.profile.borrow_mut().set_name(name.clone());
         }
         if let Some(handle) = &page.handle {
             handle.command(command);
@@ -145,7 +145,7 @@ impl Backend for Page {
         let room = page
             .open
             .as_ref()
-            .and_then(|open| open.entrance.address.room.as_deref());
+            .and_then(|open| open.join.address.room.as_deref());
         Ok(room_link(
             &href().unwrap_or_default(),
             room,
@@ -204,22 +204,22 @@ impl Page {
         };
         let outdated = self.site.clone();
         let outdated = move || outdated.begin_again();
-        let entrance = Entrance::open(address, settings, false, outdated).await;
+        let join = Joining::open(address, settings, false, outdated).await;
         if self.inner.borrow().closed {
             return;
         }
-        let entrance = match entrance {
-            Ok(entrance) => entrance,
+        let join = match join {
+            Ok(join) => join,
             Err(error) => return tell(Told::Failed(error.to_string())),
         };
-        let (address, mut profile) = (&entrance.address, entrance.profile.borrow_mut());
+        let (address, mut profile) = (&join.address, join.profile.borrow_mut());
         let given_name = site.and_then(|site| Name::parse(site.name.as_deref()?).ok());
         let link = match site {
             Some(_) => here.split('#').next().unwrap_or_default().to_owned(),
             None => room_link(&here, address.room.as_deref(), address.secret.as_ref()),
         };
         let opening = Opening {
-            room: entrance.room().to_owned(),
+            room: join.room().to_owned(),
             link,
             open_link: room_link(&here, address.room.as_deref(), None),
             entry: match (site, &address.secret) {
@@ -237,7 +237,7 @@ impl Page {
         drop(profile);
         self.inner.borrow_mut().open = Some(Open {
             tell: tell.clone(),
-            entrance,
+            join,
             given_name,
         });
         tell(Told::Opened(opening));
@@ -279,7 +279,7 @@ impl Audience for Teller {
     }
 
     fn notice(&self, notice: String) {
-        (self.tell)(Told::Notice(notice));
+        (self.tell)(Told::LinkEvent(notice));
     }
 
     fn outdated(&self) {

@@ -7,19 +7,19 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use rtchat::rtc::candidate::MAX_CANDIDATES;
 use rtchat::rtc::description::{MAX_WHOLE, MAX_WHOLE_ON_BROKER};
-use rtchat::rtc::{Candidate, Description, DescriptionError, Kind};
+use rtchat::rtc::{Candidate, Description, DescriptionError, SdpType};
 
 /// Every description in `tests/sdp`: name, kind, text.
-fn recorded() -> Vec<(String, Kind, String)> {
+fn recorded() -> Vec<(String, SdpType, String)> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sdp");
     let mut recorded = Vec::new();
     for file in std::fs::read_dir(folder).unwrap() {
         let path = file.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         let kind = if name.ends_with("offer") {
-            Kind::Offer
+            SdpType::Offer
         } else {
-            Kind::Answer
+            SdpType::Answer
         };
         recorded.push((name, kind, std::fs::read_to_string(&path).unwrap()));
     }
@@ -27,7 +27,7 @@ fn recorded() -> Vec<(String, Kind, String)> {
     recorded
 }
 
-fn data_only() -> Vec<(String, Kind, String)> {
+fn data_only() -> Vec<(String, SdpType, String)> {
     recorded()
         .into_iter()
         .filter(|(name, ..)| !name.contains("-media-"))
@@ -250,7 +250,7 @@ fn no_doubtful_fingerprint_is_told() {
 fn what_is_not_a_description_is_refused() {
     let large = format!("v=0\r\n{}", "a".repeat(MAX_WHOLE));
     assert_eq!(
-        Description::from_sdp(Kind::Offer, &large),
+        Description::from_sdp(SdpType::Offer, &large),
         Err(DescriptionError::TooLarge)
     );
     for text in [
@@ -263,7 +263,7 @@ fn what_is_not_a_description_is_refused() {
         "\r\nv=0\r\n",
     ] {
         assert_eq!(
-            Description::from_sdp(Kind::Offer, text),
+            Description::from_sdp(SdpType::Offer, text),
             Err(DescriptionError::Malformed),
             "{text:?}"
         );
@@ -405,7 +405,7 @@ fn any_data() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn reading_undoes_writing(sdp in any_data(), answer in any::<bool>()) {
-        let kind = if answer { Kind::Answer } else { Kind::Offer };
+        let kind = if answer { SdpType::Answer } else { SdpType::Offer };
         let description = Description::from_sdp(kind, &sdp).unwrap();
         prop_assert!(description.is_compact());
         prop_assert_eq!(meaning(&description.to_sdp()), meaning(&sdp));
@@ -428,7 +428,7 @@ proptest! {
         let _ = serde_json::from_str::<Description>(&text);
         let _ = Candidate::parse(&text);
         let _ = Candidate::parse(&format!("candidate:{text}"));
-        let _ = Description::from_sdp(Kind::Offer, &format!("v=0\r\n{text}"));
+        let _ = Description::from_sdp(SdpType::Offer, &format!("v=0\r\n{text}"));
         // Behind a length that is right, so that it is looked at.
         let mut framed = postcard::to_allocvec(&(bytes.len() as u32)).unwrap();
         framed.extend(&bytes);
@@ -441,7 +441,7 @@ proptest! {
     fn damaged_descriptions_are_refused_or_harmless(
         sdp in any_data(), at in any::<prop::sample::Index>(), with in any::<u8>(), cut in any::<prop::sample::Index>()
     ) {
-        let mut bytes = packed(&Description::from_sdp(Kind::Offer, &sdp).unwrap());
+        let mut bytes = packed(&Description::from_sdp(SdpType::Offer, &sdp).unwrap());
         let at = at.index(bytes.len());
         bytes[at] = with;
         if let Ok(description) = postcard::from_bytes::<Description>(&bytes) {

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use rtchat::identity::{PeerId, PublicKey, safety_number};
-use rtchat::rtc::{Description, Kind};
+use rtchat::rtc::{Description, SdpType};
 use rtchat::settings::{PageAddress, Settings};
 use rtchat::time::Millis;
-use rtchat::wire::{FileStep, Frame, Place, Streams};
+use rtchat::wire::{FileStep, Frame, RoomKeys, StreamIds};
 use serde_json::Value;
 
 const README: &str = include_str!("../README.md");
@@ -67,16 +67,16 @@ fn the_examples_in_the_protocol_are_right() {
     let secret = core::array::from_fn(|at| at as u8);
     let peer = PeerId(core::array::from_fn(|at| at as u8));
     for secret in [None, Some(&secret)] {
-        let place = Place::derive("example.org/chat", "lobby", secret, None).unwrap();
+        let keys = RoomKeys::derive("example.org/chat", "lobby", secret, None).unwrap();
         assert!(
-            PROTOCOL.contains(&format!("`{}`", place.topic())),
+            PROTOCOL.contains(&format!("`{}`", keys.topic())),
             "{}",
-            place.topic()
+            keys.topic()
         );
         assert!(
-            PROTOCOL.contains(&format!("`{}`", place.inbox(&peer))),
+            PROTOCOL.contains(&format!("`{}`", keys.inbox(&peer))),
             "{}",
-            place.inbox(&peer)
+            keys.inbox(&peer)
         );
     }
     let (one, other) = (PublicKey([2; 33]), PublicKey([3; 33]));
@@ -113,7 +113,7 @@ fn pages_are_named_as_the_protocol_says() {
 #[test]
 fn the_protocol_names_every_field_of_every_frame() {
     let sdp = include_str!("sdp/chromium-data-offer.sdp");
-    let description = Box::new(Description::from_sdp(Kind::Offer, sdp).unwrap());
+    let description = Box::new(Description::from_sdp(SdpType::Offer, sdp).unwrap());
     let candidates = description.candidates();
     let text = String::new;
     let null = || "null".to_owned();
@@ -153,9 +153,9 @@ fn the_protocol_names_every_field_of_every_frame() {
             name: Some(text()),
             text: Some(text()),
         }),
-        Frame::Got {
+        Frame::Ack {
             count: 0,
-            streams: Some(Streams {
+            streams: Some(StreamIds {
                 own: 0,
                 yours: Some(0),
             }),

@@ -8,8 +8,8 @@ use chacha20::{ChaCha20Rng, rand_core::SeedableRng};
 use proptest::prelude::*;
 use rtchat::identity::store::{IDENTITY, NAME, TRUST};
 use rtchat::identity::{
-    MemoryStorage, Name, Note, Noted, Profile, PublicKey, Storage, StorageError, StorageNotice,
-    Trust,
+    MemoryStorage, Name, Profile, PublicKey, Storage, StorageError, StorageNotice, Trust,
+    TrustChange, TrustDecision,
 };
 use rtchat::time::Millis;
 
@@ -17,12 +17,12 @@ fn open(storage: &Rc<MemoryStorage>, seed: u8) -> Profile {
     Profile::open(storage.clone(), &mut ChaCha20Rng::from_seed([seed; 32]))
 }
 
-fn note(n: u8, name: &str, at: u64) -> Note {
-    Note {
+fn note(n: u8, name: &str, at: u64) -> TrustChange {
+    TrustChange {
         key: PublicKey([n; 33]),
         name: Name::parse(name).unwrap(),
         at: Millis(at),
-        what: Noted::Met,
+        what: TrustDecision::Met,
     }
 }
 

@@ -8,7 +8,8 @@ use chacha20::{ChaCha20Rng, rand_core::SeedableRng};
 use proptest::prelude::*;
 use rtchat::identity::store::TRUST;
 use rtchat::identity::{
-    MemoryStorage, Name, Note, Noted, Profile, PublicKey, Storage, StorageError, TrustBook,
+    MemoryStorage, Name, Profile, PublicKey, Storage, StorageError, TrustBook, TrustChange,
+    TrustDecision,
 };
 use rtchat::time::Millis;
 
@@ -61,8 +62,8 @@ impl Tab {
         Tab { storage, profile }
     }
 
-    fn decide(&mut self, n: u16, what: Noted) {
-        let note = Note {
+    fn decide(&mut self, n: u16, what: TrustDecision) {
+        let note = TrustChange {
             key: key(n),
             name: Name::parse(&format!("person {n}")).unwrap(),
             at: Millis(1_000_000),
@@ -96,8 +97,8 @@ fn is_verified(book: &TrustBook, n: u16) -> bool {
 fn a_block_survives_another_tab_that_writes_a_stale_book() {
     let shared = Rc::new(MemoryStorage::default());
     let (mut first, mut second) = (Tab::open(&shared), Tab::open(&shared));
-    first.decide(7, Noted::Blocked);
-    second.decide(8, Noted::Compared);
+    first.decide(7, TrustDecision::Blocked);
+    second.decide(8, TrustDecision::Compared);
     first.storage_event();
     second.storage_event();
     let book = stored(&shared);
@@ -110,10 +111,10 @@ fn a_block_survives_another_tab_that_writes_a_stale_book() {
 fn a_block_survives_when_its_tab_is_closed_at_once() {
     let shared = Rc::new(MemoryStorage::default());
     let (mut first, mut second) = (Tab::open(&shared), Tab::open(&shared));
-    first.decide(7, Noted::Blocked);
-    first.decide(9, Noted::Compared);
+    first.decide(7, TrustDecision::Blocked);
+    first.decide(9, TrustDecision::Compared);
     let written = shared.get(TRUST).unwrap().unwrap();
-    second.decide(8, Noted::Met);
+    second.decide(8, TrustDecision::Met);
     // Nobody but the event tells that this was ever written.
     drop(first);
     assert!(!stored(&shared).is_blocked(&key(7)));
@@ -127,9 +128,9 @@ fn a_block_survives_when_its_tab_is_closed_at_once() {
 fn a_block_and_a_verification_of_one_key_both_stand() {
     let shared = Rc::new(MemoryStorage::default());
     let (mut first, mut second) = (Tab::open(&shared), Tab::open(&shared));
-    first.decide(7, Noted::Blocked);
+    first.decide(7, TrustDecision::Blocked);
     let written = shared.get(TRUST).unwrap().unwrap();
-    second.decide(7, Noted::Compared);
+    second.decide(7, TrustDecision::Compared);
     second.profile.merge_trust(&written);
     first.storage_event();
     let book = stored(&shared);
@@ -141,11 +142,11 @@ fn a_full_book_is_not_written_back_and_forth() {
     let shared = Rc::new(MemoryStorage::default());
     let (mut first, mut second) = (Tab::open(&shared), Tab::open(&shared));
     for n in 0..400 {
-        first.decide(n, Noted::Met);
-        second.decide(1_000 + n, Noted::Met);
+        first.decide(n, TrustDecision::Met);
+        second.decide(1_000 + n, TrustDecision::Met);
     }
-    first.decide(0, Noted::Blocked);
-    second.decide(1_000, Noted::Compared);
+    first.decide(0, TrustDecision::Blocked);
+    second.decide(1_000, TrustDecision::Compared);
     let mut before = String::new();
     for round in 0.. {
         first.storage_event();
@@ -165,7 +166,7 @@ fn a_full_book_is_not_written_back_and_forth() {
 fn a_damaged_report_changes_nothing() {
     let shared = Rc::new(MemoryStorage::default());
     let mut tab = Tab::open(&shared);
-    tab.decide(7, Noted::Blocked);
+    tab.decide(7, TrustDecision::Blocked);
     let before = shared.get(TRUST).unwrap();
     for text in ["", "1\nwhatever", "9\n"] {
         tab.profile.merge_trust(text);
@@ -185,15 +186,15 @@ proptest! {
         for (tab, n, action) in moves {
             match action {
                 0 => {
-                    tabs[tab].decide(n, Noted::Blocked);
+                    tabs[tab].decide(n, TrustDecision::Blocked);
                     blocked.push(n);
                 }
                 // Nobody can verify whom this browser has blocked, since they are not let in.
                 1 if !blocked.contains(&n) => {
-                    tabs[tab].decide(n, Noted::Compared);
+                    tabs[tab].decide(n, TrustDecision::Compared);
                     verified.push(n);
                 }
-                2 => tabs[tab].decide(n, Noted::Met),
+                2 => tabs[tab].decide(n, TrustDecision::Met),
                 3 => tabs[tab].storage.catch_up(),
                 _ => tabs[tab].storage_event(),
             }

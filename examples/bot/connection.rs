@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use rtchat::rtc::{Candidate, Description, Kind, Notice, Order, Path};
+use rtchat::rtc::{Candidate, Description, LinkCommand, LinkEvent, Path, SdpType};
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::channel::{ChannelConfig, ChannelData, ChannelId};
 use str0m::{Event, IceConnectionState, Input, Output, Rtc};
@@ -29,7 +29,7 @@ pub struct Connection {
     early: Vec<Candidate>,
     path: Option<Path>,
     wake: Instant,
-    notices: Vec<Notice>,
+    notices: Vec<LinkEvent>,
     failed: bool,
 }
 
@@ -52,7 +52,7 @@ impl Connection {
         }
     }
 
-    pub fn order(&mut self, order: Order, now: Instant, sockets: &Sockets) {
+    pub fn order(&mut self, order: LinkCommand, now: Instant, sockets: &Sockets) {
         if let Err(error) = self.carry_out(order) {
             // The outermost sentence alone: what is below it may hold addresses.
             self.fail(error.to_string());
@@ -60,19 +60,19 @@ impl Connection {
         self.handle(Input::Timeout(now), now, sockets);
     }
 
-    fn carry_out(&mut self, order: Order) -> Result<()> {
+    fn carry_out(&mut self, order: LinkCommand) -> Result<()> {
         match order {
-            Order::Offer { restart } => self.make_offer(restart),
-            Order::Answer(offer) => self.answer(&offer),
-            Order::Accept(answer) => self.accept(&answer),
-            Order::AddCandidates(candidates) => {
+            LinkCommand::Offer { restart } => self.make_offer(restart),
+            LinkCommand::Answer(offer) => self.answer(&offer),
+            LinkCommand::Accept(answer) => self.accept(&answer),
+            LinkCommand::AddCandidates(candidates) => {
                 self.add_candidates(candidates);
                 Ok(())
             }
-            Order::Send(text) => self.send(false, text.as_bytes()),
-            Order::SendBytes(bytes) => self.send(true, &bytes),
+            LinkCommand::Send(text) => self.send(false, text.as_bytes()),
+            LinkCommand::SendBytes(bytes) => self.send(true, &bytes),
             // Done by who owns the connection.
-            Order::Close => Ok(()),
+            LinkCommand::Close => Ok(()),
         }
     }
 
@@ -86,7 +86,7 @@ impl Connection {
         // Without a change there is nothing to negotiate; the room then makes a new connection.
         let (offer, pending) = change.apply().context("There is nothing to offer.")?;
         self.offer = Some(pending);
-        self.describe(Kind::Offer, &offer.to_sdp_string())
+        self.describe(SdpType::Offer, &offer.to_sdp_string())
     }
 
     fn answer(&mut self, offer: &Description) -> Result<()> {
@@ -100,7 +100,7 @@ impl Connection {
             let channel = self.rtc.direct_api().create_data_channel(channel_0());
             self.channel = Some(channel);
         }
-        self.describe(Kind::Answer, &answer.to_sdp_string())?;
+        self.describe(SdpType::Answer, &answer.to_sdp_string())?;
         self.take_early_candidates();
         Ok(())
     }
@@ -116,10 +116,10 @@ impl Connection {
     }
 
     /// Host candidates are known from the start, so a description is whole at once.
-    fn describe(&mut self, kind: Kind, sdp: &str) -> Result<()> {
+    fn describe(&mut self, kind: SdpType, sdp: &str) -> Result<()> {
         let description =
             Description::from_sdp(kind, sdp).context("Our own description cannot be used.")?;
-        self.notices.push(Notice::Described(description));
+        self.notices.push(LinkEvent::Described(description));
         Ok(())
     }
 
@@ -185,7 +185,7 @@ impl Connection {
         match event {
             Event::IceConnectionStateChange(state) => self.path_changed(state),
             Event::ChannelOpen(id, _) if Some(id) == self.channel => {
-                self.notices.push(Notice::Opened)
+                self.notices.push(LinkEvent::Opened)
             }
             Event::ChannelData(message) if Some(message.id) == self.channel => {
                 self.notices.extend(notice(message))
@@ -204,19 +204,19 @@ impl Connection {
             _ => return,
         };
         if self.path.replace(path) != Some(path) {
-            self.notices.push(Notice::Path(path));
+            self.notices.push(LinkEvent::Path(path));
         }
     }
 
     fn fail(&mut self, sentence: String) {
-        self.end(Notice::Failed(sentence));
+        self.end(LinkEvent::Failed(sentence));
     }
 
     fn closed(&mut self) {
-        self.end(Notice::Closed);
+        self.end(LinkEvent::Closed);
     }
 
-    fn end(&mut self, notice: Notice) {
+    fn end(&mut self, notice: LinkEvent) {
         if !std::mem::replace(&mut self.failed, true) {
             self.notices.push(notice);
         }
@@ -242,7 +242,7 @@ impl Connection {
     }
 
     /// What it told since the last time.
-    pub fn take_notices(&mut self) -> impl Iterator<Item = Notice> {
+    pub fn take_notices(&mut self) -> impl Iterator<Item = LinkEvent> {
         std::mem::take(&mut self.notices).into_iter()
     }
 }
@@ -267,12 +267,12 @@ fn for_str0m(description: &Description) -> String {
 }
 
 /// What a message holds, unless it is too large or not the text that it should be.
-fn notice(message: ChannelData) -> Option<Notice> {
+fn notice(message: ChannelData) -> Option<LinkEvent> {
     if message.data.len() > MAX_MESSAGE {
         return None;
     }
     if message.binary {
-        return Some(Notice::Bytes(message.data));
+        return Some(LinkEvent::Bytes(message.data));
     }
-    String::from_utf8(message.data).ok().map(Notice::Text)
+    String::from_utf8(message.data).ok().map(LinkEvent::Text)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use rtchat::rtc::{ConnectionId, Notice, Order};
+use rtchat::rtc::{ConnectionId, LinkCommand, LinkEvent};
 use str0m::RtcConfig;
 use str0m::net::{Protocol, Receive};
 use str0m::{Candidate, Input};
@@ -53,9 +53,9 @@ impl Connections {
     }
 
     /// Carries out an order. An unknown id opens a connection, if the order is one that a connection can begin with.
-    pub fn carry_out(&mut self, id: ConnectionId, order: Order) {
+    pub fn carry_out(&mut self, id: ConnectionId, order: LinkCommand) {
         let now = Instant::now();
-        if let Order::Close = order {
+        if let LinkCommand::Close = order {
             if let Some(mut connection) = self.open.remove(&id) {
                 connection.close(now, &self.sockets);
                 self.closing.push((connection, now + LAST_WORDS));
@@ -64,7 +64,7 @@ impl Connections {
         }
         let begins = matches!(
             order,
-            Order::Offer { .. } | Order::Answer(_) | Order::AddCandidates(_)
+            LinkCommand::Offer { .. } | LinkCommand::Answer(_) | LinkCommand::AddCandidates(_)
         );
         if begins && !self.open.contains_key(&id) {
             let rtc = self.configuration.clone().build(now);
@@ -119,7 +119,7 @@ impl Connections {
     }
 
     /// What the connections told since the last time.
-    pub fn take_notices(&mut self) -> impl Iterator<Item = (ConnectionId, Notice)> {
+    pub fn take_notices(&mut self) -> impl Iterator<Item = (ConnectionId, LinkEvent)> {
         let open = self.open.iter_mut();
         open.flat_map(|(id, connection)| connection.take_notices().map(|notice| (*id, notice)))
     }

@@ -35,7 +35,7 @@ use clap::Parser;
 use rtchat::identity::{Name, Profile};
 use rtchat::room::{Config, Room};
 use rtchat::settings::{Accept, PageAddress, Settings};
-use rtchat::wire::Place;
+use rtchat::wire::RoomKeys;
 use tokio::sync::mpsc;
 
 use broker::Broker;
@@ -85,7 +85,7 @@ async fn main() -> Result<()> {
         .as_deref()
         .unwrap_or_else(|| address.room_or(&settings));
     let secret = address.secret.as_ref().map(|secret| &secret.0);
-    let place = Place::derive(&address.page, room, secret, None)?;
+    let keys = RoomKeys::derive(&address.page, room, secret, None)?;
 
     let storage = FileStorage::open(&options.identity)?;
     let mut profile = Profile::open(storage, &mut ChaCha20Rng::from_seed(seed()?));
@@ -95,7 +95,7 @@ async fn main() -> Result<()> {
 
     let clock = Clock::start();
     let config = Config {
-        place,
+        keys,
         identity: profile.identity().clone(),
         name: name.clone(),
         tab: 1,

@@ -33,7 +33,7 @@ use crate::browser::object;
 use crate::room::{
     AskError, Diagnostics, Event, FileError, FileEvent, PeerView, Purpose, SendError, Status, Value,
 };
-use crate::rtc::bulk::FileId;
+use crate::rtc::file_channel::FileId;
 use crate::time::Millis;
 
 /// An event that waits for the listener.
@@ -49,7 +49,7 @@ pub(super) enum EngineEvent {
 impl From<Event> for EngineEvent {
     fn from(event: Event) -> EngineEvent {
         match event {
-            Event::Taken { token } => EngineEvent::Sent {
+            Event::Sent { token } => EngineEvent::Sent {
                 first: token,
                 last: token,
             },
@@ -89,10 +89,10 @@ fn arguments(event: Event) -> Array {
                 [id(peer), message.text.into(), message.private.into()],
             )
         }),
-        Event::Delivery { .. } | Event::Taken { .. } => Array::new(),
+        Event::Delivery { .. } | Event::Sent { .. } => Array::new(),
         Event::Refused(sentence) => list("refused", [sentence.into()]),
         Event::Typing { peer } => list("typing", [id(peer)]),
-        Event::NotTaken { token, reason } => list(
+        Event::SendFailed { token, reason } => list(
             "sendfailed",
             [
                 token.into(),

@@ -9,26 +9,26 @@
 //! takes a block back; one that does would need its time in the book, so that the later one counts.
 
 use super::trust::{MAX_ENTRIES, MAX_NAMES};
-use super::{Acquaintance, Name, Note, Noted, PublicKey, Trust, TrustBook};
+use super::{Acquaintance, Name, PublicKey, Trust, TrustBook, TrustChange, TrustDecision};
 
 /// What this tab has written into the trust book. At most [`MAX_ENTRIES`] changes; the oldest meetings are forgotten first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OwnChanges(Vec<Note>);
+pub struct OwnChanges(Vec<TrustChange>);
 
 impl OwnChanges {
     /// Remembers a change.
-    pub fn add(&mut self, change: &Note) {
+    pub fn add(&mut self, change: &TrustChange) {
         self.0.retain(|own| {
             let is_same = own.key == change.key && own.what == change.what;
             // A verification takes a block back.
             let is_revoked = own.key == change.key
-                && own.what == Noted::Blocked
-                && change.what == Noted::Compared;
+                && own.what == TrustDecision::Blocked
+                && change.what == TrustDecision::Compared;
             !(is_same || is_revoked)
         });
         self.0.push(change.clone());
         if self.0.len() > MAX_ENTRIES {
-            let meeting = self.0.iter().position(|own| own.what == Noted::Met);
+            let meeting = self.0.iter().position(|own| own.what == TrustDecision::Met);
             self.0.remove(meeting.unwrap_or_default());
         }
     }
@@ -58,18 +58,18 @@ pub fn merge(book: &mut TrustBook, written: &TrustBook) -> bool {
         let names: Vec<Name> = names.collect();
         if entry.verified
             && !was_verified
-            && has_room(book, key, Noted::Compared)
+            && has_room(book, key, TrustDecision::Compared)
             && let Some(name) = names.last()
         {
             book.verify(key, name, entry.first);
         }
         if (entry.blocked || was_blocked)
             && !book.is_blocked(key)
-            && has_room(book, key, Noted::Blocked)
+            && has_room(book, key, TrustDecision::Blocked)
         {
             book.block(key, true, entry.first);
         }
-        if before.get(key).is_none() && has_room(book, key, Noted::Met) {
+        if before.get(key).is_none() && has_room(book, key, TrustDecision::Met) {
             for name in &names {
                 book.remember(key, name, entry.last);
             }
@@ -79,25 +79,25 @@ pub fn merge(book: &mut TrustBook, written: &TrustBook) -> bool {
 }
 
 /// Whether the book has what the change would write.
-fn contains(book: &TrustBook, change: &Note) -> bool {
+fn contains(book: &TrustBook, change: &TrustChange) -> bool {
     book.get(&change.key)
         .is_some_and(|entry| match change.what {
-            Noted::Met => true,
-            Noted::NameAccepted => {
+            TrustDecision::Met => true,
+            TrustDecision::NameAccepted => {
                 // Tabs must not push each other's names out for ever.
                 entry.names.len() >= MAX_NAMES
                     || book.trust(&change.key, &change.name) != Trust::NameOnAnotherKey
             }
-            Noted::Compared => entry.verified,
-            Noted::Blocked => entry.blocked,
+            TrustDecision::Compared => entry.verified,
+            TrustDecision::Blocked => entry.blocked,
         })
 }
 
 /// Whether writing this pushes nobody out whom another tab would restore. Meetings are restored only while there is room,
 /// decisions also in the place of somebody about whom nobody has decided.
-fn has_room(book: &TrustBook, key: &PublicKey, what: Noted) -> bool {
+fn has_room(book: &TrustBook, key: &PublicKey, what: TrustDecision) -> bool {
     let is_undecided = |entry: &Acquaintance| !entry.verified && !entry.blocked;
     book.get(key).is_some()
         || book.len() < MAX_ENTRIES
-        || (what != Noted::Met && book.iter().any(|(_, entry)| is_undecided(entry)))
+        || (what != TrustDecision::Met && book.iter().any(|(_, entry)| is_undecided(entry)))
 }

@@ -7,17 +7,17 @@
 pub mod keys;
 pub mod merge;
 pub mod name;
-pub mod note;
 pub mod seal;
 pub mod store;
 pub mod tabs;
 pub mod trust;
+pub mod trust_change;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
 
 pub use keys::{IdentityKey, KeyError, PeerId, PublicKey, SessionKey, Signature, safety_number};
 pub use name::{Name, NameError};
-pub use note::{Note, Noted};
 pub use seal::{SealError, SealKey};
 pub use store::{MemoryStorage, Profile, Storage, StorageError, StorageNotice};
 pub use trust::{Acquaintance, Trust, TrustBook, TrustError};
+pub use trust_change::{TrustChange, TrustDecision};

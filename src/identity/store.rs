@@ -13,7 +13,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use chacha20::rand_core::CryptoRng;
 
 use super::merge::{OwnChanges, merge};
-use super::{Acquaintance, IdentityKey, Name, Note, Noted, TrustBook};
+use super::{Acquaintance, IdentityKey, Name, TrustBook, TrustChange, TrustDecision};
 
 /// Where the identity key is kept: 32 bytes, base64url.
 pub const IDENTITY: &str = "rtchat/1/identity";
@@ -226,12 +226,12 @@ impl Profile {
     }
 
     /// Writes the note into the stored trust book.
-    pub fn remember(&mut self, note: &Note) {
+    pub fn remember(&mut self, note: &TrustChange) {
         // A peer that reconnects often is not worth writing the whole book each time.
         let is_fresh = |known: &Acquaintance| {
             known.name() == Some(note.name.as_str()) && note.at.since(known.last) < FRESH
         };
-        if note.what != Noted::Met || !self.trust.get(&note.key).is_some_and(is_fresh) {
+        if note.what != TrustDecision::Met || !self.trust.get(&note.key).is_some_and(is_fresh) {
             self.read_trust();
             self.own_changes.restore(&mut self.trust);
             self.trust.note(note);

@@ -98,7 +98,7 @@ impl Room {
             self.deadlines.set(Deadline::Echo, self.now + ECHO);
         }
         self.publish(
-            self.place.topic().to_owned(),
+            self.keys.topic().to_owned(),
             connect.signed_at,
             Body::Connect(connect),
         );
@@ -213,7 +213,7 @@ impl Room {
             signed_at,
             signature: Signature([0; 64]),
         };
-        let connect = unsigned.signed(&self.identity, self.place.topic());
+        let connect = unsigned.signed(&self.identity, self.keys.topic());
         self.announcer.latest = Some(connect.clone());
         connect
     }

@@ -9,9 +9,9 @@ use super::peer::{Decision, Link, Stage};
 use super::{Deadline, Dropped, GoneReason, MAX_ATTEMPTS, Room};
 use crate::identity::PeerId;
 use crate::rtc::negotiation::Negotiation;
-use crate::rtc::{Candidate, ConnectionId, Description, Notice, Order, Path};
+use crate::rtc::{Candidate, ConnectionId, Description, LinkCommand, LinkEvent, Path};
 use crate::wire::envelope::PairContext;
-use crate::wire::{Attempt, Body, Envelope, Frame, Introduction, Joiner, Subtopic};
+use crate::wire::{Attempt, Body, Envelope, Frame, Introduction, PartReassembler, Subtopic};
 use chacha20::rand_core::Rng;
 
 /// So long may an offer stay without an answer.
@@ -116,7 +116,7 @@ impl Room {
         }
         self.deadlines.clear(&Deadline::TheirOffer(id));
         self.deadlines.set(Deadline::Attempt(id), self.now + ANSWER);
-        self.order(connection, Order::Offer { restart: false });
+        self.order(connection, LinkCommand::Offer { restart: false });
     }
 
     /// Answers an offer that has been let in. False if it has to wait for a free place.
@@ -151,7 +151,7 @@ impl Room {
         }
         self.deadlines.clear(&Deadline::TheirOffer(id));
         self.deadlines.set(Deadline::Attempt(id), self.now + ANSWER);
-        self.order(connection, Order::Answer(introduction.description));
+        self.order(connection, LinkCommand::Answer(introduction.description));
         self.add_early_candidates(id);
         self.dirty = true;
         true
@@ -172,7 +172,7 @@ impl Room {
             their_fingerprint: None,
             open: false,
             proof: None,
-            joiner: Joiner::default(),
+            joiner: PartReassembler::default(),
             negotiation: Negotiation::new(self.id > *peer),
             since: self.now,
         }
@@ -208,7 +208,7 @@ impl Room {
         link.their_fingerprint = introduction.description.fingerprint();
         link.stage = Stage::Pathing;
         let connection = link.connection;
-        self.order(connection, Order::Accept(introduction.description));
+        self.order(connection, LinkCommand::Accept(introduction.description));
         self.deadlines.set(Deadline::Attempt(id), path_by);
         self.deadlines.set(Deadline::Prove(id), now + SOON);
         self.dirty = true;
@@ -234,7 +234,7 @@ impl Room {
         let connection = link.connection;
         let context = self.context_of(envelope, *attempt);
         let candidates = context.open_candidates(&peer.pair, sealed)?;
-        self.order(connection, Order::AddCandidates(candidates));
+        self.order(connection, LinkCommand::AddCandidates(candidates));
         Ok(true)
     }
 
@@ -245,7 +245,7 @@ impl Room {
         attempt: Attempt,
     ) -> PairContext<'a> {
         PairContext {
-            topic: self.place.topic(),
+            topic: self.keys.topic(),
             subtopic: envelope.body.subtopic(),
             sender: &envelope.sender,
             recipient: &self.id,
@@ -265,26 +265,26 @@ impl Room {
     }
 
     /// A connection has something to tell.
-    pub(super) fn on_notice(&mut self, connection: ConnectionId, notice: Notice) {
+    pub(super) fn on_notice(&mut self, connection: ConnectionId, notice: LinkEvent) {
         let found = self.peers.iter_mut().find_map(|(_, peer)| {
             let stage = peer.link_mut(connection)?.stage;
             Some((peer.id, stage))
         });
         let Some((id, stage)) = found else { return };
         match notice {
-            Notice::Described(description) if stage == Stage::Verified => {
+            LinkEvent::Described(description) if stage == Stage::Verified => {
                 self.signal(id, connection, description)
             }
-            Notice::Described(description) => self.introduce(id, description),
-            Notice::Candidates(candidates) => self.tell_candidates(id, connection, candidates),
-            Notice::Opened => self.opened(id, connection),
-            Notice::Text(text) => self.on_text(id, connection, &text),
-            Notice::Bytes(bytes) => self.on_bytes(id, connection, &bytes),
-            Notice::NegotiationNeeded => self.renegotiate(id, false),
-            Notice::Path(Path::Connected) => {}
-            Notice::Path(Path::Disconnected) => self.path_doubtful(id, connection),
-            Notice::Closed if stage == Stage::Verified => self.current_closed(id),
-            Notice::Path(Path::Lost) | Notice::Closed | Notice::Failed(_) => {
+            LinkEvent::Described(description) => self.introduce(id, description),
+            LinkEvent::Candidates(candidates) => self.tell_candidates(id, connection, candidates),
+            LinkEvent::Opened => self.opened(id, connection),
+            LinkEvent::Text(text) => self.on_text(id, connection, &text),
+            LinkEvent::Bytes(bytes) => self.on_bytes(id, connection, &bytes),
+            LinkEvent::NegotiationNeeded => self.renegotiate(id, false),
+            LinkEvent::Path(Path::Connected) => {}
+            LinkEvent::Path(Path::Disconnected) => self.path_doubtful(id, connection),
+            LinkEvent::Closed if stage == Stage::Verified => self.current_closed(id),
+            LinkEvent::Path(Path::Lost) | LinkEvent::Closed | LinkEvent::Failed(_) => {
                 self.connection_failed(id, connection)
             }
         }
@@ -316,7 +316,7 @@ impl Room {
         };
         let pair = peer.pair.clone();
         let context = PairContext {
-            topic: self.place.topic(),
+            topic: self.keys.topic(),
             subtopic: if offerer {
                 Subtopic::RtcOffer
             } else {
@@ -346,7 +346,7 @@ impl Room {
             self.deadlines.set(Deadline::Prove(id), self.now + SOON);
             Body::RtcAnswer { attempt, sealed }
         };
-        self.publish(self.place.inbox(&id), timestamp, body);
+        self.publish(self.keys.inbox(&id), timestamp, body);
     }
 
     fn tell_candidates(
@@ -372,7 +372,7 @@ impl Room {
         }
         let attempt = link.attempt;
         let context = PairContext {
-            topic: self.place.topic(),
+            topic: self.keys.topic(),
             subtopic: Subtopic::RtcCandidates,
             sender: &self.id,
             recipient: &id,
@@ -381,7 +381,7 @@ impl Room {
         };
         let sealed = context.seal(&pair, &mut self.rng, &candidates);
         self.publish(
-            self.place.inbox(&id),
+            self.keys.inbox(&id),
             timestamp,
             Body::RtcCandidates { attempt, sealed },
         );
@@ -463,7 +463,7 @@ impl Room {
     pub(super) fn give_up_attempt(&mut self, id: PeerId) {
         let link = self.peers.get_mut(&id).and_then(|peer| peer.trying.take());
         if let Some(link) = link {
-            self.order(link.connection, Order::Close);
+            self.order(link.connection, LinkCommand::Close);
         }
         self.deadlines.clear(&Deadline::Attempt(id));
         self.deadlines.clear(&Deadline::Prove(id));

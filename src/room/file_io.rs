@@ -1,7 +1,7 @@
 //! What goes in and comes out about files.
 
 use crate::identity::PeerId;
-use crate::rtc::bulk::FileId;
+use crate::rtc::file_channel::FileId;
 
 /// What a person can want of files.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,5 +1,5 @@
 //! Which files go to whom: offers, who accepts, where to go on after a connection broke, and what became of them. The
-//! bytes go past the room (see [`crate::rtc::bulk`]).
+//! bytes go past the room (see [`crate::rtc::file_channel`]).
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 
@@ -7,9 +7,9 @@ use super::file_words::{cut, words, wrong_offer};
 use super::{Dropped, Event, FileCommand, FileError, FileEvent, Output, Room};
 use crate::identity::PeerId;
 use crate::rtc::ConnectionId;
-use crate::rtc::bulk::{FileId, FileNotice, FileOrder};
+use crate::rtc::file_channel::{FileId, TransferCommand, TransferEvent};
 use crate::time::Millis;
-use crate::wire::{FileStep, Frame, Parcel};
+use crate::wire::{FileStep, Frame, OutboundMessage};
 
 /// So many files may be on their way to one peer at once, and as many back. More wait.
 const MAX_FILES: usize = 8;
@@ -101,7 +101,7 @@ impl Room {
             } => self.offer_file(peer, token, name, size, mime),
             FileCommand::Accept(file) => {
                 let Some(its) = self.files.receiving(file).filter(|its| !its.accepted) else {
-                    return self.file_order(FileId::Theirs(file), FileOrder::Forget);
+                    return self.file_order(FileId::Theirs(file), TransferCommand::Forget);
                 };
                 its.accepted = true;
                 let peer = its.peer;
@@ -179,7 +179,7 @@ impl Room {
                 && only.is_none_or(|only| only == its.file)
         });
         let orders = open.map(|its| {
-            let order = FileOrder::Expect {
+            let order = TransferCommand::Expect {
                 connection,
                 number: its.number,
                 size: its.size,
@@ -319,7 +319,7 @@ impl Room {
             return;
         }
         its.accepted = true;
-        let order = FileOrder::Send {
+        let order = TransferCommand::Send {
             connection,
             number: its.number,
             from,
@@ -340,27 +340,27 @@ impl Room {
         its.stored = stored;
         let file = FileId::Ours(its.token);
         self.ours_moved(peer);
-        self.file_order(file, FileOrder::Stored(stored));
+        self.file_order(file, TransferCommand::Stored(stored));
         self.event(Event::File(FileEvent::Progress { file, stored }));
     }
 
     /// What the adapter tells.
-    pub(super) fn on_file_notice(&mut self, file: FileId, notice: FileNotice) {
+    pub(super) fn on_file_notice(&mut self, file: FileId, notice: TransferEvent) {
         match (file, notice) {
-            (FileId::Theirs(file), FileNotice::Ready(bytes)) => {
+            (FileId::Theirs(file), TransferEvent::Ready(bytes)) => {
                 self.answer_file(file, "accept", bytes);
             }
-            (FileId::Theirs(theirs), FileNotice::Stored(stored)) => {
+            (FileId::Theirs(theirs), TransferEvent::Stored(stored)) => {
                 self.answer_file(theirs, "stored", stored);
                 self.event(Event::File(FileEvent::Progress { file, stored }));
             }
-            (FileId::Theirs(file), FileNotice::Whole(hash)) => {
+            (FileId::Theirs(file), TransferEvent::Whole(hash)) => {
                 if let Some(its) = self.files.receiving(file) {
                     its.came = Some(hash);
                     self.compare_hashes(file);
                 }
             }
-            (FileId::Ours(token), FileNotice::Sent(hash)) => {
+            (FileId::Ours(token), TransferEvent::Sent(hash)) => {
                 let mut sending = self.files.sending.iter_mut();
                 let Some(its) = sending.find(|its| its.token == token && !its.sent) else {
                     return;
@@ -371,7 +371,7 @@ impl Room {
                 let sent = step(number, "sent");
                 self.say_of_file(peer, FileStep { text, ..sent });
             }
-            (file, FileNotice::Failed(words)) => self.give_file_up(file, words),
+            (file, TransferEvent::Failed(words)) => self.give_file_up(file, words),
             _ => {}
         }
     }
@@ -422,7 +422,7 @@ impl Room {
     }
 
     fn say_of_file(&mut self, peer: PeerId, said: FileStep) {
-        self.push(peer, Parcel::frame(&Frame::File(said)), None);
+        self.push(peer, OutboundMessage::frame(&Frame::File(said)), None);
     }
 
     /// Ends it here, and tells the other side. False if it is over already.
@@ -434,7 +434,7 @@ impl Room {
             }
             FileId::Theirs(_) => true,
         };
-        self.file_order(file, FileOrder::Forget);
+        self.file_order(file, TransferCommand::Forget);
         let Some((peer, number)) = self.files.take(file) else {
             return false;
         };
@@ -453,7 +453,7 @@ impl Room {
 
     /// Ends it here.
     fn end_file(&mut self, file: FileId, event: FileEvent) {
-        self.file_order(file, FileOrder::Forget);
+        self.file_order(file, TransferCommand::Forget);
         let peer = self.files.take(file);
         self.event(Event::File(event));
         if let Some((peer, _)) = peer {
@@ -463,11 +463,11 @@ impl Room {
 
     /// Tells that it does not come, and frees what the adapter has of it.
     fn file_failed(&mut self, file: FileId, reason: FileError) {
-        self.file_order(file, FileOrder::Forget);
+        self.file_order(file, TransferCommand::Forget);
         self.event(Event::File(FileEvent::Failed { file, reason }));
     }
 
-    fn file_order(&mut self, file: FileId, order: FileOrder) {
+    fn file_order(&mut self, file: FileId, order: TransferCommand) {
         self.outputs.push_back(Output::File(file, order));
     }
 }

@@ -2,10 +2,10 @@
 
 use core::time::Duration;
 
-use crate::identity::{Note, PeerId, PublicKey, Trust, TrustBook};
+use crate::identity::{PeerId, PublicKey, Trust, TrustBook, TrustChange};
 #[cfg(feature = "files")]
-use crate::rtc::bulk::{FileId, FileNotice, FileOrder};
-use crate::rtc::{ConnectionId, Notice, Order};
+use crate::rtc::file_channel::{FileId, TransferCommand, TransferEvent};
+use crate::rtc::{ConnectionId, LinkCommand, LinkEvent};
 use crate::time::Millis;
 pub use crate::wire::{Purpose, Value};
 
@@ -22,12 +22,12 @@ pub enum Input {
         payload: Vec<u8>,
     },
     /// A peer connection has something to tell.
-    Connection(ConnectionId, Notice),
+    Connection(ConnectionId, LinkEvent),
     /// The person at this browser wants something.
     User(Command),
     /// What became of a file's bytes.
     #[cfg(feature = "files")]
-    File(FileId, FileNotice),
+    File(FileId, TransferEvent),
     /// A message came on channel 1 that belongs to no file.
     #[cfg(feature = "files")]
     StrayBytes,
@@ -75,7 +75,7 @@ pub enum Command {
     Block(PeerId),
     /// Another tab of this browser wrote into the trust book: whom the person blocked or verified there is blocked or
     /// verified here.
-    Heed(TrustBook),
+    TrustBookChanged(TrustBook),
     /// Whether to ask about everybody who comes from now on ([`Event::Request`]), whatever the policy is.
     AskAboutAll(bool),
     /// Leave the room: says so to everybody and closes every connection.
@@ -91,7 +91,7 @@ pub enum Command {
     Typing,
     /// Have nothing to do with this peer any more, until it comes back in a new session.
     Disconnect(PeerId),
-    /// Ask a peer for a sign of life, at once. Comes back as [`Event::Pong`], or [`Event::NotTaken`] if the connection
+    /// Ask a peer for a sign of life, at once. Comes back as [`Event::Pong`], or [`Event::SendFailed`] if the connection
     /// breaks before that.
     Ping {
         /// Whom.
@@ -99,7 +99,7 @@ pub enum Command {
         /// Names the ping. Tokens are the caller's choice; of those that are open at one time no two are the same.
         token: u32,
     },
-    /// Send a value to a verified peer. Comes back as [`Event::Taken`] or [`Event::NotTaken`].
+    /// Send a value to a verified peer. Comes back as [`Event::Sent`] or [`Event::SendFailed`].
     Send {
         /// To whom.
         peer: PeerId,
@@ -154,12 +154,12 @@ pub enum Output {
         payload: Vec<u8>,
     },
     /// An order to a peer connection. The first order with a new id opens it.
-    Connection(ConnectionId, Order),
+    Connection(ConnectionId, LinkCommand),
     /// An order about a file's bytes.
     #[cfg(feature = "files")]
-    File(FileId, FileOrder),
+    File(FileId, TransferCommand),
     /// Write this into the stored trust book.
-    Remember(Note),
+    Remember(TrustChange),
     /// Tell the person.
     Event(Event),
 }
@@ -217,12 +217,12 @@ pub enum Event {
         after: Duration,
     },
     /// The whole value was given to the channel, after everything before it.
-    Taken {
+    Sent {
         /// The token of [`Command::Send`].
         token: u32,
     },
     /// The value was not given to the channel, or not as a whole; or a ping has no answer.
-    NotTaken {
+    SendFailed {
         /// The token of [`Command::Send`] or [`Command::Ping`].
         token: u32,
         /// Why.

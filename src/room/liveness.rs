@@ -6,7 +6,7 @@ use super::peer::Stage;
 use super::{Deadline, GoneReason, Room};
 use crate::identity::PeerId;
 use crate::rtc::candidate::MAX_CANDIDATES;
-use crate::rtc::{Candidate, ConnectionId, Description, Order};
+use crate::rtc::{Candidate, ConnectionId, Description, LinkCommand};
 use crate::wire::Frame;
 
 /// Silent for so long, a peer is asked whether it is there.
@@ -146,7 +146,7 @@ impl Room {
         if now.since(peer.heard) >= GONE {
             peer.heard = now - (GONE - LOOK);
         }
-        self.order(link.connection, Order::Close);
+        self.order(link.connection, LinkCommand::Close);
         self.lose_pings(id);
         self.deadlines.set(
             Deadline::Silence(id),
@@ -233,6 +233,6 @@ impl Room {
         mut candidates: Vec<Candidate>,
     ) {
         candidates.truncate(MAX_CANDIDATES);
-        self.order(connection, Order::AddCandidates(candidates));
+        self.order(connection, LinkCommand::AddCandidates(candidates));
     }
 }

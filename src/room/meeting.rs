@@ -38,15 +38,15 @@ impl Room {
     }
 
     fn take_in(&mut self, topic: &str, payload: &[u8]) -> Result<(), Dropped> {
-        let envelope = Envelope::open(&self.place, topic, payload)?;
+        let envelope = Envelope::open(&self.keys, topic, payload)?;
         if envelope.sender == self.id {
-            if topic == self.place.topic() && envelope.body.subtopic() == Subtopic::Connect {
+            if topic == self.keys.topic() && envelope.body.subtopic() == Subtopic::Connect {
                 self.on_echo(envelope.timestamp);
             }
             return Ok(());
         }
         let to_all = matches!(envelope.body, Body::Connect(_) | Body::Leave { .. });
-        if to_all != (topic == self.place.topic()) {
+        if to_all != (topic == self.keys.topic()) {
             return Err(Dropped::WrongTopic);
         }
         if self
@@ -160,14 +160,14 @@ impl Room {
                 };
             }
         }
-        self.check_signature(|room| connect.verify(room.place.topic()).is_ok())?;
+        self.check_signature(|room| connect.verify(room.keys.topic()).is_ok())?;
         if self.peers.contains_key(&sender) {
             self.is_news(sender, connect.signed_at);
             self.renewed(sender, connect);
             return Ok(());
         }
         let ours = (&self.session, &self.id);
-        let pair = SealKey::for_pair(self.place.seal_key(), ours, (&connect.session, &sender))
+        let pair = SealKey::for_pair(self.keys.seal_key(), ours, (&connect.session, &sender))
             .map_err(|_| Dropped::BadSignature)?;
         self.make_room()?;
         let trust = self.trust.trust(&connect.identity, &connect.name);
@@ -386,7 +386,7 @@ impl Room {
             .ok_or(Dropped::Unexpected)?;
         let (identity, id, timestamp) = (peer.connect.identity, peer.id, envelope.timestamp);
         self.check_signature(|room| {
-            verify_leave(&identity, room.place.topic(), &id, timestamp, signature).is_ok()
+            verify_leave(&identity, room.keys.topic(), &id, timestamp, signature).is_ok()
         })?;
         self.remove(id, GoneReason::Left);
         Ok(())
@@ -466,7 +466,7 @@ impl Room {
         self.not_sent(&peer);
         let links = [peer.current, peer.trying];
         for link in links.into_iter().flatten() {
-            self.order(link.connection, crate::rtc::Order::Close);
+            self.order(link.connection, crate::rtc::LinkCommand::Close);
         }
         if let Some(view) = self.shown.remove(&id) {
             self.event(Event::Gone { peer: view, reason });

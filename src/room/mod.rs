@@ -49,11 +49,11 @@ use litemap::LiteMap;
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::{Rng, SeedableRng};
 
-use crate::identity::{IdentityKey, Name, Noted, PeerId, PublicKey, SessionKey, TrustBook};
-use crate::rtc::{ConnectionId, Order};
+use crate::identity::{IdentityKey, Name, PeerId, PublicKey, SessionKey, TrustBook, TrustDecision};
+use crate::rtc::{ConnectionId, LinkCommand};
 use crate::settings::Accept;
 use crate::time::{Deadlines, Millis};
-use crate::wire::{Body, Envelope, Place};
+use crate::wire::{Body, Envelope, RoomKeys};
 
 use budget::Budget;
 use counters::{Counters, Dropped};
@@ -94,7 +94,7 @@ const SLEPT: Duration = Duration::from_secs(20);
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Where it meets.
-    pub place: Place,
+    pub keys: RoomKeys,
     /// Who we are.
     pub identity: IdentityKey,
     /// What we are called.
@@ -145,7 +145,7 @@ pub enum Deadline {
 /// One room, seen from one tab.
 #[derive(Debug)]
 pub struct Room {
-    place: Place,
+    keys: RoomKeys,
     identity: IdentityKey,
     session: SessionKey,
     id: PeerId,
@@ -194,7 +194,7 @@ impl Room {
         let session = SessionKey::generate(&mut rng);
         let id = PeerId::of(&config.identity.public(), &session.public());
         Room {
-            place: config.place,
+            keys: config.keys,
             identity: config.identity,
             session,
             id,
@@ -234,7 +234,7 @@ impl Room {
 
     /// The topics to subscribe to, both at once: the room's and the own inbox.
     pub fn subscriptions(&self) -> [String; 2] {
-        [self.place.topic().to_owned(), self.place.inbox(&self.id)]
+        [self.keys.topic().to_owned(), self.keys.inbox(&self.id)]
     }
 
     /// Our own peer id.
@@ -330,10 +330,10 @@ impl Room {
             Command::Rename(name) => self.rename(name),
             Command::Decide { peer, accept } => self.decided(peer, accept),
             Command::Retry(peer) => self.retry(peer),
-            Command::AcceptKey(peer) => self.judge(peer, Noted::NameAccepted),
-            Command::MarkVerified(peer) => self.judge(peer, Noted::Compared),
-            Command::Block(peer) => self.judge(peer, Noted::Blocked),
-            Command::Heed(book) => self.heed(book),
+            Command::AcceptKey(peer) => self.judge(peer, TrustDecision::NameAccepted),
+            Command::MarkVerified(peer) => self.judge(peer, TrustDecision::Compared),
+            Command::Block(peer) => self.judge(peer, TrustDecision::Blocked),
+            Command::TrustBookChanged(book) => self.heed(book),
             Command::AskAboutAll(all) => self.asks_about_all = all,
             Command::Leave => self.leave(),
             Command::Typing => self.typing(),
@@ -366,7 +366,7 @@ impl Room {
     fn leave(&mut self) {
         self.say_leave();
         let timestamp = self.stamp();
-        let topic = self.place.topic().to_owned();
+        let topic = self.keys.topic().to_owned();
         let signature =
             crate::wire::envelope::sign_leave(&self.identity, &topic, &self.id, timestamp);
         self.publish(topic, timestamp, Body::Leave { signature });
@@ -378,7 +378,7 @@ impl Room {
             .flat_map(|peer| [peer.current, peer.trying])
             .flatten()
         {
-            self.order(link.connection, Order::Close);
+            self.order(link.connection, LinkCommand::Close);
         }
         self.left = true;
         self.deadlines = Deadlines::default();
@@ -399,12 +399,12 @@ impl Room {
             timestamp,
             body,
         };
-        let payload = envelope.seal(&self.place, &topic, &mut self.rng);
+        let payload = envelope.seal(&self.keys, &topic, &mut self.rng);
         self.counters.published(payload.len());
         self.outputs.push_back(Output::Publish { topic, payload });
     }
 
-    fn order(&mut self, connection: ConnectionId, order: Order) {
+    fn order(&mut self, connection: ConnectionId, order: LinkCommand) {
         self.outputs
             .push_back(Output::Connection(connection, order));
     }

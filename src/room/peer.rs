@@ -11,7 +11,7 @@ use crate::identity::{Name, PeerId, SealKey, Trust};
 use crate::rtc::ConnectionId;
 use crate::rtc::negotiation::Negotiation;
 use crate::time::Millis;
-use crate::wire::{Attempt, Connect, Envelope, Frame, Joiner, Subtopic};
+use crate::wire::{Attempt, Connect, Envelope, Frame, PartReassembler, Subtopic};
 
 /// Whether the person (or the policy) wants this peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub(super) struct Link {
     pub open: bool,
     /// Our proof, made ahead while the browser looks for a path.
     pub proof: Option<Frame>,
-    pub joiner: Joiner,
+    pub joiner: PartReassembler,
     pub negotiation: Negotiation,
     /// When the try began.
     pub since: Millis,

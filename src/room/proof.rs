@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::peer::{Link, Stage};
 use super::{Deadline, Dropped, Event, GoneReason, Room};
-use crate::identity::{Note, Noted, PeerId, PublicKey, Signature};
-use crate::rtc::{ConnectionId, Order};
+use crate::identity::{PeerId, PublicKey, Signature, TrustChange, TrustDecision};
+use crate::rtc::{ConnectionId, LinkCommand};
 use crate::settings::options::MAX_INFO;
 use crate::wire::Frame;
 
@@ -61,7 +61,7 @@ impl Room {
             return;
         };
         let statement = Statement {
-            topic: self.place.topic(),
+            topic: self.keys.topic(),
             signer: &self.id,
             checker: &id,
             challenge,
@@ -85,7 +85,7 @@ impl Room {
         match link.proof.take() {
             Some(proof) => {
                 for text in proof.encode() {
-                    self.order(connection, Order::Send(text));
+                    self.order(connection, LinkCommand::Send(text));
                 }
             }
             None => self.not_proven(
@@ -136,7 +136,7 @@ impl Room {
             return false;
         };
         let statement = Statement {
-            topic: self.place.topic(),
+            topic: self.keys.topic(),
             signer: &id,
             checker: &self.id,
             challenge: &link.challenge,
@@ -169,15 +169,15 @@ impl Room {
         peer.heard = now;
         let (key, name) = (peer.connect.identity, peer.name.clone());
         if let Some(former) = former {
-            self.order(former.connection, Order::Close);
+            self.order(former.connection, LinkCommand::Close);
         }
         self.deadlines.clear(&Deadline::Attempt(id));
         self.watch(id);
-        self.remember(Note {
+        self.remember(TrustChange {
             key,
             name,
             at: now,
-            what: Noted::Met,
+            what: TrustDecision::Met,
         });
         self.dirty = true;
         self.replace_former_self(id);

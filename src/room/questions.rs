@@ -5,8 +5,8 @@ use core::time::Duration;
 use super::{AskError, Deadline, Dropped, Event, MAX_QUESTION, Room};
 use crate::identity::PeerId;
 use crate::time::Millis;
-use crate::wire::parcel::is_json;
-use crate::wire::{Frame, Parcel};
+use crate::wire::chunks::is_json;
+use crate::wire::{Frame, OutboundMessage};
 use chacha20::rand_core::Rng;
 
 /// A topic has at most this many bytes.
@@ -107,7 +107,7 @@ impl Room {
         let id = self.questions.ask(random, Asked { token, peer, until });
         self.deadlines.set_earlier(Deadline::Answers, until);
         let frame = Frame::Question { id, topic, content };
-        self.push(peer, Parcel::frame(&frame), None);
+        self.push(peer, OutboundMessage::frame(&frame), None);
     }
 
     pub(super) fn withdraw(&mut self, token: u32) {
@@ -139,7 +139,7 @@ impl Room {
             id: question,
             result,
         };
-        self.push(peer, Parcel::frame(&frame), None);
+        self.push(peer, OutboundMessage::frame(&frame), None);
     }
 
     pub(super) fn on_question(

@@ -6,7 +6,7 @@ use core::time::Duration;
 use super::peer::Peer;
 use super::{Deadline, Room};
 use crate::identity::PeerId;
-use crate::rtc::bulk::FileId;
+use crate::rtc::file_channel::FileId;
 
 /// What was accepted and has not moved for so long is given up.
 const STALL: Duration = Duration::from_secs(60);

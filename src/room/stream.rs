@@ -1,21 +1,23 @@
-//! The stream of pieces to one peer and back: in order, each exactly once, over as many connections as it takes.
+//! The stream of chunks to one peer and back: in order, each exactly once, over as many connections as it takes.
 //!
-//! Both sides count pieces. The receiver says how many have come; the sender keeps what has not been acknowledged,
+//! Both sides count chunks. The receiver says how many have come; the sender keeps what has not been acknowledged,
 //! at most [`WINDOW`], and sends it again on the next connection. What does not fit into the window waits.
 
 use std::collections::VecDeque;
 
 use crate::wire::frame::MAX_FRAME;
-use crate::wire::{Arrived, Frame, FrameError, Parcel, Piece, Pieces, Streams};
+use crate::wire::{
+    Arrived, Chunk, ChunkReassembler, Frame, FrameError, OutboundMessage, StreamIds,
+};
 
 /// So many bytes are under way without having been acknowledged.
 pub(super) const WINDOW: usize = 1024 * 1024;
-/// With so many pieces under way, small ones wait until there are a few of them, and go as one: the browser takes longer
-/// for each message than for its bytes. Nobody waits for long, since so many pieces are soon acknowledged.
+/// With so many chunks under way, small ones wait until there are a few of them, and go as one: the browser takes longer
+/// for each message than for its bytes. Nobody waits for long, since so many chunks are soon acknowledged.
 const BUSY: usize = 4 * TELL_PIECES as usize;
 /// So many are a few.
 const FEW: usize = 64;
-/// After so many pieces the receiver says that they have come …
+/// After so many chunks the receiver says that they have come …
 const TELL_PIECES: u64 = 64;
 /// … or after so many bytes.
 const TELL_BYTES: usize = 64 * 1024;
@@ -47,9 +49,9 @@ pub(super) struct Stream {
 
 #[derive(Debug, Default)]
 struct Sending {
-    waiting: VecDeque<(Parcel, Option<u32>)>,
+    waiting: VecDeque<(OutboundMessage, Option<u32>)>,
     /// What is not acknowledged.
-    sent: VecDeque<Piece>,
+    sent: VecDeque<Chunk>,
     /// How much of that was given to this connection.
     given: usize,
     in_flight: usize,
@@ -61,7 +63,7 @@ struct Receiving {
     count: u64,
     told: u64,
     untold_bytes: usize,
-    pieces: Pieces,
+    chunks: ChunkReassembler,
 }
 
 impl Stream {
@@ -77,12 +79,12 @@ impl Stream {
     }
 
     /// Puts something at the end. The token is told when it has been sent.
-    pub fn push(&mut self, parcel: Parcel, token: Option<u32>) {
-        self.sending.waiting.push_back((parcel, token));
+    pub fn push(&mut self, outbound: OutboundMessage, token: Option<u32>) {
+        self.sending.waiting.push_back((outbound, token));
     }
 
-    /// The next piece for the connection, if it may be sent now, and the tokens of what ended with it.
-    pub fn next(&mut self) -> Option<(Piece, Vec<u32>)> {
+    /// The next chunk for the connection, if it may be sent now, and the tokens of what ended with it.
+    pub fn next(&mut self) -> Option<(Chunk, Vec<u32>)> {
         let sending = &mut self.sending;
         if !self.ready {
             return None;
@@ -94,11 +96,11 @@ impl Stream {
         if sending.in_flight + MAX_FRAME > WINDOW {
             return None;
         }
-        let (piece, tokens) = sending.next()?;
-        sending.in_flight += piece.size();
-        sending.sent.push_back(piece.clone());
+        let (chunk, tokens) = sending.next()?;
+        sending.in_flight += chunk.size();
+        sending.sent.push_back(chunk.clone());
         sending.given += 1;
-        Some((piece, tokens))
+        Some((chunk, tokens))
     }
 
     /// What to say first on a new connection. Nothing is sent before the peer has said the same.
@@ -106,9 +108,9 @@ impl Stream {
         self.ready = false;
         self.sending.given = 0;
         self.receiving.tell();
-        Frame::Got {
+        Frame::Ack {
             count: self.receiving.count,
-            streams: Some(Streams {
+            streams: Some(StreamIds {
                 own: self.own,
                 yours: self.theirs,
             }),
@@ -116,7 +118,7 @@ impl Stream {
     }
 
     /// The peer says how much has come, and first of all of which stream.
-    pub fn on_got(&mut self, count: u64, streams: Option<Streams>) -> Result<Begun, Broken> {
+    pub fn on_ack(&mut self, count: u64, streams: Option<StreamIds>) -> Result<Begun, Broken> {
         let Some(streams) = streams else {
             let said = self.ready.then_some(count).ok_or(Broken)?;
             self.sending.acknowledge(said)?;
@@ -139,20 +141,20 @@ impl Stream {
         Ok(unfinished.map_or(Begun::GoesOn, Begun::Anew))
     }
 
-    /// Whether a piece may come now.
+    /// Whether a chunk may come now.
     pub fn is_ready(&self) -> bool {
         self.ready
     }
 
-    /// Counts a piece that came.
+    /// Counts a chunk that came.
     pub fn count(&mut self, size: usize) {
         self.receiving.count += 1;
         self.receiving.untold_bytes += size;
     }
 
-    /// Reads a binary piece, which has been counted.
+    /// Reads a binary chunk, which has been counted.
     pub fn read(&mut self, message: &[u8]) -> Result<Option<Arrived>, FrameError> {
-        self.receiving.pieces.read(message)
+        self.receiving.chunks.read(message)
     }
 
     /// Whether what has come should be told at once.
@@ -165,7 +167,7 @@ impl Stream {
     pub fn tell(&mut self) -> Option<Frame> {
         let receiving = &mut self.receiving;
         let count = receiving.count;
-        receiving.tell().then_some(Frame::Got {
+        receiving.tell().then_some(Frame::Ack {
             count,
             streams: None,
         })
@@ -182,31 +184,31 @@ impl Stream {
 }
 
 impl Sending {
-    /// The next piece of what waits, and the tokens of what ends with it.
-    fn next(&mut self) -> Option<(Piece, Vec<u32>)> {
+    /// The next chunk of what waits, and the tokens of what ends with it.
+    fn next(&mut self) -> Option<(Chunk, Vec<u32>)> {
         let waiting = self.waiting.len();
-        let (parcel, _) = self.waiting.front()?;
-        let is_small = parcel.is_small();
+        let (outbound, _) = self.waiting.front()?;
+        let is_small = outbound.is_small();
         if is_small && waiting < FEW && self.sent.len() >= BUSY {
             return None;
         }
         let (mut message, mut tokens) = (Vec::new(), Vec::new());
         if is_small && waiting > 1 {
-            while let Some((parcel, token)) = self.waiting.front()
-                && parcel.join(&mut message)
+            while let Some((outbound, token)) = self.waiting.front()
+                && outbound.join(&mut message)
             {
                 tokens.extend(*token);
                 self.waiting.pop_front();
             }
-            return Some((Piece::Bytes(message), tokens));
+            return Some((Chunk::Bytes(message), tokens));
         }
-        let (parcel, token) = self.waiting.front_mut()?;
-        let (piece, last) = parcel.next_piece();
+        let (outbound, token) = self.waiting.front_mut()?;
+        let (chunk, last) = outbound.next_chunk();
         if last {
             tokens.extend(*token);
             self.waiting.pop_front();
         }
-        Some((piece, tokens))
+        Some((chunk, tokens))
     }
 
     fn acknowledge(&mut self, count: u64) -> Result<(), Broken> {
@@ -216,7 +218,7 @@ impl Sending {
             return Err(Broken);
         }
         for _ in 0..news {
-            let size = self.sent.pop_front().map_or(0, |piece| piece.size());
+            let size = self.sent.pop_front().map_or(0, |chunk| chunk.size());
             self.in_flight -= size;
         }
         self.given = self.given.saturating_sub(news);

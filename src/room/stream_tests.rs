@@ -6,8 +6,8 @@ use crate::wire::{Purpose, Value};
 /// A message on the way.
 #[derive(Debug, Clone)]
 enum Message {
-    Piece(Piece),
-    Got(u64, Option<Streams>),
+    Chunk(Chunk),
+    Got(u64, Option<StreamIds>),
 }
 
 /// One end, and what happened there.
@@ -37,15 +37,15 @@ impl End {
     }
 
     fn send(&mut self, value: Value, token: u32) {
-        let parcel = Parcel::value(Purpose::Data, value).unwrap();
-        self.stream.push(parcel, Some(token));
+        let outbound = OutboundMessage::value(Purpose::Data, value).unwrap();
+        self.stream.push(outbound, Some(token));
         self.pump();
     }
 
     fn pump(&mut self) {
-        while let Some((piece, taken)) = self.stream.next() {
+        while let Some((chunk, taken)) = self.stream.next() {
             self.steps += 1;
-            self.way.push_back(Message::Piece(piece));
+            self.way.push_back(Message::Chunk(chunk));
             self.taken.extend(taken);
         }
         self.most = self.most.max(self.stream.sending.in_flight);
@@ -58,7 +58,7 @@ impl End {
     }
 
     fn say(&mut self, frame: Option<Frame>) {
-        if let Some(Frame::Got { count, streams }) = frame {
+        if let Some(Frame::Ack { count, streams }) = frame {
             self.way.push_back(Message::Got(count, streams));
         }
     }
@@ -78,17 +78,17 @@ impl End {
     fn take(&mut self, message: Message) {
         match message {
             Message::Got(count, streams) => {
-                if let Begun::Anew(unfinished) = self.stream.on_got(count, streams).unwrap() {
+                if let Begun::Anew(unfinished) = self.stream.on_ack(count, streams).unwrap() {
                     self.unfinished.extend(unfinished);
                 }
                 self.pump();
             }
-            Message::Piece(piece) => {
+            Message::Chunk(chunk) => {
                 assert!(self.stream.is_ready());
-                self.stream.count(piece.size());
-                let arrived = match piece {
-                    Piece::Bytes(bytes) => self.stream.read(&bytes).unwrap(),
-                    Piece::Text(text) => panic!("{text}"),
+                self.stream.count(chunk.size());
+                let arrived = match chunk {
+                    Chunk::Bytes(bytes) => self.stream.read(&bytes).unwrap(),
+                    Chunk::Text(text) => panic!("{text}"),
                 };
                 match arrived {
                     Some(Arrived::Several(all)) => all.into_iter().for_each(|one| self.keep(one)),
@@ -178,22 +178,22 @@ fn many_sends_cost_linear_work_and_no_more_than_the_window() {
 fn counts_that_cannot_be_are_refused_and_change_nothing() {
     let mut ends = [End::new(1), End::new(2)];
     let stream = &mut ends[0].stream;
-    assert_eq!(stream.on_got(0, None), Err(Broken), "before the first");
+    assert_eq!(stream.on_ack(0, None), Err(Broken), "before the first");
     connect(&mut ends);
     settle(&mut ends);
     ends[0].send(value(2), 2);
     ends[0].send(value(3), 3);
     let stream = &mut ends[0].stream;
     for count in [3, 64, u64::MAX] {
-        assert_eq!(stream.on_got(count, None), Err(Broken));
+        assert_eq!(stream.on_ack(count, None), Err(Broken));
     }
-    let again = Streams {
+    let again = StreamIds {
         own: 2,
         yours: None,
     };
-    assert_eq!(stream.on_got(0, Some(again)), Err(Broken), "a second first");
-    assert_eq!(stream.on_got(1, None), Ok(Begun::GoesOn));
-    assert_eq!(stream.on_got(0, None), Err(Broken), "less than before");
+    assert_eq!(stream.on_ack(0, Some(again)), Err(Broken), "a second first");
+    assert_eq!(stream.on_ack(1, None), Ok(Begun::GoesOn));
+    assert_eq!(stream.on_ack(0, None), Err(Broken), "less than before");
     assert_eq!(stream.sending.sent.len(), 1);
     settle(&mut ends);
     assert_eq!(ends[1].came, [value(2), value(3)]);
@@ -207,7 +207,7 @@ fn what_came_is_told_by_pieces_and_by_bytes() {
         assert!(!stream.has_much_to_tell());
         stream.count(1);
         assert!(stream.has_much_to_tell());
-        let told = Frame::Got {
+        let told = Frame::Ack {
             count: round * 64,
             streams: None,
         };

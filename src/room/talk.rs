@@ -9,8 +9,8 @@ use super::peer::Peer;
 use super::{
     Deadline, Dropped, Event, GoneReason, MAX_PEERS, MAX_TEXT, Message, MessageId, Output, Room,
 };
-use crate::identity::{Name, Note, Noted, PeerId, Trust, TrustBook};
-use crate::rtc::{ConnectionId, Order};
+use crate::identity::{Name, PeerId, Trust, TrustBook, TrustChange, TrustDecision};
+use crate::rtc::{ConnectionId, LinkCommand};
 use crate::time::Millis;
 use crate::wire::{Arrived, Frame};
 
@@ -143,7 +143,7 @@ impl Room {
         };
         let connection = link.connection;
         for text in frame.encode() {
-            self.order(connection, Order::Send(text));
+            self.order(connection, LinkCommand::Send(text));
         }
     }
 
@@ -199,9 +199,9 @@ impl Room {
         let read = link.joiner.read(text);
         // What applications send is bounded by what it can make us keep, not by how much a person can read.
         match read {
-            Ok(Some(Frame::Got { count, streams })) => self.on_got(id, count, streams),
-            Ok(Some(frame)) if frame.is_piece() => {
-                if !self.count_piece(id, text.len()) {
+            Ok(Some(Frame::Ack { count, streams })) => self.on_ack(id, count, streams),
+            Ok(Some(frame)) if frame.is_chunk() => {
+                if !self.count_chunk(id, text.len()) {
                     return self.dropped(Dropped::BadFrame);
                 }
                 self.arrived(id, Arrived::Frame(frame));
@@ -231,11 +231,11 @@ impl Room {
             Frame::Presence { peers } => self.on_presence(&peers),
             Frame::Leave => self.remove(id, GoneReason::Left),
             Frame::Verify { .. } => self.dropped(Dropped::BadFrame),
-            // Pieces of the stream and what is said of it do not come here.
+            // ChunkReassembler of the stream and what is said of it do not come here.
             Frame::Question { .. }
             | Frame::Answer { .. }
             | Frame::File(_)
-            | Frame::Got { .. }
+            | Frame::Ack { .. }
             | Frame::Part { .. }
             | Frame::Unknown => {}
         }
@@ -333,12 +333,12 @@ impl Room {
     }
 
     /// What the person decided about a key.
-    pub(super) fn judge(&mut self, id: PeerId, what: Noted) {
+    pub(super) fn judge(&mut self, id: PeerId, what: TrustDecision) {
         let at = self.now;
         let Some(peer) = self.peers.get(&id) else {
             return;
         };
-        let note = Note {
+        let note = TrustChange {
             key: peer.connect.identity,
             name: peer.name.clone(),
             at,
@@ -376,7 +376,7 @@ impl Room {
     }
 
     /// Notes it in our own book, and tells the driver to store it.
-    pub(super) fn remember(&mut self, note: Note) {
+    pub(super) fn remember(&mut self, note: TrustChange) {
         self.trust.note(&note);
         self.outputs.push_back(Output::Remember(note));
     }

@@ -6,9 +6,9 @@ use super::peer::Peer;
 use super::stream::{Begun, Stream};
 use super::{Deadline, Dropped, Event, GoneReason, Output, Purpose, Room, SendError, Value};
 use crate::identity::PeerId;
-use crate::rtc::{ConnectionId, Order};
+use crate::rtc::{ConnectionId, LinkCommand};
 use crate::time::Millis;
-use crate::wire::{Arrived, Frame, FrameError, Parcel, Piece, Streams};
+use crate::wire::{Arrived, Chunk, Frame, FrameError, OutboundMessage, StreamIds};
 use chacha20::rand_core::Rng;
 
 /// What has come is acknowledged after this at the latest.
@@ -34,21 +34,21 @@ impl Room {
         if !self.can_be_sent_to(&id) {
             return self.not_taken(token, SendError::Gone);
         }
-        match Parcel::value(purpose, value) {
-            Ok(parcel) => self.push(id, parcel, Some(token)),
+        match OutboundMessage::value(purpose, value) {
+            Ok(outbound) => self.push(id, outbound, Some(token)),
             Err(FrameError::TooLarge) => self.not_taken(token, SendError::TooLarge),
             Err(_) => self.not_taken(token, SendError::Malformed),
         }
     }
 
     fn not_taken(&mut self, token: u32, reason: SendError) {
-        self.event(Event::NotTaken { token, reason });
+        self.event(Event::SendFailed { token, reason });
     }
 
     /// Puts something at the end of the stream to this peer.
-    pub(super) fn push(&mut self, id: PeerId, parcel: Parcel, token: Option<u32>) {
+    pub(super) fn push(&mut self, id: PeerId, outbound: OutboundMessage, token: Option<u32>) {
         if let Some(peer) = self.peers.get_mut(&id) {
-            peer.stream.push(parcel, token);
+            peer.stream.push(outbound, token);
         }
         self.pump(id);
     }
@@ -59,14 +59,14 @@ impl Room {
             return;
         };
         let Some(link) = &peer.current else { return };
-        while let Some((piece, taken)) = peer.stream.next() {
-            let order = match piece {
-                Piece::Text(text) => Order::Send(text),
-                Piece::Bytes(bytes) => Order::SendBytes(bytes),
+        while let Some((chunk, taken)) = peer.stream.next() {
+            let order = match chunk {
+                Chunk::Text(text) => LinkCommand::Send(text),
+                Chunk::Bytes(bytes) => LinkCommand::SendBytes(bytes),
             };
             self.outputs
                 .push_back(Output::Connection(link.connection, order));
-            let taken = taken.into_iter().map(|token| Event::Taken { token });
+            let taken = taken.into_iter().map(|token| Event::Sent { token });
             self.outputs.extend(taken.map(Output::Event));
         }
     }
@@ -90,15 +90,15 @@ impl Room {
                 text: Some("This page takes no files.".to_owned()),
                 ..Default::default()
             });
-            self.push(peer, Parcel::frame(&frame), None);
+            self.push(peer, OutboundMessage::frame(&frame), None);
         }
     }
 
-    pub(super) fn on_got(&mut self, id: PeerId, count: u64, streams: Option<Streams>) {
+    pub(super) fn on_ack(&mut self, id: PeerId, count: u64, streams: Option<StreamIds>) {
         let Some(peer) = self.peers.get_mut(&id) else {
             return;
         };
-        match peer.stream.on_got(count, streams) {
+        match peer.stream.on_ack(count, streams) {
             Ok(Begun::GoesOn) => {}
             Ok(Begun::Anew(unfinished)) => self.was_forgotten(id, unfinished),
             Err(_) => self.dropped(Dropped::BadFrame),
@@ -131,7 +131,7 @@ impl Room {
             return self.check_proof(id, connection, "");
         }
         self.heard(id);
-        if !self.count_piece(id, message.len()) {
+        if !self.count_chunk(id, message.len()) {
             return self.dropped(Dropped::BadFrame);
         }
         let Some(peer) = self.peers.get_mut(&id) else {
@@ -145,8 +145,8 @@ impl Room {
         }
     }
 
-    /// Counts a piece of the stream, and says so now or soon. False if none may come yet.
-    pub(super) fn count_piece(&mut self, id: PeerId, size: usize) -> bool {
+    /// Counts a chunk of the stream, and says so now or soon. False if none may come yet.
+    pub(super) fn count_chunk(&mut self, id: PeerId, size: usize) -> bool {
         let Some(peer) = self.peers.get_mut(&id) else {
             return false;
         };
@@ -168,7 +168,7 @@ impl Room {
         frame.into_iter().for_each(|frame| self.send(id, &frame));
     }
 
-    /// A whole piece of the stream, or all pieces of something.
+    /// A whole chunk of the stream, or all chunks of something.
     pub(super) fn arrived(&mut self, peer: PeerId, arrived: Arrived) {
         match arrived {
             Arrived::Several(all) => all.into_iter().for_each(|one| self.arrived(peer, one)),

@@ -44,7 +44,7 @@ pub enum DescriptionError {
 
 /// Which half of an exchange a description is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum SdpType {
     /// The first half.
     Offer,
     /// The second half.
@@ -54,7 +54,7 @@ pub enum Kind {
 /// An offer or an answer.
 #[derive(Clone, PartialEq)]
 pub struct Description {
-    kind: Kind,
+    kind: SdpType,
     form: Form,
 }
 
@@ -71,7 +71,7 @@ impl Description {
     ///
     /// # Errors
     /// [`DescriptionError`] for what is too large, does not begin with `v=0` or is not printable ASCII.
-    pub fn from_sdp(kind: Kind, sdp: &str) -> Result<Description, DescriptionError> {
+    pub fn from_sdp(kind: SdpType, sdp: &str) -> Result<Description, DescriptionError> {
         if sdp.len() > MAX_WHOLE {
             return Err(DescriptionError::TooLarge);
         }
@@ -99,7 +99,7 @@ impl Description {
     }
 
     /// Whether it is an offer or an answer.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> SdpType {
         self.kind
     }
 
@@ -135,7 +135,7 @@ impl Description {
     }
 
     fn pack(&self) -> Vec<u8> {
-        let answer = u8::from(self.kind == Kind::Answer);
+        let answer = u8::from(self.kind == SdpType::Answer);
         match &self.form {
             Form::Whole(sdp) => [&[answer | WHOLE], sdp.as_bytes()].concat(),
             Form::Data(data) => pack_data(answer, data),
@@ -145,9 +145,9 @@ impl Description {
     fn unpack(bytes: &[u8]) -> Result<Description, DescriptionError> {
         let (&head, rest) = bytes.split_first().ok_or(DescriptionError::Malformed)?;
         let kind = if head & ANSWER == 0 {
-            Kind::Offer
+            SdpType::Offer
         } else {
-            Kind::Answer
+            SdpType::Answer
         };
         if head & WHOLE != 0 {
             if rest.len() > MAX_WHOLE_ON_BROKER {
@@ -325,7 +325,7 @@ impl Serialize for Description {
         let mut object = serializer.serialize_struct("Description", 2)?;
         object.serialize_field(
             "kind",
-            if self.kind == Kind::Offer {
+            if self.kind == SdpType::Offer {
                 "offer"
             } else {
                 "answer"
@@ -346,8 +346,8 @@ impl<'de> Deserialize<'de> for Description {
         let description = if deserializer.is_human_readable() {
             let json = Json::deserialize(deserializer)?;
             match json.kind.as_str() {
-                "offer" => Description::from_sdp(Kind::Offer, &json.sdp),
-                "answer" => Description::from_sdp(Kind::Answer, &json.sdp),
+                "offer" => Description::from_sdp(SdpType::Offer, &json.sdp),
+                "answer" => Description::from_sdp(SdpType::Answer, &json.sdp),
                 _ => Err(DescriptionError::Malformed),
             }
         } else {

@@ -1,13 +1,13 @@
 //! One peer connection: what is ordered from it and what it tells, descriptions in compact form, and the
 //! adapter to the browser's `RTCPeerConnection`.
 //!
-//! The first order that names a new [`ConnectionId`] opens a connection: [`Order::Offer`] on the side that
-//! begins, [`Order::Answer`] on the other.
+//! The first order that names a new [`ConnectionId`] opens a connection: [`LinkCommand::Offer`] on the side that
+//! begins, [`LinkCommand::Answer`] on the other.
 
-#[cfg(feature = "files")]
-pub mod bulk;
 pub mod candidate;
 pub mod description;
+#[cfg(feature = "files")]
+pub mod file_channel;
 pub mod gathering;
 pub mod negotiation;
 mod sdp;
@@ -15,7 +15,7 @@ mod sdp;
 pub mod web;
 
 pub use candidate::Candidate;
-pub use description::{Description, DescriptionError, Kind};
+pub use description::{Description, DescriptionError, SdpType};
 pub use negotiation::Negotiation;
 
 /// Names one peer connection of this tab; never used twice.
@@ -24,14 +24,14 @@ pub struct ConnectionId(pub u32);
 
 /// What a connection should do. Orders to one connection are carried out in order, each after the one before.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Order {
-    /// Make an offer (`restart`: with fresh ICE credentials, an ICE restart) and tell it with [`Notice::Described`].
+pub enum LinkCommand {
+    /// Make an offer (`restart`: with fresh ICE credentials, an ICE restart) and tell it with [`LinkEvent::Described`].
     /// On a connection that is open already this renegotiates.
     Offer {
         /// Whether to restart ICE.
         restart: bool,
     },
-    /// Take this offer and tell the answer with [`Notice::Described`]. An own offer that is still open is
+    /// Take this offer and tell the answer with [`LinkEvent::Described`]. An own offer that is still open is
     /// rolled back first.
     Answer(Description),
     /// Take this answer to the own offer.
@@ -48,7 +48,7 @@ pub enum Order {
 
 /// What a connection tells.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Notice {
+pub enum LinkEvent {
     /// The local offer or answer, with the candidates that were found at once.
     Described(Description),
     /// Candidates that were found later, several at a time.

@@ -5,7 +5,7 @@
 //! arrive in the order in which they were sent, as they do on channel 0, and orders must be carried out in the
 //! order in which they were given.
 
-use super::{Description, Kind, Order};
+use super::{Description, LinkCommand, SdpType};
 
 /// The state of negotiation on one open connection.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -42,7 +42,7 @@ impl Negotiation {
 
     /// This side wants to negotiate, with `restart` to find a new path. The order to give, unless that has to wait for
     /// the end of what is going on; then [`resume`](Negotiation::resume) gives it.
-    pub fn want(&mut self, restart: bool) -> Option<Order> {
+    pub fn want(&mut self, restart: bool) -> Option<LinkCommand> {
         match self.offer {
             // Its candidates are told as they are found, so that it serves whatever path there is.
             Own::Ordered { restart: true } | Own::Sent { restart: true } if restart => None,
@@ -52,14 +52,14 @@ impl Negotiation {
             }
             Own::None => {
                 self.offer = Own::Ordered { restart };
-                Some(Order::Offer { restart })
+                Some(LinkCommand::Offer { restart })
             }
         }
     }
 
     /// The connection told a description. It is given back if it is to be sent.
     pub fn described(&mut self, description: Description) -> Option<Description> {
-        if description.kind() == Kind::Answer {
+        if description.kind() == SdpType::Answer {
             return Some(description);
         }
         if self.withdrawn > 0 {
@@ -75,15 +75,15 @@ impl Negotiation {
 
     /// The other side's description came. The order to give, if any: an offer that crossed the own one may be ignored,
     /// and an answer to an offer that was taken back is. [`resume`](Negotiation::resume) may have another one.
-    pub fn received(&mut self, description: Description) -> Option<Order> {
+    pub fn received(&mut self, description: Description) -> Option<LinkCommand> {
         match (description.kind(), self.offer) {
-            (Kind::Answer, Own::Sent { .. }) => {
+            (SdpType::Answer, Own::Sent { .. }) => {
                 self.offer = Own::None;
-                Some(Order::Accept(description))
+                Some(LinkCommand::Accept(description))
             }
-            (Kind::Answer, _) => None,
-            (Kind::Offer, Own::None) => Some(Order::Answer(description)),
-            (Kind::Offer, Own::Ordered { restart } | Own::Sent { restart }) => {
+            (SdpType::Answer, _) => None,
+            (SdpType::Offer, Own::None) => Some(LinkCommand::Answer(description)),
+            (SdpType::Offer, Own::Ordered { restart } | Own::Sent { restart }) => {
                 if !self.polite {
                     return None;
                 }
@@ -92,14 +92,14 @@ impl Negotiation {
                 }
                 self.offer = Own::None;
                 self.wanted = Some(restart || self.wanted == Some(true));
-                Some(Order::Answer(description))
+                Some(LinkCommand::Answer(description))
             }
         }
     }
 
     /// What was wanted and had to wait, or was taken back. To be called after the order of
     /// [`received`](Negotiation::received) was given.
-    pub fn resume(&mut self) -> Option<Order> {
+    pub fn resume(&mut self) -> Option<LinkCommand> {
         if self.offer != Own::None {
             return None;
         }
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     /// A description that is nothing but a number and, for offers, whether it restarts.
-    fn description(kind: Kind, number: u32, restart: bool) -> Description {
+    fn description(kind: SdpType, number: u32, restart: bool) -> Description {
         Description::from_sdp(kind, &format!("v=0\ns={number} {restart}")).unwrap()
     }
 
@@ -181,12 +181,12 @@ mod tests {
             }
         }
 
-        fn give(&mut self, at: usize, order: Option<Order>) {
+        fn give(&mut self, at: usize, order: Option<LinkCommand>) {
             let job = match order {
                 None => return,
-                Some(Order::Offer { restart }) => Job::Offer(restart),
-                Some(Order::Answer(offer)) => Job::Answer(read(&offer).0),
-                Some(Order::Accept(answer)) => Job::Accept(read(&answer).0),
+                Some(LinkCommand::Offer { restart }) => Job::Offer(restart),
+                Some(LinkCommand::Answer(offer)) => Job::Answer(read(&offer).0),
+                Some(LinkCommand::Accept(answer)) => Job::Accept(read(&answer).0),
                 Some(order) => panic!("{order:?}"),
             };
             self.sides[at].jobs.push_back(job);
@@ -214,8 +214,8 @@ mod tests {
                 return false;
             };
             let description = match message {
-                Message::Offer(number, restart) => description(Kind::Offer, number, restart),
-                Message::Answer(number) => description(Kind::Answer, number, false),
+                Message::Offer(number, restart) => description(SdpType::Offer, number, restart),
+                Message::Answer(number) => description(SdpType::Answer, number, false),
             };
             let order = self.sides[at].negotiation.received(description);
             self.give(at, order);
@@ -238,14 +238,14 @@ mod tests {
                     // It covers what was wanted before it was made; a restart is only met by a restart.
                     let (met, unmet) = side.unmet.iter().partition(|wanted| restart || !**wanted);
                     (side.covered, side.unmet) = (met, unmet);
-                    description(Kind::Offer, number, restart)
+                    description(SdpType::Offer, number, restart)
                 }
                 Job::Answer(number) => {
                     if side.local_offer.take().is_some() {
                         let covered = std::mem::take(&mut side.covered);
                         side.unmet.extend(covered);
                     }
-                    description(Kind::Answer, number, false)
+                    description(SdpType::Answer, number, false)
                 }
                 Job::Accept(number) => {
                     assert_eq!(
@@ -260,8 +260,8 @@ mod tests {
             if let Some(sent) = side.negotiation.described(described) {
                 let (number, restart) = read(&sent);
                 self.channels[1 - at].push_back(match sent.kind() {
-                    Kind::Offer => Message::Offer(number, restart),
-                    Kind::Answer => Message::Answer(number),
+                    SdpType::Offer => Message::Offer(number, restart),
+                    SdpType::Answer => Message::Answer(number),
                 });
             }
             true
@@ -331,15 +331,18 @@ mod tests {
 
     #[test]
     fn what_is_stale_is_ignored() {
-        let answer = || description(Kind::Answer, 1, false);
-        let offer = || description(Kind::Offer, 1, false);
+        let answer = || description(SdpType::Answer, 1, false);
+        let offer = || description(SdpType::Offer, 1, false);
         let mut side = Negotiation::new(true);
         assert_eq!(side.received(answer()), None);
         assert_eq!(side.described(offer()), None);
-        assert_eq!(side.want(false), Some(Order::Offer { restart: false }));
+        assert_eq!(
+            side.want(false),
+            Some(LinkCommand::Offer { restart: false })
+        );
         assert_eq!(side.received(answer()), None);
         assert_eq!(side.described(offer()), Some(offer()));
-        assert_eq!(side.received(answer()), Some(Order::Accept(answer())));
+        assert_eq!(side.received(answer()), Some(LinkCommand::Accept(answer())));
         assert_eq!(side.received(answer()), None);
         assert_eq!(side.resume(), None);
     }
@@ -347,12 +350,18 @@ mod tests {
     #[test]
     fn a_restart_that_is_on_its_way_is_not_asked_for_again() {
         let mut side = Negotiation::new(false);
-        assert_eq!(side.want(true), Some(Order::Offer { restart: true }));
+        assert_eq!(side.want(true), Some(LinkCommand::Offer { restart: true }));
         assert_eq!(side.want(true), None);
-        assert!(side.described(description(Kind::Offer, 1, true)).is_some());
+        assert!(
+            side.described(description(SdpType::Offer, 1, true))
+                .is_some()
+        );
         assert_eq!(side.want(true), None);
-        assert!(side.received(description(Kind::Answer, 1, false)).is_some());
+        assert!(
+            side.received(description(SdpType::Answer, 1, false))
+                .is_some()
+        );
         assert_eq!(side.resume(), None);
-        assert_eq!(side.want(true), Some(Order::Offer { restart: true }));
+        assert_eq!(side.want(true), Some(LinkCommand::Offer { restart: true }));
     }
 }

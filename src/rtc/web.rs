@@ -1,4 +1,4 @@
-//! The browser's `RTCPeerConnection`: carries out [`Order`]s and tells [`Notice`]s.
+//! The browser's `RTCPeerConnection`: carries out [`LinkCommand`]s and tells [`LinkEvent`]s.
 //!
 //! What takes time is done before anybody waits for it. The first `RTCPeerConnection` of a page costs Chromium 17 ms,
 //! every other one 1 ms, so one is kept spare, with its channel, and with its server-reflexive candidates
@@ -10,9 +10,9 @@
 //!
 //! Channel 0, `text`, is negotiated by both sides and ordered. Channel 1, for files, is opened when the first one needs it.
 
-#[cfg(feature = "files")]
-pub mod bulk;
 mod connection;
+#[cfg(feature = "files")]
+pub mod file_channel;
 mod time;
 
 use litemap::LiteMap;
@@ -28,13 +28,13 @@ use web_sys::{
 };
 
 use self::connection::Connection;
-use super::{ConnectionId, Notice, Order};
+use super::{ConnectionId, LinkCommand, LinkEvent};
 use crate::browser::Listener;
 use crate::settings::IceServer;
 
 /// Whom a connection tells. It may be called while the browser's event is being handled, but never from inside
 /// [`Connections::carry_out`].
-pub type Notify = Rc<dyn Fn(ConnectionId, Notice)>;
+pub type Notify = Rc<dyn Fn(ConnectionId, LinkEvent)>;
 
 /// How long after a spare connection was taken the next one is made, in milliseconds: not on anybody's way.
 const NEXT_SPARE: u32 = 1000;
@@ -149,8 +149,8 @@ impl Connections {
 
     /// Carries out an order to one connection, after those that it was given before. An unknown id opens a
     /// connection, if the order is one that a connection can begin with.
-    pub fn carry_out(&self, id: ConnectionId, order: Order) {
-        if let Order::Close = order {
+    pub fn carry_out(&self, id: ConnectionId, order: LinkCommand) {
+        if let LinkCommand::Close = order {
             let closed = self.open.borrow_mut().remove(&id);
             if let Some(connection) = closed {
                 connection.close();
@@ -162,7 +162,7 @@ impl Connections {
             Some(connection) => connection,
             None if matches!(
                 order,
-                Order::Accept(_) | Order::Send(_) | Order::SendBytes(_)
+                LinkCommand::Accept(_) | LinkCommand::Send(_) | LinkCommand::SendBytes(_)
             ) =>
             {
                 return;
@@ -175,7 +175,7 @@ impl Connections {
                 }
                 Err(error) => {
                     let notify = self.house.notify.clone();
-                    spawn_local(async move { notify(id, Notice::Failed(error.to_string())) });
+                    spawn_local(async move { notify(id, LinkEvent::Failed(error.to_string())) });
                     return;
                 }
             },
@@ -185,7 +185,7 @@ impl Connections {
 
     /// Opens channel 1 of a connection, which must be done once. Both sides do it by themselves.
     #[cfg(feature = "files")]
-    fn open_bulk(&self, id: ConnectionId) -> Option<RtcDataChannel> {
+    fn open_file_channel(&self, id: ConnectionId) -> Option<RtcDataChannel> {
         let connection = self.open.borrow().get(&id).cloned()?;
         channel(connection.peer(), "bulk", 1).ok()
     }

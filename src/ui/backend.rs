@@ -17,7 +17,7 @@ pub enum Told {
     /// Whether the chat is shown now: a widget can be closed.
     Shown(bool),
     /// A sentence the person should see once, such as that storage is blocked.
-    Notice(String),
+    LinkEvent(String),
     /// The room cannot be entered at all; a sentence that says why.
     Failed(String),
 }
@@ -38,7 +38,7 @@ pub struct Opening {
     pub entry: Entry,
     /// The name from last time. With one, the page joins at once.
     pub name: Option<Name>,
-    /// Sentences for [`Told::Notice`].
+    /// Sentences for [`Told::LinkEvent`].
     pub notices: Vec<String>,
 }
 

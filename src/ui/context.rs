@@ -93,7 +93,7 @@ impl Ui {
                 self.act(Action::Event { event, day });
             }
             Told::Shown(shown) => self.act(Action::Shown(shown)),
-            Told::Notice(text) => self.act(Action::Notice(text)),
+            Told::LinkEvent(text) => self.act(Action::LinkEvent(text)),
             Told::Failed(reason) => self.act(Action::Failed(reason)),
         }
     }

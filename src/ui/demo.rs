@@ -309,7 +309,7 @@ impl Demo {
             }
             "notices" => {
                 self.talk();
-                self.tell(Told::Notice(
+                self.tell(Told::LinkEvent(
                     "This browser keeps nothing for this page: your name and key are gone when the tab is closed."
                         .into(),
                 ));

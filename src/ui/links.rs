@@ -2,7 +2,7 @@
 
 /// A piece of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Piece<'a> {
+pub enum Chunk<'a> {
     /// Plain text.
     Text(&'a str),
     /// An `http:` or `https:` address, exactly as it was written.
@@ -10,7 +10,7 @@ pub enum Piece<'a> {
 }
 
 /// Cuts `text` into plain text and addresses; put together again, the pieces are `text`.
-pub fn pieces(text: &str) -> Vec<Piece<'_>> {
+pub fn pieces(text: &str) -> Vec<Chunk<'_>> {
     let mut pieces = Vec::new();
     let mut plain = 0;
     let mut from = 0;
@@ -27,14 +27,14 @@ pub fn pieces(text: &str) -> Vec<Piece<'_>> {
             continue;
         }
         if plain < start {
-            pieces.push(Piece::Text(&text[plain..start]));
+            pieces.push(Chunk::Text(&text[plain..start]));
         }
-        pieces.push(Piece::Link(&text[start..start + length]));
+        pieces.push(Chunk::Link(&text[start..start + length]));
         from = start + length;
         plain = from;
     }
     if plain < text.len() {
-        pieces.push(Piece::Text(&text[plain..]));
+        pieces.push(Chunk::Text(&text[plain..]));
     }
     pieces
 }
@@ -79,7 +79,7 @@ fn ends_link(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Piece::*, pieces};
+    use super::{Chunk::*, pieces};
 
     #[test]
     fn addresses_are_found_and_nothing_else() {

@@ -37,7 +37,7 @@ pub enum Sheet {
 
 /// A sentence to be seen once.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
+pub struct LinkEvent {
     /// Names it for [`Action::Dismiss`].
     pub id: u32,
     /// The sentence.
@@ -64,7 +64,7 @@ pub struct State {
     /// What was said, and who came and went.
     pub log: Rc<Timeline>,
     /// Sentences to be seen once.
-    pub notices: Rc<Vec<Rc<Notice>>>,
+    pub notices: Rc<Vec<Rc<LinkEvent>>>,
     /// How many messages came while nobody was watching.
     pub unread: u32,
     /// The line that the first of them stands in; stays until the person says something.
@@ -129,7 +129,7 @@ pub enum Action {
         day: i32,
     },
     /// A sentence to be seen once.
-    Notice(String),
+    LinkEvent(String),
     /// The notice with this number was seen.
     Dismiss(u32),
     /// The warning about this key was seen.
@@ -162,7 +162,7 @@ impl State {
             }
             Action::Failed(reason) => self.stage = Stage::Failed(reason),
             Action::Event { event, day } => self.happened(event, day),
-            Action::Notice(text) => self.notify(text),
+            Action::LinkEvent(text) => self.notify(text),
             Action::Dismiss(id) => Rc::make_mut(&mut self.notices).retain(|notice| notice.id != id),
             Action::Heed(key) => {
                 Rc::make_mut(&mut self.heeded).push(key);
@@ -263,8 +263,8 @@ impl State {
             // For applications, not for people.
             Event::Typing { .. }
             | Event::Pong { .. }
-            | Event::Taken { .. }
-            | Event::NotTaken { .. }
+            | Event::Sent { .. }
+            | Event::SendFailed { .. }
             | Event::Value { .. }
             | Event::Question { .. }
             | Event::Answered { .. } => {}
@@ -356,7 +356,7 @@ impl State {
         if notices.len() >= NOTICES {
             notices.remove(0);
         }
-        notices.push(Rc::new(Notice {
+        notices.push(Rc::new(LinkEvent {
             id: self.next_notice,
             text,
         }));

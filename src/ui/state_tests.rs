@@ -241,11 +241,11 @@ fn a_known_name_on_another_key_is_loud_once() {
 #[test]
 fn notices_are_few_and_never_twice() {
     let state = State::default()
-        .reduce(Action::Notice("a".into()))
-        .reduce(Action::Notice("a".into()));
+        .reduce(Action::LinkEvent("a".into()))
+        .reduce(Action::LinkEvent("a".into()));
     assert_eq!(state.notices.len(), 1);
     let state = (0..9).fold(state, |state, number| {
-        state.reduce(Action::Notice(format!("{number}")))
+        state.reduce(Action::LinkEvent(format!("{number}")))
     });
     assert_eq!(state.notices.len(), NOTICES);
     let last = state.notices[3].id;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{EnvelopeError, Place};
+use super::{EnvelopeError, RoomKeys};
 use crate::identity::keys::KeyError;
 use crate::identity::{IdentityKey, Name, PeerId, PublicKey, SealKey, Signature};
 use crate::rtc::candidate::MAX_CANDIDATES;
@@ -287,19 +287,19 @@ impl PairContext<'_> {
 
 impl Envelope {
     /// Seals the envelope for `topic` with the room's key.
-    pub fn seal(&self, place: &Place, topic: &str, rng: &mut impl CryptoRng) -> Vec<u8> {
-        place.seal_key().seal(rng, topic.as_bytes(), &encode(self))
+    pub fn seal(&self, keys: &RoomKeys, topic: &str, rng: &mut impl CryptoRng) -> Vec<u8> {
+        keys.seal_key().seal(rng, topic.as_bytes(), &encode(self))
     }
 
     /// Opens what came on `topic`.
     ///
     /// # Errors
     /// [`EnvelopeError`] for anything that is too large, does not open or cannot be read to its last byte.
-    pub fn open(place: &Place, topic: &str, sealed: &[u8]) -> Result<Envelope, EnvelopeError> {
+    pub fn open(keys: &RoomKeys, topic: &str, sealed: &[u8]) -> Result<Envelope, EnvelopeError> {
         if sealed.len() > MAX_ENVELOPE {
             return Err(EnvelopeError::TooLarge);
         }
-        let plain = place
+        let plain = keys
             .seal_key()
             .open(topic.as_bytes(), sealed)
             .map_err(|_| EnvelopeError::Closed)?;

@@ -93,11 +93,11 @@ pub enum Frame {
     /// What one side says about a file. A piece of the stream.
     File(FileStep),
     /// So many pieces of your stream have come.
-    Got {
+    Ack {
         /// How many, in this session.
         count: u64,
         /// In the first one on each connection.
-        streams: Option<Streams>,
+        streams: Option<StreamIds>,
     },
     /// Renegotiation or ICE restart: an offer or answer.
     Signal {
@@ -146,7 +146,7 @@ pub struct FileStep {
 
 /// Which streams of pieces the two sides mean. Who has forgotten the other one begins a new stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Streams {
+pub struct StreamIds {
     /// The one that the sender of this frame sends: a random number.
     pub own: u32,
     /// The one that it receives and counts, if it knows of any.
@@ -285,9 +285,9 @@ impl<'a> Fields<'a> {
             }),
             "got" => {
                 let (own, yours) = (self.number("stream"), self.number("yours"));
-                Frame::Got {
+                Frame::Ack {
                     count: self.number("n")?,
-                    streams: own.map(|own| Streams { own, yours }),
+                    streams: own.map(|own| StreamIds { own, yours }),
                 }
             }
             "signal" => Frame::Signal {
@@ -313,7 +313,7 @@ impl<'a> Fields<'a> {
 
 impl Frame {
     /// Whether it is a piece of the stream, which both sides count.
-    pub fn is_piece(&self) -> bool {
+    pub fn is_chunk(&self) -> bool {
         matches!(
             self,
             Frame::Question { .. } | Frame::Answer { .. } | Frame::File(_)
@@ -386,9 +386,9 @@ impl Frame {
                 to.text_if("name", said.name.as_ref())
                     .text_if("text", said.text.as_ref())
             }
-            Frame::Got { count, streams } => {
+            Frame::Ack { count, streams } => {
                 to.number("n", *count);
-                if let Some(Streams { own, yours }) = streams {
+                if let Some(StreamIds { own, yours }) = streams {
                     to.number("stream", u64::from(*own));
                     yours.map(|yours| to.number("yours", u64::from(yours)));
                 }
@@ -418,7 +418,7 @@ impl Frame {
             Frame::Question { .. } => "question",
             Frame::Answer { .. } => "answer",
             Frame::File(_) => "file",
-            Frame::Got { .. } => "got",
+            Frame::Ack { .. } => "got",
             Frame::Signal { .. } => "signal",
             Frame::Candidates { .. } => "candidates",
             Frame::Presence { .. } => "presence",
@@ -442,12 +442,12 @@ fn split(mut text: &str) -> Vec<&str> {
 
 /// Reads text frames and joins the parts of long ones. One for each channel.
 #[derive(Debug, Default)]
-pub struct Joiner {
+pub struct PartReassembler {
     parts: String,
     next: u32,
 }
 
-impl Joiner {
+impl PartReassembler {
     /// Reads one text frame; `None` while parts of a longer one are missing.
     ///
     /// # Errors
@@ -484,7 +484,7 @@ impl Joiner {
         match Frame::from_json(&joined)? {
             Frame::Part { .. } => Err(FrameError::Malformed),
             // One piece is one message, or nobody could count them.
-            frame if frame.is_piece() => Err(FrameError::Malformed),
+            frame if frame.is_chunk() => Err(FrameError::Malformed),
             frame => Ok(Some(frame)),
         }
     }

@@ -14,14 +14,14 @@ fn a_short_frame_is_one_text() {
     let frame = chat("hello".into());
     let texts = frame.encode();
     assert_eq!(texts, [r#"{"k":"chat","id":"1","text":"hello","at":5}"#]);
-    assert_eq!(Joiner::default().read(&texts[0]), Ok(Some(frame)));
+    assert_eq!(PartReassembler::default().read(&texts[0]), Ok(Some(frame)));
 }
 
 #[test]
 fn the_longest_message_arrives_whole_in_frames_that_fit() {
     for character in ["𝄞", "\"", "\\", "\u{1}", "a"] {
         let frame = chat(character.repeat(10_000));
-        let mut joiner = Joiner::default();
+        let mut joiner = PartReassembler::default();
         let texts = frame.encode();
         let mut read = Vec::new();
         for text in &texts {
@@ -36,7 +36,7 @@ fn the_longest_message_arrives_whole_in_frames_that_fit() {
 fn parts_out_of_order_are_dropped_and_do_not_harm_the_next() {
     let long = chat("x".repeat(40_000));
     let texts = long.encode();
-    let mut joiner = Joiner::default();
+    let mut joiner = PartReassembler::default();
     assert_eq!(joiner.read(&texts[1]), Err(FrameError::OutOfOrder));
     assert_eq!(joiner.read(&texts[0]), Ok(None));
     assert_eq!(joiner.read(&texts[2]), Err(FrameError::OutOfOrder));
@@ -49,7 +49,7 @@ fn parts_out_of_order_are_dropped_and_do_not_harm_the_next() {
 
 #[test]
 fn nothing_endless_is_kept() {
-    let mut joiner = Joiner::default();
+    let mut joiner = PartReassembler::default();
     let mut errors = 0;
     for index in 0..100 {
         let part = Frame::Part {
@@ -67,7 +67,7 @@ fn nothing_endless_is_kept() {
 #[test]
 fn every_frame_of_the_stream_reads_as_it_was_written() {
     let (id, content) = ("q".to_owned(), "{\"a\": [1, null]}".to_owned());
-    let streams = |yours| Some(Streams { own: 7, yours });
+    let streams = |yours| Some(StreamIds { own: 7, yours });
     let frames = [
         (
             Frame::Question {
@@ -92,21 +92,21 @@ fn every_frame_of_the_stream_reads_as_it_was_written() {
             r#"{"k":"answer","id":"q","error":"no"}"#,
         ),
         (
-            Frame::Got {
+            Frame::Ack {
                 count: 9,
                 streams: streams(None),
             },
             r#"{"k":"got","n":9,"stream":7}"#,
         ),
         (
-            Frame::Got {
+            Frame::Ack {
                 count: 9,
                 streams: streams(Some(8)),
             },
             r#"{"k":"got","n":9,"stream":7,"yours":8}"#,
         ),
         (
-            Frame::Got {
+            Frame::Ack {
                 count: 64,
                 streams: None,
             },
@@ -156,14 +156,14 @@ fn a_piece_of_the_stream_is_never_put_together_from_parts() {
         content: format!("\"{}\"", "x".repeat(MAX_FRAME)),
     }
     .encode();
-    let mut joiner = Joiner::default();
+    let mut joiner = PartReassembler::default();
     let read: Vec<_> = parts.iter().map(|part| joiner.read(part)).collect();
     assert_eq!(read.last(), Some(&Err(FrameError::Malformed)));
 }
 
 #[test]
 fn unknown_kinds_are_ignored_and_garbage_is_an_error() {
-    let mut joiner = Joiner::default();
+    let mut joiner = PartReassembler::default();
     assert_eq!(
         joiner.read(r#"{"k":"dance","step":3}"#),
         Ok(Some(Frame::Unknown))

@@ -1,15 +1,15 @@
 //! What is said: sealed envelopes on the broker, frames on the data channel, and the place where a room meets.
 
+pub mod chunks;
 pub mod envelope;
 pub mod frame;
-pub mod parcel;
-pub mod place;
+pub mod room_keys;
 pub mod value;
 
+pub use chunks::{Arrived, Chunk, ChunkReassembler, OutboundMessage};
 pub use envelope::{Attempt, Body, Connect, Envelope, Introduction, Subtopic};
-pub use frame::{FileStep, Frame, FrameError, Joiner, Streams};
-pub use parcel::{Arrived, Parcel, Piece, Pieces};
-pub use place::{Place, PlaceError};
+pub use frame::{FileStep, Frame, FrameError, PartReassembler, StreamIds};
+pub use room_keys::{RoomKeys, RoomKeysError};
 pub use value::{Purpose, Value};
 
 /// Why an envelope was dropped before anybody looked at who sent it.

@@ -3,7 +3,7 @@
 
 use wasm_bindgen_test::wasm_bindgen_test_configure;
 
-mod bulk;
+mod file_channel;
 mod rtc;
 mod sides;
 mod storage;

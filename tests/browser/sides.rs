@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 use futures_util::future::{Either, select};
 use js_sys::{Date, Promise};
 use rtchat::rtc::web::Connections;
-use rtchat::rtc::{ConnectionId, Description, Kind, Notice, Order};
+use rtchat::rtc::{ConnectionId, Description, LinkCommand, LinkEvent, SdpType};
 use wasm_bindgen_futures::JsFuture;
 
 pub const ID: ConnectionId = ConnectionId(7);
@@ -25,7 +25,7 @@ pub async fn sleep(millis: i32) {
 /// One of two browsers.
 pub struct Side {
     pub connections: Connections,
-    notices: UnboundedReceiver<(ConnectionId, Notice)>,
+    notices: UnboundedReceiver<(ConnectionId, LinkEvent)>,
 }
 
 impl Side {
@@ -45,12 +45,12 @@ impl Side {
         }
     }
 
-    pub fn order(&self, order: Order) {
+    pub fn order(&self, order: LinkCommand) {
         self.connections.carry_out(ID, order);
     }
 
     /// The next notice, if one comes within so many milliseconds.
-    pub async fn within(&mut self, millis: i32) -> Option<Notice> {
+    pub async fn within(&mut self, millis: i32) -> Option<LinkEvent> {
         match select(self.notices.next(), Box::pin(sleep(millis))).await {
             Either::Left((notice, _)) => notice.map(|(_, notice)| notice),
             Either::Right(_) => None,
@@ -63,7 +63,7 @@ impl Side {
     }
 
     /// The first notice that `pick` takes; others are dropped.
-    pub async fn wait<T>(&mut self, pick: impl Fn(Notice) -> Option<T>) -> T {
+    pub async fn wait<T>(&mut self, pick: impl Fn(LinkEvent) -> Option<T>) -> T {
         let give_up = Date::now() + 10_000.0;
         let mut others = Vec::new();
         while Date::now() < give_up {
@@ -81,8 +81,8 @@ impl Side {
     /// The next description, as it arrives over the wire.
     pub async fn described(&mut self) -> Description {
         let description = self.wait(|notice| match notice {
-            Notice::Described(description) => Some(description),
-            Notice::Failed(why) => panic!("{why}"),
+            LinkEvent::Described(description) => Some(description),
+            LinkEvent::Failed(why) => panic!("{why}"),
             _ => None,
         });
         let description = description.await;
@@ -91,13 +91,13 @@ impl Side {
     }
 
     pub async fn opened(&mut self) {
-        self.wait(|notice| (notice == Notice::Opened).then_some(()))
+        self.wait(|notice| (notice == LinkEvent::Opened).then_some(()))
             .await;
     }
 
     pub async fn text(&mut self) -> String {
         self.wait(|notice| match notice {
-            Notice::Text(text) => Some(text),
+            LinkEvent::Text(text) => Some(text),
             _ => None,
         })
         .await
@@ -105,20 +105,20 @@ impl Side {
 
     pub async fn bytes(&mut self) -> Vec<u8> {
         self.wait(|notice| match notice {
-            Notice::Bytes(bytes) => Some(bytes),
+            LinkEvent::Bytes(bytes) => Some(bytes),
             _ => None,
         })
         .await
     }
 
     pub async fn closed(&mut self) {
-        self.wait(|notice| (notice == Notice::Closed).then_some(()))
+        self.wait(|notice| (notice == LinkEvent::Closed).then_some(()))
             .await;
     }
 
     pub async fn failed(&mut self) -> String {
         self.wait(|notice| match notice {
-            Notice::Failed(why) => Some(why),
+            LinkEvent::Failed(why) => Some(why),
             _ => None,
         })
         .await
@@ -133,13 +133,13 @@ pub async fn connected() -> (Side, Side) {
 }
 
 pub async fn connect(anna: &mut Side, bert: &mut Side) {
-    anna.order(Order::Offer { restart: false });
+    anna.order(LinkCommand::Offer { restart: false });
     let offer = anna.described().await;
-    assert_eq!(offer.kind(), Kind::Offer);
-    bert.order(Order::Answer(offer));
+    assert_eq!(offer.kind(), SdpType::Offer);
+    bert.order(LinkCommand::Answer(offer));
     let answer = bert.described().await;
-    assert_eq!(answer.kind(), Kind::Answer);
-    anna.order(Order::Accept(answer));
+    assert_eq!(answer.kind(), SdpType::Answer);
+    anna.order(LinkCommand::Accept(answer));
     let mut open = [false, false];
     for _ in 0..500 {
         open[0] |= pass_on(anna, bert).await;
@@ -155,9 +155,9 @@ pub async fn connect(anna: &mut Side, bert: &mut Side) {
 pub async fn pass_on(from: &mut Side, to: &Side) -> bool {
     while let Some(notice) = from.within(10).await {
         match notice {
-            Notice::Candidates(candidates) => to.order(Order::AddCandidates(candidates)),
-            Notice::Opened => return true,
-            Notice::Failed(why) => panic!("{why}"),
+            LinkEvent::Candidates(candidates) => to.order(LinkCommand::AddCandidates(candidates)),
+            LinkEvent::Opened => return true,
+            LinkEvent::Failed(why) => panic!("{why}"),
             _ => {}
         }
     }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use rtchat::room::FileCommand;
-use rtchat::rtc::Notice;
-use rtchat::rtc::bulk::{FILE_WINDOW, FileId};
+use rtchat::rtc::LinkEvent;
+use rtchat::rtc::file_channel::{FILE_WINDOW, FileId};
 
 use super::files::{MIB, accept_all, command, content, ends, failed, offer, offered};
 use super::scenes::{MINUTE, SOON, pair};
@@ -29,7 +29,7 @@ fn promised(numbers: &[u32]) -> (World, usize, usize) {
     let (mut world, ann, ben) = pair();
     for number in numbers {
         let offer = format!(r#"{{"k":"file","file":{number},"step":"offer","n":99,"name":"a"}}"#);
-        world.inject(ann, ben, Notice::Text(offer));
+        world.inject(ann, ben, LinkEvent::Text(offer));
     }
     world.run(SOON);
     accept_all(&mut world, ben);

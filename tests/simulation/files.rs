@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use rtchat::room::{Command, Event, FileCommand, FileError, FileEvent};
-use rtchat::rtc::Notice;
-use rtchat::rtc::bulk::FileId;
+use rtchat::rtc::LinkEvent;
+use rtchat::rtc::file_channel::FileId;
 
 use super::scenes::{MINUTE, SOON, id, pair};
 use super::world::World;
@@ -340,7 +340,7 @@ fn what_is_no_name_is_not_offered() {
     for name in names {
         let name = serde_json::to_string(name).unwrap();
         let offer = format!(r#"{{"k":"file","file":1,"step":"offer","n":1,"name":{name}}}"#);
-        world.inject(ann, ben, Notice::Text(offer));
+        world.inject(ann, ben, LinkEvent::Text(offer));
     }
     world.run(SOON);
     assert_eq!(events(&world, ben), []);

@@ -15,7 +15,7 @@ use rtchat::time::Millis;
 use rtchat::wire::envelope::VERSION;
 use rtchat::wire::{Body, Connect, Envelope};
 
-use super::world::{World, place, seed};
+use super::world::{World, room_keys, seed};
 
 fn rng(number: u64) -> ChaCha20Rng {
     ChaCha20Rng::from_seed(seed(number, 200))
@@ -54,11 +54,11 @@ impl Mallory {
             signed_at: now,
             signature: Signature([0; 64]),
         };
-        connect.signed(&self.identity, place().topic())
+        connect.signed(&self.identity, room_keys().topic())
     }
 
     fn send(&mut self, world: &mut World, topic: &str, envelope: &Envelope) {
-        let payload = envelope.seal(&place(), topic, &mut self.rng);
+        let payload = envelope.seal(&room_keys(), topic, &mut self.rng);
         world.publish_raw(topic, payload);
     }
 
@@ -68,7 +68,7 @@ impl Mallory {
             timestamp: connect.signed_at,
             body: Body::Connect(connect),
         };
-        let topic = world.place.topic().to_owned();
+        let topic = world.keys.topic().to_owned();
         self.send(world, &topic, &envelope);
     }
 }
@@ -78,7 +78,7 @@ fn overheard(world: &World) -> Vec<(String, Envelope)> {
     let opened = world.published.iter().filter_map(|(_, topic, payload)| {
         Some((
             topic.clone(),
-            Envelope::open(&world.place, topic, payload).ok()?,
+            Envelope::open(&world.keys, topic, payload).ok()?,
         ))
     });
     opened.collect()

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
-use rtchat::identity::{IdentityKey, Name, Note, Noted, Trust, TrustBook};
+use rtchat::identity::{IdentityKey, Name, Trust, TrustBook, TrustChange, TrustDecision};
 use rtchat::room::{Command, Event, GoneReason, MAX_TEXT, PeerState, Status};
-use rtchat::rtc::{Notice, Path};
+use rtchat::rtc::{LinkEvent, Path};
 use rtchat::settings::Accept;
 
 use super::scenes::{SOON, pair};
@@ -98,10 +98,10 @@ fn who_gives_an_attempt_up_while_reconnecting_is_not_gone() {
         let (mut world, ann, ben) = pair();
         let (at, other) = [(ann, "ben"), (ben, "ann")][side];
         world.stop_broker();
-        world.end_connections(at, Notice::Path(Path::Lost));
+        world.end_connections(at, LinkEvent::Path(Path::Lost));
         world.run(Duration::from_secs(7));
         // What is left are attempts; without a broker none of them comes to anything.
-        world.end_connections(at, Notice::Closed);
+        world.end_connections(at, LinkEvent::Closed);
         world.run(Duration::from_secs(4));
         assert_eq!(world.roster(at)[other], PeerState::Reconnecting);
         assert!(gone(&world, at).is_empty());
@@ -112,7 +112,7 @@ fn who_gives_an_attempt_up_while_reconnecting_is_not_gone() {
 fn who_closes_a_connection_and_makes_another_one_was_never_gone() {
     for side in [0, 1] {
         let (mut world, ann, ben) = pair();
-        world.end_connections([ann, ben][side], Notice::Path(Path::Lost));
+        world.end_connections([ann, ben][side], LinkEvent::Path(Path::Lost));
         assert!(!world.is_full_mesh());
         assert!(world.run_until(SOON, World::is_full_mesh));
         world.run(Duration::from_secs(60));
@@ -243,11 +243,11 @@ fn a_known_name_on_another_key_is_a_warning_until_the_person_accepts_it() {
     let mut world = World::new(1);
     let mut trust = TrustBook::default();
     let name = Name::parse("ben").unwrap();
-    trust.note(&Note {
+    trust.note(&TrustChange {
         key: key(1).public(),
         name,
         at: world.now,
-        what: Noted::Met,
+        what: TrustDecision::Met,
     });
     let ann = world.open_as("ann", key(5), Accept::Everyone, trust);
     let ben = world.open_as("ben", key(2), Accept::Everyone, TrustBook::default());
@@ -282,13 +282,13 @@ fn what_the_person_decides_in_another_tab_counts_here() {
     assert!(world.run_until(SOON, World::is_full_mesh));
     let mut book = TrustBook::default();
     let mut decide = |world: &mut World, what| {
-        book.note(&Note {
+        book.note(&TrustChange {
             key: key(2).public(),
             name: Name::parse("ben").unwrap(),
             at: world.now,
             what,
         });
-        world.command(ann, Command::Heed(book.clone()));
+        world.command(ann, Command::TrustBookChanged(book.clone()));
         world.nodes[ann]
             .events
             .iter()
@@ -298,11 +298,11 @@ fn what_the_person_decides_in_another_tab_counts_here() {
                 _ => None,
             })
     };
-    let met = decide(&mut world, Noted::Met);
+    let met = decide(&mut world, TrustDecision::Met);
     assert_eq!(met, Some(Trust::New), "he is here for the first time");
-    let compared = decide(&mut world, Noted::Compared);
+    let compared = decide(&mut world, TrustDecision::Compared);
     assert_eq!(compared, Some(Trust::Verified));
-    decide(&mut world, Noted::Blocked);
+    decide(&mut world, TrustDecision::Blocked);
     world.run(Duration::from_secs(20));
     assert_eq!(gone(&world, ann), [("ben".into(), GoneReason::Blocked)]);
     assert_eq!((world.verified(ann), world.verified(ben)), (0, 0));
@@ -319,7 +319,7 @@ fn with_the_policy_ask_nothing_goes_out_before_the_answer() {
         let inboxes = world
             .published
             .iter()
-            .filter(|(at, topic, _)| *at == ann && topic != world.place.topic());
+            .filter(|(at, topic, _)| *at == ann && topic != world.keys.topic());
         assert_eq!(inboxes.count(), 0, "announcements only, and no address");
         let request = world.nodes[ann]
             .events
@@ -348,11 +348,11 @@ fn with_the_policy_known_strangers_stay_outside() {
     let mut world = World::new(1);
     let mut trust = TrustBook::default();
     let name = Name::parse("ben").unwrap();
-    trust.note(&Note {
+    trust.note(&TrustChange {
         key: key(2).public(),
         name,
         at: world.now,
-        what: Noted::Met,
+        what: TrustDecision::Met,
     });
     let ann = world.open_as("ann", key(1), Accept::Known, trust);
     world.open_as("ben", key(2), Accept::Everyone, TrustBook::default());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
-use rtchat::identity::{IdentityKey, Name, Note, Noted, TrustBook};
+use rtchat::identity::{IdentityKey, Name, TrustBook, TrustChange, TrustDecision};
 use rtchat::room::{Command, Event, PeerState};
 use rtchat::settings::Accept;
 use rtchat::settings::options::MAX_INFO;
@@ -19,11 +19,11 @@ fn key(number: u64) -> IdentityKey {
 fn a_program_that_wants_to_be_asked_is_asked_about_everybody() {
     let mut world = World::new(1);
     let mut trust = TrustBook::default();
-    trust.note(&Note {
+    trust.note(&TrustChange {
         key: key(2).public(),
         name: Name::parse("ben").unwrap(),
         at: world.now,
-        what: Noted::Met,
+        what: TrustDecision::Met,
     });
     let ann = world.open_as("ann", key(1), Accept::Everyone, trust);
     world.command(ann, Command::AskAboutAll(true));

@@ -96,7 +96,7 @@ pub fn values(world: &World, at: usize) -> Vec<Value> {
 pub fn taken(world: &World, at: usize) -> Vec<u32> {
     let events = world.nodes[at].events.iter();
     let taken = events.filter_map(|event| match event {
-        Event::Taken { token } => Some(*token),
+        Event::Sent { token } => Some(*token),
         _ => None,
     });
     taken.collect()
@@ -105,7 +105,7 @@ pub fn taken(world: &World, at: usize) -> Vec<u32> {
 pub fn not_taken(world: &World, at: usize) -> Vec<(u32, SendError)> {
     let events = world.nodes[at].events.iter();
     let not_taken = events.filter_map(|event| match event {
-        Event::NotTaken { token, reason } => Some((*token, *reason)),
+        Event::SendFailed { token, reason } => Some((*token, *reason)),
         _ => None,
     });
     not_taken.collect()

@@ -223,7 +223,7 @@ fn who_is_gone_takes_nothing_more_and_every_sending_learns_of_it_once() {
                 peer,
                 result: Err(AskError::Gone)
             },
-            Event::NotTaken {
+            Event::SendFailed {
                 token: 700,
                 reason: SendError::Gone
             }

@@ -2,7 +2,7 @@
 //! duplicates and reorders what goes over the broker; the direct paths can be cut. The same seed gives the same run.
 
 mod broker;
-mod bulk;
+mod file_channel;
 mod paths;
 mod seen;
 
@@ -13,14 +13,14 @@ use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use rtchat::identity::{IdentityKey, Name, TrustBook};
 use rtchat::room::{Command, Config, Event, Input, Output, Room};
-use rtchat::rtc::bulk::{FileId, Receiving, Sending};
-use rtchat::rtc::{ConnectionId, Notice};
+use rtchat::rtc::file_channel::{FileId, Receiving, Sending};
+use rtchat::rtc::{ConnectionId, LinkEvent};
 use rtchat::settings::Accept;
 use rtchat::time::Millis;
-use rtchat::wire::Place;
+use rtchat::wire::RoomKeys;
 
 pub use broker::{Faults, Interceptor};
-pub use bulk::bulk;
+pub use file_channel::bulk;
 use paths::Wire;
 pub use paths::{sdp, ufrag};
 
@@ -37,7 +37,7 @@ enum Task {
         from: usize,
         node: usize,
         connection: ConnectionId,
-        message: Notice,
+        message: LinkEvent,
     },
     /// A message on channel 1.
     Bulk {
@@ -70,7 +70,7 @@ pub struct World {
     pub now: Millis,
     pub nodes: Vec<Node>,
     pub faults: Faults,
-    pub place: Place,
+    pub keys: RoomKeys,
     pub broker_up: bool,
     /// Everything that was published, in order.
     pub published: Vec<(usize, String, Vec<u8>)>,
@@ -82,7 +82,7 @@ pub struct World {
     /// Somebody sits on every path and answers for both ends, so that no browser objects to a fingerprint.
     pub trusting_paths: bool,
     /// This tab says something else in the place of its proof.
-    pub replace_first_frame: Option<(usize, Notice)>,
+    pub replace_first_frame: Option<(usize, LinkEvent)>,
     /// These tabs send no frames that contain this.
     pub muted: Vec<(usize, String)>,
     /// How many messages went over direct paths.
@@ -99,8 +99,8 @@ pub fn seed(number: u64, salt: u8) -> [u8; 32] {
     seed
 }
 
-pub fn place() -> Place {
-    Place::derive("example.org/chat", "lobby", None, None).unwrap()
+pub fn room_keys() -> RoomKeys {
+    RoomKeys::derive("example.org/chat", "lobby", None, None).unwrap()
 }
 
 impl World {
@@ -109,7 +109,7 @@ impl World {
             now: Millis(1_700_000_000_000),
             nodes: Vec::new(),
             faults: Faults::none(),
-            place: place(),
+            keys: room_keys(),
             broker_up: true,
             published: Vec::new(),
             interceptor: None,
@@ -154,7 +154,7 @@ impl World {
     ) -> usize {
         let at = self.nodes.len();
         let config = Config {
-            place: self.place.clone(),
+            keys: self.keys.clone(),
             identity,
             name: Name::parse(name).unwrap(),
             tab: 1,

@@ -16,7 +16,7 @@ use web_sys::{
 };
 
 use super::super::gathering::{Expected, Gathering, Next};
-use super::super::{Candidate, ConnectionId, Description, Kind, Notice, Order, Path};
+use super::super::{Candidate, ConnectionId, Description, LinkCommand, LinkEvent, Path, SdpType};
 use super::{Bare, House, WebError, refused, time};
 
 /// The largest message that is passed on, in bytes.
@@ -38,7 +38,7 @@ pub(super) struct Connection {
     channel: RtcDataChannel,
     /// Every event of the connection and of its channel comes through here.
     handler: RefCell<Option<Handler>>,
-    queue: RefCell<VecDeque<Order>>,
+    queue: RefCell<VecDeque<LinkCommand>>,
     /// Of the task that works through the queue, while it does.
     work: RefCell<Option<AbortHandle>>,
     gathering: RefCell<Gathering>,
@@ -113,12 +113,12 @@ impl Connection {
     }
 
     /// Takes an order, to be carried out after those before it.
-    pub fn order(self: &Rc<Self>, order: Order) {
+    pub fn order(self: &Rc<Self>, order: LinkCommand) {
         let idle = self.work.borrow().is_none();
-        if idle && let Order::Send(_) | Order::SendBytes(_) = &order {
+        if idle && let LinkCommand::Send(_) | LinkCommand::SendBytes(_) = &order {
             if let Err(error) = self.send(&order) {
                 let connection = self.clone();
-                spawn_local(async move { connection.tell(Notice::Failed(error.to_string())) });
+                spawn_local(async move { connection.tell(LinkEvent::Failed(error.to_string())) });
             }
             return;
         }
@@ -138,31 +138,31 @@ impl Connection {
             let next = self.queue.borrow_mut().pop_front();
             let Some(order) = next else { break };
             if let Err(error) = self.carry_out(order).await {
-                self.tell(Notice::Failed(error.to_string()));
+                self.tell(LinkEvent::Failed(error.to_string()));
             }
         }
         self.work.take();
     }
 
-    async fn carry_out(self: &Rc<Self>, order: Order) -> Result<(), WebError> {
+    async fn carry_out(self: &Rc<Self>, order: LinkCommand) -> Result<(), WebError> {
         match order {
-            Order::Offer { restart } => {
+            LinkCommand::Offer { restart } => {
                 let offer = self.offer(restart).await?;
-                self.tell(Notice::Described(offer));
+                self.tell(LinkEvent::Described(offer));
             }
-            Order::Answer(offer) => {
+            LinkCommand::Answer(offer) => {
                 self.take_description(&offer, "take the other side's offer")
                     .await?;
                 let answer = self.answer().await?;
-                self.tell(Notice::Described(answer));
+                self.tell(LinkEvent::Described(answer));
             }
-            Order::Accept(answer) => {
+            LinkCommand::Accept(answer) => {
                 self.take_description(&answer, "take the other side's answer")
                     .await?
             }
-            Order::AddCandidates(candidates) => self.add_candidates(candidates).await,
-            Order::Send(_) | Order::SendBytes(_) => self.send(&order)?,
-            Order::Close => self.close(),
+            LinkCommand::AddCandidates(candidates) => self.add_candidates(candidates).await,
+            LinkCommand::Send(_) | LinkCommand::SendBytes(_) => self.send(&order)?,
+            LinkCommand::Close => self.close(),
         }
         Ok(())
     }
@@ -175,16 +175,20 @@ impl Connection {
             "make an offer",
         )
         .await?;
-        self.describe(Kind::Offer, offer).await
+        self.describe(SdpType::Offer, offer).await
     }
 
     async fn answer(self: &Rc<Self>) -> Result<Description, WebError> {
         let answer = settled(self.peer.create_answer(), "make an answer").await?;
-        self.describe(Kind::Answer, answer).await
+        self.describe(SdpType::Answer, answer).await
     }
 
     /// Sets the local description and waits for its first candidates.
-    async fn describe(self: &Rc<Self>, kind: Kind, made: JsValue) -> Result<Description, WebError> {
+    async fn describe(
+        self: &Rc<Self>,
+        kind: SdpType,
+        made: JsValue,
+    ) -> Result<Description, WebError> {
         let before = self.ice_ufrag();
         self.gathering.borrow_mut().restart();
         let set = self.peer.set_local_description(made.unchecked_ref());
@@ -248,7 +252,7 @@ impl Connection {
             }
             Next::Tell(late) => {
                 for candidates in late {
-                    self.tell(Notice::Candidates(candidates));
+                    self.tell(LinkEvent::Candidates(candidates));
                 }
             }
         }
@@ -262,8 +266,8 @@ impl Connection {
         what: &'static str,
     ) -> Result<(), WebError> {
         let init = RtcSessionDescriptionInit::new(match description.kind() {
-            Kind::Offer => RtcSdpType::Offer,
-            Kind::Answer => RtcSdpType::Answer,
+            SdpType::Offer => RtcSdpType::Offer,
+            SdpType::Answer => RtcSdpType::Answer,
         });
         init.set_sdp(&description.to_sdp());
         settled(self.peer.set_remote_description(&init), what).await?;
@@ -295,7 +299,7 @@ impl Connection {
         }
     }
 
-    fn send(&self, message: &Order) -> Result<(), WebError> {
+    fn send(&self, message: &LinkCommand) -> Result<(), WebError> {
         if self.channel.ready_state() != RtcDataChannelState::Open {
             return Err(WebError::NotOpen);
         }
@@ -303,14 +307,14 @@ impl Connection {
             return Err(WebError::Congested);
         }
         let sent = match message {
-            Order::Send(text) => self.channel.send_with_str(text),
-            Order::SendBytes(bytes) => self.channel.send_with_u8_array(bytes),
+            LinkCommand::Send(text) => self.channel.send_with_str(text),
+            LinkCommand::SendBytes(bytes) => self.channel.send_with_u8_array(bytes),
             _ => Ok(()),
         };
         sent.map_err(refused("send"))
     }
 
-    fn tell(&self, notice: Notice) {
+    fn tell(&self, notice: LinkEvent) {
         if !self.closed.get() {
             (self.house.notify)(self.id, notice);
         }
@@ -328,15 +332,15 @@ impl Connection {
             "connectionstatechange" => self.path_changed(),
             // The first exchange is on its way anyhow.
             "negotiationneeded" if self.peer.remote_description().is_some() => {
-                self.tell(Notice::NegotiationNeeded)
+                self.tell(LinkEvent::NegotiationNeeded)
             }
-            "open" if !self.opened.replace(true) => self.tell(Notice::Opened),
+            "open" if !self.opened.replace(true) => self.tell(LinkEvent::Opened),
             "message" => {
                 if let Some(notice) = event.dyn_ref::<MessageEvent>().and_then(message) {
                     self.tell(notice);
                 }
             }
-            "close" => self.tell(Notice::Closed),
+            "close" => self.tell(LinkEvent::Closed),
             _ => {}
         }
     }
@@ -362,20 +366,20 @@ impl Connection {
             _ => return,
         };
         if self.path.replace(Some(path)) != Some(path) {
-            self.tell(Notice::Path(path));
+            self.tell(LinkEvent::Path(path));
         }
     }
 }
 
 /// What a message holds, unless it is too large.
-fn message(event: &MessageEvent) -> Option<Notice> {
+fn message(event: &MessageEvent) -> Option<LinkEvent> {
     let data = event.data();
     if let Some(buffer) = data.dyn_ref::<ArrayBuffer>() {
         let fits = buffer.byte_length() as usize <= MAX_MESSAGE;
-        return fits.then(|| Notice::Bytes(Uint8Array::new(buffer).to_vec()));
+        return fits.then(|| LinkEvent::Bytes(Uint8Array::new(buffer).to_vec()));
     }
     let text = data.as_string().filter(|text| text.len() <= MAX_MESSAGE);
-    text.map(Notice::Text)
+    text.map(LinkEvent::Text)
 }
 
 /// Waits for what a call promised. Calls that promise something do not throw, by WebIDL's definition.

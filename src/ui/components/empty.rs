@@ -26,7 +26,7 @@ pub fn empty(opening: &Opening, ui: &Ui) -> Html {
                     let _ = location.set_href(&link);
                 }
             }
-            Err(reason) => ui.act(Action::Notice(reason)),
+            Err(reason) => ui.act(Action::LinkEvent(reason)),
         })
     };
     html! {
@@ -100,7 +100,7 @@ pub fn CopyLink(props: &CopyLinkProps) -> Html {
                 if copies {
                     copied.set(true);
                 } else {
-                    ui.act(Action::Notice(
+                    ui.act(Action::LinkEvent(
                         "The browser did not let the link be copied. You find it in the address bar.".into(),
                     ));
                 }

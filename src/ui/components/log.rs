@@ -37,7 +37,7 @@ pub struct LogProps {
 }
 
 /// What must not cause another drawing.
-struct Place {
+struct ScrollAnchor {
     /// Whether the reader is at the end.
     at_end: Cell<bool>,
     /// The number of the first line that is shown.
@@ -57,7 +57,7 @@ pub fn Log(props: &LogProps) -> Html {
         ui,
     } = props;
     let scroller = use_node_ref();
-    let place = use_memo((), |()| Place {
+    let place = use_memo((), |()| ScrollAnchor {
         at_end: Cell::new(true),
         first: Cell::new(0),
         before: Cell::new(None),
@@ -177,7 +177,12 @@ pub fn Log(props: &LogProps) -> Html {
 }
 
 /// Keeps the log at its end while the reader is there, and tells whether they are.
-fn follow(scroller: &Element, place: &Rc<Place>, ui: &Ui, away: &UseStateSetter<bool>) -> Observed {
+fn follow(
+    scroller: &Element,
+    place: &Rc<ScrollAnchor>,
+    ui: &Ui,
+    away: &UseStateSetter<bool>,
+) -> Observed {
     let watch = {
         let (place, ui) = (place.clone(), ui.clone());
         move || ui.act(Action::Watching(place.at_end.get() && !document().hidden()))

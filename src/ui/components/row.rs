@@ -7,7 +7,7 @@ use yew::prelude::*;
 use super::icon::{CHECK, CHECKS, CLOCK, face, icon, trust};
 use crate::identity::Trust;
 use crate::ui::hooks::clock;
-use crate::ui::links::{Piece, pieces};
+use crate::ui::links::{Chunk, pieces};
 use crate::ui::texts;
 use crate::ui::timeline::{Content, Delivery, Line, Moves, Said};
 
@@ -94,9 +94,9 @@ fn message(said: &Said, ago: Option<u32>) -> Html {
 
 /// Text nodes and, where it holds addresses, links. Never markup.
 fn text(text: &str) -> Html {
-    let piece = |piece: Piece<'_>| match piece {
-        Piece::Text(text) => Html::from(text),
-        Piece::Link(link) => html! {
+    let piece = |piece: Chunk<'_>| match piece {
+        Chunk::Text(text) => Html::from(text),
+        Chunk::Link(link) => html! {
             <a href={link.to_owned()} target="_blank" rel="noopener noreferrer nofollow">{ link }</a>
         },
     };

@@ -165,7 +165,7 @@ fn nobody_can_send_somebody_else_away() {
     let mut mallory = Mallory::new(1);
     let (theirs, topic, now) = (
         world.nodes[ben].room.id(),
-        world.place.topic().to_owned(),
+        world.keys.topic().to_owned(),
         world.now,
     );
     let signature = sign_leave(&mallory.identity, &topic, &theirs, now);
@@ -199,7 +199,7 @@ fn garbage_of_every_length_is_dropped_and_counted() {
             let mut versioned = payload.clone();
             versioned.first_mut().into_iter().for_each(|byte| *byte = 1);
             let sealed = world
-                .place
+                .keys
                 .seal_key()
                 .seal(&mut rng, topic.as_bytes(), &payload);
             for payload in [payload.clone(), versioned, sealed] {
@@ -220,9 +220,9 @@ fn every_truncation_and_every_flipped_bit_of_a_sound_envelope_is_dropped() {
     let mut rng = rng(4);
     for (topic, envelope) in overheard(&world) {
         let plain = {
-            let sealed = envelope.seal(&world.place, &topic, &mut rng);
+            let sealed = envelope.seal(&world.keys, &topic, &mut rng);
             world
-                .place
+                .keys
                 .seal_key()
                 .open(topic.as_bytes(), &sealed)
                 .unwrap()
@@ -232,7 +232,7 @@ fn every_truncation_and_every_flipped_bit_of_a_sound_envelope_is_dropped() {
             flipped[at] ^= 1 << (at % 8);
             for changed in [&plain[..at], &flipped[..]] {
                 let sealed = world
-                    .place
+                    .keys
                     .seal_key()
                     .seal(&mut rng, topic.as_bytes(), changed);
                 world.publish_raw(&topic, sealed);

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use rtchat::room::{FileCommand, FileEvent, Value};
-use rtchat::rtc::Notice;
-use rtchat::rtc::bulk::{FIRST_WINDOW, FileId};
+use rtchat::rtc::LinkEvent;
+use rtchat::rtc::file_channel::{FIRST_WINDOW, FileId};
 
 use crate::files::{MIB, accept_all, command, content, ends, failed, half_way, offer, offered};
 use crate::scenes::{SOON, pair, send, values};
@@ -44,7 +44,7 @@ fn bytes_at_wrong_places_fail_that_file_alone() {
 fn more_than_was_announced_is_never_kept() {
     let (mut world, ann, ben) = pair();
     let offer = r#"{"k":"file","file":1,"step":"offer","n":10,"name":"a"}"#;
-    world.inject(ann, ben, Notice::Text(offer.into()));
+    world.inject(ann, ben, LinkEvent::Text(offer.into()));
     world.run(SOON);
     accept_all(&mut world, ben);
     world.run(SOON);
@@ -59,7 +59,7 @@ fn more_than_was_announced_is_never_kept() {
 fn bytes_of_files_that_nobody_accepted_are_dropped_and_counted() {
     let (mut world, ann, ben) = pair();
     let offer = r#"{"k":"file","file":1,"step":"offer","n":10,"name":"a"}"#;
-    world.inject(ann, ben, Notice::Text(offer.into()));
+    world.inject(ann, ben, LinkEvent::Text(offer.into()));
     world.run(SOON);
     for number in [0, 1, 2, u32::MAX] {
         world.inject_bulk(ann, ben, &bulk(number, 0, b"bytes"));
@@ -86,7 +86,7 @@ fn a_wrong_hash_fails_the_file_at_both_ends() {
     let hash = "A".repeat(43);
     // Written so that it is not muted.
     let sent = format!(r#"{{"k":"file","file":1,"step":"s\u0065nt","text":"{hash}"}}"#);
-    world.inject(ann, ben, Notice::Text(sent));
+    world.inject(ann, ben, LinkEvent::Text(sent));
     world.run(SOON);
     let words = "The file did not arrive as it was sent.";
     assert_eq!(ends(&world, ben), [failed(FileId::Theirs(1), words)]);
@@ -98,7 +98,7 @@ fn a_flood_of_offers_is_bounded() {
     let (mut world, ann, ben) = pair();
     for number in 0..2_000 {
         let offer = format!(r#"{{"k":"file","file":{number},"step":"offer","n":1,"name":"a"}}"#);
-        world.inject(ann, ben, Notice::Text(offer));
+        world.inject(ann, ben, LinkEvent::Text(offer));
     }
     world.run(SOON);
     assert_eq!(offered(&world, ben).len(), 8);
@@ -120,14 +120,14 @@ fn steps_that_do_not_fit_are_dropped() {
         r#""stored","n":5"#,
     ] {
         let said = format!(r#"{{"k":"file","file":1,"step":{step}}}"#);
-        world.inject(ben, ann, Notice::Text(said));
+        world.inject(ben, ann, LinkEvent::Text(said));
     }
     world.run(SOON);
     assert_eq!(world.dropped(ann, "an unreadable frame"), 4);
     assert_eq!(ends(&world, ann), []);
     // Nobody can have what was not sent.
     let said = r#"{"k":"file","file":1,"step":"accept","n":500}"#;
-    world.inject(ben, ann, Notice::Text(said.into()));
+    world.inject(ben, ann, LinkEvent::Text(said.into()));
     world.run(SOON);
     let words = "The other side claims what was never sent.";
     assert_eq!(ends(&world, ann), [failed(FileId::Ours(7), words)]);
@@ -136,7 +136,7 @@ fn steps_that_do_not_fit_are_dropped() {
         "done", "accept", "stored", "refuse", "sent", "stop", "pause",
     ] {
         let said = format!(r#"{{"k":"file","file":99,"step":"{step}"}}"#);
-        world.inject(ben, ann, Notice::Text(said));
+        world.inject(ben, ann, LinkEvent::Text(said));
     }
     world.run(SOON);
     assert_eq!(ends(&world, ann).len(), 1);

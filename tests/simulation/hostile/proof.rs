@@ -6,13 +6,13 @@ use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use rtchat::identity::{PeerId, SealKey, SessionKey};
 use rtchat::room::Event;
-use rtchat::rtc::{Description, Kind, Notice};
+use rtchat::rtc::{Description, LinkEvent, SdpType};
 use rtchat::wire::envelope::PairContext;
 use rtchat::wire::{Attempt, Body, Envelope, Subtopic};
 
 use super::{Mallory, overheard, rng, still_talk};
 use crate::scenes::pair;
-use crate::world::{World, place, sdp, seed, ufrag};
+use crate::world::{World, room_keys, sdp, seed, ufrag};
 
 /// The worst case: the broker is Mallory's and both session keys have leaked, so everything can be opened and
 /// sealed anew. Mallory puts own fingerprints into the descriptions and passes the proofs on.
@@ -21,12 +21,12 @@ fn a_man_in_the_middle_with_own_fingerprints_is_found_out_even_with_stolen_sessi
     let mut world = World::new(1);
     let stolen = |at: u64| SessionKey::generate(&mut ChaCha20Rng::from_seed(seed(at, 2)));
     let keys = [stolen(0), stolen(1)];
-    let place = place();
+    let room = room_keys();
     let mut rng = rng(5);
     let mut ids: Vec<PeerId> = Vec::new();
     world.interceptor = Some(Box::new(move |topic, payload| {
         let original = vec![(topic.to_owned(), payload.to_vec())];
-        let Ok(mut envelope) = Envelope::open(&place, topic, payload) else {
+        let Ok(mut envelope) = Envelope::open(&room, topic, payload) else {
             return original;
         };
         let (Body::RtcOffer {
@@ -48,13 +48,13 @@ fn a_man_in_the_middle_with_own_fingerprints_is_found_out_even_with_stolen_sessi
             (first, &keys[0], &keys[1])
         };
         let pair = SealKey::for_pair(
-            place.seal_key(),
+            room.seal_key(),
             (ours, &recipient),
             (&theirs.public(), &envelope.sender),
         )
         .unwrap();
         let context = PairContext {
-            topic: place.topic(),
+            topic: room.topic(),
             subtopic: envelope.body.subtopic(),
             sender: &envelope.sender,
             recipient: &recipient,
@@ -72,7 +72,7 @@ fn a_man_in_the_middle_with_own_fingerprints_is_found_out_even_with_stolen_sessi
             Body::RtcOffer { sealed, .. } | Body::RtcAnswer { sealed, .. } => *sealed = resealed,
             _ => {}
         }
-        vec![(topic.to_owned(), envelope.seal(&place, topic, &mut rng))]
+        vec![(topic.to_owned(), envelope.seal(&room, topic, &mut rng))]
     }));
     // Mallory's own ends accept whatever fingerprint they are shown.
     world.trusting_paths = true;
@@ -105,7 +105,7 @@ fn whoever_speaks_before_proving_itself_is_cut_off_and_not_heard() {
     ] {
         let mut world = World::new(1);
         let (ann, ben) = (world.open("ann"), world.open("ben"));
-        world.replace_first_frame = Some((ben, Notice::Text(first.to_owned())));
+        world.replace_first_frame = Some((ben, LinkEvent::Text(first.to_owned())));
         world.run(Duration::from_secs(2));
         assert_eq!(
             (world.verified(ann), world.heard(ann)),
@@ -121,13 +121,13 @@ fn whoever_speaks_before_proving_itself_is_cut_off_and_not_heard() {
 fn a_description_with_no_fingerprint_leads_nowhere() {
     let (mut world, ann, ben) = pair();
     let mut mallory = Mallory::new(1);
-    let without: Vec<String> = sdp(Kind::Offer, "evil", &[1; 32])
+    let without: Vec<String> = sdp(SdpType::Offer, "evil", &[1; 32])
         .lines()
         .filter(|line| !line.starts_with("a=fingerprint"))
         .map(|line| format!("{line}\r\n"))
         .collect();
     let description =
-        Description::from_sdp(Kind::Offer, &without.concat()).expect("it travels whole");
+        Description::from_sdp(SdpType::Offer, &without.concat()).expect("it travels whole");
     let (id, theirs) = (mallory.id(), world.nodes[ann].room.id());
     let anns_connect =
         overheard(&world)
@@ -138,13 +138,13 @@ fn a_description_with_no_fingerprint_leads_nowhere() {
             });
     let session = anns_connect.unwrap().session;
     let pair = SealKey::for_pair(
-        world.place.seal_key(),
+        world.keys.seal_key(),
         (&mallory.session, &id),
         (&session, &theirs),
     )
     .unwrap();
     let (attempt, timestamp) = (Attempt::new(0, &id, &theirs), world.now);
-    let topic = world.place.topic().to_owned();
+    let topic = world.keys.topic().to_owned();
     let subtopic = Subtopic::RtcOffer;
     let context = PairContext {
         topic: &topic,
@@ -160,7 +160,7 @@ fn a_description_with_no_fingerprint_leads_nowhere() {
     };
     let sealed = context.seal(&pair, &mut mallory.rng, &introduction);
     let connect = Box::new(mallory.connect(world.now));
-    let inbox = world.place.inbox(&theirs);
+    let inbox = world.keys.inbox(&theirs);
     let offer = Envelope {
         sender: id,
         timestamp,

@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use rtchat::room::{AskError, Command, Event, Value};
-use rtchat::rtc::Notice;
+use rtchat::rtc::LinkEvent;
 
 use crate::scenes::{SOON, answered, id, pair, send, taken, values};
 use crate::world::World;
 
-fn text(text: &str) -> Notice {
-    Notice::Text(text.to_owned())
+fn text(text: &str) -> LinkEvent {
+    LinkEvent::Text(text.to_owned())
 }
 
 /// Ann and Cleo, who is honest, can still send each other values, and know of no others.
@@ -38,7 +38,7 @@ fn bytes_before_the_proof_are_dropped_and_end_the_connection() {
     for first in [vec![], vec![0, 0, 7], vec![4, b'1'], vec![0xff; 16_384]] {
         let mut world = World::new(1);
         let (ann, ben) = (world.open("ann"), world.open("ben"));
-        world.replace_first_frame = Some((ben, Notice::Bytes(first)));
+        world.replace_first_frame = Some((ben, LinkEvent::Bytes(first)));
         world.run(Duration::from_secs(2));
         assert_eq!((world.verified(ann), values(&world, ann)), (0, vec![]));
         assert!(world.dropped(ann, "an unreadable frame") > 0);
@@ -50,7 +50,7 @@ fn bytes_before_the_proof_are_dropped_and_end_the_connection() {
 #[test]
 fn values_before_the_proof_are_not_delivered() {
     for first in [
-        Notice::Bytes(b"\x041".to_vec()),
+        LinkEvent::Bytes(b"\x041".to_vec()),
         text(r#"{"k":"question","id":"q","v":1}"#),
         text(r#"{"k":"got","n":0,"stream":1}"#),
     ] {
@@ -69,7 +69,7 @@ fn values_before_it_is_clear_which_stream_they_belong_to_are_dropped() {
     world.muted.push((ben, "\"got\"".to_owned()));
     assert!(world.run_until(SOON, World::is_full_mesh));
     world.inject(ben, ann, text(r#"{"k":"question","id":"q","v":1}"#));
-    world.inject(ben, ann, Notice::Bytes(vec![0, 0, 7]));
+    world.inject(ben, ann, LinkEvent::Bytes(vec![0, 0, 7]));
     world.run(SOON);
     assert_eq!(values(&world, ann), []);
     assert_eq!(world.dropped(ann, "an unreadable frame"), 2);
@@ -83,10 +83,10 @@ fn values_before_it_is_clear_which_stream_they_belong_to_are_dropped() {
 fn a_value_without_end_is_given_up_and_not_kept() {
     let (mut world, ann, ben, cleo) = three();
     let mut piece = vec![0xc0; 16_384];
-    world.inject(ben, ann, Notice::Bytes(vec![0x80, 0]));
+    world.inject(ben, ann, LinkEvent::Bytes(vec![0x80, 0]));
     // Forty megabytes: more than twice what a value may have.
     for _ in 0..2_600 {
-        world.inject(ben, ann, Notice::Bytes(piece.clone()));
+        world.inject(ben, ann, LinkEvent::Bytes(piece.clone()));
         world.run(Duration::from_millis(3));
     }
     assert_eq!(world.dropped(ann, "too large"), 1);
@@ -94,8 +94,8 @@ fn a_value_without_end_is_given_up_and_not_kept() {
     // Its end, and one that is sound.
     piece.truncate(10);
     piece[0] = 0x40;
-    world.inject(ben, ann, Notice::Bytes(piece));
-    world.inject(ben, ann, Notice::Bytes(vec![0, 0, 7]));
+    world.inject(ben, ann, LinkEvent::Bytes(piece));
+    world.inject(ben, ann, LinkEvent::Bytes(vec![0, 0, 7]));
     world.run(SOON);
     let bytes = vec![7];
     let kind = String::new();
@@ -118,10 +118,10 @@ fn binary_messages_that_fit_nowhere_are_counted_and_dropped() {
         &[2, b'{'],
     ];
     for message in messages {
-        world.inject(ben, ann, Notice::Bytes(message.to_vec()));
+        world.inject(ben, ann, LinkEvent::Bytes(message.to_vec()));
     }
     let frame = [&[2], &br#"{"k":"leave"}"#[..]].concat();
-    world.inject(ben, ann, Notice::Bytes(frame));
+    world.inject(ben, ann, LinkEvent::Bytes(frame));
     world.run(SOON);
     assert_eq!(world.dropped(ann, "an unreadable frame"), 10);
     assert_eq!(values(&world, ann), []);
@@ -210,7 +210,7 @@ fn a_flood_of_values_does_not_keep_messages_from_others_out() {
     let (mut world, ann, ben, cleo) = three();
     for round in 0..100 {
         for _ in 0..200 {
-            world.inject(ben, ann, Notice::Bytes(b"\x04[1,2,3]".to_vec()));
+            world.inject(ben, ann, LinkEvent::Bytes(b"\x04[1,2,3]".to_vec()));
             world.inject(ben, ann, text(r#"{"k":"question","id":"q","v":1}"#));
             world.inject(ben, ann, text(r#"{"k":"got","n":999}"#));
             world.inject(ben, ann, text(r#"{"k":"typing"}"#));

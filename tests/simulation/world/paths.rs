@@ -1,7 +1,7 @@
 //! The direct paths between browsers, with what browsers say to make them. They can be cut, and end.
 
 use rtchat::room::Input;
-use rtchat::rtc::{ConnectionId, Description, Kind, Notice, Order, Path};
+use rtchat::rtc::{ConnectionId, Description, LinkCommand, LinkEvent, Path, SdpType};
 
 use super::{Task, World};
 
@@ -39,7 +39,10 @@ impl World {
                 {
                     self.later(
                         1,
-                        Task::Feed(at, Input::Connection(connection, Notice::Path(Path::Lost))),
+                        Task::Feed(
+                            at,
+                            Input::Connection(connection, LinkEvent::Path(Path::Lost)),
+                        ),
                     );
                 }
             }
@@ -47,7 +50,7 @@ impl World {
     }
 
     /// The tab is told that each of its connections came to this end.
-    pub fn end_connections(&mut self, at: usize, end: Notice) {
+    pub fn end_connections(&mut self, at: usize, end: LinkEvent) {
         let connections: Vec<ConnectionId> = self.nodes[at].links.keys().copied().collect();
         for connection in connections {
             self.feed(at, Input::Connection(connection, end.clone()));
@@ -55,31 +58,31 @@ impl World {
     }
 
     /// `at` says this to `other` on their open connection, whatever its room thinks of it.
-    pub fn inject(&mut self, at: usize, other: usize, message: Notice) {
+    pub fn inject(&mut self, at: usize, other: usize, message: LinkEvent) {
         for connection in self.open_connections(at, other) {
             self.send(at, connection, message.clone());
         }
     }
 
-    pub(super) fn order(&mut self, at: usize, connection: ConnectionId, order: Order) {
+    pub(super) fn order(&mut self, at: usize, connection: ConnectionId, order: LinkCommand) {
         match order {
-            Order::Offer { .. } => self.describe(at, connection, Kind::Offer),
-            Order::Answer(offer) => {
+            LinkCommand::Offer { .. } => self.describe(at, connection, SdpType::Offer),
+            LinkCommand::Answer(offer) => {
                 self.take_remote(at, connection, &offer);
-                self.describe(at, connection, Kind::Answer);
+                self.describe(at, connection, SdpType::Answer);
             }
-            Order::Accept(answer) => {
+            LinkCommand::Accept(answer) => {
                 self.take_remote(at, connection, &answer);
                 self.try_path(at, connection);
             }
-            Order::AddCandidates(_) => {}
-            Order::Send(text) => self.send(at, connection, Notice::Text(text)),
-            Order::SendBytes(bytes) => self.send(at, connection, Notice::Bytes(bytes)),
-            Order::Close => self.close(at, connection),
+            LinkCommand::AddCandidates(_) => {}
+            LinkCommand::Send(text) => self.send(at, connection, LinkEvent::Text(text)),
+            LinkCommand::SendBytes(bytes) => self.send(at, connection, LinkEvent::Bytes(bytes)),
+            LinkCommand::Close => self.close(at, connection),
         }
     }
 
-    fn describe(&mut self, at: usize, connection: ConnectionId, kind: Kind) {
+    fn describe(&mut self, at: usize, connection: ConnectionId, kind: SdpType) {
         let wire = self.nodes[at].links.entry(connection).or_default();
         if wire.ours.is_empty() {
             wire.ours = format!("u{at}x{}", connection.0);
@@ -92,7 +95,7 @@ impl World {
             3,
             Task::Feed(
                 at,
-                Input::Connection(connection, Notice::Described(description)),
+                Input::Connection(connection, LinkEvent::Described(description)),
             ),
         );
         self.try_path(at, connection);
@@ -138,12 +141,12 @@ impl World {
                 25,
                 Task::Feed(
                     node,
-                    Input::Connection(connection, Notice::Path(Path::Connected)),
+                    Input::Connection(connection, LinkEvent::Path(Path::Connected)),
                 ),
             );
             self.later(
                 25,
-                Task::Feed(node, Input::Connection(connection, Notice::Opened)),
+                Task::Feed(node, Input::Connection(connection, LinkEvent::Opened)),
             );
         }
     }
@@ -161,18 +164,17 @@ impl World {
         self.ends.get(&wire.theirs.as_ref()?.0).copied()
     }
 
-    fn send(&mut self, at: usize, connection: ConnectionId, message: Notice) {
+    fn send(&mut self, at: usize, connection: ConnectionId, message: LinkEvent) {
         let Some((node, connection)) = self.far_end(at, connection) else {
             return;
         };
-        let is_proof =
-            |message: &Notice| matches!(message, Notice::Text(text) if text.contains("\"verify\""));
+        let is_proof = |message: &LinkEvent| matches!(message, LinkEvent::Text(text) if text.contains("\"verify\""));
         let message = match &self.replace_first_frame {
             Some((cheat, instead)) if *cheat == at && is_proof(&message) => instead.clone(),
             _ => message,
         };
-        let mute = |message: &Notice| match message {
-            Notice::Text(text) => self
+        let mute = |message: &LinkEvent| match message {
+            LinkEvent::Text(text) => self
                 .muted
                 .iter()
                 .any(|(node, part)| *node == at && text.contains(part)),
@@ -214,7 +216,7 @@ impl World {
         {
             self.later(
                 20,
-                Task::Feed(node, Input::Connection(connection, Notice::Closed)),
+                Task::Feed(node, Input::Connection(connection, LinkEvent::Closed)),
             );
         }
     }
@@ -227,12 +229,12 @@ fn fingerprint(at: usize, connection: ConnectionId) -> [u8; 32] {
 }
 
 /// A data-only description as Chromium writes it, with one host candidate.
-pub fn sdp(kind: Kind, ufrag: &str, fingerprint: &[u8; 32]) -> String {
+pub fn sdp(kind: SdpType, ufrag: &str, fingerprint: &[u8; 32]) -> String {
     let colons: Vec<String> = fingerprint
         .iter()
         .map(|byte| format!("{byte:02X}"))
         .collect();
-    let setup = if kind == Kind::Offer {
+    let setup = if kind == SdpType::Offer {
         "actpass"
     } else {
         "active"

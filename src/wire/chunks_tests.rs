@@ -1,22 +1,22 @@
 use super::*;
 
-fn pieces(mut parcel: Parcel) -> Vec<Piece> {
-    let mut pieces = Vec::new();
+fn chunks(mut outbound: OutboundMessage) -> Vec<Chunk> {
+    let mut chunks = Vec::new();
     loop {
-        let (piece, last) = parcel.next_piece();
-        assert!(piece.size() <= MAX_FRAME);
-        pieces.push(piece);
+        let (chunk, last) = outbound.next_chunk();
+        assert!(chunk.size() <= MAX_FRAME);
+        chunks.push(chunk);
         if last {
-            return pieces;
+            return chunks;
         }
     }
 }
 
-fn read(pieces: &[Piece]) -> Vec<Arrived> {
-    let mut joined = Pieces::default();
-    let read = pieces.iter().filter_map(|piece| match piece {
-        Piece::Bytes(bytes) => joined.read(bytes).unwrap(),
-        Piece::Text(text) => Some(Arrived::Frame(Frame::from_json(text).unwrap())),
+fn read(chunks: &[Chunk]) -> Vec<Arrived> {
+    let mut joined = ChunkReassembler::default();
+    let read = chunks.iter().filter_map(|chunk| match chunk {
+        Chunk::Bytes(bytes) => joined.read(bytes).unwrap(),
+        Chunk::Text(text) => Some(Arrived::Frame(Frame::from_json(text).unwrap())),
     });
     read.collect()
 }
@@ -40,8 +40,8 @@ fn values_of_every_size_arrive_as_they_were() {
                 bytes("", size),
                 bytes("blob:image/png", size),
             ] {
-                let parcel = Parcel::value(purpose, value.clone()).unwrap();
-                assert_eq!(read(&pieces(parcel)), [Arrived::Value(purpose, value)]);
+                let outbound = OutboundMessage::value(purpose, value.clone()).unwrap();
+                assert_eq!(read(&chunks(outbound)), [Arrived::Value(purpose, value)]);
             }
         }
     }
@@ -49,8 +49,8 @@ fn values_of_every_size_arrive_as_they_were() {
 
 #[test]
 fn a_short_value_costs_a_byte() {
-    let parcel = Parcel::value(Purpose::Data, Value::Json("[1]".into())).unwrap();
-    assert_eq!(pieces(parcel), [Piece::Bytes(b"\x04[1]".to_vec())]);
+    let outbound = OutboundMessage::value(Purpose::Data, Value::Json("[1]".into())).unwrap();
+    assert_eq!(chunks(outbound), [Chunk::Bytes(b"\x04[1]".to_vec())]);
 }
 
 #[test]
@@ -63,20 +63,20 @@ fn small_ones_arrive_together() {
     };
     let mut message = Vec::new();
     for value in &values {
-        let parcel = Parcel::value(Purpose::Dm, value.clone()).unwrap();
-        assert!(parcel.join(&mut message));
+        let outbound = OutboundMessage::value(Purpose::Dm, value.clone()).unwrap();
+        assert!(outbound.join(&mut message));
     }
-    assert!(Parcel::frame(&answer).join(&mut message));
+    assert!(OutboundMessage::frame(&answer).join(&mut message));
     assert!(message.starts_with(b"\x03\0\x04\x05[1]"));
-    let large = Parcel::value(Purpose::Dm, bytes("", SMALL + 1)).unwrap();
+    let large = OutboundMessage::value(Purpose::Dm, bytes("", SMALL + 1)).unwrap();
     assert!(!large.join(&mut message));
     let [first, second] = values.map(value);
     let all = vec![first, second, Arrived::Frame(answer)];
-    let mut read = Pieces::default();
+    let mut read = ChunkReassembler::default();
     assert_eq!(read.read(&message), Ok(Some(Arrived::Several(all))));
     // No message is too long for that.
-    let parcel = Parcel::value(Purpose::Dm, bytes("", 1_000)).unwrap();
-    while parcel.join(&mut message) {}
+    let outbound = OutboundMessage::value(Purpose::Dm, bytes("", 1_000)).unwrap();
+    while outbound.join(&mut message) {}
     assert!((MAX_FRAME - 1_100..=MAX_FRAME).contains(&message.len()));
 }
 
@@ -88,14 +88,14 @@ fn the_longest_question_arrives() {
         content: format!("\"{}\"", "x".repeat(MAX_QUESTION - 2)),
     };
     assert_eq!(
-        read(&pieces(Parcel::frame(&frame))),
+        read(&chunks(OutboundMessage::frame(&frame))),
         [Arrived::Frame(frame)]
     );
 }
 
 #[test]
 fn what_cannot_be_sent_is_refused() {
-    let refused = |value| Parcel::value(Purpose::Data, value).unwrap_err();
+    let refused = |value| OutboundMessage::value(Purpose::Data, value).unwrap_err();
     let json = |text: &str| refused(Value::Json(text.into()));
     for text in ["", "nul", "[", "1 2", "{a:1}", "\"\u{1}\""] {
         assert_eq!(json(text), FrameError::Malformed, "{text}");
@@ -112,13 +112,13 @@ fn what_cannot_be_sent_is_refused() {
 #[test]
 fn the_largest_value_arrives_and_no_larger_one_is_kept() {
     let value = bytes("", MAX_VALUE);
-    let parcel = Parcel::value(Purpose::Data, value.clone()).unwrap();
+    let outbound = OutboundMessage::value(Purpose::Data, value.clone()).unwrap();
     assert_eq!(
-        read(&pieces(parcel)),
+        read(&chunks(outbound)),
         [Arrived::Value(Purpose::Data, value)]
     );
 
-    let mut joined = Pieces::default();
+    let mut joined = ChunkReassembler::default();
     let mut endless = vec![NOT_LAST | NOT_FIRST];
     endless.resize(MAX_FRAME, 0);
     assert_eq!(joined.read(&[NOT_LAST, 0]), Ok(None));
@@ -158,7 +158,7 @@ fn what_does_not_fit_together_is_lost_and_does_no_harm_to_the_next() {
         &[&[NOT_FIRST, 1]],
     ];
     for messages in cases {
-        let mut joined = Pieces::default();
+        let mut joined = ChunkReassembler::default();
         let read: Vec<_> = messages.iter().map(|bytes| joined.read(bytes)).collect();
         assert!(read.iter().any(Result::is_err), "{messages:?}");
         assert!(matches!(
@@ -166,7 +166,7 @@ fn what_does_not_fit_together_is_lost_and_does_no_harm_to_the_next() {
             Ok(Some(Arrived::Value(Purpose::Data, Value::Json(_))))
         ));
     }
-    let mut joined = Pieces::default();
+    let mut joined = ChunkReassembler::default();
     assert_eq!(joined.read(&[JSON | NOT_LAST, b'[']), Ok(None));
     assert_eq!(joined.read(&[JSON, b'1']), Err(FrameError::OutOfOrder));
     assert!(joined.open.is_none());

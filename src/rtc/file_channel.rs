@@ -11,13 +11,13 @@ use super::ConnectionId;
 use crate::time::Millis;
 
 /// A message on channel 1 has at most this many bytes.
-pub const MAX_BULK: usize = 64 * 1024;
+pub const MAX_FILE_MESSAGE: usize = 64 * 1024;
 /// Those that we send have this many while people talk: a browser sends a message as a whole before it sends one of
 /// another channel.
-pub const SMALL_BULK: usize = 16 * 1024;
+pub const SMALL_FILE_MESSAGE: usize = 16 * 1024;
 /// So many bytes of a file, four messages, are hashed and written at once. The last slice may be shorter. Browsers need
 /// twice the time for a hash of a megabyte, as they copy it to new memory first.
-pub const SLICE: u64 = 4 * (MAX_BULK - Header::LENGTH) as u64;
+pub const SLICE: u64 = 4 * (MAX_FILE_MESSAGE - Header::LENGTH) as u64;
 /// So many bytes of a file may be under way beyond what the receiver said that it has.
 pub const FILE_WINDOW: u64 = 8 * 1024 * 1024;
 /// We let so many be under way at first, and one more for each [`WINDOW_GROWTH`] that arrived. A browser doubles what is
@@ -46,7 +46,7 @@ pub enum FileId {
 
 /// What the adapter should do with a file. It has its source or its place from whoever gave the command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FileOrder {
+pub enum TransferCommand {
     /// Send it over this connection from `from` on, as far as it may. This ends what was done with it before.
     Send {
         /// Where.
@@ -58,7 +58,7 @@ pub enum FileOrder {
     },
     /// The receiver has so many bytes.
     Stored(u64),
-    /// Take what comes for it over this connection, after what came before, and tell [`FileNotice::Ready`].
+    /// Take what comes for it over this connection, after what came before, and tell [`TransferEvent::Ready`].
     Expect {
         /// Where.
         connection: ConnectionId,
@@ -73,7 +73,7 @@ pub enum FileOrder {
 
 /// What the adapter tells about a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FileNotice {
+pub enum TransferEvent {
     /// What comes next has to be from this byte on.
     Ready(u64),
     /// So many bytes have come, and are stored, all but 1 MiB at most.
@@ -88,10 +88,10 @@ pub enum FileNotice {
 
 /// Why what came on channel 1 is not taken. It ends the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BulkError {
+pub enum TransferError {
     /// Not where the last message ended.
     #[error("The file came out of its order.")]
-    Place,
+    OutOfOrder,
     /// More than was announced.
     #[error("More bytes came than were announced.")]
     TooMuch,
@@ -119,7 +119,7 @@ impl Header {
 
     /// Whether a message, with its header, may have this length.
     pub fn fits(message: usize) -> bool {
-        (Header::LENGTH + 1..=MAX_BULK).contains(&message)
+        (Header::LENGTH + 1..=MAX_FILE_MESSAGE).contains(&message)
     }
 
     /// Reads it.
@@ -285,20 +285,20 @@ impl Receiving {
     /// So many bytes came, said to be from this place on.
     ///
     /// # Errors
-    /// [`BulkError`]; nothing of it may be kept.
-    pub fn take(&mut self, place: u64, length: u64) -> Result<(), BulkError> {
+    /// [`TransferError`]; nothing of it may be kept.
+    pub fn take(&mut self, place: u64, length: u64) -> Result<(), TransferError> {
         let end = place.saturating_add(length);
         if place != self.at {
-            return Err(BulkError::Place);
+            return Err(TransferError::OutOfOrder);
         }
         if end > self.size {
-            return Err(BulkError::TooMuch);
+            return Err(TransferError::TooMuch);
         }
         if place % SLICE + length > SLICE {
-            return Err(BulkError::Slices);
+            return Err(TransferError::Slices);
         }
         if end > self.told + FILE_WINDOW {
-            return Err(BulkError::TooFast);
+            return Err(TransferError::TooFast);
         }
         self.at = end;
         Ok(())
@@ -336,5 +336,5 @@ impl Receiving {
 }
 
 #[cfg(test)]
-#[path = "bulk_tests.rs"]
+#[path = "file_channel_tests.rs"]
 mod tests;

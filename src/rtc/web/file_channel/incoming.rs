@@ -9,7 +9,7 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::spawn_local;
 
 use super::{Sink, Tell, hash};
-use crate::rtc::bulk::{BulkError, FileId, FileNotice, Receiving};
+use crate::rtc::file_channel::{FileId, Receiving, TransferError, TransferEvent};
 use crate::rtc::web::connection::settled;
 use crate::rtc::web::{WebError, refused, time};
 use crate::time::Millis;
@@ -62,14 +62,14 @@ impl Incoming {
         self.over.set(true);
     }
 
-    fn tell(&self, notice: FileNotice) {
+    fn tell(&self, notice: TransferEvent) {
         if !self.over.get() {
             (self.tell)(Some((self.file, notice)));
         }
     }
 
     fn fail(&self, why: String) {
-        self.tell(FileNotice::Failed(why));
+        self.tell(TransferEvent::Failed(why));
         self.stop();
     }
 
@@ -81,7 +81,7 @@ impl Incoming {
             .go_on();
         let incoming = self.clone();
         spawn_local(async move {
-            incoming.tell(FileNotice::Ready(from));
+            incoming.tell(TransferEvent::Ready(from));
             // Nothing at all may be everything.
             incoming.write_soon();
         });
@@ -110,7 +110,7 @@ impl Incoming {
         receiving: &mut Receiving,
         place: u64,
         content: &Uint8Array,
-    ) -> Result<(), BulkError> {
+    ) -> Result<(), TransferError> {
         receiving.take(place, u64::from(content.length()))?;
         // A slice is much smaller than 2^32.
         let (at, length) = receiving.slice(place);
@@ -148,7 +148,7 @@ impl Incoming {
             None => None,
         };
         if let Some(has) = news {
-            self.tell(FileNotice::Stored(has));
+            self.tell(TransferEvent::Stored(has));
         }
     }
 
@@ -160,7 +160,7 @@ impl Incoming {
         spawn_local(async move {
             match incoming.write().await {
                 Ok(Some(hash)) => {
-                    incoming.tell(FileNotice::Whole(hash));
+                    incoming.tell(TransferEvent::Whole(hash));
                     incoming.stop();
                 }
                 Ok(None) => incoming.writing.set(false),

@@ -18,8 +18,8 @@ fn a_message_says_what_it_holds() {
     for (length, fits) in [
         (12, false),
         (13, true),
-        (MAX_BULK, true),
-        (MAX_BULK + 1, false),
+        (MAX_FILE_MESSAGE, true),
+        (MAX_FILE_MESSAGE + 1, false),
     ] {
         assert_eq!(Header::fits(length), fits);
     }
@@ -84,7 +84,7 @@ fn no_more_is_under_way_than_agreed() {
     }
     let rest = FILE_WINDOW % SLICE;
     assert_eq!(receiving.take(FILE_WINDOW - rest, rest), Ok(()));
-    assert_eq!(receiving.take(FILE_WINDOW, 1), Err(BulkError::TooFast));
+    assert_eq!(receiving.take(FILE_WINDOW, 1), Err(TransferError::TooFast));
     // Some is told before it is stored, and no more of it.
     assert_eq!(receiving.news(now), Some(UNSTORED));
     assert_eq!(receiving.news(now + FILE_PAUSE), None);
@@ -103,7 +103,7 @@ fn no_end_waits_for_the_other() {
     // No time passes.
     let now = Millis(1_000);
     while receiving.whole().is_none() {
-        let (from, to) = sending.next(MAX_BULK as u64);
+        let (from, to) = sending.next(MAX_FILE_MESSAGE as u64);
         if from == to {
             let news = receiving.news(now).expect("one of them goes on");
             sending.stored(news);
@@ -127,12 +127,12 @@ fn no_end_waits_for_the_other() {
 #[test]
 fn only_what_was_announced_is_taken() {
     let mut receiving = Receiving::new(5);
-    assert_eq!(receiving.take(1, 1), Err(BulkError::Place));
-    assert_eq!(receiving.take(u64::MAX, 1), Err(BulkError::Place));
-    assert_eq!(receiving.take(0, 6), Err(BulkError::TooMuch));
-    assert_eq!(receiving.take(0, u64::MAX), Err(BulkError::TooMuch));
+    assert_eq!(receiving.take(1, 1), Err(TransferError::OutOfOrder));
+    assert_eq!(receiving.take(u64::MAX, 1), Err(TransferError::OutOfOrder));
+    assert_eq!(receiving.take(0, 6), Err(TransferError::TooMuch));
+    assert_eq!(receiving.take(0, u64::MAX), Err(TransferError::TooMuch));
     assert_eq!(receiving.take(0, 3), Ok(()));
-    assert_eq!(receiving.take(0, 3), Err(BulkError::Place));
+    assert_eq!(receiving.take(0, 3), Err(TransferError::OutOfOrder));
     assert_eq!(receiving.go_on(), 3);
     assert_eq!(receiving.take(3, 2), Ok(()));
     assert_eq!(receiving.slice(3), (3, 5));
@@ -142,9 +142,9 @@ fn only_what_was_announced_is_taken() {
     assert_eq!(receiving.whole(), Some(hash(&hash(b"abcde"))));
 
     let mut receiving = Receiving::new(2 * SLICE);
-    assert_eq!(receiving.take(0, SLICE + 1), Err(BulkError::Slices));
+    assert_eq!(receiving.take(0, SLICE + 1), Err(TransferError::Slices));
     assert_eq!(receiving.take(0, SLICE - 1), Ok(()));
-    assert_eq!(receiving.take(SLICE - 1, 2), Err(BulkError::Slices));
+    assert_eq!(receiving.take(SLICE - 1, 2), Err(TransferError::Slices));
 }
 
 #[test]

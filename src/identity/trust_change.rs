@@ -5,7 +5,7 @@ use crate::time::Millis;
 
 /// One entry to make, in this tab's book and in the stored one that other tabs write too.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Note {
+pub struct TrustChange {
     /// Whom it is about.
     pub key: PublicKey,
     /// The name that the key goes by.
@@ -13,12 +13,12 @@ pub struct Note {
     /// When.
     pub at: Millis,
     /// What happened.
-    pub what: Noted,
+    pub what: TrustDecision,
 }
 
 /// What happened between this browser and a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Noted {
+pub enum TrustDecision {
     /// It proved itself on a connection.
     Met,
     /// The person says that the name is right on this key.
@@ -31,12 +31,12 @@ pub enum Noted {
 
 impl TrustBook {
     /// Writes the note down.
-    pub fn note(&mut self, note: &Note) {
+    pub fn note(&mut self, note: &TrustChange) {
         match note.what {
-            Noted::Met => self.remember(&note.key, &note.name, note.at),
-            Noted::NameAccepted => self.accept_name(&note.key, &note.name, note.at),
-            Noted::Compared => self.verify(&note.key, &note.name, note.at),
-            Noted::Blocked => self.block(&note.key, true, note.at),
+            TrustDecision::Met => self.remember(&note.key, &note.name, note.at),
+            TrustDecision::NameAccepted => self.accept_name(&note.key, &note.name, note.at),
+            TrustDecision::Compared => self.verify(&note.key, &note.name, note.at),
+            TrustDecision::Blocked => self.block(&note.key, true, note.at),
         }
     }
 }

@@ -14,19 +14,19 @@ use crate::driver::{self, Handle, Listener, Network, StartError};
 use crate::identity::web::{
     SeedError, TabClaim, merge_trust_of_other_tabs, open_profile, recheck_trust, seed,
 };
-use crate::identity::{MemoryStorage, Name, Note, Profile, TrustBook};
+use crate::identity::{MemoryStorage, Name, Profile, TrustBook, TrustChange};
 use crate::room::{Config, Event};
 use crate::settings::web::print;
 use crate::settings::{PageAddress, Settings, SettingsWarning};
-use crate::wire::Place;
-use crate::wire::place::PlaceError;
+use crate::wire::RoomKeys;
+use crate::wire::room_keys::RoomKeysError;
 
 /// Why nobody can go in.
 #[derive(Debug, thiserror::Error)]
 pub enum EntranceError {
-    /// There is no such place.
+    /// The room has no keys.
     #[error(transparent)]
-    Place(#[from] PlaceError),
+    RoomKeys(#[from] RoomKeysError),
     /// The browser lacks something.
     #[error(transparent)]
     Start(#[from] StartError),
@@ -46,7 +46,7 @@ pub trait Audience {
 }
 
 /// Everything that has to be known before anybody can join.
-pub struct Entrance {
+pub struct Joining {
     /// Who one is, and whom one met.
     pub profile: Rc<RefCell<Profile>>,
     /// What the site's owner asks for.
@@ -65,7 +65,7 @@ pub struct Entrance {
     _trust: Option<browser::Listener>,
 }
 
-impl Entrance {
+impl Joining {
     /// Reads profile and settings side by side. `outdated` is called when this tab has another number than it had.
     ///
     /// # Errors
@@ -75,7 +75,7 @@ impl Entrance {
         settings: impl Future<Output = (Settings, Vec<SettingsWarning>)>,
         in_memory: bool,
         outdated: impl Fn() + 'static,
-    ) -> Result<Entrance, SeedError> {
+    ) -> Result<Joining, SeedError> {
         let profile = async {
             let mut rng = ChaCha20Rng::from_seed(seed()?);
             if in_memory {
@@ -90,7 +90,7 @@ impl Entrance {
         print(&warnings);
         let (profile, tab) = profile?;
         let profile = Rc::new(RefCell::new(profile));
-        Ok(Entrance {
+        Ok(Joining {
             _trust: (!in_memory).then(|| merge_trust_of_other_tabs(&profile)),
             profile,
             settings,
@@ -114,10 +114,10 @@ impl Entrance {
     pub fn join(&self, name: &Name, audience: Rc<dyn Audience>) -> Result<Handle, EntranceError> {
         let secret = self.address.secret.as_ref().map(|secret| &secret.0);
         let password = self.password.as_deref();
-        let place = Place::derive(&self.address.page, self.room(), secret, password)?;
+        let keys = RoomKeys::derive(&self.address.page, self.room(), secret, password)?;
         let profile = self.profile.borrow();
         let config = Config {
-            place,
+            keys,
             identity: profile.identity().clone(),
             name: name.clone(),
             tab: self.tab.as_ref().map_or(1, TabClaim::number),
@@ -175,7 +175,7 @@ impl Listener for Keeper {
         self.audience.event(event);
     }
 
-    fn remember(&self, note: Note) {
+    fn remember(&self, note: TrustChange) {
         let notices = {
             let mut profile = self.profile.borrow_mut();
             profile.remember(&note);

@@ -2,7 +2,9 @@
 
 use rtchat::room::Input;
 use rtchat::rtc::ConnectionId;
-use rtchat::rtc::bulk::{FileId, FileNotice, FileOrder, Header, Receiving, Sending};
+use rtchat::rtc::file_channel::{
+    FileId, Header, Receiving, Sending, TransferCommand, TransferEvent,
+};
 use sha2::{Digest as _, Sha256};
 
 use super::{Task, World};
@@ -14,12 +16,12 @@ pub fn bulk(number: u32, place: u64, content: &[u8]) -> Vec<u8> {
 
 impl World {
     /// What channel 1 does, with the checks of the real one.
-    pub(super) fn file_order(&mut self, at: usize, file: FileId, order: FileOrder) {
+    pub(super) fn file_order(&mut self, at: usize, file: FileId, order: TransferCommand) {
         let node = &mut self.nodes[at];
         let notice = match (file, order) {
             (
                 FileId::Ours(token),
-                FileOrder::Send {
+                TransferCommand::Send {
                     connection,
                     number,
                     from,
@@ -33,9 +35,9 @@ impl World {
                     self.later(1, Task::Pump(at, file, connection));
                     return;
                 }
-                FileNotice::Failed("The other side claims what was never sent.".to_owned())
+                TransferEvent::Failed("The other side claims what was never sent.".to_owned())
             }
-            (_, FileOrder::Stored(stored)) => {
+            (_, TransferCommand::Stored(stored)) => {
                 if let Some((connection, _, sending)) = node.sending.get_mut(&file) {
                     sending.stored(stored);
                     let connection = *connection;
@@ -45,7 +47,7 @@ impl World {
             }
             (
                 FileId::Theirs(number_here),
-                FileOrder::Expect {
+                TransferCommand::Expect {
                     connection,
                     number,
                     size,
@@ -55,9 +57,9 @@ impl World {
                 let new = || (connection, number, Receiving::new(size));
                 let receiving = node.receiving.entry(file).or_insert_with(new);
                 (receiving.0, receiving.1) = (connection, number);
-                FileNotice::Ready(receiving.2.go_on())
+                TransferEvent::Ready(receiving.2.go_on())
             }
-            (_, FileOrder::Forget) => {
+            (_, TransferCommand::Forget) => {
                 node.sending.remove(&file);
                 node.receiving.remove(&file);
                 return;
@@ -67,7 +69,7 @@ impl World {
         let whole = node.receiving.get(&file).and_then(|its| its.2.whole());
         self.later(0, Task::Feed(at, Input::File(file, notice)));
         if let Some(hash) = whole {
-            let whole = FileNotice::Whole(hash);
+            let whole = TransferEvent::Whole(hash);
             self.later(0, Task::Feed(at, Input::File(file, whole)));
         }
     }
@@ -98,7 +100,7 @@ impl World {
             self.later(1, Task::Pump(at, file, connection));
         }
         if let Some(hash) = whole {
-            let sent = FileNotice::Sent(hash);
+            let sent = TransferEvent::Sent(hash);
             self.later(0, Task::Feed(at, Input::File(file, sent)));
         }
     }
@@ -143,10 +145,10 @@ impl World {
                         receiving.stored(Sha256::digest(slice).into());
                     }
                 }
-                notices.extend(receiving.news(now).map(FileNotice::Stored));
-                notices.extend(receiving.whole().map(FileNotice::Whole));
+                notices.extend(receiving.news(now).map(TransferEvent::Stored));
+                notices.extend(receiving.whole().map(TransferEvent::Whole));
             }
-            Err(error) => notices.push(FileNotice::Failed(error.to_string())),
+            Err(error) => notices.push(TransferEvent::Failed(error.to_string())),
         }
         for notice in notices {
             self.feed(at, Input::File(file, notice));

@@ -9,9 +9,9 @@ use sha2::{Digest, Sha256};
 use crate::identity::seal::expand;
 use crate::identity::{PeerId, SealKey};
 
-/// Why there is no such place.
+/// Why there is no such room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum PlaceError {
+pub enum RoomKeysError {
     /// The password could not be stretched.
     #[error("The room's password could not be prepared on this device.")]
     Password,
@@ -20,20 +20,20 @@ pub enum PlaceError {
 /// The keys of one room on one page. Who has them can read what is said at the meeting point about who is
 /// there, and nothing of what people say to each other.
 #[derive(Clone)]
-pub struct Place {
+pub struct RoomKeys {
     topic: String,
     seal: SealKey,
     inbox: [u8; 32],
 }
 
-impl core::fmt::Debug for Place {
+impl core::fmt::Debug for RoomKeys {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Place(…)")
+        f.write_str("RoomKeys(…)")
     }
 }
 
-impl Place {
-    /// The place of `room` on `page`.
+impl RoomKeys {
+    /// The keys of `room` on `page`.
     ///
     /// * `page`: host and path, as [`PageAddress`](crate::settings::PageAddress) gives it.
     /// * `room`: the room's name in Unicode's NFC, at most [`MAX_ROOM`](crate::settings::address::MAX_ROOM) characters.
@@ -41,13 +41,13 @@ impl Place {
     /// * `password`: stretched with Argon2id (RFC 9106): 19 MiB, 2 passes, 1 lane.
     ///
     /// # Errors
-    /// [`PlaceError::Password`] if stretching needs more memory than there is.
+    /// [`RoomKeysError::Password`] if stretching needs more memory than there is.
     pub fn derive(
         page: &str,
         room: &str,
         secret: Option<&[u8; 32]>,
         password: Option<&str>,
-    ) -> Result<Place, PlaceError> {
+    ) -> Result<RoomKeys, RoomKeysError> {
         let mut material = secret.map(|secret| secret.to_vec()).unwrap_or_default();
         if let Some(password) = password {
             material.extend_from_slice(&stretch(page, room, password)?);
@@ -70,7 +70,7 @@ impl Place {
         derive("topic", &mut topic);
         derive("seal", &mut seal);
         derive("inbox", &mut inbox);
-        Ok(Place {
+        Ok(RoomKeys {
             topic: format!("rtchat/1/{}", base32(&topic)),
             seal: SealKey::new(seal),
             inbox,
@@ -99,17 +99,17 @@ impl Place {
     }
 }
 
-fn stretch(page: &str, room: &str, password: &str) -> Result<[u8; 32], PlaceError> {
+fn stretch(page: &str, room: &str, password: &str) -> Result<[u8; 32], RoomKeysError> {
     let salt = Sha256::new()
         .chain_update(page)
         .chain_update([0])
         .chain_update(room)
         .finalize();
-    let params = Params::new(19 * 1024, 2, 1, Some(32)).map_err(|_| PlaceError::Password)?;
+    let params = Params::new(19 * 1024, 2, 1, Some(32)).map_err(|_| RoomKeysError::Password)?;
     let mut stretched = [0; 32];
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
         .hash_password_into(password.as_bytes(), &salt[..16], &mut stretched)
-        .map_err(|_| PlaceError::Password)?;
+        .map_err(|_| RoomKeysError::Password)?;
     Ok(stretched)
 }
 
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     fn topic(page: &str, room: &str, secret: Option<&[u8; 32]>, password: Option<&str>) -> String {
-        Place::derive(page, room, secret, password)
+        RoomKeys::derive(page, room, secret, password)
             .unwrap()
             .topic()
             .to_owned()
@@ -150,9 +150,9 @@ mod tests {
 
     #[test]
     fn an_inbox_lies_under_the_room() {
-        let place = Place::derive("a.org/x", "lobby", None, None).unwrap();
-        let inbox = place.inbox(&PeerId([1; 16]));
-        assert!(inbox.starts_with(&format!("{}/", place.topic())));
-        assert_ne!(inbox, place.inbox(&PeerId([2; 16])));
+        let keys = RoomKeys::derive("a.org/x", "lobby", None, None).unwrap();
+        let inbox = keys.inbox(&PeerId([1; 16]));
+        assert!(inbox.starts_with(&format!("{}/", keys.topic())));
+        assert_ne!(inbox, keys.inbox(&PeerId([2; 16])));
     }
 }

@@ -1,6 +1,6 @@
 //! Files on channel 1: reads what is sent, hashes it and writes what comes, slice by slice. Nothing of a file is held but
 //! what is just on its way: at most [`MAX_BUFFERED`] bytes in the channel and 4 MiB before it at the sender's, and
-//! [`FILE_WINDOW`](crate::rtc::bulk::FILE_WINDOW) and a few slices at the receiver's. The bytes stay in JavaScript's memory:
+//! [`FILE_WINDOW`](crate::rtc::file_channel::FILE_WINDOW) and a few slices at the receiver's. The bytes stay in JavaScript's memory:
 //! what moves a file must leave the processor to those who talk.
 //!
 //! While people talk, or programs do, the channel is kept empty and files go slowly. Whatever is in it, and on the way
@@ -20,7 +20,9 @@ use self::incoming::Incoming;
 use self::outgoing::Outgoing;
 use super::{Connections, time};
 use crate::rtc::ConnectionId;
-use crate::rtc::bulk::{FileId, FileNotice, FileOrder, Header, MAX_BULK, SMALL_BULK};
+use crate::rtc::file_channel::{
+    FileId, Header, MAX_FILE_MESSAGE, SMALL_FILE_MESSAGE, TransferCommand, TransferEvent,
+};
 
 mod hash;
 mod incoming;
@@ -40,7 +42,7 @@ const TALK: f64 = 500.0;
 
 /// Whom to tell what becomes of a file; `None` is a message that belongs to no file. Never called from inside
 /// [`Files::carry_out`].
-pub type Tell = Rc<dyn Fn(Option<(FileId, FileNotice)>)>;
+pub type Tell = Rc<dyn Fn(Option<(FileId, TransferEvent)>)>;
 
 #[wasm_bindgen]
 extern "C" {
@@ -94,9 +96,9 @@ impl Files {
     }
 
     /// Carries out an order about a file.
-    pub fn carry_out(&self, connections: &Connections, file: FileId, order: FileOrder) {
+    pub fn carry_out(&self, connections: &Connections, file: FileId, order: TransferCommand) {
         match order {
-            FileOrder::Send {
+            TransferCommand::Send {
                 connection,
                 number,
                 from,
@@ -107,12 +109,12 @@ impl Files {
                     outgoing.send(file, channel, number, from, &self.tell);
                 }
             }
-            FileOrder::Stored(stored) => {
+            TransferCommand::Stored(stored) => {
                 if let Some(outgoing) = self.sending.borrow().get(&file) {
                     outgoing.stored(stored);
                 }
             }
-            FileOrder::Expect {
+            TransferCommand::Expect {
                 connection,
                 number,
                 size,
@@ -125,7 +127,7 @@ impl Files {
                     incoming.go_on(size);
                 }
             }
-            FileOrder::Forget => {
+            TransferCommand::Forget => {
                 if let Some(outgoing) = self.sending.borrow_mut().remove(&file) {
                     outgoing.stop();
                 }
@@ -168,7 +170,7 @@ impl Files {
             return Some(known.clone());
         }
         // Without a connection there is nothing to tell: there will be another, or the peer is gone.
-        let channel = connections.open_bulk(id)?;
+        let channel = connections.open_file_channel(id)?;
         let channel = Channel::new(channel, self.tell.clone(), self.talked.clone());
         self.channels.borrow_mut().insert(id, channel.clone());
         Some(channel)
@@ -268,9 +270,13 @@ impl Channel {
         loop {
             let for_talk = time::now() - self.talked.get() < TALK;
             let (most, full, low) = if for_talk {
-                (SMALL_BULK, LOW_FOR_TALK, LOW_FOR_TALK)
+                (SMALL_FILE_MESSAGE, LOW_FOR_TALK, LOW_FOR_TALK)
             } else {
-                (MAX_BULK, MAX_BUFFERED - MAX_BULK as u32, LOW)
+                (
+                    MAX_FILE_MESSAGE,
+                    MAX_BUFFERED - MAX_FILE_MESSAGE as u32,
+                    LOW,
+                )
             };
             match self.channel.ready_state() {
                 RtcDataChannelState::Connecting => {}

@@ -6,9 +6,9 @@ use std::rc::Rc;
 use futures_channel::mpsc::{UnboundedReceiver, unbounded};
 use futures_util::StreamExt as _;
 use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
-use rtchat::rtc::Order;
-use rtchat::rtc::bulk::{FileId, FileNotice, FileOrder};
-use rtchat::rtc::web::bulk::{Files, MAX_BUFFERED, Sink};
+use rtchat::rtc::LinkCommand;
+use rtchat::rtc::file_channel::{FileId, TransferCommand, TransferEvent};
+use rtchat::rtc::web::file_channel::{Files, MAX_BUFFERED, Sink};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::Blob;
@@ -24,7 +24,7 @@ const MIB: usize = 1024 * 1024;
 struct End {
     side: Side,
     files: Files,
-    notices: UnboundedReceiver<Option<(FileId, FileNotice)>>,
+    notices: UnboundedReceiver<Option<(FileId, TransferEvent)>>,
 }
 
 impl End {
@@ -41,7 +41,7 @@ impl End {
         }
     }
 
-    fn order(&self, file: FileId, order: FileOrder) {
+    fn order(&self, file: FileId, order: TransferCommand) {
         self.files.carry_out(&self.side.connections, file, order);
     }
 
@@ -50,7 +50,7 @@ impl End {
         let connection = ID;
         self.order(
             OURS,
-            FileOrder::Send {
+            TransferCommand::Send {
                 connection,
                 number,
                 from,
@@ -63,7 +63,7 @@ impl End {
         let connection = ID;
         self.order(
             THEIRS,
-            FileOrder::Expect {
+            TransferCommand::Expect {
                 connection,
                 number,
                 size,
@@ -73,11 +73,11 @@ impl End {
 
     fn close(&self) {
         self.files.closed(ID);
-        self.side.order(Order::Close);
+        self.side.order(LinkCommand::Close);
     }
 
     /// What is told next.
-    async fn next(&mut self) -> Option<(FileId, FileNotice)> {
+    async fn next(&mut self) -> Option<(FileId, TransferEvent)> {
         self.notices.next().await.unwrap()
     }
 }
@@ -119,12 +119,12 @@ async fn start(anna: &End, bert: &mut End, size: usize) -> u64 {
     bert.expect(NUMBER, size as u64);
     loop {
         match bert.next().await {
-            Some((THEIRS, FileNotice::Ready(from))) => {
+            Some((THEIRS, TransferEvent::Ready(from))) => {
                 anna.send(NUMBER, from);
                 return from;
             }
             // Of what came before.
-            Some((THEIRS, FileNotice::Stored(_))) => {}
+            Some((THEIRS, TransferEvent::Stored(_))) => {}
             other => panic!("{other:?}"),
         }
     }
@@ -135,9 +135,9 @@ async fn until(anna: &End, bert: &mut End, enough: u64) -> Option<[u8; 32]> {
     loop {
         assert!(anna.files.buffered(ID) <= MAX_BUFFERED);
         match bert.next().await {
-            Some((THEIRS, FileNotice::Whole(hash))) => return Some(hash),
-            Some((THEIRS, FileNotice::Stored(stored))) => {
-                anna.order(OURS, FileOrder::Stored(stored));
+            Some((THEIRS, TransferEvent::Whole(hash))) => return Some(hash),
+            Some((THEIRS, TransferEvent::Stored(stored))) => {
+                anna.order(OURS, TransferCommand::Stored(stored));
                 if stored >= enough {
                     return None;
                 }
@@ -157,7 +157,7 @@ async fn files_arrive_whole_in_order_and_with_their_hash() {
         bert.files.store_in(THEIRS, sink);
         assert_eq!(start(&anna, &mut bert, length).await, 0);
         let hash = until(&anna, &mut bert, u64::MAX).await.unwrap();
-        assert_eq!(anna.next().await, Some((OURS, FileNotice::Sent(hash))));
+        assert_eq!(anna.next().await, Some((OURS, TransferEvent::Sent(hash))));
         assert!(*written.borrow() == content, "{length} bytes");
     }
 }
@@ -177,7 +177,7 @@ async fn a_new_connection_goes_on_where_the_old_one_broke() {
     let from = start(&anna, &mut bert, content.len()).await;
     assert!(from >= MIB as u64 && from < content.len() as u64, "{from}");
     let hash = until(&anna, &mut bert, u64::MAX).await.unwrap();
-    assert_eq!(anna.next().await, Some((OURS, FileNotice::Sent(hash))));
+    assert_eq!(anna.next().await, Some((OURS, TransferEvent::Sent(hash))));
     assert!(*written.borrow() == content);
 }
 
@@ -190,8 +190,8 @@ async fn what_is_forgotten_is_neither_sent_nor_stored() {
     bert.files.store_in(THEIRS, first);
     start(&anna, &mut bert, content.len()).await;
     until(&anna, &mut bert, 1).await;
-    bert.order(THEIRS, FileOrder::Forget);
-    anna.order(OURS, FileOrder::Forget);
+    bert.order(THEIRS, TransferCommand::Forget);
+    anna.order(OURS, TransferCommand::Forget);
     let stored = written.borrow().len();
     // The next file under the same name has nothing of it.
     let (second, after) = sink();
@@ -201,13 +201,13 @@ async fn what_is_forgotten_is_neither_sent_nor_stored() {
     anna.send(NUMBER + 1, 0);
     let hash = loop {
         match bert.next().await {
-            Some((THEIRS, FileNotice::Whole(hash))) => break hash,
+            Some((THEIRS, TransferEvent::Whole(hash))) => break hash,
             // The rest of the first one belongs nowhere.
-            None | Some((THEIRS, FileNotice::Ready(0) | FileNotice::Stored(_))) => {}
+            None | Some((THEIRS, TransferEvent::Ready(0) | TransferEvent::Stored(_))) => {}
             other => panic!("{other:?}"),
         }
     };
-    assert_eq!(anna.next().await, Some((OURS, FileNotice::Sent(hash))));
+    assert_eq!(anna.next().await, Some((OURS, TransferEvent::Sent(hash))));
     assert_eq!(*after.borrow(), b"next");
     assert!(written.borrow().len() <= stored + 8 * MIB);
     assert!(written.borrow().len() < content.len());
@@ -224,11 +224,11 @@ async fn a_disk_that_takes_no_more_is_told_in_words() {
     bert.files.store_in(THEIRS, sink_with(refuse));
     start(&anna, &mut bert, MIB).await;
     let words = "The browser could not store the file (QuotaExceededError).".to_owned();
-    let failed = FileNotice::Failed(words);
+    let failed = TransferEvent::Failed(words);
     loop {
         match bert.next().await {
             // It came.
-            Some((THEIRS, FileNotice::Stored(_))) => {}
+            Some((THEIRS, TransferEvent::Stored(_))) => {}
             told => break assert_eq!(told, Some((THEIRS, failed))),
         }
     }
@@ -240,6 +240,6 @@ async fn nobody_can_have_what_was_not_sent() {
     anna.files.send_from(OURS, blob(b"four"));
     anna.send(NUMBER, 3);
     let words = "The other side claims what was never sent.".to_owned();
-    let failed = Some((OURS, FileNotice::Failed(words)));
+    let failed = Some((OURS, TransferEvent::Failed(words)));
     assert_eq!(anna.next().await, failed);
 }

@@ -9,7 +9,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::Blob;
 
 use super::{Channel, Tell, Waiting, hash, wait, wake};
-use crate::rtc::bulk::{FileId, FileNotice, Header, MAX_BULK, SLICE, Sending};
+use crate::rtc::file_channel::{FileId, Header, MAX_FILE_MESSAGE, SLICE, Sending, TransferEvent};
 use crate::rtc::web::connection::settled;
 use crate::rtc::web::{WebError, refused};
 
@@ -68,13 +68,13 @@ impl Outgoing {
         let work = async move {
             let notice = if goes_on {
                 match outgoing.pump(&channel, number).await {
-                    Ok(Some(hash)) => FileNotice::Sent(hash),
+                    Ok(Some(hash)) => TransferEvent::Sent(hash),
                     // The connection broke. There will be another, or the peer is gone.
                     Ok(None) => return,
-                    Err(error) => FileNotice::Failed(error.to_string()),
+                    Err(error) => TransferEvent::Failed(error.to_string()),
                 }
             } else {
-                FileNotice::Failed("The other side claims what was never sent.".to_owned())
+                TransferEvent::Failed("The other side claims what was never sent.".to_owned())
             };
             tell(Some((file, notice)));
         };
@@ -91,7 +91,7 @@ impl Outgoing {
         let mut part = Part::new(begin, Uint8Array::new_with_length(0));
         let mut ahead = self.read(begin)?;
         // A channel copies what it sends.
-        let message = Uint8Array::new_with_length(MAX_BULK as u32);
+        let message = Uint8Array::new_with_length(MAX_FILE_MESSAGE as u32);
         loop {
             if let Some(hash) = self.sending.borrow().whole() {
                 return Ok(Some(hash));

@@ -5,10 +5,10 @@
 //!
 //! | bits | meaning |
 //! | --- | --- |
-//! | 0 and 1 | of a first piece: 0 data, 1 direct message, 2 a frame's JSON, 3 several small ones |
-//! | 2 | of a first piece of 0 or 1: the value is JSON; else a length and the word for the bytes follow |
-//! | 6 | not a first piece |
-//! | 7 | not the last piece |
+//! | 0 and 1 | of a first chunk: 0 data, 1 direct message, 2 a frame's JSON, 3 several small ones |
+//! | 2 | of a first chunk of 0 or 1: the value is JSON; else a length and the word for the bytes follow |
+//! | 6 | not a first chunk |
+//! | 7 | not the last chunk |
 //!
 //! Several small ones: each is a length of two bytes, and so many bytes that would be a message of their own.
 
@@ -32,31 +32,31 @@ const SMALL: usize = 4 * 1024;
 
 /// One message of the stream on channel 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece {
+pub enum Chunk {
     /// A text frame.
     Text(String),
     /// A binary message.
     Bytes(Vec<u8>),
 }
 
-impl Piece {
+impl Chunk {
     /// Its size on the channel.
     pub fn size(&self) -> usize {
         match self {
-            Piece::Text(text) => text.len(),
-            Piece::Bytes(bytes) => bytes.len(),
+            Chunk::Text(text) => text.len(),
+            Chunk::Bytes(bytes) => bytes.len(),
         }
     }
 }
 
 /// Something for the stream that has not been sent, or not as a whole.
 #[derive(Debug)]
-pub enum Parcel {
+pub enum OutboundMessage {
     /// One text frame.
     Whole(String),
     /// What is cut into binary messages.
     Cut {
-        /// What the next piece begins with.
+        /// What the next chunk begins with.
         head: Vec<u8>,
         /// Everything.
         content: Vec<u8>,
@@ -65,56 +65,59 @@ pub enum Parcel {
     },
 }
 
-impl Parcel {
+impl OutboundMessage {
     /// Packs a value.
     ///
     /// # Errors
     /// [`FrameError::TooLarge`] beyond [`MAX_VALUE`]; [`FrameError::Malformed`] if it is not JSON, or the kind of its
     /// bytes is not a short ASCII word.
-    pub fn value(purpose: Purpose, value: Value) -> Result<Parcel, FrameError> {
+    pub fn value(purpose: Purpose, value: Value) -> Result<OutboundMessage, FrameError> {
         match value {
             Value::Json(json) if json.len() > MAX_VALUE => Err(FrameError::TooLarge),
             Value::Json(json) if !is_json(&json) => Err(FrameError::Malformed),
             // Neither parsed into a tree nor escaped: there may be thousands a second.
-            Value::Json(json) => Ok(Parcel::cut(vec![bit(purpose) | JSON], json.into_bytes())),
+            Value::Json(json) => Ok(OutboundMessage::cut(
+                vec![bit(purpose) | JSON],
+                json.into_bytes(),
+            )),
             Value::Bytes { bytes, .. } if bytes.len() > MAX_VALUE => Err(FrameError::TooLarge),
             Value::Bytes { kind, bytes } => {
                 let length = kind_length(kind.as_bytes()).ok_or(FrameError::Malformed)?;
                 let mut head = vec![bit(purpose), length];
                 head.extend(kind.as_bytes());
-                Ok(Parcel::cut(head, bytes))
+                Ok(OutboundMessage::cut(head, bytes))
             }
         }
     }
 
     /// Packs a question, an answer, or a word about a file.
-    pub fn frame(frame: &Frame) -> Parcel {
+    pub fn frame(frame: &Frame) -> OutboundMessage {
         let json = frame.to_json();
         if json.len() <= MAX_FRAME {
-            Parcel::Whole(json)
+            OutboundMessage::Whole(json)
         } else {
-            Parcel::cut(vec![FRAME], json.into_bytes())
+            OutboundMessage::cut(vec![FRAME], json.into_bytes())
         }
     }
 
-    fn cut(head: Vec<u8>, content: Vec<u8>) -> Parcel {
+    fn cut(head: Vec<u8>, content: Vec<u8>) -> OutboundMessage {
         let at = 0;
-        Parcel::Cut { head, content, at }
+        OutboundMessage::Cut { head, content, at }
     }
 
     /// Whether it is one short message.
     pub fn is_small(&self) -> bool {
         match self {
-            Parcel::Whole(text) => text.len() <= SMALL,
-            Parcel::Cut { content, at, .. } => *at == 0 && content.len() <= SMALL,
+            OutboundMessage::Whole(text) => text.len() <= SMALL,
+            OutboundMessage::Cut { content, at, .. } => *at == 0 && content.len() <= SMALL,
         }
     }
 
     /// Puts it into a message of several. False if it is not small, or has no room there; the first one has.
     pub fn join(&self, several: &mut Vec<u8>) -> bool {
         let (head, content) = match self {
-            Parcel::Whole(text) => (&[FRAME][..], text.as_bytes()),
-            Parcel::Cut { head, content, .. } => (&head[..], &content[..]),
+            OutboundMessage::Whole(text) => (&[FRAME][..], text.as_bytes()),
+            OutboundMessage::Cut { head, content, .. } => (&head[..], &content[..]),
         };
         let length = head.len() + content.len();
         if !self.is_small() || several.len() + 3 + length > MAX_FRAME {
@@ -130,20 +133,20 @@ impl Parcel {
         true
     }
 
-    /// Takes the next piece, and says whether it is the last.
-    pub fn next_piece(&mut self) -> (Piece, bool) {
+    /// Takes the next chunk, and says whether it is the last.
+    pub fn next_chunk(&mut self) -> (Chunk, bool) {
         match self {
-            Parcel::Whole(text) => (Piece::Text(core::mem::take(text)), true),
-            Parcel::Cut { head, content, at } => {
-                let mut piece = core::mem::replace(head, vec![NOT_FIRST]);
+            OutboundMessage::Whole(text) => (Chunk::Text(core::mem::take(text)), true),
+            OutboundMessage::Cut { head, content, at } => {
+                let mut chunk = core::mem::replace(head, vec![NOT_FIRST]);
                 let rest = content.get(*at..).unwrap_or_default();
-                let (now, later) = rest.split_at(rest.len().min(MAX_FRAME - piece.len()));
-                if let (false, Some(first)) = (later.is_empty(), piece.first_mut()) {
+                let (now, later) = rest.split_at(rest.len().min(MAX_FRAME - chunk.len()));
+                if let (false, Some(first)) = (later.is_empty(), chunk.first_mut()) {
                     *first |= NOT_LAST;
                 }
-                piece.extend(now);
+                chunk.extend(now);
                 *at += now.len();
-                (Piece::Bytes(piece), later.is_empty())
+                (Chunk::Bytes(chunk), later.is_empty())
             }
         }
     }
@@ -162,7 +165,7 @@ pub enum Arrived {
 
 /// Joins the binary messages of one peer.
 #[derive(Debug, Default)]
-pub struct Pieces {
+pub struct ChunkReassembler {
     open: Option<Open>,
     /// The rest of something that was given up is passed over.
     passing: bool,
@@ -176,7 +179,7 @@ struct Open {
     content: Vec<u8>,
 }
 
-impl Pieces {
+impl ChunkReassembler {
     /// Reads one binary message; `None` while others are missing.
     ///
     /// # Errors
@@ -255,7 +258,7 @@ impl Open {
         let text = |content| String::from_utf8(content).map_err(|_| FrameError::Malformed);
         if self.what == FRAME {
             let frame = Frame::from_json(&text(self.content)?)?;
-            return if frame.is_piece() {
+            return if frame.is_chunk() {
                 Ok(Arrived::Frame(frame))
             } else {
                 Err(FrameError::Malformed)
@@ -320,5 +323,5 @@ fn kind_length(kind: &[u8]) -> Option<u8> {
 }
 
 #[cfg(test)]
-#[path = "parcel_tests.rs"]
+#[path = "chunks_tests.rs"]
 mod tests;

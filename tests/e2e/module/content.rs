@@ -1,0 +1,180 @@
+//! Content from others that could run in the page's origin when it is opened.
+
+use anyhow::{Result, ensure};
+use serde_json::{Value, json};
+
+use super::{EMPTY, Stage, ask, until};
+use crate::support::{Bed, Browser, run};
+
+/// Types that can run, navigate, or be taken for such a type; some of them written so that a careless check lets them pass.
+const ACTIVE: [&str; 17] = [
+    "text/html",
+    "TEXT/HTML; charset=utf-8",
+    " text/html",
+    "application/xhtml+xml",
+    "image/svg+xml",
+    "text/xml",
+    "application/xml",
+    "application/rss+xml",
+    "text/xsl",
+    "multipart/related",
+    "message/rfc822",
+    "text/javascript",
+    "application/pdf",
+    "text/plain;a=b,text/html",
+    "image/png, text/html",
+    "video/*",
+    "",
+];
+
+const INERT: [&str; 4] = ["image/png", "audio/mpeg", "video/webm", "text/plain"];
+
+#[test]
+fn what_can_run_arrives_without_its_type() {
+    run(|bed| async move {
+        let stage = Stage::with(EMPTY).await?;
+        let [ann, ben] = stage.two(&bed, json!({})).await?;
+        let take = r#"
+            window.types = [];
+            client.on("data", (blob) => types.push([blob.type, blob.saidType]));
+            client.on("file", async (file) => {
+                const types = [file.type, file.saidType];
+                const whole = await file.accept();
+                window.types.push([...types, whole.type, whole.saidType]);
+            });"#;
+        ask(&ben, take).await?;
+        let send = r#"
+            const types = arguments[0];
+            return (async () => {
+                for (const type of types) {
+                    // A `Blob` that has whatever type its sender likes, as with a client of one's own.
+                    const blob = new Blob(["<script>window.opener</script>"]);
+                    Object.defineProperty(blob, "type", { value: type });
+                    await peer.send(blob);
+                    await peer.sendFile(blob, { name: "a" });
+                }
+            })();"#;
+        for (list, expected) in [(&ACTIVE[..], None), (&INERT[..], Some(()))] {
+            ask(&ben, "types.length = 0").await?;
+            ann.script(send, vec![json!(list)]).await?;
+            let count = format!("return types.length === {} && types", 2 * list.len());
+            let types = until(&ben, &count).await?;
+            let values: Vec<&Value> = types
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter(|its| its.as_array().is_some_and(|its| its.len() == 2))
+                .collect();
+            for (at, said) in list.iter().enumerate() {
+                let given = match expected {
+                    Some(()) => said,
+                    None => "application/octet-stream",
+                };
+                ensure!(*values[at] == json!([given, said]), "{said}: {types}");
+            }
+            let files = types.as_array().into_iter().flatten();
+            for file in files.filter(|its| its.as_array().is_some_and(|its| its.len() == 4)) {
+                ensure!(file[0] == file[2] && file[1] == file[3], "{file}");
+                let is_inert = list.iter().any(|said| file[0] == *said);
+                ensure!(
+                    is_inert == expected.is_some()
+                        && (is_inert || file[0] == "application/octet-stream"),
+                    "{file}"
+                );
+            }
+        }
+        bed.no_errors().await
+    });
+}
+
+/// What runs here takes the key that lies in the site's storage.
+const THIEF: &str = r#"<!DOCTYPE html><svg xmlns="http://www.w3.org/2000/svg"><script>
+    localStorage.setItem("stolen", localStorage.getItem("rtchat/1/identity"))</script></svg>"#;
+
+#[test]
+fn nothing_runs_that_is_opened_in_chromium() {
+    run(|bed| async move {
+        let victim = bed.chromium().await?;
+        opens_everything(&bed, victim).await
+    });
+}
+
+#[test]
+fn nothing_runs_that_is_opened_in_firefox() {
+    run(|bed| async move {
+        let victim = bed.firefox().await?;
+        opens_everything(&bed, victim).await
+    });
+}
+
+/// Opens what arrives in the two ways that a page has: in a frame, and by a link as the documentation shows it. The same
+/// bytes with their own type show that they would run.
+async fn opens_everything(bed: &Bed, browser: Browser) -> Result<()> {
+    let stage = Stage::with(EMPTY).await?;
+    let ben = browser.open(&stage.url).await?;
+    super::begin(&ben, "ben", json!({})).await?;
+    let ann = bed.chromium().await?.open(&stage.url).await?;
+    super::begin(&ann, "ann", json!({})).await?;
+    until(
+        &ann,
+        "return (window.peer = client.getPeer('ben'))?.state === 'verified'",
+    )
+    .await?;
+    let open = r#"
+        window.opened = 0;
+        window.show = (blob) => new Promise((done) => {
+            const frame = document.createElement("iframe");
+            frame.onload = () => done();
+            // A frame that is saved instead of shown tells nothing.
+            setTimeout(done, 1000);
+            frame.src = URL.createObjectURL(blob);
+            document.body.append(frame);
+        });
+        window.follow = (blob) => {
+            const link = document.createElement("a");
+            link.href = URL.createObjectURL(blob);
+            link.download = "a.html";
+            link.textContent = link.download;
+            document.body.append(link);
+            link.click();
+        };
+        window.open_ = async (blob) => {
+            await show(blob);
+            follow(blob);
+            opened += 1;
+        };
+        client.on("data", open_);
+        client.on("file", async (file) => open_(await file.accept()));"#;
+    ask(&ben, open).await?;
+    let send = r#"
+        const [types, text] = arguments;
+        return (async () => {
+            for (const type of types) {
+                const blob = new Blob([text]);
+                Object.defineProperty(blob, "type", { value: type });
+                await peer.send(blob);
+                await peer.sendFile(blob, { name: "a.html" });
+            }
+        })();"#;
+    let types = json!([
+        "text/html",
+        "image/svg+xml",
+        "application/xhtml+xml",
+        "",
+        "text/plain",
+        "image/png"
+    ]);
+    ann.script(send, vec![types, THIEF.into()]).await?;
+    until(&ben, "return opened === 12").await?;
+    let stolen = "return localStorage.getItem('stolen')";
+    ensure!(ask(&ben, stolen).await?.is_null(), "something ran");
+
+    let html = "return show(new Blob([arguments[0]], { type: 'text/html' })).then(() => true)";
+    ben.script(html, vec![THIEF.into()]).await?;
+    let key = ask(&ben, "return localStorage.getItem('rtchat/1/identity')").await?;
+    ensure!(
+        key.is_string() && ask(&ben, stolen).await? == key,
+        "the same bytes as HTML would not have run, so this shows nothing"
+    );
+    Ok(())
+}

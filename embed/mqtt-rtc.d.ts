@@ -338,7 +338,7 @@ export class MQTTRTCClient {
   off<E extends keyof Events>(event: E, handler: Events[E]): this;
   /** Calls it the next time only. */
   once<E extends keyof Events>(event: E, handler: Events[E]): this;
-  /** The peer that goes by this name at the moment. Do not use it to decide about trust: handlers get the peer itself. */
+  /** The peer that goes by this name at the moment. To decide about trust, use the peer that a handler got. */
   getPeer(user: string): Peer | undefined;
   /** The peers that are connected. */
   readonly peers: Peer[];
@@ -348,7 +348,7 @@ export class MQTTRTCClient {
   readonly name: string;
   /** The name of the room; empty as long as it is not known. */
   readonly room: string;
-  /** The number that two people compare to be sure of each other; `undefined` outside the room. @throws TypeError for a name. */
+  /** The number that two people compare to be sure of each other; `undefined` outside the room. It takes no name. */
   safetyNumber(peer: Peer): string | undefined;
   /** Sends a value to everybody who is connected. Rejected if one of them is gone before it could be sent. */
   send(data: Sendable): Promise<void>;

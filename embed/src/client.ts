@@ -102,7 +102,9 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
     await Promise.all(this.#connected().map((member) => member.send(packed, false)));
   }
 
-  async ask(...values: [Json] | [topic: string | undefined, content: Json, options?: OptionsWithoutTopic]): Promise<AskResult[]> {
+  async ask(
+    ...values: [Json] | [topic: string | undefined, content: Json, options?: OptionsWithoutTopic]
+  ): Promise<AskResult[]> {
     const [topic, content, options] = values.length === 1 ? [undefined, values[0]] : values;
     const json = toJson(content);
     const askOptions: AskOptions = topic === undefined ? { ...options } : { ...options, topic };

@@ -41,8 +41,8 @@ async function read(blob: Blob): Promise<Packed> {
 }
 
 /**
- * Unpacks a value. Bytes of an unknown kind, from a newer program, become an `ArrayBuffer`. A `Blob` gets its type only if
- * nothing of that type can run.
+ * Unpacks a value. Bytes of an unknown kind, from a newer program, become an `ArrayBuffer`. A `Blob` gets its type only
+ * if nothing of that type can run.
  */
 export function unpack(json: string | undefined, kind = "", bytes = new Uint8Array()): Received {
   if (json !== undefined) return JSON.parse(json) as Json;

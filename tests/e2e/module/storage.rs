@@ -104,6 +104,27 @@ fn files_go_to_the_disk_under_a_strict_policy() {
     });
 }
 
+/// Browsers start no worker from another origin.
+#[test]
+fn large_files_are_kept_in_memory_where_the_module_is_on_another_origin() {
+    run(|bed| async move {
+        let mut stage = Stage::with(EMPTY).await?;
+        let site = bed.site(&stage._broker).await?;
+        let there = format!("{}mqtt-rtc.js", site.url());
+        let page = EMPTY.replace("./mqtt-rtc.js", &there);
+        stage.url = stage._host.write_page("blog/apart.html", &page)?;
+        let tabs = stage.two(&bed, json!({})).await?;
+        for (from, to) in [(&tabs[0], &tabs[1]), (&tabs[1], &tabs[0])] {
+            ask(to, TAKE).await?;
+            let hash = make(from, 9 * MIB).await?;
+            ask(from, "return peer.sendFile(made)").await?;
+            let its = until(to, "return files[0]?.came && files[0]").await?;
+            ensure!(its["hash"] == hash && ask(to, ON_DISK).await? == 0, "{its}");
+        }
+        Ok(())
+    });
+}
+
 /// The second tab writes the trust book in a process that has not heard yet of what the first one wrote.
 #[test]
 fn a_block_is_not_lost_when_two_tabs_write_at_once() {

@@ -121,7 +121,7 @@ async fn opens_everything(bed: &Bed, browser: Browser) -> Result<()> {
     )
     .await?;
     let open = r#"
-        window.opened = 0;
+        window.opened = [];
         window.show = (blob) => new Promise((done) => {
             const frame = document.createElement("iframe");
             frame.onload = () => done();
@@ -138,13 +138,13 @@ async fn opens_everything(bed: &Bed, browser: Browser) -> Result<()> {
             document.body.append(link);
             link.click();
         };
-        window.open_ = async (blob) => {
+        const open = async (blob) => {
             await show(blob);
             follow(blob);
-            opened += 1;
+            opened.push(blob.saidType);
         };
-        client.on("data", open_);
-        client.on("file", async (file) => open_(await file.accept()));"#;
+        client.on("data", open);
+        client.on("file", async (file) => open(await file.accept()));"#;
     ask(&ben, open).await?;
     let send = r#"
         const [types, text] = arguments;
@@ -165,7 +165,7 @@ async fn opens_everything(bed: &Bed, browser: Browser) -> Result<()> {
         "image/png"
     ]);
     ann.script(send, vec![types, THIEF.into()]).await?;
-    until(&ben, "return opened === 12").await?;
+    until(&ben, "return opened.length === 12").await?;
     let stolen = "return localStorage.getItem('stolen')";
     ensure!(ask(&ben, stolen).await?.is_null(), "something ran");
 

@@ -93,7 +93,7 @@ interface PageFolder {
 }
 
 let pageFolder: Promise<PageFolder> | undefined;
-let leftoversRemoved: Promise<void> | undefined;
+let hasLookedForLeftovers = false;
 
 async function openPageFolder(): Promise<PageFolder> {
   const root = await navigator.storage.getDirectory();
@@ -102,6 +102,7 @@ async function openPageFolder(): Promise<PageFolder> {
   await new Promise<void>((locked, failed) => {
     navigator.locks.request(FOLDER + prefix, () => (locked(), new Promise(() => {}))).catch(failed);
   });
+  void sweep(folder).catch(() => {});
   const names = new Set<string>();
   addEventListener("pagehide", ({ persisted }) => {
     // A page that may come back keeps its files. Otherwise this is the last chance; what it misses, for instance a file
@@ -111,16 +112,19 @@ async function openPageFolder(): Promise<PageFolder> {
   return { folder, prefix, names };
 }
 
-/** Removes the files of pages that were closed or have crashed, once for each page. */
+/** Removes the files of pages that were closed or have crashed. Further calls on the same page do nothing. */
 export function removeLeftovers(): void {
-  // Where there is no private file system, there are no files either.
-  void (leftoversRemoved ??= sweep().catch(() => {}));
+  if (hasLookedForLeftovers) return;
+  hasLookedForLeftovers = true;
+  // Rejects if no page has ever stored a file, or none can: nothing is created then.
+  const remove = async (): Promise<void> => {
+    const root = await navigator.storage.getDirectory();
+    await sweep(await root.getDirectoryHandle(FOLDER));
+  };
+  remove().catch(() => {});
 }
 
-async function sweep(): Promise<void> {
-  const root = await navigator.storage.getDirectory();
-  // Rejects if no page has ever stored a file: then nothing is created either.
-  const folder = await root.getDirectoryHandle(FOLDER);
+async function sweep(folder: FileSystemDirectoryHandle): Promise<void> {
   // TypeScript's library has folders, but not the iteration over them.
   const names = (folder as unknown as { keys(): AsyncIterable<string> }).keys();
   for await (const name of names) {

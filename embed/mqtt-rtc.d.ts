@@ -292,7 +292,7 @@ export interface DecisionOptions {
  * is another `Peer`. Once its state is `gone` it can only be looked at; somebody who returns is a new `Peer`.
  */
 export interface Peer {
-  /** The name with what makes it unique in the room at present: `ann`, `ann(2)`, `ann (k7qd)`. Names nobody for good. */
+  /** The name with what makes it unique in the room now: `ann`, `ann(2)`, `ann (k7qd)(2)`. It names nobody for good. */
   readonly user: string;
   /** The name that the person chose, without additions. Several peers may have the same. */
   readonly name: string;

@@ -25,7 +25,7 @@ use crate::room::{Command, Event, FileCommand, Purpose, Value};
 use crate::rtc::file_channel::FileId;
 use crate::rtc::web::file_channel::Sink;
 use crate::settings::options::NAME;
-use crate::settings::web::{address, load, nfc};
+use crate::settings::web::{address, load};
 use crate::settings::{OptionError, Options};
 use events::EngineEvent;
 
@@ -91,7 +91,6 @@ impl Engine {
     #[wasm_bindgen(constructor)]
     pub fn new(options: &str, config: String, listener: Function) -> Result<Engine, JsValue> {
         let mut options = Options::parse(options).map_err(option_error)?;
-        options.room = options.room.map(|room| nfc(&room));
         let name = options.name.as_deref().map(name_of).transpose()?;
         let inner = Rc::new(Inner {
             name: RefCell::new(name),

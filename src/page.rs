@@ -13,8 +13,8 @@ use crate::identity::Name;
 use crate::identity::web::seed;
 use crate::join::{Audience, Joining};
 use crate::room::{Command, Diagnostics, Event};
-use crate::settings::web::{FILE, address, href, load, read};
-use crate::settings::{AddressError, PageAddress, RoomSecret, room_link};
+use crate::settings::web::{FILE, address, href, load};
+use crate::settings::{AddressError, PageAddress, RoomSecret, Settings, room_link};
 use crate::ui::{Backend, Entry, Opening, Own, Tell, Told};
 
 /// What is known once the page is open.
@@ -198,7 +198,7 @@ impl Page {
         };
         let settings = async {
             match site {
-                Some(site) => read(&site.settings),
+                Some(site) => Settings::parse(&site.settings),
                 None => load(FILE).await,
             }
         };

@@ -7,6 +7,7 @@ use rtchat::settings::{
     Accept, AddressError, Broker, DEFAULT_ROOM, IceServer, PageAddress, RoomSecret, Settings,
     SettingsWarning, room_link,
 };
+use unicode_normalization::UnicodeNormalization;
 
 fn parse(text: &str) -> (Settings, Vec<String>) {
     let (settings, warnings) = Settings::parse(text);
@@ -218,6 +219,43 @@ fn the_room_is_decoded_and_trimmed() {
 }
 
 #[test]
+fn rooms_that_look_the_same_are_one_room_or_none() {
+    let room = |encoded: &str| {
+        let href = format!("https://a.example/?room={encoded}");
+        PageAddress::parse(&href).map(|address| address.room)
+    };
+    for (same, kept) in [
+        ("team%E2%80%8B", "team"),
+        ("%EF%BB%BFteam", "team"),
+        ("%E2%80%AAteam%E2%80%AC", "team"),
+        ("two++words", "two words"),
+        ("two%C2%A0words", "two words"),
+        ("cafe%CC%81", "caf\u{e9}"),
+        ("%E2%9D%A4%EF%B8%8F", "\u{2764}"),
+    ] {
+        assert_eq!(room(same), Ok(Some(kept.to_owned())), "{same}");
+    }
+    for (refused, code) in [
+        ("te%E2%81%A0am", 0x2060),
+        ("te%E2%80%8Bam", 0x200b),
+        ("te%E2%80%8Dam", 0x200d),
+        ("te%E2%80%AEam", 0x202e),
+        ("te%C2%ADam", 0xad),
+        ("te%E3%85%A4am", 0x3164),
+        ("te%F3%A0%84%80am", 0xe0100),
+        ("%DA%A9%E2%80%8C%D8%AE", 0x200c),
+    ] {
+        let error = AddressError::InvisibleInRoom { code };
+        assert_eq!(room(refused), Err(error), "{refused}");
+        assert!(error.to_string().contains(&format!("U+{code:04X}")));
+    }
+    // Turned around at the start, where copying may have left it: what is kept is what is shown.
+    assert_eq!(room("%E2%80%AEmaet"), Ok(Some("maet".to_owned())));
+    let (settings, warnings) = parse(r#"{"room": "te\u2060am"}"#);
+    assert_eq!((settings.room, warnings.len()), (None, 1));
+}
+
+#[test]
 fn a_damaged_secret_is_an_error_and_never_another_room() {
     let secret = RoomSecret([0xfb; 32]);
     let text = secret.to_text();
@@ -283,11 +321,27 @@ proptest! {
     #[test]
     fn links_come_back_as_they_went(room in "[^\\p{C}\\p{Zl}\\p{Zp}]{0,64}", bytes in any::<Option<[u8; 32]>>()) {
         let secret = bytes.map(RoomSecret);
-        let link = room_link("https://a.example/x?y=z", Some(&room), secret.as_ref());
-        let address = PageAddress::parse(&link).unwrap();
-        prop_assert_eq!(address.page, "a.example/x");
-        prop_assert_eq!(address.room.as_deref(), Some(room.trim()).filter(|room| !room.is_empty()));
-        prop_assert_eq!(address.secret, secret);
+        let link = |room: Option<&str>| room_link("https://a.example/x?y=z", room, secret.as_ref());
+        match PageAddress::parse(&link(Some(&room))) {
+            Ok(address) => {
+                prop_assert_eq!(&address.page, "a.example/x");
+                prop_assert_eq!(&address.secret, &secret);
+                // Put into the form that counts, it stays as it is.
+                prop_assert_eq!(PageAddress::parse(&link(address.room.as_deref())), Ok(address));
+            }
+            Err(AddressError::InvisibleInRoom { code }) => prop_assert!(room.contains(char::from_u32(code).unwrap())),
+            // Some characters decompose in every normal form.
+            Err(error) => prop_assert!(matches!(error, AddressError::RoomTooLong { .. }), "{}", error),
+        }
+    }
+
+    #[test]
+    fn ordinary_rooms_come_back_as_they_went(room in "[\\p{L}\\p{N}\\p{P}]{1,64}") {
+        let composed: String = room.nfc().collect();
+        let link = room_link("https://a.example/", Some(&room), None);
+        let hidden = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}'];
+        prop_assume!(!room.contains(hidden) && !room.contains("#k=") && composed.chars().count() <= 64);
+        prop_assert_eq!(PageAddress::parse(&link).unwrap().room, Some(composed));
     }
 
     #[test]

@@ -90,7 +90,7 @@ fn stored(shared: &MemoryStorage) -> TrustBook {
 }
 
 fn is_verified(book: &TrustBook, n: u16) -> bool {
-    book.get(&key(n)).is_some_and(|entry| entry.verified)
+    book.get(&key(n)).is_some_and(|entry| entry.is_verified())
 }
 
 #[test]

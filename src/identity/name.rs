@@ -1,15 +1,23 @@
-//! Names: what people call themselves, checked so that a name can be shown anywhere and fakes nothing.
+//! Names: what people call themselves, checked so that a name can be shown anywhere and imitates nothing.
 
 use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// How many characters (Unicode scalar values) a name may have.
+use super::Lookalike;
+use super::lookalike::skeleton;
+pub(crate) use super::unicode::is_hidden;
+use super::unicode::{is_edge_format, is_joiner, is_nonspacing_mark, nfc, nfd, nfkd, upper};
+
+/// At most this many characters (Unicode scalar values) in a name.
 pub const MAX_NAME: usize = 40;
 
-/// How many marks may stand on one letter. Vietnamese and Hebrew need three; a tower of twenty covers the
-/// lines above and below it.
+/// At most this many marks on one letter, in any script, and none twice in a row: what UTS #39 recommends in
+/// section 5.4. Vietnamese has two, Hebrew and Myanmar have four; a tower of twenty covers the lines around it.
 const MAX_MARKS: usize = 4;
+
+/// Composing makes a text at most this many times shorter.
+const MAX_COMPOSED: usize = 4;
 
 /// Why a text is no name; the sentence stands beside the field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -42,40 +50,52 @@ pub enum NameError {
     Brackets,
 }
 
-/// A name as a person chose it: one line of 1 to [`MAX_NAME`] visible characters, without spaces at either
-/// end or two in a row.
+/// A name as a person chose it: one line of 1 to [`MAX_NAME`] visible characters in composed form (NFC), without
+/// spaces at either end or two in a row.
 ///
 /// It never ends in a bracketed word. The page tells tabs and keys apart by writing `alice(2)` or
 /// `alice (k7qd)`; if people could write that themselves, a stranger called `alice(2)` would pass for alice's
-/// second tab. All closing brackets that follow an opening one are refused, not only numbers, because the
-/// rule must be simple to say and because signs of a key look like words.
+/// second tab. All closing brackets that follow an opening one are refused, not only those around numbers, because
+/// the rule must be simple to say and because the beginning of a key can look like a word.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Name(String);
 
 impl Name {
-    /// Takes a name from a field, from storage or from the network.
+    /// Reads a name from a field, from storage or from the network.
     ///
     /// # Errors
     /// [`NameError`], with a sentence for the person who typed it.
     pub fn parse(text: &str) -> Result<Name, NameError> {
-        let text = text.trim();
-        // What came from the network may be long; counting stops mattering far beyond the limit.
+        let text = trim(text);
+        // A text from the network may be long, and normalising it would take time.
+        let length = text.chars().count();
+        if length > MAX_NAME * MAX_COMPOSED {
+            return Err(NameError::TooLong { length });
+        }
+        let text = nfc(text);
         let length = text.chars().count();
         if length > MAX_NAME {
             return Err(NameError::TooLong { length });
         }
-        check_characters(text)?;
-        if ends_in_brackets(text) {
+        check_characters(&text)?;
+        check_marks(&text)?;
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let name = Name(words.join(" "));
+        if ends_in_brackets(&name) {
             return Err(NameError::Brackets);
         }
-        let words: Vec<&str> = text.split_whitespace().collect();
-        Ok(Name(words.join(" ")))
+        Ok(name)
     }
 
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// What the name looks like, to find others that could be taken for it.
+    pub fn lookalike(&self) -> Lookalike {
+        Lookalike::of(&self.0)
     }
 }
 
@@ -99,7 +119,7 @@ impl From<Name> for String {
     }
 }
 
-/// The name with its tab number, as others see it: `alice`, in the second tab `alice(2)`.
+/// The name with its tab number: `alice`, in the second tab `alice(2)`.
 pub fn display(name: &Name, tab: u32) -> String {
     if tab <= 1 {
         name.0.clone()
@@ -108,114 +128,106 @@ pub fn display(name: &Name, tab: u32) -> String {
     }
 }
 
-/// What two names have in common that people read as the same: lower case, one space between words, without
-/// the joiners and variation selectors that change nothing in most scripts.
-pub fn fold(name: &str) -> String {
-    let visible: String = name
-        .chars()
-        .filter(|c| !is_joiner(*c))
-        .flat_map(char::to_lowercase)
-        .collect();
-    visible.split_whitespace().collect::<Vec<_>>().join(" ")
+/// One of the text's skeletons. Two texts can look alike although it differs: see [`Lookalike`].
+pub fn fold(text: &str) -> String {
+    skeleton(&upper(&nfkd(text)))
+}
+
+/// The text without what stands around a name when it is copied: spaces, marks of direction, and accents that
+/// would sit on whatever is written before the name.
+fn trim(text: &str) -> &str {
+    let is_edge = |c: char| c.is_whitespace() || is_edge_format(c);
+    text.trim_end_matches(is_edge)
+        .trim_start_matches(|c| is_edge(c) || is_joiner(c) || is_nonspacing_mark(c))
 }
 
 fn check_characters(text: &str) -> Result<(), NameError> {
-    let mut seen = false;
-    let mut marks = 0;
-    let mut before = ' ';
-    for c in text.chars() {
+    let mut before = None;
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
         if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
             return Err(NameError::Control);
         }
-        // Emoji and some scripts need joiners; between Latin letters they only make two names look the same.
-        if is_hidden(c) || (is_joiner(c) && before.is_ascii() && !is_keycap(before, c)) {
+        if is_hidden(c) || is_joiner(c) && !may_join(before, c, characters.peek().copied()) {
             return Err(NameError::Invisible { code: c.into() });
         }
-        if is_mark(c) {
-            marks += 1;
-            if marks > MAX_MARKS {
+        before = Some(c);
+    }
+    if before.is_some() {
+        Ok(())
+    } else {
+        Err(NameError::Empty)
+    }
+}
+
+fn check_marks(text: &str) -> Result<(), NameError> {
+    let (mut count, mut before) = (0, None);
+    for c in nfd(text).chars() {
+        if is_nonspacing_mark(c) {
+            count += 1;
+            if count > MAX_MARKS || before == Some(c) {
                 return Err(NameError::Marks);
             }
         } else if !is_joiner(c) {
-            marks = 0;
-            seen |= !c.is_whitespace();
+            // A joiner begins no new letter.
+            count = 0;
         }
-        before = c;
+        before = Some(c);
     }
-    if seen { Ok(()) } else { Err(NameError::Empty) }
+    Ok(())
 }
 
-/// `1️⃣` and its like are a digit, a variation selector and a mark.
-fn is_keycap(before: char, c: char) -> bool {
-    c == '\u{fe0f}' && (before.is_ascii_digit() || matches!(before, '#' | '*'))
-}
-
-/// Allowed inside a name, ignored when names are compared.
-fn is_joiner(c: char) -> bool {
-    matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
-}
-
-/// Format characters, fillers and blanks that show nothing, and those that set the direction of text.
-pub(crate) fn is_hidden(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}'
-            | '\u{34f}'
-            | '\u{61c}'
-            | '\u{115f}'
-            | '\u{1160}'
-            | '\u{17b4}'
-            | '\u{17b5}'
-            | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{2800}'
-            | '\u{3164}'
-            | '\u{feff}'
-            | '\u{ffa0}'
-            | '\u{fff0}'..='\u{fffc}'
-            | '\u{1bca0}'..='\u{1bca3}'
-            | '\u{1d159}'
-            | '\u{1d173}'..='\u{1d17a}'
-            | '\u{e0000}'..='\u{e0fff}'
-    ) || u32::from(c) & 0xfffe == 0xfffe
-}
-
-/// The blocks of combining marks that are used to pile things up.
-fn is_mark(c: char) -> bool {
-    matches!(
-        c,
-        '\u{300}'..='\u{36f}'
-            | '\u{483}'..='\u{489}'
-            | '\u{1ab0}'..='\u{1aff}'
-            | '\u{1dc0}'..='\u{1dff}'
-            | '\u{20d0}'..='\u{20ff}'
-            | '\u{fe20}'..='\u{fe2f}'
-    )
-}
-
-/// Round brackets in all the shapes that can be taken for `(2)`; a smile `:)` has none that opens.
-fn ends_in_brackets(text: &str) -> bool {
-    let text = text.trim_end_matches(|c: char| c.is_whitespace() || is_joiner(c) || is_mark(c));
-    let Some(last) = text.chars().next_back() else {
-        return false;
-    };
-    match last {
-        ')' | '\u{207e}' | '\u{208e}' | '\u{2769}' | '\u{276b}' | '\u{27ef}' | '\u{2986}'
-        | '\u{fd3e}' | '\u{fe5a}' | '\u{ff09}' | '\u{ff60}' => text.contains([
-            '(', '\u{207d}', '\u{208d}', '\u{2768}', '\u{276a}', '\u{27ee}', '\u{2985}',
-            '\u{fd3f}', '\u{fe59}', '\u{ff08}', '\u{ff5f}',
-        ]),
-        '\u{2474}'..='\u{2487}'
-        | '\u{249c}'..='\u{24b5}'
-        | '\u{3200}'..='\u{3243}'
-        | '\u{1f110}'..='\u{1f129}' => true,
+/// Whether a joiner may stand here: where it changes how its neighbours look. Between Latin letters it would only
+/// make two names that look the same.
+fn may_join(before: Option<char>, joiner: char, after: Option<char>) -> bool {
+    let Some(before) = before else { return false };
+    match joiner {
+        // The emoji or the text form of a sign; `1️⃣` and its like are a digit, a selector and a mark.
+        '\u{fe0e}' | '\u{fe0f}' => {
+            is_emoji(before) || before.is_ascii_digit() || matches!(before, '#' | '*')
+        }
+        '\u{200d}' if is_emoji(before) || before == '\u{fe0f}' => after.is_some_and(is_emoji),
+        '\u{200c}' | '\u{200d}' => is_joining(before) && after.is_some_and(is_joining),
         _ => false,
     }
 }
+
+/// Signs that have an emoji form, roughly, and the colours of skin.
+fn is_emoji(c: char) -> bool {
+    matches!(
+        c,
+        '\u{a9}' | '\u{ae}' | '\u{203c}' | '\u{2049}' | '\u{2122}' | '\u{2139}' | '\u{2190}'..='\u{27bf}'
+            | '\u{2900}'..='\u{2bff}' | '\u{3030}' | '\u{303d}' | '\u{3297}' | '\u{3299}'
+            | '\u{1f000}'..='\u{1faff}'
+    )
+}
+
+/// The scripts whose letters take another shape beside each other: Arabic and its relatives, those of South and
+/// South-East Asia, Mongolian.
+fn is_joining(c: char) -> bool {
+    matches!(
+        c,
+        '\u{600}'..='\u{109f}' | '\u{1780}'..='\u{18af}' | '\u{a840}'..='\u{abff}'
+            | '\u{10a00}'..='\u{11fff}' | '\u{1e900}'..='\u{1e95f}'
+    )
+}
+
+/// Brackets in all the shapes that can be taken for `(2)`; a smile `:)` has none that opens.
+fn ends_in_brackets(name: &Name) -> bool {
+    let lookalike = name.lookalike();
+    lookalike.skeletons().iter().any(|skeleton| {
+        let text = skeleton.trim_end_matches(|c: char| c.is_whitespace() || is_nonspacing_mark(c));
+        text.ends_with(CLOSING) && text.contains(OPENING)
+    })
+}
+
+/// The brackets that neither NFKD nor the table of confusables makes an ASCII one.
+const OPENING: [char; 7] = [
+    '(', '\u{2768}', '\u{276a}', '\u{27ee}', '\u{2985}', '\u{fd3f}', '\u{3014}',
+];
+const CLOSING: [char; 7] = [
+    ')', '\u{2769}', '\u{276b}', '\u{27ef}', '\u{2986}', '\u{fd3e}', '\u{3015}',
+];
 
 #[cfg(test)]
 mod tests {
@@ -232,7 +244,19 @@ mod tests {
             "alice",
             "Zoë Müller-O’Brien",
             "Nguyễn Thị Ánh",
-            "Nguye\u{302}\u{303}n",
+            "สมชาย ปู่ที่น้ำ",
+            "သန့်လျှို့",
+            "མཁྱེན་བརྩེ",
+            "ក្រុមព្រះ",
+            "हिन्दी क्षत्रिय",
+            "बाँके",
+            "മലയാളം",
+            "مُحَمَّدٌ",
+            "ᾯδή",
+            "☺\u{fe0e} Tom",
+            "👨\u{200d}👩\u{200d}👧\u{200d}👦",
+            "🏳\u{fe0f}\u{200d}🌈",
+            "👋🏽",
             "李小龍",
             "محمد",
             "نیک\u{200c}خواه",
@@ -295,10 +319,55 @@ mod tests {
         for c in ['\n', '\t', '\0', '\u{7f}', '\u{85}', '\u{2028}'] {
             assert_eq!(refused(&format!("a{c}b")), NameError::Control, "{c:?}");
         }
+        for c in ['\u{70f}', '\u{16fe4}', '\u{e000}', '\u{fff9}', '\u{fe00}'] {
+            assert_eq!(
+                refused(&format!("al{c}ice")),
+                NameError::Invisible { code: c.into() }
+            );
+        }
+        for misplaced in [
+            "я\u{200c}на",
+            "ann\u{fe0f}",
+            "🐶\u{200d}ann",
+            "ب\u{200d}\u{200d}ب",
+        ] {
+            assert!(
+                matches!(refused(misplaced), NameError::Invisible { .. }),
+                "{misplaced:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_letter_carries_a_tower_of_marks() {
+        for mark in [
+            "\u{35c}", "\u{e49}", "\u{64b}", "\u{20dd}", "\u{591}", "\u{f39}",
+        ] {
+            assert_eq!(refused(&format!("ก{}", mark.repeat(39))), NameError::Marks);
+            assert_eq!(refused(&format!("a{}", mark.repeat(2))), NameError::Marks);
+        }
         assert_eq!(
-            refused(&format!("a{}", "\u{35c}".repeat(9))),
+            refused("a\u{300}\u{308}\u{304}\u{30c}\u{306}"),
             NameError::Marks
         );
+    }
+
+    #[test]
+    fn a_name_is_kept_in_composed_form_and_without_what_copying_leaves_at_its_ends() {
+        for (typed, kept) in [
+            ("Zoe\u{308}", "Zo\u{eb}"),
+            ("Nguye\u{302}\u{303}n", "Nguyễn"),
+            ("\u{200e}\u{202a}alice\u{202c}", "alice"),
+            ("\u{feff} alice\u{200b} ", "alice"),
+            ("\u{301}\u{200d}alice", "alice"),
+        ] {
+            assert_eq!(Name::parse(typed).map(String::from).as_deref(), Ok(kept));
+        }
+        assert!(Name::parse(&"e\u{302}\u{301}".repeat(40)).is_ok());
+        assert!(matches!(
+            refused(&"e".repeat(100_000)),
+            NameError::TooLong { .. }
+        ));
     }
 
     #[test]
@@ -310,6 +379,10 @@ mod tests {
             "alice（2）",
             "alice ⑵",
             "alice⁽²⁾",
+            "alice❨2❩",
+            "alice❪2❫",
+            "alice⦅2⦆",
+            "alice🄐",
             "alice (k7qd)",
             "alice(2)\u{301}",
         ] {
@@ -338,6 +411,11 @@ mod tests {
                 prop_assert!((1..=MAX_NAME).contains(&name.as_str().chars().count()));
                 prop_assert!(Name::parse(&display(&name, 2)).is_err());
             }
+        }
+
+        #[test]
+        fn what_is_a_name_is_one_in_every_normal_form(text in "[a-z\\u{300}-\\u{308}\\u{5b0}-\\u{5ea}\\u{e01}-\\u{e4e} ]{1,12}") {
+            prop_assert_eq!(Name::parse(&text), Name::parse(&nfd(&text)));
         }
 
         #[test]

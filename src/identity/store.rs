@@ -12,7 +12,6 @@ use std::rc::Rc;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use chacha20::rand_core::CryptoRng;
 
-use super::merge::{OwnChanges, merge};
 use super::{Acquaintance, IdentityKey, Name, TrustBook, TrustChange, TrustDecision};
 
 /// Where the identity key is kept: 32 bytes, base64url.
@@ -146,7 +145,6 @@ pub struct Profile {
     identity: IdentityKey,
     name: Option<Name>,
     trust: TrustBook,
-    own_changes: OwnChanges,
     /// What could not be stored: memory is ahead of storage there.
     ahead: Vec<&'static str>,
     /// Where something lies that can neither be read nor be moved aside.
@@ -188,7 +186,6 @@ impl Profile {
             identity,
             name: None,
             trust: TrustBook::default(),
-            own_changes: OwnChanges::default(),
             ahead: Vec::new(),
             stuck: Vec::new(),
             notices: Vec::new(),
@@ -233,9 +230,7 @@ impl Profile {
         };
         if note.what != TrustDecision::Met || !self.trust.get(&note.key).is_some_and(is_fresh) {
             self.read_trust();
-            self.own_changes.restore(&mut self.trust);
             self.trust.note(note);
-            self.own_changes.add(note);
             self.store_trust();
         }
     }
@@ -243,12 +238,13 @@ impl Profile {
     /// Merges the trust book that another tab reports to have written, which may be gone from storage already. Stores the
     /// result if storage lacks any of it.
     pub fn merge_trust(&mut self, written: &str) {
-        self.read_trust();
-        let mut is_changed = self.own_changes.restore(&mut self.trust);
+        let mut is_ahead = self.read_trust();
         if let Ok(written) = TrustBook::from_text(written) {
-            is_changed |= merge(&mut self.trust, &written);
+            let merged = self.trust.merge(&written);
+            is_ahead |= merged != self.trust;
+            self.trust = merged;
         }
-        if is_changed {
+        if is_ahead {
             self.store_trust();
         }
     }
@@ -263,8 +259,7 @@ impl Profile {
                 Err(_) => self.set_aside(NAME, &text, StorageNotice::NameSetAside),
             }
         }
-        self.read_trust();
-        if self.own_changes.restore(&mut self.trust) {
+        if self.read_trust() {
             self.store_trust();
         }
         before != (self.name.clone(), self.trust.clone())
@@ -305,11 +300,22 @@ impl Profile {
         }
     }
 
-    fn read_trust(&mut self) {
-        let Some(text) = self.read(TRUST) else { return };
+    /// Merges the stored trust book into this tab's. Says whether the stored one lacks anything that this tab knows: a
+    /// browser passes storage on from process to process with a delay, so another tab may have overwritten what it had
+    /// not seen.
+    fn read_trust(&mut self) -> bool {
+        let Some(text) = self.read(TRUST) else {
+            return false;
+        };
         match TrustBook::from_text(&text) {
-            Ok(book) => self.trust = book,
-            Err(_) => self.set_aside(TRUST, &text, StorageNotice::TrustSetAside),
+            Ok(stored) => {
+                self.trust = self.trust.merge(&stored);
+                self.trust != stored
+            }
+            Err(_) => {
+                self.set_aside(TRUST, &text, StorageNotice::TrustSetAside);
+                false
+            }
         }
     }
 

@@ -7,9 +7,9 @@ use chacha20::rand_core::CryptoRng;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::Settings;
+use super::room_name::check_room;
 
-/// How many characters (Unicode scalar values) a room's name may have.
-pub const MAX_ROOM: usize = 64;
+pub use super::room_name::MAX_ROOM;
 
 /// What stays as it is in a link.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
@@ -43,6 +43,15 @@ pub enum AddressError {
     /// `?room=` is wrongly encoded or holds line breaks or control characters.
     #[error("The room's name in this link is damaged. Please copy the whole link again.")]
     BadRoom,
+    /// `?room=` holds a character that cannot be seen or that turns the direction of the text around it.
+    #[error(
+        "The room's name in this link holds an invisible character (U+{code:04X}), so it would not be the room that \
+         it looks like. Please type the name without it, or ask for the link once more."
+    )]
+    InvisibleInRoom {
+        /// Its code point.
+        code: u32,
+    },
 }
 
 /// The secret of a private room: 32 bytes that live in the link's fragment and never leave the browsers.
@@ -87,8 +96,7 @@ impl fmt::Debug for RoomSecret {
 pub struct PageAddress {
     /// Host (with a non-default port) and path: `alice.github.io/blog`.
     pub page: String,
-    /// The room that the link names, trimmed. In composed form (NFC) only if the address was: the browser's
-    /// adapter sees to it.
+    /// The room that the link names, in the form that counts: trimmed and composed (NFC).
     pub room: Option<String>,
     /// The secret of a private room.
     pub secret: Option<RoomSecret>,
@@ -143,23 +151,6 @@ pub fn room_link(page_href: &str, room: Option<&str>, secret: Option<&RoomSecret
         link.push_str(&secret.to_text());
     }
     link
-}
-
-/// Trims a room's name and checks it; `None` if nothing is left.
-pub(super) fn check_room(text: &str) -> Result<Option<String>, AddressError> {
-    let text = text.trim();
-    let length = text.chars().count();
-    if length > MAX_ROOM {
-        return Err(AddressError::RoomTooLong { length });
-    }
-    // `#k=` inside the name comes from programs that encode the whole link: the secret would be in the name
-    // of an open room.
-    if text.contains(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))
-        || text.contains("#k=")
-    {
-        return Err(AddressError::BadRoom);
-    }
-    Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
 fn page(address: &str) -> Option<String> {

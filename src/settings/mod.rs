@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod options;
+mod room_name;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
 
@@ -220,7 +221,7 @@ impl Reader {
                         }
                     }
                 }
-                "room" => match value.as_str().map(address::check_room) {
+                "room" => match value.as_str().map(room_name::check_room) {
                     Some(Ok(room)) => settings.room = room,
                     _ => self.malformed("room", "a text of at most 64 characters on one line"),
                 },

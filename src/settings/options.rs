@@ -128,7 +128,7 @@ impl Options {
                 self.page = Some(address.map_err(|error| page_error(&key, error))?);
             }
             "room" => {
-                let name = super::address::check_room(&text(ROOM)?);
+                let name = super::room_name::check_room(&text(ROOM)?);
                 self.room = name.map_err(|_| OptionError::new(key, ROOM))?;
             }
             "secret" => {

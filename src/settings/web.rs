@@ -1,6 +1,6 @@
 //! Settings' adapter to the browser: fetches `rtchat.json`, reads the page's address, prints warnings.
 
-use js_sys::{JsString, Reflect};
+use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{RequestCache, RequestInit, Response};
@@ -23,14 +23,7 @@ pub async fn load(url: &str) -> (Settings, Vec<SettingsWarning>) {
         Some(Err(error)) => return not_loaded(describe(&error)),
         None => return not_loaded("the server did not answer in time".to_owned()),
     };
-    read(&text)
-}
-
-/// Reads settings from the text of [`FILE`], with the room's name in composed form.
-pub fn read(text: &str) -> (Settings, Vec<SettingsWarning>) {
-    let (mut settings, warnings) = Settings::parse(text);
-    settings.room = settings.room.map(|room| nfc(&room));
-    (settings, warnings)
+    Settings::parse(&text)
 }
 
 /// The text of the file; `None` if there is none.
@@ -71,24 +64,15 @@ pub fn print(warnings: &[SettingsWarning]) {
     }
 }
 
-/// What the page's address says, with the room's name in composed form, so that a name that looks the same is the
-/// same room.
+/// What the page's address says.
 ///
 /// # Errors
 /// [`AddressError`], to be shown instead of a chat.
 pub fn address() -> Result<PageAddress, AddressError> {
-    let mut address = PageAddress::parse(&href().ok_or(AddressError::NotAPage)?)?;
-    address.room = address.room.map(|room| nfc(&room));
-    Ok(address)
+    PageAddress::parse(&href().ok_or(AddressError::NotAPage)?)
 }
 
 /// The page's address as it is, for [`room_link`](super::room_link).
 pub fn href() -> Option<String> {
     web_sys::window()?.location().href().ok()
-}
-
-/// Unicode's composed form (NFC), by the browser.
-pub fn nfc(text: &str) -> String {
-    // Only the four names of forms are refused by it, and "NFC" is one of them.
-    JsString::from(text).normalize("NFC").into()
 }

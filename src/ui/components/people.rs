@@ -169,7 +169,7 @@ fn Person(props: &PersonProps) -> Html {
                     <p>{ texts::trust_sentence(peer) }</p>
                     if let Some(own) = own {
                         <h3>{ "Safety number" }</h3>
-                        { digits(own, &peer.key) }
+                        <SafetyNumber ours={*own} theirs={peer.key} />
                         <p
                             class="hint"
                         >
@@ -199,9 +199,18 @@ fn Person(props: &PersonProps) -> Html {
     }
 }
 
-/// The safety number: eight groups of five digits, in two rows.
-pub fn digits(ours: &PublicKey, theirs: &PublicKey) -> Html {
-    let number = safety_number(ours, theirs);
+#[derive(Properties, PartialEq)]
+pub struct SafetyNumberProps {
+    pub ours: PublicKey,
+    pub theirs: PublicKey,
+}
+
+/// The safety number: twelve groups of five digits. It takes thousands of hashes, so it is computed once.
+#[function_component]
+pub fn SafetyNumber(props: &SafetyNumberProps) -> Html {
+    let number = use_memo((props.ours, props.theirs), |(ours, theirs)| {
+        safety_number(ours, theirs)
+    });
     html! {
         <p class="digits" data-testid="safety-number">
             { for number.split(' ').map(|group| html! { <><span>{ group }</span>{ " " }</> }) }

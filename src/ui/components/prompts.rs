@@ -5,7 +5,7 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 use super::icon::{CLOSE, WARNING, face, icon, trust};
-use super::people::digits;
+use super::people::SafetyNumber;
 use crate::identity::PublicKey;
 use crate::room::{Command, PeerView};
 use crate::ui::context::Ui;
@@ -55,7 +55,7 @@ pub fn warning(state: &State, ui: &Ui) -> Html {
             <div>
                 <h2>{ "A name you know, on another key" }</h2>
                 <p>{ texts::another_key(&peer.user) }</p>
-                if let Some(own) = own { { digits(&own, &peer.key) } }
+                if let Some(own) = own { <SafetyNumber ours={own} theirs={peer.key} /> }
                 <div class="actions">
                     <button
                         type="button" data-testid="accept-key" onclick={settle(Command::AcceptKey(peer.id))}
@@ -96,7 +96,7 @@ fn request(peer: &Rc<PeerView>, count: usize, own: Option<PublicKey>, ui: &Ui) -
                 if let Some(own) = own {
                     <details>
                         <summary>{ "Safety number" }</summary>
-                        { digits(&own, &peer.key) }
+                        <SafetyNumber ours={own} theirs={peer.key} />
                         <p
                             class="hint"
                         >

@@ -181,8 +181,10 @@ fn a_block_is_not_lost_when_two_tabs_write_at_once() {
         .await?;
         let kept = r#"
             const lines = (localStorage.getItem("rtchat/1/trust") ?? "").split("\n");
-            const of = (peer) => lines.find((line) => line.startsWith(peer.key))?.split("\t").slice(3, 5);
-            return of(people.ben)?.[1] === "true" && of(people.cleo)?.[0] === "true";"#;
+            // When it was compared, and whether it is blocked.
+            const of = (peer) => lines.find((line) => line.startsWith(peer.key))?.split("\t").slice(4, 6) ?? [];
+            const [[, block], [compared]] = [of(people.ben), of(people.cleo)];
+            return block?.startsWith("blocked") && Number(compared) > 0;"#;
         until(&first, kept).await?;
         bed.no_errors().await
     });

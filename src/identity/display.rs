@@ -1,0 +1,341 @@
+//! The names that people see: one for everybody who is in a room, so that no two can be taken for each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Lookalike, Name, PeerId, PublicKey};
+
+/// Somebody who is in the room, in one tab.
+#[derive(Debug, Clone, Copy)]
+pub struct Person<'a> {
+    /// The tab's peer id.
+    pub id: PeerId,
+    /// The identity key.
+    pub key: PublicKey,
+    /// The name that this key goes by.
+    pub name: &'a Name,
+    /// The number that the tab says it has.
+    pub tab: u16,
+}
+
+/// Unique names for everybody in a room.
+///
+/// - Only a key makes a second tab: the tabs of one key are numbered as one person's, `ann` and `ann(2)`, each by the
+///   number that it says it has, while no other tab of the same key says so.
+/// - Where the names of two keys look alike, both carry the beginning of their key, `ann (k7qd)` and
+///   `ann (x2ma)(2)`: as many characters of it as it takes to tell them apart.
+///
+/// What somebody is called therefore depends on those with a similar name only, and not on who came first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DisplayNames(BTreeMap<PeerId, String>);
+
+impl DisplayNames {
+    /// Names everybody. Oneself is one of them, so that somebody else under one's own name is told apart too.
+    pub fn of<'a>(everybody: impl IntoIterator<Item = Person<'a>>) -> DisplayNames {
+        let everybody: BTreeMap<PeerId, Person<'a>> = everybody
+            .into_iter()
+            .map(|person| (person.id, person))
+            .collect();
+        let signs = key_signs(everybody.values());
+        let tabs = tab_numbers(everybody.values());
+        let names = everybody.values().map(|person| {
+            let mut name = person.name.as_str().to_owned();
+            if let Some(sign) = signs.get(&(person.name, person.key)) {
+                name.push_str(&format!(" ({sign})"));
+            }
+            if let Some(tab) = tabs.get(&person.id).filter(|tab| **tab > 1) {
+                name.push_str(&format!("({tab})"));
+            }
+            (person.id, name)
+        });
+        DisplayNames(names.collect())
+    }
+
+    /// What this tab is called.
+    pub fn get(&self, id: &PeerId) -> Option<&str> {
+        self.0.get(id).map(String::as_str)
+    }
+
+    /// Everybody, by peer id.
+    pub fn iter(&self) -> impl Iterator<Item = (&PeerId, &str)> {
+        self.0.iter().map(|(id, name)| (id, name.as_str()))
+    }
+}
+
+/// The beginning of each key whose name looks like another key's.
+fn key_signs<'a>(
+    everybody: impl Iterator<Item = &'a Person<'a>>,
+) -> BTreeMap<(&'a Name, PublicKey), String> {
+    let bearers: BTreeSet<(&Name, PublicKey)> =
+        everybody.map(|person| (person.name, person.key)).collect();
+    let mut unsettled: Vec<Bearer> = bearers
+        .into_iter()
+        .map(|(name, key)| Bearer {
+            name,
+            key,
+            lookalike: name.lookalike(),
+        })
+        .collect();
+    // Who shares a skeleton with nobody needs no sign.
+    unsettled = ambiguous(unsettled, |_| String::new()).0;
+    let mut signs = BTreeMap::new();
+    for length in SIGN_LENGTHS {
+        let sign = |bearer: &Bearer| beginning(&bearer.key, length);
+        let (still, settled) = ambiguous(unsettled, |bearer| {
+            Lookalike::of(&sign(bearer)).skeletons().concat()
+        });
+        signs.extend(settled.iter().map(|it| ((it.name, it.key), sign(it))));
+        unsettled = still;
+    }
+    // Two keys with one fingerprint: nobody has seen that.
+    signs.extend(unsettled.iter().map(|it| ((it.name, it.key), hex(&it.key))));
+    signs
+}
+
+/// How much of a fingerprint is shown, in characters: one group of four, or as many as it takes.
+const SIGN_LENGTHS: [usize; 4] = [4, 9, 14, 19];
+
+/// A name on a key.
+struct Bearer<'a> {
+    name: &'a Name,
+    key: PublicKey,
+    lookalike: Lookalike,
+}
+
+/// Splits bearers into those who share a skeleton and a sign with another key, and the others.
+fn ambiguous<'a>(
+    bearers: Vec<Bearer<'a>>,
+    sign: impl Fn(&Bearer<'a>) -> String,
+) -> (Vec<Bearer<'a>>, Vec<Bearer<'a>>) {
+    // The first key with a skeleton and a sign; `None` if there is another one.
+    let mut keys: BTreeMap<(String, String), Option<PublicKey>> = BTreeMap::new();
+    let signs: Vec<String> = bearers.iter().map(&sign).collect();
+    for (bearer, sign) in bearers.iter().zip(&signs) {
+        for skeleton in bearer.lookalike.skeletons() {
+            let only = keys
+                .entry((skeleton.clone(), sign.clone()))
+                .or_insert(Some(bearer.key));
+            if *only != Some(bearer.key) {
+                *only = None;
+            }
+        }
+    }
+    let is_shared = |bearer: &Bearer, sign: &str| {
+        let mut skeletons = bearer.lookalike.skeletons().iter();
+        skeletons.any(|skeleton| keys.get(&(skeleton.clone(), sign.to_owned())) == Some(&None))
+    };
+    let (mut shared, mut others) = (Vec::new(), Vec::new());
+    for (bearer, sign) in bearers.into_iter().zip(signs) {
+        if is_shared(&bearer, &sign) {
+            shared.push(bearer);
+        } else {
+            others.push(bearer);
+        }
+    }
+    (shared, others)
+}
+
+fn beginning(key: &PublicKey, length: usize) -> String {
+    key.fingerprint().chars().take(length).collect()
+}
+
+fn hex(key: &PublicKey) -> String {
+    key.0.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The tabs' numbers: no two tabs of a key have the same. A tab that claims a number of another one gets the next
+/// that is free, since that is all that can be done about it.
+fn tab_numbers<'a>(everybody: impl Iterator<Item = &'a Person<'a>>) -> BTreeMap<PeerId, u32> {
+    let mut keys: BTreeMap<PublicKey, Vec<(u32, PeerId)>> = BTreeMap::new();
+    for person in everybody {
+        let tab = u32::from(person.tab.max(1));
+        keys.entry(person.key).or_default().push((tab, person.id));
+    }
+    let mut numbers = BTreeMap::new();
+    for mut tabs in keys.into_values() {
+        tabs.sort_unstable();
+        let mut taken: BTreeSet<u32> = BTreeSet::new();
+        let (mut first, mut repeated) = (Vec::new(), Vec::new());
+        for (tab, id) in tabs {
+            if taken.insert(tab) {
+                first.push((tab, id));
+            } else {
+                repeated.push(id);
+            }
+        }
+        numbers.extend(first.into_iter().map(|(tab, id)| (id, tab)));
+        let free = (2..).filter(|number| !taken.contains(number));
+        numbers.extend(repeated.into_iter().zip(free));
+    }
+    numbers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn key(n: u8) -> PublicKey {
+        PublicKey([n; 33])
+    }
+
+    fn name(text: &str) -> Name {
+        Name::parse(text).unwrap()
+    }
+
+    /// The display names of people, given as key, name and tab; each has a peer id of its own.
+    fn shown(people: &[(u8, &str, u16)]) -> Vec<String> {
+        let names: Vec<Name> = people.iter().map(|(_, text, _)| name(text)).collect();
+        let people: Vec<Person> = people
+            .iter()
+            .zip(&names)
+            .enumerate()
+            .map(|(at, ((n, _, tab), name))| Person {
+                id: id(at),
+                key: key(*n),
+                name,
+                tab: *tab,
+            })
+            .collect();
+        let shown = DisplayNames::of(people.iter().copied());
+        assert_eq!(shown.iter().count(), people.len());
+        (0..people.len())
+            .map(|at| shown.get(&id(at)).unwrap().to_owned())
+            .collect()
+    }
+
+    fn id(at: usize) -> PeerId {
+        PeerId([at as u8; 16])
+    }
+
+    fn sign(n: u8) -> String {
+        key(n).fingerprint()[..4].to_owned()
+    }
+
+    #[test]
+    fn who_has_a_name_alone_goes_by_it() {
+        assert_eq!(
+            shown(&[(1, "ann", 1), (2, "ben", 1), (2, "ben", 2), (3, "cleo", 3)]),
+            ["ann", "ben", "ben(2)", "cleo(3)"]
+        );
+    }
+
+    #[test]
+    fn a_strangers_second_tab_never_passes_for_that_of_somebody_else() {
+        assert_eq!(
+            shown(&[(1, "ann", 1), (2, "ann", 2), (2, "ann", 3), (1, "ann", 2)]),
+            [
+                format!("ann ({})", sign(1)),
+                format!("ann ({})(2)", sign(2)),
+                format!("ann ({})(3)", sign(2)),
+                format!("ann ({})(2)", sign(1)),
+            ]
+        );
+    }
+
+    #[test]
+    fn names_that_look_alike_are_told_apart_like_equal_ones() {
+        assert_eq!(
+            shown(&[
+                (1, "Ann", 1),
+                (2, "\u{430}nn", 1),
+                (3, "ａnn", 1),
+                (4, "anna", 1)
+            ]),
+            [
+                format!("Ann ({})", sign(1)),
+                format!("\u{430}nn ({})", sign(2)),
+                format!("ａnn ({})", sign(3)),
+                "anna".to_owned(),
+            ]
+        );
+    }
+
+    #[test]
+    fn two_tabs_that_claim_one_number_get_two() {
+        assert_eq!(
+            shown(&[(1, "ann", 1), (1, "ann", 1), (1, "ann", 2), (1, "Ann", 0)]),
+            ["ann", "ann(3)", "ann(2)", "Ann(4)"]
+        );
+    }
+
+    /// Two keys whose fingerprints look alike in the first group of four.
+    fn twins() -> (PublicKey, PublicKey) {
+        let mut seen = BTreeMap::new();
+        for n in 0..u32::MAX {
+            let mut bytes = [2; 33];
+            bytes[1..5].copy_from_slice(&n.to_be_bytes());
+            let key = PublicKey(bytes);
+            if let Some(other) = seen.insert(beginning(&key, 4), key) {
+                return (other, key);
+            }
+        }
+        unreachable!("there are a million beginnings")
+    }
+
+    #[test]
+    fn keys_that_begin_alike_show_more_of_themselves() {
+        let (one, two) = twins();
+        let ann = name("ann");
+        let person = |at: usize, key: PublicKey| Person {
+            id: id(at),
+            key,
+            name: &ann,
+            tab: 1,
+        };
+        let names = DisplayNames::of([person(0, one), person(1, two), person(2, key(3))]);
+        for (at, key) in [(0, one), (1, two)] {
+            let expected = format!("ann ({})", beginning(&key, 9));
+            assert_eq!(names.get(&id(at)), Some(expected.as_str()));
+        }
+        assert_eq!(
+            names.get(&id(2)),
+            Some(format!("ann ({})", sign(3)).as_str())
+        );
+    }
+
+    /// A few keys under few names, so that they clash in every way.
+    fn people() -> impl Strategy<Value = Vec<(u8, &'static str, u16)>> {
+        let names = [
+            "ann",
+            "Ann",
+            "\u{430}nn",
+            "ａnn",
+            "anna",
+            "a (b",
+            "x :)",
+            "lan",
+            "Ian",
+            "ΙΑΝ",
+        ];
+        let person = (0u8..5, prop::sample::select(names.to_vec()), 0u16..4);
+        prop::collection::vec(person, 0..24)
+    }
+
+    proptest! {
+        #[test]
+        fn no_two_display_names_look_alike(people in people()) {
+            let shown: Vec<Lookalike> = shown(&people).iter().map(|name| Lookalike::of(name)).collect();
+            for (at, one) in shown.iter().enumerate() {
+                for other in &shown[at + 1..] {
+                    prop_assert!(!one.matches(other), "{:?} {:?}", one, other);
+                }
+            }
+        }
+
+        #[test]
+        fn who_is_called_otherwise_changes_nothing(people in people()) {
+            let before = shown(&people);
+            let mut more = people.clone();
+            more.extend([(9, "zoe", 1), (10, "yuri", 1), (10, "yuri", 2)]);
+            prop_assert_eq!(&before[..], &shown(&more)[..people.len()]);
+        }
+
+        #[test]
+        fn the_order_does_not_matter(people in people()) {
+            let name = people.iter().map(|(_, text, _)| name(text)).collect::<Vec<_>>();
+            let person = |at: usize| Person { id: id(at), key: key(people[at].0), name: &name[at], tab: people[at].2 };
+            let forwards = DisplayNames::of((0..people.len()).map(person));
+            prop_assert_eq!(forwards, DisplayNames::of((0..people.len()).rev().map(person)));
+        }
+    }
+}

@@ -62,17 +62,23 @@ fn files_of_closed_pages_are_removed() {
             }
             ensure!(ask(&open, ON_DISK).await? == 2);
 
-            // What a page that is closed misses is removed when the next client begins, and nothing else is.
+            // A page that closes removes its file, and only that: nobody else does it here.
             closed.close().await?;
             let next = browser.open(&stage.url).await?;
-            begin(&next, "dora", json!({})).await?;
             let one = ON_DISK.replace("names.length", "names.length === 1 && 'one'");
+            until(&next, &one).await?;
+            // What a crashed page has left is removed when the next client begins.
+            let leave = r#"
+                return navigator.storage.getDirectory()
+                    .then((root) => root.getDirectoryHandle("rtchat-files"))
+                    .then((folder) => folder.getFileHandle("crashed.file", { create: true })).then(() => true);"#;
+            ask(&next, leave).await?;
+            ensure!(ask(&next, ON_DISK).await? == 2);
+            begin(&next, "dora", json!({})).await?;
             until(&next, &one).await?;
             let read = "return file.accept().then((its) => its.arrayBuffer()).then((its) => its.byteLength)";
             ensure!(ask(&open, read).await? == 9 * MIB);
             open.close().await?;
-            next.reload().await?;
-            begin(&next, "dora", json!({})).await?;
             let none = ON_DISK.replace("names.length", "names.length === 0 && 'none'");
             until(&next, &none).await?;
             next.close().await?;

@@ -320,11 +320,14 @@ export interface Peer {
   ping(): Promise<number>;
   /** Closes the connection until the peer returns in a new session. */
   disconnect(): void;
-  /** Blocks the peer's key, now and later, in all tabs. Rejected with `gone` or `refused` if nothing was decided. */
-  block(options?: DecisionOptions): Promise<void>;
-  /** The person compared the safety number, and it is the same. Rejected like `block`. */
+  /** Blocks the peer's key, now and later, in all tabs, whatever its name is. Rejected with `gone`. */
+  block(): Promise<void>;
+  /**
+   * The person compared the safety number, and it is the same. Rejected with `gone`, or with `refused` if the peer goes by
+   * another name than the person saw; then nothing was decided.
+   */
   markVerified(options?: DecisionOptions): Promise<void>;
-  /** The person says that a known name is right on this key (`name-on-another-key`). Rejected like `block`. */
+  /** The person says that a known name is right on this key (`name-on-another-key`). Rejected like `markVerified`. */
   acceptKey(options?: DecisionOptions): Promise<void>;
 }
 

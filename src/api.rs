@@ -21,7 +21,9 @@ use crate::browser::object;
 use crate::driver::Handle;
 use crate::identity::{Name, PeerId, PublicKey, safety_number};
 use crate::join::{Audience, Joining};
-use crate::room::{Command, Event, FileCommand, Purpose, Value};
+use crate::room::{
+    AppCommand, ChatCommand, Command, Event, FileCommand, PeopleCommand, Purpose, Shown, Value,
+};
 use crate::rtc::file_channel::FileId;
 use crate::rtc::web::file_channel::Sink;
 use crate::settings::options::NAME;
@@ -73,6 +75,10 @@ struct Inner {
     session: Cell<u32>,
     asks_about_all: Cell<bool>,
     joined: RefCell<Option<Joined>>,
+    /// Whether the room is being told a decision about a peer, so that a refusal belongs to it.
+    deciding: Cell<bool>,
+    /// Why that decision was refused.
+    refusal: RefCell<Option<String>>,
 }
 
 /// A room that was entered. The order of the fields is that of leaving: the tab's number becomes free after the room was
@@ -102,6 +108,8 @@ impl Engine {
             session: Cell::new(0),
             asks_about_all: Cell::new(false),
             joined: RefCell::default(),
+            deciding: Cell::new(false),
+            refusal: RefCell::default(),
         });
         LISTENERS.with_borrow_mut(|all| {
             all.retain(|inner| inner.strong_count() > 0);
@@ -126,12 +134,13 @@ impl Engine {
     #[wasm_bindgen(js_name = askAboutAll)]
     pub fn ask_about_all(&self, all: bool) {
         self.0.asks_about_all.set(all);
-        self.command(Command::AskAboutAll(all));
+        self.command(Command::People(PeopleCommand::AskAboutAll(all)));
     }
 
-    /// The answer to `request`.
-    pub fn decide(&self, peer: &str, accept: bool) {
-        self.to(peer, |peer| Command::Decide { peer, accept });
+    /// The answer to `request`. Key and name are those that the program was asked about. Returns a sentence if the room
+    /// refuses the answer, because the peer has another name by now.
+    pub fn decide(&self, peer: &str, key: &str, name: &str, accept: bool) -> Option<String> {
+        self.decision(peer, key, name, |who| PeopleCommand::Decide { who, accept })
     }
 
     /// Changes the name, and keeps it for the next visit. Returns it as others see it.
@@ -152,14 +161,16 @@ impl Engine {
     /// Sends a chat message to everybody, or to one peer.
     pub fn say(&self, peer: Option<String>, text: String) {
         match peer {
-            Some(peer) => self.to(&peer, |peer| Command::SayTo { peer, text }),
-            None => self.command(Command::Say(text)),
+            Some(peer) => self.to(&peer, |peer| {
+                Command::Chat(ChatCommand::SayTo { peer, text })
+            }),
+            None => self.command(Command::Chat(ChatCommand::Say(text))),
         }
     }
 
     /// Tells everybody that the person is writing.
     pub fn typing(&self) {
-        self.command(Command::Typing);
+        self.command(Command::Chat(ChatCommand::Typing));
     }
 
     /// Sends a JSON value. Reported as `sent` or `sendfailed`.
@@ -183,27 +194,31 @@ impl Engine {
         timeout: u32,
     ) {
         let timeout = Duration::from_millis(timeout.into());
-        self.to(peer, |peer| Command::Ask {
-            peer,
-            token,
-            topic,
-            content,
-            timeout,
+        self.to(peer, |peer| {
+            Command::App(AppCommand::Ask {
+                peer,
+                token,
+                topic,
+                content,
+                timeout,
+            })
         });
     }
 
     /// Withdraws a question: its answer will not be reported.
     pub fn withdraw(&self, token: u32) {
-        self.command(Command::Withdraw { token });
+        self.command(Command::App(AppCommand::Withdraw { token }));
     }
 
     /// Answers a `question` with JSON, or with the reason why there is no answer.
     pub fn answer(&self, peer: &str, question: String, json: Option<String>, failure: String) {
         let result = json.ok_or(failure);
-        self.to(peer, |peer| Command::Answer {
-            peer,
-            question,
-            result,
+        self.to(peer, |peer| {
+            Command::App(AppCommand::Answer {
+                peer,
+                question,
+                result,
+            })
         });
     }
 
@@ -238,25 +253,34 @@ impl Engine {
 
     /// Sends a ping. Reported as `pong` or `sendfailed`.
     pub fn ping(&self, peer: &str, token: u32) {
-        self.to(peer, |peer| Command::Ping { peer, token });
+        self.to(peer, |peer| Command::App(AppCommand::Ping { peer, token }));
     }
 
     /// Closes the connection to a peer, until it comes back in a new session.
     pub fn disconnect(&self, peer: &str) {
-        self.to(peer, Command::Disconnect);
+        self.to(peer, |peer| {
+            Command::People(PeopleCommand::Disconnect(peer))
+        });
     }
 
     /// Takes a decision of the person about a peer's key: `block`, `verify` (the safety number was compared and is the
-    /// same) or `accept-key` (the known name is right on this key).
+    /// same) or `accept-key` (the known name is right on this key). Key and name are those that the person saw. Returns a
+    /// sentence if the room refuses the decision, because the peer has another name by now.
     #[wasm_bindgen(js_name = decideTrust)]
-    pub fn decide_trust(&self, peer: &str, decision: &str) {
+    pub fn decide_trust(
+        &self,
+        peer: &str,
+        key: &str,
+        name: &str,
+        decision: &str,
+    ) -> Option<String> {
         let command = match decision {
-            "block" => Command::Block,
-            "verify" => Command::MarkVerified,
-            "accept-key" => Command::AcceptKey,
-            _ => return,
+            "block" => PeopleCommand::Block,
+            "verify" => PeopleCommand::MarkVerified,
+            "accept-key" => PeopleCommand::AcceptKey,
+            _ => return Some("There is no such decision.".to_owned()),
         };
-        self.to(peer, command);
+        self.decision(peer, key, name, command)
     }
 
     /// The counts since joining; `undefined` outside of a room.
@@ -272,8 +296,7 @@ impl Engine {
     pub fn safety_number(&self, key: &str) -> Option<String> {
         let joined = self.0.joined.borrow();
         let (_, _, own) = joined.as_ref()?.handle.own();
-        let key = Base64UrlUnpadded::decode_vec(key).ok()?;
-        Some(safety_number(&own, &PublicKey(key.try_into().ok()?)))
+        Some(safety_number(&own, &key_of(key)?))
     }
 }
 
@@ -291,15 +314,42 @@ impl Engine {
         }
     }
 
+    /// Tells the room a decision about a peer, and returns why the room refuses it, if it does.
+    fn decision(
+        &self,
+        peer: &str,
+        key: &str,
+        name: &str,
+        command: impl FnOnce(Shown) -> PeopleCommand,
+    ) -> Option<String> {
+        let (Some(id), Some(key), Ok(name)) = (PeerId::parse(peer), key_of(key), Name::parse(name))
+        else {
+            return Some("Nobody has this key and this name.".to_owned());
+        };
+        // The room answers before `command` returns.
+        self.0.deciding.set(true);
+        self.command(Command::People(command(Shown { id, key, name })));
+        self.0.deciding.set(false);
+        self.0.refusal.take()
+    }
+
     fn send_value(&self, peer: &str, token: u32, dm: bool, value: Value) {
         let purpose = if dm { Purpose::Dm } else { Purpose::Data };
-        self.to(peer, |peer| Command::Send {
-            peer,
-            token,
-            purpose,
-            value,
+        self.to(peer, |peer| {
+            Command::App(AppCommand::Send {
+                peer,
+                token,
+                purpose,
+                value,
+            })
         });
     }
+}
+
+/// Reads a key as it is encoded in `peer`.
+fn key_of(text: &str) -> Option<PublicKey> {
+    let bytes = Base64UrlUnpadded::decode_vec(text).ok()?;
+    Some(PublicKey(bytes.try_into().ok()?))
 }
 
 fn name_of(text: &str) -> Result<Name, JsValue> {
@@ -363,7 +413,9 @@ impl Inner {
         let name = self.name(&join)?;
         // The events that it emits at once are queued; `opened` is put before them.
         let handle = join.join(&name, sink).map_err(|error| sentence(&error))?;
-        handle.command(Command::AskAboutAll(self.asks_about_all.get()));
+        handle.command(Command::People(PeopleCommand::AskAboutAll(
+            self.asks_about_all.get(),
+        )));
         let (id, user, key) = handle.own();
         let opened = object(&[
             ("id", id.to_string().into()),
@@ -443,7 +495,12 @@ impl EventSink {
 impl Audience for EventSink {
     fn event(&self, event: Event) {
         if let Some(inner) = self.inner() {
-            inner.emit(event.into());
+            match event {
+                Event::Refused(sentence) if inner.deciding.get() => {
+                    inner.refusal.replace(Some(sentence));
+                }
+                event => inner.emit(event.into()),
+            }
         }
     }
 

@@ -24,7 +24,10 @@ use crate::mqtt::{
 };
 #[cfg(feature = "files")]
 use crate::room::FileCommand;
-use crate::room::{BrokerState, Command, Config, Diagnostics, Event, Input, Output, Room};
+use crate::room::{
+    BrokerEvent, BrokerId, BrokerState, Command, Config, Diagnostics, Event, Input, Output,
+    PeopleCommand, Room,
+};
 #[cfg(feature = "files")]
 use crate::rtc::file_channel::FileId;
 #[cfg(feature = "files")]
@@ -35,6 +38,13 @@ use crate::time::Millis;
 
 /// How many requests may wait for the broker.
 const REQUESTS: usize = 256;
+
+/// The pool uses one broker at a time, and stands for all of them.
+const BROKER: BrokerId = BrokerId(0);
+
+fn broker_state(state: BrokerState) -> Input {
+    Input::Broker(BROKER, BrokerEvent::State(state))
+}
 
 /// Why a room cannot be entered.
 #[derive(Debug, thiserror::Error)]
@@ -85,7 +95,7 @@ pub struct Handle(Rc<Driver>);
 impl Handle {
     /// Hands a command to the room.
     pub fn command(&self, command: Command) {
-        self.0.feed(Input::User(command));
+        self.0.feed(Input::Command(command));
     }
 
     /// Offers a file to a peer.
@@ -129,7 +139,7 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.0.feed(Input::User(Command::Leave));
+        self.0.feed(Input::Command(Command::Leave));
         // Wakes the pump, which takes this last word to the broker and ends.
         let _ = self.0.client.try_disconnect();
         self.0.page.take();
@@ -167,7 +177,7 @@ pub fn join(
         let notified = weak.clone();
         let notify = Rc::new(move |connection, notice| {
             if let Some(driver) = notified.upgrade() {
-                driver.feed(Input::Connection(connection, notice));
+                driver.feed(Input::Link(connection, notice));
             }
         });
         #[cfg(feature = "files")]
@@ -236,14 +246,7 @@ impl Driver {
             let Some(input) = self.inputs.borrow_mut().pop_front() else {
                 break;
             };
-            #[cfg(feature = "files")]
-            let talks =
-                matches!(&input, Input::User(command) if !matches!(command, Command::File(_)));
             self.room.borrow_mut().handle(now(), input);
-            #[cfg(feature = "files")]
-            if talks {
-                self.files.talked();
-            }
             loop {
                 let output = self.room.borrow_mut().poll();
                 let Some(output) = output else { break };
@@ -256,14 +259,14 @@ impl Driver {
 
     fn carry_out(&self, output: Output) {
         match output {
-            Output::Publish { topic, payload } => {
+            Output::Publish { topic, payload, .. } => {
                 // A full queue means that no broker has taken anything for long: what is announced then is
                 // announced again once one does.
                 let _ = self
                     .client
                     .try_publish(topic, QoS::AtMostOnce, false, payload);
             }
-            Output::Connection(connection, order) => {
+            Output::Link(connection, order) => {
                 #[cfg(feature = "files")]
                 if order == crate::rtc::LinkCommand::Close {
                     self.files.closed(connection);
@@ -278,20 +281,10 @@ impl Driver {
                     self.files.carry_out(connections, file, order);
                 }
             }
-            Output::Remember(note) => self.listener.remember(note),
-            Output::Event(event) => {
-                #[cfg(feature = "files")]
-                if matches!(
-                    event,
-                    Event::Message(_)
-                        | Event::Value { .. }
-                        | Event::Question { .. }
-                        | Event::Answered { .. }
-                ) {
-                    self.files.talked();
-                }
-                self.listener.event(event)
-            }
+            Output::Trust(change) => self.listener.remember(change),
+            #[cfg(feature = "files")]
+            Output::YieldFiles => self.files.talked(),
+            Output::Event(event) => self.listener.event(event),
         }
     }
 
@@ -326,7 +319,7 @@ impl Driver {
             .iter()
             .map(|topic| SubscribeFilter::new(topic.clone(), QoS::AtMostOnce));
         let _ = self.client.try_subscribe_many(filters);
-        self.feed(Input::Broker(BrokerState::Opening));
+        self.feed(broker_state(BrokerState::Opening));
     }
 
     /// Waits for the event loop's next try.
@@ -342,7 +335,7 @@ impl Driver {
             }
         });
         self.flight.replace(Some(timeout));
-        self.feed(Input::Broker(BrokerState::Unreachable { retry_at }));
+        self.feed(broker_state(BrokerState::Unreachable { retry_at }));
     }
 
     /// The network came back, or the tab was brought to the front.
@@ -365,16 +358,16 @@ async fn broker_pump(driver: Weak<Driver>, mut events: EventLoop<WebSocketTransp
         driver.broker.set(events.broker().0);
         match event {
             Ok(MqttEvent::Incoming(Packet::Publish(message))) => {
-                let input = Input::Message {
+                let message = BrokerEvent::Message {
                     topic: message.topic,
                     payload: message.payload.to_vec(),
                 };
-                driver.feed(input);
+                driver.feed(Input::Broker(BROKER, message));
             }
             Ok(MqttEvent::Incoming(Packet::SubAck(ack))) => {
                 // Refused in one flight it is asked for again, the slow way; refused there, nobody can be heard.
                 if !ack.return_codes.contains(&SubscribeReasonCode::Failure) {
-                    driver.feed(Input::Broker(BrokerState::Ready));
+                    driver.feed(broker_state(BrokerState::Ready));
                 }
             }
             Ok(MqttEvent::Switched { .. }) => driver.begin_flight(),
@@ -406,7 +399,7 @@ fn page_pump(driver: &Rc<Driver>) -> Vec<browser::Listener> {
     let mut listeners = vec![
         listen(&window, "online", Driver::resumed),
         listen(&window, "pagehide", |driver| {
-            driver.feed(Input::User(Command::Leave));
+            driver.feed(Input::Command(Command::Leave));
             driver.left.set(true);
         }),
         listen(&window, "pageshow", |driver| {
@@ -419,7 +412,9 @@ fn page_pump(driver: &Rc<Driver>) -> Vec<browser::Listener> {
     listeners.push(on_stored(TRUST, move || {
         if let Some(driver) = weak.upgrade() {
             let book = driver.listener.acquaintances();
-            driver.feed(Input::User(Command::TrustBookChanged(book)));
+            driver.feed(Input::Command(Command::People(
+                PeopleCommand::TrustBookChanged(book),
+            )));
         }
     }));
     listeners.extend(document.map(|document| {

@@ -4,7 +4,7 @@ use js_sys::{Function, Object, Reflect};
 use wasm_bindgen::JsValue;
 
 use crate::browser::object;
-use crate::room::{Event, Message, PeerView, Status};
+use crate::room::{ChatEvent, Event, Message, PeerView, PeopleEvent, Status};
 
 /// What a host page asks for, and how it hears what happens.
 #[derive(Debug)]
@@ -37,9 +37,11 @@ impl Embedding {
     /// Tells what a page may want to react to.
     pub fn happened(&self, event: &Event) {
         match event {
-            Event::Message(message) => self.message(message),
-            Event::Peer(peer) => self.peer(peer, peer.state.as_str(), JsValue::NULL),
-            Event::Gone { peer, reason } => {
+            Event::Chat(ChatEvent::Message(message)) => self.message(message),
+            Event::People(PeopleEvent::Changed(peer)) => {
+                self.peer(peer, peer.state.as_str(), JsValue::NULL)
+            }
+            Event::People(PeopleEvent::Gone { peer, reason }) => {
                 self.peer(peer, "gone", reason.as_str().into());
             }
             Event::Status(status) => self.status(*status),

@@ -10,7 +10,7 @@
 //!
 //! | module | what it holds | imports |
 //! | --- | --- | --- |
-//! | [`time`] | milliseconds, and named deadlines in a table | nothing |
+//! | [`time`] | milliseconds, and timers by name | nothing |
 //! | [`identity`] | keys, peer ids, sealing, names, tab numbers, the trust book | `time` |
 //! | [`rtc`] | session descriptions in compact form; the bytes of files; the adapter to `RTCPeerConnection` | `time` |
 //! | [`wire`] | the room's keys and topics, envelopes on the broker, frames on the data channel | `identity`, `rtc`, `time` |

@@ -1,9 +1,9 @@
-//! Time as the core sees it: a number that comes in as an argument, and deadlines in a table.
+//! Time as the core sees it: a number that comes in as an argument, and timers by name.
 
 use core::fmt::Debug;
 use core::ops::{Add, Sub};
 use core::time::Duration;
-use litemap::LiteMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -39,56 +39,63 @@ impl Sub<Duration> for Millis {
     }
 }
 
-/// Deadlines by name: at most one for each `K`.
+/// Timers by name: at most one for each `K`. Every operation costs O(log n).
 #[derive(Debug, Clone)]
-pub struct Deadlines<K>(LiteMap<K, Millis>);
+pub struct Timers<K> {
+    due: BTreeMap<K, Millis>,
+    /// The same, the earliest first.
+    queue: BTreeSet<(Millis, K)>,
+}
 
-impl<K> Default for Deadlines<K> {
+impl<K> Default for Timers<K> {
     fn default() -> Self {
-        Deadlines(LiteMap::new())
+        Timers {
+            due: BTreeMap::new(),
+            queue: BTreeSet::new(),
+        }
     }
 }
 
-impl<K: Ord + Clone + Debug> Deadlines<K> {
-    /// Sets (or moves) the deadline named `key`.
+impl<K: Ord + Clone + Debug> Timers<K> {
+    /// Sets (or moves) the timer named `key`.
     pub fn set(&mut self, key: K, at: Millis) {
-        self.0.insert(key, at);
+        self.clear(&key);
+        self.due.insert(key.clone(), at);
+        self.queue.insert((at, key));
     }
 
-    /// Sets the deadline only if it has none yet, or brings a later one forward.
+    /// Sets the timer only if it is not set yet, or brings a later one forward.
     pub fn set_earlier(&mut self, key: K, at: Millis) {
-        let entry = self.0.entry(key).or_insert(at);
-        *entry = (*entry).min(at);
+        if self.get(&key).is_none_or(|set| at < set) {
+            self.set(key, at);
+        }
     }
 
     /// When `key` is due, if it has been set.
     pub fn get(&self, key: &K) -> Option<Millis> {
-        self.0.get(key).copied()
+        self.due.get(key).copied()
     }
 
-    /// Forgets the deadline named `key`.
+    /// Forgets the timer named `key`.
     pub fn clear(&mut self, key: &K) {
-        self.0.remove(key);
+        if let Some(at) = self.due.remove(key) {
+            self.queue.remove(&(at, key.clone()));
+        }
     }
 
-    /// Forgets every deadline whose name `keep` rejects.
-    pub fn retain(&mut self, mut keep: impl FnMut(&K) -> bool) {
-        self.0.retain(|key, _| keep(key));
-    }
-
-    /// The earliest deadline and its name.
+    /// The earliest timer and when it is due.
     pub fn next(&self) -> Option<(K, Millis)> {
-        let (key, at) = self.0.iter().min_by_key(|(_, at)| **at)?;
+        let (at, key) = self.queue.first()?;
         Some((key.clone(), *at))
     }
 
-    /// Takes one deadline that is due at `now`, the earliest first.
+    /// Takes one timer that is due at `now`, the earliest first.
     pub fn take_due(&mut self, now: Millis) -> Option<K> {
         let (key, at) = self.next()?;
         if at > now {
             return None;
         }
-        self.0.remove(&key);
+        self.clear(&key);
         Some(key)
     }
 }
@@ -98,19 +105,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn deadlines_come_due_in_order_and_once() {
-        let mut deadlines = Deadlines::default();
-        deadlines.set("b", Millis(20));
-        deadlines.set("a", Millis(10));
-        deadlines.set("a", Millis(30));
-        deadlines.set_earlier("b", Millis(25));
-        deadlines.set("c", Millis(5));
-        deadlines.clear(&"c");
-        assert_eq!(deadlines.next(), Some(("b", Millis(20))));
-        assert_eq!(deadlines.take_due(Millis(19)), None);
-        assert_eq!(deadlines.take_due(Millis(40)), Some("b"));
-        assert_eq!(deadlines.take_due(Millis(40)), Some("a"));
-        assert_eq!(deadlines.take_due(Millis(40)), None);
+    fn timers_come_due_in_order_and_once() {
+        let mut timers = Timers::default();
+        timers.set("b", Millis(20));
+        timers.set("a", Millis(10));
+        timers.set("a", Millis(30));
+        timers.set_earlier("b", Millis(25));
+        timers.set("c", Millis(5));
+        timers.clear(&"c");
+        assert_eq!(timers.next(), Some(("b", Millis(20))));
+        assert_eq!(timers.take_due(Millis(19)), None);
+        assert_eq!(timers.take_due(Millis(40)), Some("b"));
+        assert_eq!(timers.take_due(Millis(40)), Some("a"));
+        assert_eq!(timers.take_due(Millis(40)), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use rtchat::identity::{PeerId, PublicKey, safety_number};
 use rtchat::rtc::{Description, SdpType};
 use rtchat::settings::{PageAddress, Settings};
 use rtchat::time::Millis;
-use rtchat::wire::{FileStep, Frame, RoomKeys, StreamIds};
+use rtchat::wire::{FileFrame, Frame, RoomKeys, StreamIds};
 use serde_json::Value;
 
 const README: &str = include_str!("../README.md");
@@ -118,57 +118,57 @@ fn the_protocol_names_every_field_of_every_frame() {
     let text = String::new;
     let null = || "null".to_owned();
     let frames = [
-        Frame::Verify {
+        Frame::Link(LinkFrame::Verify {
             signature: text(),
             info: Some(text()),
-        },
-        Frame::Chat {
+        }),
+        Frame::Chat(ChatFrame::Message {
             id: text(),
             text: text(),
             at: Millis(1),
             private: true,
-        },
-        Frame::Receipt { id: text() },
-        Frame::Profile { name: text() },
-        Frame::Ping { id: Some(text()) },
-        Frame::Pong { id: Some(text()) },
-        Frame::Typing,
-        Frame::Question {
+        }),
+        Frame::Chat(ChatFrame::Receipt { id: text() }),
+        Frame::People(PeopleFrame::Profile { name: text() }),
+        Frame::Link(LinkFrame::Ping { id: Some(text()) }),
+        Frame::Link(LinkFrame::Pong { id: Some(text()) }),
+        Frame::Chat(ChatFrame::Typing),
+        Frame::Call(CallFrame::Question {
             id: text(),
             topic: Some(text()),
             content: null(),
-        },
-        Frame::Answer {
+        }),
+        Frame::Call(CallFrame::Answer {
             id: text(),
             result: Ok(null()),
-        },
-        Frame::Answer {
+        }),
+        Frame::Call(CallFrame::Answer {
             id: text(),
             result: Err(text()),
-        },
-        Frame::File(FileStep {
+        }),
+        Frame::File(FileFrame {
             number: 1,
             step: text(),
             bytes: Some(0),
             name: Some(text()),
             text: Some(text()),
         }),
-        Frame::Ack {
+        Frame::Ack(Ack {
             count: 0,
             streams: Some(StreamIds {
                 own: 0,
                 yours: Some(0),
             }),
-        },
-        Frame::Signal { description },
-        Frame::Candidates { candidates },
-        Frame::Presence { peers: vec![] },
-        Frame::Leave,
-        Frame::Part {
+        }),
+        Frame::Link(LinkFrame::Signal { description }),
+        Frame::Link(LinkFrame::Candidates { candidates }),
+        Frame::People(PeopleFrame::Presence { peers: vec![] }),
+        Frame::Link(LinkFrame::Leave),
+        Frame::Part(Part {
             index: 0,
             of: 1,
             text: text(),
-        },
+        }),
     ];
     for frame in frames {
         let json: Value = serde_json::from_str(&frame.encode()[0]).unwrap();

@@ -353,7 +353,9 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
   }
 
   #requested(view: PeerView): void {
-    this.#requests.set(view.id, this.#requests.get(view.id) ?? this.#member(view));
+    const member = this.#requests.get(view.id) ?? this.#member(view);
+    member.update(view);
+    this.#requests.set(view.id, member);
     this.#askProgram();
   }
 
@@ -383,6 +385,8 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
 
   async #ask(member: Member): Promise<void> {
     member.isAnnounced = true;
+    // The answer is about the name that the program was asked about.
+    const { id, key, name } = member.view;
     let accept = true;
     const results = this.#handlers.results("connectionrequest", member.user, member.userInfo, member.peer);
     for (const result of results) {
@@ -394,8 +398,13 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
       }
     }
     this.#askAboutAll();
-    this.#engine?.decide(member.id, accept);
-    if (!accept) this.#requests.delete(member.id);
+    if (this.#engine?.decide(id, key, name, accept) !== undefined) {
+      // They took another name meanwhile, so the program is asked about that one.
+      member.isAnnounced = false;
+      this.#askProgram();
+    } else if (!accept) {
+      this.#requests.delete(id);
+    }
   }
 
   #gone(member: Member, reason: api.GoneReason): void {

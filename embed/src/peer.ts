@@ -126,15 +126,12 @@ export class Member {
     return this.#call(undefined, (_, token) => this.#shared.engine?.ping(this.id, token));
   }
 
-  /** Decides about the key of this peer, under the name that the person saw. */
+  /** Decides about the key of this peer, under the name that the person saw. The room refuses it under another name. */
   decide(decision: TrustDecision, { name = this.view.name }: DecisionOptions = {}): void {
     const { engine } = this.#shared;
     if (this.isGone || !engine) throw this.goneError();
-    if (name !== this.view.name) {
-      const changed = `The person is called "${this.view.name}" now, and not "${name}", so nothing was decided.`;
-      throw new RTChatError("refused", changed);
-    }
-    engine.decideTrust(this.id, decision);
+    const refusal = engine.decideTrust(this.id, this.view.key, String(name), decision);
+    if (refusal !== undefined) throw new RTChatError("refused", refusal);
   }
 
   /** Begins a call after everything before it is on its way. */
@@ -240,8 +237,8 @@ class RoomPeer implements Peer {
     if (!this.#member.isGone) this.#shared.engine?.disconnect(this.id);
   }
 
-  async block(options?: DecisionOptions): Promise<void> {
-    this.#member.decide("block", options);
+  async block(): Promise<void> {
+    this.#member.decide("block");
   }
 
   async markVerified(options?: DecisionOptions): Promise<void> {

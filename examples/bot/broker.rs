@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use rtchat::room::{BrokerState, Input};
+use rtchat::room::{BrokerEvent, BrokerId, BrokerState, Input};
 use rumqttc::{
     AsyncClient, Event, EventLoop, MqttOptions, Outgoing, Packet, QoS, SubscribeFilter,
     SubscribeReasonCode,
@@ -95,12 +95,18 @@ async fn pump(mut events: EventLoop, happened: Sender<Happening>) {
                     eprintln!("The broker does not let us listen.");
                     continue;
                 }
-                Happening::Broker(Input::Broker(BrokerState::Ready))
+                Happening::Broker(Input::Broker(
+                    BrokerId(0),
+                    BrokerEvent::State(BrokerState::Ready),
+                ))
             }
-            Ok(Event::Incoming(Packet::Publish(message))) => Happening::Broker(Input::Message {
-                topic: message.topic,
-                payload: message.payload.to_vec(),
-            }),
+            Ok(Event::Incoming(Packet::Publish(message))) => Happening::Broker(Input::Broker(
+                BrokerId(0),
+                BrokerEvent::Message {
+                    topic: message.topic,
+                    payload: message.payload.to_vec(),
+                },
+            )),
             Ok(Event::Outgoing(Outgoing::Disconnect)) => return,
             Ok(_) => continue,
             Err(error) => {

@@ -5,7 +5,10 @@ use std::future::Future;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rtchat::identity::Profile;
-use rtchat::room::{BrokerState, Command, Event, Input, Output, PeerState, PeerView, Room};
+use rtchat::room::{
+    AppEvent, BrokerEvent, BrokerId, BrokerState, ChatEvent, Command, Event, Input, Output,
+    PeerState, PeerView, PeopleEvent, Room,
+};
 use rtchat::time::Millis;
 use tokio::sync::mpsc::Receiver;
 
@@ -100,7 +103,7 @@ impl Driver {
                 _ = &mut stop => break,
             }
         }
-        self.feed(Input::User(Command::Leave));
+        self.feed(Input::Command(Command::Leave));
         self.broker.disconnect();
         let farewell = async {
             while !self.connections.is_idle() {
@@ -135,11 +138,17 @@ impl Driver {
             Happening::Broker(input) => self.feed(input),
             Happening::BrokerOpen => {
                 self.broker.subscribe();
-                self.feed(Input::Broker(BrokerState::Opening));
+                self.feed(Input::Broker(
+                    BrokerId(0),
+                    BrokerEvent::State(BrokerState::Opening),
+                ));
             }
             Happening::BrokerLost(pause) => {
                 let retry_at = self.clock.now() + pause;
-                self.feed(Input::Broker(BrokerState::Unreachable { retry_at }));
+                self.feed(Input::Broker(
+                    BrokerId(0),
+                    BrokerEvent::State(BrokerState::Unreachable { retry_at }),
+                ));
             }
             Happening::Datagram(datagram) => {
                 self.connections.receive(&datagram);
@@ -158,7 +167,7 @@ impl Driver {
         loop {
             let notices = self.connections.take_notices();
             self.inputs
-                .extend(notices.map(|(id, notice)| Input::Connection(id, notice)));
+                .extend(notices.map(|(id, notice)| Input::Link(id, notice)));
             let Some(input) = self.inputs.pop_front() else {
                 return;
             };
@@ -171,11 +180,11 @@ impl Driver {
 
     fn carry_out(&mut self, output: Output) {
         match output {
-            Output::Publish { topic, payload } => self.broker.publish(topic, payload),
-            Output::Connection(id, order) => self.connections.carry_out(id, order),
+            Output::Publish { topic, payload, .. } => self.broker.publish(topic, payload),
+            Output::Link(id, order) => self.connections.carry_out(id, order),
             // It offers no files and takes none.
-            Output::File(..) => {}
-            Output::Remember(note) => {
+            Output::File(..) | Output::YieldFiles => {}
+            Output::Trust(note) => {
                 self.profile.remember(&note);
                 for notice in self.profile.take_notices() {
                     eprintln!("{notice}");
@@ -184,7 +193,7 @@ impl Driver {
             Output::Event(event) => {
                 print(&event);
                 let commands = self.helper.hears(&event).into_iter();
-                self.inputs.extend(commands.map(Input::User));
+                self.inputs.extend(commands.map(Input::Command));
             }
         }
     }
@@ -194,17 +203,23 @@ impl Driver {
 fn print(event: &Event) {
     match event {
         Event::Status(status) => println!("{status:?}"),
-        Event::Peer(PeerView { user, state, .. }) if *state == PeerState::Verified => {
+        Event::People(PeopleEvent::Changed(PeerView { user, state, .. }))
+            if *state == PeerState::Verified =>
+        {
             println!("{user} is here.")
         }
-        Event::Gone { peer, reason } => println!("{} is gone: {reason:?}.", peer.user),
-        Event::Message(message) => println!("{}: {}", message.sender, message.text),
-        Event::Question { content, .. } => println!("Asked: {content}"),
-        Event::Answered { result, .. } => match result {
+        Event::People(PeopleEvent::Gone { peer, reason }) => {
+            println!("{} is gone: {reason:?}.", peer.user)
+        }
+        Event::Chat(ChatEvent::Message(message)) => {
+            println!("{}: {}", message.sender, message.text)
+        }
+        Event::App(AppEvent::Question { content, .. }) => println!("Asked: {content}"),
+        Event::App(AppEvent::Answered { result, .. }) => match result {
             Ok(answer) => println!("Answered: {answer}"),
             Err(error) => println!("Not answered: {error}"),
         },
-        Event::ValidationFailure { peer, reason } => {
+        Event::People(PeopleEvent::ValidationFailure { peer, reason }) => {
             println!("Somebody is not {}: {reason}", peer.user)
         }
         Event::Refused(why) => println!("{why}"),

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rtchat::identity::{Name, PeerId, Trust};
-use rtchat::room::{Command, Event, FileCommand, FileEvent, Message, PeerState, PeerView};
+use rtchat::room::{
+    AppCommand, AppEvent, ChatCommand, ChatEvent, Command, Event, FileCommand, FileEvent, Message,
+    PeerState, PeerView, PeopleEvent,
+};
 
 /// So long may an answer take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -33,22 +36,24 @@ impl Helper {
     /// What to do about an event.
     pub fn hears(&mut self, event: &Event) -> Vec<Command> {
         match event {
-            Event::Peer(peer) if peer.state == PeerState::Verified => self.greet(peer),
-            Event::Gone { peer, .. } => {
+            Event::People(PeopleEvent::Changed(peer)) if peer.state == PeerState::Verified => {
+                self.greet(peer)
+            }
+            Event::People(PeopleEvent::Gone { peer, .. }) => {
                 self.people.remove(&peer.id);
                 Vec::new()
             }
-            Event::Message(message) => self.chat(message).into_iter().collect(),
-            Event::Question {
+            Event::Chat(ChatEvent::Message(message)) => self.chat(message).into_iter().collect(),
+            Event::App(AppEvent::Question {
                 peer,
                 question,
                 content,
                 ..
-            } => vec![Command::Answer {
+            }) => vec![Command::App(AppCommand::Answer {
                 peer: *peer,
                 question: question.clone(),
                 result: self.answer_json(content),
-            }],
+            })],
             Event::File(FileEvent::Offered { file, .. }) => {
                 let (file, words) = (*file, "I take no files.".to_owned());
                 vec![Command::File(FileCommand::Refuse { file, words })]
@@ -70,10 +75,10 @@ impl Helper {
             }
         };
         // To nobody else, or a room with many people would hear little else.
-        let greeting = Command::SayTo {
+        let greeting = Command::Chat(ChatCommand::SayTo {
             peer: peer.id,
             text,
-        };
+        });
         [greeting].into_iter().chain(self.ask(peer.id)).collect()
     }
 
@@ -81,13 +86,13 @@ impl Helper {
     fn ask(&mut self, peer: PeerId) -> Option<Command> {
         let content = serde_json::to_string(self.question.as_ref()?).ok()?;
         self.asked += 1;
-        Some(Command::Ask {
+        Some(Command::App(AppCommand::Ask {
             peer,
             token: self.asked,
             topic: None,
             content,
             timeout: PATIENCE,
-        })
+        }))
     }
 
     /// Answers what is said in the chat, if it is a question.
@@ -97,9 +102,9 @@ impl Helper {
         // Its own answers never end like this, so two helpers do not talk for ever.
         let answer = text.ends_with('?').then(|| self.answer(text))?;
         Some(if message.private {
-            Command::SayTo { peer, text: answer }
+            Command::Chat(ChatCommand::SayTo { peer, text: answer })
         } else {
-            Command::Say(answer)
+            Command::Chat(ChatCommand::Say(answer))
         })
     }
 

@@ -31,7 +31,8 @@ use wasm_bindgen::JsValue;
 
 use crate::browser::object;
 use crate::room::{
-    AskError, Diagnostics, Event, FileError, FileEvent, PeerView, Purpose, SendError, Status, Value,
+    AppEvent, AskError, ChatEvent, Diagnostics, Event, FileError, FileEvent, PeerView, PeopleEvent,
+    Purpose, SendError, Status, Value,
 };
 use crate::rtc::file_channel::FileId;
 use crate::time::Millis;
@@ -49,7 +50,7 @@ pub(super) enum EngineEvent {
 impl From<Event> for EngineEvent {
     fn from(event: Event) -> EngineEvent {
         match event {
-            Event::Sent { token } => EngineEvent::Sent {
+            Event::App(AppEvent::Sent { token }) => EngineEvent::Sent {
                 first: token,
                 last: token,
             },
@@ -75,24 +76,26 @@ impl EngineEvent {
 fn arguments(event: Event) -> Array {
     match event {
         Event::Status(status) => list("status", [status_of(status).into()]),
-        Event::Peer(view) => list("peer", [peer(&view).into()]),
-        Event::Request(view) => list("request", [peer(&view).into()]),
-        Event::RequestWithdrawn(peer) => list("withdrawn", [id(peer)]),
-        Event::Gone { peer, reason } => list("gone", [id(peer.id), reason.as_str().into()]),
-        Event::ValidationFailure { peer: view, reason } => {
+        Event::People(PeopleEvent::Changed(view)) => list("peer", [peer(&view).into()]),
+        Event::People(PeopleEvent::Request(view)) => list("request", [peer(&view).into()]),
+        Event::People(PeopleEvent::RequestWithdrawn(peer)) => list("withdrawn", [id(peer)]),
+        Event::People(PeopleEvent::Gone { peer, reason }) => {
+            list("gone", [id(peer.id), reason.as_str().into()])
+        }
+        Event::People(PeopleEvent::ValidationFailure { peer: view, reason }) => {
             list("validationfailure", [peer(&view).into(), reason.into()])
         }
         // The program knows what it said itself.
-        Event::Message(message) => message.peer.map_or_else(Array::new, |peer| {
+        Event::Chat(ChatEvent::Message(message)) => message.peer.map_or_else(Array::new, |peer| {
             list(
                 "chat",
                 [id(peer), message.text.into(), message.private.into()],
             )
         }),
-        Event::Delivery { .. } | Event::Sent { .. } => Array::new(),
+        Event::Chat(ChatEvent::Delivery { .. }) | Event::App(AppEvent::Sent { .. }) => Array::new(),
         Event::Refused(sentence) => list("refused", [sentence.into()]),
-        Event::Typing { peer } => list("typing", [id(peer)]),
-        Event::SendFailed { token, reason } => list(
+        Event::Chat(ChatEvent::Typing { peer }) => list("typing", [id(peer)]),
+        Event::App(AppEvent::SendFailed { token, reason }) => list(
             "sendfailed",
             [
                 token.into(),
@@ -100,11 +103,11 @@ fn arguments(event: Event) -> Array {
                 reason.to_string().into(),
             ],
         ),
-        Event::Value {
+        Event::App(AppEvent::Value {
             peer,
             purpose,
             value,
-        } => {
+        }) => {
             let dm = (purpose == Purpose::Dm).into();
             match value {
                 Value::Json(json) => list("value", [id(peer), dm, json.into()]),
@@ -120,16 +123,16 @@ fn arguments(event: Event) -> Array {
                 ),
             }
         }
-        Event::Question {
+        Event::App(AppEvent::Question {
             peer,
             question,
             topic,
             content,
-        } => list(
+        }) => list(
             "question",
             [id(peer), question.into(), topic.into(), content.into()],
         ),
-        Event::Answered { token, result, .. } => match result {
+        Event::App(AppEvent::Answered { token, result, .. }) => match result {
             Ok(answer) => list(
                 "answered",
                 [token.into(), JsValue::UNDEFINED, answer.into()],
@@ -147,7 +150,7 @@ fn arguments(event: Event) -> Array {
             }
         },
         Event::File(event) => file(event),
-        Event::Pong { token, after, .. } => {
+        Event::App(AppEvent::Pong { token, after, .. }) => {
             list("pong", [token.into(), (after.as_millis() as f64).into()])
         }
     }
@@ -228,7 +231,7 @@ fn peer(view: &PeerView) -> Object {
     object(&[
         ("id", id(view.id)),
         ("user", (&*view.user).into()),
-        ("name", chosen_name(&view.user).into()),
+        ("name", view.name.as_str().into()),
         ("key", Base64UrlUnpadded::encode_string(&view.key.0).into()),
         ("fingerprint", view.key.fingerprint().into()),
         ("state", view.state.as_str().into()),
@@ -261,17 +264,4 @@ fn status_of(status: Status) -> Object {
         Status::Full { people } => entries("full", people, alone),
         Status::Left => entries("left", 0, alone),
     }
-}
-
-/// The name that the person chose, without what the room adds to make it unique: `(2)`, ` (k7qd)` or both. A
-/// [`Name`](crate::identity::Name) never ends in brackets itself.
-fn chosen_name(user: &str) -> &str {
-    let mut name = user;
-    while let Some((before, _)) = name
-        .strip_suffix(')')
-        .and_then(|rest| rest.rsplit_once('('))
-    {
-        name = before.trim_end();
-    }
-    name
 }

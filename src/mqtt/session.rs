@@ -16,7 +16,7 @@ use super::error::ConnectionError;
 use super::options::MqttOptions;
 use super::requests::{Request, is_topic};
 use super::{Event, Outgoing};
-use crate::time::{Deadlines, Millis};
+use crate::time::{Millis, Timers};
 
 /// How long the broker may take to answer PINGREQ.
 pub(super) const PING_TIMEOUT: Duration = Duration::from_secs(10);
@@ -55,7 +55,7 @@ pub struct Session {
     max_inflight: usize,
     max_packet_size: usize,
     keep_alive: Duration,
-    deadlines: Deadlines<Timer>,
+    timers: Timers<Timer>,
 }
 
 /// What a request waits for.
@@ -94,8 +94,8 @@ impl Session {
         connect
             .write(&mut outgoing)
             .map_err(ConnectionError::Unwritable)?;
-        let mut deadlines = Deadlines::default();
-        deadlines.set(Timer::ConnAck, connack_by);
+        let mut timers = Timers::default();
+        timers.set(Timer::ConnAck, connack_by);
         Ok(Session {
             connected: false,
             disconnected: false,
@@ -111,7 +111,7 @@ impl Session {
             max_inflight: usize::from(options.inflight()),
             max_packet_size: options.max_packet_size(),
             keep_alive: options.keep_alive(),
-            deadlines,
+            timers,
         })
     }
 
@@ -201,7 +201,7 @@ impl Session {
         if let Outgoing::Publish(id) | Outgoing::Subscribe(id) | Outgoing::Unsubscribe(id) = sent
             && id != 0
         {
-            self.deadlines.set(Timer::Ack(id), now + ACK_TIMEOUT);
+            self.timers.set(Timer::Ack(id), now + ACK_TIMEOUT);
         }
         self.flight_sent |= !self.connected;
         self.sent.push_back(sent);
@@ -210,14 +210,14 @@ impl Session {
 
     /// Asks the broker for a sign of life now, unless it has been asked already.
     pub fn ping(&mut self, now: Millis) -> Result<(), ConnectionError> {
-        if !self.connected || self.disconnected || self.deadlines.get(&Timer::PingResp).is_some() {
+        if !self.connected || self.disconnected || self.timers.get(&Timer::PingResp).is_some() {
             return Ok(());
         }
         PingReq
             .write(&mut self.outgoing)
             .map_err(ConnectionError::Unwritable)?;
         self.sent.push_back(Outgoing::PingReq);
-        self.deadlines.set(Timer::PingResp, now + PING_TIMEOUT);
+        self.timers.set(Timer::PingResp, now + PING_TIMEOUT);
         Ok(())
     }
 
@@ -261,7 +261,7 @@ impl Session {
 
     /// When [`wake`](Session::wake) is to be called.
     pub fn deadline(&self) -> Option<Millis> {
-        self.deadlines.next().map(|(_, at)| at)
+        self.timers.next().map(|(_, at)| at)
     }
 
     /// Does what is due at `now`. Take in first what has come in already.
@@ -269,7 +269,7 @@ impl Session {
     /// # Errors
     /// The broker has been silent for too long.
     pub fn wake(&mut self, now: Millis) -> Result<(), ConnectionError> {
-        while let Some(timer) = self.deadlines.take_due(now) {
+        while let Some(timer) = self.timers.take_due(now) {
             match timer {
                 Timer::ConnAck => return Err(ConnectionError::ConnectTimeout),
                 Timer::PingResp => return Err(ConnectionError::PingTimeout),
@@ -285,7 +285,7 @@ impl Session {
 
     fn restart_keep_alive(&mut self, now: Millis) {
         if !self.keep_alive.is_zero() {
-            self.deadlines.set(Timer::KeepAlive, now + self.keep_alive);
+            self.timers.set(Timer::KeepAlive, now + self.keep_alive);
         }
     }
 
@@ -322,7 +322,7 @@ impl Session {
             Packet::PubRec(PubRec { pkid }) => {
                 self.acknowledge(*pkid, Awaiting::PubRec)?;
                 self.inflight.insert(*pkid, Awaiting::PubComp);
-                self.deadlines.set(Timer::Ack(*pkid), now + ACK_TIMEOUT);
+                self.timers.set(Timer::Ack(*pkid), now + ACK_TIMEOUT);
                 self.answer(Outgoing::PubRel(*pkid))?;
             }
             Packet::PubComp(PubComp { pkid }) => self.acknowledge(*pkid, Awaiting::PubComp)?,
@@ -335,10 +335,10 @@ impl Session {
             Packet::UnsubAck(unsuback) => self.acknowledge(unsuback.pkid, Awaiting::UnsubAck)?,
             Packet::PingResp => {
                 // One that was not asked for says nothing.
-                if self.deadlines.get(&Timer::PingResp).is_none() {
+                if self.timers.get(&Timer::PingResp).is_none() {
                     return Ok(None);
                 }
-                self.deadlines.clear(&Timer::PingResp);
+                self.timers.clear(&Timer::PingResp);
             }
             _ => return Err(ConnectionError::Unexpected),
         }
@@ -357,7 +357,7 @@ impl Session {
             return Err(ConnectionError::ConnectionRefused(connack.code));
         }
         self.connected = true;
-        self.deadlines.clear(&Timer::ConnAck);
+        self.timers.clear(&Timer::ConnAck);
         self.restart_keep_alive(now);
         Ok(Some(packet))
     }
@@ -408,7 +408,7 @@ impl Session {
             return Err(ConnectionError::Unexpected);
         }
         self.inflight.remove(&id);
-        self.deadlines.clear(&Timer::Ack(id));
+        self.timers.clear(&Timer::Ack(id));
         Ok(())
     }
 

@@ -23,6 +23,8 @@ pub(super) enum Dropped {
     BadFrame,
     FloodedFrames,
     UnaskedAnswer,
+    TooManyCandidates,
+    TooManySignals,
     #[cfg(feature = "files")]
     TooManyFiles,
     #[cfg(feature = "files")]
@@ -47,6 +49,8 @@ impl Dropped {
             Dropped::BadFrame => "an unreadable frame",
             Dropped::FloodedFrames => "too many frames at once",
             Dropped::UnaskedAnswer => "an answer to no open question",
+            Dropped::TooManyCandidates => "more candidates than a connection needs",
+            Dropped::TooManySignals => "too many negotiations at once",
             #[cfg(feature = "files")]
             Dropped::TooManyFiles => "more files at once than may be offered",
             #[cfg(feature = "files")]

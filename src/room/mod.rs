@@ -1,99 +1,79 @@
-//! The heart: who is here, who connects to whom, who is verified, what was said.
+//! The room: who is here, who connects to whom, who is verified, what was said.
 //!
 //! [`Room`] is pure. It is driven as the crate's documentation says: inputs and the time go in, outputs come
 //! out, and the same inputs give the same outputs.
 //!
-//! | file | what it decides |
+//! It is made of machines. Each owns its state and reaches the world only through what it is lent (`cx.rs`); `Room`
+//! itself decides nothing, and only routes.
+//!
+//! | machine | what it decides |
 //! | --- | --- |
-//! | `announce` | when to say "I am here", and what a full room says |
-//! | `meeting` | what comes over the broker: the checks, cheapest first, and who is let in |
-//! | `connect` | attempts: offers, answers, glare, candidates, time-outs |
-//! | `proof` | the challenge and response that is bound to the connection |
-//! | `liveness` | silence, reconnecting, gone |
-//! | `talk` | what is said on the channel, receipts, presence |
-//! | `values` | what applications send; pings |
-//! | `stream` | the order and the completeness of that, over several connections |
-//! | `questions` | questions, answers, time-outs |
-//! | `files` | which files go to whom, and what became of them |
-//! | `stall` | files that do not move |
-//! | `roster` | names made unique, what is shown of whom, the line of status |
+//! | `signaling` | when to say "I am here"; opens what comes over brokers, and seals what goes |
+//! | `members` | who is known of, who is let in, names, trust |
+//! | `links` | attempts, proof, keep-alive, renegotiation |
+//! | `channel` | what runs on verified links: the reliable stream, values, pings; `calls` and `files` beside it |
+//! | `conversations` | messages and their receipts |
+//! | `presence` | who is connected to whom |
+//! | `policy` | who may do what |
 
-mod announce;
 mod budget;
-mod connect;
+mod channel;
+mod conversations;
 mod counters;
-#[cfg(feature = "files")]
-mod file_io;
-#[cfg(feature = "files")]
-mod file_words;
-#[cfg(feature = "files")]
-mod files;
+mod cx;
 mod io;
-mod liveness;
-mod meeting;
-mod peer;
-mod proof;
-mod questions;
-mod roster;
-#[cfg(feature = "files")]
-mod stall;
-mod stream;
-mod talk;
-mod values;
+mod links;
+mod members;
+mod policy;
+mod presence;
+mod routes;
+mod signaling;
 
 use core::time::Duration;
-use std::collections::VecDeque;
 
-use litemap::LiteMap;
-
-use chacha20::ChaCha20Rng;
-use chacha20::rand_core::{Rng, SeedableRng};
-
-use crate::identity::{IdentityKey, Name, PeerId, PublicKey, SessionKey, TrustBook, TrustDecision};
-use crate::rtc::{ConnectionId, LinkCommand};
+use crate::identity::{IdentityKey, Name, PeerId, PublicKey, SessionKey, TrustBook};
+use crate::rtc::{ConnectionId, LinkEvent};
 use crate::settings::Accept;
-use crate::time::{Deadlines, Millis};
-use crate::wire::{Body, Envelope, RoomKeys};
+use crate::time::Millis;
+use crate::wire::frame::{LinkFrame, PeopleFrame};
+use crate::wire::{Envelope, Frame, RoomKeys};
 
-use budget::Budget;
-use counters::{Counters, Dropped};
-use peer::{Decision, Peer};
+use channel::Channels;
+#[cfg(not(feature = "files"))]
+use channel::NoFiles as Files;
+use channel::calls::Calls;
+#[cfg(feature = "files")]
+use channel::files::Files;
+use conversations::Conversations;
+use counters::Dropped;
+use cx::{Cx, Effect, Own, PeerEvent};
+use links::{Arrival, Links};
+use members::{Members, Received, own_user};
+use presence::Presence;
+use signaling::{Company, Signaling};
 
 pub use crate::identity::Trust;
 pub use crate::wire::value::{MAX_KIND, MAX_QUESTION, MAX_VALUE};
 #[cfg(feature = "files")]
-pub use file_io::{FileCommand, FileError, FileEvent};
+pub use channel::files::{FileCommand, FileError, FileEvent};
+pub use conversations::MAX_TEXT;
+pub use cx::Timer;
 pub use io::{
-    AskError, BrokerState, Command, Diagnostics, Event, GoneReason, Input, Message, MessageId,
-    Output, PeerState, PeerView, Purpose, SendError, Status, Value,
+    AppCommand, AppEvent, AskError, BrokerEvent, BrokerId, BrokerState, Carrier, ChatCommand,
+    ChatEvent, Command, Diagnostics, Event, GoneReason, Input, Message, MessageId, Output,
+    PeerState, PeerView, PeopleCommand, PeopleEvent, Purpose, SendError, Shown, Status, Value,
 };
+pub use links::MAX_ATTEMPTS;
+pub use members::MAX_PEERS;
 
-/// A message has at most this many characters.
-pub const MAX_TEXT: usize = 10_000;
-/// A browser is connected to at most this many others.
-pub const MAX_PEERS: usize = 50;
-/// At most so many connections are being made at once.
-pub const MAX_ATTEMPTS: usize = 8;
-
-/// Peers that are known of, connected or not: beyond that, those that never answered make room.
-const MAX_ROSTER: usize = 128;
-/// Peers that left, whose late messages are ignored.
-const MAX_DEPARTED: usize = 256;
-/// Candidates that came before what they belong to.
-const MAX_EARLY: usize = 32;
-
-/// Signatures that are checked on the way in: so many at once …
-const SIGNATURES_BURST: u32 = 100;
-/// … and so many a second from then on, or a flood could burn the battery.
-const SIGNATURES_PER_SECOND: u32 = 25;
 /// When more time than this has passed since the last input, the computer slept: with company, a room is never idle for
 /// so long.
-const SLEPT: Duration = Duration::from_secs(20);
+const SLEEP_THRESHOLD: Duration = Duration::from_secs(20);
 
 /// What a room needs to begin.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where it meets.
+    /// The room's keys and topics.
     pub keys: RoomKeys,
     /// Who we are.
     pub identity: IdentityKey,
@@ -101,7 +81,7 @@ pub struct Config {
     pub name: Name,
     /// Our tab number, from 1.
     pub tab: u16,
-    /// What others are told about us once we proved who we are: a JSON object of at most
+    /// What others are told about us once we have proven who we are: a JSON object of at most
     /// [`MAX_INFO`](crate::settings::options::MAX_INFO) bytes.
     pub info: Option<String>,
     /// Who is let in.
@@ -112,326 +92,122 @@ pub struct Config {
     pub seed: [u8; 32],
 }
 
-/// Why the room wants to be woken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Deadline {
-    /// To say "I am here" again.
-    Announce,
-    /// Our own announcement should have come back by now.
-    Echo,
-    /// This peer should have sent its offer by now.
-    TheirOffer(PeerId),
-    /// An attempt has taken too long.
-    Attempt(PeerId),
-    /// A peer that could not be reached is worth another round of tries.
-    Retry(PeerId),
-    /// There is time to prepare our proof.
-    Prove(PeerId),
-    /// To see whether this peer is still there.
-    Silence(PeerId),
-    /// To tell the others whom we are connected to.
-    Presence,
-    /// To find places for those that wait to be connected to.
-    Crowd,
-    /// To tell this peer how much of its stream has come.
-    Tell(PeerId),
-    /// The time for an answer may be over.
-    Answers,
-    /// To see whether files to this peer and back still move.
-    #[cfg(feature = "files")]
-    Files(PeerId),
-}
-
 /// One room, seen from one tab.
 #[derive(Debug)]
 pub struct Room {
-    keys: RoomKeys,
-    identity: IdentityKey,
-    session: SessionKey,
-    id: PeerId,
-    name: Name,
-    tab: u16,
-    info: Option<String>,
-    accept: Accept,
-    asks_about_all: bool,
-    trust: TrustBook,
-    rng: ChaCha20Rng,
-    now: Millis,
-    last_stamp: Millis,
-    announcer: announce::Announcer,
-    broker: BrokerState,
-    peers: LiteMap<PeerId, Peer>,
-    /// Peers that are no longer here, and up to which timestamp their messages are old.
-    departed: VecDeque<(PeerId, Millis)>,
-    early: VecDeque<(Envelope, Millis)>,
-    /// Peers that wait for a free place among the attempts.
-    waiting: VecDeque<PeerId>,
-    deadlines: Deadlines<Deadline>,
-    outputs: VecDeque<Output>,
-    signatures: Budget,
-    counters: Counters,
-    deliveries: talk::Deliveries,
-    questions: questions::Questions,
-    #[cfg(feature = "files")]
-    files: files::Files,
-    /// When we last said that the person is writing.
-    typed: Option<Millis>,
-    shown: LiteMap<PeerId, PeerView>,
+    cx: Cx,
+    signaling: Signaling,
+    members: Members,
+    links: Links,
+    channels: Channels,
+    calls: Calls,
+    files: Files,
+    conversations: Conversations,
+    presence: Presence,
     status: Option<Status>,
-    /// Something that people see may have changed.
-    dirty: bool,
-    /// Our name is not the one we joined with.
-    renamed: bool,
     left: bool,
-    next_connection: u32,
-    next_attempt: u32,
 }
 
 impl Room {
     /// A room at `now`. It does nothing before the first [`Input::Broker`].
     pub fn new(config: Config, now: Millis) -> Room {
-        let mut rng = ChaCha20Rng::from_seed(config.seed);
-        let session = SessionKey::generate(&mut rng);
-        let id = PeerId::of(&config.identity.public(), &session.public());
+        let topic = config.keys.topic().to_owned();
+        let own = |rng: &mut _| {
+            let session = SessionKey::generate(rng);
+            Own {
+                id: PeerId::of(&config.identity.public(), &session.public()),
+                identity: config.identity,
+                session,
+                name: config.name,
+                tab: config.tab,
+                info: config.info,
+                topic,
+                renamed: false,
+            }
+        };
         Room {
-            keys: config.keys,
-            identity: config.identity,
-            session,
-            id,
-            name: config.name,
-            tab: config.tab,
-            info: config.info,
-            accept: config.accept,
-            asks_about_all: false,
-            trust: config.trust,
-            rng,
-            now,
-            last_stamp: Millis(0),
-            announcer: announce::Announcer::new(now),
-            broker: BrokerState::Opening,
-            peers: LiteMap::new(),
-            departed: VecDeque::new(),
-            early: VecDeque::new(),
-            waiting: VecDeque::new(),
-            deadlines: Deadlines::default(),
-            outputs: VecDeque::new(),
-            signatures: Budget::new(SIGNATURES_BURST, SIGNATURES_PER_SECOND, now),
-            counters: Counters::default(),
-            deliveries: talk::Deliveries::default(),
-            questions: questions::Questions::default(),
-            #[cfg(feature = "files")]
-            files: files::Files::default(),
-            typed: None,
-            shown: LiteMap::new(),
+            cx: Cx::new(own, config.seed, now),
+            signaling: Signaling::new(config.keys, now),
+            members: Members::new(config.accept, config.trust),
+            links: Links::default(),
+            channels: Channels::default(),
+            calls: Calls::default(),
+            files: Files::default(),
+            conversations: Conversations::default(),
+            presence: Presence,
             status: None,
-            dirty: true,
-            renamed: false,
             left: false,
-            next_connection: 0,
-            next_attempt: 0,
         }
     }
 
     /// The topics to subscribe to, both at once: the room's and the own inbox.
     pub fn subscriptions(&self) -> [String; 2] {
-        [self.keys.topic().to_owned(), self.keys.inbox(&self.id)]
+        let keys = &self.signaling.keys;
+        [keys.topic().to_owned(), keys.inbox(&self.cx.own.id)]
     }
 
     /// Our own peer id.
     pub fn id(&self) -> PeerId {
-        self.id
+        self.cx.own.id
     }
 
     /// Our own public key.
     pub fn key(&self) -> PublicKey {
-        self.identity.public()
+        self.cx.own.key()
     }
 
     /// Our own name as others see it.
     pub fn user(&self) -> String {
-        roster::own_user(&self.name, self.tab)
+        own_user(&self.cx.own.name, self.cx.own.tab)
     }
 
     /// Takes in what happened at `now`. Afterwards [`Room::poll`] has what is to be done.
     pub fn handle(&mut self, now: Millis, input: Input) {
         self.advance(now);
         if self.left {
-            if let Input::User(command) = input {
+            if let Input::Command(command) = input {
                 self.refuse(command);
             }
             return;
         }
         match input {
-            Input::Broker(state) => self.on_broker(state),
-            Input::Message { topic, payload } => self.on_message(&topic, &payload),
-            Input::Connection(connection, notice) => self.on_notice(connection, notice),
-            Input::User(command) => self.on_command(command),
+            Input::Broker(broker, BrokerEvent::State(state)) => {
+                let company = self.company();
+                self.signaling
+                    .on_broker(broker, state, company, &mut self.cx);
+            }
+            Input::Broker(broker, BrokerEvent::Message { topic, payload }) => {
+                self.on_message(Carrier::Broker(broker), &topic, &payload);
+            }
+            Input::Link(connection, event) => self.on_link(connection, event),
+            Input::Command(command) => self.on_command(command),
             #[cfg(feature = "files")]
-            Input::File(file, notice) => self.on_file_notice(file, notice),
+            Input::File(file, event) => self.files.on_transfer(file, event, &mut self.cx),
             #[cfg(feature = "files")]
-            Input::StrayBytes => self.dropped(Dropped::StrayBytes),
+            Input::StrayBytes => self.cx.dropped(Dropped::StrayBytes),
             Input::Wake => {}
-            Input::Resumed => self.ask_everybody(),
+            Input::Resumed => self.links.probe_all(&mut self.cx),
         }
-        while let Some(deadline) = self.deadlines.take_due(self.now) {
-            self.on_deadline(deadline);
+        self.route();
+        while let Some(timer) = self.cx.timers.take_due(now) {
+            self.on_timer(timer);
+            self.route();
         }
         self.show();
     }
 
     /// The next thing to do, in order; `None` when all is done.
     pub fn poll(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        self.cx.next_output()
     }
 
     /// When the room wants [`Input::Wake`], and why.
-    pub fn next_wake(&self) -> Option<(Deadline, Millis)> {
-        self.deadlines.next()
+    pub fn next_wake(&self) -> Option<(Timer, Millis)> {
+        self.cx.timers.next()
     }
 
     /// What was counted since joining.
     pub fn diagnostics(&self) -> Diagnostics {
-        self.counters.diagnostics()
-    }
-
-    /// A sleeping computer wakes to old timers. Nobody is given up for a silence that was ours.
-    fn advance(&mut self, now: Millis) {
-        let slept = now.since(self.now) > SLEPT;
-        self.now = self.now.max(now);
-        if slept {
-            #[cfg(feature = "files")]
-            self.all_files_moved();
-            self.ask_everybody();
-        }
-    }
-
-    fn on_deadline(&mut self, deadline: Deadline) {
-        match deadline {
-            Deadline::Announce => self.announce_again(),
-            Deadline::Echo => self.echo_missed(),
-            Deadline::TheirOffer(peer) => self.want_attempt(peer),
-            Deadline::Retry(peer) => self.retry(peer),
-            Deadline::Attempt(peer) => self.attempt_timed_out(peer),
-            Deadline::Prove(peer) => self.prepare_proof(peer),
-            Deadline::Silence(peer) => self.check_silence(peer),
-            Deadline::Presence => self.tell_presence(),
-            Deadline::Crowd => self.make_place(),
-            Deadline::Tell(peer) => self.tell_count(peer),
-            Deadline::Answers => self.questions_due(),
-            #[cfg(feature = "files")]
-            Deadline::Files(peer) => self.check_files(peer),
-        }
-    }
-
-    fn on_command(&mut self, command: Command) {
-        match command {
-            Command::Say(text) => self.say(&text, None),
-            Command::SayTo { peer, text } => self.say(&text, Some(peer)),
-            Command::Rename(name) => self.rename(name),
-            Command::Decide { peer, accept } => self.decided(peer, accept),
-            Command::Retry(peer) => self.retry(peer),
-            Command::AcceptKey(peer) => self.judge(peer, TrustDecision::NameAccepted),
-            Command::MarkVerified(peer) => self.judge(peer, TrustDecision::Compared),
-            Command::Block(peer) => self.judge(peer, TrustDecision::Blocked),
-            Command::TrustBookChanged(book) => self.heed(book),
-            Command::AskAboutAll(all) => self.asks_about_all = all,
-            Command::Leave => self.leave(),
-            Command::Typing => self.typing(),
-            Command::Disconnect(peer) => self.disconnect(peer),
-            Command::Ping { peer, token } => self.ping(peer, token),
-            Command::Send {
-                peer,
-                token,
-                purpose,
-                value,
-            } => self.send_value(peer, token, purpose, value),
-            Command::Ask {
-                peer,
-                token,
-                topic,
-                content,
-                timeout,
-            } => self.ask_question(peer, token, topic, content, timeout),
-            Command::Withdraw { token } => self.withdraw(token),
-            Command::Answer {
-                peer,
-                question,
-                result,
-            } => self.answer(peer, question, result),
-            #[cfg(feature = "files")]
-            Command::File(command) => self.on_file_command(command),
-        }
-    }
-
-    fn leave(&mut self) {
-        self.say_leave();
-        let timestamp = self.stamp();
-        let topic = self.keys.topic().to_owned();
-        let signature =
-            crate::wire::envelope::sign_leave(&self.identity, &topic, &self.id, timestamp);
-        self.publish(topic, timestamp, Body::Leave { signature });
-        let peers = core::mem::take(&mut self.peers);
-        peers.values().for_each(|peer| self.not_sent(peer));
-        for link in peers
-            .into_iter()
-            .map(|(_, peer)| peer)
-            .flat_map(|peer| [peer.current, peer.trying])
-            .flatten()
-        {
-            self.order(link.connection, LinkCommand::Close);
-        }
-        self.left = true;
-        self.deadlines = Deadlines::default();
-        self.waiting.clear();
-        self.shown.clear();
-        self.event(Event::Status(Status::Left));
-    }
-
-    /// A timestamp newer than every one before.
-    fn stamp(&mut self) -> Millis {
-        self.last_stamp = Millis(self.now.0.max(self.last_stamp.0 + 1));
-        self.last_stamp
-    }
-
-    fn publish(&mut self, topic: String, timestamp: Millis, body: Body) {
-        let envelope = Envelope {
-            sender: self.id,
-            timestamp,
-            body,
-        };
-        let payload = envelope.seal(&self.keys, &topic, &mut self.rng);
-        self.counters.published(payload.len());
-        self.outputs.push_back(Output::Publish { topic, payload });
-    }
-
-    fn order(&mut self, connection: ConnectionId, order: LinkCommand) {
-        self.outputs
-            .push_back(Output::Connection(connection, order));
-    }
-
-    fn event(&mut self, event: Event) {
-        self.outputs.push_back(Output::Event(event));
-    }
-
-    fn dropped(&mut self, reason: Dropped) {
-        self.counters.dropped(reason);
-    }
-
-    /// Those peers that `which` names.
-    fn ids(&self, which: impl Fn(&Peer) -> bool) -> Vec<PeerId> {
-        let named = self.peers.values().filter(|peer| which(peer));
-        named.map(|peer| peer.id).collect()
-    }
-
-    fn random<const N: usize>(&mut self) -> [u8; N] {
-        let mut bytes = [0; N];
-        self.rng.fill_bytes(&mut bytes);
-        bytes
-    }
-
-    /// `duration` plus or minus a quarter of it.
-    fn jittered(&mut self, duration: Duration) -> Duration {
-        let part = f64::from(self.rng.next_u32()) / f64::from(u32::MAX);
-        duration.mul_f64(0.75 + part / 2.0)
+        self.cx.counters.diagnostics()
     }
 }

@@ -8,7 +8,7 @@ use super::backend::{Backend, Entry, Told};
 use super::hooks::clock;
 use super::state::{Action, State};
 use crate::identity::Name;
-use crate::room::{Command, Event};
+use crate::room::{ChatEvent, Command, Event};
 
 /// A backend that can be compared, as properties must be.
 #[derive(Clone)]
@@ -85,7 +85,7 @@ impl Ui {
                 }
             }
             Told::Event(event) => {
-                let day = if let Event::Message(message) = &event {
+                let day = if let Event::Chat(ChatEvent::Message(message)) = &event {
                     clock::local_day(message.at)
                 } else {
                     0

@@ -11,7 +11,8 @@ use super::hooks::listen::{document, window};
 use super::{Backend, Entry, Opening, Own, Tell, Told};
 use crate::identity::{Name, PeerId, PublicKey, Trust};
 use crate::room::{
-    Command, Diagnostics, Event, GoneReason, Message, MessageId, PeerState, PeerView, Status,
+    ChatCommand, ChatEvent, Command, Diagnostics, Event, GoneReason, Message, MessageId, PeerState,
+    PeerView, PeopleCommand, PeopleEvent, Status,
 };
 use crate::time::Millis;
 
@@ -71,13 +72,15 @@ impl Demo {
     }
 
     fn peer(&self, byte: u8, user: &str, state: PeerState, trust: Trust) {
-        self.event(Event::Peer(view(byte, user, state, trust)));
+        self.event(Event::People(PeopleEvent::Changed(view(
+            byte, user, state, trust,
+        ))));
     }
 
     fn says(&self, byte: u8, user: &str, ago: u64, text: &str) -> MessageId {
         let number = self.0.said.replace(self.0.said.get() + 1);
         let id = MessageId(number.to_string());
-        self.event(Event::Message(Message {
+        self.event(Event::Chat(ChatEvent::Message(Message {
             id: id.clone(),
             peer: (byte != OWN).then_some(PeerId([byte; 16])),
             sender: user.into(),
@@ -86,16 +89,16 @@ impl Demo {
             at: Millis(clock::now().0.saturating_sub(ago)),
             private: false,
             to: None,
-        }));
+        })));
         id
     }
 
     fn deliver(&self, id: &MessageId, delivered: u32, of: u32) {
-        self.event(Event::Delivery {
+        self.event(Event::Chat(ChatEvent::Delivery {
             id: id.clone(),
             delivered,
             of,
-        });
+        }));
     }
 
     fn connected(&self, people: u32, reconnecting: u32) {
@@ -268,18 +271,18 @@ impl Demo {
             "flood2000" => self.flood(2_000),
             "request" => {
                 self.talk();
-                self.event(Event::Request(view(
+                self.event(Event::People(PeopleEvent::Request(view(
                     9,
                     "Greta",
                     PeerState::Connecting,
                     Trust::New,
-                )));
-                self.event(Event::Request(view(
+                ))));
+                self.event(Event::People(PeopleEvent::Request(view(
                     10,
                     "Hugo",
                     PeerState::Connecting,
                     Trust::Known,
-                )));
+                ))));
             }
             "alias" => {
                 self.talk();
@@ -313,10 +316,10 @@ impl Demo {
                     "This browser keeps nothing for this page: your name and key are gone when the tab is closed."
                         .into(),
                 ));
-                self.event(Event::ValidationFailure {
+                self.event(Event::People(PeopleEvent::ValidationFailure {
                     peer: view(9, "Mallory", PeerState::Failed, Trust::New),
                     reason: "The signature did not fit the connection.".into(),
-                });
+                }));
                 self.peer(9, "Mallory", PeerState::Failed, Trust::New);
             }
             "full" => {
@@ -328,10 +331,10 @@ impl Demo {
                 for (index, name) in ["Dan", "Eve", "Finn", "Gil", "Hal"].into_iter().enumerate() {
                     self.peer(20 + index as u8, name, PeerState::Verified, Trust::New);
                 }
-                self.event(Event::Gone {
+                self.event(Event::People(PeopleEvent::Gone {
                     peer: view(2, "Claire Dubois", PeerState::Verified, Trust::Known),
                     reason: GoneReason::Left,
-                });
+                }));
             }
             _ => self.talk(),
         }
@@ -395,8 +398,10 @@ impl Backend for Demo {
 
     fn command(&self, command: Command) {
         match command {
-            Command::Say(text) if text == "/panic" => panic!("somebody asked for it"),
-            Command::Say(text) => {
+            Command::Chat(ChatCommand::Say(text)) if text == "/panic" => {
+                panic!("somebody asked for it")
+            }
+            Command::Chat(ChatCommand::Say(text)) => {
                 let user = self.0.name.borrow().clone();
                 let id = self.says(OWN, &user, 0, &text);
                 let of = self.0.people.get();
@@ -408,25 +413,25 @@ impl Backend for Demo {
                 }
             }
             Command::Rename(name) => *self.0.name.borrow_mut() = name.to_string(),
-            Command::Decide { peer, accept } if accept => {
-                self.peer(peer.0[0], "Greta", PeerState::Verified, Trust::New)
+            Command::People(PeopleCommand::Decide { who, accept }) if accept => {
+                self.peer(who.id.0[0], "Greta", PeerState::Verified, Trust::New)
             }
             Command::Leave => self.event(Event::Status(Status::Left)),
-            Command::Retry(peer) => {
+            Command::People(PeopleCommand::Retry(peer)) => {
                 self.peer(peer.0[0], "Somebody", PeerState::Connecting, Trust::New)
             }
-            Command::AcceptKey(peer) => {
-                self.peer(peer.0[0], "Ben", PeerState::Verified, Trust::Known)
+            Command::People(PeopleCommand::AcceptKey(who)) => {
+                self.peer(who.id.0[0], "Ben", PeerState::Verified, Trust::Known)
             }
-            Command::MarkVerified(peer) => {
-                self.peer(peer.0[0], "Ben", PeerState::Verified, Trust::Verified)
+            Command::People(PeopleCommand::MarkVerified(who)) => {
+                self.peer(who.id.0[0], "Ben", PeerState::Verified, Trust::Verified)
             }
-            Command::Block(peer) => {
-                let peer = view(peer.0[0], "Ben", PeerState::Verified, Trust::New);
-                self.event(Event::Gone {
+            Command::People(PeopleCommand::Block(who)) => {
+                let peer = view(who.id.0[0], "Ben", PeerState::Verified, Trust::New);
+                self.event(Event::People(PeopleEvent::Gone {
                     peer,
                     reason: GoneReason::Blocked,
-                });
+                }));
             }
             _ => {}
         }
@@ -465,10 +470,19 @@ fn key(byte: u8) -> PublicKey {
     PublicKey(key)
 }
 
+/// The demo's people have simple names.
+fn name(user: &str) -> Name {
+    let name = user.split(['(', '\n']).next().unwrap_or_default();
+    Name::parse(name)
+        .or_else(|_| Name::parse("Somebody"))
+        .unwrap_or_else(|_| unreachable!("it is a name"))
+}
+
 fn view(byte: u8, user: &str, state: PeerState, trust: Trust) -> PeerView {
     PeerView {
         id: PeerId([byte; 16]),
         user: user.into(),
+        name: name(user),
         info: None,
         key: key(byte),
         state,

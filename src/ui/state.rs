@@ -5,7 +5,9 @@ use std::rc::Rc;
 use super::backend::{Entry, Opening, Own};
 use super::timeline::{Delivery, Move, Timeline};
 use crate::identity::{PeerId, PublicKey, Trust};
-use crate::room::{Event, GoneReason, Message, PeerState, PeerView, Status};
+use crate::room::{
+    AppEvent, ChatEvent, Event, GoneReason, Message, PeerState, PeerView, PeopleEvent, Status,
+};
 
 /// More would hide the conversation; the oldest gives way.
 const NOTICES: usize = 4;
@@ -242,32 +244,32 @@ impl State {
     fn happened(&mut self, event: Event, day: i32) {
         match event {
             Event::Status(status) => self.status = status,
-            Event::Peer(peer) => self.appeared(peer),
-            Event::Gone { peer, reason } => self.gone(&peer, reason),
-            Event::Request(peer) => {
+            Event::People(PeopleEvent::Changed(peer)) => self.appeared(peer),
+            Event::People(PeopleEvent::Gone { peer, reason }) => self.gone(&peer, reason),
+            Event::People(PeopleEvent::Request(peer)) => {
                 let requests = Rc::make_mut(&mut self.requests);
                 requests.retain(|other| other.id != peer.id);
                 requests.push(Rc::new(peer));
             }
-            Event::RequestWithdrawn(id) => {
+            Event::People(PeopleEvent::RequestWithdrawn(id)) => {
                 Rc::make_mut(&mut self.requests).retain(|peer| peer.id != id)
             }
-            Event::Message(message) => self.said(message, day),
-            Event::Delivery { id, delivered, of } => {
+            Event::Chat(ChatEvent::Message(message)) => self.said(message, day),
+            Event::Chat(ChatEvent::Delivery { id, delivered, of }) => {
                 Rc::make_mut(&mut self.log).deliver(&id, Delivery::of(delivered, of));
             }
-            Event::ValidationFailure { peer, reason } => {
+            Event::People(PeopleEvent::ValidationFailure { peer, reason }) => {
                 self.notify(super::texts::validation_failure(&peer.user, &reason));
             }
             Event::Refused(reason) => self.notify(reason),
             // For applications, not for people.
-            Event::Typing { .. }
-            | Event::Pong { .. }
-            | Event::Sent { .. }
-            | Event::SendFailed { .. }
-            | Event::Value { .. }
-            | Event::Question { .. }
-            | Event::Answered { .. } => {}
+            Event::Chat(ChatEvent::Typing { .. })
+            | Event::App(AppEvent::Pong { .. })
+            | Event::App(AppEvent::Sent { .. })
+            | Event::App(AppEvent::SendFailed { .. })
+            | Event::App(AppEvent::Value { .. })
+            | Event::App(AppEvent::Question { .. })
+            | Event::App(AppEvent::Answered { .. }) => {}
             #[cfg(feature = "files")]
             Event::File(_) => {}
         }

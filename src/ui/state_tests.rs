@@ -1,5 +1,6 @@
 use super::*;
-use crate::room::MessageId;
+use crate::identity::Name;
+use crate::room::{ChatEvent, MessageId, PeopleEvent};
 use crate::time::Millis;
 use crate::ui::timeline::Content;
 
@@ -7,6 +8,7 @@ fn peer(byte: u8, user: &str, state: PeerState) -> PeerView {
     PeerView {
         id: PeerId([byte; 16]),
         user: user.into(),
+        name: Name::parse("ann").unwrap(),
         info: None,
         key: PublicKey([byte; 33]),
         state,
@@ -15,7 +17,7 @@ fn peer(byte: u8, user: &str, state: PeerState) -> PeerView {
 }
 
 fn message(from: Option<u8>) -> Event {
-    Event::Message(Message {
+    Event::Chat(ChatEvent::Message(Message {
         id: MessageId("m".into()),
         peer: from.map(|byte| PeerId([byte; 16])),
         sender: "ann".into(),
@@ -24,7 +26,7 @@ fn message(from: Option<u8>) -> Event {
         at: Millis(0),
         private: false,
         to: None,
-    })
+    }))
 }
 
 fn after(state: State, events: impl IntoIterator<Item = Event>) -> State {
@@ -79,10 +81,10 @@ fn people_stand_in_the_order_of_their_names_whatever_their_state() {
     let state = after(
         State::default(),
         [
-            Event::Peer(peer(3, "cat", PeerState::Connecting)),
-            Event::Peer(peer(1, "Ann", PeerState::Failed)),
-            Event::Peer(peer(2, "ben", PeerState::Verified)),
-            Event::Peer(peer(3, "cat", PeerState::Verified)),
+            Event::People(PeopleEvent::Changed(peer(3, "cat", PeerState::Connecting))),
+            Event::People(PeopleEvent::Changed(peer(1, "Ann", PeerState::Failed))),
+            Event::People(PeopleEvent::Changed(peer(2, "ben", PeerState::Verified))),
+            Event::People(PeopleEvent::Changed(peer(3, "cat", PeerState::Verified))),
         ],
     );
     let users: Vec<&str> = state.people.iter().map(|peer| peer.user.as_str()).collect();
@@ -99,15 +101,19 @@ fn the_log_tells_who_came_and_went_but_not_who_never_arrived() {
     let state = after(
         State::default(),
         [
-            Event::Peer(peer(2, "ben", PeerState::Connecting)),
-            Event::Peer(ben.clone()),
-            Event::Peer(peer(2, "ben", PeerState::Reconnecting)),
-            Event::Peer(ben.clone()),
-            Event::Peer(cat.clone()),
-            Event::Gone {
+            Event::People(PeopleEvent::Changed(peer(2, "ben", PeerState::Connecting))),
+            Event::People(PeopleEvent::Changed(ben.clone())),
+            Event::People(PeopleEvent::Changed(peer(
+                2,
+                "ben",
+                PeerState::Reconnecting,
+            ))),
+            Event::People(PeopleEvent::Changed(ben.clone())),
+            Event::People(PeopleEvent::Changed(cat.clone())),
+            Event::People(PeopleEvent::Gone {
                 peer: cat,
                 reason: GoneReason::Unreachable,
-            },
+            }),
         ],
     );
     assert_eq!(moves(&state), ["ben joined"]);
@@ -115,7 +121,7 @@ fn the_log_tells_who_came_and_went_but_not_who_never_arrived() {
         state.clone(),
         [
             message(Some(2)),
-            Event::Peer(peer(2, "benno", PeerState::Verified)),
+            Event::People(PeopleEvent::Changed(peer(2, "benno", PeerState::Verified))),
         ],
     );
     assert_eq!(moves(&renamed), ["ben joined", "ben is now benno"]);
@@ -123,10 +129,10 @@ fn the_log_tells_who_came_and_went_but_not_who_never_arrived() {
         state,
         [
             message(Some(2)),
-            Event::Gone {
+            Event::People(PeopleEvent::Gone {
                 peer: ben,
                 reason: GoneReason::Silent,
-            },
+            }),
         ],
     );
     assert_eq!(moves(&state), ["ben joined", "ben left"]);
@@ -184,21 +190,26 @@ fn requests_come_once_and_go() {
         peer(2, "ben", PeerState::Connecting),
     );
     let asked = [
-        Event::Request(ann.clone()),
-        Event::Request(ben),
-        Event::Request(ann.clone()),
+        Event::People(PeopleEvent::Request(ann.clone())),
+        Event::People(PeopleEvent::Request(ben)),
+        Event::People(PeopleEvent::Request(ann.clone())),
     ];
     let state = after(State::default(), asked);
     assert_eq!(state.requests.len(), 2);
     let answered = state.clone().reduce(Action::Answered(PeerId([2; 16])));
     assert_eq!(answered.requests.len(), 1);
-    let state = after(state, [Event::RequestWithdrawn(PeerId([2; 16]))]);
     let state = after(
         state,
-        [Event::Gone {
+        [Event::People(PeopleEvent::RequestWithdrawn(PeerId(
+            [2; 16],
+        )))],
+    );
+    let state = after(
+        state,
+        [Event::People(PeopleEvent::Gone {
             peer: ann,
             reason: GoneReason::Silent,
-        }],
+        })],
     );
     assert!(state.requests.is_empty() && moves(&state).is_empty());
 }
@@ -213,27 +224,33 @@ fn a_known_name_on_another_key_is_loud_once() {
         state: PeerState::Connecting,
         ..other.clone()
     };
-    let state = after(State::default(), [Event::Peer(claimed)]);
+    let state = after(
+        State::default(),
+        [Event::People(PeopleEvent::Changed(claimed))],
+    );
     assert!(
         state.warnings.is_empty(),
         "nobody who has not proved anything can raise it"
     );
     let state = after(
         state,
-        [Event::Peer(other.clone()), Event::Peer(other.clone())],
+        [
+            Event::People(PeopleEvent::Changed(other.clone())),
+            Event::People(PeopleEvent::Changed(other.clone())),
+        ],
     );
     assert_eq!(state.warnings.len(), 1);
     let gone = after(
         state.clone(),
-        [Event::Gone {
+        [Event::People(PeopleEvent::Gone {
             peer: other.clone(),
             reason: GoneReason::Left,
-        }],
+        })],
     );
     assert_eq!(gone.warnings.len(), 1, "what they said is still there");
     let state = after(
         state.reduce(Action::Heed(PublicKey([1; 33]))),
-        [Event::Peer(other)],
+        [Event::People(PeopleEvent::Changed(other))],
     );
     assert!(state.warnings.is_empty());
 }

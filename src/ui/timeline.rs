@@ -23,7 +23,7 @@ pub enum Delivery {
 }
 
 impl Delivery {
-    /// From the two numbers of [`Event::Delivery`](crate::room::Event::Delivery).
+    /// From the two numbers of [`ChatEvent::Delivery`](crate::room::ChatEvent::Delivery).
     pub fn of(delivered: u32, of: u32) -> Delivery {
         match (delivered, of) {
             (_, 0) => Delivery::Waiting,

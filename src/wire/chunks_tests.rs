@@ -1,4 +1,5 @@
 use super::*;
+use crate::wire::frame::CallFrame;
 
 fn chunks(mut outbound: OutboundMessage) -> Vec<Chunk> {
     let mut chunks = Vec::new();
@@ -57,10 +58,10 @@ fn a_short_value_costs_a_byte() {
 fn small_ones_arrive_together() {
     let value = |value| Arrived::Value(Purpose::Dm, value);
     let values = [Value::Json("[1]".into()), bytes("u8", SMALL)];
-    let answer = Frame::Answer {
+    let answer = Frame::Call(CallFrame::Answer {
         id: "q".into(),
         result: Ok("1".into()),
-    };
+    });
     let mut message = Vec::new();
     for value in &values {
         let outbound = OutboundMessage::value(Purpose::Dm, value.clone()).unwrap();
@@ -82,11 +83,11 @@ fn small_ones_arrive_together() {
 
 #[test]
 fn the_longest_question_arrives() {
-    let frame = Frame::Question {
+    let frame = Frame::Call(CallFrame::Question {
         id: "q".into(),
         topic: Some("\"t\"".into()),
         content: format!("\"{}\"", "x".repeat(MAX_QUESTION - 2)),
-    };
+    });
     assert_eq!(
         read(&chunks(OutboundMessage::frame(&frame))),
         [Arrived::Frame(frame)]

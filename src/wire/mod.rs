@@ -8,7 +8,10 @@ pub mod value;
 
 pub use chunks::{Arrived, Chunk, ChunkReassembler, OutboundMessage};
 pub use envelope::{Attempt, Body, Connect, Envelope, Introduction, Subtopic};
-pub use frame::{FileStep, Frame, FrameError, PartReassembler, StreamIds};
+pub use frame::{
+    Ack, CallFrame, ChatFrame, FileFrame, Frame, FrameError, LinkFrame, Part, PartReassembler,
+    PeopleFrame, StreamIds,
+};
 pub use room_keys::{RoomKeys, RoomKeysError};
 pub use value::{Purpose, Value};
 

@@ -5,11 +5,13 @@ use std::time::Duration;
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use rtchat::identity::{IdentityKey, Name, Trust, TrustBook, TrustChange, TrustDecision};
-use rtchat::room::{Command, Event, GoneReason, MAX_TEXT, PeerState, Status};
+use rtchat::room::{
+    ChatEvent, Command, Event, GoneReason, MAX_TEXT, PeerState, PeopleCommand, PeopleEvent, Status,
+};
 use rtchat::rtc::{LinkEvent, Path};
 use rtchat::settings::Accept;
 
-use super::scenes::{SOON, pair};
+use super::scenes::{SOON, pair, shown};
 use super::world::{World, seed};
 
 fn gone(world: &World, at: usize) -> Vec<(String, GoneReason)> {
@@ -17,7 +19,7 @@ fn gone(world: &World, at: usize) -> Vec<(String, GoneReason)> {
         .events
         .iter()
         .filter_map(|event| match event {
-            Event::Gone { peer, reason } => Some((peer.user.clone(), *reason)),
+            Event::People(PeopleEvent::Gone { peer, reason }) => Some((peer.user.clone(), *reason)),
             _ => None,
         });
     gone.collect()
@@ -155,11 +157,11 @@ fn a_path_that_comes_back_is_used_again_and_nothing_said_meanwhile_is_lost() {
     let delivered = |event: &&Event| {
         matches!(
             event,
-            Event::Delivery {
+            Event::Chat(ChatEvent::Delivery {
                 delivered: 1,
                 of: 1,
                 ..
-            }
+            })
         )
     };
     assert_eq!(world.nodes[ann].events.iter().filter(delivered).count(), 2);
@@ -258,17 +260,23 @@ fn a_known_name_on_another_key_is_a_warning_until_the_person_accepts_it() {
             .iter()
             .rev()
             .find_map(|event| match event {
-                Event::Peer(view) => Some(view.trust),
+                Event::People(PeopleEvent::Changed(view)) => Some(view.trust),
                 _ => None,
             })
     };
     assert_eq!(trust_of_ben(&world), Some(Trust::NameOnAnotherKey));
-    let id = world.nodes[ben].room.id();
-    world.command(ann, Command::AcceptKey(id));
+    let shown = |world: &World| shown(world, ann, ben);
+    world.command(
+        ann,
+        Command::People(PeopleCommand::AcceptKey(shown(&world))),
+    );
     assert_eq!(trust_of_ben(&world), Some(Trust::Known));
-    world.command(ann, Command::MarkVerified(id));
+    world.command(
+        ann,
+        Command::People(PeopleCommand::MarkVerified(shown(&world))),
+    );
     assert_eq!(trust_of_ben(&world), Some(Trust::Verified));
-    world.command(ann, Command::Block(id));
+    world.command(ann, Command::People(PeopleCommand::Block(shown(&world))));
     world.run(Duration::from_secs(20));
     assert_eq!(gone(&world, ann), [("ben".into(), GoneReason::Blocked)]);
     assert_eq!((world.verified(ann), world.verified(ben)), (0, 0));
@@ -288,13 +296,16 @@ fn what_the_person_decides_in_another_tab_counts_here() {
             at: world.now,
             what,
         });
-        world.command(ann, Command::TrustBookChanged(book.clone()));
+        world.command(
+            ann,
+            Command::People(PeopleCommand::TrustBookChanged(book.clone())),
+        );
         world.nodes[ann]
             .events
             .iter()
             .rev()
             .find_map(|event| match event {
-                Event::Peer(view) if view.user == "ben" => Some(view.trust),
+                Event::People(PeopleEvent::Changed(view)) if view.user == "ben" => Some(view.trust),
                 _ => None,
             })
     };
@@ -325,17 +336,17 @@ fn with_the_policy_ask_nothing_goes_out_before_the_answer() {
             .events
             .iter()
             .find_map(|event| match event {
-                Event::Request(view) => Some(view.clone()),
+                Event::People(PeopleEvent::Request(view)) => Some(view.clone()),
                 _ => None,
             });
         let request = request.expect("ann is asked");
         assert_eq!(request.user, "ben");
         world.command(
             ann,
-            Command::Decide {
-                peer: request.id,
+            Command::People(PeopleCommand::Decide {
+                who: request.shown(),
                 accept,
-            },
+            }),
         );
         world.run(Duration::from_secs(30));
         assert_eq!(world.verified(ann), usize::from(accept));

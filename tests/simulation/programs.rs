@@ -5,7 +5,7 @@ use std::time::Duration;
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use rtchat::identity::{IdentityKey, Name, TrustBook, TrustChange, TrustDecision};
-use rtchat::room::{Command, Event, PeerState};
+use rtchat::room::{Command, Event, PeerState, PeopleCommand, PeopleEvent};
 use rtchat::settings::Accept;
 use rtchat::settings::options::MAX_INFO;
 
@@ -26,7 +26,7 @@ fn a_program_that_wants_to_be_asked_is_asked_about_everybody() {
         what: TrustDecision::Met,
     });
     let ann = world.open_as("ann", key(1), Accept::Everyone, trust);
-    world.command(ann, Command::AskAboutAll(true));
+    world.command(ann, Command::People(PeopleCommand::AskAboutAll(true)));
     world.run(Duration::from_secs(1));
     // More than may wait for a decision at once, and one of them is no stranger.
     world.open_as("ben", key(2), Accept::Everyone, TrustBook::default());
@@ -40,15 +40,15 @@ fn a_program_that_wants_to_be_asked_is_asked_about_everybody() {
             .events
             .iter()
             .filter_map(|event| match event {
-                Event::Request(view) => Some(view.clone()),
+                Event::People(PeopleEvent::Request(view)) => Some(view.clone()),
                 _ => None,
             });
         for request in requests.collect::<Vec<_>>() {
             if !asked.contains(&request.user) {
                 let accept = request.user != "guest 7";
-                asked.push(request.user);
-                let peer = request.id;
-                world.command(ann, Command::Decide { peer, accept });
+                asked.push(request.user.clone());
+                let who = request.shown();
+                world.command(ann, Command::People(PeopleCommand::Decide { who, accept }));
             }
         }
     }
@@ -56,7 +56,7 @@ fn a_program_that_wants_to_be_asked_is_asked_about_everybody() {
     assert!(asked.contains(&"ben".to_owned()), "{asked:?}");
     assert_eq!(world.verified(ann), 8);
 
-    world.command(ann, Command::AskAboutAll(false));
+    world.command(ann, Command::People(PeopleCommand::AskAboutAll(false)));
     world.open("late");
     world.run(Duration::from_secs(10));
     assert_eq!(world.verified(ann), 9, "the policy decides again");
@@ -88,7 +88,7 @@ fn what_is_told_of_a_user_comes_with_the_proof_and_not_before() {
             .events
             .iter()
             .filter_map(|event| match event {
-                Event::Peer(view) => Some(view),
+                Event::People(PeopleEvent::Changed(view)) => Some(view),
                 _ => None,
             });
         for view in views {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rtchat::room::{AskError, Command, MAX_QUESTION};
+use rtchat::room::{AppCommand, AskError, Command, MAX_QUESTION};
 
 use super::scenes::{MINUTE, SOON, answered, ask, ask_within, pair, questions};
 use super::world::World;
@@ -12,11 +12,11 @@ fn answer(world: &mut World, at: usize, result: Result<&str, &str>) {
         let result = result.map(str::to_owned).map_err(str::to_owned);
         world.command(
             at,
-            Command::Answer {
+            Command::App(AppCommand::Answer {
                 peer,
                 question,
                 result,
-            },
+            }),
         );
     }
 }
@@ -72,7 +72,7 @@ fn who_withdraws_a_question_hears_nothing_of_it() {
     let (mut world, ann, ben) = pair();
     ask(&mut world, ann, ben, 1, "1");
     ask(&mut world, ann, ben, 2, "2");
-    world.command(ann, Command::Withdraw { token: 1 });
+    world.command(ann, Command::App(AppCommand::Withdraw { token: 1 }));
     world.run(Duration::from_millis(100));
     answer(&mut world, ben, Ok("true"));
     world.run(MINUTE);
@@ -104,11 +104,11 @@ fn a_thousand_questions_are_answered_each_with_its_own() {
         let result = Ok(content);
         world.command(
             ben,
-            Command::Answer {
+            Command::App(AppCommand::Answer {
                 peer,
                 question,
                 result,
-            },
+            }),
         );
     }
     world.run(SOON);

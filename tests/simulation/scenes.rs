@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use rtchat::identity::PeerId;
-use rtchat::room::{AskError, Command, Event, Purpose, SendError, Value};
+use rtchat::room::{
+    AppCommand, AppEvent, AskError, Command, Event, PeopleEvent, Purpose, SendError, Shown, Value,
+};
 
 use super::world::World;
 
@@ -26,12 +28,12 @@ pub fn send(world: &mut World, from: usize, to: usize, token: u32, value: Value)
     let (peer, purpose) = (id(world, to), Purpose::Data);
     world.command(
         from,
-        Command::Send {
+        Command::App(AppCommand::Send {
             peer,
             token,
             purpose,
             value,
-        },
+        }),
     );
 }
 
@@ -47,13 +49,13 @@ pub fn ask_within(
     content: &str,
     timeout: Duration,
 ) {
-    let command = Command::Ask {
+    let command = Command::App(AppCommand::Ask {
         peer: id(world, to),
         token,
         topic: None,
         content: content.to_owned(),
         timeout,
-    };
+    });
     world.command(from, command);
 }
 
@@ -61,12 +63,12 @@ pub fn ask_within(
 pub fn questions(world: &World, at: usize) -> Vec<(PeerId, String, String)> {
     let events = world.nodes[at].events.iter();
     let questions = events.filter_map(|event| match event {
-        Event::Question {
+        Event::App(AppEvent::Question {
             peer,
             question,
             content,
             ..
-        } => Some((*peer, question.clone(), content.clone())),
+        }) => Some((*peer, question.clone(), content.clone())),
         _ => None,
     });
     questions.collect()
@@ -76,7 +78,7 @@ pub fn questions(world: &World, at: usize) -> Vec<(PeerId, String, String)> {
 pub fn answered(world: &World, at: usize) -> Vec<(u32, Result<String, AskError>)> {
     let events = world.nodes[at].events.iter();
     let answers = events.filter_map(|event| match event {
-        Event::Answered { token, result, .. } => Some((*token, result.clone())),
+        Event::App(AppEvent::Answered { token, result, .. }) => Some((*token, result.clone())),
         _ => None,
     });
     answers.collect()
@@ -86,7 +88,7 @@ pub fn answered(world: &World, at: usize) -> Vec<(u32, Result<String, AskError>)
 pub fn values(world: &World, at: usize) -> Vec<Value> {
     let events = world.nodes[at].events.iter();
     let values = events.filter_map(|event| match event {
-        Event::Value { value, .. } => Some(value.clone()),
+        Event::App(AppEvent::Value { value, .. }) => Some(value.clone()),
         _ => None,
     });
     values.collect()
@@ -96,7 +98,7 @@ pub fn values(world: &World, at: usize) -> Vec<Value> {
 pub fn taken(world: &World, at: usize) -> Vec<u32> {
     let events = world.nodes[at].events.iter();
     let taken = events.filter_map(|event| match event {
-        Event::Sent { token } => Some(*token),
+        Event::App(AppEvent::Sent { token }) => Some(*token),
         _ => None,
     });
     taken.collect()
@@ -105,8 +107,22 @@ pub fn taken(world: &World, at: usize) -> Vec<u32> {
 pub fn not_taken(world: &World, at: usize) -> Vec<(u32, SendError)> {
     let events = world.nodes[at].events.iter();
     let not_taken = events.filter_map(|event| match event {
-        Event::SendFailed { token, reason } => Some((*token, *reason)),
+        Event::App(AppEvent::SendFailed { token, reason }) => Some((*token, *reason)),
         _ => None,
     });
     not_taken.collect()
+}
+
+/// The other one as this one was last told of them.
+pub fn shown(world: &World, at: usize, other: usize) -> Shown {
+    let other = id(world, other);
+    let events = world.nodes[at].events.iter().rev();
+    let mut views = events.filter_map(|event| match event {
+        Event::People(PeopleEvent::Changed(view) | PeopleEvent::Request(view)) => Some(view),
+        _ => None,
+    });
+    views
+        .find(|view| view.id == other)
+        .expect("the other one is shown")
+        .shown()
 }

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use rtchat::room::{
-    AskError, Command, Event, GoneReason, MAX_VALUE, PeerState, Purpose, SendError, Value,
+    AppCommand, AppEvent, AskError, ChatCommand, ChatEvent, Command, Event, GoneReason, MAX_VALUE,
+    PeerState, PeopleCommand, PeopleEvent, Purpose, SendError, Value,
 };
 
 use super::scenes::{
@@ -33,32 +34,32 @@ fn json_bytes_and_questions_keep_their_order() {
         ask(&mut world, ann, ben, 4 * round + 2, &round.to_string());
         world.command(
             ann,
-            Command::Send {
+            Command::App(AppCommand::Send {
                 peer,
                 token: 4 * round + 3,
                 purpose: Purpose::Dm,
                 value: json(format!("\"{}\"", "long ".repeat(5_000))),
-            },
+            }),
         );
     }
     world.run(SOON);
     let came = world.nodes[ben].events.iter();
     let came: Vec<char> = came
         .filter_map(|event| match event {
-            Event::Value {
+            Event::App(AppEvent::Value {
                 purpose: Purpose::Dm,
                 value: Value::Json(_),
                 ..
-            } => Some('d'),
-            Event::Value {
+            }) => Some('d'),
+            Event::App(AppEvent::Value {
                 value: Value::Json(_),
                 ..
-            } => Some('j'),
-            Event::Value { value, .. } => {
+            }) => Some('j'),
+            Event::App(AppEvent::Value { value, .. }) => {
                 assert_eq!(*value, bytes(50_000));
                 Some('b')
             }
-            Event::Question { .. } => Some('q'),
+            Event::App(AppEvent::Question { .. }) => Some('q'),
             _ => None,
         })
         .collect();
@@ -218,15 +219,15 @@ fn who_is_gone_takes_nothing_more_and_every_sending_learns_of_it_once() {
     assert_eq!(
         last.cloned().collect::<Vec<_>>(),
         [
-            Event::Answered {
+            Event::App(AppEvent::Answered {
                 token: 701,
                 peer,
                 result: Err(AskError::Gone)
-            },
-            Event::SendFailed {
+            }),
+            Event::App(AppEvent::SendFailed {
                 token: 700,
                 reason: SendError::Gone
-            }
+            })
         ]
     );
 }
@@ -273,7 +274,7 @@ fn a_peer_that_gave_us_up_while_we_slept_is_gone_for_us_too_and_comes_back() {
         .events
         .iter()
         .filter_map(|event| match event {
-            Event::Gone { reason, .. } => Some(*reason),
+            Event::People(PeopleEvent::Gone { reason, .. }) => Some(*reason),
             _ => None,
         });
     assert_eq!(moves.collect::<Vec<_>>(), [GoneReason::Silent]);
@@ -322,20 +323,20 @@ fn what_is_too_large_or_not_json_is_refused() {
 fn a_ping_tells_how_long_the_way_is() {
     let (mut world, ann, ben) = pair();
     let peer = id(&world, ben);
-    world.command(ann, Command::Ping { peer, token: 9 });
+    world.command(ann, Command::App(AppCommand::Ping { peer, token: 9 }));
     world.run(Duration::from_millis(50));
-    let pong = Event::Pong {
+    let pong = Event::App(AppEvent::Pong {
         token: 9,
         peer,
         after: Duration::from_millis(4),
-    };
+    });
     assert_eq!(world.nodes[ann].events.last(), Some(&pong));
 
     world.cut(ann, ben, true);
-    world.command(ann, Command::Ping { peer, token: 10 });
+    world.command(ann, Command::App(AppCommand::Ping { peer, token: 10 }));
     world.break_connections(ann, ben);
     world.run(Duration::from_millis(50));
-    world.command(ann, Command::Ping { peer, token: 11 });
+    world.command(ann, Command::App(AppCommand::Ping { peer, token: 11 }));
     let lost = [(10, SendError::Lost), (11, SendError::Gone)];
     assert_eq!(not_taken(&world, ann), lost);
 }
@@ -344,11 +345,11 @@ fn a_ping_tells_how_long_the_way_is() {
 fn writing_is_told_every_three_seconds_at_most() {
     let (mut world, ann, ben) = pair();
     for _ in 0..70 {
-        world.command(ann, Command::Typing);
+        world.command(ann, Command::Chat(ChatCommand::Typing));
         world.run(Duration::from_millis(100));
     }
     let peer = id(&world, ann);
-    let told = |event: &&Event| **event == Event::Typing { peer };
+    let told = |event: &&Event| **event == Event::Chat(ChatEvent::Typing { peer });
     assert_eq!(world.nodes[ben].events.iter().filter(told).count(), 3);
 }
 
@@ -358,13 +359,13 @@ fn what_is_said_to_one_is_heard_by_that_one_and_marked() {
     let cleo = world.open("cleo");
     assert!(world.run_until(SOON, World::is_full_mesh));
     let (peer, text) = (id(&world, ben), "between us".to_owned());
-    world.command(ann, Command::SayTo { peer, text });
+    world.command(ann, Command::Chat(ChatCommand::SayTo { peer, text }));
     world.run(SOON);
     assert_eq!(world.heard(cleo), []);
     let said = |at: usize| {
         let mut events = world.nodes[at].events.iter();
         events.find_map(|event| match event {
-            Event::Message(message) => Some((message.private, message.to.clone())),
+            Event::Chat(ChatEvent::Message(message)) => Some((message.private, message.to.clone())),
             _ => None,
         })
     };
@@ -373,11 +374,11 @@ fn what_is_said_to_one_is_heard_by_that_one_and_marked() {
     let delivered = |event: &Event| {
         matches!(
             event,
-            Event::Delivery {
+            Event::Chat(ChatEvent::Delivery {
                 delivered: 1,
                 of: 1,
                 ..
-            }
+            })
         )
     };
     assert!(world.nodes[ann].events.iter().any(delivered));
@@ -385,7 +386,7 @@ fn what_is_said_to_one_is_heard_by_that_one_and_marked() {
     world.leave(ben);
     world.run(SOON);
     let text = "too late".to_owned();
-    world.command(ann, Command::SayTo { peer, text });
+    world.command(ann, Command::Chat(ChatCommand::SayTo { peer, text }));
     assert!(matches!(
         world.nodes[ann].events.last(),
         Some(Event::Refused(_))
@@ -396,7 +397,7 @@ fn what_is_said_to_one_is_heard_by_that_one_and_marked() {
 fn who_was_disconnected_stays_away_until_it_comes_back_as_somebody_new() {
     let (mut world, ann, ben) = pair();
     let peer = id(&world, ben);
-    world.command(ann, Command::Disconnect(peer));
+    world.command(ann, Command::People(PeopleCommand::Disconnect(peer)));
     world.run(MINUTE * 10);
     assert!(world.roster(ann).is_empty());
     assert_eq!((world.connections(ann), world.connections(ben)), (0, 0));
@@ -404,7 +405,7 @@ fn who_was_disconnected_stays_away_until_it_comes_back_as_somebody_new() {
         .events
         .iter()
         .find_map(|event| match event {
-            Event::Gone { reason, .. } => Some(*reason),
+            Event::People(PeopleEvent::Gone { reason, .. }) => Some(*reason),
             _ => None,
         });
     assert_eq!(gone, Some(GoneReason::Disconnected));

@@ -12,7 +12,7 @@ use std::time::Duration;
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use rtchat::identity::{IdentityKey, Name, TrustBook};
-use rtchat::room::{Command, Config, Event, Input, Output, Room};
+use rtchat::room::{ChatCommand, Command, Config, Event, Input, Output, Room};
 use rtchat::rtc::file_channel::{FileId, Receiving, Sending};
 use rtchat::rtc::{ConnectionId, LinkEvent};
 use rtchat::settings::Accept;
@@ -182,11 +182,11 @@ impl World {
     }
 
     pub fn command(&mut self, at: usize, command: Command) {
-        self.feed(at, Input::User(command));
+        self.feed(at, Input::Command(command));
     }
 
     pub fn say(&mut self, at: usize, text: &str) {
-        self.command(at, Command::Say(text.to_owned()));
+        self.command(at, Command::Chat(ChatCommand::Say(text.to_owned())));
     }
 
     /// The tab says goodbye and goes.
@@ -288,7 +288,7 @@ impl World {
             } => {
                 if self.nodes[node].links.contains_key(&connection) {
                     self.carried += 1;
-                    self.feed(node, Input::Connection(connection, message));
+                    self.feed(node, Input::Link(connection, message));
                 }
             }
             Task::Bulk {
@@ -327,7 +327,7 @@ impl World {
         node.wake = node.room.next_wake().map(|(_, at)| at);
         for output in outputs {
             match output {
-                Output::Publish { topic, payload } => {
+                Output::Publish { topic, payload, .. } => {
                     if self.nodes[at].online {
                         self.published.push((at, topic.clone(), payload.clone()));
                         self.over_the_network(Task::AtBroker {
@@ -337,10 +337,10 @@ impl World {
                         });
                     }
                 }
-                Output::Connection(connection, order) => self.order(at, connection, order),
+                Output::Link(connection, order) => self.order(at, connection, order),
                 Output::File(file, order) => self.file_order(at, file, order),
                 Output::Event(event) => self.nodes[at].events.push(event),
-                Output::Remember(_) => {}
+                Output::Trust(_) | Output::YieldFiles => {}
             }
         }
     }

@@ -4,7 +4,7 @@ use web_sys::{HtmlTextAreaElement, InputEvent, KeyboardEvent};
 use yew::prelude::*;
 
 use super::icon::{SEND, icon};
-use crate::room::{Command, MAX_TEXT};
+use crate::room::{ChatCommand, Command, MAX_TEXT};
 use crate::ui::context::Ui;
 use crate::ui::hooks::listen::{focus_new, use_appeared};
 use crate::ui::texts;
@@ -50,7 +50,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
                 area.set_value("");
                 area.set_rows(1);
                 hint.set(Hint::None);
-                ui.command(Command::Say(text));
+                ui.command(Command::Chat(ChatCommand::Say(text)));
             }
             let _ = area.focus();
         })

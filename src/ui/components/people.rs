@@ -7,7 +7,7 @@ use yew::prelude::*;
 use super::icon::{BACK, PEN, face, icon, trust};
 use super::name_field::NameField;
 use crate::identity::{PublicKey, Trust, safety_number};
-use crate::room::{Command, PeerState, PeerView, Status};
+use crate::room::{Command, PeerState, PeerView, PeopleCommand, Status};
 use crate::ui::backend::Own;
 use crate::ui::context::Ui;
 use crate::ui::hooks::listen::use_focus;
@@ -159,7 +159,7 @@ fn Person(props: &PersonProps) -> Html {
             if peer.state == PeerState::Failed {
                 <button
                     type="button" class="retry" data-testid="retry"
-                    onclick={commands(ui, Command::Retry(peer.id))}
+                    onclick={commands(ui, Command::People(PeopleCommand::Retry(peer.id)))}
                 >
                     { "Try again" }
                 </button>
@@ -179,14 +179,14 @@ fn Person(props: &PersonProps) -> Html {
                             if peer.trust != Trust::Verified {
                                 <button
                                     type="button" data-testid="mark-verified"
-                                    onclick={commands(ui, Command::MarkVerified(peer.id))}
+                                    onclick={commands(ui, Command::People(PeopleCommand::MarkVerified(peer.shown())))}
                                 >
                                     { "It is the same" }
                                 </button>
                             }
                             <button
                                 type="button" data-testid="block"
-                                onclick={commands(ui, Command::Block(peer.id))}
+                                onclick={commands(ui, Command::People(PeopleCommand::Block(peer.shown())))}
                             >
                                 { "Block" }
                             </button>

@@ -7,7 +7,7 @@ use yew::prelude::*;
 use super::icon::{CLOSE, WARNING, face, icon, trust};
 use super::people::SafetyNumber;
 use crate::identity::PublicKey;
-use crate::room::{Command, PeerView};
+use crate::room::{Command, PeerView, PeopleCommand};
 use crate::ui::context::Ui;
 use crate::ui::state::{Action, State};
 use crate::ui::texts;
@@ -58,12 +58,12 @@ pub fn warning(state: &State, ui: &Ui) -> Html {
                 if let Some(own) = own { <SafetyNumber ours={own} theirs={peer.key} /> }
                 <div class="actions">
                     <button
-                        type="button" data-testid="accept-key" onclick={settle(Command::AcceptKey(peer.id))}
+                        type="button" data-testid="accept-key" onclick={settle(Command::People(PeopleCommand::AcceptKey(peer.shown())))}
                     >
                         { "It is them" }
                     </button>
                     <button
-                        type="button" data-testid="block" onclick={settle(Command::Block(peer.id))}
+                        type="button" data-testid="block" onclick={settle(Command::People(PeopleCommand::Block(peer.shown())))}
                     >
                         { "Block" }
                     </button>
@@ -77,9 +77,10 @@ pub fn warning(state: &State, ui: &Ui) -> Html {
 /// Somebody wants to connect.
 fn request(peer: &Rc<PeerView>, count: usize, own: Option<PublicKey>, ui: &Ui) -> Html {
     let decide = |accept: bool| {
-        let (ui, id) = (ui.clone(), peer.id);
+        let (ui, id, who) = (ui.clone(), peer.id, peer.shown());
         Callback::from(move |_: MouseEvent| {
-            ui.command(Command::Decide { peer: id, accept });
+            let who = who.clone();
+            ui.command(Command::People(PeopleCommand::Decide { who, accept }));
             ui.act(Action::Answered(id));
         })
     };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use rtchat::identity::{PeerId, SealKey, SessionKey};
-use rtchat::room::Event;
+use rtchat::room::{Event, PeopleEvent};
 use rtchat::rtc::{Description, LinkEvent, SdpType};
 use rtchat::wire::envelope::PairContext;
 use rtchat::wire::{Attempt, Body, Envelope, Subtopic};
@@ -82,7 +82,7 @@ fn a_man_in_the_middle_with_own_fingerprints_is_found_out_even_with_stolen_sessi
         world.nodes[at]
             .events
             .iter()
-            .filter(|event| matches!(event, Event::ValidationFailure { .. }))
+            .filter(|event| matches!(event, Event::People(PeopleEvent::ValidationFailure { .. })))
             .count()
     };
     assert!(failures(ann) > 0 && failures(ben) > 0);
@@ -112,7 +112,8 @@ fn whoever_speaks_before_proving_itself_is_cut_off_and_not_heard() {
             (0, vec![]),
             "{first}"
         );
-        let failed = |event: &Event| matches!(event, Event::ValidationFailure { .. });
+        let failed =
+            |event: &Event| matches!(event, Event::People(PeopleEvent::ValidationFailure { .. }));
         assert!(world.nodes[ann].events.iter().any(failed), "{first}");
     }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use rtchat::room::{AskError, Command, Event, Value};
+use rtchat::room::{AppCommand, AppEvent, AskError, ChatEvent, Command, Event, PeopleEvent, Value};
 use rtchat::rtc::LinkEvent;
 
 use crate::scenes::{SOON, answered, id, pair, send, taken, values};
@@ -42,7 +42,8 @@ fn bytes_before_the_proof_are_dropped_and_end_the_connection() {
         world.run(Duration::from_secs(2));
         assert_eq!((world.verified(ann), values(&world, ann)), (0, vec![]));
         assert!(world.dropped(ann, "an unreadable frame") > 0);
-        let failed = |event: &Event| matches!(event, Event::ValidationFailure { .. });
+        let failed =
+            |event: &Event| matches!(event, Event::People(PeopleEvent::ValidationFailure { .. }));
         assert!(world.nodes[ann].events.iter().any(failed));
     }
 }
@@ -167,20 +168,20 @@ fn who_never_acknowledges_makes_nobody_send_more_than_the_window() {
 #[test]
 fn only_who_was_asked_can_answer() {
     let (mut world, ann, ben, cleo) = three();
-    let ask = Command::Ask {
+    let ask = Command::App(AppCommand::Ask {
         peer: id(&world, cleo),
         token: 1,
         topic: None,
         content: "1".into(),
         timeout: Duration::from_secs(60),
-    };
+    });
     world.command(ann, ask);
     world.run(Duration::from_millis(100));
     let question = world.nodes[cleo]
         .events
         .iter()
         .find_map(|event| match event {
-            Event::Question { question, .. } => Some(question.clone()),
+            Event::App(AppEvent::Question { question, .. }) => Some(question.clone()),
             _ => None,
         });
     let question = question.unwrap();
@@ -194,11 +195,11 @@ fn only_who_was_asked_can_answer() {
     world.run(SOON);
     assert_eq!(answered(&world, ann), []);
     assert_eq!(world.dropped(ann, "an answer to no open question"), 5);
-    let answer = Command::Answer {
+    let answer = Command::App(AppCommand::Answer {
         peer: id(&world, ann),
         question,
         result: Ok("\"cleo's\"".into()),
-    };
+    });
     world.command(cleo, answer);
     world.run(SOON);
     let honest: Result<String, AskError> = Ok("\"cleo's\"".into());
@@ -220,7 +221,7 @@ fn a_flood_of_values_does_not_keep_messages_from_others_out() {
     }
     world.run(SOON);
     assert_eq!(world.heard(ann).len(), 100);
-    let typing = |event: &&Event| matches!(event, Event::Typing { .. });
+    let typing = |event: &&Event| matches!(event, Event::Chat(ChatEvent::Typing { .. }));
     let typing = world.nodes[ann].events.iter().filter(typing).count();
     assert!(typing <= 400 + 60 * 6, "{typing}");
     assert_eq!(values(&world, ann).len(), 20_000);
@@ -240,7 +241,7 @@ fn a_question_that_is_too_long_or_has_a_strange_name_is_dropped() {
     }
     world.run(SOON);
     assert_eq!(world.dropped(ann, "an unreadable frame"), 3);
-    let asked = |event: &Event| matches!(event, Event::Question { .. });
+    let asked = |event: &Event| matches!(event, Event::App(AppEvent::Question { .. }));
     assert!(!world.nodes[ann].events.iter().any(asked));
     honest_ones_go_on(&mut world, ann, cleo);
 }

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use chacha20::rand_core::Rng;
-use rtchat::room::{BrokerState, Input};
+use rtchat::room::{BrokerEvent, BrokerId, BrokerState, Input};
 
 use super::{Task, World};
 
@@ -35,16 +35,28 @@ impl World {
     pub fn connect_broker(&mut self, at: usize) {
         if !self.broker_up {
             let retry_at = self.now + Duration::from_secs(2);
-            self.feed(at, Input::Broker(BrokerState::Unreachable { retry_at }));
+            self.feed(
+                at,
+                Input::Broker(
+                    BrokerId(0),
+                    BrokerEvent::State(BrokerState::Unreachable { retry_at }),
+                ),
+            );
             return;
         }
         let delay = *self.faults.delay.start();
         self.nodes[at].online = true;
         self.later(delay, Task::Subscribe(at));
-        self.feed(at, Input::Broker(BrokerState::Opening));
+        self.feed(
+            at,
+            Input::Broker(BrokerId(0), BrokerEvent::State(BrokerState::Opening)),
+        );
         self.later(
             2 * delay + 1,
-            Task::Feed(at, Input::Broker(BrokerState::Ready)),
+            Task::Feed(
+                at,
+                Input::Broker(BrokerId(0), BrokerEvent::State(BrokerState::Ready)),
+            ),
         );
     }
 
@@ -57,7 +69,13 @@ impl World {
             self.nodes[at].subscribed = false;
             self.nodes[at].online = false;
             let retry_at = self.now + Duration::from_secs(2);
-            self.feed(at, Input::Broker(BrokerState::Unreachable { retry_at }));
+            self.feed(
+                at,
+                Input::Broker(
+                    BrokerId(0),
+                    BrokerEvent::State(BrokerState::Unreachable { retry_at }),
+                ),
+            );
         }
     }
 
@@ -90,10 +108,13 @@ impl World {
             for at in 0..self.nodes.len() {
                 let node = &self.nodes[at];
                 if node.subscribed && node.room.subscriptions().contains(&topic) {
-                    let message = Input::Message {
-                        topic: topic.clone(),
-                        payload: payload.clone(),
-                    };
+                    let message = Input::Broker(
+                        BrokerId(0),
+                        BrokerEvent::Message {
+                            topic: topic.clone(),
+                            payload: payload.clone(),
+                        },
+                    );
                     self.over_the_network(Task::Feed(at, message));
                 }
             }

@@ -39,10 +39,7 @@ impl World {
                 {
                     self.later(
                         1,
-                        Task::Feed(
-                            at,
-                            Input::Connection(connection, LinkEvent::Path(Path::Lost)),
-                        ),
+                        Task::Feed(at, Input::Link(connection, LinkEvent::Path(Path::Lost))),
                     );
                 }
             }
@@ -53,7 +50,7 @@ impl World {
     pub fn end_connections(&mut self, at: usize, end: LinkEvent) {
         let connections: Vec<ConnectionId> = self.nodes[at].links.keys().copied().collect();
         for connection in connections {
-            self.feed(at, Input::Connection(connection, end.clone()));
+            self.feed(at, Input::Link(connection, end.clone()));
         }
     }
 
@@ -95,7 +92,7 @@ impl World {
             3,
             Task::Feed(
                 at,
-                Input::Connection(connection, LinkEvent::Described(description)),
+                Input::Link(connection, LinkEvent::Described(description)),
             ),
         );
         self.try_path(at, connection);
@@ -141,12 +138,12 @@ impl World {
                 25,
                 Task::Feed(
                     node,
-                    Input::Connection(connection, LinkEvent::Path(Path::Connected)),
+                    Input::Link(connection, LinkEvent::Path(Path::Connected)),
                 ),
             );
             self.later(
                 25,
-                Task::Feed(node, Input::Connection(connection, LinkEvent::Opened)),
+                Task::Feed(node, Input::Link(connection, LinkEvent::Opened)),
             );
         }
     }
@@ -216,7 +213,7 @@ impl World {
         {
             self.later(
                 20,
-                Task::Feed(node, Input::Connection(connection, LinkEvent::Closed)),
+                Task::Feed(node, Input::Link(connection, LinkEvent::Closed)),
             );
         }
     }

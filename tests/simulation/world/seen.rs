@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rtchat::room::{Event, PeerState, Status};
+use rtchat::room::{ChatEvent, Event, PeerState, PeopleEvent, Status};
 
 use super::World;
 
@@ -25,8 +25,10 @@ impl World {
         let mut roster = BTreeMap::new();
         for event in &self.nodes[at].events {
             match event {
-                Event::Peer(view) => drop(roster.insert(view.id, (view.user.clone(), view.state))),
-                Event::Gone { peer, .. } => drop(roster.remove(&peer.id)),
+                Event::People(PeopleEvent::Changed(view)) => {
+                    drop(roster.insert(view.id, (view.user.clone(), view.state)))
+                }
+                Event::People(PeopleEvent::Gone { peer, .. }) => drop(roster.remove(&peer.id)),
                 _ => {}
             }
         }
@@ -54,7 +56,7 @@ impl World {
             .events
             .iter()
             .filter_map(|event| match event {
-                Event::Message(message) if message.peer.is_some() => {
+                Event::Chat(ChatEvent::Message(message)) if message.peer.is_some() => {
                     Some((message.sender.clone(), message.text.clone()))
                 }
                 _ => None,

@@ -1,12 +1,13 @@
 use super::*;
+use crate::time::Millis;
 
 fn chat(text: String) -> Frame {
-    Frame::Chat {
+    Frame::Chat(ChatFrame::Message {
         id: "1".into(),
         text,
         at: Millis(5),
         private: false,
-    }
+    })
 }
 
 #[test]
@@ -52,11 +53,11 @@ fn nothing_endless_is_kept() {
     let mut joiner = PartReassembler::default();
     let mut errors = 0;
     for index in 0..100 {
-        let part = Frame::Part {
+        let part = Frame::Part(Part {
             index,
             of: u32::MAX,
             text: "x".repeat(8000),
-        };
+        });
         let text = part.to_json();
         errors += usize::from(joiner.read(&text).is_err());
         assert!(joiner.parts.len() <= MAX_JOINED);
@@ -70,50 +71,50 @@ fn every_frame_of_the_stream_reads_as_it_was_written() {
     let streams = |yours| Some(StreamIds { own: 7, yours });
     let frames = [
         (
-            Frame::Question {
+            Frame::Call(CallFrame::Question {
                 id: id.clone(),
                 topic: None,
                 content: content.clone(),
-            },
+            }),
             r#"{"k":"question","id":"q","v":{"a": [1, null]}}"#,
         ),
         (
-            Frame::Answer {
+            Frame::Call(CallFrame::Answer {
                 id: id.clone(),
                 result: Ok(content),
-            },
+            }),
             r#"{"k":"answer","id":"q","v":{"a": [1, null]}}"#,
         ),
         (
-            Frame::Answer {
+            Frame::Call(CallFrame::Answer {
                 id,
                 result: Err("no".into()),
-            },
+            }),
             r#"{"k":"answer","id":"q","error":"no"}"#,
         ),
         (
-            Frame::Ack {
+            Frame::Ack(Ack {
                 count: 9,
                 streams: streams(None),
-            },
+            }),
             r#"{"k":"got","n":9,"stream":7}"#,
         ),
         (
-            Frame::Ack {
+            Frame::Ack(Ack {
                 count: 9,
                 streams: streams(Some(8)),
-            },
+            }),
             r#"{"k":"got","n":9,"stream":7,"yours":8}"#,
         ),
         (
-            Frame::Ack {
+            Frame::Ack(Ack {
                 count: 64,
                 streams: None,
-            },
+            }),
             r#"{"k":"got","n":64}"#,
         ),
         (
-            Frame::File(FileStep {
+            Frame::File(FileFrame {
                 number: 3,
                 step: "offer".into(),
                 bytes: Some(1 << 53),
@@ -123,13 +124,13 @@ fn every_frame_of_the_stream_reads_as_it_was_written() {
             r#"{"k":"file","file":3,"step":"offer","n":9007199254740992,"name":"a.png","text":"image/png"}"#,
         ),
         (
-            Frame::File(FileStep {
+            Frame::File(FileFrame {
                 step: "done".into(),
-                ..FileStep::default()
+                ..FileFrame::default()
             }),
             r#"{"k":"file","file":0,"step":"done"}"#,
         ),
-        (Frame::Ping { id: None }, r#"{"k":"ping"}"#),
+        (Frame::Link(LinkFrame::Ping { id: None }), r#"{"k":"ping"}"#),
     ];
     for (frame, json) in frames {
         assert_eq!(frame.encode(), [json]);
@@ -150,11 +151,11 @@ fn every_frame_of_the_stream_reads_as_it_was_written() {
 
 #[test]
 fn a_piece_of_the_stream_is_never_put_together_from_parts() {
-    let parts = Frame::Question {
+    let parts = Frame::Call(CallFrame::Question {
         id: "q".into(),
         topic: None,
         content: format!("\"{}\"", "x".repeat(MAX_FRAME)),
-    }
+    })
     .encode();
     let mut joiner = PartReassembler::default();
     let read: Vec<_> = parts.iter().map(|part| joiner.read(part)).collect();

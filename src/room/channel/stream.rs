@@ -6,21 +6,19 @@
 use std::collections::VecDeque;
 
 use crate::wire::frame::MAX_FRAME;
-use crate::wire::{
-    Arrived, Chunk, ChunkReassembler, Frame, FrameError, OutboundMessage, StreamIds,
-};
+use crate::wire::{Ack, Arrived, Chunk, ChunkReassembler, FrameError, OutboundMessage, StreamIds};
 
-/// So many bytes are under way without having been acknowledged.
+/// At most this many bytes are under way without having been acknowledged.
 pub(super) const WINDOW: usize = 1024 * 1024;
-/// With so many chunks under way, small ones wait until there are a few of them, and go as one: the browser takes longer
-/// for each message than for its bytes. Nobody waits for long, since so many chunks are soon acknowledged.
-const BUSY: usize = 4 * TELL_PIECES as usize;
-/// So many are a few.
-const FEW: usize = 64;
-/// After so many chunks the receiver says that they have come …
-const TELL_PIECES: u64 = 64;
-/// … or after so many bytes.
-const TELL_BYTES: usize = 64 * 1024;
+/// With this many chunks under way, small ones wait until there are [`FLUSH_THRESHOLD`] of them, and go as one: the
+/// browser takes longer for each message than for its bytes. Nobody waits for long, since chunks are soon acknowledged.
+const BUSY: usize = 4 * ACK_CHUNKS as usize;
+/// Flush threshold, in messages.
+const FLUSH_THRESHOLD: usize = 64;
+/// The receiver acknowledges after this many chunks …
+const ACK_CHUNKS: u64 = 64;
+/// … or after this many bytes.
+const ACK_BYTES: usize = 64 * 1024;
 
 /// What a peer said about our stream cannot be.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,7 +36,7 @@ pub(super) enum Begun {
 /// Both directions.
 #[derive(Debug)]
 pub(super) struct Stream {
-    /// Names what we send, so that who has forgotten us does not count on.
+    /// Names what we send, so that a peer that has forgotten us does not count on.
     own: u32,
     theirs: Option<u32>,
     /// The peer said on this connection where to go on.
@@ -61,8 +59,8 @@ struct Sending {
 #[derive(Debug, Default)]
 struct Receiving {
     count: u64,
-    told: u64,
-    untold_bytes: usize,
+    acknowledged: u64,
+    unacknowledged_bytes: usize,
     chunks: ChunkReassembler,
 }
 
@@ -104,11 +102,11 @@ impl Stream {
     }
 
     /// What to say first on a new connection. Nothing is sent before the peer has said the same.
-    pub fn begin(&mut self) -> Frame {
+    pub fn begin(&mut self) -> Ack {
         self.ready = false;
         self.sending.given = 0;
-        self.receiving.tell();
-        Frame::Ack {
+        self.receiving.acknowledge();
+        Ack {
             count: self.receiving.count,
             streams: Some(StreamIds {
                 own: self.own,
@@ -149,7 +147,7 @@ impl Stream {
     /// Counts a chunk that came.
     pub fn count(&mut self, size: usize) {
         self.receiving.count += 1;
-        self.receiving.untold_bytes += size;
+        self.receiving.unacknowledged_bytes += size;
     }
 
     /// Reads a binary chunk, which has been counted.
@@ -158,16 +156,17 @@ impl Stream {
     }
 
     /// Whether what has come should be told at once.
-    pub fn has_much_to_tell(&self) -> bool {
+    pub fn should_acknowledge(&self) -> bool {
         let receiving = &self.receiving;
-        receiving.count - receiving.told >= TELL_PIECES || receiving.untold_bytes >= TELL_BYTES
+        receiving.count - receiving.acknowledged >= ACK_CHUNKS
+            || receiving.unacknowledged_bytes >= ACK_BYTES
     }
 
     /// What to tell of what has come, if it is news.
-    pub fn tell(&mut self) -> Option<Frame> {
+    pub fn acknowledge(&mut self) -> Option<Ack> {
         let receiving = &mut self.receiving;
         let count = receiving.count;
-        receiving.tell().then_some(Frame::Ack {
+        receiving.acknowledge().then_some(Ack {
             count,
             streams: None,
         })
@@ -189,7 +188,7 @@ impl Sending {
         let waiting = self.waiting.len();
         let (outbound, _) = self.waiting.front()?;
         let is_small = outbound.is_small();
-        if is_small && waiting < FEW && self.sent.len() >= BUSY {
+        if is_small && waiting < FLUSH_THRESHOLD && self.sent.len() >= BUSY {
             return None;
         }
         let (mut message, mut tokens) = (Vec::new(), Vec::new());
@@ -229,9 +228,9 @@ impl Sending {
 
 impl Receiving {
     /// Whether there was anything to tell.
-    fn tell(&mut self) -> bool {
-        self.untold_bytes = 0;
-        core::mem::replace(&mut self.told, self.count) != self.count
+    fn acknowledge(&mut self) -> bool {
+        self.unacknowledged_bytes = 0;
+        core::mem::replace(&mut self.acknowledged, self.count) != self.count
     }
 }
 

@@ -1,57 +1,68 @@
 //! Which files go to whom: offers, who accepts, where to go on after a connection broke, and what became of them. The
 //! bytes go past the room (see [`crate::rtc::file_channel`]).
 
+mod io;
+mod timeout;
+mod words;
+
 use base64ct::{Base64UrlUnpadded, Encoding};
 
-use super::file_words::{cut, words, wrong_offer};
-use super::{Dropped, Event, FileCommand, FileError, FileEvent, Output, Room};
+use super::Channels;
 use crate::identity::PeerId;
+use crate::room::Timer;
+use crate::room::counters::Dropped;
+use crate::room::cx::{Cx, Effect, PeerEvent};
+use crate::room::io::{Event, Output};
+use crate::room::links::Links;
 use crate::rtc::ConnectionId;
 use crate::rtc::file_channel::{FileId, TransferCommand, TransferEvent};
 use crate::time::Millis;
-use crate::wire::{FileStep, Frame, OutboundMessage};
+use crate::wire::{FileFrame, Frame, OutboundMessage};
 
-/// So many files may be on their way to one peer at once, and as many back. More wait.
+pub use io::{FileCommand, FileError, FileEvent};
+use words::{cut, words, wrong_offer};
+
+/// The most files that are offered to one peer at once, and as many back. More wait.
 const MAX_FILES: usize = 8;
 
 /// The files that are on their way.
 #[derive(Debug, Default)]
-pub(super) struct Files {
-    pub(super) sending: Vec<Sending>,
-    pub(super) receiving: Vec<Receiving>,
+pub(in crate::room) struct Files {
+    sending: Vec<Sending>,
+    receiving: Vec<Receiving>,
     last_number: u32,
     last_file: u32,
 }
 
 #[derive(Debug)]
-pub(super) struct Sending {
-    pub(super) peer: PeerId,
-    pub(super) token: u32,
+struct Sending {
+    peer: PeerId,
+    token: u32,
     number: u32,
     /// What is said to offer it, until that was said.
-    offer: Option<FileStep>,
+    offer: Option<FileFrame>,
     size: u64,
-    pub(super) accepted: bool,
+    accepted: bool,
     /// Over which connection its bytes go.
     over: Option<ConnectionId>,
     stored: u64,
     /// Its hash was told.
     sent: bool,
-    pub(super) moved: Millis,
+    moved: Millis,
 }
 
 #[derive(Debug)]
-pub(super) struct Receiving {
-    pub(super) peer: PeerId,
-    pub(super) file: u32,
+struct Receiving {
+    peer: PeerId,
+    file: u32,
     number: u32,
     size: u64,
-    pub(super) accepted: bool,
+    accepted: bool,
     /// The hash of what came, when everything has.
     came: Option<[u8; 32]>,
     /// The hash of what was sent.
     sent: Option<[u8; 32]>,
-    pub(super) moved: Millis,
+    moved: Millis,
 }
 
 impl Files {
@@ -81,16 +92,22 @@ impl Files {
     }
 }
 
-fn step(number: u32, step: &str) -> FileStep {
-    FileStep {
+fn step(number: u32, step: &str) -> FileFrame {
+    FileFrame {
         number,
         step: step.to_owned(),
-        ..FileStep::default()
+        ..FileFrame::default()
     }
 }
 
-impl Room {
-    pub(super) fn on_file_command(&mut self, command: FileCommand) {
+impl Files {
+    pub fn on_command(
+        &mut self,
+        command: FileCommand,
+        channels: &Channels,
+        links: &Links,
+        cx: &mut Cx,
+    ) {
         match command {
             FileCommand::Offer {
                 peer,
@@ -98,51 +115,64 @@ impl Room {
                 name,
                 size,
                 mime,
-            } => self.offer_file(peer, token, name, size, mime),
+            } => self.offer_file(peer, token, name, size, mime, channels, cx),
             FileCommand::Accept(file) => {
-                let Some(its) = self.files.receiving(file).filter(|its| !its.accepted) else {
-                    return self.file_order(FileId::Theirs(file), TransferCommand::Forget);
+                let Some(its) = self.receiving(file).filter(|its| !its.accepted) else {
+                    return self.command(FileId::Theirs(file), TransferCommand::Forget, cx);
                 };
                 its.accepted = true;
                 let peer = its.peer;
-                self.theirs_moved(peer);
-                self.expect_files(peer, Some(file));
+                self.theirs_moved(peer, cx);
+                self.expect_files(peer, Some(file), links, cx);
             }
             FileCommand::Refuse { file, words } => {
-                self.stop_file(FileId::Theirs(file), &words);
+                self.stop_file(FileId::Theirs(file), &words, cx);
             }
             FileCommand::Cancel(file) => {
-                self.stop_file(file, "The other side cancelled.");
+                self.stop_file(file, "The other side cancelled.", cx);
             }
         }
     }
 
     /// What was wanted after the room was left.
-    pub(super) fn refuse_file(&mut self, command: FileCommand) {
+    pub fn refuse(&mut self, command: FileCommand, cx: &mut Cx) {
         let file = match command {
             FileCommand::Offer { token, .. } => FileId::Ours(token),
             FileCommand::Accept(file) => FileId::Theirs(file),
             _ => return,
         };
-        self.file_failed(file, FileError::Gone);
+        self.file_failed(file, FileError::Gone, cx);
     }
 
-    fn offer_file(&mut self, peer: PeerId, token: u32, name: String, size: u64, mime: String) {
+    fn offer_file(
+        &mut self,
+        peer: PeerId,
+        token: u32,
+        name: String,
+        size: u64,
+        mime: String,
+        channels: &Channels,
+        cx: &mut Cx,
+    ) {
         if let Some(wrong) = wrong_offer(size, &name, &mime) {
-            return self.file_failed(FileId::Ours(token), FileError::Refused(wrong.to_owned()));
+            return self.file_failed(
+                FileId::Ours(token),
+                FileError::Refused(wrong.to_owned()),
+                cx,
+            );
         }
-        if !self.can_be_sent_to(&peer) {
-            return self.file_failed(FileId::Ours(token), FileError::Gone);
+        if !channels.contains(&peer) {
+            return self.file_failed(FileId::Ours(token), FileError::Gone, cx);
         }
-        self.files.last_number = self.files.last_number.wrapping_add(1);
-        let number = self.files.last_number;
-        let offer = FileStep {
+        self.last_number = self.last_number.wrapping_add(1);
+        let number = self.last_number;
+        let offer = FileFrame {
             bytes: Some(size),
             name: Some(name),
             text: Some(mime),
             ..step(number, "offer")
         };
-        self.files.sending.push(Sending {
+        self.sending.push(Sending {
             peer,
             token,
             number,
@@ -152,81 +182,95 @@ impl Room {
             over: None,
             stored: 0,
             sent: false,
-            moved: self.now,
+            moved: cx.now,
         });
-        self.offer_waiting(peer);
+        self.offer_waiting(peer, cx);
     }
 
     /// Offers what waits, as far as there are places.
-    fn offer_waiting(&mut self, peer: PeerId) {
-        let of_peer = self.files.sending.iter_mut().filter(|its| its.peer == peer);
+    fn offer_waiting(&mut self, peer: PeerId, cx: &mut Cx) {
+        let of_peer = self.sending.iter_mut().filter(|its| its.peer == peer);
         let places = of_peer.take(MAX_FILES);
-        let offers: Vec<FileStep> = places.filter_map(|its| its.offer.take()).collect();
+        let offers: Vec<FileFrame> = places.filter_map(|its| its.offer.take()).collect();
         offers
             .into_iter()
-            .for_each(|offer| self.say_of_file(peer, offer));
+            .for_each(|offer| self.say(peer, offer, cx));
     }
 
     /// Takes what comes of this file, or of all that were accepted, over the present connection.
-    fn expect_files(&mut self, peer: PeerId, only: Option<u32>) {
-        let Some(connection) = self.current_of(peer) else {
+    fn expect_files(&mut self, peer: PeerId, only: Option<u32>, links: &Links, cx: &mut Cx) {
+        let Some(connection) = links.connection(&peer) else {
             return;
         };
-        let open = self.files.receiving.iter().filter(|its| {
+        let open = self.receiving.iter().filter(|its| {
             its.peer == peer
                 && its.accepted
                 && its.came.is_none()
                 && only.is_none_or(|only| only == its.file)
         });
-        let orders = open.map(|its| {
-            let order = TransferCommand::Expect {
+        let commands = open.map(|its| {
+            let command = TransferCommand::Expect {
                 connection,
                 number: its.number,
                 size: its.size,
             };
-            Output::File(FileId::Theirs(its.file), order)
+            Output::File(FileId::Theirs(its.file), command)
         });
-        self.outputs.extend(orders);
+        commands.for_each(|command| cx.output(command));
+    }
+
+    /// Something happened to a peer.
+    pub fn on_peer(&mut self, peer: PeerId, event: &PeerEvent, links: &Links, cx: &mut Cx) {
+        match event {
+            PeerEvent::Verified => self.go_on(peer, links, cx),
+            PeerEvent::Returned => self.files_can_move(peer, cx),
+            PeerEvent::Forgotten => self.forget(peer, cx),
+            PeerEvent::Gone { .. } => {
+                self.forget(peer, cx);
+                cx.timers.clear(&Timer::Files(peer));
+            }
+            PeerEvent::Lost => {}
+        }
     }
 
     /// A connection to this peer was verified.
-    pub(super) fn go_on_with_files(&mut self, peer: PeerId) {
-        let of_peer = self.files.sending.iter_mut().filter(|its| its.peer == peer);
+    fn go_on(&mut self, peer: PeerId, links: &Links, cx: &mut Cx) {
+        let of_peer = self.sending.iter_mut().filter(|its| its.peer == peer);
         of_peer.for_each(|its| its.over = None);
-        self.files_can_move(peer);
-        self.expect_files(peer, None);
+        self.files_can_move(peer, cx);
+        self.expect_files(peer, None, links, cx);
     }
 
     /// The peer is gone.
-    pub(super) fn no_files_of(&mut self, peer: PeerId) {
-        let ours = self.files.sending.iter().filter(|its| its.peer == peer);
+    fn forget(&mut self, peer: PeerId, cx: &mut Cx) {
+        let ours = self.sending.iter().filter(|its| its.peer == peer);
         let ours = ours.map(|its| FileId::Ours(its.token));
-        let theirs = self.files.receiving.iter().filter(|its| its.peer == peer);
+        let theirs = self.receiving.iter().filter(|its| its.peer == peer);
         let theirs = theirs.map(|its| FileId::Theirs(its.file));
         let all: Vec<FileId> = ours.chain(theirs).collect();
-        self.files.sending.retain(|its| its.peer != peer);
-        self.files.receiving.retain(|its| its.peer != peer);
+        self.sending.retain(|its| its.peer != peer);
+        self.receiving.retain(|its| its.peer != peer);
         for file in all {
-            self.file_failed(file, FileError::Gone);
+            self.file_failed(file, FileError::Gone, cx);
         }
     }
 
     /// The other side of the file said something about it.
-    pub(super) fn on_file_step(&mut self, peer: PeerId, said: FileStep) {
+    pub fn on_frame(&mut self, peer: PeerId, said: FileFrame, links: &Links, cx: &mut Cx) {
         match said.step.as_str() {
-            "offer" => self.on_file_offer(peer, said),
-            "accept" => self.on_file_accept(peer, said),
-            "stored" => self.on_file_stored(peer, said),
+            "offer" => self.on_file_offer(peer, said, cx),
+            "accept" => self.on_file_accept(peer, said, links, cx),
+            "stored" => self.on_file_stored(peer, said, cx),
             "done" => {
-                let its = self.files.sending(peer, said.number);
+                let its = self.sending(peer, said.number);
                 match its.map(|its| (FileId::Ours(its.token), its.sent)) {
-                    Some((file, true)) => self.end_file(file, FileEvent::Done(file)),
-                    Some((_, false)) => self.dropped(Dropped::BadFrame),
+                    Some((file, true)) => self.end_file(file, FileEvent::Done(file), cx),
+                    Some((_, false)) => cx.dropped(Dropped::BadFrame),
                     None => {}
                 }
             }
             "refuse" => {
-                let its = self.files.sending(peer, said.number);
+                let its = self.sending(peer, said.number);
                 let Some((token, accepted)) = its.map(|its| (its.token, its.accepted)) else {
                     return;
                 };
@@ -237,26 +281,26 @@ impl Room {
                     FileError::Refused(words)
                 };
                 let file = FileId::Ours(token);
-                self.end_file(file, FileEvent::Failed { file, reason });
+                self.end_file(file, FileEvent::Failed { file, reason }, cx);
             }
             "sent" => {
                 let hash = said.text.as_deref().map(Base64UrlUnpadded::decode_vec);
                 let hash = hash.and_then(|hash| <[u8; 32]>::try_from(hash.ok()?).ok());
                 let Some(hash) = hash else {
-                    return self.dropped(Dropped::BadFrame);
+                    return cx.dropped(Dropped::BadFrame);
                 };
                 if let Some(its) = self.incoming(peer, said.number) {
                     its.sent = Some(hash);
                     let file = its.file;
-                    self.theirs_moved(peer);
-                    self.compare_hashes(file);
+                    self.theirs_moved(peer, cx);
+                    self.compare_hashes(file, cx);
                 }
             }
             "stop" => {
                 let file = self.incoming(peer, said.number).map(|its| its.file);
                 if let Some(file) = file.map(FileId::Theirs) {
                     let reason = FileError::Failed(words(said.text));
-                    self.end_file(file, FileEvent::Failed { file, reason });
+                    self.end_file(file, FileEvent::Failed { file, reason }, cx);
                 }
             }
             // Of a later version.
@@ -264,28 +308,24 @@ impl Room {
         }
     }
 
-    fn on_file_offer(&mut self, peer: PeerId, said: FileStep) {
-        let now = self.now;
-        let in_time = |peer: &mut super::peer::Peer| peer.speech.take(now);
-        if !self.peers.get_mut(&peer).is_some_and(in_time) {
-            return self.dropped(Dropped::FloodedFrames);
-        }
+    fn on_file_offer(&mut self, peer: PeerId, said: FileFrame, cx: &mut Cx) {
+        let now = cx.now;
         let (Some(size), Some(name)) = (said.bytes, said.name) else {
-            return self.dropped(Dropped::BadFrame);
+            return cx.dropped(Dropped::BadFrame);
         };
         let mime = said.text.unwrap_or_default();
         let known = self.incoming(peer, said.number).is_some();
         if known || wrong_offer(size, &name, &mime).is_some() {
-            return self.dropped(Dropped::BadFrame);
+            return cx.dropped(Dropped::BadFrame);
         }
-        let open = self.files.receiving.iter().filter(|its| its.peer == peer);
+        let open = self.receiving.iter().filter(|its| its.peer == peer);
         if open.count() >= MAX_FILES {
             // No answer: who does this does not wait for one.
-            return self.dropped(Dropped::TooManyFiles);
+            return cx.dropped(Dropped::TooManyFiles);
         }
-        self.files.last_file = self.files.last_file.wrapping_add(1);
-        let file = self.files.last_file;
-        self.files.receiving.push(Receiving {
+        self.last_file = self.last_file.wrapping_add(1);
+        let file = self.last_file;
+        self.receiving.push(Receiving {
             peer,
             file,
             number: said.number,
@@ -295,7 +335,7 @@ impl Room {
             sent: None,
             moved: now,
         });
-        self.event(Event::File(FileEvent::Offered {
+        cx.event(Event::File(FileEvent::Offered {
             peer,
             file,
             name,
@@ -304,64 +344,64 @@ impl Room {
         }));
     }
 
-    fn on_file_accept(&mut self, peer: PeerId, said: FileStep) {
-        let connection = self.current_of(peer);
-        let Some(its) = self.files.sending(peer, said.number) else {
+    fn on_file_accept(&mut self, peer: PeerId, said: FileFrame, links: &Links, cx: &mut Cx) {
+        let connection = links.connection(&peer);
+        let Some(its) = self.sending(peer, said.number) else {
             // It was cancelled while this was on its way.
             return;
         };
         let fits = |from: &u64| *from <= its.size && its.offer.is_none();
         let (Some(from), Some(connection)) = (said.bytes.filter(fits), connection) else {
-            return self.dropped(Dropped::BadFrame);
+            return cx.dropped(Dropped::BadFrame);
         };
         // Said again after a connection broke, it can come twice.
         if its.over.replace(connection) == Some(connection) {
             return;
         }
         its.accepted = true;
-        let order = TransferCommand::Send {
+        let command = TransferCommand::Send {
             connection,
             number: its.number,
             from,
         };
         let file = FileId::Ours(its.token);
-        self.ours_moved(peer);
-        self.file_order(file, order);
+        self.ours_moved(peer, cx);
+        self.command(file, command, cx);
     }
 
-    fn on_file_stored(&mut self, peer: PeerId, said: FileStep) {
-        let Some(its) = self.files.sending(peer, said.number) else {
+    fn on_file_stored(&mut self, peer: PeerId, said: FileFrame, cx: &mut Cx) {
+        let Some(its) = self.sending(peer, said.number) else {
             return;
         };
         let news = |stored: &u64| its.accepted && *stored <= its.size && *stored > its.stored;
         let Some(stored) = said.bytes.filter(news) else {
-            return self.dropped(Dropped::BadFrame);
+            return cx.dropped(Dropped::BadFrame);
         };
         its.stored = stored;
         let file = FileId::Ours(its.token);
-        self.ours_moved(peer);
-        self.file_order(file, TransferCommand::Stored(stored));
-        self.event(Event::File(FileEvent::Progress { file, stored }));
+        self.ours_moved(peer, cx);
+        self.command(file, TransferCommand::Stored(stored), cx);
+        cx.event(Event::File(FileEvent::Progress { file, stored }));
     }
 
     /// What the adapter tells.
-    pub(super) fn on_file_notice(&mut self, file: FileId, notice: TransferEvent) {
-        match (file, notice) {
+    pub fn on_transfer(&mut self, file: FileId, event: TransferEvent, cx: &mut Cx) {
+        match (file, event) {
             (FileId::Theirs(file), TransferEvent::Ready(bytes)) => {
-                self.answer_file(file, "accept", bytes);
+                self.answer_file(file, "accept", bytes, cx);
             }
             (FileId::Theirs(theirs), TransferEvent::Stored(stored)) => {
-                self.answer_file(theirs, "stored", stored);
-                self.event(Event::File(FileEvent::Progress { file, stored }));
+                self.answer_file(theirs, "stored", stored, cx);
+                cx.event(Event::File(FileEvent::Progress { file, stored }));
             }
             (FileId::Theirs(file), TransferEvent::Whole(hash)) => {
-                if let Some(its) = self.files.receiving(file) {
+                if let Some(its) = self.receiving(file) {
                     its.came = Some(hash);
-                    self.compare_hashes(file);
+                    self.compare_hashes(file, cx);
                 }
             }
             (FileId::Ours(token), TransferEvent::Sent(hash)) => {
-                let mut sending = self.files.sending.iter_mut();
+                let mut sending = self.sending.iter_mut();
                 let Some(its) = sending.find(|its| its.token == token && !its.sent) else {
                     return;
                 };
@@ -369,16 +409,16 @@ impl Room {
                 let (peer, number) = (its.peer, its.number);
                 let text = Some(Base64UrlUnpadded::encode_string(&hash));
                 let sent = step(number, "sent");
-                self.say_of_file(peer, FileStep { text, ..sent });
+                self.say(peer, FileFrame { text, ..sent }, cx);
             }
-            (file, TransferEvent::Failed(words)) => self.give_file_up(file, words),
+            (file, TransferEvent::Failed(words)) => self.give_up(file, words, cx),
             _ => {}
         }
     }
 
     /// Both hashes are known: the file came as it was, or it did not.
-    fn compare_hashes(&mut self, file: u32) {
-        let Some(its) = self.files.receiving(file) else {
+    fn compare_hashes(&mut self, file: u32, cx: &mut Cx) {
+        let Some(its) = self.receiving(file) else {
             return;
         };
         let (Some(came), Some(sent)) = (its.came, its.sent) else {
@@ -387,55 +427,58 @@ impl Room {
         let (peer, number) = (its.peer, its.number);
         let file = FileId::Theirs(file);
         if came == sent {
-            self.say_of_file(peer, step(number, "done"));
-            self.end_file(file, FileEvent::Done(file));
+            self.say(peer, step(number, "done"), cx);
+            self.end_file(file, FileEvent::Done(file), cx);
         } else {
-            self.give_file_up(file, "The file did not arrive as it was sent.".to_owned());
+            self.give_up(
+                file,
+                "The file did not arrive as it was sent.".to_owned(),
+                cx,
+            );
         }
     }
 
     /// It cannot go on: tells both sides.
-    pub(super) fn give_file_up(&mut self, file: FileId, words: String) {
-        if self.stop_file(file, &words) {
-            self.file_failed(file, FileError::Failed(words));
+    fn give_up(&mut self, file: FileId, words: String, cx: &mut Cx) {
+        if self.stop_file(file, &words, cx) {
+            self.file_failed(file, FileError::Failed(words), cx);
         }
     }
 
     fn incoming(&mut self, peer: PeerId, number: u32) -> Option<&mut Receiving> {
-        let mut receiving = self.files.receiving.iter_mut();
+        let mut receiving = self.receiving.iter_mut();
         receiving.find(|its| its.peer == peer && its.number == number)
     }
 
-    pub(super) fn current_of(&self, peer: PeerId) -> Option<ConnectionId> {
-        let link = self.peers.get(&peer)?.current.as_ref()?;
-        Some(link.connection)
-    }
-
     /// Says how much has come.
-    fn answer_file(&mut self, file: u32, word: &str, bytes: u64) {
-        if let Some(its) = self.files.receiving(file) {
+    fn answer_file(&mut self, file: u32, word: &str, bytes: u64, cx: &mut Cx) {
+        if let Some(its) = self.receiving(file) {
             let (peer, said) = (its.peer, step(its.number, word));
             let bytes = Some(bytes);
-            self.theirs_moved(peer);
-            self.say_of_file(peer, FileStep { bytes, ..said });
+            self.theirs_moved(peer, cx);
+            self.say(peer, FileFrame { bytes, ..said }, cx);
         }
     }
 
-    fn say_of_file(&mut self, peer: PeerId, said: FileStep) {
-        self.push(peer, OutboundMessage::frame(&Frame::File(said)), None);
+    fn say(&mut self, peer: PeerId, said: FileFrame, cx: &mut Cx) {
+        cx.effect(Effect::Stream(
+            peer,
+            OutboundMessage::frame(&Frame::File(said)),
+            None,
+        ));
     }
 
     /// Ends it here, and tells the other side. False if it is over already.
-    fn stop_file(&mut self, file: FileId, words: &str) -> bool {
+    fn stop_file(&mut self, file: FileId, words: &str, cx: &mut Cx) -> bool {
         let offered = match file {
             FileId::Ours(token) => {
-                let mut sending = self.files.sending.iter();
+                let mut sending = self.sending.iter();
                 sending.any(|its| its.token == token && its.offer.is_none())
             }
             FileId::Theirs(_) => true,
         };
-        self.file_order(file, TransferCommand::Forget);
-        let Some((peer, number)) = self.files.take(file) else {
+        self.command(file, TransferCommand::Forget, cx);
+        let Some((peer, number)) = self.take(file) else {
             return false;
         };
         let word = match file {
@@ -445,29 +488,29 @@ impl Room {
         if offered {
             let text = Some(cut(words.to_owned()));
             let said = step(number, word);
-            self.say_of_file(peer, FileStep { text, ..said });
+            self.say(peer, FileFrame { text, ..said }, cx);
         }
-        self.offer_waiting(peer);
+        self.offer_waiting(peer, cx);
         true
     }
 
     /// Ends it here.
-    fn end_file(&mut self, file: FileId, event: FileEvent) {
-        self.file_order(file, TransferCommand::Forget);
-        let peer = self.files.take(file);
-        self.event(Event::File(event));
+    fn end_file(&mut self, file: FileId, event: FileEvent, cx: &mut Cx) {
+        self.command(file, TransferCommand::Forget, cx);
+        let peer = self.take(file);
+        cx.event(Event::File(event));
         if let Some((peer, _)) = peer {
-            self.offer_waiting(peer);
+            self.offer_waiting(peer, cx);
         }
     }
 
     /// Tells that it does not come, and frees what the adapter has of it.
-    fn file_failed(&mut self, file: FileId, reason: FileError) {
-        self.file_order(file, TransferCommand::Forget);
-        self.event(Event::File(FileEvent::Failed { file, reason }));
+    fn file_failed(&mut self, file: FileId, reason: FileError, cx: &mut Cx) {
+        self.command(file, TransferCommand::Forget, cx);
+        cx.event(Event::File(FileEvent::Failed { file, reason }));
     }
 
-    fn file_order(&mut self, file: FileId, order: TransferCommand) {
-        self.outputs.push_back(Output::File(file, order));
+    fn command(&mut self, file: FileId, command: TransferCommand, cx: &mut Cx) {
+        cx.output(Output::File(file, command));
     }
 }

@@ -7,7 +7,7 @@ use crate::wire::{Purpose, Value};
 #[derive(Debug, Clone)]
 enum Message {
     Chunk(Chunk),
-    Got(u64, Option<StreamIds>),
+    Ack(u64, Option<StreamIds>),
 }
 
 /// One end, and what happened there.
@@ -57,14 +57,14 @@ impl End {
         self.say(Some(greeting));
     }
 
-    fn say(&mut self, frame: Option<Frame>) {
-        if let Some(Frame::Ack { count, streams }) = frame {
-            self.way.push_back(Message::Got(count, streams));
+    fn say(&mut self, frame: Option<Ack>) {
+        if let Some(Ack { count, streams }) = frame {
+            self.way.push_back(Message::Ack(count, streams));
         }
     }
 
-    fn tell(&mut self) {
-        let frame = self.stream.tell();
+    fn acknowledge(&mut self) {
+        let frame = self.stream.acknowledge();
         self.say(frame);
     }
 
@@ -77,7 +77,7 @@ impl End {
 
     fn take(&mut self, message: Message) {
         match message {
-            Message::Got(count, streams) => {
+            Message::Ack(count, streams) => {
                 if let Begun::Anew(unfinished) = self.stream.on_ack(count, streams).unwrap() {
                     self.unfinished.extend(unfinished);
                 }
@@ -94,8 +94,8 @@ impl End {
                     Some(Arrived::Several(all)) => all.into_iter().for_each(|one| self.keep(one)),
                     arrived => arrived.into_iter().for_each(|one| self.keep(one)),
                 }
-                if self.stream.has_much_to_tell() {
-                    self.tell();
+                if self.stream.should_acknowledge() {
+                    self.acknowledge();
                 }
             }
         }
@@ -121,7 +121,7 @@ fn settle(ends: &mut [End; 2]) {
         deliver(ends, 0, 1);
         deliver(ends, 1, 1);
         if ends.iter().all(|end| end.way.is_empty()) {
-            ends.iter_mut().for_each(End::tell);
+            ends.iter_mut().for_each(End::acknowledge);
             if ends.iter().all(|end| end.way.is_empty()) {
                 return;
             }
@@ -168,7 +168,7 @@ fn many_sends_cost_linear_work_and_no_more_than_the_window() {
         assert!(!ends[0].stream.sending.waiting.is_empty());
         settle(&mut ends);
         assert_eq!(ends[1].came.len(), count as usize);
-        let most = BUSY + count as usize / FEW + 1;
+        let most = BUSY + count as usize / FLUSH_THRESHOLD + 1;
         assert!(ends[0].steps <= most, "most go with others, and each once");
         assert!(ends[0].most <= WINDOW);
     }
@@ -204,20 +204,20 @@ fn what_came_is_told_by_pieces_and_by_bytes() {
     let mut stream = Stream::new(1);
     for round in 1..4 {
         (0..63).for_each(|_| stream.count(1));
-        assert!(!stream.has_much_to_tell());
+        assert!(!stream.should_acknowledge());
         stream.count(1);
-        assert!(stream.has_much_to_tell());
-        let told = Frame::Ack {
+        assert!(stream.should_acknowledge());
+        let told = Ack {
             count: round * 64,
             streams: None,
         };
-        assert_eq!(stream.tell(), Some(told));
-        assert_eq!(stream.tell(), None);
+        assert_eq!(stream.acknowledge(), Some(told));
+        assert_eq!(stream.acknowledge(), None);
     }
     (0..3).for_each(|_| stream.count(MAX_FRAME));
-    assert!(!stream.has_much_to_tell());
+    assert!(!stream.should_acknowledge());
     stream.count(MAX_FRAME);
-    assert!(stream.has_much_to_tell());
+    assert!(stream.should_acknowledge());
 }
 
 #[test]
@@ -315,7 +315,7 @@ proptest! {
                     ends[end].send(value(number), token);
                 }
                 Happening::Deliver(from, most) => deliver(&mut ends, from, most),
-                Happening::Tell(end) => if ends[end].stream.is_ready() { ends[end].tell() },
+                Happening::Tell(end) => if ends[end].stream.is_ready() { ends[end].acknowledge() },
                 Happening::Break => connect(&mut ends),
             }
         }

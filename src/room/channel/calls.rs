@@ -1,0 +1,275 @@
+//! Calls: questions of ours that wait for their answers, and answers to those of others.
+
+use super::{Channels, Timer};
+use crate::identity::PeerId;
+use crate::room::counters::Dropped;
+use crate::room::cx::{Cx, Effect, PeerEvent};
+use crate::room::io::{AppCommand, AppEvent, AskError};
+use crate::time::Millis;
+use crate::wire::chunks::is_json;
+use crate::wire::frame::CallFrame;
+use crate::wire::value::MAX_QUESTION;
+use crate::wire::{Frame, OutboundMessage};
+use chacha20::rand_core::Rng;
+
+/// A topic has at most this many bytes.
+const MAX_TOPIC: usize = 1_000;
+/// Why there is no answer is said in at most this many bytes.
+const MAX_ERROR: usize = 1_000;
+/// An id has at most this many bytes.
+const MAX_ID: usize = 40;
+
+/// Names a question: a number that grows, so that new ones go to the end of the list, and 32 random bits.
+type Id = u64;
+
+/// Questions without an answer.
+#[derive(Debug, Default)]
+pub(in crate::room) struct Calls {
+    /// In the order of their ids. `None` where an answer has come: taking each out at once would move all others.
+    asked: Vec<(Id, Option<Asked>)>,
+    answered: usize,
+    next: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    token: u32,
+    peer: PeerId,
+    until: Millis,
+}
+
+impl Calls {
+    fn ask(&mut self, random: u32, asked: Asked) -> String {
+        let id = Id::from(self.next) << 32 | Id::from(random);
+        // After four thousand million questions the order is lost, and no answer is taken for another.
+        self.next = self.next.wrapping_add(1);
+        self.asked.push((id, Some(asked)));
+        id.to_string()
+    }
+
+    /// Takes the question that this peer was asked.
+    fn answer(&mut self, peer: &PeerId, id: &str) -> Option<u32> {
+        let id: Id = id.parse().ok()?;
+        let at = self.asked.binary_search_by(|(other, _)| other.cmp(&id));
+        let (_, asked) = self.asked.get_mut(at.ok()?)?;
+        let token = asked.take_if(|asked| asked.peer == *peer)?.token;
+        self.answered += 1;
+        if self.answered * 2 > self.asked.len() {
+            self.asked.retain(|(_, asked)| asked.is_some());
+            self.answered = 0;
+        }
+        Some(token)
+    }
+
+    /// Takes all questions that `which` names.
+    fn take(&mut self, which: impl Fn(&Asked) -> bool) -> Vec<(u32, PeerId)> {
+        let mut taken = Vec::new();
+        self.asked.retain(|(_, asked)| match asked {
+            Some(asked) if which(asked) => {
+                taken.push((asked.token, asked.peer));
+                false
+            }
+            asked => asked.is_some(),
+        });
+        self.answered = 0;
+        taken
+    }
+
+    fn next_timeout(&self) -> Option<Millis> {
+        let asked = self.asked.iter().filter_map(|(_, asked)| asked.as_ref());
+        asked.map(|asked| asked.until).min()
+    }
+}
+
+impl Calls {
+    /// The application wants something.
+    pub fn on_command(&mut self, command: AppCommand, channels: &Channels, cx: &mut Cx) {
+        match command {
+            AppCommand::Ask {
+                peer,
+                token,
+                topic,
+                content,
+                timeout,
+            } => {
+                let until = cx.now + timeout;
+                let asked = Asked { token, peer, until };
+                self.ask_peer(asked, topic, content, channels, cx);
+            }
+            AppCommand::Withdraw { token } => {
+                self.take(|asked| asked.token == token);
+            }
+            AppCommand::Answer {
+                peer,
+                question,
+                result,
+            } => answer(peer, question, result, channels, cx),
+            // The channels' own affair.
+            AppCommand::Send { .. } | AppCommand::Ping { .. } => {}
+        }
+    }
+
+    fn ask_peer(
+        &mut self,
+        asked: Asked,
+        topic: Option<String>,
+        content: String,
+        channels: &Channels,
+        cx: &mut Cx,
+    ) {
+        let Asked { token, peer, until } = asked;
+        let wrong = if content.len() > MAX_QUESTION {
+            Some("A question has at most 256 KiB.")
+        } else if topic.as_ref().is_some_and(|topic| topic.len() > MAX_TOPIC) {
+            Some("The topic of a question has at most 1,000 bytes.")
+        } else if !is_json(&content) {
+            Some("A question is one JSON value.")
+        } else {
+            None
+        };
+        if let Some(wrong) = wrong {
+            return answered(token, peer, Err(AskError::Failed(wrong.to_owned())), cx);
+        }
+        if !channels.contains(&peer) {
+            return answered(token, peer, Err(AskError::Gone), cx);
+        }
+        let id = self.ask(cx.rng.next_u32(), asked);
+        cx.timers.set_earlier(Timer::Answers.into(), until);
+        let frame = Frame::Call(CallFrame::Question { id, topic, content });
+        cx.effect(Effect::Stream(peer, OutboundMessage::frame(&frame), None));
+    }
+
+    /// A question or an answer came.
+    pub fn on_frame(&mut self, peer: PeerId, frame: CallFrame, cx: &mut Cx) {
+        match frame {
+            CallFrame::Question { id, topic, content } => on_question(peer, id, topic, content, cx),
+            CallFrame::Answer { id, result } => match self.answer(&peer, &id) {
+                Some(token) => answered(token, peer, result.map_err(AskError::Failed), cx),
+                None => cx.dropped(Dropped::UnaskedAnswer),
+            },
+        }
+    }
+
+    /// The next question's time may be over.
+    pub fn on_timer(&mut self, cx: &mut Cx) {
+        let now = cx.now;
+        for (token, peer) in self.take(|asked| asked.until <= now) {
+            answered(token, peer, Err(AskError::Timeout), cx);
+        }
+        if let Some(next) = self.next_timeout() {
+            cx.timers.set(Timer::Answers.into(), next);
+        }
+    }
+
+    /// Something happened to a peer: one that is gone answers nothing any more.
+    pub fn on_peer(&mut self, peer: PeerId, event: &PeerEvent, cx: &mut Cx) {
+        if matches!(event, PeerEvent::Gone { .. } | PeerEvent::Forgotten) {
+            for (token, peer) in self.take(|asked| asked.peer == peer) {
+                answered(token, peer, Err(AskError::Gone), cx);
+            }
+        }
+    }
+}
+
+/// Our application's answer.
+fn answer(
+    peer: PeerId,
+    question: String,
+    result: Result<String, String>,
+    channels: &Channels,
+    cx: &mut Cx,
+) {
+    if !channels.contains(&peer) || question.len() > MAX_ID {
+        return;
+    }
+    let result = match result {
+        Ok(answer) if answer.len() > MAX_QUESTION => {
+            Err("The answer has more than 256 KiB.".to_owned())
+        }
+        Ok(answer) if !is_json(&answer) => Err("The answer is not JSON.".to_owned()),
+        Err(mut error) => {
+            error.truncate(error.floor_char_boundary(MAX_ERROR));
+            Err(error)
+        }
+        answer => answer,
+    };
+    let id = question;
+    let frame = Frame::Call(CallFrame::Answer { id, result });
+    cx.effect(Effect::Stream(peer, OutboundMessage::frame(&frame), None));
+}
+
+fn on_question(
+    peer: PeerId,
+    question: String,
+    topic: Option<String>,
+    content: String,
+    cx: &mut Cx,
+) {
+    let topic_fits = topic.as_ref().is_none_or(|topic| topic.len() <= MAX_TOPIC);
+    let fits =
+        topic_fits && (1..=MAX_ID).contains(&question.len()) && content.len() <= MAX_QUESTION;
+    if !fits {
+        return cx.dropped(Dropped::BadFrame);
+    }
+    cx.app(AppEvent::Question {
+        peer,
+        question,
+        topic,
+        content,
+    });
+}
+
+pub(in crate::room) fn answered(
+    token: u32,
+    peer: PeerId,
+    result: Result<String, AskError>,
+    cx: &mut Cx,
+) {
+    cx.app(AppEvent::Answered {
+        token,
+        peer,
+        result,
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANN: PeerId = PeerId([1; 16]);
+    const BEN: PeerId = PeerId([2; 16]);
+
+    fn asked(token: u32, peer: PeerId) -> Asked {
+        let until = Millis(u64::from(token));
+        Asked { token, peer, until }
+    }
+
+    #[test]
+    fn only_the_peer_that_was_asked_answers_and_only_once() {
+        let mut questions = Calls::default();
+        let ids: Vec<String> = (0..100)
+            .map(|token| questions.ask(9, asked(token, ANN)))
+            .collect();
+        for (token, id) in ids.iter().enumerate().rev() {
+            assert_eq!(questions.answer(&BEN, id), None);
+            assert_eq!(questions.answer(&ANN, id), Some(token as u32));
+            assert_eq!(questions.answer(&ANN, id), None);
+        }
+        assert!(questions.asked.is_empty());
+        for id in ["", "a", "-1", "9", &"9".repeat(1_000)] {
+            assert_eq!(questions.answer(&ANN, id), None);
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_not_much_more_than_what_is_open() {
+        let mut questions = Calls::default();
+        let first = questions.ask(9, asked(0, ANN));
+        for token in 1..10_000 {
+            let id = questions.ask(9, asked(token, ANN));
+            assert_eq!(questions.answer(&ANN, &id), Some(token));
+            assert!(questions.asked.len() < 5);
+        }
+        assert_eq!(questions.answer(&ANN, &first), Some(0));
+    }
+}

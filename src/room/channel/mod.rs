@@ -1,0 +1,330 @@
+//! What runs on verified links: a budget for what peers say, the reliable stream, values and pings.
+//!
+//! Frames that come are given back to [`Room`](super::Room), which routes them by domain.
+
+pub(super) mod calls;
+#[cfg(feature = "files")]
+pub(super) mod files;
+#[cfg(not(feature = "files"))]
+mod no_files;
+mod pings;
+mod stream;
+
+use core::time::Duration;
+
+use chacha20::rand_core::Rng;
+use litemap::LiteMap;
+
+use super::budget::Budget;
+use super::counters::Dropped;
+use super::cx::{Cx, Effect, PeerEvent};
+#[cfg(feature = "files")]
+use super::io::Output;
+use super::io::{AppCommand, AppEvent, SendError};
+use super::links::Links;
+use crate::identity::PeerId;
+use crate::rtc::LinkCommand;
+use crate::wire::frame::Ack;
+use crate::wire::{
+    Arrived, Chunk, Frame, FrameError, OutboundMessage, PartReassembler, Purpose, Value,
+};
+
+pub(super) use crate::wire::frame::CallFrame;
+#[cfg(not(feature = "files"))]
+pub(super) use no_files::NoFiles;
+use pings::Pings;
+use stream::{Begun, Stream};
+
+/// What one peer may say: at most this many frames at once …
+const FRAMES_BURST: u32 = 400;
+/// … and this many a second from then on.
+const FRAMES_PER_SECOND: u32 = 60;
+/// What has come is acknowledged after this at the latest.
+const ACK_DELAY: Duration = Duration::from_millis(50);
+
+/// Timers of this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Timer {
+    /// To tell this peer how much of its stream has come.
+    Ack(PeerId),
+    /// The time for an answer may be over.
+    Answers,
+}
+
+impl From<Timer> for super::Timer {
+    fn from(timer: Timer) -> super::Timer {
+        super::Timer::Channel(timer)
+    }
+}
+
+/// What is shared with one peer that has been verified.
+#[derive(Debug)]
+struct Channel {
+    /// How much it may say at once.
+    frames: Budget,
+    parts: PartReassembler,
+    stream: Stream,
+    pings: Pings,
+}
+
+/// The channels to all peers that have been verified in this session, connected or being looked for.
+#[derive(Debug, Default)]
+pub(super) struct Channels(LiteMap<PeerId, Channel>);
+
+impl Channels {
+    /// Whether something can be sent to this peer: it is connected, or was and is being looked for.
+    pub fn contains(&self, peer: &PeerId) -> bool {
+        self.0.contains_key(peer)
+    }
+
+    /// The application wants something.
+    pub fn on_command(&mut self, command: AppCommand, links: &Links, cx: &mut Cx) {
+        match command {
+            AppCommand::Send {
+                peer,
+                token,
+                purpose,
+                value,
+            } => self.send_value(peer, token, purpose, value, links, cx),
+            AppCommand::Ping { peer, token } => {
+                let channel = self.0.get_mut(&peer).filter(|_| links.is_connected(&peer));
+                match channel {
+                    Some(channel) => channel.pings.send(peer, token, cx),
+                    None => send_failed(token, SendError::Gone, cx),
+                }
+            }
+            // The calls' own affair.
+            AppCommand::Ask { .. } | AppCommand::Withdraw { .. } | AppCommand::Answer { .. } => {}
+        }
+    }
+
+    fn send_value(
+        &mut self,
+        peer: PeerId,
+        token: u32,
+        purpose: Purpose,
+        value: Value,
+        links: &Links,
+        cx: &mut Cx,
+    ) {
+        if !self.contains(&peer) {
+            return send_failed(token, SendError::Gone, cx);
+        }
+        match OutboundMessage::value(purpose, value) {
+            Ok(message) => self.push(peer, message, Some(token), links, cx),
+            Err(FrameError::TooLarge) => send_failed(token, SendError::TooLarge, cx),
+            Err(_) => send_failed(token, SendError::Malformed, cx),
+        }
+    }
+
+    /// Puts something at the end of the stream to this peer.
+    pub fn push(
+        &mut self,
+        peer: PeerId,
+        message: OutboundMessage,
+        token: Option<u32>,
+        links: &Links,
+        cx: &mut Cx,
+    ) {
+        if let Some(channel) = self.0.get_mut(&peer) {
+            channel.stream.push(message, token);
+        }
+        self.pump(peer, links, cx);
+    }
+
+    /// Gives the connection what may be sent now.
+    fn pump(&mut self, peer: PeerId, links: &Links, cx: &mut Cx) {
+        let (Some(channel), Some(connection)) = (self.0.get_mut(&peer), links.connection(&peer))
+        else {
+            return;
+        };
+        while let Some((chunk, sent)) = channel.stream.next() {
+            let command = match chunk {
+                Chunk::Text(text) => LinkCommand::Send(text),
+                Chunk::Bytes(bytes) => LinkCommand::SendBytes(bytes),
+            };
+            cx.link(connection, command);
+            sent.into_iter()
+                .for_each(|token| cx.app(AppEvent::Sent { token }));
+        }
+    }
+
+    /// A text frame came. A frame that is none of this machine's affairs is given back.
+    pub fn on_text(
+        &mut self,
+        peer: PeerId,
+        text: &str,
+        links: &Links,
+        cx: &mut Cx,
+    ) -> Option<Frame> {
+        let channel = self.0.get_mut(&peer)?;
+        // What applications send is bounded by what it can make us keep, not by how much a person can read.
+        match channel.parts.read(text) {
+            Ok(Some(Frame::Ack(ack))) => self.on_ack(peer, ack, links, cx),
+            Ok(Some(frame)) if frame.is_chunk() => {
+                if !self.count_chunk(peer, text.len(), cx) {
+                    cx.dropped(Dropped::BadFrame);
+                } else {
+                    self.arrived(peer, Arrived::Frame(frame), cx);
+                }
+            }
+            _ if !channel.frames.take(cx.now) => cx.dropped(Dropped::FloodedFrames),
+            Ok(frame) => return frame,
+            Err(_) => cx.dropped(Dropped::BadFrame),
+        }
+        None
+    }
+
+    /// A binary message came.
+    pub fn on_bytes(&mut self, peer: PeerId, message: &[u8], cx: &mut Cx) {
+        if !self.count_chunk(peer, message.len(), cx) {
+            return cx.dropped(Dropped::BadFrame);
+        }
+        let Some(channel) = self.0.get_mut(&peer) else {
+            return;
+        };
+        match channel.stream.read(message) {
+            Ok(Some(arrived)) => self.arrived(peer, arrived, cx),
+            Ok(None) => {}
+            Err(FrameError::TooLarge) => cx.dropped(Dropped::TooLarge),
+            Err(_) => cx.dropped(Dropped::BadFrame),
+        }
+    }
+
+    /// The peer asks whether we are there.
+    pub fn on_ping(&mut self, peer: PeerId, id: Option<String>, cx: &mut Cx) {
+        pings::answer(peer, id, cx);
+    }
+
+    /// The peer is there.
+    pub fn on_pong(&mut self, peer: PeerId, id: Option<String>, cx: &mut Cx) {
+        if let Some(channel) = self.0.get_mut(&peer) {
+            channel.pings.on_pong(peer, id, cx);
+        }
+    }
+
+    fn on_ack(&mut self, peer: PeerId, ack: Ack, links: &Links, cx: &mut Cx) {
+        let Some(channel) = self.0.get_mut(&peer) else {
+            return;
+        };
+        match channel.stream.on_ack(ack.count, ack.streams) {
+            Ok(Begun::GoesOn) => {}
+            Ok(Begun::Anew(unfinished)) => {
+                for token in unfinished {
+                    send_failed(token, SendError::Gone, cx);
+                }
+                cx.peer(peer, PeerEvent::Forgotten);
+            }
+            Err(_) => cx.dropped(Dropped::BadFrame),
+        }
+        self.pump(peer, links, cx);
+    }
+
+    /// Counts a chunk of the stream, and acknowledges it now or soon. False if none may come yet.
+    fn count_chunk(&mut self, peer: PeerId, size: usize, cx: &mut Cx) -> bool {
+        let channel = self.0.get_mut(&peer);
+        let Some(channel) = channel.filter(|channel| channel.stream.is_ready()) else {
+            return false;
+        };
+        channel.stream.count(size);
+        if channel.stream.should_acknowledge() {
+            self.acknowledge(peer, cx);
+        } else {
+            let by = cx.now + ACK_DELAY;
+            cx.timers.set_earlier(Timer::Ack(peer).into(), by);
+        }
+        true
+    }
+
+    /// Tells this peer how much of its stream has come.
+    pub fn acknowledge(&mut self, peer: PeerId, cx: &mut Cx) {
+        let channel = self.0.get_mut(&peer);
+        if let Some(ack) = channel.and_then(|channel| channel.stream.acknowledge()) {
+            cx.send(peer, ack);
+        }
+    }
+
+    /// A whole message of the stream.
+    fn arrived(&mut self, peer: PeerId, arrived: Arrived, cx: &mut Cx) {
+        match arrived {
+            Arrived::Several(all) => all.into_iter().for_each(|one| self.arrived(peer, one, cx)),
+            Arrived::Value(purpose, value) => {
+                talked(cx);
+                cx.app(AppEvent::Value {
+                    peer,
+                    purpose,
+                    value,
+                });
+            }
+            Arrived::Frame(Frame::Call(frame)) => {
+                talked(cx);
+                cx.effect(Effect::Call(peer, frame));
+            }
+            Arrived::Frame(Frame::File(frame)) => {
+                // Every offer asks for something to be kept, or answered.
+                let offer = frame.step == "offer";
+                let frames = self.0.get_mut(&peer).map(|channel| &mut channel.frames);
+                if offer && !frames.is_some_and(|frames| frames.take(cx.now)) {
+                    return cx.dropped(Dropped::FloodedFrames);
+                }
+                cx.effect(Effect::File(peer, frame));
+            }
+            Arrived::Frame(_) => {}
+        }
+    }
+
+    /// Something happened to a peer.
+    pub fn on_peer(&mut self, peer: PeerId, event: &PeerEvent, links: &Links, cx: &mut Cx) {
+        match event {
+            PeerEvent::Verified => self.begin(peer, cx),
+            PeerEvent::Lost if !links.is_connected(&peer) => self.lose_pings(peer, cx),
+            PeerEvent::Gone { .. } => {
+                cx.timers.clear(&Timer::Ack(peer).into());
+                let Some(channel) = self.0.remove(&peer) else {
+                    return;
+                };
+                let unfinished = channel.stream.unfinished().into_iter();
+                for token in unfinished.chain(channel.pings.tokens()) {
+                    send_failed(token, SendError::Gone, cx);
+                }
+            }
+            PeerEvent::Lost | PeerEvent::Returned | PeerEvent::Forgotten => {}
+        }
+    }
+
+    /// Says on a connection that has just been verified what has come of the peer's stream.
+    fn begin(&mut self, peer: PeerId, cx: &mut Cx) {
+        self.lose_pings(peer, cx);
+        let new = || Channel {
+            frames: Budget::new(FRAMES_BURST, FRAMES_PER_SECOND, cx.now),
+            parts: PartReassembler::default(),
+            stream: Stream::new(cx.rng.next_u32()),
+            pings: Pings::default(),
+        };
+        let channel = self.0.entry(peer).or_insert_with(new);
+        channel.parts = PartReassembler::default();
+        let ack = channel.stream.begin();
+        cx.send(peer, ack);
+    }
+
+    /// Pings and their answers are lost with the connection.
+    fn lose_pings(&mut self, peer: PeerId, cx: &mut Cx) {
+        if let Some(channel) = self.0.get_mut(&peer) {
+            for token in core::mem::take(&mut channel.pings).tokens() {
+                send_failed(token, SendError::Lost, cx);
+            }
+        }
+    }
+}
+
+/// Files give way while people or applications talk.
+pub(super) fn talked(cx: &mut Cx) {
+    #[cfg(feature = "files")]
+    cx.output(Output::YieldFiles);
+    #[cfg(not(feature = "files"))]
+    let _ = cx;
+}
+
+pub(super) fn send_failed(token: u32, reason: SendError, cx: &mut Cx) {
+    cx.app(AppEvent::SendFailed { token, reason });
+}

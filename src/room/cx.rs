@@ -1,0 +1,237 @@
+//! What a machine is lent: the time, randomness, timers, and the queues of what it wants done.
+//!
+//! A machine owns its own state and nothing else. What it wants of the browser it pushes as an [`Output`]; what it
+//! wants of another machine it pushes as an [`Effect`], which [`Room`](super::Room) routes in order, after the machine
+//! has returned.
+
+use core::time::Duration;
+use std::collections::VecDeque;
+
+use chacha20::ChaCha20Rng;
+use chacha20::rand_core::{Rng, SeedableRng};
+
+use super::channel::CallFrame;
+use super::counters::{Counters, Dropped};
+use super::io::{AppEvent, ChatEvent, Event, GoneReason, Output, PeopleEvent};
+use super::signaling::Outgoing;
+use crate::identity::{IdentityKey, Name, PeerId, PublicKey, SessionKey};
+use crate::rtc::{ConnectionId, LinkCommand};
+use crate::time::{Millis, Timers};
+use crate::wire::frame::{Frame, PeopleFrame};
+use crate::wire::{FileFrame, OutboundMessage};
+
+/// Who we are in this room. Only a change of name changes it.
+#[derive(Debug)]
+pub(super) struct Own {
+    pub id: PeerId,
+    pub identity: IdentityKey,
+    pub session: SessionKey,
+    pub name: Name,
+    pub tab: u16,
+    /// What others are told about us once we have proven who we are: a JSON object.
+    pub info: Option<String>,
+    /// The room's topic, which our signatures cover.
+    pub topic: String,
+    /// Our name is not the one we joined with.
+    pub renamed: bool,
+}
+
+impl Own {
+    /// Our public key.
+    pub fn key(&self) -> PublicKey {
+        self.identity.public()
+    }
+}
+
+/// What happened to a peer. Every machine hears it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum PeerEvent {
+    /// It proved who it is, on a connection that has just become the one that frames go over.
+    Verified,
+    /// It has been silent for too long, or its connection broke; it is being looked for. Told again when the connection
+    /// of a silent peer breaks.
+    Lost,
+    /// It is heard again.
+    Returned,
+    /// It forgot us without our noticing, and has begun anew: what it had promised is void.
+    Forgotten,
+    /// It is no longer a member of this room.
+    Gone {
+        /// Up to which timestamp its envelopes are old.
+        until: Millis,
+    },
+}
+
+/// What one machine wants of another.
+#[derive(Debug)]
+pub(super) enum Effect {
+    /// Something happened to a peer.
+    Peer(PeerId, PeerEvent),
+    /// Send a frame to a verified peer.
+    Send(PeerId, Frame),
+    /// Send a frame to every verified peer.
+    SendAll(Frame),
+    /// Put a message at the end of the reliable stream to a peer. The token is told when all of it has been sent.
+    Stream(PeerId, OutboundMessage, Option<u32>),
+    /// A question or an answer came over a peer's reliable stream.
+    Call(PeerId, CallFrame),
+    /// A peer said something about a file, over its reliable stream.
+    File(PeerId, FileFrame),
+    /// Seal something for a peer, and publish it.
+    Signal(PeerId, Outgoing),
+    /// Announce ourselves soon: somebody misses us, or should hear that we are full.
+    Announce,
+    /// The candidates that came before this peer's offer can be used now.
+    ReleaseCandidates(PeerId),
+    /// Make a connection to this peer: the person, or the policy, has just accepted it.
+    Accepted(PeerId),
+    /// The person wants nothing to do with this peer, or it was never wanted: what it had offered is void.
+    Declined(PeerId),
+    /// Ask this peer for a sign of life at once.
+    Probe(PeerId),
+    /// What a peer's application tells about its user.
+    Info(PeerId, Option<String>),
+    /// A peer did not prove who it claims to be. A sentence says why.
+    NotProven(PeerId, &'static str),
+    /// Take a peer out of the room.
+    Remove(PeerId, GoneReason),
+}
+
+/// Why the room wants to be woken: each machine has timers of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Timer {
+    /// Of the machine that announces us.
+    Signaling(super::signaling::Timer),
+    /// Of the links to peers.
+    Link(super::links::Timer),
+    /// Of what runs on verified links.
+    Channel(super::channel::Timer),
+    /// To tell the others whom we are connected to.
+    Presence,
+    /// To see whether files to this peer and back still move.
+    #[cfg(feature = "files")]
+    Files(PeerId),
+}
+
+/// What machines are lent.
+#[derive(Debug)]
+pub(super) struct Cx {
+    /// The present.
+    pub now: Millis,
+    /// Who we are.
+    pub own: Own,
+    /// Something that people see may have changed.
+    pub changed: bool,
+    pub timers: Timers<Timer>,
+    pub counters: Counters,
+    pub rng: ChaCha20Rng,
+    outputs: VecDeque<Output>,
+    effects: VecDeque<Effect>,
+}
+
+impl Cx {
+    pub fn new(own: impl FnOnce(&mut ChaCha20Rng) -> Own, seed: [u8; 32], now: Millis) -> Cx {
+        let mut rng = ChaCha20Rng::from_seed(seed);
+        Cx {
+            now,
+            own: own(&mut rng),
+            changed: true,
+            timers: Timers::default(),
+            counters: Counters::default(),
+            rng,
+            outputs: VecDeque::new(),
+            effects: VecDeque::new(),
+        }
+    }
+
+    /// Wants something of the driver.
+    pub fn output(&mut self, output: Output) {
+        self.outputs.push_back(output);
+    }
+
+    /// Wants something of a peer connection.
+    pub fn link(&mut self, connection: ConnectionId, command: LinkCommand) {
+        self.output(Output::Link(connection, command));
+    }
+
+    /// Tells the person something.
+    pub fn event(&mut self, event: Event) {
+        self.output(Output::Event(event));
+    }
+
+    /// Tells the person something about people.
+    pub fn people(&mut self, event: PeopleEvent) {
+        self.event(Event::People(event));
+    }
+
+    /// Tells the person something about messages.
+    pub fn chat(&mut self, event: ChatEvent) {
+        self.event(Event::Chat(event));
+    }
+
+    /// Tells the application something.
+    pub fn app(&mut self, event: AppEvent) {
+        self.event(Event::App(event));
+    }
+
+    /// Wants something of another machine.
+    pub fn effect(&mut self, effect: Effect) {
+        self.effects.push_back(effect);
+    }
+
+    /// Tells every machine what happened to a peer.
+    pub fn peer(&mut self, peer: PeerId, event: PeerEvent) {
+        self.effect(Effect::Peer(peer, event));
+    }
+
+    /// Sends a frame to a peer, if it is verified by then.
+    pub fn send(&mut self, peer: PeerId, frame: impl Into<Frame>) {
+        self.effect(Effect::Send(peer, frame.into()));
+    }
+
+    /// Goes by another name from now on, and tells everybody.
+    pub fn rename(&mut self, name: Name) {
+        if name != self.own.name {
+            let frame = PeopleFrame::Profile {
+                name: name.to_string(),
+            };
+            self.own.name = name;
+            self.own.renamed = true;
+            self.changed = true;
+            self.effect(Effect::SendAll(frame.into()));
+        }
+    }
+
+    /// Counts something that was not taken.
+    pub fn dropped(&mut self, reason: Dropped) {
+        self.counters.dropped(reason);
+    }
+
+    /// The next thing that a machine wants of another.
+    pub fn next_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// The next thing for the driver.
+    pub fn next_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// Random bytes.
+    pub fn random<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.rng.fill_bytes(&mut bytes);
+        bytes
+    }
+
+    /// A random index below `length`, which is not 0.
+    pub fn random_index(&mut self, length: usize) -> usize {
+        self.rng.next_u32() as usize % length.max(1)
+    }
+
+    /// `duration` plus or minus a quarter of it.
+    pub fn jittered(&mut self, duration: Duration) -> Duration {
+        let part = f64::from(self.rng.next_u32()) / f64::from(u32::MAX);
+        duration.mul_f64(0.75 + part / 2.0)
+    }
+}

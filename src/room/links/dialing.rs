@@ -1,0 +1,449 @@
+//! Attempts: an offer, its answer, candidates in any order, glare, time-outs.
+//!
+//! A try uses one peer connection and one number; what belongs to another number is ignored. At most
+//! [`MAX_ATTEMPTS`] are under way at once, the rest wait. Where offers cross, the smaller peer id's stands.
+
+use core::time::Duration;
+
+use super::link::{Attempt, Binding, Link, Side, Stage, State, Tries};
+use super::{Links, MAX_ATTEMPTS, Timer};
+use crate::identity::PeerId;
+use crate::room::counters::Dropped;
+use crate::room::cx::{Cx, Effect};
+use crate::room::io::GoneReason;
+use crate::room::members::{Members, Offer};
+use crate::room::signaling::Outgoing;
+use crate::rtc::{Candidate, ConnectionId, Description, LinkCommand};
+use crate::wire::{Attempt as AttemptNumber, Introduction};
+
+/// How long an offer may stay without an answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(8);
+/// How long the path may take once both descriptions are known.
+const PATH_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long the other side may take to prove itself on the open channel.
+const PROOF_TIMEOUT: Duration = Duration::from_secs(5);
+/// The tries that fail before we give up.
+const MAX_TRIES: u32 = 3;
+/// A peer that is there but cannot be reached is tried again after this, then after twice as long, …
+const FIRST_ROUND_PAUSE: Duration = Duration::from_secs(15);
+/// … and at last this rarely.
+const LONGEST_ROUND_PAUSE: Duration = Duration::from_secs(300);
+/// How often places are looked for while somebody waits for one.
+const QUEUE_INTERVAL: Duration = Duration::from_millis(500);
+/// How long an offer may stay without an answer while others wait for its place.
+const PATIENCE_IN_A_CROWD: Duration = Duration::from_millis(2500);
+/// Our proof is prepared once what has to leave at once has left.
+const PROOF_DELAY: Duration = Duration::from_millis(1);
+/// Between two tries of ours.
+const BETWEEN_TRIES: Duration = Duration::from_secs(1);
+/// Whoever is waited for gets this much longer than the side that should begin.
+const THEIR_TURN: Duration = Duration::from_secs(4);
+/// The grace period for the remote peer to offer first, where it will hear us in a moment.
+const THEIR_OFFER: Duration = Duration::from_secs(2);
+/// An offer that waited longer than this is not worth an answer: its sender has given up.
+const OFFER_LIFE: Duration = Duration::from_secs(7);
+
+impl Links {
+    /// Begins an attempt, or waits for theirs if they will hear us in a moment.
+    pub(super) fn meet(
+        &mut self,
+        peer: PeerId,
+        will_be_heard: bool,
+        members: &Members,
+        cx: &mut Cx,
+    ) {
+        if self.is_connected(&peer) || !members.is_accepted(&peer) {
+            return;
+        }
+        if will_be_heard {
+            let patience = cx.jittered(THEIR_OFFER);
+            cx.timers
+                .set_earlier(Timer::Dial(peer).into(), cx.now + patience);
+        } else {
+            self.dial(peer, members, cx);
+        }
+    }
+
+    /// Begins an attempt to connect to this peer, now or when there is a free place.
+    pub fn dial(&mut self, peer: PeerId, members: &Members, cx: &mut Cx) {
+        if !members.is_accepted(&peer) {
+            return;
+        }
+        let link = self.links.entry(peer).or_default();
+        let wanted = !matches!(link.state, State::Failed { .. } | State::Verified { .. });
+        if !wanted || link.attempt.is_some() {
+            return;
+        }
+        if self.attempts() >= MAX_ATTEMPTS {
+            self.wait_for_place(peer, cx);
+        } else {
+            self.offer(peer, cx);
+        }
+    }
+
+    /// The person, or the policy, has just accepted this peer.
+    pub fn accepted(&mut self, peer: PeerId, members: &Members, cx: &mut Cx) {
+        self.take_held_offer(peer, members, cx);
+        self.dial(peer, members, cx);
+    }
+
+    /// The person has turned this peer away.
+    pub fn declined(&mut self, peer: &PeerId, cx: &mut Cx) {
+        let link = self.links.get_mut(peer);
+        if link.is_some_and(|link| link.held.take().is_some()) {
+            cx.dropped(Dropped::Declined);
+        }
+    }
+
+    fn wait_for_place(&mut self, peer: PeerId, cx: &mut Cx) {
+        if !self.waiting.contains(&peer) {
+            self.waiting.push_back(peer);
+        }
+        cx.timers
+            .set_earlier(Timer::Queue.into(), cx.now + QUEUE_INTERVAL);
+    }
+
+    /// While others wait, an offer that nobody answers gives its place up: a flood of strangers who are not there
+    /// must not keep those out who are.
+    pub(super) fn make_place(&mut self, cx: &mut Cx) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let unanswered = self.links.iter().filter(|(_, link)| {
+            let attempt = link.attempt.as_ref();
+            attempt.is_some_and(|attempt| attempt.is_unanswered(PATIENCE_IN_A_CROWD, cx.now))
+        });
+        let given_up = unanswered.map(|(peer, _)| *peer).take(self.waiting.len());
+        let given_up: Vec<PeerId> = given_up.collect();
+        for peer in given_up {
+            self.attempt_failed(peer, cx);
+        }
+        cx.timers.set(Timer::Queue.into(), cx.now + QUEUE_INTERVAL);
+    }
+
+    /// Gives free places to those that wait, in an order that nobody can choose.
+    pub fn dial_waiting(&mut self, members: &Members, cx: &mut Cx) {
+        while self.attempts() < MAX_ATTEMPTS && !self.waiting.is_empty() {
+            let at = cx.random_index(self.waiting.len());
+            let Some(peer) = self.waiting.swap_remove_back(at) else {
+                return;
+            };
+            self.take_held_offer(peer, members, cx);
+            self.dial(peer, members, cx);
+        }
+    }
+
+    fn attempts(&self) -> usize {
+        let links = self.links.values();
+        links.filter(|link| link.attempt.is_some()).count()
+    }
+
+    fn offer(&mut self, peer: PeerId, cx: &mut Cx) {
+        // Counted for the whole room, so that no number comes twice to a peer that was forgotten and met again.
+        let number = AttemptNumber::new(self.next_attempt, &cx.own.id, &peer);
+        self.next_attempt += 1;
+        let connection = self.begin_attempt(peer, number, None, cx);
+        cx.link(connection, LinkCommand::Offer { restart: false });
+    }
+
+    fn begin_attempt(
+        &mut self,
+        peer: PeerId,
+        number: AttemptNumber,
+        theirs: Option<Side>,
+        cx: &mut Cx,
+    ) -> ConnectionId {
+        let connection = ConnectionId(self.next_connection);
+        self.next_connection += 1;
+        cx.counters.connection_opened();
+        let attempt = Attempt::new(connection, number, theirs, cx.random(), cx.now);
+        self.links.entry(peer).or_default().attempt = Some(attempt);
+        self.connections.insert(connection, peer);
+        cx.timers.clear(&Timer::Dial(peer).into());
+        cx.timers
+            .set(Timer::Attempt(peer).into(), cx.now + ANSWER_TIMEOUT);
+        connection
+    }
+
+    /// Keeps an offer until it is decided on, and until there is a place.
+    pub(super) fn hold_offer(&mut self, peer: PeerId, offer: Offer, cx: &Cx) {
+        self.links.entry(peer).or_default().held = Some((offer, cx.now));
+    }
+
+    /// Answers the offer that was kept, if it is wanted and still worth it.
+    pub(super) fn take_held_offer(&mut self, peer: PeerId, members: &Members, cx: &mut Cx) {
+        if members.is_declined(&peer) {
+            return self.declined(&peer, cx);
+        }
+        let Some(link) = self.links.get_mut(&peer) else {
+            return;
+        };
+        if !members.is_accepted(&peer) {
+            return;
+        }
+        let fresh = |(_, at): &(Offer, _)| cx.now.since(*at) <= OFFER_LIFE;
+        let Some((offer, at)) = link.held.take().filter(fresh) else {
+            return;
+        };
+        if !self.answer(peer, &offer, cx) {
+            self.links.entry(peer).or_default().held = Some((offer, at));
+            self.wait_for_place(peer, cx);
+        }
+    }
+
+    /// Answers an offer that has been let in. False if it has to wait for a free place.
+    fn answer(&mut self, peer: PeerId, offer: &Offer, cx: &mut Cx) -> bool {
+        let Introduction {
+            description,
+            challenge,
+        } = &offer.introduction;
+        let Some(fingerprint) = description.fingerprint() else {
+            return true;
+        };
+        let attempt = self.links.get(&peer).and_then(|link| link.attempt.as_ref());
+        if let Some(attempt) = attempt {
+            let unanswered = attempt.offerer && attempt.theirs().is_none();
+            let repeated = !attempt.offerer && attempt.number == offer.attempt;
+            if (unanswered && cx.own.id < peer) || repeated {
+                return true;
+            }
+            self.give_up_attempt(peer, cx);
+        } else if self.attempts() >= MAX_ATTEMPTS {
+            return false;
+        }
+        let theirs = Side {
+            challenge: *challenge,
+            fingerprint,
+        };
+        let connection = self.begin_attempt(peer, offer.attempt, Some(theirs), cx);
+        cx.link(connection, LinkCommand::Answer(description.clone()));
+        cx.effect(Effect::ReleaseCandidates(peer));
+        cx.changed = true;
+        true
+    }
+
+    /// The answer to our offer came.
+    pub(super) fn on_answer(&mut self, peer: PeerId, introduction: Introduction, cx: &mut Cx) {
+        let Some(attempt) = self.attempt(&peer) else {
+            return;
+        };
+        let (Stage::Offered { fingerprint }, Some(theirs)) =
+            (&attempt.stage, introduction.description.fingerprint())
+        else {
+            return;
+        };
+        let theirs = Side {
+            challenge: introduction.challenge,
+            fingerprint: theirs,
+        };
+        let connection = attempt.connection;
+        attempt.stage = Stage::Connecting {
+            binding: Binding {
+                theirs,
+                fingerprint: *fingerprint,
+            },
+            proof: None,
+        };
+        cx.link(connection, LinkCommand::Accept(introduction.description));
+        self.path_begins(peer, cx);
+        cx.changed = true;
+    }
+
+    fn path_begins(&mut self, peer: PeerId, cx: &mut Cx) {
+        cx.timers
+            .set(Timer::Attempt(peer).into(), cx.now + PATH_TIMEOUT);
+        cx.timers
+            .set(Timer::Prove(peer).into(), cx.now + PROOF_DELAY);
+    }
+
+    /// Candidates of a connection came over a broker.
+    pub(super) fn add_candidates(
+        &mut self,
+        peer: PeerId,
+        number: AttemptNumber,
+        candidates: Vec<Candidate>,
+        cx: &mut Cx,
+    ) {
+        let Some(link) = self.links.get_mut(&peer) else {
+            return;
+        };
+        let Some(connection) = link.connection_of(number) else {
+            return;
+        };
+        let attempt = link.attempt.as_mut().filter(|its| its.number == number);
+        let budget = match (attempt, link.state.open_mut()) {
+            (Some(attempt), _) => &mut attempt.candidates,
+            (None, Some(open)) => &mut open.candidates,
+            (None, None) => return,
+        };
+        let count = candidates.len();
+        let affordable = candidates.into_iter().take_while(|_| budget.take(cx.now));
+        let affordable: Vec<Candidate> = affordable.collect();
+        if affordable.len() < count {
+            cx.dropped(Dropped::TooManyCandidates);
+        }
+        if !affordable.is_empty() {
+            cx.link(connection, LinkCommand::AddCandidates(affordable));
+        }
+    }
+
+    /// The connection to this peer that is being made.
+    pub(super) fn attempt(&mut self, peer: &PeerId) -> Option<&mut Attempt> {
+        self.links.get_mut(peer)?.attempt.as_mut()
+    }
+
+    /// Our description is there: it goes out as the offer or the answer.
+    pub(super) fn introduce(&mut self, peer: PeerId, description: Description, cx: &mut Cx) {
+        let Some(fingerprint) = description
+            .fingerprint()
+            .filter(|_| description.fits_broker())
+        else {
+            return self.attempt_failed(peer, cx);
+        };
+        let Some(its) = self.attempt(&peer) else {
+            return;
+        };
+        let Stage::Describing { theirs } = its.stage else {
+            return;
+        };
+        let (attempt, challenge) = (its.number, its.challenge);
+        let introduction = Introduction {
+            description,
+            challenge,
+        };
+        let outgoing = if let Some(theirs) = theirs {
+            its.stage = Stage::Connecting {
+                binding: Binding {
+                    theirs,
+                    fingerprint,
+                },
+                proof: None,
+            };
+            self.path_begins(peer, cx);
+            Outgoing::Answer {
+                attempt,
+                introduction,
+            }
+        } else {
+            its.stage = Stage::Offered { fingerprint };
+            Outgoing::Offer {
+                attempt,
+                introduction,
+            }
+        };
+        cx.effect(Effect::Signal(peer, outgoing));
+    }
+
+    /// Candidates of a connection that is being made were found late.
+    pub(super) fn tell_candidates(
+        &mut self,
+        peer: PeerId,
+        candidates: Vec<Candidate>,
+        cx: &mut Cx,
+    ) {
+        // On an open channel a path has been found: nothing more is told before it is verified.
+        let number = self.attempt(&peer).filter(|its| !its.is_open());
+        if let Some(attempt) = number.map(|its| its.number) {
+            let outgoing = Outgoing::Candidates {
+                attempt,
+                candidates,
+            };
+            cx.effect(Effect::Signal(peer, outgoing));
+        }
+    }
+
+    /// The channel is open.
+    pub(super) fn opened(&mut self, peer: PeerId, connection: ConnectionId, cx: &mut Cx) {
+        let attempt = self.attempt(&peer);
+        if attempt.is_none_or(|its| its.connection != connection) {
+            return;
+        }
+        self.prepare_proof(peer, cx);
+        let Some(its) = self.attempt(&peer) else {
+            return;
+        };
+        let Stage::Connecting { binding, proof } = &mut its.stage else {
+            return;
+        };
+        let (binding, proof) = (*binding, proof.take());
+        its.stage = Stage::Verifying { binding };
+        for text in proof.iter().flat_map(crate::wire::Frame::encode) {
+            cx.link(connection, LinkCommand::Send(text));
+        }
+        cx.timers
+            .set(Timer::Attempt(peer).into(), cx.now + PROOF_TIMEOUT);
+        cx.changed = true;
+    }
+
+    /// Tries again, or gives up after [`MAX_TRIES`].
+    pub(super) fn attempt_failed(&mut self, peer: PeerId, cx: &mut Cx) {
+        let crowded = !self.waiting.is_empty();
+        let Some(link) = self.links.get_mut(&peer) else {
+            return;
+        };
+        let Some(attempt) = &link.attempt else { return };
+        let offerer = attempt.offerer;
+        link.tries.answered |= attempt.theirs().is_some();
+        link.tries.failed += 1;
+        let Tries {
+            failed,
+            answered,
+            rounds,
+        } = link.tries;
+        if link.state.heard().is_some() {
+            // The silence of a peer that was here has a clock of its own.
+        } else if failed < MAX_TRIES && (answered || !crowded) {
+            let pause = if offerer { BETWEEN_TRIES } else { THEIR_TURN };
+            let pause = cx.jittered(pause);
+            cx.timers.set(Timer::Dial(peer).into(), cx.now + pause);
+        } else if answered {
+            link.state = State::Failed { heard: None };
+            link.tries.rounds += 1;
+            let pause = FIRST_ROUND_PAUSE
+                .saturating_mul(1 << rounds.min(5))
+                .min(LONGEST_ROUND_PAUSE);
+            let pause = cx.jittered(pause);
+            cx.timers.set(Timer::Retry(peer).into(), cx.now + pause);
+        } else {
+            cx.effect(Effect::Remove(peer, GoneReason::Unreachable));
+        }
+        self.give_up_attempt(peer, cx);
+        cx.changed = true;
+    }
+
+    /// Closes the connection that was being made.
+    pub(super) fn give_up_attempt(&mut self, peer: PeerId, cx: &mut Cx) {
+        let link = self.links.get_mut(&peer);
+        if let Some(attempt) = link.and_then(|link| link.attempt.take()) {
+            self.close(attempt.connection, cx);
+        }
+        cx.timers.clear(&Timer::Attempt(peer).into());
+        cx.timers.clear(&Timer::Prove(peer).into());
+    }
+
+    /// The person wants another try, or it is time for one.
+    pub fn retry(&mut self, peer: PeerId, members: &Members, cx: &mut Cx) {
+        self.revive(peer);
+        if let Some(link) = self.links.get_mut(&peer) {
+            link.tries.failed = 0;
+            link.tries.answered = false;
+        }
+        cx.changed = true;
+        self.dial(peer, members, cx);
+    }
+
+    /// A peer that announces itself again, or offers, has not given us up.
+    pub(super) fn revive(&mut self, peer: PeerId) {
+        if let Some(Link { state, .. }) = self.links.get_mut(&peer)
+            && let State::Failed { heard } = state
+        {
+            *state = match *heard {
+                Some(heard) => State::Broken {
+                    heard,
+                    closed: None,
+                },
+                None => State::New,
+            };
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! The ways to peers: dialing, proof, keep-alive, renegotiation.
+//!
+//! A link begins with an attempt: one peer connection, an offer and its answer. Once the peer has proven who it is, the
+//! connection becomes the one that frames go over. Later attempts replace it.
+
+mod dialing;
+mod keep_alive;
+mod link;
+mod proof;
+mod renegotiation;
+
+use std::collections::VecDeque;
+
+use litemap::LiteMap;
+
+use super::counters::Dropped;
+use super::cx::{Cx, PeerEvent};
+use super::io::PeerState;
+use super::members::{Members, Received};
+use crate::identity::PeerId;
+use crate::rtc::{ConnectionId, LinkCommand, LinkEvent, Path};
+use crate::wire::Attempt as AttemptNumber;
+use crate::wire::Frame;
+use crate::wire::frame::LinkFrame;
+
+use link::{Link, Stage};
+
+/// At most this many connections are being made at once.
+pub const MAX_ATTEMPTS: usize = 8;
+
+/// Timers of this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Timer {
+    /// This peer should have sent its offer by now, or it is time for another try of ours.
+    Dial(PeerId),
+    /// An attempt has taken too long.
+    Attempt(PeerId),
+    /// A peer that could not be reached is worth another round of tries.
+    Retry(PeerId),
+    /// There is time to prepare our proof.
+    Prove(PeerId),
+    /// To see whether this peer is still there.
+    Silence(PeerId),
+    /// To find places for those that wait to be dialed.
+    Queue,
+}
+
+impl From<Timer> for super::Timer {
+    fn from(timer: Timer) -> super::Timer {
+        super::Timer::Link(timer)
+    }
+}
+
+/// What came over a verified link.
+#[derive(Debug)]
+pub(super) enum Arrival {
+    /// A text frame, or a part of one.
+    Text(PeerId, String),
+    /// A binary message.
+    Bytes(PeerId, Vec<u8>),
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Links {
+    links: LiteMap<PeerId, Link>,
+    /// Whose each connection is.
+    connections: LiteMap<ConnectionId, PeerId>,
+    /// Peers that wait for a free place among the attempts.
+    waiting: VecDeque<PeerId>,
+    next_connection: u32,
+    next_attempt: u32,
+}
+
+/// What other machines may know.
+impl Links {
+    /// How far the connection to a peer is, for people to see.
+    pub fn state(&self, peer: &PeerId) -> PeerState {
+        self.links
+            .get(peer)
+            .map_or(PeerState::Connecting, Link::shown_state)
+    }
+
+    /// The connection that frames to this peer go over.
+    pub fn connection(&self, peer: &PeerId) -> Option<ConnectionId> {
+        Some(self.links.get(peer)?.state.open()?.connection)
+    }
+
+    /// Whether frames can be sent to this peer now.
+    pub fn is_connected(&self, peer: &PeerId) -> bool {
+        self.connection(peer).is_some()
+    }
+
+    /// The peers that frames can be sent to now.
+    pub fn connected(&self) -> impl Iterator<Item = PeerId> {
+        let open = self.links.iter();
+        let open = open.filter(|(_, link)| link.state.open().is_some());
+        open.map(|(peer, _)| *peer)
+    }
+
+    /// Whether a peer that was connected is silent now.
+    pub fn is_anybody_silent(&self) -> bool {
+        let mut links = self.links.values();
+        links.any(|link| link.shown_state() == PeerState::Reconnecting)
+    }
+
+    /// Whether a connection to this peer is being made.
+    pub fn is_dialing(&self, peer: &PeerId) -> bool {
+        let link = self.links.get(peer);
+        link.is_some_and(|link| link.attempt.is_some())
+    }
+
+    /// Whether our offer to this peer waits for the answer with this number.
+    pub fn expects_answer(&self, peer: &PeerId, number: AttemptNumber) -> bool {
+        let link = self.links.get(peer);
+        let attempt = link.and_then(|link| link.attempt.as_ref());
+        attempt.is_some_and(|attempt| {
+            attempt.number == number && matches!(attempt.stage, Stage::Offered { .. })
+        })
+    }
+
+    /// Whether a connection with this number to this peer is open or being made.
+    pub fn knows(&self, peer: &PeerId, number: AttemptNumber) -> bool {
+        let link = self.links.get(peer);
+        link.is_some_and(|link| link.connection_of(number).is_some())
+    }
+}
+
+impl Links {
+    /// A connection has something to tell. What came over a verified one is given back.
+    pub fn on_event(
+        &mut self,
+        connection: ConnectionId,
+        event: LinkEvent,
+        members: &Members,
+        cx: &mut Cx,
+    ) -> Option<Arrival> {
+        let peer = *self.connections.get(&connection)?;
+        let verified = self.connection(&peer) == Some(connection);
+        match event {
+            LinkEvent::Text(text) if verified => {
+                self.heard(peer, cx);
+                return Some(Arrival::Text(peer, text));
+            }
+            LinkEvent::Bytes(bytes) if verified => {
+                self.heard(peer, cx);
+                return Some(Arrival::Bytes(peer, bytes));
+            }
+            LinkEvent::Text(text) => {
+                self.opened(peer, connection, cx);
+                self.check_proof(peer, connection, &text, members, cx);
+            }
+            LinkEvent::Bytes(_) => {
+                cx.dropped(Dropped::BadFrame);
+                self.opened(peer, connection, cx);
+                // It is no proof.
+                self.check_proof(peer, connection, "", members, cx);
+            }
+            LinkEvent::Described(description) if verified => {
+                self.signal(peer, description, cx);
+            }
+            LinkEvent::Described(description) => self.introduce(peer, description, cx),
+            LinkEvent::Candidates(candidates) if verified => {
+                cx.send(peer, LinkFrame::Candidates { candidates });
+            }
+            LinkEvent::Candidates(candidates) => self.tell_candidates(peer, candidates, cx),
+            LinkEvent::Opened => self.opened(peer, connection, cx),
+            LinkEvent::NegotiationNeeded if verified => self.renegotiate(peer, false, cx),
+            LinkEvent::Path(Path::Disconnected) if verified => self.probe(peer, cx),
+            LinkEvent::Closed if verified => self.closed(peer, cx),
+            LinkEvent::Path(Path::Lost) | LinkEvent::Failed(_) if verified => self.broken(peer, cx),
+            LinkEvent::Path(Path::Lost) | LinkEvent::Closed | LinkEvent::Failed(_) => {
+                self.attempt_failed(peer, cx);
+            }
+            LinkEvent::NegotiationNeeded | LinkEvent::Path(_) => {}
+        }
+        None
+    }
+
+    /// What came over a broker, and was for us.
+    pub fn on_received(
+        &mut self,
+        received: Received,
+        will_be_heard: bool,
+        members: &Members,
+        cx: &mut Cx,
+    ) {
+        match received {
+            Received::Announced(peer) => {
+                self.revive(peer);
+                self.meet(peer, will_be_heard, members, cx);
+            }
+            Received::Offer(peer, offer) => {
+                self.revive(peer);
+                self.hold_offer(peer, offer, cx);
+                self.take_held_offer(peer, members, cx);
+            }
+            Received::Answer(peer, introduction) => self.on_answer(peer, introduction, cx),
+            Received::Candidates(peer, number, candidates) => {
+                self.add_candidates(peer, number, candidates, cx);
+            }
+            Received::Full | Received::Early(_) | Received::Leave(_) => {}
+        }
+    }
+
+    /// A frame about the connection itself came over it.
+    pub fn on_frame(&mut self, peer: PeerId, frame: LinkFrame, cx: &mut Cx) {
+        match frame {
+            LinkFrame::Signal { description } => self.on_signal(peer, *description, cx),
+            LinkFrame::Candidates { candidates } => self.on_late_candidates(peer, candidates, cx),
+            LinkFrame::Verify { .. } => cx.dropped(Dropped::BadFrame),
+            // Pings are answered by the channel, and a farewell is the directory's affair.
+            LinkFrame::Ping { .. } | LinkFrame::Pong { .. } | LinkFrame::Leave => {}
+        }
+    }
+
+    /// A timer of this machine has come.
+    pub fn on_timer(&mut self, timer: Timer, members: &Members, cx: &mut Cx) {
+        match timer {
+            Timer::Dial(peer) => self.dial(peer, members, cx),
+            Timer::Attempt(peer) => self.attempt_failed(peer, cx),
+            Timer::Retry(peer) => self.retry(peer, members, cx),
+            Timer::Prove(peer) => self.prepare_proof(peer, cx),
+            Timer::Silence(peer) => self.check_silence(peer, members, cx),
+            Timer::Queue => self.make_place(cx),
+        }
+        self.dial_waiting(members, cx);
+    }
+
+    /// Something happened to a peer.
+    pub fn on_peer(&mut self, peer: PeerId, event: &PeerEvent, members: &Members, cx: &mut Cx) {
+        match event {
+            PeerEvent::Gone { .. } => self.remove(&peer, cx),
+            PeerEvent::Lost | PeerEvent::Returned | PeerEvent::Verified | PeerEvent::Forgotten => {}
+        }
+        self.dial_waiting(members, cx);
+    }
+
+    fn remove(&mut self, peer: &PeerId, cx: &mut Cx) {
+        let timers = [
+            Timer::Dial(*peer),
+            Timer::Attempt(*peer),
+            Timer::Retry(*peer),
+            Timer::Prove(*peer),
+            Timer::Silence(*peer),
+        ];
+        for timer in timers {
+            cx.timers.clear(&timer.into());
+        }
+        self.waiting.retain(|waiting| waiting != peer);
+        let link = self.links.remove(peer);
+        let connections = link.iter().flat_map(Link::connections);
+        connections.for_each(|connection| self.close(connection, cx));
+    }
+
+    fn close(&mut self, connection: ConnectionId, cx: &mut Cx) {
+        self.connections.remove(&connection);
+        cx.link(connection, LinkCommand::Close);
+    }
+
+    /// Sends a frame to a peer, if it is verified.
+    pub fn send(&self, peer: &PeerId, frame: &Frame, cx: &mut Cx) {
+        if let Some(connection) = self.connection(peer) {
+            for text in frame.encode() {
+                cx.link(connection, LinkCommand::Send(text));
+            }
+        }
+    }
+
+    /// Sends a frame to every verified peer. It is encoded once.
+    pub fn send_to_all(&self, frame: &Frame, cx: &mut Cx) {
+        let texts = frame.encode();
+        let open = self.links.values().filter_map(|link| link.state.open());
+        for open in open {
+            for text in &texts {
+                cx.link(open.connection, LinkCommand::Send(text.clone()));
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! New offers and answers on a connection that is verified, over its own channel.
+
+use super::Links;
+use crate::identity::PeerId;
+use crate::room::counters::Dropped;
+use crate::room::cx::Cx;
+use crate::rtc::candidate::MAX_CANDIDATES;
+use crate::rtc::{Candidate, Description};
+use crate::wire::frame::LinkFrame;
+
+use super::link::Open;
+
+impl Links {
+    fn open(&mut self, peer: &PeerId) -> Option<&mut Open> {
+        self.links.get_mut(peer)?.state.open_mut()
+    }
+
+    /// Makes a new offer on the open channel.
+    pub(super) fn renegotiate(&mut self, peer: PeerId, restart: bool, cx: &mut Cx) {
+        if let Some(open) = self.open(&peer)
+            && let Some(command) = open.negotiation.want(restart)
+        {
+            cx.link(open.connection, command);
+        }
+    }
+
+    /// A local description on a verified connection goes over its channel.
+    pub(super) fn signal(&mut self, peer: PeerId, description: Description, cx: &mut Cx) {
+        let open = self.open(&peer);
+        if let Some(description) = open.and_then(|open| open.negotiation.described(description)) {
+            let description = Box::new(description);
+            cx.send(peer, LinkFrame::Signal { description });
+        }
+    }
+
+    /// Their offer or answer came over the channel. It stays on this very connection: other fingerprints than
+    /// those that were proven are refused.
+    pub(super) fn on_signal(&mut self, peer: PeerId, description: Description, cx: &mut Cx) {
+        let Some(open) = self.open(&peer) else {
+            return;
+        };
+        if description.fingerprint() != Some(open.their_fingerprint) {
+            return cx.dropped(Dropped::BadFrame);
+        }
+        if !open.signals.take(cx.now) {
+            return cx.dropped(Dropped::TooManySignals);
+        }
+        let commands = [
+            open.negotiation.received(description),
+            open.negotiation.resume(),
+        ];
+        for command in commands.into_iter().flatten() {
+            cx.link(open.connection, command);
+        }
+    }
+
+    /// Their late candidates came over the channel.
+    pub(super) fn on_late_candidates(
+        &mut self,
+        peer: PeerId,
+        mut candidates: Vec<Candidate>,
+        cx: &mut Cx,
+    ) {
+        candidates.truncate(MAX_CANDIDATES);
+        if let Some(number) = self.open(&peer).map(|open| open.number) {
+            self.add_candidates(peer, number, candidates, cx);
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! Who is known of: their keys, their names, what is known of them, and whether they are let in.
+
+mod admission;
+mod decisions;
+mod shown;
+
+use litemap::LiteMap;
+
+use super::counters::Dropped;
+use super::cx::{Cx, Effect, PeerEvent};
+use super::io::{GoneReason, Output, PeerState, PeerView, PeopleEvent};
+use super::links::Links;
+use super::policy::Policy;
+use crate::identity::{Name, PeerId, SealKey, Trust, TrustBook, TrustChange, TrustDecision};
+use crate::settings::Accept;
+use crate::time::Millis;
+use crate::wire::Connect;
+use crate::wire::frame::PeopleFrame;
+
+use admission::SignatureBudgets;
+pub(super) use admission::{Offer, Received};
+pub(super) use shown::own_user;
+
+/// The most peers that are known of, connected or not: beyond that, those that never showed themselves make room.
+const MAX_ROSTER: usize = 128;
+/// A browser is connected to at most this many others.
+pub const MAX_PEERS: usize = 50;
+
+/// Whether the person (or the policy) wants this peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Decision {
+    /// Nobody has been asked yet.
+    Undecided,
+    /// The person has been asked and has not answered.
+    Asked,
+    /// Yes.
+    Accepted,
+    /// No: nothing is ever sent to it.
+    Declined,
+}
+
+/// A peer of the room.
+#[derive(Debug)]
+struct Member {
+    id: PeerId,
+    connect: Connect,
+    name: Name,
+    user: String,
+    /// What its application tells about its user, with the latest proof.
+    info: Option<String>,
+    trust: Trust,
+    decision: Decision,
+    /// The key shared with this peer alone.
+    pair: SealKey,
+    /// The newest announcement and the newest offer.
+    newest_connect: Millis,
+    newest_offer: Millis,
+    /// It has shown that it is really there: something sealed for us alone, in this session.
+    present: bool,
+    /// It has proven who it is. From then on, names change on the verified channel only.
+    proven: bool,
+}
+
+impl Member {
+    /// Whether people see it: not before it has shown that it is really there.
+    fn is_shown(&self) -> bool {
+        self.decision == Decision::Accepted && self.present
+    }
+
+    fn view(&self, links: &Links) -> PeerView {
+        PeerView {
+            id: self.id,
+            user: self.user.clone(),
+            name: self.name.clone(),
+            info: self.info.clone(),
+            key: self.connect.identity,
+            state: links.state(&self.id),
+            trust: self.trust,
+        }
+    }
+}
+
+/// The directory.
+#[derive(Debug)]
+pub(super) struct Members {
+    members: LiteMap<PeerId, Member>,
+    trust: TrustBook,
+    policy: Policy,
+    signatures: SignatureBudgets,
+    shown: LiteMap<PeerId, PeerView>,
+}
+
+impl Members {
+    pub fn new(accept: Accept, trust: TrustBook) -> Members {
+        Members {
+            members: LiteMap::new(),
+            trust,
+            policy: Policy::new(accept),
+            signatures: SignatureBudgets::default(),
+            shown: LiteMap::new(),
+        }
+    }
+
+    /// Whether this peer is known of.
+    pub fn contains(&self, peer: &PeerId) -> bool {
+        self.members.contains_key(peer)
+    }
+
+    /// Whether this peer is to be connected to.
+    pub fn is_accepted(&self, peer: &PeerId) -> bool {
+        let member = self.members.get(peer);
+        member.is_some_and(|member| member.decision == Decision::Accepted)
+    }
+
+    /// What is sealed with for this peer alone.
+    pub fn pair(&self, peer: &PeerId) -> Option<&SealKey> {
+        self.members.get(peer).map(|member| &member.pair)
+    }
+
+    /// What this peer has announced of itself.
+    pub fn connect(&self, peer: &PeerId) -> Option<&Connect> {
+        self.members.get(peer).map(|member| &member.connect)
+    }
+
+    /// The name under which this peer is shown.
+    pub fn user(&self, peer: &PeerId) -> Option<&str> {
+        self.members.get(peer).map(|member| member.user.as_str())
+    }
+
+    /// The peers that people see.
+    pub fn shown(&self) -> impl Iterator<Item = PeerId> {
+        let shown = self.members.values().filter(|member| member.is_shown());
+        shown.map(|member| member.id)
+    }
+
+    /// Other peers under the same key and tab number: one tab that was loaded again.
+    pub fn same_tab(&self, peer: &PeerId) -> impl Iterator<Item = PeerId> {
+        let one = self.members.get(peer);
+        let same = self.members.values().filter(move |other| {
+            one.is_some_and(|one| {
+                one.id != other.id
+                    && one.connect.identity == other.connect.identity
+                    && one.connect.tab == other.connect.tab
+            })
+        });
+        same.map(|other| other.id)
+    }
+
+    /// Whether there is no place left: only peers that have proven who they are count.
+    pub fn is_full(&self) -> bool {
+        let proven = self.members.values().filter(|member| member.proven);
+        proven.count() >= MAX_PEERS
+    }
+
+    /// Something happened to a peer.
+    pub fn on_peer(&mut self, peer: PeerId, event: &PeerEvent, links: &Links, cx: &mut Cx) {
+        cx.changed = true;
+        match event {
+            PeerEvent::Verified => self.verified(peer, links, cx),
+            PeerEvent::Forgotten => {
+                // For that peer we were gone, so for us it was.
+                if let Some(peer) = self.shown.remove(&peer) {
+                    let reason = GoneReason::Silent;
+                    cx.people(PeopleEvent::Gone { peer, reason });
+                }
+            }
+            PeerEvent::Lost => {
+                if self.same_tab(&peer).any(|other| links.is_connected(&other)) {
+                    cx.effect(Effect::Remove(peer, GoneReason::Left));
+                }
+            }
+            PeerEvent::Returned | PeerEvent::Gone { .. } => {}
+        }
+    }
+
+    fn verified(&mut self, peer: PeerId, links: &Links, cx: &mut Cx) {
+        let Some(member) = self.members.get_mut(&peer) else {
+            return;
+        };
+        member.proven = true;
+        member.present = true;
+        let change = TrustChange {
+            key: member.connect.identity,
+            name: member.name.clone(),
+            at: cx.now,
+            what: TrustDecision::Met,
+        };
+        self.remember(change, cx);
+        if cx.own.renamed {
+            let name = cx.own.name.to_string();
+            cx.send(peer, PeopleFrame::Profile { name });
+        }
+        // What is left of a tab that was loaded again goes at once if it is silent, and is probed at once otherwise.
+        for former in self.same_tab(&peer) {
+            match links.state(&former) {
+                PeerState::Reconnecting => cx.effect(Effect::Remove(former, GoneReason::Left)),
+                PeerState::Verified => cx.effect(Effect::Probe(former)),
+                _ => {}
+            }
+        }
+    }
+
+    /// What a peer's application tells about its user, with its proof.
+    pub fn set_info(&mut self, peer: &PeerId, info: Option<String>) {
+        if let Some(member) = self.members.get_mut(peer) {
+            member.info = info;
+        }
+    }
+
+    /// A peer did not prove who it claims to be.
+    pub fn not_proven(&mut self, peer: &PeerId, reason: &str, links: &Links, cx: &mut Cx) {
+        self.name_everybody(cx);
+        if let Some(member) = self.members.get(peer) {
+            cx.people(PeopleEvent::ValidationFailure {
+                peer: member.view(links),
+                reason: reason.to_owned(),
+            });
+        }
+        cx.changed = true;
+    }
+
+    /// A peer goes by another name from now on.
+    pub fn rename(&mut self, peer: &PeerId, name: &str, cx: &mut Cx) {
+        let Ok(name) = Name::parse(name) else {
+            return cx.dropped(Dropped::BadFrame);
+        };
+        if let Some(member) = self.members.get_mut(peer) {
+            member.trust = self.trust.trust(&member.connect.identity, &name);
+            member.name = name;
+            cx.changed = true;
+        }
+    }
+
+    /// Forgets a peer, and says when its envelopes are old. `None` if it was not known of.
+    pub fn remove(&mut self, peer: &PeerId, reason: GoneReason, cx: &mut Cx) -> Option<Millis> {
+        let member = self.members.remove(peer)?;
+        if member.decision == Decision::Asked {
+            cx.people(PeopleEvent::RequestWithdrawn(*peer));
+        }
+        if let Some(view) = self.shown.remove(peer) {
+            cx.people(PeopleEvent::Gone { peer: view, reason });
+        }
+        cx.changed = true;
+        // A peer that left has no more to say; one that was lost may come back with something newer.
+        Some(match reason {
+            GoneReason::Left | GoneReason::Disconnected => Millis(u64::MAX),
+            _ => member
+                .newest_connect
+                .max(member.newest_offer)
+                .max(member.connect.signed_at),
+        })
+    }
+
+    /// Forgets everybody, without a word.
+    pub fn clear(&mut self) -> Vec<PeerId> {
+        self.shown = LiteMap::new();
+        let members = core::mem::take(&mut self.members);
+        members.into_iter().map(|(peer, _)| peer).collect()
+    }
+
+    /// Notes it in our own book, and tells the driver to store it.
+    fn remember(&mut self, change: TrustChange, cx: &mut Cx) {
+        self.trust.note(&change);
+        cx.output(Output::Trust(change));
+    }
+}

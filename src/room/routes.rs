@@ -1,0 +1,238 @@
+//! Routes: which machine hears what. Nothing is decided here.
+
+use super::channel::Timer as ChannelTimer;
+use super::*;
+
+impl Room {
+    /// A sleeping computer wakes to old timers. Nobody is given up for a silence that was ours.
+    pub(super) fn advance(&mut self, now: Millis) {
+        let slept = now.since(self.cx.now) > SLEEP_THRESHOLD;
+        self.cx.now = self.cx.now.max(now);
+        if slept {
+            #[cfg(feature = "files")]
+            self.files.all_files_moved(&mut self.cx);
+            self.links.probe_all(&mut self.cx);
+        }
+    }
+
+    /// Who else is here, as far as it decides when we announce ourselves.
+    pub(super) fn company(&self) -> Company {
+        Company {
+            present: self.links.connected().next().is_some(),
+            incomplete: self.links.is_anybody_silent(),
+            full: self.members.is_full(),
+        }
+    }
+
+    /// Carries what machines want of each other, in order, until nothing is left.
+    pub(super) fn route(&mut self) {
+        while let Some(effect) = self.cx.next_effect() {
+            self.on_effect(effect);
+        }
+    }
+
+    fn on_effect(&mut self, effect: Effect) {
+        let cx = &mut self.cx;
+        match effect {
+            Effect::Peer(peer, event) => self.on_peer(peer, &event),
+            Effect::Send(peer, frame) => self.links.send(&peer, &frame, cx),
+            Effect::SendAll(frame) => self.links.send_to_all(&frame, cx),
+            Effect::Stream(peer, message, token) => {
+                self.channels.push(peer, message, token, &self.links, cx);
+            }
+            Effect::Call(peer, frame) => self.calls.on_frame(peer, frame, cx),
+            Effect::File(peer, frame) => self.files.on_frame(peer, frame, &self.links, cx),
+            Effect::Signal(peer, outgoing) => {
+                let full = self.members.is_full();
+                if let Some(pair) = self.members.pair(&peer) {
+                    self.signaling.send(peer, pair, outgoing, full, cx);
+                }
+            }
+            Effect::Announce => self.signaling.announce_soon(cx),
+            Effect::ReleaseCandidates(peer) => {
+                for envelope in self.signaling.release_early(peer) {
+                    self.on_envelope(Carrier::Broker(BrokerId(0)), envelope);
+                }
+            }
+            Effect::Accepted(peer) => self.links.accepted(peer, &self.members, cx),
+            Effect::Declined(peer) => self.links.declined(&peer, cx),
+            Effect::Probe(peer) => self.links.probe(peer, cx),
+            Effect::Info(peer, info) => self.members.set_info(&peer, info),
+            Effect::NotProven(peer, reason) => {
+                self.members.not_proven(&peer, reason, &self.links, cx);
+            }
+            Effect::Remove(peer, reason) => {
+                if let Some(until) = self.members.remove(&peer, reason, cx) {
+                    cx.peer(peer, PeerEvent::Gone { until });
+                }
+            }
+        }
+    }
+
+    /// The one fan-out: every machine hears what happened to a peer.
+    fn on_peer(&mut self, peer: PeerId, event: &PeerEvent) {
+        let cx = &mut self.cx;
+        self.signaling.on_peer(peer, event);
+        self.links.on_peer(peer, event, &self.members, cx);
+        self.members.on_peer(peer, event, &self.links, cx);
+        self.channels.on_peer(peer, event, &self.links, cx);
+        self.calls.on_peer(peer, event, cx);
+        self.files.on_peer(peer, event, &self.links, cx);
+        self.conversations.on_peer(peer, event, cx);
+        self.presence.on_peer(event, cx);
+    }
+
+    pub(super) fn on_message(&mut self, carrier: Carrier, topic: &str, payload: &[u8]) {
+        match self.signaling.open(topic, payload, &mut self.cx) {
+            Ok(Some(envelope)) => self.on_envelope(carrier, envelope),
+            Ok(None) => self.cx.counters.received(),
+            Err(reason) => self.cx.dropped(reason),
+        }
+    }
+
+    fn on_envelope(&mut self, carrier: Carrier, envelope: Envelope) {
+        let (cx, keys) = (&mut self.cx, &self.signaling.keys);
+        let received = match self
+            .members
+            .receive(carrier, envelope, keys, &self.links, cx)
+        {
+            Ok(received) => received,
+            Err(reason) => return cx.dropped(reason),
+        };
+        cx.counters.received();
+        match &received {
+            Received::Full => return self.signaling.peer_is_full(cx),
+            Received::Leave(peer) => cx.effect(Effect::Remove(*peer, GoneReason::Left)),
+            _ => {}
+        }
+        if let Received::Early(envelope) = received {
+            return self.signaling.keep_early(envelope, cx);
+        }
+        let will_be_heard = self.signaling.will_be_heard();
+        self.links
+            .on_received(received, will_be_heard, &self.members, cx);
+    }
+
+    pub(super) fn on_link(&mut self, connection: ConnectionId, event: LinkEvent) {
+        let cx = &mut self.cx;
+        match self.links.on_event(connection, event, &self.members, cx) {
+            Some(Arrival::Text(peer, text)) => {
+                let frame = self.channels.on_text(peer, &text, &self.links, cx);
+                if let Some(frame) = frame {
+                    self.on_frame(peer, frame);
+                }
+            }
+            Some(Arrival::Bytes(peer, bytes)) => self.channels.on_bytes(peer, &bytes, cx),
+            None => {}
+        }
+    }
+
+    fn on_frame(&mut self, peer: PeerId, frame: Frame) {
+        let cx = &mut self.cx;
+        match frame {
+            Frame::Link(LinkFrame::Ping { id }) => self.channels.on_ping(peer, id, cx),
+            Frame::Link(LinkFrame::Pong { id }) => self.channels.on_pong(peer, id, cx),
+            Frame::Link(LinkFrame::Leave) => cx.effect(Effect::Remove(peer, GoneReason::Left)),
+            Frame::Link(frame) => self.links.on_frame(peer, frame, cx),
+            Frame::People(PeopleFrame::Profile { name }) => self.members.rename(&peer, &name, cx),
+            Frame::People(PeopleFrame::Presence { peers }) => {
+                self.presence
+                    .on_frame(&peers, &self.members, &self.signaling, cx);
+            }
+            Frame::Chat(frame) => self.conversations.on_frame(peer, frame, &self.members, cx),
+            // Chunks of the stream, and what is said of it, do not come here.
+            Frame::Call(_) | Frame::File(_) | Frame::Ack(_) | Frame::Part(_) | Frame::Unknown => {}
+        }
+    }
+
+    pub(super) fn on_command(&mut self, command: Command) {
+        let cx = &mut self.cx;
+        match command {
+            Command::Chat(command) => {
+                self.conversations
+                    .on_command(command, &self.members, &self.links, cx);
+            }
+            Command::People(PeopleCommand::Retry(peer)) => {
+                self.links.retry(peer, &self.members, cx);
+            }
+            Command::People(command) => self.members.on_command(command, &self.links, cx),
+            Command::App(command @ (AppCommand::Send { .. } | AppCommand::Ping { .. })) => {
+                self.channels.on_command(command, &self.links, cx);
+            }
+            Command::App(command) => self.calls.on_command(command, &self.channels, cx),
+            #[cfg(feature = "files")]
+            Command::File(command) => {
+                self.files
+                    .on_command(command, &self.channels, &self.links, cx);
+            }
+            Command::Rename(name) => cx.rename(name),
+            Command::Leave => self.leave(),
+        }
+    }
+
+    pub(super) fn on_timer(&mut self, timer: Timer) {
+        let company = self.company();
+        let cx = &mut self.cx;
+        match timer {
+            Timer::Signaling(timer) => self.signaling.on_timer(timer, company, cx),
+            Timer::Link(timer) => self.links.on_timer(timer, &self.members, cx),
+            Timer::Channel(ChannelTimer::Ack(peer)) => self.channels.acknowledge(peer, cx),
+            Timer::Channel(ChannelTimer::Answers) => self.calls.on_timer(cx),
+            Timer::Presence => self.presence.on_timer(&self.links, cx),
+            #[cfg(feature = "files")]
+            Timer::Files(peer) => self.files.check_files(peer, &self.links, cx),
+        }
+    }
+
+    fn leave(&mut self) {
+        let cx = &mut self.cx;
+        self.links.send_to_all(&Frame::Link(LinkFrame::Leave), cx);
+        self.signaling.say_leave(cx);
+        self.conversations = Conversations::default();
+        for peer in self.members.clear() {
+            cx.peer(
+                peer,
+                PeerEvent::Gone {
+                    until: Millis(u64::MAX),
+                },
+            );
+        }
+        self.route();
+        self.left = true;
+        self.cx.timers = Default::default();
+        self.cx.event(Event::Status(Status::Left));
+    }
+
+    /// What was asked for after the room was left still gets its answer.
+    pub(super) fn refuse(&mut self, command: Command) {
+        let cx = &mut self.cx;
+        match command {
+            Command::App(AppCommand::Send { token, .. } | AppCommand::Ping { token, .. }) => {
+                channel::send_failed(token, SendError::Gone, cx);
+            }
+            Command::App(AppCommand::Ask { token, peer, .. }) => {
+                channel::calls::answered(token, peer, Err(AskError::Gone), cx);
+            }
+            #[cfg(feature = "files")]
+            Command::File(command) => self.files.refuse(command, cx),
+            _ => {}
+        }
+    }
+
+    /// Tells what changed for people to see.
+    pub(super) fn show(&mut self) {
+        if self.left || !core::mem::take(&mut self.cx.changed) {
+            return;
+        }
+        self.members.show(&self.links, &mut self.cx);
+        let alone = self.links.connected().next().is_none();
+        let shut_out = alone && self.signaling.others_are_full(self.cx.now);
+        let status = self
+            .members
+            .status(self.signaling.broker(), shut_out, &self.links);
+        if self.status != Some(status) {
+            self.status = Some(status);
+            self.cx.event(Event::Status(status));
+        }
+    }
+}

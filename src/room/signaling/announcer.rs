@@ -1,0 +1,216 @@
+//! When to say "I am here".
+//!
+//! Whoever is alone repeats itself with growing pauses; whoever has company does it rarely, enough to heal a
+//! split. Our own announcement comes back to us from the broker, which puts every message on a topic into one
+//! order. That echo tells who has to offer: a peer announced *after* our echo subscribed too late to hear us, so we
+//! offer; a peer announced *before* it will hear us next, and offers.
+
+use core::time::Duration;
+
+use super::{Company, Signaling, Timer};
+use crate::identity::Signature;
+use crate::room::cx::Cx;
+use crate::room::io::{BrokerId, BrokerState};
+use crate::time::Millis;
+use crate::wire::envelope::{FULL, VERSION};
+use crate::wire::{Body, Connect};
+
+/// Alone, we repeat ourselves after this, then after three times as long, …
+const FIRST_PAUSE: Duration = Duration::from_secs(3);
+/// … and at last this rarely, as with company.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+/// Our own announcement should come back within this time …
+const ECHO_TIMEOUT: Duration = Duration::from_millis(1500);
+/// … and is repeated at most this many times where it does not.
+const MAX_MISSED: u32 = 3;
+/// Where others want to hear us, an announcement comes after this …
+const WANTED_DELAY: Duration = Duration::from_millis(1500);
+/// … and at most this often.
+const WANTED_PAUSE: Duration = Duration::from_secs(10);
+/// For how long "I am full" of others counts.
+const FULL_FOR: Duration = Duration::from_secs(90);
+
+#[derive(Debug)]
+pub(super) struct Announcer {
+    joined_at: Millis,
+    /// The newest announcement, signed.
+    latest: Option<Connect>,
+    /// The timestamp of the one that has not come back from the broker yet.
+    echo_due: Option<Millis>,
+    missed: u32,
+    repeats: u32,
+    /// Somebody misses us: the next announcement is for them.
+    wanted: bool,
+    /// When a peer last said that it is full.
+    full_seen: Option<Millis>,
+}
+
+impl Announcer {
+    pub fn new(now: Millis) -> Announcer {
+        Announcer {
+            joined_at: now,
+            latest: None,
+            echo_due: None,
+            missed: 0,
+            repeats: 0,
+            wanted: false,
+            full_seen: None,
+        }
+    }
+
+    /// When we last announced ourselves.
+    fn last(&self) -> Millis {
+        self.latest
+            .as_ref()
+            .map_or(Millis(0), |connect| connect.signed_at)
+    }
+
+    /// Our own announcement came back.
+    pub fn on_echo(&mut self, signed_at: Millis, cx: &mut Cx) {
+        if self.echo_due == Some(signed_at) {
+            self.echo_due = None;
+            self.missed = 0;
+            cx.timers.clear(&Timer::Echo.into());
+        }
+    }
+}
+
+impl Signaling {
+    /// The way to a broker changed.
+    pub fn on_broker(
+        &mut self,
+        broker: BrokerId,
+        state: BrokerState,
+        company: Company,
+        cx: &mut Cx,
+    ) {
+        self.brokers.insert(broker, state);
+        cx.changed = true;
+        match state {
+            BrokerState::Opening if !company.present || company.incomplete => {
+                self.announce(company, cx)
+            }
+            BrokerState::Opening => {
+                self.announcer.echo_due = None;
+                self.announcer.wanted = true;
+                let soon = cx.jittered(WANTED_PAUSE);
+                cx.timers.set(Timer::Announce.into(), cx.now + soon);
+            }
+            BrokerState::Ready => {
+                self.announcer.missed = 0;
+                if self.announcer.echo_due.is_some() {
+                    cx.timers.set(Timer::Echo.into(), cx.now + ECHO_TIMEOUT);
+                }
+            }
+            BrokerState::Unreachable { .. } => {
+                cx.timers.clear(&Timer::Echo.into());
+                cx.timers.clear(&Timer::Announce.into());
+            }
+        }
+    }
+
+    /// A timer of this machine has come.
+    pub fn on_timer(&mut self, timer: Timer, company: Company, cx: &mut Cx) {
+        match timer {
+            Timer::Announce => self.announce_again(company, cx),
+            Timer::Echo => self.echo_missed(company, cx),
+        }
+    }
+
+    /// Says "I am here" to everybody.
+    fn announce(&mut self, company: Company, cx: &mut Cx) {
+        let connect = self.sign_connect(company.full, cx);
+        self.announcer.wanted = false;
+        self.announcer.echo_due = Some(connect.signed_at);
+        if self.broker() == BrokerState::Ready {
+            cx.timers.set(Timer::Echo.into(), cx.now + ECHO_TIMEOUT);
+        }
+        let topic = self.keys.topic().to_owned();
+        self.publish(topic, connect.signed_at, Body::Connect(connect), cx);
+        let pause = if company.present {
+            LONGEST_PAUSE
+        } else {
+            FIRST_PAUSE
+                .saturating_mul(3u32.saturating_pow(self.announcer.repeats))
+                .min(LONGEST_PAUSE)
+        };
+        self.announcer.repeats = self.announcer.repeats.saturating_add(1);
+        let pause = cx.jittered(pause);
+        cx.timers.set(Timer::Announce.into(), cx.now + pause);
+    }
+
+    fn announce_again(&mut self, company: Company, cx: &mut Cx) {
+        if self.broker() != BrokerState::Ready {
+            return;
+        }
+        let last = self.announcer.last();
+        let due = cx.now.since(last) >= LONGEST_PAUSE / 2;
+        if self.announcer.wanted || !company.present || due {
+            return self.announce(company, cx);
+        }
+        // The pause was chosen while nobody was here.
+        let pause = cx.jittered(LONGEST_PAUSE);
+        cx.timers.set(Timer::Announce.into(), last + pause);
+    }
+
+    /// Somebody misses us, or should hear that we are full.
+    pub fn announce_soon(&mut self, cx: &mut Cx) {
+        let pause = cx.jittered(WANTED_DELAY);
+        let at = (cx.now + pause).max(self.announcer.last() + WANTED_PAUSE);
+        cx.timers.set_earlier(Timer::Announce.into(), at);
+        self.announcer.wanted = true;
+    }
+
+    /// The announcement was lost. A broker that never shows us our own messages is not tried for ever.
+    fn echo_missed(&mut self, company: Company, cx: &mut Cx) {
+        self.announcer.echo_due = None;
+        self.announcer.missed += 1;
+        if self.announcer.missed <= MAX_MISSED && self.broker() == BrokerState::Ready {
+            self.announce(company, cx);
+        }
+    }
+
+    /// Whether the peers announced now will hear our own announcement after theirs.
+    pub fn will_be_heard(&self) -> bool {
+        self.announcer.echo_due.is_some()
+    }
+
+    /// A peer said that it is full.
+    pub fn peer_is_full(&mut self, cx: &mut Cx) {
+        self.announcer.full_seen = Some(cx.now);
+        cx.changed = true;
+    }
+
+    /// Whether others have said lately that there is no place left.
+    pub fn others_are_full(&self, now: Millis) -> bool {
+        let seen = self.announcer.full_seen;
+        seen.is_some_and(|at| now.since(at) < FULL_FOR)
+    }
+
+    /// What an offer carries to say who offers: the newest announcement, or a first one.
+    pub(super) fn current_connect(&mut self, full: bool, cx: &mut Cx) -> Connect {
+        match &self.announcer.latest {
+            Some(connect) if connect.name == cx.own.name => connect.clone(),
+            _ => self.sign_connect(full, cx),
+        }
+    }
+
+    fn sign_connect(&mut self, full: bool, cx: &mut Cx) -> Connect {
+        let signed_at = self.stamp(cx.now);
+        let age = cx.now.since(self.announcer.joined_at).as_millis();
+        let unsigned = Connect {
+            version: VERSION,
+            capabilities: if full { FULL } else { 0 },
+            identity: cx.own.key(),
+            session: cx.own.session.public(),
+            name: cx.own.name.clone(),
+            tab: cx.own.tab,
+            age: u64::try_from(age).unwrap_or(u64::MAX),
+            signed_at,
+            signature: Signature([0; 64]),
+        };
+        let connect = unsigned.signed(&cx.own.identity, self.keys.topic());
+        self.announcer.latest = Some(connect.clone());
+        connect
+    }
+}

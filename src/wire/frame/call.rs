@@ -1,0 +1,69 @@
+//! Frames of applications that ask each other. They are chunks of the stream.
+
+use super::Frame;
+use super::json::{Fields, Writer};
+
+/// A question of an application, or the answer to one.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CallFrame {
+    /// A question from one application to another.
+    Question {
+        /// Chosen by the asker.
+        id: String,
+        /// Which handler should answer.
+        topic: Option<String>,
+        /// The question, in JSON.
+        content: String,
+    },
+    /// The answer.
+    Answer {
+        /// The question's.
+        id: String,
+        /// The answer, in JSON, or why there is none.
+        result: Result<String, String>,
+    },
+}
+
+impl CallFrame {
+    pub(super) const KINDS: [&str; 2] = ["question", "answer"];
+
+    pub(super) fn read(kind: &str, fields: &Fields) -> Option<CallFrame> {
+        let json = || fields.json("v").map(str::to_owned);
+        let id = fields.text("id")?;
+        Some(match kind {
+            "question" => CallFrame::Question {
+                id,
+                topic: fields.text("topic"),
+                content: json()?,
+            },
+            _ => CallFrame::Answer {
+                id,
+                result: match fields.text("error") {
+                    Some(error) => Err(error),
+                    None => Ok(json()?),
+                },
+            },
+        })
+    }
+
+    pub(super) fn write(&self) -> String {
+        let [question, answer] = CallFrame::KINDS;
+        let object = match self {
+            CallFrame::Question { id, topic, content } => Writer::new(question)
+                .text("id", id)
+                .text_if("topic", topic.as_ref())
+                .json("v", content),
+            CallFrame::Answer { id, result } => match result {
+                Ok(value) => Writer::new(answer).text("id", id).json("v", value),
+                Err(error) => Writer::new(answer).text("id", id).text("error", error),
+            },
+        };
+        object.end()
+    }
+}
+
+impl From<CallFrame> for Frame {
+    fn from(frame: CallFrame) -> Frame {
+        Frame::Call(frame)
+    }
+}

@@ -8,7 +8,10 @@ use crate::setup::Tools;
 use crate::{process, project};
 
 /// The module's files in `dist/` that a browser loads. The page loads none of them.
-pub const LOADED: [&str; 2] = ["mqtt-rtc.js", "mqtt-rtc.wasm"];
+pub const LOADED: [&str; 3] = ["mqtt-rtc.js", "mqtt-rtc.wasm", WORKER];
+
+/// The program of its worker, which is a file of its own because policies forbid workers from `blob:` addresses.
+const WORKER: &str = "mqtt-rtc-worker.js";
 
 /// The module's types, which no browser loads.
 pub const TYPES: &str = "mqtt-rtc.d.ts";
@@ -44,17 +47,22 @@ pub fn build(tools: &Tools, dist: &Path) -> Result<()> {
     // esbuild does not check types.
     let mut tsc = tools.web("tsc")?;
     process::run(tsc.arg("--project").arg(&embed)).context("the module has type errors")?;
-    let mut esbuild = tools.web("esbuild")?;
-    esbuild.arg(embed.join("src").join("index.ts"));
-    esbuild.args([
-        "--bundle",
-        "--format=esm",
-        "--target=es2022",
-        "--minify",
-        "--log-level=warning",
-    ]);
-    esbuild.arg(format!("--outfile={}", dist.join("mqtt-rtc.js").display()));
-    process::run(&mut esbuild).context("the module was not bundled")?;
+    for (source, bundle, format) in [
+        ("index.ts", "mqtt-rtc.js", "--format=esm"),
+        ("disk-worker.ts", WORKER, "--format=iife"),
+    ] {
+        let mut esbuild = tools.web("esbuild")?;
+        esbuild.arg(embed.join("src").join(source));
+        esbuild.args([
+            "--bundle",
+            format,
+            "--target=es2022",
+            "--minify",
+            "--log-level=warning",
+        ]);
+        esbuild.arg(format!("--outfile={}", dist.join(bundle).display()));
+        process::run(&mut esbuild).context("the module was not bundled")?;
+    }
     std::fs::copy(embed.join(TYPES), dist.join(TYPES))?;
     Ok(())
 }

@@ -18,9 +18,9 @@ const TEXTS: [(&str, &str); 4] = [
 ];
 
 /// The files of `dist/` in the package.
-fn files() -> [&'static str; 3] {
-    let [script, program] = module::LOADED;
-    [script, program, module::TYPES]
+fn files() -> [&'static str; 4] {
+    let [script, program, worker] = module::LOADED;
+    [script, program, worker, module::TYPES]
 }
 
 /// Builds everything, and packs `target/npm/rtchat-<version>.tgz`. Returns its path.
@@ -69,11 +69,12 @@ fn manifest() -> Result<serde_json::Value> {
         "exports": {
             ".": { "types": "./mqtt-rtc.d.ts", "default": "./mqtt-rtc.js" },
             "./mqtt-rtc.wasm": "./mqtt-rtc.wasm",
+            "./mqtt-rtc-worker.js": "./mqtt-rtc-worker.js",
             "./package.json": "./package.json",
         },
         "files": files(),
         // It requests its program as soon as it is imported.
-        "sideEffects": ["./mqtt-rtc.js"],
+        "sideEffects": ["./mqtt-rtc.js", "./mqtt-rtc-worker.js"],
     }))
 }
 
@@ -85,8 +86,10 @@ fn check(tools: &Tools, package: &Path) -> Result<()> {
     let mut types = tools.web("attw")?;
     // It is an ES module only, since it is for browsers.
     types.arg(package).args(["--profile", "esm-only"]);
-    // This entry point is for bundlers, and has no types.
-    types.args(["--exclude-entrypoints", module::LOADED[1]]);
+    // These entry points are for bundlers, and have no types.
+    types
+        .arg("--exclude-entrypoints")
+        .args(&module::LOADED[1..]);
     process::run(&mut types).context("some resolution modes do not find its types")?;
     println!("The package is {}.", package.display());
     Ok(())

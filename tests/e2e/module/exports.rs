@@ -50,6 +50,7 @@ fn every_name_of_a_peer_is_pinned() {
         let names = ask(&ann, script).await?;
         let expected = json!([
             [
+                "acceptKey",
                 "ask",
                 "block",
                 "chat",
@@ -58,7 +59,9 @@ fn every_name_of_a_peer_is_pinned() {
                 "dm",
                 "fingerprint",
                 "id",
+                "key",
                 "markVerified",
+                "name",
                 "ping",
                 "send",
                 "sendFile",

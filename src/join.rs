@@ -18,7 +18,7 @@ use crate::identity::{MemoryStorage, Name, Profile, TrustBook, TrustChange};
 use crate::room::{Config, Event};
 use crate::settings::web::print;
 use crate::settings::{AddressError, PageAddress, Settings, SettingsWarning};
-use crate::wire::RoomKeys;
+use crate::wire::RoomSource;
 use crate::wire::room_keys::RoomKeysError;
 
 /// Why nobody can go in.
@@ -119,12 +119,19 @@ impl Joining {
         if let Some(secret) = &self.address.secret {
             secret.check_password(password)?;
         }
-        let secret = self.address.secret.as_ref().map(|secret| &secret.bytes);
-        let keys = RoomKeys::derive(&self.address.page, self.room(), secret, password)?;
+        let secret = self.address.secret.as_ref();
+        let source = RoomSource {
+            page: &self.address.page,
+            name: self.room(),
+            secret: secret.map(|secret| &secret.bytes),
+            root: secret.and_then(|secret| secret.root.as_ref()),
+        };
+        let keys = source.lobby(password)?;
         let profile = self.profile.borrow();
         let config = Config {
             keys,
-            identity: profile.identity().clone(),
+            topic_prefix: self.settings.topic_prefix.clone(),
+            identity: profile.identity().public(),
             name: name.clone(),
             tab: self.tab.as_ref().map_or(1, TabClaim::number),
             info: self.info.clone(),
@@ -143,7 +150,7 @@ impl Joining {
             is_stored: self.tab.is_some(),
             rechecking: Rc::default(),
         });
-        let handle = driver::join(config, &network, keeper)?;
+        let handle = driver::join(config, profile.identity().clone(), &network, keeper)?;
         if let Some(tab) = &self.tab {
             tab.joined();
         }

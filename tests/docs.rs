@@ -7,7 +7,8 @@ use rtchat::rtc::{SdpType, SessionDescription};
 use rtchat::settings::{PageAddress, Settings};
 use rtchat::time::Millis;
 use rtchat::wire::{
-    Ack, CallFrame, ChatFrame, FileFrame, Frame, LinkFrame, Part, PeopleFrame, RoomKeys, StreamIds,
+    Ack, CallFrame, ChatFrame, FileFrame, Frame, LinkFrame, Part, PeopleFrame, RoomSource,
+    StreamIds,
 };
 use serde_json::Value;
 
@@ -69,17 +70,17 @@ fn the_examples_in_the_protocol_match_the_code() {
     let secret = core::array::from_fn(|at| at as u8);
     let peer = PeerId(core::array::from_fn(|at| at as u8));
     for secret in [None, Some(&secret)] {
-        let keys = RoomKeys::derive("example.org/chat", "lobby", secret, None).unwrap();
-        assert!(
-            PROTOCOL.contains(&format!("`{}`", keys.topic())),
-            "{}",
-            keys.topic()
-        );
-        assert!(
-            PROTOCOL.contains(&format!("`{}`", keys.inbox(&peer))),
-            "{}",
-            keys.inbox(&peer)
-        );
+        let source = RoomSource {
+            page: "example.org/chat",
+            name: "lobby",
+            secret,
+            root: None,
+        };
+        let keys = source.lobby(None).unwrap();
+        let topics = [keys.topic(), keys.inbox(&peer)];
+        for topic in topics.map(|topic| topic.name("")) {
+            assert!(PROTOCOL.contains(&format!("`{topic}`")), "{topic}");
+        }
     }
     let (one, other) = (PublicKey([2; 33]), PublicKey([3; 33]));
     let derived = [
@@ -121,7 +122,7 @@ fn the_protocol_documents_every_field_of_every_frame() {
     let null = || "null".to_owned();
     let frames = [
         Frame::Link(LinkFrame::Verify {
-            signature: text(),
+            proof: text(),
             info: Some(text()),
         }),
         Frame::Chat(ChatFrame::Message {

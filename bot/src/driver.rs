@@ -182,6 +182,10 @@ impl<B: Bot> Driver<B> {
     fn carry_out(&mut self, output: Output) {
         match output {
             Output::Publish { topic, payload, .. } => self.broker.publish(topic, payload),
+            Output::Sign { ticket, message } => {
+                let signature = self.profile.identity().sign_message(&message);
+                self.inputs.push_back(Input::Signed { ticket, signature });
+            }
             Output::Link(id, command) => self.connections.carry_out(id, command),
             // Bots neither send nor receive files, so there is no file channel.
             Output::File(..) | Output::YieldFiles => {}

@@ -11,6 +11,7 @@
 //! async fn main() -> Result<(), Error> {
 //!     let participant = Participant::open(&Options {
 //!         page: "https://example.org/chat/".into(),
+//!         topic_prefix: String::new(),
 //!         room: Some("garden".into()),
 //!         broker: "mqtt://127.0.0.1:1883".into(),
 //!         name: "echo".into(),

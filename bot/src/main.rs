@@ -28,6 +28,9 @@ struct Arguments {
     /// The room; by default the one in the page's address, and else the default room
     #[arg(long)]
     room: Option<String>,
+    /// What the site's `topicPrefix` setting says, if there is one
+    #[arg(long, default_value = "")]
+    topic_prefix: String,
     /// The broker that the page's people use: mqtt://[user:password@]host[:port]
     #[arg(long)]
     broker: String,
@@ -60,6 +63,7 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), rtchat_bot::Error> {
     let participant = Participant::open(&Options {
         page: arguments.page,
+        topic_prefix: arguments.topic_prefix,
         room: arguments.room,
         broker: arguments.broker,
         name: arguments.name,

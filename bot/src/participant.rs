@@ -9,7 +9,7 @@ use chacha20::rand_core::SeedableRng;
 use rtchat::identity::{Name, Profile};
 use rtchat::room::{Config, Room};
 use rtchat::settings::{Accept, PageAddress, Settings, room_link};
-use rtchat::wire::RoomKeys;
+use rtchat::wire::RoomSource;
 use rumqttc::MqttOptions;
 use tokio::sync::mpsc;
 
@@ -30,6 +30,8 @@ pub struct Options {
     pub page: String,
     /// The room. Without it the one in the page's address is taken, and else the default room.
     pub room: Option<String>,
+    /// What the site's `topicPrefix` setting says: usually nothing.
+    pub topic_prefix: String,
     /// The broker that the page's people use, by its address for native programs: `mqtt://[user:password@]host[:port]`.
     pub broker: String,
     /// The name that the bot shows to others.
@@ -69,8 +71,14 @@ impl Participant {
             // Bots know no passwords.
             secret.check_password(None)?;
         }
-        let secret = address.secret.as_ref().map(|secret| &secret.bytes);
-        let keys = RoomKeys::derive(&address.page, &room_name, secret, None)?;
+        let secret = address.secret.as_ref();
+        let source = RoomSource {
+            page: &address.page,
+            name: &room_name,
+            secret: secret.map(|secret| &secret.bytes),
+            root: secret.and_then(|secret| secret.root.as_ref()),
+        };
+        let keys = source.lobby(None)?;
         let broker = broker::options(&options.broker)?;
 
         let storage = Rc::new(FileStorage::open(&options.identity)?);
@@ -78,7 +86,8 @@ impl Participant {
         let clock = Clock::start();
         let config = Config {
             keys,
-            identity: profile.identity().clone(),
+            topic_prefix: options.topic_prefix.clone(),
+            identity: profile.identity().public(),
             name,
             tab: 1,
             info: None,
@@ -161,6 +170,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut options = Options {
             page: "https://example.org/chat/?room=garden".into(),
+            topic_prefix: String::new(),
             room: None,
             broker: "mqtt://127.0.0.1:1883".into(),
             name: "helper".into(),

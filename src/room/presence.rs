@@ -21,8 +21,12 @@ use crate::wire::frame::PeopleFrame;
 use crate::wire::presence::PresenceDigest;
 use crate::wire::{Connect, Frame};
 
-/// Presence is told this long after the last change.
+/// Presence is told this long after the last change …
 const PRESENCE_DELAY: Duration = Duration::from_secs(2);
+/// … and again after this, then after three times as long, since offers to those who were missing can be lost, …
+const FIRST_PAUSE: Duration = Duration::from_secs(20);
+/// … and at last this rarely.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// Announcements are asked for within this time, so that not everybody asks the same member at once.
 const FETCH_DELAY: Duration = Duration::from_secs(2);
 /// The most announcements that are asked for, or passed on, at once.
@@ -51,10 +55,12 @@ impl From<Timer> for super::Timer {
 pub(super) struct Presence {
     /// Announcements that we lack, and who has them.
     wanted: LiteMap<PresenceDigest, PeerId>,
-    /// Members that were asked, and when.
-    asked: LiteMap<PeerId, Millis>,
+    /// Members that were asked: when, and whether the answer is still awaited.
+    asked: LiteMap<PeerId, (Millis, bool)>,
     /// Members that were answered, and when.
     answered: LiteMap<PeerId, Millis>,
+    /// How often presence has been told since the last change.
+    repeats: u32,
 }
 
 impl Presence {
@@ -62,6 +68,7 @@ impl Presence {
     pub fn on_peer(&mut self, peer: PeerId, event: &PeerEvent, cx: &mut Cx) {
         match event {
             PeerEvent::Verified => {
+                self.repeats = 0;
                 cx.timers.set(Timer::Tell.into(), cx.now + PRESENCE_DELAY);
             }
             PeerEvent::Gone { .. } => {
@@ -76,7 +83,13 @@ impl Presence {
     /// A timer of this machine has come.
     pub fn on_timer(&mut self, timer: Timer, members: &Members, links: &Links, cx: &mut Cx) {
         match timer {
-            Timer::Tell => tell(members, links, cx),
+            Timer::Tell => {
+                let pause = FIRST_PAUSE.saturating_mul(3u32.saturating_pow(self.repeats));
+                let pause = cx.jittered(pause.min(LONGEST_PAUSE));
+                self.repeats = self.repeats.saturating_add(1);
+                cx.timers.set(Timer::Tell.into(), cx.now + pause);
+                tell(members, links, cx);
+            }
             Timer::Fetch => self.fetch(links, cx),
         }
     }
@@ -129,19 +142,30 @@ impl Presence {
     }
 
     fn fetch(&mut self, links: &Links, cx: &mut Cx) {
-        let mut requests: LiteMap<PeerId, Vec<String>> = LiteMap::new();
+        let mut requests: LiteMap<PeerId, Vec<PresenceDigest>> = LiteMap::new();
         for (digest, peer) in core::mem::take(&mut self.wanted) {
-            requests.entry(peer).or_default().push(digest.to_text());
+            requests.entry(peer).or_default().push(digest);
         }
-        for (peer, mut peers) in requests {
-            let recent = self.asked.get(&peer);
-            let recent = recent.is_some_and(|at| cx.now.since(*at) < FETCH_PAUSE);
-            if recent || !links.is_connected(&peer) {
-                continue;
+        for (peer, mut digests) in requests {
+            let asked = self.asked.get(&peer);
+            let recent = asked.is_some_and(|(at, _)| cx.now.since(*at) < FETCH_PAUSE);
+            // What is too much, or too early, waits.
+            let now = if recent {
+                0
+            } else {
+                MAX_FETCHED.min(digests.len())
+            };
+            let later = digests.split_off(now);
+            self.wanted
+                .extend(later.into_iter().map(|digest| (digest, peer)));
+            if now > 0 && links.is_connected(&peer) {
+                self.asked.insert(peer, (cx.now, true));
+                let peers = digests.into_iter().map(PresenceDigest::to_text).collect();
+                cx.send(peer, PeopleFrame::Fetch { peers });
             }
-            self.asked.insert(peer, cx.now);
-            peers.truncate(MAX_FETCHED);
-            cx.send(peer, PeopleFrame::Fetch { peers });
+        }
+        if !self.wanted.is_empty() {
+            cx.timers.set(Timer::Fetch.into(), cx.now + FETCH_PAUSE);
         }
     }
 
@@ -182,17 +206,18 @@ impl Presence {
         cx: &mut Cx,
     ) {
         // Each answer to a question of ours is taken once.
-        let asked = self.asked.get_mut(&peer).filter(|at| **at != Millis(0));
-        let Some(asked) = asked.filter(|at| cx.now.since(**at) < FETCH_PAUSE) else {
+        let asked = self.asked.get_mut(&peer);
+        if !asked.is_some_and(|(_, open)| core::mem::take(open)) {
             return cx.dropped(Dropped::Unexpected);
-        };
-        *asked = Millis(0);
+        }
         for text in connects.iter().take(MAX_FETCHED) {
             let bytes = Base64UrlUnpadded::decode_vec(text).ok();
             let connect = bytes.and_then(|bytes| Connect::parse(&bytes).ok());
             match connect {
                 Some(connect) if connect.peer_id() == cx.own.id => {}
-                Some(connect) if signaling.is_departed(&connect) => cx.dropped(Dropped::Departed),
+                Some(connect) if signaling.has_left(&connect.peer_id()) => {
+                    cx.dropped(Dropped::Departed);
+                }
                 Some(connect) => cx.effect(Effect::Introduce(peer, Box::new(connect))),
                 None => cx.dropped(Dropped::BadFrame),
             }

@@ -22,7 +22,7 @@ const MAX_ERROR: usize = 1_000;
 const MAX_ID: usize = 40;
 
 /// The most questions of one peer that wait for our application's answers.
-const MAX_OPEN: usize = 256;
+const MAX_OPEN: usize = 4096;
 /// What it is told about more.
 const TOO_MANY: &str = "Too many questions wait for their answers.";
 

@@ -51,6 +51,11 @@ impl Departed {
         self.until(peer).is_some_and(|until| timestamp <= until)
     }
 
+    /// Whether nothing more is taken from this peer, whatever it says.
+    pub fn has_left(&self, peer: &PeerId) -> bool {
+        self.until(peer) == Some(Millis(u64::MAX))
+    }
+
     fn until(&self, peer: &PeerId) -> Option<Millis> {
         let mut all = self.proven.iter().chain(&self.strangers);
         let found = all.find(|departure| departure.peer == *peer);

@@ -20,7 +20,7 @@ use crate::identity::PeerId;
 use crate::time::Millis;
 use crate::wire::envelope::EnvelopeHash;
 use crate::wire::seen::SeenEnvelopes;
-use crate::wire::{Body, BodyKind, Connect, DerivedTopic, Envelope, LeaveSecret, RoomKeys};
+use crate::wire::{Body, BodyKind, DerivedTopic, Envelope, LeaveSecret, RoomKeys};
 
 use announcements::Announcements;
 use announcer::Announcer;
@@ -182,9 +182,9 @@ impl Signaling {
         }
     }
 
-    /// Whether this announcement is of a peer that is no longer here, and old.
-    pub fn is_departed(&self, connect: &Connect) -> bool {
-        self.departed.is_old(&connect.peer_id(), connect.signed_at)
+    /// Whether this peer has said that it leaves, or was sent away.
+    pub fn has_left(&self, peer: &PeerId) -> bool {
+        self.departed.has_left(peer)
     }
 
     /// A timestamp newer than every one before.

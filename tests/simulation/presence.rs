@@ -330,7 +330,7 @@ fn with_the_policy_ask_nothing_goes_out_before_the_answer() {
         let inboxes = world
             .published
             .iter()
-            .filter(|(at, topic, _)| *at == ann && topic != world.keys.topic());
+            .filter(|(at, topic, _)| *at == ann && **topic != world.keys.topic().name(""));
         assert_eq!(inboxes.count(), 0, "announcements only, and no address");
         let request = world.nodes[ann]
             .events

@@ -65,6 +65,11 @@ impl World {
     }
 
     pub(super) fn order(&mut self, at: usize, connection: ConnectionId, order: LinkCommand) {
+        match &order {
+            LinkCommand::Renegotiate(_) => self.nodes[at].renegotiated.push(connection),
+            LinkCommand::AddCandidates(all) => self.nodes[at].candidates_added += all.len(),
+            _ => {}
+        }
         match order {
             LinkCommand::Offer => self.describe(at, connection, SdpType::Offer),
             LinkCommand::Answer(offer) => {

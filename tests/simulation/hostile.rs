@@ -1,10 +1,20 @@
 //! Peers that cheat: nothing of theirs is ever delivered, and none of them stops the honest.
 
 mod broker;
+mod brokers;
+mod candidates;
+mod decisions;
 mod files;
 mod floods;
+mod ghosts;
+mod later_version;
+mod leaving;
 mod mallory;
+mod places;
+mod prompts;
 mod proof;
+mod proof_replays;
+mod resuming;
 mod values;
 
 use chacha20::ChaCha20Rng;

@@ -22,7 +22,7 @@ use rtchat::wire::{RoomKeys, RoomSource};
 pub use broker::{Faults, Interceptor};
 pub use file_channel::bulk;
 use paths::Wire;
-pub use paths::{sdp, ufrag};
+pub use paths::{FrameInterceptor, fingerprint, sdp, ufrag};
 
 #[derive(Debug, Clone)]
 enum Task {
@@ -98,6 +98,10 @@ pub struct World {
     pub replace_first_frame: Option<(usize, LinkEvent)>,
     /// These tabs send no frames that contain this.
     pub muted: Vec<(usize, String)>,
+    /// Somebody on the direct paths who may change the text frames that tabs send.
+    pub frames: Option<FrameInterceptor>,
+    /// The text frames that tabs sent on connections with nobody at the other end.
+    pub unheard: Vec<(usize, String)>,
     /// How many messages went over direct paths.
     pub carried: u64,
     queue: BTreeMap<(Millis, u64), Task>,
@@ -138,6 +142,8 @@ impl World {
             cut: BTreeSet::new(),
             held: Vec::new(),
             muted: Vec::new(),
+            frames: None,
+            unheard: Vec::new(),
             carried: 0,
             trusting_paths: false,
             replace_first_frame: None,

@@ -31,6 +31,8 @@ pub(crate) struct Mallory {
     attempts: u32,
     stamp: Millis,
     shown: Option<Connect>,
+    /// The newest offer: its number and its introduction.
+    pub offered: Option<(Attempt, Introduction)>,
 }
 
 impl Mallory {
@@ -51,6 +53,7 @@ impl Mallory {
             attempts: 0,
             stamp: Millis(0),
             shown: None,
+            offered: None,
         }
     }
 
@@ -165,12 +168,22 @@ impl Mallory {
         connect: Connect,
         description: Vec<u8>,
     ) -> (DerivedTopic, Envelope) {
-        let (own, recipient) = (self.id(), theirs.peer_id());
-        let attempt = Attempt::new(self.attempts, &own, &recipient);
-        self.attempts += 1;
         let challenge = Nonce::generate(&mut self.rng);
         let introduction =
             Introduction::new(challenge, description, Extensions::default()).unwrap();
+        self.introduce(at, theirs, connect, introduction)
+    }
+
+    pub fn introduce(
+        &mut self,
+        at: Millis,
+        theirs: &Connect,
+        connect: Connect,
+        introduction: Introduction,
+    ) -> (DerivedTopic, Envelope) {
+        let (own, recipient) = (self.id(), theirs.peer_id());
+        let attempt = Attempt::new(self.attempts, &own, &recipient);
+        self.attempts += 1;
         let pair = self.pair(theirs);
         let context = PairContext {
             key: &pair,
@@ -181,6 +194,7 @@ impl Mallory {
         };
         let nonce = (NonceSource::Connect(theirs.serial), &theirs.nonce);
         let offer = context.seal_offer(&mut self.rng, connect, attempt, nonce, &introduction);
+        self.offered = Some((attempt, introduction));
         let inbox = self.keys.inbox(&recipient);
         (inbox, Envelope::new(own, at, Body::RtcOffer(offer)))
     }
@@ -209,15 +223,9 @@ impl Mallory {
         self.send(world, inbox, &Envelope::new(own, at, Body::Knock(knock)));
     }
 
-    /// Candidates for an attempt whose offer had this challenge.
-    pub fn candidates(
-        &mut self,
-        world: &mut World,
-        theirs: &Connect,
-        attempt: Attempt,
-        challenge: &Nonce,
-        count: usize,
-    ) {
+    /// Candidates for the newest offer.
+    pub fn candidates(&mut self, world: &mut World, theirs: &Connect, count: usize) {
+        let (attempt, introduction) = self.offered.clone().expect("an offer was made");
         let at = self.stamp(world.now);
         let (own, recipient) = (self.id(), theirs.peer_id());
         let pair = self.pair(theirs);
@@ -236,7 +244,7 @@ impl Mallory {
         };
         let all: Vec<Vec<u8>> = (0..count).map(line).collect();
         let all = all.iter().map(Vec::as_slice);
-        let sealed = context.seal_candidates(&mut self.rng, attempt, challenge, all);
+        let sealed = context.seal_candidates(&mut self.rng, attempt, introduction.challenge(), all);
         let inbox = self.keys.inbox(&recipient);
         let envelope = Envelope::new(own, at, Body::RtcCandidates(sealed));
         self.send(world, inbox, &envelope);

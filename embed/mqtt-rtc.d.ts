@@ -1,7 +1,7 @@
 /**
  * Rooms for programs: browsers that opened the same page find each other, prove who they are, and talk directly.
  *
- * What stands here is the module's whole public face. docs/MODULE.md explains it.
+ * This is the module's whole public interface. docs/MODULE.md explains it.
  */
 
 /** A value that JSON can hold. */
@@ -21,8 +21,30 @@ export type TypedArray =
   | BigInt64Array
   | BigUint64Array;
 
-/** What can be sent. It arrives as what it was: a `Float32Array` as a `Float32Array`, a `Blob` with its type. */
+/**
+ * The values that can be sent. A value arrives as what it was, a `Float32Array` as a `Float32Array`. Only the type of a
+ * `Blob` may change, see `ReceivedBlob`.
+ */
 export type Sendable = Json | ArrayBuffer | TypedArray | DataView | Blob;
+
+/** What somebody else says about the type of content that they sent. */
+export interface SaidType {
+  /**
+   * The media type that the sender gave, which may be anything. `type` is the same only if nothing of that type can run or
+   * navigate; otherwise it is `application/octet-stream`, which browsers save and never show. Never give this type to a
+   * `Blob` or to an object URL.
+   */
+  readonly saidType: string;
+}
+
+/** A `Blob` that somebody sent. */
+export type ReceivedBlob = Blob & SaidType;
+
+/** A file that somebody sent. */
+export type ReceivedFile = File & SaidType;
+
+/** The values that `data` and `dm` handlers get. */
+export type Received = Exclude<Sendable, Blob> | ReceivedBlob;
 
 /** What a program tells about its user. Others have it as soon as they know for certain who the user is. */
 export interface UserInfo {
@@ -66,7 +88,10 @@ export interface Options {
   relayOnly?: boolean;
   /** Who is let in while there is no handler for `connectionrequest`. Else as rtchat.json says, or `everyone`. */
   accept?: "everyone" | "ask" | "known";
-  /** Where name, key and the keys that were met are kept. `memory` forgets them, and is a new identity each time. */
+  /**
+   * Where the name, the key and the keys that were met are kept, and large files that are received. With `memory` nothing
+   * is ever stored, and each client is a new identity.
+   */
   storage?: "local" | "memory";
   /** Who answers the questions of which topic. */
   questionHandlers?: Record<string, QuestionHandler>;
@@ -74,14 +99,14 @@ export interface Options {
   config?: string | URL;
 }
 
-/** Answers questions. What it returns, or what its promise brings, is the answer; what it throws is told to the asker. */
-export type QuestionHandler = (content: Json, sender: string, question: QuestionInfo) => unknown;
+/** Answers questions. The answer is what it returns or what its promise resolves to; the asker is told what it throws. */
+export type QuestionHandler = (content: Json, sender: string, question: QuestionInfo, peer: Peer) => unknown;
 
-/** What belongs to a question. */
+/** Further information about a question. */
 export interface QuestionInfo {
   /** The topic, if the asker named one. */
   topic: string | undefined;
-  /** Who asks. */
+  /** The peer that asks. */
   peer: Peer;
 }
 
@@ -156,50 +181,53 @@ export interface AcceptOptions {
 }
 
 /** A file that somebody wants to send. */
-export interface IncomingFile {
-  /** Plain text on one line, without a path. Like the type it is the sender's choice, and no promise. */
+export interface IncomingFile extends SaidType {
+  /** Plain text on one line, without a path. The sender chose it, and it promises nothing. */
   readonly name: string;
-  /** How many bytes it has. More are never taken. */
+  /** The size in bytes. More is never accepted. */
   readonly size: number;
-  /** Its media type, or nothing. */
+  /** The media type that the received file will have, see `saidType`. */
   readonly type: string;
-  /** Takes it. Brings it when everything has come and its hash is right; on the disk, where the browser can. */
-  accept(options?: AcceptOptions): Promise<File>;
-  /** Does not take it, or no more of it. The sender is told why. */
+  /** Accepts the file. Resolves to it once everything has arrived and its hash is right. */
+  accept(options?: AcceptOptions): Promise<ReceivedFile>;
+  /** Refuses the file, or the rest of it. The sender is told the reason. */
   refuse(reason?: string): void;
 }
 
-/** The events, and what their handlers take. */
+/**
+ * The events, and what their handlers get. The last argument of every handler about somebody is their `Peer`. A name may
+ * pass to somebody else as soon as its bearer is away; a `Peer` is one person for good.
+ */
 export interface Events {
-  /** Somebody wants to connect, and is let in if every handler returns true, itself or as a promise. */
-  connectionrequest: (user: string, userInfo: UserInfo) => boolean | Promise<boolean>;
+  /** Somebody wants to connect. They are let in if every handler returns true, directly or as a promise. */
+  connectionrequest: (user: string, userInfo: UserInfo, peer: Peer) => boolean | Promise<boolean>;
   /** Somebody is connected and has proved who they are. */
-  connectedtopeer: (user: string, userInfo: UserInfo) => unknown;
+  connectedtopeer: (user: string, userInfo: UserInfo, peer: Peer) => unknown;
   /** Somebody is no longer connected. */
-  disconnectedfrompeer: (user: string, reason: GoneReason) => unknown;
-  /** Somebody asks. The first handler that returns something has answered. */
+  disconnectedfrompeer: (user: string, reason: GoneReason, peer: Peer) => unknown;
+  /** Somebody asks. The answer is that of the first handler that returns something. */
   question: QuestionHandler;
   /** Somebody answered a question of ours. */
-  answer: (content: Json, sender: string, answer: { question: Json }) => unknown;
-  /** Somebody said something, to everybody or to us alone. */
-  chat: (text: string, sender: string) => unknown;
-  /** Somebody sent something with `dm`. */
-  dm: (value: Sendable, sender: string) => unknown;
-  /** Somebody sent something with `send`. */
-  data: (value: Sendable, sender: string) => unknown;
+  answer: (content: Json, sender: string, answer: { question: Json }, peer: Peer) => unknown;
+  /** Somebody wrote a message, to everybody or to us alone. */
+  chat: (text: string, sender: string, peer: Peer) => unknown;
+  /** Somebody sent a value with `dm`. */
+  dm: (value: Received, sender: string, peer: Peer) => unknown;
+  /** Somebody sent a value with `send`. */
+  data: (value: Received, sender: string, peer: Peer) => unknown;
   /** Somebody wants to send a file. Without a handler it is refused. */
-  file: (file: IncomingFile, sender: string) => unknown;
+  file: (file: IncomingFile, sender: string, peer: Peer) => unknown;
   /** Somebody is writing. */
-  typing: (user: string) => unknown;
-  /** Somebody goes by another name. Nothing else ever changes a peer's `user`. */
-  namechange: (oldUser: string, newUser: string) => unknown;
+  typing: (user: string, peer: Peer) => unknown;
+  /** Somebody goes by another name. A peer's `user` never changes without this event. */
+  namechange: (oldUser: string, newUser: string, peer: Peer) => unknown;
   /** Somebody proved who they are. */
-  validation: (user: string, validation: Validation) => unknown;
-  /** Somebody could not prove who they claim to be, and is not connected. */
-  validationfailure: (user: string, reason: string) => unknown;
-  /** The way to the others changed. */
+  validation: (user: string, validation: Validation, peer: Peer) => unknown;
+  /** Somebody could not prove who they claim to be, and is not connected. The name and key of `peer` are claims. */
+  validationfailure: (user: string, reason: string, peer: Peer) => unknown;
+  /** The state of the connections changed. */
   status: (status: Status) => unknown;
-  /** Something went wrong that nobody waits for: a handler threw, the room cannot be entered. */
+  /** Something went wrong that no promise reports: a handler threw, the room cannot be entered. */
   error: (error: Error) => unknown;
 }
 
@@ -250,36 +278,57 @@ export interface Stats {
   dropped: Record<string, number>;
 }
 
-/** Somebody in the room: one tab of one browser. */
+/** How to decide about a peer's key. */
+export interface DecisionOptions {
+  /**
+   * The name (`peer.name`) under which the person saw the peer when they decided. If the peer goes by another name now,
+   * the decision is refused. Without it, the name at the time of the call counts.
+   */
+  name?: string;
+}
+
+/**
+ * Somebody in the room: one tab of one browser. It belongs to one `id` and one `key` for good: whoever takes over the name
+ * is another `Peer`. Once its state is `gone` it can only be looked at; somebody who returns is a new `Peer`.
+ */
 export interface Peer {
-  /** The name with the tab number, unique in the room: `ann`, `ann(2)`, `ann (k7qd)`, `ann (k7qd)(2)`. */
+  /** The name with what makes it unique in the room now: `ann`, `ann(2)`, `ann (k7qd)(2)`. It names nobody for good. */
   readonly user: string;
+  /** The name that the person chose, without additions. Several peers may have the same. */
+  readonly name: string;
   /** What their program tells about them. */
   readonly userInfo: UserInfo;
-  /** Names this tab and this session. */
+  /** Identifies this tab in this session. */
   readonly id: string;
-  /** Their key, in sixteen characters. */
+  /** The public key, in base64url: the same in all tabs of this person's browser, and whenever they return. */
+  readonly key: string;
+  /** The key's fingerprint, in sixteen characters, for people to read. */
   readonly fingerprint: string;
   readonly state: PeerState;
   readonly trust: Trust;
-  /** Asks a question. Rejected if no answer comes, with the code `timeout`, `gone` or `failed`. */
+  /** Asks a question. Rejected with the code `timeout`, `gone` or `failed` if there is no answer. */
   ask(content: Json, options?: AskOptions): Promise<any>;
   /** Sends a value, after everything before it. Resolved when the channel took it, rejected when the peer is gone. */
   send(data: Sendable): Promise<void>;
-  /** The same, for the other's `dm` handlers. */
+  /** The same, for the `dm` handlers of the peer. */
   dm(data: Sendable): Promise<void>;
-  /** Sends a file. Resolved when they have all of it and its hash is right. */
+  /** Sends a file. Resolved when the peer has all of it and its hash is right. */
   sendFile(blob: Blob, options?: FileOptions): Promise<void>;
-  /** Says something to this peer alone, at most 10,000 characters. */
+  /** Sends a message to this peer alone, at most 10,000 characters. */
   chat(text: string): void;
-  /** How many milliseconds it takes to there and back. */
+  /** Measures the round trip, in milliseconds. */
   ping(): Promise<number>;
-  /** Closes the connection, until they come back in a new session. */
+  /** Closes the connection until the peer returns in a new session. */
   disconnect(): void;
-  /** Has nothing to do with their key, now and later. */
-  block(): void;
-  /** The safety number was compared and is the same. */
-  markVerified(): void;
+  /** Blocks the peer's key, now and later, in all tabs, whatever its name is. Rejected with `gone`. */
+  block(): Promise<void>;
+  /**
+   * The person compared the safety number, and it is the same. Rejected with `gone`, or with `refused` if the peer goes by
+   * another name than the person saw; then nothing was decided.
+   */
+  markVerified(options?: DecisionOptions): Promise<void>;
+  /** The person says that a known name is right on this key (`name-on-another-key`). Rejected like `markVerified`. */
+  acceptKey(options?: DecisionOptions): Promise<void>;
 }
 
 /** A room. It is entered at once. */
@@ -292,7 +341,7 @@ export class MQTTRTCClient {
   off<E extends keyof Events>(event: E, handler: Events[E]): this;
   /** Calls it the next time only. */
   once<E extends keyof Events>(event: E, handler: Events[E]): this;
-  /** The peer that goes by this name at the moment. */
+  /** The peer that goes by this name at the moment. To decide about trust, use the peer that a handler got. */
   getPeer(user: string): Peer | undefined;
   /** The peers that are connected. */
   readonly peers: Peer[];
@@ -302,8 +351,8 @@ export class MQTTRTCClient {
   readonly name: string;
   /** The name of the room; empty as long as it is not known. */
   readonly room: string;
-  /** The number that two people compare to be sure of each other; `undefined` if there is no such peer. */
-  safetyNumber(user: string): string | undefined;
+  /** The number that two people compare to be sure of each other; `undefined` outside the room. It takes no name. */
+  safetyNumber(peer: Peer): string | undefined;
   /** Sends a value to everybody who is connected. Rejected if one of them is gone before it could be sent. */
   send(data: Sendable): Promise<void>;
   /** Asks everybody who is connected, and brings what each of them answered. */
@@ -321,6 +370,6 @@ export class MQTTRTCClient {
   connect(): Promise<void>;
   /** Leaves the room and frees everything. Handlers stay. */
   disconnect(): void;
-  /** What was counted since joining; `undefined` outside the room. */
+  /** Counts since joining; `undefined` outside the room. */
   stats(): Stats | undefined;
 }

@@ -26,8 +26,10 @@ export type RTChatStatus =
 export interface RTChatMessage {
   id: string;
   text: string;
-  /** The sender's name, as others see it. */
+  /** The sender's name, as others see it. It may pass to somebody else. */
   sender: string;
+  /** The sender's key, in sixteen characters. */
+  fingerprint: string;
   /** Whether it was said here. */
   own: boolean;
   /** When, in milliseconds since 1970. */

@@ -1,9 +1,9 @@
-//! The module's engine: a room for `mqtt-rtc.js`, which makes promises and events of it. It decides nothing.
+//! The module's engine: a room for `mqtt-rtc.js`, which turns it into promises and events. It decides nothing.
 //!
-//! Everything is told to one JavaScript function, `listener(kind, …)`, from a microtask of its own and never from inside
-//! a call: so whatever is called from there, nothing is borrowed. What each kind brings is written in [`tell`].
+//! Every event goes to one JavaScript function, `listener(kind, …)`, from a microtask of its own and never from inside of
+//! a call, so that nothing is borrowed whatever the listener calls. [`events`] lists the arguments of each kind.
 
-mod tell;
+mod events;
 
 use core::time::Duration;
 use std::cell::{Cell, RefCell};
@@ -13,7 +13,6 @@ use std::rc::{Rc, Weak};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use js_sys::{Array, Error, Function, Reflect};
-use litemap::LiteMap;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Blob;
@@ -23,32 +22,31 @@ use crate::driver::Handle;
 use crate::identity::{Name, PeerId, PublicKey, safety_number};
 use crate::join::{Audience, Joining};
 use crate::room::{
-    AppCommand, ChatCommand, Command, Event, FileCommand, PeopleCommand, PeopleEvent, Purpose,
-    Shown, Value,
+    AppCommand, ChatCommand, Command, Event, FileCommand, PeopleCommand, Purpose, Shown, Value,
 };
 use crate::rtc::file_channel::FileId;
 use crate::rtc::web::file_channel::Sink;
 use crate::settings::options::NAME;
 use crate::settings::web::{address, load};
 use crate::settings::{OptionError, Options};
-use tell::Told;
+use events::EngineEvent;
 
 thread_local! {
-    /// Every listener there is. One program runs all rooms, so all of them end with it.
+    /// All listeners. One program runs all rooms, so a panic ends all of them.
     static LISTENERS: RefCell<Vec<Weak<Inner>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Tells all listeners at once that the program breaks: there is no later.
-fn broke(info: &PanicHookInfo<'_>) {
-    let told = Array::of2(&"broke".into(), &info.to_string().into());
+/// Tells all listeners at once that the program panics: nothing can run afterwards.
+fn report_panic(info: &PanicHookInfo<'_>) {
+    let event = Array::of2(&"broke".into(), &info.to_string().into());
     let rooms = LISTENERS.with(|all| all.try_borrow().map(|all| all.clone()).unwrap_or_default());
     for inner in rooms.iter().filter_map(Weak::upgrade) {
         // Nothing is left to do if even this fails.
-        let _ = inner.listener.apply(&JsValue::UNDEFINED, &told);
+        let _ = inner.listener.apply(&JsValue::UNDEFINED, &event);
     }
 }
 
-/// Why something cannot be done, for JavaScript: an `Error` with a `code`.
+/// An `Error` with a `code`, for JavaScript.
 fn error(code: &str, message: &str) -> JsValue {
     let error = Error::new(message);
     // Setting a property of a plain object does not fail.
@@ -56,31 +54,35 @@ fn error(code: &str, message: &str) -> JsValue {
     error.into()
 }
 
-fn wrong(option: OptionError) -> JsValue {
+fn option_error(option: OptionError) -> JsValue {
     error("option", &option.to_string())
 }
 
-/// A room, or the wish for one.
+/// A room that was entered, is being entered, or can be.
 #[wasm_bindgen]
 pub struct Engine(Rc<Inner>);
 
 struct Inner {
     options: Options,
     name: RefCell<Option<Name>>,
-    /// Where `rtchat.json` is if nobody says otherwise.
+    /// The address of `rtchat.json` if the options name none.
     config: String,
     listener: Function,
-    told: RefCell<VecDeque<Told>>,
-    telling: Cell<bool>,
-    /// How often the room was opened or closed: what belongs to an earlier time is not told.
+    events: RefCell<VecDeque<EngineEvent>>,
+    /// Whether a microtask is about to deliver the events.
+    delivering: Cell<bool>,
+    /// How often the room was opened or closed. Events of earlier sessions are not delivered.
     session: Cell<u32>,
     asks_about_all: Cell<bool>,
     joined: RefCell<Option<Joined>>,
-    /// Whom we told of, as they were told last.
-    shown: RefCell<LiteMap<PeerId, Shown>>,
+    /// Whether the room is being told a decision about a peer, so that a refusal belongs to it.
+    deciding: Cell<bool>,
+    /// Why that decision was refused.
+    refusal: RefCell<Option<String>>,
 }
 
-/// A room that was entered. The order of the fields is that of leaving: the tab's number is free once we left.
+/// A room that was entered. The order of the fields is that of leaving: the tab's number becomes free after the room was
+/// left.
 struct Joined {
     handle: Handle,
     join: Joining,
@@ -94,55 +96,57 @@ impl Engine {
     /// With the code `option`, and a sentence that names the option and what fits.
     #[wasm_bindgen(constructor)]
     pub fn new(options: &str, config: String, listener: Function) -> Result<Engine, JsValue> {
-        let mut options = Options::parse(options).map_err(wrong)?;
+        let mut options = Options::parse(options).map_err(option_error)?;
         let name = options.name.as_deref().map(name_of).transpose()?;
         let inner = Rc::new(Inner {
             name: RefCell::new(name),
             config: options.config.take().unwrap_or(config),
             options,
             listener,
-            told: RefCell::default(),
-            telling: Cell::new(false),
+            events: RefCell::default(),
+            delivering: Cell::new(false),
             session: Cell::new(0),
             asks_about_all: Cell::new(false),
             joined: RefCell::default(),
-            shown: RefCell::new(LiteMap::new()),
+            deciding: Cell::new(false),
+            refusal: RefCell::default(),
         });
         LISTENERS.with_borrow_mut(|all| {
             all.retain(|inner| inner.strong_count() > 0);
             all.push(Rc::downgrade(&inner));
         });
-        panic::set_hook(Box::new(broke));
+        panic::set_hook(Box::new(report_panic));
         Ok(Engine(inner))
     }
 
-    /// Enters the room. Comes back as `opened` or `failed`.
+    /// Enters the room. Reported as `opened` or `failed`.
     pub fn open(&self) {
         self.0.close();
         self.0.open();
     }
 
-    /// Leaves the room and frees everything. Nothing more is told.
+    /// Leaves the room and frees everything. No further event is delivered.
     pub fn close(&self) {
         self.0.close();
     }
 
-    /// Whether to ask about everybody (`request`), whatever the settings say.
+    /// Sets whether the program decides about everybody (`request`), whatever the settings say.
     #[wasm_bindgen(js_name = askAboutAll)]
     pub fn ask_about_all(&self, all: bool) {
         self.0.asks_about_all.set(all);
         self.command(Command::People(PeopleCommand::AskAboutAll(all)));
     }
 
-    /// The answer to `request`.
-    pub fn decide(&self, peer: &str, accept: bool) {
-        self.about(peer, |who| PeopleCommand::Decide { who, accept });
+    /// The answer to `request`. Key and name are those that the program was asked about. Returns a sentence if the room
+    /// refuses the answer, because the peer has another name by now.
+    pub fn decide(&self, peer: &str, key: &str, name: &str, accept: bool) -> Option<String> {
+        self.decision(peer, key, name, |who| PeopleCommand::Decide { who, accept })
     }
 
-    /// Goes by another name, and keeps it for the next visit. Returns it as others see it.
+    /// Changes the name, and keeps it for the next visit. Returns it as others see it.
     ///
     /// # Errors
-    /// With the code `option`: this is no name.
+    /// With the code `option` if the text is not a valid name.
     pub fn rename(&self, name: &str) -> Result<Option<String>, JsValue> {
         let name = name_of(name)?;
         if let Some(joined) = &*self.0.joined.borrow() {
@@ -154,7 +158,7 @@ impl Engine {
         Ok(joined.as_ref().map(|joined| joined.handle.own().1))
     }
 
-    /// Says something to everybody, or to one.
+    /// Sends a chat message to everybody, or to one peer.
     pub fn say(&self, peer: Option<String>, text: String) {
         match peer {
             Some(peer) => self.to(&peer, |peer| {
@@ -164,23 +168,23 @@ impl Engine {
         }
     }
 
-    /// Tells everybody that something is being written.
+    /// Tells everybody that the person is writing.
     pub fn typing(&self) {
         self.command(Command::Chat(ChatCommand::Typing));
     }
 
-    /// Sends a JSON value. Comes back as `taken` or `nottaken`, as do bytes.
+    /// Sends a JSON value. Reported as `sent` or `sendfailed`.
     pub fn send(&self, peer: &str, token: u32, dm: bool, json: String) {
         self.send_value(peer, token, dm, Value::Json(json));
     }
 
-    /// Sends bytes, and with them a word that says what they are.
+    /// Sends bytes, together with a word that names their kind. Reported like a JSON value.
     #[wasm_bindgen(js_name = sendBytes)]
     pub fn send_bytes(&self, peer: &str, token: u32, dm: bool, kind: String, bytes: Vec<u8>) {
         self.send_value(peer, token, dm, Value::Bytes { kind, bytes });
     }
 
-    /// Asks a question, in JSON. Comes back as `answered`.
+    /// Asks a question, in JSON. Reported as `answered`.
     pub fn ask(
         &self,
         peer: &str,
@@ -201,12 +205,12 @@ impl Engine {
         });
     }
 
-    /// Nobody waits for the answer any more.
+    /// Withdraws a question: its answer will not be reported.
     pub fn withdraw(&self, token: u32) {
         self.command(Command::App(AppCommand::Withdraw { token }));
     }
 
-    /// Answers a `question`: with JSON, or with why there is no answer.
+    /// Answers a `question` with JSON, or with the reason why there is no answer.
     pub fn answer(&self, peer: &str, question: String, json: Option<String>, failure: String) {
         let result = json.ok_or(failure);
         self.to(peer, |peer| {
@@ -218,7 +222,7 @@ impl Engine {
         });
     }
 
-    /// Offers a file. Comes back as `fileprogress`, and `filedone` or `filefailed`.
+    /// Offers a file. Reported as `fileprogress`, and `filedone` or `filefailed`.
     #[wasm_bindgen(js_name = sendFile)]
     pub fn send_file(&self, peer: &str, token: u32, name: String, blob: Blob) {
         let joined = self.0.joined.borrow();
@@ -227,7 +231,7 @@ impl Engine {
         }
     }
 
-    /// Takes a file that was offered as `file`. Comes back like one that was sent.
+    /// Accepts a file that was offered as `file`. Reported like an own file.
     #[wasm_bindgen(js_name = acceptFile)]
     pub fn accept_file(&self, file: u32, sink: Sink) {
         if let Some(joined) = &*self.0.joined.borrow() {
@@ -235,19 +239,19 @@ impl Engine {
         }
     }
 
-    /// Does not take a file that was offered, or no more of it.
+    /// Refuses a file that was offered, or the rest of it.
     #[wasm_bindgen(js_name = refuseFile)]
     pub fn refuse_file(&self, file: u32, words: String) {
         self.command(Command::File(FileCommand::Refuse { file, words }));
     }
 
-    /// Sends no more of a file.
+    /// Cancels an own file.
     #[wasm_bindgen(js_name = cancelFile)]
     pub fn cancel_file(&self, token: u32) {
         self.command(Command::File(FileCommand::Cancel(FileId::Ours(token))));
     }
 
-    /// Asks for a sign of life. Comes back as `pong` or `nottaken`.
+    /// Sends a ping. Reported as `pong` or `sendfailed`.
     pub fn ping(&self, peer: &str, token: u32) {
         self.to(peer, |peer| Command::App(AppCommand::Ping { peer, token }));
     }
@@ -259,32 +263,40 @@ impl Engine {
         });
     }
 
-    /// Has nothing to do with a peer's key, now and later.
-    pub fn block(&self, peer: &str) {
-        self.about(peer, PeopleCommand::Block);
+    /// Takes a decision of the person about a peer's key: `block`, `verify` (the safety number was compared and is the
+    /// same) or `accept-key` (the known name is right on this key). Key and name are those that the person saw. Returns a
+    /// sentence if the room refuses the decision, because the peer has another name by now.
+    #[wasm_bindgen(js_name = decideTrust)]
+    pub fn decide_trust(
+        &self,
+        peer: &str,
+        key: &str,
+        name: &str,
+        decision: &str,
+    ) -> Option<String> {
+        let command = match decision {
+            "block" => PeopleCommand::Block,
+            "verify" => PeopleCommand::MarkVerified,
+            "accept-key" => PeopleCommand::AcceptKey,
+            _ => return Some("There is no such decision.".to_owned()),
+        };
+        self.decision(peer, key, name, command)
     }
 
-    /// The safety number was compared and is the same.
-    #[wasm_bindgen(js_name = markVerified)]
-    pub fn mark_verified(&self, peer: &str) {
-        self.about(peer, PeopleCommand::MarkVerified);
-    }
-
-    /// What was counted since joining; `undefined` outside a room.
+    /// The counts since joining; `undefined` outside of a room.
     pub fn stats(&self) -> JsValue {
         let joined = self.0.joined.borrow();
         joined.as_ref().map_or(JsValue::UNDEFINED, |joined| {
-            tell::stats(&joined.handle.diagnostics()).into()
+            events::stats(&joined.handle.diagnostics()).into()
         })
     }
 
-    /// The safety number with who holds this key, as it stands in `peer`.
+    /// The safety number with the holder of this key, which is encoded as in `peer`.
     #[wasm_bindgen(js_name = safetyNumber)]
     pub fn safety_number(&self, key: &str) -> Option<String> {
         let joined = self.0.joined.borrow();
         let (_, _, own) = joined.as_ref()?.handle.own();
-        let key = Base64UrlUnpadded::decode_vec(key).ok()?;
-        Some(safety_number(&own, &PublicKey(key.try_into().ok()?)))
+        Some(safety_number(&own, &key_of(key)?))
     }
 }
 
@@ -295,20 +307,30 @@ impl Engine {
         }
     }
 
-    /// A command about a peer. JavaScript has their ids from us, so there is none that is none.
+    /// Hands a command about a peer to the room. JavaScript gets peer ids from here, so all of them are valid.
     fn to(&self, peer: &str, command: impl FnOnce(PeerId) -> Command) {
         if let Some(peer) = PeerId::parse(peer) {
             self.command(command(peer));
         }
     }
 
-    /// A decision about a peer, as it was told last.
-    fn about(&self, peer: &str, command: impl FnOnce(Shown) -> PeopleCommand) {
-        let peer = PeerId::parse(peer);
-        let shown = peer.and_then(|peer| self.0.shown.borrow().get(&peer).cloned());
-        if let Some(shown) = shown {
-            self.command(Command::People(command(shown)));
-        }
+    /// Tells the room a decision about a peer, and returns why the room refuses it, if it does.
+    fn decision(
+        &self,
+        peer: &str,
+        key: &str,
+        name: &str,
+        command: impl FnOnce(Shown) -> PeopleCommand,
+    ) -> Option<String> {
+        let (Some(id), Some(key), Ok(name)) = (PeerId::parse(peer), key_of(key), Name::parse(name))
+        else {
+            return Some("Nobody has this key and this name.".to_owned());
+        };
+        // The room answers before `command` returns.
+        self.0.deciding.set(true);
+        self.command(Command::People(command(Shown { id, key, name })));
+        self.0.deciding.set(false);
+        self.0.refusal.take()
     }
 
     fn send_value(&self, peer: &str, token: u32, dm: bool, value: Value) {
@@ -324,6 +346,12 @@ impl Engine {
     }
 }
 
+/// Reads a key as it is encoded in `peer`.
+fn key_of(text: &str) -> Option<PublicKey> {
+    let bytes = Base64UrlUnpadded::decode_vec(text).ok()?;
+    Some(PublicKey(bytes.try_into().ok()?))
+}
+
 fn name_of(text: &str) -> Result<Name, JsValue> {
     Name::parse(text).map_err(|refused| {
         let wrong = OptionError::new("name", NAME);
@@ -337,20 +365,20 @@ impl Inner {
         spawn_local(async move {
             let opened = inner.enter(session).await;
             if let (Err(sentence), true) = (opened, inner.session.get() == session) {
-                inner.tell(Told::Failed(sentence));
+                inner.emit(EngineEvent::Failed(sentence));
             }
         });
     }
 
     fn close(&self) {
         self.session.set(self.session.get().wrapping_add(1));
-        // Out of its cell first: what is told while it is dropped comes back here.
+        // The cell is emptied first, because dropping the room emits events, which come back here.
         let joined = self.joined.take();
         drop(joined);
-        self.told.take();
+        self.events.take();
     }
 
-    /// Reads what has to be read, and goes in unless it was closed in the meantime.
+    /// Reads the profile and the settings, and enters the room unless it was closed in the meantime.
     async fn enter(self: &Rc<Inner>, session: u32) -> Result<(), String> {
         let sentence = |error: &dyn core::fmt::Display| error.to_string();
         let options = &self.options;
@@ -360,11 +388,11 @@ impl Inner {
         };
         place.room = options.room.clone().or(place.room);
         place.secret = options.secret.clone().or(place.secret);
-        let teller = Rc::new(Teller {
+        let sink = Rc::new(EventSink {
             inner: Rc::downgrade(self),
             session,
         });
-        let outdated = teller.clone();
+        let outdated = sink.clone();
         let join = Joining::open(place, load(&self.config), options.in_memory, move || {
             outdated.outdated();
         });
@@ -380,11 +408,11 @@ impl Inner {
         join.relay_only = options.relay_only;
         let notices = join.profile.borrow_mut().take_notices();
         for notice in notices {
-            teller.notice(notice.to_string());
+            sink.notice(notice.to_string());
         }
         let name = self.name(&join)?;
-        // What it tells at once is queued, after this.
-        let handle = join.join(&name, teller).map_err(|error| sentence(&error))?;
+        // The events that it emits at once are queued; `opened` is put before them.
+        let handle = join.join(&name, sink).map_err(|error| sentence(&error))?;
         handle.command(Command::People(PeopleCommand::AskAboutAll(
             self.asks_about_all.get(),
         )));
@@ -395,13 +423,15 @@ impl Inner {
             ("room", join.room().into()),
             ("fingerprint", key.fingerprint().into()),
         ]);
-        self.told.borrow_mut().push_front(Told::Opened(opened));
+        self.events
+            .borrow_mut()
+            .push_front(EngineEvent::Opened(opened));
         self.joined.replace(Some(Joined { handle, join }));
-        self.tell_soon();
+        self.deliver_soon();
         Ok(())
     }
 
-    /// The name that was asked for, or the stored one, or one that the key gives.
+    /// The name from the options, or else the stored one, or else one made from the key.
     fn name(&self, join: &Joining) -> Result<Name, String> {
         let profile = join.profile.borrow();
         let name = self.name.borrow().clone().or(profile.name().cloned());
@@ -412,82 +442,81 @@ impl Inner {
         }
     }
 
-    fn tell(self: &Rc<Inner>, told: Told) {
-        let mut waiting = self.told.borrow_mut();
-        match (waiting.back_mut(), told) {
-            // Thousands may be taken at once.
-            (Some(Told::Taken { last, .. }), Told::Taken { first, .. })
+    fn emit(self: &Rc<Inner>, event: EngineEvent) {
+        let mut events = self.events.borrow_mut();
+        match (events.back_mut(), event) {
+            // Thousands may be sent at once.
+            (Some(EngineEvent::Sent { last, .. }), EngineEvent::Sent { first, .. })
                 if last.checked_add(1) == Some(first) =>
             {
                 *last = first;
             }
-            (_, told) => waiting.push_back(told),
+            (_, event) => events.push_back(event),
         }
-        drop(waiting);
-        self.tell_soon();
+        drop(events);
+        self.deliver_soon();
     }
 
-    /// Tells what waits, from a microtask.
-    fn tell_soon(self: &Rc<Inner>) {
-        if self.telling.replace(true) {
+    /// Delivers the events from a microtask.
+    fn deliver_soon(self: &Rc<Inner>) {
+        if self.delivering.replace(true) {
             return;
         }
         let inner = self.clone();
         spawn_local(async move {
-            inner.telling.set(false);
+            inner.delivering.set(false);
             loop {
-                let next = inner.told.borrow_mut().pop_front();
-                let Some(told) = next else { return };
-                let arguments = told.into_arguments();
+                let next = inner.events.borrow_mut().pop_front();
+                let Some(event) = next else { return };
+                let arguments = event.into_arguments();
                 if arguments.length() == 0 {
                     continue;
                 }
-                // It catches what its own listeners throw.
+                // The listener catches what the program's handlers throw.
                 let _ = inner.listener.apply(&JsValue::UNDEFINED, &arguments);
             }
         });
     }
 }
 
-/// Tells what the room tells, as long as it is still the same.
-struct Teller {
+/// Passes events on as long as their session lasts.
+struct EventSink {
     inner: Weak<Inner>,
     session: u32,
 }
 
-impl Teller {
+impl EventSink {
     fn inner(&self) -> Option<Rc<Inner>> {
         let inner = self.inner.upgrade()?;
         (inner.session.get() == self.session).then_some(inner)
     }
 }
 
-impl Audience for Teller {
+impl Audience for EventSink {
     fn event(&self, event: Event) {
         if let Some(inner) = self.inner() {
-            if let Event::People(PeopleEvent::Changed(view) | PeopleEvent::Request(view)) = &event {
-                inner.shown.borrow_mut().insert(view.id, view.shown());
+            match event {
+                Event::Refused(sentence) if inner.deciding.get() => {
+                    inner.refusal.replace(Some(sentence));
+                }
+                event => inner.emit(event.into()),
             }
-            if let Event::People(PeopleEvent::Gone { peer, .. }) = &event {
-                inner.shown.borrow_mut().remove(&peer.id);
-            }
-            inner.tell(event.into());
         }
     }
 
     fn notice(&self, notice: String) {
         if let Some(inner) = self.inner() {
-            inner.tell(Told::Notice(notice));
+            inner.emit(EngineEvent::Notice(notice));
         }
     }
 
-    /// Leaves, and comes in anew.
+    /// Leaves the room and enters it anew.
     fn outdated(&self) {
         if let Some(inner) = self.inner() {
-            // Not from here: this is called by what is about to be dropped.
+            // Later, because the caller is about to be dropped.
             spawn_local(async move {
                 inner.close();
-                inner.tell(Told::Outdated);
+                inner.emit(EngineEvent::Outdated);
                 inner.open();
             });
         }

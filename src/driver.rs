@@ -18,14 +18,17 @@ use web_sys::EventTarget;
 use crate::browser;
 use crate::identity::store::TRUST;
 use crate::identity::web::{SeedError, on_stored, seed};
-use crate::identity::{PeerId, PublicKey, TrustBook, TrustChange};
+use crate::identity::{IdentityKey, PeerId, PublicKey, TrustBook, TrustChange};
 use crate::mqtt::{
     AsyncClient, ClientError, Event as MqttEvent, EventLoop, MqttOptions, Packet, QoS, SkipReason,
     SubscribeFilter, SubscribeReasonCode, WebSocketTransport,
 };
 #[cfg(feature = "files")]
-use crate::room::{AppEvent, ChatEvent, FileCommand, PeopleCommand};
-use crate::room::{BrokerState, Command, Config, Diagnostics, Event, Input, Output, Room};
+use crate::room::FileCommand;
+use crate::room::{
+    BrokerEvent, BrokerId, BrokerState, Command, Config, Diagnostics, Event, Input, Output,
+    PeopleCommand, Room,
+};
 #[cfg(feature = "files")]
 use crate::rtc::file_channel::FileId;
 #[cfg(feature = "files")]
@@ -158,6 +161,7 @@ impl Drop for Handle {
 /// [`StartError`], with a sentence that says what this browser lacks.
 pub fn join(
     config: Config,
+    identity: IdentityKey,
     network: &Network,
     listener: Rc<dyn Listener>,
 ) -> Result<Handle, StartError> {
@@ -200,6 +204,7 @@ pub fn join(
             files,
             subscriptions: room.subscriptions(),
             room: RefCell::new(room),
+            identity,
             inputs: RefCell::default(),
             busy: Cell::new(false),
             wake: RefCell::default(),
@@ -224,6 +229,8 @@ pub fn join(
 
 struct Driver {
     room: RefCell<Room>,
+    /// The key that signs what the room asks for.
+    identity: IdentityKey,
     subscriptions: [String; 2],
     inputs: RefCell<VecDeque<Input>>,
     busy: Cell<bool>,
@@ -272,6 +279,11 @@ impl Driver {
                 let _ = self
                     .client
                     .try_publish(topic, QoS::AtMostOnce, false, payload);
+            }
+            Output::Sign { ticket, message } => {
+                let signature = self.identity.sign_message(&message);
+                let signed = Input::Signed { ticket, signature };
+                self.inputs.borrow_mut().push_back(signed);
             }
             Output::Link(connection, order) => {
                 #[cfg(feature = "files")]

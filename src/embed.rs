@@ -54,6 +54,7 @@ impl Embedding {
             ("id", message.id.0.as_str().into()),
             ("text", message.text.as_str().into()),
             ("sender", message.sender.as_str().into()),
+            ("fingerprint", message.key.fingerprint().into()),
             ("own", message.peer.is_none().into()),
             // Milliseconds since 1970 fit into a float for longer than there will be browsers.
             ("time", (message.at.0 as f64).into()),

@@ -1,20 +1,24 @@
 //! The way into a room, for the page and for the module: what has to be read first (profile, tab number, settings),
 //! and what has to be put together then.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use futures_util::future::join;
+use wasm_bindgen_futures::spawn_local;
 
+use crate::browser;
 use crate::driver::{self, Handle, Listener, Network, StartError};
-use crate::identity::web::{SeedError, TabClaim, open_profile, seed};
+use crate::identity::web::{
+    SeedError, TabClaim, merge_trust_of_other_tabs, open_profile, recheck_trust, seed,
+};
 use crate::identity::{MemoryStorage, Name, Profile, TrustBook, TrustChange};
 use crate::room::{Config, Event};
 use crate::settings::web::print;
 use crate::settings::{AddressError, PageAddress, Settings, SettingsWarning};
-use crate::wire::RoomKeys;
+use crate::wire::RoomSource;
 use crate::wire::room_keys::RoomKeysError;
 
 /// Why nobody can go in.
@@ -60,6 +64,8 @@ pub struct Joining {
     pub relay_only: bool,
     /// `None` where nothing is kept: no other tab has this key.
     tab: Option<TabClaim>,
+    /// `None` where nothing is kept.
+    _trust: Option<browser::Listener>,
 }
 
 impl Joining {
@@ -86,8 +92,10 @@ impl Joining {
         let (profile, (settings, warnings)) = join(profile, settings).await;
         print(&warnings);
         let (profile, tab) = profile?;
+        let profile = Rc::new(RefCell::new(profile));
         Ok(Joining {
-            profile: Rc::new(RefCell::new(profile)),
+            _trust: (!in_memory).then(|| merge_trust_of_other_tabs(&profile)),
+            profile,
             settings,
             address,
             password: None,
@@ -111,12 +119,19 @@ impl Joining {
         if let Some(secret) = &self.address.secret {
             secret.check_password(password)?;
         }
-        let secret = self.address.secret.as_ref().map(|secret| &secret.bytes);
-        let keys = RoomKeys::derive(&self.address.page, self.room(), secret, password)?;
+        let secret = self.address.secret.as_ref();
+        let source = RoomSource {
+            page: &self.address.page,
+            name: self.room(),
+            secret: secret.map(|secret| &secret.bytes),
+            root: secret.and_then(|secret| secret.root.as_ref()),
+        };
+        let keys = source.lobby(password)?;
         let profile = self.profile.borrow();
         let config = Config {
             keys,
-            identity: profile.identity().clone(),
+            topic_prefix: self.settings.topic_prefix.clone(),
+            identity: profile.identity().public(),
             name: name.clone(),
             tab: self.tab.as_ref().map_or(1, TabClaim::number),
             info: self.info.clone(),
@@ -132,8 +147,10 @@ impl Joining {
         let keeper = Rc::new(Keeper {
             audience,
             profile: self.profile.clone(),
+            is_stored: self.tab.is_some(),
+            rechecking: Rc::default(),
         });
-        let handle = driver::join(config, &network, keeper)?;
+        let handle = driver::join(config, profile.identity().clone(), &network, keeper)?;
         if let Some(tab) = &self.tab {
             tab.joined();
         }
@@ -145,6 +162,25 @@ impl Joining {
 struct Keeper {
     audience: Rc<dyn Audience>,
     profile: Rc<RefCell<Profile>>,
+    /// Whether other tabs share the profile.
+    is_stored: bool,
+    /// Whether the stored trust book is about to be read again.
+    rechecking: Rc<Cell<bool>>,
+}
+
+impl Keeper {
+    /// Makes sure that no other tab has overwritten what this one just wrote.
+    fn recheck_soon(&self) {
+        if !self.is_stored || self.rechecking.replace(true) {
+            return;
+        }
+        let (profile, rechecking) = (Rc::downgrade(&self.profile), self.rechecking.clone());
+        spawn_local(async move {
+            // What is written from now on is checked by this check, or by the next one.
+            rechecking.set(false);
+            recheck_trust(profile).await;
+        });
+    }
 }
 
 impl Listener for Keeper {
@@ -158,6 +194,7 @@ impl Listener for Keeper {
             profile.remember(&note);
             profile.take_notices()
         };
+        self.recheck_soon();
         notices
             .iter()
             .for_each(|notice| self.audience.notice(notice.to_string()));

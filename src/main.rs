@@ -13,7 +13,7 @@ mod exports {
     use rtchat::identity::Profile;
     use rtchat::identity::web::LocalStorage;
     use rtchat::page::Page;
-    use rtchat::ui::{self, Backend, Shown, Told};
+    use rtchat::ui::{self, Backend, Shown, UiEvent};
     use wasm_bindgen::prelude::*;
     use web_sys::Element;
 
@@ -56,12 +56,12 @@ mod exports {
 
         /// Whether the chat is shown now. What is said meanwhile is unread.
         pub fn show(&self, shown: bool) {
-            self.page.tell(Told::Shown(shown));
+            self.page.emit(UiEvent::Shown(shown));
         }
 
         /// A sentence that the person should see.
         pub fn notice(&self, text: String) {
-            self.page.tell(Told::LinkEvent(text));
+            self.page.emit(UiEvent::Notice(text));
         }
     }
 }

@@ -15,11 +15,11 @@ use crate::join::{Audience, Joining};
 use crate::room::{Command, Diagnostics, Event};
 use crate::settings::web::{FILE, address, href, load};
 use crate::settings::{AddressError, PageAddress, RoomSecret, Settings, room_link};
-use crate::ui::{Backend, Entry, Opening, Own, Tell, Told};
+use crate::ui::{Backend, Entry, EventSink, Opening, Own, UiEvent};
 
 /// What is known once the page is open.
 struct Open {
-    tell: Tell,
+    sink: EventSink,
     join: Joining,
     /// The name that the site gave; it is not what the person chose, so it is not kept.
     given_name: Option<Name>,
@@ -48,9 +48,9 @@ impl Site {
 
 #[derive(Default)]
 struct Inner {
-    tell: Option<Tell>,
-    /// What was told before anybody listened.
-    early: Vec<Told>,
+    sink: Option<EventSink>,
+    /// What happened before anybody listened.
+    early: Vec<UiEvent>,
     open: Option<Open>,
     handle: Option<Handle>,
     closed: bool,
@@ -78,23 +78,23 @@ impl Page {
         drop(inner.handle);
     }
 
-    /// Tells what shows the chat, as soon as that listens.
-    pub fn tell(&self, told: Told) {
-        let tell = self.inner.borrow().tell.clone();
-        match tell {
-            Some(tell) => tell(told),
-            None => self.inner.borrow_mut().early.push(told),
+    /// Sends an event to the views, as soon as they listen.
+    pub fn emit(&self, event: UiEvent) {
+        let sink = self.inner.borrow().sink.clone();
+        match sink {
+            Some(sink) => sink(event),
+            None => self.inner.borrow_mut().early.push(event),
         }
     }
 }
 
 impl Backend for Page {
-    fn open(&self, tell: Tell) {
-        self.inner.borrow_mut().tell = Some(tell.clone());
+    fn open(&self, sink: EventSink) {
+        self.inner.borrow_mut().sink = Some(sink.clone());
         let early = std::mem::take(&mut self.inner.borrow_mut().early);
-        early.into_iter().for_each(|told| tell(told));
+        early.into_iter().for_each(|event| sink(event));
         let page = self.clone();
-        spawn_local(async move { page.read(tell).await });
+        spawn_local(async move { page.read(sink).await });
     }
 
     fn join(&self, name: &Name) -> Result<Own, String> {
@@ -104,11 +104,11 @@ impl Backend for Page {
             if open.given_name.as_ref() != Some(name) {
                 open.join.profile.borrow_mut().set_name(name.clone());
             }
-            let teller = Rc::new(Teller {
-                tell: open.tell.clone(),
+            let events = Rc::new(RoomEvents {
+                sink: open.sink.clone(),
                 site: self.site.clone(),
             });
-            let handle = open.join.join(name, teller);
+            let handle = open.join.join(name, events);
             handle.map_err(|error| error.to_string())?
         };
         let own = own(&handle);
@@ -184,7 +184,7 @@ fn own(handle: &Handle) -> Own {
 
 impl Page {
     /// Reads everything that has to be known before anybody can join.
-    async fn read(self, tell: Tell) {
+    async fn read(self, sink: EventSink) {
         let here = href().unwrap_or_default();
         let site = self.site.0.as_deref();
         let address = match site {
@@ -194,7 +194,7 @@ impl Page {
         };
         let address = match address {
             Ok(address) => address,
-            Err(error) => return tell(refused(&here, error)),
+            Err(error) => return sink(refused(&here, error)),
         };
         let settings = async {
             match site {
@@ -210,7 +210,7 @@ impl Page {
         }
         let join = match join {
             Ok(join) => join,
-            Err(error) => return tell(Told::Failed(error.to_string())),
+            Err(error) => return sink(UiEvent::Failed(error.to_string())),
         };
         let (address, mut profile) = (&join.address, join.profile.borrow_mut());
         let given_name = site.and_then(|site| Name::parse(site.name.as_deref()?).ok());
@@ -236,20 +236,20 @@ impl Page {
         };
         drop(profile);
         self.inner.borrow_mut().open = Some(Open {
-            tell: tell.clone(),
+            sink: sink.clone(),
             join,
             given_name,
         });
-        tell(Told::Opened(opening));
+        sink(UiEvent::Opened(opening));
     }
 }
 
-fn refused(here: &str, error: AddressError) -> Told {
+fn refused(here: &str, error: AddressError) -> UiEvent {
     let without_secret = PageAddress::parse(here.split('#').next().unwrap_or_default());
     let (AddressError::BadSecret, Ok(address)) = (&error, without_secret) else {
-        return Told::Failed(error.to_string());
+        return UiEvent::Failed(error.to_string());
     };
-    Told::Opened(Opening {
+    UiEvent::Opened(Opening {
         room: address.room.clone().unwrap_or_default(),
         link: here.to_owned(),
         open_link: room_link(here, address.room.as_deref(), None),
@@ -264,22 +264,22 @@ fn reload() {
     }
 }
 
-/// Tells the page, and whoever embeds it, what the room tells.
-struct Teller {
-    tell: Tell,
+/// Forwards what happens in the room to the views, and to the site that embeds them.
+struct RoomEvents {
+    sink: EventSink,
     site: Site,
 }
 
-impl Audience for Teller {
+impl Audience for RoomEvents {
     fn event(&self, event: Event) {
         if let Some(site) = &self.site.0 {
             site.happened(&event);
         }
-        (self.tell)(Told::Event(event));
+        (self.sink)(UiEvent::Event(event));
     }
 
     fn notice(&self, notice: String) {
-        (self.tell)(Told::LinkEvent(notice));
+        (self.sink)(UiEvent::Notice(notice));
     }
 
     fn outdated(&self) {

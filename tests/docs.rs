@@ -1,4 +1,4 @@
-//! What the documentation says is held to what the code does.
+//! The documentation agrees with the code.
 
 use std::path::Path;
 
@@ -7,7 +7,8 @@ use rtchat::rtc::{SdpType, SessionDescription};
 use rtchat::settings::{PageAddress, Settings};
 use rtchat::time::Millis;
 use rtchat::wire::{
-    Ack, CallFrame, ChatFrame, FileFrame, Frame, LinkFrame, Part, PeopleFrame, RoomKeys, StreamIds,
+    Ack, CallFrame, ChatFrame, FileFrame, Frame, LinkFrame, Part, PeopleFrame, RoomSource,
+    StreamIds,
 };
 use serde_json::Value;
 
@@ -29,7 +30,7 @@ const FILES: [(&str, &str); 7] = [
     ),
 ];
 
-/// The contents of the blocks that are marked as being in `language`.
+/// The contents of the code blocks in `language`.
 fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
     let opening = format!("```{language}\n");
     let after = text.split(opening.as_str()).skip(1);
@@ -39,7 +40,7 @@ fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
 }
 
 #[test]
-fn the_settings_in_the_readme_are_settings() {
+fn the_settings_in_the_readme_are_valid() {
     let examples = blocks(README, "json");
     assert!(!examples.is_empty());
     for example in examples {
@@ -55,7 +56,7 @@ fn the_settings_in_the_readme_are_settings() {
 }
 
 #[test]
-fn the_readme_names_the_defaults() {
+fn the_readme_lists_the_default_servers() {
     for server in rtchat::settings::DEFAULT_BROKERS
         .iter()
         .chain(&rtchat::settings::DEFAULT_STUN)
@@ -65,21 +66,21 @@ fn the_readme_names_the_defaults() {
 }
 
 #[test]
-fn the_examples_in_the_protocol_are_right() {
+fn the_examples_in_the_protocol_match_the_code() {
     let secret = core::array::from_fn(|at| at as u8);
     let peer = PeerId(core::array::from_fn(|at| at as u8));
     for secret in [None, Some(&secret)] {
-        let keys = RoomKeys::derive("example.org/chat", "lobby", secret, None).unwrap();
-        assert!(
-            PROTOCOL.contains(&format!("`{}`", keys.topic())),
-            "{}",
-            keys.topic()
-        );
-        assert!(
-            PROTOCOL.contains(&format!("`{}`", keys.inbox(&peer))),
-            "{}",
-            keys.inbox(&peer)
-        );
+        let source = RoomSource {
+            page: "example.org/chat",
+            name: "lobby",
+            secret,
+            root: None,
+        };
+        let keys = source.lobby(None).unwrap();
+        let topics = [keys.topic(), keys.inbox(&peer)];
+        for topic in topics.map(|topic| topic.name("")) {
+            assert!(PROTOCOL.contains(&format!("`{topic}`")), "{topic}");
+        }
     }
     let (one, other) = (PublicKey([2; 33]), PublicKey([3; 33]));
     let derived = [
@@ -93,7 +94,7 @@ fn the_examples_in_the_protocol_are_right() {
 }
 
 #[test]
-fn pages_are_named_as_the_protocol_says() {
+fn page_addresses_are_normalised_as_the_protocol_says() {
     let rows = PROTOCOL
         .lines()
         .filter_map(|line| line.strip_prefix("| `http"));
@@ -113,7 +114,7 @@ fn pages_are_named_as_the_protocol_says() {
 }
 
 #[test]
-fn the_protocol_names_every_field_of_every_frame() {
+fn the_protocol_documents_every_field_of_every_frame() {
     let sdp = include_str!("sdp/chromium-data-offer.sdp");
     let description = Box::new(SessionDescription::from_sdp(SdpType::Offer, sdp).unwrap());
     let candidates = description.candidates().to_vec();
@@ -121,7 +122,7 @@ fn the_protocol_names_every_field_of_every_frame() {
     let null = || "null".to_owned();
     let frames = [
         Frame::Link(LinkFrame::Verify {
-            signature: text(),
+            proof: text(),
             info: Some(text()),
         }),
         Frame::Chat(ChatFrame::Message {
@@ -187,7 +188,7 @@ fn the_protocol_names_every_field_of_every_frame() {
     }
 }
 
-/// The anchor that a heading gets where Markdown is shown.
+/// The anchor that a heading has in rendered Markdown.
 fn anchor(heading: &str) -> String {
     let kept = heading
         .chars()
@@ -198,7 +199,7 @@ fn anchor(heading: &str) -> String {
 }
 
 #[test]
-fn links_lead_somewhere() {
+fn links_lead_to_existing_files_and_headings() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for (file, text) in FILES {
         let links = text.split("](").skip(1);
@@ -223,7 +224,7 @@ fn links_lead_somewhere() {
 }
 
 #[test]
-fn the_module_s_documentation_names_everything_that_its_types_have() {
+fn the_documentation_of_the_module_names_every_public_member() {
     let types = include_str!("../embed/mqtt-rtc.d.ts");
     for block in [
         "interface Options",

@@ -1,4 +1,4 @@
-//! What a browser profile keeps, and what happens where it cannot: blocked, full, damaged, or two tabs at once.
+//! What a profile keeps, also when storage is blocked, full or damaged, and when two tabs use it at once.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -17,9 +17,9 @@ fn open(storage: &Rc<MemoryStorage>, seed: u8) -> Profile {
     Profile::open(storage.clone(), &mut ChaCha20Rng::from_seed([seed; 32]))
 }
 
-fn note(n: u8, name: &str, at: u64) -> TrustChange {
+fn met(key: u8, name: &str, at: u64) -> TrustChange {
     TrustChange {
-        key: PublicKey([n; 33]),
+        key: PublicKey([key; 33]),
         name: Name::parse(name).unwrap(),
         at: Millis(at),
         what: TrustDecision::Met,
@@ -27,13 +27,13 @@ fn note(n: u8, name: &str, at: u64) -> TrustChange {
 }
 
 #[test]
-fn a_profile_outlives_its_tabs() {
+fn key_name_and_trust_book_are_there_in_the_next_tab() {
     let storage = Rc::new(MemoryStorage::default());
     assert!(Profile::is_first_visit(&*storage));
     let mut first = open(&storage, 1);
     assert_eq!(first.name(), None);
     first.set_name(Name::parse("alice").unwrap());
-    first.remember(&note(7, "ben", 1));
+    first.remember(&met(7, "ben", 1));
     let mut again = open(&storage, 2);
     assert_eq!(again.identity().public(), first.identity().public());
     assert_eq!(again.name(), first.name());
@@ -46,7 +46,7 @@ fn a_profile_outlives_its_tabs() {
     assert_eq!(again.scope().len(), 16);
 }
 
-/// Lets another tab write between this tab's reading and writing.
+/// Another tab writes between this tab's first write and its next read.
 struct Race(Rc<MemoryStorage>, RefCell<Option<String>>);
 
 impl Storage for Race {
@@ -77,7 +77,7 @@ fn two_tabs_on_a_first_visit_end_with_one_identity() {
     );
     let profile = Profile::open(race, &mut ChaCha20Rng::from_seed([1; 32]));
     assert_eq!(profile.identity().public(), other.identity().public());
-    // Written later still: the last one stands.
+    // A key that is written later still replaces it.
     let mut late = open(&storage, 3);
     assert!(!late.settle_identity());
     storage
@@ -88,11 +88,11 @@ fn two_tabs_on_a_first_visit_end_with_one_identity() {
 }
 
 #[test]
-fn what_two_tabs_write_adds_up() {
+fn trust_changes_of_two_tabs_are_merged() {
     let storage = Rc::new(MemoryStorage::default());
     let (mut a, mut b) = (open(&storage, 1), open(&storage, 2));
-    a.remember(&note(7, "ben", 1));
-    b.remember(&note(8, "cleo", 2));
+    a.remember(&met(7, "ben", 1));
+    b.remember(&met(8, "cleo", 2));
     assert_eq!((a.trust().len(), b.trust().len()), (1, 2));
     assert!(a.refresh());
     assert_eq!(a.trust(), b.trust());
@@ -100,19 +100,19 @@ fn what_two_tabs_write_adds_up() {
 }
 
 #[test]
-fn garbage_is_moved_aside_and_told_once() {
+fn damaged_values_are_set_aside_and_reported_once() {
     let storage = Rc::new(MemoryStorage::default());
     for round in 1..=2 {
         storage.set(IDENTITY, "not a key").unwrap();
         storage.set(NAME, "alice(2)").unwrap();
         storage.set(TRUST, "{").unwrap();
         let mut profile = open(&storage, round);
-        let told = [
+        let expected = [
             StorageNotice::IdentitySetAside,
             StorageNotice::NameSetAside,
             StorageNotice::TrustSetAside,
         ];
-        assert_eq!(profile.take_notices(), told);
+        assert_eq!(profile.take_notices(), expected);
         profile.refresh();
         assert_eq!(profile.take_notices(), []);
         for (key, text) in [(IDENTITY, "not a key"), (NAME, "alice(2)"), (TRUST, "{")] {
@@ -131,7 +131,7 @@ fn garbage_is_moved_aside_and_told_once() {
     }
 }
 
-/// Can be read, but not written.
+/// Storage that can be read, but not written.
 struct FullStorage(Rc<MemoryStorage>);
 
 impl Storage for FullStorage {
@@ -147,7 +147,7 @@ impl Storage for FullStorage {
 }
 
 #[test]
-fn full_storage_works_from_memory_and_loses_nothing() {
+fn with_full_storage_a_profile_works_from_memory_and_loses_nothing() {
     let storage = Rc::new(MemoryStorage::default());
     storage.set(TRUST, "precious").unwrap();
     storage.set(NAME, "old name").unwrap();
@@ -156,8 +156,8 @@ fn full_storage_works_from_memory_and_loses_nothing() {
         &mut ChaCha20Rng::from_seed([1; 32]),
     );
     profile.set_name(Name::parse("alice").unwrap());
-    profile.remember(&note(7, "ben", 1));
-    profile.remember(&note(8, "cleo", 1));
+    profile.remember(&met(7, "ben", 1));
+    profile.remember(&met(8, "cleo", 1));
     profile.refresh();
     assert_eq!(
         profile
@@ -172,6 +172,7 @@ fn full_storage_works_from_memory_and_loses_nothing() {
     assert_eq!(storage.get(TRUST).unwrap().as_deref(), Some("precious"));
 }
 
+/// Storage that can be neither read nor written.
 struct BlockedStorage;
 
 impl Storage for BlockedStorage {
@@ -187,12 +188,12 @@ impl Storage for BlockedStorage {
 }
 
 #[test]
-fn blocked_storage_works_from_memory() {
+fn with_blocked_storage_a_profile_works_from_memory() {
     assert!(!Profile::is_first_visit(&BlockedStorage));
     let mut profile = Profile::open(BlockedStorage, &mut ChaCha20Rng::from_seed([1; 32]));
     profile.set_name(Name::parse("alice").unwrap());
-    profile.remember(&note(7, "ben", 1));
-    profile.remember(&note(8, "cleo", 1));
+    profile.remember(&met(7, "ben", 1));
+    profile.remember(&met(8, "cleo", 1));
     assert_eq!(profile.trust().len(), 2);
     assert_eq!(profile.take_notices(), [StorageNotice::Blocked]);
     profile.refresh();
@@ -202,7 +203,7 @@ fn blocked_storage_works_from_memory() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
-    fn nothing_that_is_stored_panics_or_gets_lost(identity in ".{0,50}", name in ".{0,50}", trust in ".{0,50}") {
+    fn no_stored_text_panics_or_gets_lost(identity in ".{0,50}", name in ".{0,50}", trust in ".{0,50}") {
         let storage = Rc::new(MemoryStorage::default());
         let stored = [(IDENTITY, &identity), (NAME, &name), (TRUST, &trust)];
         for (key, text) in stored {
@@ -210,11 +211,11 @@ proptest! {
         }
         let mut profile = open(&storage, 1);
         profile.set_name(Name::parse("someone").unwrap());
-        profile.remember(&note(7, "ben", 1));
-        let name_is_fine = Name::parse(&name).is_ok();
+        profile.remember(&met(7, "ben", 1));
+        let name_is_valid = Name::parse(&name).is_ok();
         for (key, text) in stored {
             let kept = storage.get(&format!("{key}.broken-1")).unwrap();
-            prop_assert!(kept.as_ref() == Some(text) || (key == NAME && name_is_fine));
+            prop_assert!(kept.as_ref() == Some(text) || (key == NAME && name_is_valid));
         }
     }
 }

@@ -34,8 +34,8 @@ const counts: number = chat.unread + chat.people + (same?.people ?? 0);
 const status: RTChatStatus | "loading" | "stopped" = inline.status;
 
 chat.addEventListener("rtchat-message", ({ detail }) => {
-  const { id, text, sender, own, time }: RTChatMessage = detail;
-  console.log(id + text + sender, own, new Date(time), counts, status);
+  const { id, text, sender, fingerprint, own, time }: RTChatMessage = detail;
+  console.log(id + text + sender + fingerprint, own, new Date(time), counts, status);
 });
 chat.addEventListener("rtchat-peer", ({ detail }) => {
   const { user, id, fingerprint, state, trust, reason }: RTChatPeer = detail;

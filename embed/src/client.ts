@@ -1,20 +1,21 @@
-// A room for programs: makes promises and events of what the engine tells.
+// The client: turns the events of the engine into promises and events for the program.
 import type * as api from "../mqtt-rtc.js";
 import type { AskOptions, AskResult, Events, Json, Options, Peer, QuestionHandler, Sendable } from "../mqtt-rtc.js";
-import { Calls } from "./calls.js";
-import { type Engine, type Told, type View, broke, failure, makeEngine } from "./engine.js";
+import { type Engine, type EngineEvent, type PeerView, failure, makeEngine, noteCrash } from "./engine.js";
 import { RTChatError, asError } from "./errors.js";
 import { Handlers } from "./events.js";
-import { Files } from "./files.js";
+import { removeLeftovers } from "./file-store.js";
+import { type FileOffer, Files } from "./files.js";
 import { questionHandlers, toEngine } from "./options.js";
-import { type House, Member } from "./peer.js";
+import { Member, type Shared, isPeer } from "./peer.js";
+import { PendingCalls } from "./pending-calls.js";
 import { pack, toJson, unpack } from "./values.js";
 
-type HowToAsk = Omit<AskOptions, "topic"> | undefined;
-type ToldOfPeer = "file" | "gone" | "chat" | "typing" | "value" | "question";
+type OptionsWithoutTopic = Omit<AskOptions, "topic"> | undefined;
+type PeerEventKind = "file" | "gone" | "chat" | "typing" | "value" | "question";
 
-/** The wish to be in the room, as long as it lasts. */
-interface Entering {
+/** The attempt to be in the room, from `connect` to `disconnect`. */
+interface Attempt {
   promise: Promise<void>;
   resolve: () => void;
   reject: (error: Error) => void;
@@ -24,34 +25,37 @@ interface Entering {
 export class MQTTRTCClient implements api.MQTTRTCClient {
   readonly #handlers = new Handlers(this);
   readonly #topics: Map<string, QuestionHandler>;
-  readonly #calls = new Calls();
-  readonly #files = new Files((thrown) => this.#handlers.report(thrown));
+  readonly #calls = new PendingCalls();
+  readonly #files: Files;
   readonly #members = new Map<string, Member>();
-  /** Those that wait for the program's decision. */
-  readonly #asking = new Map<string, Member>();
-  readonly #house: House;
+  /** Peers that wait for the program's decision. */
+  readonly #requests = new Map<string, Member>();
+  readonly #shared: Shared;
   #status: api.Status = { state: "left", people: 0 };
-  #entering: Entering | undefined;
+  #attempt: Attempt | undefined;
   #name: string;
   #room: string;
 
   constructor(options: Options = {}) {
     const given = toEngine(options);
     this.#topics = new Map(questionHandlers(options));
-    const engine = failure ? undefined : this.#make(given);
-    this.#house = { engine, calls: this.#calls, files: this.#files };
+    const engine = failure ? undefined : this.#makeEngine(given);
+    const mayWriteToDisk = options.storage !== "memory";
+    this.#files = new Files(mayWriteToDisk, (thrown) => this.#handlers.report(thrown));
+    if (mayWriteToDisk) removeLeftovers();
+    this.#shared = { engine, calls: this.#calls, files: this.#files };
     this.#name = options.name ?? "";
     this.#room = options.room ?? "";
-    // Whoever wants to know asks for it with `connect`; everybody else has `error`.
+    // The promise is for programs that call `connect` themselves; all others hear of a failure through `error`.
     this.connect().catch(() => {});
   }
 
   get #engine(): Engine | undefined {
-    return this.#house.engine;
+    return this.#shared.engine;
   }
 
-  #make(options: string): Engine {
-    return typeErrors(() => makeEngine(options, (...told) => this.#heard(told)));
+  #makeEngine(options: string): Engine {
+    return typeErrors(() => makeEngine(options, (...event) => this.#receive(event)));
   }
 
   on<E extends keyof Events>(event: E, handler: Events[E]): this {
@@ -88,9 +92,9 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
     return this.#room;
   }
 
-  safetyNumber(user: string): string | undefined {
-    const member = this.#find(user);
-    return member && this.#engine?.safetyNumber(member.view.key);
+  safetyNumber(peer: Peer): string | undefined {
+    if (!isPeer(peer)) throw new TypeError("A safety number belongs to a Peer: a name may pass to somebody else.");
+    return this.#engine?.safetyNumber(peer.key);
   }
 
   async send(data: Sendable): Promise<void> {
@@ -98,17 +102,19 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
     await Promise.all(this.#connected().map((member) => member.send(packed, false)));
   }
 
-  async ask(...values: [Json] | [topic: string | undefined, content: Json, options?: HowToAsk]): Promise<AskResult[]> {
+  async ask(
+    ...values: [Json] | [topic: string | undefined, content: Json, options?: OptionsWithoutTopic]
+  ): Promise<AskResult[]> {
     const [topic, content, options] = values.length === 1 ? [undefined, values[0]] : values;
     const json = toJson(content);
-    const how: AskOptions = topic === undefined ? { ...options } : { ...options, topic };
+    const askOptions: AskOptions = topic === undefined ? { ...options } : { ...options, topic };
     const answers = this.#connected().map(async (member): Promise<AskResult> => {
       const { peer } = member;
       try {
-        const answer = await member.ask(content, json, how);
+        const answer = await member.ask(content, json, askOptions);
         return { user: peer.user, peer, ok: true, answer };
       } catch (error) {
-        // What the caller did wrong is wrong for everybody.
+        // A mistake of the caller concerns every peer.
         if (error instanceof TypeError) throw error;
         return { user: peer.user, peer, ok: false, error: asError(error) };
       }
@@ -138,25 +144,25 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
   }
 
   connect(): Promise<void> {
-    if (this.#entering) return this.#entering.promise;
-    const entering = {} as Entering;
-    entering.promise = new Promise((resolve, reject) => Object.assign(entering, { resolve, reject }));
-    this.#entering = entering;
+    if (this.#attempt) return this.#attempt.promise;
+    const attempt = {} as Attempt;
+    attempt.promise = new Promise((resolve, reject) => Object.assign(attempt, { resolve, reject }));
+    this.#attempt = attempt;
     this.#setStatus({ state: "joining", people: 0 });
     if (this.#engine) {
       this.#engine.open();
     } else {
       queueMicrotask(() => this.#failed(failure?.message ?? ""));
     }
-    return entering.promise;
+    return attempt.promise;
   }
 
   disconnect(): void {
-    const entering = this.#entering;
-    if (!entering) return;
-    this.#entering = undefined;
+    const attempt = this.#attempt;
+    if (!attempt) return;
+    this.#attempt = undefined;
     this.#engine?.close();
-    entering.reject(new RTChatError("gone", "The room was left."));
+    attempt.reject(new RTChatError("gone", "The room was left."));
     this.#forgetEverybody();
     this.#setStatus({ state: "left", people: 0 });
   }
@@ -168,147 +174,148 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
   #add<E extends keyof Events>(event: E, handler: Events[E], once: boolean): this {
     this.#handlers.add(event, handler, once);
     this.#askAboutAll();
-    // Who comes late is told what there is, though not from inside this call.
+    // A handler that is added late is told the present state, but not from inside of this call.
     const connected = this.#connected();
     const status = this.#status;
     queueMicrotask(() => {
-      const late = <L extends keyof Events>(its: L, ...values: Parameters<Events[L]>): void =>
-        this.#handlers.emitTo(handler as unknown as Events[L], its, ...values);
+      const late = <L extends keyof Events>(event: L, ...values: Parameters<Events[L]>): void =>
+        this.#handlers.emitTo(handler as unknown as Events[L], event, ...values);
       if (event === "status" && status === this.#status) late("status", status);
       if (event === "connectionrequest") this.#askProgram();
-      for (const member of connected.filter((member) => member.connected)) {
-        if (event === "connectedtopeer") late("connectedtopeer", member.user, member.userInfo);
-        if (event === "validation") late("validation", member.user, validation(member.view));
+      for (const member of connected.filter((member) => member.isConnected)) {
+        const { user, userInfo, peer } = member;
+        if (event === "connectedtopeer") late("connectedtopeer", user, userInfo, peer);
+        if (event === "validation") late("validation", user, validation(member.view), peer);
       }
     });
     return this;
   }
 
-  /** A handler for requests is asked about everybody; without one the settings decide. */
+  /** With a handler for requests, the program decides about everybody; without one, the settings do. */
   #askAboutAll(): void {
     this.#engine?.askAboutAll(this.#handlers.has("connectionrequest"));
   }
 
   #connected(): Member[] {
-    return [...this.#members.values()].filter((member) => member.connected);
+    return [...this.#members.values()].filter((member) => member.isConnected);
   }
 
   #find(user: string): Member | undefined {
-    for (const members of [this.#members, this.#asking]) {
+    for (const members of [this.#members, this.#requests]) {
       for (const member of members.values()) if (member.user === user) return member;
     }
     return undefined;
   }
 
-  #heard(told: Told): void {
+  #receive(event: EngineEvent): void {
     try {
-      this.#take(told);
+      this.#handle(event);
     } catch (error) {
       this.#handlers.report(error);
     }
   }
 
-  #take(told: Told): void {
-    switch (told[0]) {
+  #handle(event: EngineEvent): void {
+    switch (event[0]) {
       case "opened":
-        return this.#opened(told[1]);
+        return this.#opened(event[1]);
       case "failed":
-        return this.#failed(told[1]);
+        return this.#failed(event[1]);
       case "broke":
-        return this.#broke(told[1]);
+        return this.#crashed(event[1]);
       case "outdated":
         return this.#forgetEverybody();
       case "notice":
-        return console.warn(told[1]);
+        return console.warn(event[1]);
       case "refused":
-        return this.#handlers.report(new RTChatError("refused", told[1]));
+        return this.#handlers.report(new RTChatError("refused", event[1]));
       case "status":
-        return this.#setStatus(told[1]);
+        return this.#setStatus(event[1]);
       case "peer":
-        return this.#changed(told[1]);
+        return this.#changed(event[1]);
       case "request":
-        return this.#requested(told[1]);
+        return this.#requested(event[1]);
       case "withdrawn":
-        this.#asking.delete(told[1]);
+        return this.#withdrawn(event[1]);
+      case "validationfailure":
+        return this.#validationFailed(event[1], event[2]);
+      case "sent":
+        for (let token = event[1]; token <= event[2]; token += 1) this.#calls.resolve(token);
         return;
-      case "unproven":
-        return this.#handlers.emit("validationfailure", told[2], told[3]);
-      case "taken":
-        for (let token = told[1]; token <= told[2]; token += 1) this.#calls.resolve(token);
-        return;
-      case "nottaken":
-        return this.#calls.reject(told[1], new RTChatError(told[2], told[3]));
+      case "sendfailed":
+        return this.#calls.reject(event[1], new RTChatError(event[2], event[3]));
       case "pong":
-        this.#calls.resolve(told[1], told[2]);
+        this.#calls.resolve(event[1], event[2]);
         return;
       case "fileprogress":
-        return this.#files.progressed(told[1], told[2], told[3]);
+        return this.#files.progressed(event[1], event[2], event[3]);
       case "filedone":
-        if (told[1]) this.#calls.resolve(told[2]);
-        else this.#files.done(told[2]);
+        if (event[1]) this.#calls.resolve(event[2]);
+        else this.#files.done(event[2]);
         return;
       case "filefailed": {
-        const error = new RTChatError(told[3], told[4]);
-        return told[1] ? this.#calls.reject(told[2], error) : this.#files.failed(told[2], error);
+        const error = new RTChatError(event[3], event[4]);
+        return event[1] ? this.#calls.reject(event[2], error) : this.#files.failed(event[2], error);
       }
       case "answered":
-        return this.#answered(told[1], told[2], told[3]);
+        return this.#answered(event[1], event[2], event[3]);
       default: {
-        const member = this.#members.get(told[1]);
-        if (member) this.#takeFrom(member, told);
+        const member = this.#members.get(event[1]);
+        if (member) this.#handleFrom(member, event);
       }
     }
   }
 
-  #takeFrom(member: Member, told: Extract<Told, [ToldOfPeer, ...unknown[]]>): void {
-    switch (told[0]) {
+  #handleFrom(member: Member, event: Extract<EngineEvent, [PeerEventKind, ...unknown[]]>): void {
+    const { user, peer } = member;
+    switch (event[0]) {
       case "gone":
-        return this.#gone(member, told[2]);
+        return this.#gone(member, event[2]);
       case "chat":
-        return this.#handlers.emit("chat", told[2], member.user);
+        return this.#handlers.emit("chat", event[2], user, peer);
       case "typing":
-        return this.#handlers.emit("typing", member.user);
+        return this.#handlers.emit("typing", user, peer);
       case "value": {
-        const value = unpack(told[3], told[4], told[5]);
-        return this.#handlers.emit(told[2] ? "dm" : "data", value, member.user);
+        const value = unpack(event[3], event[4], event[5]);
+        return this.#handlers.emit(event[2] ? "dm" : "data", value, user, peer);
       }
       case "file":
-        return this.#offered(member, told[2], told[3], told[4], told[5]);
+        return this.#offered(member, { file: event[2], name: event[3], size: event[4], type: event[5] });
       case "question":
-        void this.#answer(member, told[2], told[3], JSON.parse(told[4]) as Json);
+        void this.#answer(member, event[2], event[3], event[4]);
     }
   }
 
-  #offered(member: Member, number: number, name: string, size: number, type: string): void {
+  #offered(member: Member, offer: FileOffer): void {
     const engine = this.#engine;
     if (!engine) return;
-    const file = this.#files.offered(engine, member.id, number, name, size, type);
-    if (this.#handlers.has("file")) this.#handlers.emit("file", file, member.user);
+    const file = this.#files.offered(engine, member.id, offer);
+    if (this.#handlers.has("file")) this.#handlers.emit("file", file, member.user, member.peer);
     else file.refuse("No program takes files here.");
   }
 
   #opened({ user, room }: { user: string; room: string }): void {
     this.#name = user;
     this.#room = room;
-    this.#entering?.resolve();
+    this.#attempt?.resolve();
   }
 
-  #failed(why: string): void {
-    const entering = this.#entering;
-    if (!entering) return;
-    this.#entering = undefined;
-    const error = new RTChatError("unavailable", why);
-    entering.reject(error);
+  #failed(reason: string): void {
+    const attempt = this.#attempt;
+    if (!attempt) return;
+    this.#attempt = undefined;
+    const error = new RTChatError("unavailable", reason);
+    attempt.reject(error);
     this.#forgetEverybody();
     this.#setStatus({ state: "failed", people: 0 });
     this.#handlers.report(error);
   }
 
-  /** Called out of the midst of it, so nothing that calls it again may happen now. */
-  #broke(reason: string): void {
-    this.#house.engine = undefined;
-    const why = broke(reason);
-    queueMicrotask(() => this.#failed(why));
+  /** The engine calls this while it panics, so nothing that calls the engine may happen now. */
+  #crashed(reason: string): void {
+    this.#shared.engine = undefined;
+    const sentence = noteCrash(reason);
+    queueMicrotask(() => this.#failed(sentence));
   }
 
   #setStatus(status: api.Status): void {
@@ -320,46 +327,69 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
   }
 
   /** A peer appeared, or something about it changed. */
-  #changed(view: View): void {
-    const member = this.#members.get(view.id) ?? this.#asking.get(view.id) ?? this.#member(view);
-    this.#asking.delete(view.id);
+  #changed(view: PeerView): void {
+    const member = this.#members.get(view.id) ?? this.#requests.get(view.id) ?? this.#member(view);
+    this.#requests.delete(view.id);
     this.#members.set(view.id, member);
     this.#update(member, view);
-    if (view.state === "verified" && !member.connected) {
-      member.connected = true;
-      member.announced = true;
-      this.#handlers.emit("validation", member.user, validation(view));
-      this.#handlers.emit("connectedtopeer", member.user, member.userInfo);
+    if (view.state === "verified" && !member.isConnected) {
+      member.isConnected = true;
+      member.isAnnounced = true;
+      this.#handlers.emit("validation", member.user, validation(view), member.peer);
+      this.#handlers.emit("connectedtopeer", member.user, member.userInfo, member.peer);
     }
   }
 
-  #update(member: Member, view: View): void {
+  #update(member: Member, view: PeerView): void {
     const before = member.user;
     member.update(view);
-    if (member.announced && member.user !== before) this.#handlers.emit("namechange", before, member.user);
+    if (member.isAnnounced && member.user !== before) {
+      this.#handlers.emit("namechange", before, member.user, member.peer);
+    }
   }
 
-  #member(view: View): Member {
-    return new Member(view, this.#house);
+  #member(view: PeerView): Member {
+    return new Member(view, this.#shared);
   }
 
-  #requested(view: View): void {
-    this.#asking.set(view.id, this.#asking.get(view.id) ?? this.#member(view));
+  #requested(view: PeerView): void {
+    const member = this.#requests.get(view.id) ?? this.#member(view);
+    member.update(view);
+    this.#requests.set(view.id, member);
     this.#askProgram();
+  }
+
+  #withdrawn(id: string): void {
+    const member = this.#requests.get(id);
+    if (member) member.isGone = true;
+    this.#requests.delete(id);
+  }
+
+  #validationFailed(view: PeerView, reason: string): void {
+    let member = this.#members.get(view.id);
+    if (!member) {
+      // Nothing can be decided about somebody who only claimed to be here.
+      member = this.#member(view);
+      member.isGone = true;
+    }
+    this.#handlers.emit("validationfailure", view.user, reason, member.peer);
   }
 
   /** Asks about everybody who has not been asked about yet, if there is anybody to ask. */
   #askProgram(): void {
     if (!this.#handlers.has("connectionrequest")) return;
-    for (const member of this.#asking.values()) {
-      if (!member.announced) void this.#ask(member);
+    for (const member of this.#requests.values()) {
+      if (!member.isAnnounced) void this.#ask(member);
     }
   }
 
   async #ask(member: Member): Promise<void> {
-    member.announced = true;
+    member.isAnnounced = true;
+    // The answer is about the name that the program was asked about.
+    const { id, key, name } = member.view;
     let accept = true;
-    for (const result of this.#handlers.results("connectionrequest", member.user, member.userInfo)) {
+    const results = this.#handlers.results("connectionrequest", member.user, member.userInfo, member.peer);
+    for (const result of results) {
       try {
         if (!(await result)) accept = false;
       } catch (error) {
@@ -368,22 +398,27 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
       }
     }
     this.#askAboutAll();
-    this.#engine?.decide(member.id, accept);
-    if (!accept) this.#asking.delete(member.id);
+    if (this.#engine?.decide(id, key, name, accept) !== undefined) {
+      // They took another name meanwhile, so the program is asked about that one.
+      member.isAnnounced = false;
+      this.#askProgram();
+    } else if (!accept) {
+      this.#requests.delete(id);
+    }
   }
 
   #gone(member: Member, reason: api.GoneReason): void {
     this.#members.delete(member.id);
-    const wasConnected = member.connected;
-    member.gone = true;
-    member.connected = false;
+    const wasConnected = member.isConnected;
+    member.isGone = true;
+    member.isConnected = false;
     this.#calls.rejectAllOf(member.id, () => member.goneError());
     this.#files.failAllOf(member.id, () => member.goneError());
-    if (wasConnected) this.#handlers.emit("disconnectedfrompeer", member.user, reason);
+    if (wasConnected) this.#handlers.emit("disconnectedfrompeer", member.user, reason, member.peer);
   }
 
   #forgetEverybody(): void {
-    this.#asking.clear();
+    for (const id of [...this.#requests.keys()]) this.#withdrawn(id);
     for (const member of [...this.#members.values()]) this.#gone(member, "disconnected");
   }
 
@@ -392,40 +427,47 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
     const answer = JSON.parse(text) as Json;
     const call = this.#calls.resolve(token, answer);
     const member = call && this.#members.get(call.peer);
-    if (member) this.#handlers.emit("answer", answer, member.user, { question: call.question as Json });
+    if (!member) return;
+    this.#handlers.emit("answer", answer, member.user, { question: call.question as Json }, member.peer);
   }
 
-  /** Lets the program answer a question, and tells the asker what came of it. */
-  async #answer(member: Member, question: string, topic: string | undefined, content: Json): Promise<void> {
+  /** Lets the program answer a question, and sends the asker the answer or the reason why there is none. */
+  async #answer(member: Member, question: string, topic: string | undefined, content: string): Promise<void> {
+    if (!member.questions.add(content.length)) {
+      this.#engine?.answer(member.id, question, undefined, "Too many questions are unanswered.");
+      return;
+    }
     try {
-      const json = toJson((await this.#answerOf(member, topic, content)) ?? null);
+      const json = toJson((await this.#answerOf(member, topic, JSON.parse(content) as Json)) ?? null);
       this.#engine?.answer(member.id, question, json, "");
     } catch (thrown) {
       const error = asError(thrown);
       this.#engine?.answer(member.id, question, undefined, error.message || error.name);
       if (!(error instanceof Unanswered)) this.#handlers.report(error);
+    } finally {
+      member.questions.remove(content.length);
     }
   }
 
   async #answerOf(member: Member, topic: string | undefined, content: Json): Promise<unknown> {
-    const values = [content, member.user, { topic, peer: member.peer }] as const;
+    const { user, peer } = member;
     const handler = topic === undefined ? undefined : this.#topics.get(topic);
-    if (handler) return await handler.apply(this, [...values]);
-    const results = this.#handlers.results("question", ...values);
+    if (handler) return await handler.call(this, content, user, { topic, peer }, peer);
+    const results = this.#handlers.results("question", content, user, { topic, peer }, peer);
     if (results.length === 0) throw new Unanswered("Nobody answers such questions here.");
     const answers = await Promise.all(results);
     return answers.find((answer) => answer !== undefined);
   }
 }
 
-/** Nobody's mistake. */
+/** The program has no handler for a question, which is no error of the program. */
 class Unanswered extends Error {}
 
-function validation({ fingerprint, trust }: View): api.Validation {
+function validation({ fingerprint, trust }: PeerView): api.Validation {
   return { fingerprint, known: trust === "known" || trust === "verified", verified: trust === "verified" };
 }
 
-/** Does it, and throws a `TypeError` where the engine says that something does not fit. */
+/** Calls `act`, and throws a `TypeError` where the engine refuses an option. */
 function typeErrors<T>(act: () => T): T {
   try {
     return act();

@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../mqtt-rtc.js";
 
-/** What promises are rejected with. */
+/** The error that promises are rejected with. */
 export class RTChatError extends Error {
   readonly code: ErrorCode;
 
@@ -11,9 +11,9 @@ export class RTChatError extends Error {
   }
 }
 
-/** Anything that was thrown, as an error. */
+/** Turns whatever was thrown into an error. */
 export function asError(thrown: unknown): Error {
-  // A frame has an `Error` of its own.
+  // Every frame has its own `Error` class.
   const isError = thrown instanceof Error || tagOf(thrown) === "Error";
   return isError ? (thrown as Error) : new Error(String(thrown));
 }

@@ -1,4 +1,4 @@
-// Handlers, and what happens when they break: the program that registered them is told, and nothing else stops.
+// Event handlers. What a handler throws is reported to the handlers of `error`, and stops nothing else.
 import type { Events } from "../mqtt-rtc.js";
 import { asError } from "./errors.js";
 
@@ -33,7 +33,7 @@ export class Handlers {
   readonly #entries = new Map<string, Entry[]>();
   readonly #self: unknown;
 
-  /** `self` is `this` for the handlers. */
+  /** `self` is `this` inside of handlers. */
   constructor(self: unknown) {
     this.#self = self;
   }
@@ -64,24 +64,24 @@ export class Handlers {
     for (const entry of this.#of(event)) void this.#call(event, entry, values).catch((error) => this.report(error));
   }
 
-  /** Calls one handler, if it is still there: it came late. */
+  /** Calls one handler that was added late, if it has not been removed again. */
   emitTo<E extends keyof Events>(handler: Events[E], event: E, ...values: Arguments<E>): void {
     const entry = this.#of(event).find((entry) => entry.handler === handler);
     if (entry) void this.#call(event, entry, values).catch((error) => this.report(error));
   }
 
-  /** Calls all handlers, and gives what each of them returned. */
+  /** Calls all handlers, and returns what each of them returned. */
   results<E extends keyof Events>(event: E, ...values: Arguments<E>): Promise<unknown>[] {
     return this.#of(event).map((entry) => this.#call(event, entry, values));
   }
 
-  /** Tells of an error that nobody waits for. */
+  /** Reports an error that nobody waits for. */
   report(thrown: unknown): void {
     const error = asError(thrown);
     const entries = this.#of("error");
     if (entries.length === 0) console.error(error);
     for (const entry of entries) {
-      // Not through `emit`: a handler for errors that breaks would be told of itself.
+      // Not through `emit`, which would report an error handler's own error to itself.
       this.#call("error", entry, [error]).catch((worse) => console.error(worse));
     }
   }

@@ -1,100 +1,117 @@
-// Files that peers offer, until they have come.
-import type { AcceptOptions, FileProgress, IncomingFile } from "../mqtt-rtc.js";
+// Files that peers offer, until they have arrived, and the progress of those that are sent.
+import type { AcceptOptions, FileProgress, IncomingFile, ReceivedFile } from "../mqtt-rtc.js";
 import type { Engine } from "./engine.js";
 import { RTChatError } from "./errors.js";
-import { type Store, openStore } from "./store.js";
+import { type FileStore, openStore } from "./file-store.js";
+import { inertType, withSaidType } from "./media-types.js";
 
-type Progress = (progress: FileProgress) => void;
+type ProgressListener = (progress: FileProgress) => void;
 
-/** All files of one client: those that come, and who wants to know how far those are that go. */
+/** What a sender says about a file. */
+export interface FileOffer {
+  readonly file: number;
+  readonly name: string;
+  readonly size: number;
+  readonly type: string;
+}
+
+/** All files of one client. */
 export class Files {
-  readonly #coming = new Map<number, Coming>();
-  readonly #sending = new Map<number, (bytes: number) => void>();
+  readonly #incoming = new Map<number, IncomingTransfer>();
+  readonly #outgoing = new Map<number, (bytes: number) => void>();
+  readonly #mayWriteToDisk: boolean;
   readonly #report: (thrown: unknown) => void;
 
-  constructor(report: (thrown: unknown) => void) {
+  /** `report` is told what progress listeners throw. */
+  constructor(mayWriteToDisk: boolean, report: (thrown: unknown) => void) {
+    this.#mayWriteToDisk = mayWriteToDisk;
     this.#report = report;
   }
 
-  /** Tells how far a file is that is sent. */
-  watch(token: number, size: number, progress: Progress | undefined): void {
-    if (progress) this.#sending.set(token, (bytes) => progress({ bytes, size }));
+  /** Reports the progress of a file that is sent. */
+  watch(token: number, size: number, listener: ProgressListener | undefined): void {
+    if (listener) this.#outgoing.set(token, (bytes) => listener({ bytes, size }));
   }
 
   unwatch(token: number): void {
-    this.#sending.delete(token);
+    this.#outgoing.delete(token);
   }
 
-  offered(engine: Engine, peer: string, file: number, name: string, size: number, type: string): IncomingFile {
-    const coming = new Coming(peer, { name, size, type }, {
-      accept: (store) => engine.acceptFile(file, store),
-      refuse: (words) => engine.refuseFile(file, words),
-      over: () => this.#coming.delete(file),
+  offered(engine: Engine, peer: string, offer: FileOffer): IncomingFile {
+    const transfer = new IncomingTransfer(peer, offer, {
+      openStore: () => openStore(offer.size, this.#mayWriteToDisk),
+      accept: (store) => engine.acceptFile(offer.file, store),
+      refuse: (reason) => engine.refuseFile(offer.file, reason),
+      ended: () => this.#incoming.delete(offer.file),
     });
-    this.#coming.set(file, coming);
-    return coming.file;
+    this.#incoming.set(offer.file, transfer);
+    return transfer.file;
   }
 
-  progressed(isOurs: boolean, file: number, bytes: number): void {
+  progressed(isOwn: boolean, file: number, bytes: number): void {
     try {
-      if (isOurs) this.#sending.get(file)?.(bytes);
-      else this.#coming.get(file)?.progressed(bytes);
+      if (isOwn) this.#outgoing.get(file)?.(bytes);
+      else this.#incoming.get(file)?.progressed(bytes);
     } catch (thrown) {
       this.#report(thrown);
     }
   }
 
   done(file: number): void {
-    this.#coming.get(file)?.done();
+    this.#incoming.get(file)?.done();
   }
 
   failed(file: number, error: Error): void {
-    this.#coming.get(file)?.fail(error);
+    this.#incoming.get(file)?.fail(error);
   }
 
-  /** Nothing more comes of a peer. */
+  /** Ends all files that a peer offered. */
   failAllOf(peer: string, error: () => Error): void {
-    for (const coming of this.#coming.values()) if (coming.peer === peer) coming.fail(error());
+    for (const transfer of this.#incoming.values()) if (transfer.peer === peer) transfer.fail(error());
   }
 }
 
-interface Way {
-  accept: (store: Store) => void;
-  refuse: (words: string) => void;
-  over: () => void;
+/** What a transfer needs of its client. */
+interface TransferContext {
+  openStore: () => FileStore;
+  accept: (store: FileStore) => void;
+  refuse: (reason: string) => void;
+  ended: () => void;
 }
 
-/** One that was offered. */
-class Coming {
+class IncomingTransfer {
   readonly peer: string;
   readonly file: IncomingFile;
-  #progress: Progress | undefined;
-  readonly #way: Way;
-  #store: Store | undefined;
-  #result: Promise<File> | undefined;
-  #settle: { resolve: (file: File) => void; reject: (error: unknown) => void } | undefined;
-  /** Why it does not come. */
+  readonly #context: TransferContext;
+  #onProgress: ProgressListener | undefined;
+  #store: FileStore | undefined;
+  #result: Promise<ReceivedFile> | undefined;
+  #settle: { resolve: (file: ReceivedFile) => void; reject: (error: unknown) => void } | undefined;
+  /** Why the file does not arrive. */
   #error: unknown;
-  #isOver = false;
+  #hasEnded = false;
 
-  constructor(peer: string, what: { name: string; size: number; type: string }, way: Way) {
+  constructor(peer: string, { name, size, type }: FileOffer, context: TransferContext) {
     this.peer = peer;
-    this.#way = way;
+    this.#context = context;
     this.file = {
-      ...what,
+      name,
+      size,
+      type: inertType(type),
+      saidType: type,
       accept: (options) => (this.#result ??= this.#accept(options)),
       refuse: (reason = "The file was not wanted.") => this.#refuse(String(reason)),
     };
   }
 
   progressed(bytes: number): void {
-    this.#progress?.({ bytes, size: this.file.size });
+    this.#onProgress?.({ bytes, size: this.file.size });
   }
 
   done(): void {
-    const { name, type } = this.file;
+    const { name, type, saidType } = this.file;
     const file = this.#store?.take(name, type);
-    if (this.#end() && file) this.#settle?.resolve(file);
+    if (this.#end() && file) this.#settle?.resolve(withSaidType(file, saidType));
   }
 
   fail(error: unknown): void {
@@ -105,29 +122,29 @@ class Coming {
   }
 
   #end(): boolean {
-    if (this.#isOver) return false;
-    this.#isOver = true;
-    this.#way.over();
+    if (this.#hasEnded) return false;
+    this.#hasEnded = true;
+    this.#context.ended();
     return true;
   }
 
-  #refuse(words: string, error: unknown = new RTChatError("refused", "The file was refused here.")): void {
-    if (this.#isOver) return;
-    this.#way.refuse(words);
+  #refuse(reason: string, error: unknown = new RTChatError("refused", "The file was refused here.")): void {
+    if (this.#hasEnded) return;
+    this.#context.refuse(reason);
     this.fail(error);
   }
 
-  async #accept({ onprogress, signal }: AcceptOptions = {}): Promise<File> {
+  async #accept({ onprogress, signal }: AcceptOptions = {}): Promise<ReceivedFile> {
     signal?.throwIfAborted();
-    const result = new Promise<File>((resolve, reject) => {
+    const result = new Promise<ReceivedFile>((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
-    if (this.#isOver) throw this.#error;
+    if (this.#hasEnded) throw this.#error;
     const abort = (): void => this.#refuse("The other side cancelled.", signal?.reason);
     signal?.addEventListener("abort", abort);
-    this.#progress = onprogress;
-    this.#store = openStore(this.file.size);
-    this.#way.accept(this.#store);
+    this.#onProgress = onprogress;
+    this.#store = this.#context.openStore();
+    this.#context.accept(this.#store);
     return await result.finally(() => signal?.removeEventListener("abort", abort));
   }
 }

@@ -1,3 +1,3 @@
-// What mqtt-rtc.js exports. mqtt-rtc.d.ts says the same in types.
+// The exports of mqtt-rtc.js. mqtt-rtc.d.ts has their types.
 export { MQTTRTCClient } from "./client.js";
 export { RTChatError } from "./errors.js";

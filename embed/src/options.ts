@@ -1,7 +1,7 @@
-// Options, as far as JavaScript has to look at them; the engine knows what fits.
+// Reads the options that JavaScript has to understand. The engine checks all others.
 import type { Options, QuestionHandler } from "../mqtt-rtc.js";
 
-/** The options as JSON, for the engine. */
+/** Converts the options to JSON for the engine. */
 export function toEngine(options: Options): string {
   if (typeof options !== "object" || options === null) {
     throw new TypeError('The option "options" should be an object.');
@@ -9,7 +9,7 @@ export function toEngine(options: Options): string {
   const { questionHandlers, page, config, ...rest } = options;
   const given: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(rest)) {
-    // What JSON would leave out is not left out by mistake.
+    // What JSON would leave out becomes null, which the engine refuses.
     const isJson = !["function", "symbol", "bigint"].includes(typeof value);
     given[key] = isJson ? value : null;
   }
@@ -21,7 +21,7 @@ export function toEngine(options: Options): string {
   return JSON.stringify(given);
 }
 
-/** The question handlers that the options name. */
+/** Reads the question handlers from the options. */
 export function questionHandlers(options: Options): [string, QuestionHandler][] {
   const handlers: unknown = options.questionHandlers ?? {};
   const isObject = typeof handlers === "object" && handlers !== null;

@@ -1,44 +1,55 @@
-// Somebody in the room.
-import type { AskOptions, FileOptions, Json, Peer, PeerState, Sendable, Trust, UserInfo } from "../mqtt-rtc.js";
-import type { Calls } from "./calls.js";
-import { Line } from "./calls.js";
-import type { Engine, View } from "./engine.js";
+// Somebody in the room: `Member` is what the client knows of them, `RoomPeer` what the program sees.
+import type {
+  AskOptions,
+  DecisionOptions,
+  FileOptions,
+  Json,
+  Peer,
+  PeerState,
+  Sendable,
+  Trust,
+  UserInfo,
+} from "../mqtt-rtc.js";
+import type { Engine, PeerView, TrustDecision } from "./engine.js";
 import { RTChatError } from "./errors.js";
 import type { Files } from "./files.js";
+import { type PendingCalls, SendQueue } from "./pending-calls.js";
+import { OpenQuestions } from "./questions.js";
 import { type Packed, isBlob, pack, toJson } from "./values.js";
 
-const TIMEOUT = 30_000;
-/** What a timer of the browser can hold. */
-const LONGEST = 2 ** 31 - 1;
+const DEFAULT_TIMEOUT = 30_000;
+/** The longest delay of a browser's timer. */
+const MAX_TIMEOUT = 2 ** 31 - 1;
 
-/** What peers need of their client. */
-export interface House {
-  /** Missing where the program behind the module cannot run, or has broken. */
+/** What peers share with their client. */
+export interface Shared {
+  /** Missing where the program behind the module cannot run, or has stopped working. */
   engine: Engine | undefined;
-  readonly calls: Calls;
+  readonly calls: PendingCalls;
   readonly files: Files;
 }
 
-/** A peer, as its client knows it. */
+/** A peer, as its client knows it. It belongs to one peer id, and therefore to one key, from beginning to end. */
 export class Member {
   readonly peer: Peer;
-  view: View;
+  readonly questions = new OpenQuestions();
+  view: PeerView;
   userInfo: UserInfo = {};
-  /** Proved who it is, and is not gone. */
-  connected = false;
-  gone = false;
-  /** The program has heard of it under its present name. */
-  announced = false;
-  readonly #house: House;
-  readonly #line = new Line();
+  /** Whether the peer has proved who it is and is not gone. */
+  isConnected = false;
+  isGone = false;
+  /** Whether the program has been told of it under its present name. */
+  isAnnounced = false;
+  readonly #shared: Shared;
+  readonly #sendQueue = new SendQueue();
 
-  constructor(view: View, house: House) {
+  constructor(view: PeerView, shared: Shared) {
     this.view = view;
-    this.#house = house;
-    this.peer = new ThePeer(this, house);
+    this.#shared = shared;
+    this.peer = new RoomPeer(this, shared);
   }
 
-  update(view: View): void {
+  update(view: PeerView): void {
     if (view.info !== undefined && view.info !== this.view.info) this.userInfo = JSON.parse(view.info) as UserInfo;
     this.view = view;
   }
@@ -55,30 +66,30 @@ export class Member {
     return new RTChatError("gone", `${this.user} is not connected.`);
   }
 
-  /** Sends what is packed, or will be. */
+  /** Sends a value that is packed, or will be. */
   send(packed: Packed | Promise<Packed>, dm: boolean): Promise<void> {
     return this.#call(packed, (value, token) => {
-      const { engine } = this.#house;
+      const { engine } = this.#shared;
       if ("json" in value) engine?.send(this.id, token, dm, value.json);
       else engine?.sendBytes(this.id, token, dm, value.kind, value.bytes);
     });
   }
 
-  /** Asks what is JSON already. */
-  ask(content: Json, json: string, { topic, timeout = TIMEOUT, signal }: AskOptions): Promise<Json> {
+  /** Asks a question whose content is `json` already. */
+  ask(content: Json, json: string, { topic, timeout = DEFAULT_TIMEOUT, signal }: AskOptions): Promise<Json> {
     if (!(timeout > 0)) throw new TypeError('The option "timeout" should be a number of milliseconds above 0.');
     if (topic !== undefined && typeof topic !== "string") throw new TypeError('The option "topic" should be a text.');
     signal?.throwIfAborted();
-    const { calls } = this.#house;
-    const patience = Math.min(Math.ceil(timeout), LONGEST);
+    const { calls } = this.#shared;
+    const milliseconds = Math.min(Math.ceil(timeout), MAX_TIMEOUT);
     let abort = (): void => {};
     const answer = this.#call<Json>(
       { json },
-      (_, token) => this.#house.engine?.ask(this.id, token, topic, json, patience),
+      (_, token) => this.#shared.engine?.ask(this.id, token, topic, json, milliseconds),
       content,
       (token) => {
         abort = () => {
-          this.#house.engine?.withdraw(token);
+          this.#shared.engine?.withdraw(token);
           calls.reject(token, signal?.reason);
         };
       },
@@ -88,20 +99,20 @@ export class Member {
     return answer.finally(() => signal.removeEventListener("abort", abort));
   }
 
-  /** Sends a file, beside everything else. */
+  /** Sends a file. Values do not wait for it. */
   sendFile(blob: Blob, { name, onprogress, signal }: FileOptions): Promise<void> {
     if (!isBlob(blob)) throw new TypeError("A file should be a Blob or a File.");
     signal?.throwIfAborted();
-    if (!this.connected) throw this.goneError();
-    const { engine, calls, files } = this.#house;
+    if (!this.isConnected) throw this.goneError();
+    const { engine, calls, files } = this.#shared;
     let token = 0;
-    const sending = calls.open<void>(this.id, (its) => {
-      token = its;
+    const sending = calls.open<void>(this.id, (opened) => {
+      token = opened;
       files.watch(token, blob.size, onprogress);
       engine?.sendFile(this.id, token, name ?? ("name" in blob ? String(blob.name) : "file"), blob);
     });
     const abort = (): void => {
-      this.#house.engine?.cancelFile(token);
+      this.#shared.engine?.cancelFile(token);
       calls.reject(token, signal?.reason);
     };
     signal?.addEventListener("abort", abort);
@@ -112,22 +123,30 @@ export class Member {
   }
 
   ping(): Promise<number> {
-    return this.#call(undefined, (_, token) => this.#house.engine?.ping(this.id, token));
+    return this.#call(undefined, (_, token) => this.#shared.engine?.ping(this.id, token));
   }
 
-  /** Begins a call when everything before it is on its way. */
+  /** Decides about the key of this peer, under the name that the person saw. The room refuses it under another name. */
+  decide(decision: TrustDecision, { name = this.view.name }: DecisionOptions = {}): void {
+    const { engine } = this.#shared;
+    if (this.isGone || !engine) throw this.goneError();
+    const refusal = engine.decideTrust(this.id, this.view.key, String(name), decision);
+    if (refusal !== undefined) throw new RTChatError("refused", refusal);
+  }
+
+  /** Begins a call after everything before it is on its way. */
   #call<T, V = Packed | undefined>(
     value: V | Promise<V>,
     start: (value: V, token: number) => void,
     question?: unknown,
     opened?: (token: number) => void,
   ): Promise<T> {
-    if (!this.connected) return Promise.reject(this.goneError());
-    const { calls } = this.#house;
+    if (!this.isConnected) return Promise.reject(this.goneError());
+    const { calls } = this.#shared;
     const open = (token: number): void => {
       opened?.(token);
-      this.#line.put(
-        this.#line.isBusy ? kept(value) : value,
+      this.#sendQueue.put(
+        this.#sendQueue.isBusy ? copyBytes(value) : value,
         (ready) => {
           if (calls.isOpen(token)) start(ready, token);
         },
@@ -138,24 +157,32 @@ export class Member {
   }
 }
 
-/** The same, whatever happens to the sender's buffer in the meantime. */
-function kept<V>(value: V | Promise<V>): V | Promise<V> {
+/** A value with its own bytes, so that it stays the same whatever the program does with its buffer meanwhile. */
+function copyBytes<V>(value: V | Promise<V>): V | Promise<V> {
   if (value instanceof Promise || typeof value !== "object" || value === null || !("bytes" in value)) return value;
   return { ...value, bytes: (value.bytes as Uint8Array).slice() };
 }
 
-/** What the program sees of it. */
-class ThePeer implements Peer {
-  readonly #member: Member;
-  readonly #house: House;
+/** Whether a value is a `Peer` of this module, and not a name or something that looks like a peer. */
+export function isPeer(value: unknown): value is Peer {
+  return value instanceof RoomPeer;
+}
 
-  constructor(member: Member, house: House) {
+class RoomPeer implements Peer {
+  readonly #member: Member;
+  readonly #shared: Shared;
+
+  constructor(member: Member, shared: Shared) {
     this.#member = member;
-    this.#house = house;
+    this.#shared = shared;
   }
 
   get user(): string {
     return this.#member.user;
+  }
+
+  get name(): string {
+    return this.#member.view.name;
   }
 
   get userInfo(): UserInfo {
@@ -166,12 +193,16 @@ class ThePeer implements Peer {
     return this.#member.id;
   }
 
+  get key(): string {
+    return this.#member.view.key;
+  }
+
   get fingerprint(): string {
     return this.#member.view.fingerprint;
   }
 
   get state(): PeerState {
-    return this.#member.gone ? "gone" : this.#member.view.state;
+    return this.#member.isGone ? "gone" : this.#member.view.state;
   }
 
   get trust(): Trust {
@@ -195,7 +226,7 @@ class ThePeer implements Peer {
   }
 
   chat(text: string): void {
-    this.#house.engine?.say(this.id, String(text));
+    if (!this.#member.isGone) this.#shared.engine?.say(this.id, String(text));
   }
 
   async ping(): Promise<number> {
@@ -203,14 +234,18 @@ class ThePeer implements Peer {
   }
 
   disconnect(): void {
-    this.#house.engine?.disconnect(this.id);
+    if (!this.#member.isGone) this.#shared.engine?.disconnect(this.id);
   }
 
-  block(): void {
-    this.#house.engine?.block(this.id);
+  async block(): Promise<void> {
+    this.#member.decide("block");
   }
 
-  markVerified(): void {
-    this.#house.engine?.markVerified(this.id);
+  async markVerified(options?: DecisionOptions): Promise<void> {
+    this.#member.decide("verify", options);
+  }
+
+  async acceptKey(options?: DecisionOptions): Promise<void> {
+    this.#member.decide("accept-key", options);
   }
 }

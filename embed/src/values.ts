@@ -1,13 +1,14 @@
-// What can be sent, and how it travels: JSON as text, everything else as bytes with a word that says what they are.
-import type { Json, Sendable, TypedArray } from "../mqtt-rtc.js";
+// Values and their form on the wire: JSON as text, everything else as bytes with a word that names their kind.
+import type { Json, Received, Sendable, TypedArray } from "../mqtt-rtc.js";
 import { tagOf } from "./errors.js";
+import { inertType, withSaidType } from "./media-types.js";
 
-/** A value on its way. */
+/** A value in its form on the wire. */
 export type Packed = { json: string } | { kind: string; bytes: Uint8Array };
 
 type ViewConstructor = new (buffer: ArrayBuffer) => TypedArray;
 
-/** The words for arrays are part of the protocol. */
+/** The words for typed arrays. They are part of the protocol. */
 const VIEWS: Record<string, ViewConstructor> = {
   i8: Int8Array,
   u8: Uint8Array,
@@ -25,7 +26,7 @@ const DATA_VIEW = "dv";
 const BLOB = "blob:";
 const MAX_KIND = 100;
 
-/** Only reading a `Blob` takes time. */
+/** Packs a value. Only a `Blob` has to be read first. */
 export function pack(value: Sendable): Packed | Promise<Packed> {
   if (typeof value !== "object") return { json: toJson(value) };
   if (isBuffer(value)) return { kind: "", bytes: new Uint8Array(value) };
@@ -39,18 +40,24 @@ async function read(blob: Blob): Promise<Packed> {
   return { kind: kind.length > MAX_KIND ? BLOB : kind, bytes: new Uint8Array(await blob.arrayBuffer()) };
 }
 
-/** The value that was sent. What is of an unknown kind, from a newer program, is given as plain bytes. */
-export function unpack(json: string | undefined, kind = "", bytes = new Uint8Array()): Sendable {
+/**
+ * Unpacks a value. Bytes of an unknown kind, from a newer program, become an `ArrayBuffer`. A `Blob` gets its type only
+ * if nothing of that type can run.
+ */
+export function unpack(json: string | undefined, kind = "", bytes = new Uint8Array()): Received {
   if (json !== undefined) return JSON.parse(json) as Json;
   const buffer = bytes.buffer;
   if (kind === DATA_VIEW) return new DataView(buffer);
-  if (kind.startsWith(BLOB)) return new Blob([buffer], { type: kind.slice(BLOB.length) });
+  if (kind.startsWith(BLOB)) {
+    const saidType = kind.slice(BLOB.length);
+    return withSaidType(new Blob([buffer], { type: inertType(saidType) }), saidType);
+  }
   const View = Object.hasOwn(VIEWS, kind) ? VIEWS[kind] : undefined;
   const fits = View && bytes.byteLength % new View(new ArrayBuffer(0)).BYTES_PER_ELEMENT === 0;
   return fits ? new View(buffer) : buffer;
 }
 
-/** JSON, or a `TypeError` where JSON would leave something out without a word. */
+/** Converts a value to JSON. Throws a `TypeError` where JSON would silently leave something out. */
 export function toJson(value: unknown): string {
   const isObject = typeof value === "object";
   if (isObject && isBytes(value)) throw new TypeError(`A ${tagOf(value)} cannot be sent here: only JSON can.`);
@@ -74,7 +81,7 @@ function isBytes(value: unknown): value is ArrayBuffer | ArrayBufferView | Blob 
   return isBuffer(value) || ArrayBuffer.isView(value) || isBlob(value);
 }
 
-// Not `instanceof`: a value may come from a frame, which has classes of its own.
+// Not `instanceof`, because a value may come from a frame, which has its own classes.
 function isBuffer(value: unknown): value is ArrayBuffer {
   return tagOf(value) === "ArrayBuffer";
 }

@@ -48,7 +48,7 @@ export function build(): Shell {
     "button", { class: "launcher", part: "launcher", type: "button", "data-testid": "launcher", "aria-controls": "panel" },
     chat, sign("close-sign", 20, [CLOSE]), people, unread,
   );
-  const larger = h("button", { class: "larger", type: "button", "data-testid": "larger" }, sign("larger-sign", 20, [LARGER]), sign("smaller-sign", 20, [SMALLER]));
+  const larger = h("button", { class: "larger", type: "button", "data-testid": "larger", "aria-label": "Full window", title: "Full window", "aria-pressed": "false" }, sign("larger-sign", 20, [LARGER]), sign("smaller-sign", 20, [SMALLER]));
   const close = h("button", { type: "button", "data-testid": "close-panel", "aria-label": "Close the chat", title: "Close (Esc)" }, sign("", 20, [CLOSE]));
   const sentence = h("p", {});
   const again = h("button", { class: "again", type: "button", "data-testid": "again" }, document.createTextNode("Try again"));

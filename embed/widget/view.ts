@@ -103,9 +103,10 @@ class Shown implements View {
     const { signal } = this.#connection;
     const elsewhere = (event: Event) => {
       if (event.composedPath().includes(this.#element)) return;
-      this.#app?.toggleAttribute("data-away", true);
-      // What covers the page keeps the keyboard as well.
-      if (event.type === "focusin" && this.#covers()) this.#shell.panel.focus();
+      const was = this.#shell.frame.hasAttribute("data-here");
+      this.#here(false);
+      // What covers the page keeps the keyboard as well, once it has it.
+      if (was && event.type === "focusin" && this.#covers()) this.#shell.panel.focus();
     };
     for (const type of ["focusin", "pointerdown"]) document.addEventListener(type, elsewhere, { signal, capture: true });
     const violated = (event: SecurityPolicyViolationEvent) => {
@@ -121,9 +122,7 @@ class Shown implements View {
       styles.replaceSync(SHELL);
     }
     root.adoptedStyleSheets = [styles];
-    const here = () => this.#app?.toggleAttribute("data-away", false);
-    root.addEventListener("focusin", here);
-    root.addEventListener("pointerdown", here);
+    for (const type of ["focusin", "pointerdown"]) root.addEventListener(type, () => this.#here(true));
     root.addEventListener("keydown", (event) => {
       const dialog = root.querySelector("dialog[open]");
       if ((event as KeyboardEvent).key !== "Escape" || event.defaultPrevented || dialog || !this.#element.launcher) return;
@@ -203,7 +202,6 @@ class Shown implements View {
       this.#dressApp();
       this.#app = document.createElement("div");
       this.#app.className = "app";
-      this.#app.toggleAttribute("data-away", !this.#element.matches(":focus-within"));
       shell.panel.append(this.#app);
       const own = Object.fromEntries(["room", "brokers", "iceServers", "accept"].filter((key) => key in this.#given).map((key) => [key, this.#given[key]]));
       this.#mounted = mount(this.#app, { settings: settings(this.#file, own), ...(name && { name }) }, (what, details) => {
@@ -298,6 +296,7 @@ class Shown implements View {
     this.#seen?.disconnect();
     this.#seen = undefined;
     this.#started = false;
+    this.#here(false);
   }
 
   dress(): void {
@@ -327,6 +326,11 @@ class Shown implements View {
     return matchMedia("(max-width: 480px), (max-height: 420px)").matches;
   }
 
+  /** Whether the person used the chat last, and not the page around it: only then may the chat move the focus. */
+  #here(here: boolean): void {
+    this.#shell.frame.toggleAttribute("data-here", here);
+  }
+
   #covers(): boolean {
     return this.#element.launcher && this.#open && (this.#small() || this.#shell.frame.hasAttribute("data-full"));
   }
@@ -337,7 +341,7 @@ class Shown implements View {
     memory.set(open);
     this.#toggle(open);
     if (!open) return launcher.focus();
-    this.#app?.toggleAttribute("data-away", false);
+    this.#here(true);
     const field = this.#app?.querySelector<HTMLElement>("[data-testid=composer], [data-testid=name]");
     (field ?? panel).focus();
   }

@@ -229,19 +229,28 @@ impl Profile {
             known.name() == Some(note.name.as_str()) && note.at.since(known.last) < FRESH
         };
         if note.what != TrustDecision::Met || !self.trust.get(&note.key).is_some_and(is_fresh) {
-            self.update_trust(&mut |book| book.note(note));
+            self.read_trust();
+            self.trust.note(note);
+            self.store_trust();
         }
     }
 
-    /// Changes the trust book and stores it, on top of what other tabs wrote in the meantime.
-    pub fn update_trust(&mut self, change: &mut dyn FnMut(&mut TrustBook)) {
-        self.read_trust();
-        change(&mut self.trust);
-        let text = self.trust.to_text();
-        self.store(TRUST, &text);
+    /// Merges the trust book that another tab reports to have written, which may be gone from storage already. Stores the
+    /// result if storage lacks any of it.
+    pub fn merge_trust(&mut self, written: &str) {
+        let mut is_ahead = self.read_trust();
+        if let Ok(written) = TrustBook::from_text(written) {
+            let merged = self.trust.merge(&written);
+            is_ahead |= merged != self.trust;
+            self.trust = merged;
+        }
+        if is_ahead {
+            self.store_trust();
+        }
     }
 
-    /// Takes over what another tab stored. Says whether anything changed.
+    /// Takes over what another tab stored, and restores what that tab has overwritten without having seen it. Says whether
+    /// anything changed in this tab.
     pub fn refresh(&mut self) -> bool {
         let before = (self.name.clone(), self.trust.clone());
         if let Some(text) = self.read(NAME) {
@@ -250,7 +259,9 @@ impl Profile {
                 Err(_) => self.set_aside(NAME, &text, StorageNotice::NameSetAside),
             }
         }
-        self.read_trust();
+        if self.read_trust() {
+            self.store_trust();
+        }
         before != (self.name.clone(), self.trust.clone())
     }
 
@@ -289,12 +300,28 @@ impl Profile {
         }
     }
 
-    fn read_trust(&mut self) {
-        let Some(text) = self.read(TRUST) else { return };
+    /// Merges the stored trust book into this tab's. Says whether the stored one lacks anything that this tab knows: a
+    /// browser passes storage on from process to process with a delay, so another tab may have overwritten what it had
+    /// not seen.
+    fn read_trust(&mut self) -> bool {
+        let Some(text) = self.read(TRUST) else {
+            return false;
+        };
         match TrustBook::from_text(&text) {
-            Ok(book) => self.trust = book,
-            Err(_) => self.set_aside(TRUST, &text, StorageNotice::TrustSetAside),
+            Ok(stored) => {
+                self.trust = self.trust.merge(&stored);
+                self.trust != stored
+            }
+            Err(_) => {
+                self.set_aside(TRUST, &text, StorageNotice::TrustSetAside);
+                false
+            }
         }
+    }
+
+    fn store_trust(&mut self) {
+        let text = self.trust.to_text();
+        self.store(TRUST, &text);
     }
 
     /// What is stored, unless memory knows better.

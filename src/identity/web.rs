@@ -12,7 +12,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{PageTransitionEvent, StorageEvent};
 
-use super::store::{Profile, Storage, StorageError, TABS};
+use super::store::{Profile, Storage, StorageError, TABS, TRUST};
 use super::tabs;
 use crate::browser::{Listener, sleep, within};
 use crate::time::Millis;
@@ -130,6 +130,34 @@ pub(crate) fn on_stored(key: &'static str, callback: impl Fn() + 'static) -> Lis
             }
         }),
     )
+}
+
+/// Merges every trust book that another tab reports to have written into this tab's book and the stored one, until it is
+/// dropped. It has to be made before any other listener that reads the book on that occasion.
+pub(crate) fn merge_trust_of_other_tabs(profile: &Rc<RefCell<Profile>>) -> Listener {
+    let profile = Rc::downgrade(profile);
+    Listener::on_window(
+        "storage",
+        Box::new(move |event| {
+            let event = event.dyn_ref::<StorageEvent>();
+            let event = event.filter(|event| event.key().as_deref() == Some(TRUST));
+            let written = event.and_then(StorageEvent::new_value);
+            if let (Some(written), Some(profile)) = (written, profile.upgrade()) {
+                profile.borrow_mut().merge_trust(&written);
+            }
+        }),
+    )
+}
+
+/// Reads the stored trust book while no other tab does, and restores what this tab wrote if it is missing there. The tab
+/// has written it before this, so that closing it at once loses nothing.
+pub(crate) async fn recheck_trust(profile: Weak<RefCell<Profile>>) {
+    // Without Web Locks, the storage event is the only occasion for it.
+    if let Attempt::Granted(_lock) = lock("rtchat/trust", Wait::UntilFree).await
+        && let Some(profile) = profile.upgrade()
+    {
+        profile.borrow_mut().refresh();
+    }
 }
 
 /// The number of this tab among the profile's open tabs, held until it is dropped or the page goes away.
@@ -321,6 +349,19 @@ enum Attempt {
 
 /// Asks for a lock if it is free.
 async fn try_lock(name: &str) -> Attempt {
+    lock(name, Wait::No).await
+}
+
+/// Whether to wait for a lock that somebody holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wait {
+    No,
+    /// For at most [`LOCK_PATIENCE`].
+    UntilFree,
+}
+
+/// Asks for a lock.
+async fn lock(name: &str, wait: Wait) -> Attempt {
     let (sender, answer) = oneshot::channel();
     let mut sender = Some(sender);
     let granted = Closure::<dyn FnMut(JsValue) -> JsValue>::new(move |lock: JsValue| {
@@ -339,7 +380,7 @@ async fn try_lock(name: &str) -> Attempt {
             Some(Ok(())) => held.into(),
         }
     });
-    let Ok(request) = request(name, granted.as_ref()) else {
+    let Ok(request) = request(name, wait, granted.as_ref()) else {
         return Attempt::Unsupported;
     };
     // The browser calls the closure before the promise settles, and never after: it lives until then, and
@@ -354,13 +395,13 @@ async fn try_lock(name: &str) -> Attempt {
     }
 }
 
-/// `navigator.locks.request(name, { ifAvailable: true }, callback)`; web-sys has it behind a compiler flag only.
-fn request(name: &str, callback: &JsValue) -> Result<Promise, JsValue> {
+/// `navigator.locks.request(name, { ifAvailable }, callback)`; web-sys has it behind a compiler flag only.
+fn request(name: &str, wait: Wait, callback: &JsValue) -> Result<Promise, JsValue> {
     let navigator = web_sys::window().ok_or(JsValue::UNDEFINED)?.navigator();
     let locks = Reflect::get(&navigator, &"locks".into())?;
     let request: Function = Reflect::get(&locks, &"request".into())?.dyn_into()?;
     let options = Object::new();
-    Reflect::set(&options, &"ifAvailable".into(), &true.into())?;
+    Reflect::set(&options, &"ifAvailable".into(), &(wait == Wait::No).into())?;
     request
         .call3(&locks, &name.into(), &options, callback)?
         .dyn_into()

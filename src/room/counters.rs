@@ -30,6 +30,8 @@ pub(super) enum Dropped {
     TooManyKnocks,
     TooManyOffers,
     TooManyIntroductions,
+    TooManyQuestions,
+    TooManyReplies,
     TooManySignals,
     #[cfg(feature = "files")]
     TooManyFiles,
@@ -62,6 +64,8 @@ impl Dropped {
             Dropped::TooManyKnocks => "more knocks than we send at once",
             Dropped::TooManyOffers => "more offers than are answered at once",
             Dropped::TooManyIntroductions => "more introductions than one member may make",
+            Dropped::TooManyQuestions => "more questions than may be open",
+            Dropped::TooManyReplies => "more replies than may wait for one person",
             Dropped::TooManySignals => "too many negotiations at once",
             #[cfg(feature = "files")]
             Dropped::TooManyFiles => "more files at once than may be offered",

@@ -87,14 +87,18 @@ pub(super) enum Effect {
     Send(PeerId, Frame),
     /// Send a frame to every verified peer.
     SendAll(Frame),
-    /// Put a message at the end of the reliable stream to a peer. The token is told when all of it has been sent.
-    Stream(PeerId, OutboundMessage, Option<u32>),
+    /// Put a message of ours at the end of the reliable stream to a peer.
+    Stream(PeerId, OutboundMessage),
+    /// The same with a reply: what the peer makes us keep is bounded.
+    Reply(PeerId, OutboundMessage),
     /// A question or an answer came over a peer's reliable stream.
     Call(PeerId, CallFrame),
     /// A peer said something about a file, over its reliable stream.
     File(PeerId, FileFrame),
     /// Seal something for a peer, and publish it.
     Signal(PeerId, Outgoing),
+    /// A member passed on the announcement of another one.
+    Introduce(PeerId, Box<Connect>),
     /// Announce ourselves soon: somebody misses us, or should hear that we are full.
     Announce,
     /// An offer of ours to this peer has left.
@@ -126,8 +130,8 @@ pub enum Timer {
     Channel(super::channel::Timer),
     /// To forget strangers of which nothing has come for long.
     Members,
-    /// To tell the others whom we are connected to.
-    Presence,
+    /// Of presence.
+    Presence(super::presence::Timer),
     /// To see whether files to this peer and back still move.
     #[cfg(feature = "files")]
     Files(PeerId),
@@ -281,6 +285,11 @@ impl Cx {
     /// A random index below `length`, which is not 0.
     pub fn random_index(&mut self, length: usize) -> usize {
         self.rng.next_u32() as usize % length.max(1)
+    }
+
+    /// A random part of `duration`.
+    pub fn random_below(&mut self, duration: Duration) -> Duration {
+        duration.mul_f64(f64::from(self.rng.next_u32()) / f64::from(u32::MAX))
     }
 
     /// `duration` plus or minus a quarter of it.

@@ -36,7 +36,7 @@ use crate::rtc::{ConnectionId, LinkEvent};
 use crate::settings::Accept;
 use crate::time::Millis;
 use crate::wire::frame::{LinkFrame, PeopleFrame};
-use crate::wire::{Envelope, Frame, RoomKeys};
+use crate::wire::{Connect, Envelope, Frame, RoomKeys};
 
 use channel::Channels;
 #[cfg(not(feature = "files"))]
@@ -138,7 +138,7 @@ impl Room {
             calls: Calls::default(),
             files: Files::default(),
             conversations: Conversations::default(),
-            presence: Presence,
+            presence: Presence::default(),
             status: None,
             left: false,
         }

@@ -1,56 +1,239 @@
 //! Presence: peers tell each other whom they are connected to, so that a room that fell into halves grows together.
+//!
+//! They name announcements by digests. Whoever lacks one asks for it, and checks what comes like any announcement, with
+//! the budgets of the member that passed it on.
 
+use core::num::NonZeroU32;
 use core::time::Duration;
+use std::collections::BTreeSet;
 
-use super::Timer;
+use base64ct::{Base64UrlUnpadded, Encoding};
+use litemap::LiteMap;
+
+use super::counters::Dropped;
 use super::cx::{Cx, Effect, PeerEvent};
 use super::links::Links;
 use super::members::{MAX_PEERS, Members};
 use super::signaling::Signaling;
 use crate::identity::PeerId;
-use crate::wire::Frame;
+use crate::time::Millis;
 use crate::wire::frame::PeopleFrame;
+use crate::wire::presence::PresenceDigest;
+use crate::wire::{Connect, Frame};
 
-/// Presence is told this long after the last change.
+/// Presence is told this long after the last change …
 const PRESENCE_DELAY: Duration = Duration::from_secs(2);
+/// … and again after this, then after three times as long, since offers to those who were missing can be lost, …
+const FIRST_PAUSE: Duration = Duration::from_secs(20);
+/// … and at last this rarely.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+/// Announcements are asked for within this time, so that not everybody asks the same member at once.
+const FETCH_DELAY: Duration = Duration::from_secs(2);
+/// The most announcements that are asked for, or passed on, at once.
+const MAX_FETCHED: usize = 16;
+/// A member is asked, and answered, at most this often.
+const FETCH_PAUSE: Duration = Duration::from_secs(10);
+/// The most digests that wait to be asked for.
+const MAX_WANTED: usize = 64;
 
-/// The machine has no state but its timer.
+/// Timers of this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Timer {
+    /// To tell the others whom we are connected to.
+    Tell,
+    /// To ask for the announcements that we lack.
+    Fetch,
+}
+
+impl From<Timer> for super::Timer {
+    fn from(timer: Timer) -> super::Timer {
+        super::Timer::Presence(timer)
+    }
+}
+
 #[derive(Debug, Default)]
-pub(super) struct Presence;
+pub(super) struct Presence {
+    /// Announcements that we lack, and who has them.
+    wanted: LiteMap<PresenceDigest, PeerId>,
+    /// Members that were asked: when, and whether the answer is still awaited.
+    asked: LiteMap<PeerId, (Millis, bool)>,
+    /// Members that were answered, and when.
+    answered: LiteMap<PeerId, Millis>,
+    /// How often presence has been told since the last change.
+    repeats: u32,
+}
 
 impl Presence {
     /// Something happened to a peer.
-    pub fn on_peer(&mut self, event: &PeerEvent, cx: &mut Cx) {
-        if *event == PeerEvent::Verified {
-            cx.timers.set(Timer::Presence, cx.now + PRESENCE_DELAY);
+    pub fn on_peer(&mut self, peer: PeerId, event: &PeerEvent, cx: &mut Cx) {
+        match event {
+            PeerEvent::Verified => {
+                self.repeats = 0;
+                cx.timers.set(Timer::Tell.into(), cx.now + PRESENCE_DELAY);
+            }
+            PeerEvent::Gone { .. } => {
+                self.wanted.retain(|_, introducer| *introducer != peer);
+                self.asked.remove(&peer);
+                self.answered.remove(&peer);
+            }
+            PeerEvent::Lost | PeerEvent::Returned | PeerEvent::Forgotten => {}
         }
     }
 
-    /// The room has been quiet for long enough.
-    pub fn on_timer(&mut self, links: &Links, cx: &mut Cx) {
-        let peers: Vec<String> = links.connected().map(|peer| peer.to_string()).collect();
-        if peers.len() > 1 {
-            cx.effect(Effect::SendAll(Frame::People(PeopleFrame::Presence {
-                peers,
-            })));
+    /// A timer of this machine has come.
+    pub fn on_timer(&mut self, timer: Timer, members: &Members, links: &Links, cx: &mut Cx) {
+        match timer {
+            Timer::Tell => {
+                let pause = FIRST_PAUSE.saturating_mul(3u32.saturating_pow(self.repeats));
+                let pause = cx.jittered(pause.min(LONGEST_PAUSE));
+                self.repeats = self.repeats.saturating_add(1);
+                cx.timers.set(Timer::Tell.into(), cx.now + pause);
+                tell(members, links, cx);
+            }
+            Timer::Fetch => self.fetch(links, cx),
         }
     }
 
-    /// A peer told whom it is connected to. One that we have never heard of has not heard of us either.
+    /// A peer said something about who is here.
     pub fn on_frame(
         &mut self,
-        peers: &[String],
+        peer: PeerId,
+        frame: PeopleFrame,
+        members: &Members,
+        links: &Links,
+        signaling: &Signaling,
+        cx: &mut Cx,
+    ) {
+        match frame {
+            PeopleFrame::Presence { peers } => {
+                self.on_presence(peer, &peers, members, signaling, cx);
+            }
+            PeopleFrame::Fetch { peers } => self.on_fetch(peer, &peers, members, links, cx),
+            PeopleFrame::Connects { connects } => self.on_connects(peer, &connects, signaling, cx),
+            // The directory's own affair.
+            PeopleFrame::Profile { .. } => {}
+        }
+    }
+
+    fn on_presence(
+        &mut self,
+        peer: PeerId,
+        named: &[String],
         members: &Members,
         signaling: &Signaling,
         cx: &mut Cx,
     ) {
-        let named = peers.iter().take(MAX_PEERS);
-        let mut named = named.filter_map(|text| PeerId::parse(text));
-        let missing = named.any(|peer| {
-            peer != cx.own.id && !members.contains(&peer) && !signaling.has_left(&peer)
-        });
-        if missing && !members.is_full() {
-            cx.effect(Effect::Announce);
+        let own = signaling.serials().map(|serial| (cx.own.id, serial));
+        let known = members.serials().chain(own);
+        let known: BTreeSet<PresenceDigest> = known
+            .map(|(peer, serial)| PresenceDigest::of(&peer, serial))
+            .collect();
+        let named = named.iter().take(MAX_PEERS);
+        let named = named.filter_map(|text| PresenceDigest::parse(text));
+        for digest in named.filter(|digest| !known.contains(digest)) {
+            if self.wanted.len() < MAX_WANTED {
+                self.wanted.insert(digest, peer);
+            }
         }
+        if !self.wanted.is_empty() && !members.is_full() {
+            let delay = cx.random_below(FETCH_DELAY);
+            cx.timers.set_earlier(Timer::Fetch.into(), cx.now + delay);
+        }
+    }
+
+    fn fetch(&mut self, links: &Links, cx: &mut Cx) {
+        let mut requests: LiteMap<PeerId, Vec<PresenceDigest>> = LiteMap::new();
+        for (digest, peer) in core::mem::take(&mut self.wanted) {
+            requests.entry(peer).or_default().push(digest);
+        }
+        for (peer, mut digests) in requests {
+            let asked = self.asked.get(&peer);
+            let recent = asked.is_some_and(|(at, _)| cx.now.since(*at) < FETCH_PAUSE);
+            // What is too much, or too early, waits.
+            let now = if recent {
+                0
+            } else {
+                MAX_FETCHED.min(digests.len())
+            };
+            let later = digests.split_off(now);
+            self.wanted
+                .extend(later.into_iter().map(|digest| (digest, peer)));
+            if now > 0 && links.is_connected(&peer) {
+                self.asked.insert(peer, (cx.now, true));
+                let peers = digests.into_iter().map(PresenceDigest::to_text).collect();
+                cx.send(peer, PeopleFrame::Fetch { peers });
+            }
+        }
+        if !self.wanted.is_empty() {
+            cx.timers.set(Timer::Fetch.into(), cx.now + FETCH_PAUSE);
+        }
+    }
+
+    fn on_fetch(
+        &mut self,
+        peer: PeerId,
+        wanted: &[String],
+        members: &Members,
+        links: &Links,
+        cx: &mut Cx,
+    ) {
+        let recent = self.answered.get(&peer);
+        if recent.is_some_and(|at| cx.now.since(*at) < FETCH_PAUSE) {
+            return cx.dropped(Dropped::FloodedFrames);
+        }
+        self.answered.insert(peer, cx.now);
+        let wanted = wanted.iter().take(MAX_FETCHED);
+        let wanted: BTreeSet<PresenceDigest> = wanted
+            .filter_map(|text| PresenceDigest::parse(text))
+            .collect();
+        let connects = links.connected().filter_map(|other| {
+            let connect = members.connect(&other)?;
+            let digest = PresenceDigest::of(&other, connect.serial);
+            let passed_on = other != peer && wanted.contains(&digest);
+            passed_on.then(|| Base64UrlUnpadded::encode_string(connect.as_bytes()))
+        });
+        let connects: Vec<String> = connects.collect();
+        if !connects.is_empty() {
+            cx.send(peer, PeopleFrame::Connects { connects });
+        }
+    }
+
+    fn on_connects(
+        &mut self,
+        peer: PeerId,
+        connects: &[String],
+        signaling: &Signaling,
+        cx: &mut Cx,
+    ) {
+        // Each answer to a question of ours is taken once.
+        let asked = self.asked.get_mut(&peer);
+        if !asked.is_some_and(|(_, open)| core::mem::take(open)) {
+            return cx.dropped(Dropped::Unexpected);
+        }
+        for text in connects.iter().take(MAX_FETCHED) {
+            let bytes = Base64UrlUnpadded::decode_vec(text).ok();
+            let connect = bytes.and_then(|bytes| Connect::parse(&bytes).ok());
+            match connect {
+                Some(connect) if connect.peer_id() == cx.own.id => {}
+                Some(connect) if signaling.has_left(&connect.peer_id()) => {
+                    cx.dropped(Dropped::Departed);
+                }
+                Some(connect) => cx.effect(Effect::Introduce(peer, Box::new(connect))),
+                None => cx.dropped(Dropped::BadFrame),
+            }
+        }
+    }
+}
+
+fn tell(members: &Members, links: &Links, cx: &mut Cx) {
+    let connected = links.connected();
+    let digests = connected.filter_map(|peer| {
+        let serial: NonZeroU32 = members.connect(&peer)?.serial;
+        Some(PresenceDigest::of(&peer, serial).to_text())
+    });
+    let peers: Vec<String> = digests.collect();
+    if peers.len() > 1 {
+        let frame = Frame::People(PeopleFrame::Presence { peers });
+        cx.effect(Effect::SendAll(frame));
     }
 }

@@ -37,9 +37,11 @@ impl Room {
             Effect::Peer(peer, event) => self.on_peer(peer, &event),
             Effect::Send(peer, frame) => self.links.send(&peer, &frame, cx),
             Effect::SendAll(frame) => self.links.send_to_all(&frame, cx),
-            Effect::Stream(peer, message, token) => {
-                self.channels.push(peer, message, token, &self.links, cx);
+            Effect::Stream(peer, message) => {
+                self.channels.push(peer, message, None, &self.links, cx);
             }
+            Effect::Reply(peer, message) => self.channels.reply(peer, message, &self.links, cx),
+            Effect::Introduce(peer, connect) => self.on_introduction(peer, &connect),
             Effect::Call(peer, frame) => self.calls.on_frame(peer, frame, cx),
             Effect::File(peer, frame) => self.files.on_frame(peer, frame, &self.links, cx),
             Effect::Signal(peer, outgoing) => {
@@ -81,7 +83,7 @@ impl Room {
         self.calls.on_peer(peer, event, cx);
         self.files.on_peer(peer, event, &self.links, cx);
         self.conversations.on_peer(peer, event, cx);
-        self.presence.on_peer(event, cx);
+        self.presence.on_peer(peer, event, cx);
     }
 
     pub(super) fn on_message(&mut self, carrier: Carrier, topic: &str, payload: &[u8]) {
@@ -103,6 +105,19 @@ impl Room {
                 }
                 Err(reason) => cx.dropped(reason),
             }
+        }
+    }
+
+    /// A member passed on the announcement of another one, which has not heard of us: so we offer.
+    fn on_introduction(&mut self, peer: PeerId, connect: &Connect) {
+        let (cx, signaling, links) = (&mut self.cx, &self.signaling, &self.links);
+        let carrier = Carrier::Peer(peer);
+        match self
+            .members
+            .introduce(carrier, connect, signaling, links, cx)
+        {
+            Ok(received) => self.links.on_received(received, false, &self.members, cx),
+            Err(reason) => cx.dropped(reason),
         }
     }
 
@@ -154,9 +169,10 @@ impl Room {
             Frame::Link(LinkFrame::Leave) => cx.effect(Effect::Remove(peer, GoneReason::Left)),
             Frame::Link(frame) => self.links.on_frame(peer, frame, cx),
             Frame::People(PeopleFrame::Profile { name }) => self.members.rename(&peer, &name, cx),
-            Frame::People(PeopleFrame::Presence { peers }) => {
+            Frame::People(frame) => {
+                let (members, links, signaling) = (&self.members, &self.links, &self.signaling);
                 self.presence
-                    .on_frame(&peers, &self.members, &self.signaling, cx);
+                    .on_frame(peer, frame, members, links, signaling, cx);
             }
             Frame::Chat(frame) => self.conversations.on_frame(peer, frame, &self.members, cx),
             // Chunks of the stream, and what is said of it, do not come here.
@@ -202,7 +218,10 @@ impl Room {
             Timer::Channel(ChannelTimer::Ack(peer)) => self.channels.acknowledge(peer, cx),
             Timer::Channel(ChannelTimer::Answers) => self.calls.on_timer(cx),
             Timer::Members => self.members.sweep(&self.links, cx),
-            Timer::Presence => self.presence.on_timer(&self.links, cx),
+            Timer::Presence(timer) => {
+                self.presence
+                    .on_timer(timer, &self.members, &self.links, cx);
+            }
             #[cfg(feature = "files")]
             Timer::Files(peer) => self.files.check_files(peer, &self.links, cx),
         }

@@ -20,8 +20,7 @@ const MAX_LINE: usize = 512;
 /// It omits what the receiver can derive: the foundation and the priority. The component is always 1, since
 /// everything is bundled, and the related address is nobody else's business.
 ///
-/// With `postcard` an IPv4 candidate takes 8 bytes, one of which is a length. In JSON it is serialised as its
-/// `candidate:` line.
+/// Its compact form takes 7 bytes for IPv4 and 19 otherwise. In JSON it is serialised as its `candidate:` line.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Candidate {
     kind: Type,

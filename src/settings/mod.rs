@@ -86,8 +86,23 @@ pub struct Settings {
     pub ice_servers: Vec<IceServer>,
     /// The room for those whose link names none.
     pub room: Option<String>,
+    /// What stands before the names of all topics, if a broker's rules need it.
+    pub topic_prefix: String,
     /// Who is let in.
     pub accept: Accept,
+}
+
+/// A topic prefix has at most this many bytes.
+const MAX_TOPIC_PREFIX: usize = 128;
+const TOPIC_PREFIX: &str =
+    "the beginning of MQTT topics, at most 128 bytes, without \"#\", \"+\" and control characters";
+
+/// Whether it may stand before a topic's name (MQTT 3.1.1, section 4.7): without wildcards, and not where brokers keep
+/// topics of their own.
+fn is_topic_prefix(prefix: &str) -> bool {
+    prefix.len() <= MAX_TOPIC_PREFIX
+        && !prefix.starts_with('$')
+        && !prefix.contains(|c: char| c.is_control() || matches!(c, '#' | '+'))
 }
 
 impl Default for Settings {
@@ -106,6 +121,7 @@ impl Default for Settings {
                 credential: None,
             }],
             room: None,
+            topic_prefix: String::new(),
             accept: Accept::Everyone,
         }
     }
@@ -226,6 +242,10 @@ impl Reader {
                 "room" => match value.as_str().map(room_name::check_room) {
                     Some(Ok(room)) => settings.room = room,
                     _ => self.malformed("room", "a text of at most 64 characters on one line"),
+                },
+                "topicPrefix" => match value.as_str().filter(|prefix| is_topic_prefix(prefix)) {
+                    Some(prefix) => settings.topic_prefix = prefix.to_owned(),
+                    None => self.malformed("topicPrefix", TOPIC_PREFIX),
                 },
                 "accept" => match value.as_str() {
                     Some("everyone") => settings.accept = Accept::Everyone,

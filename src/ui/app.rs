@@ -1,4 +1,4 @@
-//! The root: holds the state, joins the two ways data goes, and picks what is shown.
+//! The root: holds the state, connects events and actions, and chooses the view.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -7,7 +7,7 @@ use web_sys::{Element, EventTarget, HtmlElement, KeyboardEvent};
 use yew::AppHandle;
 use yew::prelude::*;
 
-use super::backend::{Backend, Tell};
+use super::backend::{Backend, EventSink};
 use super::components::room::Room;
 use super::components::welcome;
 use super::context::{Shared, Ui};
@@ -21,7 +21,7 @@ use crate::room::Status;
 pub struct Shown {
     root: Element,
     app: AppHandle<Slot>,
-    /// How many it has been.
+    /// How many chats it has shown.
     count: u32,
 }
 
@@ -30,8 +30,8 @@ thread_local! {
     static SPARE: RefCell<Vec<Shown>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Shows a chat in `place`. Keys are heard wherever the page is pressed, or inside of the chat alone where it is a part
-/// of somebody's page.
+/// Shows a chat in `place`. It listens for keys in the whole window, or only inside the chat where it is a part of
+/// somebody's page.
 pub fn mount(place: &Element, backend: Rc<dyn Backend>) -> Shown {
     super::panic::install(&backend);
     let mut shown = SPARE.with_borrow_mut(Vec::pop).unwrap_or_else(|| {
@@ -62,7 +62,7 @@ pub fn mount(place: &Element, backend: Rc<dyn Backend>) -> Shown {
 }
 
 impl Shown {
-    /// Shows it no longer.
+    /// Removes it from the page.
     pub fn end(mut self) {
         self.app.update(SlotProps::default());
         self.root.remove();
@@ -122,8 +122,8 @@ pub fn App(props: &AppProps) -> Html {
                 let backend = backend.clone();
                 Listener::on_window("hashchange", Box::new(move |_| backend.begin_again()))
             });
-            let tell: Tell = Rc::new(move |told| ui.told(told));
-            backend.open(tell);
+            let sink: EventSink = Rc::new(move |event| ui.on_event(event));
+            backend.open(sink);
             Some(Box::new((listener, moved)))
         }));
     }
@@ -148,7 +148,7 @@ pub fn App(props: &AppProps) -> Html {
 
     let opening = &state.opening;
     match &state.stage {
-        Stage::Loading => html! { <main class="rt" aria-busy="true" /> },
+        Stage::Loading => html! { <@{ui.landmark()} class="rt" aria-busy="true" /> },
         Stage::NameNeeded => welcome::welcome(opening, &ui),
         Stage::WrongSecret => welcome::wrong_secret(opening),
         Stage::Failed(reason) => welcome::stopped(reason, &ui),
@@ -157,7 +157,7 @@ pub fn App(props: &AppProps) -> Html {
     }
 }
 
-/// The keys that work everywhere. What Escape closed here it need not close further out.
+/// The keys that work everywhere. An Escape that closed something here closes nothing around the chat.
 fn key(ui: &Ui, root: &Element, covered: &Cell<bool>, event: &web_sys::Event) {
     use wasm_bindgen::JsCast;
     let Some(event) = event.dyn_ref::<KeyboardEvent>() else {

@@ -1,4 +1,4 @@
-//! The seam: what the page needs from what lies below it, and nothing else.
+//! The boundary: what the page needs from what lies below it, and nothing else.
 //!
 //! The page never names the driver. `main.rs` hands it a [`Backend`]; tests and the `demo` feature hand it another.
 
@@ -7,23 +7,23 @@ use std::rc::Rc;
 use crate::identity::{Name, PeerId, PublicKey};
 use crate::room::{Command, Diagnostics, Event};
 
-/// What the page is told.
+/// What happens below the views.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Told {
-    /// The address and the settings are read: the page can show where it is. Told once, first.
+pub enum UiEvent {
+    /// The address and the settings are read: the page can show where it is. Sent once, and first.
     Opened(Opening),
     /// Something happened in the room.
     Event(Event),
     /// Whether the chat is shown now: a widget can be closed.
     Shown(bool),
     /// A sentence the person should see once, such as that storage is blocked.
-    LinkEvent(String),
+    Notice(String),
     /// The room cannot be entered at all; a sentence that says why.
     Failed(String),
 }
 
-/// Takes what the page is told. It may be called at any time, also from within [`Backend`]'s own methods.
-pub type Tell = Rc<dyn Fn(Told)>;
+/// Receives what happens. It may be called at any time, also from within [`Backend`]'s own methods.
+pub type EventSink = Rc<dyn Fn(UiEvent)>;
 
 /// What is known before anybody has joined.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,18 +34,18 @@ pub struct Opening {
     pub link: String,
     /// The address of the open room on the same page: the way out when the secret is damaged.
     pub open_link: String,
-    /// How the room is entered.
+    /// What it takes to enter the room.
     pub entry: Entry,
     /// The name from last time. With one, the page joins at once.
     pub name: Option<Name>,
-    /// Sentences for [`Told::LinkEvent`].
+    /// Sentences for [`UiEvent::Notice`].
     pub notices: Vec<String>,
 }
 
 /// How the room is entered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Entry {
-    /// Whoever has the page is in.
+    /// Anyone with the page can enter.
     #[default]
     Open,
     /// The address carries a secret.
@@ -67,10 +67,10 @@ pub struct Own {
     pub key: PublicKey,
 }
 
-/// What the page asks for. Everything returns at once; what comes of it is told.
+/// What the views ask for. Everything returns at once; what comes of it is sent to the [`EventSink`].
 pub trait Backend {
-    /// Reads address, settings and storage, then tells [`Told::Opened`]. Called once.
-    fn open(&self, tell: Tell);
+    /// Reads address, settings and storage, then sends [`UiEvent::Opened`]. Called once.
+    fn open(&self, sink: EventSink);
 
     /// Joins under this name, and keeps the name for next time.
     ///
@@ -93,7 +93,7 @@ pub trait Backend {
     /// A sentence, if the browser gave no randomness.
     fn private_link(&self) -> Result<String, String>;
 
-    /// Ends what there is and begins anew, as after leaving.
+    /// Ends everything and starts again, as after leaving.
     fn begin_again(&self);
 
     /// Whether the chat is a part of somebody's page, whose title, keys and focus are its own.
@@ -101,11 +101,11 @@ pub trait Backend {
         false
     }
 
-    /// What a closed chat should tell: how many messages are unread, and how many people are connected, ourselves
-    /// among them; 0 before joining.
+    /// The counts that a closed chat shows: unread messages, and people who are connected, including this person; 0
+    /// before joining.
     fn counted(&self, _unread: u32, _people: u32) {}
 
-    /// The program broke, for this reason. Whether somebody else shows that.
+    /// The program broke, for this reason. Returns whether somebody else shows that.
     fn broke(&self, _reason: &str) -> bool {
         false
     }

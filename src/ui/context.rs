@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
-use super::backend::{Backend, Entry, Told};
+use super::backend::{Backend, Entry, UiEvent};
 use super::hooks::clock;
 use super::state::{Action, State};
 use crate::identity::Name;
@@ -38,6 +38,15 @@ pub struct Ui {
 }
 
 impl Ui {
+    /// The element that holds the chat: a page has one main part, and in somebody's page that is not the chat.
+    pub fn landmark(&self) -> &'static str {
+        if self.backend.0.is_embedded() {
+            "div"
+        } else {
+            "main"
+        }
+    }
+
     /// Changes the page.
     pub fn act(&self, action: Action) {
         self.dispatch.dispatch(action);
@@ -70,10 +79,10 @@ impl Ui {
         Callback::from(move |_| ui.act(action.clone()))
     }
 
-    /// Takes what the backend tells.
-    pub fn told(&self, told: Told) {
-        match told {
-            Told::Opened(opening) => {
+    /// Handles what happens below the views.
+    pub fn on_event(&self, event: UiEvent) {
+        match event {
+            UiEvent::Opened(opening) => {
                 let name = if opening.entry == Entry::WrongSecret {
                     None
                 } else {
@@ -84,7 +93,7 @@ impl Ui {
                     self.join(&name);
                 }
             }
-            Told::Event(event) => {
+            UiEvent::Event(event) => {
                 let day = if let Event::Chat(ChatEvent::Message(message)) = &event {
                     clock::local_day(message.at)
                 } else {
@@ -92,9 +101,9 @@ impl Ui {
                 };
                 self.act(Action::Event { event, day });
             }
-            Told::Shown(shown) => self.act(Action::Shown(shown)),
-            Told::LinkEvent(text) => self.act(Action::LinkEvent(text)),
-            Told::Failed(reason) => self.act(Action::Failed(reason)),
+            UiEvent::Shown(shown) => self.act(Action::Shown(shown)),
+            UiEvent::Notice(text) => self.act(Action::Notice(text)),
+            UiEvent::Failed(reason) => self.act(Action::Failed(reason)),
         }
     }
 }

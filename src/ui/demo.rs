@@ -8,7 +8,7 @@ use wasm_bindgen::closure::Closure;
 
 use super::hooks::clock;
 use super::hooks::listen::{document, window};
-use super::{Backend, Entry, Opening, Own, Tell, Told};
+use super::{Backend, Entry, EventSink, Opening, Own, UiEvent};
 use crate::identity::{Name, PeerId, PublicKey, Trust};
 use crate::room::{
     ChatCommand, ChatEvent, Command, Diagnostics, Event, GoneReason, Message, MessageId, PeerState,
@@ -26,7 +26,7 @@ pub struct Demo(Rc<Inner>);
 
 struct Inner {
     scene: String,
-    tell: RefCell<Option<Tell>>,
+    sink: RefCell<Option<EventSink>>,
     name: RefCell<String>,
     said: Cell<u32>,
     people: Cell<u32>,
@@ -46,22 +46,22 @@ impl Demo {
             .to_owned();
         Demo(Rc::new(Inner {
             scene,
-            tell: RefCell::default(),
+            sink: RefCell::default(),
             name: RefCell::new("Ada".into()),
             said: Cell::new(0),
             people: Cell::new(0),
         }))
     }
 
-    fn tell(&self, told: Told) {
-        let tell = self.0.tell.borrow().clone();
-        if let Some(tell) = tell {
-            tell(told);
+    fn emit(&self, event: UiEvent) {
+        let sink = self.0.sink.borrow().clone();
+        if let Some(sink) = sink {
+            sink(event);
         }
     }
 
     fn event(&self, event: Event) {
-        self.tell(Told::Event(event));
+        self.emit(UiEvent::Event(event));
     }
 
     fn later(&self, millis: i32, act: impl FnOnce(&Demo) + 'static) {
@@ -312,7 +312,7 @@ impl Demo {
             }
             "notices" => {
                 self.talk();
-                self.tell(Told::LinkEvent(
+                self.emit(UiEvent::Notice(
                     "This browser keeps nothing for this page: your name and key are gone when the tab is closed."
                         .into(),
                 ));
@@ -352,8 +352,8 @@ impl Backend for Demo {
         let _ = window().location().reload();
     }
 
-    fn open(&self, tell: Tell) {
-        *self.0.tell.borrow_mut() = Some(tell);
+    fn open(&self, sink: EventSink) {
+        *self.0.sink.borrow_mut() = Some(sink);
         let link = document()
             .location()
             .and_then(|location| location.href().ok())
@@ -382,7 +382,7 @@ impl Backend for Demo {
             name,
             notices: vec![],
         };
-        self.tell(Told::Opened(opening));
+        self.emit(UiEvent::Opened(opening));
     }
 
     fn join(&self, name: &Name) -> Result<Own, String> {

@@ -1,8 +1,8 @@
-//! Finds the web addresses in a text.
+//! Finds the web addresses in a text, in time that grows with its length alone.
 
 /// A piece of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Chunk<'a> {
+pub enum Piece<'a> {
     /// Plain text.
     Text(&'a str),
     /// An `http:` or `https:` address, exactly as it was written.
@@ -10,62 +10,106 @@ pub enum Chunk<'a> {
 }
 
 /// Cuts `text` into plain text and addresses; put together again, the pieces are `text`.
-pub fn pieces(text: &str) -> Vec<Chunk<'_>> {
+pub fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
+    let mut run = Run::default();
     let mut plain = 0;
     let mut from = 0;
     while let Some(found) = text[from..].find("http") {
         let start = from + found;
+        spend(found + 4);
         let bounded = !text[..start].ends_with(|before: char| before.is_alphanumeric());
-        let length = if bounded {
-            link_length(&text[start..])
+        let link = if bounded {
+            link_end(text, start, &mut run)
         } else {
-            0
+            None
         };
-        if length == 0 {
+        let Some(end) = link else {
             from = start + 4;
             continue;
-        }
+        };
         if plain < start {
-            pieces.push(Chunk::Text(&text[plain..start]));
+            pieces.push(Piece::Text(&text[plain..start]));
         }
-        pieces.push(Chunk::Link(&text[start..start + length]));
-        from = start + length;
-        plain = from;
+        pieces.push(Piece::Link(&text[start..end]));
+        from = end;
+        plain = end;
     }
     if plain < text.len() {
-        pieces.push(Chunk::Text(&text[plain..]));
+        pieces.push(Piece::Text(&text[plain..]));
     }
     pieces
 }
 
-/// How many bytes of `text`, which begins with `http`, belong to an address; 0 if it is none.
-fn link_length(text: &str) -> usize {
-    let Some(scheme) = ["https://", "http://"]
+/// Where the address ends that begins at `start`; `None` if there is none.
+fn link_end(text: &str, start: usize, run: &mut Run) -> Option<usize> {
+    let scheme = ["https://", "http://"]
         .iter()
-        .find(|scheme| text.starts_with(**scheme))
-    else {
-        return 0;
-    };
-    let mut end = text.find(ends_link).unwrap_or(text.len());
-    // What closes the sentence around an address is not part of it.
-    while let Some(last) = text[..end].chars().next_back() {
-        let closes = match last {
-            '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | '…' => true,
-            ')' => !text[..end].contains('('),
-            ']' => !text[..end].contains('['),
-            _ => false,
-        };
-        if !closes {
-            break;
-        }
-        end -= last.len_utf8();
+        .find(|scheme| text[start..].starts_with(**scheme))?;
+    if start >= run.end {
+        *run = Run::at(text, start);
     }
-    let host = text.get(scheme.len()..end).unwrap_or_default();
-    if host.starts_with(|first: char| first.is_alphanumeric() || first == '[') {
-        end
-    } else {
-        0
+    let end = run.link_end(text, start);
+    let host = text.get(start + scheme.len()..end)?;
+    host.starts_with(|first: char| first.is_alphanumeric() || first == '[')
+        .then_some(end)
+}
+
+/// A part of the text without anything that ends an address. Many addresses may begin in it, and each would end at
+/// its end; so what is found out about that end is kept, and no character is looked at for each of them again.
+#[derive(Debug, Default)]
+struct Run {
+    /// Where it ends.
+    end: usize,
+    /// Just behind its last `(`.
+    round: usize,
+    /// Just behind its last `[`.
+    square: usize,
+    /// Where addresses end once the punctuation behind them is cut off, by whether they hold a `(` and a `[`.
+    trimmed: [Option<usize>; 4],
+}
+
+impl Run {
+    /// The run from `start` onwards.
+    fn at(text: &str, start: usize) -> Run {
+        let mut run = Run {
+            end: text.len(),
+            ..Run::default()
+        };
+        for (at, character) in text[start..].char_indices() {
+            spend(1);
+            match character {
+                '(' => run.round = start + at + 1,
+                '[' => run.square = start + at + 1,
+                _ if ends_link(character) => {
+                    run.end = start + at;
+                    break;
+                }
+                _ => {}
+            }
+        }
+        run
+    }
+
+    /// Where the address ends that begins at `start`. What closes the sentence around an address is not part of it,
+    /// and neither is a bracket that the address does not open. The cut never goes further back than the `//` of the
+    /// last scheme, which closes nothing; so it is the same for every address with the same brackets.
+    fn link_end(&mut self, text: &str, start: usize) -> usize {
+        let (round, square) = (self.round > start, self.square > start);
+        let kept = &mut self.trimmed[usize::from(round) | usize::from(square) << 1];
+        *kept.get_or_insert_with(|| {
+            let whole = &text[..self.end];
+            let closes = |last: char| {
+                spend(1);
+                match last {
+                    '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | '…' => true,
+                    ')' => !round,
+                    ']' => !square,
+                    _ => false,
+                }
+            };
+            whole.trim_end_matches(closes).len()
+        })
     }
 }
 
@@ -77,9 +121,29 @@ fn ends_link(character: char) -> bool {
         || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
+/// Counts the characters that are looked at. Only tests want to know.
+#[cfg(not(test))]
+fn spend(_steps: usize) {}
+
+#[cfg(test)]
+use tests::spend;
+
 #[cfg(test)]
 mod tests {
-    use super::{Chunk::*, pieces};
+    use std::cell::Cell;
+
+    use proptest::prelude::*;
+
+    use super::Piece::*;
+    use super::{Piece, ends_link, pieces};
+
+    thread_local! {
+        static STEPS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(super) fn spend(steps: usize) {
+        STEPS.set(STEPS.get() + steps);
+    }
 
     #[test]
     fn addresses_are_found_and_nothing_else() {
@@ -114,6 +178,171 @@ mod tests {
         assert_eq!(
             pieces("https://例え.example/ü"),
             [Link("https://例え.example/ü")]
+        );
+    }
+
+    /// What an address is, written down without a thought for time: each is looked at to its end.
+    fn slow_link_length(text: &str) -> usize {
+        let Some(scheme) = ["https://", "http://"]
+            .iter()
+            .find(|scheme| text.starts_with(**scheme))
+        else {
+            return 0;
+        };
+        let ends = |character: char| {
+            spend(1);
+            ends_link(character)
+        };
+        let holds = |end: usize, bracket: char| {
+            spend(end);
+            text[..end].contains(bracket)
+        };
+        let mut end = text.find(ends).unwrap_or(text.len());
+        while let Some(last) = text[..end].chars().next_back() {
+            let closes = match last {
+                '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | '…' => true,
+                ')' => !holds(end, '('),
+                ']' => !holds(end, '['),
+                _ => false,
+            };
+            if !closes {
+                break;
+            }
+            end -= last.len_utf8();
+        }
+        let host = text.get(scheme.len()..end).unwrap_or_default();
+        if host.starts_with(|first: char| first.is_alphanumeric() || first == '[') {
+            end
+        } else {
+            0
+        }
+    }
+
+    fn slow_pieces(text: &str) -> Vec<Piece<'_>> {
+        let (mut pieces, mut plain, mut from) = (Vec::new(), 0, 0);
+        while let Some(found) = text[from..].find("http") {
+            let start = from + found;
+            let bounded = !text[..start].ends_with(|before: char| before.is_alphanumeric());
+            let length = slow_link_length(&text[start..]);
+            if !bounded || length == 0 {
+                from = start + 4;
+                continue;
+            }
+            if plain < start {
+                pieces.push(Text(&text[plain..start]));
+            }
+            from = start + length;
+            pieces.push(Link(&text[start..from]));
+            plain = from;
+        }
+        if plain < text.len() {
+            pieces.push(Text(&text[plain..]));
+        }
+        pieces
+    }
+
+    /// Texts out of what decides where addresses begin and end.
+    fn tricky() -> impl Strategy<Value = String> {
+        let part = prop::sample::select(vec![
+            "http://", "https://", "http", "-", "a", "ä", "/", "(", ")", "[", "]", ".", "…", "*",
+            "_", ":", " ", "\u{200b}", "»",
+        ]);
+        prop::collection::vec(part, 0..40).prop_map(|parts| parts.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+        #[test]
+        fn addresses_end_where_a_look_at_each_of_them_says(text in tricky()) {
+            prop_assert_eq!(pieces(&text), slow_pieces(&text));
+        }
+    }
+
+    /// Texts of about `length` characters that are as tedious as can be.
+    fn nasty(length: usize) -> Vec<String> {
+        let fill = |part: &str, length: usize| part.repeat(length / part.chars().count());
+        let mut texts: Vec<String> = [
+            "http://-",
+            "http://(",
+            "http://[",
+            "http://)",
+            "http",
+            "http://",
+            "https://a ",
+            "http://a.)",
+            "www.",
+            ".",
+            ")",
+            "(",
+            "()",
+            "[)(]",
+            "…",
+            "http://-()",
+            "http://[)(]",
+            "http://a»",
+            "ä",
+        ]
+        .into_iter()
+        .map(|part| fill(part, length))
+        .collect();
+        for head in [
+            "http://-",
+            "http://(",
+            "http://a",
+            "http://a ",
+            "(",
+            "http://[(",
+        ] {
+            for tail in [")", "]", ".", ")]", "()", "…"] {
+                texts.push(fill(head, length * 577 / 1_000) + &fill(tail, length * 423 / 1_000));
+            }
+        }
+        texts
+    }
+
+    fn steps(find: fn(&str) -> Vec<Piece<'_>>, text: &str) -> usize {
+        STEPS.set(0);
+        let whole: String = find(text)
+            .iter()
+            .map(|piece| match piece {
+                Text(text) | Link(text) => *text,
+            })
+            .collect();
+        assert_eq!(whole, text);
+        STEPS.get()
+    }
+
+    #[test]
+    fn four_times_the_text_takes_four_times_the_steps() {
+        for (short, long) in nasty(2_500).iter().zip(nasty(10_000)) {
+            let (few, many) = (steps(pieces, short), steps(pieces, &long));
+            let shape: String = short.chars().take(24).collect();
+            assert!(
+                // What is not divisible by four is worth a little.
+                many <= few * 4 + few / 16 + 40,
+                "{shape:?}: {few} steps, and {many} for four times as much"
+            );
+            // Once to find the next, once to its end, and four times back over what closes it.
+            assert!(
+                many <= long.len() * 6 + 40,
+                "{shape:?}: {many} steps for {} bytes",
+                long.len()
+            );
+        }
+    }
+
+    #[test]
+    fn counting_steps_shows_what_takes_too_long() {
+        let reported = |scale: usize| "http://-".repeat(scale) + &")".repeat(scale * 6);
+        let [few, many] = [20, 80].map(|scale| steps(slow_pieces, &reported(scale)));
+        assert!(
+            many > few * 50,
+            "{few} steps, and {many} for four times as much"
+        );
+        let [few, many] = [20, 80].map(|scale| steps(pieces, &reported(scale)));
+        assert!(
+            many < few * 5,
+            "{few} steps, and {many} for four times as much"
         );
     }
 }

@@ -27,4 +27,4 @@ mod panic;
 
 #[cfg(target_arch = "wasm32")]
 pub use app::{Shown, mount};
-pub use backend::{Backend, Entry, Opening, Own, Tell, Told};
+pub use backend::{Backend, Entry, EventSink, Opening, Own, UiEvent};

@@ -5,10 +5,10 @@ use std::rc::{Rc, Weak};
 
 use js_sys::{Function, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Element, console};
+use web_sys::{Element, HtmlElement, console};
 
 use super::backend::Backend;
-use super::hooks::listen::document;
+use super::hooks::listen::{document, may_take_focus};
 
 thread_local! {
     /// Whatever is shown. One program runs them all, so all of them end with it.
@@ -58,7 +58,7 @@ fn show(reason: &str) -> Result<(), JsValue> {
     append(
         &card,
         "p",
-        "A mistake in the program ended it. Reload to come back.",
+        "There is a mistake in the program. Reload the page to continue.",
     )?;
     let reload = append(&card, "button", "Reload")?;
     reload.set_class_name("primary");
@@ -66,5 +66,9 @@ fn show(reason: &str) -> Result<(), JsValue> {
     let location: JsValue = document.location().ok_or(JsValue::NULL)?.into();
     let function: Function = Reflect::get(&location, &"reload".into())?.dyn_into()?;
     reload.add_event_listener_with_callback("click", &function.bind0(&location))?;
-    reload.unchecked_ref::<web_sys::HtmlElement>().focus()
+    let reload: HtmlElement = reload.unchecked_into();
+    if may_take_focus(&reload) {
+        reload.focus()?;
+    }
+    Ok(())
 }

@@ -4,13 +4,23 @@ use std::rc::Rc;
 
 use super::backend::{Entry, Opening, Own};
 use super::timeline::{Delivery, Move, Timeline};
-use crate::identity::{PeerId, PublicKey, Trust};
+use crate::identity::{PeerId, Trust};
 use crate::room::{
-    AppEvent, ChatEvent, Event, GoneReason, Message, PeerState, PeerView, PeopleEvent, Status,
+    AppEvent, ChatEvent, Event, GoneReason, MAX_PEERS, Message, PeerState, PeerView, PeopleEvent,
+    Shown, Status,
 };
 
-/// More would hide the conversation; the oldest gives way.
-const NOTICES: usize = 4;
+/// At most this many notices. More would hide the conversation; the oldest gives way.
+const MAX_NOTICES: usize = 4;
+/// At most this many people in the list. The room knows of fewer; this holds whatever it tells.
+const MAX_PEOPLE: usize = 256;
+/// At most this many requests wait for an answer; those that come later are not asked about.
+const MAX_REQUESTS: usize = 128;
+/// At most this many warnings. More than there are people in a full room, so that the warning about somebody who is
+/// here never gives way to one about somebody who came and went.
+const MAX_WARNINGS: usize = MAX_PEERS + 14;
+/// At most this many decisions about warnings are remembered. Whoever's is forgotten is warned about again.
+const MAX_HEEDED: usize = 256;
 
 /// How far the way into the room is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,7 +49,7 @@ pub enum Sheet {
 
 /// A sentence to be seen once.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LinkEvent {
+pub struct Notice {
     /// Names it for [`Action::Dismiss`].
     pub id: u32,
     /// The sentence.
@@ -61,12 +71,13 @@ pub struct State {
     pub people: Rc<Vec<Rc<PeerView>>>,
     /// Who wants to connect and waits for an answer, the oldest first.
     pub requests: Rc<Vec<Rc<PeerView>>>,
-    /// Known names on other keys that were not acknowledged yet.
+    /// Known names on other keys that were not decided about yet, as they were when they appeared. The first one is
+    /// shown, and stays until it is decided about: nothing changes under a finger that is about to press a button.
     pub warnings: Rc<Vec<Rc<PeerView>>>,
     /// What was said, and who came and went.
     pub log: Rc<Timeline>,
     /// Sentences to be seen once.
-    pub notices: Rc<Vec<Rc<LinkEvent>>>,
+    pub notices: Rc<Vec<Rc<Notice>>>,
     /// How many messages came while nobody was watching.
     pub unread: u32,
     /// The line that the first of them stands in; stays until the person says something.
@@ -83,7 +94,7 @@ pub struct State {
     pub drawn: bool,
     // Short lists: looking through them costs less than a tree weighs.
     arrived: Rc<Vec<PeerId>>,
-    heeded: Rc<Vec<PublicKey>>,
+    heeded: Rc<Vec<Shown>>,
     next_notice: u32,
 }
 
@@ -131,13 +142,13 @@ pub enum Action {
         day: i32,
     },
     /// A sentence to be seen once.
-    LinkEvent(String),
+    Notice(String),
     /// The notice with this number was seen.
     Dismiss(u32),
-    /// The warning about this key was seen.
-    Heed(PublicKey),
-    /// A request was answered.
-    Answered(PeerId),
+    /// The warning about this key under this name was decided about.
+    Heed(Shown),
+    /// The request of this key under this name was answered.
+    Answered(Shown),
     /// Whether the person sees the end of the log.
     Watching(bool),
     /// Whether all of this is shown: a closed widget is not, whatever its log says.
@@ -164,13 +175,11 @@ impl State {
             }
             Action::Failed(reason) => self.stage = Stage::Failed(reason),
             Action::Event { event, day } => self.happened(event, day),
-            Action::LinkEvent(text) => self.notify(text),
+            Action::Notice(text) => self.notify(text),
             Action::Dismiss(id) => Rc::make_mut(&mut self.notices).retain(|notice| notice.id != id),
-            Action::Heed(key) => {
-                Rc::make_mut(&mut self.heeded).push(key);
-                Rc::make_mut(&mut self.warnings).retain(|peer| peer.key != key);
-            }
-            Action::Answered(id) => Rc::make_mut(&mut self.requests).retain(|peer| peer.id != id),
+            Action::Heed(seen) => self.heed(seen),
+            Action::Answered(seen) => Rc::make_mut(&mut self.requests)
+                .retain(|peer| peer.id != seen.id || !is_same(&seen, peer)),
             Action::Watching(watching) => {
                 self.watching = watching;
                 self.looked();
@@ -246,11 +255,7 @@ impl State {
             Event::Status(status) => self.status = status,
             Event::People(PeopleEvent::Changed(peer)) => self.appeared(peer),
             Event::People(PeopleEvent::Gone { peer, reason }) => self.gone(&peer, reason),
-            Event::People(PeopleEvent::Request(peer)) => {
-                let requests = Rc::make_mut(&mut self.requests);
-                requests.retain(|other| other.id != peer.id);
-                requests.push(Rc::new(peer));
-            }
+            Event::People(PeopleEvent::Request(peer)) => self.asked(peer),
             Event::People(PeopleEvent::RequestWithdrawn(id)) => {
                 Rc::make_mut(&mut self.requests).retain(|peer| peer.id != id)
             }
@@ -276,6 +281,7 @@ impl State {
     }
 
     fn appeared(&mut self, peer: PeerView) {
+        let peer = Rc::new(peer);
         if peer.state == PeerState::Verified {
             let arrived = !self.arrived.contains(&peer.id);
             if arrived {
@@ -292,23 +298,82 @@ impl State {
             if let Some(change) = change {
                 Rc::make_mut(&mut self.log).moved(change);
             }
-            if peer.trust != Trust::NameOnAnotherKey {
-                Rc::make_mut(&mut self.warnings).retain(|other| other.key != peer.key);
-            }
-            let warned = self.heeded.contains(&peer.key)
-                || self.warnings.iter().any(|other| other.key == peer.key);
-            if peer.trust == Trust::NameOnAnotherKey && !warned {
-                Rc::make_mut(&mut self.warnings).push(Rc::new(peer.clone()));
-            }
+            self.judge(&peer);
         }
         let people = Rc::make_mut(&mut self.people);
         people.retain(|other| other.id != peer.id);
+        if people.len() >= MAX_PEOPLE {
+            let expendable = people.iter().rposition(|other| !is_here(other.state));
+            let at = expendable.filter(|_| is_here(peer.state));
+            let forgotten = at.map_or(peer.id, |at| people.remove(at).id);
+            Rc::make_mut(&mut self.arrived).retain(|id| *id != forgotten);
+            if at.is_none() {
+                return;
+            }
+        }
         // By name, whatever their state: a list that jumps makes one click on the wrong person. (Lower case of ASCII
         // only: the tables for all of Unicode weigh 10 kB.)
         let rank = |peer: &PeerView| (peer.user.to_ascii_lowercase(), peer.id);
         let own = rank(&peer);
         let at = people.partition_point(|other| rank(other) < own);
-        people.insert(at, Rc::new(peer));
+        people.insert(at, peer);
+    }
+
+    /// Warns about a known name on another key, or no longer.
+    fn judge(&mut self, peer: &Rc<PeerView>) {
+        let warnings = Rc::make_mut(&mut self.warnings);
+        let seen = peer.shown();
+        if peer.trust != Trust::NameOnAnotherKey {
+            // What they said under another name is still there, unless the person knows by now who they are.
+            warnings.retain(|other| {
+                other.key != peer.key || peer.trust != Trust::Verified && !is_same(&seen, other)
+            });
+            return;
+        }
+        if self.heeded.iter().any(|heeded| is_same(heeded, peer))
+            || warnings.iter().any(|other| is_same(&seen, other))
+        {
+            return;
+        }
+        // The first is on the screen. Of others, the last name of a key counts.
+        let mut place = 0;
+        warnings.retain(|other| {
+            place += 1;
+            place == 1 || other.key != peer.key
+        });
+        if warnings.len() >= MAX_WARNINGS {
+            let people = &self.people;
+            let gone = |other: &Rc<PeerView>| !people.iter().any(|here| here.key == other.key);
+            let expendable = warnings.iter().skip(1).position(gone);
+            warnings.remove(1 + expendable.unwrap_or_default());
+        }
+        warnings.push(peer.clone());
+    }
+
+    fn heed(&mut self, seen: Shown) {
+        Rc::make_mut(&mut self.warnings).retain(|peer| !is_same(&seen, peer));
+        let heeded = Rc::make_mut(&mut self.heeded);
+        heeded.retain(|other| (other.key, &other.name) != (seen.key, &seen.name));
+        if heeded.len() >= MAX_HEEDED {
+            heeded.remove(0);
+        }
+        heeded.push(seen);
+    }
+
+    /// Somebody wants to connect. Whoever asks again keeps their place, unless they go by another name now.
+    fn asked(&mut self, peer: PeerView) {
+        let requests = Rc::make_mut(&mut self.requests);
+        let seen = peer.shown();
+        let place = requests.iter().position(|other| other.id == peer.id);
+        match place.and_then(|at| requests.get_mut(at)) {
+            Some(other) if is_same(&seen, other) => *other = Rc::new(peer),
+            _ => {
+                requests.retain(|other| other.id != peer.id);
+                if requests.len() < MAX_REQUESTS {
+                    requests.push(Rc::new(peer));
+                }
+            }
+        }
     }
 
     fn gone(&mut self, peer: &PeerView, reason: GoneReason) {
@@ -355,15 +420,20 @@ impl State {
             return;
         }
         let notices = Rc::make_mut(&mut self.notices);
-        if notices.len() >= NOTICES {
+        if notices.len() >= MAX_NOTICES {
             notices.remove(0);
         }
-        notices.push(Rc::new(LinkEvent {
+        notices.push(Rc::new(Notice {
             id: self.next_notice,
             text,
         }));
         self.next_notice = self.next_notice.wrapping_add(1);
     }
+}
+
+/// Whether a decision about `shown` is one about this peer: it holds for the key under that name, in all of its tabs.
+fn is_same(shown: &Shown, peer: &PeerView) -> bool {
+    shown.key == peer.key && shown.name == peer.name
 }
 
 /// Whether somebody in this state can be talked to, now or as soon as they are back.

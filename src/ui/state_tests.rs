@@ -1,5 +1,5 @@
 use super::*;
-use crate::identity::Name;
+use crate::identity::{Name, PublicKey};
 use crate::room::{ChatEvent, MessageId, PeopleEvent};
 use crate::time::Millis;
 use crate::ui::timeline::Content;
@@ -8,7 +8,7 @@ fn peer(byte: u8, user: &str, state: PeerState) -> PeerView {
     PeerView {
         id: PeerId([byte; 16]),
         user: user.into(),
-        name: Name::parse("ann").unwrap(),
+        name: Name::parse(user.split('(').next().unwrap().trim()).unwrap(),
         info: None,
         key: PublicKey([byte; 33]),
         state,
@@ -191,12 +191,12 @@ fn requests_come_once_and_go() {
     );
     let asked = [
         Event::People(PeopleEvent::Request(ann.clone())),
-        Event::People(PeopleEvent::Request(ben)),
+        Event::People(PeopleEvent::Request(ben.clone())),
         Event::People(PeopleEvent::Request(ann.clone())),
     ];
     let state = after(State::default(), asked);
     assert_eq!(state.requests.len(), 2);
-    let answered = state.clone().reduce(Action::Answered(PeerId([2; 16])));
+    let answered = state.clone().reduce(Action::Answered(ben.shown()));
     assert_eq!(answered.requests.len(), 1);
     let state = after(
         state,
@@ -249,22 +249,273 @@ fn a_known_name_on_another_key_is_loud_once() {
     );
     assert_eq!(gone.warnings.len(), 1, "what they said is still there");
     let state = after(
-        state.reduce(Action::Heed(PublicKey([1; 33]))),
+        state.reduce(Action::Heed(other.shown())),
         [Event::People(PeopleEvent::Changed(other))],
     );
     assert!(state.warnings.is_empty());
 }
 
+/// Somebody whose name is known with another key.
+fn impostor(byte: u8, user: &str) -> PeerView {
+    PeerView {
+        trust: Trust::NameOnAnotherKey,
+        ..peer(byte, user, PeerState::Verified)
+    }
+}
+
+fn warned_about(state: &State) -> Vec<&str> {
+    let warnings = state.warnings.iter();
+    warnings.map(|peer| peer.user.as_str()).collect()
+}
+
+#[test]
+fn a_decision_about_one_name_is_none_about_another() {
+    let (zed, alice) = (impostor(1, "zed"), impostor(1, "alice"));
+    // They change their name while the warning is read: what is on the screen stays what it was.
+    let state = after(
+        State::default(),
+        [
+            Event::People(PeopleEvent::Changed(zed.clone())),
+            Event::People(PeopleEvent::Changed(alice.clone())),
+        ],
+    );
+    assert_eq!(warned_about(&state), ["zed", "alice"]);
+    let state = state.reduce(Action::Heed(zed.shown()));
+    assert_eq!(warned_about(&state), ["alice"]);
+    // And after the decision about zed, alice is as loud as ever.
+    let state = after(
+        State::default(),
+        [Event::People(PeopleEvent::Changed(zed.clone()))],
+    );
+    let state = state.reduce(Action::Heed(zed.shown()));
+    let state = after(
+        state,
+        [
+            Event::People(PeopleEvent::Changed(zed)),
+            Event::People(PeopleEvent::Changed(alice)),
+        ],
+    );
+    assert_eq!(warned_about(&state), ["alice"]);
+}
+
+#[test]
+fn what_the_page_writes_behind_a_name_makes_no_other_name_of_it() {
+    let decided = Action::Heed(impostor(1, "zed (k7qd)").shown());
+    let state = after(
+        State::default(),
+        [Event::People(PeopleEvent::Changed(impostor(
+            1,
+            "zed (k7qd)",
+        )))],
+    )
+    .reduce(decided);
+    let state = after(
+        state,
+        [Event::People(PeopleEvent::Changed(impostor(1, "zed(2)")))],
+    );
+    assert!(state.warnings.is_empty());
+}
+
+#[test]
+fn another_name_does_not_take_a_warning_back() {
+    let state = after(
+        State::default(),
+        [Event::People(PeopleEvent::Changed(impostor(1, "zed")))],
+    );
+    let stranger = peer(1, "nobody", PeerState::Verified);
+    let state = after(
+        state,
+        [Event::People(PeopleEvent::Changed(stranger.clone()))],
+    );
+    assert_eq!(
+        warned_about(&state),
+        ["zed"],
+        "what they said as zed is there"
+    );
+    let known = peer(1, "zed", PeerState::Verified);
+    assert!(
+        after(state.clone(), [Event::People(PeopleEvent::Changed(known))])
+            .warnings
+            .is_empty()
+    );
+    let verified = PeerView {
+        trust: Trust::Verified,
+        ..stranger
+    };
+    assert!(
+        after(state, [Event::People(PeopleEvent::Changed(verified))])
+            .warnings
+            .is_empty()
+    );
+}
+
+#[test]
+fn the_warning_on_the_screen_stays_while_more_and_more_arrive() {
+    let first = impostor(0, "zed");
+    let here = impostor(1, "ann");
+    let mut state = after(
+        State::default(),
+        [
+            Event::People(PeopleEvent::Changed(first.clone())),
+            Event::People(PeopleEvent::Changed(here)),
+        ],
+    );
+    for byte in 2..=255 {
+        let (one, other) = (impostor(byte, "ben"), impostor(byte, "cat"));
+        let gone = Event::People(PeopleEvent::Gone {
+            peer: other.clone(),
+            reason: GoneReason::Left,
+        });
+        state = after(
+            state,
+            [
+                Event::People(PeopleEvent::Changed(one)),
+                Event::People(PeopleEvent::Changed(other)),
+                gone,
+            ],
+        );
+    }
+    assert_eq!(state.warnings.len(), MAX_WARNINGS);
+    assert_eq!(warned_about(&state)[..3], ["zed", "ann", "cat"]);
+    for number in 0..1_000 {
+        let name = format!("{number}");
+        state = after(
+            state,
+            [Event::People(PeopleEvent::Changed(impostor(0, &name)))],
+        );
+    }
+    assert_eq!(state.warnings.len(), MAX_WARNINGS);
+    assert_eq!(warned_about(&state)[0], "zed");
+    let about_them = |state: &State| {
+        state
+            .warnings
+            .iter()
+            .filter(|peer| peer.key == first.key)
+            .count()
+    };
+    assert_eq!(
+        about_them(&state),
+        2,
+        "what is on the screen, and their last name"
+    );
+}
+
+#[test]
+fn decisions_are_not_remembered_for_ever() {
+    let decided = |state: State, number: usize| {
+        state.reduce(Action::Heed(impostor(1, &format!("{number}")).shown()))
+    };
+    let state = (0..2 * MAX_HEEDED).fold(State::default(), decided);
+    assert_eq!(state.heeded.len(), MAX_HEEDED);
+    let last = impostor(1, &format!("{}", 2 * MAX_HEEDED - 1));
+    assert!(
+        after(state, [Event::People(PeopleEvent::Changed(last))])
+            .warnings
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_request_under_another_name_is_another_request() {
+    let (zed, alice) = (
+        peer(1, "zed", PeerState::Connecting),
+        peer(1, "alice", PeerState::Connecting),
+    );
+    let ben = peer(2, "ben", PeerState::Connecting);
+    let asked = |state: &State| -> Vec<String> {
+        let requests = state.requests.iter();
+        requests.map(|peer| peer.user.clone()).collect()
+    };
+    let state = after(
+        State::default(),
+        [
+            Event::People(PeopleEvent::Request(zed.clone())),
+            Event::People(PeopleEvent::Request(ben.clone())),
+            Event::People(PeopleEvent::Request(zed.clone())),
+        ],
+    );
+    assert_eq!(
+        asked(&state),
+        ["zed", "ben"],
+        "whoever asks again keeps their place"
+    );
+    let state = after(state, [Event::People(PeopleEvent::Request(alice))]);
+    assert_eq!(asked(&state), ["ben", "alice"]);
+    let state = state.reduce(Action::Answered(zed.shown()));
+    assert_eq!(asked(&state), ["ben", "alice"], "the answer was about zed");
+}
+
+fn many(byte: u8, number: usize) -> PeerView {
+    let mut id = [byte; 16];
+    id[..8].copy_from_slice(&number.to_be_bytes());
+    PeerView {
+        id: PeerId(id),
+        ..peer(byte, &format!("{number}"), PeerState::Connecting)
+    }
+}
+
+#[test]
+fn a_thousand_requests_are_a_hundred() {
+    let asked = (0..1_000).map(|number| Event::People(PeopleEvent::Request(many(1, number))));
+    let state = after(State::default(), asked);
+    assert_eq!(state.requests.len(), MAX_REQUESTS);
+    assert_eq!(
+        state.requests[0].user, "0",
+        "the oldest is asked about first"
+    );
+}
+
+#[test]
+fn the_list_of_people_has_an_end_and_whoever_is_here_is_in_it() {
+    let on_the_way = (0..1_000).map(|number| Event::People(PeopleEvent::Changed(many(1, number))));
+    let state = after(State::default(), on_the_way);
+    assert_eq!(state.people.len(), MAX_PEOPLE);
+    let here = |number| PeerView {
+        state: PeerState::Verified,
+        ..many(2, number)
+    };
+    let come = (0..MAX_PEOPLE).map(|number| Event::People(PeopleEvent::Changed(here(number))));
+    let state = after(state, come);
+    assert_eq!(state.present(), MAX_PEOPLE + 1);
+    let more =
+        (0..1_000).map(|number| Event::People(PeopleEvent::Changed(here(MAX_PEOPLE + number))));
+    let state = after(state, more);
+    assert_eq!(
+        (state.people.len(), state.arrived.len()),
+        (MAX_PEOPLE, MAX_PEOPLE)
+    );
+    let events = (0..1_000).flat_map(|number| {
+        let peer = here(number);
+        let reason = GoneReason::Left;
+        [
+            Event::People(PeopleEvent::Changed(peer.clone())),
+            Event::People(PeopleEvent::Gone { peer, reason }),
+        ]
+    });
+    let state = after(state, events);
+    assert!(state.arrived.len() <= MAX_PEOPLE);
+}
+
+#[test]
+fn what_is_for_applications_leaves_nothing_behind() {
+    let typing = (0..1_000).map(|number| {
+        Event::Chat(ChatEvent::Typing {
+            peer: many(1, number).id,
+        })
+    });
+    assert_eq!(after(State::default(), typing), State::default());
+}
+
 #[test]
 fn notices_are_few_and_never_twice() {
     let state = State::default()
-        .reduce(Action::LinkEvent("a".into()))
-        .reduce(Action::LinkEvent("a".into()));
+        .reduce(Action::Notice("a".into()))
+        .reduce(Action::Notice("a".into()));
     assert_eq!(state.notices.len(), 1);
     let state = (0..9).fold(state, |state, number| {
-        state.reduce(Action::LinkEvent(format!("{number}")))
+        state.reduce(Action::Notice(format!("{number}")))
     });
-    assert_eq!(state.notices.len(), NOTICES);
+    assert_eq!(state.notices.len(), MAX_NOTICES);
     let last = state.notices[3].id;
     assert_eq!(state.reduce(Action::Dismiss(last)).notices.len(), 3);
 }

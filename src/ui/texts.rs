@@ -1,6 +1,6 @@
 //! Every sentence that depends on what happened: short, friendly, exact.
 
-use super::timeline::{Delivery, Moves};
+use super::timeline::{Crowd, Delivery, Moves};
 use crate::identity::Trust;
 use crate::room::{PeerState, PeerView, Status};
 use crate::time::Millis;
@@ -30,20 +30,40 @@ pub fn number(number: usize) -> String {
 /// `ann`, `ann and ben`, `ann, ben and cat`, `ann, ben and 3 others`.
 pub fn names<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
     let count = names.len();
+    names_of(names, count)
+}
+
+/// The same for people who are not all named.
+pub fn crowd(crowd: &Crowd) -> String {
+    names_of(crowd.named.iter().map(String::as_str), crowd.count())
+}
+
+fn names_of<'a>(names: impl Iterator<Item = &'a str>, count: usize) -> String {
     let shown = if count > 3 { 2 } else { count };
     let mut text = String::new();
-    for (index, name) in names.take(shown).enumerate() {
-        if index > 0 {
-            text.push_str(if index + 1 == count { " and " } else { ", " });
+    let mut written = 0;
+    for name in names.take(shown) {
+        if written > 0 {
+            text.push_str(if written + 1 == count { " and " } else { ", " });
         }
         isolate(&mut text, name);
+        written += 1;
     }
-    if count > shown {
-        text.push_str(" and ");
-        text.push_str(&number(count - shown));
-        text.push_str(" others");
+    match (written, others(count - written)) {
+        (_, None) => {}
+        (0, Some(others)) => text = others,
+        (_, Some(others)) => text = text + " and " + &others,
     }
     text
+}
+
+/// `1 other`, `3 others`; nothing for nobody.
+pub fn others(count: usize) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some("1 other".into()),
+        count => Some(number(count) + " others"),
+    }
 }
 
 /// A name inside of a sentence: it cannot turn the sentence around (Unicode TR9, first strong isolate).
@@ -63,20 +83,40 @@ fn isolated(name: &str) -> String {
     text
 }
 
+/// At most this many changes of names are written out in one line.
+const RENAMED: usize = 2;
+
 /// The line of comings and goings; empty if all of it came to nothing.
 pub fn moves(moves: &Moves) -> String {
     let mut parts = Vec::new();
-    if !moves.joined.is_empty() {
-        parts.push(names(moves.joined.iter().map(String::as_str)) + " joined");
+    for (people, what) in [(&moves.joined, " joined"), (&moves.left, " left")] {
+        if people.count() > 0 {
+            parts.push(crowd(people) + what);
+        }
     }
-    if !moves.left.is_empty() {
-        parts.push(names(moves.left.iter().map(String::as_str)) + " left");
-    }
-    for (before, now) in &moves.renamed {
+    for (before, now) in moves.renamed.iter().take(RENAMED) {
         parts.push(isolated(before) + " is now " + &isolated(now));
+    }
+    if let Some(others) = others(renamed(moves).saturating_sub(RENAMED)) {
+        parts.push(others + " changed names");
     }
     parts.join(" · ")
 }
+
+/// Whether the line of comings and goings leaves out names.
+pub fn is_folded(moves: &Moves) -> bool {
+    moves.joined.count() > 3 || moves.left.count() > 3 || renamed(moves) > RENAMED
+}
+
+fn renamed(moves: &Moves) -> usize {
+    moves
+        .renamed
+        .len()
+        .saturating_add(moves.more_renamed as usize)
+}
+
+/// No broker answers.
+pub const UNREACHABLE: &str = "Can’t reach the server that introduces people.";
 
 /// The one line of status. `reconnecting` names those who are silent.
 pub fn status(status: Status, reconnecting: &[&str], now: Millis) -> String {
@@ -90,7 +130,8 @@ pub fn status(status: Status, reconnecting: &[&str], now: Millis) -> String {
             let reached = all.saturating_sub(silent) as usize;
             let mut text = String::new();
             if reached > 0 {
-                text = format!("Connected to {}, directly", people(reached));
+                // The person at this browser is one of them, as in the list of people.
+                text = format!("{}, connected directly", people(reached + 1));
             }
             if silent > 0 {
                 if reached > 0 {
@@ -124,12 +165,12 @@ pub fn status(status: Status, reconnecting: &[&str], now: Millis) -> String {
             } else {
                 ""
             };
-            format!("The meeting point is unreachable. {when}{kept}")
+            format!("{UNREACHABLE} {when}{kept}")
         }
         Status::Full { people: reached } => {
             format!(
-                "This room is full: you are connected to {}, and a browser can hold no more.",
-                people(reached as usize)
+                "This room is full: {} are connected, and a browser can connect to no more.",
+                people(reached as usize + 1)
             )
         }
         Status::Left => "You left the room.".into(),
@@ -163,7 +204,7 @@ pub fn peer_state(state: PeerState) -> &'static str {
         PeerState::Verifying => "Checking …",
         PeerState::Verified => "",
         PeerState::Reconnecting => "Reconnecting …",
-        PeerState::Failed => "Not reached",
+        PeerState::Failed => "Couldn’t connect",
     }
 }
 
@@ -180,10 +221,10 @@ pub fn trust(trust: Trust) -> &'static str {
 /// The sentence behind the mark of trust.
 pub fn trust_sentence(peer: &PeerView) -> &'static str {
     match peer.trust {
-        Trust::New => "This browser meets them for the first time.",
-        Trust::Known => "This browser has met them before, with the same key.",
+        Trust::New => "You haven’t met before.",
+        Trust::Known => "You have met before, and their key is the same.",
         Trust::Verified => "You compared the safety number with them.",
-        Trust::NameOnAnotherKey => "This browser knows the name with another key.",
+        Trust::NameOnAnotherKey => "You know this name with another key.",
     }
 }
 
@@ -191,8 +232,17 @@ pub fn trust_sentence(peer: &PeerView) -> &'static str {
 pub fn another_key(user: &str) -> String {
     let name = isolated(user);
     format!(
-        "{name} uses a name you know, with a key you do not. It may be the same person in a new browser, or somebody \
-         who pretends. Before you trust what they say, ask them another way, or compare the safety number."
+        "{name} uses a name you know, with a key you don’t know. They may be the same person in a new browser, or \
+         somebody pretending to be them. Before you trust what they say, ask them some other way, or compare the \
+         safety number."
+    )
+}
+
+/// Why somebody cannot be marked as verified now.
+pub fn renamed_meanwhile(before: &str) -> String {
+    format!(
+        "This person was called {} until a moment ago. Close this and open it again to see who they are now.",
+        isolated(before)
     )
 }
 
@@ -200,7 +250,7 @@ pub fn another_key(user: &str) -> String {
 pub fn validation_failure(user: &str, reason: &str) -> String {
     let name = isolated(user);
     format!(
-        "Somebody who calls themselves {name} did not prove it and was turned away. Nothing they sent was shown. {reason}"
+        "Somebody calling themselves {name} could not prove it and was turned away. Nothing they sent was shown. {reason}"
     )
 }
 
@@ -230,7 +280,7 @@ pub fn too_long(count: usize, limit: usize) -> String {
         number(count.saturating_sub(limit)),
     );
     format!(
-        "Not sent: {count_text} characters, and {limit_text} fit into one message. Shorten it by {over}, or send it in parts."
+        "Not sent: a message has at most {limit_text} characters, and this one has {count_text}. Shorten it by {over}, or send it in parts."
     )
 }
 
@@ -279,7 +329,7 @@ mod tests {
                 people: 1,
                 reconnecting: 0
             }),
-            "Connected to 1 person, directly"
+            "2 people, connected directly"
         );
         assert_eq!(
             text(Status::Connected {
@@ -293,21 +343,21 @@ mod tests {
                 people: 3,
                 reconnecting: 1
             }),
-            "Connected to 2 people, directly. Ben is reconnecting …"
+            "3 people, connected directly. Ben is reconnecting …"
         );
         assert_eq!(
             text(Status::Unreachable {
                 people: 2,
                 retry_at: Millis(8_500)
             }),
-            "The meeting point is unreachable. Trying again in 8 s. People here stay connected."
+            "Can’t reach the server that introduces people. Trying again in 8 s. People here stay connected."
         );
         assert_eq!(
             text(Status::Unreachable {
                 people: 0,
                 retry_at: Millis(500)
             }),
-            "The meeting point is unreachable. Trying again now."
+            "Can’t reach the server that introduces people. Trying again now."
         );
     }
 
@@ -323,21 +373,53 @@ mod tests {
             [0, 999, 1_000, 10_240, 1_234_567].map(number),
             ["0", "999", "1,000", "10,240", "1,234,567"]
         );
-        assert_eq!(people(1), "1 person");
+        assert_eq!(super::people(1), "1 person");
         assert!(too_long(10_240, 10_000).contains("Shorten it by 240"));
+    }
+
+    fn people(named: &[&str], others: u32) -> Crowd {
+        let named = named.iter().map(|name| (*name).to_owned()).collect();
+        Crowd { named, others }
     }
 
     #[test]
     fn comings_and_goings_in_one_line() {
         let folded = Moves {
-            joined: vec!["ann".into()],
-            left: vec!["ben".into(), "cat".into()],
+            joined: people(&["ann"], 0),
+            left: people(&["ben", "cat"], 0),
             renamed: vec![("dan".into(), "daniel".into())],
+            more_renamed: 0,
         };
         assert_eq!(
             moves(&folded),
             "ann joined · ben and cat left · dan is now daniel"
         );
+        assert!(!is_folded(&folded));
         assert_eq!(moves(&Moves::default()), "");
+    }
+
+    #[test]
+    fn crowds_that_come_and_go_are_counted() {
+        let crowd = Moves {
+            joined: people(&["ann", "ben"], 998),
+            left: people(&["cat", "dan", "eve"], 1),
+            renamed: vec![
+                ("a".into(), "b".into()),
+                ("c".into(), "d".into()),
+                ("e".into(), "f".into()),
+            ],
+            more_renamed: 5,
+        };
+        assert_eq!(
+            moves(&crowd),
+            "ann, ben and 998 others joined · cat, dan and 2 others left · a is now b · c is now d · 6 others changed \
+             names"
+        );
+        assert!(is_folded(&crowd));
+        let alone = Moves {
+            left: people(&[], 1),
+            ..Moves::default()
+        };
+        assert_eq!(moves(&alone), "1 other left");
     }
 }

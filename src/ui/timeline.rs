@@ -8,8 +8,12 @@ use crate::time::Millis;
 
 /// Messages of one person within this time of each other are one group.
 const GROUP: u64 = 5 * 60_000;
-/// What is kept. Older lines are forgotten, so that a tab left open for weeks stays small.
-const KEPT: usize = 5_000;
+/// At most this many lines are kept. Older ones are forgotten, so that a tab left open for weeks stays small.
+const MAX_LINES: usize = 5_000;
+/// At most this many bytes of text and names are kept.
+const MAX_BYTES: usize = 8 << 20;
+/// At most this many people are named in one line for each kind of change. Further ones are counted.
+const MAX_NAMED: usize = 50;
 
 /// How far an own message came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,15 +54,53 @@ pub struct Said {
     pub trust: Trust,
 }
 
+/// People in a line of comings and goings.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Crowd {
+    /// The first of them, by name.
+    pub named: Vec<String>,
+    /// How many more there are.
+    pub others: u32,
+}
+
+impl Crowd {
+    /// How many people these are.
+    pub fn count(&self) -> usize {
+        self.named.len().saturating_add(self.others as usize)
+    }
+
+    fn contains(&self, user: &str) -> bool {
+        self.named.iter().any(|named| named == user)
+    }
+
+    /// Whether somebody was named here, who no longer is.
+    fn remove(&mut self, user: &str) -> bool {
+        let before = self.named.len();
+        self.named.retain(|named| named != user);
+        self.named.len() < before
+    }
+
+    fn add(&mut self, user: String) {
+        if self.contains(&user) {
+        } else if self.named.len() < MAX_NAMED {
+            self.named.push(user);
+        } else {
+            self.others = self.others.saturating_add(1);
+        }
+    }
+}
+
 /// Who came, went and changed names since the last message, folded into one line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Moves {
     /// Who came and is still here.
-    pub joined: Vec<String>,
+    pub joined: Crowd,
     /// Who went.
-    pub left: Vec<String>,
+    pub left: Crowd,
     /// Old and new names.
     pub renamed: Vec<(String, String)>,
+    /// How many more changed their names.
+    pub more_renamed: u32,
 }
 
 /// One who came, went or changed names.
@@ -75,33 +117,31 @@ pub enum Move {
 impl Moves {
     fn add(&mut self, change: Move) {
         match change {
-            Move::Joined(user) => {
-                // Who went and came back is still here: nothing to report.
-                if let Some(at) = self.left.iter().position(|left| *left == user) {
-                    self.left.remove(at);
-                } else if !self.joined.contains(&user) {
-                    self.joined.push(user);
-                }
-            }
+            // Whoever went and came back is still here: there is nothing to report.
+            Move::Joined(user) if self.left.remove(&user) => {}
+            Move::Joined(user) => self.joined.add(user),
             Move::Left(user) => {
-                self.joined.retain(|joined| *joined != user);
-                if !self.left.contains(&user) {
-                    self.left.push(user);
-                }
+                self.joined.remove(&user);
+                self.left.add(user);
             }
-            Move::Renamed(before, now) => {
-                if let Some(joined) = self.joined.iter_mut().find(|joined| **joined == before) {
-                    *joined = now;
-                } else if let Some(at) = self.renamed.iter().position(|(_, name)| *name == before) {
-                    if self.renamed[at].0 == now {
-                        self.renamed.remove(at);
-                    } else {
-                        self.renamed[at].1 = now;
-                    }
-                } else {
-                    self.renamed.push((before, now));
-                }
+            Move::Renamed(before, now) => self.rename(before, now),
+        }
+    }
+
+    fn rename(&mut self, before: String, now: String) {
+        let joined = &mut self.joined.named;
+        if let Some(joined) = joined.iter_mut().find(|joined| **joined == before) {
+            *joined = now;
+        } else if let Some(at) = self.renamed.iter().position(|(_, name)| *name == before) {
+            if self.renamed[at].0 == now {
+                self.renamed.remove(at);
+            } else {
+                self.renamed[at].1 = now;
             }
+        } else if self.renamed.len() < MAX_NAMED {
+            self.renamed.push((before, now));
+        } else {
+            self.more_renamed = self.more_renamed.saturating_add(1);
         }
     }
 }
@@ -113,6 +153,24 @@ pub enum Content {
     Said(Said),
     /// Comings and goings.
     Moves(Moves),
+}
+
+impl Content {
+    /// How many bytes of text and names it holds.
+    fn bytes(&self) -> usize {
+        let names = |names: &[String]| names.iter().map(String::len).sum::<usize>();
+        match self {
+            Content::Said(Said { message, .. }) => {
+                let to = message.to.as_ref().map_or(0, String::len);
+                message.text.len() + message.sender.len() + message.id.0.len() + to
+            }
+            Content::Moves(moves) => {
+                let renamed = moves.renamed.iter();
+                let renamed: usize = renamed.map(|(before, now)| before.len() + now.len()).sum();
+                names(&moves.joined.named) + names(&moves.left.named) + renamed
+            }
+        }
+    }
 }
 
 /// A line of the log.
@@ -128,6 +186,8 @@ pub struct Line {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Timeline {
     lines: Vec<Rc<Line>>,
+    /// How many bytes of text and names they hold.
+    bytes: usize,
     next: u32,
     last_day: Option<i32>,
 }
@@ -182,9 +242,14 @@ impl Timeline {
     /// Adds to the line of comings and goings at the end, or begins one.
     pub fn moved(&mut self, change: Move) {
         if let Some(line) = self.lines.last_mut()
-            && let Content::Moves(moves) = &mut Rc::make_mut(line).content
+            && matches!(line.content, Content::Moves(_))
         {
-            moves.add(change);
+            let content = &mut Rc::make_mut(line).content;
+            let before = content.bytes();
+            if let Content::Moves(moves) = content {
+                moves.add(change);
+            }
+            self.bytes = (self.bytes + content.bytes()).saturating_sub(before);
             return;
         }
         let mut moves = Moves::default();
@@ -195,11 +260,26 @@ impl Timeline {
     fn push(&mut self, content: Content) -> u32 {
         let seq = self.next;
         self.next = self.next.wrapping_add(1);
-        if self.lines.len() >= KEPT {
-            self.lines.drain(..KEPT / 10);
-        }
+        self.bytes += content.bytes();
         self.lines.push(Rc::new(Line { seq, content }));
+        if self.lines.len() > MAX_LINES || self.bytes > MAX_BYTES {
+            self.forget();
+        }
         seq
+    }
+
+    /// Forgets the oldest lines, a tenth at once: to move all others takes a while.
+    fn forget(&mut self) {
+        let mut forgotten = 0;
+        for line in self.lines.iter().take(self.lines.len().saturating_sub(1)) {
+            let kept = self.lines.len() - forgotten;
+            if kept <= MAX_LINES / 10 * 9 && self.bytes <= MAX_BYTES / 10 * 9 {
+                break;
+            }
+            self.bytes = self.bytes.saturating_sub(line.content.bytes());
+            forgotten += 1;
+        }
+        self.lines.drain(..forgotten);
     }
 }
 
@@ -320,14 +400,72 @@ mod tests {
         assert_eq!(
             *moves,
             Moves {
-                joined: vec!["anna".into()],
-                left: vec!["ben".into()],
-                renamed: vec![]
+                joined: crowd(&["anna"]),
+                left: crowd(&["ben"]),
+                ..Moves::default()
             }
         );
         timeline.say(message("m", Some(1), 0), 0, Trust::New);
         timeline.moved(Move::Left("ann".into()));
         assert_eq!(timeline.lines().len(), 3, "what was said stands between");
+    }
+
+    fn crowd(named: &[&str]) -> Crowd {
+        Crowd {
+            named: named.iter().map(|name| (*name).to_owned()).collect(),
+            others: 0,
+        }
+    }
+
+    #[test]
+    fn a_line_of_comings_and_goings_stays_short_whoever_comes_and_goes() {
+        let mut timeline = Timeline::default();
+        let long = "x".repeat(30);
+        for number in 0..3_000 {
+            let name = |what: &str| format!("{what}{number}{long}");
+            timeline.moved(Move::Joined(name("joined")));
+            timeline.moved(Move::Left(name("left")));
+            timeline.moved(Move::Renamed(name("before"), name("now")));
+        }
+        let Content::Moves(moves) = &timeline.lines()[0].content else {
+            panic!("comings and goings were expected")
+        };
+        for crowd in [&moves.joined, &moves.left] {
+            assert_eq!((crowd.named.len(), crowd.count()), (MAX_NAMED, 3_000));
+        }
+        assert_eq!(moves.renamed.len(), MAX_NAMED);
+        assert_eq!(moves.more_renamed as usize, 3_000 - MAX_NAMED);
+        assert_eq!(timeline.lines().len(), 1);
+        // All of it, or what was said between would be the way around this.
+        assert!(timeline.bytes < 4 * MAX_NAMED * 40, "{}", timeline.bytes);
+    }
+
+    #[test]
+    fn at_most_8_mib_of_text_are_kept() {
+        let mut timeline = Timeline::default();
+        for number in 0..2_000 {
+            let text = "ä".repeat(10_000);
+            timeline.say(
+                Message {
+                    text,
+                    ..message("m", Some(1), number)
+                },
+                0,
+                Trust::New,
+            );
+            timeline.moved(Move::Left("y".repeat(40)));
+            timeline.moved(Move::Joined("z".repeat(40)));
+            let kept: usize = timeline
+                .lines()
+                .iter()
+                .map(|line| line.content.bytes())
+                .sum();
+            assert_eq!(kept, timeline.bytes);
+            assert!(kept <= MAX_BYTES, "{kept}");
+        }
+        assert!(timeline.bytes > MAX_BYTES / 2, "as much as may be is kept");
+        let seqs = timeline.lines().iter().map(|line| line.seq);
+        assert_eq!(seqs.last(), Some(3_999));
     }
 
     #[test]
@@ -336,7 +474,7 @@ mod tests {
         for at in 0..6_000 {
             timeline.say(message("m", None, at), 0, Trust::Known);
         }
-        assert!(timeline.lines().len() <= KEPT);
+        assert!(timeline.lines().len() <= MAX_LINES);
         assert!(
             timeline
                 .lines()

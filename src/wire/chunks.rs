@@ -105,6 +105,14 @@ impl OutboundMessage {
         OutboundMessage::Cut { head, content, at }
     }
 
+    /// How many bytes of it have not been sent.
+    pub fn size(&self) -> usize {
+        match self {
+            OutboundMessage::Whole(text) => text.len(),
+            OutboundMessage::Cut { head, content, at } => head.len() + content.len() - at,
+        }
+    }
+
     /// Whether it is one short message.
     pub fn is_small(&self) -> bool {
         match self {

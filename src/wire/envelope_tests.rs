@@ -63,7 +63,7 @@ fn unknown_kinds_are_skipped_and_counted() {
     let opened = Envelope::decode(&plain(&[
         (0, b""),
         (5, &leave),
-        (6, b"new"),
+        (9, b"new"),
         (200, &[0; 900]),
     ]))
     .unwrap();

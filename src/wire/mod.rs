@@ -7,6 +7,7 @@ pub mod envelope;
 pub mod extension;
 pub mod frame;
 pub mod pair;
+pub mod presence;
 pub mod room_keys;
 pub mod seen;
 pub mod statement;

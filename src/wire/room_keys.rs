@@ -21,6 +21,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::identity::framing::{length_prefixed, short_hash};
+use crate::identity::unicode::nfc;
 use crate::identity::{KeyError, PeerId, PublicKey, SealKey, SessionKey};
 
 const SALT: &[u8] = b"rtchat/1";
@@ -90,7 +91,7 @@ impl RoomSource<'_> {
             .map_err(|_| RoomKeysError::Password)?;
         let mut stretched = [0; 32];
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-            .hash_password_into(password.as_bytes(), &salt, &mut stretched)
+            .hash_password_into(nfc(password).as_bytes(), &salt, &mut stretched)
             .map_err(|_| RoomKeysError::Password)?;
         Ok(StretchedPassword(stretched))
     }
@@ -104,6 +105,17 @@ impl RoomSource<'_> {
             self.secret(),
             self.root(),
         ])
+    }
+
+    /// The keys for everybody who has the link, and the password if the room has one.
+    ///
+    /// # Errors
+    /// As [`RoomSource::stretch`].
+    pub fn lobby(&self, password: Option<&str>) -> Result<RoomKeys, RoomKeysError> {
+        let stretched = password
+            .map(|password| self.stretch(password))
+            .transpose()?;
+        Ok(self.derive(stretched.as_ref()).lobby())
     }
 
     /// The room, from which the keys of every epoch follow.

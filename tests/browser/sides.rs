@@ -93,7 +93,7 @@ impl Side {
         });
         let description = description.await;
         self.fingerprint = description.fingerprint();
-        postcard::from_bytes(&postcard::to_allocvec(&description).unwrap()).unwrap()
+        DataDescription::from_bytes(&description.to_bytes()).unwrap()
     }
 
     /// The next description of a renegotiation, as it arrives over the channel and is checked by the other side.

@@ -12,7 +12,7 @@ fn data_only_descriptions_keep_their_meaning() {
     for (name, kind, sdp) in data_only() {
         let description = DataDescription::from_sdp(kind, &sdp).expect(&name);
         assert_eq!(description.kind(), kind);
-        let arrived: DataDescription = postcard::from_bytes(&packed(&description)).unwrap();
+        let arrived = DataDescription::from_bytes(&packed(&description)).unwrap();
         assert_eq!(arrived, description, "{name}");
         assert_eq!(meaning(&arrived.to_sdp()), meaning(&sdp), "{name}");
         assert!(
@@ -42,37 +42,6 @@ fn compact_descriptions_fit_in_128_bytes() {
 }
 
 #[test]
-fn descriptions_of_str0m_are_compact() {
-    use str0m::Candidate as Address;
-    let now = std::time::Instant::now();
-    let crypto = std::sync::Arc::new(str0m::crypto::from_feature_flags());
-    let rtc = |host: &str| {
-        let config = str0m::RtcConfig::new().set_crypto_provider(crypto.clone());
-        let mut rtc = config.clear_codecs().build(now);
-        rtc.add_local_candidate(Address::host(host.parse().unwrap(), "udp").unwrap());
-        rtc
-    };
-    let mut offerer = rtc("192.0.2.1:50000");
-    let mut answerer = rtc("192.0.2.2:50000");
-    let mut change = offerer.sdp_api();
-    change.add_channel("text".to_owned());
-    let (offer, _) = change.apply().unwrap();
-    let compact = |kind, sdp: &str| {
-        let description = DataDescription::from_sdp(kind, sdp).expect(sdp);
-        assert_eq!(description.candidates().len(), 1, "{sdp}");
-        let fingerprint = fingerprint_text(&description.fingerprint());
-        assert!(sdp.to_uppercase().contains(&fingerprint), "{sdp}");
-        let packed = packed(&description);
-        assert!(packed.len() <= 128);
-        postcard::from_bytes::<DataDescription>(&packed).unwrap()
-    };
-    let offer = compact(SdpType::Offer, &offer.to_sdp_string());
-    let offer = str0m::change::SdpOffer::from_sdp_string(&offer.to_sdp()).unwrap();
-    let answer = answerer.sdp_api().accept_offer(offer).unwrap();
-    compact(SdpType::Answer, &answer.to_sdp_string());
-}
-
-#[test]
 fn unusual_values_keep_their_meaning() {
     for (from, to) in [
         ("a=setup:actpass", "a=setup:active"),
@@ -83,7 +52,7 @@ fn unusual_values_keep_their_meaning() {
         ("a=mid:0", "a=mid:1"),
     ] {
         let description = compact(&changed(from, to)).unwrap();
-        let arrived: DataDescription = postcard::from_bytes(&packed(&description)).unwrap();
+        let arrived = DataDescription::from_bytes(&packed(&description)).unwrap();
         assert_eq!(arrived, description);
         assert!(arrived.to_sdp().contains(to));
     }
@@ -93,7 +62,7 @@ fn unusual_values_keep_their_meaning() {
         .replace("BUNDLE 0", "BUNDLE data");
     let description = DataDescription::from_sdp(kind, &sdp).unwrap();
     assert!(
-        postcard::from_bytes::<DataDescription>(&packed(&description))
+        DataDescription::from_bytes(&packed(&description))
             .unwrap()
             .to_sdp()
             .contains("a=mid:data\r\n")

@@ -90,7 +90,7 @@ pub fn meaning(sdp: &str) -> BTreeSet<String> {
 }
 
 pub fn packed(description: &DataDescription) -> Vec<u8> {
-    postcard::to_allocvec(description).unwrap()
+    description.to_bytes()
 }
 
 pub fn fingerprint_text(fingerprint: &[u8; 32]) -> String {

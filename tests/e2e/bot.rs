@@ -1,4 +1,4 @@
-//! A peer outside the browser, `examples/bot`: for people it is somebody like everybody else.
+//! The helper of `bot/`, a peer outside the browser. To people it looks like everybody else.
 
 use std::fs;
 
@@ -14,7 +14,7 @@ const PAGE: &str = "https://example.org/chat/";
 #[test]
 fn a_helper_for_chromium() {
     run(|bed| async move {
-        let browser = testbed::Browser::chromium_in_hiding().await?;
+        let browser = testbed::Browser::chromium_hiding_addresses().await?;
         let browser = bed.own(browser).await?;
         meet_a_helper(&bed, &browser).await
     });

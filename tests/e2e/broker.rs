@@ -13,7 +13,7 @@ async fn is_told_that_it_is_gone(tab: &Tab, meaning: &str) -> Result<()> {
         })
         .await?;
     let words = &page.status_text;
-    for expected in ["The meeting point is unreachable", meaning] {
+    for expected in ["Can’t reach the server that introduces people", meaning] {
         ensure!(words.contains(expected), "{words}");
     }
     Ok(())

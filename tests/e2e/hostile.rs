@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use rtchat::settings::DEFAULT_ROOM;
-use rtchat::wire::RoomKeys;
+use rtchat::wire::RoomSource;
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use xtask::testbed::Broker;
 
@@ -22,8 +22,14 @@ fn garbage_and_replays_are_counted_and_change_nothing() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;
-        let keys = RoomKeys::derive(page_of(&site), DEFAULT_ROOM, None, None)?;
-        let mut hostile = Hostile::connect(broker.tcp_port(), keys.topic()).await?;
+        let source = RoomSource {
+            page: page_of(&site),
+            name: DEFAULT_ROOM,
+            secret: None,
+            root: None,
+        };
+        let topic = source.lobby(None)?.topic().name("");
+        let mut hostile = Hostile::connect(broker.tcp_port(), &topic).await?;
 
         let (chromium, firefox) = (bed.chromium().await?, bed.firefox().await?);
         let ann = chromium.open(site.url()).await?;

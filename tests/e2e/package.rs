@@ -83,10 +83,21 @@ fn bundles() -> Result<TempDir> {
         "--log-level=warning",
     ]);
     process::run(&mut command).context("esbuild cannot bundle it")?;
-    // Vite finds the program behind the module by itself; with esbuild it is copied by hand, as docs/MODULE.md says.
-    let program = "mqtt-rtc.wasm";
-    let installed = esbuild.join("node_modules/rtchat").join(program);
-    std::fs::copy(installed, esbuild.join(program))?;
+    // Vite finds the program behind the module and its worker by itself; with esbuild they are copied by hand, as
+    // docs/MODULE.md says.
+    for file in ["mqtt-rtc.wasm", "mqtt-rtc-worker.js"] {
+        let installed = esbuild.join("node_modules/rtchat").join(file);
+        std::fs::copy(installed, esbuild.join(file))?;
+    }
+    let built = std::fs::read_dir(vite.join("dist/assets"))?.flatten();
+    let names: Vec<_> = built.map(|file| file.file_name().into_string()).collect();
+    ensure!(
+        names
+            .iter()
+            .flatten()
+            .any(|name| name.contains("mqtt-rtc-worker")),
+        "Vite did not take the worker along: {names:?}"
+    );
     let index = std::fs::read_to_string(esbuild.join("index.html"))?;
     let index = index.replace("main.js", "bundle.js");
     std::fs::write(esbuild.join("index.html"), index)?;

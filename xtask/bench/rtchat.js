@@ -1,6 +1,6 @@
-// Watches rtchat's page from outside: whom it shows as verified is what counts.
+// Watches rtchat's page from outside: people count as connected when it shows them as verified.
 {
-  // The page remembers a name and joins with it, unless it is to ask, as on a first visit.
+  // The page knows a name and joins with it, unless it should ask for one, as on a first visit.
   if (!new URLSearchParams(location.search).has("join")) {
     localStorage.removeItem("rtchat/1/name");
   }
@@ -30,6 +30,6 @@
     find("[data-testid=name]").value = name;
     find(JOIN).click();
   };
-  // The broker knows this page.
+  // The page has subscribed at the broker.
   bench.ready = () => appeared(READY);
 }

@@ -1,4 +1,4 @@
-// Notes what a page asks of the network, and when. Comes after watch.js, and before the page's own scripts.
+// Records what a page requests from the network, and when. Runs after watch.js and before the page's own scripts.
 {
   const events = [];
   const note = (what) => events.push([bench.now(), what]);
@@ -14,7 +14,7 @@
   };
   addEventListener("DOMContentLoaded", () => note("document parsed"));
 
-  // MQTT: the kinds of the packets in a frame.
+  // The types of the MQTT packets in a frame.
   const KINDS = { 1: "CONNECT", 2: "CONNACK", 3: "PUBLISH", 8: "SUBSCRIBE", 9: "SUBACK", 12: "PINGREQ", 14: "DISCONNECT" };
   const packets = (data) => {
     const bytes = new Uint8Array(data.buffer ?? data, data.byteOffset ?? 0, data.byteLength);

@@ -1,4 +1,4 @@
-// Trystero as its README shows it, but on our broker and without STUN.
+// Trystero as in its README, but with our broker and without STUN.
 import { getRelaySockets, joinRoom } from "@trystero-p2p/mqtt";
 
 const query = new URLSearchParams(location.search);

@@ -1,24 +1,24 @@
-// Runs before anything else in every page that is measured, whoever wrote the page: what happened when, in milliseconds
-// since the epoch. Tabs of one browser share that clock.
+// Runs before all other scripts in every page that is measured. It records when something happened, in milliseconds since
+// the epoch. All tabs of one browser use the same clock.
 {
   const now = () => performance.timeOrigin + performance.now();
   const arrivals = [];
   const waiting = new Map();
   globalThis.bench = {
     now,
-    // Set when joining begins. A page that joins by itself began with its navigation.
+    // When the page began to join. For a page that joins by itself, this is its navigation.
     start: performance.timeOrigin,
     started() {
       bench.start = now();
     },
-    // So many others are connected and verified.
+    // Records that this number of others are connected and verified.
     arrived(count) {
       while (arrivals.length < count) {
         arrivals.push(now());
         waiting.get(arrivals.length)?.();
       }
     },
-    // Waits for the count-th other.
+    // Waits until this number of others are connected.
     async met(count) {
       if (arrivals.length < count) {
         await new Promise((resolve) => waiting.set(count, resolve));

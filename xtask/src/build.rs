@@ -1,11 +1,13 @@
-//! `dist/`: the page and the module, deployable as they are to any static host, under any path.
+//! Builds `dist/`: the page and the module, which can be copied to any static host, under any path.
 
 use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
 
 use crate::setup::{self, Need, Tools};
 use crate::{module, process, project, widget};
@@ -14,20 +16,52 @@ use crate::{module, process, project, widget};
 pub fn run() -> Result<PathBuf> {
     let tools = setup::ensure(&[Need::Page])?;
     let start = Instant::now();
-    let mut trunk = tools.web("trunk")?;
-    trunk.args(["build", "--release", "--offline"]);
-    // Trunk takes this variable for a switch of its own and stumbles over values such as "1".
-    trunk.env_remove("NO_COLOR").env("RUST_LIB_BACKTRACE", "0");
-    process::run(&mut trunk).context("the page was not built")?;
-    shrink(&tools, &project::dist())?;
+    page(&tools, &[])?;
+    minify(&tools, &project::dist())?;
     widget::build(&tools, &project::dist())?;
     module::build(&tools, &project::dist())?;
     println!("Built dist/ in {:.1} s.", start.elapsed().as_secs_f64());
     Ok(project::dist())
 }
 
-/// Shrinks scripts and styles in place. Trunk's own minifier stumbles over the modules that wasm-bindgen writes.
-fn shrink(tools: &Tools, dist: &Path) -> Result<()> {
+/// Builds the page that plays conversations without a network, for `?demo=…`, and returns its folder.
+pub fn demo() -> Result<PathBuf> {
+    let tools = setup::ensure(&[Need::Page])?;
+    let folder = project::target().join("demo");
+    let dist = folder.to_string_lossy();
+    page(&tools, &["--features", "ui,demo", "--dist", &dist])?;
+    Ok(folder)
+}
+
+fn page(tools: &Tools, arguments: &[&str]) -> Result<()> {
+    let mut trunk = tools.web("trunk")?;
+    trunk
+        .args(["build", "--release", "--offline"])
+        .args(arguments);
+    // Trunk reads this variable as an option of its own and fails on values such as "1".
+    trunk.env_remove("NO_COLOR").env("RUST_LIB_BACKTRACE", "0");
+    process::run(&mut trunk).context("the page was not built")
+}
+
+/// Builds the helper of `bot/`, and returns the path of the program.
+pub fn bot() -> Result<PathBuf> {
+    let mut cargo = project::cargo();
+    // This builds the program's test, and the program with it. Cargo enables more features of some crates for tests than
+    // for programs, so that building the program alone would compile its dependencies once more.
+    cargo.args(["test", "--workspace", "--no-run", "--test", "program"]);
+    cargo.arg("--message-format=json-render-diagnostics");
+    let output = cargo.stderr(Stdio::inherit()).output()?;
+    ensure!(output.status.success(), "the bot was not built");
+    let messages = output.stdout.split(|byte| *byte == b'\n');
+    messages
+        .filter_map(|message| serde_json::from_slice::<Value>(message).ok())
+        .filter(|message| message["target"]["name"] == "rtchat-bot")
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .context("cargo does not say where the bot is")
+}
+
+/// Minifies scripts and styles in place. Trunk's own minifier fails on the modules that wasm-bindgen writes.
+fn minify(tools: &Tools, dist: &Path) -> Result<()> {
     let entries =
         std::fs::read_dir(dist).with_context(|| format!("cannot read {}", dist.display()))?;
     let files = entries.flatten().map(|entry| entry.file_name());
@@ -43,7 +77,7 @@ fn shrink(tools: &Tools, dist: &Path) -> Result<()> {
         "--allow-overwrite",
         "--log-level=warning",
     ]);
-    process::run(&mut esbuild).context("scripts and styles cannot be shrunk")
+    process::run(&mut esbuild).context("scripts and styles cannot be minified")
 }
 
 fn has_extension(name: &OsStr, extensions: &[&str]) -> bool {
@@ -57,25 +91,25 @@ pub struct FileSize {
     /// Its path below `dist/`.
     pub path: PathBuf,
     pub bytes: u64,
-    /// What goes over the line when the host compresses with brotli.
+    /// Its size when the host compresses it with brotli.
     pub brotli: u64,
 }
 
-/// What a browser loads a file of `dist/` for.
+/// The purpose for which a browser loads a file of `dist/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// The page of its own.
+    /// The stand-alone page.
     Page,
-    /// The script tag, which also takes the page's program.
+    /// The script tag, which also loads the page's program.
     Script,
     /// The module.
     Module,
-    /// No browser does: types.
+    /// Types, which no browser loads.
     Types,
 }
 
 impl FileSize {
-    /// What it is loaded for.
+    /// The purpose for which it is loaded.
     pub fn part(&self) -> Part {
         let name = self.path.to_string_lossy();
         if name.ends_with(".d.ts") {
@@ -116,14 +150,14 @@ pub fn sizes(dist: &Path) -> Result<Vec<FileSize>> {
     Ok(sizes)
 }
 
-/// Prints a table of sizes with its sum.
+/// Prints a table of sizes with totals.
 pub fn print_sizes(dist: &Path) -> Result<()> {
     let sizes = sizes(dist)?;
     let line = |name: &str, bytes: u64, brotli: u64| println!("{bytes:>10} {brotli:>10}  {name}");
     println!("{:>10} {:>10}", "bytes", "brotli");
     for (what, part) in [
         ("the page", Part::Page),
-        ("the script tag, besides the page's program", Part::Script),
+        ("the script tag, without the page's program", Part::Script),
         ("the module", Part::Module),
     ] {
         let files: Vec<_> = sizes.iter().filter(|size| size.part() == part).collect();
@@ -144,7 +178,7 @@ pub fn print_sizes(dist: &Path) -> Result<()> {
 }
 
 fn compressed_size(bytes: &[u8]) -> Result<u64> {
-    // Quality 11 and a window of 4 MB, as static hosts use.
+    // Static hosts use quality 11 and a window of 4 MB.
     let mut writer = brotli::CompressorWriter::new(Vec::new(), 64 * 1024, 11, 22);
     writer.write_all(bytes)?;
     Ok(writer.into_inner().len() as u64)

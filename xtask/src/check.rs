@@ -1,4 +1,4 @@
-//! Formatting, lints, and every test.
+//! Checks of formatting, lints, and all tests.
 
 use std::process::Command;
 use std::time::Instant;
@@ -9,20 +9,20 @@ use clap::ValueEnum;
 use crate::setup::{self, Need, Tools};
 use crate::{build, process, project, testbed};
 
-/// A kind of tests.
+/// A group of tests with the same needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Suite {
     /// Everything that runs natively, without a browser
     Unit,
-    /// What needs a browser but no second one: adapters and views, in headless Chromium
+    /// Tests in one headless Chromium: adapters to the browser
     Browser,
-    /// Real browsers that talk to each other through real brokers
+    /// Tests with several browsers, which communicate through real brokers
     E2e,
 }
 
 const SUITES: [Suite; 3] = [Suite::Unit, Suite::Browser, Suite::E2e];
 
-/// Each of these tests starts browsers of its own; more at once would only wait for each other.
+/// Each of these tests starts browsers of its own. With more threads, they would only wait for each other.
 const E2E_THREADS: &str = "--test-threads=2";
 
 impl Suite {
@@ -41,7 +41,7 @@ impl Suite {
     }
 }
 
-/// Runs tests: one suite, or all. `arguments` go to the test programs.
+/// Runs one suite of tests, or all. `arguments` are passed to the test programs.
 pub fn test(suite: Option<Suite>, arguments: &[String]) -> Result<()> {
     let suites = suite.map_or(SUITES.to_vec(), |suite| vec![suite]);
     let needs: Vec<Need> = suites
@@ -57,7 +57,7 @@ pub fn test(suite: Option<Suite>, arguments: &[String]) -> Result<()> {
     report.close()
 }
 
-/// Formatting and lints.
+/// Checks formatting and lints.
 pub fn lint() -> Result<()> {
     let tools = setup::ensure(setup::ALL)?;
     let mut report = Report::default();
@@ -95,7 +95,7 @@ fn browser_lints(tools: &Tools) -> Result<()> {
             .args(["--lib", "--bins", "--test", "browser"])
             .args(DENY_WARNINGS),
     )?;
-    // What the page and the module are built with.
+    // The page and the module are built with these.
     for feature in ["ui", "api"] {
         process::run(
             clippy()?
@@ -107,12 +107,12 @@ fn browser_lints(tools: &Tools) -> Result<()> {
     Ok(())
 }
 
-/// What has passed and failed so far.
+/// The results so far.
 #[derive(Debug, Default)]
 struct Report {
     passed: u64,
     failed: u64,
-    /// The stages that went wrong.
+    /// The stages that failed.
     broken: Vec<String>,
 }
 
@@ -127,7 +127,7 @@ impl Report {
         }
     }
 
-    /// Runs a stage, says how long it took, and goes on whatever happens: one run should show everything there is.
+    /// Runs a stage and prints how long it took. After a failure the others still run, so that one run shows all failures.
     fn stage(&mut self, name: &str, run: impl FnOnce(&mut Self) -> Result<()>) {
         println!("\n== {name} ==");
         let start = Instant::now();
@@ -135,11 +135,11 @@ impl Report {
         let result = run(self);
         let seconds = start.elapsed().as_secs_f64();
         match result {
-            Ok(()) => println!("== {name}: fine, {seconds:.0} s =="),
+            Ok(()) => println!("== {name}: passed, {seconds:.0} s =="),
             Err(error) => {
                 println!("== {name}: failed, {seconds:.0} s: {error:#} ==");
                 self.broken.push(name.to_owned());
-                // What does not even compile counts as one failure.
+                // A stage that does not compile counts as one failure.
                 if self.failed == failed_before {
                     self.failed += 1;
                 }
@@ -150,19 +150,15 @@ impl Report {
     fn unit(&mut self, arguments: &[String]) -> Result<()> {
         let mut tests = project::cargo();
         tests.args(["test", "--workspace", "--no-fail-fast", "--lib", "--bins"]);
-        for name in project::targets_of_kind("test")?
-            .iter()
-            .filter(|name| suite_of(name) == Suite::Unit)
-        {
-            tests.args(["--test", name]);
+        for target in project::test_targets()? {
+            if suite_of(&target.name) == Suite::Unit {
+                tests.args(["--test", &target.name]);
+            }
         }
         let programs = self.run(tests.arg("--").args(arguments));
         let mut examples = project::cargo();
-        let documentation = self.run(
-            examples
-                .args(["test", "--workspace", "--doc", "--"])
-                .args(arguments),
-        );
+        examples.args(["test", "--workspace", "--doc", "--"]);
+        let documentation = self.run(examples.args(arguments));
         programs.and(documentation)
     }
 
@@ -190,34 +186,27 @@ impl Report {
     }
 
     fn e2e(&mut self, arguments: &[String]) -> Result<()> {
-        let targets = project::targets_of_kind("test")?;
-        let names: Vec<&String> = targets
-            .iter()
-            .filter(|name| suite_of(name) == Suite::E2e)
-            .collect();
-        let dist = build::run()?;
-        // Some of the tests start it, and none should wait for the compiler.
-        process::run(project::cargo().args(["build", "--package", "rtchat", "--example", "bot"]))?;
+        let (dist, demo) = (build::run()?, build::demo()?);
+        // It is built now, so that the tests that start it need not wait for the compiler.
+        let bot = build::bot()?;
         let mut tests = project::cargo();
-        tests.args(["test", "--package", "rtchat", "--no-fail-fast"]);
-        for name in names {
-            tests.args(["--test", name]);
-        }
-        tests.arg("--");
-        if !arguments
-            .iter()
-            .any(|argument| argument.starts_with("--test-threads"))
-        {
+        // With --workspace, dependencies have the same features as in the unit tests and are not compiled again.
+        tests.args(["test", "--workspace", "--no-fail-fast"]);
+        tests.args(["--test", "e2e", "--"]).args(arguments);
+        let is_about_threads = |argument: &String| argument.starts_with("--test-threads");
+        if !arguments.iter().any(is_about_threads) {
             tests.arg(E2E_THREADS);
         }
-        let tests = self.run(tests.args(arguments).env("RTCHAT_DIST", dist));
-        // Whether browsers can be driven at all: where they cannot, the tests above fail for that reason.
+        tests.env("RTCHAT_DIST", dist).env("RTCHAT_DEMO", demo);
+        tests.env("RTCHAT_BOT", bot);
+        let tests = self.run(&mut tests);
+        // This shows whether browsers can be driven at all. Where they cannot, the tests above fail for that reason.
         let mut testbed = project::cargo();
-        testbed.args(["test", "--package", "xtask", "--test", "browsers"]);
+        testbed.args(["test", "--workspace", "--test", "browsers"]);
         tests.and(self.run(&mut testbed))
     }
 
-    /// Runs test programs and adds up what they report.
+    /// Runs test programs and adds their results.
     fn run(&mut self, tests: &mut Command) -> Result<()> {
         let succeeded = process::run_watched(tests, |line| {
             if let Some((passed, failed)) = counts(line) {
@@ -233,10 +222,10 @@ impl Report {
 
     fn close(self) -> Result<()> {
         if !self.broken.is_empty() {
-            println!("\nWhat failed: {}", self.broken.join(", "));
+            println!("\nThese stages failed: {}", self.broken.join(", "));
         }
         println!("\n{} passed, {} failed", self.passed, self.failed);
-        // The summary is the last word; an error's text after it would not be.
+        // The summary is the last line, so `Failed` has no message that would follow it.
         if self.failed > 0 {
             Err(Failed.into())
         } else {
@@ -245,7 +234,7 @@ impl Report {
     }
 }
 
-/// Something failed, and all has been said about it.
+/// Something failed, and the report has been printed.
 #[derive(Debug)]
 pub struct Failed;
 
@@ -257,11 +246,11 @@ impl std::fmt::Display for Failed {
 
 impl std::error::Error for Failed {}
 
-/// Which suite a file in `tests/` belongs to, by its name.
+/// The suite that a test program of the workspace belongs to, by its name.
 fn suite_of(test: &str) -> Suite {
     match test {
         "browser" => Suite::Browser,
-        _ if test == "e2e" || test.starts_with("e2e_") => Suite::E2e,
+        "e2e" | "browsers" => Suite::E2e,
         _ => Suite::Unit,
     }
 }
@@ -292,10 +281,11 @@ mod tests {
     }
 
     #[test]
-    fn suites_are_told_apart_by_name() {
+    fn the_name_of_a_test_program_decides_its_suite() {
         assert_eq!(suite_of("browser"), Suite::Browser);
         assert_eq!(suite_of("e2e"), Suite::E2e);
-        assert_eq!(suite_of("e2e_brokers"), Suite::E2e);
+        assert_eq!(suite_of("browsers"), Suite::E2e);
+        assert_eq!(suite_of("mqtt_brokers"), Suite::Unit);
         assert_eq!(suite_of("simulated_rooms"), Suite::Unit);
     }
 }

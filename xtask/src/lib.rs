@@ -1,20 +1,20 @@
 //! The developer's commands of rtchat (`cargo xtask --help`), and as a library the [`testbed`]: brokers, sites and
 //! browsers that tests and benchmarks run against.
 //!
-//! | module | what for |
+//! | module | responsibility |
 //! | --- | --- |
-//! | [`project`] | where things lie, and what the lock file says |
-//! | [`process`] | running other programs, and ending them |
-//! | [`setup`] | installing what a command needs |
-//! | [`build`] | `dist/`, the page as any static host serves it |
-//! | [`module`] | what of it is the module for other people's pages |
-//! | [`widget`] | what of it is for chats in other people's pages |
-//! | [`package`] | the npm package of the module |
-//! | [`serve`] | the page and an MQTT broker on one port |
-//! | [`check`] | every test, formatting and lints |
+//! | [`project`] | where things are, and what the manifests and the lock file say |
+//! | [`process`] | runs other programs and ends them |
+//! | [`setup`] | installs what a command needs |
+//! | [`build`] | builds `dist/`, which any static host can serve |
+//! | [`module`] | builds the part of it that is the module for other people's pages |
+//! | [`widget`] | builds the part of it that is the script tag for other people's pages |
+//! | [`package`] | makes the npm package of the module |
+//! | [`serve`] | serves the page and an MQTT broker on one port |
+//! | [`check`] | runs tests, lints and the formatter's check |
 //! | [`bench`](mod@bench) | measurements |
-//! | [`testbed`] | what tests start and stop |
-#![allow(clippy::disallowed_methods)] // Real clocks are right here; the core alone must not have one.
+//! | [`testbed`] | brokers, sites and browsers that tests start and stop |
+#![allow(clippy::disallowed_methods)] // Only the core must not read clocks.
 
 pub mod bench;
 pub mod build;

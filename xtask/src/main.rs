@@ -1,5 +1,5 @@
 //! `cargo xtask`: the developer's commands.
-#![allow(clippy::disallowed_methods)] // Real clocks are right here; the core alone must not have one.
+#![allow(clippy::disallowed_methods)] // Only the core must not read clocks.
 
 use std::process::ExitCode;
 
@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use xtask::check::{self, Failed, Suite};
 use xtask::{bench, build, package, process, serve, setup};
 
-/// The developer's commands of rtchat. Each sets up what it needs; the first run on a machine takes minutes for that.
+/// The developer's commands of rtchat. Each installs what it needs, which takes some minutes on a new machine.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Cli {
@@ -18,26 +18,27 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Install whatever any of the other commands needs
+    /// Install everything that the other commands need
     ///
     /// Compilers and tools are kept in $RTCHAT_TOOLS, by default ~/.cache/rtchat/tools. Debian packages are installed
-    /// by root alone; other users are told which ones are missing. RTCHAT_TOOLCHAIN=rustup or =debian chooses the
-    /// compiler for WebAssembly; by default the first that works is taken.
+    /// by root only; other users are told which ones are missing. RTCHAT_TOOLCHAIN=rustup or =debian selects the
+    /// compiler for WebAssembly; by default the first that works is used.
     Setup,
     /// Build the page into dist/, ready for any static host, and print its size
     Build,
     /// Build the page, and serve it together with an MQTT broker
     ///
-    /// Open the printed address twice and chat. The broker is part of this command and keeps nothing. Instead of
-    /// rtchat.json's brokers the page is told to use this one.
+    /// Open the printed address in two tabs and chat. The broker is part of this command and keeps nothing. The page uses
+    /// it instead of the brokers in rtchat.json. Only this machine can reach the page and the broker, unless --lan or
+    /// --host is given.
     Serve(serve::Options),
-    /// Run the tests: all, or one suite
+    /// Run all tests, or one suite
     ///
-    /// Ends with a line such as "120 passed, 0 failed", and fails when anything did.
+    /// The last line is, for example, "120 passed, 0 failed". The command fails if any test failed.
     Test {
-        /// Which tests; all when absent
+        /// The suite; by default all
         suite: Option<Suite>,
-        /// For the test programs, after "--": a part of a test's name, --nocapture, --test-threads=1 …
+        /// Arguments for the test programs, after "--": a part of a test's name, --nocapture, --test-threads=1 …
         #[arg(last = true)]
         arguments: Vec<String>,
     },
@@ -45,9 +46,9 @@ enum Task {
     ///
     /// It is written to target/npm/. Nothing is published.
     Package,
-    /// Check formatting and lints, as is done before a change is taken
+    /// Check formatting and lints, as is done before a change is accepted
     Lint,
-    /// Measure
+    /// Run a benchmark
     #[command(subcommand)]
     Bench(bench::Bench),
 }
@@ -61,29 +62,30 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: this system gives us no threads: {error}");
+            eprintln!("error: this system provides no threads: {error}");
             return ExitCode::FAILURE;
         }
     };
     let code = runtime.block_on(async {
         tokio::select! {
-            result = run(cli.command) => explain(result),
-            () = asked_to_stop() => {
+            result = run(cli.command) => exit_code(result),
+            () = stop_signal() => {
                 println!("\nStopped.");
                 if serving { 0 } else { 130 }
             }
         }
     });
-    // Builds, brokers and browsers that are still there.
+    // Builds, brokers and browsers may still be running.
     process::end_descendants(std::process::id());
-    // Without waiting for threads that wait for them.
+    // This does not wait for threads that wait for those programs.
     std::process::exit(code);
 }
 
 async fn run(task: Task) -> Result<()> {
     match task {
         Task::Setup => {
-            blocking(|| setup::ensure(setup::ALL).map(|_| println!("Everything is there."))).await
+            blocking(|| setup::ensure(setup::ALL).map(|_| println!("Everything is installed.")))
+                .await
         }
         Task::Build => blocking(|| build::print_sizes(&build::run()?)).await,
         Task::Serve(options) => serve::run(options).await,
@@ -94,12 +96,12 @@ async fn run(task: Task) -> Result<()> {
     }
 }
 
-/// Work that waits for other programs, so that signals are still heard.
+/// Runs work that waits for other programs, so that signals are still handled.
 async fn blocking(work: impl FnOnce() -> Result<()> + Send + 'static) -> Result<()> {
     tokio::task::spawn_blocking(work).await?
 }
 
-fn explain(result: Result<()>) -> i32 {
+fn exit_code(result: Result<()>) -> i32 {
     match result {
         Ok(()) => 0,
         Err(error) => {
@@ -111,7 +113,7 @@ fn explain(result: Result<()>) -> i32 {
     }
 }
 
-async fn asked_to_stop() {
+async fn stop_signal() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -1,4 +1,4 @@
-//! `mqtt-rtc.js`, the module for other people's pages: the library without a page, and TypeScript around it.
+//! Builds `mqtt-rtc.js`, the module for other people's pages: the library without the page, and TypeScript around it.
 
 use std::path::Path;
 
@@ -7,14 +7,17 @@ use anyhow::{Context, Result};
 use crate::setup::Tools;
 use crate::{process, project};
 
-/// What a browser loads of the module, in `dist/`. The page loads nothing of it.
-pub const LOADED: [&str; 2] = ["mqtt-rtc.js", "mqtt-rtc.wasm"];
+/// The module's files in `dist/` that a browser loads. The page loads none of them.
+pub const LOADED: [&str; 3] = ["mqtt-rtc.js", "mqtt-rtc.wasm", WORKER];
 
-/// Its types, which no browser loads.
+/// The program of its worker, which is a file of its own because policies forbid workers from `blob:` addresses.
+const WORKER: &str = "mqtt-rtc-worker.js";
+
+/// The module's types, which no browser loads.
 pub const TYPES: &str = "mqtt-rtc.d.ts";
 
-/// The same that Trunk gives wasm-opt for the page, in `index.html`. Functions of a kind that lie side by side are
-/// compressed better.
+/// The options that Trunk gives wasm-opt for the page, in `index.html`. The code compresses better when similar functions
+/// are next to each other.
 const OPTIMISATIONS: [&str; 10] = [
     "-Oz",
     "--reorder-functions-by-name",
@@ -39,27 +42,32 @@ pub fn build(tools: &Tools, dist: &Path) -> Result<()> {
         .args(OPTIMISATIONS)
         .arg(engine.join("engine_bg.wasm"));
     wasm_opt.arg("-o").arg(dist.join("mqtt-rtc.wasm"));
-    process::run(&mut wasm_opt).context("the module's program cannot be shrunk")?;
+    process::run(&mut wasm_opt).context("the module's program cannot be optimised")?;
 
-    // What esbuild bundles it does not check.
+    // esbuild does not check types.
     let mut tsc = tools.web("tsc")?;
-    process::run(tsc.arg("--project").arg(&embed)).context("the module's types do not fit")?;
-    let mut esbuild = tools.web("esbuild")?;
-    esbuild.arg(embed.join("src").join("index.ts"));
-    esbuild.args([
-        "--bundle",
-        "--format=esm",
-        "--target=es2022",
-        "--minify",
-        "--log-level=warning",
-    ]);
-    esbuild.arg(format!("--outfile={}", dist.join("mqtt-rtc.js").display()));
-    process::run(&mut esbuild).context("the module was not bundled")?;
+    process::run(tsc.arg("--project").arg(&embed)).context("the module has type errors")?;
+    for (source, bundle, format) in [
+        ("index.ts", "mqtt-rtc.js", "--format=esm"),
+        ("disk-worker.ts", WORKER, "--format=iife"),
+    ] {
+        let mut esbuild = tools.web("esbuild")?;
+        esbuild.arg(embed.join("src").join(source));
+        esbuild.args([
+            "--bundle",
+            format,
+            "--target=es2022",
+            "--minify",
+            "--log-level=warning",
+        ]);
+        esbuild.arg(format!("--outfile={}", dist.join(bundle).display()));
+        process::run(&mut esbuild).context("the module was not bundled")?;
+    }
     std::fs::copy(embed.join(TYPES), dist.join(TYPES))?;
     Ok(())
 }
 
-/// The library as WebAssembly, with the JavaScript and the types that wasm-bindgen writes for it.
+/// Compiles the library to WebAssembly, with the JavaScript and the types that wasm-bindgen writes for it.
 fn compile(tools: &Tools, engine: &Path) -> Result<()> {
     let mut cargo = tools.web_cargo()?;
     cargo.args([
@@ -81,7 +89,7 @@ fn compile(tools: &Tools, engine: &Path) -> Result<()> {
         .find(|(name, _)| *name == "CARGO_TARGET_DIR");
     let target = target
         .and_then(|(_, folder)| folder)
-        .context("builds for the browser have a folder of their own")?;
+        .context("builds for the browser have no folder")?;
     let compiled = Path::new(target).join("wasm32-unknown-unknown/release/module.wasm");
     process::run(&mut cargo).context("the module was not compiled")?;
     let mut bindgen = tools.web("wasm-bindgen")?;
@@ -91,5 +99,5 @@ fn compile(tools: &Tools, engine: &Path) -> Result<()> {
         "--target=web",
         "--omit-default-module-path",
     ]);
-    process::run(&mut bindgen).context("the module has no way to JavaScript")
+    process::run(&mut bindgen).context("wasm-bindgen failed")
 }

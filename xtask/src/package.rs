@@ -1,4 +1,4 @@
-//! The npm package `rtchat`: the module with its types, checked as npm's own tools would.
+//! Makes the npm package `rtchat`: the module with its types.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::setup::{self, Need, Tools};
 use crate::{build, module, process, project};
 
-/// Texts that belong to the package, and where they are in the project.
+/// Documents in the package, and their sources in the project.
 const TEXTS: [(&str, &str); 4] = [
     ("README.md", "docs/MODULE.md"),
     ("CHANGELOG.md", "CHANGELOG.md"),
@@ -17,13 +17,13 @@ const TEXTS: [(&str, &str); 4] = [
     ("LICENSE-APACHE", "LICENSE-APACHE"),
 ];
 
-/// What of `dist/` is in it.
-fn files() -> [&'static str; 3] {
-    let [script, program] = module::LOADED;
-    [script, program, module::TYPES]
+/// The files of `dist/` in the package.
+fn files() -> [&'static str; 4] {
+    let [script, program, worker] = module::LOADED;
+    [script, program, worker, module::TYPES]
 }
 
-/// Builds everything, and makes the package of it: `target/npm/rtchat-<version>.tgz`, whose path is returned.
+/// Builds everything, and packs `target/npm/rtchat-<version>.tgz`. Returns its path.
 pub fn run() -> Result<PathBuf> {
     let tools = setup::ensure(&[Need::Page])?;
     let dist = build::run()?;
@@ -32,7 +32,7 @@ pub fn run() -> Result<PathBuf> {
     Ok(package)
 }
 
-/// Makes the package of a built `dist/`, in this folder.
+/// Packs the files of a `dist/` that has been built, into this folder.
 pub fn pack(tools: &Tools, dist: &Path, folder: &Path) -> Result<PathBuf> {
     let content = folder.join("rtchat");
     if content.exists() {
@@ -41,7 +41,7 @@ pub fn pack(tools: &Tools, dist: &Path, folder: &Path) -> Result<PathBuf> {
     std::fs::create_dir_all(&content)?;
     for file in files() {
         std::fs::copy(dist.join(file), content.join(file))
-            .with_context(|| format!("{} holds no {file}", dist.display()))?;
+            .with_context(|| format!("{} contains no {file}", dist.display()))?;
     }
     for (file, source) in TEXTS {
         std::fs::copy(project::root().join(source), content.join(file))
@@ -53,12 +53,12 @@ pub fn pack(tools: &Tools, dist: &Path, folder: &Path) -> Result<PathBuf> {
     npm.args(["pack", "--silent", "--pack-destination"])
         .arg(folder)
         .current_dir(&content);
-    let name = process::output(&mut npm).context("npm cannot pack it")?;
+    let name = process::output(&mut npm).context("npm cannot make the package")?;
     Ok(folder.join(name.trim()))
 }
 
 fn manifest() -> Result<serde_json::Value> {
-    let package = project::page_package()?;
+    let package = project::library_package()?;
     Ok(json!({
         "name": package["name"],
         "version": package["version"],
@@ -69,25 +69,28 @@ fn manifest() -> Result<serde_json::Value> {
         "exports": {
             ".": { "types": "./mqtt-rtc.d.ts", "default": "./mqtt-rtc.js" },
             "./mqtt-rtc.wasm": "./mqtt-rtc.wasm",
+            "./mqtt-rtc-worker.js": "./mqtt-rtc-worker.js",
             "./package.json": "./package.json",
         },
         "files": files(),
-        // It asks for its program as soon as it is imported.
-        "sideEffects": ["./mqtt-rtc.js"],
+        // It requests its program as soon as it is imported.
+        "sideEffects": ["./mqtt-rtc.js", "./mqtt-rtc-worker.js"],
     }))
 }
 
-/// What would annoy whoever installs it.
+/// Checks what would cause problems for developers who install the package.
 fn check(tools: &Tools, package: &Path) -> Result<()> {
     let mut publint: Command = tools.web("publint")?;
     process::run(publint.arg("run").arg(package).arg("--strict"))
-        .context("publint finds fault with the package")?;
+        .context("publint found problems in the package")?;
     let mut types = tools.web("attw")?;
-    // It is an ES module and nothing else, as browsers want it.
+    // It is an ES module only, since it is for browsers.
     types.arg(package).args(["--profile", "esm-only"]);
-    // There for bundlers to find; it has no types.
-    types.args(["--exclude-entrypoints", module::LOADED[1]]);
-    process::run(&mut types).context("its types are not found by everybody")?;
+    // These entry points are for bundlers, and have no types.
+    types
+        .arg("--exclude-entrypoints")
+        .args(&module::LOADED[1..]);
+    process::run(&mut types).context("some resolution modes do not find its types")?;
     println!("The package is {}.", package.display());
     Ok(())
 }

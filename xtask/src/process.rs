@@ -1,4 +1,4 @@
-//! Running other programs, and ending them: nothing that was started here may outlive us.
+//! Runs other programs and ends them: no program that is started here may outlive this process.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-/// Runs a program to its end with our own input and output, after showing its command line: what takes long must be
-/// seen to work.
+/// Prints the command line of a program, and runs it to its end. It inherits our input and output, so that people see
+/// progress.
 pub fn run(command: &mut Command) -> Result<()> {
     println!("$ {}", shown(command));
     let status = command.status().with_context(|| cannot_start(command))?;
     if !status.success() {
         bail!(
-            "`{}` failed ({status}); its own messages stand above",
+            "`{}` failed ({status}); see its messages above",
             shown(command)
         );
     }
@@ -50,7 +50,7 @@ pub fn run_within(command: &mut Command, limit: Duration) -> Result<()> {
     Ok(())
 }
 
-/// What a program prints, without the last line end; its error output is dropped.
+/// The output of a program, without the final line break. Its error output is discarded.
 pub fn output(command: &mut Command) -> Result<String> {
     let output = command
         .stderr(Stdio::null())
@@ -64,14 +64,14 @@ pub fn output(command: &mut Command) -> Result<String> {
         .to_owned())
 }
 
-/// Runs a program, passes its output on and also hands every line of it to `each`. Returns whether it succeeded.
+/// Runs a program, forwards its output, and also passes every line of it to `each`. Returns whether it succeeded.
 pub fn run_watched(command: &mut Command, mut each: impl FnMut(&str)) -> Result<bool> {
     println!("$ {}", shown(command));
     let mut child = command
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| cannot_start(command))?;
-    let stdout = child.stdout.take().context("a piped output is there")?;
+    let stdout = child.stdout.take().context("the output is not piped")?;
     for line in BufReader::new(stdout).split(b'\n') {
         let line = line?;
         let line = String::from_utf8_lossy(&line);
@@ -81,8 +81,8 @@ pub fn run_watched(command: &mut Command, mut each: impl FnMut(&str)) -> Result<
     Ok(child.wait()?.success())
 }
 
-/// The first line that `pick` recognises, waited for in another thread, which then keeps emptying the pipe so that
-/// the program never blocks on it.
+/// Receives the first line that `pick` recognises. A thread reads the pipe to its end, so that the program never blocks
+/// on it.
 pub fn first_line<T: Send + 'static>(
     pipe: impl Read + Send + 'static,
     pick: impl Fn(&str) -> Option<T> + Send + 'static,
@@ -103,13 +103,13 @@ pub fn first_line<T: Send + 'static>(
     receiver
 }
 
-/// Where a program lies on `PATH`.
+/// The path of a program on `PATH`.
 pub fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     find_in(program, std::env::split_paths(&path))
 }
 
-/// Where a program lies in the given folders.
+/// The path of a program in the given folders.
 pub fn find_in(program: &str, folders: impl IntoIterator<Item = PathBuf>) -> Option<PathBuf> {
     let name = format!("{program}{}", std::env::consts::EXE_SUFFIX);
     folders
@@ -118,7 +118,7 @@ pub fn find_in(program: &str, folders: impl IntoIterator<Item = PathBuf>) -> Opt
         .find(|path| path.is_file())
 }
 
-/// A command line as one would type it.
+/// A command line as a person would type it.
 pub fn shown(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(quoted).collect::<Vec<_>>().join(" ")
@@ -137,9 +137,9 @@ fn cannot_start(command: &Command) -> String {
     format!("cannot start `{}`", command.get_program().to_string_lossy())
 }
 
-/// Ends every descendant of a process, but not the process itself. Does nothing where there is no `/proc`.
+/// Kills every descendant of a process, but not the process itself. Does nothing where there is no `/proc`.
 pub fn end_descendants(ancestor: u32) {
-    // A second look finds what was born during the first.
+    // A second pass finds processes that were started during the first.
     for _ in 0..3 {
         let found = descendants(ancestor);
         if found.is_empty() {
@@ -170,7 +170,7 @@ fn descendants(ancestor: u32) -> Vec<u32> {
     found.split_off(1)
 }
 
-/// Every living process with its parent.
+/// Every running process with its parent.
 fn processes() -> Vec<(u32, u32)> {
     let Ok(entries) = std::fs::read_dir("/proc") else {
         return Vec::new();
@@ -178,7 +178,7 @@ fn processes() -> Vec<(u32, u32)> {
     let of = |entry: std::fs::DirEntry| {
         let pid = entry.file_name().to_str()?.parse().ok()?;
         let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
-        // "pid (name) state parent …", where the name may hold anything, also brackets.
+        // "pid (name) state parent …", where the name may contain any character, also brackets.
         let mut after_name = stat[stat.rfind(')')? + 1..].split_whitespace();
         let state = after_name.next()?;
         let parent = after_name.next()?.parse().ok()?;
@@ -187,8 +187,8 @@ fn processes() -> Vec<(u32, u32)> {
     entries.flatten().filter_map(of).collect()
 }
 
-/// Makes orphans among our descendants our children, so that [`end_descendants`] still finds them when, say, a test
-/// was killed and left its browser behind.
+/// Makes this process the parent of orphans among its descendants, so that [`end_descendants`] still finds, for example,
+/// the browser of a test that was killed.
 pub fn adopt_orphans() {
     #[cfg(target_os = "linux")]
     // SAFETY: prctl() with this option takes one number and no pointer.
@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failing_program_is_named_with_its_arguments() {
+    fn the_error_names_the_failed_program_and_its_arguments() {
         let error = run(Command::new("sh").args(["-c", "exit 3"]))
             .unwrap_err()
             .to_string();
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_hangs_is_ended_with_its_children() {
+    fn a_program_that_exceeds_its_limit_is_killed_with_its_children() {
         let start = Instant::now();
         let error = run_within(
             Command::new("sh")
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn descendants_are_found_through_generations() {
+    fn descendants_of_all_generations_are_found() {
         let mut child = Command::new("sh")
             .args(["-c", "sh -c 'sleep 60; :'; :"])
             .stderr(Stdio::null())

@@ -1,37 +1,37 @@
-//! Where things lie, and what the lock file says.
+//! Where things are, and what the manifests and the lock file say.
 
 use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
 use cargo_lock::Lockfile;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::process;
 
-/// The folder of the workspace.
+/// The root folder of the workspace.
 pub fn root() -> PathBuf {
     let xtask = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     xtask.parent().map(PathBuf::from).unwrap_or(xtask)
 }
 
-/// What `build` writes and any static host can serve.
+/// The folder that `build` writes, which any static host can serve.
 pub fn dist() -> PathBuf {
     root().join("dist")
 }
 
-/// Where native builds go.
+/// The folder of native builds.
 pub fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
-/// Where builds for the browser go: a folder of their own, because their compiler may be another one, and two
-/// compilers that share a folder keep undoing each other's work.
+/// The folder of builds for the browser. It is a separate one, because their compiler may be another one, and two
+/// compilers that share a folder invalidate each other's work.
 pub fn web_target() -> PathBuf {
     target().join("web")
 }
 
-/// Where the tools we compile are kept: outside `target/`, so that neither `cargo clean` nor a new clone loses them.
+/// The folder of the tools that we compile. It is outside `target/`, so that they survive `cargo clean` and a new clone.
 pub fn tools() -> PathBuf {
     if let Some(folder) = std::env::var_os("RTCHAT_TOOLS") {
         return PathBuf::from(folder);
@@ -49,7 +49,7 @@ pub fn tools() -> PathBuf {
         .join("tools")
 }
 
-/// The cargo that runs us, so that what it compiled stays valid.
+/// The cargo that runs this program, so that what it has compiled stays valid.
 pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
@@ -64,32 +64,45 @@ pub fn locked_version(name: &str) -> Result<String> {
         .packages
         .iter()
         .find(|package| package.name.as_str() == name);
-    let package = package.with_context(|| format!("{} names no crate `{name}`", path.display()))?;
+    let package = package.with_context(|| format!("{} lists no crate `{name}`", path.display()))?;
     Ok(package.version.to_string())
 }
 
-/// The names of the page's crate's targets of one kind (`test`, `bin`, …).
-pub fn targets_of_kind(kind: &str) -> Result<Vec<String>> {
-    let package = page_package()?;
-    let targets = package["targets"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let of_kind = |target: &&Value| {
-        target["kind"]
-            .as_array()
-            .is_some_and(|kinds| kinds.iter().any(|its| its == kind))
-    };
-    Ok(targets
-        .iter()
-        .filter(of_kind)
-        .filter_map(|target| target["name"].as_str())
-        .map(str::to_owned)
-        .collect())
+/// A test program of a package of the workspace: a file in `tests/`, or a `[[test]]` of the manifest.
+#[derive(Debug, PartialEq, Eq)]
+pub struct TestTarget {
+    /// The name of the package.
+    pub package: String,
+    /// The name of the target.
+    pub name: String,
 }
 
-/// What cargo says of the page's crate.
-pub fn page_package() -> Result<Value> {
+/// All test programs of the workspace.
+pub fn test_targets() -> Result<Vec<TestTarget>> {
+    let mut found = Vec::new();
+    for package in packages()? {
+        let targets = package["targets"].as_array().cloned().unwrap_or_default();
+        for target in targets {
+            if target["kind"] == json!(["test"]) {
+                found.push(TestTarget {
+                    package: text(&package["name"]),
+                    name: text(&target["name"]),
+                });
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// What cargo's metadata says about the library's package.
+pub fn library_package() -> Result<Value> {
+    let mut packages = packages()?.into_iter();
+    let library = packages.find(|package| package["name"] == "rtchat");
+    library.context("the workspace has no package `rtchat`")
+}
+
+/// What cargo's metadata says about every package of the workspace.
+fn packages() -> Result<Vec<Value>> {
     let printed = process::output(cargo().args([
         "metadata",
         "--no-deps",
@@ -97,14 +110,14 @@ pub fn page_package() -> Result<Value> {
         "--format-version",
         "1",
     ]))
-    .context("cannot read the workspace's metadata; is Cargo.toml in order?")?;
-    let metadata: Value = serde_json::from_str(&printed).context("cargo metadata is no JSON")?;
-    let packages = metadata["packages"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let page = packages.iter().find(|package| package["name"] == "rtchat");
-    page.cloned().context("the workspace has no crate `rtchat`")
+    .context("cannot read the workspace's metadata; is Cargo.toml valid?")?;
+    let metadata: Value =
+        serde_json::from_str(&printed).context("the output of `cargo metadata` is not JSON")?;
+    Ok(metadata["packages"].as_array().cloned().unwrap_or_default())
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
@@ -112,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_lock_file_knows_wasm_bindgen() {
+    fn versions_are_read_from_the_lock_file() {
         assert!(locked_version("wasm-bindgen").unwrap().starts_with("0.2."));
         assert!(
             locked_version("no-such-crate")
@@ -123,7 +136,31 @@ mod tests {
     }
 
     #[test]
-    fn the_page_is_a_binary_named_app() {
-        assert_eq!(targets_of_kind("bin").unwrap(), ["app", "module"]);
+    fn the_library_has_the_binaries_app_and_module() {
+        let library = library_package().unwrap();
+        let targets = library["targets"].as_array().unwrap();
+        let binaries = targets
+            .iter()
+            .filter(|target| target["kind"] == json!(["bin"]))
+            .map(|target| &target["name"]);
+        assert_eq!(binaries.collect::<Vec<_>>(), ["app", "module"]);
+    }
+
+    #[test]
+    fn test_programs_of_all_packages_are_found() {
+        let targets = test_targets().unwrap();
+        for (package, name) in [
+            ("rtchat", "simulation"),
+            ("rtchat", "browser"),
+            ("rtchat-e2e", "e2e"),
+            ("rtchat-e2e", "mqtt_brokers"),
+            ("xtask", "browsers"),
+        ] {
+            let wanted = TestTarget {
+                package: package.into(),
+                name: name.into(),
+            };
+            assert!(targets.contains(&wanted), "{wanted:?}");
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! `rtchat.js`, the script tag for other people's pages: a small script, what it loads when a chat is there, and the
-//! page's own program.
+//! Builds `rtchat.js`, the script tag for other people's pages. It is a small script, which loads another script and the
+//! page's program when a page has a chat.
 
 use std::path::Path;
 use std::process::Command;
@@ -33,15 +33,15 @@ pub fn build(tools: &Tools, dist: &Path) -> Result<()> {
         asset(dist, &format!("rtchat-{stem}-"), extension)
     };
 
-    // What esbuild bundles it does not check.
+    // esbuild does not check types.
     let mut tsc = tools.web("tsc")?;
     tsc.arg("--project").arg(&sources);
-    process::output(&mut tsc).context("the widget's types do not fit")?;
+    process::output(&mut tsc).context("the widget has type errors")?;
 
-    // Style sheets know newer functions than the scripts' target.
+    // Style sheets use newer functions than the scripts' target has.
     let styles = hashed("panel.css", &[], ".css")?;
-    let shell =
-        process::output(esbuild()?.arg("shell.css")).context("shell.css is no style sheet")?;
+    let shell = process::output(esbuild()?.arg("shell.css"))
+        .context("shell.css is not a valid style sheet")?;
     let view = hashed(
         "view.ts",
         &[
@@ -62,7 +62,7 @@ pub fn build(tools: &Tools, dist: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What a page writes into its script tag, to take exactly this build.
+/// The `integrity` attribute for a script tag that accepts only this build.
 pub fn integrity(dist: &Path) -> Result<String> {
     let script = std::fs::read(dist.join("rtchat.js")).context("there is no rtchat.js")?;
     Ok(format!(
@@ -78,7 +78,7 @@ fn define(esbuild: &mut Command, names: &[(&str, Value)]) {
     esbuild.args(defines);
 }
 
-/// A file whose name has a hash in it, and what it must hold.
+/// A file whose name contains a hash, with the integrity value of its content.
 fn asset(dist: &Path, prefix: &str, extension: &str) -> Result<Value> {
     let files = std::fs::read_dir(dist)?.flatten();
     let mut names = files.filter_map(|file| file.file_name().into_string().ok());

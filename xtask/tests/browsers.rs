@@ -1,12 +1,12 @@
-//! Browsers that tests start show pages, and leave nothing behind. Part of `cargo xtask test e2e`.
-#![allow(clippy::disallowed_methods)] // Real clocks are right here.
+//! The browsers of the test bed show pages, and leave no processes behind. Part of `cargo xtask test e2e`.
+#![allow(clippy::disallowed_methods)] // Only the core must not read clocks.
 
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 use xtask::testbed::{Browser, Site};
 
-/// Whether anything still runs with this in its command line.
+/// The number of processes with this text in their command line.
 #[cfg(target_os = "linux")]
 fn running(mark: &str) -> usize {
     let processes = std::fs::read_dir("/proc").unwrap().flatten();

@@ -1,5 +1,7 @@
 //! Calls: questions of ours that wait for their answers, and answers to those of others.
 
+use litemap::LiteMap;
+
 use super::{Channels, Timer};
 use crate::identity::PeerId;
 use crate::room::counters::Dropped;
@@ -19,6 +21,11 @@ const MAX_ERROR: usize = 1_000;
 /// An id has at most this many bytes.
 const MAX_ID: usize = 40;
 
+/// The most questions of one peer that wait for our application's answers.
+const MAX_OPEN: usize = 4096;
+/// What it is told about more.
+const TOO_MANY: &str = "Too many questions wait for their answers.";
+
 /// Names a question: a number that grows, so that new ones go to the end of the list, and 32 random bits.
 type Id = u64;
 
@@ -29,6 +36,8 @@ pub(in crate::room) struct Calls {
     asked: Vec<(Id, Option<Asked>)>,
     answered: usize,
     next: u32,
+    /// Questions of others that wait for our application's answers.
+    open: LiteMap<PeerId, Vec<String>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -103,7 +112,17 @@ impl Calls {
                 peer,
                 question,
                 result,
-            } => answer(peer, question, result, channels, cx),
+            } => {
+                let open = self.open.get_mut(&peer);
+                let at = open
+                    .as_ref()
+                    .and_then(|open| open.iter().position(|id| *id == question));
+                // Each question is answered once, and by nobody who was not asked.
+                if let (Some(open), Some(at)) = (open, at) {
+                    open.swap_remove(at);
+                    answer(peer, question, result, channels, cx);
+                }
+            }
             // The channels' own affair.
             AppCommand::Send { .. } | AppCommand::Ping { .. } => {}
         }
@@ -136,18 +155,48 @@ impl Calls {
         let id = self.ask(cx.rng.next_u32(), asked);
         cx.timers.set_earlier(Timer::Answers.into(), until);
         let frame = Frame::Call(CallFrame::Question { id, topic, content });
-        cx.effect(Effect::Stream(peer, OutboundMessage::frame(&frame), None));
+        cx.effect(Effect::Stream(peer, OutboundMessage::frame(&frame)));
     }
 
     /// A question or an answer came.
     pub fn on_frame(&mut self, peer: PeerId, frame: CallFrame, cx: &mut Cx) {
         match frame {
-            CallFrame::Question { id, topic, content } => on_question(peer, id, topic, content, cx),
+            CallFrame::Question { id, topic, content } => {
+                self.on_question(peer, id, topic, content, cx);
+            }
             CallFrame::Answer { id, result } => match self.answer(&peer, &id) {
                 Some(token) => answered(token, peer, result.map_err(AskError::Failed), cx),
                 None => cx.dropped(Dropped::UnaskedAnswer),
             },
         }
+    }
+
+    fn on_question(
+        &mut self,
+        peer: PeerId,
+        question: String,
+        topic: Option<String>,
+        content: String,
+        cx: &mut Cx,
+    ) {
+        let topic_fits = topic.as_ref().is_none_or(|topic| topic.len() <= MAX_TOPIC);
+        let fits =
+            topic_fits && (1..=MAX_ID).contains(&question.len()) && content.len() <= MAX_QUESTION;
+        if !fits {
+            return cx.dropped(Dropped::BadFrame);
+        }
+        let open = self.open.entry(peer).or_default();
+        if open.len() >= MAX_OPEN || open.contains(&question) {
+            cx.dropped(Dropped::TooManyQuestions);
+            return reply(peer, question, Err(TOO_MANY.to_owned()), cx);
+        }
+        open.push(question.clone());
+        cx.app(AppEvent::Question {
+            peer,
+            question,
+            topic,
+            content,
+        });
     }
 
     /// The next question's time may be over.
@@ -164,6 +213,7 @@ impl Calls {
     /// Something happened to a peer: one that is gone answers nothing any more.
     pub fn on_peer(&mut self, peer: PeerId, event: &PeerEvent, cx: &mut Cx) {
         if matches!(event, PeerEvent::Gone { .. } | PeerEvent::Forgotten) {
+            self.open.remove(&peer);
             for (token, peer) in self.take(|asked| asked.peer == peer) {
                 answered(token, peer, Err(AskError::Gone), cx);
             }
@@ -193,30 +243,12 @@ fn answer(
         }
         answer => answer,
     };
-    let id = question;
-    let frame = Frame::Call(CallFrame::Answer { id, result });
-    cx.effect(Effect::Stream(peer, OutboundMessage::frame(&frame), None));
+    reply(peer, question, result, cx);
 }
 
-fn on_question(
-    peer: PeerId,
-    question: String,
-    topic: Option<String>,
-    content: String,
-    cx: &mut Cx,
-) {
-    let topic_fits = topic.as_ref().is_none_or(|topic| topic.len() <= MAX_TOPIC);
-    let fits =
-        topic_fits && (1..=MAX_ID).contains(&question.len()) && content.len() <= MAX_QUESTION;
-    if !fits {
-        return cx.dropped(Dropped::BadFrame);
-    }
-    cx.app(AppEvent::Question {
-        peer,
-        question,
-        topic,
-        content,
-    });
+fn reply(peer: PeerId, id: String, result: Result<String, String>, cx: &mut Cx) {
+    let frame = Frame::Call(CallFrame::Answer { id, result });
+    cx.effect(Effect::Reply(peer, OutboundMessage::frame(&frame)));
 }
 
 pub(in crate::room) fn answered(

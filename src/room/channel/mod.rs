@@ -20,10 +20,11 @@ use super::counters::Dropped;
 use super::cx::{Cx, Effect, PeerEvent};
 #[cfg(feature = "files")]
 use super::io::Output;
-use super::io::{AppCommand, AppEvent, SendError};
+use super::io::{AppCommand, AppEvent, GoneReason, SendError};
 use super::links::Links;
 use crate::identity::PeerId;
 use crate::rtc::LinkCommand;
+use crate::time::Millis;
 use crate::wire::frame::Ack;
 use crate::wire::{
     Arrived, Chunk, Frame, FrameError, OutboundMessage, PartReassembler, Purpose, Value,
@@ -41,6 +42,12 @@ const FRAMES_BURST: u32 = 400;
 const FRAMES_PER_SECOND: u32 = 60;
 /// What has come is acknowledged after this at the latest.
 const ACK_DELAY: Duration = Duration::from_millis(50);
+
+/// The most bytes of replies that wait for one peer …
+const MAX_REPLIES: usize = 16 * 1024 * 1024;
+/// … and for one that has acknowledged nothing for this long.
+const MAX_STALLED_REPLIES: usize = 1024 * 1024;
+const STALL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Timers of this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,6 +71,8 @@ struct Channel {
     frames: Budget,
     parts: PartReassembler,
     stream: Stream,
+    /// When it last said what it has of our stream.
+    acknowledged: Millis,
     pings: Pings,
 }
 
@@ -128,6 +137,21 @@ impl Channels {
     ) {
         if let Some(channel) = self.0.get_mut(&peer) {
             channel.stream.push(message, token);
+        }
+        self.pump(peer, links, cx);
+    }
+
+    /// Puts a reply at the end of the stream to this peer. A peer that makes us keep too much, and takes none of it, is
+    /// not one to stay connected to.
+    pub fn reply(&mut self, peer: PeerId, message: OutboundMessage, links: &Links, cx: &mut Cx) {
+        let Some(channel) = self.0.get_mut(&peer) else {
+            return;
+        };
+        let waiting = channel.stream.push_reply(message);
+        let stalled = cx.now.since(channel.acknowledged) >= STALL_TIMEOUT;
+        if waiting > MAX_REPLIES || (waiting > MAX_STALLED_REPLIES && stalled) {
+            cx.dropped(Dropped::TooManyReplies);
+            return cx.effect(Effect::Remove(peer, GoneReason::Silent));
         }
         self.pump(peer, links, cx);
     }
@@ -207,6 +231,7 @@ impl Channels {
         let Some(channel) = self.0.get_mut(&peer) else {
             return;
         };
+        channel.acknowledged = cx.now;
         match channel.stream.on_ack(ack.count, ack.streams) {
             Ok(Begun::GoesOn) => {}
             Ok(Begun::Anew(unfinished)) => {
@@ -299,6 +324,7 @@ impl Channels {
             frames: Budget::new(FRAMES_BURST, FRAMES_PER_SECOND, cx.now),
             parts: PartReassembler::default(),
             stream: Stream::new(cx.rng.next_u32()),
+            acknowledged: cx.now,
             pings: Pings::default(),
         };
         let channel = self.0.entry(peer).or_insert_with(new);

@@ -19,7 +19,7 @@ impl NoFiles {
                 text: Some("This page takes no files.".to_owned()),
                 ..FileFrame::default()
             });
-            cx.effect(Effect::Stream(peer, OutboundMessage::frame(&refusal), None));
+            cx.effect(Effect::Reply(peer, OutboundMessage::frame(&refusal)));
         }
     }
 

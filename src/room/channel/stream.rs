@@ -13,6 +13,8 @@ pub(super) const WINDOW: usize = 1024 * 1024;
 /// With this many chunks under way, small ones wait until there are [`FLUSH_THRESHOLD`] of them, and go as one: the
 /// browser takes longer for each message than for its bytes. Nobody waits for long, since chunks are soon acknowledged.
 const BUSY: usize = 4 * ACK_CHUNKS as usize;
+/// What a waiting reply takes besides its bytes.
+const PER_REPLY: usize = 64;
 /// Flush threshold, in messages.
 const FLUSH_THRESHOLD: usize = 64;
 /// The receiver acknowledges after this many chunks …
@@ -47,13 +49,25 @@ pub(super) struct Stream {
 
 #[derive(Debug, Default)]
 struct Sending {
-    waiting: VecDeque<(OutboundMessage, Option<u32>)>,
+    waiting: VecDeque<Waiting>,
+    /// What the replies among that take.
+    replies: usize,
     /// What is not acknowledged.
     sent: VecDeque<Chunk>,
     /// How much of that was given to this connection.
     given: usize,
     in_flight: usize,
     acknowledged: u64,
+}
+
+/// Something that has not been sent, or not as a whole.
+#[derive(Debug)]
+struct Waiting {
+    outbound: OutboundMessage,
+    /// Told when all of it has been sent.
+    token: Option<u32>,
+    /// What it takes, if the peer asked for it.
+    reply: usize,
 }
 
 #[derive(Debug, Default)]
@@ -78,7 +92,23 @@ impl Stream {
 
     /// Puts something at the end. The token is told when it has been sent.
     pub fn push(&mut self, outbound: OutboundMessage, token: Option<u32>) {
-        self.sending.waiting.push_back((outbound, token));
+        self.sending.waiting.push_back(Waiting {
+            outbound,
+            token,
+            reply: 0,
+        });
+    }
+
+    /// Puts a reply at the end: something that the peer makes us keep. Says how many bytes of replies wait now.
+    pub fn push_reply(&mut self, outbound: OutboundMessage) -> usize {
+        let reply = outbound.size() + PER_REPLY;
+        self.sending.replies += reply;
+        self.sending.waiting.push_back(Waiting {
+            outbound,
+            token: None,
+            reply,
+        });
+        self.sending.replies
     }
 
     /// The next chunk for the connection, if it may be sent now, and the tokens of what ended with it.
@@ -177,7 +207,7 @@ impl Stream {
         self.sending
             .waiting
             .iter()
-            .filter_map(|(_, token)| *token)
+            .filter_map(|waiting| waiting.token)
             .collect()
     }
 }
@@ -186,25 +216,26 @@ impl Sending {
     /// The next chunk of what waits, and the tokens of what ends with it.
     fn next(&mut self) -> Option<(Chunk, Vec<u32>)> {
         let waiting = self.waiting.len();
-        let (outbound, _) = self.waiting.front()?;
-        let is_small = outbound.is_small();
+        let is_small = self.waiting.front()?.outbound.is_small();
         if is_small && waiting < FLUSH_THRESHOLD && self.sent.len() >= BUSY {
             return None;
         }
         let (mut message, mut tokens) = (Vec::new(), Vec::new());
         if is_small && waiting > 1 {
-            while let Some((outbound, token)) = self.waiting.front()
-                && outbound.join(&mut message)
+            while let Some(next) = self.waiting.front()
+                && next.outbound.join(&mut message)
             {
-                tokens.extend(*token);
+                tokens.extend(next.token);
+                self.replies -= next.reply;
                 self.waiting.pop_front();
             }
             return Some((Chunk::Bytes(message), tokens));
         }
-        let (outbound, token) = self.waiting.front_mut()?;
-        let (chunk, last) = outbound.next_chunk();
+        let next = self.waiting.front_mut()?;
+        let (chunk, last) = next.outbound.next_chunk();
         if last {
-            tokens.extend(*token);
+            tokens.extend(next.token);
+            self.replies -= next.reply;
             self.waiting.pop_front();
         }
         Some((chunk, tokens))

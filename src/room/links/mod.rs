@@ -198,7 +198,11 @@ impl Links {
                 self.hold_offer(peer, offer, cx);
                 self.take_held_offer(peer, members, cx);
             }
-            Received::Present(peer) => {
+            Received::Knocked(peer) => {
+                self.revive(peer);
+                self.meet(peer, false, members, cx);
+            }
+            Received::Stale(peer) => {
                 self.revive(peer);
                 self.meet(peer, true, members, cx);
             }

@@ -34,7 +34,8 @@ impl Links {
 
     fn unsigned_proof(&mut self, peer: PeerId, cx: &mut Cx) -> Option<(Vec<u8>, ConnectionId)> {
         let attempt = self.attempt(&peer)?;
-        if attempt.verify.is_some() || attempt.proof.is_some() {
+        // One proof for each attempt.
+        if attempt.given.is_some() {
             return None;
         }
         let transcript = attempt.transcript(&cx.own.room)?;

@@ -47,9 +47,11 @@ pub(in crate::room) enum Received {
     Announced(PeerId),
     /// A peer announced itself, and that it is full.
     Full,
-    /// A peer has shown that it is here, and asks to be let in; or it made an offer for an announcement of ours that does
-    /// not hold any more. It is offered to after a moment.
-    Present(PeerId),
+    /// A peer has shown that it is here, and asks to be let in.
+    Knocked(PeerId),
+    /// A peer offered, or knocked, for an announcement of ours that does not hold any more. It is offered to after a
+    /// moment.
+    Stale(PeerId),
     /// A peer makes an offer.
     Offer(PeerId, Box<Offer>),
     /// A peer answers the offer that is open to it.
@@ -157,13 +159,17 @@ impl Members {
         }
         self.refuse_if_full(&peer, cx)?;
         self.admit(carrier, &offer.connect, signaling, links, cx)?;
-        let Some((nonce, ours)) = self.own_nonce(&peer, offer.nonce, signaling, cx) else {
+        let nonces = self.own_nonces(&peer, offer.nonce, signaling, cx);
+        if nonces.is_empty() {
             cx.dropped(Dropped::Stale);
             self.decide(peer, links, cx);
-            return Ok(Received::Present(peer));
-        };
+            return Ok(Received::Stale(peer));
+        }
         let context = self.context(envelope, signaling, cx)?;
-        let introduction = context.open_offer(offer, &nonce)?;
+        let opened = nonces
+            .into_iter()
+            .find_map(|(nonce, ours)| Some((context.open_offer(offer, &nonce).ok()?, ours)));
+        let (introduction, ours) = opened.ok_or(Dropped::WrongKey)?;
         let description = description(&introduction)?;
         self.afford_offer(carrier, &peer, cx)?;
         if let Some(member) = self.members.get_mut(&peer) {
@@ -200,18 +206,23 @@ impl Members {
         }
         self.refuse_if_full(&peer, cx)?;
         self.admit(carrier, &knock.connect, signaling, links, cx)?;
-        if let Some((nonce, _)) = self.own_nonce(&peer, knock.nonce, signaling, cx) {
-            let context = self.context(envelope, signaling, cx)?;
-            context.open_knock(knock, &nonce)?;
-            if let Some(member) = self.members.get_mut(&peer) {
-                member.newest_offer = envelope.timestamp;
-            }
-            self.present(&peer, cx);
-        } else {
+        let nonces = self.own_nonces(&peer, knock.nonce, signaling, cx);
+        if nonces.is_empty() {
             cx.dropped(Dropped::Stale);
+            self.decide(peer, links, cx);
+            return Ok(Received::Stale(peer));
         }
+        let context = self.context(envelope, signaling, cx)?;
+        let opens = |nonce: &Nonce| context.open_knock(knock, nonce).is_ok();
+        if !nonces.iter().any(|(nonce, _)| opens(nonce)) {
+            return Err(Dropped::WrongKey);
+        }
+        if let Some(member) = self.members.get_mut(&peer) {
+            member.newest_offer = envelope.timestamp;
+        }
+        self.present(&peer, cx);
         self.decide(peer, links, cx);
-        Ok(Received::Present(peer))
+        Ok(Received::Knocked(peer))
     }
 
     fn on_candidates(
@@ -247,20 +258,25 @@ impl Members {
         }
     }
 
-    /// The nonce of ours that a peer names, and our announcement that goes with it.
-    fn own_nonce(
+    /// The nonces of ours that a peer may mean, and our announcements that go with them.
+    fn own_nonces(
         &self,
         peer: &PeerId,
         source: NonceSource,
         signaling: &Signaling,
         cx: &Cx,
-    ) -> Option<(Nonce, ConnectId)> {
+    ) -> Vec<(Nonce, ConnectId)> {
         match source {
             NonceSource::Connect(serial) => {
-                let (nonce, id) = signaling.nonce(serial, cx.now)?;
-                Some((*nonce, id))
+                let found = signaling.nonce(serial, cx.now);
+                found.map(|(nonce, id)| (*nonce, id)).into_iter().collect()
             }
-            NonceSource::Resume => self.members.get(peer)?.given,
+            NonceSource::Resume => {
+                let member = self.members.get(peer);
+                member
+                    .map(|member| member.given.clone())
+                    .unwrap_or_default()
+            }
         }
     }
 
@@ -369,7 +385,7 @@ impl Members {
             carrier,
             offers: Budget::slow(OFFERS_BURST, OFFER_PAUSE, cx.now),
             resume: None,
-            given: None,
+            given: Vec::new(),
         }
     }
 

@@ -81,8 +81,8 @@ struct Member {
     offers: Budget,
     /// The nonce that it gave with its last proof, and its announcement then: id and serial.
     resume: Option<(Nonce, ConnectId, NonZeroU32)>,
-    /// The nonce that we gave it with ours, and our announcement then.
-    given: Option<(Nonce, ConnectId)>,
+    /// The nonces that we gave it with our last two proofs, and our announcement then. The newest may not have arrived.
+    given: Vec<(Nonce, ConnectId)>,
 }
 
 impl Member {
@@ -127,9 +127,10 @@ impl Members {
         }
     }
 
-    /// Whether this peer is known of.
-    pub fn contains(&self, peer: &PeerId) -> bool {
-        self.members.contains_key(peer)
+    /// Everybody who is known of, with the serial of their newest announcement.
+    pub fn serials(&self) -> impl Iterator<Item = (PeerId, NonZeroU32)> {
+        let members = self.members.values();
+        members.map(|member| (member.id, member.connect.serial))
     }
 
     /// Whether this peer is to be connected to.
@@ -238,7 +239,8 @@ impl Members {
         };
         member.info = proof.info;
         member.resume = Some((proof.resume, proof.id, proof.connect.serial));
-        member.given = Some(proof.ours);
+        member.given.truncate(1);
+        member.given.insert(0, proof.ours);
         if proof.connect.serial >= member.connect.serial {
             if !member.proven {
                 member.name = proof.connect.name.clone();

@@ -73,6 +73,11 @@ impl Signaling {
         self.announcements.find(serial, now)
     }
 
+    /// The serials of our announcements that are remembered.
+    pub fn serials(&self) -> impl Iterator<Item = NonZeroU32> {
+        self.announcements.issued.iter().map(|issued| issued.serial)
+    }
+
     /// Asks for the signature of a new announcement.
     pub(super) fn request_connect(&mut self, purpose: Purpose, full: bool, cx: &mut Cx) {
         if let Some((_, pending, _)) = &mut self.announcements.pending {

@@ -8,14 +8,11 @@ use std::collections::VecDeque;
 use super::announcements::NONCE_LIFE;
 use crate::identity::PeerId;
 use crate::time::Millis;
-use crate::wire::Envelope;
 
 /// The most peers that had proven who they are. Each cost a connection, so nobody flushes them in the time a nonce holds.
 const MAX_PROVEN: usize = 512;
 /// The most others.
 const MAX_STRANGERS: usize = 256;
-/// Of a peer that left nothing more is taken.
-const FOR_EVER: Millis = Millis(u64::MAX);
 
 #[derive(Debug, Default)]
 pub(super) struct Departed {
@@ -50,13 +47,13 @@ impl Departed {
         });
     }
 
-    pub fn is_old(&self, envelope: &Envelope) -> bool {
-        self.until(&envelope.sender)
-            .is_some_and(|until| envelope.timestamp <= until)
+    pub fn is_old(&self, peer: &PeerId, timestamp: Millis) -> bool {
+        self.until(peer).is_some_and(|until| timestamp <= until)
     }
 
+    /// Whether nothing more is taken from this peer, whatever it says.
     pub fn has_left(&self, peer: &PeerId) -> bool {
-        self.until(peer) == Some(FOR_EVER)
+        self.until(peer) == Some(Millis(u64::MAX))
     }
 
     fn until(&self, peer: &PeerId) -> Option<Millis> {

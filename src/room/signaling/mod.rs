@@ -143,7 +143,7 @@ impl Signaling {
         if bodies.any(|body| body.is_for_everybody() != (topic == room)) {
             return Err(Dropped::WrongTopic);
         }
-        if self.departed.is_old(&envelope) {
+        if self.departed.is_old(&envelope.sender, envelope.timestamp) {
             return Err(Dropped::Departed);
         }
         Ok(Some(envelope))

@@ -1,11 +1,11 @@
-//! Files on channel 1: reads what is sent, hashes it and writes what comes, slice by slice. Nothing of a file is held but
-//! what is just on its way: at most [`MAX_BUFFERED`] bytes in the channel and 4 MiB before it at the sender's, and
-//! [`FILE_WINDOW`](crate::rtc::file_channel::FILE_WINDOW) and a few slices at the receiver's. The bytes stay in JavaScript's memory:
-//! what moves a file must leave the processor to those who talk.
+//! Files on channel 1: reads and hashes outgoing files, hashes and stores incoming ones, slice by slice. Only the part of a
+//! file that is in flight is in memory: at the sender at most [`MAX_BUFFERED`] bytes in the channel and 4 MiB that were
+//! read ahead, at the receiver at most [`FILE_WINDOW`](crate::rtc::file_channel::FILE_WINDOW) bytes and a few slices. The
+//! bytes stay in JavaScript's memory, because copying them to WebAssembly would take processor time from everything else.
 //!
-//! While people talk, or programs do, the channel is kept empty and files go slowly. Whatever is in it, and on the way
-//! because it always has more to give, stands before a message of channel 0: with a megabyte in it, a question takes
-//! 20 ms instead of 2. While nobody talks it is kept full, since a fast line waits for nobody.
+//! While channel 0 is in use, channel 1 is kept nearly empty and files are slow: everything in its buffer is sent before
+//! the next message of channel 0, so with a megabyte in it, a question takes 20 ms instead of 2. While channel 0 is idle,
+//! the buffer is kept full, so that a fast line is used completely.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -28,27 +28,27 @@ mod hash;
 mod incoming;
 mod outgoing;
 
-/// At most this much waits in the channel.
+/// At most this many bytes wait in the buffer of the channel.
 pub const MAX_BUFFERED: u32 = 1024 * 1024;
-/// Messages are given to it until no more fit, and again when no more than this is left …
-const LOW: u32 = MAX_BUFFERED / 2;
-/// … and while people talk, when nothing is left …
-const LOW_FOR_TALK: u32 = 0;
-/// … and the processor, too, was theirs for so many milliseconds. Browsers make 4 of it where pauses follow each other,
-/// which leaves a file 4 MB a second.
-const BREATH: u32 = 1;
-/// Whoever said or heard something talks for so long, in milliseconds.
-const TALK: f64 = 500.0;
+/// A full buffer is filled again when no more than this is left in it.
+const REFILL_LEVEL: u32 = MAX_BUFFERED / 2;
+/// The same while channel 0 is in use.
+const REFILL_LEVEL_WHILE_TALKING: u32 = 0;
+/// How long, in milliseconds, the processor is left to channel 0 before each message while it is in use. Browsers extend
+/// repeated pauses to 4 ms, which leaves a file about 4 MB a second.
+const PAUSE_WHILE_TALKING: u32 = 1;
+/// Channel 0 counts as in use for this long after its last message, in milliseconds.
+const TALK_DURATION: f64 = 500.0;
 
-/// Whom to tell what becomes of a file; `None` is a message that belongs to no file. Never called from inside
+/// Receives the events of files; `None` stands for a message that belongs to no file. Never called from inside of
 /// [`Files::carry_out`].
-pub type Tell = Rc<dyn Fn(Option<(FileId, TransferEvent)>)>;
+pub type TransferListener = Rc<dyn Fn(Option<(FileId, TransferEvent)>)>;
 
 #[wasm_bindgen]
 extern "C" {
-    /// Where a file is stored, in JavaScript: what comes is written in its order, one call after the other, and
-    /// closed when everything was written. The bytes are its own from then on; it may give back their memory, an
-    /// `ArrayBuffer`, when they are written. Who made it cleans up if it is not closed.
+    /// Where JavaScript stores a file. Content is written in order, one call after the other, and the sink is closed after
+    /// everything was written. The bytes belong to the sink; it may return their `ArrayBuffer` once they are written, so
+    /// that it is used again. Whoever made the sink cleans up if it is never closed.
     pub type Sink;
     #[wasm_bindgen(method, structural, catch)]
     fn write(this: &Sink, bytes: Uint8Array) -> Result<Promise, JsValue>;
@@ -58,19 +58,19 @@ extern "C" {
 
 /// The files of all connections.
 pub struct Files {
-    tell: Tell,
+    listener: TransferListener,
     sending: RefCell<LiteMap<FileId, Rc<Outgoing>>>,
     receiving: RefCell<LiteMap<FileId, Rc<Incoming>>>,
     channels: RefCell<LiteMap<ConnectionId, Rc<Channel>>>,
-    /// When something else than a file was last sent or came.
+    /// When channel 0 was last used.
     talked: Rc<Cell<f64>>,
 }
 
 impl Files {
-    /// None yet.
-    pub fn new(tell: Tell) -> Files {
+    /// No files yet.
+    pub fn new(listener: TransferListener) -> Files {
         Files {
-            tell,
+            listener,
             sending: RefCell::default(),
             receiving: RefCell::default(),
             channels: RefCell::default(),
@@ -78,24 +78,24 @@ impl Files {
         }
     }
 
-    /// Something else than a file was sent, or came: files are in the way of that.
+    /// Notes that channel 0 was used, for which files make room.
     pub fn talked(&self) {
         self.talked.set(time::now());
     }
 
-    /// What is sent under this name comes from here.
+    /// Sets the content of an outgoing file.
     pub fn send_from(&self, file: FileId, blob: Blob) {
         let outgoing = Rc::new(Outgoing::new(blob));
         self.sending.borrow_mut().insert(file, outgoing);
     }
 
-    /// What comes for this file goes there.
+    /// Sets the sink of an incoming file.
     pub fn store_in(&self, file: FileId, sink: Sink) {
-        let incoming = Rc::new(Incoming::new(file, sink, self.tell.clone()));
+        let incoming = Rc::new(Incoming::new(file, sink, self.listener.clone()));
         self.receiving.borrow_mut().insert(file, incoming);
     }
 
-    /// Carries out an order about a file.
+    /// Carries out a command about a file.
     pub fn carry_out(&self, connections: &Connections, file: FileId, order: TransferCommand) {
         match order {
             TransferCommand::Send {
@@ -106,7 +106,7 @@ impl Files {
                 let outgoing = self.sending.borrow().get(&file).cloned();
                 let channel = self.channel(connections, connection);
                 if let (Some(outgoing), Some(channel)) = (outgoing, channel) {
-                    outgoing.send(file, channel, number, from, &self.tell);
+                    outgoing.send(file, channel, number, from, &self.listener);
                 }
             }
             TransferCommand::Stored(stored) => {
@@ -139,7 +139,7 @@ impl Files {
         }
     }
 
-    /// This connection is not used any more.
+    /// Closes channel 1 of a connection that is not used any more.
     pub fn closed(&self, connection: ConnectionId) {
         let closed = self.channels.borrow_mut().remove(&connection);
         if let Some(channel) = closed {
@@ -151,7 +151,7 @@ impl Files {
         }
     }
 
-    /// How many bytes wait to be sent on channel 1.
+    /// The number of bytes in the buffer of channel 1.
     pub fn buffered(&self, connection: ConnectionId) -> u32 {
         let channels = self.channels.borrow();
         let channel = channels.get(&connection);
@@ -169,9 +169,9 @@ impl Files {
         if let Some(known) = self.channels.borrow().get(&id) {
             return Some(known.clone());
         }
-        // Without a connection there is nothing to tell: there will be another, or the peer is gone.
+        // A missing connection is no error: another one will follow, or the peer is gone.
         let channel = connections.open_file_channel(id)?;
-        let channel = Channel::new(channel, self.tell.clone(), self.talked.clone());
+        let channel = Channel::new(channel, self.listener.clone(), self.talked.clone());
         self.channels.borrow_mut().insert(id, channel.clone());
         Some(channel)
     }
@@ -188,15 +188,15 @@ impl Drop for Files {
     }
 }
 
-/// Those that wait for something.
+/// Tasks that wait for something.
 type Waiting = RefCell<Vec<oneshot::Sender<()>>>;
 
-/// Wakes them all; who was first before comes last, or of several files only one would go.
+/// Wakes all waiting tasks, the first of them last, so that several files take turns.
 fn wake(waiting: &Waiting) {
     let mut waiters = waiting.take().into_iter();
     let first = waiters.next();
     for waiter in waiters.chain(first) {
-        // It may have been stopped.
+        // The task may have been aborted.
         let _ = waiter.send(());
     }
 }
@@ -212,19 +212,23 @@ type Handler = Closure<dyn Fn(Event)>;
 /// Channel 1 of a connection.
 struct Channel {
     channel: RtcDataChannel,
-    tell: Tell,
+    listener: TransferListener,
     talked: Rc<Cell<f64>>,
-    /// Where what comes goes, by the number on the wire.
+    /// Incoming files by their number on the wire.
     routes: RefCell<LiteMap<u32, Rc<Incoming>>>,
     waiting: Waiting,
     handler: RefCell<Option<Handler>>,
 }
 
 impl Channel {
-    fn new(channel: RtcDataChannel, tell: Tell, talked: Rc<Cell<f64>>) -> Rc<Channel> {
+    fn new(
+        channel: RtcDataChannel,
+        listener: TransferListener,
+        talked: Rc<Cell<f64>>,
+    ) -> Rc<Channel> {
         let channel = Rc::new(Channel {
             channel,
-            tell,
+            listener,
             talked,
             routes: RefCell::default(),
             waiting: RefCell::default(),
@@ -259,31 +263,36 @@ impl Channel {
             Some((incoming, header.place, buffer))
         });
         let Some((incoming, place, buffer)) = found else {
-            return (self.tell)(None);
+            return (self.listener)(None);
         };
         let content = Uint8Array::new_with_byte_offset(&buffer, Header::LENGTH as u32);
         incoming.take(place, &content);
     }
 
-    /// Waits until there is room for a message: how long it may be. `None` if there never will be.
+    /// Waits until the buffer has room for a message, and returns the message's maximum length. `None` if the channel is
+    /// closed.
     async fn room(&self) -> Option<usize> {
         loop {
-            let for_talk = time::now() - self.talked.get() < TALK;
-            let (most, full, low) = if for_talk {
-                (SMALL_FILE_MESSAGE, LOW_FOR_TALK, LOW_FOR_TALK)
+            let is_talking = time::now() - self.talked.get() < TALK_DURATION;
+            let (most, full, low) = if is_talking {
+                (
+                    SMALL_FILE_MESSAGE,
+                    REFILL_LEVEL_WHILE_TALKING,
+                    REFILL_LEVEL_WHILE_TALKING,
+                )
             } else {
                 (
                     MAX_FILE_MESSAGE,
                     MAX_BUFFERED - MAX_FILE_MESSAGE as u32,
-                    LOW,
+                    REFILL_LEVEL,
                 )
             };
             match self.channel.ready_state() {
                 RtcDataChannelState::Connecting => {}
                 RtcDataChannelState::Open => {
                     if self.channel.buffered_amount() <= full {
-                        if for_talk {
-                            time::pause(BREATH).await;
+                        if is_talking {
+                            time::pause(PAUSE_WHILE_TALKING).await;
                         }
                         return Some(most);
                     }
@@ -296,7 +305,7 @@ impl Channel {
     }
 }
 
-/// The header of a message, unless it is none.
+/// Reads the header of a message, if its length is valid.
 fn header(message: &ArrayBuffer) -> Option<Header> {
     if !Header::fits(message.byte_length() as usize) {
         return None;

@@ -67,7 +67,7 @@ fn StatusLine(props: &StatusProps) -> Html {
     let text = texts::status(state.status, &reconnecting, clock::now());
     // What is read aloud does not count seconds.
     let aloud = match state.status {
-        Status::Unreachable { .. } => "The meeting point is unreachable.".into(),
+        Status::Unreachable { .. } => texts::UNREACHABLE.into(),
         _ => text.clone(),
     };
     html! {

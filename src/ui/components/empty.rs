@@ -26,7 +26,7 @@ pub fn empty(opening: &Opening, ui: &Ui) -> Html {
                     let _ = location.set_href(&link);
                 }
             }
-            Err(reason) => ui.act(Action::LinkEvent(reason)),
+            Err(reason) => ui.act(Action::Notice(reason)),
         })
     };
     html! {
@@ -34,9 +34,9 @@ pub fn empty(opening: &Opening, ui: &Ui) -> Html {
             <h2>{ "Nobody else is here yet" }</h2>
             <p>
                 if private {
-                    { "Send this link to whom you want to talk to. It holds the secret of this room, so send it only to them." }
+                    { "Share this link only with the people you want here: it holds the secret of this room. They appear here when they open it." }
                 } else {
-                    { "Send this link to whom you want to talk to. They appear here as soon as they open it." }
+                    { "Share this link. People appear here when they open it." }
                 }
             </p>
             <div class="field">
@@ -44,9 +44,7 @@ pub fn empty(opening: &Opening, ui: &Ui) -> Html {
                     value={opening.link.clone()} onfocus={select} />
                 <CopyLink link={opening.link.clone()} label="Copy" class="primary" ui={ui.clone()} />
             </div>
-            <p
-
-            >
+            <p>
                 <a href={opening.link.clone()} target="_blank" rel="noopener" data-testid="another-tab">
                     { "Open this page in another tab to try it" }
                 </a>
@@ -54,12 +52,12 @@ pub fn empty(opening: &Opening, ui: &Ui) -> Html {
             if opening.entry == Entry::Open {
                 <div class="offer">
                     <button type="button" class="quiet" data-testid="make-private" onclick={make_private}>
-                        { icon(LOCK) }{ "Make this a private room" }
+                        { icon(LOCK) }{ "Create a private room" }
                     </button>
                     <p
                         class="hint"
                     >
-                        { "You get a new link with a secret in it. Only who has it can find the room or read along." }
+                        { "You get a new link with a secret in it. Only people with that link can find the room or read along." }
                     </p>
                 </div>
             }
@@ -76,7 +74,7 @@ pub struct CopyLinkProps {
     pub ui: Ui,
 }
 
-/// Copies the link, and says that it did.
+/// Copies the link, and says so.
 #[function_component]
 pub fn CopyLink(props: &CopyLinkProps) -> Html {
     let copied = use_state(|| false);
@@ -100,17 +98,20 @@ pub fn CopyLink(props: &CopyLinkProps) -> Html {
                 if copies {
                     copied.set(true);
                 } else {
-                    ui.act(Action::LinkEvent(
-                        "The browser did not let the link be copied. You find it in the address bar.".into(),
+                    ui.act(Action::Notice(
+                        "The browser did not allow copying the link. You can find it in the address bar.".into(),
                     ));
                 }
             });
         })
     };
     html! {
-        <button type="button" class="copy" data-look={props.class} data-testid="copy-link" onclick={on_click}>
-            { icon(if *copied { CHECK } else { LINK }) }
-            <span role="status">{ if *copied { "Copied" } else { props.label } }</span>
-        </button>
+        <>
+            <button type="button" class="copy" data-look={props.class} data-testid="copy-link" onclick={on_click}>
+                { icon(if *copied { CHECK } else { LINK }) }
+                <span>{ if *copied { "Copied" } else { props.label } }</span>
+            </button>
+            <span class="sr" role="status">{ if *copied { "Link copied" } else { "" } }</span>
+        </>
     }
 }

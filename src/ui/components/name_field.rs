@@ -27,8 +27,10 @@ pub fn NameField(props: &NameFieldProps) -> Html {
     {
         let input = input.clone();
         use_appeared(Box::new(move || {
-            focus_new(&input);
-            input.cast::<HtmlInputElement>()?.select();
+            // To select what is in a field focuses it as well.
+            if focus_new(&input) {
+                input.cast::<HtmlInputElement>()?.select();
+            }
             None
         }));
     }

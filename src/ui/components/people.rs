@@ -17,6 +17,8 @@ use crate::ui::texts;
 /// Ourselves, and everybody else by name.
 pub fn people(state: &State, back: &NodeRef, ui: &Ui) -> Html {
     let own_key = state.own.as_ref().map(|own| own.key);
+    // In a narrow page nothing else is there then, and every page needs a first heading.
+    let heading = if state.people_open { "h1" } else { "h2" };
     html! {
         <aside class="people" part="people" aria-label="People" data-testid="people">
             <header class="bar">
@@ -26,7 +28,7 @@ pub fn people(state: &State, back: &NodeRef, ui: &Ui) -> Html {
                 >
                     { icon(BACK) }
                 </button>
-                <h2>{ "People" }</h2><span class="count">{ state.present() }</span>
+                <@{heading}>{ "People" }</@><span class="count">{ state.present() }</span>
             </header>
             <ul>
                 if let Some(own) = &state.own { <Me own={own.clone()} ui={ui.clone()} /> }
@@ -97,7 +99,10 @@ fn Me(props: &MeProps) -> Html {
                     value={chosen(&own.user).to_owned()} {on_name} on_cancel={Some(on_cancel)}
                 />
             } else {
-                <button ref={button} type="button" class="person" title="Change your name" onclick={on_click}>
+                <button
+                    ref={button} type="button" class="person" title="Change your name" data-testid="me"
+                    onclick={on_click}
+                >
                     { face(&own.user, &own.key) }
                     <span
                         class="name"
@@ -137,6 +142,9 @@ fn Person(props: &PersonProps) -> Html {
     } = props;
     let button = use_node_ref();
     use_focus(*open, button.clone(), button.clone());
+    // Whoever compares a number compares it with somebody of this name, and with nobody they become meanwhile.
+    let opened = use_memo(*open, |_| peer.shown());
+    let renamed = opened.name != peer.name;
     let toggle = ui.acts(Action::Person((!open).then_some(peer.id)));
     let words = texts::peer_state(peer.state);
     html! {
@@ -145,7 +153,7 @@ fn Person(props: &PersonProps) -> Html {
             data-state={peer.state.as_str()} data-trust={peer.trust.as_str()}
         >
             <button
-                ref={button} type="button" class="person" aria-expanded={if *open { "true" } else { "false" }}
+                ref={button} type="button" class="person" data-testid="person" aria-expanded={if *open { "true" } else { "false" }}
                 onclick={toggle}
             >
                 <span class="seat">{ face(&peer.user, &peer.key) }<span class="lamp" aria-hidden="true" /></span>
@@ -168,20 +176,22 @@ fn Person(props: &PersonProps) -> Html {
                 <div class="details" data-testid="person-details">
                     <p>{ texts::trust_sentence(peer) }</p>
                     if let Some(own) = own {
-                        <h3>{ "Safety number" }</h3>
+                        <h2>{ "Safety number" }</h2>
                         <SafetyNumber ours={*own} theirs={peer.key} />
                         <p
                             class="hint"
                         >
-                            { "The same number on their screen, read aloud or side by side, means that nobody sits between you." }
+                            { "Compare this number with the one on their screen, side by side or in a call. If both match, nobody is between you." }
                         </p>
                         <div class="actions">
-                            if peer.trust != Trust::Verified {
+                            if renamed {
+                                <p class="problem" data-testid="renamed">{ texts::renamed_meanwhile(opened.name.as_str()) }</p>
+                            } else if peer.trust != Trust::Verified {
                                 <button
                                     type="button" data-testid="mark-verified"
-                                    onclick={commands(ui, Command::People(PeopleCommand::MarkVerified(peer.shown())))}
+                                    onclick={commands(ui, Command::People(PeopleCommand::MarkVerified((*opened).clone())))}
                                 >
-                                    { "It is the same" }
+                                    { "Numbers match" }
                                 </button>
                             }
                             <button

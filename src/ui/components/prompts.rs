@@ -7,7 +7,7 @@ use yew::prelude::*;
 use super::icon::{CLOSE, WARNING, face, icon, trust};
 use super::people::SafetyNumber;
 use crate::identity::PublicKey;
-use crate::room::{Command, PeerView, PeopleCommand};
+use crate::room::{Command, PeerView, PeopleCommand, Shown};
 use crate::ui::context::Ui;
 use crate::ui::state::{Action, State};
 use crate::ui::texts;
@@ -42,15 +42,17 @@ pub fn warning(state: &State, ui: &Ui) -> Html {
     };
     let count = state.warnings.len();
     let own = state.own.as_ref().map(|own| own.key);
-    let settle = |command: Command| {
-        let (ui, key) = (ui.clone(), peer.key);
+    let seen = peer.shown();
+    let settle = |command: PeopleCommand| {
+        let (ui, seen) = (ui.clone(), seen.clone());
         Callback::from(move |_: MouseEvent| {
-            ui.act(Action::Heed(key));
-            ui.command(command.clone());
+            ui.act(Action::Heed(seen.clone()));
+            ui.command(Command::People(command.clone()));
         })
     };
     html! {
-        <section class="warning" role="alert" data-testid="alias-warning" data-user={peer.user.clone()}>
+        // Elements of its own for each warning: what was pressed in one is not released in the next.
+        <section key={identity(&seen)} class="warning" role="alert" data-testid="alias-warning" data-user={peer.user.clone()}>
             { icon(WARNING) }
             <div>
                 <h2>{ "A name you know, on another key" }</h2>
@@ -58,12 +60,12 @@ pub fn warning(state: &State, ui: &Ui) -> Html {
                 if let Some(own) = own { <SafetyNumber ours={own} theirs={peer.key} /> }
                 <div class="actions">
                     <button
-                        type="button" data-testid="accept-key" onclick={settle(Command::People(PeopleCommand::AcceptKey(peer.shown())))}
+                        type="button" data-testid="accept-key" onclick={settle(PeopleCommand::AcceptKey(seen.clone()))}
                     >
                         { "It is them" }
                     </button>
                     <button
-                        type="button" data-testid="block" onclick={settle(Command::People(PeopleCommand::Block(peer.shown())))}
+                        type="button" data-testid="block" onclick={settle(PeopleCommand::Block(seen.clone()))}
                     >
                         { "Block" }
                     </button>
@@ -74,25 +76,29 @@ pub fn warning(state: &State, ui: &Ui) -> Html {
     }
 }
 
+/// Tells elements apart that ask about different people, or about different names of one.
+fn identity(seen: &Shown) -> String {
+    format!("{} {} {}", seen.id, seen.key.fingerprint(), seen.name)
+}
+
 /// Somebody wants to connect.
 fn request(peer: &Rc<PeerView>, count: usize, own: Option<PublicKey>, ui: &Ui) -> Html {
+    let seen = peer.shown();
     let decide = |accept: bool| {
-        let (ui, id, who) = (ui.clone(), peer.id, peer.shown());
+        let (ui, seen) = (ui.clone(), seen.clone());
         Callback::from(move |_: MouseEvent| {
-            let who = who.clone();
+            let who = seen.clone();
             ui.command(Command::People(PeopleCommand::Decide { who, accept }));
-            ui.act(Action::Answered(id));
+            ui.act(Action::Answered(seen.clone()));
         })
     };
     html! {
-        <section class="request" role="alert" data-testid="request" data-user={peer.user.clone()}>
+        <section key={identity(&seen)} class="request" role="alert" data-testid="request" data-user={peer.user.clone()}>
             { face(&peer.user, &peer.key) }
             <div>
-                <h2><bdi>{ &peer.user }</bdi>{ " " }{ trust(peer.trust) }{ " wants to connect" }</h2>
-                <p
-
-                >
-                    { texts::trust_sentence(peer) }{ " Until you accept, they see neither your address nor what you write." }
+                <h2><bdi>{ &peer.user }</bdi>{ " " }{ trust(peer.trust) }{ " wants to join" }</h2>
+                <p>
+                    { texts::trust_sentence(peer) }{ " Until you accept, they see neither your network address nor what you write." }
                 </p>
                 if let Some(own) = own {
                     <details>

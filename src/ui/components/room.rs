@@ -29,7 +29,7 @@ pub fn Room(props: &RoomProps) -> Html {
     let (to_people, back) = (use_node_ref(), use_node_ref());
     use_focus(state.people_open, back.clone(), to_people.clone());
     html! {
-        <main class="rt">
+        <@{ui.landmark()} class="rt">
             <div class="room" data-look={state.people_open.then_some("people")}>
                 { warning(state, ui) }
                 <section class="talk" aria-label="Conversation">
@@ -40,7 +40,7 @@ pub fn Room(props: &RoomProps) -> Html {
                         unread={state.unread} unread_from={state.unread_from} ui={ui.clone()}
                     />
                     if state.status == Status::Left {
-                        <div class="composer gone"><p>{ "You left the room." }</p>{ begin_again("Come back", ui) }</div>
+                        <div class="composer gone"><p>{ "You left the room." }</p>{ begin_again("Rejoin", ui) }</div>
                     } else {
                         <Composer ui={ui.clone()} />
                     }
@@ -48,6 +48,6 @@ pub fn Room(props: &RoomProps) -> Html {
                 { people(state, &back, ui) }
             </div>
             if let Some(sheet) = state.sheet { <Over {sheet} state={state.clone()} ui={ui.clone()} /> }
-        </main>
+        </@>
     }
 }

@@ -7,9 +7,9 @@ use yew::prelude::*;
 use super::icon::{CHECK, CHECKS, CLOCK, face, icon, trust};
 use crate::identity::Trust;
 use crate::ui::hooks::clock;
-use crate::ui::links::{Chunk, pieces};
+use crate::ui::links::{Piece, pieces};
 use crate::ui::texts;
-use crate::ui::timeline::{Content, Delivery, Line, Moves, Said};
+use crate::ui::timeline::{Content, Crowd, Delivery, Line, Moves, Said};
 
 #[derive(Properties, PartialEq)]
 pub struct RowProps {
@@ -29,7 +29,7 @@ pub fn Row(props: &RowProps) -> Html {
             <>
                 if said.new_day { <p class="day"><span>{ clock::day(said.message.at) }</span></p> }
                 if props.unread { <p class="day new" data-testid="unread-line"><span>{ "New" }</span></p> }
-                { message(said, props.ago) }
+                { message(&props.line, said, props.ago) }
             </>
         },
     }
@@ -41,22 +41,35 @@ fn moved(moves: &Moves) -> Html {
     if text.is_empty() {
         return Html::default();
     }
-    if moves.joined.len() <= 3 && moves.left.len() <= 3 {
+    if !texts::is_folded(moves) {
         return html! { <p class="moves" data-testid="moves" dir="auto">{ text }</p> };
     }
-    let list = |words: &'static str, users: &[String]| {
+    let list = |words: &'static str, people: &Crowd| {
         let line = |user: &String| html! { <li><bdi>{ user }</bdi>{ words }</li> };
-        users.iter().map(line).collect::<Html>()
+        let others = texts::others(people.others as usize);
+        html! {
+            <>
+                { people.named.iter().map(line).collect::<Html>() }
+                if let Some(others) = others { <li>{ others }{ words }</li> }
+            </>
+        }
+    };
+    let renamed = |(before, now): &(String, String)| {
+        html! { <li><bdi>{ before }</bdi>{ " is now " }<bdi>{ now }</bdi></li> }
     };
     html! {
         <details class="moves" data-testid="moves">
             <summary dir="auto">{ text }</summary>
-            <ul>{ list(" joined", &moves.joined) }{ list(" left", &moves.left) }</ul>
+            <ul>
+                { list(" joined", &moves.joined) }
+                { list(" left", &moves.left) }
+                { for moves.renamed.iter().map(renamed) }
+            </ul>
         </details>
     }
 }
 
-fn message(said: &Said, ago: Option<u32>) -> Html {
+fn message(line: &Rc<Line>, said: &Said, ago: Option<u32>) -> Html {
     let message = &said.message;
     let own = said.delivery.is_some();
     let when = match ago {
@@ -86,21 +99,46 @@ fn message(said: &Said, ago: Option<u32>) -> Html {
                 <span class="sr"><bdi>{ &message.sender }</bdi>{ ": " }</span>
                 { time }
             }
-            <div class="bubble" part="text" dir="auto" data-testid="message-text">{ text(&message.text) }</div>
+            <div class="bubble" part="text" dir="auto" data-testid="message-text">
+                <Text line={line.clone()} />
+            </div>
             if let Some(delivery) = said.delivery { { mark(delivery) } }
         </article>
     }
 }
 
-/// Text nodes and, where it holds addresses, links. Never markup.
-fn text(text: &str) -> Html {
-    let piece = |piece: Chunk<'_>| match piece {
-        Chunk::Text(text) => Html::from(text),
-        Chunk::Link(link) => html! {
+#[derive(Properties)]
+struct TextProps {
+    line: Rc<Line>,
+}
+
+impl TextProps {
+    fn text(&self) -> &str {
+        match &self.line.content {
+            Content::Said(said) => &said.message.text,
+            Content::Moves(_) => "",
+        }
+    }
+}
+
+/// A message keeps its text, whatever else changes about its line.
+impl PartialEq for TextProps {
+    fn eq(&self, other: &TextProps) -> bool {
+        Rc::ptr_eq(&self.line, &other.line) || self.text() == other.text()
+    }
+}
+
+/// Text nodes and, where the text holds addresses, links. Never markup. A component of its own, so that addresses are
+/// looked for once, and not again whenever the line shows another time or delivery.
+#[function_component]
+fn Text(props: &TextProps) -> Html {
+    let piece = |piece: Piece<'_>| match piece {
+        Piece::Text(text) => Html::from(text),
+        Piece::Link(link) => html! {
             <a href={link.to_owned()} target="_blank" rel="noopener noreferrer nofollow">{ link }</a>
         },
     };
-    pieces(text).into_iter().map(piece).collect()
+    pieces(props.text()).into_iter().map(piece).collect()
 }
 
 /// How far an own message came: a small sign, and words.

@@ -64,7 +64,7 @@ pub fn Over(props: &SheetProps) -> Html {
     };
     let (title, id) = match props.sheet {
         Sheet::Keys => ("Keyboard", "keys"),
-        Sheet::Diagnostics => ("What happened so far", "diagnostics"),
+        Sheet::Diagnostics => ("Connection details", "diagnostics"),
     };
     html! {
         <dialog ref={dialog} class="sheet" aria-label={title} data-testid={id} onclick={beside}>
@@ -88,9 +88,9 @@ fn keys() -> Html {
     let rows = [
         ("Enter", "send"),
         ("Shift + Enter", "new line"),
-        ("Esc", "close what is on top"),
-        ("Tab", "go to the next thing"),
-        ("?", "this list, when you are not writing"),
+        ("Esc", "close what is open"),
+        ("Tab", "go to the next control"),
+        ("?", "show this list, when you are not writing"),
     ];
     html! { <dl>{ for rows.iter().map(|(key, what)| html! { <><dt><kbd>{ *key }</kbd></dt><dd>{ *what }</dd></> }) }</dl> }
 }
@@ -115,7 +115,7 @@ fn counted(state: &State, ui: &Ui) -> Html {
     let meeting = match state.status {
         Status::Unreachable { retry_at, .. } => {
             format!(
-                "unreachable, next try in {} s",
+                "unreachable, trying again in {} s",
                 texts::seconds_until(retry_at, clock::now())
             )
         }
@@ -125,23 +125,23 @@ fn counted(state: &State, ui: &Ui) -> Html {
     };
     let number = |count: u64| texts::number(usize::try_from(count).unwrap_or(usize::MAX));
     let rows = [
-        ("Meeting point", meeting),
+        ("Introducing server", meeting),
         (
             "People connected",
             number(count(PeerState::Verified) as u64),
         ),
         (
-            "On the way",
+            "Connecting",
             number((count(PeerState::Connecting) + count(PeerState::Verifying)) as u64),
         ),
         (
             "Reconnecting",
             number(count(PeerState::Reconnecting) as u64),
         ),
-        ("Not reached", number(count(PeerState::Failed) as u64)),
+        ("Couldn’t connect", number(count(PeerState::Failed) as u64)),
         ("Connections opened", number(connections_opened)),
         (
-            "Sent over the meeting point",
+            "Sent through that server",
             format!(
                 "{} messages, {} bytes",
                 number(published),
@@ -149,7 +149,7 @@ fn counted(state: &State, ui: &Ui) -> Html {
             ),
         ),
         (
-            "Received over the meeting point",
+            "Received through that server",
             format!("{} messages", number(received)),
         ),
         ("Signatures checked", number(signatures_checked)),
@@ -166,7 +166,7 @@ fn counted(state: &State, ui: &Ui) -> Html {
                     { for dropped.iter().filter(|(_, count)| *count > 0).map(|(reason, count)| row(reason, number(*count))) }
                 </dl>
             }
-            <p class="hint">{ "Counted in this tab since joining. What was said is not in here, and no addresses." }</p>
+            <p class="hint">{ "Counted in this tab since you joined. Neither messages nor addresses are recorded here." }</p>
         </>
     }
 }

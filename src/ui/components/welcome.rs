@@ -15,14 +15,14 @@ pub fn welcome(opening: &Opening, ui: &Ui) -> Html {
         Callback::from(move |name| ui.join(&name))
     };
     let sentence = if private {
-        "Only who has this link can come in. They see your name and what you write, which travels directly from \
-         browser to browser."
+        "Only people with this link can join. They see your name and what you write, which goes directly from browser \
+         to browser."
     } else {
-        "Everybody who opens this page can come in. They see your name and what you write, which travels directly \
-         from browser to browser."
+        "Anyone with this page can join. They see your name and what you write, which goes directly from browser to \
+         browser."
     };
     html! {
-        <main class="rt front">
+        <@{ui.landmark()} class="rt front">
             <div class="card" part="welcome">
                 { logo() }
                 <p class="over">
@@ -32,7 +32,7 @@ pub fn welcome(opening: &Opening, ui: &Ui) -> Html {
                 <NameField label="Your name" button="Join" button_id="join" on_name={on_name} />
                 <p class="hint">{ sentence }</p>
             </div>
-        </main>
+        </@>
     }
 }
 
@@ -55,15 +55,13 @@ pub fn wrong_secret(opening: &Opening) -> Html {
         <main class="rt front">
             <div class="card" part="welcome" role="alert" data-testid="wrong-secret">
                 <p class="over">{ icon(WARNING) }{ "Damaged link" }</p>
-                <h1>{ "This link is not complete" }</h1>
+                <h1>{ "This link is incomplete" }</h1>
                 <p>
                     { "It leads to a private room, and the part behind " }<code>{ "#k=" }</code>
-                    { " is the room’s secret. Something in it is missing or was changed on the way, so the room cannot be found." }
+                    { " is the room’s secret. Part of it is missing or was changed, so the room cannot be found." }
                 </p>
-                <p>{ "Ask for the link again and open it as a whole. Or go to the open room of this page." }</p>
-                <p
-
-                >
+                <p>{ "Ask for the link again and open all of it, or go to this page’s open room." }</p>
+                <p>
                     <a class="button primary" data-testid="open-room" href={opening.open_link.clone()}>
                         { "Go to the open room" }
                     </a>
@@ -76,13 +74,13 @@ pub fn wrong_secret(opening: &Opening) -> Html {
 /// The room cannot be entered.
 pub fn stopped(reason: &str, ui: &Ui) -> Html {
     html! {
-        <main class="rt front">
+        <@{ui.landmark()} class="rt front">
             <div class="card" part="welcome" role="alert" data-testid="stopped">
-                <h1>{ "The room cannot be entered" }</h1>
+                <h1>{ "You can’t join this room" }</h1>
                 <p>{ reason }</p>
                 <p>{ begin_again("Try again", ui) }</p>
             </div>
-        </main>
+        </@>
     }
 }
 

@@ -35,7 +35,7 @@ pub fn use_changed(value: u64, effect: Box<dyn FnOnce()>) {
     use_effect_with(value, move |_| effect());
 }
 
-/// Moves the focus to one of two elements when something opens or closes; back only if it would be nowhere.
+/// Moves the focus to one of two elements when a person opens or closes something; back only if it would be nowhere.
 #[hook]
 pub fn use_focus(open: bool, opened: NodeRef, closed: NodeRef) {
     let before = use_mut_ref(|| open);
@@ -48,7 +48,7 @@ pub fn use_focus(open: bool, opened: NodeRef, closed: NodeRef) {
             if open {
                 focus(&opened);
             } else if focus_is_lost(&closed) {
-                focus(&closed);
+                focus_new(&closed);
             }
         }),
     );
@@ -74,21 +74,63 @@ pub fn use_interval(period: Option<i32>, callback: Callback<()>) {
     });
 }
 
-/// Moves the focus to the element, if it is shown.
+/// Moves the focus to the element, if it is shown: for what a person does in the chat.
 pub fn focus(node: &NodeRef) {
     if let Some(element) = node.cast::<HtmlElement>() {
         let _ = element.focus();
     }
 }
 
-/// Moves the focus to a field that has just appeared. Who reads the page around a widget (`data-away`, set by
-/// `embed/widget/view.ts`) keeps it.
-pub fn focus_new(node: &NodeRef) {
-    let away = node
-        .cast::<HtmlElement>()
-        .and_then(|element| element.closest("[data-away]").ok().flatten());
-    if away.is_none() {
-        focus(node);
+/// Moves the focus to what has just appeared, unless the person is elsewhere. Returns whether it did.
+pub fn focus_new(node: &NodeRef) -> bool {
+    let Some(element) = node.cast::<HtmlElement>() else {
+        return false;
+    };
+    may_take_focus(&element) && element.focus().is_ok()
+}
+
+/// Whether the chat may move the focus to one of its elements by itself. Nobody's focus is ever taken away:
+///
+/// - Whoever is in the chat already stays in it, also when what they used is gone.
+/// - Where the chat is a part of somebody's page, the person must have been in it last (`data-here`, kept by
+///   `embed/widget/view.ts`), and nothing else on that page may have the focus.
+/// - Where the page is the chat's own, nothing else on it may have the focus.
+/// - Where the document is a frame in another one, the focus must be in that frame.
+pub fn may_take_focus(element: &HtmlElement) -> bool {
+    let window = window();
+    let framed = window.parent().ok().flatten().as_ref() != Some(&window);
+    if framed && !document().has_focus().unwrap_or(false) {
+        return false;
+    }
+    let Some(chat) = element.get_root_node().dyn_into::<ShadowRoot>().ok() else {
+        return document().active_element().is_none_or(|active| {
+            active.tag_name() == "BODY" || active.closest(".rt").is_ok_and(|rt| rt.is_some())
+        });
+    };
+    if chat.active_element().is_some() {
+        return true;
+    }
+    let here = element.closest("[data-here]");
+    here.is_ok_and(|here| here.is_some()) && nobody_has_focus(&chat)
+}
+
+/// Whether nothing around this tree has the focus, in any of the trees that it is nested in.
+fn nobody_has_focus(inner: &ShadowRoot) -> bool {
+    let mut host = inner.host();
+    loop {
+        let tree = host.get_root_node();
+        let shadow = tree.dyn_into::<ShadowRoot>().ok();
+        let active = match &shadow {
+            Some(shadow) => shadow.active_element(),
+            None => document().active_element(),
+        };
+        if active.is_some_and(|active| active != host && active.tag_name() != "BODY") {
+            return false;
+        }
+        match shadow {
+            Some(shadow) => host = shadow.host(),
+            None => return true,
+        }
     }
 }
 

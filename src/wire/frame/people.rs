@@ -11,32 +11,50 @@ pub enum PeopleFrame {
         /// The new name.
         name: String,
     },
-    /// The peers that the sender is connected to, so that whoever misses one can announce itself.
+    /// Whom the sender is connected to, so that whoever lacks one can ask.
     Presence {
-        /// Their peer ids.
+        /// [`PresenceDigest`](crate::wire::presence::PresenceDigest)s of their announcements.
         peers: Vec<String>,
+    },
+    /// The sender lacks these announcements.
+    Fetch {
+        /// Their digests.
+        peers: Vec<String>,
+    },
+    /// The announcements that were asked for.
+    Connects {
+        /// Each as it was signed, base64url without padding.
+        connects: Vec<String>,
     },
 }
 
 impl PeopleFrame {
-    pub(super) const KINDS: [&str; 2] = ["profile", "presence"];
+    pub(super) const KINDS: [&str; 4] = ["profile", "presence", "fetch", "connects"];
 
     pub(super) fn read(kind: &str, fields: &Fields) -> Option<PeopleFrame> {
         Some(match kind {
             "profile" => PeopleFrame::Profile {
                 name: fields.text("name")?,
             },
-            _ => PeopleFrame::Presence {
+            "presence" => PeopleFrame::Presence {
                 peers: fields.value("peers")?,
+            },
+            "fetch" => PeopleFrame::Fetch {
+                peers: fields.value("peers")?,
+            },
+            _ => PeopleFrame::Connects {
+                connects: fields.value("connects")?,
             },
         })
     }
 
     pub(super) fn write(&self) -> String {
-        let [profile, presence] = PeopleFrame::KINDS;
+        let [profile, presence, fetch, connects] = PeopleFrame::KINDS;
         let object = match self {
             PeopleFrame::Profile { name } => Writer::new(profile).text("name", name),
             PeopleFrame::Presence { peers } => Writer::new(presence).value("peers", peers),
+            PeopleFrame::Fetch { peers } => Writer::new(fetch).value("peers", peers),
+            PeopleFrame::Connects { connects: all } => Writer::new(connects).value("connects", all),
         };
         object.end()
     }

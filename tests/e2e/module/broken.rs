@@ -34,14 +34,13 @@ fn a_program_that_breaks_is_an_error_and_nobody_waits_for_it() {
             // Nothing is left that could be asked, and everything says so.
             let after = r#"
                 peer.chat("still there?");
-                peer.block();
                 client.changeName("eve");
-                const codes = [peer.send(1), client.connect(), new module.MQTTRTCClient().connect()]
+                const codes = [peer.send(1), peer.block(), client.connect(), new module.MQTTRTCClient().connect()]
                     .map((promise) => promise.then(String, (error) => error.code));
                 return Promise.all([...codes, client.peers.length, client.stats()])"#;
             let after = ask(&tab, after).await?;
             ensure!(
-                after == json!(["gone", "unavailable", "unavailable", 0, null]),
+                after == json!(["gone", "gone", "unavailable", "unavailable", 0, null]),
                 "{after}"
             );
         }

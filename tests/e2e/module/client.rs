@@ -101,8 +101,8 @@ fn who_comes_late_is_told_what_there_is() {
             "{here}"
         );
         let numbers = [
-            ask(&ann, "return client.safetyNumber('ben')").await?,
-            ask(&ben, "return client.safetyNumber('ann')").await?,
+            ask(&ann, "return client.safetyNumber(peer)").await?,
+            ask(&ben, "return client.safetyNumber(peer)").await?,
         ];
         ensure!(
             numbers[0].is_string() && numbers[0] == numbers[1],

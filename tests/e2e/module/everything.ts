@@ -4,6 +4,7 @@ import {
   type AskOptions,
   type AskResult,
   type Broker,
+  type DecisionOptions,
   type ErrorCode,
   type Events,
   type FileOptions,
@@ -19,6 +20,10 @@ import {
   type QuestionHandler,
   type QuestionInfo,
   RTChatError,
+  type Received,
+  type ReceivedBlob,
+  type ReceivedFile,
+  type SaidType,
   type Sendable,
   type Stats,
   type Status,
@@ -31,8 +36,8 @@ import {
 const broker: Broker = { url: "wss://mqtt.example.org", username: "chat", password: "public" };
 const server: IceServer = { urls: ["turn:turn.example.org"], username: "chat", credential: "public" };
 const userInfo: UserInfo = { plays: ["chess"] };
-const double: QuestionHandler = (content, sender: string, { topic, peer }: QuestionInfo) =>
-  typeof content === "number" ? content * 2 : `${sender} ${topic} ${peer.user}`;
+const double: QuestionHandler = (content, sender: string, { topic, peer }: QuestionInfo, same: Peer) =>
+  typeof content === "number" ? content * 2 : `${sender} ${topic} ${peer.user} ${same.key}`;
 const options: Options = {
   name: "ann",
   userInfo,
@@ -52,20 +57,26 @@ const client: MQTTRTCClient = new MQTTRTCClient(options);
 
 const told = (status: Status): void => console.log(status.state, status.people, status.reconnecting, status.retryAt);
 client
-  .on("connectionrequest", async (user: string, info: UserInfo) => user !== "eve" && info["plays"] !== "poker")
-  .on("connectedtopeer", (user: string, info: UserInfo) => console.log(user, info))
-  .on("disconnectedfrompeer", (user: string, reason: GoneReason) => console.log(user, reason))
+  .on("connectionrequest", async (user: string, info: UserInfo, { trust }: Peer) =>
+    user !== "eve" && info["plays"] !== "poker" && trust !== "name-on-another-key")
+  .on("connectedtopeer", (user: string, info: UserInfo, { key }: Peer) => console.log(user, info, key))
+  .on("disconnectedfrompeer", (user: string, reason: GoneReason, { id }: Peer) => console.log(user, reason, id))
   .on("question", double)
-  .on("answer", (content: Json, sender: string, { question }) => console.log(content, sender, question))
-  .on("chat", (text: string, sender: string) => console.log(text, sender))
+  .on("answer", (content: Json, sender: string, { question }, { name }: Peer) =>
+    console.log(content, sender, question, name))
+  .on("chat", (text: string, sender: string, peer: Peer) => console.log(text, sender, client.safetyNumber(peer)))
   .on("dm", (value: Sendable, sender: string) => console.log(value, sender))
-  .on("data", (value: Sendable) => value instanceof Blob && console.log(value.size))
+  .on("data", (value: Received) => {
+    const blob: ReceivedBlob | undefined = value instanceof Blob ? value : undefined;
+    console.log(blob?.size, blob?.saidType);
+  })
   .on("file", async (file: IncomingFile, sender: string) => {
     if (file.size > 1e9 || file.type === "") return file.refuse(`too large, ${sender}: ${file.name}`);
     const onprogress = ({ bytes, size }: FileProgress): void => console.log(bytes / size);
     const how: AcceptOptions = { onprogress, signal: AbortSignal.timeout(60_000) };
-    const its: File = await file.accept(how);
-    console.log(its.name);
+    const its: ReceivedFile = await file.accept(how);
+    const said: SaidType = its;
+    console.log(its.name, file.saidType, said.saidType);
   })
   .on("typing", (user: string) => console.log(user))
   .on("namechange", (before: string, now: string) => console.log(before, now))
@@ -91,10 +102,12 @@ if (peer) {
   await peer.sendFile(new Blob(["a"]), file);
   peer.chat("psst");
   const millis: number = await peer.ping();
-  console.log(millis, client.safetyNumber(peer.user)?.length);
-  peer.markVerified();
+  console.log(millis, client.safetyNumber(peer)?.length);
+  const shown: DecisionOptions = { name: peer.name };
+  await peer.acceptKey(shown);
+  await peer.markVerified(shown);
   peer.disconnect();
-  peer.block();
+  await peer.block();
 }
 const results: AskResult[] = [...(await client.ask("ready?")), ...(await client.ask("double", 4, { timeout: 100 }))];
 for (const result of results) console.log(result.user, result.peer.id, result.ok ? result.answer : result.error.message);

@@ -1,10 +1,11 @@
 //! What the module promises: every name, and every type.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
+use xtask::project;
 use xtask::testbed::dist;
 
 use super::{EMPTY, Stage, ask, until};
@@ -49,6 +50,7 @@ fn every_name_of_a_peer_is_pinned() {
         let names = ask(&ann, script).await?;
         let expected = json!([
             [
+                "acceptKey",
                 "ask",
                 "block",
                 "chat",
@@ -57,7 +59,9 @@ fn every_name_of_a_peer_is_pinned() {
                 "dm",
                 "fingerprint",
                 "id",
+                "key",
                 "markVerified",
+                "name",
                 "ping",
                 "send",
                 "sendFile",
@@ -75,7 +79,7 @@ fn every_name_of_a_peer_is_pinned() {
 
 /// Compiles a program against the types in `dist/`, as strictly as TypeScript can.
 fn compile(program: &str) -> Result<String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = project::root();
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("types-{program}"));
     std::fs::create_dir_all(&folder)?;
     std::fs::copy(dist().join("mqtt-rtc.d.ts"), folder.join("mqtt-rtc.d.ts"))

@@ -7,10 +7,10 @@ use super::{EMPTY, Stage, ask, until};
 use crate::support::{Tab, run};
 
 /// Takes every file, and notes what came of it.
-const TAKE: &str = r#"
+pub(super) const TAKE: &str = r#"
     window.files = [];
     client.on("file", (file, sender) => {
-        const its = { name: file.name, size: file.size, type: file.type, sender, progress: [] };
+        const its = { name: file.name, size: file.size, type: file.type, said: file.saidType, sender, progress: [] };
         files.push(its);
         window.file = file;
         const stop = new AbortController();
@@ -32,9 +32,9 @@ const MAKE: &str = r#"
     window.made = new File([bytes], "mars.bin", { type: "application/x-moon" });
     return crypto.subtle.digest("SHA-256", bytes).then((hash) => Array.from(new Uint8Array(hash)).join());"#;
 
-const MIB: u64 = 1024 * 1024;
+pub(super) const MIB: u64 = 1024 * 1024;
 
-async fn make(tab: &Tab, size: u64) -> anyhow::Result<Value> {
+pub(super) async fn make(tab: &Tab, size: u64) -> anyhow::Result<Value> {
     ask(tab, &format!("const size = {size};{MAKE}")).await
 }
 
@@ -63,7 +63,8 @@ fn files_arrive_both_ways_with_progress() {
                 "{its}"
             );
             ensure!(
-                its["came"] == json!(["mars.bin", 5 * MIB, "application/x-moon", true]),
+                its["came"] == json!(["mars.bin", 5 * MIB, "application/octet-stream", true])
+                    && its["said"] == "application/x-moon",
                 "{its}"
             );
             ensure!(its["sender"] == name, "{its}");
@@ -71,7 +72,10 @@ fn files_arrive_both_ways_with_progress() {
             // Nothing is a file, too; and what has no name gets one.
             ask(from, "return peer.sendFile(new Blob([]))").await?;
             let came = until(to, "return files[1]?.came").await?;
-            ensure!(came == json!(["file", 0, "", true]), "{came}");
+            ensure!(
+                came == json!(["file", 0, "application/octet-stream", true]),
+                "{came}"
+            );
             // Values do not wait for files.
             let send = r#"
                 const sending = peer.sendFile(made, { name: "again" });
@@ -83,7 +87,7 @@ fn files_arrive_both_ways_with_progress() {
 }
 
 /// How many files are on the disk.
-const ON_DISK: &str = r#"
+pub(super) const ON_DISK: &str = r#"
     return navigator.storage.getDirectory().then((root) => root.getDirectoryHandle("rtchat-files"))
         .then(async (folder) => {
             const names = [];

@@ -3,9 +3,12 @@
 mod away;
 mod broken;
 mod client;
+mod content;
 mod exports;
 mod files;
+mod persons;
 mod program;
+mod storage;
 mod values;
 
 use anyhow::{Result, bail};
@@ -56,7 +59,7 @@ impl Stage {
     }
 }
 
-/// Makes a client called `name` and notes its events.
+/// Makes a client called `name` and notes its events, without the `Peer` that they end with.
 async fn begin(tab: &Tab, name: &str, options: Value) -> Result<()> {
     until(tab, "return 'module' in window").await?;
     let script = r#"
@@ -66,8 +69,8 @@ async fn begin(tab: &Tab, name: &str, options: Value) -> Result<()> {
         const events = ["connectedtopeer", "disconnectedfrompeer", "answer", "chat", "dm", "data", "typing",
             "namechange", "validationfailure", "error"];
         for (const event of events) {
-            client.on(event, (...values) => seen.push([event, ...values.map((value) =>
-                value?.stack !== undefined ? `${value.name}: ${value.message}` : value)]));
+            client.on(event, (...values) => seen.push([event, ...values.filter((value) => !value?.markVerified)
+                .map((value) => value?.stack !== undefined ? `${value.name}: ${value.message}` : value)]));
         }"#;
     tab.script(script, vec![name.into(), options]).await?;
     Ok(())

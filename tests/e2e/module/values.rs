@@ -46,7 +46,7 @@ fn everything_arrives_as_what_it_was_and_in_order() {
                 ["ArrayBuffer", 1, 2, 3], ["Uint8Array", 1, 2, 3], ["Float32Array", 0.5, -2],
                 ["BigInt64Array", -5], ["DataView", 3, 2], ["Uint16Array"],
                 ["Blob", "text/plain", "slow"], "after the slow one",
-                ["Blob", "", "x".repeat(200_000)], "y".repeat(100_000), "last", { "dm": { "secret": 7 } },
+                ["Blob", "application/octet-stream", "x".repeat(200_000)], "y".repeat(100_000), "last", { "dm": { "secret": 7 } },
             ]);
             ensure!(got == expected, "{got}");
         }

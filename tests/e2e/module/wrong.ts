@@ -17,3 +17,7 @@ void client.send(() => {});
 client.getPeer("ben").chat("hello");
 // @ts-expect-error: it cannot be set
 client.name = "anna";
+// @ts-expect-error: a name may pass to somebody else
+client.safetyNumber("ben");
+// @ts-expect-error: it is one person for good
+client.peers[0]!.key = "another";

@@ -1,4 +1,4 @@
-//! `examples/bot`, running: a peer outside the browser.
+//! The helper of `bot/` as a running program.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -7,18 +7,17 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
-use xtask::testbed::{Broker, Child};
-use xtask::{process, project};
+use xtask::process;
+use xtask::testbed::{self, Broker, Child};
 
 /// As long as a tab may take for anything.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Compiled once; `cargo xtask test e2e` has done it before.
+/// Built at most once; after `cargo xtask test e2e` not at all.
 static PROGRAM: LazyLock<Result<PathBuf, String>> =
-    LazyLock::new(|| build().map_err(|error| format!("{error:#}")));
+    LazyLock::new(|| testbed::bot().map_err(|error| format!("{error:#}")));
 
 /// A running helper. Dropping it kills it.
 #[derive(Debug)]
@@ -107,18 +106,4 @@ impl Bot {
         }
         false
     }
-}
-
-fn build() -> Result<PathBuf> {
-    let mut cargo = project::cargo();
-    cargo.args(["build", "--package", "rtchat", "--example", "bot"]);
-    cargo.arg("--message-format=json-render-diagnostics");
-    let output = cargo.stderr(Stdio::inherit()).output()?;
-    ensure!(output.status.success(), "examples/bot does not compile");
-    let messages = output.stdout.split(|byte| *byte == b'\n');
-    messages
-        .filter_map(|message| serde_json::from_slice::<Value>(message).ok())
-        .filter(|message| message["target"]["name"] == "bot")
-        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .context("cargo does not say where examples/bot is")
 }

@@ -194,6 +194,21 @@ impl Tab {
         .await
     }
 
+    /// Asks Chromium's developer tools for something.
+    pub async fn devtools(&self, method: &'static str, arguments: Value) -> Result<()> {
+        self.within(async |driver| {
+            driver.cdp().send_raw(method, arguments).await?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Writes a picture of the tab to a file.
+    pub async fn screenshot(&self, file: &Path) -> Result<()> {
+        self.within(async |driver| Ok(driver.screenshot(file).await?))
+            .await
+    }
+
     /// How many event listeners and nodes the page holds, after the rubbish was collected. Chromium only.
     pub async fn counts(&self) -> Result<(u64, u64)> {
         self.within(async |driver| {

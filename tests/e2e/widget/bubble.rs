@@ -67,7 +67,10 @@ fn readers_of_a_page_talk_through_its_bubble() {
             .find(|told| told["text"] == "are you still there?");
         let message = message.context("the page was told nothing of the message")?;
         ensure!(
-            message["what"] == "message" && message["sender"] == "ann" && message["own"] == false
+            message["what"] == "message"
+                && message["sender"] == "ann"
+                && message["own"] == false
+                && message["fingerprint"].is_string()
         );
         ensure!(
             told.iter()

@@ -1,8 +1,10 @@
 //! The chat in other people's pages: the script tag, the element, the bubble.
 
+mod accessible;
 mod apart;
 mod bubble;
 mod coming;
+mod focus;
 mod frames;
 mod surroundings;
 mod tag;

@@ -1,6 +1,7 @@
-// Data channels between two pages, with nothing but a queue in front of them. They find each other by a BroadcastChannel.
+// Data channels between two pages, with only a queue in front of them. The pages find each other through a
+// BroadcastChannel.
 const HIGH = 1 << 20;
-// So much of a file is one message, and so much of it is read at once.
+// The bytes of a file in one message, and the bytes that are read at once.
 const CHUNK = 1 << 16;
 const SLICE = 1 << 19;
 

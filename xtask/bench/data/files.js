@@ -1,13 +1,13 @@
-// Sends files from one page to another. Besides what measure.js says, whoever is measured has
-// { sendFile(blob, onprogress) → promise, onfile: called with every blob that came as a whole }; `onprogress` is called
-// often while the file is on its way.
+// Sends files from one page to another. In addition to what measure.js describes, the connection of each contestant has
+// { sendFile(blob, onprogress) → promise, onfile: called with every complete blob }; `onprogress` is called often while
+// the file is sent.
 {
   const digestOf = async (blob) => {
     const digest = await crypto.subtle.digest("SHA-256", await blob.arrayBuffer());
     return new Uint8Array(digest).join();
   };
 
-  // Not all the same, or it could come in another order unnoticed.
+  // All words differ, so that a wrong order is noticed.
   const makeFile = (size) => {
     const words = new Uint32Array(size / 4);
     for (let at = 0; at < words.length; at += 1) {
@@ -16,7 +16,7 @@
     return new Blob([words]);
   };
 
-  // The other page: says that a file came, and then, out of the time that counts, what it was if that is to be checked.
+  // Runs in the other page: reports that a file has arrived and then, outside of the measured time, its digest.
   bench.receiveFiles = async (check) => {
     const link = await bench.link;
     link.onfile = async (blob) => {
@@ -27,10 +27,10 @@
     };
   };
 
-  // Nothing was said for so many milliseconds when a file is sent. Who lets files wait for talk is measured apart.
+  // The milliseconds without messages before a file is sent. Files during messages are measured by tripsDuringFiles.
   const SILENCE = 1000;
 
-  // How many milliseconds pass until the other page has said that it has the file.
+  // Measures the milliseconds until the other page reports that it has the file.
   bench.file = async (size) => {
     const link = await bench.link;
     const blob = makeFile(size);
@@ -45,13 +45,12 @@
     const arrived = await came;
     const millis = performance.now() - start;
     if (arrived !== size || (await its) !== digest) {
-      throw new Error("the file did not arrive as it was");
+      throw new Error("the file that arrived differs from the one that was sent");
     }
     return millis;
   };
 
-  // How long questions take to be answered while a file is on its way, one file after the other. What is asked between
-  // two files does not count.
+  // Measures how long questions take while files are sent, one after the other. Questions between two files do not count.
   bench.tripsDuringFiles = async (count, size) => {
     const link = await bench.link;
     const blob = makeFile(size);

@@ -1,5 +1,5 @@
-// Sends from one page to another, and notes how long that takes. Whoever is measured calls bench.links with what connects
-// the two pages: { send(value) → promise, ask(value) → promise of the same value, onvalue: called with every value }.
+// Sends data from one page to another, and measures how long that takes. The page of each contestant passes the connection
+// to bench.links: { send(value) → promise, ask(value) → promise of the same value, onvalue: called with every value }.
 {
   let links;
   bench.link = new Promise((resolve) => {
@@ -10,7 +10,7 @@
     bench.arrived(1);
   };
 
-  // What goes onto data channels, by whomever.
+  // The bytes that are sent on all data channels of the page.
   let bytes = 0;
   const { send } = RTCDataChannel.prototype;
   RTCDataChannel.prototype.send = function (data) {
@@ -18,7 +18,7 @@
     return send.call(this, data);
   };
 
-  // A text of so many characters, or so many bytes, that begins with its number.
+  // A text or a block of this size, which begins with its number.
   const text = (number, size) => String(number).padStart(8, "0").padEnd(size, "x");
   const block = (number, size) => {
     const buffer = new ArrayBuffer(size);
@@ -32,7 +32,7 @@
     return new DataView(value.buffer ?? value, value.byteOffset ?? 0).getUint32(0);
   };
 
-  // The other page: counts what comes, and says when all of it is there and whether it came in order.
+  // Runs in the other page: counts the values, and reports when all have arrived and whether they were in order.
   bench.receive = async () => {
     const link = await bench.link;
     let series = { of: 0 };
@@ -61,12 +61,12 @@
     const { ordered } = await confirmed;
     const millis = performance.now() - start;
     if (!ordered) {
-      throw new Error("they came in another order");
+      throw new Error("the values arrived in another order");
     }
     return [millis, bytes - before];
   };
 
-  // Short texts, all in one go. The time is until the other page has said that it has them all.
+  // Sends short texts in one go, and measures the time until the other page reports that it has received all.
   bench.texts = (count, size) =>
     series(count, (link) => {
       for (let number = 0; number < count; number += 1) {
@@ -74,7 +74,7 @@
       }
     });
 
-  // Large blocks, each once the one before was taken.
+  // Sends large blocks, each after the one before was accepted.
   bench.blocks = (count, size) =>
     series(count, async (link) => {
       for (let number = 0; number < count; number += 1) {
@@ -92,10 +92,10 @@
     return millis.sort((a, b) => a - b);
   };
 
-  // How long questions take to be answered, one after the other.
+  // Measures how long questions take, one after the other.
   bench.trips = async (count) => trips(await bench.link, count);
 
-  // The same while blocks are being sent.
+  // Measures the same while blocks are sent.
   bench.loadedTrips = async (count, size) => {
     const link = await bench.link;
     let over = false;

@@ -2,8 +2,7 @@
 import { MQTTRTCClient } from "./mqtt-rtc.js";
 
 const client = new MQTTRTCClient({ room: new URLSearchParams(location.search).get("room") });
-client.on("connectedtopeer", (user) => {
-  const peer = client.getPeer(user);
+client.on("connectedtopeer", (user, userInfo, peer) => {
   const link = {
     send: (value) => peer.send(value),
     ask: (value) => peer.ask(value),

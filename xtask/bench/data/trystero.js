@@ -1,4 +1,4 @@
-// Trystero as its README shows it.
+// Trystero as in its README.
 import { joinRoom } from "@trystero-p2p/mqtt";
 
 const query = new URLSearchParams(location.search);
@@ -10,7 +10,8 @@ const configuration = {
 const room = joinRoom(configuration, query.get("room"));
 const data = room.makeAction("data");
 const questions = room.makeAction("question", { kind: "request", onRequest: (question) => question });
-// It has no files of its own: a Blob is a value like others, cut and joined in memory, and comes as bytes without a hash.
+// It has no files of its own: a Blob is split and joined in memory like any other value, and arrives as bytes without a
+// hash.
 const files = room.makeAction("file");
 room.onPeerJoin = (target) => {
   const link = {

@@ -1,11 +1,11 @@
-//! What the browser takes alone.
+//! Measures the browser alone, without a broker.
 
 use anyhow::{Context, Result};
 
 use super::script;
 use super::stage::Stage;
 
-/// How many milliseconds a pair of connections takes to open, in a page that has had none before.
+/// The milliseconds that a pair of connections takes to open, in a page that has made none before.
 pub async fn measure(stage: &Stage, page: &str) -> Result<f64> {
     let window = stage.window(&[]).await?;
     window.go(page).await?;

@@ -1,4 +1,4 @@
-//! What goes through a connection once it is there: how many messages, how many bytes, how long a question takes.
+//! Measures an open connection: messages and bytes a second, and the time that a question takes.
 
 mod table;
 
@@ -16,23 +16,23 @@ use super::subject::Subject;
 use super::trystero::bundle;
 use crate::testbed::{Broker, Site};
 
-/// So many short messages are sent in one go, each of so many characters.
+/// Short messages that are sent in one go: their number, and the characters in each.
 const TEXTS: (u32, u32) = (20_000, 100);
-/// So many blocks of so many bytes: 64 MiB.
+/// Blocks that are sent: their number, and the bytes in each. Together they are 64 MiB.
 const BLOCKS: (u32, u32) = (1_024, 64 * 1024);
-/// A file has so many bytes: 64 MiB.
+/// The size of a file: 64 MiB.
 const FILE: u32 = 64 * 1024 * 1024;
-/// So many questions are asked, one after the other: with nothing else to do, and while much is sent.
+/// The number of questions that are asked one after the other: on an idle connection, and while data is sent.
 const TRIPS: u32 = 500;
 const LOADED_TRIPS: u32 = 200;
 
-/// So often two pages may try to meet.
+/// The number of times that two pages may try to connect.
 const ATTEMPTS: u32 = 3;
 
 /// How to measure.
 #[derive(Args, Debug)]
 pub struct Options {
-    /// How often each thing is measured; the median counts
+    /// The number of samples; the median counts
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     samples: u32,
     #[command(flatten)]
@@ -42,29 +42,29 @@ pub struct Options {
 /// The bare channel, rtchat, Trystero.
 type Contestants<T> = [T; 3];
 
-/// One that is compared, and its site.
+/// A contestant and its site.
 struct Contestant {
     name: &'static str,
     page: String,
     _site: (Site, TempDir),
 }
 
-/// Everything that was measured of one of them, one entry for each sample.
+/// The measurements of one contestant, with one entry for each sample.
 #[derive(Debug, Default)]
 struct Figures {
     /// Short messages a second.
     rate: Vec<f64>,
-    /// Bytes on the channel for each of them beyond its own characters.
+    /// Bytes on the channel for each message, without its own characters.
     overhead: Vec<f64>,
     /// Megabytes a second, in blocks.
     throughput: Vec<f64>,
-    /// The same of a file.
+    /// The same for a file.
     files: Vec<f64>,
     /// Milliseconds until a question is answered, 50th and 99th percentile.
     idle: [Vec<f64>; 2],
     /// The same while blocks are sent.
     loaded: [Vec<f64>; 2],
-    /// The same while a file is on its way.
+    /// The same while a file is sent.
     with_file: [Vec<f64>; 2],
 }
 
@@ -82,7 +82,7 @@ pub async fn run(options: Options) -> Result<()> {
     print!("{machine}");
     let mut figures: Contestants<Figures> = Default::default();
     for sample in 1..=options.samples {
-        // In turn, so that whatever else the machine does meets all of them.
+        // The contestants take turns, so that other load on the machine affects all of them.
         for (contestant, figures) in contestants.iter().zip(&mut figures) {
             measure(&stage, contestant, sample, figures)
                 .await
@@ -118,7 +118,7 @@ async fn contestant(
     })
 }
 
-/// Two pages that have met. How well they meet is measured elsewhere, so here they may try again.
+/// Connects two pages. How fast that is, is measured elsewhere, so they may try again here.
 async fn meeting<'a>(
     stage: &'a Stage,
     contestant: &Contestant,
@@ -158,7 +158,7 @@ async fn measure(
     first.wait("bench.receive()").await?;
 
     let (count, size) = TEXTS;
-    // Milliseconds until the other page has said that all came, in their order, and the bytes given to data channels.
+    // Milliseconds until the other page reports that everything arrived in order, and the bytes given to data channels.
     let series = async |expression: String| -> Result<(f64, f64)> {
         Ok(serde_json::from_value(second.wait(&expression).await?)?)
     };

@@ -1,4 +1,4 @@
-//! What the script tag costs a page before anybody opens the chat: how long the page's main thread works for it.
+//! Measures the main thread's time that the script tag costs a page before anybody opens the chat.
 
 use std::path::Path;
 use std::time::Duration;
@@ -16,20 +16,20 @@ use super::subject::Subject;
 use crate::project;
 use crate::testbed::{Broker, Browser, Site};
 
-/// So much may the script tag, and all that it loads, cost.
+/// The target for the script tag and everything that it loads.
 const MILLIS: f64 = 50.0;
-/// The demonstration, and what is taken out of it for comparison.
+/// The demonstration, and the part that is removed from it for comparison.
 const PAGE: &str = "embed/demo/blog.html";
 const TAG: &str = r#"<script src="../rtchat.js?add" async></script>"#;
-/// Nothing is asked of the page meanwhile, since that would be work as well. The chat is there long before.
+/// How long the page is left alone, because every script would count as work. The chat is ready long before the end.
 const SETTLED: Duration = Duration::from_secs(3);
-/// So often it may take longer.
+/// The number of failed samples that are accepted.
 const PATIENCE: u32 = 10;
 
 /// How to measure.
 #[derive(Args, Debug)]
 pub struct Options {
-    /// How often each thing is measured; the median counts
+    /// The number of samples; the median counts
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     samples: u32,
     #[command(flatten)]
@@ -39,14 +39,14 @@ pub struct Options {
 /// Who reads the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reader {
-    /// The chat will ask for a name once it is opened.
+    /// The chat asks for a name when it is opened.
     New,
-    /// The chat knows the name, and joins so that it can count.
+    /// The chat knows the name, and joins in order to show the number of people.
     Known,
 }
 
 impl Reader {
-    /// True once all that is done before the bubble is opened has been done.
+    /// An expression that is true when everything is done that happens before the bubble is opened.
     fn ready(self) -> &'static str {
         match self {
             Reader::New => {
@@ -77,7 +77,7 @@ pub async fn run(options: Options) -> Result<()> {
     for sample in 1..=options.samples {
         for ((_, reader), figures) in readers.iter().zip(&mut figures) {
             for (page, millis) in ["bare.html", "index.html"].into_iter().zip(figures) {
-                // Another port is another origin, where nothing is stored.
+                // Another port is another origin, with empty storage.
                 let site = Site::start(folder.path(), settings.clone()).await?;
                 millis.push(measure(&site, page, *reader).await?);
             }
@@ -100,7 +100,7 @@ pub async fn run(options: Options) -> Result<()> {
     Ok(())
 }
 
-/// A folder with the page as it is, and without the script tag.
+/// Creates a folder with the page as it is, and with a copy without the script tag.
 fn pages(dist: &Path) -> Result<TempDir> {
     let folder = tempfile::tempdir()?;
     for entry in std::fs::read_dir(dist)?.flatten() {
@@ -116,15 +116,15 @@ fn pages(dist: &Path) -> Result<TempDir> {
     Ok(folder)
 }
 
-/// How long the main thread works for a page: its own time, and not that of whatever else the machine does.
+/// The CPU time of the main thread for a page, which other load on the machine does not change.
 async fn measure(site: &Site, page: &str, reader: Reader) -> Result<f64> {
-    // One for each measurement: what it has compiled once it compiles no more.
+    // Every measurement has a new browser, because a browser keeps the code that it has compiled.
     let browser = Browser::chromium().await?;
     if reader == Reader::Known {
         browser.goto(format!("{}bare.html", site.url())).await?;
         let name = "localStorage.setItem('rtchat/1/name', 'ann')";
         browser.execute(name, vec![]).await?;
-        // The first visit makes a key.
+        // The first visit creates a key.
         browser.goto(site.url()).await?;
         settle(&browser, reader).await?;
     }
@@ -145,7 +145,7 @@ async fn measure(site: &Site, page: &str, reader: Reader) -> Result<f64> {
     Ok(seconds.value * 1e3)
 }
 
-/// Waits until nothing more happens by itself.
+/// Waits until the page is idle.
 async fn settle(browser: &Browser, reader: Reader) -> Result<()> {
     for _ in 0..PATIENCE {
         tokio::time::sleep(SETTLED).await;

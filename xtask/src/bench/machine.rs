@@ -1,4 +1,4 @@
-//! What it was measured on, and whether that was quiet.
+//! The machine that was used, and whether it was otherwise idle.
 
 use std::fmt;
 use std::process::Command;
@@ -15,12 +15,12 @@ pub struct Machine {
     cores: usize,
     browser: String,
     node: String,
-    /// How many processes wanted to run, on average over the last minute: before, and after.
+    /// The load average over one minute, before and after the measurement.
     load: [Option<f64>; 2],
 }
 
 impl Machine {
-    /// Looks at it before anything is measured.
+    /// Reads the load before the measurement.
     pub async fn look(stage: &Stage) -> Result<Machine> {
         Ok(Machine {
             cores: std::thread::available_parallelism()?.get(),
@@ -30,15 +30,15 @@ impl Machine {
         })
     }
 
-    /// Looks at it again afterwards.
+    /// Reads the load after the measurement.
     pub fn look_again(&mut self) {
         self.load[1] = load();
     }
 
-    /// What makes the figures worth less, if anything does.
+    /// A warning if the load makes the figures unreliable.
     pub fn warning(&self) -> Option<String> {
         let load = self.load[0]?;
-        // Starting the browser itself shows a little.
+        // Starting the browser causes some load by itself.
         let limit = 0.5 * self.cores as f64;
         (load > limit).then(|| {
             format!(
@@ -47,7 +47,7 @@ impl Machine {
         })
     }
 
-    /// For a file.
+    /// The same as JSON.
     pub fn json(&self) -> Value {
         json!({ "cores": self.cores, "browser": self.browser, "node": self.node, "load": self.load })
     }

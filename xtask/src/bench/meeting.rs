@@ -1,4 +1,4 @@
-//! How long pages take to meet, and what goes over the broker meanwhile.
+//! Measures how long pages take to connect, and what they publish until then.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,14 +8,15 @@ use super::stage::Stage;
 use super::{Contestant, Line};
 use crate::testbed::{Bridge, Traffic};
 
-/// Both repeat that they are there while they are alone: rtchat after 2¼ to 3¾ s and again after 6¾ to 11¼ s, Trystero
-/// three times within 2.1 s and then after a minute. Whoever comes after this time meets a quiet room.
+/// How long the first page waits before the second one comes. Both programs repeat their announcement while they are alone:
+/// rtchat after 2¼ to 3¾ s and again after 6¾ to 11¼ s, Trystero three times within 2.1 s and then after a minute. After
+/// this time neither of them publishes anything.
 const QUIET: Duration = Duration::from_millis(4_500);
 
-/// Makes a page join by itself; without it, both ask.
+/// The parameter with which a page joins by itself. Without it, both ask for a name.
 const JOINS: &str = "&join";
 
-/// What begins the time.
+/// The event at which the time starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
     /// A visitor who submits a name, in a page that is open.
@@ -24,18 +25,18 @@ pub enum Start {
     Navigation,
 }
 
-/// Pages met.
+/// The measurement of pages that connected.
 #[derive(Clone, Debug)]
 pub struct Meeting {
-    /// From the start until all have met all.
+    /// Milliseconds from the start until all pages are connected to each other.
     pub millis: f64,
-    /// What was published meanwhile.
+    /// What was published until then.
     pub traffic: Traffic,
-    /// What the scripts noted: the page (0 was there first), when (milliseconds since the start), what.
+    /// The events that the scripts recorded: the page (0 was there first), milliseconds since the start, and the event.
     pub notes: Vec<(usize, f64, String)>,
 }
 
-/// One waits in a room, another one comes.
+/// One page waits in a room, and another one joins.
 pub async fn two(
     stage: &Stage,
     who: &Contestant,
@@ -86,7 +87,7 @@ pub async fn two(
     })
 }
 
-/// Tabs of one browser are opened together and all meet all.
+/// Tabs of one browser are opened together, and connect to each other.
 pub async fn many(
     stage: &Stage,
     who: &Contestant,
@@ -100,7 +101,7 @@ pub async fn many(
         windows.push(stage.window(&who.scripts).await?);
     }
     bridge.reset();
-    // All at the same instant, which is far enough away for all of them to hear of it.
+    // All tabs join at the same time, which is late enough for all of them to be told.
     let lead = Duration::from_millis(100 * (tabs as u64 + 2));
     let start = SystemTime::now() + lead;
     let begin = tokio::time::Instant::now() + lead;

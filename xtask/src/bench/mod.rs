@@ -1,15 +1,15 @@
-//! Measurements: `cargo xtask bench connect`, `cargo xtask bench data` and `cargo xtask bench embed`.
+//! Benchmarks: `cargo xtask bench connect`, `data`, `embed` and `links`.
 //!
-//! | module | what it knows |
+//! | module | responsibility |
 //! | --- | --- |
-//! | [`stage`] | one Chromium, and pages in windows of it that tell when something happened |
-//! | [`meeting`] | how long pages take to meet, and what goes over the broker meanwhile |
-//! | [`rtchat`], [`trystero`] | the two that are compared |
-//! | [`bare`] | what the browser takes alone |
-//! | [`data`] | what goes through a connection once it is there |
-//! | [`embed`] | what the script tag costs a page |
-//! | [`trace`] | where the time goes |
-//! | [`report`] | what is printed |
+//! | [`stage`] | one Chromium with pages in windows, which record when something happened |
+//! | [`meeting`] | how long pages take to connect, and what they publish until then |
+//! | [`rtchat`], [`trystero`] | the two contestants |
+//! | [`bare`] | the browser alone, without a broker |
+//! | [`data`] | data on an open connection |
+//! | [`embed`] | the cost of the script tag |
+//! | [`trace`] | the steps of connecting, with their times |
+//! | [`report`] | the printed report |
 
 mod bare;
 mod data;
@@ -30,49 +30,53 @@ use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 
 use crate::testbed::{Bridge, Broker};
-use crate::{build, project};
+use crate::{build, process, project};
 use machine::Machine;
 use meeting::{Meeting, Start};
 use stage::Stage;
 use subject::Subject;
 
-/// How late every byte to and from the broker is on the slow line, each way.
+/// The delay of the slow line to the broker, in each direction.
 const DELAY: Duration = Duration::from_millis(50);
-/// How many tabs make a room.
+/// The number of tabs in the room of the mesh benchmark.
 const TABS: usize = 6;
-/// So often may pages fail to meet, in the whole run, before that is an error.
-const PATIENCE: usize = 3;
+/// The number of times that pages may fail to connect in a run. More failures are an error.
+const MAX_FAILURES: usize = 3;
 
-/// What can be measured.
+/// A benchmark.
 #[derive(Debug, Subcommand)]
 pub enum Bench {
-    /// How long two browsers take until they talk, and what it costs the broker
+    /// Measure how long two browsers take to connect, and the traffic at the broker
     ///
-    /// In one Chromium, with the MQTT broker aedes, side by side: rtchat, Trystero (@trystero-p2p/mqtt, another library
-    /// that meets over MQTT), and a bare pair of RTCPeerConnections, which need no meeting. Takes about 6 minutes, and
-    /// a machine that does nothing else.
+    /// In one Chromium, with the MQTT broker aedes, in turn: rtchat, Trystero (@trystero-p2p/mqtt, another library
+    /// with signalling over MQTT), and a bare pair of RTCPeerConnections, which need no signalling. Takes about 6 minutes.
+    /// The machine should do nothing else.
     Connect(Options),
-    /// How many messages, bytes and files go through a connection, and how long a question takes meanwhile
+    /// Measure messages, bytes and files on a connection, and how long a question takes meanwhile
     ///
-    /// In one Chromium, between two pages, side by side: rtchat's module, Trystero, and bare RTCDataChannels. Ends with
+    /// In one Chromium, between two pages, in turn: rtchat's module, Trystero, and bare RTCDataChannels. Ends with
     /// the targets, and whether each is met.
     Data(data::Options),
-    /// How much work the script tag is for a page before anybody opens the chat
+    /// Measure the work that the script tag is for a page before anybody opens the chat
     ///
     /// The main thread's own time in Chromium, for the demonstration of the bubble with and without the tag.
     Embed(embed::Options),
+    /// How long the page takes to find the addresses in the most tedious messages
+    ///
+    /// Natively, compiled as for tests: `examples/links.rs`.
+    Links,
 }
 
 /// How to measure.
 #[derive(Args, Debug)]
 pub struct Options {
-    /// How often each thing is measured; the median counts
+    /// The number of samples; the median counts
     #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
     samples: u32,
     /// Measure three times only
     #[arg(long)]
     quick: bool,
-    /// Show where rtchat's time goes instead
+    /// Show the steps of connecting with their times instead
     #[arg(long, conflicts_with = "json")]
     trace: bool,
     #[command(flatten)]
@@ -88,10 +92,11 @@ pub async fn run(bench: Bench) -> Result<()> {
         Bench::Connect(options) => connect(options).await,
         Bench::Data(options) => data::run(options).await,
         Bench::Embed(options) => embed::run(options).await,
+        Bench::Links => tokio::task::spawn_blocking(links).await?,
     }
 }
 
-/// Everything that was measured for one of those that are compared.
+/// The measurements of one contestant.
 #[derive(Debug, Default)]
 struct Figures {
     /// From joining, in a page that is open.
@@ -100,34 +105,34 @@ struct Figures {
     navigated: Vec<Meeting>,
     /// From joining, over a slow line.
     delayed: Vec<Meeting>,
-    /// From opening six tabs until all are connected with all.
+    /// From opening six tabs until all are connected to each other.
     mesh: Vec<Meeting>,
 }
 
-/// Everything that was measured.
+/// All measurements.
 #[derive(Debug, Default)]
 struct Results {
-    /// In milliseconds.
+    /// Milliseconds.
     bare: Vec<f64>,
     rtchat: Figures,
     trystero: Figures,
-    /// All that the page loads, compressed.
+    /// The compressed size of everything that the page loads.
     page: u64,
-    /// Whose pages did not meet, and were given another try; once for each time.
+    /// The names of contestants whose pages failed to connect and were tried again, one entry for each failure.
     failures: Vec<&'static str>,
 }
 
-/// One that is compared.
+/// A program that is measured.
 #[derive(Debug)]
 struct Contestant {
     name: &'static str,
-    /// Run before the page's own.
+    /// Scripts that run before the page's own.
     scripts: Vec<String>,
-    /// Where its page is, for the fast and for the slow line; `room=…` can be added, and `&join` makes it join by itself.
+    /// The addresses of its page, for the fast and for the slow line. With `room=…` and `&join` added, it joins by itself.
     pages: [String; 2],
 }
 
-/// A way to the broker: the fast or the slow one.
+/// The line to the broker.
 #[derive(Clone, Copy, Debug)]
 enum Line {
     Fast,
@@ -140,7 +145,7 @@ impl Contestant {
     }
 }
 
-/// What everything is measured with.
+/// The browser and the lines to the broker.
 #[derive(Debug)]
 struct Bed {
     stage: Stage,
@@ -150,13 +155,13 @@ struct Bed {
 }
 
 impl Bed {
-    /// A room that nobody has been in.
+    /// The name of a room that was not used before.
     fn fresh_room(&mut self) -> String {
         self.rooms += 1;
         format!("bench-{}", self.rooms)
     }
 
-    /// Measures how two meet; again, if they do not.
+    /// Measures how two pages connect, and tries again if they do not.
     async fn two(&mut self, who: &Contestant, line: Line, start: Start) -> Result<Meeting> {
         loop {
             let room = self.fresh_room();
@@ -168,7 +173,7 @@ impl Bed {
         }
     }
 
-    /// Measures how many meet; again, if they do not.
+    /// Measures how many pages connect, and tries again if they do not.
     async fn many(&mut self, who: &Contestant) -> Result<Meeting> {
         loop {
             let room = self.fresh_room();
@@ -187,10 +192,10 @@ impl Bed {
             Err(error) => error.context(format!("{} could not be measured", who.name)),
         };
         self.failures.push(who.name);
-        if self.failures.len() > PATIENCE {
+        if self.failures.len() > MAX_FAILURES {
             return Err(error);
         }
-        eprintln!("{error:#}; once more");
+        eprintln!("{error:#}; trying again");
         Ok(None)
     }
 }
@@ -228,7 +233,7 @@ async fn connect(options: Options) -> Result<()> {
         ..Results::default()
     };
     for sample in 1..=samples {
-        // In turn, so that whatever else the machine does meets all of them.
+        // The contestants take turns, so that other load on the machine affects all of them.
         let bare = bare::measure(&bed.stage, &trystero.pages[0]).await?;
         results.bare.push(bare);
         let mut shown = format!("{sample} of {samples}: bare {bare:.0}");
@@ -275,7 +280,20 @@ async fn connect(options: Options) -> Result<()> {
     Ok(())
 }
 
-/// A script of ours, run in pages.
+fn links() -> Result<()> {
+    let mut cargo = project::cargo();
+    cargo.args([
+        "run",
+        "--quiet",
+        "--package",
+        "rtchat",
+        "--example",
+        "links",
+    ]);
+    process::run(&mut cargo)
+}
+
+/// A script that runs in pages.
 fn script(name: &str) -> Result<String> {
     let path = project::root().join("xtask/bench").join(name);
     std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))

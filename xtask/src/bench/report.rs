@@ -1,4 +1,4 @@
-//! What is printed.
+//! The printed report.
 
 use std::fmt::{self, Write};
 
@@ -9,7 +9,7 @@ use super::meeting::Meeting;
 use super::{DELAY, Figures, Results, TABS};
 use crate::testbed::Traffic;
 
-/// How wide the column of words is.
+/// The width of the first column.
 const WIDE: usize = 52;
 
 const TO_TRYSTERO: f64 = 0.7;
@@ -19,7 +19,7 @@ const BYTES: f64 = 1_000.0;
 const MESH_BYTES: f64 = 12_000.0;
 const PAGE_BYTES: f64 = 125_000.0;
 
-/// The middle one; between the two in the middle where there are two. 0 of nothing.
+/// The median; the mean of the two middle values if their number is even, and 0 if there are none.
 pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -45,7 +45,7 @@ fn bytes(meetings: &[Meeting]) -> f64 {
     }))
 }
 
-/// Everything, as a person reads it.
+/// The whole report as text.
 pub fn text(results: &Results, machine: &Machine) -> String {
     let mut text = machine.to_string();
     times(&mut text, results);
@@ -61,7 +61,7 @@ pub fn text(results: &Results, machine: &Machine) -> String {
     text
 }
 
-/// Everything, for a file.
+/// The whole report as JSON.
 pub fn json(results: &Results, machine: &Machine) -> Value {
     let one = |meeting: &Meeting| {
         let Traffic {
@@ -161,7 +161,7 @@ fn traffic(text: &mut String, results: &Results) {
     let both = [&results.rtchat, &results.trystero];
     let rows = [
         (
-            "messages, from the second one's joining to verified".to_owned(),
+            "messages, from joining to verified".to_owned(),
             both.map(|who| messages(&who.joined)),
         ),
         (
@@ -169,7 +169,7 @@ fn traffic(text: &mut String, results: &Results) {
             both.map(|who| bytes(&who.joined)),
         ),
         (
-            format!("messages until {TABS} tabs, opened together, all met"),
+            format!("messages until {TABS} tabs, opened together, are connected"),
             both.map(|who| messages(&who.mesh)),
         ),
         (
@@ -229,7 +229,7 @@ fn targets(text: &mut String, results: &Results) {
             MESH_BYTES,
         ),
         (
-            "bytes of the page, all told, brotli".to_owned(),
+            "bytes of the page, in total, brotli".to_owned(),
             results.page as f64,
             PAGE_BYTES,
         ),
@@ -251,12 +251,12 @@ fn targets(text: &mut String, results: &Results) {
     }
 }
 
-/// How many times `to` it is.
+/// The ratio of `value` to `to`.
 pub fn ratio(value: f64, to: f64) -> String {
     format!("{:.2}×", value / to)
 }
 
-/// Whole, with a comma between thousands.
+/// The rounded number, with commas between thousands.
 pub fn grouped(value: f64) -> String {
     let whole = format!("{value:.0}");
     let mut text = String::new();
@@ -274,7 +274,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_median_is_in_the_middle() {
+    fn the_median_of_an_even_number_is_the_mean_of_the_middle_two() {
         assert_eq!(median(&[9.0, 1.0, 4.0]), 4.0);
         assert_eq!(median(&[4.0, 1.0, 9.0, 6.0]), 5.0);
         assert_eq!(median(&[]), 0.0);

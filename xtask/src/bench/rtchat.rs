@@ -1,4 +1,4 @@
-//! The page that is to be measured, as it is.
+//! The contestant rtchat: the built page, without changes.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{Contestant, script};
 use crate::testbed::{Bridge, Site};
 
-/// Serves the page, once for each way to the broker.
+/// Serves the page, once for each line to the broker.
 pub async fn contestant(dist: &Path, bridges: &[Bridge; 2]) -> Result<([Site; 2], Contestant)> {
     let site = |bridge: &Bridge| {
         let settings = json!({ "brokers": [bridge.ws_url()], "iceServers": [] });

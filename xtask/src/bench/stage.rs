@@ -1,7 +1,7 @@
-//! One Chromium, and pages in windows of it that tell when something happened.
+//! One Chromium with pages in windows, which record when something happened.
 //!
-//! Every page has a window of its own, since Chromium slows down what is in the background, and the tabs of one browser
-//! share one clock.
+//! Every page has a window of its own, since Chromium slows down pages in the background. All pages of one browser use the
+//! same clock.
 
 use std::time::Duration;
 
@@ -13,17 +13,17 @@ use tokio::sync::Mutex;
 use super::script;
 use crate::testbed::Browser;
 
-/// So long may anything in a page take.
-const PATIENCE: Duration = Duration::from_secs(45);
+/// The time limit for a script in a page.
+const SCRIPT_TIMEOUT: Duration = Duration::from_secs(45);
 
-/// Between measurements: what was closed is gone then.
+/// The pause between measurements, after which closed windows are gone.
 const PAUSE: Duration = Duration::from_millis(400);
 
 /// The browser.
 #[derive(Debug)]
 pub struct Stage {
     browser: Browser,
-    /// An empty window, so that the browser stays when the last other one is closed.
+    /// An empty window, so that the browser does not end when the last other window is closed.
     home: WindowHandle,
     opened: Mutex<Vec<WindowHandle>>,
 }
@@ -35,12 +35,12 @@ pub struct Window<'a> {
     handle: WindowHandle,
 }
 
-/// When a page was connected with another.
+/// The times at which a page joined and was connected.
 #[derive(Clone, Copy, Debug)]
 pub struct Met {
     /// When it joined, in milliseconds since the epoch.
     pub start: f64,
-    /// When the other was there.
+    /// When it was connected, in milliseconds since the epoch.
     pub met: f64,
 }
 
@@ -48,7 +48,7 @@ impl Stage {
     /// Starts the browser.
     pub async fn open() -> Result<Stage> {
         let browser = Browser::chromium().await?;
-        browser.set_script_timeout(PATIENCE).await?;
+        browser.set_script_timeout(SCRIPT_TIMEOUT).await?;
         Ok(Stage {
             home: browser.window().await?,
             browser,
@@ -56,7 +56,7 @@ impl Stage {
         })
     }
 
-    /// What the browser calls itself.
+    /// The name and version of the browser.
     pub async fn version(&self) -> Result<String> {
         let version = self.browser.cdp().browser().get_version().await?;
         Ok(version.product)
@@ -131,7 +131,7 @@ impl Window<'_> {
         }
     }
 
-    /// When this page was connected with so many others.
+    /// When this page was connected to this number of others.
     pub async fn met(&self, others: usize) -> Result<Met> {
         let met = self.wait(&format!("bench.met({others})")).await?;
         let (start, met, visible): (_, _, bool) = serde_json::from_value(met)?;

@@ -1,4 +1,4 @@
-//! What is measured.
+//! The files that are measured.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use clap::Args;
 use crate::build;
 use crate::setup::{self, Need};
 
-/// What is measured: a new build, or files that are there.
+/// The files that are measured: a new build, or an existing folder.
 #[derive(Args, Clone, Debug)]
 pub struct Subject {
     /// Measure the files in this folder instead of building them
@@ -17,7 +17,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// The folder with the files. Sets up what a benchmark needs, and builds if it has to.
+    /// The folder with the files. Installs what a benchmark needs, and builds unless a folder was given.
     pub async fn folder(&self) -> Result<PathBuf> {
         let dist = self.dist.clone();
         let ready = tokio::task::spawn_blocking(move || match dist {

@@ -1,4 +1,4 @@
-//! Where rtchat's time goes: what its pages ask of the network, and when.
+//! The steps of connecting, with their times: what rtchat's pages request from the network, and when.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use super::{Bed, Contestant, Line, script};
 
 /// Prints what happens between joining and verified, with the median time of each step.
 pub async fn run(bed: &mut Bed, mut who: Contestant, samples: u32) -> Result<()> {
-    // Before the one that looks at the page.
+    // It has to run before the script that watches the page.
     who.scripts.insert(0, script("trace.js")?);
     let cases = [
         ("join → verified", Line::Fast, Start::Joining),
@@ -49,7 +49,7 @@ pub async fn run(bed: &mut Bed, mut who: Contestant, samples: u32) -> Result<()>
         );
         let mut steps: Vec<_> = steps
             .into_iter()
-            // What happens only now and then says nothing about the rest.
+            // Steps that happen in few samples only are left out.
             .filter(|(_, times)| times.len() * 2 > samples as usize)
             .map(|((page, what, _), times)| (median(&times), page, what))
             .collect();

@@ -1,4 +1,4 @@
-//! Trystero, from npm, in the smallest page that uses it.
+//! The contestant Trystero, from npm, in a minimal page.
 
 use std::process::Command;
 
@@ -10,7 +10,7 @@ use super::{Contestant, script};
 use crate::testbed::{Bridge, Site};
 use crate::{process, project};
 
-/// A folder with a page that consists of this script of ours, bundled with what it imports.
+/// Creates a folder with a page that consists of this script, bundled with its imports.
 pub fn bundle(name: &str) -> Result<TempDir> {
     let folder = tempfile::tempdir()?;
     let root = project::root();
@@ -22,7 +22,7 @@ pub fn bundle(name: &str) -> Result<TempDir> {
             "--bundle",
             "--minify",
             "--format=esm",
-            // Its wasm lies beside it.
+            // The module has to stay next to its WebAssembly file.
             "--external:./mqtt-rtc.js",
         ])
         .arg(format!(
@@ -34,7 +34,7 @@ pub fn bundle(name: &str) -> Result<TempDir> {
     Ok(folder)
 }
 
-/// Bundles the page and serves it. The folder must stay for as long as it is used.
+/// Bundles the page and serves it. The folder has to exist for as long as the page is used.
 pub async fn contestant(bridges: &[Bridge; 2]) -> Result<((Site, TempDir), Contestant)> {
     let folder = bundle("trystero.js")?;
     let site = Site::start(folder.path(), json!({})).await?;

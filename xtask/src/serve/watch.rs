@@ -1,4 +1,4 @@
-//! Building again whenever a source changes.
+//! Builds again whenever a source changes.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver};
@@ -9,21 +9,22 @@ use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use crate::project;
 
-/// What builds write, or what is no part of the page.
+/// What builds write, and what is not part of the page.
 const IGNORED: &[&str] = &[
     "target",
     "dist",
     "node_modules",
+    "bot",
     "xtask",
     "tests",
     "docs",
     "Cargo.lock",
 ];
 
-/// What builds write between sources.
+/// A folder among the sources that builds write.
 const GENERATED: &str = "embed/engine";
 
-/// Editors write a file in several steps, and several files at once.
+/// How long nothing may change before a build. Editors write a file in several steps, and several files at once.
 const QUIET: Duration = Duration::from_millis(150);
 
 /// Watches until the watcher is dropped.
@@ -78,7 +79,7 @@ fn matters(event: &Event, root: &Path) -> bool {
     change && event.paths.iter().any(|path| !ignored(path, root))
 }
 
-/// Hidden files are tools' own.
+/// Whether a change of this file needs no build. Hidden files belong to tools.
 fn ignored(path: &Path, root: &Path) -> bool {
     let Ok(below) = path.strip_prefix(root) else {
         return true;

@@ -1,7 +1,7 @@
 //! A Rust compiler for WebAssembly.
 //!
-//! The one that runs us gets its missing standard library from `rustup`. Where `rustup` reaches nothing, Debian's
-//! `rustc-web` steps in, with a standard library that we compile from Debian's sources.
+//! The native compiler gets its missing standard library from `rustup`. Where `rustup` reaches no server, Debian's
+//! `rustc-web` is used, with a standard library that is compiled from Debian's sources.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -15,13 +15,13 @@ use crate::{process, project};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Says which route to take: `rustup`, `debian`, or by default whichever works.
+/// The environment variable that selects the compiler: `rustup`, `debian`, or by default the first that works.
 const CHOICE: &str = "RTCHAT_TOOLCHAIN";
 
-/// Time enough for 30 MB over a slow line, and short enough to wait for in vain.
+/// Long enough for 30 MB over a slow line, and short enough to wait for in vain.
 const RUSTUP_LIMIT: Duration = Duration::from_secs(90);
 
-/// rustc 1.96 and all that goes with it, beside any compiler of `rustup`.
+/// rustc 1.96 and its companions, which do not interfere with a compiler of `rustup`.
 const DEBIAN_COMPILER: Package = Package {
     names: &[
         "rustc-web",
@@ -46,7 +46,7 @@ pub enum WebCompiler {
 }
 
 impl WebCompiler {
-    /// Finds a compiler, or sets one up.
+    /// Finds a compiler, or installs one.
     pub fn ensure() -> Result<Self> {
         match std::env::var(CHOICE).as_deref() {
             Ok("debian") => return debian_compiler(),
@@ -74,13 +74,13 @@ impl WebCompiler {
         })
     }
 
-    /// Makes a command build for the browser.
+    /// Sets up the environment of a command that builds for the browser.
     pub fn prepare(&self, command: &mut Command, path: OsString) -> Result<()> {
         let mut flags = renamed_folders();
         let (folder, target) = match self {
             Self::Native => (native_folder(), project::web_target()),
             Self::Debian { sysroot } => {
-                // What rustup or cargo set for the other compiler would confuse this one.
+                // These variables of rustup and cargo are about the other compiler.
                 let foreign = [
                     "LD_LIBRARY_PATH",
                     "RUSTUP_TOOLCHAIN",
@@ -109,8 +109,8 @@ impl WebCompiler {
     }
 }
 
-/// Flags that keep the builder's folders out of what is published: panics name their places in the sources. So the same
-/// sources give the same files, and the same hashes, on machines of other people.
+/// Flags that keep the names of local folders out of the published files, where panics name their source locations. So
+/// the same sources give the same files, and the same hashes, on other machines.
 fn renamed_folders() -> Vec<String> {
     let cargo = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let cargo = cargo.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
@@ -126,7 +126,7 @@ fn renamed_folders() -> Vec<String> {
     .collect()
 }
 
-/// Where the cargo that runs us lies, with its rustc.
+/// The folder of the cargo that runs this program, and of its rustc.
 fn native_folder() -> Option<PathBuf> {
     let cargo = PathBuf::from(std::env::var_os("CARGO")?);
     cargo.parent().map(Path::to_owned)
@@ -185,7 +185,7 @@ fn debian_rustc() -> Command {
     rustc
 }
 
-/// Where the standard library for the installed compiler belongs: one folder per version, since no other fits.
+/// The folder of the standard library for the installed compiler. Every version of the compiler has its own.
 fn debian_sysroot() -> Option<PathBuf> {
     let said = process::output(debian_rustc().arg("-vV")).ok()?;
     let line = |name: &str| {
@@ -216,7 +216,7 @@ fn debian_compiler() -> Result<WebCompiler> {
     Ok(WebCompiler::Debian { sysroot })
 }
 
-/// Compiles the standard library as a dependency of nothing, and keeps it.
+/// Compiles the standard library, as a dependency of an empty crate, and keeps it.
 fn build_std(sysroot: &Path) -> Result<()> {
     println!("Compiling Rust's standard library for WebAssembly (about 60 s on two cores, once).");
     let work = sysroot.with_extension("build");
@@ -275,7 +275,7 @@ fn build_std(sysroot: &Path) -> Result<()> {
     }
     if !holds_std(&libraries) {
         bail!(
-            "the build went well, but {} holds no standard library",
+            "the build succeeded, but {} holds no standard library",
             libraries.display()
         );
     }

@@ -1,4 +1,4 @@
-//! Packages of the system.
+//! Debian packages.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -7,12 +7,12 @@ use anyhow::{Context, Result, bail};
 
 use crate::process;
 
-/// Packages that belong together.
+/// Packages that are installed together.
 #[derive(Debug)]
 pub struct Package {
     pub names: &'static [&'static str],
     pub why: &'static str,
-    /// Roughly how long it takes.
+    /// An estimate of how long the installation takes.
     pub seconds: u32,
 }
 
@@ -59,7 +59,7 @@ pub fn ensure(packages: &[Package]) -> Result<()> {
     .context(advice)
 }
 
-/// Whether we may call apt-get.
+/// Whether this user may call apt-get.
 pub fn can_install() -> bool {
     #[cfg(unix)]
     // SAFETY: geteuid() takes nothing and cannot fail.

@@ -1,4 +1,4 @@
-//! Tools that we compile once and keep.
+//! Tools that are compiled once and kept.
 
 use std::process::{Command, Stdio};
 
@@ -14,11 +14,11 @@ pub struct Tool {
     version: String,
     why: &'static str,
     minutes: u32,
-    /// With the versions of its own lock file. Not every crate's lock file names what registries still hold.
+    /// Whether to use the crate's own lock file. Some lock files name versions that registries no longer have.
     locked: bool,
 }
 
-/// wasm-bindgen's own version check refuses any other than the crate's.
+/// wasm-bindgen's command, which has to be of the same version as the crate.
 pub fn wasm_bindgen() -> Result<Tool> {
     let version = project::locked_version("wasm-bindgen")?;
     let why = "joins WebAssembly and JavaScript";
@@ -33,7 +33,7 @@ pub fn wasm_bindgen() -> Result<Tool> {
 }
 
 pub fn trunk() -> Tool {
-    // Newer ones ask for a newer compiler than many machines have.
+    // Newer versions require a newer compiler than many machines have.
     let version = "0.21.14".to_owned();
     Tool {
         krate: "trunk",
@@ -75,7 +75,7 @@ pub fn ensure(tool: &Tool) -> Result<()> {
          kept in {}.",
         tools.display(),
     );
-    // A folder that stays when this is interrupted, so that the next try goes on where this one ended.
+    // This folder stays if the installation is interrupted, so that the next attempt continues from there.
     let work = tools.join("build").join(krate);
     let mut install = project::cargo();
     install
@@ -86,7 +86,7 @@ pub fn ensure(tool: &Tool) -> Result<()> {
     }
     install
         .env("CARGO_TARGET_DIR", &work)
-        // They are waited for while they compile, hardly while they run: optimising trunk as a whole takes longer than
+        // Compiling these tools takes much longer than they run. Optimising trunk as a whole would take longer than
         // everything else here together.
         .envs([
             ("CARGO_PROFILE_RELEASE_LTO", "off"),
@@ -96,9 +96,9 @@ pub fn ensure(tool: &Tool) -> Result<()> {
         .env_remove("RUSTFLAGS")
         .stdin(Stdio::null());
     process::run(&mut install).with_context(|| {
-        format!("{krate} {version} cannot be installed. If the network was gone, run this again; it goes on from there")
+        format!("{krate} {version} cannot be installed. If the network was gone, run this again; it continues from there")
     })?;
-    // Only space would be lost.
+    // If this fails, it costs only space.
     let _ = std::fs::remove_dir_all(work);
     Ok(())
 }

@@ -1,7 +1,7 @@
-//! Installing what a command needs, once, on a machine that has a Rust toolchain and reaches package registries.
+//! Installs what a command needs, on a machine that has a Rust toolchain and reaches package registries.
 //!
-//! What is missing is named before it is installed, with its purpose and a rough time, and its own progress is shown.
-//! Debian packages are installed by root alone; anybody else is told what to install.
+//! Before something is installed, its name, its purpose and an estimate of the time are printed. Debian packages are
+//! installed by root only; other users are told what to install.
 
 mod compiler;
 mod debian;
@@ -18,7 +18,7 @@ use crate::{process, project, testbed};
 pub use compiler::WebCompiler;
 use debian::Package;
 
-/// What a command may need.
+/// Something that a command may need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
     /// Everything that turns the sources into `dist/`.
@@ -37,7 +37,7 @@ pub enum Need {
     Lints,
 }
 
-/// Everything there is to need.
+/// Everything that any command needs.
 pub const ALL: &[Need] = &[
     Need::Page,
     Need::Bindgen,
@@ -48,13 +48,13 @@ pub const ALL: &[Need] = &[
     Need::Lints,
 ];
 
-/// What was set up, and how to call it.
+/// The tools that were installed, and how to call them.
 #[derive(Debug)]
 pub struct Tools {
     compiler: Option<WebCompiler>,
 }
 
-/// Sets up what is missing. Quick when nothing is.
+/// Installs what is missing. This is quick if nothing is.
 pub fn ensure(needs: &[Need]) -> Result<Tools> {
     let needed = |need| needs.contains(&need);
     let page = needed(Need::Page);
@@ -82,7 +82,7 @@ pub fn ensure(needs: &[Need]) -> Result<Tools> {
     Ok(Tools { compiler })
 }
 
-/// The programs that come from the system, each with the Debian packages that hold it.
+/// The Debian packages of those programs that come from the system and are missing.
 fn system_packages(needs: &[Need]) -> Vec<Package> {
     let needed = |need| needs.contains(&need);
     let mut packages = Vec::new();
@@ -148,11 +148,11 @@ impl Tools {
         let compiler = self
             .compiler
             .as_ref()
-            .context("a compiler for the browser was not asked for")?;
+            .context("no compiler for the browser was requested")?;
         let mut command = Command::new(program);
         command.current_dir(project::root());
         compiler.prepare(&mut command, path_with(&own_folders())?)?;
-        // The program itself is looked up by its new PATH, too.
+        // The program itself is found on this PATH, too.
         Ok(command)
     }
 
@@ -162,7 +162,7 @@ impl Tools {
     }
 }
 
-/// Where tools of our own lie.
+/// The folders of tools that were installed for this project.
 fn own_folders() -> [PathBuf; 2] {
     [
         project::tools().join("bin"),
@@ -174,5 +174,5 @@ fn own_folders() -> [PathBuf; 2] {
 fn path_with(folders: &[PathBuf]) -> Result<OsString> {
     let old = std::env::var_os("PATH").unwrap_or_default();
     let all = folders.iter().cloned().chain(std::env::split_paths(&old));
-    std::env::join_paths(all).context("PATH holds a folder whose name cannot stand in PATH")
+    std::env::join_paths(all).context("PATH contains a folder whose name is not allowed in PATH")
 }

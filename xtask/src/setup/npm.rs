@@ -1,4 +1,4 @@
-//! The npm packages of `package.json`: wasm-opt, and what the benchmarks compare with.
+//! The npm packages of `package.json`: tools of the build, and packages for benchmarks.
 
 use std::process::{Command, Stdio};
 
@@ -6,11 +6,11 @@ use anyhow::{Context, Result};
 
 use crate::{process, project};
 
-/// Installs exactly what `package-lock.json` says, unless that has been done.
+/// Installs the versions in `package-lock.json`, unless they are installed.
 pub fn ensure() -> Result<()> {
     let lock = project::root().join("package-lock.json");
     let wanted = std::fs::read(&lock).with_context(|| format!("cannot read {}", lock.display()))?;
-    // What was installed last; written at the end, so that half an installation does not count.
+    // A copy of the lock file, written after the installation, so that an interrupted installation does not count.
     let mark = project::root()
         .join("node_modules")
         .join(".rtchat-lock.json");

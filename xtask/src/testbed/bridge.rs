@@ -1,4 +1,4 @@
-//! A WebSocket side for any broker: fast, countable, delayable, and easily cut.
+//! A WebSocket listener for any broker, which counts traffic and can delay or cut it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,16 +21,16 @@ use tokio::task::JoinHandle;
 use super::port::HeldPort;
 use super::{DelayProxy, local};
 
-/// What clients sent to a broker: the part of MQTT traffic a site owner pays for.
+/// What clients have sent to a broker. This is the traffic that a site's owner pays for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
-    /// How many PUBLISH packets.
+    /// The number of PUBLISH packets.
     pub publishes: u64,
-    /// How many bytes of payload they carried, without topics and headers.
+    /// The bytes of their payloads, without topics and headers.
     pub payload_bytes: u64,
 }
 
-/// Passes MQTT bytes between WebSockets and a broker's TCP port, at once: neither side waits for more to send.
+/// Passes MQTT bytes between WebSockets and a broker's TCP port, without waiting for more bytes to combine.
 #[derive(Clone, Debug)]
 pub struct Relay(Arc<Inner>);
 
@@ -39,12 +39,12 @@ struct Inner {
     broker: SocketAddr,
     publishes: AtomicU64,
     payload_bytes: AtomicU64,
-    /// False while cut.
+    /// False while connections are cut.
     open: watch::Sender<bool>,
 }
 
 impl Relay {
-    /// A relay to the broker that listens there.
+    /// A relay to the broker at this address.
     pub fn new(broker: SocketAddr) -> Self {
         let (open, _) = watch::channel(true);
         Self(Arc::new(Inner {
@@ -55,7 +55,7 @@ impl Relay {
         }))
     }
 
-    /// The path `/mqtt`, to be merged into a server.
+    /// The route `/mqtt`, to be merged into a server's routes.
     pub fn route(&self) -> Router {
         Router::new()
             .route("/mqtt", get(upgrade))
@@ -88,7 +88,7 @@ async fn upgrade(State(relay): State<Relay>, upgrade: WebSocketUpgrade) -> Respo
         })
 }
 
-/// Both directions, until either side ends.
+/// Passes bytes in both directions, until either side ends.
 async fn pass(relay: &Relay, socket: WebSocket, mut broker: TcpStream) -> Result<()> {
     broker.set_nodelay(true)?;
     let (mut to_page, mut from_page) = socket.split();
@@ -117,8 +117,8 @@ async fn pass(relay: &Relay, socket: WebSocket, mut broker: TcpStream) -> Result
     tokio::select! { ended = up => ended, ended = down => ended }
 }
 
-/// A broker without TCP_NODELAY holds a second packet back until the first is acknowledged, which the kernel would
-/// delay by 40 ms. The kernel forgets this wish after a while, so it is repeated.
+/// Tells the kernel to acknowledge at once instead of after 40 ms. A broker without TCP_NODELAY sends a second packet only
+/// after the first was acknowledged. The kernel resets this option after a while, so it is set again before every read.
 fn acknowledge_at_once(stream: &TcpStream) {
     #[cfg(target_os = "linux")]
     let _ = stream.set_quickack(true);
@@ -142,7 +142,7 @@ enum Server {
 }
 
 impl Bridge {
-    /// Puts a WebSocket side in front of a broker's TCP port, with every byte delayed by `delay` each way.
+    /// Starts a WebSocket listener for a broker's TCP port, which delays every byte by `delay` in each direction.
     pub async fn start(broker_tcp_port: u16, delay: Duration) -> Result<Self> {
         let relay = Relay::new(local(broker_tcp_port));
         let port = HeldPort::hold(local(0))?;
@@ -161,7 +161,7 @@ impl Bridge {
         })
     }
 
-    /// Where a page connects to.
+    /// The address that a page connects to.
     pub fn ws_url(&self) -> String {
         let address = self
             .delay
@@ -170,7 +170,7 @@ impl Bridge {
         format!("ws://{address}/mqtt")
     }
 
-    /// What clients have sent since the start or the last [`reset`](Self::reset).
+    /// The traffic since the start or the last [`reset`](Self::reset).
     pub fn stats(&self) -> Traffic {
         let Inner {
             publishes,
@@ -183,13 +183,13 @@ impl Bridge {
         }
     }
 
-    /// Counts from zero again.
+    /// Sets the counters to zero.
     pub fn reset(&self) {
         self.relay.0.publishes.store(0, Ordering::Relaxed);
         self.relay.0.payload_bytes.store(0, Ordering::Relaxed);
     }
 
-    /// Severs every connection without a word, as a broken line would, and refuses new ones.
+    /// Closes every connection without a DISCONNECT, as a broken line would, and refuses new ones.
     pub async fn cut(&self) -> Result<()> {
         let mut server = self.server.lock().await;
         if let Server::Running(running) = &mut *server {
@@ -236,11 +236,11 @@ fn serve(listener: TcpListener, relay: &Relay) -> JoinHandle<()> {
     })
 }
 
-/// Finds PUBLISH packets in a client's bytes, wherever WebSocket frames begin and end.
+/// Finds PUBLISH packets in a client's bytes, also across WebSocket frames.
 #[derive(Debug, Default)]
 struct PublishCounter {
     pending: Vec<u8>,
-    /// Not MQTT; counting has ended.
+    /// The bytes were not MQTT, so counting has ended.
     lost: bool,
 }
 
@@ -276,7 +276,7 @@ impl PublishCounter {
     }
 }
 
-/// The size of what follows the topic and, above QoS 0, the packet's number.
+/// The size of the payload, which follows the topic and, above QoS 0, the packet identifier.
 fn publish_payload(packet: &[u8]) -> Option<usize> {
     let length_bytes = packet.iter().skip(1).position(|byte| byte & 0x80 == 0)? + 1;
     let body = packet.get(1 + length_bytes..)?;

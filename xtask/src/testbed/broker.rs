@@ -1,4 +1,4 @@
-//! Three MQTT brokers that differ in age, language and habits.
+//! MQTT brokers: rumqttd, mosquitto and aedes.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -20,7 +20,7 @@ pub struct Broker {
 
 #[derive(Debug)]
 enum Kind {
-    /// In our own process; its WebSocket side is ours, since rumqttd's own answers late.
+    /// rumqttd in this process, with our WebSocket listener, because rumqttd's own is slow.
     Rumqttd(Bridge),
     Program(Program),
 }
@@ -32,12 +32,12 @@ struct Program {
     ports: [u16; 2],
     folder: TempDir,
     running: Option<Child>,
-    /// While it is dead, nobody else may have its ports.
+    /// Its ports while it does not run, so that no other program gets them.
     held: Vec<HeldPort>,
 }
 
 impl Broker {
-    /// rumqttd, the broker of `cargo xtask serve`. Starts at once and needs nothing installed.
+    /// Starts rumqttd, the broker of `cargo xtask serve`. It starts at once and needs no installation.
     pub async fn rumqttd() -> Result<Self> {
         let tcp_port = free_port()?;
         rumqttd::start(local(tcp_port)).await?;
@@ -48,22 +48,22 @@ impl Broker {
         })
     }
 
-    /// mosquitto, the broker most sites will meet. Answers a CONNECT over WebSocket only after 100 to 200 ms.
+    /// Starts mosquitto, which is widely used. It answers a CONNECT over WebSocket only after 100 to 200 ms.
     pub async fn mosquitto() -> Result<Self> {
-        Self::mosquitto_for(true).await
+        Self::mosquitto_that(true).await
     }
 
-    /// A mosquitto that takes nobody without a password, and knows no password.
+    /// Starts a mosquitto that refuses everybody: it requires a password and accepts none.
     pub async fn closed_mosquitto() -> Result<Self> {
-        Self::mosquitto_for(false).await
+        Self::mosquitto_that(false).await
     }
 
-    async fn mosquitto_for(everybody: bool) -> Result<Self> {
-        // Debian puts it where only root's PATH looks.
+    async fn mosquitto_that(allows_anonymous: bool) -> Result<Self> {
+        // Debian installs it in a folder that is only on root's PATH.
         let program = process::find("mosquitto").unwrap_or_else(|| "/usr/sbin/mosquitto".into());
         Self::program(program, |folder, [tcp_port, ws_port]| {
             let configuration = format!(
-                "per_listener_settings false\nallow_anonymous {everybody}\npersistence false\nset_tcp_nodelay true\n\
+                "per_listener_settings false\nallow_anonymous {allows_anonymous}\npersistence false\nset_tcp_nodelay true\n\
                  user root\nlog_dest file {}\nlistener {tcp_port} 127.0.0.1\n\
                  listener {ws_port} 127.0.0.1\nprotocol websockets\n",
                 folder.path().join("log").display(),
@@ -75,7 +75,7 @@ impl Broker {
         .await
     }
 
-    /// aedes on Node.js, which answers within milliseconds: the one to measure with.
+    /// Starts aedes on Node.js. It answers within milliseconds, so benchmarks use it.
     pub async fn aedes() -> Result<Self> {
         let script = project::root()
             .join("xtask/brokers/aedes.mjs")
@@ -112,7 +112,7 @@ impl Broker {
         Ok(broker)
     }
 
-    /// Where a page connects to.
+    /// The address that a page connects to.
     pub fn ws_url(&self) -> String {
         match &self.kind {
             Kind::Rumqttd(bridge) => bridge.ws_url(),
@@ -120,12 +120,12 @@ impl Broker {
         }
     }
 
-    /// Where native clients and a [`Bridge`] connect to.
+    /// The port that native clients and a [`Bridge`] connect to.
     pub fn tcp_port(&self) -> u16 {
         self.tcp_port
     }
 
-    /// Kills it as a power cut would. rumqttd cannot be killed; it loses its WebSocket side instead.
+    /// Kills the broker without a shutdown. rumqttd cannot be killed; its WebSocket listener is cut instead.
     pub async fn kill(&mut self) -> Result<()> {
         match &mut self.kind {
             Kind::Rumqttd(bridge) => bridge.cut().await,
@@ -133,7 +133,7 @@ impl Broker {
         }
     }
 
-    /// Starts it again on the same ports, without memory of what was before (save rumqttd, which kept running).
+    /// Starts it again on the same ports, with empty state. rumqttd keeps its state, since it kept running.
     pub async fn restart(&mut self) -> Result<()> {
         match &mut self.kind {
             Kind::Rumqttd(bridge) => bridge.mend().await,

@@ -1,4 +1,4 @@
-//! Real browsers without a window.
+//! Headless browsers.
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use thirtyfour::{
 use super::Child;
 use crate::{process, project};
 
-/// Flags that let Chromium run as root, quietly, and show other browsers on this machine its real addresses.
+/// Flags with which Chromium runs as root, contacts no servers of its own, and shows its real addresses to other browsers.
 pub const CHROMIUM_FLAGS: &[&str] = &[
     "--headless=new",
     "--no-sandbox",
@@ -27,10 +27,10 @@ pub const CHROMIUM_FLAGS: &[&str] = &[
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    // The shared memory of a container is often too small.
+    // Containers often have too little shared memory.
     "--disable-dev-shm-usage",
     SHOW_ADDRESSES,
-    // Tabs in the background must keep time as they would in front.
+    // Timers in background tabs must not be slowed down.
     "--disable-background-timer-throttling",
     "--disable-backgrounding-occluded-windows",
     "--disable-renderer-backgrounding",
@@ -38,7 +38,7 @@ pub const CHROMIUM_FLAGS: &[&str] = &[
     "--use-fake-ui-for-media-stream",
 ];
 
-/// Chromium lists its real addresses among its candidates, and not names that only its own network can resolve.
+/// The flag with which Chromium's candidates have its real addresses, and not names that only its network can resolve.
 const SHOW_ADDRESSES: &str = "--disable-features=WebRtcHideLocalIpsWithMdns";
 
 const FIREFOX_PREFERENCES: &[(&str, bool)] = &[
@@ -47,7 +47,7 @@ const FIREFOX_PREFERENCES: &[(&str, bool)] = &[
     ("media.navigator.permission.disabled", true),
 ];
 
-/// A browser with a fresh profile, ended when dropped. It derefs to thirtyfour's [`WebDriver`].
+/// A browser with a new profile, which is ended when dropped. It dereferences to thirtyfour's [`WebDriver`].
 #[derive(Debug)]
 pub struct Browser {
     driver: WebDriver,
@@ -56,24 +56,24 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Chromium, or Chrome where there is no Chromium.
+    /// Starts Chromium, or Chrome where there is no Chromium.
     pub async fn chromium() -> Result<Self> {
         Self::chromium_with(&[]).await
     }
 
-    /// Chromium with more flags.
+    /// Starts Chromium with additional flags.
     pub async fn chromium_with(flags: &[&str]) -> Result<Self> {
         Self::chromium_of(&[CHROMIUM_FLAGS, flags].concat(), Value::Null).await
     }
 
-    /// Chromium with preferences, as its settings page changes them.
+    /// Starts Chromium with preferences, as its settings page changes them.
     pub async fn chromium_preferring(preferences: Value) -> Result<Self> {
         Self::chromium_of(CHROMIUM_FLAGS, preferences).await
     }
 
-    /// Chromium that hides its addresses from pages, as it does for everybody but testers. Pages that may use the
-    /// camera see them all the same, so nobody may here.
-    pub async fn chromium_in_hiding() -> Result<Self> {
+    /// Starts a Chromium that hides its addresses from pages, which is its default. It shows them to pages that may use
+    /// the camera, so no page may use it here.
+    pub async fn chromium_hiding_addresses() -> Result<Self> {
         let mut flags = CHROMIUM_FLAGS.to_vec();
         flags.retain(|flag| *flag != SHOW_ADDRESSES && !flag.contains("media-stream"));
         Self::chromium_of(&flags, Value::Null).await
@@ -96,12 +96,12 @@ impl Browser {
         Self::start(command, "on port ", capabilities.into(), profile).await
     }
 
-    /// Firefox.
+    /// Starts Firefox.
     pub async fn firefox() -> Result<Self> {
         Self::firefox_with(&[]).await
     }
 
-    /// Firefox with more preferences.
+    /// Starts Firefox with additional preferences.
     pub async fn firefox_with(preferences: &[(&str, Value)]) -> Result<Self> {
         let profile = tempfile::tempdir()?;
         let mut chosen = FirefoxPreferences::new();
@@ -128,7 +128,7 @@ impl Browser {
         .await
     }
 
-    /// Starts the program that drives the browser; it prints its port after `before_port`.
+    /// Starts the driver of the browser, which prints its port after the text `before_port`.
     async fn start(
         command: Command,
         before_port: &'static str,
@@ -146,12 +146,12 @@ impl Browser {
         })
     }
 
-    /// The folder of its profile, which goes with it.
+    /// The folder of its profile, which is removed when the browser is dropped.
     pub fn profile(&self) -> &Path {
         self.profile.path()
     }
 
-    /// What the page wrote to the console since the last call, with errors the browser saw. Chromium only.
+    /// The messages on the console since the last call, including the browser's own errors. Chromium only.
     pub async fn console(&self) -> Result<Vec<String>> {
         let entries = self.driver.browser_log().await?;
         Ok(entries
@@ -171,13 +171,13 @@ impl Deref for Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Killing is quicker than asking, and nothing in the profile is worth saving.
+        // Killing the browser is faster than closing it, and nothing in the profile has to be saved.
         let _ = self.driver.clone().leak();
     }
 }
 
-/// Starts a program that finds a port for itself, and waits until it has said which. Chromedriver takes any port of
-/// IPv6, then the same of IPv4, and ends if somebody else has that one: it is started again.
+/// Starts a program that chooses a port, and waits until it has printed the port. Chromedriver chooses a port that is free
+/// for IPv6, and ends if the same port is taken for IPv4; then it is started again.
 async fn with_port(mut command: Command, before_port: &'static str) -> Result<(Child, u16)> {
     const TRIES: usize = 10;
     let name = process::shown(&command);
@@ -192,10 +192,10 @@ async fn with_port(mut command: Command, before_port: &'static str) -> Result<(C
         match tokio::task::spawn_blocking(wait).await? {
             Ok(port) => return Ok((program, port)),
             Err(RecvTimeoutError::Disconnected) => {}
-            Err(RecvTimeoutError::Timeout) => bail!("`{name}` did not say its port within 20 s"),
+            Err(RecvTimeoutError::Timeout) => bail!("`{name}` did not print its port within 20 s"),
         }
     }
-    bail!("`{name}` ended {TRIES} times before it said its port")
+    bail!("`{name}` ended {TRIES} times before it printed its port")
 }
 
 fn port_after(line: &str, before: &str) -> Option<u16> {
@@ -203,11 +203,11 @@ fn port_after(line: &str, before: &str) -> Option<u16> {
     let digits = rest
         .find(|character: char| !character.is_ascii_digit())
         .unwrap_or(rest.len());
-    // "Starting ChromeDriver … on port 0" comes first.
+    // Chromedriver prints "Starting ChromeDriver … on port 0" first.
     rest[..digits].parse().ok().filter(|port| *port != 0)
 }
 
-/// Where Chromium lies; `CHROME` may say so.
+/// The path of Chromium; `CHROME` overrides it.
 pub fn chromium() -> Result<PathBuf> {
     located(
         "CHROME",
@@ -215,17 +215,17 @@ pub fn chromium() -> Result<PathBuf> {
     )
 }
 
-/// Where chromedriver lies; `CHROMEDRIVER` may say so.
+/// The path of chromedriver; `CHROMEDRIVER` overrides it.
 pub fn chromedriver() -> Result<PathBuf> {
     located("CHROMEDRIVER", &["chromedriver"])
 }
 
-/// Where Firefox lies; `FIREFOX` may say so.
+/// The path of Firefox; `FIREFOX` overrides it.
 pub fn firefox() -> Result<PathBuf> {
     located("FIREFOX", &["firefox-esr", "firefox"])
 }
 
-/// Where geckodriver lies; `GECKODRIVER` may say so.
+/// The path of geckodriver; `GECKODRIVER` overrides it.
 pub fn geckodriver() -> Result<PathBuf> {
     located("GECKODRIVER", &["geckodriver"])
 }
@@ -250,7 +250,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ports_are_read_from_what_drivers_print() {
+    fn ports_are_read_from_the_output_of_drivers() {
         let chromedriver = "ChromeDriver was started successfully on port 43415.";
         assert_eq!(port_after(chromedriver, "on port "), Some(43415));
         let geckodriver = "1720000000000\tgeckodriver\tINFO\tListening on 127.0.0.1:4444";
@@ -278,6 +278,6 @@ mod tests {
 
         let ended = with_port(Command::new("false"), "on port ").await;
         let words = ended.err().unwrap().to_string();
-        assert_eq!(words, "`false` ended 10 times before it said its port");
+        assert_eq!(words, "`false` ended 10 times before it printed its port");
     }
 }

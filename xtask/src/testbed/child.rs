@@ -1,16 +1,16 @@
-//! A program that ends with its value.
+//! A program that ends when its value is dropped.
 
 use std::process::{Child as StdChild, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-/// A running program. Dropping it kills it and everything it started. Should we be killed ourselves, a guardian does
-/// the same: a browser has dozens of processes, and none of them would notice.
+/// A running program. Dropping it kills it and everything it started. If this process is killed, a guardian process does
+/// the same, since the many processes of a browser would otherwise continue to run.
 #[derive(Debug)]
 pub struct Child {
     child: StdChild,
     name: String,
-    /// Waits for its input to end, which happens when we do.
+    /// Waits for the end of its input, which comes when this process ends.
     #[cfg(unix)]
     guardian: StdChild,
 }
@@ -46,7 +46,7 @@ impl Child {
         self.child.stdout.take()
     }
 
-    /// An error when it has ended by itself.
+    /// Returns an error if it has ended by itself.
     pub fn check_alive(&mut self) -> Result<()> {
         if let Some(status) = self.child.try_wait()? {
             bail!("{} ended by itself ({status})", self.name);
@@ -60,7 +60,7 @@ fn guardian(group: u32) -> Result<StdChild> {
     let mut shell = Command::new("sh");
     shell.args(["-c", GUARDIAN, &group.to_string()]);
     shell.stdin(Stdio::piped()).stdout(Stdio::null());
-    // Ctrl-C is for us, not for it.
+    // In a process group of its own, it does not receive Ctrl-C.
     std::os::unix::process::CommandExt::process_group(&mut shell, 0);
     shell
         .stderr(Stdio::null())
@@ -72,7 +72,7 @@ impl Drop for Child {
     fn drop(&mut self) {
         #[cfg(unix)]
         {
-            // By the guardian's hand, so that there is one way and every test tries it.
+            // The guardian does it, so that there is only one way and every test covers it.
             drop(self.guardian.stdin.take());
             let _ = self.guardian.wait();
         }

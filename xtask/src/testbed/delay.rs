@@ -1,4 +1,4 @@
-//! A line as long as one likes.
+//! A TCP proxy with a delay.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,8 +13,8 @@ use tokio::time::Instant;
 
 use super::port::HeldPort;
 
-/// Passes TCP connections on to another address and delays every byte by the same time, each way, in order. Also the
-/// bytes of TLS, HTTP and WebSocket handshakes; TCP's own handshake is the kernel's and is not delayed.
+/// Forwards TCP connections to another address, and delays every byte by the same time in each direction. This includes
+/// TLS, HTTP and WebSocket handshakes, but not TCP's own handshake, which the kernel makes.
 #[derive(Debug)]
 pub struct DelayProxy {
     address: SocketAddr,
@@ -30,7 +30,7 @@ enum Server {
 }
 
 impl DelayProxy {
-    /// Listens on a free port and passes everything on to `target`, `delay` later.
+    /// Listens on a free port and forwards everything to `target` after `delay`.
     pub async fn start(target: SocketAddr, delay: Duration) -> Result<Self> {
         let port = HeldPort::hold(super::local(0))?;
         let address = port.address()?;
@@ -43,12 +43,12 @@ impl DelayProxy {
         })
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Severs every connection without a word and refuses new ones.
+    /// Closes every connection and refuses new ones.
     pub async fn cut(&self) -> Result<()> {
         let mut server = self.server.lock().await;
         if let Server::Running(running) = &mut *server {
@@ -79,7 +79,7 @@ impl Drop for DelayProxy {
     }
 }
 
-/// Owns its connections, so that they end with it.
+/// Accepts connections and owns them, so that they end with this task.
 async fn accept(listener: TcpListener, target: SocketAddr, delay: Duration) {
     let mut connections = JoinSet::new();
     loop {
@@ -113,7 +113,7 @@ async fn connect(client: TcpStream, target: SocketAddr, delay: Duration) {
     );
 }
 
-/// One direction. The end of the stream is a message like any other, so it, too, arrives late and last.
+/// Forwards one direction. The end of the stream is delayed like any other message.
 async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, delay: Duration) {
     let (sender, mut receiver) = mpsc::channel::<(Instant, Vec<u8>)>(1_024);
     let read = async move {

@@ -1,4 +1,4 @@
-//! The end of a process that kept browsers in a static: nothing drops those.
+//! Cleans up at the end of a process that keeps browsers in a static, since statics are never dropped.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -7,7 +7,7 @@ use crate::process;
 
 static PROFILES: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// Ends every program that this process started, when it ends by itself, and removes this folder then.
+/// When this process exits, kills every program that it started, and removes this folder.
 pub fn end_at_exit(profile: &Path) {
     let Ok(mut profiles) = PROFILES.lock() else {
         return;
@@ -25,7 +25,7 @@ extern "C" fn end() {
     process::end_descendants(std::process::id());
     if let Ok(profiles) = PROFILES.lock() {
         for profile in profiles.iter() {
-            // What was there already is gone; what cannot be removed is in the folder for temporary files.
+            // A folder that cannot be removed is in the folder for temporary files.
             let _ = std::fs::remove_dir_all(profile);
         }
     }

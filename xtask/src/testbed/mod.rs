@@ -1,4 +1,4 @@
-//! What tests and benchmarks start and stop: brokers, sites, browsers, and the network between them.
+//! Brokers, sites, browsers and networks that tests and benchmarks start and stop.
 //!
 //! Everything listens on 127.0.0.1 and free ports, and ends when its value is dropped.
 //!
@@ -44,12 +44,23 @@ pub use exit::end_at_exit;
 pub use rumqttd::start as start_rumqttd;
 pub use site::{Site, pages};
 
-/// The built page: what `RTCHAT_DIST` names (set by `cargo xtask test e2e`), else `dist/` of the project.
+/// The folder of the built page: `RTCHAT_DIST`, which `cargo xtask test e2e` sets, or else the project's `dist/`.
 pub fn dist() -> PathBuf {
     std::env::var_os("RTCHAT_DIST").map_or_else(crate::project::dist, PathBuf::from)
 }
 
-/// A port of 127.0.0.1 that nobody listens on at this moment.
+/// The page that plays conversations without a network: `$RTCHAT_DEMO`, or where `cargo xtask test e2e` builds it.
+pub fn demo() -> PathBuf {
+    std::env::var_os("RTCHAT_DEMO")
+        .map_or_else(|| crate::project::target().join("demo"), PathBuf::from)
+}
+
+/// The path of the helper of `bot/`: `RTCHAT_BOT`, which `cargo xtask test e2e` sets, or else a new build.
+pub fn bot() -> Result<PathBuf> {
+    std::env::var_os("RTCHAT_BOT").map_or_else(crate::build::bot, |path| Ok(path.into()))
+}
+
+/// A port of 127.0.0.1 that is free at this moment.
 pub fn free_port() -> Result<u16> {
     let listener = TcpListener::bind(local(0)).context("cannot find a free port")?;
     Ok(listener.local_addr()?.port())
@@ -59,13 +70,13 @@ fn local(port: u16) -> SocketAddr {
     (Ipv4Addr::LOCALHOST, port).into()
 }
 
-/// Waits until somebody listens, for as long as `alive` says there is hope.
+/// Waits until a connection to this address succeeds. Fails after 20 s, or as soon as `alive` does.
 async fn listening(address: SocketAddr, mut alive: impl FnMut() -> Result<()>) -> Result<()> {
     let start = Instant::now();
     while tokio::net::TcpStream::connect(address).await.is_err() {
         alive()?;
         if start.elapsed() > Duration::from_secs(20) {
-            bail!("nobody answers on {address} after 20 s");
+            bail!("no program listens on {address} after 20 s");
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

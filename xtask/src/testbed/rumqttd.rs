@@ -1,4 +1,4 @@
-//! The broker inside our own process.
+//! rumqttd, a broker that runs inside this process.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -37,7 +37,7 @@ pub async fn start(listen: SocketAddr) -> Result<()> {
         ..Config::default()
     };
     let mut broker = rumqttd::Broker::new(config);
-    // It would only trace that it cannot listen, so we look first.
+    // rumqttd does not report an error if it cannot listen, so this is checked first.
     drop(
         std::net::TcpListener::bind(listen)
             .with_context(|| format!("the broker cannot listen on {listen}"))?,

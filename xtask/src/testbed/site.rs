@@ -1,4 +1,4 @@
-//! The built page, served.
+//! Serves the built page.
 
 use std::path::{Path, PathBuf};
 
@@ -18,9 +18,9 @@ use crate::project;
 const NOT_FOUND: &str = "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><title>Not found</title>\
     <p>There is no such page. <a href=\"/\">Go to rtchat.</a>";
 
-/// The files of `dist`, with settings of one's own in place of its `rtchat.json`, and the demonstrations under `/demo/`.
-/// Browsers ask anew every time, since developers change everything all the time. Pages of other origins may use all of
-/// it, as on the hosts that it is meant for.
+/// Routes for the files of `dist`, with other settings in place of its `rtchat.json`, and for the demonstrations under
+/// `/demo/`. Browsers revalidate every file, since files change often during development. Pages of other origins may use
+/// all files, as on the static hosts that they are made for.
 pub fn pages(
     dist: &Path,
     settings: impl Fn(&HeaderMap) -> Value + Clone + Send + Sync + 'static,
@@ -57,7 +57,7 @@ impl Site {
         Self::with_headers(dist, settings, &[]).await
     }
 
-    /// The same, with these headers in every answer.
+    /// Serves the same with additional headers in every response.
     pub async fn with_headers(
         dist: impl Into<PathBuf>,
         settings: Value,
@@ -66,7 +66,7 @@ impl Site {
         let dist = dist.into();
         if !dist.join("index.html").is_file() {
             bail!(
-                "{} holds no index.html; `cargo xtask build` makes it",
+                "{} contains no index.html; `cargo xtask build` makes it",
                 dist.display()
             );
         }
@@ -83,7 +83,7 @@ impl Site {
         Ok(Self { url, server })
     }
 
-    /// Its address, with a slash at the end.
+    /// The address of the site, with a slash at the end.
     pub fn url(&self) -> &str {
         &self.url
     }

@@ -1,4 +1,4 @@
-//! The testbed's own tests: what others build on must hold.
+//! Tests of the test bed.
 
 use std::time::{Duration, Instant};
 
@@ -33,8 +33,8 @@ async fn connect(url: &str) -> Result<WebSocketStream<TcpStream>> {
     Ok(socket)
 }
 
-/// Connects, subscribes and publishes in one flight, and waits for the own message to come back.
-async fn round(url: &str) -> Result<Duration> {
+/// Connects, subscribes and publishes in one flight, and waits until the message comes back. Returns how long this took.
+async fn round_trip(url: &str) -> Result<Duration> {
     let start = Instant::now();
     let mut socket = connect(url).await?;
     for packet in [&CONNECT[..], &SUBSCRIBE, &PUBLISH] {
@@ -53,31 +53,31 @@ async fn round(url: &str) -> Result<Duration> {
 }
 
 #[tokio::test]
-async fn rumqttd_answers_and_its_line_can_be_cut() {
+async fn rumqttd_answers_and_can_be_cut_off() {
     let mut broker = Broker::rumqttd().await.unwrap();
-    println!("rumqttd: {:?}", round(&broker.ws_url()).await.unwrap());
-    println!("rumqttd: {:?}", round(&broker.ws_url()).await.unwrap());
+    println!("rumqttd: {:?}", round_trip(&broker.ws_url()).await.unwrap());
+    println!("rumqttd: {:?}", round_trip(&broker.ws_url()).await.unwrap());
     let mut socket = connect(&broker.ws_url()).await.unwrap();
     broker.kill().await.unwrap();
     assert!(!matches!(socket.next().await, Some(Ok(_))));
     assert!(connect(&broker.ws_url()).await.is_err());
     broker.restart().await.unwrap();
-    round(&broker.ws_url()).await.unwrap();
+    round_trip(&broker.ws_url()).await.unwrap();
 }
 
 #[tokio::test]
-async fn mosquitto_answers_and_comes_back_on_the_same_ports() {
-    killed_and_back(Broker::mosquitto().await.unwrap()).await;
+async fn mosquitto_answers_and_restarts_on_the_same_ports() {
+    survives_a_restart(Broker::mosquitto().await.unwrap()).await;
 }
 
 #[tokio::test]
-async fn aedes_answers_and_comes_back_on_the_same_ports() {
-    killed_and_back(Broker::aedes().await.unwrap()).await;
+async fn aedes_answers_and_restarts_on_the_same_ports() {
+    survives_a_restart(Broker::aedes().await.unwrap()).await;
 }
 
-async fn killed_and_back(mut broker: Broker) {
+async fn survives_a_restart(mut broker: Broker) {
     let url = broker.ws_url();
-    println!("{:?}", round(&url).await.unwrap());
+    println!("{:?}", round_trip(&url).await.unwrap());
     let mut socket = connect(&url).await.unwrap();
     broker.kill().await.unwrap();
     assert!(!matches!(socket.next().await, Some(Ok(_))));
@@ -85,7 +85,7 @@ async fn killed_and_back(mut broker: Broker) {
     broker.restart().await.unwrap();
     assert_eq!(broker.ws_url(), url);
     for _ in 0..5 {
-        println!("{:?}", round(&url).await.unwrap());
+        println!("{:?}", round_trip(&url).await.unwrap());
     }
 }
 
@@ -95,8 +95,8 @@ async fn a_bridge_counts_delays_and_can_be_cut() {
     let bridge = Bridge::start(broker.tcp_port(), Duration::from_millis(50))
         .await
         .unwrap();
-    // The handshake and the message, there and back.
-    assert!(round(&bridge.ws_url()).await.unwrap() >= Duration::from_millis(200));
+    // Both the handshake and the message take a round trip.
+    assert!(round_trip(&bridge.ws_url()).await.unwrap() >= Duration::from_millis(200));
     assert_eq!(
         bridge.stats(),
         Traffic {
@@ -112,11 +112,11 @@ async fn a_bridge_counts_delays_and_can_be_cut() {
     assert!(!matches!(socket.next().await, Some(Ok(_))));
     assert!(connect(&bridge.ws_url()).await.is_err());
     bridge.mend().await.unwrap();
-    round(&bridge.ws_url()).await.unwrap();
+    round_trip(&bridge.ws_url()).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_site_serves_its_settings_and_says_what_it_lacks() {
+async fn a_site_serves_its_settings_and_reports_a_missing_page() {
     let folder = tempfile::tempdir().unwrap();
     assert!(
         Site::start(folder.path(), json!({}))

@@ -461,11 +461,8 @@ impl Files {
     }
 
     fn say(&mut self, peer: PeerId, said: FileFrame, cx: &mut Cx) {
-        cx.effect(Effect::Stream(
-            peer,
-            OutboundMessage::frame(&Frame::File(said)),
-            None,
-        ));
+        let message = OutboundMessage::frame(&Frame::File(said));
+        cx.effect(Effect::Reply(peer, message));
     }
 
     /// Ends it here, and tells the other side. False if it is over already.

@@ -12,7 +12,7 @@ const WHAT: &str = "hash the file";
 #[wasm_bindgen]
 extern "C" {
     type SubtleCrypto;
-    /// Missing in pages that did not come over a secure line.
+    /// Missing in insecure contexts.
     #[wasm_bindgen(thread_local_v2, js_namespace = crypto, js_name = subtle)]
     static SUBTLE: Option<SubtleCrypto>;
     #[wasm_bindgen(method, catch)]
@@ -20,7 +20,7 @@ extern "C" {
     -> Result<Promise, JsValue>;
 }
 
-/// Begins to hash these bytes. They may change as soon as this returns.
+/// Begins to hash bytes, which may change as soon as this returns.
 pub(super) fn begin(bytes: &Uint8Array) -> Result<Promise, WebError> {
     SUBTLE.with(|subtle| match subtle {
         Some(subtle) => subtle.digest("SHA-256", bytes).map_err(refused(WHAT)),
@@ -32,7 +32,7 @@ pub(super) fn begin(bytes: &Uint8Array) -> Result<Promise, WebError> {
     })
 }
 
-/// The hash that was begun.
+/// Waits for the hash that was begun.
 pub(super) async fn end(begun: Promise) -> Result<[u8; 32], WebError> {
     let hash = Uint8Array::new(&settled(begun, WHAT).await?).to_vec();
     hash.try_into().map_err(|_| WebError::Refused {

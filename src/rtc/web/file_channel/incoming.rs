@@ -1,4 +1,4 @@
-//! A file that comes.
+//! Incoming files.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -8,40 +8,40 @@ use js_sys::{ArrayBuffer, Uint8Array};
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::spawn_local;
 
-use super::{Sink, Tell, hash};
+use super::{Sink, TransferListener, hash};
 use crate::rtc::file_channel::{FileId, Receiving, TransferError, TransferEvent};
 use crate::rtc::web::connection::settled;
 use crate::rtc::web::{WebError, refused, time};
 use crate::time::Millis;
 
 const STORE: &str = "store the file";
-/// The memory of so many slices is kept.
-const SPARE: usize = 8;
+/// The buffers of at most this many slices are kept for later slices.
+const MAX_SPARE_BUFFERS: usize = 8;
 
-/// A file that comes.
+/// An incoming file.
 pub(super) struct Incoming {
     file: FileId,
-    tell: Tell,
+    listener: TransferListener,
     sink: Sink,
-    /// Unknown before it is expected.
+    /// `None` until the size is known.
     receiving: RefCell<Option<Receiving>>,
-    /// The slice of which a part has come.
+    /// The slice of which a part has arrived.
     filling: RefCell<Option<Uint8Array>>,
-    /// Memory of slices that were written.
+    /// Buffers of slices that were written.
     spare: RefCell<Vec<ArrayBuffer>>,
-    /// Slices that wait to be written.
+    /// Complete slices that wait to be written.
     full: RefCell<VecDeque<Uint8Array>>,
     writing: Cell<bool>,
-    /// Nothing more is taken or told.
+    /// Whether the file has ended: nothing more is accepted or reported.
     over: Cell<bool>,
 }
 
 impl Incoming {
-    /// It is stored there.
-    pub(super) fn new(file: FileId, sink: Sink, tell: Tell) -> Incoming {
+    /// A file that is stored in this sink.
+    pub(super) fn new(file: FileId, sink: Sink, listener: TransferListener) -> Incoming {
         Incoming {
             file,
-            tell,
+            listener,
             sink,
             receiving: RefCell::default(),
             filling: RefCell::default(),
@@ -52,28 +52,28 @@ impl Incoming {
         }
     }
 
-    /// Its name here.
+    /// The file's id.
     pub(super) fn file(&self) -> FileId {
         self.file
     }
 
-    /// Takes and tells no more.
+    /// Ends the file: nothing more is accepted or reported.
     pub(super) fn stop(&self) {
         self.over.set(true);
     }
 
-    fn tell(&self, notice: TransferEvent) {
+    fn report(&self, event: TransferEvent) {
         if !self.over.get() {
-            (self.tell)(Some((self.file, notice)));
+            (self.listener)(Some((self.file, event)));
         }
     }
 
     fn fail(&self, why: String) {
-        self.tell(TransferEvent::Failed(why));
+        self.report(TransferEvent::Failed(why));
         self.stop();
     }
 
-    /// Begins, or goes on.
+    /// Begins the file, or resumes it on another connection.
     pub(super) fn go_on(self: &Rc<Self>, size: u64) {
         let mut receiving = self.receiving.borrow_mut();
         let from = receiving
@@ -81,13 +81,13 @@ impl Incoming {
             .go_on();
         let incoming = self.clone();
         spawn_local(async move {
-            incoming.tell(TransferEvent::Ready(from));
-            // Nothing at all may be everything.
+            incoming.report(TransferEvent::Ready(from));
+            // An empty file is complete already.
             incoming.write_soon();
         });
     }
 
-    /// Takes what came.
+    /// Accepts content that arrived.
     pub(super) fn take(self: &Rc<Self>, place: u64, content: &Uint8Array) {
         let taken = match &mut *self.receiving.borrow_mut() {
             Some(receiving) if !self.over.get() => self.keep(receiving, place, content),
@@ -95,7 +95,7 @@ impl Incoming {
         };
         match taken {
             Ok(()) => {
-                self.tell_news();
+                self.report_progress();
                 if !self.full.borrow().is_empty() {
                     self.write_soon();
                 }
@@ -104,7 +104,7 @@ impl Incoming {
         }
     }
 
-    /// Puts it where it belongs.
+    /// Copies content into its slice.
     fn keep(
         &self,
         receiving: &mut Receiving,
@@ -116,7 +116,7 @@ impl Incoming {
         let (at, length) = receiving.slice(place);
         let (at, length) = (at as u32, length as u32);
         let mut filling = self.filling.borrow_mut();
-        let slice = filling.get_or_insert_with(|| self.memory(length));
+        let slice = filling.get_or_insert_with(|| self.buffer(length));
         slice.set(content, at);
         if at + content.length() == length {
             self.full.borrow_mut().extend(filling.take());
@@ -124,8 +124,8 @@ impl Incoming {
         Ok(())
     }
 
-    /// Memory for a slice.
-    fn memory(&self, length: u32) -> Uint8Array {
+    /// A buffer for a slice.
+    fn buffer(&self, length: u32) -> Uint8Array {
         let spare = self.spare.borrow_mut().pop();
         match spare.filter(|spare| spare.byte_length() == length) {
             Some(spare) => Uint8Array::new(&spare),
@@ -133,22 +133,22 @@ impl Incoming {
         }
     }
 
-    /// Keeps the memory that a sink gave back, if it did.
-    fn keep_memory(&self, given: JsValue) {
+    /// Keeps the buffer that the sink returned, if it did.
+    fn keep_buffer(&self, given: JsValue) {
         let mut spare = self.spare.borrow_mut();
-        if spare.len() < SPARE {
+        if spare.len() < MAX_SPARE_BUFFERS {
             spare.extend(given.dyn_into::<ArrayBuffer>());
         }
     }
 
-    fn tell_news(&self) {
+    fn report_progress(&self) {
         let now = Millis(time::now() as u64);
         let news = match &mut *self.receiving.borrow_mut() {
             Some(receiving) => receiving.news(now),
             None => None,
         };
         if let Some(has) = news {
-            self.tell(TransferEvent::Stored(has));
+            self.report(TransferEvent::Stored(has));
         }
     }
 
@@ -160,7 +160,7 @@ impl Incoming {
         spawn_local(async move {
             match incoming.write().await {
                 Ok(Some(hash)) => {
-                    incoming.tell(TransferEvent::Whole(hash));
+                    incoming.report(TransferEvent::Whole(hash));
                     incoming.stop();
                 }
                 Ok(None) => incoming.writing.set(false),
@@ -169,7 +169,7 @@ impl Incoming {
         });
     }
 
-    /// Writes the slices that are full; closes and returns the hash if that was all.
+    /// Writes the complete slices. After the last one, closes the sink and returns the hash of the file.
     async fn write(&self) -> Result<Option<[u8; 32]>, WebError> {
         loop {
             let slice = self.full.borrow_mut().pop_front();
@@ -177,12 +177,12 @@ impl Incoming {
             let hash = hash::begin(&slice)?;
             let written = self.sink.write(slice).map_err(refused(STORE))?;
             let written = settled(written, STORE).await?;
-            self.keep_memory(written);
+            self.keep_buffer(written);
             let hash = hash::end(hash).await?;
             if let Some(receiving) = &mut *self.receiving.borrow_mut() {
                 receiving.stored(hash);
             }
-            self.tell_news();
+            self.report_progress();
             if self.over.get() {
                 return Ok(None);
             }

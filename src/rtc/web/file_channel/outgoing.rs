@@ -1,4 +1,4 @@
-//! A file that is sent.
+//! Outgoing files.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -8,27 +8,27 @@ use js_sys::{Promise, Uint8Array};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Blob;
 
-use super::{Channel, Tell, Waiting, hash, wait, wake};
+use super::{Channel, TransferListener, Waiting, hash, wait, wake};
 use crate::rtc::file_channel::{FileId, Header, MAX_FILE_MESSAGE, SLICE, Sending, TransferEvent};
 use crate::rtc::web::connection::settled;
 use crate::rtc::web::{WebError, refused};
 
 const READ: &str = "read the file";
-/// So much is read at once: each reading is a way to the browser's main process and back.
+/// This many bytes are read at once, because each reading is a round trip to the browser's main process.
 const AHEAD: u64 = 8 * SLICE;
 
-/// A file that is sent.
+/// An outgoing file.
 pub(super) struct Outgoing {
     blob: Blob,
     sending: RefCell<Sending>,
-    /// Who waits for the receiver to have stored more.
+    /// Tasks that wait until the receiver has stored more.
     allowed: Waiting,
-    /// Of the task that sends.
+    /// The task that sends.
     work: RefCell<Option<AbortHandle>>,
 }
 
 impl Outgoing {
-    /// It is sent from here.
+    /// A file with this content.
     pub(super) fn new(blob: Blob) -> Outgoing {
         // Exact: a size is below 2^53.
         let sending = Sending::new(blob.size() as u64);
@@ -40,43 +40,43 @@ impl Outgoing {
         }
     }
 
-    /// The receiver has so much.
+    /// Notes how many bytes the receiver has stored.
     pub(super) fn stored(&self, stored: u64) {
         self.sending.borrow_mut().stored(stored);
         wake(&self.allowed);
     }
 
-    /// Sends no more.
+    /// Stops sending.
     pub(super) fn stop(&self) {
         if let Some(work) = self.work.take() {
             work.abort();
         }
     }
 
-    /// Sends it from this byte on, and no more over another channel.
+    /// Sends the file from this byte on over this channel, and over no other.
     pub(super) fn send(
         self: &Rc<Self>,
         file: FileId,
         channel: Rc<Channel>,
         number: u32,
         from: u64,
-        tell: &Tell,
+        listener: &TransferListener,
     ) {
         self.stop();
-        let (outgoing, tell) = (self.clone(), tell.clone());
+        let (outgoing, listener) = (self.clone(), listener.clone());
         let goes_on = self.sending.borrow_mut().go_on(from);
         let work = async move {
-            let notice = if goes_on {
+            let event = if goes_on {
                 match outgoing.pump(&channel, number).await {
                     Ok(Some(hash)) => TransferEvent::Sent(hash),
-                    // The connection broke. There will be another, or the peer is gone.
+                    // The connection broke. Another one will follow, or the peer is gone.
                     Ok(None) => return,
                     Err(error) => TransferEvent::Failed(error.to_string()),
                 }
             } else {
                 TransferEvent::Failed("The other side claims what was never sent.".to_owned())
             };
-            tell(Some((file, notice)));
+            listener(Some((file, event)));
         };
         let (work, handle) = abortable(work);
         self.work.replace(Some(handle));
@@ -85,12 +85,13 @@ impl Outgoing {
         });
     }
 
-    /// Sends as much as it may until everything was sent; `None` if the channel closed before that.
+    /// Sends as much as the receiver allows until everything was sent. Returns the hash of the file, or `None` if the
+    /// channel closed before that.
     async fn pump(&self, channel: &Channel, number: u32) -> Result<Option<[u8; 32]>, WebError> {
         let (begin, _) = self.sending.borrow().slice();
         let mut part = Part::new(begin, Uint8Array::new_with_length(0));
         let mut ahead = self.read(begin)?;
-        // A channel copies what it sends.
+        // The channel copies what it sends, so one buffer serves for all messages.
         let message = Uint8Array::new_with_length(MAX_FILE_MESSAGE as u32);
         loop {
             if let Some(hash) = self.sending.borrow().whole() {
@@ -111,7 +112,7 @@ impl Outgoing {
                     let name = "NotReadableError".to_owned();
                     return Err(WebError::Refused { what: READ, name });
                 }
-                // What is next is read while this is sent.
+                // The next part is read while this one is sent.
                 ahead = self.read(slice + AHEAD)?;
             }
             if self.sending.borrow().is_new() {
@@ -136,7 +137,7 @@ impl Outgoing {
         }
     }
 
-    /// Begins to read. Beyond the end there is nothing.
+    /// Begins to read a part. Beyond the end of the file, it is empty.
     fn read(&self, from: u64) -> Result<Promise, WebError> {
         // Exact: a size is below 2^53.
         let (from, to) = (from as f64, (from + AHEAD) as f64);
@@ -145,11 +146,11 @@ impl Outgoing {
     }
 }
 
-/// What was read of a file: some slices.
+/// A part of a file that was read: some slices.
 struct Part {
     begin: u64,
     bytes: Uint8Array,
-    /// The hash of the slice after the one that was hashed last, on which the browser works while that one is sent.
+    /// The hash of the slice after the one that was hashed last. The browser computes it while that one is sent.
     next: Option<Promise>,
 }
 
@@ -166,13 +167,13 @@ impl Part {
         self.begin + u64::from(self.bytes.length())
     }
 
-    /// From here to there, places in the file.
+    /// The bytes between two positions in the file.
     fn bytes(&self, from: u64, to: u64) -> Uint8Array {
         self.bytes
             .subarray((from - self.begin) as u32, (to - self.begin) as u32)
     }
 
-    /// The hash of the slice that begins here. They are asked for one after the other.
+    /// The hash of the slice that begins here. Slices are hashed in order.
     fn hash(&mut self, slice: u64) -> Result<Promise, WebError> {
         let hash = match self.next.take() {
             Some(begun) => begun,

@@ -1,9 +1,9 @@
-//! What is printed of what was measured.
+//! The printed report.
 
 use super::{BLOCKS, Contestants, FILE, Figures, TEXTS};
 use crate::bench::report::{grouped, median, ratio};
 
-/// How wide the column of words is.
+/// The width of the first column.
 const WIDE: usize = 56;
 
 const RATE: f64 = 15_000.0;
@@ -11,7 +11,7 @@ const OVERHEAD: f64 = 30.0;
 const FILE_TO_BARE: f64 = 0.9;
 const LOADED_TO_IDLE: f64 = 3.0;
 
-/// Everything, as a person reads it.
+/// The whole report as text.
 pub fn text(all: &Contestants<Figures>, samples: u32) -> String {
     [medians(all, samples), targets(all)].concat()
 }
@@ -86,7 +86,7 @@ fn medians(all: &Contestants<Figures>, samples: u32) -> String {
         Blob, without a hash; Trystero sends a Blob as it sends every value, joined in memory, without a hash.\n"
 }
 
-/// What something should be.
+/// A limit for a figure.
 enum Target {
     AtLeast(f64),
     AtMost(f64),
@@ -145,7 +145,7 @@ fn targets([bare, ours, _]: &Contestants<Figures>) -> String {
 mod tests {
     use super::*;
 
-    /// So fast, and questions that take so long while a file is sent.
+    /// Figures with this speed, and this latency of questions while a file is sent.
     fn figures(speed: f64, millis: f64) -> Figures {
         Figures {
             rate: vec![speed],
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_misses_its_target_says_so() {
+    fn missed_targets_are_marked() {
         let met = |speed, millis| -> Vec<bool> {
             let all = [
                 figures(20_000.0, 1.0),

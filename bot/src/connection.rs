@@ -1,8 +1,7 @@
-//! One connection: rtchat's commands become calls of `str0m`, and what `str0m` reports becomes events.
+//! One WebRTC connection: translates between the room and `str0m`.
 
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
 use rtchat::rtc::{
     Candidate, CommandQueue, DataDescription, LinkCommand, LinkEvent, Path, Renegotiation, SdpType,
     SessionDescription,
@@ -13,30 +12,35 @@ use str0m::{Event, IceConnectionState, Input, Output, Rtc};
 
 use crate::sockets::Sockets;
 
-/// At most this many bytes of one message are passed on, as in the browser's adapter.
+/// Messages of more than 64 KiB are not passed on, as in the browser's adapter.
 const MAX_MESSAGE: usize = 64 * 1024;
 
-/// A peer connection in use.
+/// An operation failed, for the reason in this sentence. Causes are left out, because they may hold addresses.
+struct Failure(&'static str);
+
+type Result<T> = std::result::Result<T, Failure>;
+
+/// A peer connection that is in use.
 pub struct Connection {
     rtc: Rtc,
-    /// Channel 0.
+    /// The data channel 0.
     channel: Option<ChannelId>,
-    /// The own offer, until its answer comes.
+    /// Our offer, until its answer arrives.
     offer: Option<SdpPendingOffer>,
-    /// Whether the other side's description is known.
+    /// Whether the remote description is known.
     described: bool,
     /// Bounds what the other side can ask of this connection.
     queue: CommandQueue,
-    /// The other side's candidates that came before its description. The queue bounds how many.
+    /// Remote candidates that arrived before the remote description. The queue bounds how many.
     early: Vec<Candidate>,
     path: Option<Path>,
     wake: Instant,
     events: Vec<LinkEvent>,
-    failed: bool,
+    ended: bool,
 }
 
 impl Connection {
-    /// A connection that can be reached under these candidates.
+    /// A connection with these local candidates.
     pub fn new(mut rtc: Rtc, candidates: &[str0m::Candidate], now: Instant) -> Connection {
         for candidate in candidates {
             rtc.add_local_candidate(candidate.clone());
@@ -51,18 +55,18 @@ impl Connection {
             path: None,
             wake: now,
             events: Vec::new(),
-            failed: false,
+            ended: false,
         }
     }
 
+    /// Carries out a command of the room.
     pub fn command(&mut self, command: LinkCommand, now: Instant, sockets: &Sockets) {
         if let Err(limit) = self.queue.push(command) {
             self.events.push(LinkEvent::Exceeded(limit));
         }
         while let Some(command) = self.queue.pop() {
-            if let Err(error) = self.carry_out(command) {
-                // The outermost sentence alone: what is below it may hold addresses.
-                self.fail(error.to_string());
+            if let Err(Failure(sentence)) = self.carry_out(command) {
+                self.fail(sentence);
             }
         }
         self.handle(Input::Timeout(now), now, sockets);
@@ -77,7 +81,7 @@ impl Connection {
             LinkCommand::Answer(offer) => {
                 let answer = self.answer(&offer.to_sdp())?;
                 self.report_first(SdpType::Answer, &answer)?;
-                self.take_early_candidates();
+                self.add_early_candidates();
                 Ok(())
             }
             LinkCommand::Accept(answer) => self.accept(&answer.to_sdp()),
@@ -88,7 +92,7 @@ impl Connection {
             }
             LinkCommand::Send(text) => self.send(false, text.as_bytes()),
             LinkCommand::SendBytes(bytes) => self.send(true, &bytes),
-            // Whoever owns the connection closes it.
+            // The owner of this connection calls `close`.
             LinkCommand::Close => Ok(()),
         }
     }
@@ -114,19 +118,20 @@ impl Connection {
         } else if restart {
             change.ice_restart(true);
         }
-        // Without a change there is nothing to negotiate; the room then makes a new connection.
-        let (offer, pending) = change.apply().context("There is nothing to offer.")?;
+        // Without a change there is nothing to negotiate, and the room makes a new connection instead.
+        let applied = change.apply();
+        let (offer, pending) = applied.ok_or(Failure("There is nothing to offer."))?;
         self.offer = Some(pending);
         Ok(offer.to_sdp_string())
     }
 
     fn answer(&mut self, offer: &str) -> Result<String> {
-        // An own offer that is still open no longer counts.
+        // This abandons an offer of ours that was not answered yet.
         self.offer = None;
         let offer = SdpOffer::from_sdp_string(&without_names(offer))
-            .context("Their offer cannot be understood.")?;
+            .map_err(|_| Failure("The remote offer cannot be parsed."))?;
         let answer = self.rtc.sdp_api().accept_offer(offer);
-        let answer = answer.context("Their offer cannot be taken.")?;
+        let answer = answer.map_err(|_| Failure("The remote offer cannot be accepted."))?;
         if self.channel.is_none() {
             let channel = self.rtc.direct_api().create_data_channel(channel_0());
             self.channel = Some(channel);
@@ -135,31 +140,33 @@ impl Connection {
     }
 
     fn accept(&mut self, answer: &str) -> Result<()> {
-        let pending = self.offer.take().context("There is no offer to answer.")?;
+        let pending = self.offer.take();
+        let pending = pending.ok_or(Failure("There is no offer that this answers."))?;
         let answer = SdpAnswer::from_sdp_string(&without_names(answer))
-            .context("Their answer cannot be understood.")?;
+            .map_err(|_| Failure("The remote answer cannot be parsed."))?;
         let accepted = self.rtc.sdp_api().accept_answer(pending, answer);
-        accepted.context("Their answer cannot be taken.")?;
-        self.take_early_candidates();
+        accepted.map_err(|_| Failure("The remote answer cannot be accepted."))?;
+        self.add_early_candidates();
         Ok(())
     }
 
-    /// Reports the first description. Host candidates are known from the start, so it is complete at once.
+    /// Reports our first description. It is complete at once, because host candidates are known from the start.
     fn report_first(&mut self, kind: SdpType, sdp: &str) -> Result<()> {
-        let description =
-            DataDescription::from_sdp(kind, sdp).context("Our own description cannot be used.")?;
+        let description = DataDescription::from_sdp(kind, sdp)
+            .map_err(|_| Failure("Our description cannot be used."))?;
         self.events.push(LinkEvent::Described(description));
         Ok(())
     }
 
+    /// Reports a description for a renegotiation.
     fn report_next(&mut self, kind: SdpType, sdp: &str) -> Result<()> {
         let description = SessionDescription::from_sdp(kind, sdp)
-            .context("Our own description cannot be used.")?;
+            .map_err(|_| Failure("Our description cannot be used."))?;
         self.events.push(LinkEvent::Renegotiating(description));
         Ok(())
     }
 
-    fn take_early_candidates(&mut self) {
+    fn add_early_candidates(&mut self) {
         self.described = true;
         let early = std::mem::take(&mut self.early);
         self.add_candidates(early);
@@ -170,9 +177,9 @@ impl Connection {
             self.early.extend(candidates);
             return;
         }
-        for (order, candidate) in candidates.iter().enumerate() {
-            // Names (`….local`) are no addresses, and nothing is lost without them; see `without_names`.
-            if let Ok(candidate) = str0m::Candidate::from_sdp_string(&candidate.to_line(order)) {
+        for (index, candidate) in candidates.iter().enumerate() {
+            // Candidates with names (`….local`) are skipped, and nothing is lost without them; see `without_names`.
+            if let Ok(candidate) = str0m::Candidate::from_sdp_string(&candidate.to_line(index)) {
                 self.rtc.add_remote_candidate(candidate);
             }
         }
@@ -180,12 +187,12 @@ impl Connection {
 
     fn send(&mut self, binary: bool, message: &[u8]) -> Result<()> {
         let channel = self.channel.and_then(|id| self.rtc.channel(id));
-        let mut channel = channel.context("The channel is not open.")?;
-        let sent = channel.write(binary, message);
-        if !sent.context("The channel is broken.")? {
-            bail!("Too much is waiting to be sent.");
+        let mut channel = channel.ok_or(Failure("The channel is not open."))?;
+        match channel.write(binary, message) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Failure("Too many bytes are waiting to be sent.")),
+            Err(_) => Err(Failure("The channel is broken.")),
         }
-        Ok(())
     }
 
     /// Whether a datagram is for this connection.
@@ -193,10 +200,10 @@ impl Connection {
         self.rtc.accepts(input)
     }
 
-    /// Takes a datagram or the time in, and does what follows from it.
+    /// Handles a datagram or the passing of time, and sends the datagrams that follow from it.
     pub fn handle(&mut self, input: Input, now: Instant, sockets: &Sockets) {
         if self.rtc.handle_input(input).is_err() {
-            self.fail("The connection broke.".to_owned());
+            self.fail("The connection broke.");
         }
         loop {
             match self.rtc.poll_output() {
@@ -207,7 +214,7 @@ impl Connection {
                 Ok(Output::Transmit(datagram)) => sockets.send(&datagram),
                 Ok(Output::Event(event)) => self.on_event(event),
                 Err(_) => {
-                    self.fail("The connection broke.".to_owned());
+                    self.fail("The connection broke.");
                     self.rtc.disconnect();
                     self.wake = now;
                     break;
@@ -218,12 +225,12 @@ impl Connection {
 
     fn on_event(&mut self, event: Event) {
         match event {
-            Event::IceConnectionStateChange(state) => self.path_changed(state),
+            Event::IceConnectionStateChange(state) => self.on_ice_state(state),
             Event::ChannelOpen(id, _) if Some(id) == self.channel => {
                 self.events.push(LinkEvent::Opened)
             }
             Event::ChannelData(message) if Some(message.id) == self.channel => {
-                self.events.extend(received(message))
+                self.events.extend(event_for(message))
             }
             Event::ChannelClose(id) if Some(id) == self.channel => self.closed(),
             Event::Closed => self.closed(),
@@ -231,8 +238,8 @@ impl Connection {
         }
     }
 
-    /// `str0m` has no word for a path that is lost for good: it hopes, and the room gives up in time.
-    fn path_changed(&mut self, state: IceConnectionState) {
+    /// `str0m` never reports that a path has failed. The room gives a path up when it was disconnected for too long.
+    fn on_ice_state(&mut self, state: IceConnectionState) {
         let path = match state {
             IceConnectionState::Connected | IceConnectionState::Completed => Path::Connected,
             IceConnectionState::Disconnected => Path::Disconnected,
@@ -243,8 +250,8 @@ impl Connection {
         }
     }
 
-    fn fail(&mut self, sentence: String) {
-        self.end(LinkEvent::Failed(sentence));
+    fn fail(&mut self, sentence: &str) {
+        self.end(LinkEvent::Failed(sentence.to_owned()));
     }
 
     fn closed(&mut self) {
@@ -252,12 +259,12 @@ impl Connection {
     }
 
     fn end(&mut self, event: LinkEvent) {
-        if !std::mem::replace(&mut self.failed, true) {
+        if !std::mem::replace(&mut self.ended, true) {
             self.events.push(event);
         }
     }
 
-    /// Says what was to be said before, then that this is the end.
+    /// Closes the connection after sending what is pending.
     pub fn close(&mut self, now: Instant, sockets: &Sockets) {
         self.handle(Input::Timeout(now), now, sockets);
         if self.rtc.close().is_err() {
@@ -266,23 +273,23 @@ impl Connection {
         self.handle(Input::Timeout(now), now, sockets);
     }
 
-    /// Whether it has still something to say.
+    /// Whether there is still something to send.
     pub fn is_alive(&self) -> bool {
         self.rtc.is_alive()
     }
 
-    /// When there is something to do.
+    /// When [`handle`](Self::handle) has to be called next.
     pub fn next_wake(&self) -> Instant {
         self.wake
     }
 
-    /// What it told since the last time.
+    /// The events since the last call.
     pub fn take_events(&mut self) -> impl Iterator<Item = LinkEvent> {
         std::mem::take(&mut self.events).into_iter()
     }
 }
 
-/// Channel 0 is negotiated by both sides, ordered and reliable (docs/PROTOCOL.md, section 10).
+/// Both sides create channel 0 by themselves; it is ordered and reliable (docs/PROTOCOL.md, section 10).
 fn channel_0() -> ChannelConfig {
     ChannelConfig {
         label: "text".to_owned(),
@@ -291,9 +298,9 @@ fn channel_0() -> ChannelConfig {
     }
 }
 
-/// Removes candidates with names from a description. Browsers hide private addresses behind `….local`, and only
-/// their own network can resolve it. They know our addresses: the first check from there tells us theirs (RFC 8445,
-/// section 7.3.1.3).
+/// The remote description without candidates that have names. Browsers hide private addresses behind names in `.local`,
+/// which only their own network can resolve. They know our addresses, though, and the first connectivity check that
+/// comes from them tells us theirs (RFC 8445, section 7.3.1.3).
 fn without_names(sdp: &str) -> String {
     let lines = sdp.split_inclusive('\n');
     lines
@@ -301,8 +308,8 @@ fn without_names(sdp: &str) -> String {
         .collect()
 }
 
-/// What a message holds, unless it is too large or not the text that it should be.
-fn received(message: ChannelData) -> Option<LinkEvent> {
+/// The content of a message, unless it is too large or is not valid text.
+fn event_for(message: ChannelData) -> Option<LinkEvent> {
     if message.data.len() > MAX_MESSAGE {
         return None;
     }

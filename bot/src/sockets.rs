@@ -1,26 +1,28 @@
-//! One UDP socket for each address of this machine, shared by all connections.
+//! UDP sockets: one for each address of this machine, shared by all connections.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
 use rtchat::rtc::candidate::MAX_CANDIDATES;
 use str0m::net::Transmit;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc::Sender;
 
-use crate::driver::Happening;
+use crate::Error;
+use crate::driver::Incoming;
 
-/// The largest datagram that WebRTC sends, and some more.
-const LARGEST: usize = 2000;
+/// Datagrams are read up to this size, in bytes. WebRTC sends none that are larger.
+const MAX_DATAGRAM: usize = 2000;
 
-/// What came over UDP.
+/// A datagram that arrived.
 #[derive(Debug)]
 pub struct Datagram {
+    /// Where it came from.
     pub source: SocketAddr,
-    /// The address of ours that it came to.
+    /// The address of ours that it was sent to.
     pub destination: SocketAddr,
+    /// Its content.
     pub bytes: Vec<u8>,
 }
 
@@ -28,32 +30,37 @@ pub struct Datagram {
 pub struct Sockets(Vec<(SocketAddr, Arc<UdpSocket>)>);
 
 impl Sockets {
-    /// Opens a socket on every address that others can reach, and tells `happened` what comes.
-    pub fn open(happened: &Sender<Happening>) -> Result<Sockets> {
-        let interfaces = if_addrs::get_if_addrs().context("cannot list the network's addresses")?;
+    /// Opens a socket on every address that others can reach. What arrives goes to `incoming`.
+    ///
+    /// # Errors
+    /// [`Error`] if there is no address that can be used.
+    pub fn open(incoming: &Sender<Incoming>) -> Result<Sockets, Error> {
+        let interfaces = if_addrs::get_if_addrs().map_err(Error::Interfaces)?;
         let addresses = interfaces
             .iter()
             .map(if_addrs::Interface::ip)
             .filter(is_useful);
         let mut sockets = Vec::new();
         for address in addresses.take(MAX_CANDIDATES) {
-            // An address may be there and not be usable yet.
-            if let Ok(socket) = bind(address) {
-                let socket = (socket.local_addr()?, Arc::new(socket));
-                tokio::spawn(read(socket.0, socket.1.clone(), happened.clone()));
-                sockets.push(socket);
+            // An address may be listed and not be usable yet.
+            if let Ok((address, socket)) = bind(address) {
+                let socket = Arc::new(socket);
+                tokio::spawn(read(address, socket.clone(), incoming.clone()));
+                sockets.push((address, socket));
             }
         }
-        ensure!(!sockets.is_empty(), "this machine has no network");
+        if sockets.is_empty() {
+            return Err(Error::NoNetwork);
+        }
         Ok(Sockets(sockets))
     }
 
-    /// Where we can be reached.
+    /// The addresses that others can reach us at.
     pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
         self.0.iter().map(|(address, _)| *address)
     }
 
-    /// Sends a datagram. What cannot be sent is lost, as on any network; those who need it send it again.
+    /// Sends a datagram. If that fails the datagram is lost, as on any network, and the protocols above repeat it.
     pub fn send(&self, datagram: &Transmit) {
         let from = self
             .0
@@ -74,16 +81,16 @@ fn is_useful(address: &IpAddr) -> bool {
     !link_local && !address.is_loopback()
 }
 
-fn bind(address: IpAddr) -> io::Result<UdpSocket> {
+fn bind(address: IpAddr) -> io::Result<(SocketAddr, UdpSocket)> {
     let socket = std::net::UdpSocket::bind((address, 0))?;
     socket.set_nonblocking(true)?;
-    UdpSocket::from_std(socket)
+    Ok((socket.local_addr()?, UdpSocket::from_std(socket)?))
 }
 
-async fn read(address: SocketAddr, socket: Arc<UdpSocket>, happened: Sender<Happening>) {
-    let mut buffer = vec![0; LARGEST];
+async fn read(address: SocketAddr, socket: Arc<UdpSocket>, incoming: Sender<Incoming>) {
+    let mut buffer = vec![0; MAX_DATAGRAM];
     loop {
-        // An error tells of something that was sent before and did not arrive.
+        // An error is about a datagram that was sent before and did not arrive.
         let Ok((length, source)) = socket.recv_from(&mut buffer).await else {
             continue;
         };
@@ -92,7 +99,7 @@ async fn read(address: SocketAddr, socket: Arc<UdpSocket>, happened: Sender<Happ
             destination: address,
             bytes: buffer[..length].to_vec(),
         };
-        if happened.send(Happening::Datagram(datagram)).await.is_err() {
+        if incoming.send(Incoming::Datagram(datagram)).await.is_err() {
             return;
         }
     }

@@ -1,40 +1,33 @@
-//! What the helper says. Replace this file to make another bot.
+//! A bot that greets whoever comes, and answers questions.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rtchat::identity::{Name, PeerId, Trust};
+use rtchat::identity::{PeerId, Trust};
 use rtchat::room::{
-    AppCommand, AppEvent, ChatCommand, ChatEvent, Command, Event, FileCommand, FileEvent, Message,
-    PeerState, PeerView, PeopleEvent,
+    AppCommand, AppEvent, ChatCommand, ChatEvent, FileCommand, FileEvent, Message, PeerState,
+    PeerView, PeopleEvent,
 };
+use rtchat_bot::{Bot, Command, Event, rtchat};
 
-/// So long may an answer take.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long the helper waits for an answer to its question.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Greets whoever comes, and answers questions.
+/// Greets whoever comes, answers questions, and prints what goes on.
 #[derive(Debug)]
 pub struct Helper {
-    name: Name,
-    /// What it asks everybody who comes.
+    name: String,
+    /// The question for the program of everybody who comes.
     question: Option<String>,
+    /// How many questions were asked so far.
     asked: u32,
-    /// Who is here and was greeted, with the name that is shown.
+    /// The display names of all people who are here.
     people: BTreeMap<PeerId, String>,
 }
 
-impl Helper {
-    pub fn new(name: Name, question: Option<String>) -> Helper {
-        Helper {
-            name,
-            question,
-            asked: 0,
-            people: BTreeMap::new(),
-        }
-    }
-
-    /// What to do about an event.
-    pub fn hears(&mut self, event: &Event) -> Vec<Command> {
+impl Bot for Helper {
+    fn on_event(&mut self, event: &Event) -> Vec<Command> {
+        print(event);
         match event {
             Event::People(PeopleEvent::Changed(peer)) if peer.state == PeerState::Verified => {
                 self.greet(peer)
@@ -61,20 +54,32 @@ impl Helper {
             _ => Vec::new(),
         }
     }
+}
 
-    /// Says hello to who is new here, but not to who was merely out of reach.
+impl Helper {
+    /// A helper of this name.
+    pub fn new(name: String, question: Option<String>) -> Helper {
+        Helper {
+            name,
+            question,
+            asked: 0,
+            people: BTreeMap::new(),
+        }
+    }
+
+    /// Greets somebody who is new here, but not somebody who was merely out of reach.
     fn greet(&mut self, peer: &PeerView) -> Vec<Command> {
         if self.people.insert(peer.id, peer.user.clone()).is_some() {
             return Vec::new();
         }
-        let (user, name) = (&peer.user, self.name.as_str());
+        let (user, name) = (&peer.user, &self.name);
         let text = match peer.trust {
             Trust::Known | Trust::Verified => format!("Welcome back, {user}!"),
             _ => {
                 format!("Hello {user}, I am {name}. Ask me something: end it with a question mark.")
             }
         };
-        // To nobody else, or a room with many people would hear little else.
+        // Nobody else sees the greeting: in a room with many people there would be little else to see.
         let greeting = Command::Chat(ChatCommand::SayTo {
             peer: peer.id,
             text,
@@ -82,7 +87,7 @@ impl Helper {
         [greeting].into_iter().chain(self.ask(peer.id)).collect()
     }
 
-    /// A question for a program, not to be seen in the chat.
+    /// Asks the program of a peer. People do not see this question.
     fn ask(&mut self, peer: PeerId) -> Option<Command> {
         let content = serde_json::to_string(self.question.as_ref()?).ok()?;
         self.asked += 1;
@@ -91,15 +96,15 @@ impl Helper {
             token: self.asked,
             topic: None,
             content,
-            timeout: PATIENCE,
+            timeout: ANSWER_TIMEOUT,
         }))
     }
 
-    /// Answers what is said in the chat, if it is a question.
+    /// Answers a message, if it is a question.
     fn chat(&self, message: &Message) -> Option<Command> {
         let peer = message.peer?;
         let text = message.text.trim();
-        // Its own answers never end like this, so two helpers do not talk for ever.
+        // No answer of a helper ends with a question mark, so two helpers do not talk for ever.
         let answer = text.ends_with('?').then(|| self.answer(text))?;
         Some(if message.private {
             Command::Chat(ChatCommand::SayTo { peer, text: answer })
@@ -108,7 +113,7 @@ impl Helper {
         })
     }
 
-    /// Questions of programs come as JSON; this one understands text.
+    /// Answers the question of a program, which is JSON. This program understands strings only.
     fn answer_json(&self, content: &str) -> Result<String, String> {
         let question: String =
             serde_json::from_str(content).map_err(|_| "I understand text only.".to_owned())?;
@@ -121,7 +126,7 @@ impl Helper {
         if asks("who are you") {
             format!(
                 "I am {}, a program. I came here without a browser.",
-                self.name.as_str()
+                self.name
             )
         } else if asks("who is here") {
             let people: Vec<&str> = self.people.values().map(String::as_str).collect();
@@ -131,5 +136,33 @@ impl Helper {
         } else {
             "I don't know the answer.".to_owned()
         }
+    }
+}
+
+/// Tells the owner what goes on.
+fn print(event: &Event) {
+    match event {
+        Event::Status(status) => println!("{status:?}"),
+        Event::People(PeopleEvent::Changed(PeerView { user, state, .. }))
+            if *state == PeerState::Verified =>
+        {
+            println!("{user} is here.")
+        }
+        Event::People(PeopleEvent::Gone { peer, reason }) => {
+            println!("{} is gone: {reason:?}.", peer.user)
+        }
+        Event::Chat(ChatEvent::Message(message)) => {
+            println!("{}: {}", message.sender, message.text)
+        }
+        Event::App(AppEvent::Question { content, .. }) => println!("Asked: {content}"),
+        Event::App(AppEvent::Answered { result, .. }) => match result {
+            Ok(answer) => println!("Answered: {answer}"),
+            Err(error) => println!("Not answered: {error}"),
+        },
+        Event::People(PeopleEvent::ValidationFailure { peer, reason }) => {
+            println!("Somebody claimed to be {} and is not: {reason}", peer.user)
+        }
+        Event::Refused(why) => println!("{why}"),
+        _ => {}
     }
 }

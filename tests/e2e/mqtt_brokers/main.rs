@@ -1,13 +1,13 @@
 //! The client with real brokers, and compared to rumqttc. The same test source is compiled with both.
-#![cfg(not(target_arch = "wasm32"))]
 
-mod mqtt_support;
+mod broker;
+mod tcp;
 
-use mqtt_support::Tcp;
-use mqtt_support::broker::{Broker, BrokerKind, with_timeout};
+use broker::{Broker, BrokerKind, with_timeout};
 use rtchat::mqtt::{
     AsyncClient, ConnectReturnCode, ConnectionError, Event, MqttOptions, Packet, QoS, SkipReason,
 };
+use tcp::Tcp;
 
 mod with_rumqttc {
     use rumqttc as mqtt;
@@ -20,7 +20,7 @@ mod with_rumqttc {
         mqtt::AsyncClient::new(options, 10)
     }
 
-    include!("mqtt_support/shared_source.rs");
+    include!("shared_source.rs");
 }
 
 mod with_rtchat {
@@ -35,7 +35,7 @@ mod with_rtchat {
         mqtt::AsyncClient::with_transport(super::Tcp::new(), vec![options], 10, 1).unwrap()
     }
 
-    include!("mqtt_support/shared_source.rs");
+    include!("shared_source.rs");
 }
 
 /// Clients of both libraries receive each other's messages.

@@ -1,44 +1,48 @@
-//! All connections to people: finds out which one a datagram is for, and wakes those that want it.
+//! All WebRTC connections: routes datagrams to them, and wakes them when it is time.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
 use rtchat::rtc::{ConnectionId, LinkCommand, LinkEvent};
 use str0m::RtcConfig;
 use str0m::net::{Protocol, Receive};
 use str0m::{Candidate, Input};
 use tokio::sync::mpsc::Sender;
 
+use crate::Error;
 use crate::connection::Connection;
-use crate::driver::Happening;
+use crate::driver::Incoming;
 use crate::sockets::{Datagram, Sockets};
 
-/// How many bytes may wait to be sent to one person, as in the browser's adapter.
+/// At most 8 MiB wait to be sent to one peer, as in the browser's adapter.
 const MAX_BUFFERED: usize = 8 * 1024 * 1024;
 
-/// How long a connection that was closed may take for its last words.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+/// After closing a connection, this is how long it may still send what is pending.
+const CLOSING_TIME: Duration = Duration::from_secs(1);
 
-/// Every connection, open or on its way.
+/// Every connection that is open, being opened or being closed.
 pub struct Connections {
     sockets: Sockets,
     configuration: RtcConfig,
     candidates: Vec<Candidate>,
     open: BTreeMap<ConnectionId, Connection>,
-    /// Closed by us, and until when the other side may still be told.
+    /// Connections that we closed, and until when they may still send.
     closing: Vec<(Connection, Instant)>,
 }
 
 impl Connections {
-    pub fn new(happened: Sender<Happening>) -> Result<Connections> {
-        let sockets = Sockets::open(&happened)?;
+    /// Opens the sockets. What arrives there goes to `incoming`.
+    ///
+    /// # Errors
+    /// [`Error`] if this machine has no network.
+    pub fn open(incoming: Sender<Incoming>) -> Result<Connections, Error> {
+        let sockets = Sockets::open(&incoming)?;
         let candidates = sockets
             .addresses()
-            .map(|address| Candidate::host(address, "udp"))
-            .collect::<Result<_, _>>()
-            .context("an address cannot be told to others")?;
+            // `Sockets` uses no address that a candidate cannot hold.
+            .filter_map(|address| Candidate::host(address, "udp").ok())
+            .collect();
         let configuration = RtcConfig::new()
             .set_crypto_provider(Arc::new(str0m::crypto::from_feature_flags()))
             .clear_codecs()
@@ -52,13 +56,13 @@ impl Connections {
         })
     }
 
-    /// Carries out a command. An unknown id opens a connection, if the command is one that a connection can begin with.
+    /// Carries out a command. An unknown id opens a connection, if a connection can begin with this command.
     pub fn carry_out(&mut self, id: ConnectionId, command: LinkCommand) {
         let now = Instant::now();
         if let LinkCommand::Close = command {
             if let Some(mut connection) = self.open.remove(&id) {
                 connection.close(now, &self.sockets);
-                self.closing.push((connection, now + LAST_WORDS));
+                self.closing.push((connection, now + CLOSING_TIME));
             }
             return;
         }
@@ -76,7 +80,7 @@ impl Connections {
         }
     }
 
-    /// Hands a datagram to the connection that it is for.
+    /// Passes a datagram to the connection that it belongs to.
     pub fn receive(&mut self, datagram: &Datagram) {
         let now = Instant::now();
         let received = Receive::new(
@@ -85,7 +89,7 @@ impl Connections {
             datagram.destination,
             &datagram.bytes,
         );
-        // What is not WebRTC is not for us.
+        // Anything that is not WebRTC is dropped.
         let Ok(received) = received else { return };
         let input = Input::Receive(now, received);
         let closing = self.closing.iter_mut().map(|(connection, _)| connection);
@@ -95,7 +99,7 @@ impl Connections {
         }
     }
 
-    /// Does what is due.
+    /// Wakes the connections whose time has come.
     pub fn wake(&mut self) {
         let now = Instant::now();
         let closing = self.closing.iter_mut().map(|(connection, _)| connection);
@@ -108,7 +112,7 @@ impl Connections {
             .retain(|(connection, until)| connection.is_alive() && *until > now);
     }
 
-    /// When there is something to do.
+    /// When [`wake`](Self::wake) has to be called next.
     pub fn next_wake(&self) -> Option<Instant> {
         let open = self.open.values().map(Connection::next_wake);
         let closing = self
@@ -118,14 +122,14 @@ impl Connections {
         open.chain(closing).min()
     }
 
-    /// What the connections reported since the last time.
+    /// The events of all connections since the last call.
     pub fn take_events(&mut self) -> impl Iterator<Item = (ConnectionId, LinkEvent)> {
         let open = self.open.iter_mut();
         open.flat_map(|(id, connection)| connection.take_events().map(|event| (*id, event)))
     }
 
-    /// Whether nobody has to be told anything any more.
-    pub fn is_idle(&self) -> bool {
+    /// Whether all connections are closed, and have sent what was pending.
+    pub fn are_closed(&self) -> bool {
         self.open.is_empty() && self.closing.is_empty()
     }
 }

@@ -1,27 +1,28 @@
-// What was asked of the engine and is not done: each has a token, by which the engine tells what came of it.
+// Calls to the engine that have not been settled. The engine names each by its token when it reports the outcome.
 
-interface Call {
+interface PendingCall {
+  /** The id of the peer whom the call is about. */
   peer: string;
   resolve: (value: never) => void;
   reject: (error: unknown) => void;
-  /** What was asked, for who wants to know that with the answer. */
+  /** The content of a question, for the event that reports its answer. */
   question: unknown;
 }
 
 const TOKENS = 2 ** 32;
 
-/** The open calls of one client. */
-export class Calls {
-  readonly #open = new Map<number, Call>();
-  #last = 0;
+/** The pending calls of one client. */
+export class PendingCalls {
+  readonly #pending = new Map<number, PendingCall>();
+  #lastToken = 0;
 
   /** Begins a call about a peer. */
   open<T>(peer: string, start: (token: number) => void, question?: unknown): Promise<T> {
     return new Promise((resolve, reject) => {
-      do this.#last = (this.#last + 1) % TOKENS;
-      while (this.#open.has(this.#last));
-      const token = this.#last;
-      this.#open.set(token, { peer, resolve, reject, question });
+      do this.#lastToken = (this.#lastToken + 1) % TOKENS;
+      while (this.#pending.has(this.#lastToken));
+      const token = this.#lastToken;
+      this.#pending.set(token, { peer, resolve, reject, question });
       try {
         start(token);
       } catch (error) {
@@ -31,11 +32,11 @@ export class Calls {
   }
 
   isOpen(token: number): boolean {
-    return this.#open.has(token);
+    return this.#pending.has(token);
   }
 
-  /** It is done; returns what is known of it. */
-  resolve(token: number, value?: unknown): Call | undefined {
+  /** Resolves a call, and returns what is known of it. */
+  resolve(token: number, value?: unknown): PendingCall | undefined {
     const call = this.#take(token);
     call?.resolve(value as never);
     return call;
@@ -45,33 +46,33 @@ export class Calls {
     this.#take(token)?.reject(error);
   }
 
-  /** Nothing will come of what a peer was asked for. */
+  /** Rejects all calls about a peer. */
   rejectAllOf(peer: string, error: () => Error): void {
-    for (const [token, call] of this.#open) {
+    for (const [token, call] of this.#pending) {
       if (call.peer === peer) this.reject(token, error());
     }
   }
 
-  #take(token: number): Call | undefined {
-    const call = this.#open.get(token);
-    this.#open.delete(token);
+  #take(token: number): PendingCall | undefined {
+    const call = this.#pending.get(token);
+    this.#pending.delete(token);
     return call;
   }
 }
 
-/** Keeps the order of what goes to one peer, also where something takes its time to be ready. */
-export class Line {
+/** Keeps the order of what is sent to one peer, even where some of it takes time to be read. */
+export class SendQueue {
   #tail: Promise<void> | undefined;
 
-  /** Whether what comes now has to wait. */
+  /** Whether the next value has to wait. */
   get isBusy(): boolean {
     return this.#tail !== undefined;
   }
 
-  /** Calls `act` with the value, after everything before it: at once, if nothing has to be waited for. */
+  /** Calls `act` with the value after everything before it, and synchronously if nothing has to be waited for. */
   put<T>(value: T | Promise<T>, act: (value: T) => void, fail: (error: unknown) => void): void {
     if (!this.#tail && !(value instanceof Promise)) return act(value);
-    // Whatever goes wrong with it is told when its turn has come.
+    // A failure is reported when the value's turn has come.
     if (value instanceof Promise) value.catch(() => {});
     const before = this.#tail ?? Promise.resolve();
     const tail = before.then(() => value).then(act).catch(fail).then(() => {

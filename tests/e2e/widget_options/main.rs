@@ -1,16 +1,17 @@
 //! The options of `rtchat.js`, by node's own test runner: they are pure TypeScript.
-#![cfg(not(target_arch = "wasm32"))]
 
 use std::path::Path;
 use std::process::Command;
 
+use xtask::project;
+
 #[test]
 fn options_are_read_as_documented() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = project::root();
     let script = Path::new(env!("CARGO_TARGET_TMPDIR")).join("options.test.mjs");
     let mut esbuild = Command::new(root.join("node_modules/.bin/esbuild"));
     esbuild
-        .arg(root.join("tests/widget/options.test.ts"))
+        .arg(root.join("tests/e2e/widget_options/options.test.ts"))
         .args(["--bundle", "--platform=node", "--format=esm"])
         .args(["--log-level=warning"])
         .arg(format!("--outfile={}", script.display()));

@@ -1,9 +1,9 @@
-// What a page may set, without a page. Run by tests/widget_options.rs with node's own test runner.
+// What a page may set, without a page. Run by main.rs with Node's own test runner.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { OPTIONS, type Source, dashed, file, query, resolve, settings } from "../../embed/widget/options.ts";
+import { OPTIONS, type Source, dashed, file, query, resolve, settings } from "../../../embed/widget/options.ts";
 
 const from = (values: Record<string, unknown>, called = (option: string) => option): Source => ({ values, called });
 

@@ -1,28 +1,28 @@
-//! What the listener is told: a word, and then
+//! The events that the listener is called with: their kind, followed by
 //!
-//! | kind | with |
+//! | kind | arguments |
 //! | --- | --- |
 //! | `opened` | `{ id, user, room, fingerprint }` |
 //! | `failed` | a sentence |
 //! | `broke` | a sentence: the program panics, and nothing of it may be called any more |
-//! | `outdated` | nothing: we left and are coming in anew |
+//! | `outdated` | none: the room was left and is being entered anew |
 //! | `notice`, `refused` | a sentence |
 //! | `status` | `{ state, people, reconnecting?, retryAt? }` |
-//! | `peer`, `request` | `{ id, user, key, fingerprint, state, trust, info }` |
-//! | `withdrawn` | peer's id |
-//! | `gone` | peer's id, why |
-//! | `unproven` | peer's id, user, a sentence |
-//! | `chat` | peer's id, text, whether it is for us alone |
-//! | `typing` | peer's id |
-//! | `taken` | the first token and the last of those that follow each other |
-//! | `nottaken` | token, code, a sentence |
-//! | `value` | peer's id, whether it is a `dm`, JSON; or `undefined`, what the bytes are, and the bytes |
-//! | `question` | peer's id, question's id, topic or `undefined`, JSON |
+//! | `peer`, `request` | `{ id, user, name, key, fingerprint, state, trust, info }` |
+//! | `withdrawn` | peer id |
+//! | `gone` | peer id, reason |
+//! | `validationfailure` | the peer as in `peer`, a sentence |
+//! | `chat` | peer id, text, whether it is for this peer alone |
+//! | `typing` | peer id |
+//! | `sent` | the first and the last of consecutive tokens |
+//! | `sendfailed` | token, code, a sentence |
+//! | `value` | peer id, whether it is a `dm`, JSON; or `undefined`, the kind of the bytes, and the bytes |
+//! | `question` | peer id, question id, topic or `undefined`, JSON |
 //! | `answered` | token, code or `undefined`, JSON or a sentence |
-//! | `file` | peer's id, number, name, size, type |
-//! | `fileprogress` | whether it is ours, token or number, how many bytes are stored |
-//! | `filedone` | whether it is ours, token or number |
-//! | `filefailed` | whether it is ours, token or number, code, a sentence |
+//! | `file` | peer id, number, name, size, type |
+//! | `fileprogress` | whether it is an own file, its token or number, stored bytes |
+//! | `filedone` | whether it is an own file, its token or number |
+//! | `filefailed` | whether it is an own file, its token or number, code, a sentence |
 //! | `pong` | token, milliseconds |
 
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -37,38 +37,38 @@ use crate::room::{
 use crate::rtc::file_channel::FileId;
 use crate::time::Millis;
 
-/// Something that waits to be told.
-pub(super) enum Told {
+/// An event that waits for the listener.
+pub(super) enum EngineEvent {
     Opened(Object),
     Failed(String),
     Outdated,
     Notice(String),
-    Taken { first: u32, last: u32 },
-    Event(Event),
+    Sent { first: u32, last: u32 },
+    Room(Event),
 }
 
-impl From<Event> for Told {
-    fn from(event: Event) -> Told {
+impl From<Event> for EngineEvent {
+    fn from(event: Event) -> EngineEvent {
         match event {
-            Event::App(AppEvent::Sent { token }) => Told::Taken {
+            Event::App(AppEvent::Sent { token }) => EngineEvent::Sent {
                 first: token,
                 last: token,
             },
-            event => Told::Event(event),
+            event => EngineEvent::Room(event),
         }
     }
 }
 
-impl Told {
+impl EngineEvent {
     /// The listener's arguments.
     pub(super) fn into_arguments(self) -> Array {
         match self {
-            Told::Opened(opened) => list("opened", [opened.into()]),
-            Told::Failed(sentence) => list("failed", [sentence.into()]),
-            Told::Outdated => list("outdated", []),
-            Told::Notice(sentence) => list("notice", [sentence.into()]),
-            Told::Taken { first, last } => list("taken", [first.into(), last.into()]),
-            Told::Event(event) => arguments(event),
+            EngineEvent::Opened(opened) => list("opened", [opened.into()]),
+            EngineEvent::Failed(sentence) => list("failed", [sentence.into()]),
+            EngineEvent::Outdated => list("outdated", []),
+            EngineEvent::Notice(sentence) => list("notice", [sentence.into()]),
+            EngineEvent::Sent { first, last } => list("sent", [first.into(), last.into()]),
+            EngineEvent::Room(event) => arguments(event),
         }
     }
 }
@@ -82,10 +82,10 @@ fn arguments(event: Event) -> Array {
         Event::People(PeopleEvent::Gone { peer, reason }) => {
             list("gone", [id(peer.id), reason.as_str().into()])
         }
-        Event::People(PeopleEvent::ValidationFailure { peer, reason }) => {
-            list("unproven", [id(peer.id), peer.user.into(), reason.into()])
+        Event::People(PeopleEvent::ValidationFailure { peer: view, reason }) => {
+            list("validationfailure", [peer(&view).into(), reason.into()])
         }
-        // What we said ourselves is known where it was said.
+        // The program knows what it said itself.
         Event::Chat(ChatEvent::Message(message)) => message.peer.map_or_else(Array::new, |peer| {
             list(
                 "chat",
@@ -96,10 +96,10 @@ fn arguments(event: Event) -> Array {
         Event::Refused(sentence) => list("refused", [sentence.into()]),
         Event::Chat(ChatEvent::Typing { peer }) => list("typing", [id(peer)]),
         Event::App(AppEvent::SendFailed { token, reason }) => list(
-            "nottaken",
+            "sendfailed",
             [
                 token.into(),
-                not_taken(reason).into(),
+                send_failure(reason).into(),
                 reason.to_string().into(),
             ],
         ),
@@ -206,7 +206,7 @@ fn list<const N: usize>(kind: &str, values: [JsValue; N]) -> Array {
     list
 }
 
-/// What was counted.
+/// The counts since joining.
 pub(super) fn stats(counted: &Diagnostics) -> Object {
     let number = |count: u64| JsValue::from(count as f64);
     let dropped = counted.dropped.iter();
@@ -231,6 +231,7 @@ fn peer(view: &PeerView) -> Object {
     object(&[
         ("id", id(view.id)),
         ("user", (&*view.user).into()),
+        ("name", view.name.as_str().into()),
         ("key", Base64UrlUnpadded::encode_string(&view.key.0).into()),
         ("fingerprint", view.key.fingerprint().into()),
         ("state", view.state.as_str().into()),
@@ -239,7 +240,7 @@ fn peer(view: &PeerView) -> Object {
     ])
 }
 
-fn not_taken(reason: SendError) -> &'static str {
+fn send_failure(reason: SendError) -> &'static str {
     match reason {
         SendError::Gone | SendError::Lost => "gone",
         SendError::TooLarge | SendError::Malformed => "refused",

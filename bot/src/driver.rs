@@ -1,0 +1,216 @@
+//! The only caller of [`Room`]: it passes inputs in, carries outputs out, and decides nothing.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::rc::Rc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use rtchat::identity::{Profile, StorageNotice};
+use rtchat::room::{BrokerEvent, BrokerId, BrokerState, Command, Input, Output, Room};
+use rtchat::time::Millis;
+use tokio::sync::mpsc::Receiver;
+
+use crate::broker::Broker;
+use crate::connections::Connections;
+use crate::sockets::Datagram;
+use crate::storage::FileStorage;
+use crate::{Bot, Warning};
+
+/// Something that came from outside.
+#[derive(Debug)]
+pub enum Incoming {
+    /// The broker accepted the connection. Now the bot subscribes and announces itself.
+    BrokerConnected,
+    /// The broker delivered a message, or confirmed the subscription.
+    Broker(BrokerEvent),
+    /// The connection to the broker is lost.
+    BrokerLost {
+        /// The reason.
+        error: rumqttc::ConnectionError,
+        /// The pause before the next attempt.
+        retry_in: Duration,
+    },
+    /// Something that the bot should be told.
+    Warning(Warning),
+    /// A datagram arrived on one of our UDP sockets.
+    Datagram(Datagram),
+}
+
+/// A bot uses one broker. The room knows it by this number.
+const BROKER: BrokerId = BrokerId(0);
+
+/// The room's time: the system clock at the start, and from then on a monotonic clock.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    started: Instant,
+    at: Millis,
+}
+
+impl Clock {
+    /// A clock that starts now.
+    pub fn start() -> Clock {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+        Clock {
+            started: Instant::now(),
+            at: Millis(0) + since_epoch.unwrap_or_default(),
+        }
+    }
+
+    /// The current time.
+    pub fn now(&self) -> Millis {
+        self.at + self.started.elapsed()
+    }
+
+    fn instant(&self, at: Millis) -> Instant {
+        Instant::now() + at.since(self.now())
+    }
+}
+
+/// The longest sleep. Some clocks stop while the computer sleeps, so the time is looked at at least this often.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// The longest time that leaving may take: the last messages are sent to the broker and to other peers.
+const MAX_FAREWELL: Duration = Duration::from_secs(1);
+
+/// A room with everything that it needs.
+pub struct Driver<B> {
+    /// Makes all decisions.
+    pub room: Room,
+    /// The room's time.
+    pub clock: Clock,
+    /// Inputs that the room has not handled yet.
+    pub inputs: VecDeque<Input>,
+    /// The connection to the broker.
+    pub broker: Broker,
+    /// The connections to other peers.
+    pub connections: Connections,
+    /// The identity and the trust book.
+    pub profile: Profile,
+    /// The file that the profile is kept in.
+    pub storage: Rc<FileStorage>,
+    /// Reacts to events.
+    pub bot: B,
+}
+
+impl<B: Bot> Driver<B> {
+    /// Drives the room until `stop` is ready, then leaves the room.
+    pub async fn run(mut self, mut incoming: Receiver<Incoming>, stop: impl Future) {
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            let wake = self.next_wake();
+            tokio::select! {
+                Some(next) = incoming.recv() => self.take(next),
+                () = tokio::time::sleep_until(wake.into()) => self.wake(),
+                _ = &mut stop => break,
+            }
+        }
+        self.feed(Input::Command(Command::Leave));
+        self.broker.disconnect();
+        let farewell = async {
+            while !self.connections.are_closed() {
+                let wake = self.next_wake();
+                tokio::select! {
+                    Some(next) = incoming.recv() => self.take(next),
+                    () = tokio::time::sleep_until(wake.into()) => self.wake(),
+                }
+            }
+            self.broker.closed().await;
+        };
+        let _ = tokio::time::timeout(MAX_FAREWELL, farewell).await;
+    }
+
+    fn next_wake(&self) -> Instant {
+        let latest = Instant::now() + LONGEST_SLEEP;
+        let room = self.room.next_wake().map(|(_, at)| self.clock.instant(at));
+        let connections = self.connections.next_wake();
+        [room, connections]
+            .into_iter()
+            .flatten()
+            .fold(latest, Instant::min)
+    }
+
+    fn wake(&mut self) {
+        self.connections.wake();
+        self.feed(Input::Wake);
+    }
+
+    fn take(&mut self, incoming: Incoming) {
+        match incoming {
+            Incoming::BrokerConnected => {
+                self.broker.subscribe();
+                self.feed_broker(BrokerEvent::State(BrokerState::Opening));
+            }
+            Incoming::Broker(event) => self.feed_broker(event),
+            Incoming::BrokerLost { error, retry_in } => {
+                self.bot.on_warning(&Warning::BrokerLost(error));
+                let retry_at = self.clock.now() + retry_in;
+                self.feed_broker(BrokerEvent::State(BrokerState::Unreachable { retry_at }));
+            }
+            Incoming::Warning(warning) => self.bot.on_warning(&warning),
+            Incoming::Datagram(datagram) => {
+                self.connections.receive(&datagram);
+                self.settle();
+            }
+        }
+    }
+
+    fn feed_broker(&mut self, event: BrokerEvent) {
+        self.feed(Input::Broker(BROKER, event));
+    }
+
+    fn feed(&mut self, input: Input) {
+        self.inputs.push_back(input);
+        self.settle();
+    }
+
+    /// Passes all pending inputs to the room, and carries out what it asks for, until nothing is left.
+    fn settle(&mut self) {
+        loop {
+            let events = self.connections.take_events();
+            self.inputs
+                .extend(events.map(|(id, event)| Input::Link(id, event)));
+            let Some(input) = self.inputs.pop_front() else {
+                return;
+            };
+            self.room.handle(self.clock.now(), input);
+            while let Some(output) = self.room.poll() {
+                self.carry_out(output);
+            }
+        }
+    }
+
+    fn carry_out(&mut self, output: Output) {
+        match output {
+            Output::Publish { topic, payload, .. } => self.broker.publish(topic, payload),
+            Output::Sign { ticket, message } => {
+                let signature = self.profile.identity().sign_message(&message);
+                self.inputs.push_back(Input::Signed { ticket, signature });
+            }
+            Output::Link(id, command) => self.connections.carry_out(id, command),
+            // Bots neither send nor receive files, so there is no file channel.
+            Output::File(..) | Output::YieldFiles => {}
+            Output::Trust(change) => {
+                self.profile.remember(&change);
+                self.report_storage_problems();
+            }
+            Output::Event(event) => {
+                let commands = self.bot.on_event(&event).into_iter();
+                self.inputs.extend(commands.map(Input::Command));
+            }
+        }
+    }
+
+    /// Tells the bot what went wrong with the identity file.
+    pub fn report_storage_problems(&mut self) {
+        for warning in self.storage.take_warnings() {
+            self.bot.on_warning(&warning);
+        }
+        for notice in self.profile.take_notices() {
+            // These two are about browsers, and the storage has said more precisely what is wrong.
+            if !matches!(notice, StorageNotice::Blocked | StorageNotice::Full) {
+                let path = self.storage.path().to_owned();
+                self.bot.on_warning(&Warning::SetAside { path, notice });
+            }
+        }
+    }
+}

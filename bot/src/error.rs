@@ -1,0 +1,77 @@
+//! What can go wrong, with a sentence for whoever runs the bot.
+
+use std::io;
+use std::path::PathBuf;
+
+use rtchat::identity::{NameError, StorageNotice};
+use rtchat::settings::AddressError;
+use rtchat::wire::RoomKeysError;
+
+/// A reason why a bot cannot take part in a room.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The bot's name is not a valid name.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// The page's address or the room's name is not valid.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// The room's keys could not be derived.
+    #[error(transparent)]
+    RoomKeys(#[from] RoomKeysError),
+    /// The broker's address is not valid. It is not repeated here, because it may hold a password.
+    #[error("The broker's address is not valid. It should look like mqtt://127.0.0.1:1883.")]
+    BrokerAddress(#[source] rumqttc::OptionError),
+    /// The identity file could not be read.
+    #[error("The identity file {} cannot be read.", path.display())]
+    IdentityUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The identity file holds something other than an identity. It was left as it is.
+    #[error("The file {} does not hold an identity. It was left unchanged.", path.display())]
+    IdentityMalformed {
+        /// The file.
+        path: PathBuf,
+        /// Where it is not what it should be.
+        source: serde_json::Error,
+    },
+    /// The system provides no random numbers.
+    #[error("This system provides no random numbers: {0}.")]
+    Random(getrandom::Error),
+    /// The addresses of this machine could not be listed.
+    #[error("The network addresses of this machine cannot be listed: {0}.")]
+    Interfaces(io::Error),
+    /// No UDP socket could be opened.
+    #[error("This machine has no network address that can be used.")]
+    NoNetwork,
+}
+
+/// Something that went wrong without ending the participation.
+#[derive(Debug, thiserror::Error)]
+pub enum Warning {
+    /// The connection to the broker is lost. It will be made again.
+    #[error("The connection to the broker is lost: {0}")]
+    BrokerLost(rumqttc::ConnectionError),
+    /// The broker refused the subscription to the room's topics.
+    #[error("The broker refuses the subscription to the room's topics.")]
+    SubscriptionRefused,
+    /// The identity file could not be read or written. The bot goes on with what it has in memory.
+    #[error("The identity file {} cannot be used: {source}.", path.display())]
+    Identity {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A value in the identity file is damaged. It is kept in the file under another key.
+    #[error("{}: {notice}", path.display())]
+    SetAside {
+        /// The file.
+        path: PathBuf,
+        /// Which value it is.
+        notice: StorageNotice,
+    },
+}

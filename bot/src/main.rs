@@ -1,0 +1,100 @@
+//! A helper that waits in a room, greets whoever comes, and answers questions.
+//!
+//! ```sh
+//! cargo bot --page http://127.0.0.1:8080/ --broker mqtt://127.0.0.1:1883 --name helper
+//! ```
+//!
+//! What it does about the events of the room is in `helper.rs`. Everything else is in the library of this package.
+#![forbid(unsafe_code)]
+
+mod helper;
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use rtchat_bot::{Options, Participant};
+
+use helper::Helper;
+
+/// A helper that waits in a room of rtchat and answers questions
+#[derive(Parser)]
+#[command(name = "cargo bot", bin_name = "cargo bot")]
+struct Arguments {
+    /// The address of the page as people open it, with ?room= and #k= where the link has them
+    #[arg(long)]
+    page: String,
+    /// The room; by default the one in the page's address, and else the default room
+    #[arg(long)]
+    room: Option<String>,
+    /// What the site's `topicPrefix` setting says, if there is one
+    #[arg(long, default_value = "")]
+    topic_prefix: String,
+    /// The broker that the page's people use: mqtt://[user:password@]host[:port]
+    #[arg(long)]
+    broker: String,
+    /// The name that the helper shows to others
+    #[arg(long, default_value = "helper")]
+    name: String,
+    /// Ask the program of everybody who comes this question, and print the answers
+    #[arg(long)]
+    ask: Option<String>,
+    /// The file that holds the helper's key, by which people recognise it, and the people it has met
+    #[arg(long, default_value = "rtchat-bot.json")]
+    identity: PathBuf,
+}
+
+// One thread is enough, and nothing that it works on needs a lock.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            if let Some(cause) = error.source() {
+                eprintln!("  {cause}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), rtchat_bot::Error> {
+    let participant = Participant::open(&Options {
+        page: arguments.page,
+        topic_prefix: arguments.topic_prefix,
+        room: arguments.room,
+        broker: arguments.broker,
+        name: arguments.name,
+        identity: arguments.identity,
+    })?;
+    println!(
+        "{} waits in the room {} of {}. The fingerprint of its key is {}.",
+        participant.user(),
+        participant.room(),
+        participant.page(),
+        participant.fingerprint()
+    );
+    let helper = Helper::new(participant.user(), arguments.ask);
+    participant.run(helper, stop_signal()).await
+}
+
+/// Waits for Ctrl-C, or for the signal that service managers send.
+async fn stop_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminated.recv() => {}
+            }
+            return;
+        }
+    }
+    // Where no signal can be received, the program has to be killed.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
+}

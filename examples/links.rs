@@ -1,0 +1,69 @@
+//! `cargo xtask bench links`: how long the page takes to find the addresses in messages that make it hard.
+
+#![allow(clippy::disallowed_methods)] // It measures time.
+#![forbid(unsafe_code)]
+
+use std::time::{Duration, Instant};
+
+use rtchat::room::MAX_TEXT;
+use rtchat::ui::links::{Piece, pieces};
+
+/// The slowest message may take at most this long.
+const GOAL: Duration = Duration::from_millis(20);
+
+/// The fastest of this many runs counts: what else the machine does only makes them slower.
+const RUNS: usize = 20;
+
+fn main() {
+    let shapes = [
+        (
+            "what people write",
+            "see https://example.org/a_(b), or ask me. ",
+            "",
+        ),
+        ("one word", "a", ""),
+        ("dots", ".", ""),
+        ("www.", "www.", ""),
+        ("brackets", "()[", ""),
+        ("http://(", "http://(", ""),
+        ("http://-", "http://-", ""),
+        ("http://- and )", "http://-", ")"),
+        ("http://-[ and )]", "http://-[", ")]"),
+        ("short addresses", "http://a ", ""),
+        ("one long address, and )", "http://a", ")"),
+    ];
+    println!("{:>8}  {:>8}  {MAX_TEXT} characters of", "ms", "pieces");
+    let mut slowest = Duration::ZERO;
+    for (name, head, tail) in shapes {
+        let text = message(head, tail);
+        let (took, count) = measure(&text);
+        slowest = slowest.max(took);
+        println!("{:>8.3}  {count:>8}  {name}", took.as_secs_f64() * 1_000.0);
+    }
+    let met = if slowest <= GOAL { "met" } else { "NO" };
+    println!("\nAt most {} ms: {met}", GOAL.as_millis());
+}
+
+/// As long as a message may be: `head` again and again, and `tail` in the second half if there is one.
+fn message(head: &str, tail: &str) -> String {
+    let half = if tail.is_empty() {
+        MAX_TEXT
+    } else {
+        MAX_TEXT / 2
+    };
+    let heads = head.chars().cycle().take(half);
+    heads.chain(tail.chars().cycle()).take(MAX_TEXT).collect()
+}
+
+fn measure(text: &str) -> (Duration, usize) {
+    let run = |_| {
+        let start = Instant::now();
+        let count = pieces(text).iter().filter(|piece| is_there(piece)).count();
+        (start.elapsed(), count)
+    };
+    (0..RUNS).map(run).min().unwrap_or_default()
+}
+
+fn is_there(piece: &Piece<'_>) -> bool {
+    matches!(piece, Piece::Text(text) | Piece::Link(text) if !text.is_empty())
+}

@@ -1,0 +1,22 @@
+//! The page as people meet it: the built files in real browsers, which find each other through real brokers.
+//!
+//! `cargo xtask test e2e` builds the page and the bot, and runs these tests. To run some of them by hand against the `dist/`
+//! that is there: `cargo test --package rtchat-e2e --test e2e PART_OF_A_NAME`. A test that fails leaves screenshots, and
+//! prints what every tab shows.
+
+mod accessibility;
+mod bot;
+mod broken;
+mod broker;
+mod comings;
+mod demos;
+mod hostile;
+mod module;
+mod package;
+mod policy;
+mod profile;
+mod rooms;
+mod support;
+mod talk;
+mod widget;
+mod words;

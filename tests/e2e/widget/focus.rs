@@ -1,0 +1,212 @@
+//! Whose keyboard it is: a chat never takes the focus that nobody gave it.
+
+use anyhow::{Result, ensure};
+use xtask::testbed::Broker;
+
+use super::{chat, nothing_wrong, page, tag};
+use crate::support::{Bed, Browser, Host, Tab, run, settings};
+
+/// A field that the reader types into while the chat loads.
+const FIELD: &str = "<input id=own><script>document.getElementById('own').focus()</script>";
+
+/// What has the focus, for the page around the chat.
+async fn focused(tab: &Tab) -> Result<String> {
+    let script = "const { id, tagName } = document.activeElement ?? {}; return id || tagName";
+    let focused = tab.script(script, Vec::new()).await?;
+    Ok(focused.as_str().unwrap_or_default().to_owned())
+}
+
+/// The reader is still where they were.
+async fn keeps(tab: &Tab, when: &str) -> Result<()> {
+    let focused = focused(tab).await?;
+    ensure!(focused == "own", "{when}: {focused} has the focus");
+    nothing_wrong(tab).await
+}
+
+async fn each_browser(bed: &Bed) -> Result<[Browser; 2]> {
+    Ok([bed.chromium().await?, bed.firefox().await?])
+}
+
+#[test]
+fn a_chat_that_loads_leaves_the_focus_where_it_is() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let (site, host) = (bed.site(&broker).await?, Host::start().await?);
+        let plain = tag(&site, "").replace("?add", "");
+        let kinds = [
+            ("inline", &plain, "<rt-chat></rt-chat>", "name"),
+            (
+                "inline-named",
+                &plain,
+                "<rt-chat name=ann></rt-chat>",
+                "composer",
+            ),
+            ("open", &tag(&site, "data-open"), "", "name"),
+            (
+                "open-named",
+                &tag(&site, "data-open data-name=ann"),
+                "",
+                "composer",
+            ),
+        ];
+        for browser in each_browser(&bed).await? {
+            for (kind, head, body, field) in kinds {
+                let html = page(head, &format!("{FIELD}{body}"));
+                let url = host.write_page(&format!("{kind}.html"), &html)?;
+                let tab = browser.open(&url).await?;
+                tab.until(format!("the {field} ({kind})"), |page| page.has(field))
+                    .await?;
+                keeps(&tab, kind).await?;
+                tab.script("localStorage.clear()", Vec::new()).await?;
+                tab.close().await?;
+            }
+        }
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn a_chat_that_comes_late_or_again_leaves_the_focus_where_it_is() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let (site, host) = (bed.site(&broker).await?, Host::start().await?);
+        let head = tag(&site, "").replace("?add", "");
+        let url = host.write_page("late.html", &page(&head, FIELD))?;
+        for browser in each_browser(&bed).await? {
+            let tab = browser.open(&url).await?;
+            let add = "document.body.append(document.createElement('rt-chat'))";
+            tab.script(add, Vec::new()).await?;
+            tab.until("the field for a name", |page| page.has("name"))
+                .await?;
+            keeps(&tab, "added").await?;
+
+            // Whoever talked, and then went on in the page, is not called back when the chat begins anew: with other
+            // options, or in a page that the browser kept.
+            tab.join("ann").await?;
+            let back = "document.getElementById('own').focus(); told.length = 0";
+            let again = [
+                "document.querySelector('rt-chat').room = 'another'",
+                "for (const event of ['pagehide', 'pageshow'])
+                    dispatchEvent(new PageTransitionEvent(event, { persisted: true }))",
+            ];
+            for again in again {
+                tab.script(back, Vec::new()).await?;
+                tab.script(again, Vec::new()).await?;
+                looks_again(&tab).await?;
+                keeps(&tab, again).await?;
+            }
+
+            // Somebody who is in the chat at that time stays in it.
+            tab.type_into("composer", "a").await?;
+            tab.script("told.length = 0", Vec::new()).await?;
+            tab.script(again[1], Vec::new()).await?;
+            looks_again(&tab).await?;
+            let focus = chat(&tab).await?["focus"].to_string();
+            ensure!(focus == "\"composer\"", "{focus} has the focus");
+            tab.script("localStorage.clear()", Vec::new()).await?;
+            tab.close().await?;
+        }
+        bed.no_errors().await
+    });
+}
+
+/// Waits until a chat that began anew is in its room.
+async fn looks_again(tab: &Tab) -> Result<()> {
+    let script =
+        "return told.some(({ what, status }) => what === 'status' && status === 'looking')";
+    for _ in 0..600 {
+        let looks = tab.script(script, Vec::new()).await? == true;
+        if looks && tab.page().await?.has("composer") {
+            return Ok(());
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let told = tab.script("return told", Vec::new()).await?;
+    anyhow::bail!("it did not begin anew: {told}")
+}
+
+#[test]
+fn a_site_that_opens_the_panel_leaves_the_focus_where_it_is() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let (site, host) = (bed.site(&broker).await?, Host::start().await?);
+        let url = host.write_page("page.html", &page(&tag(&site, ""), FIELD))?;
+        for browser in each_browser(&bed).await? {
+            let tab = browser.open(&url).await?;
+            tab.until("the bubble", |page| page.has("launcher")).await?;
+            let open = "document.querySelector('rt-chat').open = true";
+            tab.script(open, Vec::new()).await?;
+            tab.until("the field for a name", |page| page.has("name"))
+                .await?;
+            keeps(&tab, "opened by the site").await?;
+            // But whoever opens it themselves can write at once.
+            tab.click("launcher").await?;
+            tab.click("launcher").await?;
+            let focus = chat(&tab).await?["focus"].to_string();
+            ensure!(focus == "\"name\"", "{focus} has the focus");
+            tab.join("ann").await?;
+            let focus = chat(&tab).await?["focus"].to_string();
+            ensure!(focus == "\"composer\"", "{focus} has the focus");
+            nothing_wrong(&tab).await?;
+            tab.script("localStorage.clear()", Vec::new()).await?;
+            tab.close().await?;
+        }
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn the_page_in_a_frame_leaves_the_focus_where_it_is() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let host = Host::start().await?;
+        let chat = host.put("chat/", settings(&broker.ws_url()))?;
+        // Of the same origin, so that a frame could do anything.
+        let frame = format!("{FIELD}<iframe src='{chat}' width=1000 height=600></iframe>");
+        let outer = host.write_page("outer.html", &page("", &frame))?;
+        for browser in each_browser(&bed).await? {
+            let tab = browser.open(&outer).await?;
+            tab.enter_frame().await?;
+            tab.until("the field for a name", |page| page.has("name"))
+                .await?;
+            tab.leave_frame().await?;
+            keeps(&tab, "new").await?;
+            tab.enter_frame().await?;
+            tab.join("ann").await?;
+            let inside = "return document.activeElement.dataset.testid";
+            let focus = tab.script(inside, Vec::new()).await?;
+            ensure!(focus == "composer", "{focus} has the focus");
+            // Somebody whose name is known.
+            tab.go(&outer).await?;
+            tab.enter_frame().await?;
+            tab.joined().await?;
+            tab.leave_frame().await?;
+            keeps(&tab, "known").await?;
+            tab.script("localStorage.clear()", Vec::new()).await?;
+            tab.close().await?;
+        }
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn in_a_page_of_its_own_one_can_write_at_once() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        for browser in each_browser(&bed).await? {
+            let tab = browser.open(site.url()).await?;
+            tab.until("the field for a name", |page| page.has("name"))
+                .await?;
+            let inside = "return document.activeElement.dataset.testid";
+            ensure!(tab.script(inside, Vec::new()).await? == "name");
+            tab.join("ann").await?;
+            ensure!(tab.script(inside, Vec::new()).await? == "composer");
+            tab.reload().await?;
+            tab.joined().await?;
+            ensure!(tab.script(inside, Vec::new()).await? == "composer");
+            tab.close().await?;
+        }
+        bed.no_errors().await
+    });
+}

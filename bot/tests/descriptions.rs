@@ -14,9 +14,9 @@ fn sent(kind: SdpType, sdp: &str) -> DataDescription {
     assert_eq!(description.candidates().len(), 1, "{sdp}");
     let fingerprint = description.fingerprint().map(|byte| format!("{byte:02X}"));
     assert!(sdp.to_uppercase().contains(&fingerprint.join(":")), "{sdp}");
-    let bytes = postcard::to_allocvec(&description).unwrap();
+    let bytes = description.to_bytes();
     assert!(bytes.len() <= 128, "{}", bytes.len());
-    postcard::from_bytes(&bytes).unwrap()
+    DataDescription::from_bytes(&bytes).unwrap()
 }
 
 #[test]

@@ -7,8 +7,6 @@ use chacha20::rand_core::CryptoRng;
 use ecdsa::signature::{Signer, Verifier};
 use p256::elliptic_curve::Generate;
 use p256::elliptic_curve::sec1::ToSec1Point;
-use serde::{Deserialize, Serialize};
-use serde_big_array::BigArray;
 use sha2::{Digest, Sha256};
 
 /// What can be wrong with a key or a signature.
@@ -27,19 +25,16 @@ pub enum KeyError {
 
 /// A public key: a point of P-256, SEC1 compressed, 33 bytes. It may come from the network: whether it is
 /// a point at all shows when it is used.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct PublicKey(#[serde(with = "BigArray")] pub [u8; 33]);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PublicKey(pub [u8; 33]);
 
 /// An ECDSA signature over SHA-256: `r` and `s`, 64 bytes (RFC 7518, section 3.4). `s` is at most half the curve's
 /// order, or the signature is refused.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Signature(#[serde(with = "BigArray")] pub [u8; 64]);
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Signature(pub [u8; 64]);
 
 /// Names one tab of one browser profile: SHA-256("rtchat/1 peer" ‖ identity key ‖ session key), first 16 bytes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PeerId(pub [u8; 16]);
 
 impl PeerId {

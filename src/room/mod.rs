@@ -45,6 +45,7 @@ use channel::calls::Calls;
 #[cfg(feature = "files")]
 use channel::files::Files;
 use conversations::Conversations;
+#[cfg(feature = "files")]
 use counters::Dropped;
 use cx::{Cx, Effect, Own, PeerEvent, SignFor};
 use links::{Arrival, Links};

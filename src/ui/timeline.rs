@@ -465,7 +465,7 @@ mod tests {
         }
         assert!(timeline.bytes > MAX_BYTES / 2, "as much as may be is kept");
         let seqs = timeline.lines().iter().map(|line| line.seq);
-        assert_eq!(seqs.last(), Some(3_999));
+        assert_eq!(seqs.max(), Some(3_999));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::wire::{FileFrame, Frame, OutboundMessage};
 
 /// Stands in for the machine of files where there are none.
 #[derive(Debug, Default)]
-pub(in crate::room) struct NoFiles;
+pub(in crate::room) struct NoFiles {}
 
 impl NoFiles {
     /// A peer says something about a file.

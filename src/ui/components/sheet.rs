@@ -102,6 +102,7 @@ fn counted(state: &State, ui: &Ui) -> Html {
         published_bytes,
         received,
         dropped,
+        skipped,
         signatures_checked,
         connections_opened,
     } = ui.backend.0.diagnostics();
@@ -153,6 +154,7 @@ fn counted(state: &State, ui: &Ui) -> Html {
             format!("{} messages", number(received)),
         ),
         ("Signatures checked", number(signatures_checked)),
+        ("Parts of later versions, skipped", number(skipped)),
     ];
     let row = |name: &str, value: String| html! { <><dt>{ name }</dt><dd>{ value }</dd></> };
     html! {

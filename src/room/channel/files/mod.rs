@@ -115,7 +115,15 @@ impl Files {
                 name,
                 size,
                 mime,
-            } => self.offer_file(peer, token, name, size, mime, channels, cx),
+            } => {
+                let offer = FileFrame {
+                    bytes: Some(size),
+                    name: Some(name),
+                    text: Some(mime),
+                    ..step(0, "offer")
+                };
+                self.offer_file(peer, token, offer, channels, cx);
+            }
             FileCommand::Accept(file) => {
                 let Some(its) = self.receiving(file).filter(|its| !its.accepted) else {
                     return self.command(FileId::Theirs(file), TransferCommand::Forget, cx);
@@ -148,30 +156,23 @@ impl Files {
         &mut self,
         peer: PeerId,
         token: u32,
-        name: String,
-        size: u64,
-        mime: String,
+        mut offer: FileFrame,
         channels: &Channels,
         cx: &mut Cx,
     ) {
-        if let Some(wrong) = wrong_offer(size, &name, &mime) {
-            return self.file_failed(
-                FileId::Ours(token),
-                FileError::Refused(wrong.to_owned()),
-                cx,
-            );
+        let file = FileId::Ours(token);
+        let size = offer.bytes.unwrap_or_default();
+        let [name, mime] =
+            [&offer.name, &offer.text].map(|text| text.as_deref().unwrap_or_default());
+        if let Some(wrong) = wrong_offer(size, name, mime) {
+            return self.file_failed(file, FileError::Refused(wrong.to_owned()), cx);
         }
         if !channels.contains(&peer) {
-            return self.file_failed(FileId::Ours(token), FileError::Gone, cx);
+            return self.file_failed(file, FileError::Gone, cx);
         }
         self.last_number = self.last_number.wrapping_add(1);
         let number = self.last_number;
-        let offer = FileFrame {
-            bytes: Some(size),
-            name: Some(name),
-            text: Some(mime),
-            ..step(number, "offer")
-        };
+        offer.number = number;
         self.sending.push(Sending {
             peer,
             token,

@@ -242,10 +242,11 @@ fn what_may_not_be_acted_on_without_knowing_it_is_dropped_and_counted() {
     // In the introduction.
     let mut meeting = Meeting::new(Critical::Introduction);
     assert!(meeting.offer(true).is_none());
-    println!("{:?}", meeting.world.nodes[meeting.ann].room.diagnostics());
+    let ann = meeting.ann;
     assert_eq!(meeting.world.dropped(ann, "of a later version"), 1);
     // In the proof.
     let mut meeting = Meeting::new(Critical::Proof);
+    let ann = meeting.ann;
     let transcript = meeting.offer(false).expect("ann answers");
     meeting.prove(transcript, true);
     let why = [ProofError::Unsupported.to_string()];

@@ -17,7 +17,8 @@ use crate::wire::connect::FULL;
 use crate::wire::envelope::{PairSealed, RtcOffer};
 use crate::wire::pair::PairContext;
 use crate::wire::{
-    Attempt, Body, Connect, ConnectId, Envelope, Introduction, Knock, Nonce, NonceSource,
+    Attempt, Body, Connect, ConnectId, Envelope, EnvelopeError, Introduction, Knock, Nonce,
+    NonceSource,
 };
 
 /// The most people who wait for the person's decision at once.
@@ -166,10 +167,12 @@ impl Members {
             return Ok(Received::Stale(peer));
         }
         let context = self.context(envelope, signaling, cx)?;
-        let opened = nonces
-            .into_iter()
-            .find_map(|(nonce, ours)| Some((context.open_offer(offer, &nonce).ok()?, ours)));
-        let (introduction, ours) = opened.ok_or(Dropped::WrongKey)?;
+        let mut error = EnvelopeError::Closed;
+        let opened = nonces.into_iter().find_map(|(nonce, ours)| {
+            let introduction = context.open_offer(offer, &nonce);
+            Some((introduction.map_err(|why| error = why).ok()?, ours))
+        });
+        let (introduction, ours) = opened.ok_or(error)?;
         let description = description(&introduction)?;
         self.afford_offer(carrier, &peer, cx)?;
         if let Some(member) = self.members.get_mut(&peer) {

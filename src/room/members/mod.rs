@@ -91,6 +91,11 @@ impl Member {
         self.decision == Decision::Accepted && self.present
     }
 
+    /// The timestamp of the newest that came from it over a broker.
+    fn newest(&self) -> Millis {
+        self.newest_offer.max(self.connect.signed_at)
+    }
+
     fn view(&self, links: &Links) -> PeerView {
         PeerView {
             id: self.id,
@@ -279,6 +284,25 @@ impl Members {
 
     /// Forgets a peer, and says when its envelopes are old. `None` if it was not known of.
     pub fn remove(&mut self, peer: &PeerId, reason: GoneReason, cx: &mut Cx) -> Option<PeerEvent> {
+        let member = self.take_out(peer, reason, cx)?;
+        // A peer that left has no more to say; one that was lost may come back with something newer.
+        let until = match reason {
+            GoneReason::Left | GoneReason::Disconnected => Millis(u64::MAX),
+            _ => member.newest(),
+        };
+        let proven = member.proven;
+        Some(PeerEvent::Gone { until, proven })
+    }
+
+    /// Forgets a peer that closed its connection without a word. It seems to have left, but may come back with something
+    /// newer: it also closes a connection on which our proof did not reach it in time.
+    pub fn remove_closed(&mut self, peer: &PeerId, cx: &mut Cx) -> Option<PeerEvent> {
+        let member = self.take_out(peer, GoneReason::Left, cx)?;
+        let (until, proven) = (member.newest(), member.proven);
+        Some(PeerEvent::Gone { until, proven })
+    }
+
+    fn take_out(&mut self, peer: &PeerId, reason: GoneReason, cx: &mut Cx) -> Option<Member> {
         let member = self.members.remove(peer)?;
         if member.decision == Decision::Asked {
             cx.people(PeopleEvent::RequestWithdrawn(*peer));
@@ -287,13 +311,7 @@ impl Members {
             cx.people(PeopleEvent::Gone { peer: view, reason });
         }
         cx.changed = true;
-        // A peer that left has no more to say; one that was lost may come back with something newer.
-        let until = match reason {
-            GoneReason::Left | GoneReason::Disconnected => Millis(u64::MAX),
-            _ => member.newest_offer.max(member.connect.signed_at),
-        };
-        let proven = member.proven;
-        Some(PeerEvent::Gone { until, proven })
+        Some(member)
     }
 
     /// Forgets everybody, without a word.

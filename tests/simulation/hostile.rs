@@ -15,6 +15,7 @@ mod prompts;
 mod proof;
 mod proof_replays;
 mod resuming;
+mod review_names;
 mod values;
 
 use chacha20::ChaCha20Rng;

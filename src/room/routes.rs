@@ -61,7 +61,7 @@ impl Room {
             Effect::Declined(peer) => self.links.declined(&peer, cx),
             Effect::Probe(peer) => self.links.probe(peer, cx),
             Effect::OfferSent(peer, sent) => self.links.on_offer_sent(peer, sent, &self.members),
-            Effect::Proven(peer, proof) => self.members.proven(&peer, *proof),
+            Effect::Proven(peer, proof) => self.members.proven(&peer, *proof, cx),
             Effect::NotProven(peer, reason) => {
                 self.members.not_proven(&peer, reason, &self.links, cx);
             }

@@ -238,7 +238,7 @@ impl Members {
     }
 
     /// A peer has proven who it is: its newest announcement counts, whatever a broker delivered.
-    pub fn proven(&mut self, peer: &PeerId, proof: Proven) {
+    pub fn proven(&mut self, peer: &PeerId, proof: Proven, cx: &Cx) {
         let Some(member) = self.members.get_mut(peer) else {
             return;
         };
@@ -248,7 +248,12 @@ impl Members {
         member.given.insert(0, proof.ours);
         if proof.connect.serial >= member.connect.serial {
             if !member.proven {
+                // The name that was judged before may be another one.
+                let own = (&cx.own.key, &cx.own.name);
                 member.name = proof.connect.name.clone();
+                member.trust = self
+                    .trust
+                    .trust_beside(own, &proof.connect.identity, &member.name);
             }
             member.connect = proof.connect;
             member.connect_id = proof.id;

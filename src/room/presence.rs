@@ -33,8 +33,6 @@ const FETCH_DELAY: Duration = Duration::from_secs(2);
 const MAX_FETCHED: usize = 16;
 /// A member is asked, and answered, at most this often.
 const FETCH_PAUSE: Duration = Duration::from_secs(10);
-/// The most digests that wait to be asked for.
-const MAX_WANTED: usize = 64;
 
 /// Timers of this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,8 +51,9 @@ impl From<Timer> for super::Timer {
 
 #[derive(Debug, Default)]
 pub(super) struct Presence {
-    /// Announcements that we lack, and who has them.
-    wanted: LiteMap<PresenceDigest, PeerId>,
+    /// Announcements that we lack, by who named them. Each member has its own, so that nobody who names what does not
+    /// exist, or has what it does not tell, stands in the way of the others.
+    wanted: LiteMap<PeerId, BTreeSet<PresenceDigest>>,
     /// Members that were asked: when, and whether the answer is still awaited.
     asked: LiteMap<PeerId, (Millis, bool)>,
     /// Members that were answered, and when.
@@ -72,7 +71,7 @@ impl Presence {
                 cx.timers.set(Timer::Tell.into(), cx.now + PRESENCE_DELAY);
             }
             PeerEvent::Gone { .. } => {
-                self.wanted.retain(|_, introducer| *introducer != peer);
+                self.wanted.remove(&peer);
                 self.asked.remove(&peer);
                 self.answered.remove(&peer);
             }
@@ -130,10 +129,11 @@ impl Presence {
             .collect();
         let named = named.iter().take(MAX_PEERS);
         let named = named.filter_map(|text| PresenceDigest::parse(text));
-        for digest in named.filter(|digest| !known.contains(digest)) {
-            if self.wanted.len() < MAX_WANTED {
-                self.wanted.insert(digest, peer);
-            }
+        let lacking = named.filter(|digest| !known.contains(digest));
+        let lacking: BTreeSet<PresenceDigest> = lacking.collect();
+        if !lacking.is_empty() {
+            // The latest that it said counts.
+            self.wanted.insert(peer, lacking);
         }
         if !self.wanted.is_empty() && !members.is_full() {
             let delay = cx.random_below(FETCH_DELAY);
@@ -142,23 +142,20 @@ impl Presence {
     }
 
     fn fetch(&mut self, links: &Links, cx: &mut Cx) {
-        let mut requests: LiteMap<PeerId, Vec<PresenceDigest>> = LiteMap::new();
-        for (digest, peer) in core::mem::take(&mut self.wanted) {
-            requests.entry(peer).or_default().push(digest);
-        }
-        for (peer, mut digests) in requests {
+        for (peer, mut digests) in core::mem::take(&mut self.wanted) {
             let asked = self.asked.get(&peer);
             let recent = asked.is_some_and(|(at, _)| cx.now.since(*at) < FETCH_PAUSE);
             // What is too much, or too early, waits.
-            let now = if recent {
-                0
-            } else {
-                MAX_FETCHED.min(digests.len())
-            };
-            let later = digests.split_off(now);
-            self.wanted
-                .extend(later.into_iter().map(|digest| (digest, peer)));
-            if now > 0 && links.is_connected(&peer) {
+            if recent {
+                self.wanted.insert(peer, digests);
+                continue;
+            }
+            let later = digests.iter().nth(MAX_FETCHED).copied();
+            let later = later.map(|first| digests.split_off(&first));
+            if let Some(later) = later {
+                self.wanted.insert(peer, later);
+            }
+            if links.is_connected(&peer) {
                 self.asked.insert(peer, (cx.now, true));
                 let peers = digests.into_iter().map(PresenceDigest::to_text).collect();
                 cx.send(peer, PeopleFrame::Fetch { peers });

@@ -16,6 +16,7 @@ mod proof;
 mod proof_replays;
 mod resuming;
 mod review_names;
+mod review_places;
 mod review_presence;
 mod values;
 

@@ -12,6 +12,9 @@ use crate::room::links::Links;
 
 /// The most peers that are known of, connected or not.
 const MAX_ROSTER: usize = 128;
+/// While more unproven peers than this have known keys, these make room as well: whoever was met once is known, and a
+/// crowd of those must not keep strangers out.
+const MAX_KNOWN_UNPROVEN: usize = MAX_ROSTER / 2;
 /// The most unproven peers that one member may have introduced.
 const MAX_INTRODUCED: usize = 32;
 /// A peer that has proven nothing is forgotten when nothing has come from it for this long. Peers that are here announce
@@ -41,9 +44,11 @@ impl Members {
         }
         let is_known = |key: &PublicKey| self.trust.get(key).is_some();
         let unproven = || self.members.values().filter(|member| !member.proven);
+        let known = unproven().filter(|member| is_known(&member.connect.identity));
+        let crowded = known.count() > MAX_KNOWN_UNPROVEN;
         let idle = unproven().filter(|member| {
             let busy = links.is_dialing(&member.id) || member.decision == Decision::Asked;
-            !busy && !is_known(&member.connect.identity)
+            !busy && (crowded || !is_known(&member.connect.identity))
         });
         let mut choice: Vec<PeerId> = idle.map(|member| member.id).collect();
         if choice.is_empty() && is_known(newcomer) {

@@ -39,7 +39,9 @@ impl Members {
             return;
         }
         if accept && (member.connect.identity != who.key || member.name != who.name) {
-            return cx.event(Event::Refused(CHANGED.to_owned()));
+            cx.event(Event::Refused(CHANGED.to_owned()));
+            // What the person answered is no longer shown.
+            return self.ask(who.id, links, cx);
         }
         member.decision = if accept {
             Decision::Accepted

@@ -3,6 +3,7 @@
 
 use core::time::Duration;
 
+use super::decisions::take_accepted;
 use super::{Decision, Freshness, Member, Members};
 use crate::identity::{PeerId, SealKey};
 use crate::room::budget::Budget;
@@ -412,6 +413,11 @@ impl Members {
         {
             Permission::Granted => member.decision = Decision::Accepted,
             Permission::Refused => member.decision = Decision::Declined,
+            Permission::AskPerson if take_accepted(&mut self.accepted, &peer, &member.name) => {
+                member.decision = Decision::Accepted;
+                // Whoever was asked about once is remembered again.
+                member.asked = Some(cx.now);
+            }
             Permission::AskPerson => {
                 let serial = Some(member.connect.serial);
                 if member.knocked != serial {

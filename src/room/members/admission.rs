@@ -3,6 +3,7 @@
 
 use core::time::Duration;
 
+use super::decisions::take_accepted;
 use super::{Decision, Freshness, Member, Members};
 use crate::identity::{PeerId, SealKey};
 use crate::room::budget::Budget;
@@ -334,6 +335,7 @@ impl Members {
             member.connect = connect.clone();
             member.connect_id = id;
             member.heard = cx.now;
+            let renamed = !member.proven && member.name != connect.name;
             if !member.proven {
                 member.name = connect.name.clone();
                 member.trust = self.trust.trust_beside(
@@ -343,6 +345,9 @@ impl Members {
                 );
             }
             cx.changed = true;
+            if renamed && member.decision == Decision::Asked {
+                self.ask(peer, links, cx);
+            }
             return Ok(());
         }
         let ours = (&cx.own.session, &cx.own.id);
@@ -408,6 +413,11 @@ impl Members {
         {
             Permission::Granted => member.decision = Decision::Accepted,
             Permission::Refused => member.decision = Decision::Declined,
+            Permission::AskPerson if take_accepted(&mut self.accepted, &peer, &member.name) => {
+                member.decision = Decision::Accepted;
+                // Whoever was asked about once is remembered again.
+                member.asked = Some(cx.now);
+            }
             Permission::AskPerson => {
                 let serial = Some(member.connect.serial);
                 if member.knocked != serial {
@@ -417,12 +427,17 @@ impl Members {
                 if member.present && asked < MAX_ASKED {
                     member.decision = Decision::Asked;
                     member.asked = Some(cx.now);
-                    self.name_everybody(cx);
-                    if let Some(member) = self.members.get(&peer) {
-                        cx.people(PeopleEvent::Request(member.view(links)));
-                    }
+                    self.ask(peer, links, cx);
                 }
             }
+        }
+    }
+
+    /// Asks the person about a peer, or again, where the name has become another one.
+    pub(super) fn ask(&mut self, peer: PeerId, links: &Links, cx: &mut Cx) {
+        self.name_everybody(cx);
+        if let Some(member) = self.members.get(&peer) {
+            cx.people(PeopleEvent::Request(member.view(links)));
         }
     }
 

@@ -6,6 +6,7 @@ mod places;
 mod shown;
 
 use core::num::NonZeroU32;
+use std::collections::VecDeque;
 
 use litemap::LiteMap;
 
@@ -33,6 +34,9 @@ const SIGNATURES: [(u32, u32); 2] = [(100, 25), (50, 10)];
 const OFFERS: [(u32, u32); 2] = [(32, 4), (16, 2)];
 /// A browser is connected to at most this many others.
 pub const MAX_PEERS: usize = 50;
+
+/// The most people who are remembered as accepted.
+const MAX_ACCEPTED: usize = 64;
 
 /// Whether the person (or the policy) wants this peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,6 +122,9 @@ pub(super) struct Members {
     signatures: CarrierBudgets,
     offers: CarrierBudgets,
     shown: LiteMap<PeerId, PeerView>,
+    /// Whom the person accepted, by the names that they had, and who could not be reached. They may be asked about us
+    /// for longer than we try.
+    accepted: VecDeque<(PeerId, Name)>,
 }
 
 impl Members {
@@ -129,6 +136,7 @@ impl Members {
             signatures: CarrierBudgets::new(SIGNATURES[0], SIGNATURES[1]),
             offers: CarrierBudgets::new(OFFERS[0], OFFERS[1]),
             shown: LiteMap::new(),
+            accepted: VecDeque::new(),
         }
     }
 
@@ -142,6 +150,12 @@ impl Members {
     pub fn is_accepted(&self, peer: &PeerId) -> bool {
         let member = self.members.get(peer);
         member.is_some_and(|member| member.decision == Decision::Accepted)
+    }
+
+    /// Whether the trust book has this peer's key.
+    pub fn is_known(&self, peer: &PeerId) -> bool {
+        let member = self.members.get(peer);
+        member.is_some_and(|member| self.trust.get(&member.connect.identity).is_some())
     }
 
     /// What is sealed with for this peer alone.
@@ -290,6 +304,13 @@ impl Members {
     /// Forgets a peer, and says when its envelopes are old. `None` if it was not known of.
     pub fn remove(&mut self, peer: &PeerId, reason: GoneReason, cx: &mut Cx) -> Option<PeerEvent> {
         let member = self.take_out(peer, reason, cx)?;
+        let was_asked = member.asked.is_some() && member.decision == Decision::Accepted;
+        if was_asked && reason == GoneReason::Unreachable {
+            if self.accepted.len() >= MAX_ACCEPTED {
+                self.accepted.pop_front();
+            }
+            self.accepted.push_back((*peer, member.name.clone()));
+        }
         // A peer that left has no more to say; one that was lost may come back with something newer.
         let until = match reason {
             GoneReason::Left | GoneReason::Disconnected => Millis(u64::MAX),

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use rtchat::identity::TrustBook;
 use rtchat::room::{ChatEvent, Event};
+use rtchat::settings::Accept;
 use rtchat::wire::{BodyKind, DerivedTopic, Envelope};
 
 use super::{Mallory, overheard};
@@ -98,4 +100,36 @@ fn recorded_words_of_strangers_who_were_never_met_show_nobody() {
     let shown = shown.filter(|event| matches!(event, Event::People(_)));
     assert_eq!(shown.collect::<Vec<_>>(), Vec::<&Event>::new());
     super::still_talk(&mut world, ann, ben);
+}
+
+/// So many who prove who they are come and go that those who left before are no longer remembered. All of them can be
+/// one person with one key: each session is another peer.
+#[test]
+fn recorded_offers_of_somebody_who_left_bring_nobody_back_however_many_came_and_went_since() {
+    let (mut world, ann, ben) = pair();
+    let recorded = overheard(&world);
+    let mut offers = recorded.iter();
+    let offer = offers.find(|(_, its)| its.bodies[0].kind() == BodyKind::RtcOffer);
+    let offerer = offer.unwrap().1.sender;
+    let (leaver, stayer) = if offerer == id(&world, ann) {
+        (ann, ben)
+    } else {
+        (ben, ann)
+    };
+    world.leave(leaver);
+    world.run(SOON);
+    for _ in 0..520 {
+        let visitor = world.open_as(
+            "visitor",
+            super::key(1),
+            Accept::Everyone,
+            TrustBook::default(),
+        );
+        assert!(world.run_until(SOON, |world| world.verified(stayer) == 1));
+        world.leave(visitor);
+        world.run(Duration::from_millis(100));
+    }
+    is_alone(&mut world, stayer);
+    replay(&mut world, &recorded);
+    is_alone(&mut world, stayer);
 }

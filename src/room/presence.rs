@@ -21,7 +21,7 @@ use crate::wire::frame::PeopleFrame;
 use crate::wire::presence::PresenceDigest;
 use crate::wire::{Connect, Frame};
 
-/// Presence is told this long after the last change …
+/// Presence is told this long after a change …
 const PRESENCE_DELAY: Duration = Duration::from_secs(2);
 /// … and again after this, then after three times as long, since offers to those who were missing can be lost, …
 const FIRST_PAUSE: Duration = Duration::from_secs(20);
@@ -68,7 +68,9 @@ impl Presence {
         match event {
             PeerEvent::Verified => {
                 self.repeats = 0;
-                cx.timers.set(Timer::Tell.into(), cx.now + PRESENCE_DELAY);
+                // Not put off by the next one: somebody who comes and goes would put it off for ever.
+                let soon = cx.now + PRESENCE_DELAY;
+                cx.timers.set_earlier(Timer::Tell.into(), soon);
             }
             PeerEvent::Gone { .. } => {
                 self.wanted.remove(&peer);

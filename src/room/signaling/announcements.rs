@@ -60,6 +60,11 @@ impl Announcements {
         }
     }
 
+    /// The nonces of this time and before hold no longer.
+    pub fn give_up(&mut self, until: Millis) {
+        self.issued.retain(|issued| issued.at > until);
+    }
+
     /// The nonce and the id of our announcement with this serial, while it holds.
     fn find(&self, serial: NonZeroU32, now: Millis) -> Option<(&Nonce, ConnectId)> {
         let issued = self.issued.iter().find(|issued| issued.serial == serial)?;

@@ -9,7 +9,8 @@ use super::announcements::NONCE_LIFE;
 use crate::identity::PeerId;
 use crate::time::Millis;
 
-/// The most peers that had proven who they are. Each cost a connection, so nobody flushes them in the time a nonce holds.
+/// The most peers that had proven who they are. Each cost a connection; but somebody who comes and goes ever so often
+/// makes us forget the first of them while a nonce holds, so the nonces of that time are given up with it.
 const MAX_PROVEN: usize = 512;
 /// The most others.
 const MAX_STRANGERS: usize = 256;
@@ -28,7 +29,15 @@ struct Departure {
 }
 
 impl Departed {
-    pub fn insert(&mut self, peer: PeerId, until: Millis, proven: bool, now: Millis) {
+    /// Remembers a peer that went. Where another one that had proven who it is has to make room, gives back when that one
+    /// went: what it said before could open as long as a nonce of before holds.
+    pub fn insert(
+        &mut self,
+        peer: PeerId,
+        until: Millis,
+        proven: bool,
+        now: Millis,
+    ) -> Option<Millis> {
         for list in [&mut self.proven, &mut self.strangers] {
             list.retain(|departure| departure.peer != peer && now.since(departure.at) < NONCE_LIFE);
         }
@@ -37,14 +46,17 @@ impl Departed {
         } else {
             (&mut self.strangers, MAX_STRANGERS)
         };
-        if list.len() >= most {
-            list.pop_front();
-        }
+        let forgotten = if list.len() >= most {
+            list.pop_front()
+        } else {
+            None
+        };
         list.push_back(Departure {
             peer,
             until,
             at: now,
         });
+        forgotten.filter(|_| proven).map(|departure| departure.at)
     }
 
     pub fn is_old(&self, peer: &PeerId, timestamp: Millis) -> bool {

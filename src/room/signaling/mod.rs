@@ -178,7 +178,10 @@ impl Signaling {
     pub fn on_peer(&mut self, peer: PeerId, event: &PeerEvent, cx: &Cx) {
         if let PeerEvent::Gone { until, proven } = event {
             self.seen.remove_carrier(&Carrier::Peer(peer));
-            self.departed.insert(peer, *until, *proven, cx.now);
+            let forgotten = self.departed.insert(peer, *until, *proven, cx.now);
+            if let Some(at) = forgotten {
+                self.announcements.give_up(at);
+            }
         }
     }
 

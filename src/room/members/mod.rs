@@ -225,9 +225,15 @@ impl Members {
     }
 
     fn verified(&mut self, peer: PeerId, links: &Links, cx: &mut Cx) {
+        let full = self.is_full();
         let Some(member) = self.members.get_mut(&peer) else {
             return;
         };
+        if full && !member.proven {
+            // It was here before the last place was taken, but others were faster.
+            cx.effect(Effect::Remove(peer, GoneReason::Unreachable));
+            return cx.effect(Effect::Announce);
+        }
         member.proven = true;
         member.present = true;
         let change = TrustChange {

@@ -256,9 +256,10 @@ impl Members {
     /// Something sealed for us alone has come from this peer: it is really there.
     fn present(&mut self, peer: &PeerId, cx: &mut Cx) {
         if let Some(member) = self.members.get_mut(peer) {
+            // Nothing bounds how often somebody knocks, so what was known does not draw the room anew.
+            cx.changed |= !member.present;
             member.present = true;
             member.heard = cx.now;
-            cx.changed = true;
         }
     }
 

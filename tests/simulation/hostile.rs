@@ -15,6 +15,7 @@ mod prompts;
 mod proof;
 mod proof_replays;
 mod resuming;
+mod review_attempts;
 mod review_names;
 mod review_places;
 mod review_presence;

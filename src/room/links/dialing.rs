@@ -34,6 +34,8 @@ const LONGEST_ROUND_PAUSE: Duration = Duration::from_secs(300);
 const QUEUE_INTERVAL: Duration = Duration::from_millis(500);
 /// How long an offer may stay without an answer while others wait for its place.
 const PATIENCE_IN_A_CROWD: Duration = Duration::from_millis(2500);
+/// How long a path may take while others wait for its place: most are found within one or two.
+const PATH_PATIENCE_IN_A_CROWD: Duration = Duration::from_secs(5);
 /// Our proof is prepared once what has to leave at once has left.
 const PROOF_DELAY: Duration = Duration::from_millis(1);
 /// Between two tries of ours.
@@ -113,7 +115,10 @@ impl Links {
         }
         let unanswered = self.links.iter().filter(|(_, link)| {
             let attempt = link.attempt.as_ref();
-            attempt.is_some_and(|attempt| attempt.is_unanswered(PATIENCE_IN_A_CROWD, cx.now))
+            attempt.is_some_and(|attempt| {
+                attempt.is_unanswered(PATIENCE_IN_A_CROWD, cx.now)
+                    || attempt.is_pathless(PATH_PATIENCE_IN_A_CROWD, cx.now)
+            })
         });
         let given_up = unanswered.map(|(peer, _)| *peer).take(self.waiting.len());
         let given_up: Vec<PeerId> = given_up.collect();
@@ -400,7 +405,7 @@ impl Links {
         } = link.tries;
         if link.state.heard().is_some() {
             // The silence of a peer that was here has a clock of its own.
-        } else if failed < MAX_TRIES && (answered || !crowded) {
+        } else if failed < MAX_TRIES && !crowded {
             let pause = if offerer { BETWEEN_TRIES } else { THEIR_TURN };
             let pause = cx.jittered(pause);
             cx.timers.set(Timer::Dial(peer).into(), cx.now + pause);

@@ -304,6 +304,15 @@ impl Attempt {
         matches!(self.stage, Stage::Offered { .. }) && now.since(self.since) >= patience
     }
 
+    /// Whether no path has been found for this long.
+    pub fn is_pathless(&self, patience: Duration, now: Millis) -> bool {
+        let looks = matches!(
+            self.stage,
+            Stage::Describing { .. } | Stage::Connecting { .. }
+        );
+        looks && now.since(self.since) >= patience
+    }
+
     /// What both ends have seen, if nobody stands between them.
     pub fn transcript(&self, room: &RoomId) -> Option<TranscriptHash> {
         let (binding, named) = (self.binding()?, self.named.as_ref()?);

@@ -325,13 +325,22 @@ impl Members {
     ) -> Result<(), Dropped> {
         let peer = connect.peer_id();
         let member = self.members.get(&peer);
-        // An offer under way may carry an older announcement than the one that overtook it.
-        if member.is_some_and(|member| member.connect.serial >= connect.serial) {
-            return Ok(());
+        if let Some(member) = member {
+            if member.connect == *connect {
+                return Ok(());
+            }
+            // A session numbers its announcements: two with one number are not both its own.
+            if member.connect.serial == connect.serial {
+                return Err(Dropped::NotNewer);
+            }
         }
         self.check_signature(carrier, connect, signaling, cx)?;
         let id = connect.id(signaling.keys.id());
         if let Some(member) = self.members.get_mut(&peer) {
+            // An offer under way may carry an older announcement than the one that overtook it.
+            if member.connect.serial > connect.serial {
+                return Ok(());
+            }
             member.connect = connect.clone();
             member.connect_id = id;
             member.heard = cx.now;

@@ -27,7 +27,7 @@ fn met(key: u8, name: &str, at: u64) -> TrustChange {
 }
 
 #[test]
-fn key_name_and_trust_book_are_there_in_the_next_tab() {
+fn the_next_tab_has_the_same_key_name_and_trust_book() {
     let storage = Rc::new(MemoryStorage::default());
     assert!(Profile::is_first_visit(&*storage));
     let mut first = open(&storage, 1);

@@ -15,7 +15,7 @@ fn parse(text: &str) -> (Settings, Vec<String>) {
 }
 
 #[test]
-fn no_settings_are_the_defaults() {
+fn empty_settings_give_the_defaults() {
     let (settings, warnings) = parse("{}");
     assert_eq!((&settings, warnings.len()), (&Settings::default(), 0));
     assert_eq!(settings.brokers.len(), 3);
@@ -34,7 +34,7 @@ fn no_settings_are_the_defaults() {
 }
 
 #[test]
-fn everything_can_be_set() {
+fn every_setting_can_be_set() {
     let (settings, warnings) = parse(
         r#"{
             "brokers": ["wss://a.example/mqtt", {"url": "WS://b.example:9001", "username": "u", "password": "p"}],
@@ -80,7 +80,7 @@ fn everything_can_be_set() {
 }
 
 #[test]
-fn what_is_no_json_costs_everything_but_a_blank_page() {
+fn a_file_that_is_not_json_gives_the_defaults_and_a_warning() {
     for text in ["", "hello", "{", "<!DOCTYPE html>", r#"{"room": "a",}"#] {
         let (settings, warnings) = Settings::parse(text);
         assert_eq!(settings, Settings::default());
@@ -96,7 +96,7 @@ fn what_is_no_json_costs_everything_but_a_blank_page() {
 }
 
 #[test]
-fn a_mistake_costs_the_entry_that_it_is_in() {
+fn a_mistake_invalidates_only_its_own_entry() {
     let (settings, warnings) = parse(
         r#"{
             "brokers": ["https://a.example", "wss://good.example", 7, "wss://", {"url": "ws://b", "user": "u", "password": 1}],
@@ -135,7 +135,7 @@ fn a_mistake_costs_the_entry_that_it_is_in() {
 }
 
 #[test]
-fn a_list_without_a_usable_entry_is_the_default_except_for_no_stun_at_all() {
+fn a_list_without_usable_entries_gives_the_defaults_but_ice_servers_may_be_empty() {
     let (settings, warnings) = parse(r#"{"brokers": [], "iceServers": []}"#);
     assert_eq!(settings.brokers, Settings::default().brokers);
     assert_eq!(settings.ice_servers, []);
@@ -153,7 +153,7 @@ fn page(href: &str) -> String {
 }
 
 #[test]
-fn the_page_is_host_and_path() {
+fn a_page_is_identified_by_its_host_and_path() {
     assert_eq!(
         page("https://alice.github.io/blog/index.html?x#y"),
         "alice.github.io/blog"
@@ -191,7 +191,7 @@ fn the_page_is_host_and_path() {
 }
 
 #[test]
-fn the_room_is_decoded_and_trimmed() {
+fn the_room_name_is_decoded_and_trimmed() {
     let room = |href: &str| PageAddress::parse(href).map(|address| address.room);
     assert_eq!(
         room("https://a.example/?x=1&room=caf%C3%A9+%26%20bar%20"),
@@ -219,7 +219,7 @@ fn the_room_is_decoded_and_trimmed() {
 }
 
 #[test]
-fn rooms_that_look_the_same_are_one_room_or_none() {
+fn room_names_that_look_the_same_are_equal_or_refused() {
     let room = |encoded: &str| {
         let href = format!("https://a.example/?room={encoded}");
         PageAddress::parse(&href).map(|address| address.room)
@@ -299,7 +299,7 @@ fn a_damaged_secret_is_an_error_and_never_another_room() {
 }
 
 #[test]
-fn a_link_leads_where_it_says() {
+fn a_link_names_the_room_and_its_secret() {
     let secret = RoomSecret::new([7; 32]);
     let href = "https://a.example/blog/?p=12&room=old#k=x";
     assert_eq!(room_link(href, None, None), "https://a.example/blog/?p=12");
@@ -319,7 +319,7 @@ fn a_link_leads_where_it_says() {
 
 proptest! {
     #[test]
-    fn links_come_back_as_they_went(room in "[^\\p{C}\\p{Zl}\\p{Zp}]{0,64}", bytes in any::<Option<([u8; 32], Option<[u8; 16]>, bool)>>()) {
+    fn links_parse_to_what_they_were_made_from(room in "[^\\p{C}\\p{Zl}\\p{Zp}]{0,64}", bytes in any::<Option<([u8; 32], Option<[u8; 16]>, bool)>>()) {
         let secret = bytes.map(|(bytes, root, password)| RoomSecret { bytes, root, password });
         let link = |room: Option<&str>| room_link("https://a.example/x?y=z", room, secret.as_ref());
         match PageAddress::parse(&link(Some(&room))) {
@@ -336,7 +336,7 @@ proptest! {
     }
 
     #[test]
-    fn ordinary_rooms_come_back_as_they_went(room in "[\\p{L}\\p{N}\\p{P}]{1,64}") {
+    fn ordinary_room_names_survive_a_link(room in "[\\p{L}\\p{N}\\p{P}]{1,64}") {
         let composed: String = room.nfc().collect();
         let link = room_link("https://a.example/", Some(&room), None);
         let hidden = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}'];
@@ -345,7 +345,7 @@ proptest! {
     }
 
     #[test]
-    fn no_address_and_no_file_panics(text in any::<String>(), tail in "[?#&=k%rom0-9a-f/:@]{0,60}") {
+    fn no_address_and_no_settings_file_causes_a_panic(text in any::<String>(), tail in "[?#&=k%rom0-9a-f/:@]{0,60}") {
         let _ = Settings::parse(&text);
         let _ = PageAddress::parse(&text);
         let _ = PageAddress::parse(&format!("https://a.example/{tail}"));
@@ -353,7 +353,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_the_file_says_there_is_a_broker(value in json(3)) {
+    fn any_settings_file_leaves_at_least_one_broker(value in json(3)) {
         let (settings, _) = Settings::parse(&value);
         prop_assert!(!settings.brokers.is_empty());
         prop_assert!(settings.ice_servers.iter().all(|server| !server.urls.is_empty()));

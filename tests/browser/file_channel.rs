@@ -163,7 +163,7 @@ async fn files_arrive_whole_in_order_and_with_their_hash() {
 }
 
 #[wasm_bindgen_test]
-async fn a_new_connection_goes_on_where_the_old_one_broke() {
+async fn a_transfer_resumes_on_a_new_connection_where_the_old_one_broke() {
     let (mut anna, mut bert) = ends().await;
     let content = content(12 * MIB);
     let (sink, written) = sink();
@@ -182,7 +182,7 @@ async fn a_new_connection_goes_on_where_the_old_one_broke() {
 }
 
 #[wasm_bindgen_test]
-async fn what_is_forgotten_is_neither_sent_nor_stored() {
+async fn a_forgotten_file_is_neither_sent_nor_stored() {
     let (mut anna, mut bert) = ends().await;
     let content = content(12 * MIB);
     let (first, written) = sink();
@@ -214,7 +214,7 @@ async fn what_is_forgotten_is_neither_sent_nor_stored() {
 }
 
 #[wasm_bindgen_test]
-async fn a_disk_that_takes_no_more_is_told_in_words() {
+async fn a_full_disk_is_reported_in_a_sentence() {
     let (anna, mut bert) = ends().await;
     let refuse = Closure::<dyn Fn(Uint8Array) -> Promise>::new(|_| {
         let full = web_sys::DomException::new_with_message_and_name("", "QuotaExceededError");
@@ -235,7 +235,7 @@ async fn a_disk_that_takes_no_more_is_told_in_words() {
 }
 
 #[wasm_bindgen_test]
-async fn nobody_can_have_what_was_not_sent() {
+async fn a_claim_to_have_bytes_that_were_never_sent_fails_the_transfer() {
     let (mut anna, _bert) = ends().await;
     anna.files.send_from(OURS, blob(b"four"));
     anna.send(NUMBER, 3);

@@ -187,7 +187,7 @@ async fn nothing_is_renegotiated_before_the_channel_is_open() {
 }
 
 #[wasm_bindgen_test]
-async fn what_waits_for_a_connection_is_bounded() {
+async fn waiting_commands_and_candidates_are_bounded() {
     let (mut anna, _bert) = connected().await;
     for _ in 0..20 {
         anna.renegotiate(Renegotiation::Offer { restart: true });
@@ -245,7 +245,7 @@ async fn text_and_bytes_keep_their_order() {
 }
 
 #[wasm_bindgen_test]
-async fn the_last_message_arrives_and_closing_is_noticed() {
+async fn the_last_message_arrives_before_closing_is_noticed() {
     let (mut anna, mut bert) = connected().await;
     anna.command(LinkCommand::Send("bye".into()));
     anna.command(LinkCommand::Close);
@@ -285,7 +285,7 @@ async fn nothing_is_reported_after_closing() {
 }
 
 #[wasm_bindgen_test]
-async fn relay_only_connections_name_no_address() {
+async fn relay_only_connections_reveal_no_address() {
     for relay_only in [false, true] {
         let mut anna = Side::with_relay_only(relay_only);
         anna.command(LinkCommand::Offer);

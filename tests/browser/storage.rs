@@ -67,7 +67,7 @@ impl Drop for BusyLocks {
 }
 
 #[wasm_bindgen_test]
-fn what_is_stored_comes_back() {
+fn stored_values_are_read_back() {
     fresh();
     assert_eq!(LocalStorage.get("rtchat/1/test"), Ok(None));
     LocalStorage
@@ -83,7 +83,7 @@ fn what_is_stored_comes_back() {
 }
 
 #[wasm_bindgen_test]
-async fn a_profile_is_the_same_next_time_and_at_once() {
+async fn a_stored_profile_is_loaded_at_once() {
     fresh();
     let mut first = open_profile(&mut rng()).await;
     first.set_name(Name::parse("alice").unwrap());
@@ -96,7 +96,7 @@ async fn a_profile_is_the_same_next_time_and_at_once() {
 }
 
 #[wasm_bindgen_test]
-async fn tabs_opened_together_on_a_first_visit_make_one_identity() {
+async fn tabs_opened_together_on_a_first_visit_share_one_identity() {
     fresh();
     // The lock of the test before lasts a moment longer than its first visit.
     pause(1_100).await;
@@ -111,7 +111,7 @@ async fn tabs_opened_together_on_a_first_visit_make_one_identity() {
 }
 
 #[wasm_bindgen_test]
-fn garbage_is_kept_aside() {
+fn an_unreadable_identity_is_set_aside() {
     fresh();
     LocalStorage.set(IDENTITY, "{\"not\": \"a key\"}").unwrap();
     let mut profile = Profile::open(LocalStorage, &mut rng());
@@ -125,7 +125,7 @@ fn garbage_is_kept_aside() {
 }
 
 #[wasm_bindgen_test]
-async fn blocked_and_full_storage_are_told_apart() {
+async fn blocked_and_full_storage_are_distinguished() {
     fresh();
     js(
         "window.found = Object.getOwnPropertyDescriptor(window, 'localStorage'); \
@@ -146,7 +146,7 @@ async fn blocked_and_full_storage_are_told_apart() {
 }
 
 #[wasm_bindgen_test]
-async fn a_lock_for_each_number_decides() {
+async fn tab_numbers_are_claimed_with_locks() {
     let one = TabClaim::claim("locks", |_| panic!("nobody takes it")).await;
     let (two, three) = (
         TabClaim::claim("locks", |_| ()).await,
@@ -171,7 +171,7 @@ async fn a_lock_for_each_number_decides() {
 }
 
 #[wasm_bindgen_test]
-async fn a_busy_browser_that_answers_late_gives_no_number_twice() {
+async fn a_browser_that_grants_locks_late_gives_no_number_twice() {
     let one = TabClaim::claim("busy", |_| ()).await;
     let _busy = BusyLocks::new();
     let two = TabClaim::claim("busy", |_| ()).await;
@@ -193,7 +193,7 @@ async fn a_page_in_the_back_forward_cache_holds_no_number() {
 }
 
 #[wasm_bindgen_test]
-async fn without_locks_the_list_decides() {
+async fn without_locks_tab_numbers_are_claimed_in_a_stored_list() {
     fresh();
     let _without = NoLocks::new();
     let changed = Rc::new(Cell::new(0));
@@ -228,7 +228,7 @@ async fn without_locks_the_list_decides() {
 }
 
 #[wasm_bindgen_test]
-async fn settings_are_fetched_and_their_absence_is_fine() {
+async fn settings_are_fetched_and_may_be_missing() {
     let (found, warnings) =
         settings::web::load("data:application/json,{\"room\":\"cafe%CC%81\",\"x\":1}").await;
     assert_eq!(found.default_room(), "caf\u{e9}", "in composed form");
@@ -249,7 +249,7 @@ async fn settings_are_fetched_and_their_absence_is_fine() {
 }
 
 #[wasm_bindgen_test]
-fn the_page_has_an_address() {
+fn the_address_of_the_page_is_read_from_the_browser() {
     let address = settings::web::address().unwrap();
     assert!(
         address.page.starts_with("127.0.0.1:") || address.page.starts_with("localhost:"),

@@ -1,7 +1,7 @@
 //! What axe-core finds in every view, light and dark, wide and narrow: nothing.
 //!
 //! The page is the one with the feature `demo`, which shows every state without a network. The chat in somebody's page
-//! is looked at in `widget/accessible.rs`.
+//! is looked at in `widget/accessibility.rs`.
 
 use std::path::PathBuf;
 
@@ -109,7 +109,7 @@ fn audit_scenes(scenes: &'static [(&'static str, Steps, &'static str)]) {
 }
 
 #[test]
-fn whoever_comes_in_finds_the_way_by_ear_and_by_eye() {
+fn the_first_views_are_accessible() {
     audit_scenes(&[
         ("first", &[], "name"),
         ("first", &[("name", "join")], "name-problem"),
@@ -122,7 +122,7 @@ fn whoever_comes_in_finds_the_way_by_ear_and_by_eye() {
 }
 
 #[test]
-fn everybody_can_follow_a_conversation() {
+fn a_conversation_is_accessible() {
     audit_scenes(&[
         ("talk", &[], "message"),
         ("many", &[], "message"),
@@ -136,7 +136,7 @@ fn everybody_can_follow_a_conversation() {
 }
 
 #[test]
-fn everybody_can_read_and_answer_what_is_asked() {
+fn warnings_requests_and_notices_are_accessible() {
     audit_scenes(&[
         ("alias", &[], "alias-warning"),
         ("request", &[], "request"),
@@ -145,7 +145,7 @@ fn everybody_can_read_and_answer_what_is_asked() {
 }
 
 #[test]
-fn everybody_can_use_what_opens() {
+fn panels_and_dialogs_are_accessible() {
     audit_scenes(&[
         ("talk", &[("peer", "person")], "person-details"),
         ("talk", &[("own-name", "me")], "rename"),

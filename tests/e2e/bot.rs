@@ -12,7 +12,7 @@ use crate::support::{Bed, Bot, Browser, Tab, run};
 const PAGE: &str = "https://example.org/chat/";
 
 #[test]
-fn a_helper_for_chromium() {
+fn a_helper_chats_with_chromium() {
     run(|bed| async move {
         let browser = testbed::Browser::chromium_hiding_addresses().await?;
         let browser = bed.own(browser).await?;
@@ -21,7 +21,7 @@ fn a_helper_for_chromium() {
 }
 
 #[test]
-fn a_helper_for_firefox() {
+fn a_helper_chats_with_firefox() {
     run(|bed| async move {
         let hidden = [(
             "media.peerconnection.ice.obfuscate_host_addresses",
@@ -99,7 +99,7 @@ async fn hides_addresses(tab: &Tab) -> Result<()> {
 }
 
 #[test]
-fn helpers_among_themselves() {
+fn helpers_ask_and_answer_each_other() {
     run(|_| async move {
         let broker = Broker::rumqttd().await?;
         let folder = tempfile::tempdir()?;

@@ -20,7 +20,7 @@ async fn is_told_that_it_is_gone(tab: &Tab, meaning: &str) -> Result<()> {
 }
 
 #[test]
-fn a_killed_broker_parts_nobody_and_its_return_brings_newcomers() {
+fn connected_people_stay_connected_without_a_broker_and_newcomers_join_when_it_returns() {
     run(|bed| async move {
         let mut broker = Broker::mosquitto().await?;
         let site = bed.site(&broker).await?;

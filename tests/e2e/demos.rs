@@ -13,7 +13,7 @@ async fn both(bed: &Bed, site: &Site, name: &str) -> Result<[Tab; 2]> {
 }
 
 #[test]
-fn cursors_are_seen_by_others() {
+fn visitors_see_each_others_cursors() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;
@@ -34,7 +34,7 @@ fn cursors_are_seen_by_others() {
 }
 
 #[test]
-fn questions_are_answered_by_others() {
+fn visitors_answer_each_others_questions() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;
@@ -58,7 +58,7 @@ fn questions_are_answered_by_others() {
 }
 
 #[test]
-fn people_talk_in_the_blog_and_in_the_inline_room() {
+fn people_chat_in_the_blog_and_in_the_inline_room() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;

@@ -6,7 +6,7 @@ use xtask::testbed::Broker;
 use crate::support::{Host, run, settings};
 
 #[test]
-fn ask_connects_only_who_was_accepted() {
+fn the_policy_ask_connects_only_accepted_people() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let host = Host::start().await?;
@@ -69,7 +69,7 @@ fn ask_connects_only_who_was_accepted() {
 }
 
 #[test]
-fn known_connects_only_who_was_met_before() {
+fn the_policy_known_connects_only_people_met_before() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let host = Host::start().await?;

@@ -7,7 +7,7 @@ use xtask::testbed::{self, Broker};
 use crate::support::{NOWHERE, run};
 
 #[test]
-fn a_damaged_identity_is_kept_aside_and_told_once() {
+fn a_damaged_identity_is_set_aside_and_reported_once() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;
@@ -61,7 +61,7 @@ fn a_damaged_identity_is_kept_aside_and_told_once() {
 }
 
 #[test]
-fn where_nothing_may_be_stored_people_can_still_talk() {
+fn people_can_chat_where_nothing_may_be_stored() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;

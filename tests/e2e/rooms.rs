@@ -8,7 +8,7 @@ use xtask::testbed::Broker;
 use crate::support::{Host, run, settings};
 
 #[test]
-fn a_damaged_secret_is_said_and_offers_the_open_room() {
+fn a_damaged_secret_is_reported_and_the_open_room_is_offered() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;
@@ -38,7 +38,7 @@ fn a_damaged_secret_is_said_and_offers_the_open_room() {
 }
 
 #[test]
-fn only_who_has_the_secret_finds_a_private_room() {
+fn only_people_with_the_secret_find_a_private_room() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;
@@ -81,7 +81,7 @@ fn only_who_has_the_secret_finds_a_private_room() {
 }
 
 #[test]
-fn a_page_below_a_path_is_a_place_of_its_own() {
+fn pages_under_different_paths_have_rooms_of_their_own() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let host = Host::start().await?;
@@ -113,7 +113,7 @@ fn a_page_below_a_path_is_a_place_of_its_own() {
 }
 
 #[test]
-fn settings_that_are_wrong_are_named_and_the_rest_counts() {
+fn wrong_settings_are_named_and_the_others_apply() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let host = Host::start().await?;
@@ -153,7 +153,7 @@ fn settings_that_are_wrong_are_named_and_the_rest_counts() {
 }
 
 #[test]
-fn settings_that_are_garbage_leave_a_page_that_works() {
+fn the_page_works_with_unreadable_settings() {
     run(|bed| async move {
         let host = Host::start().await?;
         let chromium = bed.chromium().await?;

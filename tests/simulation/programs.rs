@@ -16,7 +16,7 @@ fn key(number: u64) -> IdentityKey {
 }
 
 #[test]
-fn a_program_that_wants_to_be_asked_is_asked_about_everybody() {
+fn a_program_that_wants_to_decide_is_asked_about_every_peer() {
     let mut world = World::new(1);
     let mut trust = TrustBook::default();
     trust.note(&TrustChange {
@@ -63,7 +63,7 @@ fn a_program_that_wants_to_be_asked_is_asked_about_everybody() {
 }
 
 #[test]
-fn what_is_told_of_a_user_comes_with_the_proof_and_not_before() {
+fn user_info_arrives_with_the_proof_and_not_before() {
     let told = r#"{"plays":"chess"}"#;
     let long = format!(r#"{{"plays":"{}"}}"#, "x".repeat(MAX_INFO));
     for (info, expected) in [
@@ -77,7 +77,7 @@ fn what_is_told_of_a_user_comes_with_the_proof_and_not_before() {
         let ann = world.open("ann");
         let info = Some(info.to_owned());
         let trust = TrustBook::default();
-        let ben = world.open_telling("ben", key(2), Accept::Everyone, trust, info);
+        let ben = world.open_with_info("ben", key(2), Accept::Everyone, trust, info);
         world.run(Duration::from_secs(5));
         assert_eq!(
             (world.verified(ann), world.verified(ben)),

@@ -95,22 +95,22 @@ pub fn values(world: &World, at: usize) -> Vec<Value> {
 }
 
 /// Which sendings of `at` were taken, in their order.
-pub fn taken(world: &World, at: usize) -> Vec<u32> {
+pub fn sent(world: &World, at: usize) -> Vec<u32> {
     let events = world.nodes[at].events.iter();
-    let taken = events.filter_map(|event| match event {
+    let sent = events.filter_map(|event| match event {
         Event::App(AppEvent::Sent { token }) => Some(*token),
         _ => None,
     });
-    taken.collect()
+    sent.collect()
 }
 
-pub fn not_taken(world: &World, at: usize) -> Vec<(u32, SendError)> {
+pub fn send_failures(world: &World, at: usize) -> Vec<(u32, SendError)> {
     let events = world.nodes[at].events.iter();
-    let not_taken = events.filter_map(|event| match event {
+    let send_failures = events.filter_map(|event| match event {
         Event::App(AppEvent::SendFailed { token, reason }) => Some((*token, *reason)),
         _ => None,
     });
-    not_taken.collect()
+    send_failures.collect()
 }
 
 /// The other one as this one was last told of them.

@@ -20,7 +20,7 @@ use rtchat::time::Millis;
 use rtchat::wire::{RoomKeys, RoomSource};
 
 pub use broker::{Faults, Interceptor};
-pub use file_channel::bulk;
+pub use file_channel::file_message;
 use paths::Wire;
 pub use paths::{sdp, ufrag};
 
@@ -40,14 +40,14 @@ enum Task {
         message: LinkEvent,
     },
     /// A message on channel 1.
-    Bulk {
+    FileMessage {
         from: usize,
         node: usize,
         connection: ConnectionId,
         message: Vec<u8>,
     },
     /// The next message of a file that is being sent.
-    Pump(usize, FileId, ConnectionId),
+    SendChunk(usize, FileId, ConnectionId),
 }
 
 /// One browser tab.
@@ -147,11 +147,11 @@ impl World {
         accept: Accept,
         trust: TrustBook,
     ) -> usize {
-        self.open_telling(name, identity, accept, trust, None)
+        self.open_with_info(name, identity, accept, trust, None)
     }
 
     /// The same, with an application that tells something about its user.
-    pub fn open_telling(
+    pub fn open_with_info(
         &mut self,
         name: &str,
         identity: IdentityKey,
@@ -275,7 +275,7 @@ impl World {
     }
 
     fn perform(&mut self, task: Task) {
-        if let Task::ToPeer { from, node, .. } | Task::Bulk { from, node, .. } = &task
+        if let Task::ToPeer { from, node, .. } | Task::FileMessage { from, node, .. } = &task
             && self.is_cut(*from, *node)
         {
             self.held.push(task);
@@ -300,21 +300,21 @@ impl World {
                     self.feed(node, Input::Link(connection, message));
                 }
             }
-            Task::Bulk {
+            Task::FileMessage {
                 node,
                 connection,
                 message,
                 ..
             } => {
                 if self.nodes[node].links.contains_key(&connection) {
-                    self.take_bulk(node, connection, &message);
+                    self.receive_file_message(node, connection, &message);
                 }
             }
-            Task::Pump(at, file, connection) => self.pump(at, file, connection),
+            Task::SendChunk(at, file, connection) => self.send_next_chunk(at, file, connection),
         }
     }
 
-    fn later(&mut self, millis: u64, task: Task) {
+    fn schedule(&mut self, millis: u64, task: Task) {
         self.sequence += 1;
         self.queue.insert(
             (self.now + Duration::from_millis(millis), self.sequence),
@@ -352,8 +352,8 @@ impl World {
                         });
                     }
                 }
-                Output::Link(connection, order) => self.order(at, connection, order),
-                Output::File(file, order) => self.file_order(at, file, order),
+                Output::Link(connection, command) => self.carry_out(at, connection, command),
+                Output::File(file, command) => self.carry_out_transfer(at, file, command),
                 Output::Event(event) => self.nodes[at].events.push(event),
                 Output::Trust(_) | Output::YieldFiles | Output::Sign { .. } => {}
             }

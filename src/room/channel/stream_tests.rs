@@ -142,7 +142,7 @@ fn value(number: u32) -> Value {
 }
 
 #[test]
-fn values_arrive_in_order_and_are_told_as_taken_once() {
+fn values_arrive_in_order_and_each_is_reported_as_sent_once() {
     let mut ends = [End::new(1), End::new(2)];
     ends[0].send(value(0), 0);
     connect(&mut ends);
@@ -155,7 +155,7 @@ fn values_arrive_in_order_and_are_told_as_taken_once() {
 }
 
 #[test]
-fn many_sends_cost_linear_work_and_no_more_than_the_window() {
+fn many_sends_cost_linear_work_and_stay_within_the_window() {
     let text = format!("\"{}\"", "x".repeat(98));
     for count in [20_000, 40_000] {
         let mut ends = [End::new(1), End::new(2)];
@@ -175,7 +175,7 @@ fn many_sends_cost_linear_work_and_no_more_than_the_window() {
 }
 
 #[test]
-fn counts_that_cannot_be_are_refused_and_change_nothing() {
+fn impossible_ack_counts_are_refused_and_change_nothing() {
     let mut ends = [End::new(1), End::new(2)];
     let stream = &mut ends[0].stream;
     assert_eq!(stream.on_ack(0, None), Err(Broken), "before the first");
@@ -200,7 +200,7 @@ fn counts_that_cannot_be_are_refused_and_change_nothing() {
 }
 
 #[test]
-fn what_came_is_told_by_pieces_and_by_bytes() {
+fn an_ack_is_due_after_a_number_of_chunks_or_bytes() {
     let mut stream = Stream::new(1);
     for round in 1..4 {
         (0..63).for_each(|_| stream.count(1));
@@ -221,7 +221,7 @@ fn what_came_is_told_by_pieces_and_by_bytes() {
 }
 
 #[test]
-fn who_was_forgotten_begins_anew() {
+fn a_forgotten_peer_starts_a_new_stream() {
     let mut ends = [End::new(1), End::new(2)];
     connect(&mut ends);
     settle(&mut ends);
@@ -254,7 +254,7 @@ fn who_was_forgotten_begins_anew() {
 }
 
 #[test]
-fn what_one_end_never_learned_of_the_other_does_not_confuse_it() {
+fn a_lost_greeting_does_not_confuse_the_streams() {
     // The first greeting of one end is lost with the connection, again and again.
     let mut ends = [End::new(1), End::new(2)];
     for round in 0..3 {
@@ -301,7 +301,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn wherever_it_breaks_everything_arrives_once_and_in_order(
+    fn values_arrive_once_and_in_order_wherever_the_connection_breaks(
         happenings in proptest::collection::vec(happening(), 0..120),
     ) {
         let mut ends = [End::new(1), End::new(2)];

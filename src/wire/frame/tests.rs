@@ -11,7 +11,7 @@ fn chat(text: String) -> Frame {
 }
 
 #[test]
-fn a_short_frame_is_one_text() {
+fn a_short_frame_fits_in_one_text() {
     let frame = chat("hello".into());
     let texts = frame.encode();
     assert_eq!(texts, [r#"{"k":"chat","id":"1","text":"hello","at":5}"#]);
@@ -19,7 +19,7 @@ fn a_short_frame_is_one_text() {
 }
 
 #[test]
-fn the_longest_message_arrives_whole_in_frames_that_fit() {
+fn the_longest_message_arrives_whole_in_frames_within_the_limit() {
     for character in ["𝄞", "\"", "\\", "\u{1}", "a"] {
         let frame = chat(character.repeat(10_000));
         let mut joiner = PartReassembler::default();
@@ -34,7 +34,7 @@ fn the_longest_message_arrives_whole_in_frames_that_fit() {
 }
 
 #[test]
-fn parts_out_of_order_are_dropped_and_do_not_harm_the_next() {
+fn parts_out_of_order_are_dropped_and_the_next_frame_is_read() {
     let long = chat("x".repeat(40_000));
     let texts = long.encode();
     let mut joiner = PartReassembler::default();
@@ -49,7 +49,7 @@ fn parts_out_of_order_are_dropped_and_do_not_harm_the_next() {
 }
 
 #[test]
-fn nothing_endless_is_kept() {
+fn an_endless_series_of_parts_is_not_kept() {
     let mut joiner = PartReassembler::default();
     let mut errors = 0;
     for index in 0..100 {
@@ -66,7 +66,7 @@ fn nothing_endless_is_kept() {
 }
 
 #[test]
-fn every_frame_of_the_stream_reads_as_it_was_written() {
+fn every_frame_decodes_to_what_was_encoded() {
     let (id, content) = ("q".to_owned(), "{\"a\": [1, null]}".to_owned());
     let streams = |yours| Some(StreamIds { own: 7, yours });
     let frames = [
@@ -150,7 +150,7 @@ fn every_frame_of_the_stream_reads_as_it_was_written() {
 }
 
 #[test]
-fn a_piece_of_the_stream_is_never_put_together_from_parts() {
+fn frames_of_the_stream_are_never_reassembled_from_parts() {
     let parts = Frame::Call(CallFrame::Question {
         id: "q".into(),
         topic: None,

@@ -7,12 +7,12 @@ use super::{Stage, ask, seen, until};
 use crate::support::{Bed, Browser, NOWHERE, run};
 
 #[test]
-fn a_program_lives_on_when_chromium_comes_back() {
+fn a_program_goes_on_when_chromium_returns_to_its_page() {
     run(|bed| async move { away_and_back(&bed, bed.chromium().await?).await });
 }
 
 #[test]
-fn a_program_lives_on_when_firefox_comes_back() {
+fn a_program_goes_on_when_firefox_returns_to_its_page() {
     run(|bed| async move { away_and_back(&bed, bed.firefox().await?).await });
 }
 

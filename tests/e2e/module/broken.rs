@@ -7,7 +7,7 @@ use super::{EMPTY, Stage, ask, until};
 use crate::support::run;
 
 #[test]
-fn a_program_that_breaks_is_an_error_and_nobody_waits_for_it() {
+fn a_program_that_breaks_reports_an_error_and_settles_every_promise() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         for tab in stage.two(&bed, json!({})).await? {

@@ -7,7 +7,7 @@ use super::{EMPTY, Stage, ask, begin, seen, until};
 use crate::support::run;
 
 #[test]
-fn options_that_do_not_fit_are_named_and_refused() {
+fn invalid_options_are_named_and_refused() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let tab = bed.chromium().await?.open(&stage.url).await?;
@@ -56,7 +56,7 @@ fn options_that_do_not_fit_are_named_and_refused() {
 }
 
 #[test]
-fn who_comes_late_is_told_what_there_is() {
+fn a_late_listener_is_told_the_current_state() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let options = json!({ "userInfo": { "plays": "chess" } });
@@ -113,7 +113,7 @@ fn who_comes_late_is_told_what_there_is() {
 }
 
 #[test]
-fn a_name_changes_with_a_word_and_never_without() {
+fn every_change_of_a_name_is_an_event() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let [ann, ben] = stage.two(&bed, json!({})).await?;
@@ -161,7 +161,7 @@ fn a_name_changes_with_a_word_and_never_without() {
 }
 
 #[test]
-fn leaving_frees_everything_and_coming_back_works() {
+fn disconnecting_ends_everything_and_connecting_again_works() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let [ann, ben] = stage.two(&bed, json!({})).await?;
@@ -207,7 +207,7 @@ fn leaving_frees_everything_and_coming_back_works() {
 }
 
 #[test]
-fn nothing_stays_open_behind_who_has_left() {
+fn a_client_that_has_left_keeps_nothing_open() {
     run(|bed| async move {
         let stage = Stage::with(include_str!("counted.html")).await?;
         let [ann, ben] = stage.two(&bed, json!({})).await?;
@@ -238,7 +238,7 @@ fn nothing_stays_open_behind_who_has_left() {
 }
 
 #[test]
-fn a_handler_that_breaks_breaks_nothing_else() {
+fn a_handler_that_throws_does_not_stop_the_others() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let [ann, ben] = stage.two(&bed, json!({})).await?;
@@ -258,7 +258,7 @@ fn a_handler_that_breaks_breaks_nothing_else() {
 }
 
 #[test]
-fn a_room_that_cannot_be_entered_says_why() {
+fn a_room_that_cannot_be_joined_reports_why() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let tab = bed
@@ -307,7 +307,7 @@ fn the_module_and_the_page_meet_in_one_room() {
 }
 
 #[test]
-fn who_is_verified_or_blocked_in_one_tab_is_so_in_the_other() {
+fn trust_decisions_in_one_tab_apply_in_the_other() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let chromium = bed.chromium().await?;

@@ -37,7 +37,7 @@ const INERT: [(&str, &str); 6] = [
 ];
 
 #[test]
-fn what_can_run_arrives_without_its_type() {
+fn active_content_arrives_without_its_type() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let [ann, ben] = stage.two(&bed, json!({})).await?;
@@ -84,7 +84,7 @@ const THIEF: &str = r#"<!DOCTYPE html><svg xmlns="http://www.w3.org/2000/svg"><s
     localStorage.setItem("stolen", localStorage.getItem("rtchat/1/identity"))</script></svg>"#;
 
 #[test]
-fn nothing_runs_that_is_opened_in_chromium() {
+fn opened_content_does_not_run_in_chromium() {
     run(|bed| async move {
         let victim = bed.chromium().await?;
         opens_everything(&bed, victim).await
@@ -92,7 +92,7 @@ fn nothing_runs_that_is_opened_in_chromium() {
 }
 
 #[test]
-fn nothing_runs_that_is_opened_in_firefox() {
+fn opened_content_does_not_run_in_firefox() {
     run(|bed| async move {
         let victim = bed.firefox().await?;
         opens_everything(&bed, victim).await

@@ -42,7 +42,7 @@ fn every_exported_name_is_pinned() {
 }
 
 #[test]
-fn every_name_of_a_peer_is_pinned() {
+fn every_member_of_a_peer_is_pinned() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let [ann, _ben] = stage.two(&bed, json!({})).await?;
@@ -106,7 +106,7 @@ fn a_program_and_one_use_of_everything_compile() -> Result<()> {
 }
 
 #[test]
-fn what_is_wrong_does_not_compile() -> Result<()> {
+fn wrong_programs_do_not_compile() -> Result<()> {
     // Every line of it is marked as an error, so that one that is none fails.
     let said = compile("wrong.ts")?;
     ensure!(said.is_empty(), "{said}");

@@ -172,7 +172,7 @@ fn files_are_checked_where_the_browser_cannot_hash() {
 }
 
 #[test]
-fn what_pages_leave_on_the_disk_is_removed_later() {
+fn files_that_a_closed_page_left_on_the_disk_are_removed_later() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let [ann, ben] = stage.two(&bed, json!({})).await?;

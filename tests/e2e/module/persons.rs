@@ -58,7 +58,7 @@ fn every_handler_gets_the_peer_as_its_last_argument() {
 }
 
 #[test]
-fn a_name_that_passes_to_somebody_else_takes_no_trust_along() {
+fn a_name_taken_over_by_another_key_carries_no_trust() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let [ann, ben] = stage.two(&bed, json!({})).await?;

@@ -51,7 +51,7 @@ async fn moons(bed: &Bed, [first, second]: [&Browser; 2]) -> Result<()> {
 }
 
 #[test]
-fn who_is_declined_stays_outside() {
+fn a_declined_peer_stays_outside() {
     run(|bed| async move {
         let stage = Stage::with(include_str!("moons.html")).await?;
         let (chromium, firefox) = (bed.chromium().await?, bed.firefox().await?);

@@ -7,7 +7,7 @@ use super::{EMPTY, Stage, ask, seen, until};
 use crate::support::run;
 
 #[test]
-fn everything_arrives_as_what_it_was_and_in_order() {
+fn values_of_every_type_arrive_in_order_with_their_type() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let tabs = stage.two(&bed, json!({})).await?;
@@ -64,7 +64,7 @@ fn everything_arrives_as_what_it_was_and_in_order() {
 }
 
 #[test]
-fn many_sends_at_once_all_arrive_in_their_order() {
+fn many_sends_at_once_all_arrive_in_order() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let [ann, ben] = stage.two(&bed, json!({})).await?;
@@ -93,7 +93,7 @@ fn many_sends_at_once_all_arrive_in_their_order() {
 }
 
 #[test]
-fn questions_find_their_handlers_and_answers_their_askers() {
+fn questions_reach_their_handlers_and_answers_return() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let [ann, ben] = stage.two(&bed, json!({})).await?;
@@ -164,7 +164,7 @@ fn questions_find_their_handlers_and_answers_their_askers() {
 }
 
 #[test]
-fn people_talk_type_and_part() {
+fn chat_typing_ping_and_disconnect_reach_the_other_peer() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let [ann, ben] = stage.two(&bed, json!({})).await?;

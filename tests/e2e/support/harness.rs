@@ -33,7 +33,7 @@ where
     F: FnOnce(Bed) -> Scenario + Send + 'static,
     Scenario: Future<Output = Result<()>> + Send + 'static,
 {
-    // "e2e::talk::two_tabs::{{closure}}"
+    // "e2e::chat::two_tabs_of_chromium_chat::{{closure}}"
     let name = type_name::<F>()
         .trim_start_matches("e2e::")
         .trim_end_matches("::{{closure}}");

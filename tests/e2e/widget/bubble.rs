@@ -8,7 +8,7 @@ use super::{ESCAPE, chat, nothing_wrong, page, tag};
 use crate::support::{Host, run};
 
 #[test]
-fn readers_of_a_page_talk_through_its_bubble() {
+fn readers_of_a_page_chat_through_its_bubble() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let (site, host) = (bed.site(&broker).await?, Host::start().await?);
@@ -94,7 +94,7 @@ fn readers_of_a_page_talk_through_its_bubble() {
 }
 
 #[test]
-fn a_bubble_counts_before_it_is_opened() {
+fn a_bubble_counts_people_and_messages_before_it_is_opened() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let (site, host) = (bed.site(&broker).await?, Host::start().await?);
@@ -144,7 +144,7 @@ fn a_bubble_counts_before_it_is_opened() {
 }
 
 #[test]
-fn it_stays_as_it_was_left() {
+fn the_bubble_stays_as_it_was_left() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let (site, host) = (bed.site(&broker).await?, Host::start().await?);

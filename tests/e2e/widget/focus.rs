@@ -28,7 +28,7 @@ async fn each_browser(bed: &Bed) -> Result<[Browser; 2]> {
 }
 
 #[test]
-fn a_chat_that_loads_leaves_the_focus_where_it_is() {
+fn a_chat_that_loads_does_not_take_the_focus() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let (site, host) = (bed.site(&broker).await?, Host::start().await?);
@@ -66,7 +66,7 @@ fn a_chat_that_loads_leaves_the_focus_where_it_is() {
 }
 
 #[test]
-fn a_chat_that_comes_late_or_again_leaves_the_focus_where_it_is() {
+fn a_chat_that_is_added_late_or_restarts_does_not_take_the_focus() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let (site, host) = (bed.site(&broker).await?, Host::start().await?);
@@ -126,7 +126,7 @@ async fn looks_again(tab: &Tab) -> Result<()> {
 }
 
 #[test]
-fn a_site_that_opens_the_panel_leaves_the_focus_where_it_is() {
+fn a_panel_opened_by_the_site_does_not_take_the_focus() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let (site, host) = (bed.site(&broker).await?, Host::start().await?);
@@ -156,7 +156,7 @@ fn a_site_that_opens_the_panel_leaves_the_focus_where_it_is() {
 }
 
 #[test]
-fn the_page_in_a_frame_leaves_the_focus_where_it_is() {
+fn the_page_in_a_frame_does_not_take_the_focus() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let host = Host::start().await?;
@@ -190,7 +190,7 @@ fn the_page_in_a_frame_leaves_the_focus_where_it_is() {
 }
 
 #[test]
-fn in_a_page_of_its_own_one_can_write_at_once() {
+fn the_chats_own_page_focuses_its_field_at_once() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;

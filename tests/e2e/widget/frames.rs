@@ -11,17 +11,17 @@ use crate::support::{Bed, Browser, Host, run};
 const NO_ORIGIN: &str = "sandbox=allow-scripts";
 
 #[test]
-fn a_frame_of_no_origin_chats_in_chromium() {
+fn a_frame_without_an_origin_can_chat_in_chromium() {
     run(|bed| async move { framed(&bed, bed.chromium().await?, NO_ORIGIN).await });
 }
 
 #[test]
-fn a_frame_of_no_origin_chats_in_firefox() {
+fn a_frame_without_an_origin_can_chat_in_firefox() {
     run(|bed| async move { framed(&bed, bed.firefox().await?, NO_ORIGIN).await });
 }
 
 #[test]
-fn a_frame_of_another_site_chats_where_chromium_stores_nothing() {
+fn a_cross_site_frame_can_chat_where_chromium_stores_nothing() {
     run(|bed| async move {
         // "Block all cookies". Without other sites' cookies alone, Chromium gives frames a storage of their own.
         let blocked = json!({ "profile.default_content_setting_values.cookies": 2 });
@@ -31,7 +31,7 @@ fn a_frame_of_another_site_chats_where_chromium_stores_nothing() {
 }
 
 #[test]
-fn a_frame_of_another_site_chats_where_firefox_stores_nothing_for_it() {
+fn a_cross_site_frame_can_chat_where_firefox_stores_nothing_for_it() {
     run(|bed| async move {
         // "Block all cross-site cookies".
         let blocked = [("network.cookie.cookieBehavior", json!(1))];

@@ -1,12 +1,12 @@
 //! The chat in other people's pages: the script tag, the element, the bubble.
 
-mod accessible;
-mod apart;
+mod accessibility;
 mod bubble;
-mod coming;
 mod focus;
 mod frames;
-mod surroundings;
+mod isolation;
+mod leaving_and_returning;
+mod restrictions;
 mod tag;
 
 use anyhow::{Result, ensure};

@@ -147,7 +147,7 @@ fn options_come_from_attributes_then_the_query_then_the_file() {
 }
 
 #[test]
-fn the_pages_own_address_leads_nowhere_else() {
+fn the_address_of_the_embedding_page_does_not_choose_the_room() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let (site, host) = (bed.site(&broker).await?, Host::start().await?);

@@ -46,12 +46,12 @@ impl World {
         }
         let delay = *self.faults.delay.start();
         self.nodes[at].online = true;
-        self.later(delay, Task::Subscribe(at));
+        self.schedule(delay, Task::Subscribe(at));
         self.feed(
             at,
             Input::Broker(BrokerId(0), BrokerEvent::State(BrokerState::Opening)),
         );
-        self.later(
+        self.schedule(
             2 * delay + 1,
             Task::Feed(
                 at,
@@ -86,7 +86,7 @@ impl World {
 
     /// Publishes as somebody who is no tab of ours.
     pub fn publish_raw(&mut self, topic: &str, payload: Vec<u8>) {
-        self.later(
+        self.schedule(
             1,
             Task::AtBroker {
                 from: usize::MAX,
@@ -131,7 +131,7 @@ impl World {
             if !self.chance(self.faults.loss) {
                 let (start, end) = (*self.faults.delay.start(), *self.faults.delay.end());
                 let delay = start + self.rng.next_u64() % (end - start + 1);
-                self.later(delay, task.clone());
+                self.schedule(delay, task.clone());
             }
         }
     }

@@ -27,7 +27,7 @@ impl World {
         }
         self.cut.remove(&pair);
         for task in std::mem::take(&mut self.held) {
-            self.later(2, task);
+            self.schedule(2, task);
         }
     }
 
@@ -40,7 +40,7 @@ impl World {
                     .far_end(at, connection)
                     .is_some_and(|(node, _)| node == other)
                 {
-                    self.later(
+                    self.schedule(
                         1,
                         Task::Feed(at, Input::Link(connection, LinkEvent::Path(Path::Lost))),
                     );
@@ -64,27 +64,27 @@ impl World {
         }
     }
 
-    pub(super) fn order(&mut self, at: usize, connection: ConnectionId, order: LinkCommand) {
-        match order {
+    pub(super) fn carry_out(&mut self, at: usize, connection: ConnectionId, command: LinkCommand) {
+        match command {
             LinkCommand::Offer => self.describe(at, connection, SdpType::Offer),
             LinkCommand::Answer(offer) => {
-                self.take_remote(at, connection, &offer.to_sdp());
+                self.set_remote_description(at, connection, &offer.to_sdp());
                 self.describe(at, connection, SdpType::Answer);
             }
             LinkCommand::Accept(answer) => {
-                self.take_remote(at, connection, &answer.to_sdp());
-                self.try_path(at, connection);
+                self.set_remote_description(at, connection, &answer.to_sdp());
+                self.try_to_connect(at, connection);
             }
             LinkCommand::Renegotiate(Renegotiation::Offer { .. }) => {
                 self.renegotiate(at, connection, SdpType::Offer)
             }
             LinkCommand::Renegotiate(Renegotiation::Answer(offer)) => {
-                self.take_remote(at, connection, offer.sdp());
+                self.set_remote_description(at, connection, offer.sdp());
                 self.renegotiate(at, connection, SdpType::Answer);
             }
             LinkCommand::Renegotiate(Renegotiation::Accept(answer)) => {
-                self.take_remote(at, connection, answer.sdp());
-                self.try_path(at, connection);
+                self.set_remote_description(at, connection, answer.sdp());
+                self.try_to_connect(at, connection);
             }
             LinkCommand::AddCandidates(_) => {}
             LinkCommand::Send(text) => self.send(at, connection, LinkEvent::Text(text)),
@@ -116,18 +116,18 @@ impl World {
     }
 
     fn report(&mut self, at: usize, connection: ConnectionId, event: LinkEvent) {
-        self.later(3, Task::Feed(at, Input::Link(connection, event)));
-        self.try_path(at, connection);
+        self.schedule(3, Task::Feed(at, Input::Link(connection, event)));
+        self.try_to_connect(at, connection);
     }
 
-    fn take_remote(&mut self, at: usize, connection: ConnectionId, sdp: &str) {
+    fn set_remote_description(&mut self, at: usize, connection: ConnectionId, sdp: &str) {
         let description = DataDescription::from_sdp(SdpType::Offer, sdp).unwrap();
         let wire = self.nodes[at].links.entry(connection).or_default();
         wire.theirs = Some((ufrag(&description), description.fingerprint()));
     }
 
     /// Opens the channel when both ends know each other's description, and each end is who the other expects.
-    fn try_path(&mut self, at: usize, connection: ConnectionId) {
+    fn try_to_connect(&mut self, at: usize, connection: ConnectionId) {
         let Some(wire) = self.nodes[at].links.get(&connection) else {
             return;
         };
@@ -157,14 +157,14 @@ impl World {
             if let Some(wire) = self.nodes[node].links.get_mut(&connection) {
                 wire.open = true;
             }
-            self.later(
+            self.schedule(
                 25,
                 Task::Feed(
                     node,
                     Input::Link(connection, LinkEvent::Path(Path::Connected)),
                 ),
             );
-            self.later(
+            self.schedule(
                 25,
                 Task::Feed(node, Input::Link(connection, LinkEvent::Opened)),
             );
@@ -203,7 +203,7 @@ impl World {
         if mute(&message) {
             return;
         }
-        self.later(
+        self.schedule(
             2,
             Task::ToPeer {
                 from: at,
@@ -234,7 +234,7 @@ impl World {
                 .get(&connection)
                 .is_some_and(|wire| wire.open)
         {
-            self.later(
+            self.schedule(
                 20,
                 Task::Feed(node, Input::Link(connection, LinkEvent::Closed)),
             );

@@ -9,7 +9,7 @@ use rtchat::rtc::file_channel::{FILE_WINDOW, FileId};
 use super::files::{MIB, accept_all, command, content, ends, failed, offer, offered};
 use super::scenes::{MINUTE, SOON, pair};
 use super::world::World;
-use super::world::bulk;
+use super::world::file_message;
 
 const WORDS: &str = "Nothing of the file has moved for a minute.";
 const ALMOST: Duration = Duration::from_secs(50);
@@ -38,7 +38,7 @@ fn promised(numbers: &[u32]) -> (World, usize, usize) {
 }
 
 #[test]
-fn who_accepts_and_then_says_nothing_does_not_keep_a_file_open() {
+fn a_receiver_that_reports_nothing_does_not_keep_a_file_open() {
     let (mut world, ann, ben) = stuck();
     world.run(ALMOST);
     assert_eq!((ends(&world, ann), ends(&world, ben)), (vec![], vec![]));
@@ -56,19 +56,19 @@ fn who_accepts_and_then_says_nothing_does_not_keep_a_file_open() {
 }
 
 #[test]
-fn who_offers_and_then_sends_nothing_does_not_keep_a_file_open() {
+fn a_sender_that_sends_nothing_does_not_keep_a_file_open() {
     let (mut world, _, ben) = promised(&[1]);
     world.run(MINUTE);
     assert_eq!(ends(&world, ben), [failed(FileId::Theirs(1), WORDS)]);
     // Nor who sends everything but the hash.
     let (mut world, ann, ben) = promised(&[1]);
-    world.inject_bulk(ann, ben, &bulk(1, 0, &[0; 99]));
+    world.inject_file_message(ann, ben, &file_message(1, 0, &[0; 99]));
     world.run(MINUTE + SOON);
     assert_eq!(ends(&world, ben), [failed(FileId::Theirs(1), WORDS)]);
 }
 
 #[test]
-fn who_has_not_decided_loses_nothing() {
+fn an_undecided_offer_does_not_time_out() {
     let (mut world, ann, ben) = pair();
     offer(&mut world, ann, ben, 7, content(MIB));
     world.run(MINUTE * 10);
@@ -79,10 +79,10 @@ fn who_has_not_decided_loses_nothing() {
 }
 
 #[test]
-fn files_wait_for_each_other_as_long_as_one_moves() {
+fn a_file_does_not_time_out_while_another_one_makes_progress() {
     let (mut world, ann, ben) = promised(&[1, 2]);
     for place in 0..5 {
-        world.inject_bulk(ann, ben, &bulk(1, place, b"x"));
+        world.inject_file_message(ann, ben, &file_message(1, place, b"x"));
         world.run(ALMOST);
     }
     assert_eq!(offered(&world, ben).len(), 2);
@@ -93,7 +93,7 @@ fn files_wait_for_each_other_as_long_as_one_moves() {
 }
 
 #[test]
-fn a_connection_that_breaks_gives_a_file_its_time_anew() {
+fn a_broken_connection_restarts_the_timeout_of_a_file() {
     let (mut world, ann, ben) = promised(&[1]);
     for _ in 0..3 {
         world.run(ALMOST);
@@ -106,7 +106,7 @@ fn a_connection_that_breaks_gives_a_file_its_time_anew() {
 }
 
 #[test]
-fn a_computer_that_sleeps_does_not_let_a_file_stand_still() {
+fn a_sleeping_computer_does_not_make_a_file_time_out() {
     for who_sleeps in [0, 1] {
         let (mut world, ann, ben) = stuck();
         world.run(Duration::from_secs(45));
@@ -117,10 +117,10 @@ fn a_computer_that_sleeps_does_not_let_a_file_stand_still() {
 }
 
 #[test]
-fn a_file_that_moves_slowly_arrives() {
+fn a_slow_file_arrives() {
     let (mut world, ann, ben) = promised(&[1]);
     for place in 0..99 {
-        world.inject_bulk(ann, ben, &bulk(1, place, b"x"));
+        world.inject_file_message(ann, ben, &file_message(1, place, b"x"));
         world.run(Duration::from_secs(30));
     }
     assert_eq!(ends(&world, ben), []);

@@ -4,11 +4,11 @@ use anyhow::{Context, Result, ensure};
 use xtask::testbed::Broker;
 
 use super::{chat, nothing_wrong, page, tag};
-use crate::comings::left_and_came_back;
+use crate::leaving_and_returning::left_and_came_back;
 use crate::support::{Bed, Browser, Host, NOWHERE, Tab, run};
 
 #[test]
-fn who_is_removed_leaves_and_frees_everything() {
+fn a_removed_chat_leaves_the_room_and_frees_everything() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let (site, host) = (bed.site(&broker).await?, Host::start().await?);
@@ -125,12 +125,12 @@ async fn settled(tab: &Tab) -> Result<(u64, u64)> {
 }
 
 #[test]
-fn who_goes_to_another_page_and_back_in_chromium_is_here_again() {
+fn a_chat_is_in_the_room_again_when_chromium_returns_to_its_page() {
     run(|bed| async move { away_and_back(&bed, bed.chromium().await?).await });
 }
 
 #[test]
-fn who_goes_to_another_page_and_back_in_firefox_is_here_again() {
+fn a_chat_is_in_the_room_again_when_firefox_returns_to_its_page() {
     run(|bed| async move { away_and_back(&bed, bed.firefox().await?).await });
 }
 

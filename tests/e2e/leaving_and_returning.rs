@@ -9,7 +9,7 @@ use crate::support::{Bed, Browser, NOWHERE, Page, Tab, run};
 const GHOST_MILLIS: u64 = 2_000;
 
 #[test]
-fn who_reloads_is_back_at_once_as_the_same_person() {
+fn a_reloaded_tab_is_back_at_once_as_the_same_person() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;
@@ -73,7 +73,7 @@ pub async fn left_and_came_back(tab: &Tab, user: &str) -> Result<()> {
 }
 
 #[test]
-fn a_closed_tab_makes_its_number_free() {
+fn closing_a_tab_frees_its_number() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;
@@ -141,7 +141,7 @@ async fn gone_at_once(browser: &Browser, bed: &Bed) -> Result<()> {
 }
 
 #[test]
-fn who_leaves_by_the_button_can_come_back() {
+fn a_person_who_leaves_by_the_button_can_come_back() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;
@@ -160,7 +160,7 @@ fn who_leaves_by_the_button_can_come_back() {
 }
 
 #[test]
-fn who_goes_to_another_page_and_back_is_here_again() {
+fn a_tab_that_goes_to_another_page_and_back_is_in_the_room_again() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         for browser in [bed.chromium().await?, bed.firefox().await?] {
@@ -179,12 +179,12 @@ fn who_goes_to_another_page_and_back_is_here_again() {
 }
 
 #[test]
-fn two_tabs_of_chromium_opened_at_one_instant_are_one_person() {
+fn two_tabs_of_chromium_opened_at_the_same_moment_are_one_person() {
     run(|bed| async move { one_instant(&bed.chromium().await?, &bed).await });
 }
 
 #[test]
-fn two_tabs_of_firefox_opened_at_one_instant_are_one_person() {
+fn two_tabs_of_firefox_opened_at_the_same_moment_are_one_person() {
     run(|bed| async move { one_instant(&bed.firefox().await?, &bed).await });
 }
 

@@ -7,12 +7,12 @@ use super::{nothing_wrong, page, tag};
 use crate::support::{Bed, Browser, Host, run};
 
 #[test]
-fn a_strict_policy_is_enough_in_chromium() {
+fn the_documented_strict_policy_is_enough_in_chromium() {
     run(|bed| async move { strict(&bed, bed.chromium().await?).await });
 }
 
 #[test]
-fn a_strict_policy_is_enough_in_firefox() {
+fn the_documented_strict_policy_is_enough_in_firefox() {
     run(|bed| async move { strict(&bed, bed.firefox().await?).await });
 }
 
@@ -77,7 +77,7 @@ async fn strict(bed: &Bed, browser: Browser) -> Result<()> {
 }
 
 #[test]
-fn what_is_missing_is_said() {
+fn a_missing_browser_feature_is_named() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let (site, host) = (bed.site(&broker).await?, Host::start().await?);

@@ -50,7 +50,7 @@ fn markup_is_shown_as_it_was_typed() {
 }
 
 #[test]
-fn names_are_refused_in_words_beside_the_field() {
+fn refused_names_are_explained_beside_the_field() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;
@@ -88,7 +88,7 @@ async fn clear_name(tab: &Tab) -> anyhow::Result<()> {
 }
 
 #[test]
-fn a_message_of_ten_thousand_characters_arrives_and_one_more_does_not_leave() {
+fn a_message_of_ten_thousand_characters_arrives_and_a_longer_one_is_not_sent() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;

@@ -8,12 +8,12 @@ use super::{nothing_wrong, page, tag};
 use crate::support::{Bed, Browser, Host, run};
 
 #[test]
-fn keys_and_styles_stay_on_their_side_in_chromium() {
+fn keys_and_styles_do_not_leak_in_chromium() {
     run(|bed| async move { apart(&bed, bed.chromium().await?).await });
 }
 
 #[test]
-fn keys_and_styles_stay_on_their_side_in_firefox() {
+fn keys_and_styles_do_not_leak_in_firefox() {
     run(|bed| async move { apart(&bed, bed.firefox().await?).await });
 }
 
@@ -81,7 +81,7 @@ async fn apart(bed: &Bed, browser: Browser) -> Result<()> {
 }
 
 #[test]
-fn a_site_styles_every_part_that_the_docs_name() {
+fn a_site_can_style_every_documented_part() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let (site, host) = (bed.site(&broker).await?, Host::start().await?);

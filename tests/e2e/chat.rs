@@ -6,7 +6,7 @@ use xtask::testbed::Broker;
 use crate::support::{Bed, Browser, run};
 
 #[test]
-fn two_tabs_of_chromium() {
+fn two_tabs_of_chromium_chat() {
     run(|bed| async move {
         let chromium = bed.chromium().await?;
         talk(&bed, Broker::rumqttd().await?, [&chromium, &chromium]).await
@@ -14,7 +14,7 @@ fn two_tabs_of_chromium() {
 }
 
 #[test]
-fn two_tabs_of_firefox() {
+fn two_tabs_of_firefox_chat() {
     run(|bed| async move {
         let firefox = bed.firefox().await?;
         talk(&bed, Broker::rumqttd().await?, [&firefox, &firefox]).await
@@ -22,7 +22,7 @@ fn two_tabs_of_firefox() {
 }
 
 #[test]
-fn chromium_first_then_firefox() {
+fn firefox_joins_chromium_and_they_chat() {
     run(|bed| async move {
         let browsers = [&bed.chromium().await?, &bed.firefox().await?];
         talk(&bed, Broker::rumqttd().await?, browsers).await
@@ -30,7 +30,7 @@ fn chromium_first_then_firefox() {
 }
 
 #[test]
-fn firefox_first_then_chromium() {
+fn chromium_joins_firefox_and_they_chat() {
     run(|bed| async move {
         let browsers = [&bed.firefox().await?, &bed.chromium().await?];
         talk(&bed, Broker::rumqttd().await?, browsers).await
@@ -38,7 +38,7 @@ fn firefox_first_then_chromium() {
 }
 
 #[test]
-fn over_mosquitto() {
+fn browsers_that_meet_over_mosquitto_chat() {
     run(|bed| async move {
         let browsers = [&bed.chromium().await?, &bed.firefox().await?];
         talk(&bed, Broker::mosquitto().await?, browsers).await

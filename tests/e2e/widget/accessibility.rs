@@ -16,7 +16,7 @@ async fn look(tab: &Tab, view: &str, problems: &mut Vec<String>) -> Result<()> {
 }
 
 #[test]
-fn everybody_can_use_the_bubble_and_the_chat_in_a_page() {
+fn the_bubble_and_the_inline_chat_are_accessible() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let (site, host) = (bed.site(&broker).await?, Host::start().await?);

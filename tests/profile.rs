@@ -1,4 +1,4 @@
-//! What a profile keeps, also when storage is blocked, full or damaged, and when two tabs use it at once.
+//! The stored profile, also when storage is blocked, full or damaged, and when two tabs use it at once.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -77,7 +77,7 @@ fn two_tabs_on_a_first_visit_end_with_one_identity() {
     );
     let profile = Profile::open(race, &mut ChaCha20Rng::from_seed([1; 32]));
     assert_eq!(profile.identity().public(), other.identity().public());
-    // A key that is written later still replaces it.
+    // A key that another tab writes later replaces this tab's own.
     let mut late = open(&storage, 3);
     assert!(!late.settle_identity());
     storage

@@ -1,4 +1,4 @@
-//! The site owner's settings and the page's address: what people write by hand, copy and mangle.
+//! The site owner's settings and the page's address, which people write by hand, copy and damage.
 
 use std::collections::BTreeSet;
 
@@ -106,7 +106,7 @@ fn a_mistake_invalidates_only_its_own_entry() {
             "Brokers": []
         }"#,
     );
-    // The order of the file's keys is nobody's business.
+    // The order of the keys in the file does not matter.
     let warnings = BTreeSet::from_iter(warnings);
     let urls: Vec<_> = settings
         .brokers
@@ -249,7 +249,7 @@ fn room_names_that_look_the_same_are_equal_or_refused() {
         assert_eq!(room(refused), Err(error), "{refused}");
         assert!(error.to_string().contains(&format!("U+{code:04X}")));
     }
-    // Turned around at the start, where copying may have left it: what is kept is what is shown.
+    // A direction mark at the start may come from copying. It is removed, so that the name is what is shown.
     assert_eq!(room("%E2%80%AEmaet"), Ok(Some("maet".to_owned())));
     let (settings, warnings) = parse(r#"{"room": "te\u2060am"}"#);
     assert_eq!((settings.room, warnings.len()), (None, 1));
@@ -326,11 +326,11 @@ proptest! {
             Ok(address) => {
                 prop_assert_eq!(&address.page, "a.example/x");
                 prop_assert_eq!(&address.secret, &secret);
-                // Put into the form that counts, it stays as it is.
+                // A normalised name stays the same.
                 prop_assert_eq!(PageAddress::parse(&link(address.room.as_deref())), Ok(address));
             }
             Err(AddressError::InvisibleInRoom { code }) => prop_assert!(room.contains(char::from_u32(code).unwrap())),
-            // Some characters decompose in every normal form.
+            // Some characters decompose in every normal form, so a name may become too long.
             Err(error) => prop_assert!(matches!(error, AddressError::RoomTooLong { .. }), "{}", error),
         }
     }
@@ -360,7 +360,7 @@ proptest! {
     }
 }
 
-/// JSON in the shape of the settings, with all the wrong things in the right places.
+/// JSON in the shape of the settings, with valid and invalid values in every place.
 fn json(depth: u32) -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         Just("null".to_owned()),

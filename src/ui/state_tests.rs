@@ -164,7 +164,7 @@ fn a_closed_chat_counts_unread_messages_and_opening_it_reads_them() {
         .reduce(Action::Shown(false));
     let state = after(closed, [message(Some(1)), message(Some(1))]);
     assert_eq!(state.unread, 2);
-    // Its log is at its end all the time, which means nothing while nobody sees it.
+    // The log is scrolled to its end, but that does not count while nobody sees it.
     let state = state.reduce(Action::Watching(true));
     assert_eq!(state.unread, 2);
     let away = state.clone().reduce(Action::Watching(false));
@@ -255,7 +255,7 @@ fn a_known_name_on_another_key_raises_one_warning() {
     assert!(state.warnings.is_empty());
 }
 
-/// Somebody whose name is known with another key.
+/// A peer whose name is known with another key.
 fn impostor(byte: u8, user: &str) -> PeerView {
     PeerView {
         trust: Trust::NameOnAnotherKey,
@@ -271,7 +271,7 @@ fn warned_about(state: &State) -> Vec<&str> {
 #[test]
 fn a_decision_about_one_name_does_not_apply_to_another() {
     let (zed, alice) = (impostor(1, "zed"), impostor(1, "alice"));
-    // They change their name while the warning is read: what is on the screen stays what it was.
+    // The peer changes its name while the person reads the warning; the warning on the screen stays the same.
     let state = after(
         State::default(),
         [
@@ -282,7 +282,7 @@ fn a_decision_about_one_name_does_not_apply_to_another() {
     assert_eq!(warned_about(&state), ["zed", "alice"]);
     let state = state.reduce(Action::Heed(zed.shown()));
     assert_eq!(warned_about(&state), ["alice"]);
-    // And after the decision about zed, alice is as loud as ever.
+    // After the decision about zed, alice still raises a warning.
     let state = after(
         State::default(),
         [Event::People(PeopleEvent::Changed(zed.clone()))],

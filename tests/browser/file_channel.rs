@@ -1,4 +1,4 @@
-//! Files between two sets of connections in one page. The test says to each what the rooms would say.
+//! Files between two sets of connections in one page. The test gives each of them the commands that a room would give.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -20,7 +20,7 @@ const THEIRS: FileId = FileId::Theirs(2);
 const NUMBER: u32 = 3;
 const MIB: usize = 1024 * 1024;
 
-/// One of two browsers.
+/// One of the two ends.
 struct End {
     side: Side,
     files: Files,
@@ -31,7 +31,7 @@ impl End {
     fn new(side: Side) -> End {
         let (sender, notices) = unbounded();
         let files = Files::new(Rc::new(move |told| {
-            // After the end of a test nobody listens.
+            // Nobody listens after the end of a test.
             let _ = sender.unbounded_send(told);
         }));
         End {
@@ -45,7 +45,7 @@ impl End {
         self.files.carry_out(&self.side.connections, file, order);
     }
 
-    /// Lets what was offered go out, as file `number` and from there on.
+    /// Sends the offered file as file `number`, starting at byte `from`.
     fn send(&self, number: u32, from: u64) {
         let connection = ID;
         self.order(
@@ -58,7 +58,7 @@ impl End {
         );
     }
 
-    /// Waits for so many bytes, as file `number`.
+    /// Expects `size` bytes as file `number`.
     fn expect(&self, number: u32, size: u64) {
         let connection = ID;
         self.order(
@@ -76,7 +76,7 @@ impl End {
         self.side.command(LinkCommand::Close);
     }
 
-    /// What is told next.
+    /// The next event.
     async fn next(&mut self) -> Option<(FileId, TransferEvent)> {
         self.notices.next().await.unwrap()
     }
@@ -95,7 +95,7 @@ fn blob(content: &[u8]) -> Blob {
     Blob::new_with_u8_array_sequence(&Array::of1(&Uint8Array::from(content))).unwrap()
 }
 
-/// A sink, and what was written to it.
+/// A sink, and the bytes that were written to it.
 fn sink() -> (Sink, Rc<RefCell<Vec<u8>>>) {
     let written = Rc::new(RefCell::new(Vec::new()));
     let into = written.clone();
@@ -114,7 +114,7 @@ fn sink_with(write: Closure<dyn Fn(Uint8Array) -> Promise>) -> Sink {
     sink.unchecked_into()
 }
 
-/// Lets anna begin, or go on, from where bert says.
+/// Lets anna start or resume sending at the offset that bert reports.
 async fn start(anna: &End, bert: &mut End, size: usize) -> u64 {
     bert.expect(NUMBER, size as u64);
     loop {
@@ -123,14 +123,14 @@ async fn start(anna: &End, bert: &mut End, size: usize) -> u64 {
                 anna.send(NUMBER, from);
                 return from;
             }
-            // Of what came before.
+            // Progress of the transfer before the break.
             Some((THEIRS, TransferEvent::Stored(_))) => {}
             other => panic!("{other:?}"),
         }
     }
 }
 
-/// Passes on what bert stored until so much has come; the hash if that was all.
+/// Passes bert's progress on to anna until `enough` bytes are stored. Returns the hash if the file is complete.
 async fn until(anna: &End, bert: &mut End, enough: u64) -> Option<[u8; 32]> {
     loop {
         assert!(anna.files.buffered(ID) <= MAX_BUFFERED);
@@ -193,7 +193,7 @@ async fn a_forgotten_file_is_neither_sent_nor_stored() {
     bert.order(THEIRS, TransferCommand::Forget);
     anna.order(OURS, TransferCommand::Forget);
     let stored = written.borrow().len();
-    // The next file under the same name has nothing of it.
+    // The next file with the same id contains none of its bytes.
     let (second, after) = sink();
     anna.files.send_from(OURS, blob(b"next"));
     bert.files.store_in(THEIRS, second);
@@ -202,7 +202,7 @@ async fn a_forgotten_file_is_neither_sent_nor_stored() {
     let hash = loop {
         match bert.next().await {
             Some((THEIRS, TransferEvent::Whole(hash))) => break hash,
-            // The rest of the first one belongs nowhere.
+            // The remaining bytes of the first file belong to no transfer.
             None | Some((THEIRS, TransferEvent::Ready(0) | TransferEvent::Stored(_))) => {}
             other => panic!("{other:?}"),
         }
@@ -227,7 +227,7 @@ async fn a_full_disk_is_reported_in_a_sentence() {
     let failed = TransferEvent::Failed(words);
     loop {
         match bert.next().await {
-            // It came.
+            // The bytes arrived.
             Some((THEIRS, TransferEvent::Stored(_))) => {}
             told => break assert_eq!(told, Some((THEIRS, failed))),
         }

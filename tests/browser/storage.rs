@@ -1,4 +1,4 @@
-//! What the profile keeps in a real browser, the numbers of tabs, and the settings beside the page.
+//! The stored profile, tab numbers and the settings file in a real browser.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -47,7 +47,7 @@ impl Drop for NoLocks {
     }
 }
 
-/// Web Locks of a browser that has much else to do.
+/// Web Locks that are granted late, as in a busy browser.
 struct BusyLocks;
 
 impl BusyLocks {
@@ -98,7 +98,7 @@ async fn a_stored_profile_is_loaded_at_once() {
 #[wasm_bindgen_test]
 async fn tabs_opened_together_on_a_first_visit_share_one_identity() {
     fresh();
-    // The lock of the test before lasts a moment longer than its first visit.
+    // The lock of the previous test is held for a moment longer than its first visit.
     pause(1_100).await;
     let (mut one, mut other) = (rng(), rng());
     let (first, second) = join(open_profile(&mut one), open_profile(&mut other)).await;
@@ -205,7 +205,7 @@ async fn without_locks_tab_numbers_are_claimed_in_a_stored_list() {
     two.release();
     let next = TabClaim::claim("list", |_| ()).await;
     assert_eq!(next.number(), 2);
-    // Another tab wrote at the same instant as the first one, and stood.
+    // Another tab wrote at the same moment as the first one, and its entry is the one that stayed.
     let list = LocalStorage.get(TABS).unwrap().unwrap();
     let own = list
         .lines()

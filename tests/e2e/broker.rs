@@ -1,11 +1,11 @@
-//! The broker goes away and comes back; who is connected does not care.
+//! The broker goes away and comes back. Connected people stay connected.
 
 use anyhow::{Result, ensure};
 use xtask::testbed::Broker;
 
 use crate::support::{Tab, run};
 
-/// The status says that the broker is gone, and what that means here.
+/// Waits until the status says that the broker is gone, and what that means.
 async fn is_told_that_it_is_gone(tab: &Tab, meaning: &str) -> Result<()> {
     let page = tab
         .until("that there is no broker", |page| {
@@ -76,7 +76,7 @@ fn without_any_broker_the_page_says_so_until_there_is_one() {
         for tab in [&ann, &ben] {
             is_told_that_it_is_gone(tab, "Trying again").await?;
         }
-        // The page is alive, and keeps what is said for whoever comes.
+        // The page still works, and keeps messages for the next person.
         ann.say("is anybody there?").await?;
         let page = ann.hears("ann", "is anybody there?").await?;
         let delivery = page.messages[0].delivery.as_deref();

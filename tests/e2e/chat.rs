@@ -1,4 +1,4 @@
-//! People find each other, prove who they are, and talk directly.
+//! People find each other, prove their identities and chat directly.
 
 use anyhow::{Result, ensure};
 use xtask::testbed::Broker;
@@ -45,7 +45,7 @@ fn browsers_that_meet_over_mosquitto_chat() {
     });
 }
 
-/// Two people meet, and the broker is gone before they say a word.
+/// Two people meet. The broker is gone before they send a message.
 async fn talk(bed: &Bed, mut broker: Broker, [first, second]: [&Browser; 2]) -> Result<()> {
     let site = bed.site(&broker).await?;
     let same = std::ptr::eq(first, second);
@@ -59,7 +59,7 @@ async fn talk(bed: &Bed, mut broker: Broker, [first, second]: [&Browser; 2]) -> 
     ann.join("ann").await?;
     let ben = second.open(site.url()).await?;
     if same {
-        // The name is known from the first tab.
+        // The name is stored by the first tab.
         ben.joined().await?;
     } else {
         ben.join(name).await?;

@@ -1,4 +1,4 @@
-//! The demonstrations, of the script tag and of the module.
+//! The demonstrations of the script tag and of the module.
 
 use anyhow::Result;
 use xtask::testbed::{Broker, Site};
@@ -24,7 +24,7 @@ fn visitors_see_each_others_cursors() {
         let moves = "dispatchEvent(new PointerEvent('pointermove', { clientX: 50, clientY: 60 }))";
         for (from, to) in [(&ann, &ben), (&ben, &ann)] {
             from.script(moves, Vec::new()).await?;
-            // The name that hangs on the cursor, on a line of its own.
+            // The name beside the cursor, on a line of its own.
             to.shows("\nanon-").await?;
         }
         ben.close().await?;

@@ -5,7 +5,7 @@ use xtask::testbed::{Broker, Site};
 
 use crate::support::{Bed, Browser, NOWHERE, Page, Tab, run};
 
-/// The longest that somebody who closed their tab may still be shown.
+/// The longest time that a closed tab may still be shown, in milliseconds.
 const GHOST_MILLIS: u64 = 2_000;
 
 #[test]
@@ -28,7 +28,7 @@ fn a_reloaded_tab_is_back_at_once_as_the_same_person() {
         second.sees(&["ann", "ben"]).await?;
         ben.sees(&["ann", "ann(2)"]).await?;
 
-        // The second tab: its number stays, and so does everybody's view of it.
+        // The second tab keeps its number, and everybody still sees it as the same tab.
         ann.watch().await?;
         ben.watch().await?;
         second.reload().await?;
@@ -39,7 +39,7 @@ fn a_reloaded_tab_is_back_at_once_as_the_same_person() {
             left_and_came_back(tab, "ann(2)").await?;
         }
 
-        // The other browser: it is recognised by its key.
+        // The other browser is recognised by its key.
         ben.reload().await?;
         ensure!(ben.sees(&["ann", "ann(2)"]).await?.own == "ben");
         let page = ann.sees(&["ann(2)", "ben"]).await?;
@@ -55,7 +55,7 @@ fn a_reloaded_tab_is_back_at_once_as_the_same_person() {
     });
 }
 
-/// Whether a tab that watched saw somebody go and come back, and never twice at once.
+/// Checks that a watching tab saw the user leave and return, and never saw them twice at once.
 pub async fn left_and_came_back(tab: &Tab, user: &str) -> Result<()> {
     let watched = tab.watched().await?;
     let there = |people: &str| {
@@ -118,7 +118,7 @@ async fn gone_at_once(browser: &Browser, bed: &Bed) -> Result<()> {
     let site = bed.site(&broker).await?;
     let (stays, leaves) = two_tabs(browser, &site).await?;
     stays.watch().await?;
-    // Both pages look at one clock, so how long the driver takes does not matter.
+    // Both pages use the same clock, so delays of the driver do not matter.
     let note = "addEventListener('pagehide', () => localStorage.setItem('closed', Date.now()))";
     leaves.script(note, Vec::new()).await?;
     leaves.close().await?;
@@ -188,7 +188,7 @@ fn two_tabs_of_firefox_opened_at_the_same_moment_are_one_person() {
     run(|bed| async move { one_instant(&bed.firefox().await?, &bed).await });
 }
 
-/// A first visit in two tabs at once: which of them makes the key is a matter of luck, so it is tried more than once.
+/// A first visit in two tabs at once. Chance decides which of them creates the key, so the test tries several times.
 async fn one_instant(browser: &Browser, bed: &Bed) -> Result<()> {
     let broker = Broker::rumqttd().await?;
     for _ in 0..3 {
@@ -201,7 +201,7 @@ async fn one_instant(browser: &Browser, bed: &Bed) -> Result<()> {
         ensure!(tabs.len() == 2, "{} tabs were opened", tabs.len());
         let mut owns = Vec::new();
         for tab in &tabs {
-            // One that was so slow that it found the name of the other is in already.
+            // A slow tab that found the name stored by the other tab has already joined.
             let ready = |page: &Page| page.has("name") || !page.own.is_empty();
             if tab.until("a beginning", ready).await?.own.is_empty() {
                 tab.enter_name("ann").await?;
@@ -225,7 +225,7 @@ async fn one_instant(browser: &Browser, bed: &Bed) -> Result<()> {
     bed.no_errors().await
 }
 
-/// What a tab shows as somebody's key.
+/// The fingerprint that a tab shows for a user.
 async fn fingerprint_of(tab: &Tab, user: &str) -> Result<String> {
     tab.click_on(&format!("[data-testid=peer][data-user='{user}'] .person"))
         .await?;
@@ -235,7 +235,7 @@ async fn fingerprint_of(tab: &Tab, user: &str) -> Result<String> {
     Ok(page.text("fingerprint").to_owned())
 }
 
-/// A first and a second tab that have met.
+/// Two connected tabs of the same person.
 async fn two_tabs(browser: &Browser, site: &Site) -> Result<(Tab, Tab)> {
     let first = browser.open(site.url()).await?;
     first.join("ann").await?;

@@ -1,4 +1,4 @@
-//! What the browser stores is damaged, or may not be stored at all.
+//! Stored data is damaged, or nothing may be stored at all.
 
 use anyhow::ensure;
 use serde_json::json;

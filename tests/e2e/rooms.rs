@@ -1,4 +1,4 @@
-//! Which page and which link lead to which room.
+//! Which room a page or a link leads to.
 
 use anyhow::ensure;
 use rtchat::settings::RoomSecret;
@@ -56,8 +56,8 @@ fn only_people_with_the_secret_find_a_private_room() {
         first.sees(&["ann(2)"]).await?;
         second.sees(&["ann"]).await?;
 
-        // Without the secret, with another one, and in a room with a name: two of each, so that it is known to be a
-        // room where people meet.
+        // Links without the secret, with another secret, and to a named room. Two tabs open each, which shows that
+        // people meet there.
         let (start, _) = secret_link.split_once("#k=").unwrap_or_default();
         let links = [
             start.to_owned(),
@@ -91,11 +91,11 @@ fn pages_under_different_paths_have_rooms_of_their_own() {
         let chromium = bed.chromium().await?;
         let first = chromium.open(&here).await?;
         first.join("ann").await?;
-        // One page, however it is written.
+        // The same page, written differently.
         let second = chromium
             .open(&format!("{here}index.html?from=a-friend#top"))
             .await?;
-        // Tabs are numbered as they come in.
+        // Tabs are numbered in the order in which they join.
         second.joined().await?;
         let third = chromium.open(&there).await?;
         third.joined().await?;
@@ -167,7 +167,7 @@ fn the_page_works_with_unreadable_settings() {
             if path == "cut/" {
                 tab.join("ann").await?;
             }
-            // The brokers of the world cannot be reached from here.
+            // The default brokers cannot be reached from here.
             tab.until("that no broker answers", |page| {
                 page.status == "unreachable"
             })

@@ -1,11 +1,11 @@
-//! Names and messages that are meant to break something, or that do not fit.
+//! Names and messages that are meant to do harm, or that are too long.
 
 use anyhow::ensure;
 use xtask::testbed::Broker;
 
 use crate::support::{Tab, run};
 
-/// A name, by its length, that does harm where it is taken for markup.
+/// A name of a valid length that does harm if it is interpreted as markup.
 const MARKUP: &str = "<img src=x onerror=window.pwned=1>";
 
 #[test]
@@ -39,7 +39,7 @@ fn markup_is_shown_as_it_was_typed() {
                 }
             }
             for tab in [&ann, &ben] {
-                // An image that fails to load says so later; if it were there, it could be found now.
+                // An image would fail to load later, but its element could be found now.
                 let foreign = "return document.querySelectorAll('img, iframe, .rt script').length";
                 let foreign = tab.script(foreign, Vec::new()).await?;
                 ensure!(foreign == 0, "{foreign} elements came from messages");
@@ -100,7 +100,7 @@ fn a_message_of_ten_thousand_characters_arrives_and_a_longer_one_is_not_sent() {
         ann.sees(&["ben"]).await?;
         ben.sees(&["ann"]).await?;
 
-        // Characters of one to four bytes.
+        // Characters that take one to four bytes.
         let whole = "aß漢😀\n".repeat(2_000);
         let too_long = format!("{whole}!");
         for (from, sender, to) in [(&ann, "ann", &ben), (&ben, "ben", &ann)] {

@@ -1,4 +1,4 @@
-//! Files that do not move: both ends are told, and nobody who is only slow, away or undecided loses one.
+//! Files without progress fail at both ends. Peers that are only slow, offline or undecided lose no file.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::world::file_message;
 const WORDS: &str = "Nothing of the file has moved for a minute.";
 const ALMOST: Duration = Duration::from_secs(50);
 
-/// Ben accepts a file and then never says what he has: ann may send no more than the window.
+/// Ben accepts a file and then never reports progress, so ann may send no more than the window.
 fn stuck() -> (World, usize, usize) {
     let (mut world, ann, ben) = pair();
     world.muted.push((ben, "\"stored\"".to_owned()));
@@ -24,7 +24,7 @@ fn stuck() -> (World, usize, usize) {
     (world, ann, ben)
 }
 
-/// Ann, who is a cheat, offers ben files, who accepts them all.
+/// Ann offers files that she never sends, and ben accepts them all.
 fn promised(numbers: &[u32]) -> (World, usize, usize) {
     let (mut world, ann, ben) = pair();
     for number in numbers {
@@ -45,7 +45,7 @@ fn a_receiver_that_reports_nothing_does_not_keep_a_file_open() {
     world.run(SOON * 3);
     assert_eq!(ends(&world, ann), [failed(FileId::Ours(7), WORDS)]);
     assert_eq!(ends(&world, ben), [failed(FileId::Theirs(1), WORDS)]);
-    // The next one is none the worse, and nobody is gone.
+    // The next file is not affected, and both peers are still connected.
     world.muted.clear();
     offer(&mut world, ann, ben, 8, content(MIB));
     world.run(SOON);
@@ -60,7 +60,7 @@ fn a_sender_that_sends_nothing_does_not_keep_a_file_open() {
     let (mut world, _, ben) = promised(&[1]);
     world.run(MINUTE);
     assert_eq!(ends(&world, ben), [failed(FileId::Theirs(1), WORDS)]);
-    // Nor who sends everything but the hash.
+    // A sender that sends everything but the hash does not keep a file open, either.
     let (mut world, ann, ben) = promised(&[1]);
     world.inject_file_message(ann, ben, &file_message(1, 0, &[0; 99]));
     world.run(MINUTE + SOON);

@@ -1,4 +1,4 @@
-//! Files from peer to peer: they arrive as they were or fail in words at both ends, also when connections break.
+//! Files from peer to peer arrive unchanged, or fail with a sentence at both ends, also when connections break.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ fn events(world: &World, at: usize) -> Vec<FileEvent> {
     events.collect()
 }
 
-/// What came of files: neither offers nor progress.
+/// The outcomes of files, without offers and progress.
 pub fn ends(world: &World, at: usize) -> Vec<FileEvent> {
     let mut events = events(world, at);
     events.retain(|event| matches!(event, FileEvent::Done(_) | FileEvent::Failed { .. }));
@@ -79,7 +79,7 @@ pub fn failed(file: FileId, words: &str) -> FileEvent {
     FileEvent::Failed { file, reason }
 }
 
-/// Ann offers ben a file, who accepts it; some of it has come.
+/// Ann offers ben a file, he accepts it, and half of it has arrived.
 pub fn half_way(length: usize) -> (World, usize, usize, u32) {
     let (mut world, ann, ben) = pair();
     offer(&mut world, ann, ben, 7, content(length));
@@ -177,14 +177,14 @@ fn either_end_can_cancel_at_any_time() {
             [failed(its, "The other side cancelled.")]
         );
         assert!(world.nodes[ben].stores[&file].len() < MIB);
-        // The next one is none the worse.
+        // The next file is not affected.
         offer(&mut world, ann, ben, 8, content(MIB));
         world.run(SOON);
         command(&mut world, ben, FileCommand::Accept(file + 1));
         world.run(SOON);
         assert_eq!(world.nodes[ben].stores[&(file + 1)], content(MIB));
     }
-    // Before anybody answered.
+    // Cancelled before the offer is answered.
     let (mut world, ann, ben) = pair();
     offer(&mut world, ann, ben, 7, content(5));
     world.run(SOON);
@@ -336,7 +336,7 @@ fn files_with_invalid_names_are_neither_offered_nor_accepted() {
     world.run(SOON);
     assert_eq!(events(&world, ben), []);
     assert_eq!(ends(&world, ann).len(), names.len());
-    // Nor is it believed.
+    // Offers with such names from a modified client are dropped.
     for name in names {
         let name = serde_json::to_string(name).unwrap();
         let offer = format!(r#"{{"k":"file","file":1,"step":"offer","n":1,"name":{name}}}"#);

@@ -1,4 +1,4 @@
-//! How rooms come together, and what it costs.
+//! How peers form a full mesh, and what it costs.
 
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ fn six_tabs_opened_together_connect_within_twelve_thousand_bytes() {
 
 #[test]
 fn crossing_offers_are_resolved_without_help() {
-    // Every message takes its own time, so both ends believe that they have to offer, or neither does.
+    // Every message has a delay of its own, so both ends may believe that they have to offer, or neither.
     for seed in 0..40 {
         let mut world = World::new(seed);
         world.faults = Faults {

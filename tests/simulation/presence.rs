@@ -1,4 +1,4 @@
-//! Leaving, silence, coming back, names, policies.
+//! Leaving, silence, returning, names and policies.
 
 use std::time::Duration;
 
@@ -102,7 +102,7 @@ fn a_peer_that_gives_up_an_attempt_while_reconnecting_is_not_gone() {
         world.stop_broker();
         world.end_connections(at, LinkEvent::Path(Path::Lost));
         world.run(Duration::from_secs(7));
-        // What is left are attempts; without a broker none of them comes to anything.
+        // Only attempts are left, and without a broker none of them can succeed.
         world.end_connections(at, LinkEvent::Closed);
         world.run(Duration::from_secs(4));
         assert_eq!(world.roster(at)[other], PeerState::Reconnecting);
@@ -146,7 +146,7 @@ fn a_restored_path_is_used_again_and_messages_sent_meanwhile_arrive() {
     world.say(ann, "it seems not");
     world.cut(ann, ben, false);
     assert!(world.run_until(Duration::from_secs(20), World::is_full_mesh));
-    // Long enough for the attempt that was under way to be given up.
+    // Wait until the attempt that was in progress has been given up.
     world.run(Duration::from_secs(20));
     let said = [
         ("ann".to_owned(), "are you there?".to_owned()),

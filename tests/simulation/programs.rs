@@ -1,4 +1,4 @@
-//! What programs on the page ask of the room beyond what people do.
+//! What programs on a page can do beyond what people do.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ fn a_program_that_wants_to_decide_is_asked_about_every_peer() {
     let ann = world.open_as("ann", key(1), Accept::Everyone, trust);
     world.command(ann, Command::People(PeopleCommand::AskAboutAll(true)));
     world.run(Duration::from_secs(1));
-    // More than may wait for a decision at once, and one of them is no stranger.
+    // More peers than may wait for a decision at once. One of them is known.
     world.open_as("ben", key(2), Accept::Everyone, TrustBook::default());
     for number in 3..=10 {
         world.open(&format!("guest {number}"));

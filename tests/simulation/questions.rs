@@ -1,4 +1,4 @@
-//! Questions: answered by who was asked, in time, once, over as many connections as it takes.
+//! Questions are answered in time and once by the peer that was asked, over as many connections as needed.
 
 use std::time::Duration;
 

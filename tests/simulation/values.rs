@@ -1,5 +1,5 @@
-//! What applications send: values, pings, what is said to one person. Everything arrives once and in order, over as
-//! many connections as it takes, and whoever sent something learns what became of it.
+//! What applications send: values, pings and private messages. Everything arrives once and in order, over as many
+//! connections as needed, and the sender learns the outcome.
 
 use std::time::Duration;
 
@@ -152,7 +152,7 @@ fn five_thousand_values_arrive_once_and_in_order_over_connections_that_break() {
 fn twenty_thousand_sends_at_once_all_arrive_with_a_bounded_number_in_flight() {
     let (mut world, ann, ben) = pair();
     let text = |number: u32| json(format!("\"{number:0>98}\""));
-    // Most go with others: two bytes say how long each is.
+    // Most values share a chunk with others, with a length of two bytes each.
     let size = 103;
     world.run(Duration::from_millis(100));
     let before = world.carried;
@@ -162,7 +162,7 @@ fn twenty_thousand_sends_at_once_all_arrive_with_a_bounded_number_in_flight() {
     let at_once = sent(&world, ann).len();
     assert!(at_once * size <= 1024 * 1024, "{at_once}");
     assert!((at_once + 200) * size > 1024 * 1024, "{at_once}");
-    // Four milliseconds there and back for each window: nobody waits until it is time to acknowledge.
+    // Each window takes one round trip of four milliseconds: nobody waits for the acknowledgement timer.
     world.run(Duration::from_millis(40));
     assert_eq!(sent(&world, ann).len(), 20_000);
     world.run(Duration::from_millis(100));
@@ -257,7 +257,7 @@ fn a_peer_that_forgot_us_while_we_slept_is_gone_for_us_too_and_returns() {
     send(&mut world, ben, ann, 1, json(1));
     send(&mut world, ann, ben, 1, json(2));
     world.run(SOON);
-    // Ben's computer sleeps: ann gives him up after thirty seconds, he knows nothing of it.
+    // Ben's computer sleeps. Ann gives him up after thirty seconds, and he does not know.
     world.sleep(ben, Duration::from_secs(120));
     assert!(world.roster(ann).is_empty());
     for token in 2..300 {
@@ -281,7 +281,7 @@ fn a_peer_that_forgot_us_while_we_slept_is_gone_for_us_too_and_returns() {
     let ended = sent(&world, ben).len() + send_failures(&world, ben).len();
     assert_eq!(ended, 299);
     assert_eq!(answered(&world, ben), [(900, Err(AskError::Gone))]);
-    // From here on everything is as between two who have just met.
+    // From here on the two are like peers that have just met.
     let before = values(&world, ann).len();
     send(&mut world, ben, ann, 1_000, json("[1]"));
     send(&mut world, ann, ben, 1_000, json("[2]"));

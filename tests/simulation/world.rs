@@ -1,5 +1,5 @@
-//! A whole world under virtual time: rooms, a broker and the paths between browsers. The network loses, delays,
-//! duplicates and reorders what goes over the broker; the direct paths can be cut. The same seed gives the same run.
+//! A simulated world under virtual time: rooms, a broker and the paths between browsers. The network loses, delays,
+//! duplicates and reorders messages over the broker; the direct paths can be cut. The same seed gives the same run.
 
 mod broker;
 mod file_channel;
@@ -39,14 +39,14 @@ enum Task {
         connection: ConnectionId,
         message: LinkEvent,
     },
-    /// A message on channel 1.
+    /// A message on the file channel.
     FileMessage {
         from: usize,
         node: usize,
         connection: ConnectionId,
         message: Vec<u8>,
     },
-    /// The next message of a file that is being sent.
+    /// Sends the next message of a file.
     SendChunk(usize, FileId, ConnectionId),
 }
 
@@ -60,7 +60,7 @@ pub struct Node {
     online: bool,
     wake: Option<Millis>,
     links: BTreeMap<ConnectionId, Wire>,
-    /// What is sent, by its token, and what has come, by the room's number for it.
+    /// The contents of files: those sent by token, and those received by the room's number for them.
     pub sources: BTreeMap<u32, Vec<u8>>,
     pub stores: BTreeMap<u32, Vec<u8>>,
     sending: BTreeMap<FileId, (ConnectionId, u32, Sending)>,
@@ -78,15 +78,15 @@ pub struct World {
     pub interceptor: Option<Interceptor>,
     /// Pairs whose direct path is cut.
     pub cut: BTreeSet<(usize, usize)>,
-    /// What was sent over a path that is cut. It arrives once the path is back: a channel repeats what was lost.
+    /// Messages sent over a path that is cut. They arrive once the path is back, because a channel retransmits.
     held: Vec<Task>,
-    /// Somebody sits on every path and answers for both ends, so that no browser objects to a fingerprint.
+    /// A man in the middle of every path answers for both ends, so that no browser objects to a fingerprint.
     pub trusting_paths: bool,
-    /// This tab says something else in the place of its proof.
+    /// This tab sends this message instead of its proof.
     pub replace_first_frame: Option<(usize, LinkEvent)>,
-    /// These tabs send no frames that contain this.
+    /// These tabs send no frames that contain this text.
     pub muted: Vec<(usize, String)>,
-    /// How many messages went over direct paths.
+    /// Number of messages that arrived over direct paths.
     pub carried: u64,
     queue: BTreeMap<(Millis, u64), Task>,
     sequence: u64,
@@ -133,7 +133,7 @@ impl World {
         }
     }
 
-    /// A tab with default settings and an identity of its own.
+    /// Opens a tab with default settings and an identity of its own.
     pub fn open(&mut self, name: &str) -> usize {
         let number = self.nodes.len() as u64;
         let identity = IdentityKey::generate(&mut ChaCha20Rng::from_seed(seed(number, 1)));
@@ -150,7 +150,7 @@ impl World {
         self.open_with_info(name, identity, accept, trust, None)
     }
 
-    /// The same, with an application that tells something about its user.
+    /// Opens a tab with an application that gives information about its user.
     pub fn open_with_info(
         &mut self,
         name: &str,
@@ -198,19 +198,19 @@ impl World {
         self.command(at, Command::Chat(ChatCommand::Say(text.to_owned())));
     }
 
-    /// The tab says goodbye and goes.
+    /// The tab says goodbye and closes.
     pub fn leave(&mut self, at: usize) {
         self.command(at, Command::Leave);
         self.nodes[at].gone = true;
     }
 
-    /// The tab is gone without a word.
+    /// The tab disappears without a message.
     pub fn crash(&mut self, at: usize) {
         self.nodes[at].gone = true;
         self.nodes[at].subscribed = false;
     }
 
-    /// The tab is closed, and says nothing; the browser closes its connections.
+    /// The tab is closed without a message, and the browser closes its connections.
     pub fn close_tab(&mut self, at: usize) {
         let connections: Vec<ConnectionId> = self.nodes[at].links.keys().copied().collect();
         for connection in connections {
@@ -239,7 +239,7 @@ impl World {
         self.now = end;
     }
 
-    /// Lets time pass until `done`, at most `limit`. True if it was done.
+    /// Lets time pass until `done` returns true, but at most `limit`. Returns whether it did.
     pub fn run_until(&mut self, limit: Duration, mut done: impl FnMut(&World) -> bool) -> bool {
         let end = self.now + limit;
         loop {

@@ -3,22 +3,22 @@ use proptest::prelude::*;
 use super::*;
 use crate::wire::{Purpose, Value};
 
-/// A message on the way.
+/// A message in flight.
 #[derive(Debug, Clone)]
 enum Message {
     Chunk(Chunk),
     Ack(u64, Option<StreamIds>),
 }
 
-/// One end, and what happened there.
+/// One end of a stream, with a record of what happened there.
 struct End {
     stream: Stream,
-    /// On the way to the other end.
+    /// Messages in flight to the other end.
     way: VecDeque<Message>,
     taken: Vec<u32>,
     unfinished: Vec<u32>,
     came: Vec<Value>,
-    /// The most that was ever in flight.
+    /// The most bytes that were ever in flight.
     most: usize,
     steps: usize,
 }
@@ -231,7 +231,7 @@ fn a_forgotten_peer_starts_a_new_stream() {
     }
     settle(&mut ends);
     ends[0].send(value(2), 90);
-    // The other end gives up and forgets, with a value of two megabytes half sent.
+    // The other end gives up and forgets the stream while a value of two megabytes is half sent.
     let large = Value::Bytes {
         kind: String::new(),
         bytes: vec![7; 2 * WINDOW],
@@ -245,7 +245,7 @@ fn a_forgotten_peer_starts_a_new_stream() {
     assert!(ends[1].unfinished.is_empty());
     ends[0].send(value(4), 93);
     ends[1].send(value(5), 94);
-    // Both learned the other's new stream, and count on after the next break.
+    // Both ends know the other's new stream, and keep counting after the next break.
     connect(&mut ends);
     settle(&mut ends);
     assert_eq!(ends[1].came, [value(4)]);
@@ -255,7 +255,7 @@ fn a_forgotten_peer_starts_a_new_stream() {
 
 #[test]
 fn a_lost_greeting_does_not_confuse_the_streams() {
-    // The first greeting of one end is lost with the connection, again and again.
+    // The first greeting of one end is lost with the connection several times.
     let mut ends = [End::new(1), End::new(2)];
     for round in 0..3 {
         connect(&mut ends);
@@ -267,7 +267,7 @@ fn a_lost_greeting_does_not_confuse_the_streams() {
     settle(&mut ends);
     assert_eq!(ends[0].came, (0..3).map(value).collect::<Vec<_>>());
 
-    // One end was forgotten, and the other end's greeting is lost once more.
+    // One end starts anew, and the greeting of the other end is lost once more.
     ends[1] = End::new(3);
     connect(&mut ends);
     deliver(&mut ends, 0, 1);

@@ -1,4 +1,4 @@
-//! Pages that people leave, and come back to.
+//! Pages that people leave and return to.
 
 use anyhow::{Result, ensure};
 use serde_json::json;
@@ -25,13 +25,13 @@ async fn away_and_back(bed: &Bed, browser: Browser) -> Result<()> {
     let gone = r#"["disconnectedfrompeer", "ben", "left"]"#;
     seen(&stays, met).await?;
 
-    // Whether the browser keeps the page or loads it again.
+    // The browser may keep the page or load it again.
     ask(&stays, "seen.length = 0").await?;
     leaves.go(&format!("{}{NOWHERE}", stage.url)).await?;
     seen(&stays, gone).await?;
     ask(&leaves, "history.back()").await?;
     seen(&stays, met).await?;
-    // A browser that keeps it. They do not say whether they will.
+    // Imitate a browser that keeps it, since browsers do not say whether they will.
     until(&leaves, "return window.client?.users.length === 1").await?;
     ask(&leaves, "seen.length = 0; window.kept = client").await?;
     let tell =

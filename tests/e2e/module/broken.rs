@@ -1,4 +1,4 @@
-//! When the program behind the module breaks.
+//! The module after its program has panicked.
 
 use anyhow::ensure;
 use serde_json::json;
@@ -11,8 +11,8 @@ fn a_program_that_breaks_reports_an_error_and_settles_every_promise() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         for tab in stage.two(&bed, json!({})).await? {
-            // The browser throws where it never does. That ends the program in the midst of its work, which it
-            // notices the next time it is asked for anything.
+            // A browser function that never throws does so now. It interrupts the program in the middle of its work,
+            // and the program notices at its next call.
             let breaks = r#"
                 client.on("status", ({ state }) => (window.state = state));
                 window.waiting = peer.ask("anybody?").then(String, (error) => error.code);
@@ -31,7 +31,7 @@ fn a_program_that_breaks_reports_an_error_and_settles_every_promise() {
             ensure!(told.contains("disconnectedfrompeer"), "{told}");
             ensure!(ask(&tab, "return waiting").await? == "gone");
 
-            // Nothing is left that could be asked, and everything says so.
+            // The program is gone, and every call reports it.
             let after = r#"
                 peer.chat("still there?");
                 client.changeName("eve");

@@ -1,4 +1,4 @@
-//! The client: who is here, names, handlers, coming and going.
+//! The client: peers, names, handlers, connecting and disconnecting.
 
 use anyhow::ensure;
 use serde_json::{Value, json};
@@ -133,7 +133,7 @@ fn every_change_of_a_name_is_an_event() {
         .await?;
         ensure!(refused == "TypeError", "{refused}");
 
-        // Another key under the same name changes how both are called.
+        // A second key with the same name changes how both are displayed.
         ask(&ben, "client.changeName('cleo')").await?;
         seen(&ann, "['namechange', 'ben', 'cleo']").await?;
         let other = bed.chromium().await?.open(&stage.url).await?;
@@ -191,7 +191,7 @@ fn disconnecting_ends_everything_and_connecting_again_works() {
         )
         .await?;
 
-        // What is asked for from inside of a handler.
+        // Calls from inside a handler.
         let script = r#"
             return new Promise((done) => {
                 client.once("disconnectedfrompeer", () => {
@@ -316,7 +316,7 @@ fn trust_decisions_in_one_tab_apply_in_the_other() {
             chromium.open(&stage.url).await?,
         );
         let ben = bed.firefox().await?.open(&stage.url).await?;
-        // A program that writes into the same book just before it hears of the other tab's words.
+        // A program that writes to the same trust book just before it learns of the other tab's change.
         let quick =
             "addEventListener('storage', () => window.client?.getPeer('ann(2)')?.markVerified())";
         ask(&first, quick).await?;

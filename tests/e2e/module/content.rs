@@ -1,4 +1,4 @@
-//! Content from others that could run in the page's origin when it is opened.
+//! Received content that could run in the page's origin when it is opened.
 
 use anyhow::{Result, ensure};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{EMPTY, Stage, ask, until};
 use crate::support::{Bed, Browser, run};
 
-/// Types that can run, navigate, or be taken for such a type; some of them written so that a careless check lets them pass.
+/// Types that can run or navigate, or could be mistaken for such a type. Some are written to pass a careless check.
 const ACTIVE: [&str; 16] = [
     "text/html",
     "TEXT/HTML; charset=utf-8",
@@ -26,7 +26,7 @@ const ACTIVE: [&str; 16] = [
     "",
 ];
 
-/// Types that browsers only display or play, and what is left of them: browsers take the last one of a list.
+/// Types that browsers only display or play, and what is kept of each: browsers use the last type of a list.
 const INERT: [(&str, &str); 6] = [
     ("image/png", "image/png"),
     ("audio/mpeg", "audio/mpeg"),
@@ -54,7 +54,7 @@ fn active_content_arrives_without_its_type() {
             const types = arguments[0];
             return (async () => {
                 for (const type of types) {
-                    // A `Blob` that has whatever type its sender likes, as with a client of one's own.
+                    // A `Blob` with any type that its sender chooses, as a modified client could send it.
                     const blob = new Blob(["<script>window.opener</script>"]);
                     Object.defineProperty(blob, "type", { value: type });
                     await peer.send(blob);
@@ -79,7 +79,7 @@ fn active_content_arrives_without_its_type() {
     });
 }
 
-/// What runs here takes the key that lies in the site's storage.
+/// If this runs, it copies the key from the site's storage.
 const THIEF: &str = r#"<!DOCTYPE html><svg xmlns="http://www.w3.org/2000/svg"><script>
     localStorage.setItem("stolen", localStorage.getItem("rtchat/1/identity"))</script></svg>"#;
 
@@ -99,7 +99,7 @@ fn opened_content_does_not_run_in_firefox() {
     });
 }
 
-/// Opens what arrives in the two ways that a page has: in a frame, and by a link as the documentation shows it. The same
+/// Opens received content in the two ways that a page has: in a frame, and by a link as in the documentation. The same
 /// bytes with their own type show that they would run.
 async fn opens_everything(bed: &Bed, browser: Browser) -> Result<()> {
     let stage = Stage::with(EMPTY).await?;
@@ -117,7 +117,7 @@ async fn opens_everything(bed: &Bed, browser: Browser) -> Result<()> {
         window.show = (blob) => new Promise((done) => {
             const frame = document.createElement("iframe");
             frame.onload = () => done();
-            // A frame that is saved instead of shown tells nothing.
+            // A frame whose content is downloaded instead of shown fires no event.
             setTimeout(done, 1000);
             frame.src = URL.createObjectURL(blob);
             document.body.append(frame);

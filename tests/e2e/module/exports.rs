@@ -1,4 +1,4 @@
-//! What the module promises: every name, and every type.
+//! The public interface of the module: every name and every type.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -77,7 +77,7 @@ fn every_member_of_a_peer_is_pinned() {
     });
 }
 
-/// Compiles a program against the types in `dist/`, as strictly as TypeScript can.
+/// Compiles a program against the types in `dist/` with TypeScript's strictest settings.
 fn compile(program: &str) -> Result<String> {
     let root = project::root();
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("types-{program}"));
@@ -107,7 +107,7 @@ fn a_program_and_one_use_of_everything_compile() -> Result<()> {
 
 #[test]
 fn wrong_programs_do_not_compile() -> Result<()> {
-    // Every line of it is marked as an error, so that one that is none fails.
+    // Every line is marked as an expected error, so a line that compiles fails the test.
     let said = compile("wrong.ts")?;
     ensure!(said.is_empty(), "{said}");
     Ok(())

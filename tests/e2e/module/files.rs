@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{EMPTY, Stage, ask, until};
 use crate::support::{Tab, run};
 
-/// Takes every file, and notes what came of it.
+/// Accepts every file and records the outcome.
 pub(super) const TAKE: &str = r#"
     window.files = [];
     client.on("file", (file, sender) => {
@@ -25,7 +25,7 @@ pub(super) const TAKE: &str = r#"
         }, (error) => { its.error = [error.name === "RTChatError" ? error.code : error.name, error.message]; });
     });"#;
 
-/// Makes a file whose bytes repeat nowhere near, and gives its hash.
+/// Makes a file without short repetitions, and returns its hash.
 const MAKE: &str = r#"
     const bytes = new Uint32Array(size / 4);
     for (let at = 0, value = 1; at < bytes.length; at += 1) bytes[at] = value = (value * 1664525 + 1013904223) >>> 0;
@@ -69,7 +69,7 @@ fn files_arrive_both_ways_with_progress() {
             );
             ensure!(its["sender"] == name, "{its}");
 
-            // Nothing is a file, too; and what has no name gets one.
+            // An empty blob is a file, too, and a blob without a name gets one.
             ask(from, "return peer.sendFile(new Blob([]))").await?;
             let came = until(to, "return files[1]?.came").await?;
             ensure!(
@@ -86,7 +86,7 @@ fn files_arrive_both_ways_with_progress() {
     });
 }
 
-/// How many files are on the disk.
+/// The number of files on the disk.
 pub(super) const ON_DISK: &str = r#"
     return navigator.storage.getDirectory().then((root) => root.getDirectoryHandle("rtchat-files"))
         .then(async (folder) => {
@@ -95,7 +95,7 @@ pub(super) const ON_DISK: &str = r#"
             return names.length;
         }, () => 0);"#;
 
-/// Sends a large file from each to the other.
+/// Sends a large file in each direction.
 async fn exchange(tabs: &[Tab]) -> anyhow::Result<()> {
     for (from, to) in [(&tabs[0], &tabs[1]), (&tabs[1], &tabs[0])] {
         ask(to, TAKE).await?;
@@ -116,7 +116,7 @@ fn large_files_are_stored_on_the_disk() {
         for tab in &tabs {
             ensure!(ask(tab, ON_DISK).await? == 1);
         }
-        // What is stopped does not stay there.
+        // An aborted file is removed from the disk.
         let [ann, ben] = &tabs;
         ask(ben, "window.interfere = (stop) => stop.abort()").await?;
         let stopped = "return peer.sendFile(made).then(() => 'sent', (error) => error.code)";
@@ -144,7 +144,7 @@ fn large_files_are_kept_in_memory_where_a_policy_allows_no_worker() {
     });
 }
 
-/// Pages that came over an insecure line have neither hashes nor locks nor a disk. One of the two is such a page here.
+/// Pages in an insecure context have neither hashes nor locks nor disk storage. One of the two pages imitates that.
 #[test]
 fn files_are_checked_where_the_browser_cannot_hash() {
     run(|bed| async move {
@@ -176,7 +176,7 @@ fn files_that_a_closed_page_left_on_the_disk_are_removed_later() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let [ann, ben] = stage.two(&bed, json!({})).await?;
-        // As if a page had been closed.
+        // Leave a file behind, as a closed page could.
         let left = r#"
             return navigator.storage.getDirectory()
                 .then((root) => root.getDirectoryHandle("rtchat-files", { create: true }))
@@ -205,7 +205,7 @@ fn a_file_can_be_refused_cancelled_and_lost() {
             [error.name === "RTChatError" ? error.code : error.name, error.message]);"#;
         let ask_ann = async |script: &str| ask(&ann, &format!("{fails}{script}")).await;
 
-        // Nobody is there who would take it.
+        // No handler is registered for files.
         let refused = ask_ann("return outcome(peer.sendFile(made))").await?;
         let words = json!(["refused", "No program takes files here."]);
         ensure!(refused == words, "{refused}");
@@ -225,7 +225,7 @@ fn a_file_can_be_refused_cancelled_and_lost() {
             "{wrong}"
         );
 
-        // The sender stops half-way.
+        // The sender aborts half-way.
         ask(&ben, TAKE).await?;
         let half_way = r#"
             const stop = new AbortController();
@@ -236,17 +236,17 @@ fn a_file_can_be_refused_cancelled_and_lost() {
         let cancelled = json!(["failed", "The other side cancelled."]);
         ensure!(error == cancelled, "{error}");
 
-        // The receiver does.
+        // The receiver aborts.
         ask(&ben, "window.interfere = (stop) => stop.abort()").await?;
         let stopped = ask_ann("return outcome(peer.sendFile(made))").await?;
         ensure!(stopped == cancelled, "{stopped}");
         until(&ben, "return files.at(-1)?.error?.[0] === 'AbortError'").await?;
 
-        // What was stopped is not in the way of what comes next.
+        // Aborted files do not affect the next one.
         ask(&ben, "window.interfere = undefined").await?;
         ensure!(ask_ann("return outcome(peer.sendFile(made))").await? == "sent");
 
-        // Who leaves takes and sends no more.
+        // A peer that leaves neither receives nor sends files any more.
         ask(&ben, "window.interfere = () => client.disconnect()").await?;
         let lost = ask_ann("return outcome(peer.sendFile(made))").await?;
         ensure!(lost[0] == "gone", "{lost}");

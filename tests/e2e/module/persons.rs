@@ -1,4 +1,4 @@
-//! Handlers, and decisions about trust, mean a person and not whoever bears a name at the moment.
+//! Handlers and trust decisions refer to a peer and its key, and not to whoever has a name at the moment.
 
 use anyhow::ensure;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{EMPTY, Stage, ask, begin, seen, until};
 use crate::support::run;
 
-/// Notes, for every event about somebody, the key of the `Peer` that is the last argument.
+/// Records the key of the `Peer` that is the last argument of every event about a peer.
 const NOTE_KEYS: &str = r#"
     window.keys = [];
     const events = ["connectionrequest", "connectedtopeer", "disconnectedfrompeer", "question", "answer", "chat", "dm",
@@ -70,7 +70,7 @@ fn a_name_taken_over_by_another_key_carries_no_trust() {
         ask(&ben, "client.disconnect()").await?;
         seen(&ann, "['disconnectedfrompeer', 'ben', 'left']").await?;
 
-        // Somebody else comes, under the name that has just become free.
+        // Another peer joins with the name that has just become free.
         let eve = bed.chromium().await?.open(&stage.url).await?;
         begin(&eve, "ben", json!({ "storage": "memory" })).await?;
         until(
@@ -105,11 +105,11 @@ fn a_name_taken_over_by_another_key_carries_no_trust() {
             "gone",
         ]);
         ensure!(said == expected, "{said}");
-        // What was decided about the friend did not reach the stranger, who is still here.
+        // The decisions about the friend did not affect the stranger, who is still connected.
         let trust = "const [stranger] = client.peers; return [stranger.trust, stranger.state]";
         ensure!(ask(&ann, trust).await? == json!(["name-on-another-key", "verified"]));
 
-        // The person says that the name is right after all, and it is about the key.
+        // The person accepts the name, and the decision applies to the stranger's key.
         ask(&ann, "return client.peers[0].acceptKey({ name: 'ben' })").await?;
         until(
             &ann,
@@ -126,7 +126,7 @@ fn a_decision_under_another_name_is_refused() {
         let stage = Stage::with(EMPTY).await?;
         let [ann, ben] = stage.two(&bed, json!({})).await?;
         ask(&ann, "window.shown = { name: peer.name }").await?;
-        // While the person looks at the safety number.
+        // The peer changes its name while the person compares the safety number.
         ask(&ben, "client.changeName('bank')").await?;
         seen(&ann, "['namechange', 'ben', 'bank']").await?;
         let script = r#"
@@ -168,7 +168,7 @@ fn unanswered_questions_of_one_peer_are_limited() {
         let words = ask(&ann, "return refused[0]").await?;
         ensure!(words == "Too many questions are unanswered.", "{words}");
         ensure!(ask(&ben, "return answers.length").await? == 256);
-        // Once they are answered, others can be asked.
+        // Once these are answered, further questions arrive.
         ask(&ben, "for (const answer of answers) answer(1)").await?;
         ask(
             &ann,

@@ -1,4 +1,4 @@
-//! A program in the style of those that were written for the interface as it was first published.
+//! A program in the style of those written for the first published version of the interface.
 
 use anyhow::{Result, ensure};
 
@@ -59,7 +59,7 @@ fn a_declined_peer_stays_outside() {
         until(&alone, "return window.client?.room === 'lobby'").await?;
         let outside = firefox.open(&stage.url).await?;
         until(&alone, "return window.seen.length > 0").await?;
-        // Somebody else who is let in shows that the time for it was long enough.
+        // A friend who is accepted meanwhile shows that there was enough time to connect.
         let friend = firefox.open(&stage.url).await?;
         until(&outside, "return window.peer?.state === 'verified'").await?;
         until(&friend, "return window.peer?.state === 'verified'").await?;

@@ -1,4 +1,4 @@
-//! What the module keeps in the browser, and what it does not.
+//! What the module stores in the browser, and what it does not.
 
 use anyhow::ensure;
 use serde_json::json;
@@ -62,12 +62,12 @@ fn files_of_closed_pages_are_removed() {
             }
             ensure!(ask(&open, ON_DISK).await? == 2);
 
-            // A page that closes removes its file, and only that: nobody else does it here.
+            // A page that closes removes its own file and no other. Nothing else removes files at this point.
             closed.close().await?;
             let next = browser.open(&stage.url).await?;
             let one = ON_DISK.replace("names.length", "names.length === 1 && 'one'");
             until(&next, &one).await?;
-            // What a crashed page has left is removed when the next client begins.
+            // Files that a crashed page left are removed when the next client starts.
             let leave = r#"
                 return navigator.storage.getDirectory()
                     .then((root) => root.getDirectoryHandle("rtchat-files"))
@@ -131,7 +131,7 @@ fn large_files_are_kept_in_memory_where_the_module_is_on_another_origin() {
     });
 }
 
-/// The second tab writes the trust book in a process that has not heard yet of what the first one wrote.
+/// The second tab writes the trust book before its process has learned of what the first one wrote.
 #[test]
 fn a_block_is_not_lost_when_two_tabs_write_at_once() {
     run(|bed| async move {
@@ -172,7 +172,7 @@ fn a_block_is_not_lost_when_two_tabs_write_at_once() {
                 events.push(event);
             };
             return null;"#;
-        // Before the client's own listeners.
+        // Registered before the client's own listeners.
         ask(&second, stale).await?;
         ask(
             &second,

@@ -1,4 +1,4 @@
-//! What peers send and ask each other.
+//! Values and questions between peers.
 
 use anyhow::ensure;
 use serde_json::json;
@@ -68,7 +68,7 @@ fn many_sends_at_once_all_arrive_in_order() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let [ann, ben] = stage.two(&bed, json!({})).await?;
-        // In the page itself: where WebDriver's scripts run, every call is slow.
+        // Run this in the page itself, since calls are slow where WebDriver's scripts run.
         let listen = r#"window.eval(`
             window.next = 0;
             window.wrong = 0;
@@ -151,7 +151,7 @@ fn questions_reach_their_handlers_and_answers_return() {
         )
         .await?;
 
-        // Who leaves owes no answer any more.
+        // Questions to a peer that leaves fail.
         ask(&ann, "window.open = peer.ask(0, { topic: 'never' }).catch((error) => error.code); return null").await?;
         ask(&ben, "client.disconnect()").await?;
         let code = ask(&ann, "return window.open").await?;

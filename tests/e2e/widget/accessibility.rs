@@ -1,4 +1,4 @@
-//! What axe-core finds in chats in somebody's page.
+//! axe-core finds no problem in the chat in other people's pages.
 
 use anyhow::{Result, ensure};
 use xtask::testbed::Broker;
@@ -7,7 +7,7 @@ use super::{ESCAPE, page, tag};
 use crate::accessibility::audit;
 use crate::support::{Host, Tab, run};
 
-/// Looks at the chat, and goes on whatever is found.
+/// Checks the chat, and collects the problems.
 async fn look(tab: &Tab, view: &str, problems: &mut Vec<String>) -> Result<()> {
     if let Err(error) = audit(tab, view, "rt-chat").await {
         problems.push(format!("{error:#}"));

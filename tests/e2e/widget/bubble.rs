@@ -30,7 +30,7 @@ fn readers_of_a_page_chat_through_its_bubble() {
         ann.say("what do you think of this page?").await?;
         ben.hears("ann", "what do you think of this page?").await?;
 
-        // Closed, it counts.
+        // A closed bubble counts unread messages.
         ben.type_into("composer", ESCAPE).await?;
         let closed = chat(&ben).await?;
         ensure!(
@@ -59,7 +59,7 @@ fn readers_of_a_page_chat_through_its_bubble() {
             "{opened}"
         );
 
-        // The page was told, and is as it was.
+        // The page got the events, and is unchanged.
         let told = ben.script("return told", Vec::new()).await?;
         let told = told.as_array().context("a list")?;
         let message = told
@@ -108,7 +108,7 @@ fn a_bubble_counts_people_and_messages_before_it_is_opened() {
             ann.click("launcher").await?;
             ann.join("ann").await?;
             ann.click("close-panel").await?;
-            // From now on they are known here.
+            // The name is stored from now on.
             ann.reload().await?;
             ann.until("that it counts", |page| page.text("launcher-people") == "1")
                 .await?;
@@ -171,7 +171,7 @@ fn the_bubble_stays_as_it_was_left() {
             let script = "const { width, height } = document.querySelector('rt-chat').shadowRoot.querySelector('[part=panel]').getBoundingClientRect();
                 return width >= document.documentElement.clientWidth && height >= innerHeight - 20";
             ensure!(tab.script(script, Vec::new()).await? == true);
-            // Step by step.
+            // Escape closes one level at a time.
             tab.type_into("composer", ESCAPE).await?;
             ensure!(
                 tab.script(script, Vec::new()).await? == false && chat(&tab).await?["open"] == true

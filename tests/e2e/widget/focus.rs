@@ -1,4 +1,4 @@
-//! Whose keyboard it is: a chat never takes the focus that nobody gave it.
+//! A chat never takes the keyboard focus unless the person gives it the focus.
 
 use anyhow::{Result, ensure};
 use xtask::testbed::Broker;
@@ -6,17 +6,17 @@ use xtask::testbed::Broker;
 use super::{chat, nothing_wrong, page, tag};
 use crate::support::{Bed, Browser, Host, Tab, run, settings};
 
-/// A field that the reader types into while the chat loads.
+/// A field of the page that the reader types into while the chat loads.
 const FIELD: &str = "<input id=own><script>document.getElementById('own').focus()</script>";
 
-/// What has the focus, for the page around the chat.
+/// The element with the focus, as the page around the chat sees it.
 async fn focused(tab: &Tab) -> Result<String> {
     let script = "const { id, tagName } = document.activeElement ?? {}; return id || tagName";
     let focused = tab.script(script, Vec::new()).await?;
     Ok(focused.as_str().unwrap_or_default().to_owned())
 }
 
-/// The reader is still where they were.
+/// Checks that the field of the page still has the focus.
 async fn keeps(tab: &Tab, when: &str) -> Result<()> {
     let focused = focused(tab).await?;
     ensure!(focused == "own", "{when}: {focused} has the focus");
@@ -80,8 +80,8 @@ fn a_chat_that_is_added_late_or_restarts_does_not_take_the_focus() {
                 .await?;
             keeps(&tab, "added").await?;
 
-            // Whoever talked, and then went on in the page, is not called back when the chat begins anew: with other
-            // options, or in a page that the browser kept.
+            // A reader who chatted and then went on in the page keeps the focus there when the chat restarts: with
+            // other options, or in a page that the browser kept.
             tab.join("ann").await?;
             let back = "document.getElementById('own').focus(); told.length = 0";
             let again = [
@@ -96,7 +96,7 @@ fn a_chat_that_is_added_late_or_restarts_does_not_take_the_focus() {
                 keeps(&tab, again).await?;
             }
 
-            // Somebody who is in the chat at that time stays in it.
+            // If the chat has the focus when it restarts, it keeps it.
             tab.type_into("composer", "a").await?;
             tab.script("told.length = 0", Vec::new()).await?;
             tab.script(again[1], Vec::new()).await?;
@@ -110,7 +110,7 @@ fn a_chat_that_is_added_late_or_restarts_does_not_take_the_focus() {
     });
 }
 
-/// Waits until a chat that began anew is in its room.
+/// Waits until a restarted chat is in its room.
 async fn looks_again(tab: &Tab) -> Result<()> {
     let script =
         "return told.some(({ what, status }) => what === 'status' && status === 'looking')";
@@ -139,7 +139,7 @@ fn a_panel_opened_by_the_site_does_not_take_the_focus() {
             tab.until("the field for a name", |page| page.has("name"))
                 .await?;
             keeps(&tab, "opened by the site").await?;
-            // But whoever opens it themselves can write at once.
+            // A reader who opens the panel can type at once.
             tab.click("launcher").await?;
             tab.click("launcher").await?;
             let focus = chat(&tab).await?["focus"].to_string();
@@ -161,7 +161,7 @@ fn the_page_in_a_frame_does_not_take_the_focus() {
         let broker = Broker::rumqttd().await?;
         let host = Host::start().await?;
         let chat = host.put("chat/", settings(&broker.ws_url()))?;
-        // Of the same origin, so that a frame could do anything.
+        // The frame has the same origin, so it could take the focus.
         let frame = format!("{FIELD}<iframe src='{chat}' width=1000 height=600></iframe>");
         let outer = host.write_page("outer.html", &page("", &frame))?;
         for browser in each_browser(&bed).await? {
@@ -176,7 +176,7 @@ fn the_page_in_a_frame_does_not_take_the_focus() {
             let inside = "return document.activeElement.dataset.testid";
             let focus = tab.script(inside, Vec::new()).await?;
             ensure!(focus == "composer", "{focus} has the focus");
-            // Somebody whose name is known.
+            // A reader whose name is stored.
             tab.go(&outer).await?;
             tab.enter_frame().await?;
             tab.joined().await?;

@@ -1,4 +1,4 @@
-//! What is the page's and what is the chat's.
+//! The page and the chat do not affect each other's keys and styles.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
@@ -59,7 +59,7 @@ async fn apart(bed: &Bed, browser: Browser) -> Result<()> {
         .await?;
     tab.joined().await?;
     ensure!(tab.script(&inside, Vec::new()).await? == expected);
-    // The tag came first, so that even those who listen before all others hear nothing.
+    // The tag came first, so even listeners in the capture phase of the page receive nothing.
     tab.say("? not a shortcut").await?;
     tab.hears("ann", "? not a shortcut").await?;
     tab.type_into("composer", "ab").await?;
@@ -67,7 +67,7 @@ async fn apart(bed: &Bed, browser: Browser) -> Result<()> {
     ensure!(typed.as_deref() == Some("ab"), "{typed:?}");
     let heard = tab.script("return heard", Vec::new()).await?;
     ensure!(heard == json!([]), "the page heard {heard}");
-    // Nor does the chat keep what is typed beside it.
+    // The chat does not stop key events outside of it.
     let script = "document.getElementById('own').focus();
         document.getElementById('own').dispatchEvent(new KeyboardEvent('keydown', { key: 'x', bubbles: true, composed: true }));
         return heard";
@@ -96,7 +96,7 @@ fn a_site_can_style_every_documented_part() {
             .map(|name| name.trim_matches('`'))
             .collect();
         ensure!(parts.len() > 10, "{parts:?}");
-        // Nothing of the chat's own has it, and nothing inherits it.
+        // The chat itself never sets this property, and it is not inherited.
         let rules: String = parts
             .iter()
             .map(|part| format!("rt-chat::part({part}) {{ scroll-margin-top: 7px }}"))

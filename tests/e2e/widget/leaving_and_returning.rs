@@ -1,4 +1,4 @@
-//! Chats that leave a page and come back.
+//! Chats that leave a page and return to it.
 
 use anyhow::{Context, Result, ensure};
 use xtask::testbed::Broker;
@@ -34,7 +34,7 @@ fn a_removed_chat_leaves_the_room_and_frees_everything() {
                     page.peers.iter().any(|peer| peer.state == "verified")
                 })
                 .await?;
-            // Moved, it stays.
+            // A chat that is moved within the page stays in the room.
             leaves
                 .script(
                     "document.body.prepend(document.querySelector('rt-chat'))",
@@ -61,7 +61,7 @@ fn a_removed_chat_leaves_the_room_and_frees_everything() {
                 all.len() >= 2 && all.iter().all(|state| *state == "closed" || *state == 3),
                 "{states}"
             );
-            // And it can come back.
+            // A chat can be added again.
             leaves
                 .script("RTChat.add({ name: 'ben', open: true })", Vec::new())
                 .await?;
@@ -99,7 +99,7 @@ fn chats_that_come_and_go_leave_nothing_behind() {
                 .await?;
             let remove = "document.querySelector('rt-chat').remove(); told.length = 0";
             tab.script(remove, Vec::new()).await?;
-            // What the first one made is used again.
+            // What the first chat created is reused by the next ones.
             if round == 2 || round == 7 {
                 counts.push(settled(&tab).await?);
             }
@@ -112,7 +112,7 @@ fn chats_that_come_and_go_leave_nothing_behind() {
     });
 }
 
-/// The listeners and nodes of a page when they become no fewer any more.
+/// The numbers of listeners and nodes of a page once they no longer change.
 async fn settled(tab: &Tab) -> Result<(u64, u64)> {
     let (mut last, mut same) = (tab.counts().await?, 0);
     while same < 5 {
@@ -134,7 +134,7 @@ fn a_chat_is_in_the_room_again_when_firefox_returns_to_its_page() {
     run(|bed| async move { away_and_back(&bed, bed.firefox().await?).await });
 }
 
-/// With the panel open, and with nothing but the bubble.
+/// Leaves the page and returns to it, with the panel open and with only the bubble.
 async fn away_and_back(bed: &Bed, browser: Browser) -> Result<()> {
     let broker = Broker::rumqttd().await?;
     let (site, host) = (bed.site(&broker).await?, Host::start().await?);
@@ -152,7 +152,7 @@ async fn away_and_back(bed: &Bed, browser: Browser) -> Result<()> {
         if !open {
             leaves.click("close-panel").await?;
         }
-        // Whether the browser keeps the page or loads it again.
+        // The browser may keep the page or load it again.
         stays.watch().await?;
         leaves.go(&format!("{}{NOWHERE}", site.url())).await?;
         stays.sees(&[]).await?;
@@ -162,7 +162,7 @@ async fn away_and_back(bed: &Bed, browser: Browser) -> Result<()> {
         leaves
             .until("two people", |page| page.text("launcher-people") == "2")
             .await?;
-        // A browser that keeps it. They do not say whether they will.
+        // Imitate a browser that keeps it, since browsers do not say whether they will.
         stays.watch().await?;
         for event in ["pagehide", "pageshow"] {
             let told = "dispatchEvent(new PageTransitionEvent(arguments[0], { persisted: true }))";

@@ -17,7 +17,7 @@ use crate::support::Tab;
 
 const ESCAPE: &str = "\u{e00c}";
 
-/// Somebody's page, with this in its head and in its body. It notes what goes wrong, and what the chat tells.
+/// A page with this in its head and in its body. It records errors, and the events of the chat.
 fn page(head: &str, body: &str) -> String {
     format!(
         "<!DOCTYPE html><html lang=en><meta charset=utf-8><title>Somebody's page</title>
@@ -36,7 +36,7 @@ fn page(head: &str, body: &str) -> String {
     )
 }
 
-/// The script tag, with more attributes.
+/// The script tag with additional attributes.
 fn tag(site: &Site, attributes: &str) -> String {
     format!(
         "<script src='{}rtchat.js?add' {attributes}></script>",
@@ -44,7 +44,7 @@ fn tag(site: &Site, attributes: &str) -> String {
     )
 }
 
-/// What of the element a test looks at.
+/// The properties of the chat element that tests check.
 async fn chat(tab: &Tab) -> Result<Value> {
     let script = "const chat = document.querySelector('rt-chat');
         const { open, unread, people, status } = chat ?? {};
@@ -54,7 +54,7 @@ async fn chat(tab: &Tab) -> Result<Value> {
     tab.script(script, Vec::new()).await
 }
 
-/// Nothing went wrong in the page around the chat.
+/// Checks that there was no error in the page around the chat.
 async fn nothing_wrong(tab: &Tab) -> Result<()> {
     let wrong = tab.script("return wrong", Vec::new()).await?;
     ensure!(wrong == json!([]), "the page broke: {wrong}");

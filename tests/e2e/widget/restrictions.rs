@@ -1,4 +1,4 @@
-//! Pages that do not let the chat have everything that it needs.
+//! Pages that restrict what the chat may use.
 
 use anyhow::{Context, Result, ensure};
 use xtask::testbed::Broker;
@@ -16,7 +16,7 @@ fn the_documented_strict_policy_is_enough_in_firefox() {
     run(|bed| async move { strict(&bed, bed.firefox().await?).await });
 }
 
-/// The directives that docs/EMBEDDING.md lists, and what is said when one of them is missing.
+/// The directives in docs/EMBEDDING.md are sufficient, and the chat says so when one of them is missing.
 async fn strict(bed: &Bed, browser: Browser) -> Result<()> {
     let broker = Broker::rumqttd().await?;
     let site = bed.site(&broker).await?;
@@ -40,7 +40,7 @@ async fn strict(bed: &Bed, browser: Browser) -> Result<()> {
         &site,
         &format!("integrity='{integrity}' crossorigin data-open data-name=ann"),
     );
-    // The test's own script is inline, which such a page forbids: it does without.
+    // The test's own script would be inline, which this policy forbids, so the page has none.
     let html = format!("<!DOCTYPE html><title>Strict</title>{tag}");
 
     let host = Host::with_headers(&[("content-security-policy", &policy)]).await?;
@@ -50,7 +50,7 @@ async fn strict(bed: &Bed, browser: Browser) -> Result<()> {
     bed.no_errors().await?;
     tab.close().await?;
 
-    // These pages may have one script of their own, which notes what goes wrong.
+    // These pages may have one inline script, which records errors.
     let policy = policy.replace("script-src", "script-src 'nonce-own'");
     let html = page("", &tag).replacen("<script", "<script nonce=own", 1);
     let files = format!("connect-src {origin}");
@@ -71,7 +71,7 @@ async fn strict(bed: &Bed, browser: Browser) -> Result<()> {
         nothing_wrong(&tab).await?;
         tab.close().await?;
     }
-    // What the browser itself says about policies is as it should be.
+    // The browser itself reports the violated policies, as it should.
     browser.errors().await?;
     Ok(())
 }
@@ -95,7 +95,7 @@ fn a_missing_browser_feature_is_named() {
                 let tab = browser
                     .open(&host.write_page(&format!("{number}.html"), &html)?)
                     .await?;
-                // Whether it fails before it is opened or afterwards.
+                // The failure may come before the chat is opened or afterwards.
                 tab.until("the bubble", |page| page.has("launcher")).await?;
                 tab.click("launcher").await?;
                 let said = tab.until(format!("a sentence about {word}"), |page| {
@@ -139,7 +139,7 @@ fn a_chat_that_breaks_says_so() {
         );
         tab.click("again").await?;
         ensure!(tab.joined().await?.own == "ann");
-        // What ended the program is in the console.
+        // The console has the panic.
         chromium.errors().await?;
         Ok(())
     });

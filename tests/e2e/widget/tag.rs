@@ -76,7 +76,7 @@ async fn every_form(bed: &Bed, browser: Browser) -> Result<()> {
         tab.close().await?;
     }
 
-    // Without ?add there is only what one may use.
+    // Without ?add the script only defines the element and `RTChat`.
     let silent = plain.replace("?add", "");
     let url = host.write_page(
         "silent.html",
@@ -87,7 +87,7 @@ async fn every_form(bed: &Bed, browser: Browser) -> Result<()> {
     ensure!(page.text("room") == "help" && page.own == "ann" && !page.has("wrong"));
     let launcher = "return document.querySelector('rt-chat').shadowRoot.querySelector('[data-testid=launcher]').offsetWidth";
     ensure!(tab.script(launcher, Vec::new()).await? == 0);
-    // Nobody asked for the focus.
+    // The chat does not take the focus.
     let focus = tab
         .script("return document.activeElement.tagName", Vec::new())
         .await?;
@@ -132,7 +132,7 @@ fn options_come_from_attributes_then_the_query_then_the_file() {
             );
         }
 
-        // What changes an attribute goes into another room.
+        // A changed attribute moves the chat to another room.
         tab.script(
             "document.querySelector('rt-chat').room = 'other'",
             Vec::new(),
@@ -155,7 +155,7 @@ fn the_address_of_the_embedding_page_does_not_choose_the_room() {
         let (chromium, firefox) = (bed.chromium().await?, bed.firefox().await?);
         let ann = chromium.open(&url).await?;
         ann.join("ann").await?;
-        // On rtchat's own page this would be another room, and a damaged link.
+        // On rtchat's own page this address would name another room, and be a damaged link.
         let ben = firefox
             .open(&format!("{url}?room=elsewhere#k=damaged"))
             .await?;

@@ -1,4 +1,4 @@
-//! The broker, and the way to it, which loses, delays, duplicates and reorders.
+//! The broker, and the network to it, which loses, delays, duplicates and reorders messages.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use rtchat::room::{BrokerEvent, BrokerId, BrokerState, Input};
 
 use super::{Task, World};
 
-/// What the way to the broker and back does to messages.
+/// What the network to and from the broker does to messages.
 #[derive(Clone)]
 pub struct Faults {
     pub loss: f64,
     pub duplicates: f64,
-    /// Milliseconds each way, drawn anew for each message: a wide range reorders.
+    /// Delay in milliseconds each way, chosen at random for each message. A wide range reorders messages.
     pub delay: RangeInclusive<u64>,
 }
 
@@ -27,11 +27,11 @@ impl Faults {
     }
 }
 
-/// Something that sits on the broker and may change, drop or add messages.
+/// A hostile broker that may change, drop or add messages.
 pub type Interceptor = Box<dyn FnMut(&str, &[u8]) -> Vec<(String, Vec<u8>)>>;
 
 impl World {
-    /// Opens the way to the broker, if there is one.
+    /// Connects a tab to the broker, if the broker is up.
     pub fn connect_broker(&mut self, at: usize) {
         if !self.broker_up {
             let retry_at = self.now + Duration::from_secs(2);
@@ -84,7 +84,7 @@ impl World {
         (0..self.nodes.len()).for_each(|at| self.connect_broker(at));
     }
 
-    /// Publishes as somebody who is no tab of ours.
+    /// Publishes as a client that is none of the simulated tabs.
     pub fn publish_raw(&mut self, topic: &str, payload: Vec<u8>) {
         self.schedule(
             1,

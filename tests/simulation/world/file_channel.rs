@@ -1,4 +1,4 @@
-//! Channel 1, as the browser's adapter has it: the same checks, and no disk.
+//! The file channel, with the same checks as the browser's adapter and without a disk.
 
 use rtchat::room::Input;
 use rtchat::rtc::ConnectionId;
@@ -9,13 +9,13 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Task, World};
 
-/// A message on channel 1.
+/// A message on the file channel.
 pub fn file_message(number: u32, place: u64, content: &[u8]) -> Vec<u8> {
     [&Header { number, place }.to_bytes(), content].concat()
 }
 
 impl World {
-    /// What channel 1 does, with the checks of the real one.
+    /// Carries out a command of the room for a file, with the checks of the real adapter.
     pub(super) fn carry_out_transfer(&mut self, at: usize, file: FileId, command: TransferCommand) {
         let node = &mut self.nodes[at];
         let event = match (file, command) {
@@ -74,7 +74,7 @@ impl World {
         }
     }
 
-    /// Sends one message of a file. Each takes a millisecond.
+    /// Sends the next message of a file. Each takes a millisecond.
     pub(super) fn send_next_chunk(&mut self, at: usize, file: FileId, connection: ConnectionId) {
         let node = &mut self.nodes[at];
         let Some((_, number, sending)) = node
@@ -160,7 +160,7 @@ impl World {
         }
     }
 
-    /// `at` says this to `other` on channel 1, whatever its room thinks of it.
+    /// `at` sends this to `other` on the file channel, bypassing its room.
     pub fn inject_file_message(&mut self, at: usize, other: usize, message: &[u8]) {
         for connection in self.open_connections(at, other) {
             self.send_file_message(at, connection, message.to_vec());

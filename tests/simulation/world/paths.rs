@@ -1,4 +1,4 @@
-//! The direct paths between browsers, with what browsers say to make them. They can be cut, and end.
+//! The direct paths between browsers, and the negotiation that creates them. Paths can be cut, and connections can end.
 
 use rtchat::room::Input;
 use rtchat::rtc::{
@@ -18,7 +18,7 @@ pub(super) struct Wire {
 }
 
 impl World {
-    /// Cuts or mends the direct path between two tabs. The broker still reaches both.
+    /// Cuts or restores the direct path between two tabs. The broker still reaches both.
     pub fn cut(&mut self, a: usize, b: usize, cut: bool) {
         let pair = (a.min(b), a.max(b));
         if cut {
@@ -49,7 +49,7 @@ impl World {
         }
     }
 
-    /// The tab is told that each of its connections came to this end.
+    /// Reports this end to a tab for each of its connections.
     pub fn end_connections(&mut self, at: usize, end: LinkEvent) {
         let connections: Vec<ConnectionId> = self.nodes[at].links.keys().copied().collect();
         for connection in connections {
@@ -57,7 +57,7 @@ impl World {
         }
     }
 
-    /// `at` says this to `other` on their open connection, whatever its room thinks of it.
+    /// `at` sends this to `other` on their open connection, bypassing its room.
     pub fn inject(&mut self, at: usize, other: usize, message: LinkEvent) {
         for connection in self.open_connections(at, other) {
             self.send(at, connection, message.clone());
@@ -126,7 +126,8 @@ impl World {
         wire.theirs = Some((ufrag(&description), description.fingerprint()));
     }
 
-    /// Opens the channel when both ends know each other's description, and each end is who the other expects.
+    /// Opens the channel when both ends know each other's description, and each end has the fingerprint that the other
+    /// expects.
     fn try_to_connect(&mut self, at: usize, connection: ConnectionId) {
         let Some(wire) = self.nodes[at].links.get(&connection) else {
             return;

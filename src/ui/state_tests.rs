@@ -152,7 +152,7 @@ fn only_messages_that_nobody_watched_are_unread() {
     assert_eq!(
         (state.unread, state.unread_from),
         (0, Some(1)),
-        "the line stays until something is said"
+        "the marker stays until the next message"
     );
     assert_eq!(after(state, [message(None)]).unread_from, None);
 }
@@ -179,7 +179,10 @@ fn the_chat_is_not_drawn_before_it_is_shown_for_the_first_time() {
     assert!(!never_shown.drawn);
     let shown = never_shown.reduce(Action::Shown(true));
     assert!(shown.drawn);
-    assert!(shown.reduce(Action::Shown(false)).drawn, "it comes back");
+    assert!(
+        shown.reduce(Action::Shown(false)).drawn,
+        "a hidden chat stays drawn"
+    );
     assert!(opened(State::default()).drawn);
 }
 
@@ -230,7 +233,7 @@ fn a_known_name_on_another_key_raises_one_warning() {
     );
     assert!(
         state.warnings.is_empty(),
-        "nobody who has not proved anything can raise it"
+        "a peer without a proof cannot raise a warning"
     );
     let state = after(
         state,
@@ -247,7 +250,7 @@ fn a_known_name_on_another_key_raises_one_warning() {
             reason: GoneReason::Left,
         })],
     );
-    assert_eq!(gone.warnings.len(), 1, "what they said is still there");
+    assert_eq!(gone.warnings.len(), 1, "their messages are still there");
     let state = after(
         state.reduce(Action::Heed(other.shown())),
         [Event::People(PeopleEvent::Changed(other))],
@@ -330,7 +333,7 @@ fn changing_the_name_does_not_withdraw_a_warning() {
     assert_eq!(
         warned_about(&state),
         ["zed"],
-        "what they said as zed is there"
+        "their messages as zed are still there"
     );
     let known = peer(1, "zed", PeerState::Verified);
     assert!(
@@ -396,7 +399,7 @@ fn the_warning_on_the_screen_stays_while_more_warnings_arrive() {
     assert_eq!(
         about_them(&state),
         2,
-        "what is on the screen, and their last name"
+        "the warning on the screen, and the one about their last name"
     );
 }
 
@@ -437,7 +440,7 @@ fn a_request_under_another_name_is_a_new_request() {
     assert_eq!(
         asked(&state),
         ["zed", "ben"],
-        "whoever asks again keeps their place"
+        "a repeated request keeps its place"
     );
     let state = after(state, [Event::People(PeopleEvent::Request(alice))]);
     assert_eq!(asked(&state), ["ben", "alice"]);
@@ -461,7 +464,7 @@ fn at_most_a_hundred_requests_are_listed() {
     assert_eq!(state.requests.len(), MAX_REQUESTS);
     assert_eq!(
         state.requests[0].user, "0",
-        "the oldest is asked about first"
+        "the oldest request comes first"
     );
 }
 

@@ -24,31 +24,31 @@ const MIB: usize = 1024 * 1024;
 struct End {
     side: Side,
     files: Files,
-    notices: UnboundedReceiver<Option<(FileId, TransferEvent)>>,
+    events: UnboundedReceiver<Option<(FileId, TransferEvent)>>,
 }
 
 impl End {
     fn new(side: Side) -> End {
-        let (sender, notices) = unbounded();
-        let files = Files::new(Rc::new(move |told| {
+        let (sender, events) = unbounded();
+        let files = Files::new(Rc::new(move |event| {
             // Nobody listens after the end of a test.
-            let _ = sender.unbounded_send(told);
+            let _ = sender.unbounded_send(event);
         }));
         End {
             side,
             files,
-            notices,
+            events,
         }
     }
 
-    fn order(&self, file: FileId, order: TransferCommand) {
-        self.files.carry_out(&self.side.connections, file, order);
+    fn carry_out(&self, file: FileId, command: TransferCommand) {
+        self.files.carry_out(&self.side.connections, file, command);
     }
 
     /// Sends the offered file as file `number`, starting at byte `from`.
     fn send(&self, number: u32, from: u64) {
         let connection = ID;
-        self.order(
+        self.carry_out(
             OURS,
             TransferCommand::Send {
                 connection,
@@ -61,7 +61,7 @@ impl End {
     /// Expects `size` bytes as file `number`.
     fn expect(&self, number: u32, size: u64) {
         let connection = ID;
-        self.order(
+        self.carry_out(
             THEIRS,
             TransferCommand::Expect {
                 connection,
@@ -78,7 +78,7 @@ impl End {
 
     /// The next event.
     async fn next(&mut self) -> Option<(FileId, TransferEvent)> {
-        self.notices.next().await.unwrap()
+        self.events.next().await.unwrap()
     }
 }
 
@@ -131,13 +131,13 @@ async fn start(anna: &End, bert: &mut End, size: usize) -> u64 {
 }
 
 /// Passes bert's progress on to anna until `enough` bytes are stored. Returns the hash if the file is complete.
-async fn until(anna: &End, bert: &mut End, enough: u64) -> Option<[u8; 32]> {
+async fn pass_on_progress(anna: &End, bert: &mut End, enough: u64) -> Option<[u8; 32]> {
     loop {
         assert!(anna.files.buffered(ID) <= MAX_BUFFERED);
         match bert.next().await {
             Some((THEIRS, TransferEvent::Whole(hash))) => return Some(hash),
             Some((THEIRS, TransferEvent::Stored(stored))) => {
-                anna.order(OURS, TransferCommand::Stored(stored));
+                anna.carry_out(OURS, TransferCommand::Stored(stored));
                 if stored >= enough {
                     return None;
                 }
@@ -156,7 +156,7 @@ async fn files_arrive_whole_in_order_and_with_their_hash() {
         anna.files.send_from(OURS, blob(&content));
         bert.files.store_in(THEIRS, sink);
         assert_eq!(start(&anna, &mut bert, length).await, 0);
-        let hash = until(&anna, &mut bert, u64::MAX).await.unwrap();
+        let hash = pass_on_progress(&anna, &mut bert, u64::MAX).await.unwrap();
         assert_eq!(anna.next().await, Some((OURS, TransferEvent::Sent(hash))));
         assert!(*written.borrow() == content, "{length} bytes");
     }
@@ -170,13 +170,13 @@ async fn a_transfer_resumes_on_a_new_connection_where_the_old_one_broke() {
     anna.files.send_from(OURS, blob(&content));
     bert.files.store_in(THEIRS, sink);
     start(&anna, &mut bert, content.len()).await;
-    assert_eq!(until(&anna, &mut bert, MIB as u64).await, None);
+    assert_eq!(pass_on_progress(&anna, &mut bert, MIB as u64).await, None);
     anna.close();
     bert.close();
     connect(&mut anna.side, &mut bert.side).await;
     let from = start(&anna, &mut bert, content.len()).await;
     assert!(from >= MIB as u64 && from < content.len() as u64, "{from}");
-    let hash = until(&anna, &mut bert, u64::MAX).await.unwrap();
+    let hash = pass_on_progress(&anna, &mut bert, u64::MAX).await.unwrap();
     assert_eq!(anna.next().await, Some((OURS, TransferEvent::Sent(hash))));
     assert!(*written.borrow() == content);
 }
@@ -189,9 +189,9 @@ async fn a_forgotten_file_is_neither_sent_nor_stored() {
     anna.files.send_from(OURS, blob(&content));
     bert.files.store_in(THEIRS, first);
     start(&anna, &mut bert, content.len()).await;
-    until(&anna, &mut bert, 1).await;
-    bert.order(THEIRS, TransferCommand::Forget);
-    anna.order(OURS, TransferCommand::Forget);
+    pass_on_progress(&anna, &mut bert, 1).await;
+    bert.carry_out(THEIRS, TransferCommand::Forget);
+    anna.carry_out(OURS, TransferCommand::Forget);
     let stored = written.borrow().len();
     // The next file with the same id contains none of its bytes.
     let (second, after) = sink();
@@ -229,7 +229,7 @@ async fn a_full_disk_is_reported_in_a_sentence() {
         match bert.next().await {
             // The bytes arrived.
             Some((THEIRS, TransferEvent::Stored(_))) => {}
-            told => break assert_eq!(told, Some((THEIRS, failed))),
+            event => break assert_eq!(event, Some((THEIRS, failed))),
         }
     }
 }

@@ -82,7 +82,7 @@ impl Side {
                 None => others.push(event),
             }
         }
-        panic!("waited in vain; these came: {others:?}");
+        panic!("the expected event did not occur, but these did: {others:?}");
     }
 
     /// The next first description, as it arrives over the wire.
@@ -173,17 +173,17 @@ pub async fn connect(anna: &mut Side, bert: &mut Side) {
     anna.command(LinkCommand::Accept(answer));
     let mut open = [false, false];
     for _ in 0..500 {
-        open[0] |= pass_on(anna, bert).await;
-        open[1] |= pass_on(bert, anna).await;
+        open[0] |= pass_on_candidates(anna, bert).await;
+        open[1] |= pass_on_candidates(bert, anna).await;
         if open == [true, true] {
             return;
         }
     }
-    panic!("no connection");
+    panic!("the two sides did not connect");
 }
 
 /// Passes late candidates on for a moment. Returns whether the channel opened.
-pub async fn pass_on(from: &mut Side, to: &Side) -> bool {
+pub async fn pass_on_candidates(from: &mut Side, to: &Side) -> bool {
     while let Some(event) = from.within(10).await {
         match event {
             LinkEvent::Candidates(candidates) => to.command(LinkCommand::AddCandidates(candidates)),

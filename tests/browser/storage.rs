@@ -89,7 +89,7 @@ async fn a_stored_profile_is_loaded_at_once() {
     first.set_name(Name::parse("alice").unwrap());
     let mut rng = rng();
     let again = open_profile(&mut rng).now_or_never();
-    let again = again.expect("nothing to wait for");
+    let again = again.expect("the profile should be ready at once");
     assert_eq!(again.identity().public(), first.identity().public());
     assert_eq!(again.name(), first.name());
     assert_eq!(first.take_notices(), []);
@@ -147,7 +147,7 @@ async fn blocked_and_full_storage_are_distinguished() {
 
 #[wasm_bindgen_test]
 async fn tab_numbers_are_claimed_with_locks() {
-    let one = TabClaim::claim("locks", |_| panic!("nobody takes it")).await;
+    let one = TabClaim::claim("locks", |_| panic!("no other tab claims this number")).await;
     let (two, three) = (
         TabClaim::claim("locks", |_| ()).await,
         TabClaim::claim("locks", |_| ()).await,
@@ -166,7 +166,7 @@ async fn tab_numbers_are_claimed_with_locks() {
     assert_eq!(
         a.number() + b.number(),
         4 + 5,
-        "together, and yet not the same"
+        "claimed together, but distinct"
     );
 }
 
@@ -181,8 +181,8 @@ async fn a_browser_that_grants_locks_late_gives_no_number_twice() {
 #[wasm_bindgen_test]
 async fn a_page_in_the_back_forward_cache_holds_no_number() {
     let changed = Rc::new(Cell::new(0));
-    let told = changed.clone();
-    let cached = TabClaim::claim("cache", move |number| told.set(number)).await;
+    let reported = changed.clone();
+    let cached = TabClaim::claim("cache", move |number| reported.set(number)).await;
     js("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))");
     pause(20).await;
     let next = TabClaim::claim("cache", |_| ()).await;
@@ -197,8 +197,8 @@ async fn without_locks_tab_numbers_are_claimed_in_a_stored_list() {
     fresh();
     let _without = NoLocks::new();
     let changed = Rc::new(Cell::new(0));
-    let told = changed.clone();
-    let one = TabClaim::claim("list", move |number| told.set(number)).await;
+    let reported = changed.clone();
+    let one = TabClaim::claim("list", move |number| reported.set(number)).await;
     let two = TabClaim::claim("list", |_| ()).await;
     let three = TabClaim::claim("list", |_| ()).await;
     assert_eq!((one.number(), two.number(), three.number()), (1, 2, 3));

@@ -38,7 +38,7 @@ pub async fn audit(tab: &Tab, view: &str, part: &str) -> Result<()> {
     let mut found = Vec::new();
     for width in WIDTHS {
         for scheme in ["light", "dark"] {
-            look(tab, width, scheme).await?;
+            emulate(tab, width, scheme).await?;
             if let Some(folder) = std::env::var_os("RTCHAT_SCREENSHOTS") {
                 let name = view.replace([' ', '/'], "-");
                 let file = PathBuf::from(folder).join(format!("{name}-{width}-{scheme}.png"));
@@ -63,7 +63,7 @@ pub async fn audit(tab: &Tab, view: &str, part: &str) -> Result<()> {
 
 /// Gives the tab this width and colour scheme, and disables motion, since the colours in the middle of a transition
 /// differ from the final ones.
-async fn look(tab: &Tab, width: u32, scheme: &str) -> Result<()> {
+async fn emulate(tab: &Tab, width: u32, scheme: &str) -> Result<()> {
     let size = json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false });
     tab.devtools("Emulation.setDeviceMetricsOverride", size)
         .await?;
@@ -91,7 +91,7 @@ fn audit_scenes(scenes: &'static [(&'static str, Steps, &'static str)]) {
         let mut problems = Vec::new();
         for (scene, steps, shown) in scenes {
             tab.go(&format!("{}?demo={scene}", site.url())).await?;
-            look(&tab, WIDTHS[0], "light").await?;
+            emulate(&tab, WIDTHS[0], "light").await?;
             for (there, pressed) in *steps {
                 tab.until(*there, |page| page.has(there)).await?;
                 match pressed.strip_prefix("type ") {

@@ -42,7 +42,7 @@ async fn meet_a_helper(bed: &Bed, browser: &Browser) -> Result<()> {
     let helper = Bot::start("helper", site.url(), &broker, &identity).await?;
 
     let tab = browser.open(site.url()).await?;
-    hides_addresses(&tab).await?;
+    ensure_addresses_are_hidden(&tab).await?;
     tab.join("ann").await?;
     let page = tab.sees(&["helper"]).await?;
     ensure!(page.trust_of("helper") == "new", "{page:#?}");
@@ -56,7 +56,7 @@ async fn meet_a_helper(bed: &Bed, browser: &Browser) -> Result<()> {
     tab.hears("helper", answer).await?;
     // After a long silence the page tries an ICE restart, which is the only way to reach the helper without a broker.
     helper.freeze()?;
-    tab.until("that it is missed", |page| {
+    tab.until("that the helper is reconnecting", |page| {
         page.peers.iter().any(|peer| peer.state == "reconnecting")
     })
     .await?;
@@ -70,7 +70,7 @@ async fn meet_a_helper(bed: &Bed, browser: &Browser) -> Result<()> {
     broker.restart().await?;
     // Now the page is in the room first, so it sends the offer.
     let tab = browser.open(site.url()).await?;
-    tab.until("that it waits", |page| page.status == "looking")
+    tab.until("that it looks for others", |page| page.status == "looking")
         .await?;
     let _helper = Bot::start("helper", site.url(), &broker, &identity).await?;
     let page = tab.sees(&["helper"]).await?;
@@ -81,7 +81,7 @@ async fn meet_a_helper(bed: &Bed, browser: &Browser) -> Result<()> {
 
 /// Checks that the browser hides private addresses behind mDNS names. A helper cannot resolve them, but has to be
 /// reachable.
-async fn hides_addresses(tab: &Tab) -> Result<()> {
+async fn ensure_addresses_are_hidden(tab: &Tab) -> Result<()> {
     let script = "return new Promise(resolve => {
             const peer = new RTCPeerConnection(), lines = [];
             peer.createDataChannel('');

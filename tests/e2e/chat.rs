@@ -9,7 +9,7 @@ use crate::support::{Bed, Browser, run};
 fn two_tabs_of_chromium_chat() {
     run(|bed| async move {
         let chromium = bed.chromium().await?;
-        talk(&bed, Broker::rumqttd().await?, [&chromium, &chromium]).await
+        chat(&bed, Broker::rumqttd().await?, [&chromium, &chromium]).await
     });
 }
 
@@ -17,7 +17,7 @@ fn two_tabs_of_chromium_chat() {
 fn two_tabs_of_firefox_chat() {
     run(|bed| async move {
         let firefox = bed.firefox().await?;
-        talk(&bed, Broker::rumqttd().await?, [&firefox, &firefox]).await
+        chat(&bed, Broker::rumqttd().await?, [&firefox, &firefox]).await
     });
 }
 
@@ -25,7 +25,7 @@ fn two_tabs_of_firefox_chat() {
 fn firefox_joins_chromium_and_they_chat() {
     run(|bed| async move {
         let browsers = [&bed.chromium().await?, &bed.firefox().await?];
-        talk(&bed, Broker::rumqttd().await?, browsers).await
+        chat(&bed, Broker::rumqttd().await?, browsers).await
     });
 }
 
@@ -33,7 +33,7 @@ fn firefox_joins_chromium_and_they_chat() {
 fn chromium_joins_firefox_and_they_chat() {
     run(|bed| async move {
         let browsers = [&bed.firefox().await?, &bed.chromium().await?];
-        talk(&bed, Broker::rumqttd().await?, browsers).await
+        chat(&bed, Broker::rumqttd().await?, browsers).await
     });
 }
 
@@ -41,12 +41,12 @@ fn chromium_joins_firefox_and_they_chat() {
 fn browsers_that_meet_over_mosquitto_chat() {
     run(|bed| async move {
         let browsers = [&bed.chromium().await?, &bed.firefox().await?];
-        talk(&bed, Broker::mosquitto().await?, browsers).await
+        chat(&bed, Broker::mosquitto().await?, browsers).await
     });
 }
 
 /// Two people meet. The broker is gone before they send a message.
-async fn talk(bed: &Bed, mut broker: Broker, [first, second]: [&Browser; 2]) -> Result<()> {
+async fn chat(bed: &Bed, mut broker: Broker, [first, second]: [&Browser; 2]) -> Result<()> {
     let site = bed.site(&broker).await?;
     let same = std::ptr::eq(first, second);
     let (name, user) = if same {

@@ -6,7 +6,7 @@ use xtask::testbed::{Broker, Site};
 use crate::support::{Bed, Tab, run};
 
 /// The same page in both browsers.
-async fn both(bed: &Bed, site: &Site, name: &str) -> Result<[Tab; 2]> {
+async fn open_in_both_browsers(bed: &Bed, site: &Site, name: &str) -> Result<[Tab; 2]> {
     let url = format!("{}demo/{name}.html", site.url());
     let (chromium, firefox) = (bed.chromium().await?, bed.firefox().await?);
     Ok([chromium.open(&url).await?, firefox.open(&url).await?])
@@ -17,7 +17,7 @@ fn visitors_see_each_others_cursors() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;
-        let [ann, ben] = both(&bed, &site, "cursors").await?;
+        let [ann, ben] = open_in_both_browsers(&bed, &site, "cursors").await?;
         for tab in [&ann, &ben] {
             tab.shows("Here with you: anon-").await?;
         }
@@ -38,7 +38,7 @@ fn visitors_answer_each_others_questions() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;
-        let [ann, ben] = both(&bed, &site, "questions").await?;
+        let [ann, ben] = open_in_both_browsers(&bed, &site, "questions").await?;
         for tab in [&ann, &ben] {
             tab.shows("With you here: anon-").await?;
         }

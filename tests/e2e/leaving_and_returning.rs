@@ -36,7 +36,7 @@ fn a_reloaded_tab_is_back_at_once_as_the_same_person() {
         ensure!(page.own == "ann(2)", "it is now called {}", page.own);
         for (tab, there) in [(&ann, ["ann(2)", "ben"]), (&ben, ["ann", "ann(2)"])] {
             tab.sees(&there).await?;
-            left_and_came_back(tab, "ann(2)").await?;
+            left_and_returned(tab, "ann(2)").await?;
         }
 
         // The other browser is recognised by its key.
@@ -47,7 +47,7 @@ fn a_reloaded_tab_is_back_at_once_as_the_same_person() {
             page.trust_of("ben") == "known",
             "they have met before: {page:?}"
         );
-        left_and_came_back(&ann, "ben").await?;
+        left_and_returned(&ann, "ben").await?;
         ben.say("here I am again").await?;
         ann.hears("ben", "here I am again").await?;
         second.hears("ben", "here I am again").await?;
@@ -56,7 +56,7 @@ fn a_reloaded_tab_is_back_at_once_as_the_same_person() {
 }
 
 /// Checks that a watching tab saw the user leave and return, and never saw them twice at once.
-pub async fn left_and_came_back(tab: &Tab, user: &str) -> Result<()> {
+pub async fn left_and_returned(tab: &Tab, user: &str) -> Result<()> {
     let watched = tab.watched().await?;
     let there = |people: &str| {
         people
@@ -67,7 +67,7 @@ pub async fn left_and_came_back(tab: &Tab, user: &str) -> Result<()> {
     let counts: Vec<usize> = watched.iter().map(|(_, people)| there(people)).collect();
     ensure!(
         counts.contains(&0) && counts.last() == Some(&1) && counts.iter().all(|count| *count <= 1),
-        "{user} came and went otherwise: {watched:#?}"
+        "{user} did not leave and return as expected: {watched:#?}"
     );
     Ok(())
 }
@@ -105,15 +105,15 @@ fn closing_a_tab_frees_its_number() {
 
 #[test]
 fn a_tab_closed_in_chromium_is_gone_at_once() {
-    run(|bed| async move { gone_at_once(&bed.chromium().await?, &bed).await });
+    run(|bed| async move { close_a_tab(&bed.chromium().await?, &bed).await });
 }
 
 #[test]
 fn a_tab_closed_in_firefox_is_gone_at_once() {
-    run(|bed| async move { gone_at_once(&bed.firefox().await?, &bed).await });
+    run(|bed| async move { close_a_tab(&bed.firefox().await?, &bed).await });
 }
 
-async fn gone_at_once(browser: &Browser, bed: &Bed) -> Result<()> {
+async fn close_a_tab(browser: &Browser, bed: &Bed) -> Result<()> {
     let broker = Broker::rumqttd().await?;
     let site = bed.site(&broker).await?;
     let (stays, leaves) = two_tabs(browser, &site).await?;
@@ -128,11 +128,11 @@ async fn gone_at_once(browser: &Browser, bed: &Bed) -> Result<()> {
         .await?;
     let closed: u64 = closed
         .as_str()
-        .context("the page was not told that it goes")?
+        .context("the page got no pagehide event")?
         .parse()?;
     let watched = stays.watched().await?;
     let gone = watched.iter().find(|(_, people)| people.is_empty());
-    let (gone, _) = gone.context("it was never seen to go")?;
+    let (gone, _) = gone.context("the other tab never saw it leave")?;
     let took = gone.saturating_sub(closed);
     ensure!(took <= GHOST_MILLIS, "gone only after {took} ms");
     let page = stays.page().await?;
@@ -180,16 +180,16 @@ fn a_tab_that_goes_to_another_page_and_back_is_in_the_room_again() {
 
 #[test]
 fn two_tabs_of_chromium_opened_at_the_same_moment_are_one_person() {
-    run(|bed| async move { one_instant(&bed.chromium().await?, &bed).await });
+    run(|bed| async move { open_two_tabs_at_once(&bed.chromium().await?, &bed).await });
 }
 
 #[test]
 fn two_tabs_of_firefox_opened_at_the_same_moment_are_one_person() {
-    run(|bed| async move { one_instant(&bed.firefox().await?, &bed).await });
+    run(|bed| async move { open_two_tabs_at_once(&bed.firefox().await?, &bed).await });
 }
 
 /// A first visit in two tabs at once. Chance decides which of them creates the key, so the test tries several times.
-async fn one_instant(browser: &Browser, bed: &Bed) -> Result<()> {
+async fn open_two_tabs_at_once(browser: &Browser, bed: &Bed) -> Result<()> {
     let broker = Broker::rumqttd().await?;
     for _ in 0..3 {
         let site = bed.site(&broker).await?;
@@ -203,7 +203,12 @@ async fn one_instant(browser: &Browser, bed: &Bed) -> Result<()> {
         for tab in &tabs {
             // A slow tab that found the name stored by the other tab has already joined.
             let ready = |page: &Page| page.has("name") || !page.own.is_empty();
-            if tab.until("a beginning", ready).await?.own.is_empty() {
+            if tab
+                .until("the field for a name, or the room", ready)
+                .await?
+                .own
+                .is_empty()
+            {
                 tab.enter_name("ann").await?;
             }
             owns.push(tab.joined().await?.own);

@@ -25,7 +25,10 @@ fn a_damaged_identity_is_set_aside_and_reported_once() {
         let page = first.joined().await?;
         ensure!(page.own == "ann");
         let notices = page.texts("notice").join("\n");
-        ensure!(notices.contains("kept aside"), "not told: {notices}");
+        ensure!(
+            notices.contains("kept aside"),
+            "the notice is missing: {notices}"
+        );
         let stored = first
             .script("return { ...localStorage }", Vec::new())
             .await?;
@@ -45,7 +48,7 @@ fn a_damaged_identity_is_set_aside_and_reported_once() {
         let page = second.sees(&["ann"]).await?;
         ensure!(
             !page.has("notice"),
-            "told again: {:?}",
+            "the notice is repeated: {:?}",
             page.texts("notice")
         );
         first.sees(&["ann(2)"]).await?;
@@ -53,7 +56,7 @@ fn a_damaged_identity_is_set_aside_and_reported_once() {
         let page = first.sees(&["ann(2)"]).await?;
         ensure!(
             !page.has("notice"),
-            "told again: {:?}",
+            "the notice is repeated: {:?}",
             page.texts("notice")
         );
         bed.no_errors().await
@@ -82,7 +85,7 @@ fn people_can_chat_where_nothing_may_be_stored() {
             let notices = page.texts("notice").join("\n");
             ensure!(
                 notices.contains("does not let the page store anything"),
-                "not told: {notices}"
+                "the notice is missing: {notices}"
             );
             ensure!(page.texts("notice").len() == 1, "{notices}");
             tabs.push(tab);

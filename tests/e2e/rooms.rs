@@ -173,7 +173,10 @@ fn the_page_works_with_unreadable_settings() {
             })
             .await?;
             let console = chromium.console().await?.join("\n");
-            ensure!(console.contains(complaint), "no complaint in: {console}");
+            ensure!(
+                console.contains(complaint),
+                "{complaint:?} is missing in: {console}"
+            );
             tab.say("to myself").await?;
             tab.hears(&tab.page().await?.own, "to myself").await?;
             tab.close().await?;

@@ -67,11 +67,11 @@ fn refused_names_are_explained_beside_the_field() {
             clear_name(&tab).await?;
             tab.enter_name(name).await?;
             let page = tab
-                .until(format!("why {name:?} is no name"), |page| {
+                .until(format!("why {name:?} is refused"), |page| {
                     page.text("name-problem").contains(words)
                 })
                 .await?;
-            ensure!(page.own.is_empty(), "{name:?} was taken");
+            ensure!(page.own.is_empty(), "{name:?} was accepted");
         }
         clear_name(&tab).await?;
         ensure!(tab.join(&long[..40]).await?.own == long[..40]);

@@ -11,11 +11,11 @@ use super::scenes::{MINUTE, SOON, pair};
 use super::world::World;
 use super::world::file_message;
 
-const WORDS: &str = "Nothing of the file has moved for a minute.";
-const ALMOST: Duration = Duration::from_secs(50);
+const TIMED_OUT: &str = "Nothing of the file has moved for a minute.";
+const ALMOST_A_MINUTE: Duration = Duration::from_secs(50);
 
 /// Ben accepts a file and then never reports progress, so ann may send no more than the window.
-fn stuck() -> (World, usize, usize) {
+fn stuck_transfer() -> (World, usize, usize) {
     let (mut world, ann, ben) = pair();
     world.muted.push((ben, "\"stored\"".to_owned()));
     offer(&mut world, ann, ben, 7, content(FILE_WINDOW as usize + MIB));
@@ -25,7 +25,7 @@ fn stuck() -> (World, usize, usize) {
 }
 
 /// Ann offers files that she never sends, and ben accepts them all.
-fn promised(numbers: &[u32]) -> (World, usize, usize) {
+fn offers_without_content(numbers: &[u32]) -> (World, usize, usize) {
     let (mut world, ann, ben) = pair();
     for number in numbers {
         let offer = format!(r#"{{"k":"file","file":{number},"step":"offer","n":99,"name":"a"}}"#);
@@ -39,12 +39,12 @@ fn promised(numbers: &[u32]) -> (World, usize, usize) {
 
 #[test]
 fn a_receiver_that_reports_nothing_does_not_keep_a_file_open() {
-    let (mut world, ann, ben) = stuck();
-    world.run(ALMOST);
+    let (mut world, ann, ben) = stuck_transfer();
+    world.run(ALMOST_A_MINUTE);
     assert_eq!((ends(&world, ann), ends(&world, ben)), (vec![], vec![]));
     world.run(SOON * 3);
-    assert_eq!(ends(&world, ann), [failed(FileId::Ours(7), WORDS)]);
-    assert_eq!(ends(&world, ben), [failed(FileId::Theirs(1), WORDS)]);
+    assert_eq!(ends(&world, ann), [failed(FileId::Ours(7), TIMED_OUT)]);
+    assert_eq!(ends(&world, ben), [failed(FileId::Theirs(1), TIMED_OUT)]);
     // The next file is not affected, and both peers are still connected.
     world.muted.clear();
     offer(&mut world, ann, ben, 8, content(MIB));
@@ -57,14 +57,14 @@ fn a_receiver_that_reports_nothing_does_not_keep_a_file_open() {
 
 #[test]
 fn a_sender_that_sends_nothing_does_not_keep_a_file_open() {
-    let (mut world, _, ben) = promised(&[1]);
+    let (mut world, _, ben) = offers_without_content(&[1]);
     world.run(MINUTE);
-    assert_eq!(ends(&world, ben), [failed(FileId::Theirs(1), WORDS)]);
+    assert_eq!(ends(&world, ben), [failed(FileId::Theirs(1), TIMED_OUT)]);
     // A sender that sends everything but the hash does not keep a file open, either.
-    let (mut world, ann, ben) = promised(&[1]);
+    let (mut world, ann, ben) = offers_without_content(&[1]);
     world.inject_file_message(ann, ben, &file_message(1, 0, &[0; 99]));
     world.run(MINUTE + SOON);
-    assert_eq!(ends(&world, ben), [failed(FileId::Theirs(1), WORDS)]);
+    assert_eq!(ends(&world, ben), [failed(FileId::Theirs(1), TIMED_OUT)]);
 }
 
 #[test]
@@ -80,37 +80,37 @@ fn an_undecided_offer_does_not_time_out() {
 
 #[test]
 fn a_file_does_not_time_out_while_another_one_makes_progress() {
-    let (mut world, ann, ben) = promised(&[1, 2]);
+    let (mut world, ann, ben) = offers_without_content(&[1, 2]);
     for place in 0..5 {
         world.inject_file_message(ann, ben, &file_message(1, place, b"x"));
-        world.run(ALMOST);
+        world.run(ALMOST_A_MINUTE);
     }
     assert_eq!(offered(&world, ben).len(), 2);
     assert_eq!(ends(&world, ben), []);
     world.run(SOON * 3);
-    let both = [FileId::Theirs(1), FileId::Theirs(2)].map(|file| failed(file, WORDS));
+    let both = [FileId::Theirs(1), FileId::Theirs(2)].map(|file| failed(file, TIMED_OUT));
     assert_eq!(ends(&world, ben), both);
 }
 
 #[test]
 fn a_broken_connection_restarts_the_timeout_of_a_file() {
-    let (mut world, ann, ben) = promised(&[1]);
+    let (mut world, ann, ben) = offers_without_content(&[1]);
     for _ in 0..3 {
-        world.run(ALMOST);
+        world.run(ALMOST_A_MINUTE);
         world.break_connections(ann, ben);
         world.run(SOON);
     }
     assert_eq!(ends(&world, ben), []);
     world.run(MINUTE);
-    assert_eq!(ends(&world, ben), [failed(FileId::Theirs(1), WORDS)]);
+    assert_eq!(ends(&world, ben), [failed(FileId::Theirs(1), TIMED_OUT)]);
 }
 
 #[test]
 fn a_sleeping_computer_does_not_make_a_file_time_out() {
-    for who_sleeps in [0, 1] {
-        let (mut world, ann, ben) = stuck();
+    for sleeper in [0, 1] {
+        let (mut world, ann, ben) = stuck_transfer();
         world.run(Duration::from_secs(45));
-        world.sleep([ann, ben][who_sleeps], Duration::from_secs(25));
+        world.sleep([ann, ben][sleeper], Duration::from_secs(25));
         world.run(Duration::from_secs(20));
         assert_eq!((ends(&world, ann), ends(&world, ben)), (vec![], vec![]));
     }
@@ -118,7 +118,7 @@ fn a_sleeping_computer_does_not_make_a_file_time_out() {
 
 #[test]
 fn a_slow_file_arrives() {
-    let (mut world, ann, ben) = promised(&[1]);
+    let (mut world, ann, ben) = offers_without_content(&[1]);
     for place in 0..99 {
         world.inject_file_message(ann, ben, &file_message(1, place, b"x"));
         world.run(Duration::from_secs(30));

@@ -134,10 +134,10 @@ fn progress_is_reported_at_both_ends() {
     world.run(SOON);
     accept_all(&mut world, ben);
     world.run(SOON);
-    let told = progress(&world, ben);
-    assert!(told.len() >= 4 && told.is_sorted(), "{told:?}");
-    assert_eq!(told.last(), Some(&(3 * MIB as u64)));
-    assert_eq!(progress(&world, ann), told);
+    let reported = progress(&world, ben);
+    assert!(reported.len() >= 4 && reported.is_sorted(), "{reported:?}");
+    assert_eq!(reported.last(), Some(&(3 * MIB as u64)));
+    assert_eq!(progress(&world, ann), reported);
 }
 
 #[test]

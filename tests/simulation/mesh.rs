@@ -84,7 +84,7 @@ fn crossing_offers_are_resolved_without_help() {
             assert_eq!(
                 world.connections(at),
                 3,
-                "seed {seed}: nothing is left open"
+                "seed {seed}: no other connection is left open"
             );
         }
     }
@@ -136,7 +136,7 @@ fn a_quiet_tab_publishes_at_most_a_hundred_bytes_a_minute() {
     world.run(Duration::from_secs(600));
     let before = world.bytes();
     world.run(Duration::from_secs(3600));
-    assert!(world.bytes() > before, "it still says that it is here");
+    assert!(world.bytes() > before, "it still announces itself");
     assert!(
         (world.bytes() - before) / 60 <= 100,
         "{} bytes an hour",
@@ -170,7 +170,7 @@ fn the_fifty_second_peer_is_told_that_the_room_is_full() {
     assert_eq!(world.status(late), Some(Status::Full { people: 0 }));
     assert!(
         (0..51).all(|at| world.verified(at) == 50),
-        "nobody else is harmed"
+        "the others stay connected"
     );
 }
 

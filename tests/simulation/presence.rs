@@ -188,7 +188,7 @@ fn connected_peers_stay_connected_without_a_broker() {
         world.status(ann),
         Some(Status::Unreachable { people: 1, .. })
     ));
-    world.say(ann, "the meeting point is gone");
+    world.say(ann, "the broker is gone");
     world.run(Duration::from_millis(100));
     assert_eq!(world.heard(ben).len(), 1);
 
@@ -310,7 +310,7 @@ fn decisions_made_in_another_tab_apply_here() {
             })
     };
     let met = decide(&mut world, TrustDecision::Met);
-    assert_eq!(met, Some(Trust::New), "he is here for the first time");
+    assert_eq!(met, Some(Trust::New), "ben is here for the first time");
     let compared = decide(&mut world, TrustDecision::Compared);
     assert_eq!(compared, Some(Trust::Verified));
     decide(&mut world, TrustDecision::Blocked);
@@ -332,7 +332,7 @@ fn with_the_policy_ask_only_a_knock_is_sent_before_the_answer() {
             .iter()
             .filter(|(at, topic, _)| *at == ann && **topic != world.keys.topic().name(""));
         let inboxes: Vec<_> = inboxes.collect();
-        assert_eq!(inboxes.len(), 1, "announcements, and one knock");
+        assert_eq!(inboxes.len(), 1, "one knock besides the announcements");
         let payload = &inboxes[0].2;
         assert!(payload.len() < 400, "a knock has no room for addresses");
         let request = world.nodes[ann]
@@ -342,7 +342,7 @@ fn with_the_policy_ask_only_a_knock_is_sent_before_the_answer() {
                 Event::People(PeopleEvent::Request(view)) => Some(view.clone()),
                 _ => None,
             });
-        let request = request.expect("ann is asked");
+        let request = request.expect("ann should get a request");
         assert_eq!(request.user, "ben");
         world.command(
             ann,

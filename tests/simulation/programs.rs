@@ -64,10 +64,10 @@ fn a_program_that_wants_to_decide_is_asked_about_every_peer() {
 
 #[test]
 fn user_info_arrives_with_the_proof_and_not_before() {
-    let told = r#"{"plays":"chess"}"#;
+    let valid = r#"{"plays":"chess"}"#;
     let long = format!(r#"{{"plays":"{}"}}"#, "x".repeat(MAX_INFO));
     for (info, expected) in [
-        (told, Some(told)),
+        (valid, Some(valid)),
         ("{}", Some("{}")),
         (&long, None),
         ("[]", None),
@@ -82,7 +82,7 @@ fn user_info_arrives_with_the_proof_and_not_before() {
         assert_eq!(
             (world.verified(ann), world.verified(ben)),
             (1, 1),
-            "it costs nobody the room"
+            "invalid info keeps nobody out"
         );
         let views = world.nodes[ann]
             .events

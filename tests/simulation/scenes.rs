@@ -123,6 +123,6 @@ pub fn shown(world: &World, at: usize, other: usize) -> Shown {
     });
     views
         .find(|view| view.id == other)
-        .expect("the other one is shown")
+        .expect("the other peer should be shown")
         .shown()
 }

@@ -183,8 +183,8 @@ fn values_keep_their_order_and_none_is_lost_while_the_path_is_cut() {
     }
     world.run(Duration::from_secs(7));
     assert_eq!(world.roster(ann)["ben"], PeerState::Reconnecting);
-    let on_the_way = sent(&world, ann).len();
-    assert!(on_the_way <= 104, "{on_the_way}");
+    let in_flight = sent(&world, ann).len();
+    assert!(in_flight <= 104, "{in_flight}");
     world.cut(ann, ben, false);
     assert!(world.run_until(MINUTE, |world| values(world, ben).len() == 300));
     assert_eq!(sent(&world, ann), (0..300).collect::<Vec<_>>());
@@ -349,8 +349,8 @@ fn typing_is_sent_at_most_every_three_seconds() {
         world.run(Duration::from_millis(100));
     }
     let peer = id(&world, ann);
-    let told = |event: &&Event| **event == Event::Chat(ChatEvent::Typing { peer });
-    assert_eq!(world.nodes[ben].events.iter().filter(told).count(), 3);
+    let is_typing = |event: &&Event| **event == Event::Chat(ChatEvent::Typing { peer });
+    assert_eq!(world.nodes[ben].events.iter().filter(is_typing).count(), 3);
 }
 
 #[test]

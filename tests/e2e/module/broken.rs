@@ -3,7 +3,7 @@
 use anyhow::ensure;
 use serde_json::json;
 
-use super::{EMPTY, Stage, ask, until};
+use super::{EMPTY, Stage, eval, until};
 use crate::support::run;
 
 #[test]
@@ -18,18 +18,19 @@ fn a_program_that_breaks_reports_an_error_and_settles_every_promise() {
                 window.waiting = peer.ask("anybody?").then(String, (error) => error.code);
                 Performance.prototype.now = () => { throw new Error("no clock") };
                 try { peer.chat("hello?") } catch { /* that clock */ }"#;
-            ask(&tab, breaks).await?;
-            let notices = "try { client.stats() } catch { /* what is told counts, not what is thrown here */ }";
-            ask(&tab, notices).await?;
+            eval(&tab, breaks).await?;
+            let notices =
+                "try { client.stats() } catch { /* the event counts, not the exception here */ }";
+            eval(&tab, notices).await?;
             until(&tab, "return window.state === 'failed'").await?;
-            let told = r#"return seen.filter(([event]) => event === "error" || event === "disconnectedfrompeer")"#;
-            let told = ask(&tab, told).await?.to_string();
+            let reported = r#"return seen.filter(([event]) => event === "error" || event === "disconnectedfrompeer")"#;
+            let reported = eval(&tab, reported).await?.to_string();
             ensure!(
-                told.contains("stopped working") && told.contains("borrowed"),
-                "{told}"
+                reported.contains("stopped working") && reported.contains("borrowed"),
+                "{reported}"
             );
-            ensure!(told.contains("disconnectedfrompeer"), "{told}");
-            ensure!(ask(&tab, "return waiting").await? == "gone");
+            ensure!(reported.contains("disconnectedfrompeer"), "{reported}");
+            ensure!(eval(&tab, "return waiting").await? == "gone");
 
             // The program is gone, and every call reports it.
             let after = r#"
@@ -38,7 +39,7 @@ fn a_program_that_breaks_reports_an_error_and_settles_every_promise() {
                 const codes = [peer.send(1), peer.block(), client.connect(), new module.MQTTRTCClient().connect()]
                     .map((promise) => promise.then(String, (error) => error.code));
                 return Promise.all([...codes, client.peers.length, client.stats()])"#;
-            let after = ask(&tab, after).await?;
+            let after = eval(&tab, after).await?;
             ensure!(
                 after == json!(["gone", "gone", "unavailable", "unavailable", 0, null]),
                 "{after}"

@@ -8,7 +8,7 @@ use serde_json::json;
 use xtask::project;
 use xtask::testbed::dist;
 
-use super::{EMPTY, Stage, ask, until};
+use super::{EMPTY, Stage, eval, until};
 use crate::support::run;
 
 #[test]
@@ -26,7 +26,7 @@ fn every_exported_name_is_pinned() {
                 module: names(module), client: names(module.MQTTRTCClient.prototype), own: names(client),
                 error: names(error).filter((name) => !["stack", "columnNumber", "fileName", "lineNumber"].includes(name)),
             };"#;
-        let names = ask(&tab, script).await?;
+        let names = eval(&tab, script).await?;
         let expected = json!({
             "module": ["MQTTRTCClient", "RTChatError"],
             "client": [
@@ -47,7 +47,7 @@ fn every_member_of_a_peer_is_pinned() {
         let stage = Stage::with(EMPTY).await?;
         let [ann, _ben] = stage.two(&bed, json!({})).await?;
         let script = "return [Object.getOwnPropertyNames(Object.getPrototypeOf(peer)).sort(), Object.keys(peer)]";
-        let names = ask(&ann, script).await?;
+        let names = eval(&ann, script).await?;
         let expected = json!([
             [
                 "acceptKey",

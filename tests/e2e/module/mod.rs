@@ -46,8 +46,8 @@ impl Stage {
     async fn two(&self, bed: &Bed, options: Value) -> Result<[Tab; 2]> {
         let ann = bed.chromium().await?.open(&self.url).await?;
         let ben = bed.firefox().await?.open(&self.url).await?;
-        begin(&ann, "ann", options.clone()).await?;
-        begin(&ben, "ben", options).await?;
+        start_client(&ann, "ann", options.clone()).await?;
+        start_client(&ben, "ben", options).await?;
         for (tab, other) in [(&ann, "ben"), (&ben, "ann")] {
             until(
                 tab,
@@ -60,7 +60,7 @@ impl Stage {
 }
 
 /// Creates a client called `name` and records its events, without the `Peer` that is their last argument.
-async fn begin(tab: &Tab, name: &str, options: Value) -> Result<()> {
+async fn start_client(tab: &Tab, name: &str, options: Value) -> Result<()> {
     until(tab, "return 'module' in window").await?;
     let script = r#"
         const [name, options] = arguments;
@@ -77,7 +77,7 @@ async fn begin(tab: &Tab, name: &str, options: Value) -> Result<()> {
 }
 
 /// The result of a script, or of the promise that it returns.
-async fn ask(tab: &Tab, script: &str) -> Result<Value> {
+async fn eval(tab: &Tab, script: &str) -> Result<Value> {
     tab.script(script, Vec::new()).await
 }
 
@@ -85,11 +85,11 @@ async fn ask(tab: &Tab, script: &str) -> Result<Value> {
 async fn until(tab: &Tab, script: &str) -> Result<Value> {
     let end = Instant::now() + Duration::from_secs(30);
     loop {
-        let found = ask(tab, script).await;
+        let found = eval(tab, script).await;
         match found {
             Ok(value) if !matches!(value, Value::Null | Value::Bool(false)) => return Ok(value),
             _ if Instant::now() > end => {
-                let seen = ask(tab, "return window.seen").await;
+                let seen = eval(tab, "return window.seen").await;
                 bail!("never true: {script}; last {found:?}; seen {seen:?}")
             }
             _ => sleep(Duration::from_millis(30)).await,

@@ -50,12 +50,12 @@ impl Bot {
         ]);
         command.arg("--identity").arg(identity).args(more);
         let mut program = Child::start(command.stdout(Stdio::piped()))?;
-        let output = program.take_stdout().context("its output was asked for")?;
-        let (tell, lines) = unbounded_channel();
+        let output = program.take_stdout().context("the helper has no output")?;
+        let (sender, lines) = unbounded_channel();
         std::thread::spawn(move || {
             let lines = BufReader::new(output).lines().map_while(Result::ok);
             // Read to the end in any case, since a full pipe would block the helper.
-            lines.for_each(|line| drop(tell.send(line)));
+            lines.for_each(|line| drop(sender.send(line)));
         });
         Ok(Bot {
             lines,
@@ -91,7 +91,7 @@ impl Bot {
     /// Waits until it ends by itself without having joined a room.
     pub async fn ends(&mut self) -> Result<()> {
         let found = timeout(PATIENCE, self.reads_up_to("Joining")).await;
-        ensure!(found == Ok(false), "it works: {:#?}", self.seen);
+        ensure!(found == Ok(false), "it joined a room: {:#?}", self.seen);
         Ok(())
     }
 

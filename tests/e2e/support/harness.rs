@@ -24,7 +24,7 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         .worker_threads(4)
         .enable_all()
         .build();
-    runtime.expect("this system gives us threads")
+    runtime.expect("the runtime should start")
 });
 
 /// Runs a scenario, then gives its browsers back. A page that panicked makes the scenario fail, too.
@@ -86,7 +86,7 @@ impl Bed {
         let browsers = self.used().clone();
         for browser in browsers {
             let errors = browser.errors().await?;
-            ensure!(errors.is_empty(), "{browser} complains: {errors:#?}");
+            ensure!(errors.is_empty(), "{browser} reports errors: {errors:#?}");
         }
         Ok(())
     }
@@ -96,7 +96,10 @@ impl Bed {
         let browsers = self.used().clone();
         for browser in browsers {
             for tab in browser.tabs().await? {
-                ensure!(!tab.page().await?.has("panic"), "{browser}: a page broke");
+                ensure!(
+                    !tab.page().await?.has("panic"),
+                    "{browser}: a page panicked"
+                );
             }
         }
         Ok(())
@@ -108,7 +111,9 @@ impl Bed {
     }
 
     fn used(&self) -> std::sync::MutexGuard<'_, Vec<Browser>> {
-        self.0.lock().expect("nobody panics with it")
+        self.0
+            .lock()
+            .expect("no thread panics while it holds the lock")
     }
 
     /// Gives the browsers back. After a failure they are not used again, and the report has everything that they show.
@@ -136,7 +141,7 @@ async fn evidence(browser: &Browser, files: &Path) -> String {
     let gathered = browser.evidence(files);
     match tokio::time::timeout(Duration::from_secs(20), gathered).await {
         Ok(Ok(report)) => report,
-        Ok(Err(error)) => format!("it tells nothing more: {error:#}\n"),
-        Err(_) => "it does not answer\n".into(),
+        Ok(Err(error)) => format!("no further evidence: {error:#}\n"),
+        Err(_) => "the browser does not respond\n".into(),
     }
 }

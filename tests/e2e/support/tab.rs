@@ -102,7 +102,7 @@ impl Tab {
     /// Waits until exactly these people are here and verified.
     #[track_caller]
     pub fn sees(&self, users: &[&str]) -> impl Future<Output = Result<Page>> {
-        let what = format!("as verified just {users:?}");
+        let what = format!("exactly {users:?} as verified");
         let users: Vec<String> = users.iter().map(|user| user.to_string()).collect();
         self.until(what, move |page| {
             let users: Vec<&str> = users.iter().map(String::as_str).collect();
@@ -125,7 +125,7 @@ impl Tab {
         what: impl Into<String>,
         is_there: impl Fn(&Page) -> bool,
     ) -> impl Future<Output = Result<Page>> {
-        let (what, asked) = (what.into(), Location::caller());
+        let (what, caller) = (what.into(), Location::caller());
         async move {
             let end = Instant::now() + PATIENCE;
             loop {
@@ -135,10 +135,14 @@ impl Tab {
                     Ok(page) if is_there(&page) => return Ok(page),
                     Ok(page) if Instant::now() > end => {
                         let seconds = PATIENCE.as_secs();
-                        bail!("{asked}: no tab showed {what} within {seconds} s, but: {page:#?}")
+                        bail!(
+                            "{caller}: the tab did not show {what} within {seconds} s, but: {page:#?}"
+                        )
                     }
                     Err(error) if Instant::now() > end => {
-                        return Err(error.context(format!("{asked}: waiting for {what}")));
+                        return Err(error.context(format!(
+                            "{caller}: while waiting for the tab to show {what}"
+                        )));
                     }
                     _ => sleep(LOOK).await,
                 }
@@ -236,8 +240,8 @@ impl Tab {
     /// The recorded changes: the time, and the people at that time as in `ann verified, ben connecting`.
     pub async fn watched(&self) -> Result<Vec<(u64, String)>> {
         let script = "return window.watched.map(({ at, people }) => [at, people])";
-        let noted = self.script(script, Vec::new()).await?;
-        Ok(serde_json::from_value(noted)?)
+        let recorded = self.script(script, Vec::new()).await?;
+        Ok(serde_json::from_value(recorded)?)
     }
 
     /// The visible text of the tab, and a screenshot in a file.

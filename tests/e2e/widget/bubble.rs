@@ -4,7 +4,7 @@ use anyhow::{Context, ensure};
 use serde_json::Value;
 use xtask::testbed::Broker;
 
-use super::{ESCAPE, chat, nothing_wrong, page, tag};
+use super::{ESCAPE, chat, has_no_page_errors, page, tag};
 use crate::support::{Host, run};
 
 #[test]
@@ -60,12 +60,12 @@ fn readers_of_a_page_chat_through_its_bubble() {
         );
 
         // The page got the events, and is unchanged.
-        let told = ben.script("return told", Vec::new()).await?;
-        let told = told.as_array().context("a list")?;
-        let message = told
+        let events = ben.script("return events", Vec::new()).await?;
+        let events = events.as_array().context("a list")?;
+        let message = events
             .iter()
-            .find(|told| told["text"] == "are you still there?");
-        let message = message.context("the page was told nothing of the message")?;
+            .find(|event| event["text"] == "are you still there?");
+        let message = message.context("the page got no event for the message")?;
         ensure!(
             message["what"] == "message"
                 && message["sender"] == "ann"
@@ -73,21 +73,24 @@ fn readers_of_a_page_chat_through_its_bubble() {
                 && message["fingerprint"].is_string()
         );
         ensure!(
-            told.iter()
-                .any(|told| told["what"] == "unread" && told["unread"] == 1)
+            events
+                .iter()
+                .any(|event| event["what"] == "unread" && event["unread"] == 1)
         );
         ensure!(
-            told.iter()
-                .any(|told| told["what"] == "peer" && told["state"] == "verified")
+            events
+                .iter()
+                .any(|event| event["what"] == "peer" && event["state"] == "verified")
         );
         ensure!(
-            told.iter()
-                .any(|told| told["what"] == "status" && told["status"] == "connected")
+            events
+                .iter()
+                .any(|event| event["what"] == "status" && event["status"] == "connected")
         );
         let title = ben.script("return document.title", Vec::new()).await?;
         ensure!(title == "Somebody's page", "{title}");
         for tab in [&ann, &ben] {
-            nothing_wrong(tab).await?;
+            has_no_page_errors(tab).await?;
         }
         bed.no_errors().await
     });
@@ -134,7 +137,7 @@ fn a_bubble_counts_people_and_messages_before_it_is_opened() {
             })
             .await?;
             for tab in [ann, ben] {
-                nothing_wrong(&tab).await?;
+                has_no_page_errors(&tab).await?;
                 tab.script("localStorage.clear()", Vec::new()).await?;
                 tab.close().await?;
             }
@@ -186,7 +189,7 @@ fn the_bubble_stays_as_it_was_left() {
                 opened["open"] == true && opened["focus"] == Value::Null,
                 "{opened}"
             );
-            nothing_wrong(&tab).await?;
+            has_no_page_errors(&tab).await?;
             tab.close().await?;
         }
         bed.no_errors().await

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use xtask::testbed::Broker;
 
-use super::{chat, nothing_wrong, page, tag};
+use super::{chat, has_no_page_errors, page, tag};
 use crate::support::{Bed, Browser, Host, Tab, run, settings};
 
 /// A field of the page that the reader types into while the chat loads.
@@ -17,10 +17,10 @@ async fn focused(tab: &Tab) -> Result<String> {
 }
 
 /// Checks that the field of the page still has the focus.
-async fn keeps(tab: &Tab, when: &str) -> Result<()> {
+async fn keeps_focus(tab: &Tab, when: &str) -> Result<()> {
     let focused = focused(tab).await?;
     ensure!(focused == "own", "{when}: {focused} has the focus");
-    nothing_wrong(tab).await
+    has_no_page_errors(tab).await
 }
 
 async fn each_browser(bed: &Bed) -> Result<[Browser; 2]> {
@@ -56,7 +56,7 @@ fn a_chat_that_loads_does_not_take_the_focus() {
                 let tab = browser.open(&url).await?;
                 tab.until(format!("the {field} ({kind})"), |page| page.has(field))
                     .await?;
-                keeps(&tab, kind).await?;
+                keeps_focus(&tab, kind).await?;
                 tab.script("localStorage.clear()", Vec::new()).await?;
                 tab.close().await?;
             }
@@ -78,12 +78,12 @@ fn a_chat_that_is_added_late_or_restarts_does_not_take_the_focus() {
             tab.script(add, Vec::new()).await?;
             tab.until("the field for a name", |page| page.has("name"))
                 .await?;
-            keeps(&tab, "added").await?;
+            keeps_focus(&tab, "added").await?;
 
             // A reader who chatted and then went on in the page keeps the focus there when the chat restarts: with
             // other options, or in a page that the browser kept.
             tab.join("ann").await?;
-            let back = "document.getElementById('own').focus(); told.length = 0";
+            let back = "document.getElementById('own').focus(); events.length = 0";
             let again = [
                 "document.querySelector('rt-chat').room = 'another'",
                 "for (const event of ['pagehide', 'pageshow'])
@@ -92,15 +92,15 @@ fn a_chat_that_is_added_late_or_restarts_does_not_take_the_focus() {
             for again in again {
                 tab.script(back, Vec::new()).await?;
                 tab.script(again, Vec::new()).await?;
-                looks_again(&tab).await?;
-                keeps(&tab, again).await?;
+                wait_until_restarted(&tab).await?;
+                keeps_focus(&tab, again).await?;
             }
 
             // If the chat has the focus when it restarts, it keeps it.
             tab.type_into("composer", "a").await?;
-            tab.script("told.length = 0", Vec::new()).await?;
+            tab.script("events.length = 0", Vec::new()).await?;
             tab.script(again[1], Vec::new()).await?;
-            looks_again(&tab).await?;
+            wait_until_restarted(&tab).await?;
             let focus = chat(&tab).await?["focus"].to_string();
             ensure!(focus == "\"composer\"", "{focus} has the focus");
             tab.script("localStorage.clear()", Vec::new()).await?;
@@ -111,9 +111,9 @@ fn a_chat_that_is_added_late_or_restarts_does_not_take_the_focus() {
 }
 
 /// Waits until a restarted chat is in its room.
-async fn looks_again(tab: &Tab) -> Result<()> {
+async fn wait_until_restarted(tab: &Tab) -> Result<()> {
     let script =
-        "return told.some(({ what, status }) => what === 'status' && status === 'looking')";
+        "return events.some(({ what, status }) => what === 'status' && status === 'looking')";
     for _ in 0..600 {
         let looks = tab.script(script, Vec::new()).await? == true;
         if looks && tab.page().await?.has("composer") {
@@ -121,8 +121,8 @@ async fn looks_again(tab: &Tab) -> Result<()> {
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
-    let told = tab.script("return told", Vec::new()).await?;
-    anyhow::bail!("it did not begin anew: {told}")
+    let events = tab.script("return events", Vec::new()).await?;
+    anyhow::bail!("the chat did not restart: {events}")
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn a_panel_opened_by_the_site_does_not_take_the_focus() {
             tab.script(open, Vec::new()).await?;
             tab.until("the field for a name", |page| page.has("name"))
                 .await?;
-            keeps(&tab, "opened by the site").await?;
+            keeps_focus(&tab, "opened by the site").await?;
             // A reader who opens the panel can type at once.
             tab.click("launcher").await?;
             tab.click("launcher").await?;
@@ -147,7 +147,7 @@ fn a_panel_opened_by_the_site_does_not_take_the_focus() {
             tab.join("ann").await?;
             let focus = chat(&tab).await?["focus"].to_string();
             ensure!(focus == "\"composer\"", "{focus} has the focus");
-            nothing_wrong(&tab).await?;
+            has_no_page_errors(&tab).await?;
             tab.script("localStorage.clear()", Vec::new()).await?;
             tab.close().await?;
         }
@@ -170,7 +170,7 @@ fn the_page_in_a_frame_does_not_take_the_focus() {
             tab.until("the field for a name", |page| page.has("name"))
                 .await?;
             tab.leave_frame().await?;
-            keeps(&tab, "new").await?;
+            keeps_focus(&tab, "new").await?;
             tab.enter_frame().await?;
             tab.join("ann").await?;
             let inside = "return document.activeElement.dataset.testid";
@@ -181,7 +181,7 @@ fn the_page_in_a_frame_does_not_take_the_focus() {
             tab.enter_frame().await?;
             tab.joined().await?;
             tab.leave_frame().await?;
-            keeps(&tab, "known").await?;
+            keeps_focus(&tab, "known").await?;
             tab.script("localStorage.clear()", Vec::new()).await?;
             tab.close().await?;
         }

@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 use xtask::testbed::{self, Broker};
 
-use super::{ESCAPE, nothing_wrong, page, tag};
+use super::{ESCAPE, has_no_page_errors, page, tag};
 use crate::support::{Bed, Browser, Host, run};
 
 /// Frames with this attribute have no origin, so nothing can be stored for them.
@@ -12,12 +12,12 @@ const NO_ORIGIN: &str = "sandbox=allow-scripts";
 
 #[test]
 fn a_frame_without_an_origin_can_chat_in_chromium() {
-    run(|bed| async move { framed(&bed, bed.chromium().await?, NO_ORIGIN).await });
+    run(|bed| async move { chat_in_a_frame(&bed, bed.chromium().await?, NO_ORIGIN).await });
 }
 
 #[test]
 fn a_frame_without_an_origin_can_chat_in_firefox() {
-    run(|bed| async move { framed(&bed, bed.firefox().await?, NO_ORIGIN).await });
+    run(|bed| async move { chat_in_a_frame(&bed, bed.firefox().await?, NO_ORIGIN).await });
 }
 
 #[test]
@@ -27,7 +27,7 @@ fn a_cross_site_frame_can_chat_where_chromium_stores_nothing() {
         // storage.
         let blocked = json!({ "profile.default_content_setting_values.cookies": 2 });
         let chromium = testbed::Browser::chromium_preferring(blocked).await?;
-        framed(&bed, bed.own(chromium).await?, "").await
+        chat_in_a_frame(&bed, bed.own(chromium).await?, "").await
     });
 }
 
@@ -37,12 +37,12 @@ fn a_cross_site_frame_can_chat_where_firefox_stores_nothing_for_it() {
         // The setting "Block all cross-site cookies".
         let blocked = [("network.cookie.cookieBehavior", json!(1))];
         let firefox = testbed::Browser::firefox_with(&blocked).await?;
-        framed(&bed, bed.own(firefox).await?, "").await
+        chat_in_a_frame(&bed, bed.own(firefox).await?, "").await
     });
 }
 
 /// One person opens the page in a frame, and another one opens it directly.
-async fn framed(bed: &Bed, browser: Browser, attributes: &str) -> Result<()> {
+async fn chat_in_a_frame(bed: &Bed, browser: Browser, attributes: &str) -> Result<()> {
     let broker = Broker::rumqttd().await?;
     let (site, host) = (bed.site(&broker).await?, Host::start().await?);
     let inner = host.write_page("page.html", &page(&tag(&site, ""), ""))?;
@@ -81,8 +81,8 @@ async fn framed(bed: &Bed, browser: Browser, attributes: &str) -> Result<()> {
     ann.say("not here").await?;
     ben.hears("ann", "not here").await?;
 
-    nothing_wrong(&ann).await?;
+    has_no_page_errors(&ann).await?;
     ann.leave_frame().await?;
-    nothing_wrong(&ann).await?;
+    has_no_page_errors(&ann).await?;
     bed.no_errors().await
 }

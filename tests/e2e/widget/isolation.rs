@@ -4,20 +4,20 @@ use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use xtask::testbed::Broker;
 
-use super::{nothing_wrong, page, tag};
+use super::{has_no_page_errors, page, tag};
 use crate::support::{Bed, Browser, Host, run};
 
 #[test]
 fn keys_and_styles_do_not_leak_in_chromium() {
-    run(|bed| async move { apart(&bed, bed.chromium().await?).await });
+    run(|bed| async move { check_isolation(&bed, bed.chromium().await?).await });
 }
 
 #[test]
 fn keys_and_styles_do_not_leak_in_firefox() {
-    run(|bed| async move { apart(&bed, bed.firefox().await?).await });
+    run(|bed| async move { check_isolation(&bed, bed.firefox().await?).await });
 }
 
-async fn apart(bed: &Bed, browser: Browser) -> Result<()> {
+async fn check_isolation(bed: &Bed, browser: Browser) -> Result<()> {
     let broker = Broker::rumqttd().await?;
     let (site, host) = (bed.site(&broker).await?, Host::start().await?);
     let attributes = "data-open data-name=ann";
@@ -76,7 +76,7 @@ async fn apart(bed: &Bed, browser: Browser) -> Result<()> {
         heard.as_array().is_some_and(|heard| heard.len() == 4),
         "{heard}"
     );
-    nothing_wrong(&tab).await?;
+    has_no_page_errors(&tab).await?;
     bed.no_errors().await
 }
 

@@ -3,8 +3,8 @@
 use anyhow::{Context, Result, ensure};
 use xtask::testbed::Broker;
 
-use super::{chat, nothing_wrong, page, tag};
-use crate::leaving_and_returning::left_and_came_back;
+use super::{chat, has_no_page_errors, page, tag};
+use crate::leaving_and_returning::left_and_returned;
 use crate::support::{Bed, Browser, Host, NOWHERE, Tab, run};
 
 #[test]
@@ -30,7 +30,7 @@ fn a_removed_chat_leaves_the_room_and_frees_everything() {
             let leaves = leaver.open(&url).await?;
             leaves.joined().await?;
             leaves
-                .until("the other", |page| {
+                .until("the other peer", |page| {
                     page.peers.iter().any(|peer| peer.state == "verified")
                 })
                 .await?;
@@ -66,12 +66,12 @@ fn a_removed_chat_leaves_the_room_and_frees_everything() {
                 .script("RTChat.add({ name: 'ben', open: true })", Vec::new())
                 .await?;
             stays
-                .until("them again", |page| {
+                .until("the other peer again", |page| {
                     page.peers.iter().any(|peer| peer.state == "verified")
                 })
                 .await?;
             for tab in [stays, leaves] {
-                nothing_wrong(&tab).await?;
+                has_no_page_errors(&tab).await?;
                 tab.close().await?;
             }
         }
@@ -97,7 +97,7 @@ fn chats_that_come_and_go_leave_nothing_behind() {
             tab.script(add, Vec::new()).await?;
             tab.until("that it looks for others", |page| page.status == "looking")
                 .await?;
-            let remove = "document.querySelector('rt-chat').remove(); told.length = 0";
+            let remove = "document.querySelector('rt-chat').remove(); events.length = 0";
             tab.script(remove, Vec::new()).await?;
             // What the first chat created is reused by the next ones.
             if round == 2 || round == 7 {
@@ -158,21 +158,22 @@ async fn away_and_back(bed: &Bed, browser: Browser) -> Result<()> {
         stays.sees(&[]).await?;
         leaves.script("history.back()", Vec::new()).await?;
         stays.sees(&["ben"]).await?;
-        left_and_came_back(&stays, "ben").await?;
+        left_and_returned(&stays, "ben").await?;
         leaves
             .until("two people", |page| page.text("launcher-people") == "2")
             .await?;
         // Imitate a browser that keeps it, since browsers do not say whether they will.
         stays.watch().await?;
         for event in ["pagehide", "pageshow"] {
-            let told = "dispatchEvent(new PageTransitionEvent(arguments[0], { persisted: true }))";
-            leaves.script(told, vec![event.into()]).await?;
+            let dispatch =
+                "dispatchEvent(new PageTransitionEvent(arguments[0], { persisted: true }))";
+            leaves.script(dispatch, vec![event.into()]).await?;
             if event == "pagehide" {
                 stays.sees(&[]).await?;
             }
         }
         stays.sees(&["ben"]).await?;
-        left_and_came_back(&stays, "ben").await?;
+        left_and_returned(&stays, "ben").await?;
         leaves
             .until("two people", |page| page.text("launcher-people") == "2")
             .await?;
@@ -197,6 +198,6 @@ async fn away_and_back(bed: &Bed, browser: Browser) -> Result<()> {
     leaves.sees(&["ann"]).await?;
     leaves.say("back again").await?;
     stays.hears("ben", "back again").await?;
-    nothing_wrong(&stays).await?;
-    nothing_wrong(&leaves).await
+    has_no_page_errors(&stays).await?;
+    has_no_page_errors(&leaves).await
 }

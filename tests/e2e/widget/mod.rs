@@ -27,9 +27,9 @@ fn page(head: &str, body: &str) -> String {
             addEventListener('unhandledrejection', (event) => wrong.push(String(event.reason)));
             const printed = console.error;
             console.error = (...words) => (wrong.push(words.join(' ')), printed(...words));
-            window.told = [];
+            window.events = [];
             for (const what of ['message', 'peer', 'unread', 'status'])
-                document.addEventListener(`rtchat-${{what}}`, ({{ detail }}) => told.push({{ what, ...detail }}));
+                document.addEventListener(`rtchat-${{what}}`, ({{ detail }}) => events.push({{ what, ...detail }}));
         </script>
         {head}
         <body><h1>Somebody's page</h1><p>Text of somebody.</p>{body}</body></html>"
@@ -55,8 +55,8 @@ async fn chat(tab: &Tab) -> Result<Value> {
 }
 
 /// Checks that there was no error in the page around the chat.
-async fn nothing_wrong(tab: &Tab) -> Result<()> {
+async fn has_no_page_errors(tab: &Tab) -> Result<()> {
     let wrong = tab.script("return wrong", Vec::new()).await?;
-    ensure!(wrong == json!([]), "the page broke: {wrong}");
+    ensure!(wrong == json!([]), "the page has errors: {wrong}");
     Ok(())
 }

@@ -3,25 +3,25 @@
 use anyhow::{Context, Result, ensure};
 use xtask::testbed::Broker;
 
-use super::{nothing_wrong, page, tag};
+use super::{has_no_page_errors, page, tag};
 use crate::support::{Bed, Browser, Host, run};
 
 #[test]
 fn the_documented_strict_policy_is_enough_in_chromium() {
-    run(|bed| async move { strict(&bed, bed.chromium().await?).await });
+    run(|bed| async move { check_strict_policy(&bed, bed.chromium().await?).await });
 }
 
 #[test]
 fn the_documented_strict_policy_is_enough_in_firefox() {
-    run(|bed| async move { strict(&bed, bed.firefox().await?).await });
+    run(|bed| async move { check_strict_policy(&bed, bed.firefox().await?).await });
 }
 
 /// The directives in docs/EMBEDDING.md are sufficient, and the chat says so when one of them is missing.
-async fn strict(bed: &Bed, browser: Browser) -> Result<()> {
+async fn check_strict_policy(bed: &Bed, browser: Browser) -> Result<()> {
     let broker = Broker::rumqttd().await?;
     let site = bed.site(&broker).await?;
     let address = broker.ws_url();
-    let meeting = address.trim_end_matches("/mqtt");
+    let broker_origin = address.trim_end_matches("/mqtt");
     let origin = site.url().trim_end_matches('/');
     let listed = include_str!("../../../docs/EMBEDDING.md");
     let listed = listed
@@ -33,7 +33,7 @@ async fn strict(bed: &Bed, browser: Browser) -> Result<()> {
         .trim()
         .trim_start_matches("Content-Security-Policy:")
         .replace("https://example.org", origin)
-        .replace("wss://broker.example.org", meeting);
+        .replace("wss://broker.example.org", broker_origin);
     let policy = format!("default-src 'none'; require-trusted-types-for 'script';{policy}");
     let integrity = xtask::widget::integrity(&xtask::testbed::dist())?;
     let tag = tag(
@@ -56,7 +56,7 @@ async fn strict(bed: &Bed, browser: Browser) -> Result<()> {
     let files = format!("connect-src {origin}");
     let lacking = [
         ("'wasm-unsafe-eval'", "", "sorry", "wasm-unsafe-eval"),
-        (meeting, "", "notice", "connect-src"),
+        (broker_origin, "", "notice", "connect-src"),
         (&files, "connect-src", "sorry", "connect-src"),
     ];
     for (source, instead, id, word) in lacking {
@@ -68,7 +68,7 @@ async fn strict(bed: &Bed, browser: Browser) -> Result<()> {
             page.text(id).contains(word)
         });
         said.await?;
-        nothing_wrong(&tab).await?;
+        has_no_page_errors(&tab).await?;
         tab.close().await?;
     }
     // The browser itself reports the violated policies, as it should.
@@ -102,7 +102,7 @@ fn a_missing_browser_feature_is_named() {
                     page.text(id).contains(word)
                 });
                 said.await?;
-                nothing_wrong(&tab).await?;
+                has_no_page_errors(&tab).await?;
                 tab.close().await?;
             }
         }

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use xtask::testbed::{Broker, Site};
 
-use super::{nothing_wrong, page, tag};
+use super::{has_no_page_errors, page, tag};
 use crate::support::{Bed, Browser, Host, run};
 
 #[test]
@@ -72,7 +72,7 @@ async fn every_form(bed: &Bed, browser: Browser) -> Result<()> {
         let shown = tab.script(script, Vec::new()).await?;
         let expected = json!({ "count": 1, "left": 16, "top": 16, "global": "function" });
         ensure!(shown == expected, "{name}: {shown}");
-        nothing_wrong(&tab).await?;
+        has_no_page_errors(&tab).await?;
         tab.close().await?;
     }
 
@@ -92,7 +92,7 @@ async fn every_form(bed: &Bed, browser: Browser) -> Result<()> {
         .script("return document.activeElement.tagName", Vec::new())
         .await?;
     ensure!(focus == "BODY", "{focus}");
-    nothing_wrong(&tab).await?;
+    has_no_page_errors(&tab).await?;
     bed.no_errors().await
 }
 
@@ -142,7 +142,7 @@ fn options_come_from_attributes_then_the_query_then_the_file() {
             page.text("room") == "other" && page.status == "looking"
         })
         .await?;
-        nothing_wrong(&tab).await
+        has_no_page_errors(&tab).await
     });
 }
 
@@ -163,7 +163,7 @@ fn the_address_of_the_embedding_page_does_not_choose_the_room() {
         ensure!(room.text("room") == "lobby", "{}", room.text("room"));
         ann.sees(&["ben"]).await?;
         ben.sees(&["ann"]).await?;
-        nothing_wrong(&ben).await?;
+        has_no_page_errors(&ben).await?;
         bed.no_errors().await
     });
 }

@@ -43,6 +43,7 @@ fn every_setting_can_be_set() {
                 {"urls": ["turn:t.example", "turns:t.example?transport=tcp"], "username": "u", "credential": "c"}
             ],
             "room": "  garden ",
+            "topicPrefix": "site/chat/",
             "accept": "known"
         }"#,
     );
@@ -76,7 +77,22 @@ fn every_setting_can_be_set() {
         ]
     );
     assert_eq!(settings.default_room(), "garden");
+    assert_eq!(settings.topic_prefix, "site/chat/");
     assert_eq!(settings.accept, Accept::Known);
+}
+
+#[test]
+fn a_topic_prefix_that_no_broker_allows_is_refused() {
+    for prefix in [r##""a/#""##, r#""+/a""#, r#""$SYS/""#, r#""a\u0000b""#, "7"] {
+        let (settings, warnings) = parse(&format!(r#"{{"topicPrefix": {prefix}}}"#));
+        assert_eq!(
+            (settings.topic_prefix.as_str(), warnings.len()),
+            ("", 1),
+            "{prefix}"
+        );
+    }
+    let long = format!(r#"{{"topicPrefix": "{}"}}"#, "x".repeat(129));
+    assert_eq!(parse(&long).1.len(), 1);
 }
 
 #[test]

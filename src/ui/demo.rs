@@ -455,6 +455,7 @@ impl Backend for Demo {
                 ("older than the newest from the same sender", 3),
             ],
             signatures_checked: 9,
+            skipped: 0,
             connections_opened: 4,
         }
     }

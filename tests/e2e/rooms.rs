@@ -23,7 +23,7 @@ fn a_damaged_secret_is_reported_and_the_open_room_is_offered() {
             .await?;
         let words = page.text("wrong-secret");
         ensure!(
-            words.contains("not complete") && words.contains("#k="),
+            words.contains("incomplete") && words.contains("#k="),
             "{words}"
         );
         ensure!(!page.has("name") && !page.has("composer"), "{page:?}");

@@ -2,7 +2,7 @@
 
 mod file_timeouts;
 mod files;
-//mod hostile;
+mod hostile;
 mod mesh;
 mod presence;
 mod programs;

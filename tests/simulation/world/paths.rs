@@ -17,6 +17,9 @@ pub(super) struct Wire {
     open: bool,
 }
 
+/// Changes a text frame that a tab sends. The arguments are the sending tab and the text.
+pub type FrameInterceptor = Box<dyn FnMut(usize, &str) -> String>;
+
 impl World {
     /// Cuts or restores the direct path between two tabs. The broker still reaches both.
     pub fn cut(&mut self, a: usize, b: usize, cut: bool) {
@@ -65,6 +68,11 @@ impl World {
     }
 
     pub(super) fn carry_out(&mut self, at: usize, connection: ConnectionId, command: LinkCommand) {
+        match &command {
+            LinkCommand::Renegotiate(_) => self.nodes[at].renegotiated.push(connection),
+            LinkCommand::AddCandidates(all) => self.nodes[at].candidates_added += all.len(),
+            _ => {}
+        }
         match command {
             LinkCommand::Offer => self.describe(at, connection, SdpType::Offer),
             LinkCommand::Answer(offer) => {
@@ -187,7 +195,14 @@ impl World {
 
     fn send(&mut self, at: usize, connection: ConnectionId, message: LinkEvent) {
         let Some((node, connection)) = self.far_end(at, connection) else {
+            if let LinkEvent::Text(text) = message {
+                self.unheard.push((at, text));
+            }
             return;
+        };
+        let message = match (message, &mut self.frames) {
+            (LinkEvent::Text(text), Some(change)) => LinkEvent::Text(change(at, &text)),
+            (message, _) => message,
         };
         let is_proof = |message: &LinkEvent| matches!(message, LinkEvent::Text(text) if text.contains("\"verify\""));
         let message = match &self.replace_first_frame {
@@ -215,7 +230,12 @@ impl World {
         );
     }
 
-    pub(super) fn open_connections(&self, at: usize, other: usize) -> Vec<ConnectionId> {
+    /// All connections of a tab, the oldest first.
+    pub fn all_connections(&self, at: usize) -> Vec<ConnectionId> {
+        self.nodes[at].links.keys().copied().collect()
+    }
+
+    pub fn open_connections(&self, at: usize, other: usize) -> Vec<ConnectionId> {
         let ends = self.nodes[at].links.iter().filter(|(_, wire)| wire.open);
         let ends = ends.map(|(connection, _)| *connection);
         let to_other = |end: &ConnectionId| {
@@ -243,7 +263,8 @@ impl World {
     }
 }
 
-fn fingerprint(at: usize, connection: ConnectionId) -> [u8; 32] {
+/// The fingerprint that a tab shows on a connection.
+pub fn fingerprint(at: usize, connection: ConnectionId) -> [u8; 32] {
     let mut bytes = [at as u8; 32];
     bytes[..4].copy_from_slice(&connection.0.to_be_bytes());
     bytes

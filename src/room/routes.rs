@@ -119,7 +119,7 @@ impl Room {
         let carrier = Carrier::Peer(peer);
         match self
             .members
-            .introduce(carrier, connect, signaling, links, cx)
+            .on_connect(carrier, connect, signaling, links, cx)
         {
             Ok(received) => self.links.on_received(received, false, &self.members, cx),
             Err(reason) => cx.dropped(reason),

@@ -302,7 +302,12 @@ impl Links {
     }
 
     /// Our description is there: it goes out as the offer or the answer.
-    pub(super) fn introduce(&mut self, peer: PeerId, description: &DataDescription, cx: &mut Cx) {
+    pub(super) fn on_described(
+        &mut self,
+        peer: PeerId,
+        description: &DataDescription,
+        cx: &mut Cx,
+    ) {
         let Some(its) = self.attempt(&peer) else {
             return;
         };

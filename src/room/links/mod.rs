@@ -153,8 +153,10 @@ impl Links {
                 // It is no proof.
                 self.check_proof(peer, connection, "", cx);
             }
-            LinkEvent::Renegotiating(description) => self.signal(peer, connection, description, cx),
-            LinkEvent::Described(description) => self.introduce(peer, &description, cx),
+            LinkEvent::Renegotiating(description) => {
+                self.on_renegotiating(peer, connection, description, cx)
+            }
+            LinkEvent::Described(description) => self.on_described(peer, &description, cx),
             LinkEvent::Candidates(candidates) if verified => {
                 cx.send(peer, LinkFrame::Candidates { candidates });
             }

@@ -85,7 +85,7 @@ impl Members {
                 if connect.signed_at != envelope.timestamp {
                     return Err(Dropped::Malformed);
                 }
-                self.introduce(carrier, connect, signaling, links, cx)
+                self.on_connect(carrier, connect, signaling, links, cx)
             }
             Body::RtcOffer(offer) => self.on_offer(carrier, envelope, offer, signaling, links, cx),
             Body::RtcAnswer(answer) => {
@@ -116,7 +116,7 @@ impl Members {
     ///
     /// # Errors
     /// Why it was dropped.
-    pub fn introduce(
+    pub fn on_connect(
         &mut self,
         carrier: Carrier,
         connect: &Connect,

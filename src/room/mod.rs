@@ -48,7 +48,7 @@ use conversations::Conversations;
 #[cfg(feature = "files")]
 use counters::Dropped;
 use cx::{Cx, Effect, Own, PeerEvent, SignFor};
-use links::{Arrival, Links};
+use links::{ChannelMessage, Links};
 use members::{Members, Received, own_user};
 use presence::Presence;
 use signaling::{Company, Signaling};

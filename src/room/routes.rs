@@ -155,13 +155,13 @@ impl Room {
     pub(super) fn on_link(&mut self, connection: ConnectionId, event: LinkEvent) {
         let cx = &mut self.cx;
         match self.links.on_event(connection, event, cx) {
-            Some(Arrival::Text(peer, text)) => {
+            Some(ChannelMessage::Text(peer, text)) => {
                 let frame = self.channels.on_text(peer, &text, &self.links, cx);
                 if let Some(frame) = frame {
                     self.on_frame(peer, frame);
                 }
             }
-            Some(Arrival::Bytes(peer, bytes)) => self.channels.on_bytes(peer, &bytes, cx),
+            Some(ChannelMessage::Bytes(peer, bytes)) => self.channels.on_bytes(peer, &bytes, cx),
             None => {}
         }
     }

@@ -53,7 +53,7 @@ impl From<Timer> for super::Timer {
 
 /// What came over a verified link.
 #[derive(Debug)]
-pub(super) enum Arrival {
+pub(super) enum ChannelMessage {
     /// A text frame, or a part of one.
     Text(PeerId, String),
     /// A binary message.
@@ -131,17 +131,17 @@ impl Links {
         connection: ConnectionId,
         event: LinkEvent,
         cx: &mut Cx,
-    ) -> Option<Arrival> {
+    ) -> Option<ChannelMessage> {
         let peer = *self.connections.get(&connection)?;
         let verified = self.connection(&peer) == Some(connection);
         match event {
             LinkEvent::Text(text) if verified => {
                 self.heard(peer, cx);
-                return Some(Arrival::Text(peer, text));
+                return Some(ChannelMessage::Text(peer, text));
             }
             LinkEvent::Bytes(bytes) if verified => {
                 self.heard(peer, cx);
-                return Some(Arrival::Bytes(peer, bytes));
+                return Some(ChannelMessage::Bytes(peer, bytes));
             }
             LinkEvent::Text(text) => {
                 self.opened(peer, connection, cx);

@@ -95,7 +95,7 @@ impl Members {
                 let introduction = context.open_answer(answer, &challenge)?;
                 let description = description(&introduction)?;
                 self.refuse_if_full(&peer, cx)?;
-                self.present(&peer, cx);
+                self.mark_present(&peer, cx);
                 Ok(Received::Answer(peer, introduction, description))
             }
             Body::RtcCandidates(sealed) => {
@@ -178,7 +178,7 @@ impl Members {
         if let Some(member) = self.members.get_mut(&peer) {
             member.newest_offer = envelope.timestamp;
         }
-        self.present(&peer, cx);
+        self.mark_present(&peer, cx);
         self.decide(peer, links, cx);
         Ok(Received::Offer(
             peer,
@@ -223,7 +223,7 @@ impl Members {
         if let Some(member) = self.members.get_mut(&peer) {
             member.newest_offer = envelope.timestamp;
         }
-        self.present(&peer, cx);
+        self.mark_present(&peer, cx);
         self.decide(peer, links, cx);
         Ok(Received::Knocked(peer))
     }
@@ -253,7 +253,7 @@ impl Members {
     }
 
     /// Something sealed for us alone has come from this peer: it is really there.
-    fn present(&mut self, peer: &PeerId, cx: &mut Cx) {
+    fn mark_present(&mut self, peer: &PeerId, cx: &mut Cx) {
         if let Some(member) = self.members.get_mut(peer) {
             member.present = true;
             member.heard = cx.now;

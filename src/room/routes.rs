@@ -24,7 +24,7 @@ impl Room {
         }
     }
 
-    /// Carries what machines want of each other, in order, until nothing is left.
+    /// Carries out what machines want of each other, in order, until nothing is left.
     pub(super) fn route(&mut self) {
         while let Some(effect) = self.cx.next_effect() {
             self.on_effect(effect);
@@ -53,6 +53,7 @@ impl Room {
             }
             Effect::Announce => self.signaling.announce_soon(cx),
             Effect::ReleaseCandidates(peer) => {
+                // Whatever brought them: candidates are charged to no carrier.
                 for envelope in self.signaling.release_early(peer) {
                     self.on_envelope(Carrier::Broker(BrokerId(0)), envelope);
                 }
@@ -236,6 +237,7 @@ impl Room {
         let cx = &mut self.cx;
         self.links.send_to_all(&Frame::Link(LinkFrame::Leave), cx);
         self.signaling.say_leave(cx);
+        // Nobody is told that messages were not delivered because we left.
         self.conversations = Conversations::default();
         for peer in self.members.clear() {
             cx.peer(

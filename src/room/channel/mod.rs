@@ -102,7 +102,7 @@ impl Channels {
                     None => send_failed(token, SendError::Gone, cx),
                 }
             }
-            // The calls' own affair.
+            // `Room` routes these to the calls.
             AppCommand::Ask { .. } | AppCommand::Withdraw { .. } | AppCommand::Answer { .. } => {}
         }
     }
@@ -173,7 +173,7 @@ impl Channels {
         }
     }
 
-    /// A text frame came. A frame that is none of this machine's affairs is given back.
+    /// A text frame came. A frame that another machine handles is given back.
     pub fn on_text(
         &mut self,
         peer: PeerId,

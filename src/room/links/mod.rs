@@ -206,6 +206,7 @@ impl Links {
             }
             Received::Stale(peer) => {
                 self.revive(peer);
+                // Not at once: it may have heard a newer announcement of ours by now, and offer for that one.
                 self.meet(peer, true, members, cx);
             }
             Received::Answer(peer, introduction, description) => {
@@ -224,7 +225,7 @@ impl Links {
             LinkFrame::Signal { description } => self.on_signal(peer, *description, cx),
             LinkFrame::Candidates { candidates } => self.on_late_candidates(peer, candidates, cx),
             LinkFrame::Verify { .. } => cx.dropped(Dropped::BadFrame),
-            // Pings are answered by the channel, and a farewell is the directory's affair.
+            // `Room` routes pings to the channel, and a farewell to the members.
             LinkFrame::Ping { .. } | LinkFrame::Pong { .. } | LinkFrame::Leave => {}
         }
     }

@@ -50,14 +50,13 @@ pub(in crate::room) enum Received {
     Full,
     /// A peer has shown that it is here, and asks to be let in.
     Knocked(PeerId),
-    /// A peer offered, or knocked, for an announcement of ours that does not hold any more. It is offered to after a
-    /// moment.
+    /// A peer offered, or knocked, for an announcement of ours that has expired. We offer instead, after a moment.
     Stale(PeerId),
     /// A peer makes an offer.
     Offer(PeerId, Box<Offer>),
     /// A peer answers the offer that is open to it.
     Answer(PeerId, Introduction, DataDescription),
-    /// A peer tells candidates of a connection that is being made.
+    /// A peer sends candidates for a connection.
     Candidates(PeerId, Attempt, Vec<Candidate>),
     /// Candidates whose offer or answer has not come yet.
     Early,
@@ -432,7 +431,7 @@ impl Members {
         member.is_some_and(|member| member.decision == Decision::Declined)
     }
 
-    /// What vouches for the sealed part of an envelope to us.
+    /// What the sealed part of an envelope to us has to be bound to.
     fn context<'a>(
         &'a self,
         envelope: &'a Envelope,

@@ -24,7 +24,7 @@ impl Room {
         }
     }
 
-    /// Carries what machines want of each other, in order, until nothing is left.
+    /// Carries out what machines want of each other, in order, until nothing is left.
     pub(super) fn route(&mut self) {
         while let Some(effect) = self.cx.next_effect() {
             self.on_effect(effect);
@@ -53,6 +53,7 @@ impl Room {
             }
             Effect::Announce => self.signaling.announce_soon(cx),
             Effect::ReleaseCandidates(peer) => {
+                // Whatever brought them: candidates are charged to no carrier.
                 for envelope in self.signaling.release_early(peer) {
                     self.on_envelope(Carrier::Broker(BrokerId(0)), envelope);
                 }
@@ -119,7 +120,7 @@ impl Room {
         let carrier = Carrier::Peer(peer);
         match self
             .members
-            .introduce(carrier, connect, signaling, links, cx)
+            .on_connect(carrier, connect, signaling, links, cx)
         {
             Ok(received) => self.links.on_received(received, false, &self.members, cx),
             Err(reason) => cx.dropped(reason),
@@ -155,13 +156,13 @@ impl Room {
     pub(super) fn on_link(&mut self, connection: ConnectionId, event: LinkEvent) {
         let cx = &mut self.cx;
         match self.links.on_event(connection, event, cx) {
-            Some(Arrival::Text(peer, text)) => {
+            Some(ChannelMessage::Text(peer, text)) => {
                 let frame = self.channels.on_text(peer, &text, &self.links, cx);
                 if let Some(frame) = frame {
                     self.on_frame(peer, frame);
                 }
             }
-            Some(Arrival::Bytes(peer, bytes)) => self.channels.on_bytes(peer, &bytes, cx),
+            Some(ChannelMessage::Bytes(peer, bytes)) => self.channels.on_bytes(peer, &bytes, cx),
             None => {}
         }
     }
@@ -236,6 +237,7 @@ impl Room {
         let cx = &mut self.cx;
         self.links.send_to_all(&Frame::Link(LinkFrame::Leave), cx);
         self.signaling.say_leave(cx);
+        // Nobody is told that messages were not delivered because we left.
         self.conversations = Conversations::default();
         for peer in self.members.clear() {
             cx.peer(

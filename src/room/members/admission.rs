@@ -51,14 +51,13 @@ pub(in crate::room) enum Received {
     Full,
     /// A peer has shown that it is here, and asks to be let in.
     Knocked(PeerId),
-    /// A peer offered, or knocked, for an announcement of ours that does not hold any more. It is offered to after a
-    /// moment.
+    /// A peer offered, or knocked, for an announcement of ours that has expired. We offer instead, after a moment.
     Stale(PeerId),
     /// A peer makes an offer.
     Offer(PeerId, Box<Offer>),
     /// A peer answers the offer that is open to it.
     Answer(PeerId, Introduction, DataDescription),
-    /// A peer tells candidates of a connection that is being made.
+    /// A peer sends candidates for a connection.
     Candidates(PeerId, Attempt, Vec<Candidate>),
     /// Candidates whose offer or answer has not come yet.
     Early,
@@ -86,7 +85,7 @@ impl Members {
                 if connect.signed_at != envelope.timestamp {
                     return Err(Dropped::Malformed);
                 }
-                self.introduce(carrier, connect, signaling, links, cx)
+                self.on_connect(carrier, connect, signaling, links, cx)
             }
             Body::RtcOffer(offer) => self.on_offer(carrier, envelope, offer, signaling, links, cx),
             Body::RtcAnswer(answer) => {
@@ -96,7 +95,7 @@ impl Members {
                 let introduction = context.open_answer(answer, &challenge)?;
                 let description = description(&introduction)?;
                 self.refuse_if_full(&peer, cx)?;
-                self.present(&peer, cx);
+                self.mark_present(&peer, cx);
                 Ok(Received::Answer(peer, introduction, description))
             }
             Body::RtcCandidates(sealed) => {
@@ -117,7 +116,7 @@ impl Members {
     ///
     /// # Errors
     /// Why it was dropped.
-    pub fn introduce(
+    pub fn on_connect(
         &mut self,
         carrier: Carrier,
         connect: &Connect,
@@ -179,7 +178,7 @@ impl Members {
         if let Some(member) = self.members.get_mut(&peer) {
             member.newest_offer = envelope.timestamp;
         }
-        self.present(&peer, cx);
+        self.mark_present(&peer, cx);
         self.decide(peer, links, cx);
         Ok(Received::Offer(
             peer,
@@ -224,7 +223,7 @@ impl Members {
         if let Some(member) = self.members.get_mut(&peer) {
             member.newest_offer = envelope.timestamp;
         }
-        self.present(&peer, cx);
+        self.mark_present(&peer, cx);
         self.decide(peer, links, cx);
         Ok(Received::Knocked(peer))
     }
@@ -254,7 +253,7 @@ impl Members {
     }
 
     /// Something sealed for us alone has come from this peer: it is really there.
-    fn present(&mut self, peer: &PeerId, cx: &mut Cx) {
+    fn mark_present(&mut self, peer: &PeerId, cx: &mut Cx) {
         if let Some(member) = self.members.get_mut(peer) {
             member.present = true;
             member.heard = cx.now;
@@ -456,7 +455,7 @@ impl Members {
         member.is_some_and(|member| member.decision == Decision::Declined)
     }
 
-    /// What vouches for the sealed part of an envelope to us.
+    /// What the sealed part of an envelope to us has to be bound to.
     fn context<'a>(
         &'a self,
         envelope: &'a Envelope,

@@ -28,7 +28,7 @@ impl Members {
                 cx.send(peer, LinkFrame::Leave);
                 cx.effect(Effect::Remove(peer, GoneReason::Disconnected));
             }
-            // The links' own affair.
+            // `Room` routes this to the links.
             PeopleCommand::Retry(_) => {}
         }
     }

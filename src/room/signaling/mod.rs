@@ -109,8 +109,8 @@ impl Signaling {
         best.copied().unwrap_or(BrokerState::Opening)
     }
 
-    /// Opens what a broker brought: the checks that need nothing but the room's keys. `None` for our own announcement,
-    /// whose return says who has to offer.
+    /// Opens what a broker brought: the checks that need nothing but the room's keys. `None` for what we sent ourselves;
+    /// the echo of our own announcement decides who has to offer.
     ///
     /// # Errors
     /// Why it was dropped.

@@ -7,11 +7,11 @@ use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use wasm_bindgen_futures::spawn_local;
 
-use crate::driver::Handle;
+use crate::driver::{Handle, RoomObserver};
 use crate::embed::Embedding;
 use crate::identity::Name;
 use crate::identity::web::seed;
-use crate::join::{Audience, Joining};
+use crate::join::Joining;
 use crate::room::{Command, Diagnostics, Event};
 use crate::settings::web::{FILE, address, href, load};
 use crate::settings::{AddressError, PageAddress, RoomSecret, Settings, room_link};
@@ -270,7 +270,7 @@ struct RoomEvents {
     site: Site,
 }
 
-impl Audience for RoomEvents {
+impl RoomObserver for RoomEvents {
     fn event(&self, event: Event) {
         if let Some(site) = &self.site.0 {
             site.happened(&event);

@@ -38,7 +38,7 @@ struct Site(Option<Rc<Embedding>>);
 
 impl Site {
     /// One's own page is loaded again; somebody's page makes the chat anew.
-    fn begin_again(&self) {
+    fn restart(&self) {
         match &self.0 {
             Some(site) => site.tell("restart", &[]),
             None => reload(),
@@ -153,15 +153,15 @@ impl Backend for Page {
         ))
     }
 
-    fn begin_again(&self) {
-        self.site.begin_again();
+    fn restart(&self) {
+        self.site.restart();
     }
 
     fn is_embedded(&self) -> bool {
         self.site.0.is_some()
     }
 
-    fn counted(&self, unread: u32, people: u32) {
+    fn show_counts(&self, unread: u32, people: u32) {
         if let Some(site) = &self.site.0 {
             site.tell(
                 "counts",
@@ -170,7 +170,7 @@ impl Backend for Page {
         }
     }
 
-    fn broke(&self, reason: &str) -> bool {
+    fn report_panic(&self, reason: &str) -> bool {
         let site = self.site.0.as_ref();
         site.inspect(|site| site.tell("broke", &[("reason", reason.into())]))
             .is_some()
@@ -203,7 +203,7 @@ impl Page {
             }
         };
         let outdated = self.site.clone();
-        let outdated = move || outdated.begin_again();
+        let outdated = move || outdated.restart();
         let join = Joining::open(address, settings, false, outdated).await;
         if self.inner.borrow().closed {
             return;
@@ -283,6 +283,6 @@ impl RoomObserver for RoomEvents {
     }
 
     fn outdated(&self) {
-        self.site.begin_again();
+        self.site.restart();
     }
 }

@@ -11,7 +11,7 @@ use super::backend::{Backend, EventSink};
 use super::components::room::Room;
 use super::components::welcome;
 use super::context::{Shared, Ui};
-use super::hooks::listen::{document, use_appeared, use_changed, window};
+use super::hooks::listen::{document, use_change, use_mount, window};
 use super::state::{Action, Sheet, Stage, State};
 use super::texts;
 use crate::browser::Listener;
@@ -109,7 +109,7 @@ pub fn App(props: &AppProps) -> Html {
     covered.set(state.is_covered());
     {
         let (ui, root, target) = (ui.clone(), props.root.clone(), props.keys.clone());
-        use_appeared(Box::new(move || {
+        use_mount(Box::new(move || {
             let keys = ui.clone();
             let listener = Listener::new(
                 &target,
@@ -120,7 +120,7 @@ pub fn App(props: &AppProps) -> Html {
             // Another secret in the address is another room, and by itself loads nothing.
             let moved = (!embedded).then(|| {
                 let backend = backend.clone();
-                Listener::on_window("hashchange", Box::new(move |_| backend.begin_again()))
+                Listener::on_window("hashchange", Box::new(move |_| backend.restart()))
             });
             let sink: EventSink = Rc::new(move |event| ui.on_event(event));
             backend.open(sink);
@@ -132,9 +132,9 @@ pub fn App(props: &AppProps) -> Html {
         let people = if joined { state.present() } else { 0 };
         let people = u32::try_from(people).unwrap_or(u32::MAX);
         let (backend, unread) = (props.backend.clone(), state.unread);
-        use_changed(
+        use_change(
             u64::from(unread) << 32 | u64::from(people),
-            Box::new(move || backend.0.counted(unread, people)),
+            Box::new(move || backend.0.show_counts(unread, people)),
         );
     }
     use_effect_with(

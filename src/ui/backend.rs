@@ -94,7 +94,7 @@ pub trait Backend {
     fn private_link(&self) -> Result<String, String>;
 
     /// Ends everything and starts again, as after leaving.
-    fn begin_again(&self);
+    fn restart(&self);
 
     /// Whether the chat is a part of somebody's page, whose title, keys and focus are its own.
     fn is_embedded(&self) -> bool {
@@ -103,10 +103,10 @@ pub trait Backend {
 
     /// The counts that a closed chat shows: unread messages, and people who are connected, including this person; 0
     /// before joining.
-    fn counted(&self, _unread: u32, _people: u32) {}
+    fn show_counts(&self, _unread: u32, _people: u32) {}
 
     /// The program broke, for this reason. Returns whether somebody else shows that.
-    fn broke(&self, _reason: &str) -> bool {
+    fn report_panic(&self, _reason: &str) -> bool {
         false
     }
 }

@@ -348,7 +348,7 @@ impl Default for Demo {
 }
 
 impl Backend for Demo {
-    fn begin_again(&self) {
+    fn restart(&self) {
         let _ = window().location().reload();
     }
 
@@ -454,6 +454,7 @@ impl Backend for Demo {
                 ("does not open with the room's key", 12),
                 ("older than the newest from the same sender", 3),
             ],
+            skipped: 2,
             signatures_checked: 9,
             connections_opened: 4,
         }

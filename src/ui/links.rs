@@ -1,17 +1,17 @@
 //! Finds the web addresses in a text, in time that grows with its length alone.
 
-/// A piece of a text.
+/// A segment of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Piece<'a> {
+pub enum Segment<'a> {
     /// Plain text.
     Text(&'a str),
     /// An `http:` or `https:` address, exactly as it was written.
     Link(&'a str),
 }
 
-/// Cuts `text` into plain text and addresses; put together again, the pieces are `text`.
-pub fn pieces(text: &str) -> Vec<Piece<'_>> {
-    let mut pieces = Vec::new();
+/// Cuts `text` into plain text and addresses; put together again, the segments are `text`.
+pub fn segments(text: &str) -> Vec<Segment<'_>> {
+    let mut segments = Vec::new();
     let mut run = Run::default();
     let mut plain = 0;
     let mut from = 0;
@@ -29,16 +29,16 @@ pub fn pieces(text: &str) -> Vec<Piece<'_>> {
             continue;
         };
         if plain < start {
-            pieces.push(Piece::Text(&text[plain..start]));
+            segments.push(Segment::Text(&text[plain..start]));
         }
-        pieces.push(Piece::Link(&text[start..end]));
+        segments.push(Segment::Link(&text[start..end]));
         from = end;
         plain = end;
     }
     if plain < text.len() {
-        pieces.push(Piece::Text(&text[plain..]));
+        segments.push(Segment::Text(&text[plain..]));
     }
-    pieces
+    segments
 }
 
 /// Where the address ends that begins at `start`; `None` if there is none.
@@ -134,8 +134,8 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::Piece::*;
-    use super::{Piece, ends_link, pieces};
+    use super::Segment::*;
+    use super::{Segment, ends_link, segments};
 
     thread_local! {
         static STEPS: Cell<usize> = const { Cell::new(0) };
@@ -147,10 +147,10 @@ mod tests {
 
     #[test]
     fn addresses_are_found_and_nothing_else() {
-        assert_eq!(pieces("no link"), [Text("no link")]);
-        assert_eq!(pieces(""), []);
+        assert_eq!(segments("no link"), [Text("no link")]);
+        assert_eq!(segments(""), []);
         assert_eq!(
-            pieces("see https://a.example/x?y=1#z, or (http://b.example)."),
+            segments("see https://a.example/x?y=1#z, or (http://b.example)."),
             [
                 Text("see "),
                 Link("https://a.example/x?y=1#z"),
@@ -160,23 +160,23 @@ mod tests {
             ]
         );
         assert_eq!(
-            pieces("https://en.example/Rust_(tool)"),
+            segments("https://en.example/Rust_(tool)"),
             [Link("https://en.example/Rust_(tool)")]
         );
         assert_eq!(
-            pieces("javascript:alert(1) xhttp://a http:// httpx://a"),
+            segments("javascript:alert(1) xhttp://a http:// httpx://a"),
             [Text("javascript:alert(1) xhttp://a http:// httpx://a")]
         );
         assert_eq!(
-            pieces("https://a.example/\u{202e}gpj"),
+            segments("https://a.example/\u{202e}gpj"),
             [Link("https://a.example/"), Text("\u{202e}gpj")]
         );
         assert_eq!(
-            pieces("<http://a.example>"),
+            segments("<http://a.example>"),
             [Text("<"), Link("http://a.example"), Text(">")]
         );
         assert_eq!(
-            pieces("https://例え.example/ü"),
+            segments("https://例え.example/ü"),
             [Link("https://例え.example/ü")]
         );
     }
@@ -218,8 +218,8 @@ mod tests {
         }
     }
 
-    fn slow_pieces(text: &str) -> Vec<Piece<'_>> {
-        let (mut pieces, mut plain, mut from) = (Vec::new(), 0, 0);
+    fn slow_segments(text: &str) -> Vec<Segment<'_>> {
+        let (mut segments, mut plain, mut from) = (Vec::new(), 0, 0);
         while let Some(found) = text[from..].find("http") {
             let start = from + found;
             let bounded = !text[..start].ends_with(|before: char| before.is_alphanumeric());
@@ -229,16 +229,16 @@ mod tests {
                 continue;
             }
             if plain < start {
-                pieces.push(Text(&text[plain..start]));
+                segments.push(Text(&text[plain..start]));
             }
             from = start + length;
-            pieces.push(Link(&text[start..from]));
+            segments.push(Link(&text[start..from]));
             plain = from;
         }
         if plain < text.len() {
-            pieces.push(Text(&text[plain..]));
+            segments.push(Text(&text[plain..]));
         }
-        pieces
+        segments
     }
 
     /// Texts out of what decides where addresses begin and end.
@@ -254,7 +254,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(4_000))]
         #[test]
         fn addresses_end_where_a_look_at_each_of_them_says(text in tricky()) {
-            prop_assert_eq!(pieces(&text), slow_pieces(&text));
+            prop_assert_eq!(segments(&text), slow_segments(&text));
         }
     }
 
@@ -300,11 +300,11 @@ mod tests {
         texts
     }
 
-    fn steps(find: fn(&str) -> Vec<Piece<'_>>, text: &str) -> usize {
+    fn steps(find: fn(&str) -> Vec<Segment<'_>>, text: &str) -> usize {
         STEPS.set(0);
         let whole: String = find(text)
             .iter()
-            .map(|piece| match piece {
+            .map(|segment| match segment {
                 Text(text) | Link(text) => *text,
             })
             .collect();
@@ -315,7 +315,7 @@ mod tests {
     #[test]
     fn four_times_the_text_takes_four_times_the_steps() {
         for (short, long) in nasty(2_500).iter().zip(nasty(10_000)) {
-            let (few, many) = (steps(pieces, short), steps(pieces, &long));
+            let (few, many) = (steps(segments, short), steps(segments, &long));
             let shape: String = short.chars().take(24).collect();
             assert!(
                 // What is not divisible by four is worth a little.
@@ -334,12 +334,12 @@ mod tests {
     #[test]
     fn counting_steps_shows_what_takes_too_long() {
         let reported = |scale: usize| "http://-".repeat(scale) + &")".repeat(scale * 6);
-        let [few, many] = [20, 80].map(|scale| steps(slow_pieces, &reported(scale)));
+        let [few, many] = [20, 80].map(|scale| steps(slow_segments, &reported(scale)));
         assert!(
             many > few * 50,
             "{few} steps, and {many} for four times as much"
         );
-        let [few, many] = [20, 80].map(|scale| steps(pieces, &reported(scale)));
+        let [few, many] = [20, 80].map(|scale| steps(segments, &reported(scale)));
         assert!(
             many < few * 5,
             "{few} steps, and {many} for four times as much"

@@ -29,7 +29,11 @@ pub fn install(backend: &Rc<dyn Backend>) {
             .unwrap_or_default();
         let backends = shown.iter().filter_map(Weak::upgrade);
         // Each of them hears it, so nothing may stop early.
-        if backends.filter(|backend| backend.broke(&reason)).count() == 0 {
+        if backends
+            .filter(|backend| backend.report_panic(&reason))
+            .count()
+            == 0
+        {
             // Nothing is left to do if even this fails.
             let _ = show(&reason);
         }

@@ -20,7 +20,7 @@ const MAX_REQUESTS: usize = 128;
 /// here never gives way to one about somebody who came and went.
 const MAX_WARNINGS: usize = MAX_PEERS + 14;
 /// At most this many decisions about warnings are remembered. Whoever's is forgotten is warned about again.
-const MAX_HEEDED: usize = 256;
+const MAX_DECISIONS: usize = 256;
 
 /// How far the way into the room is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -94,7 +94,7 @@ pub struct State {
     pub drawn: bool,
     // Short lists: looking through them costs less than a tree weighs.
     arrived: Rc<Vec<PeerId>>,
-    heeded: Rc<Vec<Shown>>,
+    decided: Rc<Vec<Shown>>,
     next_notice: u32,
 }
 
@@ -119,7 +119,7 @@ impl Default for State {
             shown: true,
             drawn: true,
             arrived: Rc::default(),
-            heeded: Rc::default(),
+            decided: Rc::default(),
             next_notice: 0,
         }
     }
@@ -146,9 +146,9 @@ pub enum Action {
     /// The notice with this number was seen.
     Dismiss(u32),
     /// The warning about this key under this name was decided about.
-    Heed(Shown),
+    WarningDecided(Shown),
     /// The request of this key under this name was answered.
-    Answered(Shown),
+    RequestAnswered(Shown),
     /// Whether the person sees the end of the log.
     Watching(bool),
     /// Whether all of this is shown: a closed widget is not, whatever its log says.
@@ -168,26 +168,26 @@ impl State {
     #[must_use]
     pub fn reduce(mut self, action: Action) -> State {
         match action {
-            Action::Opened(opening) => self.opened(opening),
+            Action::Opened(opening) => self.on_opened(opening),
             Action::Joined(own) => {
                 self.own = Some(Rc::new(own));
                 self.stage = Stage::Joined;
             }
             Action::Failed(reason) => self.stage = Stage::Failed(reason),
-            Action::Event { event, day } => self.happened(event, day),
-            Action::Notice(text) => self.notify(text),
+            Action::Event { event, day } => self.on_event(event, day),
+            Action::Notice(text) => self.add_notice(text),
             Action::Dismiss(id) => Rc::make_mut(&mut self.notices).retain(|notice| notice.id != id),
-            Action::Heed(seen) => self.heed(seen),
-            Action::Answered(seen) => Rc::make_mut(&mut self.requests)
+            Action::WarningDecided(seen) => self.decide_warning(seen),
+            Action::RequestAnswered(seen) => Rc::make_mut(&mut self.requests)
                 .retain(|peer| peer.id != seen.id || !is_same(&seen, peer)),
             Action::Watching(watching) => {
                 self.watching = watching;
-                self.looked();
+                self.mark_read_if_watched();
             }
             Action::Shown(shown) => {
                 self.shown = shown;
                 self.drawn = shown || self.drawn && self.stage != Stage::Loading;
-                self.looked();
+                self.mark_read_if_watched();
             }
             Action::Sheet(sheet) => self.sheet = sheet,
             Action::People(open) => self.people_open = open,
@@ -229,7 +229,7 @@ impl State {
         self.sheet.is_some() || self.person.is_some() || self.people_open
     }
 
-    fn looked(&mut self) {
+    fn mark_read_if_watched(&mut self) {
         if self.is_watched() {
             self.unread = 0;
         }
@@ -239,34 +239,34 @@ impl State {
         self.watching && self.shown
     }
 
-    fn opened(&mut self, opening: Opening) {
+    fn on_opened(&mut self, opening: Opening) {
         self.stage = match opening.entry {
             Entry::WrongSecret => Stage::WrongSecret,
             Entry::Open | Entry::Private | Entry::Embedded => Stage::NameNeeded,
         };
         for text in &opening.notices {
-            self.notify(text.clone());
+            self.add_notice(text.clone());
         }
         self.opening = Rc::new(opening);
     }
 
-    fn happened(&mut self, event: Event, day: i32) {
+    fn on_event(&mut self, event: Event, day: i32) {
         match event {
             Event::Status(status) => self.status = status,
-            Event::People(PeopleEvent::Changed(peer)) => self.appeared(peer),
-            Event::People(PeopleEvent::Gone { peer, reason }) => self.gone(&peer, reason),
-            Event::People(PeopleEvent::Request(peer)) => self.asked(peer),
+            Event::People(PeopleEvent::Changed(peer)) => self.peer_changed(peer),
+            Event::People(PeopleEvent::Gone { peer, reason }) => self.peer_gone(&peer, reason),
+            Event::People(PeopleEvent::Request(peer)) => self.add_request(peer),
             Event::People(PeopleEvent::RequestWithdrawn(id)) => {
                 Rc::make_mut(&mut self.requests).retain(|peer| peer.id != id)
             }
-            Event::Chat(ChatEvent::Message(message)) => self.said(message, day),
+            Event::Chat(ChatEvent::Message(message)) => self.add_message(message, day),
             Event::Chat(ChatEvent::Delivery { id, delivered, of }) => {
                 Rc::make_mut(&mut self.log).deliver(&id, Delivery::of(delivered, of));
             }
             Event::People(PeopleEvent::ValidationFailure { peer, reason }) => {
-                self.notify(super::texts::validation_failure(&peer.user, &reason));
+                self.add_notice(super::texts::validation_failure(&peer.user, &reason));
             }
-            Event::Refused(reason) => self.notify(reason),
+            Event::Refused(reason) => self.add_notice(reason),
             // For applications, not for people.
             Event::Chat(ChatEvent::Typing { .. })
             | Event::App(AppEvent::Pong { .. })
@@ -280,7 +280,7 @@ impl State {
         }
     }
 
-    fn appeared(&mut self, peer: PeerView) {
+    fn peer_changed(&mut self, peer: PeerView) {
         let peer = Rc::new(peer);
         if peer.state == PeerState::Verified {
             let arrived = !self.arrived.contains(&peer.id);
@@ -298,7 +298,7 @@ impl State {
             if let Some(change) = change {
                 Rc::make_mut(&mut self.log).moved(change);
             }
-            self.judge(&peer);
+            self.update_warnings(&peer);
         }
         let people = Rc::make_mut(&mut self.people);
         people.retain(|other| other.id != peer.id);
@@ -320,7 +320,7 @@ impl State {
     }
 
     /// Warns about a known name on another key, or no longer.
-    fn judge(&mut self, peer: &Rc<PeerView>) {
+    fn update_warnings(&mut self, peer: &Rc<PeerView>) {
         let warnings = Rc::make_mut(&mut self.warnings);
         let seen = peer.shown();
         if peer.trust != Trust::NameOnAnotherKey {
@@ -330,7 +330,7 @@ impl State {
             });
             return;
         }
-        if self.heeded.iter().any(|heeded| is_same(heeded, peer))
+        if self.decided.iter().any(|decided| is_same(decided, peer))
             || warnings.iter().any(|other| is_same(&seen, other))
         {
             return;
@@ -350,18 +350,18 @@ impl State {
         warnings.push(peer.clone());
     }
 
-    fn heed(&mut self, seen: Shown) {
+    fn decide_warning(&mut self, seen: Shown) {
         Rc::make_mut(&mut self.warnings).retain(|peer| !is_same(&seen, peer));
-        let heeded = Rc::make_mut(&mut self.heeded);
-        heeded.retain(|other| (other.key, &other.name) != (seen.key, &seen.name));
-        if heeded.len() >= MAX_HEEDED {
-            heeded.remove(0);
+        let decided = Rc::make_mut(&mut self.decided);
+        decided.retain(|other| (other.key, &other.name) != (seen.key, &seen.name));
+        if decided.len() >= MAX_DECISIONS {
+            decided.remove(0);
         }
-        heeded.push(seen);
+        decided.push(seen);
     }
 
     /// Somebody wants to connect. Whoever asks again keeps their place, unless they go by another name now.
-    fn asked(&mut self, peer: PeerView) {
+    fn add_request(&mut self, peer: PeerView) {
         let requests = Rc::make_mut(&mut self.requests);
         let seen = peer.shown();
         let place = requests.iter().position(|other| other.id == peer.id);
@@ -376,7 +376,7 @@ impl State {
         }
     }
 
-    fn gone(&mut self, peer: &PeerView, reason: GoneReason) {
+    fn peer_gone(&mut self, peer: &PeerView, reason: GoneReason) {
         Rc::make_mut(&mut self.people).retain(|other| other.id != peer.id);
         Rc::make_mut(&mut self.requests).retain(|other| other.id != peer.id);
         if self.person == Some(peer.id) {
@@ -399,7 +399,7 @@ impl State {
         }
     }
 
-    fn said(&mut self, message: Message, day: i32) {
+    fn add_message(&mut self, message: Message, day: i32) {
         let known = message
             .peer
             .map(|id| self.peer(&id).map_or(Trust::New, |peer| peer.trust));
@@ -415,7 +415,7 @@ impl State {
         }
     }
 
-    fn notify(&mut self, text: String) {
+    fn add_notice(&mut self, text: String) {
         if self.notices.iter().any(|notice| notice.text == text) {
             return;
         }

@@ -196,7 +196,7 @@ fn requests_come_once_and_go() {
     ];
     let state = after(State::default(), asked);
     assert_eq!(state.requests.len(), 2);
-    let answered = state.clone().reduce(Action::Answered(ben.shown()));
+    let answered = state.clone().reduce(Action::RequestAnswered(ben.shown()));
     assert_eq!(answered.requests.len(), 1);
     let state = after(
         state,
@@ -249,7 +249,7 @@ fn a_known_name_on_another_key_is_loud_once() {
     );
     assert_eq!(gone.warnings.len(), 1, "what they said is still there");
     let state = after(
-        state.reduce(Action::Heed(other.shown())),
+        state.reduce(Action::WarningDecided(other.shown())),
         [Event::People(PeopleEvent::Changed(other))],
     );
     assert!(state.warnings.is_empty());
@@ -280,14 +280,14 @@ fn a_decision_about_one_name_is_none_about_another() {
         ],
     );
     assert_eq!(warned_about(&state), ["zed", "alice"]);
-    let state = state.reduce(Action::Heed(zed.shown()));
+    let state = state.reduce(Action::WarningDecided(zed.shown()));
     assert_eq!(warned_about(&state), ["alice"]);
     // And after the decision about zed, alice is as loud as ever.
     let state = after(
         State::default(),
         [Event::People(PeopleEvent::Changed(zed.clone()))],
     );
-    let state = state.reduce(Action::Heed(zed.shown()));
+    let state = state.reduce(Action::WarningDecided(zed.shown()));
     let state = after(
         state,
         [
@@ -300,7 +300,7 @@ fn a_decision_about_one_name_is_none_about_another() {
 
 #[test]
 fn what_the_page_writes_behind_a_name_makes_no_other_name_of_it() {
-    let decided = Action::Heed(impostor(1, "zed (k7qd)").shown());
+    let decided = Action::WarningDecided(impostor(1, "zed (k7qd)").shown());
     let state = after(
         State::default(),
         [Event::People(PeopleEvent::Changed(impostor(
@@ -403,11 +403,13 @@ fn the_warning_on_the_screen_stays_while_more_and_more_arrive() {
 #[test]
 fn decisions_are_not_remembered_for_ever() {
     let decided = |state: State, number: usize| {
-        state.reduce(Action::Heed(impostor(1, &format!("{number}")).shown()))
+        state.reduce(Action::WarningDecided(
+            impostor(1, &format!("{number}")).shown(),
+        ))
     };
-    let state = (0..2 * MAX_HEEDED).fold(State::default(), decided);
-    assert_eq!(state.heeded.len(), MAX_HEEDED);
-    let last = impostor(1, &format!("{}", 2 * MAX_HEEDED - 1));
+    let state = (0..2 * MAX_DECISIONS).fold(State::default(), decided);
+    assert_eq!(state.decided.len(), MAX_DECISIONS);
+    let last = impostor(1, &format!("{}", 2 * MAX_DECISIONS - 1));
     assert!(
         after(state, [Event::People(PeopleEvent::Changed(last))])
             .warnings
@@ -441,7 +443,7 @@ fn a_request_under_another_name_is_another_request() {
     );
     let state = after(state, [Event::People(PeopleEvent::Request(alice))]);
     assert_eq!(asked(&state), ["ben", "alice"]);
-    let state = state.reduce(Action::Answered(zed.shown()));
+    let state = state.reduce(Action::RequestAnswered(zed.shown()));
     assert_eq!(asked(&state), ["ben", "alice"], "the answer was about zed");
 }
 

@@ -6,7 +6,7 @@ use yew::prelude::*;
 use super::icon::{SEND, icon};
 use crate::room::{ChatCommand, Command, MAX_TEXT};
 use crate::ui::context::Ui;
-use crate::ui::hooks::listen::{focus_new, use_appeared};
+use crate::ui::hooks::listen::{focus_new, use_mount};
 use crate::ui::texts;
 
 /// From this many characters on they are counted.
@@ -31,7 +31,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
     let hint = use_state(|| Hint::None);
     {
         let area = area.clone();
-        use_appeared(Box::new(move || {
+        use_mount(Box::new(move || {
             focus_new(&area);
             None
         }));

@@ -16,7 +16,7 @@ use crate::time::Millis;
 use crate::ui::backend::Opening;
 use crate::ui::context::Ui;
 use crate::ui::hooks::clock;
-use crate::ui::hooks::listen::{document, focus, use_appeared, use_changed, use_interval};
+use crate::ui::hooks::listen::{document, focus, use_change, use_interval, use_mount};
 use crate::ui::state::Action;
 use crate::ui::texts;
 use crate::ui::timeline::{Content, Line, Timeline};
@@ -74,7 +74,7 @@ pub fn Log(props: &LogProps) -> Html {
     {
         let (scroller, place, ui, away) =
             (scroller.clone(), place.clone(), ui.clone(), away.setter());
-        use_appeared(Box::new(move || {
+        use_mount(Box::new(move || {
             let scroller = scroller.cast::<Element>()?;
             Some(Box::new(follow(&scroller, &place, &ui, &away)))
         }));
@@ -87,7 +87,7 @@ pub fn Log(props: &LogProps) -> Html {
             u64::from(place.first.get()),
             last.map_or(0, |line| u64::from(line.seq)),
         );
-        use_changed(
+        use_change(
             first << 32 | last,
             Box::new(move || {
                 let Some(scroller) = scroller.cast::<Element>() else {

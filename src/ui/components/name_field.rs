@@ -4,7 +4,7 @@ use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use crate::identity::Name;
-use crate::ui::hooks::listen::{focus, focus_new, use_appeared};
+use crate::ui::hooks::listen::{focus, focus_new, use_mount};
 
 #[derive(Properties, PartialEq)]
 pub struct NameFieldProps {
@@ -26,7 +26,7 @@ pub fn NameField(props: &NameFieldProps) -> Html {
 
     {
         let input = input.clone();
-        use_appeared(Box::new(move || {
+        use_mount(Box::new(move || {
             // To select what is in a field focuses it as well.
             if focus_new(&input) {
                 input.cast::<HtmlInputElement>()?.select();

@@ -23,7 +23,7 @@ pub fn people(state: &State, back: &NodeRef, ui: &Ui) -> Html {
         <aside class="people" part="people" aria-label="People" data-testid="people">
             <header class="bar">
                 <button
-                    ref={back.clone()} type="button" class="quiet bare back" data-testid="back"
+                    ref={back.clone()} type="button" class="quiet icon-only back" data-testid="back"
                     aria-label="Back to the conversation" onclick={ui.acts(Action::People(false))}
                 >
                     { icon(BACK) }

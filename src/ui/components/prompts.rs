@@ -23,7 +23,7 @@ pub fn prompts(state: &State, ui: &Ui) -> Html {
                     <div class="notice" key={notice.id} data-testid="notice">
                         <p dir="auto">{ &notice.text }</p>
                         <button
-                            type="button" class="quiet bare" data-testid="dismiss" aria-label="Dismiss"
+                            type="button" class="quiet icon-only" data-testid="dismiss" aria-label="Dismiss"
                             onclick={ui.acts(Action::Dismiss(notice.id))}
                         >
                             { icon(CLOSE) }
@@ -46,7 +46,7 @@ pub fn warning(state: &State, ui: &Ui) -> Html {
     let settle = |command: PeopleCommand| {
         let (ui, seen) = (ui.clone(), seen.clone());
         Callback::from(move |_: MouseEvent| {
-            ui.act(Action::Heed(seen.clone()));
+            ui.act(Action::WarningDecided(seen.clone()));
             ui.command(Command::People(command.clone()));
         })
     };
@@ -89,7 +89,7 @@ fn request(peer: &Rc<PeerView>, count: usize, own: Option<PublicKey>, ui: &Ui) -
         Callback::from(move |_: MouseEvent| {
             let who = seen.clone();
             ui.command(Command::People(PeopleCommand::Decide { who, accept }));
-            ui.act(Action::Answered(seen.clone()));
+            ui.act(Action::RequestAnswered(seen.clone()));
         })
     };
     html! {

@@ -10,7 +10,7 @@ use super::log::Log;
 use super::people::people;
 use super::prompts::{prompts, warning};
 use super::sheet::Over;
-use super::welcome::begin_again;
+use super::welcome::restart_button;
 use crate::room::Status;
 use crate::ui::context::Ui;
 use crate::ui::hooks::listen::use_focus;
@@ -40,7 +40,7 @@ pub fn Room(props: &RoomProps) -> Html {
                         unread={state.unread} unread_from={state.unread_from} ui={ui.clone()}
                     />
                     if state.status == Status::Left {
-                        <div class="composer gone"><p>{ "You left the room." }</p>{ begin_again("Rejoin", ui) }</div>
+                        <div class="composer gone"><p>{ "You left the room." }</p>{ restart_button("Rejoin", ui) }</div>
                     } else {
                         <Composer ui={ui.clone()} />
                     }

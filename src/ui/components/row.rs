@@ -7,7 +7,7 @@ use yew::prelude::*;
 use super::icon::{CHECK, CHECKS, CLOCK, face, icon, trust};
 use crate::identity::Trust;
 use crate::ui::hooks::clock;
-use crate::ui::links::{Piece, pieces};
+use crate::ui::links::{Segment, segments};
 use crate::ui::texts;
 use crate::ui::timeline::{Content, Crowd, Delivery, Line, Moves, Said};
 
@@ -132,13 +132,13 @@ impl PartialEq for TextProps {
 /// looked for once, and not again whenever the line shows another time or delivery.
 #[function_component]
 fn Text(props: &TextProps) -> Html {
-    let piece = |piece: Piece<'_>| match piece {
-        Piece::Text(text) => Html::from(text),
-        Piece::Link(link) => html! {
+    let segment = |segment: Segment<'_>| match segment {
+        Segment::Text(text) => Html::from(text),
+        Segment::Link(link) => html! {
             <a href={link.to_owned()} target="_blank" rel="noopener noreferrer nofollow">{ link }</a>
         },
     };
-    pieces(props.text()).into_iter().map(piece).collect()
+    segments(props.text()).into_iter().map(segment).collect()
 }
 
 /// How far an own message came: a small sign, and words.

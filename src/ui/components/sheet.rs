@@ -12,7 +12,7 @@ use crate::browser::Listener;
 use crate::room::{Diagnostics, PeerState, Status};
 use crate::ui::context::Ui;
 use crate::ui::hooks::clock;
-use crate::ui::hooks::listen::{use_appeared, use_interval};
+use crate::ui::hooks::listen::{use_interval, use_mount};
 use crate::ui::state::{Action, Sheet, State};
 use crate::ui::texts;
 
@@ -28,7 +28,7 @@ pub fn Over(props: &SheetProps) -> Html {
     let dialog = use_node_ref();
     {
         let (dialog, closed) = (dialog.clone(), props.ui.acts(Action::Sheet(None)));
-        use_appeared(Box::new(move || {
+        use_mount(Box::new(move || {
             let dialog = dialog.cast::<HtmlDialogElement>()?;
             // It fails only for a dialog that is open already.
             let _ = dialog.show_modal();
@@ -72,7 +72,7 @@ pub fn Over(props: &SheetProps) -> Html {
                 <header class="bar">
                     <h2>{ title }</h2>
                     <button
-                        type="button" class="quiet bare" aria-label="Close" data-testid="close"
+                        type="button" class="quiet icon-only" aria-label="Close" data-testid="close"
                         onclick={close.reform(|_: MouseEvent| ())}
                     >
                         { icon(CLOSE) }
@@ -113,7 +113,7 @@ fn counted(state: &State, ui: &Ui) -> Html {
             .filter(|peer| peer.state == wanted)
             .count()
     };
-    let meeting = match state.status {
+    let server = match state.status {
         Status::Unreachable { retry_at, .. } => {
             format!(
                 "unreachable, trying again in {} s",
@@ -126,7 +126,7 @@ fn counted(state: &State, ui: &Ui) -> Html {
     };
     let number = |count: u64| texts::number(usize::try_from(count).unwrap_or(usize::MAX));
     let rows = [
-        ("Introducing server", meeting),
+        ("Introducing server", server),
         (
             "People connected",
             number(count(PeerState::Verified) as u64),

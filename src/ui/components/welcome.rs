@@ -78,15 +78,15 @@ pub fn stopped(reason: &str, ui: &Ui) -> Html {
             <div class="card" part="welcome" role="alert" data-testid="stopped">
                 <h1>{ "You can’t join this room" }</h1>
                 <p>{ reason }</p>
-                <p>{ begin_again("Try again", ui) }</p>
+                <p>{ restart_button("Try again", ui) }</p>
             </div>
         </@>
     }
 }
 
 /// A button that begins again.
-pub fn begin_again(label: &'static str, ui: &Ui) -> Html {
+pub fn restart_button(label: &'static str, ui: &Ui) -> Html {
     let backend = ui.backend.clone();
-    let on_click = Callback::from(move |_: MouseEvent| backend.0.begin_again());
+    let on_click = Callback::from(move |_: MouseEvent| backend.0.restart());
     html! { <button type="button" class="primary" data-testid="reload" onclick={on_click}>{ label }</button> }
 }

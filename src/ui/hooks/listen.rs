@@ -22,7 +22,7 @@ pub fn document() -> Document {
 /// Does something once, when the view appears, and keeps what that returns until it is gone. Boxed, as every
 /// closure of another type would bring its own copy of the hook.
 #[hook]
-pub fn use_appeared(effect: Box<dyn FnOnce() -> Option<Box<dyn Any>>>) {
+pub fn use_mount(effect: Box<dyn FnOnce() -> Option<Box<dyn Any>>>) {
     use_effect_with((), move |()| {
         let kept = effect();
         move || drop(kept)
@@ -31,7 +31,7 @@ pub fn use_appeared(effect: Box<dyn FnOnce() -> Option<Box<dyn Any>>>) {
 
 /// Does something when `value` is another than at the last drawing, and at the first.
 #[hook]
-pub fn use_changed(value: u64, effect: Box<dyn FnOnce()>) {
+pub fn use_change(value: u64, effect: Box<dyn FnOnce()>) {
     use_effect_with(value, move |_| effect());
 }
 
@@ -39,7 +39,7 @@ pub fn use_changed(value: u64, effect: Box<dyn FnOnce()>) {
 #[hook]
 pub fn use_focus(open: bool, opened: NodeRef, closed: NodeRef) {
     let before = use_mut_ref(|| open);
-    use_changed(
+    use_change(
         u64::from(open),
         Box::new(move || {
             if before.replace(open) == open {

@@ -1,4 +1,4 @@
-//! Plays a conversation without a network, to look at every state of the page: `?demo=<scene>`. Never in a release.
+//! Plays a conversation without a network, to show every state of the page: `?demo=<scene>`. It is not part of releases.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -20,7 +20,7 @@ const OWN: u8 = 200;
 const MINUTE: u64 = 60_000;
 const DAY: u64 = 24 * 60 * MINUTE;
 
-/// The conversation that plays.
+/// A backend that plays a scripted conversation.
 #[derive(Clone)]
 pub struct Demo(Rc<Inner>);
 
@@ -33,7 +33,7 @@ struct Inner {
 }
 
 impl Demo {
-    /// The scene that the address names.
+    /// Plays the scene that the address names.
     pub fn new() -> Demo {
         let search = document()
             .location()
@@ -257,6 +257,7 @@ impl Demo {
         });
     }
 
+    /// Plays the scene.
     fn play(&self) {
         let unreachable = |people| {
             Event::Status(Status::Unreachable {
@@ -471,7 +472,7 @@ fn key(byte: u8) -> PublicKey {
     PublicKey(key)
 }
 
-/// The demo's people have simple names.
+/// The name without a suffix. The demo's people have simple names.
 fn name(user: &str) -> Name {
     let name = user.split(['(', '\n']).next().unwrap_or_default();
     Name::parse(name)

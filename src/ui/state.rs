@@ -1,4 +1,4 @@
-//! What the page shows, and how it changes: a pure function of what happened.
+//! The state of the page, and the reducer that computes it: a pure function of the actions.
 
 use std::rc::Rc;
 
@@ -10,19 +10,19 @@ use crate::room::{
     Shown, Status,
 };
 
-/// At most this many notices. More would hide the conversation; the oldest gives way.
+/// At most this many notices, because more would hide the conversation. A new one replaces the oldest.
 const MAX_NOTICES: usize = 4;
-/// At most this many people in the list. The room knows of fewer; this holds whatever it tells.
+/// At most this many people in the list. The room reports fewer; this limit holds whatever it reports.
 const MAX_PEOPLE: usize = 256;
-/// At most this many requests wait for an answer; those that come later are not asked about.
+/// At most this many requests wait for an answer. Further requests are not shown.
 const MAX_REQUESTS: usize = 128;
-/// At most this many warnings. More than there are people in a full room, so that the warning about somebody who is
-/// here never gives way to one about somebody who came and went.
+/// At most this many warnings. There are fewer people in a full room, so a warning about somebody who has left never
+/// replaces one about somebody who is here.
 const MAX_WARNINGS: usize = MAX_PEERS + 14;
-/// At most this many decisions about warnings are remembered. Whoever's is forgotten is warned about again.
+/// At most this many decisions about warnings are remembered. If one is forgotten, its warning appears again.
 const MAX_DECISIONS: usize = 256;
 
-/// How far the way into the room is.
+/// The stage of joining the room.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Stage {
     /// Settings and storage are being read.
@@ -30,69 +30,69 @@ pub enum Stage {
     Loading,
     /// The page waits for a name.
     NameNeeded,
-    /// In the room.
+    /// The person is in the room.
     Joined,
     /// The secret in the address is damaged.
     WrongSecret,
-    /// The room cannot be entered; the sentence says why.
+    /// The room cannot be joined; the sentence says why.
     Failed(String),
 }
 
-/// What lies over the conversation.
+/// A dialog over the conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sheet {
-    /// The keys.
+    /// The list of keyboard shortcuts.
     Keys,
-    /// What was counted.
+    /// The connection details and counts.
     Diagnostics,
 }
 
-/// A sentence to be seen once.
+/// A sentence that is shown until the person dismisses it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// Names it for [`Action::Dismiss`].
+    /// The number that [`Action::Dismiss`] refers to.
     pub id: u32,
     /// The sentence.
     pub text: String,
 }
 
-/// Everything the page shows. Cheap to clone: what is large is shared.
+/// Everything the page shows. It is cheap to clone, because large parts are shared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
-    /// How far the way into the room is.
+    /// The stage of joining the room.
     pub stage: Stage,
-    /// Where the page is.
+    /// The room and its links.
     pub opening: Rc<Opening>,
-    /// Who we are.
+    /// The own identity in the room, once it is joined.
     pub own: Option<Rc<Own>>,
-    /// The one line of status.
+    /// The state behind the status line.
     pub status: Status,
-    /// Who is here or on the way, by name.
+    /// The people who are here or connecting, sorted by name.
     pub people: Rc<Vec<Rc<PeerView>>>,
-    /// Who wants to connect and waits for an answer, the oldest first.
+    /// The people who want to connect and wait for an answer, the oldest request first.
     pub requests: Rc<Vec<Rc<PeerView>>>,
-    /// Known names on other keys that were not decided about yet, as they were when they appeared. The first one is
-    /// shown, and stays until it is decided about: nothing changes under a finger that is about to press a button.
+    /// Undecided warnings about known names on other keys, with the names at the time of the warning. The first one is
+    /// shown until the person decides about it, so that nothing changes just before a button is pressed.
     pub warnings: Rc<Vec<Rc<PeerView>>>,
-    /// What was said, and who came and went.
+    /// The messages, and who joined and left.
     pub log: Rc<Timeline>,
-    /// Sentences to be seen once.
+    /// Sentences that the person has not dismissed yet.
     pub notices: Rc<Vec<Rc<Notice>>>,
-    /// How many messages came while nobody was watching.
+    /// How many messages arrived while the person was not watching.
     pub unread: u32,
-    /// The line that the first of them stands in; stays until the person says something.
+    /// The line of the first unread message. The mark stays until the person sends a message.
     pub unread_from: Option<u32>,
-    /// What lies over the conversation.
+    /// The dialog over the conversation.
     pub sheet: Option<Sheet>,
-    /// In a narrow page: whether the people are shown instead of the log.
+    /// Whether a narrow page shows the people instead of the log.
     pub people_open: bool,
-    /// Whose details are open.
+    /// The person whose details are open.
     pub person: Option<PeerId>,
     watching: bool,
     shown: bool,
-    /// Whether there is anything to draw: a bubble that has not been opened yet only counts.
+    /// Whether the chat is drawn. A bubble that has not been opened yet only shows counts.
     pub drawn: bool,
-    // Short lists: looking through them costs less than a tree weighs.
+    // The lists are short, so searching them costs less than the code of a tree would add to the bundle.
     arrived: Rc<Vec<PeerId>>,
     decided: Rc<Vec<Shown>>,
     next_notice: u32,
@@ -125,41 +125,41 @@ impl Default for State {
     }
 }
 
-/// What can happen to the page.
+/// An event or a command that changes the page's state.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    /// Address and settings are read.
+    /// The address and the settings are read.
     Opened(Opening),
-    /// The room was entered, or the own name changed.
+    /// The room was joined, or the own name changed.
     Joined(Own),
-    /// The room cannot be entered; a sentence.
+    /// The room cannot be joined; the sentence says why.
     Failed(String),
-    /// Something happened in the room. `day` is the local day of a message.
+    /// Something happened in the room.
     Event {
-        /// What.
+        /// The event.
         event: Event,
         /// The local day of a message; meaningless for anything else.
         day: i32,
     },
-    /// A sentence to be seen once.
+    /// A sentence to show until it is dismissed.
     Notice(String),
-    /// The notice with this number was seen.
+    /// The person dismissed the notice with this number.
     Dismiss(u32),
-    /// The warning about this key under this name was decided about.
+    /// The person decided about the warning for this key under this name.
     WarningDecided(Shown),
-    /// The request of this key under this name was answered.
+    /// The person answered the request of this key under this name.
     RequestAnswered(Shown),
     /// Whether the person sees the end of the log.
     Watching(bool),
-    /// Whether all of this is shown: a closed widget is not, whatever its log says.
+    /// Whether the chat is visible. A closed widget is not, whatever its log reports.
     Shown(bool),
-    /// Lays something over the conversation, or nothing.
+    /// Opens a dialog over the conversation, or closes it.
     Sheet(Option<Sheet>),
     /// Shows the people in a narrow page, or the log.
     People(bool),
     /// Opens somebody's details, or closes them.
     Person(Option<PeerId>),
-    /// Closes what is on top.
+    /// Closes whatever is on top.
     Escape,
 }
 
@@ -193,7 +193,7 @@ impl State {
             Action::People(open) => self.people_open = open,
             Action::Person(person) => {
                 self.person = person;
-                // Who asks for somebody's details wants to see them, in a narrow page too.
+                // A narrow page has to switch to the people to show somebody's details.
                 self.people_open |= person.is_some();
             }
             Action::Escape => {
@@ -205,7 +205,7 @@ impl State {
         self
     }
 
-    /// How many people are connected, and ourselves.
+    /// How many people are connected, including the person at this browser.
     pub fn present(&self) -> usize {
         self.people
             .iter()
@@ -214,17 +214,17 @@ impl State {
             + 1
     }
 
-    /// Whether the room is as empty as it can be: nobody on the way, nothing said.
+    /// Whether nobody is here or connecting, and nothing was said.
     pub fn is_empty(&self) -> bool {
         self.people.is_empty() && !self.log.has_messages()
     }
 
-    /// The person with this id, if they are here or on the way.
+    /// The person with this id, if they are here or connecting.
     pub fn peer(&self, id: &PeerId) -> Option<&Rc<PeerView>> {
         self.people.iter().find(|peer| peer.id == *id)
     }
 
-    /// Whether Escape has something to close.
+    /// Whether there is anything for Escape to close.
     pub fn is_covered(&self) -> bool {
         self.sheet.is_some() || self.person.is_some() || self.people_open
     }
@@ -267,7 +267,7 @@ impl State {
                 self.add_notice(super::texts::validation_failure(&peer.user, &reason));
             }
             Event::Refused(reason) => self.add_notice(reason),
-            // For applications, not for people.
+            // These events are for programs, not for people.
             Event::Chat(ChatEvent::Typing { .. })
             | Event::App(AppEvent::Pong { .. })
             | Event::App(AppEvent::Sent { .. })
@@ -311,20 +311,21 @@ impl State {
                 return;
             }
         }
-        // By name, whatever their state: a list that jumps makes one click on the wrong person. (Lower case of ASCII
-        // only: the tables for all of Unicode weigh 10 kB.)
+        // The order depends on names only and not on states, because a list that jumps leads to clicks on the wrong
+        // person. (Only ASCII is folded to lower case: the tables for all of Unicode would add 10 kB.)
         let rank = |peer: &PeerView| (peer.user.to_ascii_lowercase(), peer.id);
         let own = rank(&peer);
         let at = people.partition_point(|other| rank(other) < own);
         people.insert(at, peer);
     }
 
-    /// Warns about a known name on another key, or no longer.
+    /// Adds a warning about a known name on another key, or removes those that no longer apply.
     fn update_warnings(&mut self, peer: &Rc<PeerView>) {
         let warnings = Rc::make_mut(&mut self.warnings);
         let seen = peer.shown();
         if peer.trust != Trust::NameOnAnotherKey {
-            // What they said under another name is still there, unless the person knows by now who they are.
+            // A warning about another name of this key stays, because messages under that name are still in the log. It
+            // goes once the person has verified the key.
             warnings.retain(|other| {
                 other.key != peer.key || peer.trust != Trust::Verified && !is_same(&seen, other)
             });
@@ -335,7 +336,7 @@ impl State {
         {
             return;
         }
-        // The first is on the screen. Of others, the last name of a key counts.
+        // The first warning is on the screen. Of the others, only the latest name of each key is kept.
         let mut place = 0;
         warnings.retain(|other| {
             place += 1;
@@ -360,7 +361,7 @@ impl State {
         decided.push(seen);
     }
 
-    /// Somebody wants to connect. Whoever asks again keeps their place, unless they go by another name now.
+    /// Adds a request to connect. A repeated request keeps its place, unless the peer has changed its name.
     fn add_request(&mut self, peer: PeerView) {
         let requests = Rc::make_mut(&mut self.requests);
         let seen = peer.shown();
@@ -431,12 +432,12 @@ impl State {
     }
 }
 
-/// Whether a decision about `shown` is one about this peer: it holds for the key under that name, in all of its tabs.
+/// Whether a decision about `shown` applies to this peer. It applies to the key under that name, in all of its tabs.
 fn is_same(shown: &Shown, peer: &PeerView) -> bool {
     shown.key == peer.key && shown.name == peer.name
 }
 
-/// Whether somebody in this state can be talked to, now or as soon as they are back.
+/// Whether messages reach a peer in this state, now or as soon as it is back.
 pub fn is_here(state: PeerState) -> bool {
     matches!(state, PeerState::Verified | PeerState::Reconnecting)
 }

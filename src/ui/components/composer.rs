@@ -1,4 +1,4 @@
-//! Where one writes. What cannot be sent stays where it is.
+//! The field for writing messages. A text that cannot be sent stays in the field.
 
 use web_sys::{HtmlTextAreaElement, InputEvent, KeyboardEvent};
 use yew::prelude::*;
@@ -9,8 +9,8 @@ use crate::ui::context::Ui;
 use crate::ui::hooks::listen::{focus_new, use_mount};
 use crate::ui::texts;
 
-/// From this many characters on they are counted.
-const COUNTED: usize = MAX_TEXT - MAX_TEXT / 10;
+/// The number of characters from which the count is shown.
+const COUNT_FROM: usize = MAX_TEXT - MAX_TEXT / 10;
 const MAX_ROWS: usize = 8;
 
 #[derive(Properties, PartialEq)]
@@ -58,7 +58,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
     let on_key_down = {
         let send = send.clone();
         Callback::from(move |event: KeyboardEvent| {
-            // Enter that ends a composition belongs to the input method; Safari tells so by the code 229 only.
+            // An Enter that ends a composition belongs to the input method. Safari signals this only by the key code 229.
             let composing = event.is_composing() || event.key_code() == 229;
             if event.key() == "Enter" && !event.shift_key() && !composing {
                 event.prevent_default();
@@ -73,10 +73,10 @@ pub fn Composer(props: &ComposerProps) -> Html {
                 return;
             };
             let text = area.value();
-            // Where style sheets cannot make a field grow with its text, at least its line breaks do.
+            // In browsers whose style sheets cannot make a field grow with its text, its line breaks make it grow.
             area.set_rows(text.split('\n').count().min(MAX_ROWS) as u32);
             let count = text.chars().count();
-            let next = if count >= COUNTED {
+            let next = if count >= COUNT_FROM {
                 Hint::Count(count)
             } else {
                 Hint::None

@@ -1,4 +1,4 @@
-//! The room: log and composer, and beside them the people.
+//! The room: the log and the composer, with the people beside them.
 
 use std::rc::Rc;
 
@@ -9,7 +9,7 @@ use super::composer::Composer;
 use super::log::Log;
 use super::people::people;
 use super::prompts::{prompts, warning};
-use super::sheet::Over;
+use super::sheet::Dialog;
 use super::welcome::restart_button;
 use crate::room::Status;
 use crate::ui::context::Ui;
@@ -25,7 +25,7 @@ pub struct RoomProps {
 #[function_component]
 pub fn Room(props: &RoomProps) -> Html {
     let RoomProps { state, ui } = props;
-    // In a wide page neither is shown, so that neither can take the focus.
+    // A wide page shows neither of the two buttons, so neither can take the focus.
     let (to_people, back) = (use_node_ref(), use_node_ref());
     use_focus(state.people_open, back.clone(), to_people.clone());
     html! {
@@ -47,7 +47,7 @@ pub fn Room(props: &RoomProps) -> Html {
                 </section>
                 { people(state, &back, ui) }
             </div>
-            if let Some(sheet) = state.sheet { <Over {sheet} state={state.clone()} ui={ui.clone()} /> }
+            if let Some(sheet) = state.sheet { <Dialog {sheet} state={state.clone()} ui={ui.clone()} /> }
         </@>
     }
 }

@@ -76,7 +76,7 @@ pub trait RoomObserver {
     fn event(&self, event: Event);
     /// A sentence about this browser's storage that the person should see.
     fn notice(&self, notice: String);
-    /// The room has to be joined anew: other people believe that this tab is gone, or know it under another number.
+    /// The room has to be joined again: other people believe that this tab is gone, or know it under another number.
     fn outdated(&self);
 }
 

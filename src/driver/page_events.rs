@@ -36,7 +36,7 @@ pub(super) fn listen(driver: &Rc<Driver>) -> Vec<Listener> {
             driver.left.set(true);
         }),
         // The back-forward cache can bring the page back after it was left. Everybody in the room believes that this
-        // tab is gone, so the room has to be joined anew.
+        // tab is gone, so the room has to be joined again.
         on(&window, "pageshow", |driver| {
             if driver.left.get() {
                 driver.observer.outdated();

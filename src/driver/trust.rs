@@ -18,7 +18,7 @@ pub struct TrustKeeper {
 }
 
 impl TrustKeeper {
-    /// `is_shared` tells whether other tabs use the same stored profile.
+    /// `is_shared` is whether other tabs use the same stored profile.
     pub fn new(profile: Rc<RefCell<Profile>>, is_shared: bool) -> TrustKeeper {
         TrustKeeper {
             profile,
@@ -40,8 +40,8 @@ impl TrustKeeper {
 
     /// The trust book as it is stored now, including what other tabs have written.
     ///
-    /// It is returned even if this read brought nothing new: an earlier read, just before a change of this tab was
-    /// written, may have brought it without the room being told.
+    /// It is returned even if this read brought nothing new, because an earlier read, just before this tab wrote a change,
+    /// may have merged the entries of other tabs without the room learning of them.
     pub(super) fn reload(&self) -> TrustBook {
         let mut profile = self.profile.borrow_mut();
         profile.refresh();

@@ -439,7 +439,7 @@ fn a_request_under_another_name_is_a_new_request() {
     assert_eq!(
         asked(&state),
         ["zed", "ben"],
-        "whoever asks again keeps their place"
+        "a repeated request keeps its place"
     );
     let state = after(state, [Event::People(PeopleEvent::Request(alice))]);
     assert_eq!(asked(&state), ["ben", "alice"]);

@@ -32,7 +32,7 @@ pub fn Room(props: &RoomProps) -> Html {
         <@{ui.landmark()} class="rt">
             <div class="room" data-look={state.people_open.then_some("people")}>
                 { warning(state, ui) }
-                <section class="talk" aria-label="Conversation">
+                <section class="conversation" aria-label="Conversation">
                     { bar(state, &to_people, ui) }
                     { prompts(state, ui) }
                     <Log

@@ -88,6 +88,8 @@ export interface Options {
   relayOnly?: boolean;
   /** Who is let in while there is no handler for `connectionrequest`. Else as rtchat.json says, or `everyone`. */
   accept?: "everyone" | "ask" | "known";
+  /** What stands before the names of all topics, where a broker's rules ask for it. Everybody needs the same one. */
+  topicPrefix?: string;
   /**
    * Where the name, the key and the keys that were met are kept, and large files that are received. With `memory` nothing
    * is ever stored, and each client is a new identity.

@@ -117,6 +117,8 @@ pub(super) enum Effect {
     NotProven(PeerId, ProofError),
     /// Take a peer out of the room.
     Remove(PeerId, GoneReason),
+    /// Take a peer out of the room that closed its connection without a word, and did not come back.
+    RemoveClosed(PeerId),
 }
 
 /// Why the room wants to be woken: each machine has timers of its own.

@@ -65,6 +65,11 @@ impl Room {
             Effect::NotProven(peer, reason) => {
                 self.members.not_proven(&peer, reason, &self.links, cx);
             }
+            Effect::RemoveClosed(peer) => {
+                if let Some(gone) = self.members.remove_closed(&peer, cx) {
+                    cx.peer(peer, gone);
+                }
+            }
             Effect::Remove(peer, reason) => {
                 if let Some(gone) = self.members.remove(&peer, reason, cx) {
                     cx.peer(peer, gone);

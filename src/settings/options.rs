@@ -151,7 +151,7 @@ impl Options {
                 }
             }
             "config" => self.config = Some(text("an address")?),
-            "brokers" | "iceServers" | "accept" => {
+            "brokers" | "iceServers" | "accept" | "topicPrefix" => {
                 self.instead.insert(key, value);
             }
             _ => return Err(OptionError::new(key, "left out: there is no such option")),

@@ -23,7 +23,7 @@ fn a_damaged_secret_is_said_and_offers_the_open_room() {
             .await?;
         let words = page.text("wrong-secret");
         ensure!(
-            words.contains("not complete") && words.contains("#k="),
+            words.contains("incomplete") && words.contains("#k="),
             "{words}"
         );
         ensure!(!page.has("name") && !page.has("composer"), "{page:?}");

@@ -112,7 +112,7 @@ fn a_message_of_ten_thousand_characters_arrives_and_one_more_does_not_leave() {
                 .await?;
             let problem = page.text("composer-problem");
             ensure!(
-                problem.contains("10,001 characters") && problem.contains("10,000 fit"),
+                problem.contains("at most 10,000 characters") && problem.contains("has 10,001"),
                 "{problem}"
             );
             ensure!(

@@ -1,94 +1,69 @@
 //! Peers that cheat: nothing of theirs is ever delivered, and none of them stops the honest.
 
 mod broker;
+mod brokers;
+mod candidates;
+mod decisions;
 mod files;
 mod floods;
+mod ghosts;
+mod later_version;
+mod leaving;
+mod mallory;
+mod places;
+mod prompts;
 mod proof;
+mod proof_replays;
+mod resuming;
 mod values;
-
-use std::time::Duration;
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
-use rtchat::identity::{IdentityKey, Name, PeerId, SessionKey, Signature};
+use rtchat::identity::{IdentityKey, Name, PublicKey, TrustBook, TrustChange, TrustDecision};
 use rtchat::time::Millis;
-use rtchat::wire::envelope::VERSION;
-use rtchat::wire::{Body, Connect, Envelope};
 
-use super::world::{World, room_keys, seed};
+use super::world::{World, seed};
+pub(crate) use mallory::{Mallory, derived, newest_connect, overheard, patched};
+
+/// Where the fields of a `Connect` stand in its bytes.
+pub(crate) mod field {
+    pub const VERSION: usize = 3;
+    pub const CAPABILITIES: usize = 4;
+    pub const SERIAL: usize = 74;
+    pub const NONCE: usize = 78;
+    pub const LEAVE: usize = 94;
+    pub const SIGNED_AT: usize = 110;
+    pub const TAB: usize = 118;
+    pub const NAME: usize = 121;
+}
 
 fn rng(number: u64) -> ChaCha20Rng {
     ChaCha20Rng::from_seed(seed(number, 200))
 }
 
-/// Somebody with keys of their own and no scruples.
-struct Mallory {
-    identity: IdentityKey,
-    session: SessionKey,
-    rng: ChaCha20Rng,
+fn key(number: u64) -> IdentityKey {
+    IdentityKey::generate(&mut rng(10_000 + number))
 }
 
-impl Mallory {
-    fn new(number: u64) -> Mallory {
-        let mut rng = rng(number);
-        Mallory {
-            identity: IdentityKey::generate(&mut rng),
-            session: SessionKey::generate(&mut rng),
-            rng,
-        }
+/// A trust book in which this was decided about these keys, by name.
+fn book_of(people: &[(PublicKey, &str, TrustDecision)]) -> TrustBook {
+    let mut book = TrustBook::default();
+    for (number, (key, name, what)) in people.iter().enumerate() {
+        book.note(&TrustChange {
+            key: *key,
+            name: Name::parse(name).unwrap(),
+            at: Millis(1 + number as u64),
+            what: *what,
+        });
     }
-
-    fn id(&self) -> PeerId {
-        PeerId::of(&self.identity.public(), &self.session.public())
-    }
-
-    fn connect(&self, now: Millis) -> Connect {
-        let connect = Connect {
-            version: VERSION,
-            capabilities: 0,
-            identity: self.identity.public(),
-            session: self.session.public(),
-            name: Name::parse("mallory").unwrap(),
-            tab: 1,
-            age: 0,
-            signed_at: now,
-            signature: Signature([0; 64]),
-        };
-        connect.signed(&self.identity, room_keys().topic())
-    }
-
-    fn send(&mut self, world: &mut World, topic: &str, envelope: &Envelope) {
-        let payload = envelope.seal(&room_keys(), topic, &mut self.rng);
-        world.publish_raw(topic, payload);
-    }
-
-    fn announce(&mut self, world: &mut World, sender: PeerId, connect: Connect) {
-        let envelope = Envelope {
-            sender,
-            timestamp: connect.signed_at,
-            body: Body::Connect(connect),
-        };
-        let topic = world.keys.topic().to_owned();
-        self.send(world, &topic, &envelope);
-    }
-}
-
-/// What was published so far, opened with the room's key, which every member has.
-fn overheard(world: &World) -> Vec<(String, Envelope)> {
-    let opened = world.published.iter().filter_map(|(_, topic, payload)| {
-        Some((
-            topic.clone(),
-            Envelope::open(&world.keys, topic, payload).ok()?,
-        ))
-    });
-    opened.collect()
+    book
 }
 
 /// Ann and Ben can still talk, and have heard nobody else.
 fn still_talk(world: &mut World, ann: usize, ben: usize) {
     world.say(ann, "all well?");
     world.say(ben, "all well");
-    world.run(Duration::from_millis(100));
+    world.run(std::time::Duration::from_millis(100));
     let texts = |at: usize| {
         world
             .heard(at)

@@ -2,7 +2,7 @@
 
 mod file_stalls;
 mod files;
-//mod hostile;
+mod hostile;
 mod mesh;
 mod presence;
 mod programs;

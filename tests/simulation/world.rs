@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
-use rtchat::identity::{IdentityKey, Name, TrustBook};
-use rtchat::room::{ChatCommand, Command, Config, Event, Input, Output, Room};
+use rtchat::identity::{IdentityKey, Name, TrustBook, TrustChange};
+use rtchat::room::{BrokerId, Carrier, ChatCommand, Command, Config, Event, Input, Output, Room};
 use rtchat::rtc::file_channel::{FileId, Receiving, Sending};
 use rtchat::rtc::{ConnectionId, LinkEvent};
 use rtchat::settings::Accept;
@@ -22,7 +22,7 @@ use rtchat::wire::{RoomKeys, RoomSource};
 pub use broker::{Faults, Interceptor};
 pub use file_channel::bulk;
 use paths::Wire;
-pub use paths::{sdp, ufrag};
+pub use paths::{FrameInterceptor, fingerprint, sdp, ufrag};
 
 #[derive(Debug, Clone)]
 enum Task {
@@ -30,6 +30,7 @@ enum Task {
     Subscribe(usize),
     AtBroker {
         from: usize,
+        broker: BrokerId,
         topic: String,
         payload: Vec<u8>,
     },
@@ -55,6 +56,11 @@ pub struct Node {
     pub room: Room,
     pub identity: IdentityKey,
     pub events: Vec<Event>,
+    /// What was to be written into the stored trust book.
+    pub trust_changes: Vec<TrustChange>,
+    /// The commands to renegotiate, and how many candidates were to be added.
+    pub renegotiated: Vec<ConnectionId>,
+    pub candidates_added: usize,
     pub gone: bool,
     subscribed: bool,
     online: bool,
@@ -75,6 +81,12 @@ pub struct World {
     pub broker_up: bool,
     /// Everything that was published, in order.
     pub published: Vec<(usize, String, Vec<u8>)>,
+    /// The broker that each of these went to.
+    pub published_at: Vec<BrokerId>,
+    /// How many brokers there are; all of them carry everything.
+    pub brokers: u16,
+    /// The tab number of the next tab that is opened.
+    pub next_tab: u16,
     pub interceptor: Option<Interceptor>,
     /// Pairs whose direct path is cut.
     pub cut: BTreeSet<(usize, usize)>,
@@ -86,6 +98,10 @@ pub struct World {
     pub replace_first_frame: Option<(usize, LinkEvent)>,
     /// These tabs send no frames that contain this.
     pub muted: Vec<(usize, String)>,
+    /// Somebody on the direct paths who may change the text frames that tabs send.
+    pub frames: Option<FrameInterceptor>,
+    /// The text frames that tabs sent on connections with nobody at the other end.
+    pub unheard: Vec<(usize, String)>,
     /// How many messages went over direct paths.
     pub carried: u64,
     queue: BTreeMap<(Millis, u64), Task>,
@@ -119,10 +135,15 @@ impl World {
             keys: room_keys(),
             broker_up: true,
             published: Vec::new(),
+            published_at: Vec::new(),
+            brokers: 1,
+            next_tab: 1,
             interceptor: None,
             cut: BTreeSet::new(),
             held: Vec::new(),
             muted: Vec::new(),
+            frames: None,
+            unheard: Vec::new(),
             carried: 0,
             trusting_paths: false,
             replace_first_frame: None,
@@ -165,7 +186,7 @@ impl World {
             topic_prefix: String::new(),
             identity: identity.public(),
             name: Name::parse(name).unwrap(),
-            tab: 1,
+            tab: std::mem::replace(&mut self.next_tab, 1),
             info,
             accept,
             trust,
@@ -176,6 +197,9 @@ impl World {
             room,
             identity,
             events: Vec::new(),
+            trust_changes: Vec::new(),
+            renegotiated: Vec::new(),
+            candidates_added: 0,
             gone: false,
             subscribed: false,
             online: false,
@@ -286,9 +310,10 @@ impl World {
             Task::Subscribe(at) => self.nodes[at].subscribed = self.broker_up,
             Task::AtBroker {
                 from,
+                broker,
                 topic,
                 payload,
-            } => self.fan_out(from, topic, payload),
+            } => self.fan_out(from, broker, topic, payload),
             Task::ToPeer {
                 node,
                 connection,
@@ -342,11 +367,19 @@ impl World {
         node.wake = node.room.next_wake().map(|(_, at)| at);
         for output in outputs {
             match output {
-                Output::Publish { topic, payload, .. } => {
-                    if self.nodes[at].online {
+                Output::Publish {
+                    carrier,
+                    topic,
+                    payload,
+                } => {
+                    if self.nodes[at].online
+                        && let Carrier::Broker(broker) = carrier
+                    {
                         self.published.push((at, topic.clone(), payload.clone()));
+                        self.published_at.push(broker);
                         self.over_the_network(Task::AtBroker {
                             from: at,
+                            broker,
                             topic,
                             payload,
                         });
@@ -355,7 +388,8 @@ impl World {
                 Output::Link(connection, order) => self.order(at, connection, order),
                 Output::File(file, order) => self.file_order(at, file, order),
                 Output::Event(event) => self.nodes[at].events.push(event),
-                Output::Trust(_) | Output::YieldFiles | Output::Sign { .. } => {}
+                Output::Trust(change) => self.nodes[at].trust_changes.push(change),
+                Output::YieldFiles | Output::Sign { .. } => {}
             }
         }
     }

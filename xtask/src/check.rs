@@ -95,8 +95,8 @@ fn browser_lints(tools: &Tools) -> Result<()> {
             .args(["--lib", "--bins", "--test", "browser"])
             .args(DENY_WARNINGS),
     )?;
-    // The page and the module are built with these.
-    for feature in ["ui", "api"] {
+    // The page, the module and the demo are built with these.
+    for feature in ["ui", "api", "ui,demo"] {
         process::run(
             clippy()?
                 .args(["--no-default-features", "--features", feature])

@@ -64,7 +64,7 @@ impl Links {
             _ => None,
         };
         if closed.is_some_and(|closed| cx.now.since(closed) >= CLOSED_GRACE) {
-            return cx.effect(Effect::Remove(peer, GoneReason::Left));
+            return cx.effect(Effect::RemoveClosed(peer));
         }
         let silence = cx.now.since(heard);
         let next = if silence >= GONE_AFTER {

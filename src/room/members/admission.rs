@@ -3,6 +3,7 @@
 
 use core::time::Duration;
 
+use super::decisions::take_accepted;
 use super::{Decision, Freshness, Member, Members};
 use crate::identity::{PeerId, SealKey};
 use crate::room::budget::Budget;
@@ -17,7 +18,8 @@ use crate::wire::connect::FULL;
 use crate::wire::envelope::{PairSealed, RtcOffer};
 use crate::wire::pair::PairContext;
 use crate::wire::{
-    Attempt, Body, Connect, ConnectId, Envelope, Introduction, Knock, Nonce, NonceSource,
+    Attempt, Body, Connect, ConnectId, Envelope, EnvelopeError, Introduction, Knock, Nonce,
+    NonceSource,
 };
 
 /// The most people who wait for the person's decision at once.
@@ -166,10 +168,12 @@ impl Members {
             return Ok(Received::Stale(peer));
         }
         let context = self.context(envelope, signaling, cx)?;
-        let opened = nonces
-            .into_iter()
-            .find_map(|(nonce, ours)| Some((context.open_offer(offer, &nonce).ok()?, ours)));
-        let (introduction, ours) = opened.ok_or(Dropped::WrongKey)?;
+        let mut error = EnvelopeError::Closed;
+        let opened = nonces.into_iter().find_map(|(nonce, ours)| {
+            let introduction = context.open_offer(offer, &nonce);
+            Some((introduction.map_err(|why| error = why).ok()?, ours))
+        });
+        let (introduction, ours) = opened.ok_or(error)?;
         let description = description(&introduction)?;
         self.afford_offer(carrier, &peer, cx)?;
         if let Some(member) = self.members.get_mut(&peer) {
@@ -331,6 +335,7 @@ impl Members {
             member.connect = connect.clone();
             member.connect_id = id;
             member.heard = cx.now;
+            let renamed = !member.proven && member.name != connect.name;
             if !member.proven {
                 member.name = connect.name.clone();
                 member.trust = self.trust.trust_beside(
@@ -340,6 +345,9 @@ impl Members {
                 );
             }
             cx.changed = true;
+            if renamed && member.decision == Decision::Asked {
+                self.ask(peer, links, cx);
+            }
             return Ok(());
         }
         let ours = (&cx.own.session, &cx.own.id);
@@ -405,6 +413,11 @@ impl Members {
         {
             Permission::Granted => member.decision = Decision::Accepted,
             Permission::Refused => member.decision = Decision::Declined,
+            Permission::AskPerson if take_accepted(&mut self.accepted, &peer, &member.name) => {
+                member.decision = Decision::Accepted;
+                // Whoever was asked about once is remembered again.
+                member.asked = Some(cx.now);
+            }
             Permission::AskPerson => {
                 let serial = Some(member.connect.serial);
                 if member.knocked != serial {
@@ -414,12 +427,17 @@ impl Members {
                 if member.present && asked < MAX_ASKED {
                     member.decision = Decision::Asked;
                     member.asked = Some(cx.now);
-                    self.name_everybody(cx);
-                    if let Some(member) = self.members.get(&peer) {
-                        cx.people(PeopleEvent::Request(member.view(links)));
-                    }
+                    self.ask(peer, links, cx);
                 }
             }
+        }
+    }
+
+    /// Asks the person about a peer, or again, where the name has become another one.
+    pub(super) fn ask(&mut self, peer: PeerId, links: &Links, cx: &mut Cx) {
+        self.name_everybody(cx);
+        if let Some(member) = self.members.get(&peer) {
+            cx.people(PeopleEvent::Request(member.view(links)));
         }
     }
 

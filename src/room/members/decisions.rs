@@ -1,8 +1,10 @@
 //! What the person decides about people. A decision carries the key and the name that the person saw, and is refused
 //! if either is another one by now: a peer that renames itself between a warning and the click must not gain by it.
 
+use std::collections::VecDeque;
+
 use super::{Decision, Members};
-use crate::identity::{PeerId, Trust, TrustBook, TrustChange, TrustDecision};
+use crate::identity::{Name, PeerId, Trust, TrustBook, TrustChange, TrustDecision};
 use crate::room::cx::{Cx, Effect};
 use crate::room::io::{Event, GoneReason, PeopleCommand, Shown};
 use crate::room::links::Links;
@@ -39,7 +41,9 @@ impl Members {
             return;
         }
         if accept && (member.connect.identity != who.key || member.name != who.name) {
-            return cx.event(Event::Refused(CHANGED.to_owned()));
+            cx.event(Event::Refused(CHANGED.to_owned()));
+            // What the person answered is no longer shown.
+            return self.ask(who.id, links, cx);
         }
         member.decision = if accept {
             Decision::Accepted
@@ -119,4 +123,15 @@ impl Members {
             member.trust = trust;
         }
     }
+}
+
+/// Whether the person has accepted this peer under this name before.
+pub(super) fn take_accepted(
+    accepted: &mut VecDeque<(PeerId, Name)>,
+    peer: &PeerId,
+    name: &Name,
+) -> bool {
+    let at = accepted.iter().position(|(other, _)| other == peer);
+    let taken = at.and_then(|at| accepted.remove(at));
+    taken.is_some_and(|(_, accepted)| accepted == *name)
 }

@@ -6,6 +6,7 @@ mod places;
 mod shown;
 
 use core::num::NonZeroU32;
+use std::collections::VecDeque;
 
 use litemap::LiteMap;
 
@@ -33,6 +34,9 @@ const SIGNATURES: [(u32, u32); 2] = [(100, 25), (50, 10)];
 const OFFERS: [(u32, u32); 2] = [(32, 4), (16, 2)];
 /// A browser is connected to at most this many others.
 pub const MAX_PEERS: usize = 50;
+
+/// The most people who are remembered as accepted.
+const MAX_ACCEPTED: usize = 64;
 
 /// Whether the person (or the policy) wants this peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +95,11 @@ impl Member {
         self.decision == Decision::Accepted && self.present
     }
 
+    /// The timestamp of the newest that came from it over a broker.
+    fn newest(&self) -> Millis {
+        self.newest_offer.max(self.connect.signed_at)
+    }
+
     fn view(&self, links: &Links) -> PeerView {
         PeerView {
             id: self.id,
@@ -113,6 +122,9 @@ pub(super) struct Members {
     signatures: CarrierBudgets,
     offers: CarrierBudgets,
     shown: LiteMap<PeerId, PeerView>,
+    /// Whom the person accepted, by the names that they had, and who could not be reached. They may be asked about us
+    /// for longer than we try.
+    accepted: VecDeque<(PeerId, Name)>,
 }
 
 impl Members {
@@ -124,6 +136,7 @@ impl Members {
             signatures: CarrierBudgets::new(SIGNATURES[0], SIGNATURES[1]),
             offers: CarrierBudgets::new(OFFERS[0], OFFERS[1]),
             shown: LiteMap::new(),
+            accepted: VecDeque::new(),
         }
     }
 
@@ -279,6 +292,32 @@ impl Members {
 
     /// Forgets a peer, and says when its envelopes are old. `None` if it was not known of.
     pub fn remove(&mut self, peer: &PeerId, reason: GoneReason, cx: &mut Cx) -> Option<PeerEvent> {
+        let member = self.take_out(peer, reason, cx)?;
+        let was_asked = member.asked.is_some() && member.decision == Decision::Accepted;
+        if was_asked && reason == GoneReason::Unreachable {
+            if self.accepted.len() >= MAX_ACCEPTED {
+                self.accepted.pop_front();
+            }
+            self.accepted.push_back((*peer, member.name.clone()));
+        }
+        // A peer that left has no more to say; one that was lost may come back with something newer.
+        let until = match reason {
+            GoneReason::Left | GoneReason::Disconnected => Millis(u64::MAX),
+            _ => member.newest(),
+        };
+        let proven = member.proven;
+        Some(PeerEvent::Gone { until, proven })
+    }
+
+    /// Forgets a peer that closed its connection without a word. It seems to have left, but may come back with something
+    /// newer: it also closes a connection on which our proof did not reach it in time.
+    pub fn remove_closed(&mut self, peer: &PeerId, cx: &mut Cx) -> Option<PeerEvent> {
+        let member = self.take_out(peer, GoneReason::Left, cx)?;
+        let (until, proven) = (member.newest(), member.proven);
+        Some(PeerEvent::Gone { until, proven })
+    }
+
+    fn take_out(&mut self, peer: &PeerId, reason: GoneReason, cx: &mut Cx) -> Option<Member> {
         let member = self.members.remove(peer)?;
         if member.decision == Decision::Asked {
             cx.people(PeopleEvent::RequestWithdrawn(*peer));
@@ -287,13 +326,7 @@ impl Members {
             cx.people(PeopleEvent::Gone { peer: view, reason });
         }
         cx.changed = true;
-        // A peer that left has no more to say; one that was lost may come back with something newer.
-        let until = match reason {
-            GoneReason::Left | GoneReason::Disconnected => Millis(u64::MAX),
-            _ => member.newest_offer.max(member.connect.signed_at),
-        };
-        let proven = member.proven;
-        Some(PeerEvent::Gone { until, proven })
+        Some(member)
     }
 
     /// Forgets everybody, without a word.

@@ -3,10 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use rtchat::time::Millis;
-use rtchat::wire::Connect;
-
-use super::{Mallory, still_talk};
+use super::{Mallory, field, patched, still_talk};
 use crate::scenes::pair;
 use crate::world::World;
 
@@ -15,20 +12,12 @@ fn a_flood_of_forgeries_costs_a_bounded_number_of_signature_checks() {
     let (mut world, ann, ben) = pair();
     let mut mallory = Mallory::new(1);
     let before = world.nodes[ann].room.diagnostics().signatures_checked;
-    let connect = Connect {
-        tab: 3,
-        ..mallory.connect(world.now)
-    };
+    let connect = mallory.connect(world.now);
+    let connect = patched(&connect, field::TAB, &[0, 3]);
     for number in 0..20_000u64 {
-        let signed_at = Millis(connect.signed_at.0 + number);
-        mallory.announce(
-            &mut world,
-            mallory.id(),
-            Connect {
-                signed_at,
-                ..connect.clone()
-            },
-        );
+        let signed_at = connect.signed_at.0 + number;
+        let forged = patched(&connect, field::SIGNED_AT, &signed_at.to_be_bytes());
+        mallory.announce(&mut world, mallory.id(), forged);
         if number % 2000 == 0 {
             world.run(Duration::from_secs(1));
         }

@@ -1,18 +1,41 @@
 //! Connections to somebody else: who is not who they say proves nothing, and is not heard.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
-use rtchat::identity::{PeerId, SealKey, SessionKey};
+use rtchat::identity::{PeerId, SessionKey};
 use rtchat::room::{Event, PeopleEvent};
 use rtchat::rtc::{DataDescription, LinkEvent, SdpType};
-use rtchat::wire::envelope::PairContext;
-use rtchat::wire::{Attempt, Body, Envelope, Subtopic};
+use rtchat::wire::extension::Extensions;
+use rtchat::wire::pair::PairContext;
+use rtchat::wire::transcript::ProofError;
+use rtchat::wire::{Attempt, Body, Connect, Envelope, Introduction, Nonce, NonceSource};
 
-use super::{Mallory, overheard, rng, still_talk};
+use super::{Mallory, derived, newest_connect, rng, still_talk};
 use crate::scenes::pair;
 use crate::world::{World, room_keys, sdp, seed, ufrag};
+
+/// What this tab was told about proofs that did not hold.
+fn failures(world: &World, at: usize) -> Vec<String> {
+    let events = world.nodes[at].events.iter();
+    let failures = events.filter_map(|event| match event {
+        Event::People(PeopleEvent::ValidationFailure { reason, .. }) => Some(reason.clone()),
+        _ => None,
+    });
+    failures.collect()
+}
+
+/// The same introduction, with other fingerprints.
+fn with_fingerprint(introduction: &Introduction, fingerprint: &[u8; 32]) -> Introduction {
+    let description = DataDescription::from_bytes(introduction.description()).unwrap();
+    let kind = description.kind();
+    let changed = sdp(kind, &ufrag(&description), fingerprint);
+    let changed = DataDescription::from_sdp(kind, &changed).unwrap();
+    let extensions = Extensions::default();
+    Introduction::new(*introduction.challenge(), changed.to_bytes(), extensions).unwrap()
+}
 
 /// The worst case: the broker is Mallory's and both session keys have leaked, so everything can be opened and
 /// sealed anew. Mallory puts own fingerprints into the descriptions and passes the proofs on.
@@ -24,68 +47,79 @@ fn a_man_in_the_middle_with_own_fingerprints_is_found_out_even_with_stolen_sessi
     let room = room_keys();
     let mut rng = rng(5);
     let mut ids: Vec<PeerId> = Vec::new();
-    world.interceptor = Some(Box::new(move |topic, payload| {
-        let original = vec![(topic.to_owned(), payload.to_vec())];
+    let mut connects: Vec<Connect> = Vec::new();
+    let mut challenges: BTreeMap<Attempt, Nonce> = BTreeMap::new();
+    world.interceptor = Some(Box::new(move |name, payload| {
+        let original = vec![(name.to_owned(), payload.to_vec())];
+        let topic = derived(name);
         let Ok(mut envelope) = Envelope::open(&room, topic, payload) else {
             return original;
         };
-        let (Body::RtcOffer {
-            attempt, sealed, ..
+        if let Some(connect) = envelope.bodies[0].connect() {
+            connects.push(connect.clone());
         }
-        | Body::RtcAnswer { attempt, sealed }) = &envelope.body
-        else {
-            if !ids.contains(&envelope.sender) {
-                ids.push(envelope.sender);
-            }
-            return original;
-        };
+        let sender = envelope.sender;
+        if !ids.contains(&sender) {
+            ids.push(sender);
+        }
         let [first, second] = ids[..] else {
             return original;
         };
-        let (recipient, ours, theirs) = if envelope.sender == first {
+        let (recipient, ours, theirs) = if sender == first {
             (second, &keys[1], &keys[0])
         } else {
             (first, &keys[0], &keys[1])
         };
-        let pair = SealKey::for_pair(
-            room.seal_key(),
-            (ours, &recipient),
-            (&theirs.public(), &envelope.sender),
-        )
-        .unwrap();
+        let pair = room.pair_key((ours, &recipient), (&theirs.public(), &sender));
         let context = PairContext {
+            key: &pair.unwrap(),
             topic: room.topic(),
-            subtopic: envelope.body.subtopic(),
-            sender: &envelope.sender,
+            sender: &sender,
             recipient: &recipient,
-            attempt: *attempt,
             timestamp: envelope.timestamp,
         };
-        let mut introduction = context
-            .open_introduction(&pair, sealed)
-            .expect("the stolen keys open it");
-        let kind = introduction.description.kind();
-        let changed = sdp(kind, &ufrag(&introduction.description), &[0x66; 32]);
-        introduction.description = DataDescription::from_sdp(kind, &changed).unwrap();
-        let resealed = context.seal(&pair, &mut rng, &introduction);
-        match &mut envelope.body {
-            Body::RtcOffer { sealed, .. } | Body::RtcAnswer { sealed, .. } => *sealed = resealed,
-            _ => {}
-        }
-        vec![(topic.to_owned(), envelope.seal(&room, topic, &mut rng))]
+        let resealed = match &envelope.bodies[0] {
+            Body::RtcOffer(offer) => {
+                let NonceSource::Connect(serial) = offer.nonce else {
+                    return original;
+                };
+                let mut named = connects.iter();
+                let named = named.find(|its| its.peer_id() == recipient && its.serial == serial);
+                let nonce = named.expect("it was overheard").nonce;
+                let opened = context.open_offer(offer, &nonce);
+                let introduction = opened.expect("the stolen keys open it");
+                challenges.insert(offer.attempt, *introduction.challenge());
+                let changed = with_fingerprint(&introduction, &[0x66; 32]);
+                let connect = offer.connect.clone();
+                let nonce = (offer.nonce, &nonce);
+                let resealed =
+                    context.seal_offer(&mut rng, connect, offer.attempt, nonce, &changed);
+                Body::RtcOffer(resealed)
+            }
+            Body::RtcAnswer(answer) => {
+                let challenge = challenges[&answer.attempt];
+                let opened = context.open_answer(answer, &challenge);
+                let introduction = opened.expect("the stolen keys open it");
+                let changed = with_fingerprint(&introduction, &[0x66; 32]);
+                let attempt = answer.attempt;
+                Body::RtcAnswer(context.seal_answer(&mut rng, attempt, &challenge, &changed))
+            }
+            _ => return original,
+        };
+        envelope.bodies = vec![resealed];
+        let payload = envelope.seal(&room, topic, &mut rng).unwrap();
+        vec![(name.to_owned(), payload)]
     }));
     // Mallory's own ends accept whatever fingerprint they are shown.
     world.trusting_paths = true;
     let (ann, ben) = (world.open("ann"), world.open("ben"));
     world.run(Duration::from_secs(2));
-    let failures = |at: usize| {
-        world.nodes[at]
-            .events
-            .iter()
-            .filter(|event| matches!(event, Event::People(PeopleEvent::ValidationFailure { .. })))
-            .count()
-    };
-    assert!(failures(ann) > 0 && failures(ben) > 0);
+    for at in [ann, ben] {
+        let failures = failures(&world, at);
+        assert!(!failures.is_empty());
+        let altered = ProofError::Altered.to_string();
+        assert!(failures.iter().all(|why| *why == altered), "{failures:?}");
+    }
     assert_eq!((world.verified(ann), world.verified(ben)), (0, 0));
     world.say(ann, "is anybody listening?");
     world.run(Duration::from_secs(60));
@@ -98,6 +132,10 @@ fn whoever_speaks_before_proving_itself_is_cut_off_and_not_heard() {
     for first in [
         r#"{"k":"chat","id":"1","text":"hello","at":5}"#,
         r#"{"k":"verify","signature":"AAAA"}"#,
+        r#"{"k":"verify","proof":""}"#,
+        r#"{"k":"verify","proof":"AAAA"}"#,
+        r#"{"k":"verify","proof":"no base64 at all"}"#,
+        r#"{"k":"verify","proof":7}"#,
         r#"{"k":"verify"}"#,
         r#"{"k":"ping"}"#,
         "",
@@ -126,47 +164,10 @@ fn a_text_with_media_is_not_negotiated_before_proof() {
     let video = "m=video 9 UDP/TLS/RTP/SAVPF 96\r\n";
     let text = sdp(SdpType::Offer, "evil", &[1; 32]) + &video.repeat(3);
     let description = [&[1 << 1], text.as_bytes()].concat();
-    let (id, theirs) = (mallory.id(), world.nodes[ann].room.id());
-    let anns_connect =
-        overheard(&world)
-            .into_iter()
-            .find_map(|(_, envelope)| match envelope.body {
-                Body::Connect(connect) if envelope.sender == theirs => Some(connect),
-                _ => None,
-            });
-    let session = anns_connect.unwrap().session;
-    let pair = SealKey::for_pair(
-        world.keys.seal_key(),
-        (&mallory.session, &id),
-        (&session, &theirs),
-    )
-    .unwrap();
-    let (attempt, timestamp) = (Attempt::new(0, &id, &theirs), world.now);
-    let topic = world.keys.topic().to_owned();
-    let subtopic = Subtopic::RtcOffer;
-    let context = PairContext {
-        topic: &topic,
-        subtopic,
-        sender: &id,
-        recipient: &theirs,
-        attempt,
-        timestamp,
-    };
-    // Encoded as an introduction is, but for what is in it.
-    let introduction = (description, [0_u8; 16]);
-    let sealed = context.seal(&pair, &mut mallory.rng, &introduction);
-    let connect = Box::new(mallory.connect(world.now));
-    let inbox = world.keys.inbox(&theirs);
-    let offer = Envelope {
-        sender: id,
-        timestamp,
-        body: Body::RtcOffer {
-            connect,
-            attempt,
-            sealed,
-        },
-    };
-    mallory.send(&mut world, &inbox, &offer);
+    let theirs = newest_connect(&world, ann);
+    let connect = mallory.connect(world.now);
+    let (inbox, offer) = mallory.offer_with(world.now, &theirs, connect, description);
+    mallory.send(&mut world, inbox, &offer);
     world.run(Duration::from_secs(60));
     assert_eq!(world.dropped(ann, "unreadable"), 1);
     assert_eq!(world.verified(ann), 1);

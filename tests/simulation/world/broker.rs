@@ -31,36 +31,33 @@ impl Faults {
 pub type Interceptor = Box<dyn FnMut(&str, &[u8]) -> Vec<(String, Vec<u8>)>>;
 
 impl World {
-    /// Opens the way to the broker, if there is one.
+    /// Opens the way to the brokers, if there is one.
     pub fn connect_broker(&mut self, at: usize) {
         if !self.broker_up {
             let retry_at = self.now + Duration::from_secs(2);
-            self.feed(
-                at,
-                Input::Broker(
-                    BrokerId(0),
-                    BrokerEvent::State(BrokerState::Unreachable { retry_at }),
-                ),
-            );
-            return;
+            return self.tell_state(at, BrokerState::Unreachable { retry_at });
         }
         let delay = *self.faults.delay.start();
         self.nodes[at].online = true;
         self.later(delay, Task::Subscribe(at));
-        self.feed(
-            at,
-            Input::Broker(BrokerId(0), BrokerEvent::State(BrokerState::Opening)),
-        );
-        self.later(
-            2 * delay + 1,
-            Task::Feed(
-                at,
-                Input::Broker(BrokerId(0), BrokerEvent::State(BrokerState::Ready)),
-            ),
-        );
+        self.tell_state(at, BrokerState::Opening);
+        for broker in self.all_brokers() {
+            let ready = BrokerEvent::State(BrokerState::Ready);
+            self.later(2 * delay + 1, Task::Feed(at, Input::Broker(broker, ready)));
+        }
     }
 
-    /// The broker goes away; everybody notices.
+    fn all_brokers(&self) -> impl Iterator<Item = BrokerId> + use<> {
+        (0..self.brokers).map(BrokerId)
+    }
+
+    fn tell_state(&mut self, at: usize, state: BrokerState) {
+        for broker in self.all_brokers() {
+            self.feed(at, Input::Broker(broker, BrokerEvent::State(state)));
+        }
+    }
+
+    /// The brokers go away; everybody notices.
     pub fn stop_broker(&mut self) {
         self.broker_up = false;
         self.queue
@@ -69,13 +66,7 @@ impl World {
             self.nodes[at].subscribed = false;
             self.nodes[at].online = false;
             let retry_at = self.now + Duration::from_secs(2);
-            self.feed(
-                at,
-                Input::Broker(
-                    BrokerId(0),
-                    BrokerEvent::State(BrokerState::Unreachable { retry_at }),
-                ),
-            );
+            self.tell_state(at, BrokerState::Unreachable { retry_at });
         }
     }
 
@@ -86,17 +77,29 @@ impl World {
 
     /// Publishes as somebody who is no tab of ours.
     pub fn publish_raw(&mut self, topic: &str, payload: Vec<u8>) {
+        self.publish_raw_at(BrokerId(0), topic, payload);
+    }
+
+    /// The same, at another broker than the first.
+    pub fn publish_raw_at(&mut self, broker: BrokerId, topic: &str, payload: Vec<u8>) {
         self.later(
             1,
             Task::AtBroker {
                 from: usize::MAX,
+                broker,
                 topic: topic.to_owned(),
                 payload,
             },
         );
     }
 
-    pub(super) fn fan_out(&mut self, from: usize, topic: String, payload: Vec<u8>) {
+    pub(super) fn fan_out(
+        &mut self,
+        from: usize,
+        broker: BrokerId,
+        topic: String,
+        payload: Vec<u8>,
+    ) {
         if !self.broker_up {
             return;
         }
@@ -109,7 +112,7 @@ impl World {
                 let node = &self.nodes[at];
                 if node.subscribed && node.room.subscriptions().contains(&topic) {
                     let message = Input::Broker(
-                        BrokerId(0),
+                        broker,
                         BrokerEvent::Message {
                             topic: topic.clone(),
                             payload: payload.clone(),

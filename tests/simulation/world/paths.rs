@@ -17,6 +17,9 @@ pub(super) struct Wire {
     open: bool,
 }
 
+/// Somebody who may change the text frames that tabs send: who sends it, and what it says.
+pub type FrameInterceptor = Box<dyn FnMut(usize, &str) -> String>;
+
 impl World {
     /// Cuts or mends the direct path between two tabs. The broker still reaches both.
     pub fn cut(&mut self, a: usize, b: usize, cut: bool) {
@@ -65,6 +68,11 @@ impl World {
     }
 
     pub(super) fn order(&mut self, at: usize, connection: ConnectionId, order: LinkCommand) {
+        match &order {
+            LinkCommand::Renegotiate(_) => self.nodes[at].renegotiated.push(connection),
+            LinkCommand::AddCandidates(all) => self.nodes[at].candidates_added += all.len(),
+            _ => {}
+        }
         match order {
             LinkCommand::Offer => self.describe(at, connection, SdpType::Offer),
             LinkCommand::Answer(offer) => {
@@ -186,7 +194,14 @@ impl World {
 
     fn send(&mut self, at: usize, connection: ConnectionId, message: LinkEvent) {
         let Some((node, connection)) = self.far_end(at, connection) else {
+            if let LinkEvent::Text(text) = message {
+                self.unheard.push((at, text));
+            }
             return;
+        };
+        let message = match (message, &mut self.frames) {
+            (LinkEvent::Text(text), Some(change)) => LinkEvent::Text(change(at, &text)),
+            (message, _) => message,
         };
         let is_proof = |message: &LinkEvent| matches!(message, LinkEvent::Text(text) if text.contains("\"verify\""));
         let message = match &self.replace_first_frame {
@@ -214,7 +229,12 @@ impl World {
         );
     }
 
-    pub(super) fn open_connections(&self, at: usize, other: usize) -> Vec<ConnectionId> {
+    /// All connections of a tab, the oldest first.
+    pub fn all_connections(&self, at: usize) -> Vec<ConnectionId> {
+        self.nodes[at].links.keys().copied().collect()
+    }
+
+    pub fn open_connections(&self, at: usize, other: usize) -> Vec<ConnectionId> {
         let ends = self.nodes[at].links.iter().filter(|(_, wire)| wire.open);
         let ends = ends.map(|(connection, _)| *connection);
         let to_other = |end: &ConnectionId| {
@@ -242,7 +262,8 @@ impl World {
     }
 }
 
-fn fingerprint(at: usize, connection: ConnectionId) -> [u8; 32] {
+/// The fingerprint that a tab shows on a connection.
+pub fn fingerprint(at: usize, connection: ConnectionId) -> [u8; 32] {
     let mut bytes = [at as u8; 32];
     bytes[..4].copy_from_slice(&connection.0.to_be_bytes());
     bytes

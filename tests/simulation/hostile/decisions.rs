@@ -1,0 +1,214 @@
+//! What the person decides is about the key and the name that were shown, and nothing else.
+
+use std::time::Duration;
+
+use rtchat::identity::{Name, Trust, TrustBook, TrustDecision};
+use rtchat::room::{Command, Event, PeerView, PeopleCommand, PeopleEvent, Shown};
+use rtchat::settings::Accept;
+
+use super::{Mallory, book_of, key, newest_connect};
+use crate::scenes::{SOON, id, shown};
+use crate::world::World;
+
+/// Ann has met a zed and compared numbers with an alice. Somebody else with the name zed is here.
+fn ann_and_a_zed() -> (World, usize, usize) {
+    let mut world = World::new(1);
+    let book = book_of(&[
+        (key(1).public(), "zed", TrustDecision::Met),
+        (key(2).public(), "alice", TrustDecision::Compared),
+    ]);
+    let ann = world.open_as("ann", key(3), Accept::Everyone, book);
+    let mallory = world.open("zed");
+    assert!(world.run_until(SOON, World::is_full_mesh));
+    (world, ann, mallory)
+}
+
+fn refusals(world: &World, at: usize) -> usize {
+    let events = world.nodes[at].events.iter();
+    events
+        .filter(|event| matches!(event, Event::Refused(_)))
+        .count()
+}
+
+fn last_view(world: &World, at: usize, other: usize) -> PeerView {
+    let other = id(world, other);
+    let events = world.nodes[at].events.iter().rev();
+    let mut views = events.filter_map(|event| match event {
+        Event::People(PeopleEvent::Changed(view)) if view.id == other => Some(view.clone()),
+        _ => None,
+    });
+    views.next().unwrap()
+}
+
+fn rename(world: &mut World, at: usize, name: &str) {
+    world.command(at, Command::Rename(Name::parse(name).unwrap()));
+    world.run(Duration::from_secs(1));
+}
+
+fn decide(world: &mut World, at: usize, command: PeopleCommand) {
+    world.command(at, Command::People(command));
+    world.run(Duration::from_secs(1));
+}
+
+#[test]
+fn who_takes_another_name_between_the_warning_and_the_click_gains_nothing_by_it() {
+    for command in [PeopleCommand::AcceptKey, PeopleCommand::MarkVerified] {
+        let (mut world, ann, mallory) = ann_and_a_zed();
+        let seen = shown(&world, ann, mallory);
+        assert_eq!(
+            last_view(&world, ann, mallory).trust,
+            Trust::NameOnAnotherKey
+        );
+        rename(&mut world, mallory, "alice");
+        let before = world.nodes[ann].trust_changes.clone();
+        decide(&mut world, ann, command(seen));
+        assert_eq!(refusals(&world, ann), 1);
+        assert_eq!(world.nodes[ann].trust_changes, before);
+        assert_eq!(
+            last_view(&world, ann, mallory).trust,
+            Trust::NameOnAnotherKey
+        );
+        // What is shown now can be decided on.
+        rename(&mut world, mallory, "zed");
+        let seen = shown(&world, ann, mallory);
+        decide(&mut world, ann, command(seen));
+        assert_eq!(refusals(&world, ann), 1);
+        assert_eq!(world.nodes[ann].trust_changes.len(), before.len() + 1);
+    }
+}
+
+#[test]
+fn a_decision_about_another_key_is_refused() {
+    for command in [
+        PeopleCommand::AcceptKey,
+        PeopleCommand::MarkVerified,
+        PeopleCommand::Block,
+    ] {
+        let (mut world, ann, mallory) = ann_and_a_zed();
+        let before = world.nodes[ann].trust_changes.clone();
+        let other = Shown {
+            key: key(9).public(),
+            ..shown(&world, ann, mallory)
+        };
+        decide(&mut world, ann, command(other));
+        assert_eq!(refusals(&world, ann), 1);
+        assert_eq!(world.nodes[ann].trust_changes, before);
+        assert!(world.is_full_mesh());
+    }
+}
+
+#[test]
+fn a_name_that_was_accepted_on_a_key_does_not_cover_another_name() {
+    let (mut world, ann, mallory) = ann_and_a_zed();
+    let seen = shown(&world, ann, mallory);
+    decide(&mut world, ann, PeopleCommand::AcceptKey(seen));
+    assert_eq!(last_view(&world, ann, mallory).trust, Trust::Known);
+    rename(&mut world, mallory, "alice");
+    assert_eq!(
+        last_view(&world, ann, mallory).trust,
+        Trust::NameOnAnotherKey
+    );
+}
+
+#[test]
+fn a_change_of_name_does_not_protect_from_being_blocked() {
+    let (mut world, ann, mallory) = ann_and_a_zed();
+    let seen = shown(&world, ann, mallory);
+    rename(&mut world, mallory, "alice");
+    decide(&mut world, ann, PeopleCommand::Block(seen));
+    assert_eq!(refusals(&world, ann), 0);
+    let change = world.nodes[ann].trust_changes.last().unwrap();
+    assert_eq!(change.what, TrustDecision::Blocked);
+    assert_eq!(change.key, world.nodes[mallory].room.key());
+    world.run(Duration::from_secs(60));
+    assert_eq!(world.verified(ann), 0);
+}
+
+/// The people that a tab was asked about, in their order.
+fn requests(world: &World, at: usize) -> Vec<PeerView> {
+    let events = world.nodes[at].events.iter();
+    let requests = events.filter_map(|event| match event {
+        Event::People(PeopleEvent::Request(view)) => Some(view.clone()),
+        _ => None,
+    });
+    requests.collect()
+}
+
+/// Ann, who is asked about strangers, was asked about a zed who goes by the name of alice by now.
+fn asked_about_a_zed() -> (World, usize) {
+    let mut world = World::new(1);
+    let book = book_of(&[(key(2).public(), "alice", TrustDecision::Compared)]);
+    let ann = world.open_as("ann", key(3), Accept::Ask, book);
+    world.run(SOON);
+    let mut mallory = Mallory::named(1, "zed");
+    let theirs = newest_connect(&world, ann);
+    mallory.knock(&mut world, &theirs);
+    world.run(Duration::from_secs(1));
+    assert_eq!(requests(&world, ann).len(), 1);
+    mallory.name = Name::parse("alice").unwrap();
+    mallory.connect(world.now);
+    mallory.knock(&mut world, &theirs);
+    world.run(Duration::from_secs(1));
+    (world, ann)
+}
+
+#[test]
+fn who_takes_another_name_while_the_person_is_asked_is_not_let_in_by_the_old_one() {
+    let (mut world, ann) = asked_about_a_zed();
+    let who = requests(&world, ann)[0].shown();
+    let published = world.published.len();
+    let accept = true;
+    decide(&mut world, ann, PeopleCommand::Decide { who, accept });
+    assert_eq!(refusals(&world, ann), 1);
+    assert_eq!(world.published.len(), published, "nothing is sent");
+    assert_eq!(world.connections(ann), 0);
+    // The person is shown the name that it has now, with what is known of it, and can decide on that.
+    let asked = requests(&world, ann).pop().unwrap();
+    assert_eq!(asked.name.as_str(), "alice");
+    assert_eq!(asked.trust, Trust::NameOnAnotherKey);
+    let who = asked.shown();
+    decide(&mut world, ann, PeopleCommand::Decide { who, accept });
+    assert_eq!(refusals(&world, ann), 1);
+    assert!(world.connections(ann) > 0);
+}
+
+#[test]
+fn who_takes_another_name_while_the_person_is_asked_can_still_be_turned_away() {
+    let (mut world, ann) = asked_about_a_zed();
+    let who = requests(&world, ann)[0].shown();
+    let accept = false;
+    decide(&mut world, ann, PeopleCommand::Decide { who, accept });
+    world.run(Duration::from_secs(60));
+    assert_eq!(refusals(&world, ann), 0);
+    assert_eq!(world.connections(ann), 0);
+}
+
+#[test]
+fn a_tab_number_does_not_pass_for_somebody_elses_second_tab() {
+    let mut world = World::new(1);
+    let (ann, ben) = (world.open("ann"), world.open("ben"));
+    world.next_tab = 2;
+    let mallory = world.open_as("ann", key(1), Accept::Everyone, TrustBook::default());
+    assert!(world.run_until(SOON, World::is_full_mesh));
+    let roster = world.roster(ben);
+    assert_eq!(roster.len(), 2, "{roster:?}");
+    for user in roster.keys() {
+        let folded = user.to_lowercase();
+        assert!(folded != "ann(2)" && folded != "ann", "{roster:?}");
+    }
+    // Ann is told that somebody uses her name.
+    assert_eq!(
+        last_view(&world, ann, mallory).trust,
+        Trust::NameOnAnotherKey
+    );
+    assert_ne!(last_view(&world, ann, mallory).user, "ann(2)");
+    // Her own second tab is the one that is called so.
+    let mut world = World::new(1);
+    let _ann = world.open_as("ann", key(2), Accept::Everyone, TrustBook::default());
+    let ben = world.open("ben");
+    world.next_tab = 2;
+    world.open_as("ann", key(2), Accept::Everyone, TrustBook::default());
+    assert!(world.run_until(SOON, World::is_full_mesh));
+    let users: Vec<String> = world.roster(ben).into_keys().collect();
+    assert_eq!(users, ["ann", "ann(2)"]);
+}

@@ -1,0 +1,101 @@
+//! Recorded words of somebody who has left bring nobody back.
+
+use std::time::Duration;
+
+use rtchat::room::{ChatEvent, Event};
+use rtchat::wire::{BodyKind, DerivedTopic, Envelope};
+
+use super::{Mallory, overheard};
+use crate::scenes::{SOON, id, pair};
+use crate::world::World;
+
+/// Sends what was recorded. Whoever has the room's key can seal it anew, so that no bytes are the same.
+fn replay(world: &mut World, recorded: &[(DerivedTopic, Envelope)]) {
+    let mut mallory = Mallory::new(1);
+    for (topic, envelope) in recorded {
+        mallory.send(world, *topic, envelope);
+    }
+    world.run(SOON);
+}
+
+/// Nobody is shown to this tab, and a message of its is meant for nobody.
+fn is_alone(world: &mut World, at: usize) {
+    assert_eq!(world.roster(at).into_keys().collect::<Vec<_>>(), [""; 0]);
+    let before = world.nodes[at].events.len();
+    world.say(at, "who is there?");
+    let meant = world.nodes[at].events[before..].iter();
+    let meant = meant.filter_map(|event| match event {
+        Event::Chat(ChatEvent::Delivery { of, .. }) => Some(*of),
+        _ => None,
+    });
+    assert_eq!(meant.max().unwrap_or_default(), 0);
+}
+
+/// Two met, and the one who offered goes. What was said to the other one is said again, now and later.
+fn ghosts(goes: impl Fn(&mut World, usize)) {
+    let (mut world, ann, ben) = pair();
+    let recorded = overheard(&world);
+    let mut offers = recorded.iter();
+    let offer = offers.find(|(_, its)| its.bodies[0].kind() == BodyKind::RtcOffer);
+    let offerer = offer.unwrap().1.sender;
+    let (leaver, stayer) = if offerer == id(&world, ann) {
+        (ann, ben)
+    } else {
+        (ben, ann)
+    };
+    goes(&mut world, leaver);
+    is_alone(&mut world, stayer);
+    replay(&mut world, &recorded);
+    is_alone(&mut world, stayer);
+    for number in 0..700 {
+        let mut stranger = Mallory::new(9_000 + number);
+        let connect = stranger.connect(world.now);
+        stranger.announce(&mut world, stranger.id(), connect);
+        world.run(Duration::from_millis(45));
+    }
+    replay(&mut world, &recorded);
+    is_alone(&mut world, stayer);
+    // After this the nonces do not hold any more.
+    world.run(Duration::from_secs(16 * 60));
+    replay(&mut world, &recorded);
+    is_alone(&mut world, stayer);
+    world.run(Duration::from_secs(120));
+    is_alone(&mut world, stayer);
+    assert_eq!(world.connections(stayer), 0);
+}
+
+#[test]
+fn recorded_offers_of_somebody_who_left_bring_nobody_back() {
+    ghosts(|world, leaver| {
+        world.leave(leaver);
+        world.run(SOON);
+    });
+}
+
+#[test]
+fn recorded_offers_of_somebody_who_was_lost_bring_nobody_back() {
+    ghosts(|world, leaver| {
+        world.crash(leaver);
+        world.run(Duration::from_secs(40));
+    });
+}
+
+#[test]
+fn recorded_words_of_strangers_who_were_never_met_show_nobody() {
+    let (mut world, ann, ben) = pair();
+    world.run(SOON);
+    let theirs = super::newest_connect(&world, ann);
+    let mut mallory = Mallory::new(1);
+    let (inbox, offer) = mallory.offer(world.now, &theirs);
+    world.run(Duration::from_secs(16 * 60));
+    // The nonce that it names does not hold any more: it shows nobody, whoever made it.
+    let before = world.nodes[ann].events.len();
+    mallory.send(&mut world, inbox, &offer);
+    world.run(Duration::from_secs(120));
+    let stale = "for an announcement of ours that does not hold any more";
+    assert_eq!(world.dropped(ann, stale), 1);
+    let shown = world.nodes[ann].events[before..].iter();
+    let shown = shown.filter(|event| matches!(event, Event::People(_)));
+    assert_eq!(shown.collect::<Vec<_>>(), Vec::<&Event>::new());
+    super::still_talk(&mut world, ann, ben);
+}

@@ -457,7 +457,6 @@ impl Backend for Demo {
             ],
             skipped: 2,
             signatures_checked: 9,
-            skipped: 0,
             connections_opened: 4,
         }
     }

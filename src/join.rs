@@ -21,7 +21,7 @@ use crate::wire::room_keys::RoomKeysError;
 /// Why the room cannot be joined.
 #[derive(Debug, thiserror::Error)]
 pub enum JoinError {
-    /// The link needs a password that was not given, or the other way round.
+    /// The link says that the room has a password, and none was given.
     #[error(transparent)]
     Address(#[from] AddressError),
     /// The room's keys cannot be derived.

@@ -1,12 +1,13 @@
 //! Attempts: an offer, its answer, candidates in any order, glare, time-outs.
 //!
 //! A try uses one peer connection and one number; what belongs to another number is ignored. At most
-//! [`MAX_ATTEMPTS`] are under way at once, the rest wait. Where offers cross, the smaller peer id's stands.
+//! [`MAX_ATTEMPTS`] are under way at once, and some more to known keys; the rest wait. Where offers cross, the smaller
+//! peer id's stands.
 
 use core::time::Duration;
 
 use super::link::{Attempt, Binding, Link, Named, Side, Stage, State, Tries};
-use super::{Links, MAX_ATTEMPTS, Timer};
+use super::{KNOWN_ATTEMPTS, Links, MAX_ATTEMPTS, Timer};
 use crate::identity::PeerId;
 use crate::room::counters::Dropped;
 use crate::room::cx::{Cx, Effect};
@@ -75,10 +76,10 @@ impl Links {
         if !wanted || link.attempt.is_some() {
             return;
         }
-        if self.attempts() >= MAX_ATTEMPTS {
-            self.wait_for_place(peer, cx);
-        } else {
+        if self.has_place(&peer, members) {
             self.offer(peer, cx);
+        } else {
+            self.wait_for_place(peer, cx);
         }
     }
 
@@ -124,19 +125,25 @@ impl Links {
 
     /// Gives free places to those that wait, in an order that nobody can choose.
     pub fn dial_waiting(&mut self, members: &Members, cx: &mut Cx) {
-        while self.attempts() < MAX_ATTEMPTS && !self.waiting.is_empty() {
-            let at = cx.random_index(self.waiting.len());
+        loop {
+            let attempts = self.attempts();
+            let at = if self.waiting.is_empty() || attempts >= MAX_ATTEMPTS + KNOWN_ATTEMPTS {
+                return;
+            } else if attempts < MAX_ATTEMPTS {
+                cx.random_index(self.waiting.len())
+            } else {
+                let mut waiting = self.waiting.iter();
+                let Some(at) = waiting.position(|peer| members.is_known(peer)) else {
+                    return;
+                };
+                at
+            };
             let Some(peer) = self.waiting.swap_remove_back(at) else {
                 return;
             };
             self.take_held_offer(peer, members, cx);
             self.dial(peer, members, cx);
         }
-    }
-
-    fn attempts(&self) -> usize {
-        let links = self.links.values();
-        links.filter(|link| link.attempt.is_some()).count()
     }
 
     fn offer(&mut self, peer: PeerId, cx: &mut Cx) {
@@ -187,14 +194,14 @@ impl Links {
         let Some((offer, at)) = link.held.take().filter(fresh) else {
             return;
         };
-        if !self.answer(peer, &offer, cx) {
+        if !self.answer(peer, &offer, members, cx) {
             self.links.entry(peer).or_default().held = Some((offer, at));
             self.wait_for_place(peer, cx);
         }
     }
 
     /// Answers an offer that has been let in. False if it has to wait for a free place.
-    fn answer(&mut self, peer: PeerId, offer: &Offer, cx: &mut Cx) -> bool {
+    fn answer(&mut self, peer: PeerId, offer: &Offer, members: &Members, cx: &mut Cx) -> bool {
         let attempt = self.links.get(&peer).and_then(|link| link.attempt.as_ref());
         if let Some(attempt) = attempt {
             let unanswered = attempt.is_ours() && attempt.theirs().is_none();
@@ -203,7 +210,7 @@ impl Links {
                 return true;
             }
             self.give_up_attempt(peer, cx);
-        } else if self.attempts() >= MAX_ATTEMPTS {
+        } else if !self.has_place(&peer, members) {
             return false;
         }
         let theirs = Side::of(&offer.introduction, offer.description.fingerprint());

@@ -25,8 +25,10 @@ use crate::wire::{Frame, Nonce};
 
 use link::{Link, Stage};
 
-/// At most this many connections are being made at once.
+/// At most this many connections are being made at once …
 pub const MAX_ATTEMPTS: usize = 8;
+/// … and this many more to known keys, so that strangers cannot take all places.
+const KNOWN_ATTEMPTS: usize = 4;
 
 /// Timers of this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -107,6 +109,19 @@ impl Links {
     pub fn is_dialing(&self, peer: &PeerId) -> bool {
         let link = self.links.get(peer);
         link.is_some_and(|link| link.attempt.is_some())
+    }
+
+    /// How many connections are being made.
+    fn attempts(&self) -> usize {
+        let links = self.links.values();
+        links.filter(|link| link.attempt.is_some()).count()
+    }
+
+    /// Whether a connection to this peer can be made now.
+    fn has_place(&self, peer: &PeerId, members: &Members) -> bool {
+        let attempts = self.attempts();
+        let kept_free = attempts < MAX_ATTEMPTS + KNOWN_ATTEMPTS;
+        attempts < MAX_ATTEMPTS || (kept_free && members.is_known(peer))
     }
 
     /// The challenge of our offer to this peer, if it waits for the answer with this number.

@@ -152,6 +152,12 @@ impl Members {
         member.is_some_and(|member| member.decision == Decision::Accepted)
     }
 
+    /// Whether the trust book has this peer's key.
+    pub fn is_known(&self, peer: &PeerId) -> bool {
+        let member = self.members.get(peer);
+        member.is_some_and(|member| self.trust.get(&member.connect.identity).is_some())
+    }
+
     /// What is sealed with for this peer alone.
     pub fn pair(&self, peer: &PeerId) -> Option<&SealKey> {
         self.members.get(peer).map(|member| &member.pair)

@@ -26,7 +26,7 @@ fn every_broker_gets_the_same_bytes() {
     world.run(Duration::from_secs(600));
     world.leave(ben);
     world.run(SOON);
-    let mut brokers: BTreeMap<BrokerId, Vec<&(usize, String, Vec<u8>)>> = BTreeMap::new();
+    let mut brokers: BTreeMap<BrokerId, Vec<_>> = BTreeMap::new();
     for (broker, published) in world.published_at.iter().zip(&world.published) {
         brokers.entry(*broker).or_default().push(published);
     }

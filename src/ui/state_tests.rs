@@ -44,7 +44,7 @@ fn moves(state: &State) -> Vec<String> {
 }
 
 #[test]
-fn the_stage_follows_the_way_into_the_room() {
+fn opening_and_joining_change_the_stage() {
     let state = State::default();
     assert_eq!(state.stage, Stage::Loading);
     let wrong = Opening {
@@ -93,7 +93,7 @@ fn people_are_sorted_by_name_whatever_their_state() {
 }
 
 #[test]
-fn the_log_shows_who_came_and_went_but_not_who_never_arrived() {
+fn the_log_shows_who_joined_and_left_but_not_who_never_connected() {
     let (ben, cat) = (
         peer(2, "ben", PeerState::Verified),
         peer(3, "cat", PeerState::Connecting),
@@ -140,7 +140,7 @@ fn the_log_shows_who_came_and_went_but_not_who_never_arrived() {
 }
 
 #[test]
-fn only_messages_that_nobody_watched_are_unread() {
+fn only_messages_that_arrive_unwatched_count_as_unread() {
     let state = after(State::default(), [message(Some(1))]);
     assert_eq!((state.unread, state.unread_from), (0, None));
     let state = after(
@@ -164,7 +164,7 @@ fn a_closed_chat_counts_unread_messages_and_opening_it_reads_them() {
         .reduce(Action::Shown(false));
     let state = after(closed, [message(Some(1)), message(Some(1))]);
     assert_eq!(state.unread, 2);
-    // The log is scrolled to its end, but that does not count while nobody sees it.
+    // The log stays scrolled to its end all the time, which means nothing while it is not visible.
     let state = state.reduce(Action::Watching(true));
     assert_eq!(state.unread, 2);
     let away = state.clone().reduce(Action::Watching(false));
@@ -173,7 +173,7 @@ fn a_closed_chat_counts_unread_messages_and_opening_it_reads_them() {
 }
 
 #[test]
-fn the_chat_is_not_drawn_before_it_is_shown_for_the_first_time() {
+fn nothing_is_drawn_before_the_chat_is_shown_for_the_first_time() {
     let opened = |state: State| state.reduce(Action::Opened(Opening::default()));
     let never_shown = opened(State::default().reduce(Action::Shown(false)));
     assert!(!never_shown.drawn);
@@ -187,7 +187,7 @@ fn the_chat_is_not_drawn_before_it_is_shown_for_the_first_time() {
 }
 
 #[test]
-fn a_request_is_listed_once_until_it_is_answered_or_withdrawn() {
+fn requests_are_listed_once_and_removed_when_answered_or_withdrawn() {
     let (ann, ben) = (
         peer(1, "ann", PeerState::Connecting),
         peer(2, "ben", PeerState::Connecting),
@@ -199,7 +199,7 @@ fn a_request_is_listed_once_until_it_is_answered_or_withdrawn() {
     ];
     let state = after(State::default(), asked);
     assert_eq!(state.requests.len(), 2);
-    let answered = state.clone().reduce(Action::Answered(ben.shown()));
+    let answered = state.clone().reduce(Action::RequestAnswered(ben.shown()));
     assert_eq!(answered.requests.len(), 1);
     let state = after(
         state,
@@ -218,7 +218,7 @@ fn a_request_is_listed_once_until_it_is_answered_or_withdrawn() {
 }
 
 #[test]
-fn a_known_name_on_another_key_raises_one_warning() {
+fn a_known_name_on_another_key_causes_one_warning() {
     let other = PeerView {
         trust: Trust::NameOnAnotherKey,
         ..peer(1, "ann", PeerState::Verified)
@@ -252,13 +252,13 @@ fn a_known_name_on_another_key_raises_one_warning() {
     );
     assert_eq!(gone.warnings.len(), 1, "their messages are still there");
     let state = after(
-        state.reduce(Action::Heed(other.shown())),
+        state.reduce(Action::WarningDecided(other.shown())),
         [Event::People(PeopleEvent::Changed(other))],
     );
     assert!(state.warnings.is_empty());
 }
 
-/// A peer whose name is known with another key.
+/// A peer with a name that is known with another key.
 fn impostor(byte: u8, user: &str) -> PeerView {
     PeerView {
         trust: Trust::NameOnAnotherKey,
@@ -272,9 +272,9 @@ fn warned_about(state: &State) -> Vec<&str> {
 }
 
 #[test]
-fn a_decision_about_one_name_does_not_apply_to_another() {
+fn a_decision_applies_to_one_name_only() {
     let (zed, alice) = (impostor(1, "zed"), impostor(1, "alice"));
-    // The peer changes its name while the person reads the warning; the warning on the screen stays the same.
+    // The peer changes its name while the person reads the warning. The warning on the screen does not change.
     let state = after(
         State::default(),
         [
@@ -283,14 +283,14 @@ fn a_decision_about_one_name_does_not_apply_to_another() {
         ],
     );
     assert_eq!(warned_about(&state), ["zed", "alice"]);
-    let state = state.reduce(Action::Heed(zed.shown()));
+    let state = state.reduce(Action::WarningDecided(zed.shown()));
     assert_eq!(warned_about(&state), ["alice"]);
-    // After the decision about zed, alice still raises a warning.
+    // The decision about zed does not suppress the warning about alice.
     let state = after(
         State::default(),
         [Event::People(PeopleEvent::Changed(zed.clone()))],
     );
-    let state = state.reduce(Action::Heed(zed.shown()));
+    let state = state.reduce(Action::WarningDecided(zed.shown()));
     let state = after(
         state,
         [
@@ -302,8 +302,8 @@ fn a_decision_about_one_name_does_not_apply_to_another() {
 }
 
 #[test]
-fn a_suffix_added_by_the_page_does_not_make_another_name() {
-    let decided = Action::Heed(impostor(1, "zed (k7qd)").shown());
+fn a_suffix_behind_a_name_does_not_make_it_another_name() {
+    let decided = Action::WarningDecided(impostor(1, "zed (k7qd)").shown());
     let state = after(
         State::default(),
         [Event::People(PeopleEvent::Changed(impostor(
@@ -353,7 +353,7 @@ fn changing_the_name_does_not_withdraw_a_warning() {
 }
 
 #[test]
-fn the_warning_on_the_screen_stays_while_more_warnings_arrive() {
+fn the_first_warning_stays_while_further_ones_arrive() {
     let first = impostor(0, "zed");
     let here = impostor(1, "ann");
     let mut state = after(
@@ -404,13 +404,15 @@ fn the_warning_on_the_screen_stays_while_more_warnings_arrive() {
 }
 
 #[test]
-fn the_number_of_remembered_decisions_is_bounded() {
+fn remembered_decisions_are_limited() {
     let decided = |state: State, number: usize| {
-        state.reduce(Action::Heed(impostor(1, &format!("{number}")).shown()))
+        state.reduce(Action::WarningDecided(
+            impostor(1, &format!("{number}")).shown(),
+        ))
     };
-    let state = (0..2 * MAX_HEEDED).fold(State::default(), decided);
-    assert_eq!(state.heeded.len(), MAX_HEEDED);
-    let last = impostor(1, &format!("{}", 2 * MAX_HEEDED - 1));
+    let state = (0..2 * MAX_DECISIONS).fold(State::default(), decided);
+    assert_eq!(state.decided.len(), MAX_DECISIONS);
+    let last = impostor(1, &format!("{}", 2 * MAX_DECISIONS - 1));
     assert!(
         after(state, [Event::People(PeopleEvent::Changed(last))])
             .warnings
@@ -444,7 +446,7 @@ fn a_request_under_another_name_is_a_new_request() {
     );
     let state = after(state, [Event::People(PeopleEvent::Request(alice))]);
     assert_eq!(asked(&state), ["ben", "alice"]);
-    let state = state.reduce(Action::Answered(zed.shown()));
+    let state = state.reduce(Action::RequestAnswered(zed.shown()));
     assert_eq!(asked(&state), ["ben", "alice"], "the answer was about zed");
 }
 
@@ -458,7 +460,7 @@ fn many(byte: u8, number: usize) -> PeerView {
 }
 
 #[test]
-fn at_most_a_hundred_requests_are_listed() {
+fn pending_requests_are_limited() {
     let asked = (0..1_000).map(|number| Event::People(PeopleEvent::Request(many(1, number))));
     let state = after(State::default(), asked);
     assert_eq!(state.requests.len(), MAX_REQUESTS);
@@ -469,7 +471,7 @@ fn at_most_a_hundred_requests_are_listed() {
 }
 
 #[test]
-fn the_list_of_people_is_bounded_and_keeps_verified_peers() {
+fn the_list_of_people_is_limited_and_prefers_connected_people() {
     let on_the_way = (0..1_000).map(|number| Event::People(PeopleEvent::Changed(many(1, number))));
     let state = after(State::default(), on_the_way);
     assert_eq!(state.people.len(), MAX_PEOPLE);
@@ -500,7 +502,7 @@ fn the_list_of_people_is_bounded_and_keeps_verified_peers() {
 }
 
 #[test]
-fn events_for_applications_do_not_change_the_state() {
+fn events_for_programs_do_not_change_the_state() {
     let typing = (0..1_000).map(|number| {
         Event::Chat(ChatEvent::Typing {
             peer: many(1, number).id,
@@ -510,7 +512,7 @@ fn events_for_applications_do_not_change_the_state() {
 }
 
 #[test]
-fn notices_are_bounded_and_never_repeated() {
+fn notices_are_limited_and_unique() {
     let state = State::default()
         .reduce(Action::Notice("a".into()))
         .reduce(Action::Notice("a".into()));
@@ -524,7 +526,7 @@ fn notices_are_bounded_and_never_repeated() {
 }
 
 #[test]
-fn escape_closes_the_topmost_layer() {
+fn escape_closes_the_topmost_element() {
     let state = State::default()
         .reduce(Action::Person(Some(PeerId([1; 16]))))
         .reduce(Action::Sheet(Some(Sheet::Keys)))

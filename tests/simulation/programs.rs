@@ -63,6 +63,30 @@ fn a_program_that_wants_to_decide_is_asked_about_every_peer() {
 }
 
 #[test]
+fn a_peer_that_the_policy_accepts_late_is_dialed_at_once() {
+    let mut world = World::new(1);
+    let ann = world.open("ann");
+    world.command(ann, Command::People(PeopleCommand::AskAboutAll(true)));
+    world.run(Duration::from_secs(1));
+    // Two more than the person is asked about at once.
+    for number in 1..=7 {
+        world.open(&format!("guest {number}"));
+    }
+    world.run(Duration::from_secs(12));
+    let requests = world.nodes[ann].events.iter();
+    let mut requests = requests.filter_map(|event| match event {
+        Event::People(PeopleEvent::Request(view)) => Some(view.shown()),
+        _ => None,
+    });
+    let who = requests.next().expect("the person is asked");
+    assert_eq!(world.verified(ann), 0);
+    world.command(ann, Command::People(PeopleCommand::AskAboutAll(false)));
+    let accept = false;
+    world.command(ann, Command::People(PeopleCommand::Decide { who, accept }));
+    assert!(world.run_until(Duration::from_secs(2), |world| world.verified(ann) > 0));
+}
+
+#[test]
 fn user_info_arrives_with_the_proof_and_not_before() {
     let valid = r#"{"plays":"chess"}"#;
     let long = format!(r#"{{"plays":"{}"}}"#, "x".repeat(MAX_INFO));

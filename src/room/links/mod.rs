@@ -230,7 +230,7 @@ impl Links {
             Received::Candidates(peer, number, candidates) => {
                 self.add_candidates(peer, number, candidates, cx);
             }
-            Received::Full | Received::Early | Received::Leave(_) => {}
+            Received::Full | Received::Early(_) | Received::Leave(_) => {}
         }
     }
 

@@ -60,7 +60,7 @@ pub(in crate::room) enum Received {
     /// A peer sends candidates for a connection.
     Candidates(PeerId, Attempt, Vec<Candidate>),
     /// Candidates whose offer or answer has not come yet.
-    Early,
+    Early(Box<Envelope>),
     /// A peer leaves.
     Leave(PeerId),
 }
@@ -238,7 +238,10 @@ impl Members {
     ) -> Result<Received, Dropped> {
         let peer = envelope.sender;
         let Some(challenge) = links.challenge_of(&peer, sealed.attempt) else {
-            return Ok(Received::Early);
+            // Nothing else that came with them is looked at again.
+            let body = Body::RtcCandidates(sealed.clone());
+            let early = Envelope::new(peer, envelope.timestamp, body);
+            return Ok(Received::Early(Box::new(early)));
         };
         let context = self.context(envelope, signaling, cx)?;
         let compact = context.open_candidates(sealed, &challenge)?;
@@ -438,6 +441,14 @@ impl Members {
                     self.ask(peer, links, cx);
                 }
             }
+        }
+    }
+
+    /// Decides on a peer that has waited to be decided on. One that is accepted only now has not been dialed yet.
+    pub(super) fn decide_later(&mut self, peer: PeerId, links: &Links, cx: &mut Cx) {
+        self.decide(peer, links, cx);
+        if self.is_accepted(&peer) {
+            cx.effect(Effect::Accepted(peer));
         }
     }
 

@@ -63,7 +63,7 @@ impl Members {
                 && member.connect.capabilities & FULL == 0
         });
         if let Some(next) = next.map(|member| member.id) {
-            self.decide(next, links, cx);
+            self.decide_later(next, links, cx);
         }
     }
 

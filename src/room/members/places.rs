@@ -111,7 +111,7 @@ impl Members {
         }
         while !waiting.is_empty() {
             let next = waiting.swap_remove(cx.random_index(waiting.len()));
-            self.decide(next, links, cx);
+            self.decide_later(next, links, cx);
         }
     }
 }

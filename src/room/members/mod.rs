@@ -71,7 +71,7 @@ struct Member {
     newest_offer: Millis,
     /// It has announced itself to everybody, and not only in an offer.
     announced: bool,
-    /// The announcement of its to which we have knocked.
+    /// The serial of its announcement that our last knock was for.
     knocked: Option<NonZeroU32>,
     /// It has shown that it is really there: something sealed for us alone, in this session.
     present: bool,
@@ -95,7 +95,7 @@ impl Member {
         self.decision == Decision::Accepted && self.present
     }
 
-    /// The timestamp of the newest that came from it over a broker.
+    /// The newest timestamp that it has sent over a broker.
     fn newest(&self) -> Millis {
         self.newest_offer.max(self.connect.signed_at)
     }
@@ -113,7 +113,7 @@ impl Member {
     }
 }
 
-/// The directory.
+/// Everybody who is known of.
 #[derive(Debug)]
 pub(super) struct Members {
     members: LiteMap<PeerId, Member>,
@@ -158,7 +158,7 @@ impl Members {
         member.is_some_and(|member| self.trust.get(&member.connect.identity).is_some())
     }
 
-    /// What is sealed with for this peer alone.
+    /// The key that is shared with this peer alone.
     pub fn pair(&self, peer: &PeerId) -> Option<&SealKey> {
         self.members.get(peer).map(|member| &member.pair)
     }

@@ -73,7 +73,7 @@ pub(super) struct Signaling {
     outbox: Outbox,
     seen: SeenEnvelopes<Carrier>,
     departed: Departed,
-    early: VecDeque<(Envelope, Millis)>,
+    early: VecDeque<(Carrier, Envelope, Millis)>,
 }
 
 impl Signaling {
@@ -109,8 +109,8 @@ impl Signaling {
         best.copied().unwrap_or(BrokerState::Opening)
     }
 
-    /// Opens what a broker brought: the checks that need nothing but the room's keys. `None` for our own announcement,
-    /// whose return says who has to offer.
+    /// Opens what a broker brought: the checks that need nothing but the room's keys. `None` for what we sent ourselves;
+    /// the echo of our own announcement decides who has to offer.
     ///
     /// # Errors
     /// Why it was dropped.
@@ -150,21 +150,24 @@ impl Signaling {
     }
 
     /// Keeps candidates whose offer or answer is still under way.
-    pub fn keep_early(&mut self, envelope: Envelope, cx: &Cx) {
-        self.early.retain(|(_, at)| cx.now.since(*at) < EARLY_LIFE);
+    pub fn keep_early(&mut self, carrier: Carrier, envelope: Envelope, cx: &Cx) {
+        self.early.retain(|(.., at)| cx.now.since(*at) < EARLY_LIFE);
         if self.early.len() >= MAX_EARLY {
             self.early.pop_front();
         }
-        self.early.push_back((envelope, cx.now));
+        self.early.push_back((carrier, envelope, cx.now));
     }
 
     /// Gives the candidates back that were kept for this peer.
-    pub fn release_early(&mut self, peer: PeerId) -> Vec<Envelope> {
+    pub fn release_early(&mut self, peer: PeerId) -> Vec<(Carrier, Envelope)> {
         let (theirs, others): (VecDeque<_>, VecDeque<_>) = core::mem::take(&mut self.early)
             .into_iter()
-            .partition(|(envelope, _)| envelope.sender == peer);
+            .partition(|(_, envelope, _)| envelope.sender == peer);
         self.early = others;
-        theirs.into_iter().map(|(envelope, _)| envelope).collect()
+        let theirs = theirs.into_iter();
+        theirs
+            .map(|(carrier, envelope, _)| (carrier, envelope))
+            .collect()
     }
 
     /// Says goodbye to everybody at the brokers, without a signature: the secret to which our announcements committed is

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use rtchat::identity::{Name, Trust, TrustBook, TrustDecision};
 use rtchat::room::{Command, Event, PeerView, PeopleEvent};
+use rtchat::rtc::LinkEvent;
 use rtchat::settings::Accept;
 use rtchat::wire::{Body, Envelope};
 
 use super::{book_of, derived, key};
+use crate::scenes::pair;
 use crate::world::{World, room_keys};
 
 fn last_view(world: &World, at: usize, other: usize) -> Option<PeerView> {
@@ -57,4 +59,18 @@ fn a_known_name_that_comes_with_the_proof_is_a_warning() {
     let view = last_view(&world, cleo, mallory).unwrap();
     assert_eq!(view.name.as_str(), "ann", "the newest announcement counts");
     assert_eq!(view.trust, Trust::NameOnAnotherKey);
+}
+
+/// A name on the channel is what an announcement would take, or it is unreadable.
+#[test]
+fn a_name_that_would_be_shown_in_another_way_than_it_was_sent_is_dropped() {
+    let (mut world, ann, ben) = pair();
+    for name in [" ben two ", "ben  two", "be\\u0301n", "\\u200fben two"] {
+        let frame = format!("{{\"k\":\"profile\",\"name\":\"{name}\"}}");
+        world.inject(ben, ann, LinkEvent::Text(frame));
+        world.run(Duration::from_millis(100));
+        let users: Vec<String> = world.roster(ann).into_keys().collect();
+        assert_eq!(users, ["ben"], "{name:?}");
+    }
+    assert_eq!(world.dropped(ann, "an unreadable frame"), 4);
 }

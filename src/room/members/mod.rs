@@ -294,7 +294,9 @@ impl Members {
 
     /// A peer goes by another name from now on.
     pub fn rename(&mut self, peer: &PeerId, name: &str, cx: &mut Cx) {
-        let Ok(name) = Name::parse(name) else {
+        // As in an announcement: what would be shown in another way than it was sent is unreadable.
+        let parsed = Name::parse(name).ok();
+        let Some(name) = parsed.filter(|parsed| parsed.as_str() == name) else {
             return cx.dropped(Dropped::BadFrame);
         };
         if let Some(member) = self.members.get_mut(peer) {

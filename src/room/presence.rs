@@ -5,7 +5,6 @@
 
 use core::num::NonZeroU32;
 use core::time::Duration;
-use std::collections::BTreeSet;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use litemap::LiteMap;
@@ -125,12 +124,14 @@ impl Presence {
     ) {
         let own = signaling.serials().map(|serial| (cx.own.id, serial));
         let known = members.serials().chain(own);
-        let known: BTreeSet<PresenceDigest> = known
-            .map(|(peer, serial)| PresenceDigest::of(&peer, serial))
-            .collect();
+        let known: LiteMap<PresenceDigest, PeerId> =
+            known.fold(LiteMap::new(), |mut known, (peer, serial)| {
+                known.insert(PresenceDigest::of(&peer, serial), peer);
+                known
+            });
         let named = named.iter().take(MAX_PEERS);
         let named = named.filter_map(|text| PresenceDigest::parse(text));
-        for digest in named.filter(|digest| !known.contains(digest)) {
+        for digest in named.filter(|digest| !known.contains_key(digest)) {
             if self.wanted.len() < MAX_WANTED {
                 self.wanted.insert(digest, peer);
             }
@@ -156,8 +157,9 @@ impl Presence {
                 MAX_FETCHED.min(digests.len())
             };
             let later = digests.split_off(now);
-            self.wanted
-                .extend(later.into_iter().map(|digest| (digest, peer)));
+            for digest in later {
+                self.wanted.insert(digest, peer);
+            }
             if now > 0 && links.is_connected(&peer) {
                 self.asked.insert(peer, (cx.now, true));
                 let peers = digests.into_iter().map(PresenceDigest::to_text).collect();
@@ -183,7 +185,7 @@ impl Presence {
         }
         self.answered.insert(peer, cx.now);
         let wanted = wanted.iter().take(MAX_FETCHED);
-        let wanted: BTreeSet<PresenceDigest> = wanted
+        let wanted: Vec<PresenceDigest> = wanted
             .filter_map(|text| PresenceDigest::parse(text))
             .collect();
         let connects = links.connected().filter_map(|other| {

@@ -30,7 +30,8 @@ pub struct Person<'a> {
 pub struct DisplayNames(LiteMap<PeerId, String>);
 
 impl DisplayNames {
-    /// Names everybody, each tab being named once. Oneself is one of them, so that somebody else under one's own name is told apart too.
+    /// Names everybody; no peer id comes twice. Oneself is one of them, so that somebody else under one's own name is
+    /// told apart too.
     pub fn of<'a>(everybody: impl IntoIterator<Item = Person<'a>>) -> DisplayNames {
         let everybody: Vec<Person<'a>> = everybody.into_iter().collect();
         let signs = key_signs(&everybody);
@@ -38,10 +39,7 @@ impl DisplayNames {
         let mut names = LiteMap::new();
         for person in everybody {
             let mut name = person.name.as_str().to_owned();
-            if let Some(sign) = signs
-                .get(&(person.name, person.key))
-                .filter(|sign| !sign.is_empty())
-            {
+            if let Some(sign) = signs.get(&(person.name, person.key)) {
                 name.push_str(&format!(" ({sign})"));
             }
             if let Some(tab) = tabs.get(&person.id).filter(|tab| **tab > 1) {
@@ -63,8 +61,8 @@ impl DisplayNames {
     }
 }
 
-/// How much of a fingerprint is shown, in characters: nothing, one group of four, or as many as it takes.
-const SIGN_LENGTHS: [usize; 5] = [0, 4, 9, 14, 19];
+/// How much of a fingerprint is shown, in characters: one group of four, or as many as it takes.
+const SIGN_LENGTHS: [usize; 4] = [4, 9, 14, 19];
 
 /// A name on a key.
 struct Bearer<'a> {
@@ -73,7 +71,7 @@ struct Bearer<'a> {
     lookalike: Lookalike,
 }
 
-/// The beginning of each key whose name looks like another key's; an empty text for the others.
+/// The beginning of each key whose name looks like another key's.
 fn key_signs<'a>(everybody: &[Person<'a>]) -> LiteMap<(&'a Name, PublicKey), String> {
     let mut unsettled: Vec<Bearer> = Vec::new();
     for Person { key, name, .. } in everybody {
@@ -86,6 +84,8 @@ fn key_signs<'a>(everybody: &[Person<'a>]) -> LiteMap<(&'a Name, PublicKey), Str
             });
         }
     }
+    // Whoever shares a skeleton with nobody needs no sign.
+    unsettled = partition_ambiguous(unsettled, 0).0;
     let mut signs = LiteMap::new();
     for length in SIGN_LENGTHS {
         let (ambiguous, settled) = partition_ambiguous(unsettled, length);
@@ -101,7 +101,7 @@ fn key_signs<'a>(everybody: &[Person<'a>]) -> LiteMap<(&'a Name, PublicKey), Str
     signs
 }
 
-/// Splits bearers into those whose name and beginning of the key look like another key's, and the others.
+/// Splits bearers into those whose name, with so many characters of the key, looks like another key's, and the others.
 fn partition_ambiguous(
     bearers: Vec<Bearer<'_>>,
     length: usize,

@@ -38,6 +38,7 @@ pub mod mqtt;
 pub mod room;
 pub mod rtc;
 pub mod settings;
+mod sort;
 pub mod time;
 pub mod wire;
 

@@ -1,10 +1,12 @@
 //! Time as the core sees it: a number that comes in as an argument, and timers by name.
 
+use core::cmp::Reverse;
 use core::fmt::Debug;
 use core::ops::{Add, Sub};
 use core::time::Duration;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BinaryHeap;
 
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
 /// A moment, in milliseconds since the Unix epoch. It never runs backwards within one tab.
@@ -39,19 +41,27 @@ impl Sub<Duration> for Millis {
     }
 }
 
-/// Timers by name: at most one for each `K`. Every operation costs O(log n).
+/// So many superseded entries may stay in the queue, however few timers there are.
+const SUPERSEDED: usize = 32;
+
+/// Timers by name: at most one for each `K`.
+///
+/// Looking at the earliest timer costs O(1), and moving one that is set O(log n), on average. Setting a new timer, and
+/// clearing one, also shifts part of a sorted vector: O(n), but no more than some microseconds for the thousand timers
+/// of a full room.
 #[derive(Debug, Clone)]
 pub struct Timers<K> {
-    due: BTreeMap<K, Millis>,
-    /// The same, the earliest first.
-    queue: BTreeSet<(Millis, K)>,
+    due: LiteMap<K, Millis>,
+    /// The same, the earliest first. Entries of timers that were moved or cleared since are superseded: they stay until
+    /// they come to the top, or make up more than half of the queue. The top is never superseded.
+    queue: BinaryHeap<Reverse<(Millis, K)>>,
 }
 
 impl<K> Default for Timers<K> {
     fn default() -> Self {
         Timers {
-            due: BTreeMap::new(),
-            queue: BTreeSet::new(),
+            due: LiteMap::new(),
+            queue: BinaryHeap::new(),
         }
     }
 }
@@ -59,9 +69,10 @@ impl<K> Default for Timers<K> {
 impl<K: Ord + Clone + Debug> Timers<K> {
     /// Sets (or moves) the timer named `key`.
     pub fn set(&mut self, key: K, at: Millis) {
-        self.clear(&key);
-        self.due.insert(key.clone(), at);
-        self.queue.insert((at, key));
+        if self.due.insert(key.clone(), at) != Some(at) {
+            self.queue.push(Reverse((at, key)));
+            self.drop_superseded();
+        }
     }
 
     /// Sets the timer only if it is not set yet, or brings a later one forward.
@@ -78,14 +89,14 @@ impl<K: Ord + Clone + Debug> Timers<K> {
 
     /// Forgets the timer named `key`.
     pub fn clear(&mut self, key: &K) {
-        if let Some(at) = self.due.remove(key) {
-            self.queue.remove(&(at, key.clone()));
+        if self.due.remove(key).is_some() {
+            self.drop_superseded();
         }
     }
 
     /// The earliest timer and when it is due.
     pub fn next(&self) -> Option<(K, Millis)> {
-        let (at, key) = self.queue.first()?;
+        let Reverse((at, key)) = self.queue.peek()?;
         Some((key.clone(), *at))
     }
 
@@ -98,10 +109,27 @@ impl<K: Ord + Clone + Debug> Timers<K> {
         self.clear(&key);
         Some(key)
     }
+
+    /// Takes superseded entries from the top of the queue, and all of them if they are more than the others.
+    fn drop_superseded(&mut self) {
+        if self.queue.len() > 2 * self.due.len() + SUPERSEDED {
+            let entries = self.due.iter().map(|(key, at)| Reverse((*at, key.clone())));
+            self.queue = entries.collect();
+        }
+        while let Some(Reverse((at, key))) = self.queue.peek()
+            && self.due.get(key) != Some(at)
+        {
+            self.queue.pop();
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -118,6 +146,95 @@ mod tests {
         assert_eq!(timers.take_due(Millis(40)), Some("b"));
         assert_eq!(timers.take_due(Millis(40)), Some("a"));
         assert_eq!(timers.take_due(Millis(40)), None);
+    }
+
+    #[test]
+    fn timers_that_are_due_at_once_come_in_the_order_of_their_names() {
+        let mut timers = Timers::default();
+        for key in [3, 1, 2] {
+            timers.set(key, Millis(10));
+        }
+        let taken: Vec<_> = core::iter::from_fn(|| timers.take_due(Millis(10))).collect();
+        assert_eq!(taken, [1, 2, 3]);
+    }
+
+    #[test]
+    fn the_queue_stays_short_while_timers_move() {
+        let mut timers = Timers::default();
+        timers.set("first", Millis(0));
+        for round in 1..=1_000_000u64 {
+            // Later, then back to a time that it had before.
+            timers.set("moves", Millis(round % 7));
+            let longest = 2 * timers.due.len() + SUPERSEDED;
+            assert!(timers.queue.len() <= longest, "after {round} moves");
+        }
+        // Back and forth between set and not set.
+        for round in 1..=100_000 {
+            timers.set("moves", Millis(round));
+            timers.clear(&"moves");
+            let longest = 2 * timers.due.len() + SUPERSEDED;
+            assert!(timers.queue.len() <= longest, "after {round} moves");
+        }
+        assert_eq!(timers.take_due(Millis(0)), Some("first"));
+        assert!(timers.queue.is_empty());
+    }
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Set(u8, u64),
+        SetEarlier(u8, u64),
+        Clear(u8),
+        Take(u64),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let (key, at) = (0u8..6, 0u64..8);
+        prop_oneof![
+            4 => (key.clone(), at.clone()).prop_map(|(key, at)| Step::Set(key, at)),
+            1 => (key.clone(), at.clone()).prop_map(|(key, at)| Step::SetEarlier(key, at)),
+            1 => key.prop_map(Step::Clear),
+            1 => at.prop_map(Step::Take),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn timers_do_what_a_plain_map_does(steps in prop::collection::vec(step(), 0..300)) {
+            let mut timers = Timers::default();
+            let mut model: BTreeMap<u8, u64> = BTreeMap::new();
+            let earliest = |model: &BTreeMap<u8, u64>| {
+                model.iter().map(|(key, at)| (*at, *key)).min()
+            };
+            for step in steps {
+                match step {
+                    Step::Set(key, at) => {
+                        timers.set(key, Millis(at));
+                        model.insert(key, at);
+                    }
+                    Step::SetEarlier(key, at) => {
+                        timers.set_earlier(key, Millis(at));
+                        let set = model.entry(key).or_insert(at);
+                        *set = at.min(*set);
+                    }
+                    Step::Clear(key) => {
+                        timers.clear(&key);
+                        model.remove(&key);
+                    }
+                    Step::Take(now) => {
+                        let due = earliest(&model).filter(|(at, _)| *at <= now);
+                        let key = due.map(|(_, key)| key);
+                        key.map(|key| model.remove(&key));
+                        prop_assert_eq!(timers.take_due(Millis(now)), key);
+                    }
+                }
+                let next = earliest(&model).map(|(at, key)| (key, Millis(at)));
+                prop_assert_eq!(timers.next(), next);
+                prop_assert!(timers.queue.len() <= 2 * timers.due.len() + SUPERSEDED);
+                for key in 0..6 {
+                    prop_assert_eq!(timers.get(&key), model.get(&key).map(|at| Millis(*at)));
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What is known of one key: when it was met, under which names, and what the person decided about it.
 
 use super::{Lookalike, Name};
+use crate::sort::sorted_by;
 use crate::time::Millis;
 
 /// At most this many names of one key are remembered.
@@ -205,16 +206,13 @@ impl Acquaintance {
 
     /// Forgets the names beyond [`MAX_NAMES`] that were used longest ago, accepted ones last.
     fn order_names(&mut self) {
-        let surplus = self.names.len().saturating_sub(MAX_NAMES);
-        self.names.sort_by(|a, b| {
-            let (a, b) = [a, b]
-                .map(|it| (it.accepted.is_some(), it.last, &it.text))
-                .into();
-            a.cmp(&b)
-        });
-        self.names.drain(..surplus);
-        self.names
-            .sort_by(|a, b| (a.last, &a.text).cmp(&(b.last, &b.text)));
+        let names = core::mem::take(&mut self.names);
+        let mut names = sorted_by(names, |a, b| (a.last, &a.text).cmp(&(b.last, &b.text)));
+        while names.len() > MAX_NAMES {
+            let unaccepted = names.iter().position(|name| name.accepted.is_none());
+            names.remove(unaccepted.unwrap_or(0));
+        }
+        self.names = names;
     }
 
     /// The fields of a line in storage: when the key was met first and last, on how many days, when it was compared,

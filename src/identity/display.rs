@@ -1,8 +1,9 @@
 //! The names that people see: one for everybody who is in a room, so that no two can be taken for each other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use litemap::LiteMap;
 
 use super::{Lookalike, Name, PeerId, PublicKey};
+use crate::sort::sorted_by;
 
 /// Somebody who is in the room, in one tab.
 #[derive(Debug, Clone, Copy)]
@@ -26,18 +27,17 @@ pub struct Person<'a> {
 ///
 /// What somebody is called therefore depends on those with a similar name only, and not on who came first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DisplayNames(BTreeMap<PeerId, String>);
+pub struct DisplayNames(LiteMap<PeerId, String>);
 
 impl DisplayNames {
-    /// Names everybody. Oneself is one of them, so that somebody else under one's own name is told apart too.
+    /// Names everybody; no peer id comes twice. Oneself is one of them, so that somebody else under one's own name is
+    /// told apart too.
     pub fn of<'a>(everybody: impl IntoIterator<Item = Person<'a>>) -> DisplayNames {
-        let everybody: BTreeMap<PeerId, Person<'a>> = everybody
-            .into_iter()
-            .map(|person| (person.id, person))
-            .collect();
-        let signs = key_signs(everybody.values());
-        let tabs = tab_numbers(everybody.values());
-        let names = everybody.values().map(|person| {
+        let everybody: Vec<Person<'a>> = everybody.into_iter().collect();
+        let signs = key_signs(&everybody);
+        let tabs = tab_numbers(&everybody);
+        let mut names = LiteMap::new();
+        for person in everybody {
             let mut name = person.name.as_str().to_owned();
             if let Some(sign) = signs.get(&(person.name, person.key)) {
                 name.push_str(&format!(" ({sign})"));
@@ -45,9 +45,9 @@ impl DisplayNames {
             if let Some(tab) = tabs.get(&person.id).filter(|tab| **tab > 1) {
                 name.push_str(&format!("({tab})"));
             }
-            (person.id, name)
-        });
-        DisplayNames(names.collect())
+            names.insert(person.id, name);
+        }
+        DisplayNames(names)
     }
 
     /// What this tab is called.
@@ -61,36 +61,6 @@ impl DisplayNames {
     }
 }
 
-/// The beginning of each key whose name looks like another key's.
-fn key_signs<'a>(
-    everybody: impl Iterator<Item = &'a Person<'a>>,
-) -> BTreeMap<(&'a Name, PublicKey), String> {
-    let bearers: BTreeSet<(&Name, PublicKey)> =
-        everybody.map(|person| (person.name, person.key)).collect();
-    let mut unsettled: Vec<Bearer> = bearers
-        .into_iter()
-        .map(|(name, key)| Bearer {
-            name,
-            key,
-            lookalike: name.lookalike(),
-        })
-        .collect();
-    // Who shares a skeleton with nobody needs no sign.
-    unsettled = ambiguous(unsettled, |_| String::new()).0;
-    let mut signs = BTreeMap::new();
-    for length in SIGN_LENGTHS {
-        let sign = |bearer: &Bearer| beginning(&bearer.key, length);
-        let (still, settled) = ambiguous(unsettled, |bearer| {
-            Lookalike::of(&sign(bearer)).skeletons().concat()
-        });
-        signs.extend(settled.iter().map(|it| ((it.name, it.key), sign(it))));
-        unsettled = still;
-    }
-    // Two keys with one fingerprint: nobody has seen that.
-    signs.extend(unsettled.iter().map(|it| ((it.name, it.key), hex(&it.key))));
-    signs
-}
-
 /// How much of a fingerprint is shown, in characters: one group of four, or as many as it takes.
 const SIGN_LENGTHS: [usize; 4] = [4, 9, 14, 19];
 
@@ -101,37 +71,72 @@ struct Bearer<'a> {
     lookalike: Lookalike,
 }
 
-/// Splits bearers into those who share a skeleton and a sign with another key, and the others.
-fn ambiguous<'a>(
-    bearers: Vec<Bearer<'a>>,
-    sign: impl Fn(&Bearer<'a>) -> String,
-) -> (Vec<Bearer<'a>>, Vec<Bearer<'a>>) {
+/// The beginning of each key whose name looks like another key's.
+fn key_signs<'a>(everybody: &[Person<'a>]) -> LiteMap<(&'a Name, PublicKey), String> {
+    let mut unsettled: Vec<Bearer> = Vec::new();
+    for Person { key, name, .. } in everybody {
+        let is_known = |bearer: &Bearer| bearer.key == *key && bearer.name == *name;
+        if !unsettled.iter().any(is_known) {
+            unsettled.push(Bearer {
+                name,
+                key: *key,
+                lookalike: name.lookalike(),
+            });
+        }
+    }
+    // Whoever shares a skeleton with nobody needs no sign.
+    unsettled = partition_ambiguous(unsettled, 0).0;
+    let mut signs = LiteMap::new();
+    for length in SIGN_LENGTHS {
+        let (ambiguous, settled) = partition_ambiguous(unsettled, length);
+        for Bearer { name, key, .. } in settled {
+            signs.insert((name, key), beginning(&key, length));
+        }
+        unsettled = ambiguous;
+    }
+    // Two keys with one fingerprint: nobody has seen that.
+    for Bearer { name, key, .. } in unsettled {
+        signs.insert((name, key), hex(&key));
+    }
+    signs
+}
+
+/// Splits bearers into those whose name, with so many characters of the key, looks like another key's, and the others.
+fn partition_ambiguous(
+    bearers: Vec<Bearer<'_>>,
+    length: usize,
+) -> (Vec<Bearer<'_>>, Vec<Bearer<'_>>) {
+    let signs = bearers.iter().map(|bearer| match length {
+        0 => String::new(),
+        _ => Lookalike::of(&beginning(&bearer.key, length))
+            .skeletons()
+            .concat(),
+    });
+    let signs: Vec<String> = signs.collect();
     // The first key with a skeleton and a sign; `None` if there is another one.
-    let mut keys: BTreeMap<(String, String), Option<PublicKey>> = BTreeMap::new();
-    let signs: Vec<String> = bearers.iter().map(&sign).collect();
+    let mut keys: LiteMap<(&str, &str), Option<PublicKey>> = LiteMap::new();
     for (bearer, sign) in bearers.iter().zip(&signs) {
         for skeleton in bearer.lookalike.skeletons() {
-            let only = keys
-                .entry((skeleton.clone(), sign.clone()))
-                .or_insert(Some(bearer.key));
+            let only = keys.entry((skeleton, sign)).or_insert(Some(bearer.key));
             if *only != Some(bearer.key) {
                 *only = None;
             }
         }
     }
-    let is_shared = |bearer: &Bearer, sign: &str| {
+    let is_ambiguous = bearers.iter().zip(&signs).map(|(bearer, sign)| {
         let mut skeletons = bearer.lookalike.skeletons().iter();
-        skeletons.any(|skeleton| keys.get(&(skeleton.clone(), sign.to_owned())) == Some(&None))
-    };
-    let (mut shared, mut others) = (Vec::new(), Vec::new());
-    for (bearer, sign) in bearers.into_iter().zip(signs) {
-        if is_shared(&bearer, &sign) {
-            shared.push(bearer);
+        skeletons.any(|skeleton| keys.get(&(skeleton.as_str(), sign.as_str())) == Some(&None))
+    });
+    let is_ambiguous: Vec<bool> = is_ambiguous.collect();
+    let (mut ambiguous, mut others) = (Vec::new(), Vec::new());
+    for (bearer, is_ambiguous) in bearers.into_iter().zip(is_ambiguous) {
+        if is_ambiguous {
+            ambiguous.push(bearer);
         } else {
             others.push(bearer);
         }
     }
-    (shared, others)
+    (ambiguous, others)
 }
 
 fn beginning(key: &PublicKey, length: usize) -> String {
@@ -144,33 +149,38 @@ fn hex(key: &PublicKey) -> String {
 
 /// The tabs' numbers: no two tabs of a key have the same. A tab that claims a number of another one gets the next
 /// that is free, since that is all that can be done about it.
-fn tab_numbers<'a>(everybody: impl Iterator<Item = &'a Person<'a>>) -> BTreeMap<PeerId, u32> {
-    let mut keys: BTreeMap<PublicKey, Vec<(u32, PeerId)>> = BTreeMap::new();
-    for person in everybody {
+fn tab_numbers(everybody: &[Person]) -> LiteMap<PeerId, u32> {
+    let tabs = everybody.iter().map(|person| {
         let tab = u32::from(person.tab.max(1));
-        keys.entry(person.key).or_default().push((tab, person.id));
-    }
-    let mut numbers = BTreeMap::new();
-    for mut tabs in keys.into_values() {
-        tabs.sort_unstable();
-        let mut taken: BTreeSet<u32> = BTreeSet::new();
-        let (mut first, mut repeated) = (Vec::new(), Vec::new());
-        for (tab, id) in tabs {
-            if taken.insert(tab) {
-                first.push((tab, id));
+        (person.key, tab, person.id)
+    });
+    let mut numbers = LiteMap::new();
+    for tabs in sorted_by(tabs, Ord::cmp).chunk_by(|(one, ..), (other, ..)| one == other) {
+        let is_claimed = |number: u32| {
+            tabs.binary_search_by_key(&number, |(_, tab, _)| *tab)
+                .is_ok()
+        };
+        let (mut last, mut free) = (0, 2);
+        for (_, tab, id) in tabs {
+            if *tab == last {
+                while is_claimed(free) {
+                    free += 1;
+                }
+                numbers.insert(*id, free);
+                free += 1;
             } else {
-                repeated.push(id);
+                last = *tab;
+                numbers.insert(*id, last);
             }
         }
-        numbers.extend(first.into_iter().map(|(tab, id)| (id, tab)));
-        let free = (2..).filter(|number| !taken.contains(number));
-        numbers.extend(repeated.into_iter().zip(free));
     }
     numbers
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use proptest::prelude::*;
 

@@ -5,6 +5,7 @@
 //! read names without regard to it: `AIice` looks like `Alice` as it is written, `ΒΕΝ` in Greek letters looks like
 //! `ben` only in capitals. So a name has several skeletons, and two names look alike if they share one.
 
+use std::collections::BinaryHeap;
 use std::sync::LazyLock;
 
 use super::unicode::{is_hidden, is_joiner, lower, nfd, nfkd, upper};
@@ -14,13 +15,13 @@ const CONFUSABLES: &str = include_str!("unicode/confusables.txt");
 
 /// What each character in the table looks like, in the order of the characters.
 static PROTOTYPES: LazyLock<Vec<(char, &str)>> = LazyLock::new(|| {
-    let mut prototypes: Vec<(char, &str)> = CONFUSABLES
+    // Not sorted as a vector: a heap is less code.
+    let prototypes: BinaryHeap<(char, &str)> = CONFUSABLES
         .lines()
         .filter_map(|line| line.split_once('\t'))
         .flat_map(|(prototype, characters)| characters.chars().map(move |c| (c, prototype)))
         .collect();
-    prototypes.sort_unstable();
-    prototypes
+    prototypes.into_sorted_vec()
 });
 
 /// What a text looks like: as it is written, and to those who do not care for upper and lower case.

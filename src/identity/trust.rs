@@ -8,6 +8,8 @@
 //! Decisions carry the time at which they were made, so that what two tabs wrote can be [merged](TrustBook::merge)
 //! in any order, and none is lost.
 
+use std::collections::BinaryHeap;
+
 use base64ct::{Base64UrlUnpadded, Encoding};
 use litemap::LiteMap;
 
@@ -274,12 +276,12 @@ impl TrustBook {
         if self.0.len() <= MAX_DECIDED {
             return;
         }
-        let mut ranked: Vec<(Standing, Millis, PublicKey)> = self
+        let ranked: BinaryHeap<(Standing, Millis, PublicKey)> = self
             .0
             .iter()
             .map(|(key, entry)| (entry.standing(), entry.last, *key))
             .collect();
-        ranked.sort_unstable();
+        let ranked = ranked.into_sorted_vec();
         let strangers = ranked.partition_point(|(standing, ..)| *standing == Standing::Stranger);
         let undecided = ranked.partition_point(|(standing, ..)| !standing.is_decided());
         let decided = ranked.len() - undecided;

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::{Rng, SeedableRng};
+use litemap::LiteMap;
 
 use super::channel::CallFrame;
 use super::counters::{Counters, Dropped};
@@ -167,7 +168,7 @@ pub(super) struct Cx {
     pub counters: Counters,
     pub rng: ChaCha20Rng,
     /// Signatures that have been asked for, by ticket.
-    signing: VecDeque<(u32, SignFor)>,
+    signing: LiteMap<u32, SignFor>,
     next_ticket: u32,
     outputs: VecDeque<Output>,
     effects: VecDeque<Effect>,
@@ -183,7 +184,7 @@ impl Cx {
             timers: Timers::default(),
             counters: Counters::default(),
             rng,
-            signing: VecDeque::new(),
+            signing: LiteMap::new(),
             next_ticket: 0,
             outputs: VecDeque::new(),
             effects: VecDeque::new(),
@@ -199,19 +200,25 @@ impl Cx {
     pub fn sign(&mut self, what: SignFor, message: Vec<u8>) {
         let ticket = self.next_ticket;
         self.next_ticket = ticket.wrapping_add(1);
-        self.signing.push_back((ticket, what));
+        self.signing.insert(ticket, what);
         self.output(Output::Sign { ticket, message });
     }
 
     /// What the signature with this ticket was asked for.
     pub fn signed(&mut self, ticket: u32) -> Option<SignFor> {
-        let at = self.signing.iter().position(|(open, _)| *open == ticket)?;
-        self.signing.remove(at).map(|(_, what)| what)
+        self.signing.remove(&ticket)
     }
 
     /// Asks something of a peer connection.
     pub fn link(&mut self, connection: ConnectionId, command: LinkCommand) {
         self.output(Output::Link(connection, command));
+    }
+
+    /// Sends a frame on a connection, whether or not its peer is verified.
+    pub fn send_on(&mut self, connection: ConnectionId, frame: &Frame) {
+        for text in frame.encode() {
+            self.link(connection, LinkCommand::Send(text));
+        }
     }
 
     /// Tells the person something.

@@ -5,7 +5,6 @@
 
 use core::num::NonZeroU32;
 use core::time::Duration;
-use std::collections::BTreeSet;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use litemap::LiteMap;
@@ -53,7 +52,7 @@ impl From<Timer> for super::Timer {
 pub(super) struct Presence {
     /// Announcements that we lack, by who named them. Each member has its own, so that nobody who names what does not
     /// exist, or has what it does not tell, stands in the way of the others.
-    wanted: LiteMap<PeerId, BTreeSet<PresenceDigest>>,
+    wanted: LiteMap<PeerId, Vec<PresenceDigest>>,
     /// Members that were asked: when, and whether the answer is still awaited.
     asked: LiteMap<PeerId, (Millis, bool)>,
     /// Members that were answered, and when.
@@ -126,13 +125,19 @@ impl Presence {
     ) {
         let own = signaling.serials().map(|serial| (cx.own.id, serial));
         let known = members.serials().chain(own);
-        let known: BTreeSet<PresenceDigest> = known
-            .map(|(peer, serial)| PresenceDigest::of(&peer, serial))
-            .collect();
+        let known: LiteMap<PresenceDigest, PeerId> =
+            known.fold(LiteMap::new(), |mut known, (peer, serial)| {
+                known.insert(PresenceDigest::of(&peer, serial), peer);
+                known
+            });
         let named = named.iter().take(MAX_PEERS);
         let named = named.filter_map(|text| PresenceDigest::parse(text));
-        let lacking = named.filter(|digest| !known.contains(digest));
-        let lacking: BTreeSet<PresenceDigest> = lacking.collect();
+        let mut lacking: Vec<PresenceDigest> = Vec::new();
+        for digest in named.filter(|digest| !known.contains_key(digest)) {
+            if !lacking.contains(&digest) {
+                lacking.push(digest);
+            }
+        }
         if !lacking.is_empty() {
             // The latest that it said counts.
             self.wanted.insert(peer, lacking);
@@ -152,9 +157,8 @@ impl Presence {
                 self.wanted.insert(peer, digests);
                 continue;
             }
-            let later = digests.iter().nth(MAX_FETCHED).copied();
-            let later = later.map(|first| digests.split_off(&first));
-            if let Some(later) = later {
+            let later = digests.split_off(MAX_FETCHED.min(digests.len()));
+            if !later.is_empty() {
                 self.wanted.insert(peer, later);
             }
             if links.is_connected(&peer) {
@@ -182,7 +186,7 @@ impl Presence {
         }
         self.answered.insert(peer, cx.now);
         let wanted = wanted.iter().take(MAX_FETCHED);
-        let wanted: BTreeSet<PresenceDigest> = wanted
+        let wanted: Vec<PresenceDigest> = wanted
             .filter_map(|text| PresenceDigest::parse(text))
             .collect();
         let connects = links.connected().filter_map(|other| {

@@ -6,6 +6,8 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::sort::sorted_by;
+
 /// At most this many candidates are in one description or one message.
 pub const MAX_CANDIDATES: usize = 16;
 
@@ -236,14 +238,14 @@ pub(super) fn choose(mut found: Vec<(u32, Candidate)>, limit: usize) -> Vec<Cand
     if found.len() <= limit {
         return seen;
     }
-    found.sort_by_key(|(priority, _)| core::cmp::Reverse(*priority));
+    let found = sorted_by(found, |(one, _), (other, _)| other.cmp(one));
     let mut ranked: Vec<(usize, Candidate)> = Vec::with_capacity(found.len());
     for (_, candidate) in found {
         let better = |(_, other): &&(usize, Candidate)| other.class() == candidate.class();
         ranked.push((ranked.iter().filter(better).count(), candidate));
     }
     // The sort is stable: within one rank the higher priority stays first.
-    ranked.sort_by_key(|(rank, _)| *rank);
+    let mut ranked = sorted_by(ranked, |(one, _), (other, _)| one.cmp(other));
     ranked.truncate(limit);
     seen.retain(|candidate| ranked.iter().any(|(_, kept)| kept == candidate));
     seen

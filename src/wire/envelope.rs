@@ -28,6 +28,7 @@ use super::room_keys::{DerivedTopic, RoomKeys};
 use super::statement::StatementError;
 use crate::identity::PeerId;
 use crate::identity::framing::{first_16, sha256};
+use crate::sort::sorted_by;
 use crate::time::Millis;
 
 /// The largest payload that is sent or looked at, in bytes.
@@ -357,8 +358,7 @@ impl Envelope {
     }
 
     fn encode(&self) -> Result<Vec<u8>, EnvelopeError> {
-        let mut bodies: Vec<&Body> = self.bodies.iter().collect();
-        bodies.sort_by_key(|body| body.kind());
+        let bodies = sorted_by(&self.bodies, |one, other| one.kind().cmp(&other.kind()));
         let mut plain = self.sender.0.to_vec();
         plain.extend_from_slice(&self.timestamp.0.to_be_bytes());
         let mut last = None;

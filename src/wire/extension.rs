@@ -7,6 +7,7 @@
 use chacha20::rand_core::CryptoRng;
 
 use super::bytes::{Reader, push_u16};
+use crate::sort::sorted_by;
 
 /// The bit that says *critical*.
 pub const CRITICAL: u16 = 0x8000;
@@ -51,8 +52,8 @@ impl Extensions {
     /// # Errors
     /// [`ExtensionError::Malformed`] if two have the same type, a type has more than 15 bits, or a value has more than
     /// 65,535 bytes.
-    pub fn new(mut list: Vec<Extension>) -> Result<Extensions, ExtensionError> {
-        list.sort_by_key(|extension| extension.kind);
+    pub fn new(list: Vec<Extension>) -> Result<Extensions, ExtensionError> {
+        let list = sorted_by(list, |one, other| one.kind.cmp(&other.kind));
         let twice = list.windows(2).any(|pair| match pair {
             [a, b] => a.kind == b.kind,
             _ => false,

@@ -292,9 +292,7 @@ impl Links {
     /// Sends a frame to a peer, if it is verified.
     pub fn send(&self, peer: &PeerId, frame: &Frame, cx: &mut Cx) {
         if let Some(connection) = self.connection(peer) {
-            for text in frame.encode() {
-                cx.link(connection, LinkCommand::Send(text));
-            }
+            cx.send_on(connection, frame);
         }
     }
 

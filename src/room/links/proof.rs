@@ -10,7 +10,7 @@ use super::{Links, Timer};
 use crate::identity::{PeerId, Signature};
 use crate::room::counters::Dropped;
 use crate::room::cx::{Cx, Effect, PeerEvent, Proven, SignFor};
-use crate::rtc::{ConnectionId, LinkCommand};
+use crate::rtc::ConnectionId;
 use crate::settings::options::MAX_INFO;
 use crate::wire::extension::Extensions;
 use crate::wire::frame::LinkFrame;
@@ -88,8 +88,8 @@ impl Links {
             return;
         };
         let connection = attempt.connection;
-        for text in attempt.proof.take().iter().flat_map(Frame::encode) {
-            cx.link(connection, LinkCommand::Send(text));
+        if let Some(proof) = attempt.proof.take() {
+            cx.send_on(connection, &proof);
         }
     }
 
@@ -170,8 +170,8 @@ impl Links {
         if let Some(former) = former.open().map(|open| open.connection) {
             self.close(former, cx);
         }
-        for text in unsent.iter().flat_map(Frame::encode) {
-            cx.link(connection, LinkCommand::Send(text));
+        if let Some(proof) = unsent {
+            cx.send_on(connection, &proof);
         }
         cx.timers.clear(&Timer::Attempt(peer).into());
         self.watch(peer, cx);

@@ -1,8 +1,6 @@
 //! What the person decides about people. A decision carries the key and the name that the person saw, and is refused
 //! if either is another one by now: a peer that renames itself between a warning and the click must not gain by it.
 
-use std::collections::VecDeque;
-
 use super::{Decision, Members};
 use crate::identity::{Name, PeerId, Trust, TrustBook, TrustChange, TrustDecision};
 use crate::room::cx::{Cx, Effect};
@@ -127,11 +125,10 @@ impl Members {
 
 /// Whether the person has accepted this peer under this name before.
 pub(super) fn take_accepted(
-    accepted: &mut VecDeque<(PeerId, Name)>,
+    accepted: &mut Vec<(PeerId, Name)>,
     peer: &PeerId,
     name: &Name,
 ) -> bool {
     let at = accepted.iter().position(|(other, _)| other == peer);
-    let taken = at.and_then(|at| accepted.remove(at));
-    taken.is_some_and(|(_, accepted)| accepted == *name)
+    at.is_some_and(|at| accepted.remove(at).1 == *name)
 }

@@ -6,7 +6,6 @@ mod places;
 mod shown;
 
 use core::num::NonZeroU32;
-use std::collections::VecDeque;
 
 use litemap::LiteMap;
 
@@ -124,7 +123,7 @@ pub(super) struct Members {
     shown: LiteMap<PeerId, PeerView>,
     /// Whom the person accepted, by the names that they had, and who could not be reached. They may be asked about us
     /// for longer than we try.
-    accepted: VecDeque<(PeerId, Name)>,
+    accepted: Vec<(PeerId, Name)>,
 }
 
 impl Members {
@@ -136,7 +135,7 @@ impl Members {
             signatures: CarrierBudgets::new(SIGNATURES[0], SIGNATURES[1]),
             offers: CarrierBudgets::new(OFFERS[0], OFFERS[1]),
             shown: LiteMap::new(),
-            accepted: VecDeque::new(),
+            accepted: Vec::new(),
         }
     }
 
@@ -315,9 +314,9 @@ impl Members {
         let was_asked = member.asked.is_some() && member.decision == Decision::Accepted;
         if was_asked && reason == GoneReason::Unreachable {
             if self.accepted.len() >= MAX_ACCEPTED {
-                self.accepted.pop_front();
+                self.accepted.remove(0);
             }
-            self.accepted.push_back((*peer, member.name.clone()));
+            self.accepted.push((*peer, member.name.clone()));
         }
         // A peer that left has no more to say; one that was lost may come back with something newer.
         let until = match reason {

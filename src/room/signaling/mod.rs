@@ -9,7 +9,6 @@ mod departed;
 mod outbox;
 
 use core::time::Duration;
-use std::collections::VecDeque;
 
 use litemap::LiteMap;
 
@@ -73,7 +72,7 @@ pub(super) struct Signaling {
     outbox: Outbox,
     seen: SeenEnvelopes<Carrier>,
     departed: Departed,
-    early: VecDeque<(Carrier, Envelope, Millis)>,
+    early: Vec<(Carrier, Envelope, Millis)>,
 }
 
 impl Signaling {
@@ -89,7 +88,7 @@ impl Signaling {
             outbox: Outbox::new(cx.now),
             seen: SeenEnvelopes::default(),
             departed: Departed::default(),
-            early: VecDeque::new(),
+            early: Vec::new(),
         }
     }
 
@@ -153,18 +152,16 @@ impl Signaling {
     pub fn keep_early(&mut self, carrier: Carrier, envelope: Envelope, cx: &Cx) {
         self.early.retain(|(.., at)| cx.now.since(*at) < EARLY_LIFE);
         if self.early.len() >= MAX_EARLY {
-            self.early.pop_front();
+            self.early.remove(0);
         }
-        self.early.push_back((carrier, envelope, cx.now));
+        self.early.push((carrier, envelope, cx.now));
     }
 
     /// Gives the candidates back that were kept for this peer.
     pub fn release_early(&mut self, peer: PeerId) -> Vec<(Carrier, Envelope)> {
-        let (theirs, others): (VecDeque<_>, VecDeque<_>) = core::mem::take(&mut self.early)
-            .into_iter()
-            .partition(|(_, envelope, _)| envelope.sender == peer);
-        self.early = others;
-        let theirs = theirs.into_iter();
+        let is_theirs =
+            |(_, envelope, _): &mut (Carrier, Envelope, Millis)| envelope.sender == peer;
+        let theirs = self.early.extract_if(.., is_theirs);
         theirs
             .map(|(carrier, envelope, _)| (carrier, envelope))
             .collect()

@@ -26,6 +26,8 @@ const PRESENCE_DELAY: Duration = Duration::from_secs(2);
 const FIRST_PAUSE: Duration = Duration::from_secs(20);
 /// … and at last this rarely.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+/// A member's presence is looked at this often at most. Members tell it every two seconds at most.
+const PRESENCE_PAUSE: Duration = Duration::from_secs(1);
 /// Announcements are asked for within this time, so that not everybody asks the same member at once.
 const FETCH_DELAY: Duration = Duration::from_secs(2);
 /// The most announcements that are asked for, or passed on, at once.
@@ -57,6 +59,8 @@ pub(super) struct Presence {
     asked: LiteMap<PeerId, (Millis, bool)>,
     /// Members that were answered, and when.
     answered: LiteMap<PeerId, Millis>,
+    /// Members that told their presence, and when.
+    told: LiteMap<PeerId, Millis>,
     /// How often presence has been told since the last change.
     repeats: u32,
 }
@@ -75,6 +79,7 @@ impl Presence {
                 self.wanted.remove(&peer);
                 self.asked.remove(&peer);
                 self.answered.remove(&peer);
+                self.told.remove(&peer);
             }
             PeerEvent::Lost | PeerEvent::Returned | PeerEvent::Forgotten => {}
         }
@@ -123,6 +128,12 @@ impl Presence {
         signaling: &Signaling,
         cx: &mut Cx,
     ) {
+        // Each costs a hash for everybody who is known of.
+        let recent = self.told.get(&peer);
+        if recent.is_some_and(|at| cx.now.since(*at) < PRESENCE_PAUSE) {
+            return cx.dropped(Dropped::FloodedFrames);
+        }
+        self.told.insert(peer, cx.now);
         let own = signaling.serials().map(|serial| (cx.own.id, serial));
         let known = members.serials().chain(own);
         let known: LiteMap<PresenceDigest, PeerId> =

@@ -231,8 +231,13 @@ impl Channels {
         let Some(channel) = self.0.get_mut(&peer) else {
             return;
         };
-        channel.acknowledged = cx.now;
-        match channel.stream.on_ack(ack.count, ack.streams) {
+        let before = channel.stream.acknowledged();
+        let begun = channel.stream.on_ack(ack.count, ack.streams);
+        // Only progress counts: a peer that says the same again takes nothing.
+        if channel.stream.acknowledged() > before {
+            channel.acknowledged = cx.now;
+        }
+        match begun {
             Ok(Begun::GoesOn) => {}
             Ok(Begun::Anew(unfinished)) => {
                 for token in unfinished {

@@ -169,6 +169,11 @@ impl Stream {
         Ok(unfinished.map_or(Begun::GoesOn, Begun::Anew))
     }
 
+    /// How many of our chunks have arrived.
+    pub fn acknowledged(&self) -> u64 {
+        self.sending.acknowledged
+    }
+
     /// Whether a chunk may come now.
     pub fn is_ready(&self) -> bool {
         self.ready

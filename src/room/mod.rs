@@ -50,7 +50,7 @@ use conversations::Conversations;
 use counters::Dropped;
 use cx::{Cx, Effect, Own, PeerEvent, SignFor};
 use links::{ChannelMessage, Links};
-use members::{Members, Received, own_user};
+use members::{Members, Received, Via, own_user};
 use presence::Presence;
 use signaling::{Company, Signaling};
 

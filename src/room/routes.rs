@@ -101,9 +101,13 @@ impl Room {
 
     fn on_envelope(&mut self, carrier: Carrier, envelope: &Envelope) {
         for body in &envelope.bodies {
-            let (cx, signaling, links) = (&mut self.cx, &self.signaling, &self.links);
-            let members = &mut self.members;
-            match members.receive(carrier, envelope, body, signaling, links, cx) {
+            let via = Via {
+                carrier,
+                signaling: &self.signaling,
+                links: &self.links,
+            };
+            let cx = &mut self.cx;
+            match self.members.receive(envelope, body, via, cx) {
                 Ok(received) => {
                     cx.counters.received();
                     self.on_received(carrier, received);
@@ -115,12 +119,13 @@ impl Room {
 
     /// A member passed on the announcement of another one, which has not heard of us: so we offer.
     fn on_introduction(&mut self, peer: PeerId, connect: &Connect) {
-        let (cx, signaling, links) = (&mut self.cx, &self.signaling, &self.links);
-        let carrier = Carrier::Peer(peer);
-        match self
-            .members
-            .on_connect(carrier, connect, signaling, links, cx)
-        {
+        let via = Via {
+            carrier: Carrier::Peer(peer),
+            signaling: &self.signaling,
+            links: &self.links,
+        };
+        let cx = &mut self.cx;
+        match self.members.on_connect(connect, via, cx) {
             Ok(received) => self.links.on_received(received, false, &self.members, cx),
             Err(reason) => cx.dropped(reason),
         }

@@ -2,6 +2,7 @@
 
 mod admission;
 mod decisions;
+mod inbox;
 mod places;
 mod shown;
 
@@ -23,7 +24,7 @@ use crate::wire::frame::PeopleFrame;
 use crate::wire::transcript::ProofError;
 use crate::wire::{Connect, ConnectId, Nonce};
 
-pub(super) use admission::{Offer, Received};
+pub(super) use inbox::{Offer, Received, Via};
 pub(super) use shown::own_user;
 
 /// Signatures that are checked on the way in, for strangers and for known keys: at most this many at once, and this many

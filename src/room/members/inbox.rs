@@ -1,0 +1,305 @@
+//! What comes over brokers for us: announcements, offers, answers, candidates, knocks, farewells. Checks run cheapest
+//! first; what fails is counted and changes nothing.
+
+use super::Members;
+use crate::identity::PeerId;
+use crate::room::counters::Dropped;
+use crate::room::cx::Cx;
+use crate::room::io::Carrier;
+use crate::room::links::Links;
+use crate::room::signaling::Signaling;
+use crate::rtc::{Candidate, DataDescription};
+use crate::wire::connect::FULL;
+use crate::wire::envelope::{EnvelopeError, PairSealed, RtcOffer};
+use crate::wire::pair::PairContext;
+use crate::wire::{
+    Attempt, Body, Connect, ConnectId, Envelope, Introduction, Knock, Nonce, NonceSource,
+};
+
+/// How something came, and what it is checked against.
+#[derive(Clone, Copy)]
+pub(in crate::room) struct Via<'a> {
+    pub carrier: Carrier,
+    pub signaling: &'a Signaling,
+    pub links: &'a Links,
+}
+
+/// An offer that has been opened.
+#[derive(Debug, Clone)]
+pub(in crate::room) struct Offer {
+    pub attempt: Attempt,
+    pub introduction: Introduction,
+    pub description: DataDescription,
+    /// The announcement that came with it, and its id.
+    pub connect: Connect,
+    pub id: ConnectId,
+    /// The announcement of ours that it is for.
+    pub ours: ConnectId,
+}
+
+/// A body that passed the checks, and what it asks for.
+#[derive(Debug)]
+pub(in crate::room) enum Received {
+    /// A peer announced itself.
+    Announced(PeerId),
+    /// A peer announced itself, and that it is full.
+    Full,
+    /// A peer has shown that it is here, and asks to be let in.
+    Knocked(PeerId),
+    /// A peer offered, or knocked, for an announcement of ours that has expired. We offer instead, after a moment.
+    Stale(PeerId),
+    /// A peer makes an offer.
+    Offer(PeerId, Box<Offer>),
+    /// A peer answers the offer that is open to it.
+    Answer(PeerId, Introduction, DataDescription),
+    /// A peer sends candidates for a connection.
+    Candidates(PeerId, Attempt, Vec<Candidate>),
+    /// Candidates whose offer or answer has not come yet.
+    Early(Box<Envelope>),
+    /// A peer leaves.
+    Leave(PeerId),
+}
+
+impl Members {
+    /// Checks what came, and opens what is sealed for us alone.
+    ///
+    /// # Errors
+    /// Why it was dropped.
+    pub fn receive(
+        &mut self,
+        envelope: &Envelope,
+        body: &Body,
+        via: Via<'_>,
+        cx: &mut Cx,
+    ) -> Result<Received, Dropped> {
+        let peer = envelope.sender;
+        match body {
+            Body::Connect(connect) => {
+                if connect.signed_at != envelope.timestamp {
+                    return Err(Dropped::Malformed);
+                }
+                self.on_connect(connect, via, cx)
+            }
+            Body::RtcOffer(offer) => self.on_offer(envelope, offer, via, cx),
+            Body::RtcAnswer(answer) => {
+                let challenge = via.links.open_offer(&peer, answer.attempt);
+                let challenge = challenge.ok_or(Dropped::Unexpected)?;
+                let context = self.context(envelope, via.signaling, cx)?;
+                let introduction = context.open_answer(answer, &challenge)?;
+                let description = description(&introduction)?;
+                self.refuse_if_full(&peer, cx)?;
+                self.mark_present(&peer, cx);
+                Ok(Received::Answer(peer, introduction, description))
+            }
+            Body::RtcCandidates(sealed) => self.on_candidates(envelope, sealed, via, cx),
+            Body::Leave(secret) => {
+                let member = self.members.get(&peer).ok_or(Dropped::Unexpected)?;
+                if !secret.opens(via.signaling.keys.id(), &member.connect) {
+                    return Err(Dropped::BadSignature);
+                }
+                Ok(Received::Leave(peer))
+            }
+            Body::Knock(knock) => self.on_knock(envelope, knock, via, cx),
+        }
+    }
+
+    /// A peer announced itself, to everybody or through another member.
+    ///
+    /// # Errors
+    /// Why it was dropped.
+    pub fn on_connect(
+        &mut self,
+        connect: &Connect,
+        via: Via<'_>,
+        cx: &mut Cx,
+    ) -> Result<Received, Dropped> {
+        let peer = connect.peer_id();
+        self.refuse_if_full(&peer, cx)?;
+        let known = self.members.get(&peer);
+        if known.is_some_and(|member| member.connect.serial >= connect.serial && member.announced) {
+            return Err(Dropped::NotNewer);
+        }
+        self.admit(connect, via, cx)?;
+        if let Some(member) = self.members.get_mut(&peer) {
+            member.announced = true;
+        }
+        if connect.capabilities & FULL != 0 {
+            return Ok(Received::Full);
+        }
+        self.decide(peer, via.links, cx);
+        Ok(Received::Announced(peer))
+    }
+
+    fn on_offer(
+        &mut self,
+        envelope: &Envelope,
+        offer: &RtcOffer,
+        via: Via<'_>,
+        cx: &mut Cx,
+    ) -> Result<Received, Dropped> {
+        let peer = envelope.sender;
+        if !offer.attempt.is_from(&peer, &cx.own.id) {
+            return Err(Dropped::Malformed);
+        }
+        let nonces = self.admit_sender(envelope, &offer.connect, offer.nonce, via, cx)?;
+        if nonces.is_empty() {
+            return Ok(Received::Stale(peer));
+        }
+        let context = self.context(envelope, via.signaling, cx)?;
+        let mut error = EnvelopeError::Closed;
+        let opened = nonces.into_iter().find_map(|(nonce, ours)| {
+            let introduction = context.open_offer(offer, &nonce);
+            Some((introduction.map_err(|why| error = why).ok()?, ours))
+        });
+        let (introduction, ours) = opened.ok_or(error)?;
+        let description = description(&introduction)?;
+        self.afford_offer(via.carrier, &peer, cx)?;
+        self.take_sealed(envelope, via, cx);
+        Ok(Received::Offer(
+            peer,
+            Box::new(Offer {
+                attempt: offer.attempt,
+                introduction,
+                description,
+                connect: offer.connect.clone(),
+                id: offer.connect.id(via.signaling.keys.id()),
+                ours,
+            }),
+        ))
+    }
+
+    fn on_knock(
+        &mut self,
+        envelope: &Envelope,
+        knock: &Knock,
+        via: Via<'_>,
+        cx: &mut Cx,
+    ) -> Result<Received, Dropped> {
+        let peer = envelope.sender;
+        let nonces = self.admit_sender(envelope, &knock.connect, knock.nonce, via, cx)?;
+        if nonces.is_empty() {
+            return Ok(Received::Stale(peer));
+        }
+        let context = self.context(envelope, via.signaling, cx)?;
+        let opens = |nonce: &Nonce| context.open_knock(knock, nonce).is_ok();
+        if !nonces.iter().any(|(nonce, _)| opens(nonce)) {
+            return Err(Dropped::WrongKey);
+        }
+        self.take_sealed(envelope, via, cx);
+        Ok(Received::Knocked(peer))
+    }
+
+    fn on_candidates(
+        &self,
+        envelope: &Envelope,
+        sealed: &PairSealed,
+        via: Via<'_>,
+        cx: &Cx,
+    ) -> Result<Received, Dropped> {
+        let peer = envelope.sender;
+        let Some(challenge) = via.links.challenge_of(&peer, sealed.attempt) else {
+            // Nothing else that came with them is looked at again.
+            let body = Body::RtcCandidates(sealed.clone());
+            let early = Envelope::new(peer, envelope.timestamp, body);
+            return Ok(Received::Early(Box::new(early)));
+        };
+        let context = self.context(envelope, via.signaling, cx)?;
+        let compact = context.open_candidates(sealed, &challenge)?;
+        let candidates = compact
+            .iter()
+            .filter_map(|bytes| Candidate::from_bytes(bytes));
+        Ok(Received::Candidates(
+            peer,
+            sealed.attempt,
+            candidates.collect(),
+        ))
+    }
+
+    /// What offers and knocks have in common: their sender is admitted. The nonces of ours that it may mean; none if it
+    /// means one that does not hold any more.
+    fn admit_sender(
+        &mut self,
+        envelope: &Envelope,
+        connect: &Connect,
+        source: NonceSource,
+        via: Via<'_>,
+        cx: &mut Cx,
+    ) -> Result<Vec<(Nonce, ConnectId)>, Dropped> {
+        let peer = envelope.sender;
+        let newest = self.members.get(&peer).map(|member| member.newest_offer);
+        if newest.is_some_and(|newest| newest >= envelope.timestamp) {
+            return Err(Dropped::NotNewer);
+        }
+        self.refuse_if_full(&peer, cx)?;
+        self.admit(connect, via, cx)?;
+        let nonces = self.own_nonces(&peer, source, via.signaling, cx);
+        if nonces.is_empty() {
+            cx.dropped(Dropped::Stale);
+            self.decide(peer, via.links, cx);
+        }
+        Ok(nonces)
+    }
+
+    /// An offer or a knock has opened: its sender is really there, and nothing older counts any more.
+    fn take_sealed(&mut self, envelope: &Envelope, via: Via<'_>, cx: &mut Cx) {
+        let peer = envelope.sender;
+        if let Some(member) = self.members.get_mut(&peer) {
+            member.newest_offer = envelope.timestamp;
+        }
+        self.mark_present(&peer, cx);
+        self.decide(peer, via.links, cx);
+    }
+
+    /// Something sealed for us alone has come from this peer: it is really there.
+    fn mark_present(&mut self, peer: &PeerId, cx: &mut Cx) {
+        if let Some(member) = self.members.get_mut(peer) {
+            // Nothing bounds how often somebody knocks, so what was known does not draw the room anew.
+            cx.changed |= !member.present;
+            member.present = true;
+            member.heard = cx.now;
+        }
+    }
+
+    /// The nonces of ours that a peer may mean, and our announcements that go with them.
+    fn own_nonces(
+        &self,
+        peer: &PeerId,
+        source: NonceSource,
+        signaling: &Signaling,
+        cx: &Cx,
+    ) -> Vec<(Nonce, ConnectId)> {
+        match source {
+            NonceSource::Connect(serial) => {
+                let found = signaling.nonce(serial, cx.now);
+                found.map(|(nonce, id)| (*nonce, id)).into_iter().collect()
+            }
+            NonceSource::Resume => {
+                let member = self.members.get(peer);
+                member
+                    .map(|member| member.given.clone())
+                    .unwrap_or_default()
+            }
+        }
+    }
+
+    /// What the sealed part of an envelope to us has to be bound to.
+    fn context<'a>(
+        &'a self,
+        envelope: &'a Envelope,
+        signaling: &'a Signaling,
+        cx: &'a Cx,
+    ) -> Result<PairContext<'a>, Dropped> {
+        Ok(PairContext {
+            key: self.pair(&envelope.sender).ok_or(Dropped::Unexpected)?,
+            topic: signaling.keys.topic(),
+            sender: &envelope.sender,
+            recipient: &cx.own.id,
+            timestamp: envelope.timestamp,
+        })
+    }
+}
+
+fn description(introduction: &Introduction) -> Result<DataDescription, Dropped> {
+    let description = DataDescription::from_bytes(introduction.description());
+    description.map_err(|_| Dropped::Malformed)
+}

@@ -1,5 +1,5 @@
-// Starts the program. A file of its own, because the Content-Security-Policy forbids inline scripts;
-// the two links are written by Trunk (see Trunk.toml), with the hashes of this build in their names.
+// Starts the program. This is a separate file, because the Content-Security-Policy forbids inline scripts. Trunk writes the
+// two links (see Trunk.toml), whose file names contain the hashes of this build.
 const address = (selector) => document.querySelector(selector).href;
 
 try {
@@ -8,8 +8,8 @@ try {
   mount(document.body);
 } catch (error) {
   console.error(error);
-  const note = document.createElement("p");
-  note.setAttribute("role", "alert");
-  note.textContent = `rtchat could not start: ${error?.message ?? error}. Reload the page, or try a current browser.`;
-  document.body.prepend(note);
+  const problem = document.createElement("p");
+  problem.setAttribute("role", "alert");
+  problem.textContent = `rtchat could not start: ${error?.message ?? error}. Reload the page, or try a current browser.`;
+  document.body.prepend(problem);
 }

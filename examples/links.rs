@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use rtchat::room::MAX_TEXT;
-use rtchat::ui::links::{Piece, pieces};
+use rtchat::ui::links::{Segment, segments};
 
 /// The slowest message may take at most this long.
 const GOAL: Duration = Duration::from_millis(20);
@@ -32,7 +32,7 @@ fn main() {
         ("short addresses", "http://a ", ""),
         ("one long address, and )", "http://a", ")"),
     ];
-    println!("{:>8}  {:>8}  {MAX_TEXT} characters of", "ms", "pieces");
+    println!("{:>8}  {:>8}  {MAX_TEXT} characters of", "ms", "segments");
     let mut slowest = Duration::ZERO;
     for (name, head, tail) in shapes {
         let text = message(head, tail);
@@ -58,12 +58,15 @@ fn message(head: &str, tail: &str) -> String {
 fn measure(text: &str) -> (Duration, usize) {
     let run = |_| {
         let start = Instant::now();
-        let count = pieces(text).iter().filter(|piece| is_there(piece)).count();
+        let count = segments(text)
+            .iter()
+            .filter(|segment| is_there(segment))
+            .count();
         (start.elapsed(), count)
     };
     (0..RUNS).map(run).min().unwrap_or_default()
 }
 
-fn is_there(piece: &Piece<'_>) -> bool {
-    matches!(piece, Piece::Text(text) | Piece::Link(text) if !text.is_empty())
+fn is_there(segment: &Segment<'_>) -> bool {
+    matches!(segment, Segment::Text(text) | Segment::Link(text) if !text.is_empty())
 }

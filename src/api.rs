@@ -18,9 +18,9 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::Blob;
 
 use crate::browser::object;
-use crate::driver::Handle;
+use crate::driver::{Handle, RoomObserver};
 use crate::identity::{Name, PeerId, PublicKey, safety_number};
-use crate::join::{Audience, Joining};
+use crate::join::Joining;
 use crate::room::{
     AppCommand, ChatCommand, Command, Event, FileCommand, PeopleCommand, Purpose, Shown, Value,
 };
@@ -492,7 +492,7 @@ impl EventSink {
     }
 }
 
-impl Audience for EventSink {
+impl RoomObserver for EventSink {
     fn event(&self, event: Event) {
         if let Some(inner) = self.inner() {
             match event {

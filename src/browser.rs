@@ -1,4 +1,4 @@
-//! What adapters share of the browser: listeners that end when they are dropped, pauses, plain objects.
+//! Browser helpers that the adapters share: listeners that end when they are dropped, pauses, plain objects.
 
 use core::future::Future;
 use core::pin::pin;
@@ -9,7 +9,7 @@ use js_sys::{Object, Reflect};
 use wasm_bindgen::prelude::*;
 use web_sys::{Event, EventTarget};
 
-/// An event listener that is taken off when it is dropped.
+/// An event listener that is removed when it is dropped.
 pub(crate) struct Listener {
     target: EventTarget,
     kind: &'static str,
@@ -17,10 +17,10 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    /// Listens for `kind` on `target`. Boxed, as every callback of another type would bring its own copy of this.
+    /// Listens for `kind` on `target`. The callback is boxed so that this function is compiled only once.
     pub fn new(target: &EventTarget, kind: &'static str, callback: Box<dyn Fn(Event)>) -> Listener {
         let callback = Closure::wrap(callback);
-        // It fails for no target that exists.
+        // Adding a listener to an existing target does not fail.
         let _ = target.add_event_listener_with_callback(kind, callback.as_ref().unchecked_ref());
         Listener {
             target: target.clone(),
@@ -43,16 +43,16 @@ impl Drop for Listener {
     }
 }
 
-/// The longest pause that a browser can count, in milliseconds: 24 days.
-const LONGEST: u32 = i32::MAX as u32;
+/// The longest pause that a browser's timer supports, in milliseconds: 24 days.
+const MAX_PAUSE: u32 = i32::MAX as u32;
 
-/// Waits for so many milliseconds; dropping it clears its timer. Tabs in the background may be made to wait for a second
-/// or longer.
+/// Waits for this many milliseconds; dropping the future clears its timer. Browsers may delay timers of tabs in the
+/// background by a second or more.
 pub(crate) fn sleep(millis: u32) -> TimeoutFuture {
-    TimeoutFuture::new(millis.min(LONGEST))
+    TimeoutFuture::new(millis.min(MAX_PAUSE))
 }
 
-/// What `future` gives, unless it takes longer than so many milliseconds.
+/// Returns the output of `future`, or `None` if it takes longer than this many milliseconds.
 pub(crate) async fn within<F: Future>(millis: u32, future: F) -> Option<F::Output> {
     match select(pin!(future), sleep(millis)).await {
         Either::Left((output, _)) => Some(output),
@@ -60,7 +60,7 @@ pub(crate) async fn within<F: Future>(millis: u32, future: F) -> Option<F::Outpu
     }
 }
 
-/// A plain object.
+/// Makes a plain JavaScript object from these entries.
 pub(crate) fn object(entries: &[(&str, JsValue)]) -> Object {
     let object = Object::new();
     for (key, value) in entries {

@@ -1,4 +1,4 @@
-//! The chat as a part of somebody's page: what that page asks for, and what it is told.
+//! The chat embedded in another site's page: the options of that page, and the events it receives.
 
 use js_sys::{Function, Object, Reflect};
 use wasm_bindgen::JsValue;
@@ -6,18 +6,18 @@ use wasm_bindgen::JsValue;
 use crate::browser::object;
 use crate::room::{ChatEvent, Event, Message, PeerView, PeopleEvent, Status};
 
-/// What a host page asks for, and how it hears what happens.
+/// The options of the host page, and the function that receives events.
 #[derive(Debug)]
 pub struct Embedding {
-    /// The settings, as in `rtchat.json`: `embed/widget/` has put the page's own options over that file's.
+    /// The settings, as in `rtchat.json`. `embed/widget/` has already let the page's options override that file.
     pub settings: String,
-    /// Goes by this name without asking.
+    /// The name to join with, so that the person is not asked for one.
     pub name: Option<String>,
     listener: Function,
 }
 
 impl Embedding {
-    /// Reads `{ settings, name }`. The listener is called with a word and an object.
+    /// Reads `{ settings, name }`. The listener is called with the kind of an event and an object.
     pub fn new(options: &Object, listener: Function) -> Embedding {
         let text = |key: &str| Reflect::get(options, &key.into()).ok()?.as_string();
         Embedding {
@@ -27,15 +27,15 @@ impl Embedding {
         }
     }
 
-    /// Tells the host page. What it throws is its own affair.
-    pub fn tell(&self, what: &str, details: &[(&str, JsValue)]) {
+    /// Calls the host page's listener. An exception that the listener throws is ignored.
+    pub fn notify(&self, kind: &str, details: &[(&str, JsValue)]) {
         let _ = self
             .listener
-            .call2(&JsValue::UNDEFINED, &what.into(), &object(details));
+            .call2(&JsValue::UNDEFINED, &kind.into(), &object(details));
     }
 
-    /// Tells what a page may want to react to.
-    pub fn happened(&self, event: &Event) {
+    /// Forwards the events that a host page may react to.
+    pub fn forward(&self, event: &Event) {
         match event {
             Event::Chat(ChatEvent::Message(message)) => self.message(message),
             Event::People(PeopleEvent::Changed(peer)) => {
@@ -56,10 +56,10 @@ impl Embedding {
             ("sender", message.sender.as_str().into()),
             ("fingerprint", message.key.fingerprint().into()),
             ("own", message.peer.is_none().into()),
-            // Milliseconds since 1970 fit into a float for longer than there will be browsers.
+            // Milliseconds since 1970 stay below 2^53, so a float holds them exactly.
             ("time", (message.at.0 as f64).into()),
         ];
-        self.tell("message", &details);
+        self.notify("message", &details);
     }
 
     fn peer(&self, peer: &PeerView, state: &str, reason: JsValue) {
@@ -71,11 +71,11 @@ impl Embedding {
             ("trust", peer.trust.as_str().into()),
             ("reason", reason),
         ];
-        self.tell("peer", &details);
+        self.notify("peer", &details);
     }
 
     fn status(&self, status: Status) {
         let details = [("status", crate::ui::texts::status_word(status).into())];
-        self.tell("status", &details);
+        self.notify("status", &details);
     }
 }

@@ -15,7 +15,7 @@
 //! | [`rtc`] | session descriptions in compact form; the bytes of files; the adapter to `RTCPeerConnection` | `time` |
 //! | [`wire`] | the room's keys and topics, envelopes on the broker, frames on the data channel | `identity`, `rtc`, `time` |
 //! | [`mqtt`] | rumqttc's shape over a WebSocket: session, pool of brokers, client | `time` |
-//! | [`settings`] | what the site's owner, the page's address and a program's options ask for | nothing |
+//! | [`settings`] | what the site's owner, the page's address and a program's options ask for | `identity` |
 //! | [`room`] | who is here, who connects to whom, who is verified, what was said | all of the above but `mqtt` |
 //!
 //! Thin adapters (the `web` modules, and `driver`) do what the core decided; `ui` shows it to people, and `api` (with a
@@ -23,7 +23,7 @@
 //!
 //! # The driver's contract
 //!
-//! [`room::Room`] is driven by exactly one caller:
+//! A [`room::Room`] is driven by exactly one caller (`driver` in a browser, the package `bot/` elsewhere):
 //!
 //! 1. feed what happened with [`room::Room::handle`] and the time it happened;
 //! 2. take every [`room::Output`] from [`room::Room::poll`] until it returns `None`, in order, and carry it out;

@@ -1,7 +1,7 @@
-//! What JavaScript calls: `boot.js` for the page, `rtchat.js` for chats in somebody's page.
+//! The functions that JavaScript calls: `boot.js` for the chat's own page, `rtchat.js` for chats in other pages.
 #![cfg_attr(not(target_arch = "wasm32"), allow(unused))]
 
-/// The program runs in a browser, which decides what to show by calling [`exports::mount`].
+/// Does nothing: the browser starts the program by calling [`exports::mount`].
 fn main() {}
 
 #[cfg(target_arch = "wasm32")]
@@ -24,8 +24,8 @@ mod exports {
         page: Page,
     }
 
-    /// Shows the chat in `root`. With options it is a part of somebody's page: `{ settings, name }`, see
-    /// [`Embedding`]; `listener` is told what happens. Without them the page is the chat's own.
+    /// Shows the chat in `root`. With `options`, which are `{ settings, name }` (see [`Embedding`]), the chat is embedded
+    /// in another site's page, and `listener` receives its events. Without them the page is the chat's own.
     #[wasm_bindgen]
     pub fn mount(root: Element, options: Option<Object>, listener: Option<Function>) -> Mounted {
         let page = match (options, listener) {
@@ -40,7 +40,7 @@ mod exports {
         Mounted { app, page }
     }
 
-    /// Whether somebody has told their name here before: then a chat joins by itself.
+    /// Whether a name is stored in this browser. If so, a chat joins without asking.
     #[wasm_bindgen(js_name = knowsName)]
     pub fn knows_name() -> bool {
         Profile::has_name(&LocalStorage)
@@ -48,18 +48,18 @@ mod exports {
 
     #[wasm_bindgen]
     impl Mounted {
-        /// Leaves the room, and leaves nothing behind.
+        /// Leaves the room, removes the chat and frees everything.
         pub fn unmount(self) {
             self.page.close();
             self.app.end();
         }
 
-        /// Whether the chat is shown now. What is said meanwhile is unread.
+        /// Sets whether the chat is visible. Messages that arrive while it is not count as unread.
         pub fn show(&self, shown: bool) {
             self.page.emit(UiEvent::Shown(shown));
         }
 
-        /// A sentence that the person should see.
+        /// Shows a sentence to the person.
         pub fn notice(&self, text: String) {
             self.page.emit(UiEvent::Notice(text));
         }

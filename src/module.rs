@@ -1,4 +1,4 @@
-//! What `mqtt-rtc.js` loads: the library's class for JavaScript (`rtchat::api`), and nothing that runs by itself.
+//! The WebAssembly module that `mqtt-rtc.js` loads: it exports the class of `rtchat::api`, and runs nothing by itself.
 
 #[cfg(target_arch = "wasm32")]
 use rtchat as _;

@@ -1,4 +1,4 @@
-//! The backend of the page, and of a chat in somebody's page: the way in, and what is asked of the room.
+//! The backend of the page, and of a chat embedded in another site's page: joins the room and hands commands to it.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -7,21 +7,21 @@ use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use wasm_bindgen_futures::spawn_local;
 
-use crate::driver::Handle;
+use crate::driver::{Handle, RoomObserver};
 use crate::embed::Embedding;
 use crate::identity::Name;
 use crate::identity::web::seed;
-use crate::join::{Audience, Joining};
+use crate::join::Joining;
 use crate::room::{Command, Diagnostics, Event};
 use crate::settings::web::{FILE, address, href, load};
 use crate::settings::{AddressError, PageAddress, RoomSecret, Settings, room_link};
 use crate::ui::{Backend, Entry, EventSink, Opening, Own, UiEvent};
 
-/// What is known once the page is open.
+/// Everything that is known once the address, the settings and the storage are read.
 struct Open {
     sink: EventSink,
     join: Joining,
-    /// The name that the site gave; it is not what the person chose, so it is not kept.
+    /// The name that the site gave. The person did not choose it, so it is not stored.
     given_name: Option<Name>,
 }
 
@@ -32,15 +32,15 @@ pub struct Page {
     site: Site,
 }
 
-/// The page that the chat is a part of; nothing if the page is the chat's own.
+/// The site's page that embeds the chat; `None` if the page is the chat's own.
 #[derive(Clone, Default)]
 struct Site(Option<Rc<Embedding>>);
 
 impl Site {
-    /// One's own page is loaded again; somebody's page makes the chat anew.
-    fn begin_again(&self) {
+    /// Reloads the chat's own page, or asks the embedding page to create the chat again.
+    fn restart(&self) {
         match &self.0 {
-            Some(site) => site.tell("restart", &[]),
+            Some(site) => site.notify("restart", &[]),
             None => reload(),
         }
     }
@@ -49,7 +49,7 @@ impl Site {
 #[derive(Default)]
 struct Inner {
     sink: Option<EventSink>,
-    /// What happened before anybody listened.
+    /// Events from before the views listened.
     early: Vec<UiEvent>,
     open: Option<Open>,
     handle: Option<Handle>,
@@ -57,12 +57,12 @@ struct Inner {
 }
 
 impl Page {
-    /// A page that has not been opened yet.
+    /// Creates a page that is not opened yet.
     pub fn new() -> Page {
         Page::default()
     }
 
-    /// A chat in somebody's page, not opened yet.
+    /// Creates a chat in another site's page that is not opened yet.
     pub fn within(site: Embedding) -> Page {
         Page {
             site: Site(Some(Rc::new(site))),
@@ -70,11 +70,11 @@ impl Page {
         }
     }
 
-    /// Leaves the room and lets go of everything. What is still being opened comes to nothing.
+    /// Leaves the room and frees everything. An opening that is still under way is abandoned.
     pub fn close(&self) {
         let inner = std::mem::take(&mut *self.inner.borrow_mut());
         self.inner.borrow_mut().closed = true;
-        // First the farewell, which may still be told.
+        // Dropping the handle leaves the room, and its last events still reach the site.
         drop(inner.handle);
     }
 
@@ -153,26 +153,26 @@ impl Backend for Page {
         ))
     }
 
-    fn begin_again(&self) {
-        self.site.begin_again();
+    fn restart(&self) {
+        self.site.restart();
     }
 
     fn is_embedded(&self) -> bool {
         self.site.0.is_some()
     }
 
-    fn counted(&self, unread: u32, people: u32) {
+    fn show_counts(&self, unread: u32, people: u32) {
         if let Some(site) = &self.site.0 {
-            site.tell(
+            site.notify(
                 "counts",
                 &[("unread", unread.into()), ("people", people.into())],
             );
         }
     }
 
-    fn broke(&self, reason: &str) -> bool {
+    fn report_panic(&self, reason: &str) -> bool {
         let site = self.site.0.as_ref();
-        site.inspect(|site| site.tell("broke", &[("reason", reason.into())]))
+        site.inspect(|site| site.notify("broke", &[("reason", reason.into())]))
             .is_some()
     }
 }
@@ -183,12 +183,12 @@ fn own(handle: &Handle) -> Own {
 }
 
 impl Page {
-    /// Reads everything that has to be known before anybody can join.
+    /// Reads everything that is needed before the person can join.
     async fn read(self, sink: EventSink) {
         let here = href().unwrap_or_default();
         let site = self.site.0.as_deref();
         let address = match site {
-            // What stands in the query and the fragment is the site's own, and means nothing here.
+            // The query and the fragment belong to the site and mean nothing to the chat.
             Some(_) => PageAddress::parse(here.split(['?', '#']).next().unwrap_or_default()),
             None => address(),
         };
@@ -203,7 +203,7 @@ impl Page {
             }
         };
         let outdated = self.site.clone();
-        let outdated = move || outdated.begin_again();
+        let outdated = move || outdated.restart();
         let join = Joining::open(address, settings, false, outdated).await;
         if self.inner.borrow().closed {
             return;
@@ -270,10 +270,10 @@ struct RoomEvents {
     site: Site,
 }
 
-impl Audience for RoomEvents {
+impl RoomObserver for RoomEvents {
     fn event(&self, event: Event) {
         if let Some(site) = &self.site.0 {
-            site.happened(&event);
+            site.forward(&event);
         }
         (self.sink)(UiEvent::Event(event));
     }
@@ -283,6 +283,6 @@ impl Audience for RoomEvents {
     }
 
     fn outdated(&self) {
-        self.site.begin_again();
+        self.site.restart();
     }
 }

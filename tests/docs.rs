@@ -166,6 +166,8 @@ fn the_protocol_documents_every_field_of_every_frame() {
         Frame::Link(LinkFrame::Signal { description }),
         Frame::Link(LinkFrame::Candidates { candidates }),
         Frame::People(PeopleFrame::Presence { peers: vec![] }),
+        Frame::People(PeopleFrame::Fetch { peers: vec![] }),
+        Frame::People(PeopleFrame::Connects { connects: vec![] }),
         Frame::Link(LinkFrame::Leave),
         Frame::Part(Part {
             index: 0,

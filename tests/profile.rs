@@ -1,4 +1,4 @@
-//! What a profile keeps, also when storage is blocked, full or damaged, and when two tabs use it at once.
+//! The stored profile, also when storage is blocked, full or damaged, and when two tabs use it at once.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -27,7 +27,7 @@ fn met(key: u8, name: &str, at: u64) -> TrustChange {
 }
 
 #[test]
-fn key_name_and_trust_book_are_there_in_the_next_tab() {
+fn the_next_tab_has_the_same_key_name_and_trust_book() {
     let storage = Rc::new(MemoryStorage::default());
     assert!(Profile::is_first_visit(&*storage));
     let mut first = open(&storage, 1);
@@ -77,7 +77,7 @@ fn two_tabs_on_a_first_visit_end_with_one_identity() {
     );
     let profile = Profile::open(race, &mut ChaCha20Rng::from_seed([1; 32]));
     assert_eq!(profile.identity().public(), other.identity().public());
-    // A key that is written later still replaces it.
+    // A key that another tab writes later replaces this tab's own.
     let mut late = open(&storage, 3);
     assert!(!late.settle_identity());
     storage

@@ -1,9 +1,9 @@
-// What <rt-chat> and what it shows promise each other. They are loaded apart, and neither knows the other.
+// The interfaces between <rt-chat> and its view, which are loaded separately and do not import each other.
 
 import type { RTChatElement } from "../rtchat.d.ts";
 import type { Origin } from "./load.ts";
 
-/** The element, as its view knows it. */
+/** The element, as its view sees it. */
 export interface Host extends HTMLElement {
   readonly launcher: boolean;
   status: RTChatElement["status"];
@@ -11,17 +11,17 @@ export interface Host extends HTMLElement {
   people: number;
 }
 
-/** What the element shows. */
+/** The view of the element. */
 export interface View {
-  /** Begins; if it has begun already, only with other options. */
-  begin(anew?: boolean): void;
-  /** Leaves, and frees everything. */
+  /** Starts the chat. If it is running already, `restart` starts it again with the current options. */
+  begin(restart?: boolean): void;
+  /** Leaves the room and frees everything. */
   end(): void;
-  /** The page opens or closes the panel. */
+  /** Opens or closes the panel, because the page asked for it. */
   open(open: boolean): void;
-  /** Theme, corner or language changed. */
-  dress(): void;
+  /** Applies the theme, the corner and the language. */
+  applyAppearance(): void;
 }
 
-/** Exported by the view's file. */
+/** The function that the view's file exports. */
 export type Attach = (element: Host, origin: Origin) => View;

@@ -1,4 +1,4 @@
-// <rt-chat>, as pages see it. What it shows is another file, which is loaded once an element is there.
+// The element <rt-chat>. Its view is another file, which is loaded when the first element is in the page.
 
 import type { RTChatElement } from "../rtchat.d.ts";
 import type { Attach, Host, View } from "./contract.ts";
@@ -7,8 +7,8 @@ import { OPTIONS, dashed } from "./options.ts";
 
 declare const VIEW: Asset;
 
-/** What can change while the chat stays. */
-const LIGHT = ["theme", "position", "lang"];
+/** Attributes that can change while the chat keeps running. */
+const APPEARANCE = ["theme", "position", "lang"];
 
 let views: Promise<{ attach: Attach }> | undefined;
 
@@ -19,7 +19,7 @@ export class Chat extends HTMLElement implements Host {
   unread = 0;
   people = 0;
   #view: View | undefined;
-  #changed = false;
+  #restartQueued = false;
 
   async connectedCallback(): Promise<void> {
     try {
@@ -35,7 +35,7 @@ export class Chat extends HTMLElement implements Host {
   }
 
   disconnectedCallback(): void {
-    // Moved from one place to another, it goes on.
+    // An element that is only moved within the page keeps running.
     queueMicrotask(() => {
       if (!this.isConnected) this.#view?.end();
     });
@@ -43,12 +43,12 @@ export class Chat extends HTMLElement implements Host {
 
   attributeChangedCallback(attribute: string): void {
     if (attribute === "open") return this.#view?.open(this.open);
-    if (LIGHT.includes(attribute)) return this.#view?.dress();
-    if (this.#changed) return;
-    // Several changes at once are one.
-    this.#changed = true;
+    if (APPEARANCE.includes(attribute)) return this.#view?.applyAppearance();
+    if (this.#restartQueued) return;
+    // Several changes at once cause one restart.
+    this.#restartQueued = true;
     queueMicrotask(() => {
-      this.#changed = false;
+      this.#restartQueued = false;
       if (this.isConnected) this.#view?.begin(true);
     });
   }
@@ -65,7 +65,7 @@ export interface Chat {
   open: boolean;
 }
 
-// Properties are attributes, read as they are used.
+// Properties reflect attributes, and are parsed on each access.
 for (const name of Object.keys(OPTIONS)) {
   if (name === "lang") continue;
   Object.defineProperty(Chat.prototype, name, {

@@ -1,22 +1,22 @@
-// Fetches a module of this build from where rtchat.js lies.
+// Loads a module of this build from the folder of rtchat.js.
 
-/** A file of this build, with the hash that it must have. Written by `cargo xtask build`. */
+/** A file of this build and its hash. `cargo xtask build` writes them. */
 export interface Asset {
   file: string;
   integrity: string;
 }
 
-/** A sentence for the person. */
+/** An error whose message is a sentence for the person. */
 export class Problem extends Error {}
 
-/** Where rtchat.js lies, and the nonce it was allowed with. */
+/** The address of rtchat.js, and the nonce of its script element. */
 export interface Origin {
   base: string;
   nonce: string;
 }
 export const origin: Origin = { base: "", nonce: "" };
 
-/** A module that is what it should be: its hash is checked before it runs. (A script element would do so as well, but is forbidden by Trusted Types.) */
+/** Imports a module after its hash was checked. (A script element could check it as well, but Trusted Types forbids that.) */
 export async function module<Exports>({ file, integrity }: Asset, { base, nonce }: Origin): Promise<Exports> {
   const { href, host } = new URL(file, base);
   const link = document.createElement("link");

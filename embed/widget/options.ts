@@ -1,22 +1,22 @@
-// What can be set, and what fits. Nothing here touches the page, so that all of it is tested without one.
+// The options and their valid values. Nothing here touches the page, so all of it is tested without one.
 
-/** What a value may be. Texts come from attributes and queries, anything else from rtchat.json and from programs. */
+/** The type of an option. Values from attributes and queries are texts; those from rtchat.json and programs can be anything. */
 interface Kind {
-  /** The values that work, for the console. */
+  /** A description of the valid values, for the console. */
   fits: string;
-  /** The value as it is used; nothing if it does not fit. */
+  /** Returns the parsed value, or `undefined` if it is not valid. */
   read(value: unknown): unknown;
 }
 
 export type Values = Record<string, unknown>;
 
-/** Where values come from, and how one of them is called there. */
+/** A source of values, and the name of an option in that source. */
 export interface Source {
   values: Values;
   called(option: string): string;
 }
 
-/** As attributes call it: `iceServers` is `ice-servers`. */
+/** The name of an option as an attribute: `iceServers` becomes `ice-servers`. */
 export const dashed = (option: string): string => option.replace(/[A-Z]/g, (letter) => "-" + letter.toLowerCase());
 
 const words = (...fits: string[]): Kind => ({
@@ -24,7 +24,7 @@ const words = (...fits: string[]): Kind => ({
   read: (value) => (fits.includes(value as string) ? value : undefined),
 });
 
-/** A text on one line; what is left of it after trimming has between `least` and `most` characters. */
+/** A text on one line that has between `least` and `most` characters after trimming. */
 const line = (fits: string, least: number, most: number): Kind => ({
   fits,
   read(value) {
@@ -34,7 +34,7 @@ const line = (fits: string, least: number, most: number): Kind => ({
   },
 });
 
-/** JSON, or texts with spaces or commas between them. Entries that do not fit make the whole of it unfit. */
+/** A list, as JSON or as texts with spaces or commas between them. One invalid entry makes the whole list invalid. */
 const list = (fits: string, address: RegExp, url: string, wrap: (text: string) => unknown): Kind => ({
   fits,
   read(value) {
@@ -58,7 +58,7 @@ const list = (fits: string, address: RegExp, url: string, wrap: (text: string) =
   },
 });
 
-/** Everything that can be set. */
+/** All options. */
 export const OPTIONS: Record<string, Kind> = {
   room: line("a name of at most 64 characters on one line", 0, 64),
   name: line("a name of 1 to 40 characters on one line", 1, 40),
@@ -84,7 +84,7 @@ export const OPTIONS: Record<string, Kind> = {
   config: { fits: "the address of a rtchat.json", read: (value) => (typeof value === "string" && value) || undefined },
 };
 
-/** Takes each option from the first source that has a value that fits. What does not fit is named, and counts as not given. */
+/** Takes each option from the first source that has a valid value. Invalid values are reported and count as not given. */
 export function resolve(sources: Source[], warn: (sentence: string) => void): Values {
   const resolved: Values = {};
   for (const [option, kind] of Object.entries(OPTIONS)) {
@@ -103,7 +103,7 @@ export function resolve(sources: Source[], warn: (sentence: string) => void): Va
   return resolved;
 }
 
-/** The options of a query, and whether it asks for the widget: `?add`, `=true`, `=1` or `=yes`. */
+/** The options in a query, and whether it asks for the widget: `?add`, `=true`, `=1` or `=yes`. */
 export function query(search: URLSearchParams): { add: boolean; source: Source } {
   const values: Values = {};
   for (const [key, value] of search) values[key.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())] ??= value;
@@ -113,24 +113,24 @@ export function query(search: URLSearchParams): { add: boolean; source: Source }
   };
 }
 
-/** What `rtchat.json` holds, if it holds an object. */
+/** Parses `rtchat.json`, which must contain an object. */
 export function file(text: string, warn: (sentence: string) => void): Values {
   try {
     const value: unknown = JSON.parse(text);
     if (value && typeof value === "object" && !Array.isArray(value)) return value as Values;
   } catch {
-    // Said below.
+    // The warning below covers this case as well.
   }
   warn('rtchat: rtchat.json should be an object, { "room": … }. The defaults are used.');
   return {};
 }
 
-/** What only a chat in somebody's page knows. */
-const AROUND = ["name", "theme", "position", "open", "lang", "config"];
+/** Options of the widget that the program does not know. */
+const WIDGET_OPTIONS = ["name", "theme", "position", "open", "lang", "config"];
 
-/** The settings for the program, as in rtchat.json: the file's own, which it checks itself, and over them what was given here. */
+/** The settings for the program, as in rtchat.json: those of the file, which the program validates, overridden by the given ones. */
 export function settings(file: Values, given: Values): string {
   const all = { ...file, ...given };
-  for (const option of AROUND) delete all[option];
+  for (const option of WIDGET_OPTIONS) delete all[option];
   return JSON.stringify(all);
 }

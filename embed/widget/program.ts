@@ -1,27 +1,27 @@
-// Starts the program, once for all chats of a page.
+// Starts the program once for all chats of a page.
 
 import { type Asset, type Origin, Problem, module } from "./load.ts";
 
-/** A chat that is shown; see src/main.rs. */
+/** A mounted chat; see src/main.rs. */
 export interface Mounted {
   unmount(): void;
   show(shown: boolean): void;
   notice(text: string): void;
 }
 
-export type Heard = (what: string, details: Record<string, unknown>) => void;
+export type ChatListener = (kind: string, details: Record<string, unknown>) => void;
 
 interface Glue {
   default(options: { module_or_path: Response }): Promise<unknown>;
-  /** Whether somebody has told their name here before. */
+  /** Whether a name is stored in this browser. */
   knowsName(): boolean;
-  mount(root: Element, options: { settings: string; name?: string }, heard: Heard): Mounted;
+  mount(root: Element, options: { settings: string; name?: string }, listener: ChatListener): Mounted;
 }
 
 export interface Program {
   mount: Glue["mount"];
   knowsName: Glue["knowsName"];
-  /** Made when there is something to see. */
+  /** Returns the program's styles. They are parsed at the first call, when there is something to see. */
   styles(): CSSStyleSheet;
 }
 
@@ -39,7 +39,7 @@ async function load(origin: Origin): Promise<Program> {
       const answer = await fetch(url, { integrity, credentials: "omit" });
       if (answer.ok) return answer;
     } catch {
-      // Said below.
+      // The error below covers this case as well.
     }
     throw new Problem(
       `The chat could not be loaded from ${url.host}. The connection may be down, or this page does not allow it (Content-Security-Policy, connect-src).`,
@@ -72,15 +72,15 @@ async function load(origin: Origin): Promise<Program> {
 
 let loading: Promise<Program> | undefined;
 
-/** The program; a new try if the last one failed. */
+/** Returns the program. If loading it failed, the next call tries again. */
 export const program = (origin: Origin): Promise<Program> =>
   (loading ??= load(origin).catch((error: unknown) => {
     loading = undefined;
     throw error;
   }));
 
-/** A page's policy forbade a connection: maybe to one of these brokers. */
-export function forbidden({ blockedURI, effectiveDirective }: SecurityPolicyViolationEvent, brokers: unknown, chat: Mounted): void {
+/** Tells the person if the page's policy blocked a connection to one of these brokers. */
+export function reportBlockedBroker({ blockedURI, effectiveDirective }: SecurityPolicyViolationEvent, brokers: unknown, chat: Mounted): void {
   if (!/^wss?:/.test(blockedURI) || effectiveDirective !== "connect-src") return;
   const { host } = new URL(blockedURI);
   if (brokers && !JSON.stringify(brokers).includes(host)) return;

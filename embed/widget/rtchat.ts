@@ -1,6 +1,7 @@
-// rtchat.js: the script tag. Defines <rt-chat> and window.RTChat; with ?add it adds the bubble.
+// rtchat.js, the file of the script tag. It defines <rt-chat> and window.RTChat; with ?add it adds the bubble.
 //
-// One file for classic scripts and modules, which cannot say `import.meta`: a module finds its address in a stack trace.
+// The same file works as a classic script and as a module, so it cannot use `import.meta`. A module finds its address in a
+// stack trace.
 
 import type { RTChatElement, RTChatGlobal, RTChatOptions } from "../rtchat.d.ts";
 import { Chat } from "./element.ts";
@@ -11,7 +12,7 @@ const TAG = "rt-chat";
 
 const warn = (sentence: string): void => console.warn(sentence);
 
-/** This script's element, if it has one, and its address. */
+/** The element of this script, if there is one, and its address. */
 function ownScript(): { tag: HTMLScriptElement | null; url: URL } {
   const current = document.currentScript as HTMLScriptElement | null;
   if (current?.src) return { tag: current, url: new URL(current.src) };
@@ -22,15 +23,15 @@ function ownScript(): { tag: HTMLScriptElement | null; url: URL } {
 }
 
 let widget: RTChatElement | null = null;
-/** Whether it waits for a body to be put into. */
+/** Whether the bubble waits for the page's body. */
 let waits = false;
 
-/** The bubble, if it is in the page or about to be: the page may have taken it out by itself. */
-const there = (): RTChatElement | null => (waits || widget?.isConnected ? widget : null);
+/** The bubble, if it is in the page or about to be added: the page may have removed it. */
+const present = (): RTChatElement | null => (waits || widget?.isConnected ? widget : null);
 
-/** Adds the bubble, unless there is one. */
+/** Adds the bubble, unless it is there already. */
 function add(options: RTChatOptions = {}): RTChatElement {
-  const known = there();
+  const known = present();
   if (known) return known;
   const chat = (widget = document.createElement(TAG));
   chat.launcher = true;
@@ -45,17 +46,17 @@ function add(options: RTChatOptions = {}): RTChatElement {
   return chat;
 }
 
-/** What the chat reads of a key. */
-const KEY = ["key", "code", "location", "ctrlKey", "shiftKey", "altKey", "metaKey", "repeat", "isComposing", "keyCode", "charCode"] as const;
+/** The properties of a keyboard event that the chat reads. */
+const KEY_PROPERTIES = ["key", "code", "location", "ctrlKey", "shiftKey", "altKey", "metaKey", "repeat", "isComposing", "keyCode", "charCode"] as const;
 
-/** Keys that are pressed in a chat are none of the page's business, not even where it listens before everybody else. So they are caught first, and pressed again inside. */
+/** Keeps keys that are pressed in a chat from the page, even from its listeners in the capture phase: stops the event and dispatches a copy inside of the chat. */
 function keepKeys(event: KeyboardEvent): void {
   const path = event.composedPath();
   if (!path.some((target) => target instanceof Chat)) return;
   event.stopImmediatePropagation();
-  // Not a new KeyboardEvent: in Firefox those leave the tree that they are pressed in, whatever they are told.
+  // The copy is not a new KeyboardEvent, because in Firefox those leave the shadow tree even if they are not composed.
   const again = Object.setPrototypeOf(new Event(event.type, { bubbles: true, cancelable: true }), KeyboardEvent.prototype) as Event;
-  for (const name of KEY) Object.defineProperty(again, name, { value: event[name] });
+  for (const name of KEY_PROPERTIES) Object.defineProperty(again, name, { value: event[name] });
   if (!path[0]!.dispatchEvent(again)) event.preventDefault();
 }
 
@@ -73,14 +74,14 @@ function start(): void {
         widget = null;
       },
       get widget() {
-        return there();
+        return present();
       },
     } satisfies RTChatGlobal;
     customElements.define(TAG, Chat);
   }
   if (wanted) {
     const attributes: Source = { values: { ...tag?.dataset }, called: (option) => `data-${dashed(option)}` };
-    // Of whichever copy of this script was first.
+    // If the page has several copies of this script, the first one handles the bubble.
     window.RTChat.add(resolve([attributes, source], warn) as RTChatOptions);
   }
 }
@@ -88,6 +89,6 @@ function start(): void {
 try {
   start();
 } catch (error) {
-  // Whatever it is, the page goes on without a chat.
+  // Whatever the error is, the page works on without a chat.
   console.warn("rtchat:", error);
 }

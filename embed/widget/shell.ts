@@ -1,4 +1,4 @@
-// The elements around the chat. Made one by one: a page with Trusted Types takes no markup.
+// The elements around the chat. They are created one by one, because Trusted Types forbids markup.
 
 export interface Shell {
   frame: HTMLElement;
@@ -6,7 +6,7 @@ export interface Shell {
   unread: HTMLElement;
   people: HTMLElement;
   peopleNumber: HTMLElement;
-  say: HTMLElement;
+  announcer: HTMLElement;
   panel: HTMLElement;
   larger: HTMLButtonElement;
   close: HTMLButtonElement;
@@ -21,14 +21,14 @@ const SMALLER = "M4.5 9H9V4.500M15.5 11H11v4.500M9 9L4 4M11 11l5 5";
 const PEOPLE = "M10 3.500a3.5 3.5 0 100 7 3.5 3.5 0 000-7zM3 18c0-3.5 2.5-5 7-5s7 1.5 7 5";
 const BUBBLE = "M16 3C8.3 3 2 8.2 2 14.700c0 3.7 2 6.9 5.2 9.100L6 29l6.3-3.200c1.2.3 2.4.4 3.7.4 7.7 0 14-5.2 14-11.500S23.7 3 16 3z";
 
-function h<Tag extends keyof HTMLElementTagNameMap>(tag: Tag, attributes: Record<string, string>, ...children: Node[]): HTMLElementTagNameMap[Tag] {
+function create<Tag extends keyof HTMLElementTagNameMap>(tag: Tag, attributes: Record<string, string>, ...children: Node[]): HTMLElementTagNameMap[Tag] {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   element.append(...children);
   return element;
 }
 
-function sign(look: string, size: number, ...paths: [string, string?][]): SVGElement {
+function icon(look: string, size: number, ...paths: [string, string?][]): SVGElement {
   const make = (tag: string, attributes: Record<string, string>) => {
     const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
     for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -40,24 +40,24 @@ function sign(look: string, size: number, ...paths: [string, string?][]): SVGEle
 }
 
 export function build(): Shell {
-  const unread = h("span", { class: "badge unread", part: "unread", "data-testid": "launcher-unread", "aria-hidden": "true" });
-  const peopleNumber = h("span", {});
-  const people = h("span", { class: "badge people-count", part: "people-count", "data-testid": "launcher-people", "aria-hidden": "true" }, sign("", 20, [PEOPLE]), peopleNumber);
-  const chat = sign("chat-sign", 32, [BUBBLE, "bubble-sign"], ["M11 14.500h10", "ink"], ["M11 14.500h.01M21 14.500h.01", "ink dots"]);
-  const launcher = h(
+  const unread = create("span", { class: "badge unread", part: "unread", "data-testid": "launcher-unread", "aria-hidden": "true" });
+  const peopleNumber = create("span", {});
+  const people = create("span", { class: "badge people-count", part: "people-count", "data-testid": "launcher-people", "aria-hidden": "true" }, icon("", 20, [PEOPLE]), peopleNumber);
+  const chat = icon("chat-sign", 32, [BUBBLE, "bubble-sign"], ["M11 14.500h10", "ink"], ["M11 14.500h.01M21 14.500h.01", "ink dots"]);
+  const launcher = create(
     "button", { class: "launcher", part: "launcher", type: "button", "data-testid": "launcher", "aria-controls": "panel" },
-    chat, sign("close-sign", 20, [CLOSE]), people, unread,
+    chat, icon("close-sign", 20, [CLOSE]), people, unread,
   );
-  const larger = h("button", { class: "larger", type: "button", "data-testid": "larger", "aria-label": "Full window", title: "Full window", "aria-pressed": "false" }, sign("larger-sign", 20, [LARGER]), sign("smaller-sign", 20, [SMALLER]));
-  const close = h("button", { type: "button", "data-testid": "close-panel", "aria-label": "Close the chat", title: "Close (Esc)" }, sign("", 20, [CLOSE]));
-  const sentence = h("p", {});
-  const again = h("button", { class: "again", type: "button", "data-testid": "again" }, document.createTextNode("Try again"));
-  const sorry = h("div", { class: "sorry", part: "problem", role: "alert", "data-testid": "sorry", hidden: "" }, h("div", {}, sentence, again));
-  const panel = h(
+  const larger = create("button", { class: "larger", type: "button", "data-testid": "larger", "aria-label": "Full window", title: "Full window", "aria-pressed": "false" }, icon("larger-sign", 20, [LARGER]), icon("smaller-sign", 20, [SMALLER]));
+  const close = create("button", { type: "button", "data-testid": "close-panel", "aria-label": "Close the chat", title: "Close (Esc)" }, icon("", 20, [CLOSE]));
+  const sentence = create("p", {});
+  const again = create("button", { class: "again", type: "button", "data-testid": "again" }, document.createTextNode("Try again"));
+  const sorry = create("div", { class: "sorry", part: "problem", role: "alert", "data-testid": "sorry", hidden: "" }, create("div", {}, sentence, again));
+  const panel = create(
     "section", { class: "panel", part: "panel", id: "panel", "aria-label": "Chat", tabindex: "-1", "data-testid": "panel" },
-    h("div", { class: "tools", part: "tools" }, larger, close), sorry,
+    create("div", { class: "tools", part: "tools" }, larger, close), sorry,
   );
-  const say = h("div", { class: "say", role: "status" });
-  const frame = h("div", { class: "frame" }, launcher, panel, say);
-  return { frame, launcher, unread, people, peopleNumber, say, panel, larger, close, sorry, sentence, again };
+  const announcer = create("div", { class: "announcer", role: "status" });
+  const frame = create("div", { class: "frame" }, launcher, panel, announcer);
+  return { frame, launcher, unread, people, peopleNumber, announcer, panel, larger, close, sorry, sentence, again };
 }

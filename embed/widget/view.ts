@@ -1,51 +1,51 @@
-// What <rt-chat> shows: a chat as a part of the page, or behind a bubble in a corner.
+// The view of <rt-chat>: a chat as a part of the page, or behind a bubble in a corner.
 
 import type { RTChatElement, RTChatStatus } from "../rtchat.d.ts";
 import type { Attach, Host, View } from "./contract.ts";
 import { type Origin, Problem } from "./load.ts";
 import { OPTIONS, type Source, type Values, dashed, file, resolve, settings } from "./options.ts";
-import { type Mounted, type Program, forbidden, program } from "./program.ts";
+import { type Mounted, type Program, program, reportBlockedBroker } from "./program.ts";
 import { type Shell, build } from "./shell.ts";
 
-/** Whether the person closed or opened the bubble last, kept for this site. */
-const MEMORY = "rtchat/open";
-/** How long a server may take for rtchat.json. */
-const PATIENCE = 5_000;
+/** The storage key under which a site remembers whether the person opened or closed the bubble last. */
+const STORAGE_KEY = "rtchat/open";
+/** At most this many milliseconds pass until rtchat.json has arrived. */
+const FETCH_TIMEOUT = 5_000;
 
 declare const SHELL: string;
 
 const warn = (sentence: string): void => console.warn(sentence);
 
-/** Of the element's own options. */
+/** The names of all options. */
 const NAMES = Object.keys(OPTIONS);
-/** What the program itself does not read from rtchat.json. */
-const AROUND = ["name", "theme", "position", "open", "lang"];
+/** Options in rtchat.json that the widget reads, and not the program. */
+const WIDGET_OPTIONS = ["name", "theme", "position", "open", "lang"];
 
-const memory = {
-  // Where storage is blocked, it is forgotten.
+const lastChoice = {
+  // If storage is blocked, the choice is not remembered.
   get(): string | null {
     try {
-      return localStorage.getItem(MEMORY);
+      return localStorage.getItem(STORAGE_KEY);
     } catch {
       return null;
     }
   },
   set(open: boolean): void {
     try {
-      localStorage.setItem(MEMORY, open ? "1" : "0");
+      localStorage.setItem(STORAGE_KEY, open ? "1" : "0");
     } catch {
-      // See above.
+      // As above: the choice is not remembered.
     }
   },
 };
 
 const files = new Map<string, Promise<Values>>();
 
-/** The site owner's settings. None at all are nothing to warn about. */
-const fileAt = (url: string): Promise<Values> => {
+/** Fetches the site owner's settings. A missing file is no reason for a warning. */
+const fetchFile = (url: string): Promise<Values> => {
   const read = async (): Promise<Values> => {
     try {
-      const answer = await fetch(url, { cache: "no-cache", credentials: "omit", signal: AbortSignal.timeout(PATIENCE) });
+      const answer = await fetch(url, { cache: "no-cache", credentials: "omit", signal: AbortSignal.timeout(FETCH_TIMEOUT) });
       if (answer.status === 404 || answer.status === 410) return {};
       if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
       return file(await answer.text(), warn);
@@ -59,8 +59,8 @@ const fileAt = (url: string): Promise<Values> => {
   return known;
 };
 
-/** When the page has nothing better to do. */
-const idle = (act: () => void): void => {
+/** Calls back once the page has loaded and is idle. */
+const whenIdle = (act: () => void): void => {
   const soon = () => ("requestIdleCallback" in window ? requestIdleCallback(act, { timeout: 4_000 }) : setTimeout(act, 300));
   if (document.readyState === "complete") soon();
   else addEventListener("load", soon, { once: true });
@@ -68,22 +68,22 @@ const idle = (act: () => void): void => {
 
 let styles: CSSStyleSheet | undefined;
 
-class Shown implements View {
+class ChatView implements View {
   #element: Host;
   #origin: Origin;
   #shell: Shell;
   #mounted: Mounted | undefined;
   #app: HTMLElement | undefined;
   #styles: Program["styles"] | undefined;
-  /** Counts beginnings; whatever belongs to an earlier one is void. */
+  /** The number of the current run. Results that belong to an earlier run are ignored. */
   #run = 0;
   #open = false;
   #started = false;
   #given: Values = {};
   #file: Values = {};
-  /** Ends all listeners outside of the element. */
+  /** Removes all listeners outside of the element. */
   #connection: AbortController | undefined;
-  #seen: IntersectionObserver | undefined;
+  #intersection: IntersectionObserver | undefined;
 
   constructor(element: Host, origin: Origin) {
     this.#element = element;
@@ -91,28 +91,28 @@ class Shown implements View {
     this.#shell = this.#build();
   }
 
-  begin(anew = false): void {
+  begin(restart = false): void {
     if (!this.#connection) this.#connect();
-    else if (!anew) return;
-    void this.#begin();
+    else if (!restart) return;
+    void this.#start();
   }
 
-  /** Listens to the page for as long as the element is in it. */
+  /** Listens to events of the page as long as the element is in it. */
   #connect(): void {
     this.#connection = new AbortController();
     const { signal } = this.#connection;
-    const elsewhere = (event: Event) => {
+    const onFocusElsewhere = (event: Event) => {
       if (event.composedPath().includes(this.#element)) return;
       const was = this.#shell.frame.hasAttribute("data-here");
-      this.#here(false);
-      // What covers the page keeps the keyboard as well, once it has it.
-      if (was && event.type === "focusin" && this.#covers()) this.#shell.panel.focus();
+      this.#setUsed(false);
+      // While the chat covers the page, the focus must not move behind it.
+      if (was && event.type === "focusin" && this.#coversPage()) this.#shell.panel.focus();
     };
-    for (const type of ["focusin", "pointerdown"]) document.addEventListener(type, elsewhere, { signal, capture: true });
-    const violated = (event: SecurityPolicyViolationEvent) => {
-      if (this.#mounted) forbidden(event, this.#given.brokers ?? this.#file.brokers, this.#mounted);
+    for (const type of ["focusin", "pointerdown"]) document.addEventListener(type, onFocusElsewhere, { signal, capture: true });
+    const onViolation = (event: SecurityPolicyViolationEvent) => {
+      if (this.#mounted) reportBlockedBroker(event, this.#given.brokers ?? this.#file.brokers, this.#mounted);
     };
-    document.addEventListener("securitypolicyviolation", violated, { signal });
+    document.addEventListener("securitypolicyviolation", onViolation, { signal });
   }
 
   #build(): Shell {
@@ -122,105 +122,105 @@ class Shown implements View {
       styles.replaceSync(SHELL);
     }
     root.adoptedStyleSheets = [styles];
-    for (const type of ["focusin", "pointerdown"]) root.addEventListener(type, () => this.#here(true));
+    for (const type of ["focusin", "pointerdown"]) root.addEventListener(type, () => this.#setUsed(true));
     root.addEventListener("keydown", (event) => {
       const dialog = root.querySelector("dialog[open]");
       if ((event as KeyboardEvent).key !== "Escape" || event.defaultPrevented || dialog || !this.#element.launcher) return;
-      if (this.#shell.frame.hasAttribute("data-full")) this.#full(false);
-      else if (this.#open) this.#person(false);
+      if (this.#shell.frame.hasAttribute("data-full")) this.#setFull(false);
+      else if (this.#open) this.#openByPerson(false);
     });
-    // Keys are kept away from the page in rtchat.ts; this is for what they cause.
+    // rtchat.ts keeps keys from the page; these are the events that keys cause.
     for (const type of ["input", "beforeinput", "paste", "copy", "cut"]) {
       this.#element.addEventListener(type, (event) => event.stopPropagation());
     }
     const shell = build();
-    shell.launcher.onclick = () => this.#person(!this.#open);
-    shell.close.onclick = () => this.#person(false);
-    shell.larger.onclick = () => this.#full(!shell.frame.hasAttribute("data-full"));
+    shell.launcher.onclick = () => this.#openByPerson(!this.#open);
+    shell.close.onclick = () => this.#openByPerson(false);
+    shell.larger.onclick = () => this.#setFull(!shell.frame.hasAttribute("data-full"));
     return shell;
   }
 
-  /** The options as they are now, from attributes and the file. */
-  #options(): Values {
+  /** Reads the current options from the attributes and the file. */
+  #readOptions(): Values {
     const attributes: Source = {
       values: Object.fromEntries(NAMES.map((name) => [name, this.#element.getAttribute(dashed(name))])),
       called: dashed,
     };
-    // What rtchat.json shares with the page itself, the program reads.
-    const around = Object.fromEntries(AROUND.map((name) => [name, this.#file[name]]));
-    this.#given = resolve([attributes, { values: around, called: (option) => `rtchat.json: "${option}"` }], warn);
+    // The program itself reads all other options of rtchat.json.
+    const widget = Object.fromEntries(WIDGET_OPTIONS.map((name) => [name, this.#file[name]]));
+    this.#given = resolve([attributes, { values: widget, called: (option) => `rtchat.json: "${option}"` }], warn);
     return this.#given;
   }
 
-  /** Begins, or begins anew with other options. */
-  async #begin(): Promise<void> {
-    this.#drop();
+  /** Starts the chat, or restarts it with other options. */
+  async #start(): Promise<void> {
+    this.#unmount();
     const run = ++this.#run;
     const shell = this.#shell;
     shell.launcher.hidden = !this.#element.launcher;
     shell.panel.setAttribute("role", this.#element.launcher ? "dialog" : "region");
     const config = this.#element.getAttribute("config");
-    this.#file = await fileAt(config ? new URL(config, document.baseURI).href : new URL("rtchat.json", this.#origin.base).href);
+    this.#file = await fetchFile(config ? new URL(config, document.baseURI).href : new URL("rtchat.json", this.#origin.base).href);
     if (run !== this.#run) return;
-    this.dress();
+    this.applyAppearance();
     const given = this.#given;
-    // Not before: a bubble must not jump from one corner to another.
+    // The frame is not added before its corner is known, so that the bubble does not jump.
     this.#element.shadowRoot!.append(shell.frame);
     if (!this.#element.launcher) {
       shell.panel.inert = false;
-      this.#watch();
+      this.#watchVisibility();
       void this.#load(run);
       return;
     }
-    const kept = memory.get();
-    // On a small screen it would cover what the person came for.
-    const open = this.#started ? this.#open : kept ? kept === "1" && !this.#small() : given.open === true;
+    const kept = lastChoice.get();
+    // On a small screen an open panel would cover the page.
+    const open = this.#started ? this.#open : kept ? kept === "1" && !this.#isSmallScreen() : given.open === true;
     this.#started = true;
-    this.#toggle(open);
+    this.#setOpen(open);
     if (!open) {
-      idle(() => {
+      whenIdle(() => {
         if (run === this.#run && !this.#mounted) void this.#load(run);
       });
     }
   }
 
-  #loading = 0;
+  #loadingRun = 0;
 
   async #load(run: number): Promise<void> {
-    if (this.#loading === run) return;
-    this.#loading = run;
+    if (this.#loadingRun === run) return;
+    this.#loadingRun = run;
     const shell = this.#shell;
     shell.panel.setAttribute("aria-busy", "true");
     try {
       const { mount, knowsName, styles: app } = await program(this.#origin);
       if (run !== this.#run) return;
       const name = this.#given.name as string | undefined;
-      // Whoever is new is asked for a name when they open the bubble, and until then there is nothing to do.
+      // A new visitor is asked for a name when they open the bubble. Until then there is nothing to do.
       if (this.#element.launcher && !this.#open && !name && !knowsName()) return;
       shell.sorry.hidden = true;
       this.#styles = app;
-      this.#dressApp();
+      this.#applyAppStyles();
       this.#app = document.createElement("div");
       this.#app.className = "app";
       shell.panel.append(this.#app);
       const own = Object.fromEntries(["room", "brokers", "iceServers", "accept"].filter((key) => key in this.#given).map((key) => [key, this.#given[key]]));
-      this.#mounted = mount(this.#app, { settings: settings(this.#file, own), ...(name && { name }) }, (what, details) => {
-        if (run === this.#run) this.#hear(what, details);
+      this.#mounted = mount(this.#app, { settings: settings(this.#file, own), ...(name && { name }) }, (kind, details) => {
+        if (run === this.#run) this.#onEvent(kind, details);
       });
-      this.#mounted.show(this.#shown);
+      this.#mounted.show(this.#visible);
     } catch (error) {
       if (run !== this.#run) return;
       if (!(error instanceof Problem)) console.warn("rtchat:", error);
-      this.#stop(error instanceof Problem ? error.message : "The chat could not start. Please try a current browser.", () => this.#begin());
+      this.#showProblem(error instanceof Problem ? error.message : "The chat could not start. Please try a current browser.", () => this.#start());
     } finally {
-      this.#loading = 0;
+      this.#loadingRun = 0;
       shell.panel.removeAttribute("aria-busy");
     }
   }
 
-  /** A sentence in place of the chat, and a way out. */
-  #stop(sentence: string, again: () => void): void {
-    this.#drop();
+  /** Shows a sentence instead of the chat, and a button to try again. */
+  #showProblem(sentence: string, again: () => void): void {
+    this.#unmount();
     const { sorry, sentence: text, again: button } = this.#shell;
     text.textContent = sentence;
     button.onclick = () => {
@@ -228,16 +228,16 @@ class Shown implements View {
       again();
     };
     sorry.hidden = false;
-    this.#tell("stopped");
+    this.#setStatus("stopped");
   }
 
-  #hear(what: string, details: Record<string, unknown>): void {
-    switch (what) {
+  #onEvent(kind: string, details: Record<string, unknown>): void {
+    switch (kind) {
       case "message":
       case "peer":
-        return this.#emit(what, details);
+        return this.#emit(kind, details);
       case "status":
-        return this.#tell(details.status as RTChatStatus);
+        return this.#setStatus(details.status as RTChatStatus);
       case "counts": {
         const { unread, people } = details as { unread: number; people: number };
         if (unread !== this.#element.unread) {
@@ -248,34 +248,34 @@ class Shown implements View {
           this.#element.people = people;
           this.#emit("status", { status: this.#element.status, people });
         }
-        return this.#count();
+        return this.#renderCounts();
       }
       case "restart":
-        // Not from inside of the program that is to end.
-        setTimeout(() => this.#connection && this.#begin());
+        // The restart must not happen during a call from the program that it ends.
+        setTimeout(() => this.#connection && this.#start());
         return;
       case "broke":
-        // The program cannot be called any more.
+        // After a panic, the program cannot be called any more.
         this.#mounted = undefined;
-        this.#stop("The chat stopped working. Reload the page to come back.", () => location.reload());
+        this.#showProblem("The chat stopped working. Reload the page to come back.", () => location.reload());
     }
   }
 
-  #tell(status: RTChatElement["status"]): void {
+  #setStatus(status: RTChatElement["status"]): void {
     if (this.#element.status === status) return;
     this.#element.status = status;
     this.#emit("status", { status, people: this.#element.people });
   }
 
-  #emit(what: string, detail: unknown): void {
-    this.#element.dispatchEvent(new CustomEvent(`rtchat-${what}`, { detail, bubbles: true, composed: true }));
+  #emit(kind: string, detail: unknown): void {
+    this.#element.dispatchEvent(new CustomEvent(`rtchat-${kind}`, { detail, bubbles: true, composed: true }));
   }
 
-  /** Ends the chat, but not the shell around it. */
-  #drop(): void {
+  /** Removes the chat, but not the shell around it. */
+  #unmount(): void {
     const mounted = this.#mounted;
     this.#mounted = undefined;
-    // What it says while it leaves is still heard.
+    // Events that the program sends while it leaves are still handled, because the run has not changed yet.
     try {
       mounted?.unmount();
     } catch (error) {
@@ -285,88 +285,88 @@ class Shown implements View {
     this.#app = undefined;
     this.#element.unread = this.#element.people = 0;
     this.#element.status = "loading";
-    this.#count();
+    this.#renderCounts();
   }
 
   end(): void {
-    this.#drop();
+    this.#unmount();
     this.#run++;
     this.#connection?.abort();
     this.#connection = undefined;
-    this.#seen?.disconnect();
-    this.#seen = undefined;
+    this.#intersection?.disconnect();
+    this.#intersection = undefined;
     this.#started = false;
-    this.#here(false);
+    this.#setUsed(false);
   }
 
-  dress(): void {
+  applyAppearance(): void {
     if (!this.#connection) return;
-    this.#options();
+    this.#readOptions();
     const { frame } = this.#shell;
     frame.dataset.theme = (this.#given.theme as string) ?? "auto";
     frame.dataset.at = (this.#given.position as string) ?? "bottom-right";
     frame.lang = (this.#given.lang as string) ?? "en";
   }
 
-  #shown = true;
+  #visible = true;
 
-  #show(shown: boolean): void {
-    this.#shown = shown;
-    this.#mounted?.show(shown);
+  #setVisible(visible: boolean): void {
+    this.#visible = visible;
+    this.#mounted?.show(visible);
   }
 
-  /** A part of the page is seen while it is in view. */
-  #watch(): void {
-    if (this.#seen) return;
-    this.#seen = new IntersectionObserver((entries) => this.#show(entries.at(-1)!.isIntersecting));
-    this.#seen.observe(this.#element);
+  /** A chat that is a part of the page is visible while it is scrolled into view. */
+  #watchVisibility(): void {
+    if (this.#intersection) return;
+    this.#intersection = new IntersectionObserver((entries) => this.#setVisible(entries.at(-1)!.isIntersecting));
+    this.#intersection.observe(this.#element);
   }
 
-  #small(): boolean {
+  #isSmallScreen(): boolean {
     return matchMedia("(max-width: 480px), (max-height: 420px)").matches;
   }
 
-  /** Whether the person used the chat last, and not the page around it: only then may the chat move the focus. */
-  #here(here: boolean): void {
-    this.#shell.frame.toggleAttribute("data-here", here);
+  /** Sets whether the person used the chat last and not the page around it. Only then may the chat move the focus. */
+  #setUsed(used: boolean): void {
+    this.#shell.frame.toggleAttribute("data-here", used);
   }
 
-  #covers(): boolean {
-    return this.#element.launcher && this.#open && (this.#small() || this.#shell.frame.hasAttribute("data-full"));
+  #coversPage(): boolean {
+    return this.#element.launcher && this.#open && (this.#isSmallScreen() || this.#shell.frame.hasAttribute("data-full"));
   }
 
-  /** What the person wants is kept, and the focus goes along. */
-  #person(open: boolean): void {
+  /** Opens or closes the panel for the person, stores that choice and moves the focus. */
+  #openByPerson(open: boolean): void {
     const { launcher, panel } = this.#shell;
-    memory.set(open);
-    this.#toggle(open);
+    lastChoice.set(open);
+    this.#setOpen(open);
     if (!open) return launcher.focus();
-    this.#here(true);
+    this.#setUsed(true);
     const field = this.#app?.querySelector<HTMLElement>("[data-testid=composer], [data-testid=name]");
     (field ?? panel).focus();
   }
 
   open(open: boolean): void {
-    if (this.#started && open !== this.#open) this.#toggle(open);
+    if (this.#started && open !== this.#open) this.#setOpen(open);
   }
 
-  #toggle(open: boolean): void {
+  #setOpen(open: boolean): void {
     if (!this.#element.launcher) return;
     const { frame, panel } = this.#shell;
     this.#open = open;
     this.#element.toggleAttribute("open", open);
     frame.toggleAttribute("data-open", open);
     panel.inert = !open;
-    if (!open) this.#full(false);
-    this.#show(open);
-    this.#cover();
-    this.#count();
-    if (open) this.#dressApp();
+    if (!open) this.#setFull(false);
+    this.#setVisible(open);
+    this.#updateModal();
+    this.#renderCounts();
+    if (open) this.#applyAppStyles();
     if (open && !this.#mounted && this.#started) void this.#load(this.#run);
   }
 
-  /** The program's own styles, as soon as there is something to see. */
-  #dressApp(): void {
+  /** Adds the program's styles as soon as the chat is visible. */
+  #applyAppStyles(): void {
     const { frame } = this.#shell;
     if (this.#element.launcher && !this.#open && !frame.hasAttribute("data-opened")) return;
     frame.toggleAttribute("data-opened", true);
@@ -374,21 +374,21 @@ class Shown implements View {
     if (this.#styles && root.adoptedStyleSheets.length < 2) root.adoptedStyleSheets = [this.#styles(), styles!];
   }
 
-  #full(full: boolean): void {
+  #setFull(full: boolean): void {
     const { frame, larger } = this.#shell;
     frame.toggleAttribute("data-full", full);
     larger.ariaLabel = larger.title = full ? "Back to the small panel" : "Full window";
     larger.ariaPressed = String(full);
-    this.#cover();
+    this.#updateModal();
   }
 
-  #cover(): void {
-    this.#shell.panel.ariaModal = this.#covers() ? "true" : null;
+  #updateModal(): void {
+    this.#shell.panel.ariaModal = this.#coversPage() ? "true" : null;
   }
 
-  /** The counts on the bubble, and its name. */
-  #count(): void {
-    const { launcher, unread, people, peopleNumber, say } = this.#shell;
+  /** Updates the counts on the bubble, and its label. */
+  #renderCounts(): void {
+    const { launcher, unread, people, peopleNumber, announcer } = this.#shell;
     launcher.ariaExpanded = String(this.#open);
     const messages = this.#element.unread === 1 ? "1 unread message" : `${this.#element.unread} unread messages`;
     const label = this.#open ? ["Close the chat"] : ["Open the chat"];
@@ -399,8 +399,8 @@ class Shown implements View {
     unread.textContent = this.#element.unread > 99 ? "99+" : String(this.#element.unread);
     people.hidden = this.#element.people < 2;
     peopleNumber.textContent = String(this.#element.people);
-    say.textContent = this.#element.unread && !this.#open ? `${messages} in the chat` : "";
+    announcer.textContent = this.#element.unread && !this.#open ? `${messages} in the chat` : "";
   }
 }
 
-export const attach: Attach = (element, origin) => new Shown(element, origin);
+export const attach: Attach = (element, origin) => new ChatView(element, origin);

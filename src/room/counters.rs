@@ -5,7 +5,7 @@ use litemap::LiteMap;
 use super::io::Diagnostics;
 use crate::wire::EnvelopeError;
 
-/// Why something that arrived was dropped.
+/// Why something that arrived was dropped, or something of ours was not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Dropped {
     TooLarge,

@@ -106,9 +106,9 @@ pub(super) enum Effect {
     OfferSent(PeerId, Sent),
     /// The candidates that came before this peer's offer can be used now.
     ReleaseCandidates(PeerId),
-    /// Make a connection to this peer: the person, or the policy, has just accepted it.
+    /// Make a connection to this peer: the person has just accepted it.
     Accepted(PeerId),
-    /// The person wants nothing to do with this peer, or it was never wanted: what it had offered is void.
+    /// The person has just turned this peer away: what it had offered is void.
     Declined(PeerId),
     /// Ask this peer for a sign of life at once.
     Probe(PeerId),
@@ -131,7 +131,7 @@ pub enum Timer {
     Link(super::links::Timer),
     /// Of what runs on verified links.
     Channel(super::channel::Timer),
-    /// To forget strangers of which nothing has come for long.
+    /// To forget strangers who have been silent for long, and to ask about the next ones who wait.
     Members,
     /// Of presence.
     Presence(super::presence::Timer),
@@ -147,9 +147,9 @@ pub(super) struct Proven {
     pub connect: Connect,
     /// Its id.
     pub id: ConnectId,
-    /// With this nonce we may offer to them again, when those of their announcements do not hold any more.
+    /// With this nonce we may offer to them again, once those of their announcements have expired.
     pub resume: Nonce,
-    /// With this one they may, and this announcement of ours is what they saw when they got it.
+    /// With this nonce they may offer to us again; and the announcement of ours that our proof showed with it.
     pub ours: (Nonce, ConnectId),
     /// What their application tells about its user.
     pub info: Option<String>,
@@ -191,7 +191,7 @@ impl Cx {
         }
     }
 
-    /// Wants something of the driver.
+    /// Asks something of the driver.
     pub fn output(&mut self, output: Output) {
         self.outputs.push_back(output);
     }
@@ -209,7 +209,7 @@ impl Cx {
         self.signing.remove(&ticket)
     }
 
-    /// Wants something of a peer connection.
+    /// Asks something of a peer connection.
     pub fn link(&mut self, connection: ConnectionId, command: LinkCommand) {
         self.output(Output::Link(connection, command));
     }
@@ -241,7 +241,7 @@ impl Cx {
         self.event(Event::App(event));
     }
 
-    /// Wants something of another machine.
+    /// Asks something of another machine.
     pub fn effect(&mut self, effect: Effect) {
         self.effects.push_back(effect);
     }

@@ -11,10 +11,11 @@
 //! | `signaling` | when to say "I am here"; opens what comes over brokers, and seals what goes |
 //! | `members` | who is known of, who is let in, names, trust |
 //! | `links` | attempts, proof, keep-alive, renegotiation |
-//! | `channel` | what runs on verified links: the reliable stream, values, pings; `calls` and `files` beside it |
+//! | `channel` | what runs on verified links: the reliable stream, values, pings; `calls` (questions) and `files` beside it |
 //! | `conversations` | messages and their receipts |
 //! | `presence` | who is connected to whom |
-//! | `policy` | who may do what |
+//!
+//! `policy` is no machine: it answers who may do what, and `members` asks it.
 
 mod budget;
 mod channel;
@@ -48,7 +49,7 @@ use conversations::Conversations;
 #[cfg(feature = "files")]
 use counters::Dropped;
 use cx::{Cx, Effect, Own, PeerEvent, SignFor};
-use links::{Arrival, Links};
+use links::{ChannelMessage, Links};
 use members::{Members, Received, own_user};
 use presence::Presence;
 use signaling::{Company, Signaling};

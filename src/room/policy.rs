@@ -1,4 +1,4 @@
-//! The one question for rights: who may do what. Nobody else asks about blocks or about whom the site lets in.
+//! The one place for rights: who may do what. Nobody else decides by blocks, or by whom the site lets in.
 
 use crate::identity::{Name, PublicKey, Trust, TrustBook};
 use crate::settings::Accept;

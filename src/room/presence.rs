@@ -109,7 +109,7 @@ impl Presence {
             }
             PeopleFrame::Fetch { peers } => self.on_fetch(peer, &peers, members, links, cx),
             PeopleFrame::Connects { connects } => self.on_connects(peer, &connects, signaling, cx),
-            // The directory's own affair.
+            // `Room` routes this to the members.
             PeopleFrame::Profile { .. } => {}
         }
     }

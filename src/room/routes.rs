@@ -24,7 +24,7 @@ impl Room {
         }
     }
 
-    /// Carries what machines want of each other, in order, until nothing is left.
+    /// Carries out what machines want of each other, in order, until nothing is left.
     pub(super) fn route(&mut self) {
         while let Some(effect) = self.cx.next_effect() {
             self.on_effect(effect);
@@ -53,8 +53,8 @@ impl Room {
             }
             Effect::Announce => self.signaling.announce_soon(cx),
             Effect::ReleaseCandidates(peer) => {
-                for envelope in self.signaling.release_early(peer) {
-                    self.on_envelope(Carrier::Broker(BrokerId(0)), envelope);
+                for (carrier, envelope) in self.signaling.release_early(peer) {
+                    self.on_envelope(carrier, &envelope);
                 }
             }
             Effect::Accepted(peer) => self.links.accepted(peer, &self.members, cx),
@@ -93,20 +93,20 @@ impl Room {
 
     pub(super) fn on_message(&mut self, carrier: Carrier, topic: &str, payload: &[u8]) {
         match self.signaling.open(carrier, topic, payload, &mut self.cx) {
-            Ok(Some(envelope)) => self.on_envelope(carrier, envelope),
+            Ok(Some(envelope)) => self.on_envelope(carrier, &envelope),
             Ok(None) => self.cx.counters.received(),
             Err(reason) => self.cx.dropped(reason),
         }
     }
 
-    fn on_envelope(&mut self, carrier: Carrier, envelope: Envelope) {
+    fn on_envelope(&mut self, carrier: Carrier, envelope: &Envelope) {
         for body in &envelope.bodies {
             let (cx, signaling, links) = (&mut self.cx, &self.signaling, &self.links);
             let members = &mut self.members;
-            match members.receive(carrier, &envelope, body, signaling, links, cx) {
+            match members.receive(carrier, envelope, body, signaling, links, cx) {
                 Ok(received) => {
                     cx.counters.received();
-                    self.on_received(received, &envelope);
+                    self.on_received(carrier, received);
                 }
                 Err(reason) => cx.dropped(reason),
             }
@@ -119,19 +119,19 @@ impl Room {
         let carrier = Carrier::Peer(peer);
         match self
             .members
-            .introduce(carrier, connect, signaling, links, cx)
+            .on_connect(carrier, connect, signaling, links, cx)
         {
             Ok(received) => self.links.on_received(received, false, &self.members, cx),
             Err(reason) => cx.dropped(reason),
         }
     }
 
-    fn on_received(&mut self, received: Received, envelope: &Envelope) {
+    fn on_received(&mut self, carrier: Carrier, received: Received) {
         let cx = &mut self.cx;
         match received {
             Received::Full => self.signaling.peer_is_full(cx),
             Received::Leave(peer) => cx.effect(Effect::Remove(peer, GoneReason::Left)),
-            Received::Early => self.signaling.keep_early(envelope.clone(), cx),
+            Received::Early(envelope) => self.signaling.keep_early(carrier, *envelope, cx),
             received => {
                 let will_be_heard = self.signaling.will_be_heard();
                 self.links
@@ -144,7 +144,10 @@ impl Room {
     pub(super) fn on_signed(&mut self, ticket: u32, signature: Signature) {
         let cx = &mut self.cx;
         match cx.signed(ticket) {
-            Some(SignFor::Connect) => self.signaling.on_connect_signed(signature, cx),
+            Some(SignFor::Connect) => {
+                let full = self.members.is_full();
+                self.signaling.on_connect_signed(signature, full, cx);
+            }
             Some(SignFor::Verify(peer, connection)) => {
                 self.links.on_verify_signed(peer, connection, signature, cx);
             }
@@ -155,13 +158,13 @@ impl Room {
     pub(super) fn on_link(&mut self, connection: ConnectionId, event: LinkEvent) {
         let cx = &mut self.cx;
         match self.links.on_event(connection, event, cx) {
-            Some(Arrival::Text(peer, text)) => {
+            Some(ChannelMessage::Text(peer, text)) => {
                 let frame = self.channels.on_text(peer, &text, &self.links, cx);
                 if let Some(frame) = frame {
                     self.on_frame(peer, frame);
                 }
             }
-            Some(Arrival::Bytes(peer, bytes)) => self.channels.on_bytes(peer, &bytes, cx),
+            Some(ChannelMessage::Bytes(peer, bytes)) => self.channels.on_bytes(peer, &bytes, cx),
             None => {}
         }
     }
@@ -236,6 +239,7 @@ impl Room {
         let cx = &mut self.cx;
         self.links.send_to_all(&Frame::Link(LinkFrame::Leave), cx);
         self.signaling.say_leave(cx);
+        // Nobody is told that messages were not delivered because we left.
         self.conversations = Conversations::default();
         for peer in self.members.clear() {
             cx.peer(

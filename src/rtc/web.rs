@@ -5,7 +5,8 @@
 //! gathered where there is a STUN server. The number of host candidates does not change often: after the first time a
 //! description is sent as soon as they are all there, after 2 to 3 ms. Three ideas were measured and left out, because
 //! they gained nothing: an offer made in advance (2 ms, but it is stale after a change of network, and an answerer has
-//! to roll it back), a first gathering for nobody (it takes the processor from the joining it should help), and one
+//! to roll it back), a first gathering whose result nobody uses (it competes for the processor with the joining that it
+//! should help), and one
 //! certificate for all connections (making one takes 0.4 ms, while other things are waited for).
 //!
 //! Channel 0, `text`, is negotiated by both sides and ordered. Channel 1, for files, is opened when the first file needs
@@ -82,7 +83,7 @@ fn refused(what: &'static str) -> impl FnOnce(JsValue) -> WebError {
 
 #[wasm_bindgen]
 extern "C" {
-    /// An `RTCPeerConnection` whose `createDataChannel` may throw, as it may and web-sys does not have it.
+    /// An `RTCPeerConnection` whose `createDataChannel` can throw. It can, but web-sys declares that it cannot.
     type ChannelMaker;
     #[wasm_bindgen(method, structural, catch, js_name = createDataChannel)]
     fn create_data_channel(
@@ -187,7 +188,7 @@ impl Connections {
         connection.command(command);
     }
 
-    /// Opens channel 1 of a connection, which must be done once. Each side does it by itself.
+    /// Opens channel 1 of a connection. Each side does so once, by itself.
     #[cfg(feature = "files")]
     fn open_file_channel(&self, id: ConnectionId) -> Option<RtcDataChannel> {
         let connection = self.open.borrow().get(&id).cloned()?;

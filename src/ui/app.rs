@@ -1,4 +1,4 @@
-//! The root: holds the state, connects events and actions, and chooses the view.
+//! The root component: holds the state, connects events and actions, and chooses the view.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -11,38 +11,38 @@ use super::backend::{Backend, EventSink};
 use super::components::room::Room;
 use super::components::welcome;
 use super::context::{Shared, Ui};
-use super::hooks::listen::{document, use_appeared, use_changed, window};
+use super::hooks::listen::{document, use_change, use_mount, window};
 use super::state::{Action, Sheet, Stage, State};
 use super::texts;
 use crate::browser::Listener;
 use crate::room::Status;
 
-/// A chat that is shown.
+/// A chat that is mounted in a page.
 pub struct Shown {
     root: Element,
     app: AppHandle<Slot>,
-    /// How many chats it has shown.
+    /// How many chats this root has shown so far.
     count: u32,
 }
 
 thread_local! {
-    /// What showed chats that have ended. Yew never lets go of an element, so the next chat gets the same one.
-    static SPARE: RefCell<Vec<Shown>> = const { RefCell::new(Vec::new()) };
+    /// Roots of chats that have ended. Yew never releases a root element, so the next chat reuses one of these.
+    static UNUSED_ROOTS: RefCell<Vec<Shown>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Shows a chat in `place`. It listens for keys in the whole window, or only inside the chat where it is a part of
-/// somebody's page.
+/// Shows a chat in `place`. It listens for keys in the whole window, or only inside the chat if another site's page embeds
+/// it.
 pub fn mount(place: &Element, backend: Rc<dyn Backend>) -> Shown {
     super::panic::install(&backend);
-    let mut shown = SPARE.with_borrow_mut(Vec::pop).unwrap_or_else(|| {
-        // It fails for no name of an element.
+    let mut shown = UNUSED_ROOTS.with_borrow_mut(Vec::pop).unwrap_or_else(|| {
+        // It cannot fail for a valid element name.
         let root = document().create_element("div");
         let root = root.unwrap_or_else(|_| place.clone());
         let app = yew::Renderer::<Slot>::with_root(root.clone()).render();
         let count = 0;
         Shown { root, app, count }
     });
-    // It fails for nothing that can hold elements.
+    // It cannot fail for an element that can have children.
     let _ = place.append_child(&shown.root);
     shown.count = shown.count.wrapping_add(1);
     let keys = if backend.is_embedded() {
@@ -62,21 +62,21 @@ pub fn mount(place: &Element, backend: Rc<dyn Backend>) -> Shown {
 }
 
 impl Shown {
-    /// Removes it from the page.
+    /// Removes the chat from the page.
     pub fn end(mut self) {
         self.app.update(SlotProps::default());
         self.root.remove();
-        SPARE.with_borrow_mut(|spare| spare.push(self));
+        UNUSED_ROOTS.with_borrow_mut(|roots| roots.push(self));
     }
 }
 
 #[derive(Default, Properties, PartialEq)]
 pub struct SlotProps {
-    /// Numbered, so that none is taken for the one before it.
+    /// The chat and its number, so that Yew does not mistake it for the previous chat.
     chat: Option<(u32, AppProps)>,
 }
 
-/// The place of a chat.
+/// Renders the current chat, if there is one.
 #[function_component]
 pub fn Slot(props: &SlotProps) -> Html {
     let chat = props.chat.clone();
@@ -89,13 +89,13 @@ pub fn Slot(props: &SlotProps) -> Html {
 #[derive(Clone, Properties, PartialEq)]
 pub struct AppProps {
     pub backend: Shared,
-    /// Where keys are heard.
+    /// The target on which the chat listens for keys.
     pub keys: EventTarget,
-    /// What holds the chat.
+    /// The element that holds the chat.
     pub root: Element,
 }
 
-/// The chat: the page, or a part of somebody's page.
+/// The chat, on its own page or embedded in another site's page.
 #[function_component]
 pub fn App(props: &AppProps) -> Html {
     let state = use_reducer_eq(State::default);
@@ -109,7 +109,7 @@ pub fn App(props: &AppProps) -> Html {
     covered.set(state.is_covered());
     {
         let (ui, root, target) = (ui.clone(), props.root.clone(), props.keys.clone());
-        use_appeared(Box::new(move || {
+        use_mount(Box::new(move || {
             let keys = ui.clone();
             let listener = Listener::new(
                 &target,
@@ -117,10 +117,10 @@ pub fn App(props: &AppProps) -> Html {
                 Box::new(move |event| key(&keys, &root, &covered, &event)),
             );
             let backend = ui.backend.0.clone();
-            // Another secret in the address is another room, and by itself loads nothing.
+            // Another secret in the address means another room, but changing the fragment does not load the page again.
             let moved = (!embedded).then(|| {
                 let backend = backend.clone();
-                Listener::on_window("hashchange", Box::new(move |_| backend.begin_again()))
+                Listener::on_window("hashchange", Box::new(move |_| backend.restart()))
             });
             let sink: EventSink = Rc::new(move |event| ui.on_event(event));
             backend.open(sink);
@@ -132,9 +132,9 @@ pub fn App(props: &AppProps) -> Html {
         let people = if joined { state.present() } else { 0 };
         let people = u32::try_from(people).unwrap_or(u32::MAX);
         let (backend, unread) = (props.backend.clone(), state.unread);
-        use_changed(
+        use_change(
             u64::from(unread) << 32 | u64::from(people),
-            Box::new(move || backend.0.counted(unread, people)),
+            Box::new(move || backend.0.show_counts(unread, people)),
         );
     }
     use_effect_with(
@@ -157,18 +157,18 @@ pub fn App(props: &AppProps) -> Html {
     }
 }
 
-/// The keys that work everywhere. An Escape that closed something here closes nothing around the chat.
+/// Handles the keys that work everywhere. If Escape closes something here, it closes nothing around the chat.
 fn key(ui: &Ui, root: &Element, covered: &Cell<bool>, event: &web_sys::Event) {
     use wasm_bindgen::JsCast;
     let Some(event) = event.dyn_ref::<KeyboardEvent>() else {
         return;
     };
-    // While an input method composes, its keys are its own.
+    // While an input method composes text, the keys belong to it.
     if event.is_composing() || event.default_prevented() {
         return;
     }
     match event.key().as_str() {
-        // A dialog closes itself, and gives the focus back.
+        // An open dialog handles Escape itself and returns the focus.
         "Escape"
             if covered.get() && root.query_selector("dialog[open]").ok().flatten().is_none() =>
         {

@@ -1,16 +1,16 @@
-//! How a person looks without a picture: two letters, and a colour and pattern derived from the key.
+//! The avatar of a person: two letters, and a colour and a pattern derived from the key.
 
 use crate::identity::PublicKey;
 
-/// The colours that style sheets know as `h0` to `h15`.
+/// How many colours there are. Style sheets know them as `h0` to `h15`.
 pub const HUES: u32 = 16;
-/// The patterns that style sheets know as `p0` to `p3`.
+/// How many patterns there are. Style sheets know them as `p0` to `p3`.
 pub const PATTERNS: u32 = 4;
 
-/// The look of a key, in the words of the style sheet: the same key looks the same everywhere, another most likely
-/// does not.
+/// The colour and pattern of a key, as `data-look` values for the style sheet. A key looks the same everywhere, and
+/// another key most likely looks different.
 pub fn look(key: &PublicKey) -> String {
-    // FNV-1a: spreads well, and nothing here needs to withstand an attack; that is what the safety number is for.
+    // FNV-1a spreads well. It need not withstand an attack; the safety number is there for that.
     let hash = key.0.iter().fold(0x811c_9dc5u32, |hash, byte| {
         (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
     });
@@ -18,9 +18,10 @@ pub fn look(key: &PublicKey) -> String {
     format!("h{} p{}", mixed % HUES, (mixed / HUES) % PATTERNS)
 }
 
-/// Two letters for a name: of its first two words, or its first two. The style sheet makes capitals of them.
+/// Two letters for a name: the initials of its first two words, or the first two letters of its only word. The style sheet
+/// capitalises them.
 pub fn letters(user: &str) -> String {
-    // `alice(2)` is alice in another tab, `alice (k7qd)` an alice beside another: the letters are those of the name.
+    // The suffix of `alice(2)` (another tab) and of `alice (k7qd)` (another person called alice) is not part of the name.
     let name = user
         .rfind('(')
         .map_or(user, |at| if at > 0 { &user[..at] } else { user });

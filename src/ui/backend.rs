@@ -1,48 +1,48 @@
-//! The boundary: what the page needs from what lies below it, and nothing else.
+//! The interface between the views and the layers below them.
 //!
-//! The page never names the driver. `main.rs` hands it a [`Backend`]; tests and the `demo` feature hand it another.
+//! The views never refer to the driver. `main.rs` passes them a [`Backend`]; the `demo` feature passes them another one.
 
 use std::rc::Rc;
 
 use crate::identity::{Name, PeerId, PublicKey};
 use crate::room::{Command, Diagnostics, Event};
 
-/// What happens below the views.
+/// An event for the views.
 #[derive(Debug, Clone, PartialEq)]
 pub enum UiEvent {
-    /// The address and the settings are read: the page can show where it is. Sent once, and first.
+    /// The address and the settings are read, so the page can show its room. Sent once, before any other event.
     Opened(Opening),
     /// Something happened in the room.
     Event(Event),
-    /// Whether the chat is shown now: a widget can be closed.
+    /// Whether the chat is visible now: a widget can be closed.
     Shown(bool),
     /// A sentence the person should see once, such as that storage is blocked.
     Notice(String),
-    /// The room cannot be entered at all; a sentence that says why.
+    /// The room cannot be joined; the sentence says why.
     Failed(String),
 }
 
-/// Receives what happens. It may be called at any time, also from within [`Backend`]'s own methods.
+/// Receives the events. It may be called at any time, even from within the methods of [`Backend`].
 pub type EventSink = Rc<dyn Fn(UiEvent)>;
 
-/// What is known before anybody has joined.
+/// Everything the page knows before the person has joined.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Opening {
-    /// The room's name, as people read it.
+    /// The room's name for display.
     pub room: String,
-    /// The address that brings others here, with the secret if there is one.
+    /// The address that leads other people to this room, including the secret if there is one.
     pub link: String,
-    /// The address of the open room on the same page: the way out when the secret is damaged.
+    /// The address of the open room on the same page, which is offered when the secret is damaged.
     pub open_link: String,
-    /// What it takes to enter the room.
+    /// How the room can be entered.
     pub entry: Entry,
-    /// The name from last time. With one, the page joins at once.
+    /// The name from the last visit. If there is one, the page joins at once.
     pub name: Option<Name>,
-    /// Sentences for [`UiEvent::Notice`].
+    /// Sentences to show like those of [`UiEvent::Notice`].
     pub notices: Vec<String>,
 }
 
-/// How the room is entered.
+/// How the room can be entered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Entry {
     /// Anyone with the page can enter.
@@ -52,14 +52,14 @@ pub enum Entry {
     Private,
     /// The address carries a secret that is damaged.
     WrongSecret,
-    /// A site's page that has the chat in it: the address is the page's, not the room's.
+    /// The chat is embedded: the address belongs to the site's page, not to the room.
     Embedded,
 }
 
-/// The person at this browser, as others see them.
+/// The person at this browser, as other people see them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Own {
-    /// This tab.
+    /// The peer id of this tab.
     pub id: PeerId,
     /// The name with the tab number.
     pub user: String,
@@ -67,24 +67,24 @@ pub struct Own {
     pub key: PublicKey,
 }
 
-/// What the views ask for. Everything returns at once; what comes of it is sent to the [`EventSink`].
+/// The actions of the views. Every method returns at once; results are sent to the [`EventSink`].
 pub trait Backend {
     /// Reads address, settings and storage, then sends [`UiEvent::Opened`]. Called once.
     fn open(&self, sink: EventSink);
 
-    /// Joins under this name, and keeps the name for next time.
+    /// Joins under this name, and stores the name for the next visit.
     ///
     /// # Errors
-    /// A sentence that says why the room cannot be entered.
+    /// A sentence that says why the room cannot be joined.
     fn join(&self, name: &Name) -> Result<Own, String>;
 
     /// Hands a command to the room.
     fn command(&self, command: Command);
 
-    /// Who we are now; asked again after a rename. `None` before joining.
+    /// Our own identity in the room, which changes with a rename. `None` before joining.
     fn own(&self) -> Option<Own>;
 
-    /// What was counted since joining.
+    /// The counts since joining.
     fn diagnostics(&self) -> Diagnostics;
 
     /// The address of a new private room on this page: 32 fresh random bytes behind `#k=`.
@@ -93,20 +93,20 @@ pub trait Backend {
     /// A sentence, if the browser gave no randomness.
     fn private_link(&self) -> Result<String, String>;
 
-    /// Ends everything and starts again, as after leaving.
-    fn begin_again(&self);
+    /// Ends everything and starts again, for example after leaving.
+    fn restart(&self);
 
-    /// Whether the chat is a part of somebody's page, whose title, keys and focus are its own.
+    /// Whether another site's page embeds the chat. The title, keys and focus then belong to that page.
     fn is_embedded(&self) -> bool {
         false
     }
 
-    /// The counts that a closed chat shows: unread messages, and people who are connected, including this person; 0
-    /// before joining.
-    fn counted(&self, _unread: u32, _people: u32) {}
+    /// Receives the counts that a closed chat shows: unread messages, and connected people including this person (0 before
+    /// joining).
+    fn show_counts(&self, _unread: u32, _people: u32) {}
 
-    /// The program broke, for this reason. Returns whether somebody else shows that.
-    fn broke(&self, _reason: &str) -> bool {
+    /// Reports that the program panicked, with the reason. Returns whether an embedding page shows this to the person.
+    fn report_panic(&self, _reason: &str) -> bool {
         false
     }
 }

@@ -1,4 +1,4 @@
-//! What every view holds: the way to change the page, and the way to the room behind it.
+//! The handle that every view holds: it changes the page's state and reaches the room.
 
 use std::rc::Rc;
 
@@ -10,7 +10,7 @@ use super::state::{Action, State};
 use crate::identity::Name;
 use crate::room::{ChatEvent, Command, Event};
 
-/// A backend that can be compared, as properties must be.
+/// A backend that can be compared, because Yew compares properties.
 #[derive(Clone)]
 pub struct Shared(pub Rc<dyn Backend>);
 
@@ -28,17 +28,17 @@ impl Reducible for State {
     }
 }
 
-/// What every view may do: change the page, ask the backend.
+/// Changes the page's state and calls the backend.
 #[derive(Clone, PartialEq)]
 pub struct Ui {
     /// The room behind the page.
     pub backend: Shared,
-    /// Takes actions. Never stale, unlike a state handle.
+    /// Dispatches actions. Unlike a state handle, it is never stale.
     pub dispatch: UseReducerDispatcher<State>,
 }
 
 impl Ui {
-    /// The element that holds the chat: a page has one main part, and in somebody's page that is not the chat.
+    /// The element that holds the chat. A page has one `main` element, and in an embedding page that is not the chat.
     pub fn landmark(&self) -> &'static str {
         if self.backend.0.is_embedded() {
             "div"
@@ -47,7 +47,7 @@ impl Ui {
         }
     }
 
-    /// Changes the page.
+    /// Changes the page's state.
     pub fn act(&self, action: Action) {
         self.dispatch.dispatch(action);
     }
@@ -65,7 +65,7 @@ impl Ui {
         });
     }
 
-    /// Goes by another name from now on.
+    /// Changes the own name.
     pub fn rename(&self, name: Name) {
         self.command(Command::Rename(name));
         if let Some(own) = self.backend.0.own() {
@@ -73,13 +73,13 @@ impl Ui {
         }
     }
 
-    /// A callback that always does the same.
+    /// Returns a callback that dispatches this action.
     pub fn acts<T>(&self, action: Action) -> Callback<T> {
         let ui = self.clone();
         Callback::from(move |_| ui.act(action.clone()))
     }
 
-    /// Handles what happens below the views.
+    /// Handles an event from the backend.
     pub fn on_event(&self, event: UiEvent) {
         match event {
             UiEvent::Opened(opening) => {

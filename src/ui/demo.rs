@@ -1,4 +1,4 @@
-//! Plays a conversation without a network, to look at every state of the page: `?demo=<scene>`. Never in a release.
+//! Plays a conversation without a network, to show every state of the page: `?demo=<scene>`. It is not part of releases.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -20,7 +20,7 @@ const OWN: u8 = 200;
 const MINUTE: u64 = 60_000;
 const DAY: u64 = 24 * 60 * MINUTE;
 
-/// The conversation that plays.
+/// A backend that plays a scripted conversation.
 #[derive(Clone)]
 pub struct Demo(Rc<Inner>);
 
@@ -33,7 +33,7 @@ struct Inner {
 }
 
 impl Demo {
-    /// The scene that the address names.
+    /// Plays the scene that the address names.
     pub fn new() -> Demo {
         let search = document()
             .location()
@@ -77,7 +77,7 @@ impl Demo {
         ))));
     }
 
-    fn says(&self, byte: u8, user: &str, ago: u64, text: &str) -> MessageId {
+    fn add_message(&self, byte: u8, user: &str, ago: u64, text: &str) -> MessageId {
         let number = self.0.said.replace(self.0.said.get() + 1);
         let id = MessageId(number.to_string());
         self.event(Event::Chat(ChatEvent::Message(Message {
@@ -109,64 +109,64 @@ impl Demo {
         }));
     }
 
-    fn talk(&self) {
+    fn conversation(&self) {
         self.peer(1, "Ben", PeerState::Verified, Trust::Verified);
         self.peer(2, "Claire Dubois", PeerState::Verified, Trust::Known);
         self.peer(3, "أمل", PeerState::Verified, Trust::New);
         self.connected(3, 0);
-        self.says(1, "Ben", DAY + 3 * MINUTE, "Did anybody try the new link?");
-        self.says(
+        self.add_message(1, "Ben", DAY + 3 * MINUTE, "Did anybody try the new link?");
+        self.add_message(
             2,
             "Claire Dubois",
             DAY + 2 * MINUTE,
             "Yes, it opened at once. No account, nothing to install.",
         );
-        self.says(
+        self.add_message(
             2,
             "Claire Dubois",
             DAY + MINUTE,
             "https://en.wikipedia.org/wiki/WebRTC says how the connecting works (roughly).",
         );
-        let id = self.says(
+        let id = self.add_message(
             OWN,
             "Ada",
             50 * MINUTE,
             "Good morning. Shall we look at the plan for Friday?",
         );
         self.deliver(&id, 3, 3);
-        self.says(1, "Ben", 48 * MINUTE, "Morning!");
-        self.says(
+        self.add_message(1, "Ben", 48 * MINUTE, "Morning!");
+        self.add_message(
             1,
             "Ben",
             47 * MINUTE,
             "I wrote down what is left:\n\n  1. the pictures\n  2. the texts for the front page\n  3. a cake",
         );
-        self.says(
+        self.add_message(
             3,
             "أمل",
             12 * MINUTE,
             "صباح الخير، أنا أعمل على النصوص الآن.",
         );
-        self.says(
+        self.add_message(
             1,
             "Ben",
             9 * MINUTE,
             "<img src=x onerror=alert(1)> is what somebody wrote in the form, by the way",
         );
-        let id = self.says(
+        let id = self.add_message(
             OWN,
             "Ada",
             6 * MINUTE,
             "It shows as itself here, as it should.",
         );
         self.deliver(&id, 3, 3);
-        let id = self.says(OWN, "Ada", 5 * MINUTE, "I take the cake.");
+        let id = self.add_message(OWN, "Ada", 5 * MINUTE, "I take the cake.");
         self.deliver(&id, 2, 3);
-        self.says(2, "Claire Dubois", 20_000, "Then the pictures are mine.");
+        self.add_message(2, "Claire Dubois", 20_000, "Then the pictures are mine.");
     }
 
     fn many(&self) {
-        self.talk();
+        self.conversation();
         let states = [
             PeerState::Verified,
             PeerState::Verified,
@@ -216,12 +216,12 @@ impl Demo {
         let long =
             "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
                 .repeat(4);
-        self.says(17, "Jan van den Berg-Oosterhuis van Rijn", 10_000, &long);
-        let id = self.says(OWN, "Ada", 5_000, "Hello everybody");
+        self.add_message(17, "Jan van den Berg-Oosterhuis van Rijn", 10_000, &long);
+        let id = self.add_message(OWN, "Ada", 5_000, "Hello everybody");
         self.deliver(&id, 9, 14);
-        let id = self.says(OWN, "Ada", 4_000, "Waiting");
+        let id = self.add_message(OWN, "Ada", 4_000, "Waiting");
         self.deliver(&id, 0, 0);
-        self.says(
+        self.add_message(
             OWN,
             "Ada",
             3_000,
@@ -231,11 +231,11 @@ impl Demo {
     }
 
     fn flood(&self, count: u64) {
-        self.talk();
+        self.conversation();
         for index in 0..count {
             let (byte, user) =
                 [(1, "Ben"), (2, "Claire Dubois"), (OWN, "Ada")][(index / 3 % 3) as usize];
-            self.says(
+            self.add_message(
                 byte,
                 user,
                 (count - index) * 20_000,
@@ -247,7 +247,7 @@ impl Demo {
 
     fn chatter(&self, round: u32) {
         self.later(2_000, move |demo| {
-            demo.says(
+            demo.add_message(
                 2,
                 "Claire Dubois",
                 0,
@@ -257,6 +257,7 @@ impl Demo {
         });
     }
 
+    /// Plays the scene.
     fn play(&self) {
         let unreachable = |people| {
             Event::Status(Status::Unreachable {
@@ -270,7 +271,7 @@ impl Demo {
             "flood" => self.flood(500),
             "flood2000" => self.flood(2_000),
             "request" => {
-                self.talk();
+                self.conversation();
                 self.event(Event::People(PeopleEvent::Request(view(
                     9,
                     "Greta",
@@ -285,14 +286,14 @@ impl Demo {
                 ))));
             }
             "alias" => {
-                self.talk();
+                self.conversation();
                 self.peer(
                     9,
                     "Ben (k7qd)",
                     PeerState::Verified,
                     Trust::NameOnAnotherKey,
                 );
-                self.says(
+                self.add_message(
                     9,
                     "Ben (k7qd)",
                     0,
@@ -301,17 +302,17 @@ impl Demo {
                 self.connected(4, 0);
             }
             "unreachable" => {
-                self.talk();
+                self.conversation();
                 self.event(unreachable(3));
             }
             "unreachable-alone" => self.event(unreachable(0)),
             "reconnecting" => {
-                self.talk();
+                self.conversation();
                 self.peer(1, "Ben", PeerState::Reconnecting, Trust::Verified);
                 self.connected(3, 1);
             }
             "notices" => {
-                self.talk();
+                self.conversation();
                 self.emit(UiEvent::Notice(
                     "This browser keeps nothing for this page: your name and key are gone when the tab is closed."
                         .into(),
@@ -323,11 +324,11 @@ impl Demo {
                 self.peer(9, "Mallory", PeerState::Failed, Trust::New);
             }
             "full" => {
-                self.talk();
+                self.conversation();
                 self.event(Event::Status(Status::Full { people: 50 }));
             }
             "joins" => {
-                self.talk();
+                self.conversation();
                 for (index, name) in ["Dan", "Eve", "Finn", "Gil", "Hal"].into_iter().enumerate() {
                     self.peer(20 + index as u8, name, PeerState::Verified, Trust::New);
                 }
@@ -336,7 +337,7 @@ impl Demo {
                     reason: GoneReason::Left,
                 }));
             }
-            _ => self.talk(),
+            _ => self.conversation(),
         }
     }
 }
@@ -348,7 +349,7 @@ impl Default for Demo {
 }
 
 impl Backend for Demo {
-    fn begin_again(&self) {
+    fn restart(&self) {
         let _ = window().location().reload();
     }
 
@@ -403,7 +404,7 @@ impl Backend for Demo {
             }
             Command::Chat(ChatCommand::Say(text)) => {
                 let user = self.0.name.borrow().clone();
-                let id = self.says(OWN, &user, 0, &text);
+                let id = self.add_message(OWN, &user, 0, &text);
                 let of = self.0.people.get();
                 self.deliver(&id, 0, of);
                 if of > 0 {
@@ -454,8 +455,8 @@ impl Backend for Demo {
                 ("does not open with the room's key", 12),
                 ("older than the newest from the same sender", 3),
             ],
+            skipped: 2,
             signatures_checked: 9,
-            skipped: 0,
             connections_opened: 4,
         }
     }
@@ -471,7 +472,7 @@ fn key(byte: u8) -> PublicKey {
     PublicKey(key)
 }
 
-/// The demo's people have simple names.
+/// The name without a suffix. The demo's people have simple names.
 fn name(user: &str) -> Name {
     let name = user.split(['(', '\n']).next().unwrap_or_default();
     Name::parse(name)

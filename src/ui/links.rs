@@ -1,17 +1,17 @@
-//! Finds the web addresses in a text, in time that grows with its length alone.
+//! Finds the web addresses in a text, in linear time.
 
-/// A piece of a text.
+/// A part of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Piece<'a> {
+pub enum Segment<'a> {
     /// Plain text.
     Text(&'a str),
     /// An `http:` or `https:` address, exactly as it was written.
     Link(&'a str),
 }
 
-/// Cuts `text` into plain text and addresses; put together again, the pieces are `text`.
-pub fn pieces(text: &str) -> Vec<Piece<'_>> {
-    let mut pieces = Vec::new();
+/// Splits `text` into plain text and addresses. The concatenated segments equal `text`.
+pub fn segments(text: &str) -> Vec<Segment<'_>> {
+    let mut segments = Vec::new();
     let mut run = Run::default();
     let mut plain = 0;
     let mut from = 0;
@@ -29,19 +29,19 @@ pub fn pieces(text: &str) -> Vec<Piece<'_>> {
             continue;
         };
         if plain < start {
-            pieces.push(Piece::Text(&text[plain..start]));
+            segments.push(Segment::Text(&text[plain..start]));
         }
-        pieces.push(Piece::Link(&text[start..end]));
+        segments.push(Segment::Link(&text[start..end]));
         from = end;
         plain = end;
     }
     if plain < text.len() {
-        pieces.push(Piece::Text(&text[plain..]));
+        segments.push(Segment::Text(&text[plain..]));
     }
-    pieces
+    segments
 }
 
-/// Where the address ends that begins at `start`; `None` if there is none.
+/// Returns the end of the address that begins at `start`; `None` if there is no address.
 fn link_end(text: &str, start: usize, run: &mut Run) -> Option<usize> {
     let scheme = ["https://", "http://"]
         .iter()
@@ -55,22 +55,22 @@ fn link_end(text: &str, start: usize, run: &mut Run) -> Option<usize> {
         .then_some(end)
 }
 
-/// A part of the text without anything that ends an address. Many addresses may begin in it, and each would end at
-/// its end; so what is found out about that end is kept, and no character is looked at for each of them again.
+/// A part of the text without any character that ends an address. Many addresses may begin in it, and all of them would
+/// extend to its end. The results about that end are kept, so that no character is examined again for each address.
 #[derive(Debug, Default)]
 struct Run {
-    /// Where it ends.
+    /// The end of the run.
     end: usize,
-    /// Just behind its last `(`.
+    /// The position just behind its last `(`.
     round: usize,
-    /// Just behind its last `[`.
+    /// The position just behind its last `[`.
     square: usize,
-    /// Where addresses end once the punctuation behind them is cut off, by whether they hold a `(` and a `[`.
+    /// The end of addresses without trailing punctuation, by whether they contain a `(` and a `[`.
     trimmed: [Option<usize>; 4],
 }
 
 impl Run {
-    /// The run from `start` onwards.
+    /// Finds the run that begins at `start`.
     fn at(text: &str, start: usize) -> Run {
         let mut run = Run {
             end: text.len(),
@@ -91,9 +91,9 @@ impl Run {
         run
     }
 
-    /// Where the address ends that begins at `start`. What closes the sentence around an address is not part of it,
-    /// and neither is a bracket that the address does not open. The cut never goes further back than the `//` of the
-    /// last scheme, which closes nothing; so it is the same for every address with the same brackets.
+    /// Returns the end of the address that begins at `start`. Punctuation that closes the sentence around an address is not
+    /// part of it, and neither is a closing bracket that the address does not open. Trimming always stops at the `//` of the
+    /// last scheme at the latest, so the result is the same for every address with the same brackets.
     fn link_end(&mut self, text: &str, start: usize) -> usize {
         let (round, square) = (self.round > start, self.square > start);
         let kept = &mut self.trimmed[usize::from(round) | usize::from(square) << 1];
@@ -113,7 +113,7 @@ impl Run {
     }
 }
 
-/// Invisible and turning characters end an address as well, so that it is what it looks like.
+/// Invisible characters and those that change the text direction end an address as well, so that it is what it looks like.
 fn ends_link(character: char) -> bool {
     character.is_whitespace()
         || character.is_control()
@@ -121,7 +121,7 @@ fn ends_link(character: char) -> bool {
         || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// Counts the characters that are looked at. Only tests want to know.
+/// Counts the characters that are examined. Only tests use the count.
 #[cfg(not(test))]
 fn spend(_steps: usize) {}
 
@@ -134,8 +134,8 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::Piece::*;
-    use super::{Piece, ends_link, pieces};
+    use super::Segment::*;
+    use super::{Segment, ends_link, segments};
 
     thread_local! {
         static STEPS: Cell<usize> = const { Cell::new(0) };
@@ -147,10 +147,10 @@ mod tests {
 
     #[test]
     fn addresses_are_found_and_nothing_else() {
-        assert_eq!(pieces("no link"), [Text("no link")]);
-        assert_eq!(pieces(""), []);
+        assert_eq!(segments("no link"), [Text("no link")]);
+        assert_eq!(segments(""), []);
         assert_eq!(
-            pieces("see https://a.example/x?y=1#z, or (http://b.example)."),
+            segments("see https://a.example/x?y=1#z, or (http://b.example)."),
             [
                 Text("see "),
                 Link("https://a.example/x?y=1#z"),
@@ -160,28 +160,28 @@ mod tests {
             ]
         );
         assert_eq!(
-            pieces("https://en.example/Rust_(tool)"),
+            segments("https://en.example/Rust_(tool)"),
             [Link("https://en.example/Rust_(tool)")]
         );
         assert_eq!(
-            pieces("javascript:alert(1) xhttp://a http:// httpx://a"),
+            segments("javascript:alert(1) xhttp://a http:// httpx://a"),
             [Text("javascript:alert(1) xhttp://a http:// httpx://a")]
         );
         assert_eq!(
-            pieces("https://a.example/\u{202e}gpj"),
+            segments("https://a.example/\u{202e}gpj"),
             [Link("https://a.example/"), Text("\u{202e}gpj")]
         );
         assert_eq!(
-            pieces("<http://a.example>"),
+            segments("<http://a.example>"),
             [Text("<"), Link("http://a.example"), Text(">")]
         );
         assert_eq!(
-            pieces("https://例え.example/ü"),
+            segments("https://例え.example/ü"),
             [Link("https://例え.example/ü")]
         );
     }
 
-    /// What an address is, written down without a thought for time: each is looked at to its end.
+    /// A straightforward reference implementation, which examines every address to its end and takes quadratic time.
     fn slow_link_length(text: &str) -> usize {
         let Some(scheme) = ["https://", "http://"]
             .iter()
@@ -218,8 +218,8 @@ mod tests {
         }
     }
 
-    fn slow_pieces(text: &str) -> Vec<Piece<'_>> {
-        let (mut pieces, mut plain, mut from) = (Vec::new(), 0, 0);
+    fn slow_segments(text: &str) -> Vec<Segment<'_>> {
+        let (mut segments, mut plain, mut from) = (Vec::new(), 0, 0);
         while let Some(found) = text[from..].find("http") {
             let start = from + found;
             let bounded = !text[..start].ends_with(|before: char| before.is_alphanumeric());
@@ -229,19 +229,19 @@ mod tests {
                 continue;
             }
             if plain < start {
-                pieces.push(Text(&text[plain..start]));
+                segments.push(Text(&text[plain..start]));
             }
             from = start + length;
-            pieces.push(Link(&text[start..from]));
+            segments.push(Link(&text[start..from]));
             plain = from;
         }
         if plain < text.len() {
-            pieces.push(Text(&text[plain..]));
+            segments.push(Text(&text[plain..]));
         }
-        pieces
+        segments
     }
 
-    /// Texts out of what decides where addresses begin and end.
+    /// Texts made of the parts that decide where addresses begin and end.
     fn tricky() -> impl Strategy<Value = String> {
         let part = prop::sample::select(vec![
             "http://", "https://", "http", "-", "a", "ä", "/", "(", ")", "[", "]", ".", "…", "*",
@@ -253,13 +253,13 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(4_000))]
         #[test]
-        fn addresses_end_where_a_look_at_each_of_them_says(text in tricky()) {
-            prop_assert_eq!(pieces(&text), slow_pieces(&text));
+        fn segments_equal_those_of_the_reference_implementation(text in tricky()) {
+            prop_assert_eq!(segments(&text), slow_segments(&text));
         }
     }
 
-    /// Texts of about `length` characters that are as tedious as can be.
-    fn nasty(length: usize) -> Vec<String> {
+    /// Worst-case texts of about `length` characters.
+    fn worst_cases(length: usize) -> Vec<String> {
         let fill = |part: &str, length: usize| part.repeat(length / part.chars().count());
         let mut texts: Vec<String> = [
             "http://-",
@@ -300,11 +300,11 @@ mod tests {
         texts
     }
 
-    fn steps(find: fn(&str) -> Vec<Piece<'_>>, text: &str) -> usize {
+    fn steps(find: fn(&str) -> Vec<Segment<'_>>, text: &str) -> usize {
         STEPS.set(0);
         let whole: String = find(text)
             .iter()
-            .map(|piece| match piece {
+            .map(|segment| match segment {
                 Text(text) | Link(text) => *text,
             })
             .collect();
@@ -314,15 +314,15 @@ mod tests {
 
     #[test]
     fn four_times_the_text_takes_four_times_the_steps() {
-        for (short, long) in nasty(2_500).iter().zip(nasty(10_000)) {
-            let (few, many) = (steps(pieces, short), steps(pieces, &long));
+        for (short, long) in worst_cases(2_500).iter().zip(worst_cases(10_000)) {
+            let (few, many) = (steps(segments, short), steps(segments, &long));
             let shape: String = short.chars().take(24).collect();
             assert!(
-                // What is not divisible by four is worth a little.
+                // A small allowance for lengths that are not divisible by four.
                 many <= few * 4 + few / 16 + 40,
                 "{shape:?}: {few} steps, and {many} for four times as much"
             );
-            // Once to find the next, once to its end, and four times back over what closes it.
+            // One pass to find the address, one to its end, and at most four back over the punctuation behind it.
             assert!(
                 many <= long.len() * 6 + 40,
                 "{shape:?}: {many} steps for {} bytes",
@@ -332,14 +332,14 @@ mod tests {
     }
 
     #[test]
-    fn counting_steps_shows_what_takes_too_long() {
+    fn counting_steps_exposes_quadratic_time() {
         let reported = |scale: usize| "http://-".repeat(scale) + &")".repeat(scale * 6);
-        let [few, many] = [20, 80].map(|scale| steps(slow_pieces, &reported(scale)));
+        let [few, many] = [20, 80].map(|scale| steps(slow_segments, &reported(scale)));
         assert!(
             many > few * 50,
             "{few} steps, and {many} for four times as much"
         );
-        let [few, many] = [20, 80].map(|scale| steps(pieces, &reported(scale)));
+        let [few, many] = [20, 80].map(|scale| steps(segments, &reported(scale)));
         assert!(
             many < few * 5,
             "{few} steps, and {many} for four times as much"

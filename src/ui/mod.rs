@@ -1,7 +1,6 @@
-//! The page: shows what happened, and sends what people want.
+//! The user interface: shows what happens in the room, and sends the person's commands to it.
 //!
-//! What to show is decided in [`state`], a pure function that runs anywhere; the views are compiled for the browser
-//! only.
+//! The state is computed in [`state`] by a pure function that runs anywhere. The views are compiled for the browser only.
 
 pub mod avatar;
 pub mod backend;

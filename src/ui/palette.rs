@@ -1,4 +1,4 @@
-//! Every pair of colours that must be readable is: contrast after WCAG 2.2, computed from the style sheet itself.
+//! Tests that every pair of colours has enough contrast (WCAG 2.2), computed from the style sheet itself.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,8 @@ const TOKENS: &str = include_str!("style/tokens.css");
 
 type Rgb = [f64; 3];
 
-/// `light-dark(#rrggbb, #rrggbb)` of every custom property that is one, and the tint of own messages.
+/// The light and the dark colour of every custom property of the form `light-dark(#rrggbb, #rrggbb)`, and the tint of own
+/// messages.
 fn palette() -> BTreeMap<String, [Rgb; 2]> {
     let mut palette = BTreeMap::new();
     for line in TOKENS.lines() {
@@ -53,7 +54,7 @@ fn contrast(one: f64, other: f64) -> f64 {
 }
 
 #[test]
-fn everything_can_be_read_in_both_schemes() {
+fn all_pairs_have_enough_contrast_in_both_schemes() {
     let text = 4.5;
     let sign = 3.0;
     let pairs = [
@@ -94,7 +95,7 @@ fn everything_can_be_read_in_both_schemes() {
     }
 }
 
-/// The luminance of `oklch(lightness chroma hue)`, with channels cut to what a screen can show.
+/// The luminance of `oklch(lightness chroma hue)`, with channels clamped to the sRGB range.
 fn oklch(lightness: f64, chroma: f64, hue: f64) -> f64 {
     let (a, b) = (
         chroma * hue.to_radians().cos(),
@@ -110,7 +111,7 @@ fn oklch(lightness: f64, chroma: f64, hue: f64) -> f64 {
 }
 
 #[test]
-fn letters_can_be_read_on_every_key() {
+fn avatar_letters_have_enough_contrast_on_every_hue() {
     // The lightness and chroma of `--one` and `--two` in the style sheet.
     let parts = |name: &str| -> (f64, f64) {
         let value = TOKENS
@@ -133,7 +134,7 @@ fn letters_can_be_read_on_every_key() {
 }
 
 #[test]
-fn there_is_a_style_for_every_look() {
+fn the_style_sheet_covers_every_avatar() {
     for hue in 0..super::avatar::HUES {
         assert!(
             TOKENS.contains(&format!("[data-look~=\"h{hue}\"] {{")),

@@ -1,4 +1,4 @@
-//! When the program breaks, the page says so and offers to begin again; it does not stand there dead.
+//! After a panic, the page says that it stopped working and offers to reload, instead of silently doing nothing.
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
@@ -11,11 +11,11 @@ use super::backend::Backend;
 use super::hooks::listen::{document, may_take_focus};
 
 thread_local! {
-    /// Whatever is shown. One program runs them all, so all of them end with it.
+    /// The backends of all mounted chats. One program runs all of them, so a panic ends all of them.
     static SHOWN: RefCell<Vec<Weak<dyn Backend>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Shows a notice instead of the page when the program breaks; a site that the chat is a part of is told.
+/// Installs a panic hook that reports to the embedding pages, or shows a notice if no page embeds the chat.
 pub fn install(backend: &Rc<dyn Backend>) {
     SHOWN.with_borrow_mut(|shown| {
         shown.retain(|backend| backend.strong_count() > 0);
@@ -28,15 +28,20 @@ pub fn install(backend: &Rc<dyn Backend>) {
             .with(|shown| shown.try_borrow().map(|shown| shown.clone()))
             .unwrap_or_default();
         let backends = shown.iter().filter_map(Weak::upgrade);
-        // Each of them hears it, so nothing may stop early.
-        if backends.filter(|backend| backend.broke(&reason)).count() == 0 {
+        // `count` visits every backend, so that each one reports the panic.
+        if backends
+            .filter(|backend| backend.report_panic(&reason))
+            .count()
+            == 0
+        {
             // Nothing is left to do if even this fails.
             let _ = show(&reason);
         }
     }));
 }
 
-/// Uses nothing of the program that just broke: plain elements, and a click that is the browser's own function.
+/// Shows the notice without any code of the program that just panicked: with plain elements, and with the browser's own
+/// function for the click.
 fn show(reason: &str) -> Result<(), JsValue> {
     let document = document();
     let body = document.body().ok_or(JsValue::NULL)?;

@@ -1,4 +1,4 @@
-//! What the page shows, and how it changes: a pure function of what happened.
+//! The state of the page, and the reducer that computes it: a pure function of the actions.
 
 use std::rc::Rc;
 
@@ -10,19 +10,19 @@ use crate::room::{
     Shown, Status,
 };
 
-/// At most this many notices. More would hide the conversation; the oldest gives way.
+/// At most this many notices, because more would hide the conversation. A new one replaces the oldest.
 const MAX_NOTICES: usize = 4;
-/// At most this many people in the list. The room knows of fewer; this holds whatever it tells.
+/// At most this many people in the list. The room reports fewer; this limit holds whatever it reports.
 const MAX_PEOPLE: usize = 256;
-/// At most this many requests wait for an answer; those that come later are not asked about.
+/// At most this many requests wait for an answer. Further requests are not shown.
 const MAX_REQUESTS: usize = 128;
-/// At most this many warnings. More than there are people in a full room, so that the warning about somebody who is
-/// here never gives way to one about somebody who came and went.
+/// At most this many warnings. There are fewer people in a full room, so a warning about somebody who has left never
+/// replaces one about somebody who is here.
 const MAX_WARNINGS: usize = MAX_PEERS + 14;
-/// At most this many decisions about warnings are remembered. Whoever's is forgotten is warned about again.
-const MAX_HEEDED: usize = 256;
+/// At most this many decisions about warnings are remembered. If one is forgotten, its warning appears again.
+const MAX_DECISIONS: usize = 256;
 
-/// How far the way into the room is.
+/// The stage of joining the room.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Stage {
     /// Settings and storage are being read.
@@ -30,71 +30,71 @@ pub enum Stage {
     Loading,
     /// The page waits for a name.
     NameNeeded,
-    /// In the room.
+    /// The person is in the room.
     Joined,
     /// The secret in the address is damaged.
     WrongSecret,
-    /// The room cannot be entered; the sentence says why.
+    /// The room cannot be joined; the sentence says why.
     Failed(String),
 }
 
-/// What lies over the conversation.
+/// A dialog over the conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sheet {
-    /// The keys.
+    /// The list of keyboard shortcuts.
     Keys,
-    /// What was counted.
+    /// The connection details and counts.
     Diagnostics,
 }
 
-/// A sentence to be seen once.
+/// A sentence that is shown until the person dismisses it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// Names it for [`Action::Dismiss`].
+    /// The number that [`Action::Dismiss`] refers to.
     pub id: u32,
     /// The sentence.
     pub text: String,
 }
 
-/// Everything the page shows. Cheap to clone: what is large is shared.
+/// Everything the page shows. It is cheap to clone, because large parts are shared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
-    /// How far the way into the room is.
+    /// The stage of joining the room.
     pub stage: Stage,
-    /// Where the page is.
+    /// The room and its links.
     pub opening: Rc<Opening>,
-    /// Who we are.
+    /// The own identity in the room, once it is joined.
     pub own: Option<Rc<Own>>,
-    /// The one line of status.
+    /// The state behind the status line.
     pub status: Status,
-    /// Who is here or on the way, by name.
+    /// The people who are here or connecting, sorted by name.
     pub people: Rc<Vec<Rc<PeerView>>>,
-    /// Who wants to connect and waits for an answer, the oldest first.
+    /// The people who want to connect and wait for an answer, the oldest request first.
     pub requests: Rc<Vec<Rc<PeerView>>>,
-    /// Known names on other keys that were not decided about yet, as they were when they appeared. The first one is
-    /// shown, and stays until it is decided about: nothing changes under a finger that is about to press a button.
+    /// Undecided warnings about known names on other keys, with the names at the time of the warning. The first one is
+    /// shown until the person decides about it, so that nothing changes just before a button is pressed.
     pub warnings: Rc<Vec<Rc<PeerView>>>,
-    /// What was said, and who came and went.
+    /// The messages, and who joined and left.
     pub log: Rc<Timeline>,
-    /// Sentences to be seen once.
+    /// Sentences that the person has not dismissed yet.
     pub notices: Rc<Vec<Rc<Notice>>>,
-    /// How many messages came while nobody was watching.
+    /// How many messages arrived while the person was not watching.
     pub unread: u32,
-    /// The line that the first of them stands in; stays until the person says something.
+    /// The line of the first unread message. The mark stays until the person sends a message.
     pub unread_from: Option<u32>,
-    /// What lies over the conversation.
+    /// The dialog over the conversation.
     pub sheet: Option<Sheet>,
-    /// In a narrow page: whether the people are shown instead of the log.
+    /// Whether a narrow page shows the people instead of the log.
     pub people_open: bool,
-    /// Whose details are open.
+    /// The person whose details are open.
     pub person: Option<PeerId>,
     watching: bool,
     shown: bool,
-    /// Whether there is anything to draw: a bubble that has not been opened yet only counts.
+    /// Whether the chat is drawn. A bubble that has not been opened yet only shows counts.
     pub drawn: bool,
-    // Short lists: looking through them costs less than a tree weighs.
+    // The lists are short, so searching them costs less than the code of a tree would add to the bundle.
     arrived: Rc<Vec<PeerId>>,
-    heeded: Rc<Vec<Shown>>,
+    decided: Rc<Vec<Shown>>,
     next_notice: u32,
 }
 
@@ -119,47 +119,47 @@ impl Default for State {
             shown: true,
             drawn: true,
             arrived: Rc::default(),
-            heeded: Rc::default(),
+            decided: Rc::default(),
             next_notice: 0,
         }
     }
 }
 
-/// What can happen to the page.
+/// An event or a command that changes the page's state.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    /// Address and settings are read.
+    /// The address and the settings are read.
     Opened(Opening),
-    /// The room was entered, or the own name changed.
+    /// The room was joined, or the own name changed.
     Joined(Own),
-    /// The room cannot be entered; a sentence.
+    /// The room cannot be joined; the sentence says why.
     Failed(String),
-    /// Something happened in the room. `day` is the local day of a message.
+    /// Something happened in the room.
     Event {
-        /// What.
+        /// The event.
         event: Event,
         /// The local day of a message; meaningless for anything else.
         day: i32,
     },
-    /// A sentence to be seen once.
+    /// A sentence to show until it is dismissed.
     Notice(String),
-    /// The notice with this number was seen.
+    /// The person dismissed the notice with this number.
     Dismiss(u32),
-    /// The warning about this key under this name was decided about.
-    Heed(Shown),
-    /// The request of this key under this name was answered.
-    Answered(Shown),
+    /// The person decided about the warning for this key under this name.
+    WarningDecided(Shown),
+    /// The person answered the request of this key under this name.
+    RequestAnswered(Shown),
     /// Whether the person sees the end of the log.
     Watching(bool),
-    /// Whether all of this is shown: a closed widget is not, whatever its log says.
+    /// Whether the chat is visible. A closed widget is not, whatever its log reports.
     Shown(bool),
-    /// Lays something over the conversation, or nothing.
+    /// Opens a dialog over the conversation, or closes it.
     Sheet(Option<Sheet>),
     /// Shows the people in a narrow page, or the log.
     People(bool),
     /// Opens somebody's details, or closes them.
     Person(Option<PeerId>),
-    /// Closes what is on top.
+    /// Closes whatever is on top.
     Escape,
 }
 
@@ -168,32 +168,32 @@ impl State {
     #[must_use]
     pub fn reduce(mut self, action: Action) -> State {
         match action {
-            Action::Opened(opening) => self.opened(opening),
+            Action::Opened(opening) => self.on_opened(opening),
             Action::Joined(own) => {
                 self.own = Some(Rc::new(own));
                 self.stage = Stage::Joined;
             }
             Action::Failed(reason) => self.stage = Stage::Failed(reason),
-            Action::Event { event, day } => self.happened(event, day),
-            Action::Notice(text) => self.notify(text),
+            Action::Event { event, day } => self.on_event(event, day),
+            Action::Notice(text) => self.add_notice(text),
             Action::Dismiss(id) => Rc::make_mut(&mut self.notices).retain(|notice| notice.id != id),
-            Action::Heed(seen) => self.heed(seen),
-            Action::Answered(seen) => Rc::make_mut(&mut self.requests)
+            Action::WarningDecided(seen) => self.decide_warning(seen),
+            Action::RequestAnswered(seen) => Rc::make_mut(&mut self.requests)
                 .retain(|peer| peer.id != seen.id || !is_same(&seen, peer)),
             Action::Watching(watching) => {
                 self.watching = watching;
-                self.looked();
+                self.mark_read_if_watched();
             }
             Action::Shown(shown) => {
                 self.shown = shown;
                 self.drawn = shown || self.drawn && self.stage != Stage::Loading;
-                self.looked();
+                self.mark_read_if_watched();
             }
             Action::Sheet(sheet) => self.sheet = sheet,
             Action::People(open) => self.people_open = open,
             Action::Person(person) => {
                 self.person = person;
-                // Who asks for somebody's details wants to see them, in a narrow page too.
+                // A narrow page has to switch to the people to show somebody's details.
                 self.people_open |= person.is_some();
             }
             Action::Escape => {
@@ -205,7 +205,7 @@ impl State {
         self
     }
 
-    /// How many people are connected, and ourselves.
+    /// How many people are connected, including the person at this browser.
     pub fn present(&self) -> usize {
         self.people
             .iter()
@@ -214,22 +214,22 @@ impl State {
             + 1
     }
 
-    /// Whether the room is as empty as it can be: nobody on the way, nothing said.
+    /// Whether nobody is here or connecting, and nothing was said.
     pub fn is_empty(&self) -> bool {
         self.people.is_empty() && !self.log.has_messages()
     }
 
-    /// The person with this id, if they are here or on the way.
+    /// The person with this id, if they are here or connecting.
     pub fn peer(&self, id: &PeerId) -> Option<&Rc<PeerView>> {
         self.people.iter().find(|peer| peer.id == *id)
     }
 
-    /// Whether Escape has something to close.
+    /// Whether there is anything for Escape to close.
     pub fn is_covered(&self) -> bool {
         self.sheet.is_some() || self.person.is_some() || self.people_open
     }
 
-    fn looked(&mut self) {
+    fn mark_read_if_watched(&mut self) {
         if self.is_watched() {
             self.unread = 0;
         }
@@ -239,35 +239,35 @@ impl State {
         self.watching && self.shown
     }
 
-    fn opened(&mut self, opening: Opening) {
+    fn on_opened(&mut self, opening: Opening) {
         self.stage = match opening.entry {
             Entry::WrongSecret => Stage::WrongSecret,
             Entry::Open | Entry::Private | Entry::Embedded => Stage::NameNeeded,
         };
         for text in &opening.notices {
-            self.notify(text.clone());
+            self.add_notice(text.clone());
         }
         self.opening = Rc::new(opening);
     }
 
-    fn happened(&mut self, event: Event, day: i32) {
+    fn on_event(&mut self, event: Event, day: i32) {
         match event {
             Event::Status(status) => self.status = status,
-            Event::People(PeopleEvent::Changed(peer)) => self.appeared(peer),
-            Event::People(PeopleEvent::Gone { peer, reason }) => self.gone(&peer, reason),
-            Event::People(PeopleEvent::Request(peer)) => self.asked(peer),
+            Event::People(PeopleEvent::Changed(peer)) => self.peer_changed(peer),
+            Event::People(PeopleEvent::Gone { peer, reason }) => self.peer_gone(&peer, reason),
+            Event::People(PeopleEvent::Request(peer)) => self.add_request(peer),
             Event::People(PeopleEvent::RequestWithdrawn(id)) => {
                 Rc::make_mut(&mut self.requests).retain(|peer| peer.id != id)
             }
-            Event::Chat(ChatEvent::Message(message)) => self.said(message, day),
+            Event::Chat(ChatEvent::Message(message)) => self.add_message(message, day),
             Event::Chat(ChatEvent::Delivery { id, delivered, of }) => {
                 Rc::make_mut(&mut self.log).deliver(&id, Delivery::of(delivered, of));
             }
             Event::People(PeopleEvent::ValidationFailure { peer, reason }) => {
-                self.notify(super::texts::validation_failure(&peer.user, &reason));
+                self.add_notice(super::texts::validation_failure(&peer.user, &reason));
             }
-            Event::Refused(reason) => self.notify(reason),
-            // For applications, not for people.
+            Event::Refused(reason) => self.add_notice(reason),
+            // These events are for programs, not for people.
             Event::Chat(ChatEvent::Typing { .. })
             | Event::App(AppEvent::Pong { .. })
             | Event::App(AppEvent::Sent { .. })
@@ -280,7 +280,7 @@ impl State {
         }
     }
 
-    fn appeared(&mut self, peer: PeerView) {
+    fn peer_changed(&mut self, peer: PeerView) {
         let peer = Rc::new(peer);
         if peer.state == PeerState::Verified {
             let arrived = !self.arrived.contains(&peer.id);
@@ -298,7 +298,7 @@ impl State {
             if let Some(change) = change {
                 Rc::make_mut(&mut self.log).moved(change);
             }
-            self.judge(&peer);
+            self.update_warnings(&peer);
         }
         let people = Rc::make_mut(&mut self.people);
         people.retain(|other| other.id != peer.id);
@@ -311,31 +311,32 @@ impl State {
                 return;
             }
         }
-        // By name, whatever their state: a list that jumps makes one click on the wrong person. (Lower case of ASCII
-        // only: the tables for all of Unicode weigh 10 kB.)
+        // The order depends on names only and not on states, because a list that jumps leads to clicks on the wrong
+        // person. (Only ASCII is folded to lower case: the tables for all of Unicode would add 10 kB.)
         let rank = |peer: &PeerView| (peer.user.to_ascii_lowercase(), peer.id);
         let own = rank(&peer);
         let at = people.partition_point(|other| rank(other) < own);
         people.insert(at, peer);
     }
 
-    /// Warns about a known name on another key, or no longer.
-    fn judge(&mut self, peer: &Rc<PeerView>) {
+    /// Adds a warning about a known name on another key, or removes those that no longer apply.
+    fn update_warnings(&mut self, peer: &Rc<PeerView>) {
         let warnings = Rc::make_mut(&mut self.warnings);
         let seen = peer.shown();
         if peer.trust != Trust::NameOnAnotherKey {
-            // What they said under another name is still there, unless the person knows by now who they are.
+            // A warning about another name of this key stays, because messages under that name are still in the log. It
+            // goes once the person has verified the key.
             warnings.retain(|other| {
                 other.key != peer.key || peer.trust != Trust::Verified && !is_same(&seen, other)
             });
             return;
         }
-        if self.heeded.iter().any(|heeded| is_same(heeded, peer))
+        if self.decided.iter().any(|decided| is_same(decided, peer))
             || warnings.iter().any(|other| is_same(&seen, other))
         {
             return;
         }
-        // The first is on the screen. Of others, the last name of a key counts.
+        // The first warning is on the screen. Of the others, only the latest name of each key is kept.
         let mut place = 0;
         warnings.retain(|other| {
             place += 1;
@@ -350,18 +351,18 @@ impl State {
         warnings.push(peer.clone());
     }
 
-    fn heed(&mut self, seen: Shown) {
+    fn decide_warning(&mut self, seen: Shown) {
         Rc::make_mut(&mut self.warnings).retain(|peer| !is_same(&seen, peer));
-        let heeded = Rc::make_mut(&mut self.heeded);
-        heeded.retain(|other| (other.key, &other.name) != (seen.key, &seen.name));
-        if heeded.len() >= MAX_HEEDED {
-            heeded.remove(0);
+        let decided = Rc::make_mut(&mut self.decided);
+        decided.retain(|other| (other.key, &other.name) != (seen.key, &seen.name));
+        if decided.len() >= MAX_DECISIONS {
+            decided.remove(0);
         }
-        heeded.push(seen);
+        decided.push(seen);
     }
 
-    /// Somebody wants to connect. Whoever asks again keeps their place, unless they go by another name now.
-    fn asked(&mut self, peer: PeerView) {
+    /// Adds a request to connect. A repeated request keeps its place, unless the peer has changed its name.
+    fn add_request(&mut self, peer: PeerView) {
         let requests = Rc::make_mut(&mut self.requests);
         let seen = peer.shown();
         let place = requests.iter().position(|other| other.id == peer.id);
@@ -376,7 +377,7 @@ impl State {
         }
     }
 
-    fn gone(&mut self, peer: &PeerView, reason: GoneReason) {
+    fn peer_gone(&mut self, peer: &PeerView, reason: GoneReason) {
         Rc::make_mut(&mut self.people).retain(|other| other.id != peer.id);
         Rc::make_mut(&mut self.requests).retain(|other| other.id != peer.id);
         if self.person == Some(peer.id) {
@@ -399,7 +400,7 @@ impl State {
         }
     }
 
-    fn said(&mut self, message: Message, day: i32) {
+    fn add_message(&mut self, message: Message, day: i32) {
         let known = message
             .peer
             .map(|id| self.peer(&id).map_or(Trust::New, |peer| peer.trust));
@@ -415,7 +416,7 @@ impl State {
         }
     }
 
-    fn notify(&mut self, text: String) {
+    fn add_notice(&mut self, text: String) {
         if self.notices.iter().any(|notice| notice.text == text) {
             return;
         }
@@ -431,12 +432,12 @@ impl State {
     }
 }
 
-/// Whether a decision about `shown` is one about this peer: it holds for the key under that name, in all of its tabs.
+/// Whether a decision about `shown` applies to this peer. It applies to the key under that name, in all of its tabs.
 fn is_same(shown: &Shown, peer: &PeerView) -> bool {
     shown.key == peer.key && shown.name == peer.name
 }
 
-/// Whether somebody in this state can be talked to, now or as soon as they are back.
+/// Whether messages reach a peer in this state, now or as soon as it is back.
 pub fn is_here(state: PeerState) -> bool {
     matches!(state, PeerState::Verified | PeerState::Reconnecting)
 }

@@ -44,7 +44,7 @@ fn moves(state: &State) -> Vec<String> {
 }
 
 #[test]
-fn the_way_into_the_room() {
+fn opening_and_joining_change_the_stage() {
     let state = State::default();
     assert_eq!(state.stage, Stage::Loading);
     let wrong = Opening {
@@ -77,7 +77,7 @@ fn the_way_into_the_room() {
 }
 
 #[test]
-fn people_stand_in_the_order_of_their_names_whatever_their_state() {
+fn people_are_sorted_by_name_whatever_their_state() {
     let state = after(
         State::default(),
         [
@@ -93,7 +93,7 @@ fn people_stand_in_the_order_of_their_names_whatever_their_state() {
 }
 
 #[test]
-fn the_log_tells_who_came_and_went_but_not_who_never_arrived() {
+fn the_log_shows_who_joined_and_left_but_not_who_never_connected() {
     let (ben, cat) = (
         peer(2, "ben", PeerState::Verified),
         peer(3, "cat", PeerState::Connecting),
@@ -140,7 +140,7 @@ fn the_log_tells_who_came_and_went_but_not_who_never_arrived() {
 }
 
 #[test]
-fn unread_counts_only_what_nobody_watched() {
+fn only_messages_that_arrive_unwatched_count_as_unread() {
     let state = after(State::default(), [message(Some(1))]);
     assert_eq!((state.unread, state.unread_from), (0, None));
     let state = after(
@@ -152,19 +152,19 @@ fn unread_counts_only_what_nobody_watched() {
     assert_eq!(
         (state.unread, state.unread_from),
         (0, Some(1)),
-        "the line stays until something is said"
+        "the marker stays until the next message"
     );
     assert_eq!(after(state, [message(None)]).unread_from, None);
 }
 
 #[test]
-fn a_closed_chat_counts_and_an_open_one_is_read() {
+fn a_closed_chat_counts_unread_messages_and_opening_it_reads_them() {
     let closed = State::default()
         .reduce(Action::Watching(true))
         .reduce(Action::Shown(false));
     let state = after(closed, [message(Some(1)), message(Some(1))]);
     assert_eq!(state.unread, 2);
-    // Its log is at its end all the time, which means nothing while nobody sees it.
+    // The log stays scrolled to its end all the time, which means nothing while it is not visible.
     let state = state.reduce(Action::Watching(true));
     assert_eq!(state.unread, 2);
     let away = state.clone().reduce(Action::Watching(false));
@@ -173,18 +173,21 @@ fn a_closed_chat_counts_and_an_open_one_is_read() {
 }
 
 #[test]
-fn nothing_is_drawn_before_it_is_shown_for_the_first_time() {
+fn nothing_is_drawn_before_the_chat_is_shown_for_the_first_time() {
     let opened = |state: State| state.reduce(Action::Opened(Opening::default()));
     let never_shown = opened(State::default().reduce(Action::Shown(false)));
     assert!(!never_shown.drawn);
     let shown = never_shown.reduce(Action::Shown(true));
     assert!(shown.drawn);
-    assert!(shown.reduce(Action::Shown(false)).drawn, "it comes back");
+    assert!(
+        shown.reduce(Action::Shown(false)).drawn,
+        "a hidden chat stays drawn"
+    );
     assert!(opened(State::default()).drawn);
 }
 
 #[test]
-fn requests_come_once_and_go() {
+fn requests_are_listed_once_and_removed_when_answered_or_withdrawn() {
     let (ann, ben) = (
         peer(1, "ann", PeerState::Connecting),
         peer(2, "ben", PeerState::Connecting),
@@ -196,7 +199,7 @@ fn requests_come_once_and_go() {
     ];
     let state = after(State::default(), asked);
     assert_eq!(state.requests.len(), 2);
-    let answered = state.clone().reduce(Action::Answered(ben.shown()));
+    let answered = state.clone().reduce(Action::RequestAnswered(ben.shown()));
     assert_eq!(answered.requests.len(), 1);
     let state = after(
         state,
@@ -215,7 +218,7 @@ fn requests_come_once_and_go() {
 }
 
 #[test]
-fn a_known_name_on_another_key_is_loud_once() {
+fn a_known_name_on_another_key_causes_one_warning() {
     let other = PeerView {
         trust: Trust::NameOnAnotherKey,
         ..peer(1, "ann", PeerState::Verified)
@@ -230,7 +233,7 @@ fn a_known_name_on_another_key_is_loud_once() {
     );
     assert!(
         state.warnings.is_empty(),
-        "nobody who has not proved anything can raise it"
+        "a peer without a proof cannot raise a warning"
     );
     let state = after(
         state,
@@ -247,15 +250,15 @@ fn a_known_name_on_another_key_is_loud_once() {
             reason: GoneReason::Left,
         })],
     );
-    assert_eq!(gone.warnings.len(), 1, "what they said is still there");
+    assert_eq!(gone.warnings.len(), 1, "their messages are still there");
     let state = after(
-        state.reduce(Action::Heed(other.shown())),
+        state.reduce(Action::WarningDecided(other.shown())),
         [Event::People(PeopleEvent::Changed(other))],
     );
     assert!(state.warnings.is_empty());
 }
 
-/// Somebody whose name is known with another key.
+/// A peer with a name that is known with another key.
 fn impostor(byte: u8, user: &str) -> PeerView {
     PeerView {
         trust: Trust::NameOnAnotherKey,
@@ -269,9 +272,9 @@ fn warned_about(state: &State) -> Vec<&str> {
 }
 
 #[test]
-fn a_decision_about_one_name_is_none_about_another() {
+fn a_decision_applies_to_one_name_only() {
     let (zed, alice) = (impostor(1, "zed"), impostor(1, "alice"));
-    // They change their name while the warning is read: what is on the screen stays what it was.
+    // The peer changes its name while the person reads the warning. The warning on the screen does not change.
     let state = after(
         State::default(),
         [
@@ -280,14 +283,14 @@ fn a_decision_about_one_name_is_none_about_another() {
         ],
     );
     assert_eq!(warned_about(&state), ["zed", "alice"]);
-    let state = state.reduce(Action::Heed(zed.shown()));
+    let state = state.reduce(Action::WarningDecided(zed.shown()));
     assert_eq!(warned_about(&state), ["alice"]);
-    // And after the decision about zed, alice is as loud as ever.
+    // The decision about zed does not suppress the warning about alice.
     let state = after(
         State::default(),
         [Event::People(PeopleEvent::Changed(zed.clone()))],
     );
-    let state = state.reduce(Action::Heed(zed.shown()));
+    let state = state.reduce(Action::WarningDecided(zed.shown()));
     let state = after(
         state,
         [
@@ -299,8 +302,8 @@ fn a_decision_about_one_name_is_none_about_another() {
 }
 
 #[test]
-fn what_the_page_writes_behind_a_name_makes_no_other_name_of_it() {
-    let decided = Action::Heed(impostor(1, "zed (k7qd)").shown());
+fn a_suffix_behind_a_name_does_not_make_it_another_name() {
+    let decided = Action::WarningDecided(impostor(1, "zed (k7qd)").shown());
     let state = after(
         State::default(),
         [Event::People(PeopleEvent::Changed(impostor(
@@ -317,7 +320,7 @@ fn what_the_page_writes_behind_a_name_makes_no_other_name_of_it() {
 }
 
 #[test]
-fn another_name_does_not_take_a_warning_back() {
+fn changing_the_name_does_not_withdraw_a_warning() {
     let state = after(
         State::default(),
         [Event::People(PeopleEvent::Changed(impostor(1, "zed")))],
@@ -330,7 +333,7 @@ fn another_name_does_not_take_a_warning_back() {
     assert_eq!(
         warned_about(&state),
         ["zed"],
-        "what they said as zed is there"
+        "their messages as zed are still there"
     );
     let known = peer(1, "zed", PeerState::Verified);
     assert!(
@@ -350,7 +353,7 @@ fn another_name_does_not_take_a_warning_back() {
 }
 
 #[test]
-fn the_warning_on_the_screen_stays_while_more_and_more_arrive() {
+fn the_first_warning_stays_while_further_ones_arrive() {
     let first = impostor(0, "zed");
     let here = impostor(1, "ann");
     let mut state = after(
@@ -396,18 +399,20 @@ fn the_warning_on_the_screen_stays_while_more_and_more_arrive() {
     assert_eq!(
         about_them(&state),
         2,
-        "what is on the screen, and their last name"
+        "the warning on the screen, and the one about their last name"
     );
 }
 
 #[test]
-fn decisions_are_not_remembered_for_ever() {
+fn remembered_decisions_are_limited() {
     let decided = |state: State, number: usize| {
-        state.reduce(Action::Heed(impostor(1, &format!("{number}")).shown()))
+        state.reduce(Action::WarningDecided(
+            impostor(1, &format!("{number}")).shown(),
+        ))
     };
-    let state = (0..2 * MAX_HEEDED).fold(State::default(), decided);
-    assert_eq!(state.heeded.len(), MAX_HEEDED);
-    let last = impostor(1, &format!("{}", 2 * MAX_HEEDED - 1));
+    let state = (0..2 * MAX_DECISIONS).fold(State::default(), decided);
+    assert_eq!(state.decided.len(), MAX_DECISIONS);
+    let last = impostor(1, &format!("{}", 2 * MAX_DECISIONS - 1));
     assert!(
         after(state, [Event::People(PeopleEvent::Changed(last))])
             .warnings
@@ -416,7 +421,7 @@ fn decisions_are_not_remembered_for_ever() {
 }
 
 #[test]
-fn a_request_under_another_name_is_another_request() {
+fn a_request_under_another_name_is_a_new_request() {
     let (zed, alice) = (
         peer(1, "zed", PeerState::Connecting),
         peer(1, "alice", PeerState::Connecting),
@@ -437,11 +442,11 @@ fn a_request_under_another_name_is_another_request() {
     assert_eq!(
         asked(&state),
         ["zed", "ben"],
-        "whoever asks again keeps their place"
+        "a repeated request keeps its place"
     );
     let state = after(state, [Event::People(PeopleEvent::Request(alice))]);
     assert_eq!(asked(&state), ["ben", "alice"]);
-    let state = state.reduce(Action::Answered(zed.shown()));
+    let state = state.reduce(Action::RequestAnswered(zed.shown()));
     assert_eq!(asked(&state), ["ben", "alice"], "the answer was about zed");
 }
 
@@ -455,18 +460,18 @@ fn many(byte: u8, number: usize) -> PeerView {
 }
 
 #[test]
-fn a_thousand_requests_are_a_hundred() {
+fn pending_requests_are_limited() {
     let asked = (0..1_000).map(|number| Event::People(PeopleEvent::Request(many(1, number))));
     let state = after(State::default(), asked);
     assert_eq!(state.requests.len(), MAX_REQUESTS);
     assert_eq!(
         state.requests[0].user, "0",
-        "the oldest is asked about first"
+        "the oldest request comes first"
     );
 }
 
 #[test]
-fn the_list_of_people_has_an_end_and_whoever_is_here_is_in_it() {
+fn the_list_of_people_is_limited_and_prefers_connected_people() {
     let on_the_way = (0..1_000).map(|number| Event::People(PeopleEvent::Changed(many(1, number))));
     let state = after(State::default(), on_the_way);
     assert_eq!(state.people.len(), MAX_PEOPLE);
@@ -497,7 +502,7 @@ fn the_list_of_people_has_an_end_and_whoever_is_here_is_in_it() {
 }
 
 #[test]
-fn what_is_for_applications_leaves_nothing_behind() {
+fn events_for_programs_do_not_change_the_state() {
     let typing = (0..1_000).map(|number| {
         Event::Chat(ChatEvent::Typing {
             peer: many(1, number).id,
@@ -507,7 +512,7 @@ fn what_is_for_applications_leaves_nothing_behind() {
 }
 
 #[test]
-fn notices_are_few_and_never_twice() {
+fn notices_are_limited_and_unique() {
     let state = State::default()
         .reduce(Action::Notice("a".into()))
         .reduce(Action::Notice("a".into()));
@@ -521,7 +526,7 @@ fn notices_are_few_and_never_twice() {
 }
 
 #[test]
-fn escape_closes_what_is_on_top() {
+fn escape_closes_the_topmost_element() {
     let state = State::default()
         .reduce(Action::Person(Some(PeerId([1; 16]))))
         .reduce(Action::Sheet(Some(Sheet::Keys)))

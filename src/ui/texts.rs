@@ -1,4 +1,4 @@
-//! Every sentence that depends on what happened: short, friendly, exact.
+//! The texts that depend on the state: short, friendly, exact.
 
 use super::timeline::{Crowd, Delivery, Moves};
 use crate::identity::Trust;
@@ -14,7 +14,7 @@ pub fn people(count: usize) -> String {
     }
 }
 
-/// A number with a comma between thousands.
+/// A number with commas between groups of thousands.
 pub fn number(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -33,7 +33,7 @@ pub fn names<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
     names_of(names, count)
 }
 
-/// The same for people who are not all named.
+/// Like [`names`], for people who are not all named.
 pub fn crowd(crowd: &Crowd) -> String {
     names_of(crowd.named.iter().map(String::as_str), crowd.count())
 }
@@ -57,7 +57,7 @@ fn names_of<'a>(names: impl Iterator<Item = &'a str>, count: usize) -> String {
     text
 }
 
-/// `1 other`, `3 others`; nothing for nobody.
+/// `1 other`, `3 others`; `None` for nobody.
 pub fn others(count: usize) -> Option<String> {
     match count {
         0 => None,
@@ -66,7 +66,7 @@ pub fn others(count: usize) -> Option<String> {
     }
 }
 
-/// A name inside of a sentence: it cannot turn the sentence around (Unicode TR9, first strong isolate).
+/// Appends a name so that it cannot change the direction of the sentence around it (Unicode TR9, first strong isolate).
 fn isolate(text: &mut String, name: &str) {
     if name.is_ascii() {
         text.push_str(name);
@@ -83,10 +83,10 @@ fn isolated(name: &str) -> String {
     text
 }
 
-/// At most this many changes of names are written out in one line.
-const RENAMED: usize = 2;
+/// At most this many renames are written out in one line.
+const MAX_RENAMES: usize = 2;
 
-/// The line of comings and goings; empty if all of it came to nothing.
+/// The line about people who joined, left or changed their names; empty if the changes cancelled out.
 pub fn moves(moves: &Moves) -> String {
     let mut parts = Vec::new();
     for (people, what) in [(&moves.joined, " joined"), (&moves.left, " left")] {
@@ -94,18 +94,18 @@ pub fn moves(moves: &Moves) -> String {
             parts.push(crowd(people) + what);
         }
     }
-    for (before, now) in moves.renamed.iter().take(RENAMED) {
+    for (before, now) in moves.renamed.iter().take(MAX_RENAMES) {
         parts.push(isolated(before) + " is now " + &isolated(now));
     }
-    if let Some(others) = others(renamed(moves).saturating_sub(RENAMED)) {
+    if let Some(others) = others(renamed(moves).saturating_sub(MAX_RENAMES)) {
         parts.push(others + " changed names");
     }
     parts.join(" · ")
 }
 
-/// Whether the line of comings and goings leaves out names.
+/// Whether the line of [`moves`] leaves out names.
 pub fn is_folded(moves: &Moves) -> bool {
-    moves.joined.count() > 3 || moves.left.count() > 3 || renamed(moves) > RENAMED
+    moves.joined.count() > 3 || moves.left.count() > 3 || renamed(moves) > MAX_RENAMES
 }
 
 fn renamed(moves: &Moves) -> usize {
@@ -115,10 +115,10 @@ fn renamed(moves: &Moves) -> usize {
         .saturating_add(moves.more_renamed as usize)
 }
 
-/// No broker answers.
+/// The status while no broker answers.
 pub const UNREACHABLE: &str = "Can’t reach the server that introduces people.";
 
-/// The one line of status. `reconnecting` names those who are silent.
+/// The status line. `reconnecting` names the people who are reconnecting.
 pub fn status(status: Status, reconnecting: &[&str], now: Millis) -> String {
     match status {
         Status::Joining => "Joining …".into(),
@@ -130,7 +130,7 @@ pub fn status(status: Status, reconnecting: &[&str], now: Millis) -> String {
             let reached = all.saturating_sub(silent) as usize;
             let mut text = String::new();
             if reached > 0 {
-                // The person at this browser is one of them, as in the list of people.
+                // The count includes the person at this browser, like the list of people.
                 text = format!("{}, connected directly", people(reached + 1));
             }
             if silent > 0 {
@@ -177,12 +177,12 @@ pub fn status(status: Status, reconnecting: &[&str], now: Millis) -> String {
     }
 }
 
-/// Whole seconds until then, rounded up.
+/// The seconds from `now` until `at`, rounded up.
 pub fn seconds_until(at: Millis, now: Millis) -> u64 {
     at.0.saturating_sub(now.0).div_ceil(1_000)
 }
 
-/// The status in one word, as tests and style sheets know it.
+/// The status as one word, for tests, style sheets and events.
 pub fn status_word(status: Status) -> &'static str {
     match status {
         Status::Joining => "joining",
@@ -197,7 +197,7 @@ pub fn status_word(status: Status) -> &'static str {
     }
 }
 
-/// What stands under a name in the list of people; empty where all is well.
+/// The text under a name in the list of people; empty if the peer is verified.
 pub fn peer_state(state: PeerState) -> &'static str {
     match state {
         PeerState::Connecting => "Connecting …",
@@ -208,7 +208,7 @@ pub fn peer_state(state: PeerState) -> &'static str {
     }
 }
 
-/// The mark of trust in one or two words.
+/// The trust mark in one or two words.
 pub fn trust(trust: Trust) -> &'static str {
     match trust {
         Trust::New => "New",
@@ -218,7 +218,7 @@ pub fn trust(trust: Trust) -> &'static str {
     }
 }
 
-/// The sentence behind the mark of trust.
+/// The sentence that explains the trust mark.
 pub fn trust_sentence(peer: &PeerView) -> &'static str {
     match peer.trust {
         Trust::New => "You haven’t met before.",
@@ -228,7 +228,7 @@ pub fn trust_sentence(peer: &PeerView) -> &'static str {
     }
 }
 
-/// The loud one.
+/// The warning about a known name on another key.
 pub fn another_key(user: &str) -> String {
     let name = isolated(user);
     format!(
@@ -238,7 +238,7 @@ pub fn another_key(user: &str) -> String {
     )
 }
 
-/// Why somebody cannot be marked as verified now.
+/// Explains why a person who changed their name cannot be marked as verified now.
 pub fn renamed_meanwhile(before: &str) -> String {
     format!(
         "This person was called {} until a moment ago. Close this and open it again to see who they are now.",
@@ -246,7 +246,7 @@ pub fn renamed_meanwhile(before: &str) -> String {
     )
 }
 
-/// Why somebody is not here.
+/// Explains why a peer was turned away.
 pub fn validation_failure(user: &str, reason: &str) -> String {
     let name = isolated(user);
     format!(
@@ -254,7 +254,7 @@ pub fn validation_failure(user: &str, reason: &str) -> String {
     )
 }
 
-/// How far an own message came.
+/// The delivery state of an own message.
 pub fn delivery(delivery: Delivery) -> String {
     match delivery {
         Delivery::Waiting => "Waiting for somebody to receive it".into(),
@@ -264,7 +264,7 @@ pub fn delivery(delivery: Delivery) -> String {
     }
 }
 
-/// Who a private message is for: somebody, or the person at this browser.
+/// The recipient of a private message; `None` is the person at this browser.
 pub fn private(to: Option<&str>) -> String {
     match to {
         Some(user) => format!("only to {}", isolated(user)),
@@ -272,7 +272,7 @@ pub fn private(to: Option<&str>) -> String {
     }
 }
 
-/// Why a text was not sent.
+/// Explains why a text was not sent.
 pub fn too_long(count: usize, limit: usize) -> String {
     let (count_text, limit_text, over) = (
         number(count),
@@ -284,7 +284,7 @@ pub fn too_long(count: usize, limit: usize) -> String {
     )
 }
 
-/// How many messages wait below.
+/// How many messages there are below the visible part of the log.
 pub fn new_messages(count: u32) -> String {
     if count == 1 {
         "1 new message".into()
@@ -307,7 +307,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_listed_as_people_do() {
+    fn names_are_joined_with_commas_and_and() {
         let list =
             |count: usize| names(["ann", "ben", "cat", "dan", "eve"][..count].iter().copied());
         assert_eq!(
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn the_status_is_one_plain_line() {
+    fn the_status_is_one_line() {
         let text = |state| status(state, &["Ben"], Millis(1_000));
         assert_eq!(
             text(Status::Connected {
@@ -362,13 +362,13 @@ mod tests {
     }
 
     #[test]
-    fn a_private_message_says_whom_it_is_for() {
+    fn a_private_message_names_its_recipient() {
         assert_eq!(private(None), "only to you");
         assert_eq!(private(Some("Ben(2)")), "only to Ben(2)");
     }
 
     #[test]
-    fn numbers_are_readable() {
+    fn numbers_have_thousands_separators() {
         assert_eq!(
             [0, 999, 1_000, 10_240, 1_234_567].map(number),
             ["0", "999", "1,000", "10,240", "1,234,567"]
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn comings_and_goings_in_one_line() {
+    fn people_who_join_and_leave_are_listed_in_one_line() {
         let folded = Moves {
             joined: people(&["ann"], 0),
             left: people(&["ben", "cat"], 0),
@@ -399,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn crowds_that_come_and_go_are_counted() {
+    fn large_groups_are_counted() {
         let crowd = Moves {
             joined: people(&["ann", "ben"], 998),
             left: people(&["cat", "dan", "eve"], 1),

@@ -1,4 +1,4 @@
-//! The log: what was said and who came and went, grouped and folded.
+//! The log: messages in groups, and folded lines about people who joined, left or changed their names.
 
 use std::rc::Rc;
 
@@ -6,28 +6,28 @@ use crate::identity::Trust;
 use crate::room::{Message, MessageId};
 use crate::time::Millis;
 
-/// Messages of one person within this time of each other are one group.
+/// Messages of one person that are less than this many milliseconds apart form a group.
 const GROUP: u64 = 5 * 60_000;
-/// At most this many lines are kept. Older ones are forgotten, so that a tab left open for weeks stays small.
+/// At most this many lines are kept. Older ones are dropped, so that a tab that stays open for weeks stays small.
 const MAX_LINES: usize = 5_000;
 /// At most this many bytes of text and names are kept.
 const MAX_BYTES: usize = 8 << 20;
-/// At most this many people are named in one line for each kind of change. Further ones are counted.
+/// At most this many people are named in one line for each kind of change. Further people are only counted.
 const MAX_NAMED: usize = 50;
 
-/// How far an own message came.
+/// The delivery state of an own message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
-    /// Nobody has it, and nobody is here to take it.
+    /// Nobody has received it, and nobody is here to receive it.
     Waiting,
-    /// It is on the way to this many people.
+    /// It was sent to this many people, and none of them has confirmed it yet.
     Sent(u32),
-    /// So many have it, of so many it was meant for.
+    /// The first number of people have received it, out of the second number it was sent to.
     Delivered(u32, u32),
 }
 
 impl Delivery {
-    /// From the two numbers of [`ChatEvent::Delivery`](crate::room::ChatEvent::Delivery).
+    /// Makes the state from the two numbers of [`ChatEvent::Delivery`](crate::room::ChatEvent::Delivery).
     pub fn of(delivered: u32, of: u32) -> Delivery {
         match (delivered, of) {
             (_, 0) => Delivery::Waiting,
@@ -37,34 +37,34 @@ impl Delivery {
     }
 }
 
-/// A message as it stands in the log.
+/// A message in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
-    /// What was said.
+    /// The message.
     pub message: Message,
-    /// The local day it was said on, counted from any fixed one.
+    /// The local day of the message, counted from a fixed day.
     pub day: i32,
-    /// Whether it is the first of its day.
+    /// Whether it is the first message of its day.
     pub new_day: bool,
-    /// Whether it begins a group: avatar, name and time stand here.
+    /// Whether it begins a group and shows the avatar, name and time.
     pub leads: bool,
-    /// How far it came; `None` if somebody else said it.
+    /// The delivery state; `None` if another person sent it.
     pub delivery: Option<Delivery>,
-    /// What was known of the sender's key at the time.
+    /// The trust in the sender's key at the time.
     pub trust: Trust,
 }
 
-/// People in a line of comings and goings.
+/// The people in one part of a [`Moves`] line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Crowd {
-    /// The first of them, by name.
+    /// The names of the first [`MAX_NAMED`] people.
     pub named: Vec<String>,
-    /// How many more there are.
+    /// How many further people there are.
     pub others: u32,
 }
 
 impl Crowd {
-    /// How many people these are.
+    /// The number of people.
     pub fn count(&self) -> usize {
         self.named.len().saturating_add(self.others as usize)
     }
@@ -73,7 +73,7 @@ impl Crowd {
         self.named.iter().any(|named| named == user)
     }
 
-    /// Whether somebody was named here, who no longer is.
+    /// Removes a name. Returns whether it was listed.
     fn remove(&mut self, user: &str) -> bool {
         let before = self.named.len();
         self.named.retain(|named| named != user);
@@ -90,34 +90,34 @@ impl Crowd {
     }
 }
 
-/// Who came, went and changed names since the last message, folded into one line.
+/// The people who joined, left or changed their names since the last message, folded into one line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Moves {
-    /// Who came and is still here.
+    /// People who joined and are still here.
     pub joined: Crowd,
-    /// Who went.
+    /// People who left.
     pub left: Crowd,
-    /// Old and new names.
+    /// Old and new names of people who changed their names.
     pub renamed: Vec<(String, String)>,
-    /// How many more changed their names.
+    /// How many further people changed their names.
     pub more_renamed: u32,
 }
 
-/// One who came, went or changed names.
+/// A person who joined, left or changed their name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Move {
-    /// Came.
+    /// The person joined.
     Joined(String),
-    /// Went.
+    /// The person left.
     Left(String),
-    /// Goes by another name: before, now.
+    /// The person changed their name: the old name and the new one.
     Renamed(String, String),
 }
 
 impl Moves {
     fn add(&mut self, change: Move) {
         match change {
-            // Whoever went and came back is still here: there is nothing to report.
+            // A person who left and came back is still here, so there is nothing to report.
             Move::Joined(user) if self.left.remove(&user) => {}
             Move::Joined(user) => self.joined.add(user),
             Move::Left(user) => {
@@ -146,17 +146,17 @@ impl Moves {
     }
 }
 
-/// What a line of the log holds.
+/// The content of a line of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
     /// A message.
     Said(Said),
-    /// Comings and goings.
+    /// People who joined, left or changed their names.
     Moves(Moves),
 }
 
 impl Content {
-    /// How many bytes of text and names it holds.
+    /// The size of its text and names in bytes.
     fn bytes(&self) -> usize {
         let names = |names: &[String]| names.iter().map(String::len).sum::<usize>();
         match self {
@@ -176,17 +176,17 @@ impl Content {
 /// A line of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// Its number, which no other line of this log has ever had.
+    /// Its number, which is unique in this log.
     pub seq: u32,
-    /// What it holds.
+    /// Its content.
     pub content: Content,
 }
 
-/// The log. Cheap to clone: lines are shared.
+/// The log. It is cheap to clone, because lines are shared.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Timeline {
     lines: Vec<Rc<Line>>,
-    /// How many bytes of text and names they hold.
+    /// The size of all text and names in bytes.
     bytes: usize,
     next: u32,
     last_day: Option<i32>,
@@ -198,14 +198,14 @@ impl Timeline {
         &self.lines
     }
 
-    /// Whether anything was said.
+    /// Whether there is any message.
     pub fn has_messages(&self) -> bool {
         self.last_day.is_some()
     }
 
     /// Appends a message and returns the number of its line.
     pub fn say(&mut self, message: Message, day: i32, trust: Trust) -> u32 {
-        // A sender's clock may lie behind: the log keeps the order of arrival, and no day is begun twice.
+        // A sender's clock may be slow. The log keeps the order of arrival, and no day begins twice.
         let new_day = self.last_day.is_none_or(|last| day > last);
         self.last_day = Some(self.last_day.map_or(day, |last| last.max(day)));
         let leads = new_day
@@ -224,13 +224,13 @@ impl Timeline {
         }))
     }
 
-    /// Notes how far an own message came.
+    /// Sets the delivery state of an own message.
     pub fn deliver(&mut self, id: &MessageId, delivery: Delivery) {
         let own = |line: &&mut Rc<Line>| match &line.content {
             Content::Said(said) => said.delivery.is_some() && said.message.id == *id,
             Content::Moves(_) => false,
         };
-        // Receipts are mostly for what was said last.
+        // Most receipts are for recent messages, so the search begins at the end.
         let Some(line) = self.lines.iter_mut().rev().find(own) else {
             return;
         };
@@ -239,7 +239,7 @@ impl Timeline {
         }
     }
 
-    /// Adds to the line of comings and goings at the end, or begins one.
+    /// Adds a change to the [`Moves`] line at the end, or begins such a line.
     pub fn moved(&mut self, change: Move) {
         if let Some(line) = self.lines.last_mut()
             && matches!(line.content, Content::Moves(_))
@@ -263,13 +263,13 @@ impl Timeline {
         self.bytes += content.bytes();
         self.lines.push(Rc::new(Line { seq, content }));
         if self.lines.len() > MAX_LINES || self.bytes > MAX_BYTES {
-            self.forget();
+            self.drop_oldest();
         }
         seq
     }
 
-    /// Forgets the oldest lines, a tenth at once: to move all others takes a while.
-    fn forget(&mut self) {
+    /// Drops the oldest lines, a tenth at once, because moving all others takes time.
+    fn drop_oldest(&mut self) {
         let mut forgotten = 0;
         for line in self.lines.iter().take(self.lines.len().saturating_sub(1)) {
             let kept = self.lines.len() - forgotten;
@@ -283,7 +283,7 @@ impl Timeline {
     }
 }
 
-/// Whether `message` belongs to the group that `line` is the end of.
+/// Whether `message` continues the group that ends with `line`.
 fn continues(line: &Line, message: &Message) -> bool {
     let Content::Said(said) = &line.content else {
         return false;
@@ -292,7 +292,7 @@ fn continues(line: &Line, message: &Message) -> bool {
     before.peer == message.peer
         && before.key == message.key
         && before.sender == message.sender
-        // Where a message begins to be private, or ceases to be, it has to say so.
+        // A new group shows where messages begin or cease to be private.
         && (before.private, &before.to) == (message.private, &message.to)
         && distance(before.at, message.at) < GROUP
 }
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn comings_and_goings_fold() {
+    fn joining_leaving_and_renaming_fold_into_one_line() {
         let mut timeline = Timeline::default();
         for change in [
             Move::Joined("ann".into()),
@@ -407,7 +407,7 @@ mod tests {
         );
         timeline.say(message("m", Some(1), 0), 0, Trust::New);
         timeline.moved(Move::Left("ann".into()));
-        assert_eq!(timeline.lines().len(), 3, "what was said stands between");
+        assert_eq!(timeline.lines().len(), 3, "a message separates the lines");
     }
 
     fn crowd(named: &[&str]) -> Crowd {
@@ -418,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_comings_and_goings_stays_short_whoever_comes_and_goes() {
+    fn a_moves_line_has_a_limited_size() {
         let mut timeline = Timeline::default();
         let long = "x".repeat(30);
         for number in 0..3_000 {
@@ -436,7 +436,7 @@ mod tests {
         assert_eq!(moves.renamed.len(), MAX_NAMED);
         assert_eq!(moves.more_renamed as usize, 3_000 - MAX_NAMED);
         assert_eq!(timeline.lines().len(), 1);
-        // All of it, or what was said between would be the way around this.
+        // The size of the line counts towards the limit of the log.
         assert!(timeline.bytes < 4 * MAX_NAMED * 40, "{}", timeline.bytes);
     }
 
@@ -469,7 +469,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_stay_unique_when_old_lines_are_forgotten() {
+    fn numbers_stay_unique_when_old_lines_are_dropped() {
         let mut timeline = Timeline::default();
         for at in 0..6_000 {
             timeline.say(message("m", None, at), 0, Trust::Known);

@@ -1,4 +1,4 @@
-//! How members name each other's connections without listing peer ids: by digests of announcements.
+//! How members name those they are connected to without listing peer ids: by digests of announcements.
 
 use core::num::NonZeroU32;
 

@@ -1,4 +1,4 @@
-//! Files between two sets of connections in one page. The test says to each what the rooms would say.
+//! Files between two sets of connections in one page. The test gives each of them the commands that a room would give.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -20,35 +20,35 @@ const THEIRS: FileId = FileId::Theirs(2);
 const NUMBER: u32 = 3;
 const MIB: usize = 1024 * 1024;
 
-/// One of two browsers.
+/// One of the two ends.
 struct End {
     side: Side,
     files: Files,
-    notices: UnboundedReceiver<Option<(FileId, TransferEvent)>>,
+    events: UnboundedReceiver<Option<(FileId, TransferEvent)>>,
 }
 
 impl End {
     fn new(side: Side) -> End {
-        let (sender, notices) = unbounded();
-        let files = Files::new(Rc::new(move |told| {
-            // After the end of a test nobody listens.
-            let _ = sender.unbounded_send(told);
+        let (sender, events) = unbounded();
+        let files = Files::new(Rc::new(move |event| {
+            // Nobody listens after the end of a test.
+            let _ = sender.unbounded_send(event);
         }));
         End {
             side,
             files,
-            notices,
+            events,
         }
     }
 
-    fn order(&self, file: FileId, order: TransferCommand) {
-        self.files.carry_out(&self.side.connections, file, order);
+    fn carry_out(&self, file: FileId, command: TransferCommand) {
+        self.files.carry_out(&self.side.connections, file, command);
     }
 
-    /// Lets what was offered go out, as file `number` and from there on.
+    /// Sends the offered file as file `number`, starting at byte `from`.
     fn send(&self, number: u32, from: u64) {
         let connection = ID;
-        self.order(
+        self.carry_out(
             OURS,
             TransferCommand::Send {
                 connection,
@@ -58,10 +58,10 @@ impl End {
         );
     }
 
-    /// Waits for so many bytes, as file `number`.
+    /// Expects `size` bytes as file `number`.
     fn expect(&self, number: u32, size: u64) {
         let connection = ID;
-        self.order(
+        self.carry_out(
             THEIRS,
             TransferCommand::Expect {
                 connection,
@@ -76,9 +76,9 @@ impl End {
         self.side.command(LinkCommand::Close);
     }
 
-    /// What is told next.
+    /// The next event.
     async fn next(&mut self) -> Option<(FileId, TransferEvent)> {
-        self.notices.next().await.unwrap()
+        self.events.next().await.unwrap()
     }
 }
 
@@ -95,7 +95,7 @@ fn blob(content: &[u8]) -> Blob {
     Blob::new_with_u8_array_sequence(&Array::of1(&Uint8Array::from(content))).unwrap()
 }
 
-/// A sink, and what was written to it.
+/// A sink, and the bytes that were written to it.
 fn sink() -> (Sink, Rc<RefCell<Vec<u8>>>) {
     let written = Rc::new(RefCell::new(Vec::new()));
     let into = written.clone();
@@ -114,7 +114,7 @@ fn sink_with(write: Closure<dyn Fn(Uint8Array) -> Promise>) -> Sink {
     sink.unchecked_into()
 }
 
-/// Lets anna begin, or go on, from where bert says.
+/// Lets anna start or resume sending at the offset that bert reports.
 async fn start(anna: &End, bert: &mut End, size: usize) -> u64 {
     bert.expect(NUMBER, size as u64);
     loop {
@@ -123,21 +123,21 @@ async fn start(anna: &End, bert: &mut End, size: usize) -> u64 {
                 anna.send(NUMBER, from);
                 return from;
             }
-            // Of what came before.
+            // Progress of the transfer before the break.
             Some((THEIRS, TransferEvent::Stored(_))) => {}
             other => panic!("{other:?}"),
         }
     }
 }
 
-/// Passes on what bert stored until so much has come; the hash if that was all.
-async fn until(anna: &End, bert: &mut End, enough: u64) -> Option<[u8; 32]> {
+/// Passes bert's progress on to anna until `enough` bytes are stored. Returns the hash if the file is complete.
+async fn pass_on_progress(anna: &End, bert: &mut End, enough: u64) -> Option<[u8; 32]> {
     loop {
         assert!(anna.files.buffered(ID) <= MAX_BUFFERED);
         match bert.next().await {
             Some((THEIRS, TransferEvent::Whole(hash))) => return Some(hash),
             Some((THEIRS, TransferEvent::Stored(stored))) => {
-                anna.order(OURS, TransferCommand::Stored(stored));
+                anna.carry_out(OURS, TransferCommand::Stored(stored));
                 if stored >= enough {
                     return None;
                 }
@@ -156,44 +156,44 @@ async fn files_arrive_whole_in_order_and_with_their_hash() {
         anna.files.send_from(OURS, blob(&content));
         bert.files.store_in(THEIRS, sink);
         assert_eq!(start(&anna, &mut bert, length).await, 0);
-        let hash = until(&anna, &mut bert, u64::MAX).await.unwrap();
+        let hash = pass_on_progress(&anna, &mut bert, u64::MAX).await.unwrap();
         assert_eq!(anna.next().await, Some((OURS, TransferEvent::Sent(hash))));
         assert!(*written.borrow() == content, "{length} bytes");
     }
 }
 
 #[wasm_bindgen_test]
-async fn a_new_connection_goes_on_where_the_old_one_broke() {
+async fn a_transfer_resumes_on_a_new_connection_where_the_old_one_broke() {
     let (mut anna, mut bert) = ends().await;
     let content = content(12 * MIB);
     let (sink, written) = sink();
     anna.files.send_from(OURS, blob(&content));
     bert.files.store_in(THEIRS, sink);
     start(&anna, &mut bert, content.len()).await;
-    assert_eq!(until(&anna, &mut bert, MIB as u64).await, None);
+    assert_eq!(pass_on_progress(&anna, &mut bert, MIB as u64).await, None);
     anna.close();
     bert.close();
     connect(&mut anna.side, &mut bert.side).await;
     let from = start(&anna, &mut bert, content.len()).await;
     assert!(from >= MIB as u64 && from < content.len() as u64, "{from}");
-    let hash = until(&anna, &mut bert, u64::MAX).await.unwrap();
+    let hash = pass_on_progress(&anna, &mut bert, u64::MAX).await.unwrap();
     assert_eq!(anna.next().await, Some((OURS, TransferEvent::Sent(hash))));
     assert!(*written.borrow() == content);
 }
 
 #[wasm_bindgen_test]
-async fn what_is_forgotten_is_neither_sent_nor_stored() {
+async fn a_forgotten_file_is_neither_sent_nor_stored() {
     let (mut anna, mut bert) = ends().await;
     let content = content(12 * MIB);
     let (first, written) = sink();
     anna.files.send_from(OURS, blob(&content));
     bert.files.store_in(THEIRS, first);
     start(&anna, &mut bert, content.len()).await;
-    until(&anna, &mut bert, 1).await;
-    bert.order(THEIRS, TransferCommand::Forget);
-    anna.order(OURS, TransferCommand::Forget);
+    pass_on_progress(&anna, &mut bert, 1).await;
+    bert.carry_out(THEIRS, TransferCommand::Forget);
+    anna.carry_out(OURS, TransferCommand::Forget);
     let stored = written.borrow().len();
-    // The next file under the same name has nothing of it.
+    // The next file with the same id contains none of its bytes.
     let (second, after) = sink();
     anna.files.send_from(OURS, blob(b"next"));
     bert.files.store_in(THEIRS, second);
@@ -202,7 +202,7 @@ async fn what_is_forgotten_is_neither_sent_nor_stored() {
     let hash = loop {
         match bert.next().await {
             Some((THEIRS, TransferEvent::Whole(hash))) => break hash,
-            // The rest of the first one belongs nowhere.
+            // The remaining bytes of the first file belong to no transfer.
             None | Some((THEIRS, TransferEvent::Ready(0) | TransferEvent::Stored(_))) => {}
             other => panic!("{other:?}"),
         }
@@ -214,7 +214,7 @@ async fn what_is_forgotten_is_neither_sent_nor_stored() {
 }
 
 #[wasm_bindgen_test]
-async fn a_disk_that_takes_no_more_is_told_in_words() {
+async fn a_full_disk_is_reported_in_a_sentence() {
     let (anna, mut bert) = ends().await;
     let refuse = Closure::<dyn Fn(Uint8Array) -> Promise>::new(|_| {
         let full = web_sys::DomException::new_with_message_and_name("", "QuotaExceededError");
@@ -227,15 +227,15 @@ async fn a_disk_that_takes_no_more_is_told_in_words() {
     let failed = TransferEvent::Failed(words);
     loop {
         match bert.next().await {
-            // It came.
+            // The bytes arrived.
             Some((THEIRS, TransferEvent::Stored(_))) => {}
-            told => break assert_eq!(told, Some((THEIRS, failed))),
+            event => break assert_eq!(event, Some((THEIRS, failed))),
         }
     }
 }
 
 #[wasm_bindgen_test]
-async fn nobody_can_have_what_was_not_sent() {
+async fn a_claim_to_have_bytes_that_were_never_sent_fails_the_transfer() {
     let (mut anna, _bert) = ends().await;
     anna.files.send_from(OURS, blob(b"four"));
     anna.send(NUMBER, 3);

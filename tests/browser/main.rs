@@ -1,4 +1,4 @@
-//! The adapters to the browser, in a real one. `cargo xtask test` runs them in Chromium.
+//! Tests of the browser adapters in a real browser. `cargo xtask test` runs them in Chromium.
 #![cfg(target_arch = "wasm32")]
 
 use wasm_bindgen_test::wasm_bindgen_test_configure;

@@ -187,7 +187,7 @@ async fn nothing_is_renegotiated_before_the_channel_is_open() {
 }
 
 #[wasm_bindgen_test]
-async fn what_waits_for_a_connection_is_bounded() {
+async fn waiting_commands_and_candidates_are_bounded() {
     let (mut anna, _bert) = connected().await;
     for _ in 0..20 {
         anna.renegotiate(Renegotiation::Offer { restart: true });
@@ -218,7 +218,7 @@ async fn commands_are_carried_out_in_order() {
 #[wasm_bindgen_test]
 async fn text_and_bytes_keep_their_order() {
     let (mut anna, mut bert) = connected().await;
-    // The connection is busy at first, so some of them have to wait for their turn.
+    // The connection is busy at first, so some of the messages have to wait.
     anna.renegotiate(Renegotiation::Offer { restart: false });
     for number in 0..100u8 {
         anna.command(LinkCommand::Send(number.to_string()));
@@ -245,7 +245,7 @@ async fn text_and_bytes_keep_their_order() {
 }
 
 #[wasm_bindgen_test]
-async fn the_last_message_arrives_and_closing_is_noticed() {
+async fn the_last_message_arrives_before_closing_is_noticed() {
     let (mut anna, mut bert) = connected().await;
     anna.command(LinkCommand::Send("bye".into()));
     anna.command(LinkCommand::Close);
@@ -275,7 +275,7 @@ async fn nothing_is_reported_after_closing() {
                 sleep(pause).await;
             }
             anna.command(LinkCommand::Close);
-            // Drop what was reported before.
+            // Drop the events that were reported before.
             anna.forget();
             assert_eq!(anna.within(80).await, None);
             anna.command(LinkCommand::Send("nobody hears".into()));
@@ -285,7 +285,7 @@ async fn nothing_is_reported_after_closing() {
 }
 
 #[wasm_bindgen_test]
-async fn relay_only_connections_name_no_address() {
+async fn relay_only_connections_reveal_no_address() {
     for relay_only in [false, true] {
         let mut anna = Side::with_relay_only(relay_only);
         anna.command(LinkCommand::Offer);
@@ -306,7 +306,7 @@ async fn closed_connections_are_freed() {
     for number in 0..20 {
         let id = ConnectionId(number);
         connections.carry_out(id, LinkCommand::Offer);
-        // Before, while and after the offer is made.
+        // Close before, during and after the creation of the offer.
         if number % 3 > 0 {
             sleep(if number % 3 == 1 { 1 } else { 20 }).await;
         }
@@ -334,7 +334,7 @@ async fn refused_descriptions_fail_with_a_sentence_without_addresses() {
     let offer = stranger.described().await;
     let address = |line: &Candidate| line.to_line(0).split(' ').nth(4).unwrap().to_owned();
     let addresses: Vec<String> = offer.candidates().iter().map(address).collect();
-    // A section that the connection does not have.
+    // Descriptions with a section that the connection does not have.
     let other = |kind| {
         let sdp = offer.to_sdp().replace("actpass", "active");
         let sdp = sdp
@@ -352,7 +352,7 @@ async fn refused_descriptions_fail_with_a_sentence_without_addresses() {
         !addresses.iter().any(|address| why.contains(address)),
         "{why}"
     );
-    // The connection is still there for a better description.
+    // The connection can still take a valid description.
     let mut bert = Side::new();
     connect(&mut bert, &mut anna).await;
     say_hello(&mut anna, &mut bert).await;

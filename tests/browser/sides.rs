@@ -1,4 +1,5 @@
-//! Two browsers in one page. Descriptions and candidates are encoded and decoded on their way, as over the wire.
+//! Two sides of a connection in one page. Descriptions and candidates are encoded and decoded in transit, as over the
+//! wire.
 
 use std::rc::Rc;
 
@@ -25,10 +26,10 @@ pub async fn sleep(millis: i32) {
     JsFuture::from(promise).await.unwrap();
 }
 
-/// One of two browsers.
+/// One side of the connection.
 pub struct Side {
     pub connections: Connections,
-    /// Of the certificate that this side's first description named.
+    /// The certificate fingerprint in this side's first description.
     fingerprint: [u8; 32],
     events: UnboundedReceiver<(ConnectionId, LinkEvent)>,
 }
@@ -55,7 +56,7 @@ impl Side {
         self.connections.carry_out(ID, command);
     }
 
-    /// The next event, if one comes within this many milliseconds.
+    /// The next event, if there is one within this many milliseconds.
     pub async fn within(&mut self, millis: i32) -> Option<LinkEvent> {
         match select(self.events.next(), Box::pin(sleep(millis))).await {
             Either::Left((event, _)) => event.map(|(_, event)| event),
@@ -63,12 +64,12 @@ impl Side {
         }
     }
 
-    /// Drops everything that was reported so far.
+    /// Drops all events that were reported so far.
     pub fn forget(&mut self) {
         while self.events.try_recv().is_ok() {}
     }
 
-    /// The first event that `pick` takes; others are dropped.
+    /// The first event that `pick` selects; the others are dropped.
     pub async fn wait<T>(&mut self, pick: impl Fn(LinkEvent) -> Option<T>) -> T {
         let give_up = Date::now() + 10_000.0;
         let mut others = Vec::new();
@@ -81,7 +82,7 @@ impl Side {
                 None => others.push(event),
             }
         }
-        panic!("waited in vain; these came: {others:?}");
+        panic!("the expected event did not occur, but these did: {others:?}");
     }
 
     /// The next first description, as it arrives over the wire.
@@ -155,7 +156,7 @@ impl Side {
     }
 }
 
-/// Two sides that are connected.
+/// Two connected sides.
 pub async fn connected() -> (Side, Side) {
     let (mut anna, mut bert) = (Side::new(), Side::new());
     connect(&mut anna, &mut bert).await;
@@ -172,17 +173,17 @@ pub async fn connect(anna: &mut Side, bert: &mut Side) {
     anna.command(LinkCommand::Accept(answer));
     let mut open = [false, false];
     for _ in 0..500 {
-        open[0] |= pass_on(anna, bert).await;
-        open[1] |= pass_on(bert, anna).await;
+        open[0] |= pass_on_candidates(anna, bert).await;
+        open[1] |= pass_on_candidates(bert, anna).await;
         if open == [true, true] {
             return;
         }
     }
-    panic!("no connection");
+    panic!("the two sides did not connect");
 }
 
 /// Passes late candidates on for a moment. Returns whether the channel opened.
-pub async fn pass_on(from: &mut Side, to: &Side) -> bool {
+pub async fn pass_on_candidates(from: &mut Side, to: &Side) -> bool {
     while let Some(event) = from.within(10).await {
         match event {
             LinkEvent::Candidates(candidates) => to.command(LinkCommand::AddCandidates(candidates)),

@@ -1,4 +1,4 @@
-//! What the profile keeps in a real browser, the numbers of tabs, and the settings beside the page.
+//! The stored profile, tab numbers and the settings file in a real browser.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -47,7 +47,7 @@ impl Drop for NoLocks {
     }
 }
 
-/// Web Locks of a browser that has much else to do.
+/// Web Locks that are granted late, as in a busy browser.
 struct BusyLocks;
 
 impl BusyLocks {
@@ -67,7 +67,7 @@ impl Drop for BusyLocks {
 }
 
 #[wasm_bindgen_test]
-fn what_is_stored_comes_back() {
+fn stored_values_are_read_back() {
     fresh();
     assert_eq!(LocalStorage.get("rtchat/1/test"), Ok(None));
     LocalStorage
@@ -83,22 +83,22 @@ fn what_is_stored_comes_back() {
 }
 
 #[wasm_bindgen_test]
-async fn a_profile_is_the_same_next_time_and_at_once() {
+async fn a_stored_profile_is_loaded_at_once() {
     fresh();
     let mut first = open_profile(&mut rng()).await;
     first.set_name(Name::parse("alice").unwrap());
     let mut rng = rng();
     let again = open_profile(&mut rng).now_or_never();
-    let again = again.expect("nothing to wait for");
+    let again = again.expect("the profile should be ready at once");
     assert_eq!(again.identity().public(), first.identity().public());
     assert_eq!(again.name(), first.name());
     assert_eq!(first.take_notices(), []);
 }
 
 #[wasm_bindgen_test]
-async fn tabs_opened_together_on_a_first_visit_make_one_identity() {
+async fn tabs_opened_together_on_a_first_visit_share_one_identity() {
     fresh();
-    // The lock of the test before lasts a moment longer than its first visit.
+    // The lock of the previous test is held for a moment longer than its first visit.
     pause(1_100).await;
     let (mut one, mut other) = (rng(), rng());
     let (first, second) = join(open_profile(&mut one), open_profile(&mut other)).await;
@@ -111,7 +111,7 @@ async fn tabs_opened_together_on_a_first_visit_make_one_identity() {
 }
 
 #[wasm_bindgen_test]
-fn garbage_is_kept_aside() {
+fn an_unreadable_identity_is_set_aside() {
     fresh();
     LocalStorage.set(IDENTITY, "{\"not\": \"a key\"}").unwrap();
     let mut profile = Profile::open(LocalStorage, &mut rng());
@@ -125,7 +125,7 @@ fn garbage_is_kept_aside() {
 }
 
 #[wasm_bindgen_test]
-async fn blocked_and_full_storage_are_told_apart() {
+async fn blocked_and_full_storage_are_distinguished() {
     fresh();
     js(
         "window.found = Object.getOwnPropertyDescriptor(window, 'localStorage'); \
@@ -146,8 +146,8 @@ async fn blocked_and_full_storage_are_told_apart() {
 }
 
 #[wasm_bindgen_test]
-async fn a_lock_for_each_number_decides() {
-    let one = TabClaim::claim("locks", |_| panic!("nobody takes it")).await;
+async fn tab_numbers_are_claimed_with_locks() {
+    let one = TabClaim::claim("locks", |_| panic!("no other tab claims this number")).await;
     let (two, three) = (
         TabClaim::claim("locks", |_| ()).await,
         TabClaim::claim("locks", |_| ()).await,
@@ -166,12 +166,12 @@ async fn a_lock_for_each_number_decides() {
     assert_eq!(
         a.number() + b.number(),
         4 + 5,
-        "together, and yet not the same"
+        "claimed together, but distinct"
     );
 }
 
 #[wasm_bindgen_test]
-async fn a_busy_browser_that_answers_late_gives_no_number_twice() {
+async fn a_browser_that_grants_locks_late_gives_no_number_twice() {
     let one = TabClaim::claim("busy", |_| ()).await;
     let _busy = BusyLocks::new();
     let two = TabClaim::claim("busy", |_| ()).await;
@@ -181,8 +181,8 @@ async fn a_busy_browser_that_answers_late_gives_no_number_twice() {
 #[wasm_bindgen_test]
 async fn a_page_in_the_back_forward_cache_holds_no_number() {
     let changed = Rc::new(Cell::new(0));
-    let told = changed.clone();
-    let cached = TabClaim::claim("cache", move |number| told.set(number)).await;
+    let reported = changed.clone();
+    let cached = TabClaim::claim("cache", move |number| reported.set(number)).await;
     js("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))");
     pause(20).await;
     let next = TabClaim::claim("cache", |_| ()).await;
@@ -193,19 +193,19 @@ async fn a_page_in_the_back_forward_cache_holds_no_number() {
 }
 
 #[wasm_bindgen_test]
-async fn without_locks_the_list_decides() {
+async fn without_locks_tab_numbers_are_claimed_in_a_stored_list() {
     fresh();
     let _without = NoLocks::new();
     let changed = Rc::new(Cell::new(0));
-    let told = changed.clone();
-    let one = TabClaim::claim("list", move |number| told.set(number)).await;
+    let reported = changed.clone();
+    let one = TabClaim::claim("list", move |number| reported.set(number)).await;
     let two = TabClaim::claim("list", |_| ()).await;
     let three = TabClaim::claim("list", |_| ()).await;
     assert_eq!((one.number(), two.number(), three.number()), (1, 2, 3));
     two.release();
     let next = TabClaim::claim("list", |_| ()).await;
     assert_eq!(next.number(), 2);
-    // Another tab wrote at the same instant as the first one, and stood.
+    // Another tab wrote at the same moment as the first one, and its entry is the one that stayed.
     let list = LocalStorage.get(TABS).unwrap().unwrap();
     let own = list
         .lines()
@@ -228,7 +228,7 @@ async fn without_locks_the_list_decides() {
 }
 
 #[wasm_bindgen_test]
-async fn settings_are_fetched_and_their_absence_is_fine() {
+async fn settings_are_fetched_and_may_be_missing() {
     let (found, warnings) =
         settings::web::load("data:application/json,{\"room\":\"cafe%CC%81\",\"x\":1}").await;
     assert_eq!(found.default_room(), "caf\u{e9}", "in composed form");
@@ -249,7 +249,7 @@ async fn settings_are_fetched_and_their_absence_is_fine() {
 }
 
 #[wasm_bindgen_test]
-fn the_page_has_an_address() {
+fn the_address_of_the_page_is_read_from_the_browser() {
     let address = settings::web::address().unwrap();
     assert!(
         address.page.starts_with("127.0.0.1:") || address.page.starts_with("localhost:"),

@@ -1,7 +1,7 @@
-//! What axe-core finds in every view, light and dark, wide and narrow: nothing.
+//! axe-core finds no problem in any view, light or dark, wide or narrow.
 //!
-//! The page is the one with the feature `demo`, which shows every state without a network. The chat in somebody's page
-//! is looked at in `widget/accessible.rs`.
+//! The page is built with the feature `demo`, which shows every state without a network. `widget/accessibility.rs`
+//! checks the chat in other people's pages.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ use xtask::testbed::{Site, demo};
 
 use crate::support::{Tab, run};
 
-/// WCAG 2 up to level AA, and what else axe-core takes for good practice. No rule is switched off.
+/// WCAG 2 up to level AA, and what axe-core considers best practice. No rule is disabled.
 const RULES: [&str; 7] = [
     "wcag2a",
     "wcag2aa",
@@ -23,13 +23,13 @@ const RULES: [&str; 7] = [
     "best-practice",
 ];
 
-/// Widths of windows, in pixels: people beside the conversation, and one column.
+/// Widths of windows in pixels: one shows the people beside the conversation, the other has a single column.
 const WIDTHS: [u32; 2] = [1280, 360];
 
-/// One after the other: what has to be there, and what is clicked on then.
+/// Steps in order: the element that has to be present, and the element that is clicked then.
 type Steps = &'static [(&'static str, &'static str)];
 
-/// Looks at the tab in every width and in both schemes. `part` is the selector of what counts.
+/// Checks the tab in every width and in both colour schemes. `part` is the selector of what is checked.
 pub async fn audit(tab: &Tab, view: &str, part: &str) -> Result<()> {
     let axe = project::root().join("node_modules/axe-core/axe.min.js");
     let axe =
@@ -38,7 +38,7 @@ pub async fn audit(tab: &Tab, view: &str, part: &str) -> Result<()> {
     let mut found = Vec::new();
     for width in WIDTHS {
         for scheme in ["light", "dark"] {
-            look(tab, width, scheme).await?;
+            emulate(tab, width, scheme).await?;
             if let Some(folder) = std::env::var_os("RTCHAT_SCREENSHOTS") {
                 let name = view.replace([' ', '/'], "-");
                 let file = PathBuf::from(folder).join(format!("{name}-{width}-{scheme}.png"));
@@ -61,8 +61,9 @@ pub async fn audit(tab: &Tab, view: &str, part: &str) -> Result<()> {
     Ok(())
 }
 
-/// Gives the tab this width and scheme, and no motion: half of a transition has other colours than its end.
-async fn look(tab: &Tab, width: u32, scheme: &str) -> Result<()> {
+/// Gives the tab this width and colour scheme, and disables motion, since the colours in the middle of a transition
+/// differ from the final ones.
+async fn emulate(tab: &Tab, width: u32, scheme: &str) -> Result<()> {
     let size = json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false });
     tab.devtools("Emulation.setDeviceMetricsOverride", size)
         .await?;
@@ -75,14 +76,14 @@ async fn look(tab: &Tab, width: u32, scheme: &str) -> Result<()> {
         json!({ "features": features }),
     )
     .await?;
-    // Drawn, and not only asked for.
+    // Wait until it is drawn.
     let drawn = "return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(innerWidth))))";
     let drawn = tab.script(drawn, Vec::new()).await?;
     ensure!(drawn == width, "{drawn} px wide");
     Ok(())
 }
 
-/// Opens each scene of `src/ui/demo.rs`, takes the steps, and looks. All that goes wrong is told at once.
+/// Opens each scene of `src/ui/demo.rs`, takes the steps and checks the result. All problems are reported together.
 fn audit_scenes(scenes: &'static [(&'static str, Steps, &'static str)]) {
     run(move |bed| async move {
         let site = Site::start(demo(), json!({})).await?;
@@ -90,7 +91,7 @@ fn audit_scenes(scenes: &'static [(&'static str, Steps, &'static str)]) {
         let mut problems = Vec::new();
         for (scene, steps, shown) in scenes {
             tab.go(&format!("{}?demo={scene}", site.url())).await?;
-            look(&tab, WIDTHS[0], "light").await?;
+            emulate(&tab, WIDTHS[0], "light").await?;
             for (there, pressed) in *steps {
                 tab.until(*there, |page| page.has(there)).await?;
                 match pressed.strip_prefix("type ") {
@@ -109,7 +110,7 @@ fn audit_scenes(scenes: &'static [(&'static str, Steps, &'static str)]) {
 }
 
 #[test]
-fn whoever_comes_in_finds_the_way_by_ear_and_by_eye() {
+fn the_first_views_are_accessible() {
     audit_scenes(&[
         ("first", &[], "name"),
         ("first", &[("name", "join")], "name-problem"),
@@ -122,7 +123,7 @@ fn whoever_comes_in_finds_the_way_by_ear_and_by_eye() {
 }
 
 #[test]
-fn everybody_can_follow_a_conversation() {
+fn a_conversation_is_accessible() {
     audit_scenes(&[
         ("talk", &[], "message"),
         ("many", &[], "message"),
@@ -136,7 +137,7 @@ fn everybody_can_follow_a_conversation() {
 }
 
 #[test]
-fn everybody_can_read_and_answer_what_is_asked() {
+fn warnings_requests_and_notices_are_accessible() {
     audit_scenes(&[
         ("alias", &[], "alias-warning"),
         ("request", &[], "request"),
@@ -145,14 +146,14 @@ fn everybody_can_read_and_answer_what_is_asked() {
 }
 
 #[test]
-fn everybody_can_use_what_opens() {
+fn panels_and_dialogs_are_accessible() {
     audit_scenes(&[
         ("talk", &[("peer", "person")], "person-details"),
         ("talk", &[("own-name", "me")], "rename"),
         ("talk", &[("message", "keys-button")], "keys"),
         ("talk", &[("message", "status")], "diagnostics"),
         ("talk", &[("composer", "type /panic")], "panic"),
-        // Not the last one: a page that broke by itself would be.
+        // This cannot be the last scene: a test that ends with a panic on the page fails.
         ("flood", &[("earlier", "earlier")], "message"),
     ]);
 }

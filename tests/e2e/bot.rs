@@ -1,4 +1,4 @@
-//! The helper of `bot/`, a peer outside the browser. To people it looks like everybody else.
+//! The helper in `bot/`, a peer outside the browser. People see it as an ordinary peer.
 
 use std::fs;
 
@@ -8,11 +8,11 @@ use xtask::testbed::{self, Broker};
 
 use crate::support::{Bed, Bot, Browser, Tab, run};
 
-/// Where helpers meet that need no page.
+/// The page of helpers that meet without a browser.
 const PAGE: &str = "https://example.org/chat/";
 
 #[test]
-fn a_helper_for_chromium() {
+fn a_helper_chats_with_chromium() {
     run(|bed| async move {
         let browser = testbed::Browser::chromium_hiding_addresses().await?;
         let browser = bed.own(browser).await?;
@@ -21,7 +21,7 @@ fn a_helper_for_chromium() {
 }
 
 #[test]
-fn a_helper_for_firefox() {
+fn a_helper_chats_with_firefox() {
     run(|bed| async move {
         let hidden = [(
             "media.peerconnection.ice.obfuscate_host_addresses",
@@ -33,7 +33,7 @@ fn a_helper_for_firefox() {
     });
 }
 
-/// Somebody asks, goes, and comes back.
+/// A person asks the helper something, leaves and returns.
 async fn meet_a_helper(bed: &Bed, browser: &Browser) -> Result<()> {
     let mut broker = Broker::mosquitto().await?;
     let site = bed.site(&broker).await?;
@@ -42,21 +42,21 @@ async fn meet_a_helper(bed: &Bed, browser: &Browser) -> Result<()> {
     let helper = Bot::start("helper", site.url(), &broker, &identity).await?;
 
     let tab = browser.open(site.url()).await?;
-    hides_addresses(&tab).await?;
+    ensure_addresses_are_hidden(&tab).await?;
     tab.join("ann").await?;
     let page = tab.sees(&["helper"]).await?;
     ensure!(page.trust_of("helper") == "new", "{page:#?}");
     let greeting = "Hello ann, I am helper. Ask me something: end it with a question mark.";
     let page = tab.hears("helper", greeting).await?;
     ensure!(page.text("private") == "only to you", "{page:#?}");
-    // What is said from now on goes from one to the other.
+    // Everything from here on is sent directly.
     broker.kill().await?;
     tab.say("Who are you?").await?;
     let answer = "I am helper, a program. I came here without a browser.";
     tab.hears("helper", answer).await?;
-    // Silent for long enough, it is looked for with an ICE restart: without a broker there is no other way.
+    // After a long silence the page tries an ICE restart, which is the only way to reach the helper without a broker.
     helper.freeze()?;
-    tab.until("that it is missed", |page| {
+    tab.until("that the helper is reconnecting", |page| {
         page.peers.iter().any(|peer| peer.state == "reconnecting")
     })
     .await?;
@@ -68,9 +68,9 @@ async fn meet_a_helper(bed: &Bed, browser: &Browser) -> Result<()> {
 
     drop(helper);
     broker.restart().await?;
-    // Now the page is here first, so it makes the offer.
+    // Now the page is in the room first, so it sends the offer.
     let tab = browser.open(site.url()).await?;
-    tab.until("that it waits", |page| page.status == "looking")
+    tab.until("that it looks for others", |page| page.status == "looking")
         .await?;
     let _helper = Bot::start("helper", site.url(), &broker, &identity).await?;
     let page = tab.sees(&["helper"]).await?;
@@ -79,8 +79,9 @@ async fn meet_a_helper(bed: &Bed, browser: &Browser) -> Result<()> {
     bed.no_errors().await
 }
 
-/// A helper cannot resolve the names that stand for private addresses; people must reach it all the same.
-async fn hides_addresses(tab: &Tab) -> Result<()> {
+/// Checks that the browser hides private addresses behind mDNS names. A helper cannot resolve them, but has to be
+/// reachable.
+async fn ensure_addresses_are_hidden(tab: &Tab) -> Result<()> {
     let script = "return new Promise(resolve => {
             const peer = new RTCPeerConnection(), lines = [];
             peer.createDataChannel('');
@@ -99,7 +100,7 @@ async fn hides_addresses(tab: &Tab) -> Result<()> {
 }
 
 #[test]
-fn helpers_among_themselves() {
+fn helpers_ask_and_answer_each_other() {
     run(|_| async move {
         let broker = Broker::rumqttd().await?;
         let folder = tempfile::tempdir()?;

@@ -1,4 +1,4 @@
-//! When the program itself breaks.
+//! The page after its program has panicked.
 
 use anyhow::ensure;
 use xtask::testbed::Broker;
@@ -13,8 +13,8 @@ fn a_page_that_breaks_says_why_and_offers_to_reload() {
         for browser in [bed.chromium().await?, bed.firefox().await?] {
             let tab = browser.open(site.url()).await?;
             tab.join("ann").await?;
-            // The browser throws where it never does. That ends the program in the midst of its work, which it
-            // notices the next time it is asked for anything.
+            // A browser function that never throws does so now. It interrupts the program in the middle of its work,
+            // and the program notices at its next call.
             let no_clock = "Performance.prototype.now = () => { throw new Error('no clock') }";
             tab.script(no_clock, Vec::new()).await?;
             tab.say("hello?").await?;

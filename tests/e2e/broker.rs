@@ -1,12 +1,12 @@
-//! The broker goes away and comes back; who is connected does not care.
+//! The broker goes away and comes back. Connected people stay connected.
 
 use anyhow::{Result, ensure};
 use xtask::testbed::Broker;
 
 use crate::support::{Tab, run};
 
-/// The status says that the broker is gone, and what that means here.
-async fn is_told_that_it_is_gone(tab: &Tab, meaning: &str) -> Result<()> {
+/// Waits until the status says that the broker is gone, and what that means.
+async fn sees_that_the_broker_is_gone(tab: &Tab, meaning: &str) -> Result<()> {
     let page = tab
         .until("that there is no broker", |page| {
             page.status == "unreachable"
@@ -20,7 +20,7 @@ async fn is_told_that_it_is_gone(tab: &Tab, meaning: &str) -> Result<()> {
 }
 
 #[test]
-fn a_killed_broker_parts_nobody_and_its_return_brings_newcomers() {
+fn connected_people_stay_connected_without_a_broker_and_newcomers_join_when_it_returns() {
     run(|bed| async move {
         let mut broker = Broker::mosquitto().await?;
         let site = bed.site(&broker).await?;
@@ -33,7 +33,7 @@ fn a_killed_broker_parts_nobody_and_its_return_brings_newcomers() {
 
         broker.kill().await?;
         for tab in [&first, &second] {
-            is_told_that_it_is_gone(tab, "People here stay connected").await?;
+            sees_that_the_broker_is_gone(tab, "People here stay connected").await?;
         }
         first.say("the broker is dead").await?;
         second.hears("ann", "the broker is dead").await?;
@@ -42,7 +42,7 @@ fn a_killed_broker_parts_nobody_and_its_return_brings_newcomers() {
 
         let third = chromium.open(site.url()).await?;
         third
-            .until("that it cannot meet anybody", |page| {
+            .until("that the broker is unreachable", |page| {
                 page.status == "unreachable"
             })
             .await?;
@@ -52,7 +52,7 @@ fn a_killed_broker_parts_nobody_and_its_return_brings_newcomers() {
         first.sees(&["ann(2)", "ann(3)"]).await?;
         second.sees(&["ann", "ann(3)"]).await?;
         for tab in [&first, &second, &third] {
-            tab.until("that all is well", |page| page.status == "connected")
+            tab.until("that it is connected", |page| page.status == "connected")
                 .await?;
         }
         third.say("hello").await?;
@@ -74,9 +74,9 @@ fn without_any_broker_the_page_says_so_until_there_is_one() {
         let ben = firefox.open(site.url()).await?;
         ben.join("ben").await?;
         for tab in [&ann, &ben] {
-            is_told_that_it_is_gone(tab, "Trying again").await?;
+            sees_that_the_broker_is_gone(tab, "Trying again").await?;
         }
-        // The page is alive, and keeps what is said for whoever comes.
+        // The page still works, and keeps messages for the next person.
         ann.say("is anybody there?").await?;
         let page = ann.hears("ann", "is anybody there?").await?;
         let delivery = page.messages[0].delivery.as_deref();

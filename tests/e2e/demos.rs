@@ -1,4 +1,4 @@
-//! The demonstrations, of the script tag and of the module.
+//! The demonstrations of the script tag and of the module.
 
 use anyhow::Result;
 use xtask::testbed::{Broker, Site};
@@ -6,25 +6,25 @@ use xtask::testbed::{Broker, Site};
 use crate::support::{Bed, Tab, run};
 
 /// The same page in both browsers.
-async fn both(bed: &Bed, site: &Site, name: &str) -> Result<[Tab; 2]> {
+async fn open_in_both_browsers(bed: &Bed, site: &Site, name: &str) -> Result<[Tab; 2]> {
     let url = format!("{}demo/{name}.html", site.url());
     let (chromium, firefox) = (bed.chromium().await?, bed.firefox().await?);
     Ok([chromium.open(&url).await?, firefox.open(&url).await?])
 }
 
 #[test]
-fn cursors_are_seen_by_others() {
+fn visitors_see_each_others_cursors() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;
-        let [ann, ben] = both(&bed, &site, "cursors").await?;
+        let [ann, ben] = open_in_both_browsers(&bed, &site, "cursors").await?;
         for tab in [&ann, &ben] {
             tab.shows("Here with you: anon-").await?;
         }
         let moves = "dispatchEvent(new PointerEvent('pointermove', { clientX: 50, clientY: 60 }))";
         for (from, to) in [(&ann, &ben), (&ben, &ann)] {
             from.script(moves, Vec::new()).await?;
-            // The name that hangs on the cursor, on a line of its own.
+            // The name beside the cursor, on a line of its own.
             to.shows("\nanon-").await?;
         }
         ben.close().await?;
@@ -34,11 +34,11 @@ fn cursors_are_seen_by_others() {
 }
 
 #[test]
-fn questions_are_answered_by_others() {
+fn visitors_answer_each_others_questions() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;
-        let [ann, ben] = both(&bed, &site, "questions").await?;
+        let [ann, ben] = open_in_both_browsers(&bed, &site, "questions").await?;
         for tab in [&ann, &ben] {
             tab.shows("With you here: anon-").await?;
         }
@@ -58,7 +58,7 @@ fn questions_are_answered_by_others() {
 }
 
 #[test]
-fn people_talk_in_the_blog_and_in_the_inline_room() {
+fn people_chat_in_the_blog_and_in_the_inline_room() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;

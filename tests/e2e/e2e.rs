@@ -1,22 +1,22 @@
-//! The page as people meet it: the built files in real browsers, which find each other through real brokers.
+//! The built page in real browsers, which find each other through real brokers.
 //!
-//! `cargo xtask test e2e` builds the page and the bot, and runs these tests. To run some of them by hand against the `dist/`
-//! that is there: `cargo test --package rtchat-e2e --test e2e PART_OF_A_NAME`. A test that fails leaves screenshots, and
-//! prints what every tab shows.
+//! `cargo xtask test e2e` builds the page and the bot, and runs these tests. `cargo test --package rtchat-e2e --test
+//! e2e PART_OF_A_NAME` runs some of them with the existing `dist/`. A test that fails leaves screenshots, and prints
+//! what every tab shows.
 
 mod accessibility;
 mod bot;
 mod broken;
 mod broker;
-mod comings;
+mod chat;
 mod demos;
 mod hostile;
+mod leaving_and_returning;
 mod module;
 mod package;
 mod policy;
 mod profile;
 mod rooms;
 mod support;
-mod talk;
+mod untrusted_text;
 mod widget;
-mod words;

@@ -1,4 +1,4 @@
-//! Somebody on the broker means harm.
+//! A hostile client on the broker.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use xtask::testbed::Broker;
 
 use crate::support::{Page, page_of, run};
 
-/// How many messages the flood has.
+/// Number of messages in the flood.
 const FLOOD: u64 = 3_000;
 
-/// So many of them can be nothing but garbage to everybody. The others are repeated, some of them what the listener
-/// itself had said.
+/// At least this many of them are garbage to everybody. The others are repeated messages, some of which the receiver
+/// itself had sent.
 const DROPPED: u64 = FLOOD / 4 * 3;
 
 #[test]
@@ -69,7 +69,7 @@ fn garbage_and_replays_are_counted_and_change_nothing() {
             }
             tab.click_on("dialog [data-testid=close]").await?;
         }
-        // Newcomers find the way, too.
+        // Newcomers can still join.
         let third = chromium.open(site.url()).await?;
         third.sees(&["ann", "ben"]).await?;
         ann.sees(&["ann(2)", "ben"]).await?;
@@ -78,12 +78,12 @@ fn garbage_and_replays_are_counted_and_change_nothing() {
     });
 }
 
-/// How much was dropped for any reason: every count ends the entry that it is in.
+/// Number of messages that were dropped for any reason.
 fn dropped(page: &Page) -> u64 {
     page.dropped.iter().sum()
 }
 
-/// A client that has heard all that was said in a room.
+/// A client that has received all messages of a room.
 struct Hostile {
     client: AsyncClient,
     topic: String,
@@ -121,7 +121,7 @@ impl Hostile {
         })
     }
 
-    /// Random bytes of every size, and everything that was heard: as it was, damaged, and to the wrong address.
+    /// Publishes random bytes of many lengths, and all received messages: unchanged, damaged, and on the wrong topic.
     async fn flood(&mut self) -> Result<()> {
         let mut heard = Vec::new();
         while let Ok(message) = self.heard.try_recv() {
@@ -148,7 +148,7 @@ impl Hostile {
     }
 }
 
-/// Steele, Lea, Flood: SplitMix64. The same bytes in every run.
+/// SplitMix64 by Steele, Lea and Flood. It gives the same bytes in every run.
 struct Random(u64);
 
 impl Random {

@@ -1,4 +1,4 @@
-//! The npm package, in programs that others bundle.
+//! The npm package in bundled programs.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,7 +12,7 @@ use xtask::{process, project};
 
 use crate::support::run;
 
-/// What somebody writes who has installed it. Both bundles pretend to be the same page, so that they meet.
+/// A program that uses the installed package. Both bundles name the same page, so that they meet.
 const PROGRAM: &str = r#"
 import { MQTTRTCClient } from "rtchat";
 
@@ -56,7 +56,8 @@ fn programs_bundled_by_vite_and_by_esbuild_meet() {
     });
 }
 
-/// Installs the package, and bundles a program that uses it: with Vite into `vite/dist`, with esbuild into `esbuild`.
+/// Installs the package, and bundles a program that uses it: with Vite into `vite/dist`, and with esbuild into
+/// `esbuild`.
 fn bundles() -> Result<TempDir> {
     let tools = setup::ensure(&[Need::Page])?;
     let folder = tempfile::tempdir()?;
@@ -83,7 +84,7 @@ fn bundles() -> Result<TempDir> {
         "--log-level=warning",
     ]);
     process::run(&mut command).context("esbuild cannot bundle it")?;
-    // Vite finds the program behind the module and its worker by itself; with esbuild they are copied by hand, as
+    // Vite finds the WebAssembly program and the worker by itself. With esbuild they are copied by hand, as
     // docs/MODULE.md says.
     for file in ["mqtt-rtc.wasm", "mqtt-rtc-worker.js"] {
         let installed = esbuild.join("node_modules/rtchat").join(file);

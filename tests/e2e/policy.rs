@@ -1,4 +1,4 @@
-//! Who is let in, as the site's owner decides.
+//! The site owner's policy decides who is let in.
 
 use anyhow::ensure;
 use xtask::testbed::Broker;
@@ -6,7 +6,7 @@ use xtask::testbed::Broker;
 use crate::support::{Host, run, settings};
 
 #[test]
-fn ask_connects_only_who_was_accepted() {
+fn the_policy_ask_connects_only_accepted_people() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let host = Host::start().await?;
@@ -34,7 +34,7 @@ fn ask_connects_only_who_was_accepted() {
         ann.until("no question", |page| !page.has("request"))
             .await?;
 
-        // Whoever reloads is new here, and may ask again.
+        // A reloaded tab is a new peer, and may ask again.
         ben.reload().await?;
         ben.until("that it looks for others", |page| page.status == "looking")
             .await?;
@@ -56,7 +56,7 @@ fn ask_connects_only_who_was_accepted() {
         ann.say("come in").await?;
         ben.hears("ann", "come in").await?;
 
-        // Who was met before is not asked about.
+        // People who were met before are let in without a question.
         ben.reload().await?;
         ben.sees(&["ann"]).await?;
         let page = ann.sees(&["ben"]).await?;
@@ -69,7 +69,7 @@ fn ask_connects_only_who_was_accepted() {
 }
 
 #[test]
-fn known_connects_only_who_was_met_before() {
+fn the_policy_known_connects_only_people_met_before() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let host = Host::start().await?;
@@ -83,7 +83,7 @@ fn known_connects_only_who_was_met_before() {
         ann.sees(&["ben"]).await?;
         ben.sees(&["ann"]).await?;
 
-        // From now on strangers stay outside, but these two have met.
+        // From now on strangers stay outside, but these two have met before.
         let mut known = everyone;
         known["accept"] = "known".into();
         host.change_settings("known/", known)?;
@@ -92,7 +92,7 @@ fn known_connects_only_who_was_met_before() {
         ann.sees(&["ben"]).await?;
         ben.sees(&["ann"]).await?;
 
-        // A stranger, under the same name.
+        // A stranger with the same name.
         let memory = ben
             .script(
                 "const memory = { ...localStorage }; localStorage.clear(); return memory",
@@ -107,7 +107,7 @@ fn known_connects_only_who_was_met_before() {
         ann.sees(&[]).await?;
         ensure!(ben.page().await?.peers.is_empty());
 
-        // And the friend again, who comes in after the stranger did not.
+        // The friend returns and is let in.
         ben.script(
             "localStorage.clear(); Object.assign(localStorage, arguments[0])",
             vec![memory],

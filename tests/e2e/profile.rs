@@ -1,4 +1,4 @@
-//! What the browser stores is damaged, or may not be stored at all.
+//! Stored data is damaged, or nothing may be stored at all.
 
 use anyhow::ensure;
 use serde_json::json;
@@ -7,7 +7,7 @@ use xtask::testbed::{self, Broker};
 use crate::support::{NOWHERE, run};
 
 #[test]
-fn a_damaged_identity_is_kept_aside_and_told_once() {
+fn a_damaged_identity_is_set_aside_and_reported_once() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;
@@ -25,7 +25,10 @@ fn a_damaged_identity_is_kept_aside_and_told_once() {
         let page = first.joined().await?;
         ensure!(page.own == "ann");
         let notices = page.texts("notice").join("\n");
-        ensure!(notices.contains("kept aside"), "not told: {notices}");
+        ensure!(
+            notices.contains("kept aside"),
+            "the notice is missing: {notices}"
+        );
         let stored = first
             .script("return { ...localStorage }", Vec::new())
             .await?;
@@ -45,7 +48,7 @@ fn a_damaged_identity_is_kept_aside_and_told_once() {
         let page = second.sees(&["ann"]).await?;
         ensure!(
             !page.has("notice"),
-            "told again: {:?}",
+            "the notice is repeated: {:?}",
             page.texts("notice")
         );
         first.sees(&["ann(2)"]).await?;
@@ -53,7 +56,7 @@ fn a_damaged_identity_is_kept_aside_and_told_once() {
         let page = first.sees(&["ann(2)"]).await?;
         ensure!(
             !page.has("notice"),
-            "told again: {:?}",
+            "the notice is repeated: {:?}",
             page.texts("notice")
         );
         bed.no_errors().await
@@ -61,7 +64,7 @@ fn a_damaged_identity_is_kept_aside_and_told_once() {
 }
 
 #[test]
-fn where_nothing_may_be_stored_people_can_still_talk() {
+fn people_can_chat_where_nothing_may_be_stored() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;
@@ -82,7 +85,7 @@ fn where_nothing_may_be_stored_people_can_still_talk() {
             let notices = page.texts("notice").join("\n");
             ensure!(
                 notices.contains("does not let the page store anything"),
-                "not told: {notices}"
+                "the notice is missing: {notices}"
             );
             ensure!(page.texts("notice").len() == 1, "{notices}");
             tabs.push(tab);

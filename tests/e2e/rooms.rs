@@ -1,4 +1,4 @@
-//! Which page and which link lead to which room.
+//! Which room a page or a link leads to.
 
 use anyhow::ensure;
 use rtchat::settings::RoomSecret;
@@ -8,7 +8,7 @@ use xtask::testbed::Broker;
 use crate::support::{Host, run, settings};
 
 #[test]
-fn a_damaged_secret_is_said_and_offers_the_open_room() {
+fn a_damaged_secret_is_reported_and_the_open_room_is_offered() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;
@@ -38,7 +38,7 @@ fn a_damaged_secret_is_said_and_offers_the_open_room() {
 }
 
 #[test]
-fn only_who_has_the_secret_finds_a_private_room() {
+fn only_people_with_the_secret_find_a_private_room() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;
@@ -56,8 +56,8 @@ fn only_who_has_the_secret_finds_a_private_room() {
         first.sees(&["ann(2)"]).await?;
         second.sees(&["ann"]).await?;
 
-        // Without the secret, with another one, and in a room with a name: two of each, so that it is known to be a
-        // room where people meet.
+        // Links without the secret, with another secret, and to a named room. Two tabs open each, which shows that
+        // people meet there.
         let (start, _) = secret_link.split_once("#k=").unwrap_or_default();
         let links = [
             start.to_owned(),
@@ -81,7 +81,7 @@ fn only_who_has_the_secret_finds_a_private_room() {
 }
 
 #[test]
-fn a_page_below_a_path_is_a_place_of_its_own() {
+fn pages_under_different_paths_have_rooms_of_their_own() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let host = Host::start().await?;
@@ -91,11 +91,11 @@ fn a_page_below_a_path_is_a_place_of_its_own() {
         let chromium = bed.chromium().await?;
         let first = chromium.open(&here).await?;
         first.join("ann").await?;
-        // One page, however it is written.
+        // The same page, written differently.
         let second = chromium
             .open(&format!("{here}index.html?from=a-friend#top"))
             .await?;
-        // Tabs are numbered as they come in.
+        // Tabs are numbered in the order in which they join.
         second.joined().await?;
         let third = chromium.open(&there).await?;
         third.joined().await?;
@@ -113,7 +113,7 @@ fn a_page_below_a_path_is_a_place_of_its_own() {
 }
 
 #[test]
-fn settings_that_are_wrong_are_named_and_the_rest_counts() {
+fn wrong_settings_are_named_and_the_others_apply() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let host = Host::start().await?;
@@ -153,7 +153,7 @@ fn settings_that_are_wrong_are_named_and_the_rest_counts() {
 }
 
 #[test]
-fn settings_that_are_garbage_leave_a_page_that_works() {
+fn the_page_works_with_unreadable_settings() {
     run(|bed| async move {
         let host = Host::start().await?;
         let chromium = bed.chromium().await?;
@@ -167,13 +167,16 @@ fn settings_that_are_garbage_leave_a_page_that_works() {
             if path == "cut/" {
                 tab.join("ann").await?;
             }
-            // The brokers of the world cannot be reached from here.
+            // The default brokers cannot be reached from here.
             tab.until("that no broker answers", |page| {
                 page.status == "unreachable"
             })
             .await?;
             let console = chromium.console().await?.join("\n");
-            ensure!(console.contains(complaint), "no complaint in: {console}");
+            ensure!(
+                console.contains(complaint),
+                "{complaint:?} is missing in: {console}"
+            );
             tab.say("to myself").await?;
             tab.hears(&tab.page().await?.own, "to myself").await?;
             tab.close().await?;

@@ -1,4 +1,4 @@
-//! Files from peer to peer: they arrive as they were or fail in words at both ends, also when connections break.
+//! Files from peer to peer arrive unchanged, or fail with a sentence at both ends, also when connections break.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ fn events(world: &World, at: usize) -> Vec<FileEvent> {
     events.collect()
 }
 
-/// What came of files: neither offers nor progress.
+/// The outcomes of files, without offers and progress.
 pub fn ends(world: &World, at: usize) -> Vec<FileEvent> {
     let mut events = events(world, at);
     events.retain(|event| matches!(event, FileEvent::Done(_) | FileEvent::Failed { .. }));
@@ -79,7 +79,7 @@ pub fn failed(file: FileId, words: &str) -> FileEvent {
     FileEvent::Failed { file, reason }
 }
 
-/// Ann offers ben a file, who accepts it; some of it has come.
+/// Ann offers ben a file, he accepts it, and half of it has arrived.
 pub fn half_way(length: usize) -> (World, usize, usize, u32) {
     let (mut world, ann, ben) = pair();
     offer(&mut world, ann, ben, 7, content(length));
@@ -93,7 +93,7 @@ pub fn half_way(length: usize) -> (World, usize, usize, u32) {
 }
 
 #[test]
-fn files_of_every_size_arrive_as_they_were() {
+fn files_of_every_size_arrive_unchanged() {
     let (mut world, ann, ben) = pair();
     for (token, length) in (0..).zip([0, 1, 16_000, MIB, 3 * MIB + 5]) {
         offer(&mut world, ann, ben, token, content(length));
@@ -128,20 +128,20 @@ fn files_of_every_size_arrive_as_they_were() {
 }
 
 #[test]
-fn progress_is_told_at_both_ends() {
+fn progress_is_reported_at_both_ends() {
     let (mut world, ann, ben) = pair();
     offer(&mut world, ann, ben, 7, content(3 * MIB));
     world.run(SOON);
     accept_all(&mut world, ben);
     world.run(SOON);
-    let told = progress(&world, ben);
-    assert!(told.len() >= 4 && told.is_sorted(), "{told:?}");
-    assert_eq!(told.last(), Some(&(3 * MIB as u64)));
-    assert_eq!(progress(&world, ann), told);
+    let reported = progress(&world, ben);
+    assert!(reported.len() >= 4 && reported.is_sorted(), "{reported:?}");
+    assert_eq!(reported.last(), Some(&(3 * MIB as u64)));
+    assert_eq!(progress(&world, ann), reported);
 }
 
 #[test]
-fn a_file_that_is_not_wanted_is_refused_in_words() {
+fn a_refused_file_fails_with_the_sentence_of_the_receiver() {
     let (mut world, ann, ben) = pair();
     offer(&mut world, ann, ben, 7, content(5));
     world.run(SOON);
@@ -177,14 +177,14 @@ fn either_end_can_cancel_at_any_time() {
             [failed(its, "The other side cancelled.")]
         );
         assert!(world.nodes[ben].stores[&file].len() < MIB);
-        // The next one is none the worse.
+        // The next file is not affected.
         offer(&mut world, ann, ben, 8, content(MIB));
         world.run(SOON);
         command(&mut world, ben, FileCommand::Accept(file + 1));
         world.run(SOON);
         assert_eq!(world.nodes[ben].stores[&(file + 1)], content(MIB));
     }
-    // Before anybody answered.
+    // Cancelled before the offer is answered.
     let (mut world, ann, ben) = pair();
     offer(&mut world, ann, ben, 7, content(5));
     world.run(SOON);
@@ -199,7 +199,7 @@ fn either_end_can_cancel_at_any_time() {
 }
 
 #[test]
-fn a_broken_connection_does_not_begin_anew() {
+fn a_file_resumes_after_its_connection_broke() {
     let (mut world, ann, ben, file) = half_way(4 * MIB);
     let before = world.nodes[ben].stores[&file].len();
     for _ in 0..3 {
@@ -214,7 +214,7 @@ fn a_broken_connection_does_not_begin_anew() {
 }
 
 #[test]
-fn a_break_at_any_moment_loses_nothing() {
+fn a_file_arrives_whenever_its_connection_breaks() {
     for moment in 0..60 {
         let (mut world, ann, ben) = pair();
         offer(&mut world, ann, ben, 7, content(300_000));
@@ -238,7 +238,7 @@ fn a_break_at_any_moment_loses_nothing() {
 }
 
 #[test]
-fn who_accepts_while_the_connection_is_broken_has_it_later() {
+fn a_file_accepted_while_the_connection_is_broken_arrives_later() {
     let (mut world, ann, ben) = pair();
     offer(&mut world, ann, ben, 7, content(MIB));
     world.run(SOON);
@@ -251,7 +251,7 @@ fn who_accepts_while_the_connection_is_broken_has_it_later() {
 }
 
 #[test]
-fn a_peer_that_goes_fails_what_is_open() {
+fn open_files_fail_when_the_peer_goes() {
     let gone = |file| FileEvent::Failed {
         file,
         reason: FileError::Gone,
@@ -278,7 +278,7 @@ fn a_peer_that_goes_fails_what_is_open() {
 }
 
 #[test]
-fn who_was_forgotten_while_asleep_is_told_so() {
+fn a_file_fails_at_both_ends_when_a_sleeping_peer_was_forgotten() {
     let (mut world, ann, ben, file) = half_way(MIB);
     world.sleep(ann, Duration::from_secs(40));
     world.run(MINUTE);
@@ -289,7 +289,7 @@ fn who_was_forgotten_while_asleep_is_told_so() {
 }
 
 #[test]
-fn eight_are_on_their_way_and_more_wait() {
+fn at_most_eight_files_are_offered_and_more_wait() {
     let (mut world, ann, ben) = pair();
     for token in 0..20 {
         offer(&mut world, ann, ben, token, content(1_000));
@@ -310,7 +310,7 @@ fn eight_are_on_their_way_and_more_wait() {
 }
 
 #[test]
-fn what_is_no_name_is_not_offered() {
+fn files_with_invalid_names_are_neither_offered_nor_accepted() {
     let (mut world, ann, ben) = pair();
     let names = [
         "",
@@ -336,7 +336,7 @@ fn what_is_no_name_is_not_offered() {
     world.run(SOON);
     assert_eq!(events(&world, ben), []);
     assert_eq!(ends(&world, ann).len(), names.len());
-    // Nor is it believed.
+    // Offers with such names from a modified client are dropped.
     for name in names {
         let name = serde_json::to_string(name).unwrap();
         let offer = format!(r#"{{"k":"file","file":1,"step":"offer","n":1,"name":{name}}}"#);

@@ -1,6 +1,6 @@
 //! Whole rooms under virtual time.
 
-mod file_stalls;
+mod file_timeouts;
 mod files;
 mod hostile;
 mod mesh;

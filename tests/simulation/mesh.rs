@@ -1,4 +1,4 @@
-//! How rooms come together, and what it costs.
+//! How peers form a full mesh, and what it costs.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ fn two_tabs_verify_each_other_with_three_messages_and_less_than_a_kilobyte() {
 }
 
 #[test]
-fn six_tabs_opened_together_mesh_for_twelve_thousand_bytes() {
+fn six_tabs_opened_together_connect_within_twelve_thousand_bytes() {
     for seed in 0..20 {
         let mut world = World::new(seed);
         for name in ["ann", "ben", "cleo", "dan", "eve", "fay"] {
@@ -63,8 +63,8 @@ fn six_tabs_opened_together_mesh_for_twelve_thousand_bytes() {
 }
 
 #[test]
-fn offers_that_cross_are_settled_without_help() {
-    // Every message takes its own time, so both ends believe that they have to offer, or neither does.
+fn crossing_offers_are_resolved_without_help() {
+    // Every message has a delay of its own, so both ends may believe that they have to offer, or neither.
     for seed in 0..40 {
         let mut world = World::new(seed);
         world.faults = Faults {
@@ -84,14 +84,14 @@ fn offers_that_cross_are_settled_without_help() {
             assert_eq!(
                 world.connections(at),
                 3,
-                "seed {seed}: nothing is left open"
+                "seed {seed}: no other connection is left open"
             );
         }
     }
 }
 
 #[test]
-fn fifty_peers_come_to_a_full_mesh_over_a_bad_network_with_a_broker_that_restarts() {
+fn fifty_peers_form_a_full_mesh_over_a_lossy_network_with_a_broker_that_restarts() {
     let mut world = World::new(50);
     world.faults = Faults {
         loss: 0.05,
@@ -112,7 +112,7 @@ fn fifty_peers_come_to_a_full_mesh_over_a_bad_network_with_a_broker_that_restart
 }
 
 #[test]
-fn a_lossy_network_only_takes_longer() {
+fn a_lossy_network_only_delays_the_full_mesh() {
     for seed in 0..10 {
         let mut world = World::new(seed);
         world.faults = Faults {
@@ -130,13 +130,13 @@ fn a_lossy_network_only_takes_longer() {
 }
 
 #[test]
-fn whoever_is_alone_or_has_company_costs_next_to_nothing() {
+fn a_quiet_tab_publishes_at_most_a_hundred_bytes_a_minute() {
     let mut world = World::new(1);
     world.open("ann");
     world.run(Duration::from_secs(600));
     let before = world.bytes();
     world.run(Duration::from_secs(3600));
-    assert!(world.bytes() > before, "it still says that it is here");
+    assert!(world.bytes() > before, "it still announces itself");
     assert!(
         (world.bytes() - before) / 60 <= 100,
         "{} bytes an hour",
@@ -157,7 +157,7 @@ fn whoever_is_alone_or_has_company_costs_next_to_nothing() {
 }
 
 #[test]
-fn the_fifty_second_is_told_that_the_room_is_full() {
+fn the_fifty_second_peer_is_told_that_the_room_is_full() {
     let mut world = World::new(3);
     for number in 0..51 {
         world.open(&format!("peer{number}"));
@@ -170,7 +170,7 @@ fn the_fifty_second_is_told_that_the_room_is_full() {
     assert_eq!(world.status(late), Some(Status::Full { people: 0 }));
     assert!(
         (0..51).all(|at| world.verified(at) == 50),
-        "nobody else is harmed"
+        "the others stay connected"
     );
 }
 

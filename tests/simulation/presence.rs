@@ -1,4 +1,4 @@
-//! Leaving, silence, coming back, names, policies.
+//! Leaving, silence, returning, names and policies.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ fn key(number: u64) -> IdentityKey {
 }
 
 #[test]
-fn who_leaves_is_gone_at_once_for_everybody() {
+fn a_peer_that_leaves_is_gone_at_once_for_everybody() {
     let (mut world, ann, ben) = pair();
     let cleo = world.open("cleo");
     assert!(world.run_until(SOON, World::is_full_mesh));
@@ -54,7 +54,7 @@ fn who_leaves_is_gone_at_once_for_everybody() {
 }
 
 #[test]
-fn who_is_silent_is_reconnecting_after_five_seconds_and_gone_after_thirty() {
+fn a_silent_peer_is_reconnecting_after_five_seconds_and_gone_after_thirty() {
     let (mut world, ann, ben) = pair();
     world.crash(ben);
     world.run(Duration::from_millis(4800));
@@ -77,7 +77,7 @@ fn who_is_silent_is_reconnecting_after_five_seconds_and_gone_after_thirty() {
 }
 
 #[test]
-fn a_tab_that_was_closed_and_could_not_say_so_is_gone_within_two_seconds() {
+fn a_tab_closed_without_a_goodbye_is_gone_within_two_seconds() {
     for closes_first in [true, false] {
         let (mut world, ann, ben) = pair();
         let (stays, leaves, name) = if closes_first {
@@ -95,14 +95,14 @@ fn a_tab_that_was_closed_and_could_not_say_so_is_gone_within_two_seconds() {
 }
 
 #[test]
-fn who_gives_an_attempt_up_while_reconnecting_is_not_gone() {
+fn a_peer_that_gives_up_an_attempt_while_reconnecting_is_not_gone() {
     for side in [0, 1] {
         let (mut world, ann, ben) = pair();
         let (at, other) = [(ann, "ben"), (ben, "ann")][side];
         world.stop_broker();
         world.end_connections(at, LinkEvent::Path(Path::Lost));
         world.run(Duration::from_secs(7));
-        // What is left are attempts; without a broker none of them comes to anything.
+        // Only attempts are left, and without a broker none of them can succeed.
         world.end_connections(at, LinkEvent::Closed);
         world.run(Duration::from_secs(4));
         assert_eq!(world.roster(at)[other], PeerState::Reconnecting);
@@ -111,7 +111,7 @@ fn who_gives_an_attempt_up_while_reconnecting_is_not_gone() {
 }
 
 #[test]
-fn who_closes_a_connection_and_makes_another_one_was_never_gone() {
+fn a_peer_that_replaces_its_connection_is_never_gone() {
     for side in [0, 1] {
         let (mut world, ann, ben) = pair();
         world.end_connections([ann, ben][side], LinkEvent::Path(Path::Lost));
@@ -124,7 +124,7 @@ fn who_closes_a_connection_and_makes_another_one_was_never_gone() {
 }
 
 #[test]
-fn a_tab_that_crashed_and_was_loaded_again_leaves_no_ghost_behind() {
+fn a_tab_that_crashed_and_was_reloaded_leaves_no_ghost() {
     let mut world = World::new(1);
     let ann = world.open("ann");
     let ben = world.open_as("ben", key(1), Accept::Everyone, TrustBook::default());
@@ -137,7 +137,7 @@ fn a_tab_that_crashed_and_was_loaded_again_leaves_no_ghost_behind() {
 }
 
 #[test]
-fn a_path_that_comes_back_is_used_again_and_nothing_said_meanwhile_is_lost() {
+fn a_restored_path_is_used_again_and_messages_sent_meanwhile_arrive() {
     let (mut world, ann, ben) = pair();
     world.cut(ann, ben, true);
     world.run(Duration::from_secs(12));
@@ -146,7 +146,7 @@ fn a_path_that_comes_back_is_used_again_and_nothing_said_meanwhile_is_lost() {
     world.say(ann, "it seems not");
     world.cut(ann, ben, false);
     assert!(world.run_until(Duration::from_secs(20), World::is_full_mesh));
-    // Long enough for the attempt that was under way to be given up.
+    // Wait until the attempt that was in progress has been given up.
     world.run(Duration::from_secs(20));
     let said = [
         ("ann".to_owned(), "are you there?".to_owned()),
@@ -168,7 +168,7 @@ fn a_path_that_comes_back_is_used_again_and_nothing_said_meanwhile_is_lost() {
 }
 
 #[test]
-fn a_connection_that_breaks_is_replaced_over_the_broker() {
+fn a_broken_connection_is_replaced_over_the_broker() {
     let (mut world, ann, ben) = pair();
     world.break_connections(ann, ben);
     assert!(world.run_until(Duration::from_secs(1), |world| world.verified(ann) == 0));
@@ -180,7 +180,7 @@ fn a_connection_that_breaks_is_replaced_over_the_broker() {
 }
 
 #[test]
-fn without_a_broker_those_who_are_connected_stay_so() {
+fn connected_peers_stay_connected_without_a_broker() {
     let (mut world, ann, ben) = pair();
     world.stop_broker();
     world.run(Duration::from_secs(120));
@@ -188,7 +188,7 @@ fn without_a_broker_those_who_are_connected_stay_so() {
         world.status(ann),
         Some(Status::Unreachable { people: 1, .. })
     ));
-    world.say(ann, "the meeting point is gone");
+    world.say(ann, "the broker is gone");
     world.run(Duration::from_millis(100));
     assert_eq!(world.heard(ben).len(), 1);
 
@@ -202,7 +202,7 @@ fn without_a_broker_those_who_are_connected_stay_so() {
 }
 
 #[test]
-fn a_computer_that_slept_gives_nobody_up_for_its_own_silence() {
+fn a_computer_that_slept_does_not_give_up_its_peers() {
     let (mut world, ann, ben) = pair();
     world.now = world.now + Duration::from_secs(3600);
     world.run(Duration::from_secs(10));
@@ -211,7 +211,7 @@ fn a_computer_that_slept_gives_nobody_up_for_its_own_silence() {
 }
 
 #[test]
-fn new_names_reach_those_who_are_here_and_those_who_come() {
+fn new_names_reach_present_peers_and_newcomers() {
     let (mut world, ann, ben) = pair();
     world.command(ben, Command::Rename(Name::parse("benjamin").unwrap()));
     world.run(Duration::from_millis(100));
@@ -226,7 +226,7 @@ fn new_names_reach_those_who_are_here_and_those_who_come() {
 }
 
 #[test]
-fn two_keys_with_one_name_are_told_apart() {
+fn two_keys_with_one_name_are_distinguished() {
     let mut world = World::new(1);
     let (ann, _, _) = (world.open("ann"), world.open("ben"), world.open("Ben"));
     assert!(world.run_until(SOON, World::is_full_mesh));
@@ -283,7 +283,7 @@ fn a_known_name_on_another_key_is_a_warning_until_the_person_accepts_it() {
 }
 
 #[test]
-fn what_the_person_decides_in_another_tab_counts_here() {
+fn decisions_made_in_another_tab_apply_here() {
     let mut world = World::new(1);
     let ann = world.open("ann");
     let ben = world.open_as("ben", key(2), Accept::Everyone, TrustBook::default());
@@ -310,7 +310,7 @@ fn what_the_person_decides_in_another_tab_counts_here() {
             })
     };
     let met = decide(&mut world, TrustDecision::Met);
-    assert_eq!(met, Some(Trust::New), "he is here for the first time");
+    assert_eq!(met, Some(Trust::New), "ben is here for the first time");
     let compared = decide(&mut world, TrustDecision::Compared);
     assert_eq!(compared, Some(Trust::Verified));
     decide(&mut world, TrustDecision::Blocked);
@@ -320,7 +320,7 @@ fn what_the_person_decides_in_another_tab_counts_here() {
 }
 
 #[test]
-fn with_the_policy_ask_nothing_goes_out_before_the_answer() {
+fn with_the_policy_ask_only_a_knock_is_sent_before_the_answer() {
     for accept in [true, false] {
         let mut world = World::new(1);
         let ann = world.open_as("ann", key(1), Accept::Ask, TrustBook::default());
@@ -332,7 +332,7 @@ fn with_the_policy_ask_nothing_goes_out_before_the_answer() {
             .iter()
             .filter(|(at, topic, _)| *at == ann && **topic != world.keys.topic().name(""));
         let inboxes: Vec<_> = inboxes.collect();
-        assert_eq!(inboxes.len(), 1, "announcements, and one knock");
+        assert_eq!(inboxes.len(), 1, "one knock besides the announcements");
         let payload = &inboxes[0].2;
         assert!(payload.len() < 400, "a knock has no room for addresses");
         let request = world.nodes[ann]
@@ -342,7 +342,7 @@ fn with_the_policy_ask_nothing_goes_out_before_the_answer() {
                 Event::People(PeopleEvent::Request(view)) => Some(view.clone()),
                 _ => None,
             });
-        let request = request.expect("ann is asked");
+        let request = request.expect("ann should get a request");
         assert_eq!(request.user, "ben");
         world.command(
             ann,
@@ -376,7 +376,7 @@ fn with_the_policy_known_strangers_stay_outside() {
 }
 
 #[test]
-fn too_long_and_empty_messages_are_refused_in_words() {
+fn too_long_and_empty_messages_are_refused_with_a_sentence() {
     let (mut world, ann, ben) = pair();
     world.say(ann, &"ä".repeat(MAX_TEXT + 1));
     world.say(ann, "  \n ");

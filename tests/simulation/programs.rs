@@ -1,4 +1,4 @@
-//! What programs on the page ask of the room beyond what people do.
+//! What programs on a page can do beyond what people do.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn key(number: u64) -> IdentityKey {
 }
 
 #[test]
-fn a_program_that_wants_to_be_asked_is_asked_about_everybody() {
+fn a_program_that_wants_to_decide_is_asked_about_every_peer() {
     let mut world = World::new(1);
     let mut trust = TrustBook::default();
     trust.note(&TrustChange {
@@ -28,7 +28,7 @@ fn a_program_that_wants_to_be_asked_is_asked_about_everybody() {
     let ann = world.open_as("ann", key(1), Accept::Everyone, trust);
     world.command(ann, Command::People(PeopleCommand::AskAboutAll(true)));
     world.run(Duration::from_secs(1));
-    // More than may wait for a decision at once, and one of them is no stranger.
+    // More peers than may wait for a decision at once. One of them is known.
     world.open_as("ben", key(2), Accept::Everyone, TrustBook::default());
     for number in 3..=10 {
         world.open(&format!("guest {number}"));
@@ -63,11 +63,35 @@ fn a_program_that_wants_to_be_asked_is_asked_about_everybody() {
 }
 
 #[test]
-fn what_is_told_of_a_user_comes_with_the_proof_and_not_before() {
-    let told = r#"{"plays":"chess"}"#;
+fn a_peer_that_the_policy_accepts_late_is_dialed_at_once() {
+    let mut world = World::new(1);
+    let ann = world.open("ann");
+    world.command(ann, Command::People(PeopleCommand::AskAboutAll(true)));
+    world.run(Duration::from_secs(1));
+    // Two more than the person is asked about at once.
+    for number in 1..=7 {
+        world.open(&format!("guest {number}"));
+    }
+    world.run(Duration::from_secs(12));
+    let requests = world.nodes[ann].events.iter();
+    let mut requests = requests.filter_map(|event| match event {
+        Event::People(PeopleEvent::Request(view)) => Some(view.shown()),
+        _ => None,
+    });
+    let who = requests.next().expect("the person is asked");
+    assert_eq!(world.verified(ann), 0);
+    world.command(ann, Command::People(PeopleCommand::AskAboutAll(false)));
+    let accept = false;
+    world.command(ann, Command::People(PeopleCommand::Decide { who, accept }));
+    assert!(world.run_until(Duration::from_secs(2), |world| world.verified(ann) > 0));
+}
+
+#[test]
+fn user_info_arrives_with_the_proof_and_not_before() {
+    let valid = r#"{"plays":"chess"}"#;
     let long = format!(r#"{{"plays":"{}"}}"#, "x".repeat(MAX_INFO));
     for (info, expected) in [
-        (told, Some(told)),
+        (valid, Some(valid)),
         ("{}", Some("{}")),
         (&long, None),
         ("[]", None),
@@ -77,12 +101,12 @@ fn what_is_told_of_a_user_comes_with_the_proof_and_not_before() {
         let ann = world.open("ann");
         let info = Some(info.to_owned());
         let trust = TrustBook::default();
-        let ben = world.open_telling("ben", key(2), Accept::Everyone, trust, info);
+        let ben = world.open_with_info("ben", key(2), Accept::Everyone, trust, info);
         world.run(Duration::from_secs(5));
         assert_eq!(
             (world.verified(ann), world.verified(ben)),
             (1, 1),
-            "it costs nobody the room"
+            "invalid info keeps nobody out"
         );
         let views = world.nodes[ann]
             .events

@@ -1,4 +1,4 @@
-//! Questions: answered by who was asked, in time, once, over as many connections as it takes.
+//! Questions are answered in time and once by the peer that was asked, over as many connections as needed.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn answer(world: &mut World, at: usize, result: Result<&str, &str>) {
 }
 
 #[test]
-fn a_question_is_answered_by_who_was_asked() {
+fn a_question_is_answered_once_by_the_peer_that_was_asked() {
     let (mut world, ann, ben) = pair();
     ask(&mut world, ann, ben, 1, "{\"what\": \"time\"}");
     world.run(Duration::from_millis(100));
@@ -37,7 +37,7 @@ fn a_question_is_answered_by_who_was_asked() {
 }
 
 #[test]
-fn a_handler_that_fails_tells_why() {
+fn a_handler_that_fails_reports_why() {
     let (mut world, ann, ben) = pair();
     ask(&mut world, ann, ben, 1, "1");
     world.run(Duration::from_millis(100));
@@ -50,7 +50,7 @@ fn a_handler_that_fails_tells_why() {
 }
 
 #[test]
-fn an_answer_that_does_not_come_in_time_is_not_waited_for() {
+fn a_question_without_an_answer_in_time_times_out() {
     let (mut world, ann, ben) = pair();
     ask_within(&mut world, ann, ben, 1, "1", Duration::from_secs(10));
     ask_within(&mut world, ann, ben, 2, "2", Duration::from_secs(3));
@@ -69,7 +69,7 @@ fn an_answer_that_does_not_come_in_time_is_not_waited_for() {
 }
 
 #[test]
-fn who_withdraws_a_question_hears_nothing_of_it() {
+fn a_withdrawn_question_gets_no_result() {
     let (mut world, ann, ben) = pair();
     ask(&mut world, ann, ben, 1, "1");
     ask(&mut world, ann, ben, 2, "2");
@@ -81,7 +81,7 @@ fn who_withdraws_a_question_hears_nothing_of_it() {
 }
 
 #[test]
-fn questions_and_answers_outlive_the_connection() {
+fn questions_and_answers_survive_broken_connections() {
     let (mut world, ann, ben) = pair();
     world.break_connections(ann, ben);
     ask(&mut world, ann, ben, 1, "1");
@@ -94,7 +94,7 @@ fn questions_and_answers_outlive_the_connection() {
 }
 
 #[test]
-fn a_thousand_questions_are_answered_each_with_its_own() {
+fn each_of_a_thousand_questions_gets_its_own_answer() {
     let (mut world, ann, ben) = pair();
     let long = "x".repeat(900);
     for token in 0..1_000 {
@@ -120,7 +120,7 @@ fn a_thousand_questions_are_answered_each_with_its_own() {
 }
 
 #[test]
-fn a_question_or_an_answer_that_is_too_long_is_refused_in_words() {
+fn questions_and_answers_that_are_too_long_fail_with_a_sentence() {
     let (mut world, ann, ben) = pair();
     ask(
         &mut world,

@@ -1,4 +1,4 @@
-//! What many tests begin with, what they have people do, and what these were told.
+//! Common beginnings of tests, actions of peers, and the events that they received.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::world::World;
 pub const SOON: Duration = Duration::from_secs(5);
 pub const MINUTE: Duration = Duration::from_secs(60);
 
-/// Two who have met.
+/// Two connected peers.
 pub fn pair() -> (World, usize, usize) {
     let mut world = World::new(1);
     let (ann, ben) = (world.open("ann"), world.open("ben"));
@@ -59,7 +59,7 @@ pub fn ask_within(
     world.command(from, command);
 }
 
-/// The open questions that `at` was asked: who asked, and the question's id.
+/// The questions that `at` was asked: the peer that asked, the question's id and its content.
 pub fn questions(world: &World, at: usize) -> Vec<(PeerId, String, String)> {
     let events = world.nodes[at].events.iter();
     let questions = events.filter_map(|event| match event {
@@ -74,7 +74,7 @@ pub fn questions(world: &World, at: usize) -> Vec<(PeerId, String, String)> {
     questions.collect()
 }
 
-/// What became of what `at` asked.
+/// The results of the questions that `at` asked.
 pub fn answered(world: &World, at: usize) -> Vec<(u32, Result<String, AskError>)> {
     let events = world.nodes[at].events.iter();
     let answers = events.filter_map(|event| match event {
@@ -84,7 +84,7 @@ pub fn answered(world: &World, at: usize) -> Vec<(u32, Result<String, AskError>)
     answers.collect()
 }
 
-/// What `at` was sent.
+/// The values that `at` received.
 pub fn values(world: &World, at: usize) -> Vec<Value> {
     let events = world.nodes[at].events.iter();
     let values = events.filter_map(|event| match event {
@@ -94,26 +94,26 @@ pub fn values(world: &World, at: usize) -> Vec<Value> {
     values.collect()
 }
 
-/// Which sendings of `at` were taken, in their order.
-pub fn taken(world: &World, at: usize) -> Vec<u32> {
+/// The tokens of the values that `at` has sent, in order.
+pub fn sent(world: &World, at: usize) -> Vec<u32> {
     let events = world.nodes[at].events.iter();
-    let taken = events.filter_map(|event| match event {
+    let sent = events.filter_map(|event| match event {
         Event::App(AppEvent::Sent { token }) => Some(*token),
         _ => None,
     });
-    taken.collect()
+    sent.collect()
 }
 
-pub fn not_taken(world: &World, at: usize) -> Vec<(u32, SendError)> {
+pub fn send_failures(world: &World, at: usize) -> Vec<(u32, SendError)> {
     let events = world.nodes[at].events.iter();
-    let not_taken = events.filter_map(|event| match event {
+    let send_failures = events.filter_map(|event| match event {
         Event::App(AppEvent::SendFailed { token, reason }) => Some((*token, *reason)),
         _ => None,
     });
-    not_taken.collect()
+    send_failures.collect()
 }
 
-/// The other one as this one was last told of them.
+/// The other peer as it was last reported to `at`.
 pub fn shown(world: &World, at: usize, other: usize) -> Shown {
     let other = id(world, other);
     let events = world.nodes[at].events.iter().rev();
@@ -123,6 +123,6 @@ pub fn shown(world: &World, at: usize, other: usize) -> Shown {
     });
     views
         .find(|view| view.id == other)
-        .expect("the other one is shown")
+        .expect("the other peer should be shown")
         .shown()
 }

@@ -1,5 +1,5 @@
-//! What applications send: values, pings, what is said to one person. Everything arrives once and in order, over as
-//! many connections as it takes, and whoever sent something learns what became of it.
+//! What applications send: values, pings and private messages. Everything arrives once and in order, over as many
+//! connections as needed, and the sender learns the outcome.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use rtchat::room::{
 };
 
 use super::scenes::{
-    MINUTE, SOON, answered, ask, ask_within, id, not_taken, pair, questions, send, taken, values,
+    MINUTE, SOON, answered, ask, ask_within, id, pair, questions, send, send_failures, sent, values,
 };
 use super::world::{Faults, World};
 
@@ -70,11 +70,11 @@ fn json_bytes_and_questions_keep_their_order() {
         .collect();
     assert_eq!(asked, (0..20).map(|n| n.to_string()).collect::<Vec<_>>());
     let tokens: Vec<u32> = (0..80).filter(|token| token % 4 != 2).collect();
-    assert_eq!(taken(&world, ann), tokens);
+    assert_eq!(sent(&world, ann), tokens);
 }
 
 #[test]
-fn values_go_both_ways_and_to_those_only_they_are_for() {
+fn values_go_both_ways_and_only_to_their_recipient() {
     let (mut world, ann, ben) = pair();
     let cleo = world.open("cleo");
     assert!(world.run_until(SOON, World::is_full_mesh));
@@ -142,40 +142,40 @@ fn five_thousand_values_arrive_once_and_in_order_over_connections_that_break() {
         }
         let back: Vec<Value> = (0..5_000).step_by(40).map(json).collect();
         assert_eq!(values(&world, ann), back, "seed {seed}");
-        assert_eq!(taken(&world, ann), (0..5_000).collect::<Vec<_>>());
-        assert_eq!(not_taken(&world, ann), []);
+        assert_eq!(sent(&world, ann), (0..5_000).collect::<Vec<_>>());
+        assert_eq!(send_failures(&world, ann), []);
         assert!(world.connections(ann) <= 2);
     }
 }
 
 #[test]
-fn twenty_thousand_sends_in_one_go_all_arrive_with_a_bounded_number_on_the_way() {
+fn twenty_thousand_sends_at_once_all_arrive_with_a_bounded_number_in_flight() {
     let (mut world, ann, ben) = pair();
     let text = |number: u32| json(format!("\"{number:0>98}\""));
-    // Most go with others: two bytes say how long each is.
+    // Most values share a chunk with others, with a length of two bytes each.
     let size = 103;
     world.run(Duration::from_millis(100));
     let before = world.carried;
     for number in 0..20_000 {
         send(&mut world, ann, ben, number, text(number));
     }
-    let at_once = taken(&world, ann).len();
+    let at_once = sent(&world, ann).len();
     assert!(at_once * size <= 1024 * 1024, "{at_once}");
     assert!((at_once + 200) * size > 1024 * 1024, "{at_once}");
-    // Four milliseconds there and back for each window: nobody waits until it is time to acknowledge.
+    // Each window takes one round trip of four milliseconds: nobody waits for the acknowledgement timer.
     world.run(Duration::from_millis(40));
-    assert_eq!(taken(&world, ann).len(), 20_000);
+    assert_eq!(sent(&world, ann).len(), 20_000);
     world.run(Duration::from_millis(100));
     let expected: Vec<Value> = (0..20_000).map(text).collect();
     assert_eq!(values(&world, ben), expected);
-    assert_eq!(taken(&world, ann), (0..20_000).collect::<Vec<_>>());
+    assert_eq!(sent(&world, ann), (0..20_000).collect::<Vec<_>>());
     let messages = world.carried - before;
     assert!(messages < 1_000, "{messages}");
     assert_eq!(world.dropped(ben, "too many frames at once"), 0);
 }
 
 #[test]
-fn nothing_overtakes_what_waits_and_nothing_is_lost_while_the_path_is_cut() {
+fn values_keep_their_order_and_none_is_lost_while_the_path_is_cut() {
     let (mut world, ann, ben) = pair();
     world.cut(ann, ben, true);
     for number in 0..300 {
@@ -183,15 +183,15 @@ fn nothing_overtakes_what_waits_and_nothing_is_lost_while_the_path_is_cut() {
     }
     world.run(Duration::from_secs(7));
     assert_eq!(world.roster(ann)["ben"], PeerState::Reconnecting);
-    let on_the_way = taken(&world, ann).len();
-    assert!(on_the_way <= 104, "{on_the_way}");
+    let in_flight = sent(&world, ann).len();
+    assert!(in_flight <= 104, "{in_flight}");
     world.cut(ann, ben, false);
     assert!(world.run_until(MINUTE, |world| values(world, ben).len() == 300));
-    assert_eq!(taken(&world, ann), (0..300).collect::<Vec<_>>());
+    assert_eq!(sent(&world, ann), (0..300).collect::<Vec<_>>());
 }
 
 #[test]
-fn who_is_gone_takes_nothing_more_and_every_sending_learns_of_it_once() {
+fn sends_to_a_gone_peer_fail_and_each_outcome_is_reported_once() {
     let (mut world, ann, ben) = pair();
     world.crash(ben);
     for number in 0..200 {
@@ -199,16 +199,16 @@ fn who_is_gone_takes_nothing_more_and_every_sending_learns_of_it_once() {
     }
     ask_within(&mut world, ann, ben, 500, "1", MINUTE * 60);
     world.run(MINUTE);
-    let taken = taken(&world, ann);
-    let not_taken = not_taken(&world, ann);
-    assert!(!taken.is_empty() && !not_taken.is_empty());
-    let mut all: Vec<u32> = not_taken.iter().map(|(token, _)| *token).collect();
+    let sent = sent(&world, ann);
+    let send_failures = send_failures(&world, ann);
+    assert!(!sent.is_empty() && !send_failures.is_empty());
+    let mut all: Vec<u32> = send_failures.iter().map(|(token, _)| *token).collect();
     assert!(
-        not_taken
+        send_failures
             .iter()
             .all(|(_, reason)| *reason == SendError::Gone)
     );
-    all.splice(0..0, taken);
+    all.splice(0..0, sent);
     assert_eq!(all, (0..200).collect::<Vec<_>>());
     assert_eq!(answered(&world, ann), [(500, Err(AskError::Gone))]);
 
@@ -233,7 +233,7 @@ fn who_is_gone_takes_nothing_more_and_every_sending_learns_of_it_once() {
 }
 
 #[test]
-fn leaving_ends_everything_that_is_open_and_everything_after_it() {
+fn leaving_ends_open_and_later_sends_and_questions() {
     let (mut world, ann, ben) = pair();
     world.cut(ann, ben, true);
     for number in 0..150 {
@@ -243,7 +243,7 @@ fn leaving_ends_everything_that_is_open_and_everything_after_it() {
     world.command(ann, Command::Leave);
     send(&mut world, ann, ben, 600, json(1));
     ask(&mut world, ann, ben, 601, "1");
-    let ended = taken(&world, ann).len() + not_taken(&world, ann).len();
+    let ended = sent(&world, ann).len() + send_failures(&world, ann).len();
     assert_eq!(ended, 151);
     assert_eq!(
         answered(&world, ann),
@@ -252,12 +252,12 @@ fn leaving_ends_everything_that_is_open_and_everything_after_it() {
 }
 
 #[test]
-fn a_peer_that_gave_us_up_while_we_slept_is_gone_for_us_too_and_comes_back() {
+fn a_peer_that_forgot_us_while_we_slept_is_gone_for_us_too_and_returns() {
     let (mut world, ann, ben) = pair();
     send(&mut world, ben, ann, 1, json(1));
     send(&mut world, ann, ben, 1, json(2));
     world.run(SOON);
-    // Ben's computer sleeps: ann gives him up after thirty seconds, he knows nothing of it.
+    // Ben's computer sleeps. Ann gives him up after thirty seconds, and he does not know.
     world.sleep(ben, Duration::from_secs(120));
     assert!(world.roster(ann).is_empty());
     for token in 2..300 {
@@ -278,10 +278,10 @@ fn a_peer_that_gave_us_up_while_we_slept_is_gone_for_us_too_and_comes_back() {
             _ => None,
         });
     assert_eq!(moves.collect::<Vec<_>>(), [GoneReason::Silent]);
-    let ended = taken(&world, ben).len() + not_taken(&world, ben).len();
+    let ended = sent(&world, ben).len() + send_failures(&world, ben).len();
     assert_eq!(ended, 299);
     assert_eq!(answered(&world, ben), [(900, Err(AskError::Gone))]);
-    // From here on everything is as between two who have just met.
+    // From here on the two are like peers that have just met.
     let before = values(&world, ann).len();
     send(&mut world, ben, ann, 1_000, json("[1]"));
     send(&mut world, ann, ben, 1_000, json("[2]"));
@@ -294,7 +294,7 @@ fn a_peer_that_gave_us_up_while_we_slept_is_gone_for_us_too_and_comes_back() {
 }
 
 #[test]
-fn what_is_too_large_or_not_json_is_refused() {
+fn values_that_are_too_large_or_malformed_are_refused() {
     let (mut world, ann, ben) = pair();
     send(&mut world, ann, ben, 1, bytes(MAX_VALUE + 1));
     send(&mut world, ann, ben, 2, json("{"));
@@ -310,7 +310,7 @@ fn what_is_too_large_or_not_json_is_refused() {
         },
     );
     assert_eq!(
-        not_taken(&world, ann),
+        send_failures(&world, ann),
         [
             (1, SendError::TooLarge),
             (2, SendError::Malformed),
@@ -320,7 +320,7 @@ fn what_is_too_large_or_not_json_is_refused() {
 }
 
 #[test]
-fn a_ping_tells_how_long_the_way_is() {
+fn a_ping_measures_the_round_trip_time() {
     let (mut world, ann, ben) = pair();
     let peer = id(&world, ben);
     world.command(ann, Command::App(AppCommand::Ping { peer, token: 9 }));
@@ -338,23 +338,23 @@ fn a_ping_tells_how_long_the_way_is() {
     world.run(Duration::from_millis(50));
     world.command(ann, Command::App(AppCommand::Ping { peer, token: 11 }));
     let lost = [(10, SendError::Lost), (11, SendError::Gone)];
-    assert_eq!(not_taken(&world, ann), lost);
+    assert_eq!(send_failures(&world, ann), lost);
 }
 
 #[test]
-fn writing_is_told_every_three_seconds_at_most() {
+fn typing_is_sent_at_most_every_three_seconds() {
     let (mut world, ann, ben) = pair();
     for _ in 0..70 {
         world.command(ann, Command::Chat(ChatCommand::Typing));
         world.run(Duration::from_millis(100));
     }
     let peer = id(&world, ann);
-    let told = |event: &&Event| **event == Event::Chat(ChatEvent::Typing { peer });
-    assert_eq!(world.nodes[ben].events.iter().filter(told).count(), 3);
+    let is_typing = |event: &&Event| **event == Event::Chat(ChatEvent::Typing { peer });
+    assert_eq!(world.nodes[ben].events.iter().filter(is_typing).count(), 3);
 }
 
 #[test]
-fn what_is_said_to_one_is_heard_by_that_one_and_marked() {
+fn a_private_message_reaches_only_its_recipient_and_is_marked() {
     let (mut world, ann, ben) = pair();
     let cleo = world.open("cleo");
     assert!(world.run_until(SOON, World::is_full_mesh));
@@ -394,7 +394,7 @@ fn what_is_said_to_one_is_heard_by_that_one_and_marked() {
 }
 
 #[test]
-fn who_was_disconnected_stays_away_until_it_comes_back_as_somebody_new() {
+fn a_disconnected_peer_stays_away_until_it_returns_as_a_new_peer() {
     let (mut world, ann, ben) = pair();
     let peer = id(&world, ben);
     world.command(ann, Command::People(PeopleCommand::Disconnect(peer)));

@@ -1,5 +1,5 @@
-//! A whole world under virtual time: rooms, a broker and the paths between browsers. The network loses, delays,
-//! duplicates and reorders what goes over the broker; the direct paths can be cut. The same seed gives the same run.
+//! A simulated world under virtual time: rooms, a broker and the paths between browsers. The network loses, delays,
+//! duplicates and reorders messages over the broker; the direct paths can be cut. The same seed gives the same run.
 
 mod broker;
 mod file_channel;
@@ -20,7 +20,7 @@ use rtchat::time::Millis;
 use rtchat::wire::{RoomKeys, RoomSource};
 
 pub use broker::{Faults, Interceptor};
-pub use file_channel::bulk;
+pub use file_channel::file_message;
 use paths::Wire;
 pub use paths::{FrameInterceptor, fingerprint, sdp, ufrag};
 
@@ -40,15 +40,15 @@ enum Task {
         connection: ConnectionId,
         message: LinkEvent,
     },
-    /// A message on channel 1.
-    Bulk {
+    /// A message on the file channel.
+    FileMessage {
         from: usize,
         node: usize,
         connection: ConnectionId,
         message: Vec<u8>,
     },
-    /// The next message of a file that is being sent.
-    Pump(usize, FileId, ConnectionId),
+    /// Sends the next message of a file.
+    SendChunk(usize, FileId, ConnectionId),
 }
 
 /// One browser tab.
@@ -56,9 +56,9 @@ pub struct Node {
     pub room: Room,
     pub identity: IdentityKey,
     pub events: Vec<Event>,
-    /// What was to be written into the stored trust book.
+    /// The changes that the room asked to store in the trust book.
     pub trust_changes: Vec<TrustChange>,
-    /// The commands to renegotiate, and how many candidates were to be added.
+    /// The connections that were to renegotiate, and the number of candidates that were to be added.
     pub renegotiated: Vec<ConnectionId>,
     pub candidates_added: usize,
     pub gone: bool,
@@ -66,7 +66,7 @@ pub struct Node {
     online: bool,
     wake: Option<Millis>,
     links: BTreeMap<ConnectionId, Wire>,
-    /// What is sent, by its token, and what has come, by the room's number for it.
+    /// The contents of files: those sent by token, and those received by the room's number for them.
     pub sources: BTreeMap<u32, Vec<u8>>,
     pub stores: BTreeMap<u32, Vec<u8>>,
     sending: BTreeMap<FileId, (ConnectionId, u32, Sending)>,
@@ -81,28 +81,28 @@ pub struct World {
     pub broker_up: bool,
     /// Everything that was published, in order.
     pub published: Vec<(usize, String, Vec<u8>)>,
-    /// The broker that each of these went to.
+    /// The broker of each published message.
     pub published_at: Vec<BrokerId>,
-    /// How many brokers there are; all of them carry everything.
+    /// Number of brokers. Each of them carries all messages.
     pub brokers: u16,
     /// The tab number of the next tab that is opened.
     pub next_tab: u16,
     pub interceptor: Option<Interceptor>,
     /// Pairs whose direct path is cut.
     pub cut: BTreeSet<(usize, usize)>,
-    /// What was sent over a path that is cut. It arrives once the path is back: a channel repeats what was lost.
+    /// Messages sent over a path that is cut. They arrive once the path is back, because a channel retransmits.
     held: Vec<Task>,
-    /// Somebody sits on every path and answers for both ends, so that no browser objects to a fingerprint.
+    /// A man in the middle of every path answers for both ends, so that no browser objects to a fingerprint.
     pub trusting_paths: bool,
-    /// This tab says something else in the place of its proof.
+    /// This tab sends this message instead of its proof.
     pub replace_first_frame: Option<(usize, LinkEvent)>,
-    /// These tabs send no frames that contain this.
+    /// These tabs send no frames that contain this text.
     pub muted: Vec<(usize, String)>,
-    /// Somebody on the direct paths who may change the text frames that tabs send.
+    /// An attacker on the direct paths that may change the text frames of tabs.
     pub frames: Option<FrameInterceptor>,
     /// The text frames that tabs sent on connections with nobody at the other end.
     pub unheard: Vec<(usize, String)>,
-    /// How many messages went over direct paths.
+    /// Number of messages that arrived over direct paths.
     pub carried: u64,
     queue: BTreeMap<(Millis, u64), Task>,
     sequence: u64,
@@ -154,7 +154,7 @@ impl World {
         }
     }
 
-    /// A tab with default settings and an identity of its own.
+    /// Opens a tab with default settings and an identity of its own.
     pub fn open(&mut self, name: &str) -> usize {
         let number = self.nodes.len() as u64;
         let identity = IdentityKey::generate(&mut ChaCha20Rng::from_seed(seed(number, 1)));
@@ -168,11 +168,11 @@ impl World {
         accept: Accept,
         trust: TrustBook,
     ) -> usize {
-        self.open_telling(name, identity, accept, trust, None)
+        self.open_with_info(name, identity, accept, trust, None)
     }
 
-    /// The same, with an application that tells something about its user.
-    pub fn open_telling(
+    /// Opens a tab with an application that gives information about its user.
+    pub fn open_with_info(
         &mut self,
         name: &str,
         identity: IdentityKey,
@@ -222,19 +222,19 @@ impl World {
         self.command(at, Command::Chat(ChatCommand::Say(text.to_owned())));
     }
 
-    /// The tab says goodbye and goes.
+    /// The tab says goodbye and closes.
     pub fn leave(&mut self, at: usize) {
         self.command(at, Command::Leave);
         self.nodes[at].gone = true;
     }
 
-    /// The tab is gone without a word.
+    /// The tab disappears without a message.
     pub fn crash(&mut self, at: usize) {
         self.nodes[at].gone = true;
         self.nodes[at].subscribed = false;
     }
 
-    /// The tab is closed, and says nothing; the browser closes its connections.
+    /// The tab is closed without a message, and the browser closes its connections.
     pub fn close_tab(&mut self, at: usize) {
         let connections: Vec<ConnectionId> = self.nodes[at].links.keys().copied().collect();
         for connection in connections {
@@ -263,7 +263,7 @@ impl World {
         self.now = end;
     }
 
-    /// Lets time pass until `done`, at most `limit`. True if it was done.
+    /// Lets time pass until `done` returns true, but at most `limit`. Returns whether it did.
     pub fn run_until(&mut self, limit: Duration, mut done: impl FnMut(&World) -> bool) -> bool {
         let end = self.now + limit;
         loop {
@@ -299,7 +299,7 @@ impl World {
     }
 
     fn perform(&mut self, task: Task) {
-        if let Task::ToPeer { from, node, .. } | Task::Bulk { from, node, .. } = &task
+        if let Task::ToPeer { from, node, .. } | Task::FileMessage { from, node, .. } = &task
             && self.is_cut(*from, *node)
         {
             self.held.push(task);
@@ -325,21 +325,21 @@ impl World {
                     self.feed(node, Input::Link(connection, message));
                 }
             }
-            Task::Bulk {
+            Task::FileMessage {
                 node,
                 connection,
                 message,
                 ..
             } => {
                 if self.nodes[node].links.contains_key(&connection) {
-                    self.take_bulk(node, connection, &message);
+                    self.receive_file_message(node, connection, &message);
                 }
             }
-            Task::Pump(at, file, connection) => self.pump(at, file, connection),
+            Task::SendChunk(at, file, connection) => self.send_next_chunk(at, file, connection),
         }
     }
 
-    fn later(&mut self, millis: u64, task: Task) {
+    fn schedule(&mut self, millis: u64, task: Task) {
         self.sequence += 1;
         self.queue.insert(
             (self.now + Duration::from_millis(millis), self.sequence),
@@ -385,8 +385,8 @@ impl World {
                         });
                     }
                 }
-                Output::Link(connection, order) => self.order(at, connection, order),
-                Output::File(file, order) => self.file_order(at, file, order),
+                Output::Link(connection, command) => self.carry_out(at, connection, command),
+                Output::File(file, command) => self.carry_out_transfer(at, file, command),
                 Output::Event(event) => self.nodes[at].events.push(event),
                 Output::Trust(change) => self.nodes[at].trust_changes.push(change),
                 Output::YieldFiles | Output::Sign { .. } => {}

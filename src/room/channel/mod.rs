@@ -102,7 +102,7 @@ impl Channels {
                     None => send_failed(token, SendError::Gone, cx),
                 }
             }
-            // The calls' own affair.
+            // `Room` routes these to the calls.
             AppCommand::Ask { .. } | AppCommand::Withdraw { .. } | AppCommand::Answer { .. } => {}
         }
     }
@@ -173,7 +173,7 @@ impl Channels {
         }
     }
 
-    /// A text frame came. A frame that is none of this machine's affairs is given back.
+    /// A text frame came. A frame that another machine handles is given back.
     pub fn on_text(
         &mut self,
         peer: PeerId,
@@ -274,7 +274,7 @@ impl Channels {
         match arrived {
             Arrived::Several(all) => all.into_iter().for_each(|one| self.arrived(peer, one, cx)),
             Arrived::Value(purpose, value) => {
-                talked(cx);
+                yield_files(cx);
                 cx.app(AppEvent::Value {
                     peer,
                     purpose,
@@ -282,7 +282,7 @@ impl Channels {
                 });
             }
             Arrived::Frame(Frame::Call(frame)) => {
-                talked(cx);
+                yield_files(cx);
                 cx.effect(Effect::Call(peer, frame));
             }
             Arrived::Frame(Frame::File(frame)) => {
@@ -343,8 +343,8 @@ impl Channels {
     }
 }
 
-/// Files give way while people or applications talk.
-pub(super) fn talked(cx: &mut Cx) {
+/// People or applications talk: the bytes of files give way for a moment.
+pub(super) fn yield_files(cx: &mut Cx) {
     #[cfg(feature = "files")]
     cx.output(Output::YieldFiles);
     #[cfg(not(feature = "files"))]

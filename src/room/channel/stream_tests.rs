@@ -3,23 +3,23 @@ use proptest::prelude::*;
 use super::*;
 use crate::wire::{Purpose, Value};
 
-/// A message on the way.
+/// A message in flight.
 #[derive(Debug, Clone)]
 enum Message {
     Chunk(Chunk),
     Ack(u64, Option<StreamIds>),
 }
 
-/// One end, and what happened there.
+/// One end of a stream, with a record of what happened there.
 struct End {
     stream: Stream,
-    /// On the way to the other end.
-    way: VecDeque<Message>,
-    taken: Vec<u32>,
+    /// Messages in flight to the other end.
+    outgoing: VecDeque<Message>,
+    sent_tokens: Vec<u32>,
     unfinished: Vec<u32>,
-    came: Vec<Value>,
-    /// The most that was ever in flight.
-    most: usize,
+    received: Vec<Value>,
+    /// The most bytes that were ever in flight.
+    max_in_flight: usize,
     steps: usize,
 }
 
@@ -27,11 +27,11 @@ impl End {
     fn new(own: u32) -> End {
         End {
             stream: Stream::new(own),
-            way: VecDeque::new(),
-            taken: Vec::new(),
+            outgoing: VecDeque::new(),
+            sent_tokens: Vec::new(),
             unfinished: Vec::new(),
-            came: Vec::new(),
-            most: 0,
+            received: Vec::new(),
+            max_in_flight: 0,
             steps: 0,
         }
     }
@@ -43,39 +43,39 @@ impl End {
     }
 
     fn pump(&mut self) {
-        while let Some((chunk, taken)) = self.stream.next() {
+        while let Some((chunk, sent_tokens)) = self.stream.next() {
             self.steps += 1;
-            self.way.push_back(Message::Chunk(chunk));
-            self.taken.extend(taken);
+            self.outgoing.push_back(Message::Chunk(chunk));
+            self.sent_tokens.extend(sent_tokens);
         }
-        self.most = self.most.max(self.stream.sending.in_flight);
+        self.max_in_flight = self.max_in_flight.max(self.stream.sending.in_flight);
     }
 
     fn begin(&mut self) {
-        self.way.clear();
+        self.outgoing.clear();
         let greeting = self.stream.begin();
-        self.say(Some(greeting));
+        self.push_ack(Some(greeting));
     }
 
-    fn say(&mut self, frame: Option<Ack>) {
+    fn push_ack(&mut self, frame: Option<Ack>) {
         if let Some(Ack { count, streams }) = frame {
-            self.way.push_back(Message::Ack(count, streams));
+            self.outgoing.push_back(Message::Ack(count, streams));
         }
     }
 
     fn acknowledge(&mut self) {
         let frame = self.stream.acknowledge();
-        self.say(frame);
+        self.push_ack(frame);
     }
 
-    fn keep(&mut self, arrived: Arrived) {
+    fn store(&mut self, arrived: Arrived) {
         match arrived {
-            Arrived::Value(_, value) => self.came.push(value),
+            Arrived::Value(_, value) => self.received.push(value),
             other => panic!("{other:?}"),
         }
     }
 
-    fn take(&mut self, message: Message) {
+    fn receive(&mut self, message: Message) {
         match message {
             Message::Ack(count, streams) => {
                 if let Begun::Anew(unfinished) = self.stream.on_ack(count, streams).unwrap() {
@@ -91,8 +91,8 @@ impl End {
                     Chunk::Text(text) => panic!("{text}"),
                 };
                 match arrived {
-                    Some(Arrived::Several(all)) => all.into_iter().for_each(|one| self.keep(one)),
-                    arrived => arrived.into_iter().for_each(|one| self.keep(one)),
+                    Some(Arrived::Several(all)) => all.into_iter().for_each(|one| self.store(one)),
+                    arrived => arrived.into_iter().for_each(|one| self.store(one)),
                 }
                 if self.stream.should_acknowledge() {
                     self.acknowledge();
@@ -109,10 +109,10 @@ fn connect(ends: &mut [End; 2]) {
 /// Delivers up to `most` messages that `from` sent.
 fn deliver(ends: &mut [End; 2], from: usize, most: usize) {
     for _ in 0..most {
-        let Some(message) = ends[from].way.pop_front() else {
+        let Some(message) = ends[from].outgoing.pop_front() else {
             return;
         };
-        ends[1 - from].take(message);
+        ends[1 - from].receive(message);
     }
 }
 
@@ -120,14 +120,14 @@ fn settle(ends: &mut [End; 2]) {
     for _ in 0..100_000 {
         deliver(ends, 0, 1);
         deliver(ends, 1, 1);
-        if ends.iter().all(|end| end.way.is_empty()) {
+        if ends.iter().all(|end| end.outgoing.is_empty()) {
             ends.iter_mut().for_each(End::acknowledge);
-            if ends.iter().all(|end| end.way.is_empty()) {
+            if ends.iter().all(|end| end.outgoing.is_empty()) {
                 return;
             }
         }
     }
-    panic!("it does not come to rest");
+    panic!("the streams do not settle");
 }
 
 fn value(number: u32) -> Value {
@@ -142,20 +142,20 @@ fn value(number: u32) -> Value {
 }
 
 #[test]
-fn values_arrive_in_order_and_are_told_as_taken_once() {
+fn values_arrive_in_order_and_each_is_reported_as_sent_once() {
     let mut ends = [End::new(1), End::new(2)];
     ends[0].send(value(0), 0);
     connect(&mut ends);
     (1..500).for_each(|number| ends[0].send(value(number), number));
     settle(&mut ends);
-    assert_eq!(ends[1].came, (0..500).map(value).collect::<Vec<_>>());
-    assert_eq!(ends[0].taken, (0..500).collect::<Vec<_>>());
+    assert_eq!(ends[1].received, (0..500).map(value).collect::<Vec<_>>());
+    assert_eq!(ends[0].sent_tokens, (0..500).collect::<Vec<_>>());
     assert!(ends[0].stream.sending.sent.is_empty());
     assert_eq!(ends[0].stream.sending.in_flight, 0);
 }
 
 #[test]
-fn many_sends_cost_linear_work_and_no_more_than_the_window() {
+fn many_sends_cost_linear_work_and_stay_within_the_window() {
     let text = format!("\"{}\"", "x".repeat(98));
     for count in [20_000, 40_000] {
         let mut ends = [End::new(1), End::new(2)];
@@ -164,21 +164,28 @@ fn many_sends_cost_linear_work_and_no_more_than_the_window() {
         for token in 0..count {
             ends[0].send(Value::Json(text.clone()), token);
         }
-        assert!(ends[0].most <= WINDOW);
+        assert!(ends[0].max_in_flight <= WINDOW);
         assert!(!ends[0].stream.sending.waiting.is_empty());
         settle(&mut ends);
-        assert_eq!(ends[1].came.len(), count as usize);
+        assert_eq!(ends[1].received.len(), count as usize);
         let most = BUSY + count as usize / FLUSH_THRESHOLD + 1;
-        assert!(ends[0].steps <= most, "most go with others, and each once");
-        assert!(ends[0].most <= WINDOW);
+        assert!(
+            ends[0].steps <= most,
+            "most values share a chunk, and each is sent once"
+        );
+        assert!(ends[0].max_in_flight <= WINDOW);
     }
 }
 
 #[test]
-fn counts_that_cannot_be_are_refused_and_change_nothing() {
+fn impossible_ack_counts_are_refused_and_change_nothing() {
     let mut ends = [End::new(1), End::new(2)];
     let stream = &mut ends[0].stream;
-    assert_eq!(stream.on_ack(0, None), Err(Broken), "before the first");
+    assert_eq!(
+        stream.on_ack(0, None),
+        Err(Broken),
+        "before the first greeting"
+    );
     connect(&mut ends);
     settle(&mut ends);
     ends[0].send(value(2), 2);
@@ -191,27 +198,35 @@ fn counts_that_cannot_be_are_refused_and_change_nothing() {
         own: 2,
         yours: None,
     };
-    assert_eq!(stream.on_ack(0, Some(again)), Err(Broken), "a second first");
+    assert_eq!(
+        stream.on_ack(0, Some(again)),
+        Err(Broken),
+        "a second greeting"
+    );
     assert_eq!(stream.on_ack(1, None), Ok(Begun::GoesOn));
-    assert_eq!(stream.on_ack(0, None), Err(Broken), "less than before");
+    assert_eq!(
+        stream.on_ack(0, None),
+        Err(Broken),
+        "a lower count than before"
+    );
     assert_eq!(stream.sending.sent.len(), 1);
     settle(&mut ends);
-    assert_eq!(ends[1].came, [value(2), value(3)]);
+    assert_eq!(ends[1].received, [value(2), value(3)]);
 }
 
 #[test]
-fn what_came_is_told_by_pieces_and_by_bytes() {
+fn an_ack_is_due_after_a_number_of_chunks_or_bytes() {
     let mut stream = Stream::new(1);
     for round in 1..4 {
         (0..63).for_each(|_| stream.count(1));
         assert!(!stream.should_acknowledge());
         stream.count(1);
         assert!(stream.should_acknowledge());
-        let told = Ack {
+        let ack = Ack {
             count: round * 64,
             streams: None,
         };
-        assert_eq!(stream.acknowledge(), Some(told));
+        assert_eq!(stream.acknowledge(), Some(ack));
         assert_eq!(stream.acknowledge(), None);
     }
     (0..3).for_each(|_| stream.count(MAX_FRAME));
@@ -221,7 +236,7 @@ fn what_came_is_told_by_pieces_and_by_bytes() {
 }
 
 #[test]
-fn who_was_forgotten_begins_anew() {
+fn a_forgotten_peer_starts_a_new_stream() {
     let mut ends = [End::new(1), End::new(2)];
     connect(&mut ends);
     settle(&mut ends);
@@ -231,7 +246,7 @@ fn who_was_forgotten_begins_anew() {
     }
     settle(&mut ends);
     ends[0].send(value(2), 90);
-    // The other end gives up and forgets, with a value of two megabytes half sent.
+    // The other end gives up and forgets the stream while a value of two megabytes is half sent.
     let large = Value::Bytes {
         kind: String::new(),
         bytes: vec![7; 2 * WINDOW],
@@ -245,17 +260,17 @@ fn who_was_forgotten_begins_anew() {
     assert!(ends[1].unfinished.is_empty());
     ends[0].send(value(4), 93);
     ends[1].send(value(5), 94);
-    // Both learned the other's new stream, and count on after the next break.
+    // Both ends know the other's new stream, and keep counting after the next break.
     connect(&mut ends);
     settle(&mut ends);
-    assert_eq!(ends[1].came, [value(4)]);
-    assert_eq!(ends[0].came.last(), Some(&value(5)));
-    assert_eq!(ends[0].came.len(), 21);
+    assert_eq!(ends[1].received, [value(4)]);
+    assert_eq!(ends[0].received.last(), Some(&value(5)));
+    assert_eq!(ends[0].received.len(), 21);
 }
 
 #[test]
-fn what_one_end_never_learned_of_the_other_does_not_confuse_it() {
-    // The first greeting of one end is lost with the connection, again and again.
+fn a_lost_greeting_does_not_confuse_the_streams() {
+    // The first greeting of one end is lost with the connection several times.
     let mut ends = [End::new(1), End::new(2)];
     for round in 0..3 {
         connect(&mut ends);
@@ -265,35 +280,35 @@ fn what_one_end_never_learned_of_the_other_does_not_confuse_it() {
     }
     connect(&mut ends);
     settle(&mut ends);
-    assert_eq!(ends[0].came, (0..3).map(value).collect::<Vec<_>>());
+    assert_eq!(ends[0].received, (0..3).map(value).collect::<Vec<_>>());
 
-    // One end was forgotten, and the other end's greeting is lost once more.
+    // One end starts anew, and the greeting of the other end is lost once more.
     ends[1] = End::new(3);
     connect(&mut ends);
     deliver(&mut ends, 0, 1);
     connect(&mut ends);
-    ends[0].came.clear();
+    ends[0].received.clear();
     ends[1].send(value(8), 8);
     ends[0].send(value(9), 9);
     settle(&mut ends);
-    assert_eq!(ends[0].came, [value(8)]);
+    assert_eq!(ends[0].received, [value(8)]);
     assert_eq!(ends[0].unfinished, [9]);
 }
 
 #[derive(Debug, Clone)]
-enum Happening {
+enum Step {
     Send(usize, u32),
     Deliver(usize, usize),
-    Tell(usize),
+    Acknowledge(usize),
     Break,
 }
 
-fn happening() -> impl Strategy<Value = Happening> {
+fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        4 => (0..2usize, any::<u32>()).prop_map(|(end, value)| Happening::Send(end, value % 100_000)),
-        6 => (0..2usize, 0..40usize).prop_map(|(end, most)| Happening::Deliver(end, most)),
-        1 => (0..2usize).prop_map(Happening::Tell),
-        1 => Just(Happening::Break),
+        4 => (0..2usize, any::<u32>()).prop_map(|(end, value)| Step::Send(end, value % 100_000)),
+        6 => (0..2usize, 0..40usize).prop_map(|(end, most)| Step::Deliver(end, most)),
+        1 => (0..2usize).prop_map(Step::Acknowledge),
+        1 => Just(Step::Break),
     ]
 }
 
@@ -301,31 +316,31 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn wherever_it_breaks_everything_arrives_once_and_in_order(
-        happenings in proptest::collection::vec(happening(), 0..120),
+    fn values_arrive_once_and_in_order_wherever_the_connection_breaks(
+        steps in proptest::collection::vec(step(), 0..120),
     ) {
         let mut ends = [End::new(1), End::new(2)];
-        let mut said = [Vec::new(), Vec::new()];
+        let mut values_sent = [Vec::new(), Vec::new()];
         connect(&mut ends);
-        for happening in happenings {
-            match happening {
-                Happening::Send(end, number) => {
-                    let token = said[end].len() as u32;
-                    said[end].push(value(number));
+        for step in steps {
+            match step {
+                Step::Send(end, number) => {
+                    let token = values_sent[end].len() as u32;
+                    values_sent[end].push(value(number));
                     ends[end].send(value(number), token);
                 }
-                Happening::Deliver(from, most) => deliver(&mut ends, from, most),
-                Happening::Tell(end) => if ends[end].stream.is_ready() { ends[end].acknowledge() },
-                Happening::Break => connect(&mut ends),
+                Step::Deliver(from, most) => deliver(&mut ends, from, most),
+                Step::Acknowledge(end) => if ends[end].stream.is_ready() { ends[end].acknowledge() },
+                Step::Break => connect(&mut ends),
             }
         }
         connect(&mut ends);
         settle(&mut ends);
-        for (end, said) in said.iter().enumerate() {
-            prop_assert_eq!(&ends[1 - end].came, said);
-            prop_assert_eq!(&ends[end].taken, &(0..said.len() as u32).collect::<Vec<_>>());
+        for (end, values_sent) in values_sent.iter().enumerate() {
+            prop_assert_eq!(&ends[1 - end].received, values_sent);
+            prop_assert_eq!(&ends[end].sent_tokens, &(0..values_sent.len() as u32).collect::<Vec<_>>());
             prop_assert_eq!(&ends[end].unfinished, &Vec::<u32>::new());
-            prop_assert!(ends[end].most <= WINDOW);
+            prop_assert!(ends[end].max_in_flight <= WINDOW);
         }
     }
 }

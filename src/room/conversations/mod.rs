@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use base32ct::{Base32Unpadded, Encoding};
 use litemap::LiteMap;
 
-use super::channel::talked;
+use super::channel::yield_files;
 use super::counters::Dropped;
 use super::cx::{Cx, Effect, PeerEvent};
 use super::io::{ChatCommand, ChatEvent, Event, Message, MessageId, PeerState};
@@ -106,7 +106,7 @@ impl Conversations {
             at: cx.now,
             private: only.is_some(),
         });
-        talked(cx);
+        yield_files(cx);
         cx.chat(ChatEvent::Message(Message {
             id: id.clone(),
             peer: None,
@@ -187,7 +187,7 @@ impl Conversations {
         }
         cx.send(peer, ChatFrame::Receipt { id: id.clone() });
         if self.exchanges.entry(peer).or_default().take_id(id) {
-            talked(cx);
+            yield_files(cx);
             cx.chat(ChatEvent::Message(message));
         }
     }

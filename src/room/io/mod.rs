@@ -15,7 +15,8 @@ pub use app::{AppCommand, AppEvent, AskError, SendError};
 pub use chat::{ChatCommand, ChatEvent, Message, MessageId};
 pub use people::{GoneReason, PeerState, PeerView, PeopleCommand, PeopleEvent, Shown};
 
-/// Names a broker: its place in the site's list, from 0.
+/// Names one of the brokers that the driver keeps a connection to. Both drivers keep one at a time, and call it 0
+/// whichever broker it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BrokerId(pub u16);
 

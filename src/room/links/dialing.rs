@@ -36,9 +36,9 @@ const QUEUE_INTERVAL: Duration = Duration::from_millis(500);
 const PATIENCE_IN_A_CROWD: Duration = Duration::from_millis(2500);
 /// Our proof is prepared once what has to leave at once has left.
 const PROOF_DELAY: Duration = Duration::from_millis(1);
-/// Between two tries of ours.
+/// After an attempt of ours failed, we try again after this …
 const BETWEEN_TRIES: Duration = Duration::from_secs(1);
-/// Whoever is waited for gets this much longer than the side that should begin.
+/// … and after one that we answered, after this: it is their turn first.
 const THEIR_TURN: Duration = Duration::from_secs(4);
 /// The grace period for the remote peer to offer first, where it will hear us in a moment.
 const THEIR_OFFER: Duration = Duration::from_secs(2);
@@ -83,7 +83,7 @@ impl Links {
         }
     }
 
-    /// The person, or the policy, has just accepted this peer.
+    /// The person has just accepted this peer.
     pub fn accepted(&mut self, peer: PeerId, members: &Members, cx: &mut Cx) {
         self.take_held_offer(peer, members, cx);
         self.dial(peer, members, cx);
@@ -309,7 +309,12 @@ impl Links {
     }
 
     /// Our description is there: it goes out as the offer or the answer.
-    pub(super) fn introduce(&mut self, peer: PeerId, description: &DataDescription, cx: &mut Cx) {
+    pub(super) fn on_described(
+        &mut self,
+        peer: PeerId,
+        description: &DataDescription,
+        cx: &mut Cx,
+    ) {
         let Some(its) = self.attempt(&peer) else {
             return;
         };

@@ -138,12 +138,13 @@ impl Links {
             State::Verified { open, heard } | State::Silent { open, heard } => (open, heard),
             other => return link.state = other,
         };
-        let began = if smaller {
+        // The silence is dated back, so that the new connection is tried at once, by the smaller peer id first.
+        let silence = if smaller {
             REDIAL_AFTER
         } else {
             OTHER_REDIALS_AFTER - CHECK_INTERVAL
         };
-        let mut heard = heard.min(cx.now - began);
+        let mut heard = heard.min(cx.now - silence);
         if cx.now.since(heard) >= GONE_AFTER {
             heard = cx.now - (GONE_AFTER - CHECK_INTERVAL);
         }

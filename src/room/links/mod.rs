@@ -55,7 +55,7 @@ impl From<Timer> for super::Timer {
 
 /// What came over a verified link.
 #[derive(Debug)]
-pub(super) enum Arrival {
+pub(super) enum ChannelMessage {
     /// A text frame, or a part of one.
     Text(PeerId, String),
     /// A binary message.
@@ -146,17 +146,17 @@ impl Links {
         connection: ConnectionId,
         event: LinkEvent,
         cx: &mut Cx,
-    ) -> Option<Arrival> {
+    ) -> Option<ChannelMessage> {
         let peer = *self.connections.get(&connection)?;
         let verified = self.connection(&peer) == Some(connection);
         match event {
             LinkEvent::Text(text) if verified => {
                 self.heard(peer, cx);
-                return Some(Arrival::Text(peer, text));
+                return Some(ChannelMessage::Text(peer, text));
             }
             LinkEvent::Bytes(bytes) if verified => {
                 self.heard(peer, cx);
-                return Some(Arrival::Bytes(peer, bytes));
+                return Some(ChannelMessage::Bytes(peer, bytes));
             }
             LinkEvent::Text(text) => {
                 self.opened(peer, connection, cx);
@@ -168,8 +168,10 @@ impl Links {
                 // It is no proof.
                 self.check_proof(peer, connection, "", cx);
             }
-            LinkEvent::Renegotiating(description) => self.signal(peer, connection, description, cx),
-            LinkEvent::Described(description) => self.introduce(peer, &description, cx),
+            LinkEvent::Renegotiating(description) => {
+                self.on_renegotiating(peer, connection, description, cx)
+            }
+            LinkEvent::Described(description) => self.on_described(peer, &description, cx),
             LinkEvent::Candidates(candidates) if verified => {
                 cx.send(peer, LinkFrame::Candidates { candidates });
             }
@@ -219,6 +221,7 @@ impl Links {
             }
             Received::Stale(peer) => {
                 self.revive(peer);
+                // Not at once: it may have heard a newer announcement of ours by now, and offer for that one.
                 self.meet(peer, true, members, cx);
             }
             Received::Answer(peer, introduction, description) => {
@@ -227,7 +230,7 @@ impl Links {
             Received::Candidates(peer, number, candidates) => {
                 self.add_candidates(peer, number, candidates, cx);
             }
-            Received::Full | Received::Early | Received::Leave(_) => {}
+            Received::Full | Received::Early(_) | Received::Leave(_) => {}
         }
     }
 
@@ -237,7 +240,7 @@ impl Links {
             LinkFrame::Signal { description } => self.on_signal(peer, *description, cx),
             LinkFrame::Candidates { candidates } => self.on_late_candidates(peer, candidates, cx),
             LinkFrame::Verify { .. } => cx.dropped(Dropped::BadFrame),
-            // Pings are answered by the channel, and a farewell is the directory's affair.
+            // `Room` routes pings to the channel, and a farewell to the members.
             LinkFrame::Ping { .. } | LinkFrame::Pong { .. } | LinkFrame::Leave => {}
         }
     }

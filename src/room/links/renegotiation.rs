@@ -24,8 +24,8 @@ impl Links {
         }
     }
 
-    /// A local description on a verified connection goes over its channel.
-    pub(super) fn signal(
+    /// Our description for a renegotiation is there: it goes out over the verified channel.
+    pub(super) fn on_renegotiating(
         &mut self,
         peer: PeerId,
         connection: ConnectionId,

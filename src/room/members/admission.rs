@@ -51,17 +51,16 @@ pub(in crate::room) enum Received {
     Full,
     /// A peer has shown that it is here, and asks to be let in.
     Knocked(PeerId),
-    /// A peer offered, or knocked, for an announcement of ours that does not hold any more. It is offered to after a
-    /// moment.
+    /// A peer offered, or knocked, for an announcement of ours that has expired. We offer instead, after a moment.
     Stale(PeerId),
     /// A peer makes an offer.
     Offer(PeerId, Box<Offer>),
     /// A peer answers the offer that is open to it.
     Answer(PeerId, Introduction, DataDescription),
-    /// A peer tells candidates of a connection that is being made.
+    /// A peer sends candidates for a connection.
     Candidates(PeerId, Attempt, Vec<Candidate>),
     /// Candidates whose offer or answer has not come yet.
-    Early,
+    Early(Box<Envelope>),
     /// A peer leaves.
     Leave(PeerId),
 }
@@ -86,7 +85,7 @@ impl Members {
                 if connect.signed_at != envelope.timestamp {
                     return Err(Dropped::Malformed);
                 }
-                self.introduce(carrier, connect, signaling, links, cx)
+                self.on_connect(carrier, connect, signaling, links, cx)
             }
             Body::RtcOffer(offer) => self.on_offer(carrier, envelope, offer, signaling, links, cx),
             Body::RtcAnswer(answer) => {
@@ -96,7 +95,7 @@ impl Members {
                 let introduction = context.open_answer(answer, &challenge)?;
                 let description = description(&introduction)?;
                 self.refuse_if_full(&peer, cx)?;
-                self.present(&peer, cx);
+                self.mark_present(&peer, cx);
                 Ok(Received::Answer(peer, introduction, description))
             }
             Body::RtcCandidates(sealed) => {
@@ -117,7 +116,7 @@ impl Members {
     ///
     /// # Errors
     /// Why it was dropped.
-    pub fn introduce(
+    pub fn on_connect(
         &mut self,
         carrier: Carrier,
         connect: &Connect,
@@ -179,7 +178,7 @@ impl Members {
         if let Some(member) = self.members.get_mut(&peer) {
             member.newest_offer = envelope.timestamp;
         }
-        self.present(&peer, cx);
+        self.mark_present(&peer, cx);
         self.decide(peer, links, cx);
         Ok(Received::Offer(
             peer,
@@ -224,7 +223,7 @@ impl Members {
         if let Some(member) = self.members.get_mut(&peer) {
             member.newest_offer = envelope.timestamp;
         }
-        self.present(&peer, cx);
+        self.mark_present(&peer, cx);
         self.decide(peer, links, cx);
         Ok(Received::Knocked(peer))
     }
@@ -239,7 +238,10 @@ impl Members {
     ) -> Result<Received, Dropped> {
         let peer = envelope.sender;
         let Some(challenge) = links.challenge_of(&peer, sealed.attempt) else {
-            return Ok(Received::Early);
+            // Nothing else that came with them is looked at again.
+            let body = Body::RtcCandidates(sealed.clone());
+            let early = Envelope::new(peer, envelope.timestamp, body);
+            return Ok(Received::Early(Box::new(early)));
         };
         let context = self.context(envelope, signaling, cx)?;
         let compact = context.open_candidates(sealed, &challenge)?;
@@ -254,7 +256,7 @@ impl Members {
     }
 
     /// Something sealed for us alone has come from this peer: it is really there.
-    fn present(&mut self, peer: &PeerId, cx: &mut Cx) {
+    fn mark_present(&mut self, peer: &PeerId, cx: &mut Cx) {
         if let Some(member) = self.members.get_mut(peer) {
             member.present = true;
             member.heard = cx.now;
@@ -325,13 +327,22 @@ impl Members {
     ) -> Result<(), Dropped> {
         let peer = connect.peer_id();
         let member = self.members.get(&peer);
-        // An offer under way may carry an older announcement than the one that overtook it.
-        if member.is_some_and(|member| member.connect.serial >= connect.serial) {
-            return Ok(());
+        if let Some(member) = member {
+            if member.connect == *connect {
+                return Ok(());
+            }
+            // A session numbers its announcements: two with one number are not both its own.
+            if member.connect.serial == connect.serial {
+                return Err(Dropped::NotNewer);
+            }
         }
         self.check_signature(carrier, connect, signaling, cx)?;
         let id = connect.id(signaling.keys.id());
         if let Some(member) = self.members.get_mut(&peer) {
+            // An offer under way may carry an older announcement than the one that overtook it.
+            if member.connect.serial > connect.serial {
+                return Ok(());
+            }
             member.connect = connect.clone();
             member.connect_id = id;
             member.heard = cx.now;
@@ -433,6 +444,14 @@ impl Members {
         }
     }
 
+    /// Decides on a peer that has waited to be decided on. One that is accepted only now has not been dialed yet.
+    pub(super) fn decide_later(&mut self, peer: PeerId, links: &Links, cx: &mut Cx) {
+        self.decide(peer, links, cx);
+        if self.is_accepted(&peer) {
+            cx.effect(Effect::Accepted(peer));
+        }
+    }
+
     /// Asks the person about a peer, or again, where the name has become another one.
     pub(super) fn ask(&mut self, peer: PeerId, links: &Links, cx: &mut Cx) {
         self.name_everybody(cx);
@@ -447,7 +466,7 @@ impl Members {
         member.is_some_and(|member| member.decision == Decision::Declined)
     }
 
-    /// What vouches for the sealed part of an envelope to us.
+    /// What the sealed part of an envelope to us has to be bound to.
     fn context<'a>(
         &'a self,
         envelope: &'a Envelope,

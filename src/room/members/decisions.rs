@@ -26,7 +26,7 @@ impl Members {
                 cx.send(peer, LinkFrame::Leave);
                 cx.effect(Effect::Remove(peer, GoneReason::Disconnected));
             }
-            // The links' own affair.
+            // `Room` routes this to the links.
             PeopleCommand::Retry(_) => {}
         }
     }
@@ -61,7 +61,7 @@ impl Members {
                 && member.connect.capabilities & FULL == 0
         });
         if let Some(next) = next.map(|member| member.id) {
-            self.decide(next, links, cx);
+            self.decide_later(next, links, cx);
         }
     }
 

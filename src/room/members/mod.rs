@@ -70,7 +70,7 @@ struct Member {
     newest_offer: Millis,
     /// It has announced itself to everybody, and not only in an offer.
     announced: bool,
-    /// The announcement of its to which we have knocked.
+    /// The serial of its announcement that our last knock was for.
     knocked: Option<NonZeroU32>,
     /// It has shown that it is really there: something sealed for us alone, in this session.
     present: bool,
@@ -94,7 +94,7 @@ impl Member {
         self.decision == Decision::Accepted && self.present
     }
 
-    /// The timestamp of the newest that came from it over a broker.
+    /// The newest timestamp that it has sent over a broker.
     fn newest(&self) -> Millis {
         self.newest_offer.max(self.connect.signed_at)
     }
@@ -112,7 +112,7 @@ impl Member {
     }
 }
 
-/// The directory.
+/// Everybody who is known of.
 #[derive(Debug)]
 pub(super) struct Members {
     members: LiteMap<PeerId, Member>,
@@ -157,7 +157,7 @@ impl Members {
         member.is_some_and(|member| self.trust.get(&member.connect.identity).is_some())
     }
 
-    /// What is sealed with for this peer alone.
+    /// The key that is shared with this peer alone.
     pub fn pair(&self, peer: &PeerId) -> Option<&SealKey> {
         self.members.get(peer).map(|member| &member.pair)
     }

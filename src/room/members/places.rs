@@ -68,7 +68,7 @@ impl Members {
             .set_earlier(Timer::Members, cx.now + SWEEP_INTERVAL);
     }
 
-    /// Forgets strangers of which nothing has come for long, and asks about others in turn.
+    /// Forgets strangers who have been silent for long, and asks about the next ones who wait.
     pub fn sweep(&mut self, links: &Links, cx: &mut Cx) {
         let silent = self.members.values().filter(|member| {
             let heard = cx.now.since(member.heard) < STRANGER_LIFE;
@@ -111,7 +111,7 @@ impl Members {
         }
         while !waiting.is_empty() {
             let next = waiting.swap_remove(cx.random_index(waiting.len()));
-            self.decide(next, links, cx);
+            self.decide_later(next, links, cx);
         }
     }
 }

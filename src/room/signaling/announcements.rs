@@ -112,7 +112,7 @@ impl Signaling {
     }
 
     /// The signature of our announcement is there.
-    pub fn on_connect_signed(&mut self, signature: Signature, cx: &mut Cx) {
+    pub fn on_connect_signed(&mut self, signature: Signature, full: bool, cx: &mut Cx) {
         let Some((unsigned, purpose, signed_at)) = self.announcements.pending.take() else {
             return;
         };
@@ -146,7 +146,7 @@ impl Signaling {
             .as_ref()
             .is_some_and(|own| own.connect.name != cx.own.name);
         if renamed {
-            self.request_connect(Purpose::Show, false, cx);
+            self.request_connect(Purpose::Show, full, cx);
         }
         self.send_waiting(cx);
     }

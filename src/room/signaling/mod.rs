@@ -72,7 +72,7 @@ pub(super) struct Signaling {
     outbox: Outbox,
     seen: SeenEnvelopes<Carrier>,
     departed: Departed,
-    early: Vec<(Envelope, Millis)>,
+    early: Vec<(Carrier, Envelope, Millis)>,
 }
 
 impl Signaling {
@@ -108,8 +108,8 @@ impl Signaling {
         best.copied().unwrap_or(BrokerState::Opening)
     }
 
-    /// Opens what a broker brought: the checks that need nothing but the room's keys. `None` for our own announcement,
-    /// whose return says who has to offer.
+    /// Opens what a broker brought: the checks that need nothing but the room's keys. `None` for what we sent ourselves;
+    /// the echo of our own announcement decides who has to offer.
     ///
     /// # Errors
     /// Why it was dropped.
@@ -149,19 +149,22 @@ impl Signaling {
     }
 
     /// Keeps candidates whose offer or answer is still under way.
-    pub fn keep_early(&mut self, envelope: Envelope, cx: &Cx) {
-        self.early.retain(|(_, at)| cx.now.since(*at) < EARLY_LIFE);
+    pub fn keep_early(&mut self, carrier: Carrier, envelope: Envelope, cx: &Cx) {
+        self.early.retain(|(.., at)| cx.now.since(*at) < EARLY_LIFE);
         if self.early.len() >= MAX_EARLY {
             self.early.remove(0);
         }
-        self.early.push((envelope, cx.now));
+        self.early.push((carrier, envelope, cx.now));
     }
 
     /// Gives the candidates back that were kept for this peer.
-    pub fn release_early(&mut self, peer: PeerId) -> Vec<Envelope> {
-        let is_theirs = |(envelope, _): &mut (Envelope, Millis)| envelope.sender == peer;
+    pub fn release_early(&mut self, peer: PeerId) -> Vec<(Carrier, Envelope)> {
+        let is_theirs =
+            |(_, envelope, _): &mut (Carrier, Envelope, Millis)| envelope.sender == peer;
         let theirs = self.early.extract_if(.., is_theirs);
-        theirs.map(|(envelope, _)| envelope).collect()
+        theirs
+            .map(|(carrier, envelope, _)| (carrier, envelope))
+            .collect()
     }
 
     /// Says goodbye to everybody at the brokers, without a signature: the secret to which our announcements committed is

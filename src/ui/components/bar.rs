@@ -1,4 +1,4 @@
-//! The bar: where we are, and the one line of status.
+//! The bar: the room's name and the status line.
 
 use yew::prelude::*;
 
@@ -48,7 +48,7 @@ struct StatusProps {
     ui: Ui,
 }
 
-/// One line, plain words; the details are one click away.
+/// The status in one line of plain words. A click opens the details.
 #[function_component]
 fn StatusLine(props: &StatusProps) -> Html {
     let StatusProps { state, ui } = props;
@@ -65,7 +65,7 @@ fn StatusLine(props: &StatusProps) -> Html {
         .filter(|peer| peer.state == PeerState::Reconnecting);
     let reconnecting: Vec<&str> = silent.map(|peer| peer.user.as_str()).collect();
     let text = texts::status(state.status, &reconnecting, clock::now());
-    // What is read aloud does not count seconds.
+    // Screen readers get a text without the countdown.
     let aloud = match state.status {
         Status::Unreachable { .. } => texts::UNREACHABLE.into(),
         _ => text.clone(),

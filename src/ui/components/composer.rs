@@ -1,4 +1,4 @@
-//! Where one writes. What cannot be sent stays where it is.
+//! The field for writing messages. A text that cannot be sent stays in the field.
 
 use web_sys::{HtmlTextAreaElement, InputEvent, KeyboardEvent};
 use yew::prelude::*;
@@ -6,11 +6,11 @@ use yew::prelude::*;
 use super::icon::{SEND, icon};
 use crate::room::{ChatCommand, Command, MAX_TEXT};
 use crate::ui::context::Ui;
-use crate::ui::hooks::listen::{focus_new, use_appeared};
+use crate::ui::hooks::listen::{focus_new, use_mount};
 use crate::ui::texts;
 
-/// From this many characters on they are counted.
-const COUNTED: usize = MAX_TEXT - MAX_TEXT / 10;
+/// The number of characters from which the count is shown.
+const COUNT_FROM: usize = MAX_TEXT - MAX_TEXT / 10;
 const MAX_ROWS: usize = 8;
 
 #[derive(Properties, PartialEq)]
@@ -31,7 +31,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
     let hint = use_state(|| Hint::None);
     {
         let area = area.clone();
-        use_appeared(Box::new(move || {
+        use_mount(Box::new(move || {
             focus_new(&area);
             None
         }));
@@ -58,7 +58,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
     let on_key_down = {
         let send = send.clone();
         Callback::from(move |event: KeyboardEvent| {
-            // Enter that ends a composition belongs to the input method; Safari tells so by the code 229 only.
+            // An Enter that ends a composition belongs to the input method. Safari signals this only by the key code 229.
             let composing = event.is_composing() || event.key_code() == 229;
             if event.key() == "Enter" && !event.shift_key() && !composing {
                 event.prevent_default();
@@ -73,10 +73,10 @@ pub fn Composer(props: &ComposerProps) -> Html {
                 return;
             };
             let text = area.value();
-            // Where style sheets cannot make a field grow with its text, at least its line breaks do.
+            // In browsers whose style sheets cannot make a field grow with its text, its line breaks make it grow.
             area.set_rows(text.split('\n').count().min(MAX_ROWS) as u32);
             let count = text.chars().count();
-            let next = if count >= COUNTED {
+            let next = if count >= COUNT_FROM {
                 Hint::Count(count)
             } else {
                 Hint::None

@@ -1,4 +1,4 @@
-//! An empty room says what to do.
+//! The card in an empty room, which says what to do next.
 
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::HtmlInputElement;
@@ -21,7 +21,7 @@ pub fn empty(opening: &Opening, ui: &Ui) -> Html {
         let ui = ui.clone();
         Callback::from(move |_: MouseEvent| match ui.backend.0.private_link() {
             Ok(link) => {
-                // Only the fragment changes; the page begins anew when it sees that.
+                // Only the fragment changes. The page starts again on the `hashchange` event.
                 if let Some(location) = document().location() {
                     let _ = location.set_href(&link);
                 }
@@ -74,7 +74,7 @@ pub struct CopyLinkProps {
     pub ui: Ui,
 }
 
-/// Copies the link, and says so.
+/// A button that copies the link and confirms it.
 #[function_component]
 pub fn CopyLink(props: &CopyLinkProps) -> Html {
     let copied = use_state(|| false);
@@ -90,7 +90,7 @@ pub fn CopyLink(props: &CopyLinkProps) -> Html {
         Callback::from(move |_: MouseEvent| {
             let (link, ui, copied) = (link.clone(), ui.clone(), copied.clone());
             spawn_local(async move {
-                // Without a secure context there is no clipboard object at all.
+                // Outside of a secure context there is no clipboard object.
                 let copies = window().is_secure_context()
                     && JsFuture::from(window().navigator().clipboard().write_text(&link))
                         .await

@@ -1,4 +1,4 @@
-//! The few signs that the page uses: strokes on a field of 20 by 20, in the colour of the text around them.
+//! The icons of the page: strokes on a grid of 20 by 20, in the colour of the surrounding text.
 
 use yew::prelude::*;
 
@@ -19,17 +19,17 @@ pub const SEND: &str = "M4 10h11M10 5l5 5-5 5";
 pub const SHIELD: &str = "M10 2.5l6 2v5c0 4-2.5 6.5-6 8-3.5-1.5-6-4-6-8v-5zM7 10l2.200 2.200L13 8";
 pub const WARNING: &str = "M10 3l8 14H2zM10 8v4M10 14.3v.4";
 
-/// A sign. It says nothing to a screen reader: the words stand beside it.
+/// An icon. Screen readers skip it, because a text stands beside it.
 pub fn icon(path: &'static str) -> Html {
     html! { <svg class="i" viewBox="0 0 20 20" aria-hidden="true"><path d={path} /></svg> }
 }
 
-/// Two letters on the colour of a key.
+/// An avatar: two letters on the colour of a key.
 pub fn face(user: &str, key: &PublicKey) -> Html {
     html! { <span class="face" data-look={avatar::look(key)} aria-hidden="true">{ avatar::letters(user) }</span> }
 }
 
-/// The mark of trust, with its words for who cannot see it or does not know it.
+/// The trust mark, with a text for screen readers and as a tooltip.
 pub fn trust(trust: Trust) -> Html {
     let look = trust.as_str();
     let words = texts::trust(trust);

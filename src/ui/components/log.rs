@@ -1,4 +1,4 @@
-//! The log: sticks to its end only if it was there, and never moves under the reader's eyes.
+//! The log: follows new messages only while it is scrolled to its end, and never moves while somebody reads further up.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -16,15 +16,15 @@ use crate::time::Millis;
 use crate::ui::backend::Opening;
 use crate::ui::context::Ui;
 use crate::ui::hooks::clock;
-use crate::ui::hooks::listen::{document, focus, use_appeared, use_changed, use_interval};
+use crate::ui::hooks::listen::{document, focus, use_change, use_interval, use_mount};
 use crate::ui::state::Action;
 use crate::ui::texts;
 use crate::ui::timeline::{Content, Line, Timeline};
 
-/// How many lines are shown at once, and how many more on request.
+/// How many lines are shown at first, and how many more with each click on "Show earlier".
 const SHOWN: usize = 300;
-/// This near to its end the log counts as read to its end, in pixels.
-const NEAR: i32 = 40;
+/// The log counts as scrolled to its end within this many pixels.
+const END_TOLERANCE: i32 = 40;
 
 #[derive(Properties, PartialEq)]
 pub struct LogProps {
@@ -36,13 +36,13 @@ pub struct LogProps {
     pub ui: Ui,
 }
 
-/// What must not cause another drawing.
+/// The scroll position. It lies outside of the component's state, because changes must not cause another drawing.
 struct ScrollAnchor {
     /// Whether the reader is at the end.
     at_end: Cell<bool>,
     /// The number of the first line that is shown.
     first: Cell<u32>,
-    /// Height and position before earlier lines were put above.
+    /// The height and scroll position before earlier lines were inserted above.
     before: Cell<Option<(i32, i32)>>,
 }
 
@@ -57,7 +57,7 @@ pub fn Log(props: &LogProps) -> Html {
         ui,
     } = props;
     let scroller = use_node_ref();
-    let place = use_memo((), |()| ScrollAnchor {
+    let anchor = use_memo((), |()| ScrollAnchor {
         at_end: Cell::new(true),
         first: Cell::new(0),
         before: Cell::new(None),
@@ -72,30 +72,30 @@ pub fn Log(props: &LogProps) -> Html {
         );
     }
     {
-        let (scroller, place, ui, away) =
-            (scroller.clone(), place.clone(), ui.clone(), away.setter());
-        use_appeared(Box::new(move || {
+        let (scroller, anchor, ui, away) =
+            (scroller.clone(), anchor.clone(), ui.clone(), away.setter());
+        use_mount(Box::new(move || {
             let scroller = scroller.cast::<Element>()?;
-            Some(Box::new(follow(&scroller, &place, &ui, &away)))
+            Some(Box::new(follow(&scroller, &anchor, &ui, &away)))
         }));
     }
     {
-        let (scroller, place) = (scroller.clone(), place.clone());
+        let (scroller, anchor) = (scroller.clone(), anchor.clone());
         let last = log.lines().last();
         let own = last.is_some_and(|line| is_own(line));
         let (first, last) = (
-            u64::from(place.first.get()),
+            u64::from(anchor.first.get()),
             last.map_or(0, |line| u64::from(line.seq)),
         );
-        use_changed(
+        use_change(
             first << 32 | last,
             Box::new(move || {
                 let Some(scroller) = scroller.cast::<Element>() else {
                     return;
                 };
-                if let Some((height, top)) = place.before.take() {
+                if let Some((height, top)) = anchor.before.take() {
                     scroller.set_scroll_top(top + scroller.scroll_height() - height);
-                } else if own || place.at_end.get() {
+                } else if own || anchor.at_end.get() {
                     to_end(&scroller);
                 }
             }),
@@ -103,29 +103,29 @@ pub fn Log(props: &LogProps) -> Html {
     }
 
     let lines = log.lines();
-    if place.at_end.get() {
-        // The window moves with the conversation, but only while nobody reads further up.
-        place.first.set(
+    if anchor.at_end.get() {
+        // The range of shown lines moves on only while nobody reads further up.
+        anchor.first.set(
             lines
                 .get(lines.len().saturating_sub(SHOWN))
                 .map_or(0, |line| line.seq),
         );
     }
-    let begin = lines.partition_point(|line| line.seq < place.first.get());
+    let begin = lines.partition_point(|line| line.seq < anchor.first.get());
     let earlier = {
-        let (log, scroller, place) = (log.clone(), scroller.clone(), place.clone());
+        let (log, scroller, anchor) = (log.clone(), scroller.clone(), anchor.clone());
         Callback::from(move |_: MouseEvent| {
             let Some(element) = scroller.cast::<Element>() else {
                 return;
             };
-            place
+            anchor
                 .before
                 .set(Some((element.scroll_height(), element.scroll_top())));
-            place.at_end.set(false);
+            anchor.at_end.set(false);
             if let Some(line) = log.lines().get(begin.saturating_sub(SHOWN)) {
-                place.first.set(line.seq);
+                anchor.first.set(line.seq);
             }
-            // The button may be gone with the next drawing.
+            // The next drawing may remove the button, which has the focus.
             focus(&scroller);
             redraw.force_update();
         })
@@ -176,23 +176,31 @@ pub fn Log(props: &LogProps) -> Html {
     }
 }
 
-/// Keeps the log at its end while the reader is there, and tells whether they are.
+/// Keeps the log scrolled to its end while the reader is there, and reports whether they are.
 fn follow(
     scroller: &Element,
-    place: &Rc<ScrollAnchor>,
+    anchor: &Rc<ScrollAnchor>,
     ui: &Ui,
     away: &UseStateSetter<bool>,
 ) -> Observed {
     let watch = {
-        let (place, ui) = (place.clone(), ui.clone());
-        move || ui.act(Action::Watching(place.at_end.get() && !document().hidden()))
+        let (anchor, ui) = (anchor.clone(), ui.clone());
+        move || {
+            ui.act(Action::Watching(
+                anchor.at_end.get() && !document().hidden(),
+            ))
+        }
     };
     let scrolled = {
-        let (scroller, place, away, watch) =
-            (scroller.clone(), place.clone(), away.clone(), watch.clone());
+        let (scroller, anchor, away, watch) = (
+            scroller.clone(),
+            anchor.clone(),
+            away.clone(),
+            watch.clone(),
+        );
         Box::new(move |_| {
             let at_end = is_at_end(&scroller);
-            if place.at_end.replace(at_end) != at_end {
+            if anchor.at_end.replace(at_end) != at_end {
                 away.set(!at_end);
                 watch();
             }
@@ -200,9 +208,9 @@ fn follow(
     };
     let seen = Box::new(move |_| watch());
     let resized = {
-        let (scroller, place) = (scroller.clone(), place.clone());
+        let (scroller, anchor) = (scroller.clone(), anchor.clone());
         Closure::<dyn FnMut()>::new(move || {
-            if place.at_end.get() {
+            if anchor.at_end.get() {
                 to_end(&scroller);
             }
         })
@@ -225,7 +233,7 @@ fn follow(
     }
 }
 
-/// Observes until it is dropped.
+/// The observers of the log, which stop when they are dropped.
 struct Observed {
     observer: Option<ResizeObserver>,
     _resized: Closure<dyn FnMut()>,
@@ -241,7 +249,7 @@ impl Drop for Observed {
 }
 
 fn is_at_end(scroller: &Element) -> bool {
-    scroller.scroll_height() - scroller.scroll_top() - scroller.client_height() < NEAR
+    scroller.scroll_height() - scroller.scroll_top() - scroller.client_height() < END_TOLERANCE
 }
 
 fn to_end(scroller: &Element) {
@@ -252,7 +260,7 @@ fn is_own(line: &Line) -> bool {
     matches!(&line.content, Content::Said(said) if said.delivery.is_some())
 }
 
-/// How many minutes ago, for the beginnings of groups within the last hour.
+/// The age in minutes of a message that begins a group, if it is less than an hour old.
 fn ago(line: &Line, now: Millis) -> Option<u32> {
     let Content::Said(said) = &line.content else {
         return None;

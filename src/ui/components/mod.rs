@@ -1,4 +1,4 @@
-//! The views. Each shows what it is given and says what people want; none decides anything.
+//! The views. Each one shows its properties and reports what the person does; none of them decides anything.
 
 pub mod bar;
 pub mod composer;

@@ -1,10 +1,10 @@
-//! A field for a name. What is wrong with it is said beside it, in words.
+//! A field for a name, with a sentence beside it if the name is not valid.
 
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use crate::identity::Name;
-use crate::ui::hooks::listen::{focus, focus_new, use_appeared};
+use crate::ui::hooks::listen::{focus, focus_new, use_mount};
 
 #[derive(Properties, PartialEq)]
 pub struct NameFieldProps {
@@ -14,7 +14,7 @@ pub struct NameFieldProps {
     #[prop_or_default]
     pub value: AttrValue,
     pub on_name: Callback<Name>,
-    /// Offers a way back, if there is one.
+    /// Called when the person cancels. Without it, there is no button to cancel.
     #[prop_or_default]
     pub on_cancel: Option<Callback<()>>,
 }
@@ -26,8 +26,8 @@ pub fn NameField(props: &NameFieldProps) -> Html {
 
     {
         let input = input.clone();
-        use_appeared(Box::new(move || {
-            // To select what is in a field focuses it as well.
+        use_mount(Box::new(move || {
+            // Selecting the text of a field would focus the field.
             if focus_new(&input) {
                 input.cast::<HtmlInputElement>()?.select();
             }
@@ -53,7 +53,7 @@ pub fn NameField(props: &NameFieldProps) -> Html {
     let on_key_down = {
         let (submit, cancel) = (submit.clone(), props.on_cancel.clone());
         Callback::from(move |event: KeyboardEvent| {
-            // While an input method composes, its keys are its own; Safari tells so by the code 229 only.
+            // While an input method composes text, the keys belong to it. Safari signals this only by the key code 229.
             if event.is_composing() || event.key_code() == 229 {
                 return;
             }
@@ -75,7 +75,7 @@ pub fn NameField(props: &NameFieldProps) -> Html {
         .map(|cancel| cancel.reform(|_: MouseEvent| ()));
 
     html! {
-        // No form: in a frame that may have none, nothing would be submitted.
+        // This is not a form, because a sandboxed frame without `allow-forms` would not submit it.
         <div class="name-form">
             <label for="rt-name">{ props.label }</label>
             <div class="field">

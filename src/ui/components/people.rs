@@ -1,4 +1,4 @@
-//! Who is here, how far the connection to them is, and whether it is really them.
+//! The list of people: the state of the connection to each of them, and the trust in their keys.
 
 use std::rc::Rc;
 
@@ -14,16 +14,16 @@ use crate::ui::hooks::listen::use_focus;
 use crate::ui::state::{Action, Sheet, State, is_here};
 use crate::ui::texts;
 
-/// Ourselves, and everybody else by name.
+/// The list: the person at this browser, then everybody else by name.
 pub fn people(state: &State, back: &NodeRef, ui: &Ui) -> Html {
     let own_key = state.own.as_ref().map(|own| own.key);
-    // In a narrow page nothing else is there then, and every page needs a first heading.
+    // A narrow page shows nothing but the people then, and every page needs an `h1`.
     let heading = if state.people_open { "h1" } else { "h2" };
     html! {
         <aside class="people" part="people" aria-label="People" data-testid="people">
             <header class="bar">
                 <button
-                    ref={back.clone()} type="button" class="quiet bare back" data-testid="back"
+                    ref={back.clone()} type="button" class="quiet icon-only back" data-testid="back"
                     aria-label="Back to the conversation" onclick={ui.acts(Action::People(false))}
                 >
                     { icon(BACK) }
@@ -69,7 +69,7 @@ struct MeProps {
     ui: Ui,
 }
 
-/// Ourselves: a click on the name changes it.
+/// The person at this browser. A click on the name changes it.
 #[function_component]
 fn Me(props: &MeProps) -> Html {
     let MeProps { own, ui } = props;
@@ -116,7 +116,7 @@ fn Me(props: &MeProps) -> Html {
     }
 }
 
-/// The name without what the page wrote behind it: `alice(2)` chose `alice`. No name itself ends in brackets.
+/// The name without the suffix that the page added: for `alice(2)` it is `alice`. Names themselves never end in brackets.
 fn chosen(user: &str) -> &str {
     match user.rfind('(') {
         Some(at) if at > 0 && user.ends_with(')') => user[..at].trim_end(),
@@ -142,7 +142,7 @@ fn Person(props: &PersonProps) -> Html {
     } = props;
     let button = use_node_ref();
     use_focus(*open, button.clone(), button.clone());
-    // Whoever compares a number compares it with somebody of this name, and with nobody they become meanwhile.
+    // The person compares the number with somebody of this name. A later name must not inherit that decision.
     let opened = use_memo(*open, |_| peer.shown());
     let renamed = opened.name != peer.name;
     let toggle = ui.acts(Action::Person((!open).then_some(peer.id)));
@@ -161,7 +161,7 @@ fn Person(props: &PersonProps) -> Html {
                     <bdi>{ &peer.user }</bdi>
                     if !words.is_empty() { <span class="hint">{ words }</span> }
                 </span>
-                // Until they prove that the key is theirs, nothing is said of it.
+                // Before a peer has proved that the key is its own, there is no trust mark.
                 if is_here(peer.state) { { trust(peer.trust) } }
             </button>
             if peer.state == PeerState::Failed {
@@ -215,7 +215,7 @@ pub struct SafetyNumberProps {
     pub theirs: PublicKey,
 }
 
-/// The safety number: twelve groups of five digits. It takes thousands of hashes, so it is computed once.
+/// The safety number: twelve groups of five digits. It takes thousands of hashes, so it is computed only once.
 #[function_component]
 pub fn SafetyNumber(props: &SafetyNumberProps) -> Html {
     let number = use_memo((props.ours, props.theirs), |(ours, theirs)| {

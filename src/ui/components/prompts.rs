@@ -1,4 +1,4 @@
-//! What stands above the conversation: warnings, questions and notices.
+//! The prompts above the conversation: warnings, requests and notices.
 
 use std::rc::Rc;
 
@@ -12,7 +12,7 @@ use crate::ui::context::Ui;
 use crate::ui::state::{Action, State};
 use crate::ui::texts;
 
-/// Questions and notices.
+/// Requests and notices.
 pub fn prompts(state: &State, ui: &Ui) -> Html {
     let own = state.own.as_ref().map(|own| own.key);
     html! {
@@ -23,7 +23,7 @@ pub fn prompts(state: &State, ui: &Ui) -> Html {
                     <div class="notice" key={notice.id} data-testid="notice">
                         <p dir="auto">{ &notice.text }</p>
                         <button
-                            type="button" class="quiet bare" data-testid="dismiss" aria-label="Dismiss"
+                            type="button" class="quiet icon-only" data-testid="dismiss" aria-label="Dismiss"
                             onclick={ui.acts(Action::Dismiss(notice.id))}
                         >
                             { icon(CLOSE) }
@@ -35,7 +35,7 @@ pub fn prompts(state: &State, ui: &Ui) -> Html {
     }
 }
 
-/// The one loud thing, across the whole page. The oldest only: a crowd must not push the conversation out of it.
+/// The warning across the whole page. Only the oldest one is shown, because many would push the conversation out of view.
 pub fn warning(state: &State, ui: &Ui) -> Html {
     let Some(peer) = state.warnings.first() else {
         return Html::default();
@@ -46,12 +46,12 @@ pub fn warning(state: &State, ui: &Ui) -> Html {
     let settle = |command: PeopleCommand| {
         let (ui, seen) = (ui.clone(), seen.clone());
         Callback::from(move |_: MouseEvent| {
-            ui.act(Action::Heed(seen.clone()));
+            ui.act(Action::WarningDecided(seen.clone()));
             ui.command(Command::People(command.clone()));
         })
     };
     html! {
-        // Elements of its own for each warning: what was pressed in one is not released in the next.
+        // The key gives each warning its own elements, so that a press that began in one cannot end in the next.
         <section key={identity(&seen)} class="warning" role="alert" data-testid="alias-warning" data-user={peer.user.clone()}>
             { icon(WARNING) }
             <div>
@@ -76,12 +76,12 @@ pub fn warning(state: &State, ui: &Ui) -> Html {
     }
 }
 
-/// Tells elements apart that ask about different people, or about different names of one.
+/// A key for elements that ask about this person under this name.
 fn identity(seen: &Shown) -> String {
     format!("{} {} {}", seen.id, seen.key.fingerprint(), seen.name)
 }
 
-/// Somebody wants to connect.
+/// The prompt for a person who wants to connect.
 fn request(peer: &Rc<PeerView>, count: usize, own: Option<PublicKey>, ui: &Ui) -> Html {
     let seen = peer.shown();
     let decide = |accept: bool| {
@@ -89,7 +89,7 @@ fn request(peer: &Rc<PeerView>, count: usize, own: Option<PublicKey>, ui: &Ui) -
         Callback::from(move |_: MouseEvent| {
             let who = seen.clone();
             ui.command(Command::People(PeopleCommand::Decide { who, accept }));
-            ui.act(Action::Answered(seen.clone()));
+            ui.act(Action::RequestAnswered(seen.clone()));
         })
     };
     html! {

@@ -7,20 +7,20 @@ use yew::prelude::*;
 use super::icon::{CHECK, CHECKS, CLOCK, face, icon, trust};
 use crate::identity::Trust;
 use crate::ui::hooks::clock;
-use crate::ui::links::{Piece, pieces};
+use crate::ui::links::{Segment, segments};
 use crate::ui::texts;
 use crate::ui::timeline::{Content, Crowd, Delivery, Line, Moves, Said};
 
 #[derive(Properties, PartialEq)]
 pub struct RowProps {
     pub line: Rc<Line>,
-    /// How many minutes ago, if it is less than an hour and the line shows it.
+    /// The age in minutes, if it is less than an hour and the line shows it.
     pub ago: Option<u32>,
-    /// Whether what is new begins here.
+    /// Whether the unread messages begin here.
     pub unread: bool,
 }
 
-/// Drawn again only when it itself changed.
+/// One line. It is drawn again only when its own properties change.
 #[function_component]
 pub fn Row(props: &RowProps) -> Html {
     match &props.line.content {
@@ -35,7 +35,7 @@ pub fn Row(props: &RowProps) -> Html {
     }
 }
 
-/// Comings and goings. Many names are folded; a click shows them all.
+/// The line about people who joined, left or changed their names. Many names are folded, and a click shows them all.
 fn moved(moves: &Moves) -> Html {
     let text = texts::moves(moves);
     if text.is_empty() {
@@ -83,7 +83,7 @@ fn message(line: &Rc<Line>, said: &Said, ago: Option<u32>) -> Html {
         (false, false) => None,
     };
     let part = if own { "message own" } else { "message" };
-    // Times change by themselves; that is nothing to read aloud.
+    // Screen readers should not announce the time when it changes.
     let time = html! { <time aria-live="off" title={clock::full(message.at)}>{ when }</time> };
     html! {
         <article class="said" part={part} data-look={look} data-testid="message" data-sender={message.sender.clone()}>
@@ -121,27 +121,27 @@ impl TextProps {
     }
 }
 
-/// A message keeps its text, whatever else changes about its line.
+/// The text of a message does not change, whatever else changes about its line.
 impl PartialEq for TextProps {
     fn eq(&self, other: &TextProps) -> bool {
         Rc::ptr_eq(&self.line, &other.line) || self.text() == other.text()
     }
 }
 
-/// Text nodes and, where the text holds addresses, links. Never markup. A component of its own, so that addresses are
-/// looked for once, and not again whenever the line shows another time or delivery.
+/// The text as text nodes and links, never as markup. It is a component of its own, so that the search for addresses runs
+/// only once, and not whenever the time or the delivery state changes.
 #[function_component]
 fn Text(props: &TextProps) -> Html {
-    let piece = |piece: Piece<'_>| match piece {
-        Piece::Text(text) => Html::from(text),
-        Piece::Link(link) => html! {
+    let segment = |segment: Segment<'_>| match segment {
+        Segment::Text(text) => Html::from(text),
+        Segment::Link(link) => html! {
             <a href={link.to_owned()} target="_blank" rel="noopener noreferrer nofollow">{ link }</a>
         },
     };
-    pieces(props.text()).into_iter().map(piece).collect()
+    segments(props.text()).into_iter().map(segment).collect()
 }
 
-/// How far an own message came: a small sign, and words.
+/// The delivery mark of an own message: an icon, and a text for screen readers.
 fn mark(delivery: Delivery) -> Html {
     let words = texts::delivery(delivery);
     let (word, path, part) = match delivery {

@@ -1,5 +1,5 @@
-//! What lies over the conversation: the keys, and what was counted. The browser's own dialog closes on Esc, holds the
-//! focus and gives it back.
+//! The dialogs over the conversation: the keyboard shortcuts, and the connection details. The `dialog` element closes on
+//! Esc, keeps the focus inside and returns it.
 
 use std::rc::Rc;
 
@@ -12,7 +12,7 @@ use crate::browser::Listener;
 use crate::room::{Diagnostics, PeerState, Status};
 use crate::ui::context::Ui;
 use crate::ui::hooks::clock;
-use crate::ui::hooks::listen::{use_appeared, use_interval};
+use crate::ui::hooks::listen::{use_interval, use_mount};
 use crate::ui::state::{Action, Sheet, State};
 use crate::ui::texts;
 
@@ -24,13 +24,13 @@ pub struct SheetProps {
 }
 
 #[function_component]
-pub fn Over(props: &SheetProps) -> Html {
+pub fn Dialog(props: &SheetProps) -> Html {
     let dialog = use_node_ref();
     {
         let (dialog, closed) = (dialog.clone(), props.ui.acts(Action::Sheet(None)));
-        use_appeared(Box::new(move || {
+        use_mount(Box::new(move || {
             let dialog = dialog.cast::<HtmlDialogElement>()?;
-            // It fails only for a dialog that is open already.
+            // It fails only if the dialog is already open.
             let _ = dialog.show_modal();
             let closed = Box::new(move |event| closed.emit(event));
             Some(Box::new(Listener::new(&dialog, "close", closed)))
@@ -50,7 +50,7 @@ pub fn Over(props: &SheetProps) -> Html {
             }
         })
     };
-    // A click beside the sheet hits the dialog itself.
+    // A click beside the dialog's content has the dialog itself as its target.
     let beside = {
         let close = close.clone();
         Callback::from(move |event: MouseEvent| {
@@ -72,7 +72,7 @@ pub fn Over(props: &SheetProps) -> Html {
                 <header class="bar">
                     <h2>{ title }</h2>
                     <button
-                        type="button" class="quiet bare" aria-label="Close" data-testid="close"
+                        type="button" class="quiet icon-only" aria-label="Close" data-testid="close"
                         onclick={close.reform(|_: MouseEvent| ())}
                     >
                         { icon(CLOSE) }
@@ -95,7 +95,7 @@ fn keys() -> Html {
     html! { <dl>{ for rows.iter().map(|(key, what)| html! { <><dt><kbd>{ *key }</kbd></dt><dd>{ *what }</dd></> }) }</dl> }
 }
 
-/// What was counted since joining.
+/// The connection details and the counts since joining.
 fn counted(state: &State, ui: &Ui) -> Html {
     let Diagnostics {
         published,
@@ -113,7 +113,7 @@ fn counted(state: &State, ui: &Ui) -> Html {
             .filter(|peer| peer.state == wanted)
             .count()
     };
-    let meeting = match state.status {
+    let server = match state.status {
         Status::Unreachable { retry_at, .. } => {
             format!(
                 "unreachable, trying again in {} s",
@@ -126,7 +126,7 @@ fn counted(state: &State, ui: &Ui) -> Html {
     };
     let number = |count: u64| texts::number(usize::try_from(count).unwrap_or(usize::MAX));
     let rows = [
-        ("Introducing server", meeting),
+        ("Introducing server", server),
         (
             "People connected",
             number(count(PeerState::Verified) as u64),

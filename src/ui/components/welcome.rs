@@ -1,4 +1,4 @@
-//! What stands there instead of a conversation: the first visit, a damaged link, a room that cannot be entered.
+//! The cards instead of a conversation: the first visit, a damaged link, and a room that cannot be joined.
 
 use yew::prelude::*;
 
@@ -7,7 +7,7 @@ use super::name_field::NameField;
 use crate::ui::backend::{Entry, Opening};
 use crate::ui::context::Ui;
 
-/// One field, one button, one sentence.
+/// Asks for a name on the first visit.
 pub fn welcome(opening: &Opening, ui: &Ui) -> Html {
     let private = opening.entry == Entry::Private;
     let on_name = {
@@ -36,7 +36,7 @@ pub fn welcome(opening: &Opening, ui: &Ui) -> Html {
     }
 }
 
-/// The page's own sign: two people and what connects them.
+/// The page's logo: two people and the connection between them.
 fn logo() -> Html {
     html! {
         <svg class="logo" viewBox="0 0 32 32" aria-hidden="true">
@@ -49,7 +49,7 @@ fn logo() -> Html {
     }
 }
 
-/// The secret in the address is damaged: never silently another room.
+/// Says that the secret in the address is damaged. The page never joins another room silently.
 pub fn wrong_secret(opening: &Opening) -> Html {
     html! {
         <main class="rt front">
@@ -71,22 +71,22 @@ pub fn wrong_secret(opening: &Opening) -> Html {
     }
 }
 
-/// The room cannot be entered.
+/// Says why the room cannot be joined.
 pub fn stopped(reason: &str, ui: &Ui) -> Html {
     html! {
         <@{ui.landmark()} class="rt front">
             <div class="card" part="welcome" role="alert" data-testid="stopped">
                 <h1>{ "You can’t join this room" }</h1>
                 <p>{ reason }</p>
-                <p>{ begin_again("Try again", ui) }</p>
+                <p>{ restart_button("Try again", ui) }</p>
             </div>
         </@>
     }
 }
 
-/// A button that begins again.
-pub fn begin_again(label: &'static str, ui: &Ui) -> Html {
+/// A button that starts the chat again.
+pub fn restart_button(label: &'static str, ui: &Ui) -> Html {
     let backend = ui.backend.clone();
-    let on_click = Callback::from(move |_: MouseEvent| backend.0.begin_again());
+    let on_click = Callback::from(move |_: MouseEvent| backend.0.restart());
     html! { <button type="button" class="primary" data-testid="reload" onclick={on_click}>{ label }</button> }
 }

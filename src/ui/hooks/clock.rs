@@ -1,4 +1,4 @@
-//! Times in the reader's own way, by the browser's `Intl`. Making a formatter is slow, so each is made once.
+//! Times in the reader's own format, by the browser's `Intl`. Creating a formatter is slow, so each is created only once.
 
 use js_sys::{Array, Date, Function, Intl};
 use wasm_bindgen::JsValue;
@@ -26,7 +26,7 @@ fn format(options: &[(&str, JsValue)]) -> Function {
     Intl::DateTimeFormat::new(&Array::new(), &object(options)).format()
 }
 
-/// What `Intl` makes of a moment; nothing if the moment is out of its range.
+/// Formats a moment; the text is empty if the moment is out of range.
 fn apply(format: &Function, at: Millis) -> String {
     let moment = JsValue::from_f64(at.0 as f64);
     format
@@ -36,7 +36,7 @@ fn apply(format: &Function, at: Millis) -> String {
         .unwrap_or_default()
 }
 
-/// Now, by this browser's clock.
+/// The current time of this browser's clock.
 pub fn now() -> Millis {
     Millis(Date::now() as u64)
 }
@@ -51,7 +51,7 @@ pub fn day(at: Millis) -> String {
     FORMATS.with(|formats| apply(&formats.day, at))
 }
 
-/// Day and time in full.
+/// The full date and time.
 pub fn full(at: Millis) -> String {
     FORMATS.with(|formats| apply(&formats.full, at))
 }
@@ -66,7 +66,7 @@ pub fn minutes_ago(minutes: u32) -> String {
     FORMATS.with(|formats| String::from(formats.ago.format(value, unit)))
 }
 
-/// Which day it was in the reader's time zone, counted from 1970.
+/// The day in the reader's time zone, counted from 1970.
 pub fn local_day(at: Millis) -> i32 {
     let millis = at.0 as f64;
     let offset = Date::new(&JsValue::from_f64(millis)).get_timezone_offset() * 60_000.0;

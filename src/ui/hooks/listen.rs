@@ -1,4 +1,4 @@
-//! Effects and timers that end with the view that made them, and where the focus is.
+//! Effects and timers that end with their view, and functions for the focus.
 
 use std::any::Any;
 
@@ -7,7 +7,7 @@ use wasm_bindgen::closure::Closure;
 use web_sys::{Document, HtmlElement, ShadowRoot, Window};
 use yew::prelude::*;
 
-/// The window. This code runs nowhere else.
+/// The window. This code runs only in pages.
 pub fn window() -> Window {
     js_sys::global().unchecked_into()
 }
@@ -19,27 +19,28 @@ pub fn document() -> Document {
         .unchecked_into()
 }
 
-/// Does something once, when the view appears, and keeps what that returns until it is gone. Boxed, as every
-/// closure of another type would bring its own copy of the hook.
+/// Runs an effect once, when the view is mounted, and keeps its result until the view is unmounted. The effect is boxed so
+/// that the hook is compiled only once.
 #[hook]
-pub fn use_appeared(effect: Box<dyn FnOnce() -> Option<Box<dyn Any>>>) {
+pub fn use_mount(effect: Box<dyn FnOnce() -> Option<Box<dyn Any>>>) {
     use_effect_with((), move |()| {
         let kept = effect();
         move || drop(kept)
     });
 }
 
-/// Does something when `value` is another than at the last drawing, and at the first.
+/// Runs an effect at the first drawing, and whenever `value` differs from that of the previous drawing.
 #[hook]
-pub fn use_changed(value: u64, effect: Box<dyn FnOnce()>) {
+pub fn use_change(value: u64, effect: Box<dyn FnOnce()>) {
     use_effect_with(value, move |_| effect());
 }
 
-/// Moves the focus to one of two elements when a person opens or closes something; back only if it would be nowhere.
+/// Moves the focus to `opened` when the person opens something. When the person closes it, moves the focus to `closed`, but
+/// only if no other element has it.
 #[hook]
 pub fn use_focus(open: bool, opened: NodeRef, closed: NodeRef) {
     let before = use_mut_ref(|| open);
-    use_changed(
+    use_change(
         u64::from(open),
         Box::new(move || {
             if before.replace(open) == open {
@@ -54,7 +55,7 @@ pub fn use_focus(open: bool, opened: NodeRef, closed: NodeRef) {
     );
 }
 
-/// Calls back every `period` milliseconds as long as the view is there and a period is given.
+/// Calls `callback` every `period` milliseconds while the view is mounted and a period is given.
 #[hook]
 pub fn use_interval(period: Option<i32>, callback: Callback<()>) {
     use_effect_with(period, move |period| {
@@ -74,14 +75,14 @@ pub fn use_interval(period: Option<i32>, callback: Callback<()>) {
     });
 }
 
-/// Moves the focus to the element, if it is shown: for what a person does in the chat.
+/// Moves the focus to the element if it is visible. Use this only as the result of what the person does in the chat.
 pub fn focus(node: &NodeRef) {
     if let Some(element) = node.cast::<HtmlElement>() {
         let _ = element.focus();
     }
 }
 
-/// Moves the focus to what has just appeared, unless the person is elsewhere. Returns whether it did.
+/// Moves the focus to an element that has just appeared, unless the person is elsewhere. Returns whether it did.
 pub fn focus_new(node: &NodeRef) -> bool {
     let Some(element) = node.cast::<HtmlElement>() else {
         return false;
@@ -89,13 +90,13 @@ pub fn focus_new(node: &NodeRef) -> bool {
     may_take_focus(&element) && element.focus().is_ok()
 }
 
-/// Whether the chat may move the focus to one of its elements by itself. Nobody's focus is ever taken away:
+/// Whether the chat may move the focus to one of its elements by itself. It never takes the focus away from the person:
 ///
-/// - Whoever is in the chat already stays in it, also when what they used is gone.
-/// - Where the chat is a part of somebody's page, the person must have been in it last (`data-here`, kept by
-///   `embed/widget/view.ts`), and nothing else on that page may have the focus.
-/// - Where the page is the chat's own, nothing else on it may have the focus.
-/// - Where the document is a frame in another one, the focus must be in that frame.
+/// - If the focus is already in the chat, the chat may move it, for example when the focused element disappears.
+/// - If another site's page embeds the chat, the person must have used the chat last (`data-here`, which
+///   `embed/widget/view.ts` sets), and nothing else on that page may have the focus.
+/// - If the page is the chat's own, nothing else on it may have the focus.
+/// - If the document is in a frame, the focus must be in that frame.
 pub fn may_take_focus(element: &HtmlElement) -> bool {
     let window = window();
     let framed = window.parent().ok().flatten().as_ref() != Some(&window);
@@ -114,7 +115,7 @@ pub fn may_take_focus(element: &HtmlElement) -> bool {
     here.is_ok_and(|here| here.is_some()) && nobody_has_focus(&chat)
 }
 
-/// Whether nothing around this tree has the focus, in any of the trees that it is nested in.
+/// Whether nothing outside of this tree has the focus, in any of the trees that it is nested in.
 fn nobody_has_focus(inner: &ShadowRoot) -> bool {
     let mut host = inner.host();
     loop {
@@ -134,8 +135,8 @@ fn nobody_has_focus(inner: &ShadowRoot) -> bool {
     }
 }
 
-/// Whether the focus is on nothing: what had it is gone or hidden. (A hidden element loses it at the next frame only.)
-/// For the document, a widget is one element; only its own tree knows more.
+/// Whether no visible element has the focus, because the focused element was removed or hidden. (A hidden element loses
+/// the focus only at the next frame.) The document sees a widget as one element, so its shadow root is asked as well.
 fn focus_is_lost(near: &NodeRef) -> bool {
     let tree = near.get().map(|node| node.get_root_node());
     let inside = tree

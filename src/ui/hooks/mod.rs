@@ -1,4 +1,4 @@
-//! What several views need from the browser.
+//! Browser functions that several views share.
 
 pub mod clock;
 pub mod listen;

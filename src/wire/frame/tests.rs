@@ -11,7 +11,7 @@ fn chat(text: String) -> Frame {
 }
 
 #[test]
-fn a_short_frame_is_one_text() {
+fn a_short_frame_fits_in_one_text() {
     let frame = chat("hello".into());
     let texts = frame.encode();
     assert_eq!(texts, [r#"{"k":"chat","id":"1","text":"hello","at":5}"#]);
@@ -19,38 +19,38 @@ fn a_short_frame_is_one_text() {
 }
 
 #[test]
-fn the_longest_message_arrives_whole_in_frames_that_fit() {
+fn the_longest_message_arrives_whole_in_frames_within_the_limit() {
     for character in ["𝄞", "\"", "\\", "\u{1}", "a"] {
         let frame = chat(character.repeat(10_000));
-        let mut joiner = PartReassembler::default();
+        let mut reassembler = PartReassembler::default();
         let texts = frame.encode();
         let mut read = Vec::new();
         for text in &texts {
             assert!(text.len() <= MAX_FRAME, "{character:?}: {}", text.len());
-            read.extend(joiner.read(text).unwrap());
+            read.extend(reassembler.read(text).unwrap());
         }
         assert_eq!(read, [frame]);
     }
 }
 
 #[test]
-fn parts_out_of_order_are_dropped_and_do_not_harm_the_next() {
+fn parts_out_of_order_are_dropped_and_the_next_frame_is_read() {
     let long = chat("x".repeat(40_000));
     let texts = long.encode();
-    let mut joiner = PartReassembler::default();
-    assert_eq!(joiner.read(&texts[1]), Err(FrameError::OutOfOrder));
-    assert_eq!(joiner.read(&texts[0]), Ok(None));
-    assert_eq!(joiner.read(&texts[2]), Err(FrameError::OutOfOrder));
+    let mut reassembler = PartReassembler::default();
+    assert_eq!(reassembler.read(&texts[1]), Err(FrameError::OutOfOrder));
+    assert_eq!(reassembler.read(&texts[0]), Ok(None));
+    assert_eq!(reassembler.read(&texts[2]), Err(FrameError::OutOfOrder));
     let read: Vec<_> = texts
         .iter()
-        .filter_map(|text| joiner.read(text).unwrap())
+        .filter_map(|text| reassembler.read(text).unwrap())
         .collect();
     assert_eq!(read, [long]);
 }
 
 #[test]
-fn nothing_endless_is_kept() {
-    let mut joiner = PartReassembler::default();
+fn an_endless_series_of_parts_is_not_kept() {
+    let mut reassembler = PartReassembler::default();
     let mut errors = 0;
     for index in 0..100 {
         let part = Frame::Part(Part {
@@ -59,14 +59,14 @@ fn nothing_endless_is_kept() {
             text: "x".repeat(8000),
         });
         let text = part.to_json();
-        errors += usize::from(joiner.read(&text).is_err());
-        assert!(joiner.parts.len() <= MAX_JOINED);
+        errors += usize::from(reassembler.read(&text).is_err());
+        assert!(reassembler.parts.len() <= MAX_JOINED);
     }
     assert!(errors > 0);
 }
 
 #[test]
-fn every_frame_of_the_stream_reads_as_it_was_written() {
+fn every_frame_decodes_to_what_was_encoded() {
     let (id, content) = ("q".to_owned(), "{\"a\": [1, null]}".to_owned());
     let streams = |yours| Some(StreamIds { own: 7, yours });
     let frames = [
@@ -150,23 +150,23 @@ fn every_frame_of_the_stream_reads_as_it_was_written() {
 }
 
 #[test]
-fn a_piece_of_the_stream_is_never_put_together_from_parts() {
+fn frames_of_the_stream_are_never_reassembled_from_parts() {
     let parts = Frame::Call(CallFrame::Question {
         id: "q".into(),
         topic: None,
         content: format!("\"{}\"", "x".repeat(MAX_FRAME)),
     })
     .encode();
-    let mut joiner = PartReassembler::default();
-    let read: Vec<_> = parts.iter().map(|part| joiner.read(part)).collect();
+    let mut reassembler = PartReassembler::default();
+    let read: Vec<_> = parts.iter().map(|part| reassembler.read(part)).collect();
     assert_eq!(read.last(), Some(&Err(FrameError::Malformed)));
 }
 
 #[test]
 fn unknown_kinds_are_ignored_and_garbage_is_an_error() {
-    let mut joiner = PartReassembler::default();
+    let mut reassembler = PartReassembler::default();
     assert_eq!(
-        joiner.read(r#"{"k":"dance","step":3}"#),
+        reassembler.read(r#"{"k":"dance","step":3}"#),
         Ok(Some(Frame::Unknown))
     );
     for garbage in [
@@ -178,13 +178,13 @@ fn unknown_kinds_are_ignored_and_garbage_is_an_error() {
         r#"{"k":"part","index":-1}"#,
     ] {
         assert_eq!(
-            joiner.read(garbage),
+            reassembler.read(garbage),
             Err(FrameError::Malformed),
             "{garbage}"
         );
     }
     assert_eq!(
-        joiner.read(&"x".repeat(MAX_FRAME + 1)),
+        reassembler.read(&"x".repeat(MAX_FRAME + 1)),
         Err(FrameError::TooLarge)
     );
 }

@@ -1,18 +1,18 @@
-//! Pages that people leave, and come back to.
+//! Pages that people leave and return to.
 
 use anyhow::{Result, ensure};
 use serde_json::json;
 
-use super::{Stage, ask, seen, until};
+use super::{Stage, eval, seen, until};
 use crate::support::{Bed, Browser, NOWHERE, run};
 
 #[test]
-fn a_program_lives_on_when_chromium_comes_back() {
+fn a_program_goes_on_when_chromium_returns_to_its_page() {
     run(|bed| async move { away_and_back(&bed, bed.chromium().await?).await });
 }
 
 #[test]
-fn a_program_lives_on_when_firefox_comes_back() {
+fn a_program_goes_on_when_firefox_returns_to_its_page() {
     run(|bed| async move { away_and_back(&bed, bed.firefox().await?).await });
 }
 
@@ -25,30 +25,30 @@ async fn away_and_back(bed: &Bed, browser: Browser) -> Result<()> {
     let gone = r#"["disconnectedfrompeer", "ben", "left"]"#;
     seen(&stays, met).await?;
 
-    // Whether the browser keeps the page or loads it again.
-    ask(&stays, "seen.length = 0").await?;
+    // The browser may keep the page or load it again.
+    eval(&stays, "seen.length = 0").await?;
     leaves.go(&format!("{}{NOWHERE}", stage.url)).await?;
     seen(&stays, gone).await?;
-    ask(&leaves, "history.back()").await?;
+    eval(&leaves, "history.back()").await?;
     seen(&stays, met).await?;
-    // A browser that keeps it. They do not say whether they will.
+    // Imitate a browser that keeps it, since browsers do not say whether they will.
     until(&leaves, "return window.client?.users.length === 1").await?;
-    ask(&leaves, "seen.length = 0; window.kept = client").await?;
+    eval(&leaves, "seen.length = 0; window.kept = client").await?;
     let tell =
         |event| format!("dispatchEvent(new PageTransitionEvent('{event}', {{ persisted: true }}))");
-    ask(&leaves, &tell("pagehide")).await?;
+    eval(&leaves, &tell("pagehide")).await?;
     until(&stays, "return client.users.length === 0").await?;
-    ask(&leaves, &tell("pageshow")).await?;
+    eval(&leaves, &tell("pageshow")).await?;
     seen(&leaves, r#"["connectedtopeer", "ann", null]"#).await?;
     until(&stays, "return client.users.length === 1").await?;
 
     for (tab, other) in [(&stays, "ben"), (&leaves, "ann")] {
         let said = format!("return client.getPeer('{other}').chat('back again, {other}')");
-        ask(tab, &said).await?;
+        eval(tab, &said).await?;
     }
     seen(&stays, r#"["chat", "back again, ann", "ben"]"#).await?;
     seen(&leaves, r#"["chat", "back again, ben", "ann"]"#).await?;
-    let told = ask(&stays, "return seen").await?;
+    let reported = eval(&stays, "return seen").await?;
     let expected = json!([
         ["disconnectedfrompeer", "ben", "left"],
         ["connectedtopeer", "ben", null],
@@ -56,8 +56,8 @@ async fn away_and_back(bed: &Bed, browser: Browser) -> Result<()> {
         ["connectedtopeer", "ben", null],
         ["chat", "back again, ann", "ben"],
     ]);
-    ensure!(told == expected, "{told}");
-    let told = ask(&leaves, "return seen").await?;
-    ensure!(!told.to_string().contains("error"), "{told}");
+    ensure!(reported == expected, "{reported}");
+    let reported = eval(&leaves, "return seen").await?;
+    ensure!(!reported.to_string().contains("error"), "{reported}");
     Ok(())
 }

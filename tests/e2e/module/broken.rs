@@ -1,44 +1,45 @@
-//! When the program behind the module breaks.
+//! The module after its program has panicked.
 
 use anyhow::ensure;
 use serde_json::json;
 
-use super::{EMPTY, Stage, ask, until};
+use super::{EMPTY, Stage, eval, until};
 use crate::support::run;
 
 #[test]
-fn a_program_that_breaks_is_an_error_and_nobody_waits_for_it() {
+fn a_program_that_breaks_reports_an_error_and_settles_every_promise() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         for tab in stage.two(&bed, json!({})).await? {
-            // The browser throws where it never does. That ends the program in the midst of its work, which it
-            // notices the next time it is asked for anything.
+            // A browser function that never throws does so now. It interrupts the program in the middle of its work,
+            // and the program notices at its next call.
             let breaks = r#"
                 client.on("status", ({ state }) => (window.state = state));
                 window.waiting = peer.ask("anybody?").then(String, (error) => error.code);
                 Performance.prototype.now = () => { throw new Error("no clock") };
                 try { peer.chat("hello?") } catch { /* that clock */ }"#;
-            ask(&tab, breaks).await?;
-            let notices = "try { client.stats() } catch { /* what is told counts, not what is thrown here */ }";
-            ask(&tab, notices).await?;
+            eval(&tab, breaks).await?;
+            let notices =
+                "try { client.stats() } catch { /* the event counts, not the exception here */ }";
+            eval(&tab, notices).await?;
             until(&tab, "return window.state === 'failed'").await?;
-            let told = r#"return seen.filter(([event]) => event === "error" || event === "disconnectedfrompeer")"#;
-            let told = ask(&tab, told).await?.to_string();
+            let reported = r#"return seen.filter(([event]) => event === "error" || event === "disconnectedfrompeer")"#;
+            let reported = eval(&tab, reported).await?.to_string();
             ensure!(
-                told.contains("stopped working") && told.contains("borrowed"),
-                "{told}"
+                reported.contains("stopped working") && reported.contains("borrowed"),
+                "{reported}"
             );
-            ensure!(told.contains("disconnectedfrompeer"), "{told}");
-            ensure!(ask(&tab, "return waiting").await? == "gone");
+            ensure!(reported.contains("disconnectedfrompeer"), "{reported}");
+            ensure!(eval(&tab, "return waiting").await? == "gone");
 
-            // Nothing is left that could be asked, and everything says so.
+            // The program is gone, and every call reports it.
             let after = r#"
                 peer.chat("still there?");
                 client.changeName("eve");
                 const codes = [peer.send(1), peer.block(), client.connect(), new module.MQTTRTCClient().connect()]
                     .map((promise) => promise.then(String, (error) => error.code));
                 return Promise.all([...codes, client.peers.length, client.stats()])"#;
-            let after = ask(&tab, after).await?;
+            let after = eval(&tab, after).await?;
             ensure!(
                 after == json!(["gone", "gone", "unavailable", "unavailable", 0, null]),
                 "{after}"

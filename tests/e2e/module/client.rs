@@ -1,13 +1,13 @@
-//! The client: who is here, names, handlers, coming and going.
+//! The client: peers, names, handlers, connecting and disconnecting.
 
 use anyhow::ensure;
 use serde_json::{Value, json};
 
-use super::{EMPTY, Stage, ask, begin, seen, until};
+use super::{EMPTY, Stage, eval, seen, start_client, until};
 use crate::support::run;
 
 #[test]
-fn options_that_do_not_fit_are_named_and_refused() {
+fn invalid_options_are_named_and_refused() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let tab = bed.chromium().await?.open(&stage.url).await?;
@@ -27,7 +27,7 @@ fn options_that_do_not_fit_are_named_and_refused() {
                 refused({ page: "about:blank" }), refused({ config: "http://" }), refused({ userInfo: 7 }),
                 refused({ name: undefined, storage: "memory", page: "../elsewhere" }),
             ];"#;
-        let refused = ask(&tab, script).await?;
+        let refused = eval(&tab, script).await?;
         let expected = [
             "TypeError: The option \"options\" should be an object",
             "TypeError: The option \"nmae\" should be left out",
@@ -46,7 +46,7 @@ fn options_that_do_not_fit_are_named_and_refused() {
             ensure!(said.starts_with(expected), "{said} is not {expected}");
         }
         let wrong = "try { new module.MQTTRTCClient().on('conected', () => {}) } catch (error) { return error.message }";
-        let said = ask(&tab, wrong).await?.to_string();
+        let said = eval(&tab, wrong).await?.to_string();
         ensure!(
             said.contains("conected") && said.contains("connectedtopeer"),
             "{said}"
@@ -56,42 +56,47 @@ fn options_that_do_not_fit_are_named_and_refused() {
 }
 
 #[test]
-fn who_comes_late_is_told_what_there_is() {
+fn a_late_listener_is_told_the_current_state() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let options = json!({ "userInfo": { "plays": "chess" } });
         let [ann, ben] = stage.two(&bed, options).await?;
         let script = r#"
-            const told = [];
-            client.on("connectedtopeer", (user, info) => told.push(["connectedtopeer", user, info]));
-            client.once("validation", (user, validation) => told.push([user, validation, peer.fingerprint]));
-            client.on("status", (status) => told.push(status));
-            const gone = () => told.push("taken off");
+            const reported = [];
+            client.on("connectedtopeer", (user, info) => reported.push(["connectedtopeer", user, info]));
+            client.once("validation", (user, validation) => reported.push([user, validation, peer.fingerprint]));
+            client.on("status", (status) => reported.push(status));
+            const gone = () => reported.push("taken off");
             client.on("connectedtopeer", gone);
             client.off("connectedtopeer", gone);
-            const atOnce = told.length;
-            return new Promise((done) => setTimeout(() => done([atOnce, ...told])));"#;
-        let told = ask(&ann, script).await?;
-        ensure!(told[0] == 0, "nobody is told from inside of on(): {told}");
+            const atOnce = reported.length;
+            return new Promise((done) => setTimeout(() => done([atOnce, ...reported])));"#;
+        let reported = eval(&ann, script).await?;
         ensure!(
-            told.as_array().is_some_and(|told| told.len() == 4),
-            "{told}"
+            reported[0] == 0,
+            "handlers must not run inside of on(): {reported}"
         );
-        let text = told.to_string();
+        ensure!(
+            reported
+                .as_array()
+                .is_some_and(|reported| reported.len() == 4),
+            "{reported}"
+        );
+        let text = reported.to_string();
         ensure!(
             text.contains(r#"["connectedtopeer","ben",{"plays":"chess"}]"#),
-            "{told}"
+            "{reported}"
         );
         let status = json!({ "state": "connected", "people": 1, "reconnecting": 0 });
-        ensure!(told[3] == status, "{told}");
-        let validation = &told[2];
+        ensure!(reported[3] == status, "{reported}");
+        let validation = &reported[2];
         ensure!(
             validation[1]["known"] == false
                 && validation[1]["verified"] == false
                 && validation[1]["fingerprint"] == validation[2],
-            "{told}"
+            "{reported}"
         );
-        let here = ask(
+        let here = eval(
             &ben,
             "return [client.name, client.room, client.users, client.peers[0] === peer, peer.trust, client.stats().connectionsOpened > 0]",
         )
@@ -101,8 +106,8 @@ fn who_comes_late_is_told_what_there_is() {
             "{here}"
         );
         let numbers = [
-            ask(&ann, "return client.safetyNumber(peer)").await?,
-            ask(&ben, "return client.safetyNumber(peer)").await?,
+            eval(&ann, "return client.safetyNumber(peer)").await?,
+            eval(&ben, "return client.safetyNumber(peer)").await?,
         ];
         ensure!(
             numbers[0].is_string() && numbers[0] == numbers[1],
@@ -113,33 +118,33 @@ fn who_comes_late_is_told_what_there_is() {
 }
 
 #[test]
-fn a_name_changes_with_a_word_and_never_without() {
+fn every_change_of_a_name_is_an_event() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let [ann, ben] = stage.two(&bed, json!({})).await?;
-        ask(&ann, "client.changeName('anna')").await?;
+        eval(&ann, "client.changeName('anna')").await?;
         seen(&ben, "['namechange', 'ann', 'anna']").await?;
-        let names = ask(
+        let names = eval(
             &ben,
             "return [peer.user, client.users, client.getPeer('ann') ?? null]",
         )
         .await?;
         ensure!(names == json!(["anna", ["anna"], null]), "{names}");
-        ensure!(ask(&ann, "return client.name").await? == "anna");
-        let refused = ask(
+        ensure!(eval(&ann, "return client.name").await? == "anna");
+        let refused = eval(
             &ann,
             "try { client.changeName('') } catch (error) { return error.name }",
         )
         .await?;
         ensure!(refused == "TypeError", "{refused}");
 
-        // Another key under the same name changes how both are called.
-        ask(&ben, "client.changeName('cleo')").await?;
+        // A second key with the same name changes how both are displayed.
+        eval(&ben, "client.changeName('cleo')").await?;
         seen(&ann, "['namechange', 'ben', 'cleo']").await?;
         let other = bed.chromium().await?.open(&stage.url).await?;
-        begin(&other, "cleo", json!({ "storage": "memory" })).await?;
+        start_client(&other, "cleo", json!({ "storage": "memory" })).await?;
         until(&ann, "return client.users.length === 2").await?;
-        let users = ask(&ann, "return client.users").await?;
+        let users = eval(&ann, "return client.users").await?;
         let users: Vec<&str> = users
             .as_array()
             .into_iter()
@@ -150,18 +155,18 @@ fn a_name_changes_with_a_word_and_never_without() {
             users.iter().all(|user| user.starts_with("cleo (")),
             "{users:?}"
         );
-        let told = ask(
+        let reported = eval(
             &ann,
             "return seen.filter(([event]) => event === 'namechange').length",
         )
         .await?;
-        ensure!(told == 2, "{told} changes");
+        ensure!(reported == 2, "{reported} name changes");
         bed.no_errors().await
     });
 }
 
 #[test]
-fn leaving_frees_everything_and_coming_back_works() {
+fn disconnecting_ends_everything_and_connecting_again_works() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let [ann, ben] = stage.two(&bed, json!({})).await?;
@@ -170,7 +175,7 @@ fn leaving_frees_everything_and_coming_back_works() {
             client.disconnect();
             return Promise.all([client.users, peer.state, client.stats() ?? null, client.getPeer("ben") ?? null,
                 peer.send(1).catch((error) => error.code), seen.at(-1)]);"#;
-        let left = ask(&ann, script).await?;
+        let left = eval(&ann, script).await?;
         let expected = json!([
             [],
             "gone",
@@ -183,7 +188,7 @@ fn leaving_frees_everything_and_coming_back_works() {
         seen(&ben, "['disconnectedfrompeer', 'ann', 'left']").await?;
         let entered = "const entering = client.connect();
             return entering === client.connect() && entering.then(() => client.name)";
-        ensure!(ask(&ann, entered).await? == "ann");
+        ensure!(eval(&ann, entered).await? == "ann");
         until(&ben, "return client.getPeer('ann')?.state === 'verified'").await?;
         until(
             &ann,
@@ -191,7 +196,7 @@ fn leaving_frees_everything_and_coming_back_works() {
         )
         .await?;
 
-        // What is asked for from inside of a handler.
+        // Calls from inside a handler.
         let script = r#"
             return new Promise((done) => {
                 client.once("disconnectedfrompeer", () => {
@@ -200,14 +205,14 @@ fn leaving_frees_everything_and_coming_back_works() {
                 });
                 client.once("status", () => client.disconnect());
             });"#;
-        ensure!(ask(&ann, script).await? == true);
+        ensure!(eval(&ann, script).await? == true);
         until(&ann, "return client.getPeer('ben')?.state === 'verified'").await?;
         bed.no_errors().await
     });
 }
 
 #[test]
-fn nothing_stays_open_behind_who_has_left() {
+fn a_client_that_has_left_keeps_nothing_open() {
     run(|bed| async move {
         let stage = Stage::with(include_str!("counted.html")).await?;
         let [ann, ben] = stage.two(&bed, json!({})).await?;
@@ -217,7 +222,7 @@ fn nothing_stays_open_behind_who_has_left() {
             timers: open.timers.size,
         }"#;
         for tab in [&ann, &ben] {
-            let before = ask(tab, count).await?;
+            let before = eval(tab, count).await?;
             let some = |what: &str| before[what].as_u64() > Some(0);
             ensure!(
                 some("sockets") && some("connections") && some("timers"),
@@ -225,20 +230,20 @@ fn nothing_stays_open_behind_who_has_left() {
             );
         }
         for tab in [&ann, &ben] {
-            ask(tab, "client.disconnect()").await?;
+            eval(tab, "client.disconnect()").await?;
         }
         for tab in [&ann, &ben] {
             let closed = count.replace("return", "const now =")
                 + "; return now.sockets + now.connections + now.timers === 0";
             let closed = until(tab, &closed).await;
-            ensure!(closed.is_ok(), "still open: {}", ask(tab, count).await?);
+            ensure!(closed.is_ok(), "still open: {}", eval(tab, count).await?);
         }
         bed.no_errors().await
     });
 }
 
 #[test]
-fn a_handler_that_breaks_breaks_nothing_else() {
+fn a_handler_that_throws_does_not_stop_the_others() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let [ann, ben] = stage.two(&bed, json!({})).await?;
@@ -247,18 +252,18 @@ fn a_handler_that_breaks_breaks_nothing_else() {
             client.on("namechange", () => Promise.reject("far out of tune"));
             client.on("error", () => { throw new Error("cannot even complain"); });
             client.on("namechange", (_, user) => { window.renamed = user; });"#;
-        ask(&ann, script).await?;
-        ask(&ben, "client.changeName('bernd')").await?;
+        eval(&ann, script).await?;
+        eval(&ben, "client.changeName('bernd')").await?;
         until(&ann, "return window.renamed === 'bernd'").await?;
         seen(&ann, "['error', 'Error: out of tune']").await?;
         seen(&ann, "['error', 'Error: far out of tune']").await?;
-        ensure!(ask(&ann, "return client.users").await? == json!(["bernd"]));
+        ensure!(eval(&ann, "return client.users").await? == json!(["bernd"]));
         Ok(())
     });
 }
 
 #[test]
-fn a_room_that_cannot_be_entered_says_why() {
+fn a_room_that_cannot_be_joined_reports_why() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let tab = bed
@@ -266,7 +271,7 @@ fn a_room_that_cannot_be_entered_says_why() {
             .await?
             .open(&format!("{}#k=damaged", stage.url))
             .await?;
-        begin(&tab, "ann", json!({})).await?;
+        start_client(&tab, "ann", json!({})).await?;
         let said = until(
             &tab,
             "return seen.find(([event]) => event === 'error')?.[1]",
@@ -274,8 +279,8 @@ fn a_room_that_cannot_be_entered_says_why() {
         .await?;
         ensure!(said.to_string().contains("damaged"), "{said}");
         let state = "return new Promise((done) => client.on('status', ({ state }) => done(state)))";
-        ensure!(ask(&tab, state).await? == "failed");
-        let code = ask(&tab, "return client.connect().catch((error) => error.code)").await?;
+        ensure!(eval(&tab, state).await? == "failed");
+        let code = eval(&tab, "return client.connect().catch((error) => error.code)").await?;
         ensure!(code == "unavailable", "{code}");
         Ok(())
     });
@@ -295,19 +300,19 @@ fn the_module_and_the_page_meet_in_one_room() {
             .await?;
         let script =
             r#"return import("/mqtt-rtc.js").then((module) => { window.module = module })"#;
-        ask(&tab, script).await?;
-        begin(&tab, "ann", json!({ "page": "/", "accept": "everyone" })).await?;
+        eval(&tab, script).await?;
+        start_client(&tab, "ann", json!({ "page": "/", "accept": "everyone" })).await?;
         page.sees(&["ann"]).await?;
         page.say("hello, program").await?;
         seen(&tab, "['chat', 'hello, program', 'ben']").await?;
-        ask(&tab, "client.chat('hello, person')").await?;
+        eval(&tab, "client.chat('hello, person')").await?;
         page.hears("ann", "hello, person").await?;
         bed.no_errors().await
     });
 }
 
 #[test]
-fn who_is_verified_or_blocked_in_one_tab_is_so_in_the_other() {
+fn trust_decisions_in_one_tab_apply_in_the_other() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let chromium = bed.chromium().await?;
@@ -316,12 +321,12 @@ fn who_is_verified_or_blocked_in_one_tab_is_so_in_the_other() {
             chromium.open(&stage.url).await?,
         );
         let ben = bed.firefox().await?.open(&stage.url).await?;
-        // A program that writes into the same book just before it hears of the other tab's words.
+        // A program that writes to the same trust book just before it learns of the other tab's change.
         let quick =
             "addEventListener('storage', () => window.client?.getPeer('ann(2)')?.markVerified())";
-        ask(&first, quick).await?;
+        eval(&first, quick).await?;
         for (tab, name) in [(&first, "ann"), (&second, "ann"), (&ben, "ben")] {
-            begin(tab, name, json!({})).await?;
+            start_client(tab, name, json!({})).await?;
         }
         for tab in [&first, &second] {
             until(
@@ -330,14 +335,14 @@ fn who_is_verified_or_blocked_in_one_tab_is_so_in_the_other() {
             )
             .await?;
         }
-        ask(&first, "peer.markVerified()").await?;
+        eval(&first, "peer.markVerified()").await?;
         until(&second, "return peer.trust === 'verified'").await?;
-        ask(&second, "peer.block()").await?;
+        eval(&second, "peer.block()").await?;
         let gone = r#"["disconnectedfrompeer", "ben", "blocked"]"#;
         seen(&first, gone).await?;
         seen(&second, gone).await?;
         until(&ben, "return client.users.length === 0").await?;
-        ensure!(ask(&first, "return client.users.length").await? == 1);
+        ensure!(eval(&first, "return client.users.length").await? == 1);
         bed.no_errors().await
     });
 }

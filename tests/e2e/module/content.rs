@@ -1,12 +1,12 @@
-//! Content from others that could run in the page's origin when it is opened.
+//! Received content that could run in the page's origin when it is opened.
 
 use anyhow::{Result, ensure};
 use serde_json::json;
 
-use super::{EMPTY, Stage, ask, until};
+use super::{EMPTY, Stage, eval, until};
 use crate::support::{Bed, Browser, run};
 
-/// Types that can run, navigate, or be taken for such a type; some of them written so that a careless check lets them pass.
+/// Types that can run or navigate, or could be mistaken for such a type. Some are written to pass a careless check.
 const ACTIVE: [&str; 16] = [
     "text/html",
     "TEXT/HTML; charset=utf-8",
@@ -26,7 +26,7 @@ const ACTIVE: [&str; 16] = [
     "",
 ];
 
-/// Types that browsers only display or play, and what is left of them: browsers take the last one of a list.
+/// Types that browsers only display or play, and what is kept of each: browsers use the last type of a list.
 const INERT: [(&str, &str); 6] = [
     ("image/png", "image/png"),
     ("audio/mpeg", "audio/mpeg"),
@@ -37,7 +37,7 @@ const INERT: [(&str, &str); 6] = [
 ];
 
 #[test]
-fn what_can_run_arrives_without_its_type() {
+fn active_content_arrives_without_its_type() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let [ann, ben] = stage.two(&bed, json!({})).await?;
@@ -49,12 +49,12 @@ fn what_can_run_arrives_without_its_type() {
                 const whole = await file.accept();
                 window.types.push([...types, whole.type, whole.saidType]);
             });"#;
-        ask(&ben, take).await?;
+        eval(&ben, take).await?;
         let send = r#"
             const types = arguments[0];
             return (async () => {
                 for (const type of types) {
-                    // A `Blob` that has whatever type its sender likes, as with a client of one's own.
+                    // A `Blob` with any type that its sender chooses, as a modified client could send it.
                     const blob = new Blob(["<script>window.opener</script>"]);
                     Object.defineProperty(blob, "type", { value: type });
                     await peer.send(blob);
@@ -63,7 +63,7 @@ fn what_can_run_arrives_without_its_type() {
             })();"#;
         let opaque = ACTIVE.map(|said| (said, "application/octet-stream"));
         for list in [&opaque[..], &INERT[..]] {
-            ask(&ben, "types.length = 0").await?;
+            eval(&ben, "types.length = 0").await?;
             let said: Vec<&str> = list.iter().map(|(said, _)| *said).collect();
             ann.script(send, vec![json!(said)]).await?;
             let count = format!("return types.length === {} && types", 2 * list.len());
@@ -79,34 +79,34 @@ fn what_can_run_arrives_without_its_type() {
     });
 }
 
-/// What runs here takes the key that lies in the site's storage.
+/// If this runs, it copies the key from the site's storage.
 const THIEF: &str = r#"<!DOCTYPE html><svg xmlns="http://www.w3.org/2000/svg"><script>
     localStorage.setItem("stolen", localStorage.getItem("rtchat/1/identity"))</script></svg>"#;
 
 #[test]
-fn nothing_runs_that_is_opened_in_chromium() {
+fn opened_content_does_not_run_in_chromium() {
     run(|bed| async move {
         let victim = bed.chromium().await?;
-        opens_everything(&bed, victim).await
+        open_everything(&bed, victim).await
     });
 }
 
 #[test]
-fn nothing_runs_that_is_opened_in_firefox() {
+fn opened_content_does_not_run_in_firefox() {
     run(|bed| async move {
         let victim = bed.firefox().await?;
-        opens_everything(&bed, victim).await
+        open_everything(&bed, victim).await
     });
 }
 
-/// Opens what arrives in the two ways that a page has: in a frame, and by a link as the documentation shows it. The same
+/// Opens received content in the two ways that a page has: in a frame, and by a link as in the documentation. The same
 /// bytes with their own type show that they would run.
-async fn opens_everything(bed: &Bed, browser: Browser) -> Result<()> {
+async fn open_everything(bed: &Bed, browser: Browser) -> Result<()> {
     let stage = Stage::with(EMPTY).await?;
     let ben = browser.open(&stage.url).await?;
-    super::begin(&ben, "ben", json!({})).await?;
+    super::start_client(&ben, "ben", json!({})).await?;
     let ann = bed.chromium().await?.open(&stage.url).await?;
-    super::begin(&ann, "ann", json!({})).await?;
+    super::start_client(&ann, "ann", json!({})).await?;
     until(
         &ann,
         "return (window.peer = client.getPeer('ben'))?.state === 'verified'",
@@ -117,7 +117,7 @@ async fn opens_everything(bed: &Bed, browser: Browser) -> Result<()> {
         window.show = (blob) => new Promise((done) => {
             const frame = document.createElement("iframe");
             frame.onload = () => done();
-            // A frame that is saved instead of shown tells nothing.
+            // A frame whose content is downloaded instead of shown fires no event.
             setTimeout(done, 1000);
             frame.src = URL.createObjectURL(blob);
             document.body.append(frame);
@@ -137,7 +137,7 @@ async fn opens_everything(bed: &Bed, browser: Browser) -> Result<()> {
         };
         client.on("data", open);
         client.on("file", async (file) => open(await file.accept()));"#;
-    ask(&ben, open).await?;
+    eval(&ben, open).await?;
     let send = r#"
         const [types, text] = arguments;
         return (async () => {
@@ -159,13 +159,13 @@ async fn opens_everything(bed: &Bed, browser: Browser) -> Result<()> {
     ann.script(send, vec![types, THIEF.into()]).await?;
     until(&ben, "return opened.length === 12").await?;
     let stolen = "return localStorage.getItem('stolen')";
-    ensure!(ask(&ben, stolen).await?.is_null(), "something ran");
+    ensure!(eval(&ben, stolen).await?.is_null(), "something ran");
 
     let html = "return show(new Blob([arguments[0]], { type: 'text/html' })).then(() => true)";
     ben.script(html, vec![THIEF.into()]).await?;
-    let key = ask(&ben, "return localStorage.getItem('rtchat/1/identity')").await?;
+    let key = eval(&ben, "return localStorage.getItem('rtchat/1/identity')").await?;
     ensure!(
-        key.is_string() && ask(&ben, stolen).await? == key,
+        key.is_string() && eval(&ben, stolen).await? == key,
         "the same bytes as HTML would not have run, so this shows nothing"
     );
     Ok(())

@@ -1,4 +1,4 @@
-// One use of everything that the module exports.
+// A use of everything that the module exports.
 import {
   type AcceptOptions,
   type AskOptions,
@@ -55,7 +55,7 @@ const options: Options = {
 };
 const client: MQTTRTCClient = new MQTTRTCClient(options);
 
-const told = (status: Status): void => console.log(status.state, status.people, status.reconnecting, status.retryAt);
+const onstatus = (status: Status): void => console.log(status.state, status.people, status.reconnecting, status.retryAt);
 client
   .on("connectionrequest", async (user: string, info: UserInfo, { trust }: Peer) =>
     user !== "eve" && info["plays"] !== "poker" && trust !== "name-on-another-key")
@@ -84,8 +84,8 @@ client
     console.log(user, fingerprint, known, verified))
   .on("validationfailure", (user: string, reason: string) => console.log(user, reason))
   .on("error", (error: Error) => console.log(error.message))
-  .once("status", told)
-  .off("status", told)
+  .once("status", onstatus)
+  .off("status", onstatus)
   .addQuestionHandler("double", double);
 const event: keyof Events = "chat";
 

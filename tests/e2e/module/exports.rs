@@ -1,4 +1,4 @@
-//! What the module promises: every name, and every type.
+//! The public interface of the module: every name and every type.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -8,7 +8,7 @@ use serde_json::json;
 use xtask::project;
 use xtask::testbed::dist;
 
-use super::{EMPTY, Stage, ask, until};
+use super::{EMPTY, Stage, eval, until};
 use crate::support::run;
 
 #[test]
@@ -26,7 +26,7 @@ fn every_exported_name_is_pinned() {
                 module: names(module), client: names(module.MQTTRTCClient.prototype), own: names(client),
                 error: names(error).filter((name) => !["stack", "columnNumber", "fileName", "lineNumber"].includes(name)),
             };"#;
-        let names = ask(&tab, script).await?;
+        let names = eval(&tab, script).await?;
         let expected = json!({
             "module": ["MQTTRTCClient", "RTChatError"],
             "client": [
@@ -42,12 +42,12 @@ fn every_exported_name_is_pinned() {
 }
 
 #[test]
-fn every_name_of_a_peer_is_pinned() {
+fn every_member_of_a_peer_is_pinned() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let [ann, _ben] = stage.two(&bed, json!({})).await?;
         let script = "return [Object.getOwnPropertyNames(Object.getPrototypeOf(peer)).sort(), Object.keys(peer)]";
-        let names = ask(&ann, script).await?;
+        let names = eval(&ann, script).await?;
         let expected = json!([
             [
                 "acceptKey",
@@ -77,7 +77,7 @@ fn every_name_of_a_peer_is_pinned() {
     });
 }
 
-/// Compiles a program against the types in `dist/`, as strictly as TypeScript can.
+/// Compiles a program against the types in `dist/` with TypeScript's strictest settings.
 fn compile(program: &str) -> Result<String> {
     let root = project::root();
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("types-{program}"));
@@ -106,8 +106,8 @@ fn a_program_and_one_use_of_everything_compile() -> Result<()> {
 }
 
 #[test]
-fn what_is_wrong_does_not_compile() -> Result<()> {
-    // Every line of it is marked as an error, so that one that is none fails.
+fn wrong_programs_do_not_compile() -> Result<()> {
+    // Every line is marked as an expected error, so a line that compiles fails the test.
     let said = compile("wrong.ts")?;
     ensure!(said.is_empty(), "{said}");
     Ok(())

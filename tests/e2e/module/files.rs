@@ -3,10 +3,10 @@
 use anyhow::ensure;
 use serde_json::{Value, json};
 
-use super::{EMPTY, Stage, ask, until};
+use super::{EMPTY, Stage, eval, until};
 use crate::support::{Tab, run};
 
-/// Takes every file, and notes what came of it.
+/// Accepts every file and records the outcome.
 pub(super) const TAKE: &str = r#"
     window.files = [];
     client.on("file", (file, sender) => {
@@ -25,7 +25,7 @@ pub(super) const TAKE: &str = r#"
         }, (error) => { its.error = [error.name === "RTChatError" ? error.code : error.name, error.message]; });
     });"#;
 
-/// Makes a file whose bytes repeat nowhere near, and gives its hash.
+/// Makes a file without short repetitions, and returns its hash.
 const MAKE: &str = r#"
     const bytes = new Uint32Array(size / 4);
     for (let at = 0, value = 1; at < bytes.length; at += 1) bytes[at] = value = (value * 1664525 + 1013904223) >>> 0;
@@ -35,7 +35,7 @@ const MAKE: &str = r#"
 pub(super) const MIB: u64 = 1024 * 1024;
 
 pub(super) async fn make(tab: &Tab, size: u64) -> anyhow::Result<Value> {
-    ask(tab, &format!("const size = {size};{MAKE}")).await
+    eval(tab, &format!("const size = {size};{MAKE}")).await
 }
 
 #[test]
@@ -45,17 +45,18 @@ fn files_arrive_both_ways_with_progress() {
         let tabs = stage.two(&bed, json!({})).await?;
         for (from, to, name) in [(0, 1, "ann"), (1, 0, "ben")] {
             let (from, to) = (&tabs[from], &tabs[to]);
-            ask(to, TAKE).await?;
+            eval(to, TAKE).await?;
             let hash = make(from, 5 * MIB).await?;
             let send = r#"
-                const told = [];
-                return peer.sendFile(made, { onprogress: (progress) => told.push(progress) }).then(() => told);"#;
-            let told = ask(from, send).await?;
+                const reported = [];
+                return peer.sendFile(made, { onprogress: (progress) => reported.push(progress) }).then(() => reported);"#;
+            let reported = eval(from, send).await?;
             let last = json!({ "bytes": 5 * MIB, "size": 5 * MIB });
             ensure!(
-                told.as_array()
-                    .is_some_and(|told| told.len() > 1 && told.last() == Some(&last)),
-                "{told}"
+                reported
+                    .as_array()
+                    .is_some_and(|reported| reported.len() > 1 && reported.last() == Some(&last)),
+                "{reported}"
             );
             let its = until(to, "return files[0]?.came && files[0]").await?;
             ensure!(
@@ -69,8 +70,8 @@ fn files_arrive_both_ways_with_progress() {
             );
             ensure!(its["sender"] == name, "{its}");
 
-            // Nothing is a file, too; and what has no name gets one.
-            ask(from, "return peer.sendFile(new Blob([]))").await?;
+            // An empty blob is a file, too, and a blob without a name gets one.
+            eval(from, "return peer.sendFile(new Blob([]))").await?;
             let came = until(to, "return files[1]?.came").await?;
             ensure!(
                 came == json!(["file", 0, "application/octet-stream", true]),
@@ -80,13 +81,13 @@ fn files_arrive_both_ways_with_progress() {
             let send = r#"
                 const sending = peer.sendFile(made, { name: "again" });
                 return peer.ping().then(() => sending).then(() => "both");"#;
-            ensure!(ask(from, send).await? == "both");
+            ensure!(eval(from, send).await? == "both");
         }
         bed.no_errors().await
     });
 }
 
-/// How many files are on the disk.
+/// The number of files on the disk.
 pub(super) const ON_DISK: &str = r#"
     return navigator.storage.getDirectory().then((root) => root.getDirectoryHandle("rtchat-files"))
         .then(async (folder) => {
@@ -95,12 +96,12 @@ pub(super) const ON_DISK: &str = r#"
             return names.length;
         }, () => 0);"#;
 
-/// Sends a large file from each to the other.
+/// Sends a large file in each direction.
 async fn exchange(tabs: &[Tab]) -> anyhow::Result<()> {
     for (from, to) in [(&tabs[0], &tabs[1]), (&tabs[1], &tabs[0])] {
-        ask(to, TAKE).await?;
+        eval(to, TAKE).await?;
         let hash = make(from, 9 * MIB).await?;
-        ask(from, "return peer.sendFile(made)").await?;
+        eval(from, "return peer.sendFile(made)").await?;
         let its = until(to, "return files[0]?.came && files[0]").await?;
         ensure!(its["hash"] == hash, "{its}");
     }
@@ -114,13 +115,13 @@ fn large_files_are_stored_on_the_disk() {
         let tabs = stage.two(&bed, json!({})).await?;
         exchange(&tabs).await?;
         for tab in &tabs {
-            ensure!(ask(tab, ON_DISK).await? == 1);
+            ensure!(eval(tab, ON_DISK).await? == 1);
         }
-        // What is stopped does not stay there.
+        // An aborted file is removed from the disk.
         let [ann, ben] = &tabs;
-        ask(ben, "window.interfere = (stop) => stop.abort()").await?;
+        eval(ben, "window.interfere = (stop) => stop.abort()").await?;
         let stopped = "return peer.sendFile(made).then(() => 'sent', (error) => error.code)";
-        ensure!(ask(ann, stopped).await? == "failed");
+        ensure!(eval(ann, stopped).await? == "failed");
         until(
             ben,
             &ON_DISK.replace("names.length", "names.length === 1 && 'one'"),
@@ -138,13 +139,13 @@ fn large_files_are_kept_in_memory_where_a_policy_allows_no_worker() {
         let tabs = stage.two(&bed, json!({})).await?;
         exchange(&tabs).await?;
         for tab in &tabs {
-            ensure!(ask(tab, ON_DISK).await? == 0);
+            ensure!(eval(tab, ON_DISK).await? == 0);
         }
         Ok(())
     });
 }
 
-/// Pages that came over an insecure line have neither hashes nor locks nor a disk. One of the two is such a page here.
+/// Pages in an insecure context have neither hashes nor locks nor disk storage. One of the two pages imitates that.
 #[test]
 fn files_are_checked_where_the_browser_cannot_hash() {
     run(|bed| async move {
@@ -158,12 +159,12 @@ fn files_are_checked_where_the_browser_cannot_hash() {
         let stage = Stage::with(&EMPTY.replace("<title>", &format!("{hide}<title>"))).await?;
         let [ann, ben] = stage.two(&bed, json!({})).await?;
         for tab in [&ann, &ben] {
-            ask(tab, &TAKE.replace("crypto.subtle", "subtle")).await?;
+            eval(tab, &TAKE.replace("crypto.subtle", "subtle")).await?;
         }
         for (from, to) in [(&ann, &ben), (&ben, &ann)] {
             let make = MAKE.replace("crypto.subtle", "subtle");
-            let hash = ask(from, &format!("const size = {};{make}", 3 * MIB)).await?;
-            ask(from, "return peer.sendFile(made)").await?;
+            let hash = eval(from, &format!("const size = {};{make}", 3 * MIB)).await?;
+            eval(from, "return peer.sendFile(made)").await?;
             let its = until(to, "return files[0]?.came && files[0]").await?;
             ensure!(its["hash"] == hash, "{its}");
         }
@@ -172,19 +173,19 @@ fn files_are_checked_where_the_browser_cannot_hash() {
 }
 
 #[test]
-fn what_pages_leave_on_the_disk_is_removed_later() {
+fn files_that_a_closed_page_left_on_the_disk_are_removed_later() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let [ann, ben] = stage.two(&bed, json!({})).await?;
-        // As if a page had been closed.
+        // Leave a file behind, as a closed page could.
         let left = r#"
             return navigator.storage.getDirectory()
                 .then((root) => root.getDirectoryHandle("rtchat-files", { create: true }))
                 .then((folder) => folder.getFileHandle("gone.file", { create: true })).then(() => true);"#;
-        ask(&ben, left).await?;
-        ask(&ben, TAKE).await?;
+        eval(&ben, left).await?;
+        eval(&ben, TAKE).await?;
         make(&ann, 9 * MIB).await?;
-        ask(&ann, "return peer.sendFile(made)").await?;
+        eval(&ann, "return peer.sendFile(made)").await?;
         let names = r#"
             return navigator.storage.getDirectory().then((root) => root.getDirectoryHandle("rtchat-files"))
                 .then((folder) => folder.getFileHandle("gone.file")).then(() => false, () => true);"#;
@@ -203,55 +204,55 @@ fn a_file_can_be_refused_cancelled_and_lost() {
         make(&ann, 4 * MIB).await?;
         let fails = r#"const outcome = (sending) => sending.then(() => "sent", (error) =>
             [error.name === "RTChatError" ? error.code : error.name, error.message]);"#;
-        let ask_ann = async |script: &str| ask(&ann, &format!("{fails}{script}")).await;
+        let eval_in_ann = async |script: &str| eval(&ann, &format!("{fails}{script}")).await;
 
-        // Nobody is there who would take it.
-        let refused = ask_ann("return outcome(peer.sendFile(made))").await?;
+        // No handler is registered for files.
+        let refused = eval_in_ann("return outcome(peer.sendFile(made))").await?;
         let words = json!(["refused", "No program takes files here."]);
         ensure!(refused == words, "{refused}");
-        ask(
+        eval(
             &ben,
             "client.once('file', (file) => file.refuse('Not today.'))",
         )
         .await?;
-        let refused = ask_ann("return outcome(peer.sendFile(made))").await?;
+        let refused = eval_in_ann("return outcome(peer.sendFile(made))").await?;
         ensure!(refused == json!(["refused", "Not today."]), "{refused}");
         let wrong = r#"return Promise.all([
             outcome(peer.sendFile("text")), outcome(peer.sendFile(made, { name: "../mars" })),
             outcome(peer.sendFile(made, { signal: AbortSignal.abort() }))])"#;
-        let wrong = ask_ann(wrong).await?;
+        let wrong = eval_in_ann(wrong).await?;
         ensure!(
             wrong[0][0] == "TypeError" && wrong[1][0] == "refused" && wrong[2][0] == "AbortError",
             "{wrong}"
         );
 
-        // The sender stops half-way.
-        ask(&ben, TAKE).await?;
+        // The sender aborts half-way.
+        eval(&ben, TAKE).await?;
         let half_way = r#"
             const stop = new AbortController();
             return outcome(peer.sendFile(made, { signal: stop.signal, onprogress: () => stop.abort() }));"#;
-        let stopped = ask_ann(half_way).await?;
+        let stopped = eval_in_ann(half_way).await?;
         ensure!(stopped[0] == "AbortError", "{stopped}");
         let error = until(&ben, "return files.at(-1)?.error").await?;
         let cancelled = json!(["failed", "The other side cancelled."]);
         ensure!(error == cancelled, "{error}");
 
-        // The receiver does.
-        ask(&ben, "window.interfere = (stop) => stop.abort()").await?;
-        let stopped = ask_ann("return outcome(peer.sendFile(made))").await?;
+        // The receiver aborts.
+        eval(&ben, "window.interfere = (stop) => stop.abort()").await?;
+        let stopped = eval_in_ann("return outcome(peer.sendFile(made))").await?;
         ensure!(stopped == cancelled, "{stopped}");
         until(&ben, "return files.at(-1)?.error?.[0] === 'AbortError'").await?;
 
-        // What was stopped is not in the way of what comes next.
-        ask(&ben, "window.interfere = undefined").await?;
-        ensure!(ask_ann("return outcome(peer.sendFile(made))").await? == "sent");
+        // Aborted files do not affect the next one.
+        eval(&ben, "window.interfere = undefined").await?;
+        ensure!(eval_in_ann("return outcome(peer.sendFile(made))").await? == "sent");
 
-        // Who leaves takes and sends no more.
-        ask(&ben, "window.interfere = () => client.disconnect()").await?;
-        let lost = ask_ann("return outcome(peer.sendFile(made))").await?;
+        // A peer that leaves neither receives nor sends files any more.
+        eval(&ben, "window.interfere = () => client.disconnect()").await?;
+        let lost = eval_in_ann("return outcome(peer.sendFile(made))").await?;
         ensure!(lost[0] == "gone", "{lost}");
         until(&ben, "return files.at(-1)?.error?.[0] === 'gone'").await?;
-        let lost = ask_ann("return outcome(peer.sendFile(made))").await?;
+        let lost = eval_in_ann("return outcome(peer.sendFile(made))").await?;
         ensure!(lost[0] == "gone", "{lost}");
         Ok(())
     });

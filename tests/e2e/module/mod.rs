@@ -1,4 +1,4 @@
-//! The module `mqtt-rtc.js` on other people's pages.
+//! The module `mqtt-rtc.js` in other people's pages.
 
 mod away;
 mod broken;
@@ -20,9 +20,9 @@ use crate::support::{Bed, Host, Tab, settings};
 
 const EMPTY: &str = include_str!("empty.html");
 
-/// A host with the module and one page, which meets at a broker of its own.
+/// A host with the module, one page and a broker of its own.
 struct Stage {
-    /// Ends with this.
+    /// These are stopped when the stage is dropped.
     _host: Host,
     _broker: Broker,
     url: String,
@@ -41,13 +41,13 @@ impl Stage {
         })
     }
 
-    /// A page in Chromium and one in Firefox, with a client for each: `ann` and `ben`, with these options. What their
-    /// events bring is noted in `window.seen`.
+    /// Opens the page in Chromium and in Firefox, with a client in each: `ann` and `ben`, with these options. Their
+    /// events are recorded in `window.seen`.
     async fn two(&self, bed: &Bed, options: Value) -> Result<[Tab; 2]> {
         let ann = bed.chromium().await?.open(&self.url).await?;
         let ben = bed.firefox().await?.open(&self.url).await?;
-        begin(&ann, "ann", options.clone()).await?;
-        begin(&ben, "ben", options).await?;
+        start_client(&ann, "ann", options.clone()).await?;
+        start_client(&ben, "ben", options).await?;
         for (tab, other) in [(&ann, "ben"), (&ben, "ann")] {
             until(
                 tab,
@@ -59,8 +59,8 @@ impl Stage {
     }
 }
 
-/// Makes a client called `name` and notes its events, without the `Peer` that they end with.
-async fn begin(tab: &Tab, name: &str, options: Value) -> Result<()> {
+/// Creates a client called `name` and records its events, without the `Peer` that is their last argument.
+async fn start_client(tab: &Tab, name: &str, options: Value) -> Result<()> {
     until(tab, "return 'module' in window").await?;
     let script = r#"
         const [name, options] = arguments;
@@ -76,20 +76,20 @@ async fn begin(tab: &Tab, name: &str, options: Value) -> Result<()> {
     Ok(())
 }
 
-/// What a script returns, or what the promise that it returns brings.
-async fn ask(tab: &Tab, script: &str) -> Result<Value> {
+/// The result of a script, or of the promise that it returns.
+async fn eval(tab: &Tab, script: &str) -> Result<Value> {
     tab.script(script, Vec::new()).await
 }
 
-/// Waits until a script returns something that is true; returns that.
+/// Waits until a script returns a true value, and returns that value.
 async fn until(tab: &Tab, script: &str) -> Result<Value> {
     let end = Instant::now() + Duration::from_secs(30);
     loop {
-        let found = ask(tab, script).await;
+        let found = eval(tab, script).await;
         match found {
             Ok(value) if !matches!(value, Value::Null | Value::Bool(false)) => return Ok(value),
             _ if Instant::now() > end => {
-                let seen = ask(tab, "return window.seen").await;
+                let seen = eval(tab, "return window.seen").await;
                 bail!("never true: {script}; last {found:?}; seen {seen:?}")
             }
             _ => sleep(Duration::from_millis(30)).await,
@@ -97,7 +97,7 @@ async fn until(tab: &Tab, script: &str) -> Result<Value> {
     }
 }
 
-/// Waits until an event was noted, written as JSON.
+/// Waits until this event, written as JSON, was recorded.
 async fn seen(tab: &Tab, event: &str) -> Result<Value> {
     let script =
         format!("return seen.some((its) => JSON.stringify(its) === JSON.stringify({event}))");

@@ -1,13 +1,13 @@
-//! Handlers, and decisions about trust, mean a person and not whoever bears a name at the moment.
+//! Handlers and trust decisions refer to a peer and its key, and not to whoever has a name at the moment.
 
 use anyhow::ensure;
 use serde_json::json;
 
-use super::{EMPTY, Stage, ask, begin, seen, until};
+use super::{EMPTY, Stage, eval, seen, start_client, until};
 use crate::support::run;
 
-/// Notes, for every event about somebody, the key of the `Peer` that is the last argument.
-const NOTE_KEYS: &str = r#"
+/// Records the key of the `Peer` that is the last argument of every event about a peer.
+const RECORD_KEYS: &str = r#"
     window.keys = [];
     const events = ["connectionrequest", "connectedtopeer", "disconnectedfrompeer", "question", "answer", "chat", "dm",
         "data", "file", "typing", "namechange", "validation"];
@@ -27,9 +27,9 @@ fn every_handler_gets_the_peer_as_its_last_argument() {
         let stage = Stage::with(EMPTY).await?;
         let ann = bed.chromium().await?.open(&stage.url).await?;
         let ben = bed.firefox().await?.open(&stage.url).await?;
-        begin(&ann, "ann", json!({})).await?;
-        ask(&ann, NOTE_KEYS).await?;
-        begin(&ben, "ben", json!({})).await?;
+        start_client(&ann, "ann", json!({})).await?;
+        eval(&ann, RECORD_KEYS).await?;
+        start_client(&ben, "ben", json!({})).await?;
         for (tab, other) in [(&ann, "ben"), (&ben, "ann")] {
             let there =
                 format!("return (window.peer = client.getPeer('{other}'))?.state === 'verified'");
@@ -40,39 +40,39 @@ fn every_handler_gets_the_peer_as_its_last_argument() {
             peer.chat("hello");
             const sending = [peer.send(1), peer.dm(2), peer.ask("there?")];
             return Promise.all(sending).then(() => peer.sendFile(new Blob(["a"]))).catch((error) => error.code);"#;
-        ensure!(ask(&ben, speak).await? == "refused");
-        ask(&ben, "client.on('question', () => 'yes')").await?;
-        ensure!(ask(&ann, "return peer.ask('there?')").await? == "yes");
-        ask(&ben, "client.changeName('bernd')").await?;
+        ensure!(eval(&ben, speak).await? == "refused");
+        eval(&ben, "client.on('question', () => 'yes')").await?;
+        ensure!(eval(&ann, "return peer.ask('there?')").await? == "yes");
+        eval(&ben, "client.changeName('bernd')").await?;
         until(&ann, "return peer.user === 'bernd'").await?;
-        ask(&ben, "client.disconnect()").await?;
+        eval(&ben, "client.disconnect()").await?;
         until(&ann, "return peer.state === 'gone'").await?;
         let script = r#"
-            const told = new Set(keys.map(([event]) => event));
+            const reported = new Set(keys.map(([event]) => event));
             const others = keys.filter(([, key, id]) => key !== peer.key || id !== peer.id);
-            return [told.size, others, peer.key.length, peer.name];"#;
-        let told = ask(&ann, script).await?;
-        ensure!(told == json!([12, [], 44, "bernd"]), "{told}");
+            return [reported.size, others, peer.key.length, peer.name];"#;
+        let reported = eval(&ann, script).await?;
+        ensure!(reported == json!([12, [], 44, "bernd"]), "{reported}");
         bed.no_errors().await
     });
 }
 
 #[test]
-fn a_name_that_passes_to_somebody_else_takes_no_trust_along() {
+fn a_name_taken_over_by_another_key_carries_no_trust() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let [ann, ben] = stage.two(&bed, json!({})).await?;
         let keep = r#"
             window.friend = peer;
-            window.told = new Promise((done) => client.once("disconnectedfrompeer", (user, reason, peer) => done(peer)));
+            window.reported = new Promise((done) => client.once("disconnectedfrompeer", (user, reason, peer) => done(peer)));
             return client.safetyNumber(friend);"#;
-        let number = ask(&ann, keep).await?;
-        ask(&ben, "client.disconnect()").await?;
+        let number = eval(&ann, keep).await?;
+        eval(&ben, "client.disconnect()").await?;
         seen(&ann, "['disconnectedfrompeer', 'ben', 'left']").await?;
 
-        // Somebody else comes, under the name that has just become free.
+        // Another peer joins with the name that has just become free.
         let eve = bed.chromium().await?.open(&stage.url).await?;
-        begin(&eve, "ben", json!({ "storage": "memory" })).await?;
+        start_client(&eve, "ben", json!({ "storage": "memory" })).await?;
         until(
             &ann,
             "return client.peers.some((peer) => peer.name === 'ben' && peer.state === 'verified')",
@@ -85,12 +85,12 @@ fn a_name_that_passes_to_somebody_else_takes_no_trust_along() {
             for (const name of ["ben", stranger.user]) {
                 try { names.push(client.safetyNumber(name)); } catch (error) { names.push(error.name); }
             }
-            return told.then(async (told) => [
-                told === friend, stranger === friend, friend.name, stranger.name, stranger.trust,
+            return reported.then(async (reported) => [
+                reported === friend, stranger === friend, friend.name, stranger.name, stranger.trust,
                 client.safetyNumber(friend), client.safetyNumber(stranger) === client.safetyNumber(friend), names,
                 await outcome(friend.markVerified()), await outcome(friend.acceptKey()), await outcome(friend.block()),
             ]);"#;
-        let said = ask(&ann, script).await?;
+        let said = eval(&ann, script).await?;
         let expected = json!([
             true,
             false,
@@ -105,12 +105,12 @@ fn a_name_that_passes_to_somebody_else_takes_no_trust_along() {
             "gone",
         ]);
         ensure!(said == expected, "{said}");
-        // What was decided about the friend did not reach the stranger, who is still here.
+        // The decisions about the friend did not affect the stranger, who is still connected.
         let trust = "const [stranger] = client.peers; return [stranger.trust, stranger.state]";
-        ensure!(ask(&ann, trust).await? == json!(["name-on-another-key", "verified"]));
+        ensure!(eval(&ann, trust).await? == json!(["name-on-another-key", "verified"]));
 
-        // The person says that the name is right after all, and it is about the key.
-        ask(&ann, "return client.peers[0].acceptKey({ name: 'ben' })").await?;
+        // The person accepts the name, and the decision applies to the stranger's key.
+        eval(&ann, "return client.peers[0].acceptKey({ name: 'ben' })").await?;
         until(
             &ann,
             "return client.peers[0].trust !== 'name-on-another-key'",
@@ -125,15 +125,15 @@ fn a_decision_under_another_name_is_refused() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let [ann, ben] = stage.two(&bed, json!({})).await?;
-        ask(&ann, "window.shown = { name: peer.name }").await?;
-        // While the person looks at the safety number.
-        ask(&ben, "client.changeName('bank')").await?;
+        eval(&ann, "window.shown = { name: peer.name }").await?;
+        // The peer changes its name while the person compares the safety number.
+        eval(&ben, "client.changeName('bank')").await?;
         seen(&ann, "['namechange', 'ben', 'bank']").await?;
         let script = r#"
             const outcome = (deciding) => deciding.then(() => "done", (error) => [error.code, error.message]);
             return Promise.all([peer.markVerified(shown), peer.acceptKey(shown)].map(outcome))
                 .then((outcomes) => [...outcomes, peer.trust, client.users]);"#;
-        let said = ask(&ann, script).await?;
+        let said = eval(&ann, script).await?;
         for refused in 0..2 {
             ensure!(said[refused][0] == "refused", "{said}");
             ensure!(
@@ -145,7 +145,7 @@ fn a_decision_under_another_name_is_refused() {
             said[2] != "verified" && said[3] == json!(["bank"]),
             "{said}"
         );
-        ask(&ann, "return peer.markVerified({ name: 'bank' })").await?;
+        eval(&ann, "return peer.markVerified({ name: 'bank' })").await?;
         until(&ann, "return peer.trust === 'verified'").await?;
         bed.no_errors().await
     });
@@ -159,18 +159,18 @@ fn unanswered_questions_of_one_peer_are_limited() {
         let wait = r#"
             window.answers = [];
             client.on("question", () => new Promise((answer) => answers.push(answer)));"#;
-        ask(&ben, wait).await?;
+        eval(&ben, wait).await?;
         let flood = r#"
             window.refused = [];
             for (let n = 0; n < 300; n += 1) peer.ask(n).catch((error) => refused.push(error.message));"#;
-        ask(&ann, flood).await?;
+        eval(&ann, flood).await?;
         until(&ann, "return refused.length === 44").await?;
-        let words = ask(&ann, "return refused[0]").await?;
+        let words = eval(&ann, "return refused[0]").await?;
         ensure!(words == "Too many questions are unanswered.", "{words}");
-        ensure!(ask(&ben, "return answers.length").await? == 256);
-        // Once they are answered, others can be asked.
-        ask(&ben, "for (const answer of answers) answer(1)").await?;
-        ask(
+        ensure!(eval(&ben, "return answers.length").await? == 256);
+        // Once these are answered, further questions arrive.
+        eval(&ben, "for (const answer of answers) answer(1)").await?;
+        eval(
             &ann,
             "window.again = peer.ask('again').then(String, String); return null",
         )

@@ -1,8 +1,8 @@
-//! A program in the style of those that were written for the interface as it was first published.
+//! A program in the style of those written for the first published version of the interface.
 
 use anyhow::{Result, ensure};
 
-use super::{Stage, ask, until};
+use super::{Stage, eval, until};
 use crate::support::{Bed, Browser, run};
 
 #[test]
@@ -32,14 +32,14 @@ async fn moons(bed: &Bed, [first, second]: [&Browser; 2]) -> Result<()> {
         user.starts_with("anon-") && user.len() == "anon-".len() + 4,
         "{user}"
     );
-    let own = ask(&asker, "return client.name").await?;
+    let own = eval(&asker, "return client.name").await?;
     ensure!(own == user, "{own} is seen as {user}");
     let script = "return Promise.all([peer.ask('how many moons has Mars?'), peer.ask('how many moons has Venus?')])";
-    let answers = ask(&asker, script).await?;
+    let answers = eval(&asker, script).await?;
     ensure!(answers == serde_json::json!([2, "look it up"]), "{answers}");
     let heard = until(&asker, "return seen.includes('answer look it up') && seen").await?;
     ensure!(heard.to_string().contains("answer 2"), "{heard}");
-    let heard = ask(&knows, "return seen").await?;
+    let heard = eval(&knows, "return seen").await?;
     let words = [
         format!("connectionrequest {user}"),
         format!("connectedtopeer {user}"),
@@ -51,7 +51,7 @@ async fn moons(bed: &Bed, [first, second]: [&Browser; 2]) -> Result<()> {
 }
 
 #[test]
-fn who_is_declined_stays_outside() {
+fn a_declined_peer_stays_outside() {
     run(|bed| async move {
         let stage = Stage::with(include_str!("moons.html")).await?;
         let (chromium, firefox) = (bed.chromium().await?, bed.firefox().await?);
@@ -59,13 +59,13 @@ fn who_is_declined_stays_outside() {
         until(&alone, "return window.client?.room === 'lobby'").await?;
         let outside = firefox.open(&stage.url).await?;
         until(&alone, "return window.seen.length > 0").await?;
-        // Somebody else who is let in shows that the time for it was long enough.
+        // A friend who is accepted meanwhile shows that there was enough time to connect.
         let friend = firefox.open(&stage.url).await?;
         until(&outside, "return window.peer?.state === 'verified'").await?;
         until(&friend, "return window.peer?.state === 'verified'").await?;
-        let there = ask(&alone, "return [client.users, client.peers.length]").await?;
+        let there = eval(&alone, "return [client.users, client.peers.length]").await?;
         ensure!(there == serde_json::json!([[], 0]), "{there}");
-        let heard = ask(&alone, "return seen").await?;
+        let heard = eval(&alone, "return seen").await?;
         ensure!(!heard.to_string().contains("connectedtopeer"), "{heard}");
         bed.no_errors().await
     });
@@ -85,7 +85,7 @@ fn a_strict_page_needs_just_the_documented_directives() {
         let second = bed.firefox().await?.open(&stage.url).await?;
         until(&first, "return window.peer?.state === 'verified'").await?;
         until(&second, "return window.peer?.state === 'verified'").await?;
-        let answer = ask(&first, "return peer.ask('how many moons has Mars?')").await?;
+        let answer = eval(&first, "return peer.ask('how many moons has Mars?')").await?;
         ensure!(answer == 2, "{answer}");
         Ok(())
     });

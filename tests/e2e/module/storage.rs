@@ -1,10 +1,10 @@
-//! What the module keeps in the browser, and what it does not.
+//! What the module stores in the browser, and what it does not.
 
 use anyhow::ensure;
 use serde_json::json;
 
 use super::files::{MIB, ON_DISK, TAKE, make};
-use super::{EMPTY, Stage, ask, begin, until};
+use super::{EMPTY, Stage, eval, start_client, until};
 use crate::support::run;
 
 #[test]
@@ -13,12 +13,12 @@ fn nothing_is_stored_with_storage_in_memory() {
         let stage = Stage::with(EMPTY).await?;
         let [ann, ben] = stage.two(&bed, json!({ "storage": "memory" })).await?;
         for (from, to) in [(&ann, &ben), (&ben, &ann)] {
-            ask(to, TAKE).await?;
+            eval(to, TAKE).await?;
             let hash = make(from, 9 * MIB).await?;
-            ask(from, "return peer.sendFile(made)").await?;
+            eval(from, "return peer.sendFile(made)").await?;
             let its = until(to, "return files[0]?.came && files[0]").await?;
             ensure!(its["hash"] == hash, "{its}");
-            ask(to, "return peer.markVerified()").await?;
+            eval(to, "return peer.markVerified()").await?;
         }
         let stored = r#"
             return navigator.storage.getDirectory().then(async (root) => {
@@ -27,7 +27,7 @@ fn nothing_is_stored_with_storage_in_memory() {
                 return [...names, ...Object.keys(localStorage), ...Object.keys(sessionStorage)];
             });"#;
         for tab in [&ann, &ben] {
-            let stored = ask(tab, stored).await?;
+            let stored = eval(tab, stored).await?;
             ensure!(stored == json!([]), "{stored}");
         }
         bed.no_errors().await
@@ -42,15 +42,15 @@ fn files_of_closed_pages_are_removed() {
         let firefox = bed.firefox().await?;
         for (browser, other) in [(&chromium, &firefox), (&firefox, &chromium)] {
             let ann = other.open(&stage.url).await?;
-            begin(&ann, "ann", json!({ "storage": "memory" })).await?;
+            start_client(&ann, "ann", json!({ "storage": "memory" })).await?;
             make(&ann, 9 * MIB).await?;
             let [closed, open] = [
                 browser.open(&stage.url).await?,
                 browser.open(&stage.url).await?,
             ];
             for (tab, name) in [(&closed, "ben"), (&open, "cleo")] {
-                begin(tab, name, json!({})).await?;
-                ask(tab, TAKE).await?;
+                start_client(tab, name, json!({})).await?;
+                eval(tab, TAKE).await?;
                 let send = "return (async () => {
                     const peer = client.peers.find(({ name }) => name === arguments[0]);
                     if (peer?.state !== 'verified') return false;
@@ -60,24 +60,24 @@ fn files_of_closed_pages_are_removed() {
                 until(&ann, &send.replace("arguments[0]", &format!("'{name}'"))).await?;
                 until(tab, "return files[0]?.came").await?;
             }
-            ensure!(ask(&open, ON_DISK).await? == 2);
+            ensure!(eval(&open, ON_DISK).await? == 2);
 
-            // A page that closes removes its file, and only that: nobody else does it here.
+            // A page that closes removes its own file and no other. Nothing else removes files at this point.
             closed.close().await?;
             let next = browser.open(&stage.url).await?;
             let one = ON_DISK.replace("names.length", "names.length === 1 && 'one'");
             until(&next, &one).await?;
-            // What a crashed page has left is removed when the next client begins.
+            // Files that a crashed page left are removed when the next client starts.
             let leave = r#"
                 return navigator.storage.getDirectory()
                     .then((root) => root.getDirectoryHandle("rtchat-files"))
                     .then((folder) => folder.getFileHandle("crashed.file", { create: true })).then(() => true);"#;
-            ask(&next, leave).await?;
-            ensure!(ask(&next, ON_DISK).await? == 2);
-            begin(&next, "dora", json!({})).await?;
+            eval(&next, leave).await?;
+            ensure!(eval(&next, ON_DISK).await? == 2);
+            start_client(&next, "dora", json!({})).await?;
             until(&next, &one).await?;
             let read = "return file.accept().then((its) => its.arrayBuffer()).then((its) => its.byteLength)";
-            ensure!(ask(&open, read).await? == 9 * MIB);
+            ensure!(eval(&open, read).await? == 9 * MIB);
             open.close().await?;
             let none = ON_DISK.replace("names.length", "names.length === 0 && 'none'");
             until(&next, &none).await?;
@@ -100,11 +100,11 @@ fn files_go_to_the_disk_under_a_strict_policy() {
         let stage = Stage::with(&page).await?;
         let tabs = stage.two(&bed, json!({})).await?;
         for (from, to) in [(&tabs[0], &tabs[1]), (&tabs[1], &tabs[0])] {
-            ask(to, TAKE).await?;
+            eval(to, TAKE).await?;
             make(from, 9 * MIB).await?;
-            ask(from, "return peer.sendFile(made)").await?;
+            eval(from, "return peer.sendFile(made)").await?;
             until(to, "return files[0]?.came").await?;
-            ensure!(ask(to, ON_DISK).await? == 1);
+            ensure!(eval(to, ON_DISK).await? == 1);
         }
         Ok(())
     });
@@ -121,17 +121,20 @@ fn large_files_are_kept_in_memory_where_the_module_is_on_another_origin() {
         stage.url = stage._host.write_page("blog/apart.html", &page)?;
         let tabs = stage.two(&bed, json!({})).await?;
         for (from, to) in [(&tabs[0], &tabs[1]), (&tabs[1], &tabs[0])] {
-            ask(to, TAKE).await?;
+            eval(to, TAKE).await?;
             let hash = make(from, 9 * MIB).await?;
-            ask(from, "return peer.sendFile(made)").await?;
+            eval(from, "return peer.sendFile(made)").await?;
             let its = until(to, "return files[0]?.came && files[0]").await?;
-            ensure!(its["hash"] == hash && ask(to, ON_DISK).await? == 0, "{its}");
+            ensure!(
+                its["hash"] == hash && eval(to, ON_DISK).await? == 0,
+                "{its}"
+            );
         }
         Ok(())
     });
 }
 
-/// The second tab writes the trust book in a process that has not heard yet of what the first one wrote.
+/// The second tab writes the trust book before its process has learned of what the first one wrote.
 #[test]
 fn a_block_is_not_lost_when_two_tabs_write_at_once() {
     run(|bed| async move {
@@ -148,7 +151,7 @@ fn a_block_is_not_lost_when_two_tabs_write_at_once() {
             (&ben, "ben", json!({ "storage": "memory" })),
             (&cleo, "cleo", json!({ "storage": "memory" })),
         ] {
-            begin(tab, name, options).await?;
+            start_client(tab, name, options).await?;
         }
         for tab in [&first, &second] {
             let there = r#"
@@ -172,15 +175,15 @@ fn a_block_is_not_lost_when_two_tabs_write_at_once() {
                 events.push(event);
             };
             return null;"#;
-        // Before the client's own listeners.
-        ask(&second, stale).await?;
-        ask(
+        // Registered before the client's own listeners.
+        eval(&second, stale).await?;
+        eval(
             &second,
             "addEventListener('storage', later, { capture: true })",
         )
         .await?;
-        ask(&first, "return people.ben.block()").await?;
-        ask(
+        eval(&first, "return people.ben.block()").await?;
+        eval(
             &second,
             "return people.cleo.markVerified().then(() => catchUp())",
         )

@@ -1,20 +1,20 @@
-//! What peers send and ask each other.
+//! Values and questions between peers.
 
 use anyhow::ensure;
 use serde_json::json;
 
-use super::{EMPTY, Stage, ask, seen, until};
+use super::{EMPTY, Stage, eval, seen, until};
 use crate::support::run;
 
 #[test]
-fn everything_arrives_as_what_it_was_and_in_order() {
+fn values_of_every_type_arrive_in_order_with_their_type() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let tabs = stage.two(&bed, json!({})).await?;
         for (from, to) in [(0, 1), (1, 0)] {
             let (from, to) = (&tabs[from], &tabs[to]);
             let listen = r#"
-                window.got = [];
+                window.received = [];
                 // WebDriver's scripts may run in a frame of their own, with classes of their own.
                 const plain = async (value) => {
                     const name = Object.prototype.toString.call(value).slice(8, -1);
@@ -24,9 +24,9 @@ fn everything_arrives_as_what_it_was_and_in_order() {
                     if (ArrayBuffer.isView(value)) return [name, ...Array.from(value, Number)];
                     return value;
                 };
-                client.on("data", (value) => got.push(plain(value)));
-                client.on("dm", (value) => got.push(plain(value).then((value) => ({ dm: value }))));"#;
-            ask(to, listen).await?;
+                client.on("data", (value) => received.push(plain(value)));
+                client.on("dm", (value) => received.push(plain(value).then((value) => ({ dm: value }))));"#;
+            eval(to, listen).await?;
             let send = r#"
                 const bytes = new Uint8Array([9, 1, 2, 3, 9]);
                 const values = [
@@ -39,8 +39,9 @@ fn everything_arrives_as_what_it_was_and_in_order() {
                 const sending = values.map((value) => peer.send(value));
                 sending.push(peer.dm({ secret: 7 }));
                 return Promise.all(sending).then((all) => all.length);"#;
-            ensure!(ask(from, send).await? == 18);
-            let got = until(to, "return got.length === 18 && Promise.all(got)").await?;
+            ensure!(eval(from, send).await? == 18);
+            let received =
+                until(to, "return received.length === 18 && Promise.all(received)").await?;
             let expected = json!([
                 null, true, -0.5, "\u{1f40c} \u{2028} </script>", [1, [2]], { "a": { "b": null } },
                 ["ArrayBuffer", 1, 2, 3], ["Uint8Array", 1, 2, 3], ["Float32Array", 0.5, -2],
@@ -48,7 +49,7 @@ fn everything_arrives_as_what_it_was_and_in_order() {
                 ["Blob", "text/plain", "slow"], "after the slow one",
                 ["Blob", "application/octet-stream", "x".repeat(200_000)], "y".repeat(100_000), "last", { "dm": { "secret": 7 } },
             ]);
-            ensure!(got == expected, "{got}");
+            ensure!(received == expected, "{received}");
         }
         let refused = r#"
             const code = (promise) => promise.then(() => "sent", (error) => error.name);
@@ -57,18 +58,18 @@ fn everything_arrives_as_what_it_was_and_in_order() {
                 code(peer.send({ inside: new Uint8Array(1) })), code(peer.ask(new Map([[1, 2]]))),
                 code(client.send({ all: new Set() })),
             ]);"#;
-        let refused = ask(&tabs[0], refused).await?;
+        let refused = eval(&tabs[0], refused).await?;
         ensure!(refused == json!(vec!["TypeError"; 6]), "{refused}");
         bed.no_errors().await
     });
 }
 
 #[test]
-fn many_sends_at_once_all_arrive_in_their_order() {
+fn many_sends_at_once_all_arrive_in_order() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let [ann, ben] = stage.two(&bed, json!({})).await?;
-        // In the page itself: where WebDriver's scripts run, every call is slow.
+        // Run this in the page itself, since calls are slow where WebDriver's scripts run.
         let listen = r#"window.eval(`
             window.next = 0;
             window.wrong = 0;
@@ -77,7 +78,7 @@ fn many_sends_at_once_all_arrive_in_their_order() {
                 next += 1;
             });`)"#;
         for tab in [&ann, &ben] {
-            ask(tab, listen).await?;
+            eval(tab, listen).await?;
         }
         let script = r#"return window.eval(`(() => {
             const sending = [];
@@ -85,7 +86,7 @@ fn many_sends_at_once_all_arrive_in_their_order() {
             return Promise.all(sending).then(() => true);
         })()`)"#;
         for (from, to) in [(&ann, &ben), (&ben, &ann)] {
-            ask(from, script).await?;
+            eval(from, script).await?;
             until(to, "return next === 20000 && wrong === 0").await?;
         }
         bed.no_errors().await
@@ -93,12 +94,12 @@ fn many_sends_at_once_all_arrive_in_their_order() {
 }
 
 #[test]
-fn questions_find_their_handlers_and_answers_their_askers() {
+fn questions_reach_their_handlers_and_answers_return() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let [ann, ben] = stage.two(&bed, json!({})).await?;
         let nobody = "return peer.ask('anybody?').catch((error) => [error.code, error.message])";
-        let said = ask(&ann, nobody).await?;
+        let said = eval(&ann, nobody).await?;
         ensure!(said[0] == "failed", "{said}");
 
         let handlers = r#"
@@ -109,7 +110,7 @@ fn questions_find_their_handlers_and_answers_their_askers() {
             client.addQuestionHandler("never", () => new Promise(() => {}));
             client.on("question", () => undefined);
             client.on("question", (content, sender, { topic }) => ({ content, sender, topic: topic ?? null }));"#;
-        ask(&ben, handlers).await?;
+        eval(&ben, handlers).await?;
         let questions = r#"
             const why = (promise) => promise.catch((error) => [error.code ?? error.name, error.message]);
             const never = new AbortController();
@@ -127,7 +128,7 @@ fn questions_find_their_handlers_and_answers_their_askers() {
                 client.ask("double", 4).then(([{ user, ok, answer }]) => [user, ok, answer[0]]),
                 client.ask("refuse", 4).then(([{ user, ok, error }]) => [user, ok, error.message]),
             ]);"#;
-        let answers = ask(&ann, questions).await?;
+        let answers = eval(&ann, questions).await?;
         let expected = json!([
             [42, "ann", "double", "ann"],
             { "content": { "a": [1] }, "sender": "ann", "topic": null },
@@ -151,24 +152,24 @@ fn questions_find_their_handlers_and_answers_their_askers() {
         )
         .await?;
 
-        // Who leaves owes no answer any more.
-        ask(&ann, "window.open = peer.ask(0, { topic: 'never' }).catch((error) => error.code); return null").await?;
-        ask(&ben, "client.disconnect()").await?;
-        let code = ask(&ann, "return window.open").await?;
+        // Questions to a peer that leaves fail.
+        eval(&ann, "window.open = peer.ask(0, { topic: 'never' }).catch((error) => error.code); return null").await?;
+        eval(&ben, "client.disconnect()").await?;
+        let code = eval(&ann, "return window.open").await?;
         ensure!(code == "gone", "{code}");
         let codes = "return Promise.all([peer.ask(1), peer.send(1), peer.dm(1), peer.ping()].map((its) => its.catch((error) => error.code)))";
-        let codes = ask(&ann, codes).await?;
+        let codes = eval(&ann, codes).await?;
         ensure!(codes == json!(vec!["gone"; 4]), "{codes}");
         Ok(())
     });
 }
 
 #[test]
-fn people_talk_type_and_part() {
+fn chat_typing_ping_and_disconnect_reach_the_other_peer() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
         let [ann, ben] = stage.two(&bed, json!({})).await?;
-        ask(
+        eval(
             &ann,
             "client.typing(); client.chat('to all'); peer.chat('to you')",
         )
@@ -180,17 +181,17 @@ fn people_talk_type_and_part() {
         ] {
             seen(&ben, event).await?;
         }
-        let millis = ask(&ben, "return peer.ping()").await?;
+        let millis = eval(&ben, "return peer.ping()").await?;
         ensure!(
             millis
                 .as_f64()
                 .is_some_and(|millis| (0.0..30_000.0).contains(&millis)),
             "{millis}"
         );
-        ask(&ann, "peer.disconnect()").await?;
+        eval(&ann, "peer.disconnect()").await?;
         seen(&ann, "['disconnectedfrompeer', 'ben', 'disconnected']").await?;
         seen(&ben, "['disconnectedfrompeer', 'ann', 'left']").await?;
-        ensure!(ask(&ann, "return peer.state").await? == "gone");
+        ensure!(eval(&ann, "return peer.state").await? == "gone");
         bed.no_errors().await
     });
 }

@@ -1,23 +1,23 @@
-// Every one of these is a mistake that the types should find.
+// Every line marked below is a mistake that the types should find.
 import { MQTTRTCClient } from "./mqtt-rtc.js";
 
 // @ts-expect-error: there is no such option
 const client = new MQTTRTCClient({ nick: "ann" });
-// @ts-expect-error: nor such a policy
+// @ts-expect-error: there is no such policy
 new MQTTRTCClient({ accept: "all" });
-// @ts-expect-error: nor such an event
+// @ts-expect-error: there is no such event
 client.on("conected", () => {});
-// @ts-expect-error: names are texts
+// @ts-expect-error: names are strings
 client.on("namechange", (before: number) => before);
-// @ts-expect-error: somebody has to decide
+// @ts-expect-error: the handler has to decide
 client.on("connectionrequest", () => "maybe");
 // @ts-expect-error: functions cannot be sent
 void client.send(() => {});
-// @ts-expect-error: nobody may be there
+// @ts-expect-error: there may be no such peer
 client.getPeer("ben").chat("hello");
-// @ts-expect-error: it cannot be set
+// @ts-expect-error: the name is read-only
 client.name = "anna";
-// @ts-expect-error: a name may pass to somebody else
+// @ts-expect-error: a name may be taken over by another peer
 client.safetyNumber("ben");
-// @ts-expect-error: it is one person for good
+// @ts-expect-error: the key is read-only
 client.peers[0]!.key = "another";

@@ -1,4 +1,4 @@
-//! The client with real brokers, and compared to rumqttc. The same test source is compiled with both.
+//! The MQTT client with real brokers, compared to rumqttc. The same test source is compiled with both.
 
 mod broker;
 mod tcp;

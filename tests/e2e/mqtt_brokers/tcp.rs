@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// MQTT over TCP, at `tcp://host:port`. Remembers what was sent in one piece.
+/// MQTT over TCP, at `tcp://host:port`. Records each chunk of bytes that was sent.
 #[derive(Clone)]
 pub struct Tcp {
     started: Instant,

@@ -1,4 +1,4 @@
-//! The helper of `bot/` as a running program.
+//! The helper in `bot/` as a running program.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -12,29 +12,29 @@ use tokio::time::timeout;
 use xtask::process;
 use xtask::testbed::{self, Broker, Child};
 
-/// As long as a tab may take for anything.
+/// The limit for every wait, the same as for tabs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Built at most once; after `cargo xtask test e2e` not at all.
+/// The path of the program. It is built at most once, and not at all after `cargo xtask test e2e`.
 static PROGRAM: LazyLock<Result<PathBuf, String>> =
     LazyLock::new(|| testbed::bot().map_err(|error| format!("{error:#}")));
 
-/// A running helper. Dropping it kills it.
+/// A running helper. It is killed when it is dropped.
 #[derive(Debug)]
 pub struct Bot {
-    /// What it prints.
+    /// The lines that it prints.
     lines: UnboundedReceiver<String>,
     seen: Vec<String>,
     program: Child,
 }
 
 impl Bot {
-    /// Starts it, in the lobby of this page. Its key is in the file `identity`, or will be.
+    /// Starts a helper in the lobby of this page. It reads its key from the file `identity`, or creates it there.
     pub async fn start(name: &str, page: &str, broker: &Broker, identity: &Path) -> Result<Bot> {
         Bot::start_with(name, page, broker, identity, &[]).await
     }
 
-    /// The same with more options.
+    /// Starts a helper with additional options.
     pub async fn start_with(
         name: &str,
         page: &str,
@@ -50,12 +50,12 @@ impl Bot {
         ]);
         command.arg("--identity").arg(identity).args(more);
         let mut program = Child::start(command.stdout(Stdio::piped()))?;
-        let output = program.take_stdout().context("its output was asked for")?;
-        let (tell, lines) = unbounded_channel();
+        let output = program.take_stdout().context("the helper has no output")?;
+        let (sender, lines) = unbounded_channel();
         std::thread::spawn(move || {
             let lines = BufReader::new(output).lines().map_while(Result::ok);
-            // Read to the end in any case: a full pipe would hold it up.
-            lines.for_each(|line| drop(tell.send(line)));
+            // Read to the end in any case, since a full pipe would block the helper.
+            lines.for_each(|line| drop(sender.send(line)));
         });
         Ok(Bot {
             lines,
@@ -64,12 +64,12 @@ impl Bot {
         })
     }
 
-    /// Stops it in whatever it does, as a computer that falls asleep.
+    /// Suspends it, as on a computer that falls asleep.
     pub fn freeze(&self) -> Result<()> {
         self.signal("-STOP")
     }
 
-    /// Lets it go on.
+    /// Resumes it.
     pub fn thaw(&self) -> Result<()> {
         self.signal("-CONT")
     }
@@ -88,14 +88,14 @@ impl Bot {
         }
     }
 
-    /// Waits until it ends by itself, without ever having been in a room.
+    /// Waits until it ends by itself without having joined a room.
     pub async fn ends(&mut self) -> Result<()> {
         let found = timeout(PATIENCE, self.reads_up_to("Joining")).await;
-        ensure!(found == Ok(false), "it works: {:#?}", self.seen);
+        ensure!(found == Ok(false), "it joined a room: {:#?}", self.seen);
         Ok(())
     }
 
-    /// Whether this line came before it ended.
+    /// Whether it printed this line before it ended.
     async fn reads_up_to(&mut self, expected: &str) -> bool {
         while let Some(line) = self.lines.recv().await {
             let found = line == expected;

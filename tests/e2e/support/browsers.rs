@@ -1,4 +1,4 @@
-//! Browsers, used by one scenario after the other: starting one costs a second or more.
+//! Browsers. Scenarios use them one after the other, because starting one takes a second or more.
 
 use std::fmt::{self, Write};
 use std::ops::AsyncFnOnce;
@@ -12,7 +12,7 @@ use xtask::testbed;
 
 use super::tab::Tab;
 
-/// Who made it.
+/// The kind of a browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Chromium,
@@ -30,21 +30,21 @@ struct Inner {
     kind: Option<Kind>,
     /// An empty tab, so that the browser stays when the last other tab is closed.
     home: WindowHandle,
-    /// The tab that commands go to. Held during a command: a driver knows one tab at a time.
+    /// The tab that commands go to. It is locked during a command, because a driver has one current tab.
     current: Mutex<Option<WindowHandle>>,
 }
 
-/// A page whose settings are damaged would try the brokers of the world.
+/// Without this, a page with damaged settings would try public brokers.
 const NO_WORLD: &str = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1";
 
-/// An address on every site where there is no page.
+/// A path where no site has a page.
 pub const NOWHERE: &str = "nothing-here";
 
-/// Browsers that nobody uses at the moment.
+/// Browsers that no scenario uses at the moment.
 static IDLE: Mutex<Vec<Browser>> = Mutex::const_new(Vec::new());
 
 impl Browser {
-    /// One that is free, or a new one.
+    /// Takes an idle browser, or starts a new one.
     pub(super) async fn take(kind: Kind) -> Result<Browser> {
         let mut idle = IDLE.lock().await;
         let free = idle.iter().position(|browser| browser.0.kind == Some(kind));
@@ -61,12 +61,12 @@ impl Browser {
             Kind::Chromium => testbed::Browser::chromium_with(&[NO_WORLD]).await?,
             Kind::Firefox => testbed::Browser::firefox().await?,
         };
-        // Ended with the process, since nobody is left to drop what is idle then.
+        // The browser is ended with the process, because idle browsers in a static are never dropped.
         testbed::end_at_exit(browser.profile());
         Browser::new(browser, Some(kind)).await
     }
 
-    /// One that no other scenario gets.
+    /// A browser that no other scenario uses.
     pub(super) async fn own(browser: testbed::Browser) -> Result<Browser> {
         Browser::new(browser, None).await
     }
@@ -87,7 +87,7 @@ impl Browser {
         for window in self.windows().await? {
             self.close(&window).await?;
         }
-        // What closing brought to the console is nobody's.
+        // Discard what the closing pages wrote to the console.
         self.console().await?;
         if self.0.kind.is_some() {
             IDLE.lock().await.push(self);
@@ -106,7 +106,7 @@ impl Browser {
         Ok(tab)
     }
 
-    /// The tabs that were not opened with [`open`](Self::open), as by the page itself, included.
+    /// All tabs, including those that were not opened with [`open`](Self::open) but, for example, by the page itself.
     pub async fn tabs(&self) -> Result<Vec<Tab>> {
         let windows = self.windows().await?.into_iter();
         Ok(windows
@@ -120,7 +120,7 @@ impl Browser {
         Ok(windows)
     }
 
-    /// Closes a tab as a person does, with all that the page does then.
+    /// Closes a tab as a person does, so that the page can run its handlers.
     pub(super) async fn close(&self, window: &WindowHandle) -> Result<()> {
         self.within(window, async |driver| Ok(driver.close_window().await?))
             .await?;
@@ -128,7 +128,7 @@ impl Browser {
         Ok(())
     }
 
-    /// Gives commands to one tab.
+    /// Runs commands in one tab.
     pub(super) async fn within<T>(
         &self,
         window: &WindowHandle,
@@ -143,16 +143,16 @@ impl Browser {
         command(&self.0.browser).await
     }
 
-    /// What went wrong in any of its tabs since the last call: errors that the page printed or the browser saw.
+    /// Errors in any of its tabs since the last call, printed by the page or reported by the browser.
     pub async fn errors(&self) -> Result<Vec<String>> {
         let mut lines = self.console().await?;
-        // Where a scenario goes to be elsewhere, nothing is found, and the browser looks for an icon.
+        // Scenarios visit a missing page on purpose, and browsers request an icon.
         let ours = |line: &String| !line.contains(NOWHERE) && !line.contains("favicon.ico");
         lines.retain(|line| line.starts_with("SEVERE") && ours(line));
         Ok(lines)
     }
 
-    /// What was written to the console since the last call; nothing in Firefox, whose driver does not tell.
+    /// Lines written to the console since the last call. Firefox's driver does not report them.
     pub async fn console(&self) -> Result<Vec<String>> {
         if self.0.kind != Some(Kind::Chromium) {
             return Ok(Vec::new());
@@ -161,7 +161,7 @@ impl Browser {
         lines.context("the console cannot be read")
     }
 
-    /// What every tab shows, with a screenshot of each.
+    /// The content of every tab, with a screenshot of each.
     pub(super) async fn evidence(&self, files: &Path) -> Result<String> {
         let mut report = String::new();
         for (number, tab) in (1..).zip(self.tabs().await?) {

@@ -1,4 +1,4 @@
-//! Runs a scenario, and explains what every tab showed when it fails.
+//! Runs a scenario, and reports what every tab showed if it fails.
 
 use std::any::type_name;
 use std::fmt::Write;
@@ -14,26 +14,26 @@ use xtask::testbed::{Broker, Site, dist};
 use super::browsers::{Browser, Kind};
 use super::site::settings;
 
-/// No scenario needs this long, even on a machine that is busy with other things.
+/// The limit for a scenario, generous enough for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(150);
 
-/// One for all scenarios, because browsers are shared between them. Its threads live as long as the process, which
-/// matters: a program that a thread started is ended with that thread.
+/// One runtime for all scenarios, because they share browsers. Its threads must live as long as the process, because a
+/// program is ended with the thread that started it.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     let runtime = Builder::new_multi_thread()
         .worker_threads(4)
         .enable_all()
         .build();
-    runtime.expect("this system gives us threads")
+    runtime.expect("the runtime should start")
 });
 
-/// Runs a scenario, then gives its browsers back. A page that broke makes it fail, too.
+/// Runs a scenario, then gives its browsers back. A page that panicked makes the scenario fail, too.
 pub fn run<F, Scenario>(scenario: F)
 where
     F: FnOnce(Bed) -> Scenario + Send + 'static,
     Scenario: Future<Output = Result<()>> + Send + 'static,
 {
-    // "e2e::talk::two_tabs::{{closure}}"
+    // "e2e::chat::two_tabs_of_chromium_chat::{{closure}}"
     let name = type_name::<F>()
         .trim_start_matches("e2e::")
         .trim_end_matches("::{{closure}}");
@@ -55,47 +55,51 @@ where
     }
 }
 
-/// What one scenario uses.
+/// The browsers that one scenario uses.
 #[derive(Clone, Debug, Default)]
 pub struct Bed(Arc<Mutex<Vec<Browser>>>);
 
 impl Bed {
-    /// A Chromium that nobody else uses at the moment. A second call gives a second one, with another profile.
+    /// A Chromium that no other scenario uses at the moment. A second call gives a second one, with another profile.
     pub async fn chromium(&self) -> Result<Browser> {
         Ok(self.keep(Browser::take(Kind::Chromium).await?))
     }
 
-    /// A Firefox that nobody else uses at the moment.
+    /// A Firefox that no other scenario uses at the moment.
     pub async fn firefox(&self) -> Result<Browser> {
         Ok(self.keep(Browser::take(Kind::Firefox).await?))
     }
 
-    /// A browser that no other scenario gets.
+    /// A browser that no other scenario uses.
     pub async fn own(&self, browser: xtask::testbed::Browser) -> Result<Browser> {
         Ok(self.keep(Browser::own(browser).await?))
     }
 
-    /// The page on a port of its own, which makes it another origin with empty storage. It meets at this broker.
+    /// The page on a port of its own, which makes it a new origin with empty storage. It uses this broker.
     pub async fn site(&self, broker: &Broker) -> Result<Site> {
         Site::start(dist(), settings(&broker.ws_url())).await
     }
 
-    /// No browser complained so far. Asked while the broker is still there: when it goes, they do.
+    /// Checks that no browser has reported an error so far. It has to be called before the broker stops, because that
+    /// causes errors.
     pub async fn no_errors(&self) -> Result<()> {
         let browsers = self.used().clone();
         for browser in browsers {
             let errors = browser.errors().await?;
-            ensure!(errors.is_empty(), "{browser} complains: {errors:#?}");
+            ensure!(errors.is_empty(), "{browser} reports errors: {errors:#?}");
         }
         Ok(())
     }
 
-    /// No page broke, even if everybody saw what they should.
+    /// Checks that no page panicked.
     async fn no_panic(&self) -> Result<()> {
         let browsers = self.used().clone();
         for browser in browsers {
             for tab in browser.tabs().await? {
-                ensure!(!tab.page().await?.has("panic"), "{browser}: a page broke");
+                ensure!(
+                    !tab.page().await?.has("panic"),
+                    "{browser}: a page panicked"
+                );
             }
         }
         Ok(())
@@ -107,15 +111,17 @@ impl Bed {
     }
 
     fn used(&self) -> std::sync::MutexGuard<'_, Vec<Browser>> {
-        self.0.lock().expect("nobody panics with it")
+        self.0
+            .lock()
+            .expect("no thread panics while it holds the lock")
     }
 
-    /// Gives the browsers back. After a failure they are not used again, and all there is to see is told.
+    /// Gives the browsers back. After a failure they are not used again, and the report has everything that they show.
     async fn clear(self, name: String, outcome: Result<()>) -> Option<String> {
         let browsers = std::mem::take(&mut *self.used());
         let Err(error) = outcome else {
             for browser in browsers {
-                // One that does not close its tabs is ended.
+                // A browser that does not close its tabs is ended.
                 let _ = browser.give_back().await;
             }
             return None;
@@ -135,7 +141,7 @@ async fn evidence(browser: &Browser, files: &Path) -> String {
     let gathered = browser.evidence(files);
     match tokio::time::timeout(Duration::from_secs(20), gathered).await {
         Ok(Ok(report)) => report,
-        Ok(Err(error)) => format!("it tells nothing more: {error:#}\n"),
-        Err(_) => "it does not answer\n".into(),
+        Ok(Err(error)) => format!("no further evidence: {error:#}\n"),
+        Err(_) => "the browser does not respond\n".into(),
     }
 }

@@ -1,10 +1,10 @@
-//! What a tab shows, as tests ask for it.
+//! A description of what a tab shows.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// Tells it, in the browser.
+/// Describes the page, in the browser.
 pub const SCRIPT: &str = include_str!("page.js");
 
 /// What a tab shows at one moment.
@@ -19,17 +19,17 @@ pub struct Page {
     pub own: String,
     pub peers: Vec<Peer>,
     pub messages: Vec<Said>,
-    /// The texts of all that has a test id.
+    /// The texts of all elements with a test id.
     texts: BTreeMap<String, Vec<String>>,
-    /// What is written and was not sent.
+    /// The text in the composer.
     pub composer: Option<String>,
     /// Whether markup from a name or a message ran.
     pub pwned: bool,
-    /// In the diagnostics: how much was dropped, for each reason.
+    /// How many messages were dropped for each reason, as in the diagnostics.
     pub dropped: Vec<u64>,
 }
 
-/// Somebody in the list of people.
+/// A person in the list of people.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 pub struct Peer {
     pub user: String,
@@ -42,14 +42,14 @@ pub struct Peer {
 pub struct Said {
     pub sender: String,
     pub text: String,
-    /// How far it came; own messages only.
+    /// The delivery status; own messages only.
     pub delivery: Option<String>,
-    /// How many elements, such as links, the text was made to.
+    /// How many elements, such as links, the text contains.
     pub elements: u32,
 }
 
 impl Page {
-    /// Whether exactly these people are here, and have proved who they are.
+    /// Whether exactly these people are here and verified.
     pub fn has_verified(&self, users: &[&str]) -> bool {
         let mut expected = users.to_vec();
         expected.sort_unstable();
@@ -58,20 +58,20 @@ impl Page {
         found == expected && self.peers.iter().all(|peer| peer.state == "verified")
     }
 
-    /// What is known of somebody's key, in one word; empty if they are not here.
+    /// The trust in a user's key, in one word; empty if the user is not here.
     pub fn trust_of(&self, user: &str) -> &str {
         let mut peers = self.peers.iter();
         let peer = peers.find(|peer| peer.user == user);
         peer.map_or("", |peer| &peer.trust)
     }
 
-    /// Whether somebody said this.
+    /// Whether the log has this message of this sender.
     pub fn has_message(&self, sender: &str, text: &str) -> bool {
         let said = |message: &Said| message.sender == sender && message.text == text;
         self.messages.iter().any(said)
     }
 
-    /// Whether something with this test id is there.
+    /// Whether there is an element with this test id.
     pub fn has(&self, id: &str) -> bool {
         self.texts.contains_key(id)
     }

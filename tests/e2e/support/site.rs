@@ -9,19 +9,19 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use xtask::testbed::{Site, dist};
 
-/// Settings with this broker, and no STUN server: nothing here needs the world.
+/// Settings with this broker and no STUN server, so that no test needs the internet.
 pub fn settings(broker: &str) -> Value {
     json!({ "brokers": [broker], "iceServers": [] })
 }
 
-/// The host and port of a site, as rooms know it.
+/// The host and port of a site, which identify its page to rooms.
 pub fn page_of(site: &Site) -> &str {
     site.url()
         .trim_start_matches("http://")
         .trim_end_matches('/')
 }
 
-/// A host with the page at paths of its own, each with an `rtchat.json` that may hold anything and may be changed.
+/// A host with the page at several paths, each with an `rtchat.json` that may contain anything and may be changed.
 #[derive(Debug)]
 pub struct Host {
     site: Site,
@@ -29,12 +29,12 @@ pub struct Host {
 }
 
 impl Host {
-    /// Nothing but a host, so far.
+    /// Starts a host without a page.
     pub async fn start() -> Result<Host> {
         Host::with_headers(&[]).await
     }
 
-    /// A host that adds these headers to every answer.
+    /// Starts a host that adds these headers to every response.
     pub async fn with_headers(headers: &[(&'static str, &str)]) -> Result<Host> {
         static HOSTS: AtomicU32 = AtomicU32::new(0);
         let number = HOSTS.fetch_add(1, Ordering::Relaxed);
@@ -46,13 +46,13 @@ impl Host {
         Ok(Host { site, folder })
     }
 
-    /// Writes a page of somebody's own, and returns its address.
+    /// Writes an HTML page, and returns its address.
     pub fn write_page(&self, path: &str, html: &str) -> Result<String> {
         fs::write(self.folder.join(path), html)?;
         Ok(format!("{}{path}", self.site.url()))
     }
 
-    /// Puts the page at a path such as `some/sub/path/`, and returns its address.
+    /// Copies the chat page to a path such as `some/sub/path/`, and returns its address.
     pub fn put(&self, path: &str, settings: impl ToString) -> Result<String> {
         let from = dist();
         let files =
@@ -73,7 +73,7 @@ impl Host {
         let before = fs::metadata(&path).and_then(|file| file.modified());
         fs::write(&path, settings.to_string())?;
         if let Ok(before) = before {
-            // Browsers ask for what has changed since a whole second.
+            // Browsers compare modification times in whole seconds.
             let file = fs::File::options().write(true).open(&path)?;
             file.set_modified(before + Duration::from_secs(2))?;
         }
@@ -83,7 +83,7 @@ impl Host {
 
 impl Drop for Host {
     fn drop(&mut self) {
-        // What is left lies in target/.
+        // If this fails, files remain in target/.
         let _ = fs::remove_dir_all(&self.folder);
     }
 }

@@ -1,4 +1,4 @@
-//! One tab, and what a person does in it.
+//! One tab, and the actions of a person in it.
 
 use std::future::Future;
 use std::panic::Location;
@@ -13,13 +13,13 @@ use tokio::time::{Instant, sleep};
 use super::browsers::Browser;
 use super::page::{Page, SCRIPT};
 
-/// How long anything may take: two cores, shared with compilers, are slow.
+/// The limit for every wait. It is generous because machines that also compile are slow.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Between two looks at a page.
+/// The interval between two checks of a page.
 const LOOK: Duration = Duration::from_millis(30);
 
-/// The key, as WebDriver knows it.
+/// WebDriver's code for the Enter key.
 const ENTER: &str = "\u{e007}";
 
 /// A tab of a browser.
@@ -40,20 +40,19 @@ impl Tab {
             .await
     }
 
-    /// Looks into the page's first frame from now on, until another address is opened or another tab of the same
-    /// browser is asked for anything.
+    /// Switches to the page's first frame, until another address is opened or another tab of the same browser is used.
     pub async fn enter_frame(&self) -> Result<()> {
         self.within(async |driver| Ok(driver.enter_frame(0).await?))
             .await
     }
 
-    /// Looks at the page around the frame again.
+    /// Switches back to the page around the frame.
     pub async fn leave_frame(&self) -> Result<()> {
         self.within(async |driver| Ok(driver.enter_default_frame().await?))
             .await
     }
 
-    /// Loads the page again.
+    /// Reloads the page.
     pub async fn reload(&self) -> Result<()> {
         self.within(async |driver| Ok(driver.refresh().await?))
             .await
@@ -64,20 +63,20 @@ impl Tab {
         self.browser.close(&self.window).await
     }
 
-    /// Types a name, and waits until the room is there.
+    /// Types a name, and waits until the tab is in the room.
     pub async fn join(&self, name: &str) -> Result<Page> {
         self.enter_name(name).await?;
         self.joined().await
     }
 
-    /// Types a name and presses Enter, whatever comes of it.
+    /// Types a name and presses Enter without waiting for the result.
     pub async fn enter_name(&self, name: &str) -> Result<()> {
         self.until("the field for a name", |page| page.has("name"))
             .await?;
         self.type_into("name", &format!("{name}{}", ENTER)).await
     }
 
-    /// Waits until the room is there.
+    /// Waits until the tab is in the room.
     #[track_caller]
     pub fn joined(&self) -> impl Future<Output = Result<Page>> {
         self.until("the room", |page| {
@@ -103,7 +102,7 @@ impl Tab {
     /// Waits until exactly these people are here and verified.
     #[track_caller]
     pub fn sees(&self, users: &[&str]) -> impl Future<Output = Result<Page>> {
-        let what = format!("as verified just {users:?}");
+        let what = format!("exactly {users:?} as verified");
         let users: Vec<String> = users.iter().map(|user| user.to_string()).collect();
         self.until(what, move |page| {
             let users: Vec<&str> = users.iter().map(String::as_str).collect();
@@ -111,7 +110,7 @@ impl Tab {
         })
     }
 
-    /// Waits until somebody's message is there.
+    /// Waits until the tab shows this message of this sender.
     #[track_caller]
     pub fn hears(&self, sender: &str, text: &str) -> impl Future<Output = Result<Page>> {
         let what = format!("{sender}'s message");
@@ -119,27 +118,31 @@ impl Tab {
         self.until(what, move |page| page.has_message(&sender, &text))
     }
 
-    /// Waits until the page shows what is asked for.
+    /// Waits until the page meets a condition.
     #[track_caller]
     pub fn until(
         &self,
         what: impl Into<String>,
         is_there: impl Fn(&Page) -> bool,
     ) -> impl Future<Output = Result<Page>> {
-        let (what, asked) = (what.into(), Location::caller());
+        let (what, caller) = (what.into(), Location::caller());
         async move {
             let end = Instant::now() + PATIENCE;
             loop {
-                // While a page is being replaced by another one, it cannot be asked.
+                // A page cannot be described while it is being replaced by another one.
                 let page = self.page().await;
                 match page {
                     Ok(page) if is_there(&page) => return Ok(page),
                     Ok(page) if Instant::now() > end => {
                         let seconds = PATIENCE.as_secs();
-                        bail!("{asked}: no tab showed {what} within {seconds} s, but: {page:#?}")
+                        bail!(
+                            "{caller}: the tab did not show {what} within {seconds} s, but: {page:#?}"
+                        )
                     }
                     Err(error) if Instant::now() > end => {
-                        return Err(error.context(format!("{asked}: waiting for {what}")));
+                        return Err(error.context(format!(
+                            "{caller}: while waiting for the tab to show {what}"
+                        )));
                     }
                     _ => sleep(LOOK).await,
                 }
@@ -147,7 +150,7 @@ impl Tab {
         }
     }
 
-    /// Waits until a page of somebody's own shows this text.
+    /// Waits until a page that is not the chat shows this text.
     pub async fn shows(&self, text: &str) -> Result<()> {
         let end = Instant::now() + PATIENCE;
         let script = "return document.body?.innerText ?? ''";
@@ -161,24 +164,24 @@ impl Tab {
         }
     }
 
-    /// What the tab shows now.
+    /// A description of what the tab shows now.
     pub async fn page(&self) -> Result<Page> {
         let page = self.script(SCRIPT, Vec::new()).await?;
         serde_json::from_value(page).context("the page cannot be described")
     }
 
-    /// Clicks on what has this test id.
+    /// Clicks on the element with this test id.
     pub async fn click(&self, id: &str) -> Result<()> {
         self.click_on(&by_test_id(id)).await
     }
 
-    /// Clicks on what this selector finds.
+    /// Clicks on the element that this selector finds.
     pub async fn click_on(&self, selector: &str) -> Result<()> {
         self.within(async |driver| Ok(find(driver, selector).await?.click().await?))
             .await
     }
 
-    /// Types into what has this test id.
+    /// Types into the element with this test id.
     pub async fn type_into(&self, id: &str, text: &str) -> Result<()> {
         let selector = by_test_id(id);
         self.within(async |driver| Ok(find(driver, &selector).await?.send_keys(text).await?))
@@ -194,7 +197,7 @@ impl Tab {
         .await
     }
 
-    /// Asks Chromium's developer tools for something.
+    /// Sends a command to Chromium's developer tools.
     pub async fn devtools(&self, method: &'static str, arguments: Value) -> Result<()> {
         self.within(async |driver| {
             driver.cdp().send_raw(method, arguments).await?;
@@ -203,18 +206,18 @@ impl Tab {
         .await
     }
 
-    /// Writes a picture of the tab to a file.
+    /// Writes a screenshot of the tab to a file.
     pub async fn screenshot(&self, file: &Path) -> Result<()> {
         self.within(async |driver| Ok(driver.screenshot(file).await?))
             .await
     }
 
-    /// How many event listeners and nodes the page holds, after the rubbish was collected. Chromium only.
+    /// The numbers of event listeners and nodes of the page after a garbage collection. Chromium only.
     pub async fn counts(&self) -> Result<(u64, u64)> {
         self.within(async |driver| {
             let devtools = driver.cdp();
             devtools.performance().enable().await?;
-            // What is freed only after something else was takes more than one round.
+            // Objects that are only freed after others take more than one round.
             for _ in 0..3 {
                 devtools
                     .send_raw("HeapProfiler.collectGarbage", json!({}))
@@ -228,20 +231,20 @@ impl Tab {
         .await
     }
 
-    /// Notes from now on who is in the list of people.
+    /// Records all changes of the list of people from now on.
     pub async fn watch(&self) -> Result<()> {
         self.script(include_str!("watch.js"), Vec::new()).await?;
         Ok(())
     }
 
-    /// What has been noted: when, and who was there then, as in `ann verified, ben connecting`.
+    /// The recorded changes: the time, and the people at that time as in `ann verified, ben connecting`.
     pub async fn watched(&self) -> Result<Vec<(u64, String)>> {
         let script = "return window.watched.map(({ at, people }) => [at, people])";
-        let noted = self.script(script, Vec::new()).await?;
-        Ok(serde_json::from_value(noted)?)
+        let recorded = self.script(script, Vec::new()).await?;
+        Ok(serde_json::from_value(recorded)?)
     }
 
-    /// What a person sees, and a screenshot in a file.
+    /// The visible text of the tab, and a screenshot in a file.
     pub(super) async fn evidence(&self, file: &Path) -> Result<String> {
         if let Some(folder) = file.parent() {
             std::fs::create_dir_all(folder)?;
@@ -259,7 +262,7 @@ impl Tab {
     }
 }
 
-/// Finds it in the page, or in the chat that is a part of the page.
+/// Finds an element in the page, or in the chat that is a part of the page.
 async fn find(driver: &WebDriver, selector: &str) -> Result<WebElement> {
     let script = "const tree = document.querySelector('rt-chat')?.shadowRoot ?? document;
         return tree.querySelector(arguments[0])";

@@ -4,11 +4,11 @@ use anyhow::{Context, ensure};
 use serde_json::Value;
 use xtask::testbed::Broker;
 
-use super::{ESCAPE, chat, nothing_wrong, page, tag};
+use super::{ESCAPE, chat, has_no_page_errors, page, tag};
 use crate::support::{Host, run};
 
 #[test]
-fn readers_of_a_page_talk_through_its_bubble() {
+fn readers_of_a_page_chat_through_its_bubble() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let (site, host) = (bed.site(&broker).await?, Host::start().await?);
@@ -30,7 +30,7 @@ fn readers_of_a_page_talk_through_its_bubble() {
         ann.say("what do you think of this page?").await?;
         ben.hears("ann", "what do you think of this page?").await?;
 
-        // Closed, it counts.
+        // A closed bubble counts unread messages.
         ben.type_into("composer", ESCAPE).await?;
         let closed = chat(&ben).await?;
         ensure!(
@@ -59,13 +59,13 @@ fn readers_of_a_page_talk_through_its_bubble() {
             "{opened}"
         );
 
-        // The page was told, and is as it was.
-        let told = ben.script("return told", Vec::new()).await?;
-        let told = told.as_array().context("a list")?;
-        let message = told
+        // The page got the events, and is unchanged.
+        let events = ben.script("return events", Vec::new()).await?;
+        let events = events.as_array().context("a list")?;
+        let message = events
             .iter()
-            .find(|told| told["text"] == "are you still there?");
-        let message = message.context("the page was told nothing of the message")?;
+            .find(|event| event["text"] == "are you still there?");
+        let message = message.context("the page got no event for the message")?;
         ensure!(
             message["what"] == "message"
                 && message["sender"] == "ann"
@@ -73,28 +73,31 @@ fn readers_of_a_page_talk_through_its_bubble() {
                 && message["fingerprint"].is_string()
         );
         ensure!(
-            told.iter()
-                .any(|told| told["what"] == "unread" && told["unread"] == 1)
+            events
+                .iter()
+                .any(|event| event["what"] == "unread" && event["unread"] == 1)
         );
         ensure!(
-            told.iter()
-                .any(|told| told["what"] == "peer" && told["state"] == "verified")
+            events
+                .iter()
+                .any(|event| event["what"] == "peer" && event["state"] == "verified")
         );
         ensure!(
-            told.iter()
-                .any(|told| told["what"] == "status" && told["status"] == "connected")
+            events
+                .iter()
+                .any(|event| event["what"] == "status" && event["status"] == "connected")
         );
         let title = ben.script("return document.title", Vec::new()).await?;
         ensure!(title == "Somebody's page", "{title}");
         for tab in [&ann, &ben] {
-            nothing_wrong(tab).await?;
+            has_no_page_errors(tab).await?;
         }
         bed.no_errors().await
     });
 }
 
 #[test]
-fn a_bubble_counts_before_it_is_opened() {
+fn a_bubble_counts_people_and_messages_before_it_is_opened() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let (site, host) = (bed.site(&broker).await?, Host::start().await?);
@@ -108,7 +111,7 @@ fn a_bubble_counts_before_it_is_opened() {
             ann.click("launcher").await?;
             ann.join("ann").await?;
             ann.click("close-panel").await?;
-            // From now on they are known here.
+            // The name is stored from now on.
             ann.reload().await?;
             ann.until("that it counts", |page| page.text("launcher-people") == "1")
                 .await?;
@@ -134,7 +137,7 @@ fn a_bubble_counts_before_it_is_opened() {
             })
             .await?;
             for tab in [ann, ben] {
-                nothing_wrong(&tab).await?;
+                has_no_page_errors(&tab).await?;
                 tab.script("localStorage.clear()", Vec::new()).await?;
                 tab.close().await?;
             }
@@ -144,7 +147,7 @@ fn a_bubble_counts_before_it_is_opened() {
 }
 
 #[test]
-fn it_stays_as_it_was_left() {
+fn the_bubble_stays_as_it_was_left() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let (site, host) = (bed.site(&broker).await?, Host::start().await?);
@@ -171,7 +174,7 @@ fn it_stays_as_it_was_left() {
             let script = "const { width, height } = document.querySelector('rt-chat').shadowRoot.querySelector('[part=panel]').getBoundingClientRect();
                 return width >= document.documentElement.clientWidth && height >= innerHeight - 20";
             ensure!(tab.script(script, Vec::new()).await? == true);
-            // Step by step.
+            // Escape closes one level at a time.
             tab.type_into("composer", ESCAPE).await?;
             ensure!(
                 tab.script(script, Vec::new()).await? == false && chat(&tab).await?["open"] == true
@@ -186,7 +189,7 @@ fn it_stays_as_it_was_left() {
                 opened["open"] == true && opened["focus"] == Value::Null,
                 "{opened}"
             );
-            nothing_wrong(&tab).await?;
+            has_no_page_errors(&tab).await?;
             tab.close().await?;
         }
         bed.no_errors().await

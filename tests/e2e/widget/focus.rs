@@ -1,26 +1,26 @@
-//! Whose keyboard it is: a chat never takes the focus that nobody gave it.
+//! A chat never takes the keyboard focus unless the person gives it the focus.
 
 use anyhow::{Result, ensure};
 use xtask::testbed::Broker;
 
-use super::{chat, nothing_wrong, page, tag};
+use super::{chat, has_no_page_errors, page, tag};
 use crate::support::{Bed, Browser, Host, Tab, run, settings};
 
-/// A field that the reader types into while the chat loads.
+/// A field of the page that the reader types into while the chat loads.
 const FIELD: &str = "<input id=own><script>document.getElementById('own').focus()</script>";
 
-/// What has the focus, for the page around the chat.
+/// The element with the focus, as the page around the chat sees it.
 async fn focused(tab: &Tab) -> Result<String> {
     let script = "const { id, tagName } = document.activeElement ?? {}; return id || tagName";
     let focused = tab.script(script, Vec::new()).await?;
     Ok(focused.as_str().unwrap_or_default().to_owned())
 }
 
-/// The reader is still where they were.
-async fn keeps(tab: &Tab, when: &str) -> Result<()> {
+/// Checks that the field of the page still has the focus.
+async fn keeps_focus(tab: &Tab, when: &str) -> Result<()> {
     let focused = focused(tab).await?;
     ensure!(focused == "own", "{when}: {focused} has the focus");
-    nothing_wrong(tab).await
+    has_no_page_errors(tab).await
 }
 
 async fn each_browser(bed: &Bed) -> Result<[Browser; 2]> {
@@ -28,7 +28,7 @@ async fn each_browser(bed: &Bed) -> Result<[Browser; 2]> {
 }
 
 #[test]
-fn a_chat_that_loads_leaves_the_focus_where_it_is() {
+fn a_chat_that_loads_does_not_take_the_focus() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let (site, host) = (bed.site(&broker).await?, Host::start().await?);
@@ -56,7 +56,7 @@ fn a_chat_that_loads_leaves_the_focus_where_it_is() {
                 let tab = browser.open(&url).await?;
                 tab.until(format!("the {field} ({kind})"), |page| page.has(field))
                     .await?;
-                keeps(&tab, kind).await?;
+                keeps_focus(&tab, kind).await?;
                 tab.script("localStorage.clear()", Vec::new()).await?;
                 tab.close().await?;
             }
@@ -66,7 +66,7 @@ fn a_chat_that_loads_leaves_the_focus_where_it_is() {
 }
 
 #[test]
-fn a_chat_that_comes_late_or_again_leaves_the_focus_where_it_is() {
+fn a_chat_that_is_added_late_or_restarts_does_not_take_the_focus() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let (site, host) = (bed.site(&broker).await?, Host::start().await?);
@@ -78,12 +78,12 @@ fn a_chat_that_comes_late_or_again_leaves_the_focus_where_it_is() {
             tab.script(add, Vec::new()).await?;
             tab.until("the field for a name", |page| page.has("name"))
                 .await?;
-            keeps(&tab, "added").await?;
+            keeps_focus(&tab, "added").await?;
 
-            // Whoever talked, and then went on in the page, is not called back when the chat begins anew: with other
-            // options, or in a page that the browser kept.
+            // A reader who chatted and then went on in the page keeps the focus there when the chat restarts: with
+            // other options, or in a page that the browser kept.
             tab.join("ann").await?;
-            let back = "document.getElementById('own').focus(); told.length = 0";
+            let back = "document.getElementById('own').focus(); events.length = 0";
             let again = [
                 "document.querySelector('rt-chat').room = 'another'",
                 "for (const event of ['pagehide', 'pageshow'])
@@ -92,15 +92,15 @@ fn a_chat_that_comes_late_or_again_leaves_the_focus_where_it_is() {
             for again in again {
                 tab.script(back, Vec::new()).await?;
                 tab.script(again, Vec::new()).await?;
-                looks_again(&tab).await?;
-                keeps(&tab, again).await?;
+                wait_until_restarted(&tab).await?;
+                keeps_focus(&tab, again).await?;
             }
 
-            // Somebody who is in the chat at that time stays in it.
+            // If the chat has the focus when it restarts, it keeps it.
             tab.type_into("composer", "a").await?;
-            tab.script("told.length = 0", Vec::new()).await?;
+            tab.script("events.length = 0", Vec::new()).await?;
             tab.script(again[1], Vec::new()).await?;
-            looks_again(&tab).await?;
+            wait_until_restarted(&tab).await?;
             let focus = chat(&tab).await?["focus"].to_string();
             ensure!(focus == "\"composer\"", "{focus} has the focus");
             tab.script("localStorage.clear()", Vec::new()).await?;
@@ -110,10 +110,10 @@ fn a_chat_that_comes_late_or_again_leaves_the_focus_where_it_is() {
     });
 }
 
-/// Waits until a chat that began anew is in its room.
-async fn looks_again(tab: &Tab) -> Result<()> {
+/// Waits until a restarted chat is in its room.
+async fn wait_until_restarted(tab: &Tab) -> Result<()> {
     let script =
-        "return told.some(({ what, status }) => what === 'status' && status === 'looking')";
+        "return events.some(({ what, status }) => what === 'status' && status === 'looking')";
     for _ in 0..600 {
         let looks = tab.script(script, Vec::new()).await? == true;
         if looks && tab.page().await?.has("composer") {
@@ -121,12 +121,12 @@ async fn looks_again(tab: &Tab) -> Result<()> {
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
-    let told = tab.script("return told", Vec::new()).await?;
-    anyhow::bail!("it did not begin anew: {told}")
+    let events = tab.script("return events", Vec::new()).await?;
+    anyhow::bail!("the chat did not restart: {events}")
 }
 
 #[test]
-fn a_site_that_opens_the_panel_leaves_the_focus_where_it_is() {
+fn a_panel_opened_by_the_site_does_not_take_the_focus() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let (site, host) = (bed.site(&broker).await?, Host::start().await?);
@@ -138,8 +138,8 @@ fn a_site_that_opens_the_panel_leaves_the_focus_where_it_is() {
             tab.script(open, Vec::new()).await?;
             tab.until("the field for a name", |page| page.has("name"))
                 .await?;
-            keeps(&tab, "opened by the site").await?;
-            // But whoever opens it themselves can write at once.
+            keeps_focus(&tab, "opened by the site").await?;
+            // A reader who opens the panel can type at once.
             tab.click("launcher").await?;
             tab.click("launcher").await?;
             let focus = chat(&tab).await?["focus"].to_string();
@@ -147,7 +147,7 @@ fn a_site_that_opens_the_panel_leaves_the_focus_where_it_is() {
             tab.join("ann").await?;
             let focus = chat(&tab).await?["focus"].to_string();
             ensure!(focus == "\"composer\"", "{focus} has the focus");
-            nothing_wrong(&tab).await?;
+            has_no_page_errors(&tab).await?;
             tab.script("localStorage.clear()", Vec::new()).await?;
             tab.close().await?;
         }
@@ -156,12 +156,12 @@ fn a_site_that_opens_the_panel_leaves_the_focus_where_it_is() {
 }
 
 #[test]
-fn the_page_in_a_frame_leaves_the_focus_where_it_is() {
+fn the_page_in_a_frame_does_not_take_the_focus() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let host = Host::start().await?;
         let chat = host.put("chat/", settings(&broker.ws_url()))?;
-        // Of the same origin, so that a frame could do anything.
+        // The frame has the same origin, so it could take the focus.
         let frame = format!("{FIELD}<iframe src='{chat}' width=1000 height=600></iframe>");
         let outer = host.write_page("outer.html", &page("", &frame))?;
         for browser in each_browser(&bed).await? {
@@ -170,18 +170,18 @@ fn the_page_in_a_frame_leaves_the_focus_where_it_is() {
             tab.until("the field for a name", |page| page.has("name"))
                 .await?;
             tab.leave_frame().await?;
-            keeps(&tab, "new").await?;
+            keeps_focus(&tab, "new").await?;
             tab.enter_frame().await?;
             tab.join("ann").await?;
             let inside = "return document.activeElement.dataset.testid";
             let focus = tab.script(inside, Vec::new()).await?;
             ensure!(focus == "composer", "{focus} has the focus");
-            // Somebody whose name is known.
+            // A reader whose name is stored.
             tab.go(&outer).await?;
             tab.enter_frame().await?;
             tab.joined().await?;
             tab.leave_frame().await?;
-            keeps(&tab, "known").await?;
+            keeps_focus(&tab, "known").await?;
             tab.script("localStorage.clear()", Vec::new()).await?;
             tab.close().await?;
         }
@@ -190,7 +190,7 @@ fn the_page_in_a_frame_leaves_the_focus_where_it_is() {
 }
 
 #[test]
-fn in_a_page_of_its_own_one_can_write_at_once() {
+fn the_chats_own_page_focuses_its_field_at_once() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;

@@ -1,54 +1,55 @@
-//! Pages that are a frame in another page, and may not store anything there.
+//! Pages in a frame of another page, where they may not store anything.
 
 use anyhow::{Result, ensure};
 use serde_json::json;
 use xtask::testbed::{self, Broker};
 
-use super::{ESCAPE, nothing_wrong, page, tag};
+use super::{ESCAPE, has_no_page_errors, page, tag};
 use crate::support::{Bed, Browser, Host, run};
 
-/// Frames of this kind belong to no origin, so nothing can be stored for them.
+/// Frames with this attribute have no origin, so nothing can be stored for them.
 const NO_ORIGIN: &str = "sandbox=allow-scripts";
 
 #[test]
-fn a_frame_of_no_origin_chats_in_chromium() {
-    run(|bed| async move { framed(&bed, bed.chromium().await?, NO_ORIGIN).await });
+fn a_frame_without_an_origin_can_chat_in_chromium() {
+    run(|bed| async move { chat_in_a_frame(&bed, bed.chromium().await?, NO_ORIGIN).await });
 }
 
 #[test]
-fn a_frame_of_no_origin_chats_in_firefox() {
-    run(|bed| async move { framed(&bed, bed.firefox().await?, NO_ORIGIN).await });
+fn a_frame_without_an_origin_can_chat_in_firefox() {
+    run(|bed| async move { chat_in_a_frame(&bed, bed.firefox().await?, NO_ORIGIN).await });
 }
 
 #[test]
-fn a_frame_of_another_site_chats_where_chromium_stores_nothing() {
+fn a_cross_site_frame_can_chat_where_chromium_stores_nothing() {
     run(|bed| async move {
-        // "Block all cookies". Without other sites' cookies alone, Chromium gives frames a storage of their own.
+        // The setting "Block all cookies". If only third-party cookies are blocked, Chromium gives frames partitioned
+        // storage.
         let blocked = json!({ "profile.default_content_setting_values.cookies": 2 });
         let chromium = testbed::Browser::chromium_preferring(blocked).await?;
-        framed(&bed, bed.own(chromium).await?, "").await
+        chat_in_a_frame(&bed, bed.own(chromium).await?, "").await
     });
 }
 
 #[test]
-fn a_frame_of_another_site_chats_where_firefox_stores_nothing_for_it() {
+fn a_cross_site_frame_can_chat_where_firefox_stores_nothing_for_it() {
     run(|bed| async move {
-        // "Block all cross-site cookies".
+        // The setting "Block all cross-site cookies".
         let blocked = [("network.cookie.cookieBehavior", json!(1))];
         let firefox = testbed::Browser::firefox_with(&blocked).await?;
-        framed(&bed, bed.own(firefox).await?, "").await
+        chat_in_a_frame(&bed, bed.own(firefox).await?, "").await
     });
 }
 
-/// Somebody opens the page in a frame, somebody else opens it as it is.
-async fn framed(bed: &Bed, browser: Browser, attributes: &str) -> Result<()> {
+/// One person opens the page in a frame, and another one opens it directly.
+async fn chat_in_a_frame(bed: &Bed, browser: Browser, attributes: &str) -> Result<()> {
     let broker = Broker::rumqttd().await?;
     let (site, host) = (bed.site(&broker).await?, Host::start().await?);
     let inner = host.write_page("page.html", &page(&tag(&site, ""), ""))?;
     let frame = format!("<iframe {attributes} src='{inner}' width=1000 height=600></iframe>");
     let mut outer = host.write_page("outer.html", &page("", &frame))?;
     if attributes != NO_ORIGIN {
-        // For browsers these are two sites.
+        // Browsers consider these two different sites.
         outer = outer.replace("127.0.0.1", "localhost");
     }
     let ann = browser.open(&outer).await?;
@@ -74,14 +75,14 @@ async fn framed(bed: &Bed, browser: Browser, attributes: &str) -> Result<()> {
     ann.sees(&["ben"]).await?;
     ben.say("can you keep a secret?").await?;
     ann.hears("ben", "can you keep a secret?").await?;
-    // Closing and opening would be kept.
+    // Closing and opening the panel would be stored.
     ann.type_into("composer", ESCAPE).await?;
     ann.click("launcher").await?;
     ann.say("not here").await?;
     ben.hears("ann", "not here").await?;
 
-    nothing_wrong(&ann).await?;
+    has_no_page_errors(&ann).await?;
     ann.leave_frame().await?;
-    nothing_wrong(&ann).await?;
+    has_no_page_errors(&ann).await?;
     bed.no_errors().await
 }

@@ -1,12 +1,12 @@
 //! The chat in other people's pages: the script tag, the element, the bubble.
 
-mod accessible;
-mod apart;
+mod accessibility;
 mod bubble;
-mod coming;
 mod focus;
 mod frames;
-mod surroundings;
+mod isolation;
+mod leaving_and_returning;
+mod restrictions;
 mod tag;
 
 use anyhow::{Result, ensure};
@@ -17,7 +17,7 @@ use crate::support::Tab;
 
 const ESCAPE: &str = "\u{e00c}";
 
-/// Somebody's page, with this in its head and in its body. It notes what goes wrong, and what the chat tells.
+/// A page with this in its head and in its body. It records errors, and the events of the chat.
 fn page(head: &str, body: &str) -> String {
     format!(
         "<!DOCTYPE html><html lang=en><meta charset=utf-8><title>Somebody's page</title>
@@ -27,16 +27,16 @@ fn page(head: &str, body: &str) -> String {
             addEventListener('unhandledrejection', (event) => wrong.push(String(event.reason)));
             const printed = console.error;
             console.error = (...words) => (wrong.push(words.join(' ')), printed(...words));
-            window.told = [];
+            window.events = [];
             for (const what of ['message', 'peer', 'unread', 'status'])
-                document.addEventListener(`rtchat-${{what}}`, ({{ detail }}) => told.push({{ what, ...detail }}));
+                document.addEventListener(`rtchat-${{what}}`, ({{ detail }}) => events.push({{ what, ...detail }}));
         </script>
         {head}
         <body><h1>Somebody's page</h1><p>Text of somebody.</p>{body}</body></html>"
     )
 }
 
-/// The script tag, with more attributes.
+/// The script tag with additional attributes.
 fn tag(site: &Site, attributes: &str) -> String {
     format!(
         "<script src='{}rtchat.js?add' {attributes}></script>",
@@ -44,7 +44,7 @@ fn tag(site: &Site, attributes: &str) -> String {
     )
 }
 
-/// What of the element a test looks at.
+/// The properties of the chat element that tests check.
 async fn chat(tab: &Tab) -> Result<Value> {
     let script = "const chat = document.querySelector('rt-chat');
         const { open, unread, people, status } = chat ?? {};
@@ -54,9 +54,9 @@ async fn chat(tab: &Tab) -> Result<Value> {
     tab.script(script, Vec::new()).await
 }
 
-/// Nothing went wrong in the page around the chat.
-async fn nothing_wrong(tab: &Tab) -> Result<()> {
+/// Checks that there was no error in the page around the chat.
+async fn has_no_page_errors(tab: &Tab) -> Result<()> {
     let wrong = tab.script("return wrong", Vec::new()).await?;
-    ensure!(wrong == json!([]), "the page broke: {wrong}");
+    ensure!(wrong == json!([]), "the page has errors: {wrong}");
     Ok(())
 }

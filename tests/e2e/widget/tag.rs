@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use xtask::testbed::{Broker, Site};
 
-use super::{nothing_wrong, page, tag};
+use super::{has_no_page_errors, page, tag};
 use crate::support::{Bed, Browser, Host, run};
 
 #[test]
@@ -72,11 +72,11 @@ async fn every_form(bed: &Bed, browser: Browser) -> Result<()> {
         let shown = tab.script(script, Vec::new()).await?;
         let expected = json!({ "count": 1, "left": 16, "top": 16, "global": "function" });
         ensure!(shown == expected, "{name}: {shown}");
-        nothing_wrong(&tab).await?;
+        has_no_page_errors(&tab).await?;
         tab.close().await?;
     }
 
-    // Without ?add there is only what one may use.
+    // Without ?add the script only defines the element and `RTChat`.
     let silent = plain.replace("?add", "");
     let url = host.write_page(
         "silent.html",
@@ -87,12 +87,12 @@ async fn every_form(bed: &Bed, browser: Browser) -> Result<()> {
     ensure!(page.text("room") == "help" && page.own == "ann" && !page.has("wrong"));
     let launcher = "return document.querySelector('rt-chat').shadowRoot.querySelector('[data-testid=launcher]').offsetWidth";
     ensure!(tab.script(launcher, Vec::new()).await? == 0);
-    // Nobody asked for the focus.
+    // The chat does not take the focus.
     let focus = tab
         .script("return document.activeElement.tagName", Vec::new())
         .await?;
     ensure!(focus == "BODY", "{focus}");
-    nothing_wrong(&tab).await?;
+    has_no_page_errors(&tab).await?;
     bed.no_errors().await
 }
 
@@ -132,7 +132,7 @@ fn options_come_from_attributes_then_the_query_then_the_file() {
             );
         }
 
-        // What changes an attribute goes into another room.
+        // A changed attribute moves the chat to another room.
         tab.script(
             "document.querySelector('rt-chat').room = 'other'",
             Vec::new(),
@@ -142,12 +142,12 @@ fn options_come_from_attributes_then_the_query_then_the_file() {
             page.text("room") == "other" && page.status == "looking"
         })
         .await?;
-        nothing_wrong(&tab).await
+        has_no_page_errors(&tab).await
     });
 }
 
 #[test]
-fn the_pages_own_address_leads_nowhere_else() {
+fn the_address_of_the_embedding_page_does_not_choose_the_room() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let (site, host) = (bed.site(&broker).await?, Host::start().await?);
@@ -155,7 +155,7 @@ fn the_pages_own_address_leads_nowhere_else() {
         let (chromium, firefox) = (bed.chromium().await?, bed.firefox().await?);
         let ann = chromium.open(&url).await?;
         ann.join("ann").await?;
-        // On rtchat's own page this would be another room, and a damaged link.
+        // On rtchat's own page this address would name another room, and be a damaged link.
         let ben = firefox
             .open(&format!("{url}?room=elsewhere#k=damaged"))
             .await?;
@@ -163,7 +163,7 @@ fn the_pages_own_address_leads_nowhere_else() {
         ensure!(room.text("room") == "lobby", "{}", room.text("room"));
         ann.sees(&["ben"]).await?;
         ben.sees(&["ann"]).await?;
-        nothing_wrong(&ben).await?;
+        has_no_page_errors(&ben).await?;
         bed.no_errors().await
     });
 }

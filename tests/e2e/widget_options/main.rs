@@ -1,4 +1,4 @@
-//! The options of `rtchat.js`, by node's own test runner: they are pure TypeScript.
+//! The options of `rtchat.js`, which are pure TypeScript, tested with Node's own test runner.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,4 @@
-// What a page may set, without a page. Run by main.rs with Node's own test runner.
+// Tests of the options that a page may set. main.rs runs them with Node's own test runner.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -20,7 +20,7 @@ test("the first source that has a value wins", () => {
   assert.deepEqual(warnings, []);
 });
 
-test("what does not fit is named with what does, and counts as not given", () => {
+test("an invalid value is named with the valid ones, and is ignored", () => {
   const { options, warnings } = resolved(
     from({ theme: "purple", position: "middle", room: "a".repeat(65) }, (option) => `data-${dashed(option)}`),
     from({ theme: "dark" }),
@@ -55,14 +55,14 @@ test("an attribute without a value means yes", () => {
   assert.equal(OPTIONS.open!.read("perhaps"), undefined);
 });
 
-test("a query asks for the bubble, or not", () => {
+test("a query may ask for the bubble", () => {
   for (const yes of ["?add", "?add=true", "?add=1", "?add=yes", "?v=3&add"]) assert.ok(query(new URLSearchParams(yes)).add, yes);
   for (const no of ["", "?add=false", "?add=no", "?added", "?room=add"]) assert.ok(!query(new URLSearchParams(no)).add, no);
   const { source } = query(new URLSearchParams("?add&room=help+desk&ice-servers=none"));
   assert.deepEqual(resolved(source).options, { room: "help desk", iceServers: [] });
 });
 
-test("a file that is no object is named, and nothing of it counts", () => {
+test("a file that is not an object is named and ignored", () => {
   for (const text of ["", "[]", "null", "3", '"room"', "{", "<!DOCTYPE html>"]) {
     const warnings: string[] = [];
     assert.deepEqual(file(text, (sentence) => warnings.push(sentence)), {});
@@ -71,11 +71,11 @@ test("a file that is no object is named, and nothing of it counts", () => {
   assert.deepEqual(file('{ "room": "garden" }', assert.fail), { room: "garden" });
 });
 
-test("the program gets the file with what was given over it, and nothing of what is around the chat", () => {
+test("the program gets the settings of the file with the given options applied, and no options of the widget", () => {
   const text = settings({ room: "file", brokers: ["wss://a.example"], theme: "dark", open: true, name: "x" }, { room: "tag" });
   assert.deepEqual(JSON.parse(text), { room: "tag", brokers: ["wss://a.example"] });
 });
 
-test("names from prototypes are no options", () => {
+test("names of prototype properties are not options", () => {
   assert.deepEqual(resolved(query(new URLSearchParams("?constructor=1&__proto__=2&toString=3")).source).options, {});
 });

@@ -8,14 +8,14 @@ use rtchat::rtc::file_channel::{FIRST_WINDOW, FileId};
 
 use crate::files::{MIB, accept_all, command, content, ends, failed, half_way, offer, offered};
 use crate::scenes::{SOON, pair, send, values};
-use crate::world::bulk;
+use crate::world::file_message;
 
 /// A cheat, with nothing else to say, sends this on channel 1 while a file is on its way.
 fn cheated(number: u32, place: u64, content: &[u8]) -> Vec<FileEvent> {
     let (mut world, ann, ben, file) = half_way(MIB);
     let cleo = world.open("cleo");
     world.run(Duration::from_millis(1));
-    world.inject_bulk(ann, ben, &bulk(number, place, content));
+    world.inject_file_message(ann, ben, &file_message(number, place, content));
     world.run(SOON);
     assert!(world.nodes[ben].stores[&file].len() <= MIB);
     // Chat and others go on.
@@ -48,7 +48,7 @@ fn more_than_was_announced_is_never_kept() {
     world.run(SOON);
     accept_all(&mut world, ben);
     world.run(SOON);
-    world.inject_bulk(ann, ben, &bulk(1, 0, b"eleven byte"));
+    world.inject_file_message(ann, ben, &file_message(1, 0, b"eleven byte"));
     world.run(SOON);
     let words = "More bytes came than were announced.";
     assert_eq!(ends(&world, ben), [failed(FileId::Theirs(1), words)]);
@@ -62,9 +62,9 @@ fn bytes_of_files_that_nobody_accepted_are_dropped_and_counted() {
     world.inject(ann, ben, LinkEvent::Text(offer.into()));
     world.run(SOON);
     for number in [0, 1, 2, u32::MAX] {
-        world.inject_bulk(ann, ben, &bulk(number, 0, b"bytes"));
+        world.inject_file_message(ann, ben, &file_message(number, 0, b"bytes"));
     }
-    world.inject_bulk(ann, ben, b"short");
+    world.inject_file_message(ann, ben, b"short");
     world.run(SOON);
     assert_eq!(world.dropped(ben, "bytes of no file that was accepted"), 5);
     assert!(world.nodes[ben].stores.is_empty());

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rtchat::room::{AppCommand, AppEvent, AskError, ChatEvent, Command, Event, PeopleEvent, Value};
 use rtchat::rtc::LinkEvent;
 
-use crate::scenes::{SOON, answered, id, pair, send, taken, values};
+use crate::scenes::{SOON, answered, id, pair, send, sent, values};
 use crate::world::World;
 
 fn text(text: &str) -> LinkEvent {
@@ -23,7 +23,7 @@ fn honest_ones_go_on(world: &mut World, ann: usize, cleo: usize) {
     let only = [value];
     assert_eq!(values(world, ann)[before.0..], only);
     assert_eq!(values(world, cleo)[before.1..], only);
-    assert_eq!(taken(world, ann).last(), Some(&70_000));
+    assert_eq!(sent(world, ann).last(), Some(&70_000));
 }
 
 fn three() -> (World, usize, usize, usize) {
@@ -77,7 +77,7 @@ fn values_before_it_is_clear_which_stream_they_belong_to_are_dropped() {
     // Nor is anything sent to somebody who does not say where to go on.
     send(&mut world, ann, ben, 1, Value::Json("1".into()));
     world.run(SOON);
-    assert_eq!(taken(&world, ann), [0; 0]);
+    assert_eq!(sent(&world, ann), [0; 0]);
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn who_never_acknowledges_makes_nobody_send_more_than_the_window() {
         send(&mut world, ann, ben, token, Value::Bytes { kind, bytes });
     }
     world.run(SOON);
-    let sent = taken(&world, ann).len();
+    let sent = sent(&world, ann).len();
     assert!((90..=104).contains(&sent), "{sent}");
     honest_ones_go_on(&mut world, ann, cleo);
 }

@@ -1,4 +1,4 @@
-//! The broker, and the way to it, which loses, delays, duplicates and reorders.
+//! The broker, and the network to it, which loses, delays, duplicates and reorders messages.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use rtchat::room::{BrokerEvent, BrokerId, BrokerState, Input};
 
 use super::{Task, World};
 
-/// What the way to the broker and back does to messages.
+/// What the network to and from the broker does to messages.
 #[derive(Clone)]
 pub struct Faults {
     pub loss: f64,
     pub duplicates: f64,
-    /// Milliseconds each way, drawn anew for each message: a wide range reorders.
+    /// Delay in milliseconds each way, chosen at random for each message. A wide range reorders messages.
     pub delay: RangeInclusive<u64>,
 }
 
@@ -27,23 +27,23 @@ impl Faults {
     }
 }
 
-/// Something that sits on the broker and may change, drop or add messages.
+/// A hostile broker that may change, drop or add messages.
 pub type Interceptor = Box<dyn FnMut(&str, &[u8]) -> Vec<(String, Vec<u8>)>>;
 
 impl World {
-    /// Opens the way to the brokers, if there is one.
+    /// Connects a tab to the brokers, if they are up.
     pub fn connect_broker(&mut self, at: usize) {
         if !self.broker_up {
             let retry_at = self.now + Duration::from_secs(2);
-            return self.tell_state(at, BrokerState::Unreachable { retry_at });
+            return self.report_state(at, BrokerState::Unreachable { retry_at });
         }
         let delay = *self.faults.delay.start();
         self.nodes[at].online = true;
-        self.later(delay, Task::Subscribe(at));
-        self.tell_state(at, BrokerState::Opening);
+        self.schedule(delay, Task::Subscribe(at));
+        self.report_state(at, BrokerState::Opening);
         for broker in self.all_brokers() {
             let ready = BrokerEvent::State(BrokerState::Ready);
-            self.later(2 * delay + 1, Task::Feed(at, Input::Broker(broker, ready)));
+            self.schedule(2 * delay + 1, Task::Feed(at, Input::Broker(broker, ready)));
         }
     }
 
@@ -51,7 +51,7 @@ impl World {
         (0..self.brokers).map(BrokerId)
     }
 
-    fn tell_state(&mut self, at: usize, state: BrokerState) {
+    fn report_state(&mut self, at: usize, state: BrokerState) {
         for broker in self.all_brokers() {
             self.feed(at, Input::Broker(broker, BrokerEvent::State(state)));
         }
@@ -66,7 +66,7 @@ impl World {
             self.nodes[at].subscribed = false;
             self.nodes[at].online = false;
             let retry_at = self.now + Duration::from_secs(2);
-            self.tell_state(at, BrokerState::Unreachable { retry_at });
+            self.report_state(at, BrokerState::Unreachable { retry_at });
         }
     }
 
@@ -75,14 +75,14 @@ impl World {
         (0..self.nodes.len()).for_each(|at| self.connect_broker(at));
     }
 
-    /// Publishes as somebody who is no tab of ours.
+    /// Publishes as a client that is none of the simulated tabs.
     pub fn publish_raw(&mut self, topic: &str, payload: Vec<u8>) {
         self.publish_raw_at(BrokerId(0), topic, payload);
     }
 
-    /// The same, at another broker than the first.
+    /// Publishes at another broker than the first.
     pub fn publish_raw_at(&mut self, broker: BrokerId, topic: &str, payload: Vec<u8>) {
-        self.later(
+        self.schedule(
             1,
             Task::AtBroker {
                 from: usize::MAX,
@@ -134,7 +134,7 @@ impl World {
             if !self.chance(self.faults.loss) {
                 let (start, end) = (*self.faults.delay.start(), *self.faults.delay.end());
                 let delay = start + self.rng.next_u64() % (end - start + 1);
-                self.later(delay, task.clone());
+                self.schedule(delay, task.clone());
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Channel 1, as the browser's adapter has it: the same checks, and no disk.
+//! The file channel, with the same checks as the browser's adapter and without a disk.
 
 use rtchat::room::Input;
 use rtchat::rtc::ConnectionId;
@@ -9,16 +9,16 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Task, World};
 
-/// A message on channel 1.
-pub fn bulk(number: u32, place: u64, content: &[u8]) -> Vec<u8> {
+/// A message on the file channel.
+pub fn file_message(number: u32, place: u64, content: &[u8]) -> Vec<u8> {
     [&Header { number, place }.to_bytes(), content].concat()
 }
 
 impl World {
-    /// What channel 1 does, with the checks of the real one.
-    pub(super) fn file_order(&mut self, at: usize, file: FileId, order: TransferCommand) {
+    /// Carries out a command of the room for a file, with the checks of the real adapter.
+    pub(super) fn carry_out_transfer(&mut self, at: usize, file: FileId, command: TransferCommand) {
         let node = &mut self.nodes[at];
-        let notice = match (file, order) {
+        let event = match (file, command) {
             (
                 FileId::Ours(token),
                 TransferCommand::Send {
@@ -32,7 +32,7 @@ impl World {
                 let sending = node.sending.entry(file).or_insert_with(new);
                 (sending.0, sending.1) = (connection, number);
                 if sending.2.go_on(from) {
-                    self.later(1, Task::Pump(at, file, connection));
+                    self.schedule(1, Task::SendChunk(at, file, connection));
                     return;
                 }
                 TransferEvent::Failed("The other side claims what was never sent.".to_owned())
@@ -41,7 +41,7 @@ impl World {
                 if let Some((connection, _, sending)) = node.sending.get_mut(&file) {
                     sending.stored(stored);
                     let connection = *connection;
-                    self.later(1, Task::Pump(at, file, connection));
+                    self.schedule(1, Task::SendChunk(at, file, connection));
                 }
                 return;
             }
@@ -64,18 +64,18 @@ impl World {
                 node.receiving.remove(&file);
                 return;
             }
-            order => panic!("{order:?}"),
+            command => panic!("{command:?}"),
         };
         let whole = node.receiving.get(&file).and_then(|its| its.2.whole());
-        self.later(0, Task::Feed(at, Input::File(file, notice)));
+        self.schedule(0, Task::Feed(at, Input::File(file, event)));
         if let Some(hash) = whole {
             let whole = TransferEvent::Whole(hash);
-            self.later(0, Task::Feed(at, Input::File(file, whole)));
+            self.schedule(0, Task::Feed(at, Input::File(file, whole)));
         }
     }
 
-    /// Sends one message of a file. Each takes a millisecond.
-    pub(super) fn pump(&mut self, at: usize, file: FileId, connection: ConnectionId) {
+    /// Sends the next message of a file. Each takes a millisecond.
+    pub(super) fn send_next_chunk(&mut self, at: usize, file: FileId, connection: ConnectionId) {
         let node = &mut self.nodes[at];
         let Some((_, number, sending)) = node
             .sending
@@ -92,32 +92,37 @@ impl World {
             let slice = &source[begin as usize..(begin + length) as usize];
             sending.hashed(Sha256::digest(slice).into());
         }
-        let message = bulk(*number, from, &source[from as usize..to as usize]);
+        let message = file_message(*number, from, &source[from as usize..to as usize]);
         sending.sent(to - from);
         let whole = sending.whole();
         if from < to {
-            self.send_bulk(at, connection, message);
-            self.later(1, Task::Pump(at, file, connection));
+            self.send_file_message(at, connection, message);
+            self.schedule(1, Task::SendChunk(at, file, connection));
         }
         if let Some(hash) = whole {
             let sent = TransferEvent::Sent(hash);
-            self.later(0, Task::Feed(at, Input::File(file, sent)));
+            self.schedule(0, Task::Feed(at, Input::File(file, sent)));
         }
     }
 
-    fn send_bulk(&mut self, from: usize, connection: ConnectionId, message: Vec<u8>) {
+    fn send_file_message(&mut self, from: usize, connection: ConnectionId, message: Vec<u8>) {
         if let Some((node, connection)) = self.far_end(from, connection) {
-            let bulk = Task::Bulk {
+            let file_message = Task::FileMessage {
                 from,
                 node,
                 connection,
                 message,
             };
-            self.later(2, bulk);
+            self.schedule(2, file_message);
         }
     }
 
-    pub(super) fn take_bulk(&mut self, at: usize, connection: ConnectionId, message: &[u8]) {
+    pub(super) fn receive_file_message(
+        &mut self,
+        at: usize,
+        connection: ConnectionId,
+        message: &[u8],
+    ) {
         let now = self.now;
         let node = &mut self.nodes[at];
         let fits = |number: u32| {
@@ -133,7 +138,7 @@ impl World {
         let Some((file, receiving, place, content)) = open else {
             return self.feed(at, Input::StrayBytes);
         };
-        let mut notices = Vec::new();
+        let mut events = Vec::new();
         match receiving.take(place, content.len() as u64) {
             Ok(()) => {
                 if let FileId::Theirs(file) = file {
@@ -145,20 +150,20 @@ impl World {
                         receiving.stored(Sha256::digest(slice).into());
                     }
                 }
-                notices.extend(receiving.news(now).map(TransferEvent::Stored));
-                notices.extend(receiving.whole().map(TransferEvent::Whole));
+                events.extend(receiving.news(now).map(TransferEvent::Stored));
+                events.extend(receiving.whole().map(TransferEvent::Whole));
             }
-            Err(error) => notices.push(TransferEvent::Failed(error.to_string())),
+            Err(error) => events.push(TransferEvent::Failed(error.to_string())),
         }
-        for notice in notices {
-            self.feed(at, Input::File(file, notice));
+        for event in events {
+            self.feed(at, Input::File(file, event));
         }
     }
 
-    /// `at` says this to `other` on channel 1, whatever its room thinks of it.
-    pub fn inject_bulk(&mut self, at: usize, other: usize, message: &[u8]) {
+    /// `at` sends this to `other` on the file channel, bypassing its room.
+    pub fn inject_file_message(&mut self, at: usize, other: usize, message: &[u8]) {
         for connection in self.open_connections(at, other) {
-            self.send_bulk(at, connection, message.to_vec());
+            self.send_file_message(at, connection, message.to_vec());
         }
     }
 }

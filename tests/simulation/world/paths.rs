@@ -1,4 +1,4 @@
-//! The direct paths between browsers, with what browsers say to make them. They can be cut, and end.
+//! The direct paths between browsers, and the negotiation that creates them. Paths can be cut, and connections can end.
 
 use rtchat::room::Input;
 use rtchat::rtc::{
@@ -17,11 +17,11 @@ pub(super) struct Wire {
     open: bool,
 }
 
-/// Somebody who may change the text frames that tabs send: who sends it, and what it says.
+/// Changes a text frame that a tab sends. The arguments are the sending tab and the text.
 pub type FrameInterceptor = Box<dyn FnMut(usize, &str) -> String>;
 
 impl World {
-    /// Cuts or mends the direct path between two tabs. The broker still reaches both.
+    /// Cuts or restores the direct path between two tabs. The broker still reaches both.
     pub fn cut(&mut self, a: usize, b: usize, cut: bool) {
         let pair = (a.min(b), a.max(b));
         if cut {
@@ -30,7 +30,7 @@ impl World {
         }
         self.cut.remove(&pair);
         for task in std::mem::take(&mut self.held) {
-            self.later(2, task);
+            self.schedule(2, task);
         }
     }
 
@@ -43,7 +43,7 @@ impl World {
                     .far_end(at, connection)
                     .is_some_and(|(node, _)| node == other)
                 {
-                    self.later(
+                    self.schedule(
                         1,
                         Task::Feed(at, Input::Link(connection, LinkEvent::Path(Path::Lost))),
                     );
@@ -52,7 +52,7 @@ impl World {
         }
     }
 
-    /// The tab is told that each of its connections came to this end.
+    /// Reports this end to a tab for each of its connections.
     pub fn end_connections(&mut self, at: usize, end: LinkEvent) {
         let connections: Vec<ConnectionId> = self.nodes[at].links.keys().copied().collect();
         for connection in connections {
@@ -60,39 +60,39 @@ impl World {
         }
     }
 
-    /// `at` says this to `other` on their open connection, whatever its room thinks of it.
+    /// `at` sends this to `other` on their open connection, bypassing its room.
     pub fn inject(&mut self, at: usize, other: usize, message: LinkEvent) {
         for connection in self.open_connections(at, other) {
             self.send(at, connection, message.clone());
         }
     }
 
-    pub(super) fn order(&mut self, at: usize, connection: ConnectionId, order: LinkCommand) {
-        match &order {
+    pub(super) fn carry_out(&mut self, at: usize, connection: ConnectionId, command: LinkCommand) {
+        match &command {
             LinkCommand::Renegotiate(_) => self.nodes[at].renegotiated.push(connection),
             LinkCommand::AddCandidates(all) => self.nodes[at].candidates_added += all.len(),
             _ => {}
         }
-        match order {
+        match command {
             LinkCommand::Offer => self.describe(at, connection, SdpType::Offer),
             LinkCommand::Answer(offer) => {
-                self.take_remote(at, connection, &offer.to_sdp());
+                self.set_remote_description(at, connection, &offer.to_sdp());
                 self.describe(at, connection, SdpType::Answer);
             }
             LinkCommand::Accept(answer) => {
-                self.take_remote(at, connection, &answer.to_sdp());
-                self.try_path(at, connection);
+                self.set_remote_description(at, connection, &answer.to_sdp());
+                self.try_to_connect(at, connection);
             }
             LinkCommand::Renegotiate(Renegotiation::Offer { .. }) => {
                 self.renegotiate(at, connection, SdpType::Offer)
             }
             LinkCommand::Renegotiate(Renegotiation::Answer(offer)) => {
-                self.take_remote(at, connection, offer.sdp());
+                self.set_remote_description(at, connection, offer.sdp());
                 self.renegotiate(at, connection, SdpType::Answer);
             }
             LinkCommand::Renegotiate(Renegotiation::Accept(answer)) => {
-                self.take_remote(at, connection, answer.sdp());
-                self.try_path(at, connection);
+                self.set_remote_description(at, connection, answer.sdp());
+                self.try_to_connect(at, connection);
             }
             LinkCommand::AddCandidates(_) => {}
             LinkCommand::Send(text) => self.send(at, connection, LinkEvent::Text(text)),
@@ -124,18 +124,19 @@ impl World {
     }
 
     fn report(&mut self, at: usize, connection: ConnectionId, event: LinkEvent) {
-        self.later(3, Task::Feed(at, Input::Link(connection, event)));
-        self.try_path(at, connection);
+        self.schedule(3, Task::Feed(at, Input::Link(connection, event)));
+        self.try_to_connect(at, connection);
     }
 
-    fn take_remote(&mut self, at: usize, connection: ConnectionId, sdp: &str) {
+    fn set_remote_description(&mut self, at: usize, connection: ConnectionId, sdp: &str) {
         let description = DataDescription::from_sdp(SdpType::Offer, sdp).unwrap();
         let wire = self.nodes[at].links.entry(connection).or_default();
         wire.theirs = Some((ufrag(&description), description.fingerprint()));
     }
 
-    /// Opens the channel when both ends know each other's description, and each end is who the other expects.
-    fn try_path(&mut self, at: usize, connection: ConnectionId) {
+    /// Opens the channel when both ends know each other's description, and each end has the fingerprint that the other
+    /// expects.
+    fn try_to_connect(&mut self, at: usize, connection: ConnectionId) {
         let Some(wire) = self.nodes[at].links.get(&connection) else {
             return;
         };
@@ -165,14 +166,14 @@ impl World {
             if let Some(wire) = self.nodes[node].links.get_mut(&connection) {
                 wire.open = true;
             }
-            self.later(
+            self.schedule(
                 25,
                 Task::Feed(
                     node,
                     Input::Link(connection, LinkEvent::Path(Path::Connected)),
                 ),
             );
-            self.later(
+            self.schedule(
                 25,
                 Task::Feed(node, Input::Link(connection, LinkEvent::Opened)),
             );
@@ -218,7 +219,7 @@ impl World {
         if mute(&message) {
             return;
         }
-        self.later(
+        self.schedule(
             2,
             Task::ToPeer {
                 from: at,
@@ -254,7 +255,7 @@ impl World {
                 .get(&connection)
                 .is_some_and(|wire| wire.open)
         {
-            self.later(
+            self.schedule(
                 20,
                 Task::Feed(node, Input::Link(connection, LinkEvent::Closed)),
             );

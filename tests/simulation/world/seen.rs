@@ -1,4 +1,4 @@
-//! What a test can see of a world.
+//! What a test can observe in a world.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use rtchat::room::{ChatEvent, Event, PeerState, PeopleEvent, Status};
 use super::World;
 
 impl World {
-    /// How many connections a tab holds.
+    /// Number of connections that a tab holds.
     pub fn connections(&self, at: usize) -> usize {
         self.nodes[at].links.len()
     }
 
-    /// Payload bytes published so far.
+    /// Number of payload bytes published so far.
     pub fn bytes(&self) -> usize {
         self.published
             .iter()
@@ -42,7 +42,7 @@ impl World {
             .count()
     }
 
-    /// Whether all who are still here are verified to each other.
+    /// Whether all remaining tabs have verified each other.
     pub fn is_full_mesh(&self) -> bool {
         let alive: Vec<usize> = (0..self.nodes.len())
             .filter(|at| !self.nodes[*at].gone)
@@ -50,7 +50,7 @@ impl World {
         alive.iter().all(|at| self.verified(*at) == alive.len() - 1)
     }
 
-    /// What was said by others, as `at` saw it: (sender, text).
+    /// The messages of others that `at` received: (sender, text).
     pub fn heard(&self, at: usize) -> Vec<(String, String)> {
         let said = self.nodes[at]
             .events

@@ -1,4 +1,4 @@
-//! What axe-core finds in chats in somebody's page.
+//! axe-core finds no problem in the chat in other people's pages.
 
 use anyhow::{Result, ensure};
 use xtask::testbed::Broker;
@@ -7,8 +7,8 @@ use super::{ESCAPE, page, tag};
 use crate::accessibility::audit;
 use crate::support::{Host, Tab, run};
 
-/// Looks at the chat, and goes on whatever is found.
-async fn look(tab: &Tab, view: &str, problems: &mut Vec<String>) -> Result<()> {
+/// Checks the chat, and collects the problems.
+async fn check(tab: &Tab, view: &str, problems: &mut Vec<String>) -> Result<()> {
     if let Err(error) = audit(tab, view, "rt-chat").await {
         problems.push(format!("{error:#}"));
     }
@@ -16,7 +16,7 @@ async fn look(tab: &Tab, view: &str, problems: &mut Vec<String>) -> Result<()> {
 }
 
 #[test]
-fn everybody_can_use_the_bubble_and_the_chat_in_a_page() {
+fn the_bubble_and_the_inline_chat_are_accessible() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let (site, host) = (bed.site(&broker).await?, Host::start().await?);
@@ -24,27 +24,27 @@ fn everybody_can_use_the_bubble_and_the_chat_in_a_page() {
         let mut problems = Vec::new();
         let tab = bed.chromium().await?.open(&url).await?;
         tab.until("the bubble", |page| page.has("launcher")).await?;
-        look(&tab, "bubble closed", &mut problems).await?;
+        check(&tab, "bubble closed", &mut problems).await?;
         // A small screen's panel hides the bubble, and a wide one's does not.
         tab.click("launcher").await?;
         tab.until("the field for a name", |page| page.has("name"))
             .await?;
-        look(&tab, "bubble open", &mut problems).await?;
+        check(&tab, "bubble open", &mut problems).await?;
         tab.join("ann").await?;
-        look(&tab, "bubble joined", &mut problems).await?;
+        check(&tab, "bubble joined", &mut problems).await?;
         tab.say("anybody there?").await?;
         tab.hears("ann", "anybody there?").await?;
-        look(&tab, "bubble with a message", &mut problems).await?;
+        check(&tab, "bubble with a message", &mut problems).await?;
         tab.devtools(
             "Emulation.clearDeviceMetricsOverride",
             serde_json::json!({}),
         )
         .await?;
         tab.click("larger").await?;
-        look(&tab, "bubble enlarged", &mut problems).await?;
+        check(&tab, "bubble enlarged", &mut problems).await?;
         tab.type_into("composer", ESCAPE).await?;
         tab.type_into("composer", ESCAPE).await?;
-        look(&tab, "bubble closed again", &mut problems).await?;
+        check(&tab, "bubble closed again", &mut problems).await?;
 
         let head = tag(&site, "").replace("?add", "");
         let inline = host.write_page("inline.html", &page(&head, "<rt-chat></rt-chat>"))?;
@@ -52,16 +52,16 @@ fn everybody_can_use_the_bubble_and_the_chat_in_a_page() {
         tab.go(&inline).await?;
         tab.until("the field for a name", |page| page.has("name"))
             .await?;
-        look(&tab, "inline new", &mut problems).await?;
+        check(&tab, "inline new", &mut problems).await?;
         tab.join("ann").await?;
-        look(&tab, "inline joined", &mut problems).await?;
+        check(&tab, "inline joined", &mut problems).await?;
 
         let nowhere = tag(&site, "data-open").replace("?add", "?add&config=nothing");
         let broken = "<script>window.WebAssembly = undefined</script>";
         let url = host.write_page("broken.html", &page(&format!("{broken}{nowhere}"), ""))?;
         tab.go(&url).await?;
         tab.until("the apology", |page| page.has("sorry")).await?;
-        look(&tab, "bubble broken", &mut problems).await?;
+        check(&tab, "bubble broken", &mut problems).await?;
         ensure!(problems.is_empty(), "{}", problems.join("\n\n"));
         Ok(())
     });

@@ -1,4 +1,4 @@
-//! People find each other, prove who they are, and talk directly.
+//! People find each other, prove their identities and chat directly.
 
 use anyhow::{Result, ensure};
 use xtask::testbed::Broker;
@@ -6,47 +6,47 @@ use xtask::testbed::Broker;
 use crate::support::{Bed, Browser, run};
 
 #[test]
-fn two_tabs_of_chromium() {
+fn two_tabs_of_chromium_chat() {
     run(|bed| async move {
         let chromium = bed.chromium().await?;
-        talk(&bed, Broker::rumqttd().await?, [&chromium, &chromium]).await
+        chat(&bed, Broker::rumqttd().await?, [&chromium, &chromium]).await
     });
 }
 
 #[test]
-fn two_tabs_of_firefox() {
+fn two_tabs_of_firefox_chat() {
     run(|bed| async move {
         let firefox = bed.firefox().await?;
-        talk(&bed, Broker::rumqttd().await?, [&firefox, &firefox]).await
+        chat(&bed, Broker::rumqttd().await?, [&firefox, &firefox]).await
     });
 }
 
 #[test]
-fn chromium_first_then_firefox() {
+fn firefox_joins_chromium_and_they_chat() {
     run(|bed| async move {
         let browsers = [&bed.chromium().await?, &bed.firefox().await?];
-        talk(&bed, Broker::rumqttd().await?, browsers).await
+        chat(&bed, Broker::rumqttd().await?, browsers).await
     });
 }
 
 #[test]
-fn firefox_first_then_chromium() {
+fn chromium_joins_firefox_and_they_chat() {
     run(|bed| async move {
         let browsers = [&bed.firefox().await?, &bed.chromium().await?];
-        talk(&bed, Broker::rumqttd().await?, browsers).await
+        chat(&bed, Broker::rumqttd().await?, browsers).await
     });
 }
 
 #[test]
-fn over_mosquitto() {
+fn browsers_that_meet_over_mosquitto_chat() {
     run(|bed| async move {
         let browsers = [&bed.chromium().await?, &bed.firefox().await?];
-        talk(&bed, Broker::mosquitto().await?, browsers).await
+        chat(&bed, Broker::mosquitto().await?, browsers).await
     });
 }
 
-/// Two people meet, and the broker is gone before they say a word.
-async fn talk(bed: &Bed, mut broker: Broker, [first, second]: [&Browser; 2]) -> Result<()> {
+/// Two people meet. The broker is gone before they send a message.
+async fn chat(bed: &Bed, mut broker: Broker, [first, second]: [&Browser; 2]) -> Result<()> {
     let site = bed.site(&broker).await?;
     let same = std::ptr::eq(first, second);
     let (name, user) = if same {
@@ -59,7 +59,7 @@ async fn talk(bed: &Bed, mut broker: Broker, [first, second]: [&Browser; 2]) -> 
     ann.join("ann").await?;
     let ben = second.open(site.url()).await?;
     if same {
-        // The name is known from the first tab.
+        // The name is stored by the first tab.
         ben.joined().await?;
     } else {
         ben.join(name).await?;

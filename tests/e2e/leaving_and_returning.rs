@@ -5,11 +5,11 @@ use xtask::testbed::{Broker, Site};
 
 use crate::support::{Bed, Browser, NOWHERE, Page, Tab, run};
 
-/// The longest that somebody who closed their tab may still be shown.
+/// The longest time that a closed tab may still be shown, in milliseconds.
 const GHOST_MILLIS: u64 = 2_000;
 
 #[test]
-fn who_reloads_is_back_at_once_as_the_same_person() {
+fn a_reloaded_tab_is_back_at_once_as_the_same_person() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;
@@ -28,7 +28,7 @@ fn who_reloads_is_back_at_once_as_the_same_person() {
         second.sees(&["ann", "ben"]).await?;
         ben.sees(&["ann", "ann(2)"]).await?;
 
-        // The second tab: its number stays, and so does everybody's view of it.
+        // The second tab keeps its number, and everybody still sees it as the same tab.
         ann.watch().await?;
         ben.watch().await?;
         second.reload().await?;
@@ -36,10 +36,10 @@ fn who_reloads_is_back_at_once_as_the_same_person() {
         ensure!(page.own == "ann(2)", "it is now called {}", page.own);
         for (tab, there) in [(&ann, ["ann(2)", "ben"]), (&ben, ["ann", "ann(2)"])] {
             tab.sees(&there).await?;
-            left_and_came_back(tab, "ann(2)").await?;
+            left_and_returned(tab, "ann(2)").await?;
         }
 
-        // The other browser: it is recognised by its key.
+        // The other browser is recognised by its key.
         ben.reload().await?;
         ensure!(ben.sees(&["ann", "ann(2)"]).await?.own == "ben");
         let page = ann.sees(&["ann(2)", "ben"]).await?;
@@ -47,7 +47,7 @@ fn who_reloads_is_back_at_once_as_the_same_person() {
             page.trust_of("ben") == "known",
             "they have met before: {page:?}"
         );
-        left_and_came_back(&ann, "ben").await?;
+        left_and_returned(&ann, "ben").await?;
         ben.say("here I am again").await?;
         ann.hears("ben", "here I am again").await?;
         second.hears("ben", "here I am again").await?;
@@ -55,8 +55,8 @@ fn who_reloads_is_back_at_once_as_the_same_person() {
     });
 }
 
-/// Whether a tab that watched saw somebody go and come back, and never twice at once.
-pub async fn left_and_came_back(tab: &Tab, user: &str) -> Result<()> {
+/// Checks that a watching tab saw the user leave and return, and never saw them twice at once.
+pub async fn left_and_returned(tab: &Tab, user: &str) -> Result<()> {
     let watched = tab.watched().await?;
     let there = |people: &str| {
         people
@@ -67,13 +67,13 @@ pub async fn left_and_came_back(tab: &Tab, user: &str) -> Result<()> {
     let counts: Vec<usize> = watched.iter().map(|(_, people)| there(people)).collect();
     ensure!(
         counts.contains(&0) && counts.last() == Some(&1) && counts.iter().all(|count| *count <= 1),
-        "{user} came and went otherwise: {watched:#?}"
+        "{user} did not leave and return as expected: {watched:#?}"
     );
     Ok(())
 }
 
 #[test]
-fn a_closed_tab_makes_its_number_free() {
+fn closing_a_tab_frees_its_number() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;
@@ -105,20 +105,20 @@ fn a_closed_tab_makes_its_number_free() {
 
 #[test]
 fn a_tab_closed_in_chromium_is_gone_at_once() {
-    run(|bed| async move { gone_at_once(&bed.chromium().await?, &bed).await });
+    run(|bed| async move { close_a_tab(&bed.chromium().await?, &bed).await });
 }
 
 #[test]
 fn a_tab_closed_in_firefox_is_gone_at_once() {
-    run(|bed| async move { gone_at_once(&bed.firefox().await?, &bed).await });
+    run(|bed| async move { close_a_tab(&bed.firefox().await?, &bed).await });
 }
 
-async fn gone_at_once(browser: &Browser, bed: &Bed) -> Result<()> {
+async fn close_a_tab(browser: &Browser, bed: &Bed) -> Result<()> {
     let broker = Broker::rumqttd().await?;
     let site = bed.site(&broker).await?;
     let (stays, leaves) = two_tabs(browser, &site).await?;
     stays.watch().await?;
-    // Both pages look at one clock, so how long the driver takes does not matter.
+    // Both pages use the same clock, so delays of the driver do not matter.
     let note = "addEventListener('pagehide', () => localStorage.setItem('closed', Date.now()))";
     leaves.script(note, Vec::new()).await?;
     leaves.close().await?;
@@ -128,11 +128,11 @@ async fn gone_at_once(browser: &Browser, bed: &Bed) -> Result<()> {
         .await?;
     let closed: u64 = closed
         .as_str()
-        .context("the page was not told that it goes")?
+        .context("the page got no pagehide event")?
         .parse()?;
     let watched = stays.watched().await?;
     let gone = watched.iter().find(|(_, people)| people.is_empty());
-    let (gone, _) = gone.context("it was never seen to go")?;
+    let (gone, _) = gone.context("the other tab never saw it leave")?;
     let took = gone.saturating_sub(closed);
     ensure!(took <= GHOST_MILLIS, "gone only after {took} ms");
     let page = stays.page().await?;
@@ -141,7 +141,7 @@ async fn gone_at_once(browser: &Browser, bed: &Bed) -> Result<()> {
 }
 
 #[test]
-fn who_leaves_by_the_button_can_come_back() {
+fn a_person_who_leaves_by_the_button_can_come_back() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;
@@ -160,7 +160,7 @@ fn who_leaves_by_the_button_can_come_back() {
 }
 
 #[test]
-fn who_goes_to_another_page_and_back_is_here_again() {
+fn a_tab_that_goes_to_another_page_and_back_is_in_the_room_again() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         for browser in [bed.chromium().await?, bed.firefox().await?] {
@@ -179,17 +179,17 @@ fn who_goes_to_another_page_and_back_is_here_again() {
 }
 
 #[test]
-fn two_tabs_of_chromium_opened_at_one_instant_are_one_person() {
-    run(|bed| async move { one_instant(&bed.chromium().await?, &bed).await });
+fn two_tabs_of_chromium_opened_at_the_same_moment_are_one_person() {
+    run(|bed| async move { open_two_tabs_at_once(&bed.chromium().await?, &bed).await });
 }
 
 #[test]
-fn two_tabs_of_firefox_opened_at_one_instant_are_one_person() {
-    run(|bed| async move { one_instant(&bed.firefox().await?, &bed).await });
+fn two_tabs_of_firefox_opened_at_the_same_moment_are_one_person() {
+    run(|bed| async move { open_two_tabs_at_once(&bed.firefox().await?, &bed).await });
 }
 
-/// A first visit in two tabs at once: which of them makes the key is a matter of luck, so it is tried more than once.
-async fn one_instant(browser: &Browser, bed: &Bed) -> Result<()> {
+/// A first visit in two tabs at once. Chance decides which of them creates the key, so the test tries several times.
+async fn open_two_tabs_at_once(browser: &Browser, bed: &Bed) -> Result<()> {
     let broker = Broker::rumqttd().await?;
     for _ in 0..3 {
         let site = bed.site(&broker).await?;
@@ -201,9 +201,14 @@ async fn one_instant(browser: &Browser, bed: &Bed) -> Result<()> {
         ensure!(tabs.len() == 2, "{} tabs were opened", tabs.len());
         let mut owns = Vec::new();
         for tab in &tabs {
-            // One that was so slow that it found the name of the other is in already.
+            // A slow tab that found the name stored by the other tab has already joined.
             let ready = |page: &Page| page.has("name") || !page.own.is_empty();
-            if tab.until("a beginning", ready).await?.own.is_empty() {
+            if tab
+                .until("the field for a name, or the room", ready)
+                .await?
+                .own
+                .is_empty()
+            {
                 tab.enter_name("ann").await?;
             }
             owns.push(tab.joined().await?.own);
@@ -225,7 +230,7 @@ async fn one_instant(browser: &Browser, bed: &Bed) -> Result<()> {
     bed.no_errors().await
 }
 
-/// What a tab shows as somebody's key.
+/// The fingerprint that a tab shows for a user.
 async fn fingerprint_of(tab: &Tab, user: &str) -> Result<String> {
     tab.click_on(&format!("[data-testid=peer][data-user='{user}'] .person"))
         .await?;
@@ -235,7 +240,7 @@ async fn fingerprint_of(tab: &Tab, user: &str) -> Result<String> {
     Ok(page.text("fingerprint").to_owned())
 }
 
-/// A first and a second tab that have met.
+/// Two connected tabs of the same person.
 async fn two_tabs(browser: &Browser, site: &Site) -> Result<(Tab, Tab)> {
     let first = browser.open(site.url()).await?;
     first.join("ann").await?;

@@ -1,27 +1,27 @@
-//! Pages that do not let the chat have everything that it needs.
+//! Pages that restrict what the chat may use.
 
 use anyhow::{Context, Result, ensure};
 use xtask::testbed::Broker;
 
-use super::{nothing_wrong, page, tag};
+use super::{has_no_page_errors, page, tag};
 use crate::support::{Bed, Browser, Host, run};
 
 #[test]
-fn a_strict_policy_is_enough_in_chromium() {
-    run(|bed| async move { strict(&bed, bed.chromium().await?).await });
+fn the_documented_strict_policy_is_enough_in_chromium() {
+    run(|bed| async move { check_strict_policy(&bed, bed.chromium().await?).await });
 }
 
 #[test]
-fn a_strict_policy_is_enough_in_firefox() {
-    run(|bed| async move { strict(&bed, bed.firefox().await?).await });
+fn the_documented_strict_policy_is_enough_in_firefox() {
+    run(|bed| async move { check_strict_policy(&bed, bed.firefox().await?).await });
 }
 
-/// The directives that docs/EMBEDDING.md lists, and what is said when one of them is missing.
-async fn strict(bed: &Bed, browser: Browser) -> Result<()> {
+/// The directives in docs/EMBEDDING.md are sufficient, and the chat says so when one of them is missing.
+async fn check_strict_policy(bed: &Bed, browser: Browser) -> Result<()> {
     let broker = Broker::rumqttd().await?;
     let site = bed.site(&broker).await?;
     let address = broker.ws_url();
-    let meeting = address.trim_end_matches("/mqtt");
+    let broker_origin = address.trim_end_matches("/mqtt");
     let origin = site.url().trim_end_matches('/');
     let listed = include_str!("../../../docs/EMBEDDING.md");
     let listed = listed
@@ -33,14 +33,14 @@ async fn strict(bed: &Bed, browser: Browser) -> Result<()> {
         .trim()
         .trim_start_matches("Content-Security-Policy:")
         .replace("https://example.org", origin)
-        .replace("wss://broker.example.org", meeting);
+        .replace("wss://broker.example.org", broker_origin);
     let policy = format!("default-src 'none'; require-trusted-types-for 'script';{policy}");
     let integrity = xtask::widget::integrity(&xtask::testbed::dist())?;
     let tag = tag(
         &site,
         &format!("integrity='{integrity}' crossorigin data-open data-name=ann"),
     );
-    // The test's own script is inline, which such a page forbids: it does without.
+    // The test's own script would be inline, which this policy forbids, so the page has none.
     let html = format!("<!DOCTYPE html><title>Strict</title>{tag}");
 
     let host = Host::with_headers(&[("content-security-policy", &policy)]).await?;
@@ -50,13 +50,13 @@ async fn strict(bed: &Bed, browser: Browser) -> Result<()> {
     bed.no_errors().await?;
     tab.close().await?;
 
-    // These pages may have one script of their own, which notes what goes wrong.
+    // These pages may have one inline script, which records errors.
     let policy = policy.replace("script-src", "script-src 'nonce-own'");
     let html = page("", &tag).replacen("<script", "<script nonce=own", 1);
     let files = format!("connect-src {origin}");
     let lacking = [
         ("'wasm-unsafe-eval'", "", "sorry", "wasm-unsafe-eval"),
-        (meeting, "", "notice", "connect-src"),
+        (broker_origin, "", "notice", "connect-src"),
         (&files, "connect-src", "sorry", "connect-src"),
     ];
     for (source, instead, id, word) in lacking {
@@ -68,16 +68,16 @@ async fn strict(bed: &Bed, browser: Browser) -> Result<()> {
             page.text(id).contains(word)
         });
         said.await?;
-        nothing_wrong(&tab).await?;
+        has_no_page_errors(&tab).await?;
         tab.close().await?;
     }
-    // What the browser itself says about policies is as it should be.
+    // The browser itself reports the violated policies, as it should.
     browser.errors().await?;
     Ok(())
 }
 
 #[test]
-fn what_is_missing_is_said() {
+fn a_missing_browser_feature_is_named() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let (site, host) = (bed.site(&broker).await?, Host::start().await?);
@@ -95,14 +95,14 @@ fn what_is_missing_is_said() {
                 let tab = browser
                     .open(&host.write_page(&format!("{number}.html"), &html)?)
                     .await?;
-                // Whether it fails before it is opened or afterwards.
+                // The failure may come before the chat is opened or afterwards.
                 tab.until("the bubble", |page| page.has("launcher")).await?;
                 tab.click("launcher").await?;
                 let said = tab.until(format!("a sentence about {word}"), |page| {
                     page.text(id).contains(word)
                 });
                 said.await?;
-                nothing_wrong(&tab).await?;
+                has_no_page_errors(&tab).await?;
                 tab.close().await?;
             }
         }
@@ -139,7 +139,7 @@ fn a_chat_that_breaks_says_so() {
         );
         tab.click("again").await?;
         ensure!(tab.joined().await?.own == "ann");
-        // What ended the program is in the console.
+        // The console has the panic.
         chromium.errors().await?;
         Ok(())
     });

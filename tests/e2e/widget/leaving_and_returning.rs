@@ -1,14 +1,14 @@
-//! Chats that leave a page and come back.
+//! Chats that leave a page and return to it.
 
 use anyhow::{Context, Result, ensure};
 use xtask::testbed::Broker;
 
-use super::{chat, nothing_wrong, page, tag};
-use crate::comings::left_and_came_back;
+use super::{chat, has_no_page_errors, page, tag};
+use crate::leaving_and_returning::left_and_returned;
 use crate::support::{Bed, Browser, Host, NOWHERE, Tab, run};
 
 #[test]
-fn who_is_removed_leaves_and_frees_everything() {
+fn a_removed_chat_leaves_the_room_and_frees_everything() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let (site, host) = (bed.site(&broker).await?, Host::start().await?);
@@ -30,11 +30,11 @@ fn who_is_removed_leaves_and_frees_everything() {
             let leaves = leaver.open(&url).await?;
             leaves.joined().await?;
             leaves
-                .until("the other", |page| {
+                .until("the other peer", |page| {
                     page.peers.iter().any(|peer| peer.state == "verified")
                 })
                 .await?;
-            // Moved, it stays.
+            // A chat that is moved within the page stays in the room.
             leaves
                 .script(
                     "document.body.prepend(document.querySelector('rt-chat'))",
@@ -61,17 +61,17 @@ fn who_is_removed_leaves_and_frees_everything() {
                 all.len() >= 2 && all.iter().all(|state| *state == "closed" || *state == 3),
                 "{states}"
             );
-            // And it can come back.
+            // A chat can be added again.
             leaves
                 .script("RTChat.add({ name: 'ben', open: true })", Vec::new())
                 .await?;
             stays
-                .until("them again", |page| {
+                .until("the other peer again", |page| {
                     page.peers.iter().any(|peer| peer.state == "verified")
                 })
                 .await?;
             for tab in [stays, leaves] {
-                nothing_wrong(&tab).await?;
+                has_no_page_errors(&tab).await?;
                 tab.close().await?;
             }
         }
@@ -97,9 +97,9 @@ fn chats_that_come_and_go_leave_nothing_behind() {
             tab.script(add, Vec::new()).await?;
             tab.until("that it looks for others", |page| page.status == "looking")
                 .await?;
-            let remove = "document.querySelector('rt-chat').remove(); told.length = 0";
+            let remove = "document.querySelector('rt-chat').remove(); events.length = 0";
             tab.script(remove, Vec::new()).await?;
-            // What the first one made is used again.
+            // What the first chat created is reused by the next ones.
             if round == 2 || round == 7 {
                 counts.push(settled(&tab).await?);
             }
@@ -112,7 +112,7 @@ fn chats_that_come_and_go_leave_nothing_behind() {
     });
 }
 
-/// The listeners and nodes of a page when they become no fewer any more.
+/// The numbers of listeners and nodes of a page once they no longer change.
 async fn settled(tab: &Tab) -> Result<(u64, u64)> {
     let (mut last, mut same) = (tab.counts().await?, 0);
     while same < 5 {
@@ -125,16 +125,16 @@ async fn settled(tab: &Tab) -> Result<(u64, u64)> {
 }
 
 #[test]
-fn who_goes_to_another_page_and_back_in_chromium_is_here_again() {
+fn a_chat_is_in_the_room_again_when_chromium_returns_to_its_page() {
     run(|bed| async move { away_and_back(&bed, bed.chromium().await?).await });
 }
 
 #[test]
-fn who_goes_to_another_page_and_back_in_firefox_is_here_again() {
+fn a_chat_is_in_the_room_again_when_firefox_returns_to_its_page() {
     run(|bed| async move { away_and_back(&bed, bed.firefox().await?).await });
 }
 
-/// With the panel open, and with nothing but the bubble.
+/// Leaves the page and returns to it, with the panel open and with only the bubble.
 async fn away_and_back(bed: &Bed, browser: Browser) -> Result<()> {
     let broker = Broker::rumqttd().await?;
     let (site, host) = (bed.site(&broker).await?, Host::start().await?);
@@ -152,27 +152,28 @@ async fn away_and_back(bed: &Bed, browser: Browser) -> Result<()> {
         if !open {
             leaves.click("close-panel").await?;
         }
-        // Whether the browser keeps the page or loads it again.
+        // The browser may keep the page or load it again.
         stays.watch().await?;
         leaves.go(&format!("{}{NOWHERE}", site.url())).await?;
         stays.sees(&[]).await?;
         leaves.script("history.back()", Vec::new()).await?;
         stays.sees(&["ben"]).await?;
-        left_and_came_back(&stays, "ben").await?;
+        left_and_returned(&stays, "ben").await?;
         leaves
             .until("two people", |page| page.text("launcher-people") == "2")
             .await?;
-        // A browser that keeps it. They do not say whether they will.
+        // Imitate a browser that keeps it, since browsers do not say whether they will.
         stays.watch().await?;
         for event in ["pagehide", "pageshow"] {
-            let told = "dispatchEvent(new PageTransitionEvent(arguments[0], { persisted: true }))";
-            leaves.script(told, vec![event.into()]).await?;
+            let dispatch =
+                "dispatchEvent(new PageTransitionEvent(arguments[0], { persisted: true }))";
+            leaves.script(dispatch, vec![event.into()]).await?;
             if event == "pagehide" {
                 stays.sees(&[]).await?;
             }
         }
         stays.sees(&["ben"]).await?;
-        left_and_came_back(&stays, "ben").await?;
+        left_and_returned(&stays, "ben").await?;
         leaves
             .until("two people", |page| page.text("launcher-people") == "2")
             .await?;
@@ -197,6 +198,6 @@ async fn away_and_back(bed: &Bed, browser: Browser) -> Result<()> {
     leaves.sees(&["ann"]).await?;
     leaves.say("back again").await?;
     stays.hears("ben", "back again").await?;
-    nothing_wrong(&stays).await?;
-    nothing_wrong(&leaves).await
+    has_no_page_errors(&stays).await?;
+    has_no_page_errors(&leaves).await
 }

@@ -1,11 +1,11 @@
-//! Names and messages that are meant to break something, or that do not fit.
+//! Names and messages that are meant to do harm, or that are too long.
 
 use anyhow::ensure;
 use xtask::testbed::Broker;
 
 use crate::support::{Tab, run};
 
-/// A name, by its length, that does harm where it is taken for markup.
+/// A name of a valid length that does harm if it is interpreted as markup.
 const MARKUP: &str = "<img src=x onerror=window.pwned=1>";
 
 #[test]
@@ -39,7 +39,7 @@ fn markup_is_shown_as_it_was_typed() {
                 }
             }
             for tab in [&ann, &ben] {
-                // An image that fails to load says so later; if it were there, it could be found now.
+                // An image would fail to load later, but its element could be found now.
                 let foreign = "return document.querySelectorAll('img, iframe, .rt script').length";
                 let foreign = tab.script(foreign, Vec::new()).await?;
                 ensure!(foreign == 0, "{foreign} elements came from messages");
@@ -50,7 +50,7 @@ fn markup_is_shown_as_it_was_typed() {
 }
 
 #[test]
-fn names_are_refused_in_words_beside_the_field() {
+fn refused_names_are_explained_beside_the_field() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;
@@ -67,11 +67,11 @@ fn names_are_refused_in_words_beside_the_field() {
             clear_name(&tab).await?;
             tab.enter_name(name).await?;
             let page = tab
-                .until(format!("why {name:?} is no name"), |page| {
+                .until(format!("why {name:?} is refused"), |page| {
                     page.text("name-problem").contains(words)
                 })
                 .await?;
-            ensure!(page.own.is_empty(), "{name:?} was taken");
+            ensure!(page.own.is_empty(), "{name:?} was accepted");
         }
         clear_name(&tab).await?;
         ensure!(tab.join(&long[..40]).await?.own == long[..40]);
@@ -88,7 +88,7 @@ async fn clear_name(tab: &Tab) -> anyhow::Result<()> {
 }
 
 #[test]
-fn a_message_of_ten_thousand_characters_arrives_and_one_more_does_not_leave() {
+fn a_message_of_ten_thousand_characters_arrives_and_a_longer_one_is_not_sent() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;
@@ -100,7 +100,7 @@ fn a_message_of_ten_thousand_characters_arrives_and_one_more_does_not_leave() {
         ann.sees(&["ben"]).await?;
         ben.sees(&["ann"]).await?;
 
-        // Characters of one to four bytes.
+        // Characters that take one to four bytes.
         let whole = "aß漢😀\n".repeat(2_000);
         let too_long = format!("{whole}!");
         for (from, sender, to) in [(&ann, "ann", &ben), (&ben, "ben", &ann)] {

@@ -1,23 +1,23 @@
-//! What is the page's and what is the chat's.
+//! The page and the chat do not affect each other's keys and styles.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use xtask::testbed::Broker;
 
-use super::{nothing_wrong, page, tag};
+use super::{has_no_page_errors, page, tag};
 use crate::support::{Bed, Browser, Host, run};
 
 #[test]
-fn keys_and_styles_stay_on_their_side_in_chromium() {
-    run(|bed| async move { apart(&bed, bed.chromium().await?).await });
+fn keys_and_styles_do_not_leak_in_chromium() {
+    run(|bed| async move { check_isolation(&bed, bed.chromium().await?).await });
 }
 
 #[test]
-fn keys_and_styles_stay_on_their_side_in_firefox() {
-    run(|bed| async move { apart(&bed, bed.firefox().await?).await });
+fn keys_and_styles_do_not_leak_in_firefox() {
+    run(|bed| async move { check_isolation(&bed, bed.firefox().await?).await });
 }
 
-async fn apart(bed: &Bed, browser: Browser) -> Result<()> {
+async fn check_isolation(bed: &Bed, browser: Browser) -> Result<()> {
     let broker = Broker::rumqttd().await?;
     let (site, host) = (bed.site(&broker).await?, Host::start().await?);
     let attributes = "data-open data-name=ann";
@@ -59,7 +59,7 @@ async fn apart(bed: &Bed, browser: Browser) -> Result<()> {
         .await?;
     tab.joined().await?;
     ensure!(tab.script(&inside, Vec::new()).await? == expected);
-    // The tag came first, so that even those who listen before all others hear nothing.
+    // The tag came first, so even listeners in the capture phase of the page receive nothing.
     tab.say("? not a shortcut").await?;
     tab.hears("ann", "? not a shortcut").await?;
     tab.type_into("composer", "ab").await?;
@@ -67,7 +67,7 @@ async fn apart(bed: &Bed, browser: Browser) -> Result<()> {
     ensure!(typed.as_deref() == Some("ab"), "{typed:?}");
     let heard = tab.script("return heard", Vec::new()).await?;
     ensure!(heard == json!([]), "the page heard {heard}");
-    // Nor does the chat keep what is typed beside it.
+    // The chat does not stop key events outside of it.
     let script = "document.getElementById('own').focus();
         document.getElementById('own').dispatchEvent(new KeyboardEvent('keydown', { key: 'x', bubbles: true, composed: true }));
         return heard";
@@ -76,12 +76,12 @@ async fn apart(bed: &Bed, browser: Browser) -> Result<()> {
         heard.as_array().is_some_and(|heard| heard.len() == 4),
         "{heard}"
     );
-    nothing_wrong(&tab).await?;
+    has_no_page_errors(&tab).await?;
     bed.no_errors().await
 }
 
 #[test]
-fn a_site_styles_every_part_that_the_docs_name() {
+fn a_site_can_style_every_documented_part() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let (site, host) = (bed.site(&broker).await?, Host::start().await?);
@@ -96,7 +96,7 @@ fn a_site_styles_every_part_that_the_docs_name() {
             .map(|name| name.trim_matches('`'))
             .collect();
         ensure!(parts.len() > 10, "{parts:?}");
-        // Nothing of the chat's own has it, and nothing inherits it.
+        // The chat itself never sets this property, and it is not inherited.
         let rules: String = parts
             .iter()
             .map(|part| format!("rt-chat::part({part}) {{ scroll-margin-top: 7px }}"))

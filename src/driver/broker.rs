@@ -1,0 +1,91 @@
+//! The connection to the broker: what it delivers, and when the next attempt begins.
+
+use std::rc::{Rc, Weak};
+
+use gloo_timers::callback::Timeout;
+
+use super::{Driver, now};
+use crate::mqtt::{
+    Event, EventLoop, MqttOptions, Packet, QoS, SubscribeFilter, SubscribeReasonCode,
+    WebSocketTransport,
+};
+use crate::room::{BrokerEvent, BrokerId, BrokerState, Input};
+use crate::settings::Broker;
+use crate::time::Millis;
+
+/// The room sees the pool as one broker, because the pool uses one at a time.
+const BROKER: BrokerId = BrokerId(0);
+
+/// Feeds the broker's events to the driver until the driver is dropped.
+pub(super) async fn pump(driver: Weak<Driver>, mut events: EventLoop<WebSocketTransport>) {
+    loop {
+        let event = events.poll().await;
+        let Some(driver) = driver.upgrade() else {
+            return;
+        };
+        driver.broker.set(events.broker().0);
+        match event {
+            Ok(Event::Incoming(Packet::Publish(message))) => {
+                let message = BrokerEvent::Message {
+                    topic: message.topic,
+                    payload: message.payload.to_vec(),
+                };
+                driver.feed(Input::Broker(BROKER, message));
+            }
+            Ok(Event::Incoming(Packet::SubAck(ack))) => {
+                // If the broker refuses the subscription, the event loop ends the connection and tries again.
+                if !ack.return_codes.contains(&SubscribeReasonCode::Failure) {
+                    driver.feed(state(BrokerState::Ready));
+                }
+            }
+            Ok(Event::Switched { .. }) => driver.queue_first_flight(),
+            Ok(Event::Skipped(reason)) => {
+                *driver.skipped.borrow_mut().entry(reason).or_default() += 1;
+            }
+            Ok(_) => {}
+            Err(_) => driver.broker_lost(events.retry_at().unwrap_or_else(now)),
+        }
+    }
+}
+
+impl Driver {
+    /// Queues the subscription, and lets the room queue its announcement: all of it leaves in one flight as soon as the
+    /// next connection opens.
+    pub(super) fn queue_first_flight(self: &Rc<Self>) {
+        self.retry.take();
+        let filters = self
+            .subscriptions
+            .iter()
+            .map(|topic| SubscribeFilter::new(topic.clone(), QoS::AtMostOnce));
+        let _ = self.client.try_subscribe_many(filters);
+        self.feed(state(BrokerState::Opening));
+    }
+
+    /// Waits until the event loop tries again.
+    fn broker_lost(self: &Rc<Self>, retry_at: Millis) {
+        let pause = u32::try_from(retry_at.since(now()).as_millis()).unwrap_or(u32::MAX);
+        if pause == 0 {
+            return self.queue_first_flight();
+        }
+        let driver = Rc::downgrade(self);
+        let timeout = Timeout::new(pause, move || {
+            if let Some(driver) = driver.upgrade() {
+                driver.queue_first_flight();
+            }
+        });
+        self.retry.replace(Some(timeout));
+        self.feed(state(BrokerState::Unreachable { retry_at }));
+    }
+}
+
+fn state(state: BrokerState) -> Input {
+    Input::Broker(BROKER, BrokerEvent::State(state))
+}
+
+pub(super) fn options(broker: &Broker, client_id: &str) -> MqttOptions {
+    let mut options = MqttOptions::new(client_id, broker.url.clone());
+    if let (Some(username), Some(password)) = (&broker.username, &broker.password) {
+        options.set_credentials(username, password);
+    }
+    options
+}

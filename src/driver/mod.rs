@@ -1,0 +1,344 @@
+//! The only caller of [`Room`]: feeds inputs in, carries outputs out, and decides nothing.
+//!
+//! Inputs come from four sources: the broker ([`broker`]), the peer connections and their files (callbacks), the browser's
+//! events about the page ([`page_events`]), and the person ([`Handle::command`]). An input is handled at once; an input
+//! that arrives while another one is being handled waits in a queue, so callbacks may arrive at any time.
+
+mod broker;
+mod page_events;
+mod trust;
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::{Rc, Weak};
+
+use base32ct::{Base32Unpadded, Encoding};
+use gloo_timers::callback::Timeout;
+use litemap::LiteMap;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+
+use crate::browser;
+use crate::identity::web::{SeedError, seed};
+use crate::identity::{IdentityKey, PeerId, PublicKey};
+use crate::mqtt::{AsyncClient, ClientError, QoS, SkipReason};
+#[cfg(feature = "files")]
+use crate::room::FileCommand;
+use crate::room::{Command, Config, Diagnostics, Event, Input, Output, Room};
+#[cfg(feature = "files")]
+use crate::rtc::LinkCommand;
+#[cfg(feature = "files")]
+use crate::rtc::file_channel::FileId;
+#[cfg(feature = "files")]
+use crate::rtc::web::file_channel::{Files, Sink};
+use crate::rtc::web::{Connections, WebError};
+use crate::settings::{Broker, IceServer};
+use crate::time::Millis;
+
+pub use trust::TrustKeeper;
+
+/// At most this many requests wait for the broker.
+const MAX_REQUESTS: usize = 256;
+
+/// Why a room cannot be joined.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// This browser cannot make direct connections.
+    #[error(transparent)]
+    Rtc(#[from] WebError),
+    /// The settings name no usable broker.
+    #[error(transparent)]
+    Mqtt(#[from] ClientError),
+    /// The browser gave no random numbers.
+    #[error(transparent)]
+    Seed(#[from] SeedError),
+    /// This browser cannot reach any broker.
+    #[error(
+        "This browser does not allow WebSockets, by which people meet: they are missing or switched off."
+    )]
+    NoWebSocket,
+}
+
+/// The servers that introduce people and help them to connect.
+#[derive(Debug, Clone)]
+pub struct Network {
+    /// Brokers, the most preferred first.
+    pub brokers: Vec<Broker>,
+    /// STUN and TURN servers.
+    pub ice_servers: Vec<IceServer>,
+    /// Whether every connection goes through a TURN server, because a direct path would show our address to peers.
+    pub relay_only: bool,
+}
+
+/// Receives what happens in a room, on behalf of the page or of the module.
+pub trait RoomObserver {
+    /// Something happened that a person or a program should know.
+    fn event(&self, event: Event);
+    /// A sentence about this browser's storage that the person should see.
+    fn notice(&self, notice: String);
+    /// The room has to be joined again: other people believe that this tab is gone, or know it under another number.
+    fn outdated(&self);
+}
+
+/// A room that was joined. Dropping it leaves the room.
+pub struct Handle(Rc<Driver>);
+
+impl Handle {
+    /// Hands a command to the room.
+    pub fn command(&self, command: Command) {
+        self.0.feed(Input::Command(command));
+    }
+
+    /// Offers a file to a peer.
+    #[cfg(feature = "files")]
+    pub fn offer_file(&self, peer: PeerId, token: u32, name: String, blob: web_sys::Blob) {
+        let offer = FileCommand::Offer {
+            peer,
+            token,
+            name,
+            // A whole number below 2^53.
+            size: blob.size() as u64,
+            mime: blob.type_(),
+        };
+        self.0.files.send_from(FileId::Ours(token), blob);
+        self.command(Command::File(offer));
+    }
+
+    /// Accepts an offered file.
+    #[cfg(feature = "files")]
+    pub fn accept_file(&self, file: u32, sink: Sink) {
+        self.0.files.store_in(FileId::Theirs(file), sink);
+        self.command(Command::File(FileCommand::Accept(file)));
+    }
+
+    /// The counts since joining.
+    pub fn diagnostics(&self) -> Diagnostics {
+        let mut diagnostics = self.0.room.borrow().diagnostics();
+        let skipped = self.0.skipped.borrow();
+        let skipped = skipped
+            .iter()
+            .map(|(reason, count)| (reason.words(), *count));
+        diagnostics.dropped.extend(skipped);
+        diagnostics
+    }
+
+    /// Our peer id, our name as others see it, and our key.
+    pub fn own(&self) -> (PeerId, String, PublicKey) {
+        let room = self.0.room.borrow();
+        (room.id(), room.user(), room.key())
+    }
+
+    /// The index of the broker that is in use or being tried.
+    pub fn broker(&self) -> usize {
+        self.0.broker.get()
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.0.feed(Input::Command(Command::Leave));
+        // This wakes the pump, which publishes the farewell and ends.
+        let _ = self.0.client.try_disconnect();
+        self.0.page.take();
+        self.0.wake.take();
+        self.0.retry.take();
+    }
+}
+
+/// Joins a room.
+///
+/// # Errors
+/// [`StartError`], with a sentence that says what this browser lacks.
+pub fn join(
+    config: Config,
+    identity: IdentityKey,
+    network: &Network,
+    trust: TrustKeeper,
+    observer: Rc<dyn RoomObserver>,
+) -> Result<Handle, StartError> {
+    if !js_sys::Reflect::get(&js_sys::global(), &"WebSocket".into())
+        .is_ok_and(|constructor| constructor.is_function())
+    {
+        return Err(StartError::NoWebSocket);
+    }
+    // The client id is random, because anybody who connects under a known client id disconnects its owner from the broker.
+    let random = seed()?;
+    let client_id = Base32Unpadded::encode_string(&random[..12]);
+    let jitter = u64::from_le_bytes(core::array::from_fn(|at| random[12 + at]));
+    let room = Room::new(config, now());
+    let options = network
+        .brokers
+        .iter()
+        .map(|broker| broker::options(broker, &client_id))
+        .collect();
+    let (client, events) = AsyncClient::with_brokers(options, MAX_REQUESTS, jitter)?;
+    let driver = Rc::new_cyclic(|weak: &Weak<Driver>| {
+        let notified = weak.clone();
+        let notify = Rc::new(move |connection, event| {
+            if let Some(driver) = notified.upgrade() {
+                driver.feed(Input::Link(connection, event));
+            }
+        });
+        #[cfg(feature = "files")]
+        let files = {
+            let notified = weak.clone();
+            Files::new(Rc::new(move |transfer| {
+                if let Some(driver) = notified.upgrade() {
+                    driver.feed(
+                        transfer
+                            .map_or(Input::StrayBytes, |(file, event)| Input::File(file, event)),
+                    );
+                }
+            }))
+        };
+        Driver {
+            #[cfg(feature = "files")]
+            files,
+            subscriptions: room.subscriptions(),
+            room: RefCell::new(room),
+            identity,
+            inputs: RefCell::default(),
+            busy: Cell::new(false),
+            wake: RefCell::default(),
+            retry: RefCell::default(),
+            broker: Cell::new(0),
+            skipped: RefCell::default(),
+            left: Cell::new(false),
+            page: RefCell::default(),
+            connections: Connections::new(&network.ice_servers, network.relay_only, notify),
+            client,
+            trust,
+            observer,
+        }
+    });
+    if let Err(error) = &driver.connections {
+        return Err(error.clone().into());
+    }
+    driver.queue_first_flight();
+    spawn_local(broker::pump(Rc::downgrade(&driver), events));
+    driver.page.replace(page_events::listen(&driver));
+    Ok(Handle(driver))
+}
+
+struct Driver {
+    room: RefCell<Room>,
+    /// The key that signs what the room asks for.
+    identity: IdentityKey,
+    subscriptions: [String; 2],
+    inputs: RefCell<VecDeque<Input>>,
+    busy: Cell<bool>,
+    wake: RefCell<Option<(Millis, Timeout)>>,
+    /// The timer until the next attempt to connect to a broker.
+    retry: RefCell<Option<Timeout>>,
+    broker: Cell<usize>,
+    /// How many messages from the broker were skipped, by reason.
+    skipped: RefCell<LiteMap<SkipReason, u64>>,
+    /// Whether the page was left. It may come back from the back-forward cache.
+    left: Cell<bool>,
+    page: RefCell<Vec<browser::Listener>>,
+    connections: Result<Connections, WebError>,
+    #[cfg(feature = "files")]
+    files: Files,
+    client: AsyncClient,
+    trust: TrustKeeper,
+    observer: Rc<dyn RoomObserver>,
+}
+
+impl Driver {
+    fn feed(self: &Rc<Self>, input: Input) {
+        self.inputs.borrow_mut().push_back(input);
+        if self.busy.replace(true) {
+            return;
+        }
+        loop {
+            let Some(input) = self.inputs.borrow_mut().pop_front() else {
+                break;
+            };
+            self.room.borrow_mut().handle(now(), input);
+            loop {
+                let output = self.room.borrow_mut().poll();
+                let Some(output) = output else { break };
+                self.carry_out(output);
+            }
+        }
+        self.busy.set(false);
+        self.set_alarm();
+    }
+
+    fn carry_out(&self, output: Output) {
+        match output {
+            Output::Publish { topic, payload, .. } => {
+                // The queue is full only if no broker has accepted anything for a long time. The room announces
+                // itself again once one does.
+                let _ = self
+                    .client
+                    .try_publish(topic, QoS::AtMostOnce, false, payload);
+            }
+            Output::Sign { ticket, message } => {
+                let signature = self.identity.sign_message(&message);
+                let signed = Input::Signed { ticket, signature };
+                self.inputs.borrow_mut().push_back(signed);
+            }
+            Output::Link(connection, command) => {
+                #[cfg(feature = "files")]
+                if command == LinkCommand::Close {
+                    self.files.closed(connection);
+                }
+                if let Ok(connections) = &self.connections {
+                    connections.carry_out(connection, command);
+                }
+            }
+            #[cfg(feature = "files")]
+            Output::File(file, command) => {
+                if let Ok(connections) = &self.connections {
+                    self.files.carry_out(connections, file, command);
+                }
+            }
+            Output::Trust(change) => {
+                for notice in self.trust.remember(&change) {
+                    self.observer.notice(notice);
+                }
+            }
+            #[cfg(feature = "files")]
+            Output::YieldFiles => self.files.talked(),
+            Output::Event(event) => self.observer.event(event),
+        }
+    }
+
+    fn set_alarm(self: &Rc<Self>) {
+        let next = self.room.borrow().next_wake();
+        // Thousands of inputs may arrive between two deadlines, so the timer is kept if it still fits.
+        let set = self.wake.borrow().as_ref().map(|(at, _)| *at);
+        if set.is_some() && set == next.map(|(_, at)| at) {
+            return;
+        }
+        let driver = Rc::downgrade(self);
+        let timeout = next.map(|(_, at)| {
+            let pause = u32::try_from(at.since(now()).as_millis())
+                .unwrap_or(u32::MAX)
+                .min(60_000);
+            let timeout = Timeout::new(pause, move || {
+                if let Some(driver) = driver.upgrade() {
+                    driver.wake.take();
+                    driver.feed(Input::Wake);
+                }
+            });
+            (at, timeout)
+        });
+        self.wake.replace(timeout);
+    }
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    fn since_origin() -> f64;
+    #[wasm_bindgen(thread_local_v2, js_namespace = performance, js_name = timeOrigin)]
+    static TIME_ORIGIN: f64;
+}
+
+/// The time in milliseconds since the epoch. It does not jump when the computer's clock is changed.
+fn now() -> Millis {
+    // The conversion turns a negative number and NaN into 0.
+    Millis(TIME_ORIGIN.with(|origin| origin + since_origin()) as u64)
+}

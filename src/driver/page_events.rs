@@ -1,0 +1,75 @@
+//! The browser's events about the page itself: network, visibility, storage, leaving and coming back.
+
+use std::rc::Rc;
+
+use web_sys::EventTarget;
+
+use super::Driver;
+use crate::browser::Listener;
+use crate::identity::store::TRUST;
+use crate::identity::web::on_stored;
+use crate::room::{Command, Input, PeopleCommand};
+
+/// Listens until the listeners are dropped.
+pub(super) fn listen(driver: &Rc<Driver>) -> Vec<Listener> {
+    let Some(window) = web_sys::window() else {
+        return Vec::new();
+    };
+    let document = window.document().map(EventTarget::from);
+    let window = EventTarget::from(window);
+    let on = |target: &EventTarget, kind, act: fn(&Rc<Driver>)| {
+        let driver = Rc::downgrade(driver);
+        Listener::new(
+            target,
+            kind,
+            Box::new(move |_| {
+                if let Some(driver) = driver.upgrade() {
+                    act(&driver);
+                }
+            }),
+        )
+    };
+    let mut listeners = vec![
+        on(&window, "online", Driver::resume),
+        on(&window, "pagehide", |driver| {
+            driver.feed(Input::Command(Command::Leave));
+            driver.left.set(true);
+        }),
+        // The back-forward cache can bring the page back after it was left. Everybody in the room believes that this
+        // tab is gone, so the room has to be joined again.
+        on(&window, "pageshow", |driver| {
+            if driver.left.get() {
+                driver.observer.outdated();
+            }
+        }),
+    ];
+    let weak = Rc::downgrade(driver);
+    listeners.push(on_stored(TRUST, move || {
+        if let Some(driver) = weak.upgrade() {
+            let command = PeopleCommand::TrustBookChanged(driver.trust.reload());
+            driver.feed(Input::Command(Command::People(command)));
+        }
+    }));
+    listeners.extend(document.map(|document| {
+        on(&document, "visibilitychange", |driver| {
+            let hidden = web_sys::window()
+                .and_then(|window| window.document())
+                .is_some_and(|document| document.hidden());
+            if !hidden {
+                driver.resume();
+            }
+        })
+    }));
+    listeners
+}
+
+impl Driver {
+    /// Tries again at once, because the network came back or the tab was brought to the front.
+    fn resume(self: &Rc<Self>) {
+        self.client.retry_now();
+        if self.retry.borrow().is_some() {
+            self.queue_first_flight();
+        }
+        self.feed(Input::Resumed);
+    }
+}

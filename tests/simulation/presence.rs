@@ -320,6 +320,33 @@ fn decisions_made_in_another_tab_apply_here() {
 }
 
 #[test]
+fn a_peer_that_another_tab_met_a_moment_earlier_is_still_new() {
+    let mut world = World::new(1);
+    let ann = world.open("ann");
+    world.open_as("ben", key(2), Accept::Everyone, TrustBook::default());
+    let trust_of_ben = |world: &World| {
+        let events = world.nodes[ann].events.iter().rev();
+        let mut seen = events.filter_map(|event| match event {
+            Event::People(PeopleEvent::Changed(view)) if view.user == "ben" => Some(view.trust),
+            _ => None,
+        });
+        seen.next()
+    };
+    assert!(world.run_until(SOON, |world| trust_of_ben(world).is_some()));
+    assert_eq!(world.verified(ann), 0, "ben has not proven anything yet");
+    let mut book = TrustBook::default();
+    book.note(&TrustChange {
+        key: key(2).public(),
+        name: Name::parse("ben").unwrap(),
+        at: world.now,
+        what: TrustDecision::Met,
+    });
+    world.command(ann, Command::People(PeopleCommand::TrustBookChanged(book)));
+    assert!(world.run_until(SOON, World::is_full_mesh));
+    assert_eq!(trust_of_ben(&world), Some(Trust::New));
+}
+
+#[test]
 fn with_the_policy_ask_only_a_knock_is_sent_before_the_answer() {
     for accept in [true, false] {
         let mut world = World::new(1);

@@ -85,11 +85,7 @@ impl Members {
             let renamed = !member.proven && member.name != connect.name;
             if !member.proven {
                 member.name = connect.name.clone();
-                member.trust = self.trust.trust_beside(
-                    (&cx.own.key, &cx.own.name),
-                    &connect.identity,
-                    &connect.name,
-                );
+                member.judge(&self.trust, &cx.own);
             }
             cx.changed = true;
             if renamed && member.decision == Decision::Asked {

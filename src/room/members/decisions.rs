@@ -2,7 +2,7 @@
 //! if either is another one by now: a peer that renames itself between a warning and the click must not gain by it.
 
 use super::{Decision, Members};
-use crate::identity::{Name, PeerId, Trust, TrustBook, TrustChange, TrustDecision};
+use crate::identity::{Name, PeerId, TrustBook, TrustChange, TrustDecision};
 use crate::room::cx::{Cx, Effect};
 use crate::room::io::{Event, GoneReason, PeopleCommand, Shown};
 use crate::room::links::Links;
@@ -114,12 +114,7 @@ impl Members {
             cx.effect(Effect::Remove(peer, GoneReason::Blocked));
             return;
         }
-        let own = (&cx.own.key, &cx.own.name);
-        let trust = self.trust.trust_beside(own, key, &member.name);
-        // Somebody who is met for the first time stays new for as long as they are here.
-        if (member.trust, trust) != (Trust::New, Trust::Known) {
-            member.trust = trust;
-        }
+        member.judge(&self.trust, &cx.own);
     }
 }
 

@@ -12,7 +12,7 @@ use litemap::LiteMap;
 
 use super::budget::{Budget, CarrierBudgets};
 use super::counters::Dropped;
-use super::cx::{Cx, Effect, PeerEvent, Proven};
+use super::cx::{Cx, Effect, Own, PeerEvent, Proven};
 use super::io::{Carrier, Event, GoneReason, Output, PeerState, PeerView, PeopleEvent};
 use super::links::Links;
 use super::policy::Policy;
@@ -93,6 +93,15 @@ impl Member {
     /// Whether people see it: not before it has shown that it is really there.
     fn is_shown(&self) -> bool {
         self.decision == Decision::Accepted && self.present
+    }
+
+    /// Judges its name once more. Somebody who is met for the first time stays new for as long as they are here, also
+    /// when another tab of ours or of theirs was faster.
+    fn judge(&mut self, book: &TrustBook, own: &Own) {
+        let trust = book.trust_beside((&own.key, &own.name), &self.connect.identity, &self.name);
+        if (self.trust, trust) != (Trust::New, Trust::Known) {
+            self.trust = trust;
+        }
     }
 
     /// The newest timestamp that it has sent over a broker.
@@ -269,11 +278,8 @@ impl Members {
         if proof.connect.serial >= member.connect.serial {
             if !member.proven {
                 // The name that was judged before may be another one.
-                let own = (&cx.own.key, &cx.own.name);
                 member.name = proof.connect.name.clone();
-                member.trust = self
-                    .trust
-                    .trust_beside(own, &proof.connect.identity, &member.name);
+                member.judge(&self.trust, &cx.own);
             }
             member.connect = proof.connect;
             member.connect_id = proof.id;
@@ -300,11 +306,8 @@ impl Members {
             return cx.dropped(Dropped::BadFrame);
         };
         if let Some(member) = self.members.get_mut(peer) {
-            let own = (&cx.own.key, &cx.own.name);
-            member.trust = self
-                .trust
-                .trust_beside(own, &member.connect.identity, &name);
             member.name = name;
+            member.judge(&self.trust, &cx.own);
             cx.changed = true;
         }
     }

@@ -81,7 +81,7 @@ impl FileStorage {
     /// Writes a new file and renames it, so that there is a complete file at any time.
     fn write(&self, texts: &Texts) -> io::Result<()> {
         let new = self.path.with_extension("new");
-        // What an interrupted attempt left may have other permissions.
+        // A file that an interrupted attempt left may have other permissions.
         let _ = fs::remove_file(&new);
         let mut options = OpenOptions::new();
         options.create_new(true).write(true);

@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_a_name_alone_goes_by_it() {
+    fn somebody_who_alone_has_a_name_goes_by_it() {
         assert_eq!(
             shown(&[(1, "ann", 1), (2, "ben", 1), (2, "ben", 2), (3, "cleo", 3)]),
             ["ann", "ben", "ben(2)", "cleo(3)"]
@@ -333,7 +333,7 @@ mod tests {
         }
 
         #[test]
-        fn who_is_called_otherwise_changes_nothing(people in people()) {
+        fn people_with_other_names_change_nothing(people in people()) {
             let before = shown(&people);
             let mut more = people.clone();
             more.extend([(9, "zoe", 1), (10, "yuri", 1), (10, "yuri", 2)]);

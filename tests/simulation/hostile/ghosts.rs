@@ -33,18 +33,26 @@ fn is_alone(world: &mut World, at: usize) {
     assert_eq!(meant.max().unwrap_or_default(), 0);
 }
 
+/// The two, and first the one whose offer was recorded.
+fn offerer_first(
+    world: &World,
+    recorded: &[(DerivedTopic, Envelope)],
+    (ann, ben): (usize, usize),
+) -> (usize, usize) {
+    let mut offers = recorded.iter();
+    let offer = offers.find(|(_, its)| its.bodies[0].kind() == BodyKind::RtcOffer);
+    if offer.unwrap().1.sender == id(world, ann) {
+        (ann, ben)
+    } else {
+        (ben, ann)
+    }
+}
+
 /// Two met, and the one who offered goes. What was said to the other one is said again, now and later.
 fn ghosts(goes: impl Fn(&mut World, usize)) {
     let (mut world, ann, ben) = pair();
     let recorded = overheard(&world);
-    let mut offers = recorded.iter();
-    let offer = offers.find(|(_, its)| its.bodies[0].kind() == BodyKind::RtcOffer);
-    let offerer = offer.unwrap().1.sender;
-    let (leaver, stayer) = if offerer == id(&world, ann) {
-        (ann, ben)
-    } else {
-        (ben, ann)
-    };
+    let (leaver, stayer) = offerer_first(&world, &recorded, (ann, ben));
     goes(&mut world, leaver);
     is_alone(&mut world, stayer);
     replay(&mut world, &recorded);
@@ -108,14 +116,7 @@ fn recorded_words_of_strangers_who_were_never_met_show_nobody() {
 fn recorded_offers_of_somebody_who_left_bring_nobody_back_however_many_came_and_went_since() {
     let (mut world, ann, ben) = pair();
     let recorded = overheard(&world);
-    let mut offers = recorded.iter();
-    let offer = offers.find(|(_, its)| its.bodies[0].kind() == BodyKind::RtcOffer);
-    let offerer = offer.unwrap().1.sender;
-    let (leaver, stayer) = if offerer == id(&world, ann) {
-        (ann, ben)
-    } else {
-        (ben, ann)
-    };
+    let (leaver, stayer) = offerer_first(&world, &recorded, (ann, ben));
     world.leave(leaver);
     world.run(SOON);
     for _ in 0..520 {

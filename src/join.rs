@@ -16,7 +16,6 @@ use crate::room::Config;
 use crate::settings::web::print;
 use crate::settings::{AddressError, PageAddress, Settings, SettingsWarning};
 use crate::wire::RoomSource;
-use crate::wire::room_keys::RoomKeysError;
 
 /// Why the room cannot be joined.
 #[derive(Debug, thiserror::Error)]
@@ -24,9 +23,6 @@ pub enum JoinError {
     /// The link says that the room has a password, and none was given.
     #[error(transparent)]
     Address(#[from] AddressError),
-    /// The room's keys cannot be derived.
-    #[error(transparent)]
-    RoomKeys(#[from] RoomKeysError),
     /// The browser lacks something that the room needs.
     #[error(transparent)]
     Start(#[from] StartError),
@@ -43,8 +39,6 @@ pub struct Joining {
     pub settings: Settings,
     /// The page that the room belongs to, and the room and secret that override the settings.
     pub address: PageAddress,
-    /// The room's password.
-    pub password: Option<String>,
     /// A JSON object about this person that other peers receive.
     pub info: Option<String>,
     /// Whether every connection goes through a TURN server.
@@ -85,7 +79,6 @@ impl Joining {
             profile,
             settings,
             address,
-            password: None,
             info: None,
             relay_only: false,
             tab,
@@ -102,9 +95,9 @@ impl Joining {
     /// # Errors
     /// [`JoinError`], with a sentence for the person.
     pub fn join(&self, name: &Name, observer: Rc<dyn RoomObserver>) -> Result<Handle, JoinError> {
-        let password = self.password.as_deref();
         if let Some(secret) = &self.address.secret {
-            secret.check_password(password)?;
+            // Nobody is asked for a password yet.
+            secret.check_password(None)?;
         }
         let secret = self.address.secret.as_ref();
         let source = RoomSource {
@@ -113,7 +106,7 @@ impl Joining {
             secret: secret.map(|secret| &secret.bytes),
             root: secret.and_then(|secret| secret.root.as_ref()),
         };
-        let keys = source.lobby(password)?;
+        let keys = source.derive(None).lobby();
         let profile = self.profile.borrow();
         let config = Config {
             keys,

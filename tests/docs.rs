@@ -76,7 +76,7 @@ fn the_examples_in_the_protocol_match_the_code() {
             secret,
             root: None,
         };
-        let keys = source.lobby(None).unwrap();
+        let keys = source.derive(None).lobby();
         let topics = [keys.topic(), keys.inbox(&peer)];
         for topic in topics.map(|topic| topic.name("")) {
             assert!(PROTOCOL.contains(&format!("`{topic}`")), "{topic}");

@@ -11,7 +11,7 @@ use rumqttc::{
 use tokio::sync::mpsc::Sender;
 use tokio::task::JoinHandle;
 
-use crate::driver::Incoming;
+use crate::incoming::Incoming;
 use crate::{Error, Warning};
 
 /// At most this many packets wait to be sent.

@@ -12,8 +12,8 @@ use tokio::sync::mpsc::Sender;
 
 use crate::Error;
 use crate::connection::Connection;
-use crate::driver::Incoming;
-use crate::sockets::{Datagram, Sockets};
+use crate::incoming::{Datagram, Incoming};
+use crate::sockets::Sockets;
 
 /// At most 8 MiB wait to be sent to one peer, as in the browser's adapter.
 const MAX_BUFFERED: usize = 8 * 1024 * 1024;

@@ -12,29 +12,9 @@ use tokio::sync::mpsc::Receiver;
 
 use crate::broker::Broker;
 use crate::connections::Connections;
-use crate::sockets::Datagram;
+use crate::incoming::Incoming;
 use crate::storage::FileStorage;
 use crate::{Bot, Warning};
-
-/// Something that came from outside.
-#[derive(Debug)]
-pub enum Incoming {
-    /// The broker accepted the connection. Now the bot subscribes and announces itself.
-    BrokerConnected,
-    /// The broker delivered a message, or confirmed the subscription.
-    Broker(BrokerEvent),
-    /// The connection to the broker is lost.
-    BrokerLost {
-        /// The reason.
-        error: rumqttc::ConnectionError,
-        /// The pause before the next attempt.
-        retry_in: Duration,
-    },
-    /// Something that the bot should be told.
-    Warning(Warning),
-    /// A datagram arrived on one of our UDP sockets.
-    Datagram(Datagram),
-}
 
 /// A bot uses one broker. The room knows it by this number.
 const BROKER: BrokerId = BrokerId(0);

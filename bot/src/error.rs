@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use rtchat::identity::{NameError, StorageNotice};
 use rtchat::settings::AddressError;
-use rtchat::wire::RoomKeysError;
 
 /// A reason why a bot cannot take part in a room.
 #[derive(Debug, thiserror::Error)]
@@ -16,9 +15,6 @@ pub enum Error {
     /// The page's address or the room's name is not valid.
     #[error(transparent)]
     Address(#[from] AddressError),
-    /// The room's keys could not be derived.
-    #[error(transparent)]
-    RoomKeys(#[from] RoomKeysError),
     /// The broker's address is not valid. It is not repeated here, because it may hold a password.
     #[error("The broker's address is not valid. It should look like mqtt://127.0.0.1:1883.")]
     BrokerAddress(#[source] rumqttc::OptionError),

@@ -37,6 +37,7 @@
 //! | `broker` | the connection to the MQTT broker, with `rumqttc` |
 //! | `connections`, `connection` | the WebRTC connections to other peers, with `str0m` |
 //! | `sockets` | UDP sockets |
+//! | `incoming` | what comes from the broker and the sockets, by one channel |
 //! | `storage` | the file that holds the identity key and the trust book |
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -47,6 +48,7 @@ mod connection;
 mod connections;
 mod driver;
 mod error;
+mod incoming;
 mod participant;
 mod sockets;
 mod storage;

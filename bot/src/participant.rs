@@ -78,7 +78,7 @@ impl Participant {
             secret: secret.map(|secret| &secret.bytes),
             root: secret.and_then(|secret| secret.root.as_ref()),
         };
-        let keys = source.lobby(None)?;
+        let keys = source.derive(None).lobby();
         let broker = broker::options(&options.broker)?;
 
         let storage = Rc::new(FileStorage::open(&options.identity)?);

@@ -10,21 +10,10 @@ use tokio::net::UdpSocket;
 use tokio::sync::mpsc::Sender;
 
 use crate::Error;
-use crate::driver::Incoming;
+use crate::incoming::{Datagram, Incoming};
 
 /// Datagrams are read up to this size, in bytes. WebRTC sends none that are larger.
 const MAX_DATAGRAM: usize = 2000;
-
-/// A datagram that arrived.
-#[derive(Debug)]
-pub struct Datagram {
-    /// Where it came from.
-    pub source: SocketAddr,
-    /// The address of ours that it was sent to.
-    pub destination: SocketAddr,
-    /// Its content.
-    pub bytes: Vec<u8>,
-}
 
 /// The sockets. An address that the machine gets later is not used.
 pub struct Sockets(Vec<(SocketAddr, Arc<UdpSocket>)>);

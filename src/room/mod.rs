@@ -22,6 +22,7 @@ mod channel;
 mod conversations;
 mod counters;
 mod cx;
+mod effect;
 mod io;
 mod links;
 mod members;
@@ -29,6 +30,7 @@ mod policy;
 mod presence;
 mod routes;
 mod signaling;
+mod timer;
 
 use core::time::Duration;
 
@@ -48,7 +50,8 @@ use channel::files::Files;
 use conversations::Conversations;
 #[cfg(feature = "files")]
 use counters::Dropped;
-use cx::{Cx, Effect, Own, PeerEvent, SignFor};
+use cx::{Cx, Own, SignFor};
+use effect::{Effect, PeerEvent};
 use links::{ChannelMessage, Links};
 use members::{Members, Received, Via, own_user};
 use presence::Presence;
@@ -59,7 +62,6 @@ pub use crate::wire::value::{MAX_KIND, MAX_QUESTION, MAX_VALUE};
 #[cfg(feature = "files")]
 pub use channel::files::{FileCommand, FileError, FileEvent};
 pub use conversations::MAX_TEXT;
-pub use cx::Timer;
 pub use io::{
     AppCommand, AppEvent, AskError, BrokerEvent, BrokerId, BrokerState, Carrier, ChatCommand,
     ChatEvent, Command, Diagnostics, Event, GoneReason, Input, Message, MessageId, Output,
@@ -67,6 +69,7 @@ pub use io::{
 };
 pub use links::MAX_ATTEMPTS;
 pub use members::MAX_PEERS;
+pub use timer::{ChannelTimer, LinkTimer, PresenceTimer, SignalingTimer, Timer};
 
 /// When more time than this has passed since the last input, the computer slept: with company, a room is never idle for
 /// so long.

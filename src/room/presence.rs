@@ -10,11 +10,13 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use litemap::LiteMap;
 
 use super::counters::Dropped;
-use super::cx::{Cx, Effect, PeerEvent};
+use super::cx::Cx;
+use super::effect::{Effect, PeerEvent};
 use super::links::Links;
 use super::members::{MAX_PEERS, Members};
 use super::signaling::Signaling;
 use crate::identity::PeerId;
+use crate::room::timer::PresenceTimer;
 use crate::time::Millis;
 use crate::wire::frame::PeopleFrame;
 use crate::wire::presence::PresenceDigest;
@@ -34,21 +36,6 @@ const FETCH_DELAY: Duration = Duration::from_secs(2);
 const MAX_FETCHED: usize = 16;
 /// A member is asked, and answered, at most this often.
 const FETCH_PAUSE: Duration = Duration::from_secs(10);
-
-/// Timers of this machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Timer {
-    /// To tell the others whom we are connected to.
-    Tell,
-    /// To ask for the announcements that we lack.
-    Fetch,
-}
-
-impl From<Timer> for super::Timer {
-    fn from(timer: Timer) -> super::Timer {
-        super::Timer::Presence(timer)
-    }
-}
 
 #[derive(Debug, Default)]
 pub(super) struct Presence {
@@ -73,7 +60,7 @@ impl Presence {
                 self.repeats = 0;
                 // Not put off by the next one: somebody who comes and goes would put it off for ever.
                 let soon = cx.now + PRESENCE_DELAY;
-                cx.timers.set_earlier(Timer::Tell.into(), soon);
+                cx.timers.set_earlier(PresenceTimer::Tell.into(), soon);
             }
             PeerEvent::Gone { .. } => {
                 self.wanted.remove(&peer);
@@ -86,16 +73,22 @@ impl Presence {
     }
 
     /// A timer of this machine has come.
-    pub fn on_timer(&mut self, timer: Timer, members: &Members, links: &Links, cx: &mut Cx) {
+    pub fn on_timer(
+        &mut self,
+        timer: PresenceTimer,
+        members: &Members,
+        links: &Links,
+        cx: &mut Cx,
+    ) {
         match timer {
-            Timer::Tell => {
+            PresenceTimer::Tell => {
                 let pause = FIRST_PAUSE.saturating_mul(3u32.saturating_pow(self.repeats));
                 let pause = cx.jittered(pause.min(LONGEST_PAUSE));
                 self.repeats = self.repeats.saturating_add(1);
-                cx.timers.set(Timer::Tell.into(), cx.now + pause);
+                cx.timers.set(PresenceTimer::Tell.into(), cx.now + pause);
                 tell(members, links, cx);
             }
-            Timer::Fetch => self.fetch(links, cx),
+            PresenceTimer::Fetch => self.fetch(links, cx),
         }
     }
 
@@ -155,7 +148,8 @@ impl Presence {
         }
         if !self.wanted.is_empty() && !members.is_full() {
             let delay = cx.random_below(FETCH_DELAY);
-            cx.timers.set_earlier(Timer::Fetch.into(), cx.now + delay);
+            cx.timers
+                .set_earlier(PresenceTimer::Fetch.into(), cx.now + delay);
         }
     }
 
@@ -179,7 +173,8 @@ impl Presence {
             }
         }
         if !self.wanted.is_empty() {
-            cx.timers.set(Timer::Fetch.into(), cx.now + FETCH_PAUSE);
+            cx.timers
+                .set(PresenceTimer::Fetch.into(), cx.now + FETCH_PAUSE);
         }
     }
 

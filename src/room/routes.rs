@@ -1,6 +1,6 @@
 //! Routes: which machine hears what. Nothing is decided here.
 
-use super::channel::Timer as ChannelTimer;
+use super::timer::ChannelTimer;
 use super::*;
 
 impl Room {

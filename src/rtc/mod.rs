@@ -21,9 +21,10 @@ pub mod session;
 pub mod web;
 
 pub use candidate::Candidate;
-pub use description::{DataDescription, DescriptionError, SdpType};
+pub use description::DataDescription;
 pub use negotiation::{Negotiation, Renegotiation};
 pub use queue::{CommandQueue, Limit};
+pub use sdp::{DescriptionError, SdpType};
 pub use session::{CheckedDescription, SessionDescription, SessionLimits};
 
 /// Names one peer connection of this tab; never used twice.

@@ -3,7 +3,44 @@
 use core::fmt::{self, Write as _};
 
 use super::candidate::{self, Candidate, MAX_CANDIDATES};
-use super::description::DescriptionError;
+
+/// Why a session description was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DescriptionError {
+    /// It is larger than its limit.
+    #[error("The session description is too large.")]
+    TooLarge,
+    /// It is not the text of a session description, or not the compact form of one.
+    #[error("The session description cannot be read.")]
+    Malformed,
+    /// It has no section for data channels, or several.
+    #[error("The session description does not have exactly one section for data channels.")]
+    DataSection,
+    /// It has no SHA-256 fingerprint, several different ones, or another one than was proven.
+    #[error("The session description is not bound to exactly one certificate, the expected one.")]
+    Fingerprint,
+    /// It needs an extension that this version does not know.
+    #[error("The session description needs something that this version does not know.")]
+    UnknownExtension,
+    /// It has more media sections than are allowed.
+    #[error("The session description asks for more media than is allowed.")]
+    Sections,
+    /// It has more candidates than are allowed.
+    #[error("The session description names too many addresses.")]
+    Candidates,
+    /// Its sections do not all share one transport.
+    #[error("The session description asks for more than one transport.")]
+    Transports,
+}
+
+/// Which half of an exchange a description is (`RTCSdpType`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SdpType {
+    /// The first half.
+    Offer,
+    /// The second half.
+    Answer,
+}
 
 /// Everything in a data-only description that differs from one to the next.
 #[derive(Clone, PartialEq)]

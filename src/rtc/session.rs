@@ -12,8 +12,8 @@ use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::candidate::{self, Candidate, MAX_CANDIDATES};
-use super::description::{DescriptionError, SdpType};
 use super::sdp::{self, Section};
+use super::sdp::{DescriptionError, SdpType};
 
 /// What one session description may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

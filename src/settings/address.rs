@@ -35,7 +35,9 @@ pub enum AddressError {
     )]
     NewerLink,
     /// The link says that there is a password, and none was given.
-    #[error("The room that this link leads to has a password. Please enter it as well.")]
+    #[error(
+        "The room that this link leads to has a password, which this version cannot ask for yet."
+    )]
     PasswordMissing,
     /// `?room=` holds more than [`MAX_ROOM`] characters.
     #[error(

@@ -78,7 +78,7 @@ impl RoomSource<'_> {
     }
 
     /// Stretches the room's password with Argon2id (RFC 9106, 64 MiB, 3 passes, 1 lane). It takes a good part of a
-    /// second, so a browser does it in a worker.
+    /// second: in a browser, it belongs into a worker.
     ///
     /// The numbers are fixed: if each device chose its own, they would find different rooms. The salt covers everything
     /// else that makes the room, so nobody can prepare a table of passwords without having the link.
@@ -105,17 +105,6 @@ impl RoomSource<'_> {
             self.secret(),
             self.root(),
         ])
-    }
-
-    /// The keys for everybody who has the link, and the password if the room has one.
-    ///
-    /// # Errors
-    /// As [`RoomSource::stretch`].
-    pub fn lobby(&self, password: Option<&str>) -> Result<RoomKeys, RoomKeysError> {
-        let stretched = password
-            .map(|password| self.stretch(password))
-            .transpose()?;
-        Ok(self.derive(stretched.as_ref()).lobby())
     }
 
     /// The room, from which the keys of every epoch follow.

@@ -28,7 +28,7 @@ fn garbage_and_replays_are_counted_and_change_nothing() {
             secret: None,
             root: None,
         };
-        let topic = source.lobby(None)?.topic().name("");
+        let topic = source.derive(None).lobby().topic().name("");
         let mut hostile = Hostile::connect(broker.tcp_port(), &topic).await?;
 
         let (chromium, firefox) = (bed.chromium().await?, bed.firefox().await?);

@@ -43,6 +43,11 @@ fn page(tools: &Tools, arguments: &[&str]) -> Result<()> {
     process::run(&mut trunk).context("the page was not built")
 }
 
+/// The path of the helper of `bot/`: `RTCHAT_BOT`, which `cargo xtask test e2e` sets, or else a new build.
+pub fn bot_program() -> Result<PathBuf> {
+    std::env::var_os("RTCHAT_BOT").map_or_else(bot, |path| Ok(path.into()))
+}
+
 /// Builds the helper of `bot/`, and returns the path of the program.
 pub fn bot() -> Result<PathBuf> {
     let mut cargo = project::cargo();

@@ -2,11 +2,13 @@
 
 use litemap::LiteMap;
 
-use super::{Channels, Timer};
+use super::Channels;
 use crate::identity::PeerId;
 use crate::room::counters::Dropped;
-use crate::room::cx::{Cx, Effect, PeerEvent};
+use crate::room::cx::Cx;
+use crate::room::effect::{Effect, PeerEvent};
 use crate::room::io::{AppCommand, AppEvent, AskError};
+use crate::room::timer::ChannelTimer;
 use crate::time::Millis;
 use crate::wire::chunks::is_json;
 use crate::wire::frame::CallFrame;
@@ -153,7 +155,7 @@ impl Calls {
             return answered(token, peer, Err(AskError::Gone), cx);
         }
         let id = self.ask(cx.rng.next_u32(), asked);
-        cx.timers.set_earlier(Timer::Answers.into(), until);
+        cx.timers.set_earlier(ChannelTimer::Answers.into(), until);
         let frame = Frame::Call(CallFrame::Question { id, topic, content });
         cx.effect(Effect::Stream(peer, OutboundMessage::frame(&frame)));
     }
@@ -206,7 +208,7 @@ impl Calls {
             answered(token, peer, Err(AskError::Timeout), cx);
         }
         if let Some(next) = self.next_timeout() {
-            cx.timers.set(Timer::Answers.into(), next);
+            cx.timers.set(ChannelTimer::Answers.into(), next);
         }
     }
 

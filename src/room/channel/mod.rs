@@ -17,12 +17,14 @@ use litemap::LiteMap;
 
 use super::budget::Budget;
 use super::counters::Dropped;
-use super::cx::{Cx, Effect, PeerEvent};
+use super::cx::Cx;
+use super::effect::{Effect, PeerEvent};
 #[cfg(feature = "files")]
 use super::io::Output;
 use super::io::{AppCommand, AppEvent, GoneReason, SendError};
 use super::links::Links;
 use crate::identity::PeerId;
+use crate::room::timer::ChannelTimer;
 use crate::rtc::LinkCommand;
 use crate::time::Millis;
 use crate::wire::frame::Ack;
@@ -30,7 +32,6 @@ use crate::wire::{
     Arrived, Chunk, Frame, FrameError, OutboundMessage, PartReassembler, Purpose, Value,
 };
 
-pub(super) use crate::wire::frame::CallFrame;
 #[cfg(not(feature = "files"))]
 pub(super) use no_files::NoFiles;
 use pings::Pings;
@@ -48,21 +49,6 @@ const MAX_REPLIES: usize = 16 * 1024 * 1024;
 /// … and for one that has acknowledged nothing for this long.
 const MAX_STALLED_REPLIES: usize = 1024 * 1024;
 const STALL_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Timers of this machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Timer {
-    /// To tell this peer how much of its stream has come.
-    Ack(PeerId),
-    /// The time for an answer may be over.
-    Answers,
-}
-
-impl From<Timer> for super::Timer {
-    fn from(timer: Timer) -> super::Timer {
-        super::Timer::Channel(timer)
-    }
-}
 
 /// What is shared with one peer that has been verified.
 #[derive(Debug)]
@@ -261,7 +247,7 @@ impl Channels {
             self.acknowledge(peer, cx);
         } else {
             let by = cx.now + ACK_DELAY;
-            cx.timers.set_earlier(Timer::Ack(peer).into(), by);
+            cx.timers.set_earlier(ChannelTimer::Ack(peer).into(), by);
         }
         true
     }
@@ -309,7 +295,7 @@ impl Channels {
             PeerEvent::Verified => self.begin(peer, cx),
             PeerEvent::Lost if !links.is_connected(&peer) => self.lose_pings(peer, cx),
             PeerEvent::Gone { .. } => {
-                cx.timers.clear(&Timer::Ack(peer).into());
+                cx.timers.clear(&ChannelTimer::Ack(peer).into());
                 let Some(channel) = self.0.remove(&peer) else {
                     return;
                 };

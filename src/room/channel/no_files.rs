@@ -1,7 +1,8 @@
 //! The page takes no files: a peer that offers one is told so.
 
 use crate::identity::PeerId;
-use crate::room::cx::{Cx, Effect, PeerEvent};
+use crate::room::cx::Cx;
+use crate::room::effect::{Effect, PeerEvent};
 use crate::room::links::Links;
 use crate::wire::{FileFrame, Frame, OutboundMessage};
 

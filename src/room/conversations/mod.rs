@@ -10,7 +10,8 @@ use litemap::LiteMap;
 
 use super::channel::yield_files;
 use super::counters::Dropped;
-use super::cx::{Cx, Effect, PeerEvent};
+use super::cx::Cx;
+use super::effect::{Effect, PeerEvent};
 use super::io::{ChatCommand, ChatEvent, Event, Message, MessageId, PeerState};
 use super::links::Links;
 use super::members::{Members, own_user};

@@ -7,13 +7,15 @@
 use core::time::Duration;
 
 use super::link::{Attempt, Binding, Link, Named, Side, Stage, State, Tries};
-use super::{KNOWN_ATTEMPTS, Links, MAX_ATTEMPTS, Timer};
+use super::{KNOWN_ATTEMPTS, Links, MAX_ATTEMPTS};
 use crate::identity::PeerId;
 use crate::room::counters::Dropped;
-use crate::room::cx::{Cx, Effect};
+use crate::room::cx::Cx;
+use crate::room::effect::Effect;
+use crate::room::effect::{Outgoing, Sent};
 use crate::room::io::GoneReason;
 use crate::room::members::{Members, Offer};
-use crate::room::signaling::{Outgoing, Sent};
+use crate::room::timer::LinkTimer;
 use crate::rtc::{Candidate, ConnectionId, DataDescription, LinkCommand};
 use crate::wire::extension::Extensions;
 use crate::wire::{Attempt as AttemptNumber, Introduction, Nonce};
@@ -62,7 +64,7 @@ impl Links {
         if will_be_heard {
             let patience = cx.jittered(THEIR_OFFER);
             cx.timers
-                .set_earlier(Timer::Dial(peer).into(), cx.now + patience);
+                .set_earlier(LinkTimer::Dial(peer).into(), cx.now + patience);
         } else {
             self.dial(peer, members, cx);
         }
@@ -104,7 +106,7 @@ impl Links {
             self.waiting.push_back(peer);
         }
         cx.timers
-            .set_earlier(Timer::Queue.into(), cx.now + QUEUE_INTERVAL);
+            .set_earlier(LinkTimer::Queue.into(), cx.now + QUEUE_INTERVAL);
     }
 
     /// While others wait, an offer that nobody answers gives its place up: a flood of strangers who are not there
@@ -125,7 +127,8 @@ impl Links {
         for peer in given_up {
             self.attempt_failed(peer, cx);
         }
-        cx.timers.set(Timer::Queue.into(), cx.now + QUEUE_INTERVAL);
+        cx.timers
+            .set(LinkTimer::Queue.into(), cx.now + QUEUE_INTERVAL);
     }
 
     /// Gives free places to those that wait, in an order that nobody can choose.
@@ -173,9 +176,9 @@ impl Links {
         let attempt = Attempt::new(connection, number, theirs, challenge, cx.now);
         self.links.entry(peer).or_default().attempt = Some(attempt);
         self.connections.insert(connection, peer);
-        cx.timers.clear(&Timer::Dial(peer).into());
+        cx.timers.clear(&LinkTimer::Dial(peer).into());
         cx.timers
-            .set(Timer::Attempt(peer).into(), cx.now + ANSWER_TIMEOUT);
+            .set(LinkTimer::Attempt(peer).into(), cx.now + ANSWER_TIMEOUT);
         connection
     }
 
@@ -272,9 +275,9 @@ impl Links {
 
     fn path_begins(&mut self, peer: PeerId, cx: &mut Cx) {
         cx.timers
-            .set(Timer::Attempt(peer).into(), cx.now + PATH_TIMEOUT);
+            .set(LinkTimer::Attempt(peer).into(), cx.now + PATH_TIMEOUT);
         cx.timers
-            .set(Timer::Prove(peer).into(), cx.now + PROOF_DELAY);
+            .set(LinkTimer::Prove(peer).into(), cx.now + PROOF_DELAY);
     }
 
     /// Candidates of a connection came over a broker.
@@ -388,7 +391,7 @@ impl Links {
         };
         its.stage = Stage::Verifying { binding };
         cx.timers
-            .set(Timer::Attempt(peer).into(), cx.now + PROOF_TIMEOUT);
+            .set(LinkTimer::Attempt(peer).into(), cx.now + PROOF_TIMEOUT);
         cx.changed = true;
         self.send_proof(peer, cx);
     }
@@ -413,7 +416,7 @@ impl Links {
         } else if failed < MAX_TRIES && !crowded {
             let pause = if offerer { BETWEEN_TRIES } else { THEIR_TURN };
             let pause = cx.jittered(pause);
-            cx.timers.set(Timer::Dial(peer).into(), cx.now + pause);
+            cx.timers.set(LinkTimer::Dial(peer).into(), cx.now + pause);
         } else if answered {
             link.state = State::Failed { heard: None };
             link.tries.rounds += 1;
@@ -421,7 +424,7 @@ impl Links {
                 .saturating_mul(1 << rounds.min(5))
                 .min(LONGEST_ROUND_PAUSE);
             let pause = cx.jittered(pause);
-            cx.timers.set(Timer::Retry(peer).into(), cx.now + pause);
+            cx.timers.set(LinkTimer::Retry(peer).into(), cx.now + pause);
         } else {
             cx.effect(Effect::Remove(peer, GoneReason::Unreachable));
         }
@@ -435,8 +438,8 @@ impl Links {
         if let Some(attempt) = link.and_then(|link| link.attempt.take()) {
             self.close(attempt.connection, cx);
         }
-        cx.timers.clear(&Timer::Attempt(peer).into());
-        cx.timers.clear(&Timer::Prove(peer).into());
+        cx.timers.clear(&LinkTimer::Attempt(peer).into());
+        cx.timers.clear(&LinkTimer::Prove(peer).into());
     }
 
     /// The person wants another try, or it is time for one.

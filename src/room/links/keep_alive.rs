@@ -2,12 +2,14 @@
 
 use core::time::Duration;
 
+use super::Links;
 use super::link::State;
-use super::{Links, Timer};
 use crate::identity::PeerId;
-use crate::room::cx::{Cx, Effect, PeerEvent};
+use crate::room::cx::Cx;
+use crate::room::effect::{Effect, PeerEvent};
 use crate::room::io::GoneReason;
 use crate::room::members::Members;
+use crate::room::timer::LinkTimer;
 use crate::wire::frame::LinkFrame;
 
 /// After this much silence a peer is asked whether it is there.
@@ -30,7 +32,7 @@ impl Links {
     /// Begins to watch a peer that has just been heard.
     pub(super) fn watch(&mut self, peer: PeerId, cx: &mut Cx) {
         cx.timers
-            .set(Timer::Silence(peer).into(), cx.now + PING_AFTER);
+            .set(LinkTimer::Silence(peer).into(), cx.now + PING_AFTER);
     }
 
     /// Something came from this peer on its verified channel.
@@ -92,7 +94,7 @@ impl Links {
         let end = closed.map_or(end, |closed| end.min(closed + CLOSED_GRACE));
         let soonest = cx.now + Duration::from_millis(1);
         cx.timers
-            .set(Timer::Silence(peer).into(), next.min(end).max(soonest));
+            .set(LinkTimer::Silence(peer).into(), next.min(end).max(soonest));
     }
 
     /// A verified peer has become silent.
@@ -125,7 +127,7 @@ impl Links {
         if let Some(State::Verified { heard, .. }) = link.map(|link| &mut link.state) {
             *heard = cx.now - PING_AFTER;
         }
-        cx.timers.set(Timer::Silence(peer).into(), cx.now);
+        cx.timers.set(LinkTimer::Silence(peer).into(), cx.now);
     }
 
     /// The verified connection broke: what is left is to find the peer again over the broker.
@@ -158,7 +160,8 @@ impl Links {
         } else {
             CHECK_INTERVAL
         };
-        cx.timers.set(Timer::Silence(peer).into(), cx.now + pause);
+        cx.timers
+            .set(LinkTimer::Silence(peer).into(), cx.now + pause);
         cx.changed = true;
         cx.peer(peer, PeerEvent::Lost);
     }
@@ -170,7 +173,7 @@ impl Links {
         if let Some(State::Broken { closed, .. }) = link.map(|link| &mut link.state) {
             *closed = Some(cx.now);
             cx.timers
-                .set_earlier(Timer::Silence(peer).into(), cx.now + CLOSED_GRACE);
+                .set_earlier(LinkTimer::Silence(peer).into(), cx.now + CLOSED_GRACE);
         }
     }
 }

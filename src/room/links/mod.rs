@@ -14,10 +14,12 @@ use std::collections::VecDeque;
 use litemap::LiteMap;
 
 use super::counters::Dropped;
-use super::cx::{Cx, PeerEvent};
+use super::cx::Cx;
+use super::effect::PeerEvent;
 use super::io::PeerState;
 use super::members::{Members, Received};
 use crate::identity::PeerId;
+use crate::room::timer::LinkTimer;
 use crate::rtc::{ConnectionId, Limit, LinkCommand, LinkEvent, Path};
 use crate::wire::Attempt as AttemptNumber;
 use crate::wire::frame::LinkFrame;
@@ -29,29 +31,6 @@ use link::{Link, Stage};
 pub const MAX_ATTEMPTS: usize = 8;
 /// … and this many more to known keys, so that strangers cannot take all places.
 const KNOWN_ATTEMPTS: usize = 4;
-
-/// Timers of this machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Timer {
-    /// This peer should have sent its offer by now, or it is time for another try of ours.
-    Dial(PeerId),
-    /// An attempt has taken too long.
-    Attempt(PeerId),
-    /// A peer that could not be reached is worth another round of tries.
-    Retry(PeerId),
-    /// There is time to prepare our proof.
-    Prove(PeerId),
-    /// To see whether this peer is still there.
-    Silence(PeerId),
-    /// To find places for those that wait to be dialed.
-    Queue,
-}
-
-impl From<Timer> for super::Timer {
-    fn from(timer: Timer) -> super::Timer {
-        super::Timer::Link(timer)
-    }
-}
 
 /// What came over a verified link.
 #[derive(Debug)]
@@ -246,14 +225,14 @@ impl Links {
     }
 
     /// A timer of this machine has come.
-    pub fn on_timer(&mut self, timer: Timer, members: &Members, cx: &mut Cx) {
+    pub fn on_timer(&mut self, timer: LinkTimer, members: &Members, cx: &mut Cx) {
         match timer {
-            Timer::Dial(peer) => self.dial(peer, members, cx),
-            Timer::Attempt(peer) => self.attempt_failed(peer, cx),
-            Timer::Retry(peer) => self.retry(peer, members, cx),
-            Timer::Prove(peer) => self.prepare_proof(peer, cx),
-            Timer::Silence(peer) => self.check_silence(peer, members, cx),
-            Timer::Queue => self.make_place(cx),
+            LinkTimer::Dial(peer) => self.dial(peer, members, cx),
+            LinkTimer::Attempt(peer) => self.attempt_failed(peer, cx),
+            LinkTimer::Retry(peer) => self.retry(peer, members, cx),
+            LinkTimer::Prove(peer) => self.prepare_proof(peer, cx),
+            LinkTimer::Silence(peer) => self.check_silence(peer, members, cx),
+            LinkTimer::Queue => self.make_place(cx),
         }
         self.dial_waiting(members, cx);
     }
@@ -269,11 +248,11 @@ impl Links {
 
     fn remove(&mut self, peer: &PeerId, cx: &mut Cx) {
         let timers = [
-            Timer::Dial(*peer),
-            Timer::Attempt(*peer),
-            Timer::Retry(*peer),
-            Timer::Prove(*peer),
-            Timer::Silence(*peer),
+            LinkTimer::Dial(*peer),
+            LinkTimer::Attempt(*peer),
+            LinkTimer::Retry(*peer),
+            LinkTimer::Prove(*peer),
+            LinkTimer::Silence(*peer),
         ];
         for timer in timers {
             cx.timers.clear(&timer.into());

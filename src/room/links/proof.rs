@@ -5,11 +5,13 @@
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::Value;
 
+use super::Links;
 use super::link::{State, Tries};
-use super::{Links, Timer};
 use crate::identity::{PeerId, Signature};
 use crate::room::counters::Dropped;
-use crate::room::cx::{Cx, Effect, PeerEvent, Proven, SignFor};
+use crate::room::cx::{Cx, SignFor};
+use crate::room::effect::{Effect, PeerEvent, Proven};
+use crate::room::timer::LinkTimer;
 use crate::rtc::ConnectionId;
 use crate::settings::options::MAX_INFO;
 use crate::wire::extension::Extensions;
@@ -26,7 +28,7 @@ impl Links {
     /// Asks for the signature of our proof as soon as everything it covers is known, while the browser still looks for
     /// a path.
     pub(super) fn prepare_proof(&mut self, peer: PeerId, cx: &mut Cx) {
-        cx.timers.clear(&Timer::Prove(peer).into());
+        cx.timers.clear(&LinkTimer::Prove(peer).into());
         if let Some((message, connection)) = self.unsigned_proof(peer, cx) {
             cx.sign(SignFor::Verify(peer, connection), message);
         }
@@ -173,7 +175,7 @@ impl Links {
         if let Some(proof) = unsent {
             cx.send_on(connection, &proof);
         }
-        cx.timers.clear(&Timer::Attempt(peer).into());
+        cx.timers.clear(&LinkTimer::Attempt(peer).into());
         self.watch(peer, cx);
         cx.changed = true;
         cx.peer(peer, PeerEvent::Verified);

@@ -9,11 +9,12 @@ use super::{Decision, Freshness, Member, Members};
 use crate::identity::{PeerId, SealKey};
 use crate::room::budget::Budget;
 use crate::room::counters::Dropped;
-use crate::room::cx::{Cx, Effect};
+use crate::room::cx::Cx;
+use crate::room::effect::Effect;
+use crate::room::effect::Outgoing;
 use crate::room::io::{Carrier, PeopleEvent};
 use crate::room::links::Links;
 use crate::room::policy::{Action, Permission};
-use crate::room::signaling::Outgoing;
 use crate::wire::{Connect, ConnectId, NonceSource};
 
 /// The most people who wait for the person's decision at once.

@@ -3,7 +3,8 @@
 
 use super::{Decision, Members};
 use crate::identity::{Name, PeerId, TrustBook, TrustChange, TrustDecision};
-use crate::room::cx::{Cx, Effect};
+use crate::room::cx::Cx;
+use crate::room::effect::Effect;
 use crate::room::io::{Event, GoneReason, PeopleCommand, Shown};
 use crate::room::links::Links;
 use crate::room::policy::{Action, Permission};

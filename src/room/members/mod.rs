@@ -12,7 +12,8 @@ use litemap::LiteMap;
 
 use super::budget::{Budget, CarrierBudgets};
 use super::counters::Dropped;
-use super::cx::{Cx, Effect, Own, PeerEvent, Proven};
+use super::cx::{Cx, Own};
+use super::effect::{Effect, PeerEvent, Proven};
 use super::io::{Carrier, Event, GoneReason, Output, PeerState, PeerView, PeopleEvent};
 use super::links::Links;
 use super::policy::Policy;

@@ -6,7 +6,8 @@ use super::{Decision, Member, Members};
 use crate::identity::{PeerId, PublicKey};
 use crate::room::Timer;
 use crate::room::counters::Dropped;
-use crate::room::cx::{Cx, Effect};
+use crate::room::cx::Cx;
+use crate::room::effect::Effect;
 use crate::room::io::{Carrier, GoneReason, PeopleEvent};
 use crate::room::links::Links;
 

@@ -8,9 +8,10 @@
 use core::time::Duration;
 
 use super::announcements::Purpose;
-use super::{Company, Signaling, Timer};
+use super::{Company, Signaling};
 use crate::room::cx::Cx;
 use crate::room::io::{BrokerId, BrokerState};
+use crate::room::timer::SignalingTimer;
 use crate::time::Millis;
 use crate::wire::{Body, Connect};
 
@@ -49,7 +50,7 @@ impl Announcer {
         if self.echo_due == Some(signed_at) {
             self.echo_due = None;
             self.missed = 0;
-            cx.timers.clear(&Timer::Echo.into());
+            cx.timers.clear(&SignalingTimer::Echo.into());
         }
     }
 }
@@ -73,26 +74,28 @@ impl Signaling {
                 self.announcer.echo_due = None;
                 self.announcer.wanted = true;
                 let soon = cx.jittered(WANTED_PAUSE);
-                cx.timers.set(Timer::Announce.into(), cx.now + soon);
+                cx.timers
+                    .set(SignalingTimer::Announce.into(), cx.now + soon);
             }
             BrokerState::Ready => {
                 self.announcer.missed = 0;
                 if self.announcer.echo_due.is_some() {
-                    cx.timers.set(Timer::Echo.into(), cx.now + ECHO_TIMEOUT);
+                    cx.timers
+                        .set(SignalingTimer::Echo.into(), cx.now + ECHO_TIMEOUT);
                 }
             }
             BrokerState::Unreachable { .. } => {
-                cx.timers.clear(&Timer::Echo.into());
-                cx.timers.clear(&Timer::Announce.into());
+                cx.timers.clear(&SignalingTimer::Echo.into());
+                cx.timers.clear(&SignalingTimer::Announce.into());
             }
         }
     }
 
     /// A timer of this machine has come.
-    pub fn on_timer(&mut self, timer: Timer, company: Company, cx: &mut Cx) {
+    pub fn on_timer(&mut self, timer: SignalingTimer, company: Company, cx: &mut Cx) {
         match timer {
-            Timer::Announce => self.announce_again(company, cx),
-            Timer::Echo => self.echo_missed(company, cx),
+            SignalingTimer::Announce => self.announce_again(company, cx),
+            SignalingTimer::Echo => self.echo_missed(company, cx),
         }
     }
 
@@ -108,7 +111,8 @@ impl Signaling {
         };
         self.announcer.repeats = self.announcer.repeats.saturating_add(1);
         let pause = cx.jittered(pause);
-        cx.timers.set(Timer::Announce.into(), cx.now + pause);
+        cx.timers
+            .set(SignalingTimer::Announce.into(), cx.now + pause);
         self.request_connect(Purpose::Publish, company.full, cx);
     }
 
@@ -116,7 +120,8 @@ impl Signaling {
         self.announcer.last = signed_at;
         self.announcer.echo_due = Some(signed_at);
         if self.broker() == BrokerState::Ready {
-            cx.timers.set(Timer::Echo.into(), cx.now + ECHO_TIMEOUT);
+            cx.timers
+                .set(SignalingTimer::Echo.into(), cx.now + ECHO_TIMEOUT);
         }
         let topic = self.keys.topic();
         self.publish_at(signed_at, topic, Body::Connect(connect), cx);
@@ -133,14 +138,14 @@ impl Signaling {
         }
         // The pause was chosen while nobody was here.
         let pause = cx.jittered(LONGEST_PAUSE);
-        cx.timers.set(Timer::Announce.into(), last + pause);
+        cx.timers.set(SignalingTimer::Announce.into(), last + pause);
     }
 
     /// Somebody misses us, or should hear that we are full.
     pub fn announce_soon(&mut self, cx: &mut Cx) {
         let pause = cx.jittered(WANTED_DELAY);
         let at = (cx.now + pause).max(self.announcer.last + WANTED_PAUSE);
-        cx.timers.set_earlier(Timer::Announce.into(), at);
+        cx.timers.set_earlier(SignalingTimer::Announce.into(), at);
         self.announcer.wanted = true;
     }
 

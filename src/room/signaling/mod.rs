@@ -13,7 +13,8 @@ use core::time::Duration;
 use litemap::LiteMap;
 
 use super::counters::Dropped;
-use super::cx::{Cx, PeerEvent};
+use super::cx::Cx;
+use super::effect::PeerEvent;
 use super::io::{BrokerId, BrokerState, Carrier, Output};
 use crate::identity::PeerId;
 use crate::time::Millis;
@@ -26,27 +27,12 @@ use announcer::Announcer;
 use departed::Departed;
 use outbox::Outbox;
 
-pub(super) use outbox::{Freshness, Outgoing, Sent};
+pub(super) use outbox::Freshness;
 
 /// The most candidates that are kept until the offer or answer they belong to has come.
 const MAX_EARLY: usize = 32;
 /// For how long they are kept.
 const EARLY_LIFE: Duration = Duration::from_secs(8);
-
-/// Timers of this machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Timer {
-    /// To say "I am here" again.
-    Announce,
-    /// Our own announcement should have come back by now.
-    Echo,
-}
-
-impl From<Timer> for super::Timer {
-    fn from(timer: Timer) -> super::Timer {
-        super::Timer::Signaling(timer)
-    }
-}
 
 /// Who else is here, as far as it decides when we announce ourselves.
 #[derive(Debug, Clone, Copy)]

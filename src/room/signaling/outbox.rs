@@ -7,40 +7,17 @@ use super::announcements::{Purpose, RENEW_AFTER};
 use crate::identity::{PeerId, SealKey};
 use crate::room::budget::Budget;
 use crate::room::counters::Dropped;
-use crate::room::cx::{Cx, Effect};
+use crate::room::cx::Cx;
+use crate::room::effect::{Effect, Outgoing, Sent};
 use crate::rtc::Candidate;
 use crate::time::Millis;
 use crate::wire::pair::PairContext;
-use crate::wire::{Attempt, Body, ConnectId, Introduction, Nonce, NonceSource};
+use crate::wire::{Body, ConnectId, Nonce, NonceSource};
 
 /// The most offers and knocks that wait for our announcement to be signed.
 const MAX_WAITING: usize = 64;
 /// Knocks that we send: at most this many at once, then one a second.
 const KNOCKS_BURST: u32 = 10;
-
-/// What is to be sealed for one peer.
-#[derive(Debug)]
-pub(in crate::room) enum Outgoing {
-    /// An offer.
-    Offer {
-        attempt: Attempt,
-        introduction: Introduction,
-    },
-    /// The answer to the offer with this challenge.
-    Answer {
-        attempt: Attempt,
-        challenge: Nonce,
-        introduction: Introduction,
-    },
-    /// Candidates that were found late, for the attempt whose offer has this challenge.
-    Candidates {
-        attempt: Attempt,
-        challenge: Nonce,
-        candidates: Vec<Candidate>,
-    },
-    /// That we are here, and would like to be let in.
-    Knock,
-}
 
 /// What makes something that is sealed for a peer fresh.
 #[derive(Debug, Clone, Copy)]
@@ -49,14 +26,6 @@ pub(in crate::room) struct Freshness {
     pub nonce: Nonce,
     /// The peer's announcement that has this nonce, or that it showed when it gave it.
     pub connect: ConnectId,
-}
-
-/// An offer has left, and with it the two announcements that it names.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::room) struct Sent {
-    pub attempt: Attempt,
-    pub ours: ConnectId,
-    pub theirs: ConnectId,
 }
 
 #[derive(Debug)]

@@ -9,15 +9,15 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
-use xtask::process;
-use xtask::testbed::{self, Broker, Child};
+use xtask::testbed::{Broker, Child};
+use xtask::{build, process};
 
 /// The limit for every wait, the same as for tabs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The path of the program. It is built at most once, and not at all after `cargo xtask test e2e`.
 static PROGRAM: LazyLock<Result<PathBuf, String>> =
-    LazyLock::new(|| testbed::bot().map_err(|error| format!("{error:#}")));
+    LazyLock::new(|| build::bot_program().map_err(|error| format!("{error:#}")));
 
 /// A running helper. It is killed when it is dropped.
 #[derive(Debug)]

@@ -55,11 +55,6 @@ pub fn demo() -> PathBuf {
         .map_or_else(|| crate::project::target().join("demo"), PathBuf::from)
 }
 
-/// The path of the helper of `bot/`: `RTCHAT_BOT`, which `cargo xtask test e2e` sets, or else a new build.
-pub fn bot() -> Result<PathBuf> {
-    std::env::var_os("RTCHAT_BOT").map_or_else(crate::build::bot, |path| Ok(path.into()))
-}
-
 /// A port of 127.0.0.1 that is free at this moment.
 pub fn free_port() -> Result<u16> {
     let listener = TcpListener::bind(local(0)).context("cannot find a free port")?;

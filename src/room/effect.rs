@@ -1,0 +1,123 @@
+//! What machines want of each other, and what they tell each other.
+//!
+//! [`Room`](super::Room) routes each [`Effect`] to the machine whose business it is; every machine is told of each
+//! [`PeerEvent`]. This file names no machine, so that each of them may name what is here.
+
+use super::io::GoneReason;
+use crate::identity::PeerId;
+use crate::rtc::Candidate;
+use crate::time::Millis;
+use crate::wire::frame::{CallFrame, Frame};
+use crate::wire::transcript::ProofError;
+use crate::wire::{Attempt, Connect, ConnectId, FileFrame, Introduction, Nonce, OutboundMessage};
+
+/// What happened to a peer. Every machine hears it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum PeerEvent {
+    /// It proved who it is, on a connection that has just become the one that frames go over.
+    Verified,
+    /// It has been silent for too long, or its connection broke; it is being looked for. Told again when the connection
+    /// of a silent peer breaks.
+    Lost,
+    /// It is heard again.
+    Returned,
+    /// It forgot us without our noticing, and has begun anew: what it had promised is void.
+    Forgotten,
+    /// It is no longer a member of this room.
+    Gone {
+        /// Up to which timestamp its envelopes are old.
+        until: Millis,
+        /// It had proven who it is.
+        proven: bool,
+    },
+}
+
+/// What one machine wants of another.
+#[derive(Debug)]
+pub(super) enum Effect {
+    /// Something happened to a peer.
+    Peer(PeerId, PeerEvent),
+    /// Send a frame to a verified peer.
+    Send(PeerId, Frame),
+    /// Send a frame to every verified peer.
+    SendAll(Frame),
+    /// Put a message of ours at the end of the reliable stream to a peer.
+    Stream(PeerId, OutboundMessage),
+    /// The same with a reply: what the peer makes us keep is bounded.
+    Reply(PeerId, OutboundMessage),
+    /// A question or an answer came over a peer's reliable stream.
+    Call(PeerId, CallFrame),
+    /// A peer said something about a file, over its reliable stream.
+    File(PeerId, FileFrame),
+    /// Seal something for a peer, and publish it.
+    Signal(PeerId, Outgoing),
+    /// A member passed on the announcement of another one.
+    Introduce(PeerId, Box<Connect>),
+    /// Announce ourselves soon: somebody misses us, or should hear that we are full.
+    Announce,
+    /// An offer of ours to this peer has left.
+    OfferSent(PeerId, Sent),
+    /// The candidates that came before this peer's offer can be used now.
+    ReleaseCandidates(PeerId),
+    /// Make a connection to this peer: the person has just accepted it.
+    Accepted(PeerId),
+    /// The person has just turned this peer away: what it had offered is void.
+    Declined(PeerId),
+    /// Ask this peer for a sign of life at once.
+    Probe(PeerId),
+    /// A peer has proven who it is.
+    Proven(PeerId, Box<Proven>),
+    /// A peer did not prove who it claims to be.
+    NotProven(PeerId, ProofError),
+    /// Take a peer out of the room.
+    Remove(PeerId, GoneReason),
+    /// Take a peer out of the room that closed its connection without a word, and did not come back.
+    RemoveClosed(PeerId),
+}
+
+/// What is to be sealed for one peer.
+#[derive(Debug)]
+pub(super) enum Outgoing {
+    /// An offer.
+    Offer {
+        attempt: Attempt,
+        introduction: Introduction,
+    },
+    /// The answer to the offer with this challenge.
+    Answer {
+        attempt: Attempt,
+        challenge: Nonce,
+        introduction: Introduction,
+    },
+    /// Candidates that were found late, for the attempt whose offer has this challenge.
+    Candidates {
+        attempt: Attempt,
+        challenge: Nonce,
+        candidates: Vec<Candidate>,
+    },
+    /// That we are here, and would like to be let in.
+    Knock,
+}
+
+/// An offer has left, and with it the two announcements that it names.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sent {
+    pub attempt: Attempt,
+    pub ours: ConnectId,
+    pub theirs: ConnectId,
+}
+
+/// What a proof has shown, and what was shown in return.
+#[derive(Debug)]
+pub(super) struct Proven {
+    /// Their newest announcement.
+    pub connect: Connect,
+    /// Its id.
+    pub id: ConnectId,
+    /// With this nonce we may offer to them again, once those of their announcements have expired.
+    pub resume: Nonce,
+    /// With this nonce they may offer to us again; and the announcement of ours that our proof showed with it.
+    pub ours: (Nonce, ConnectId),
+    /// What their application tells about its user.
+    pub info: Option<String>,
+}

@@ -403,7 +403,10 @@ impl Inner {
         join.settings = options
             .complete(join.settings)
             .map_err(|error| sentence(&error))?;
-        join.password.clone_from(&options.password);
+        if let Some(password) = &options.password {
+            let stretched = join.stretch(password).map_err(|error| sentence(&error))?;
+            join.password = Some(stretched);
+        }
         join.info.clone_from(&options.info);
         join.relay_only = options.relay_only;
         let notices = join.profile.borrow_mut().take_notices();

@@ -16,6 +16,7 @@ use crate::room::Config;
 use crate::settings::web::print;
 use crate::settings::{AddressError, PageAddress, Settings, SettingsWarning};
 use crate::wire::RoomSource;
+use crate::wire::room_keys::{RoomKeysError, StretchedPassword};
 
 /// Why the room cannot be joined.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +40,8 @@ pub struct Joining {
     pub settings: Settings,
     /// The page that the room belongs to, and the room and secret that override the settings.
     pub address: PageAddress,
+    /// The room's password, from [`Joining::stretch`].
+    pub password: Option<StretchedPassword>,
     /// A JSON object about this person that other peers receive.
     pub info: Option<String>,
     /// Whether every connection goes through a TURN server.
@@ -79,6 +82,7 @@ impl Joining {
             profile,
             settings,
             address,
+            password: None,
             info: None,
             relay_only: false,
             tab,
@@ -90,23 +94,34 @@ impl Joining {
         self.address.room_or(&self.settings)
     }
 
+    /// Everything that the room is derived from, apart from its password.
+    fn source(&self) -> RoomSource<'_> {
+        let secret = self.address.secret.as_ref();
+        RoomSource {
+            page: &self.address.page,
+            name: self.room(),
+            secret: secret.map(|secret| &secret.bytes),
+            root: secret.and_then(|secret| secret.root.as_ref()),
+        }
+    }
+
+    /// Stretches a password for this room. The page stands still meanwhile, for a good part of a second.
+    ///
+    /// # Errors
+    /// [`RoomKeysError::Password`] if it needs more memory than there is.
+    pub fn stretch(&self, password: &str) -> Result<StretchedPassword, RoomKeysError> {
+        self.source().stretch(password)
+    }
+
     /// Joins the room under this name.
     ///
     /// # Errors
     /// [`JoinError`], with a sentence for the person.
     pub fn join(&self, name: &Name, observer: Rc<dyn RoomObserver>) -> Result<Handle, JoinError> {
         if let Some(secret) = &self.address.secret {
-            // Nobody is asked for a password yet.
-            secret.check_password(None)?;
+            secret.check_password(self.password.is_some())?;
         }
-        let secret = self.address.secret.as_ref();
-        let source = RoomSource {
-            page: &self.address.page,
-            name: self.room(),
-            secret: secret.map(|secret| &secret.bytes),
-            root: secret.and_then(|secret| secret.root.as_ref()),
-        };
-        let keys = source.derive(None).lobby();
+        let keys = self.source().derive(self.password.as_ref()).lobby();
         let profile = self.profile.borrow();
         let config = Config {
             keys,

@@ -69,7 +69,7 @@ impl Participant {
         let room_name = address.room_or(&settings).to_owned();
         if let Some(secret) = &address.secret {
             // Bots know no passwords.
-            secret.check_password(None)?;
+            secret.check_password(false)?;
         }
         let secret = address.secret.as_ref();
         let source = RoomSource {

@@ -35,9 +35,7 @@ pub enum AddressError {
     )]
     NewerLink,
     /// The link says that there is a password, and none was given.
-    #[error(
-        "The room that this link leads to has a password, which this version cannot ask for yet."
-    )]
+    #[error("The room that this link leads to has a password, and this page does not ask for one.")]
     PasswordMissing,
     /// `?room=` holds more than [`MAX_ROOM`] characters.
     #[error(

@@ -103,8 +103,8 @@ impl RoomSecret {
     ///
     /// # Errors
     /// [`AddressError::PasswordMissing`].
-    pub fn check_password(&self, password: Option<&str>) -> Result<(), AddressError> {
-        if self.password && password.is_none() {
+    pub fn check_password(&self, is_given: bool) -> Result<(), AddressError> {
+        if self.password && !is_given {
             return Err(AddressError::PasswordMissing);
         }
         Ok(())
@@ -182,12 +182,12 @@ mod tests {
     #[test]
     fn a_password_that_the_link_names_has_to_be_given() {
         let mut secret = RoomSecret::new([7; 32]);
-        assert_eq!(secret.check_password(None), Ok(()));
-        assert_eq!(secret.check_password(Some("x")), Ok(()));
+        assert_eq!(secret.check_password(false), Ok(()));
+        assert_eq!(secret.check_password(true), Ok(()));
         secret.password = true;
-        assert_eq!(secret.check_password(Some("x")), Ok(()));
+        assert_eq!(secret.check_password(true), Ok(()));
         assert_eq!(
-            secret.check_password(None),
+            secret.check_password(false),
             Err(AddressError::PasswordMissing)
         );
     }

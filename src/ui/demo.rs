@@ -268,6 +268,21 @@ impl Demo {
         match self.0.scene.as_str() {
             "empty" | "empty-private" => self.event(Event::Status(Status::Looking)),
             "many" => self.many(),
+            "long" => {
+                self.conversation();
+                let lines = |line: &str| {
+                    (1..=60)
+                        .map(|number| format!("{number}. {line}\n"))
+                        .collect::<String>()
+                };
+                self.add_message(
+                    1,
+                    "Ben",
+                    MINUTE,
+                    &lines("See https://example.org/minutes for this point."),
+                );
+                self.add_message(OWN, "Ada", 0, &lines("I agree."));
+            }
             "flood" => self.flood(500),
             "flood2000" => self.flood(2_000),
             "request" => {

@@ -9,13 +9,20 @@ pub enum Segment<'a> {
     Link(&'a str),
 }
 
-/// Splits `text` into plain text and addresses. The concatenated segments equal `text`.
+/// At most this many addresses of one message become links, so that nobody can fill the page with them.
+pub const MAX_LINKS: usize = 50;
+
+/// Splits `text` into plain text and addresses, of which those after the first [`MAX_LINKS`] stay text. The concatenated
+/// segments equal `text`.
 pub fn segments(text: &str) -> Vec<Segment<'_>> {
     let mut segments = Vec::new();
     let mut run = Run::default();
     let mut plain = 0;
     let mut from = 0;
-    while let Some(found) = text[from..].find("http") {
+    let mut links = 0;
+    while links < MAX_LINKS
+        && let Some(found) = text[from..].find("http")
+    {
         let start = from + found;
         spend(found + 4);
         let bounded = !text[..start].ends_with(|before: char| before.is_alphanumeric());
@@ -32,6 +39,7 @@ pub fn segments(text: &str) -> Vec<Segment<'_>> {
             segments.push(Segment::Text(&text[plain..start]));
         }
         segments.push(Segment::Link(&text[start..end]));
+        links += 1;
         from = end;
         plain = end;
     }
@@ -135,7 +143,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::Segment::*;
-    use super::{Segment, ends_link, segments};
+    use super::{MAX_LINKS, Segment, ends_link, segments};
 
     thread_local! {
         static STEPS: Cell<usize> = const { Cell::new(0) };
@@ -239,6 +247,15 @@ mod tests {
             segments.push(Text(&text[plain..]));
         }
         segments
+    }
+
+    #[test]
+    fn addresses_after_the_first_fifty_stay_text() {
+        let text = "http://a ".repeat(1_111);
+        let found = segments(&text);
+        let links = found.iter().filter(|part| matches!(part, Link(_)));
+        assert_eq!(links.count(), MAX_LINKS);
+        assert_eq!(found.last(), Some(&Text(&text[MAX_LINKS * 9 - 1..])));
     }
 
     /// Texts made of the parts that decide where addresses begin and end.

@@ -4,6 +4,7 @@
 
 pub mod avatar;
 pub mod backend;
+pub mod fold;
 pub mod links;
 pub mod state;
 pub mod texts;

@@ -126,6 +126,8 @@ fn the_first_views_are_accessible() {
 fn a_conversation_is_accessible() {
     audit_scenes(&[
         ("talk", &[], "message"),
+        ("long", &[], "fold"),
+        ("long", &[("fold", "fold")], "fold"),
         ("many", &[], "message"),
         ("joins", &[], "moves"),
         ("full", &[], "message"),

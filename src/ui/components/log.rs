@@ -138,6 +138,15 @@ pub fn Log(props: &LogProps) -> Html {
             }
         })
     };
+    let unfolding = {
+        let (anchor, away, ui) = (anchor.clone(), away.setter(), ui.clone());
+        use_callback((), move |(), ()| {
+            // The reader wants to read on from here, and not to follow the end.
+            anchor.at_end.set(false);
+            away.set(true);
+            ui.act(Action::Watching(false));
+        })
+    };
     let now = clock::now();
     html! {
         <div class="log-frame">
@@ -157,7 +166,7 @@ pub fn Log(props: &LogProps) -> Html {
                     { for lines[begin..].iter().map(|line| html! {
                         <Row
                             key={line.seq} line={line.clone()} ago={ago(line, now)}
-                            unread={*unread_from == Some(line.seq)}
+                            unread={*unread_from == Some(line.seq)} unfolding={unfolding.clone()}
                         />
                     }) }
                 </div>

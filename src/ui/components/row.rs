@@ -6,6 +6,7 @@ use yew::prelude::*;
 
 use super::icon::{CHECK, CHECKS, CLOCK, face, icon, trust};
 use crate::identity::Trust;
+use crate::ui::fold::fold;
 use crate::ui::hooks::clock;
 use crate::ui::links::{Segment, segments};
 use crate::ui::texts;
@@ -18,6 +19,8 @@ pub struct RowProps {
     pub ago: Option<u32>,
     /// Whether the unread messages begin here.
     pub unread: bool,
+    /// Called before a folded message is unfolded.
+    pub unfolding: Callback<()>,
 }
 
 /// One line. It is drawn again only when its own properties change.
@@ -29,7 +32,7 @@ pub fn Row(props: &RowProps) -> Html {
             <>
                 if said.new_day { <p class="day"><span>{ clock::day(said.message.at) }</span></p> }
                 if props.unread { <p class="day new" data-testid="unread-line"><span>{ "New" }</span></p> }
-                { message(&props.line, said, props.ago) }
+                { message(&props.line, said, props.ago, &props.unfolding) }
             </>
         },
     }
@@ -69,7 +72,7 @@ fn moved(moves: &Moves) -> Html {
     }
 }
 
-fn message(line: &Rc<Line>, said: &Said, ago: Option<u32>) -> Html {
+fn message(line: &Rc<Line>, said: &Said, ago: Option<u32>, unfolding: &Callback<()>) -> Html {
     let message = &said.message;
     let own = said.delivery.is_some();
     let when = match ago {
@@ -99,9 +102,7 @@ fn message(line: &Rc<Line>, said: &Said, ago: Option<u32>) -> Html {
                 <span class="sr"><bdi>{ &message.sender }</bdi>{ ": " }</span>
                 { time }
             }
-            <div class="bubble" part="text" dir="auto" data-testid="message-text">
-                <Text line={line.clone()} />
-            </div>
+            <Text line={line.clone()} unfolding={unfolding.clone()} />
             if let Some(delivery) = said.delivery { { mark(delivery) } }
         </article>
     }
@@ -110,6 +111,7 @@ fn message(line: &Rc<Line>, said: &Said, ago: Option<u32>) -> Html {
 #[derive(Properties)]
 struct TextProps {
     line: Rc<Line>,
+    unfolding: Callback<()>,
 }
 
 impl TextProps {
@@ -132,13 +134,39 @@ impl PartialEq for TextProps {
 /// only once, and not whenever the time or the delivery state changes.
 #[function_component]
 fn Text(props: &TextProps) -> Html {
-    let segment = |segment: Segment<'_>| match segment {
+    let unfolded = use_state(|| false);
+    let segment = |segment: &Segment<'_>| match *segment {
         Segment::Text(text) => Html::from(text),
         Segment::Link(link) => html! {
             <a href={link.to_owned()} target="_blank" rel="noopener noreferrer nofollow">{ link }</a>
         },
     };
-    segments(props.text()).into_iter().map(segment).collect()
+    let whole = segments(props.text());
+    let folded = fold(&whole);
+    let is_long = folded.is_some();
+    let shown = folded.filter(|_| !*unfolded).unwrap_or(whole);
+    let toggle = {
+        let (unfolded, unfolding) = (unfolded.clone(), props.unfolding.clone());
+        Callback::from(move |_: MouseEvent| {
+            if !*unfolded {
+                unfolding.emit(());
+            }
+            unfolded.set(!*unfolded);
+        })
+    };
+    html! {
+        <div class="bubble" part="text">
+            <div dir="auto" data-testid="message-text">{ shown.iter().map(segment).collect::<Html>() }</div>
+            if is_long {
+                <button
+                    type="button" class="fold" data-testid="fold" aria-expanded={unfolded.to_string()}
+                    onclick={toggle}
+                >
+                    { if *unfolded { "Show less" } else { "Show all" } }
+                </button>
+            }
+        </div>
+    }
 }
 
 /// The delivery mark of an own message: an icon, and a text for screen readers.

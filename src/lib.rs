@@ -1,8 +1,8 @@
 //! rtchat: a chat without a server of its own.
 //!
-//! Browsers that opened the same page meet over any MQTT broker, exchange sealed offers and answers,
-//! connect over WebRTC, prove who they are on that very connection, and talk directly from then on.
-//! What goes over the wire is written down in `docs/PROTOCOL.md`.
+//! Browsers that opened the same page meet over any MQTT broker, exchange sealed offers and answers, connect over
+//! WebRTC, prove who they are on that very connection, and talk directly from then on. `docs/PROTOCOL.md` describes
+//! everything that goes over the wire.
 //!
 //! # The map
 //!
@@ -15,7 +15,7 @@
 //! | [`rtc`] | session descriptions in compact form; the bytes of files; the adapter to `RTCPeerConnection` | `time` |
 //! | [`wire`] | the room's keys and topics, envelopes on the broker, frames on the data channel | `identity`, `rtc`, `time` |
 //! | [`mqtt`] | rumqttc's shape over a WebSocket: session, pool of brokers, client | `time` |
-//! | [`settings`] | what the site's owner, the page's address and a program's options ask for | `identity` |
+//! | [`settings`] | the settings of the site's owner, of the page's address and of a program's options | `identity` |
 //! | [`room`] | who is here, who connects to whom, who is verified, what was said | all of the above but `mqtt` |
 //!
 //! Thin adapters (the `web` modules, and `driver`) do what the core decided; `ui` shows it to people, and `api` (with a

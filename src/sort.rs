@@ -2,7 +2,7 @@
 
 use core::cmp::Ordering;
 
-/// The items in order; equal ones keep theirs.
+/// Returns the items in order; equal ones keep theirs.
 ///
 /// Each is inserted into a vector at the place that a binary search finds: O(n log n) comparisons, but O(n²) moves, for
 /// a few hundred items at most. The standard sorts are made for millions, and are 3 to 4 kB of the page each time that

@@ -41,7 +41,7 @@ impl Sub<Duration> for Millis {
     }
 }
 
-/// So many superseded entries may stay in the queue, however few timers there are.
+/// This many superseded entries may stay in the queue, however few timers there are.
 const SUPERSEDED: usize = 32;
 
 /// Timers by name: at most one for each `K`.
@@ -52,8 +52,8 @@ const SUPERSEDED: usize = 32;
 #[derive(Debug, Clone)]
 pub struct Timers<K> {
     due: LiteMap<K, Millis>,
-    /// The same, the earliest first. Entries of timers that were moved or cleared since are superseded: they stay until
-    /// they come to the top, or make up more than half of the queue. The top is never superseded.
+    /// The same timers, the earliest first. Entries of timers that were moved or cleared since are superseded: they
+    /// stay until they come to the top, or make up more than half of the queue. The top is never superseded.
     queue: BinaryHeap<Reverse<(Millis, K)>>,
 }
 

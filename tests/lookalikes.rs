@@ -56,7 +56,7 @@ fn is_nonspacing_mark(c: char) -> bool {
         && !is_joiner(c)
 }
 
-/// The characters of which the table says what they look like. It leaves out what names cannot hold, what NFKD
+/// Whether the table has an entry for this character. It leaves out characters that names cannot hold or that NFKD
 /// replaces anyway, the parts of Korean syllables, and characters of scripts that are no longer in use, unless they
 /// look like Latin, Greek or Cyrillic letters, or like signs.
 fn is_in_table(c: char, looks_like: &str) -> bool {

@@ -1,5 +1,5 @@
-//! What one person can make this browser keep, measured in bytes. Two rooms under virtual time, with nothing between
-//! them; one of them says what it likes.
+//! The memory that one peer can make this browser keep, in bytes. Two rooms under virtual time are connected directly,
+//! and one of them sends whatever it likes.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// One test at a time: the bytes of another one would count.
+/// Tests run one at a time, because the bytes of another one would count.
 static ALONE: Mutex<()> = Mutex::new(());
 
 const ANN: usize = 0;
@@ -53,11 +53,11 @@ struct Side {
     questions: Vec<String>,
     questions_asked: usize,
     verified: bool,
-    /// The other side was taken out.
+    /// Whether the other side was removed.
     gone: bool,
 }
 
-/// Two rooms. Once ben is silent, nothing that ann sends reaches him; what he says is up to the test.
+/// Two rooms. Once ben is silent, nothing that ann sends reaches him, and the test decides what he sends.
 struct Two {
     now: Millis,
     sides: [Side; 2],
@@ -83,7 +83,7 @@ fn sdp(kind: SdpType, side: usize) -> DataDescription {
 }
 
 impl Two {
-    /// Two who have met.
+    /// Creates two rooms that have met.
     fn new() -> Two {
         let source = RoomSource {
             page: "example.org/chat",
@@ -211,7 +211,7 @@ impl Two {
         }
     }
 
-    /// What ann is sent arrives; what ben is sent is thrown away once he is silent.
+    /// Passes a message to the other side, until ben is silent.
     fn pass(&mut self, from: usize, event: LinkEvent) {
         let to = 1 - from;
         if !self.ben_is_silent
@@ -237,7 +237,7 @@ impl Two {
         self.now = end;
     }
 
-    /// Ben says this, whatever his room thinks of it.
+    /// Sends this frame to ann as if it came from ben, without his room.
     fn ben_says(&mut self, frame: String) {
         if let Some(connection) = self.connections[ANN] {
             self.feed(ANN, Input::Link(connection, LinkEvent::Text(frame)));
@@ -249,7 +249,7 @@ impl Two {
     }
 }
 
-/// How much more is in use after `run` than before, for what stays in the room.
+/// How many more bytes are in use after `run` than before, without the questions that the test has collected.
 fn kept(two: &mut Two, run: impl FnOnce(&mut Two)) -> usize {
     let before = LIVE.load(Ordering::Relaxed);
     run(two);
@@ -260,7 +260,7 @@ fn kept(two: &mut Two, run: impl FnOnce(&mut Two)) -> usize {
 }
 
 #[test]
-fn who_asks_and_takes_no_answer_makes_us_keep_little_and_loses_the_link() {
+fn a_peer_that_asks_and_takes_no_answer_costs_little_memory_and_loses_the_link() {
     let _alone = ALONE.lock();
     let mut two = Two::new();
     two.ben_is_silent = true;
@@ -291,7 +291,7 @@ fn who_asks_and_takes_no_answer_makes_us_keep_little_and_loses_the_link() {
 }
 
 #[test]
-fn who_asks_more_than_may_be_open_is_not_listened_to() {
+fn questions_beyond_the_limit_are_not_passed_on() {
     let _alone = ALONE.lock();
     let mut two = Two::new();
     for number in 0..5_000 {
@@ -301,7 +301,7 @@ fn who_asks_more_than_may_be_open_is_not_listened_to() {
     }
     let asked = two.sides[ANN].questions_asked;
     assert!(asked <= 4_096, "{asked}");
-    // Once some are answered, others can be asked.
+    // Once some are answered, others are passed on.
     for question in std::mem::take(&mut two.sides[ANN].questions) {
         let (peer, result) = (two.ben(), Ok("1".to_owned()));
         let answer = AppCommand::Answer {
@@ -316,7 +316,7 @@ fn who_asks_more_than_may_be_open_is_not_listened_to() {
 }
 
 #[test]
-fn who_offers_files_for_ever_and_takes_no_answer_makes_us_keep_little() {
+fn a_peer_that_offers_files_for_ever_and_takes_no_answer_costs_little_memory() {
     let _alone = ALONE.lock();
     let mut two = Two::new();
     two.ben_is_silent = true;
@@ -334,7 +334,7 @@ fn who_offers_files_for_ever_and_takes_no_answer_makes_us_keep_little() {
 }
 
 #[test]
-fn who_says_anything_for_ever_makes_us_keep_little() {
+fn a_peer_that_sends_anything_for_ever_costs_little_memory() {
     let _alone = ALONE.lock();
     let kinds: BTreeMap<&str, Box<dyn Fn(u32) -> String>> = BTreeMap::from([
         (

@@ -149,7 +149,7 @@ async fn failed_probe_does_not_disturb_the_connection() {
     assert!(listener.has_no_requests());
 }
 
-/// What a broker does wrong after the WebSocket has been opened.
+/// The fault of a broker after the WebSocket has been opened.
 #[derive(Debug, Clone, Copy)]
 enum BadBroker {
     ClosesAfterConnAck,

@@ -1,4 +1,4 @@
-//! Which broker is tried when, under virtual time.
+//! The order and the times in which brokers are tried, under virtual time.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -93,7 +93,7 @@ fn broker_that_accepts_and_closes_is_retried_with_back_off() {
     assert!(longest > seconds(10), "{longest:?}");
 }
 
-/// Connects at each attempt for the time `lasted`, and returns which brokers were tried when.
+/// Connects at each attempt for the time `lasted`, and returns the brokers that were tried, with the times.
 fn accept_and_drop(pool: &mut Pool, attempts: usize, lasted: Duration) -> Vec<(usize, Millis)> {
     let mut now = START;
     (0..attempts)

@@ -115,7 +115,7 @@ fn a_block_survives_when_its_tab_is_closed_at_once() {
     first.decide(9, TrustDecision::Compared);
     let written = shared.get(TRUST).unwrap().unwrap();
     second.decide(8, TrustDecision::Met);
-    // Nobody but the event tells that this was ever written.
+    // Only the event tells that this was ever written.
     drop(first);
     assert!(!stored(&shared).is_blocked(&key(7)));
     second.profile.merge_trust(&written);
@@ -175,7 +175,7 @@ fn a_damaged_report_changes_nothing() {
 }
 
 proptest! {
-    /// Whatever the order in which three tabs decide, catch up and hear of each other.
+    /// Three tabs decide, catch up and hear of each other in any order.
     #[test]
     fn no_decision_is_ever_lost(
         moves in proptest::collection::vec((0usize..3, 0u16..6, 0u8..5), 0..40),

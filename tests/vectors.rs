@@ -1,5 +1,5 @@
 //! Test vectors for a second implementation: fixed inputs, and the bytes that have to come out. The expected values are
-//! frozen; whoever changes one has changed the protocol.
+//! frozen: changing one means changing the protocol.
 
 use rtchat::identity::framing::length_prefixed;
 use rtchat::identity::{IdentityKey, Name, PeerId, SealKey, SessionKey};
@@ -75,7 +75,7 @@ fn parts_are_length_prefixed() {
 }
 
 #[test]
-fn rooms_have_these_keys() {
+fn room_keys_match_the_vectors() {
     for case in load(include_str!("vectors/rooms.json"))["rooms"]
         .as_array()
         .unwrap()
@@ -106,7 +106,7 @@ fn rooms_have_these_keys() {
 }
 
 #[test]
-fn links_are_written_like_this() {
+fn links_match_the_vectors() {
     let file = load(include_str!("vectors/rooms.json"));
     for case in file["links"].as_array().unwrap() {
         let secret = RoomSecret {
@@ -127,7 +127,7 @@ fn links_are_written_like_this() {
     );
 }
 
-/// The room in which the two of `meeting.json` meet.
+/// The room in which the two peers of `meeting.json` meet.
 fn meeting() -> (Value, RoomKeys) {
     let file = load(include_str!("vectors/meeting.json"));
     let room = &file["room"];
@@ -142,7 +142,7 @@ fn meeting() -> (Value, RoomKeys) {
     (file, keys)
 }
 
-/// One of the two.
+/// One of the two peers.
 struct Peer {
     identity: IdentityKey,
     session: SessionKey,
@@ -182,7 +182,7 @@ fn extensions(case: &Value) -> Extensions {
 }
 
 #[test]
-fn connects_are_written_and_signed_like_this() {
+fn connects_and_their_signatures_match_the_vectors() {
     let (file, keys) = meeting();
     for name in ["ann", "ben", "ben_renewed"] {
         let (case, peer) = (&file[name], peer(&file, name));
@@ -216,7 +216,7 @@ fn open(file: &Value, keys: &RoomKeys, topic: DerivedTopic, name: &str) -> Envel
 }
 
 #[test]
-fn announcements_and_farewells_look_like_this() {
+fn announcements_and_farewells_match_the_vectors() {
     let (file, keys) = meeting();
     let ann = peer(&file, "ann");
     let connect = Envelope::new(ann.id, ann.connect.signed_at, Body::Connect(ann.connect));
@@ -226,7 +226,7 @@ fn announcements_and_farewells_look_like_this() {
     assert_eq!(leave.skipped, 1, "a kind of a later version");
 }
 
-/// What ben's offer and ann's answer hold.
+/// The contents of ben's offer and ann's answer.
 struct Exchange {
     offer: RtcOffer,
     answer: PairSealed,
@@ -282,7 +282,7 @@ fn exchange(file: &Value, keys: &RoomKeys) -> Exchange {
 }
 
 #[test]
-fn offers_and_answers_open_like_this() {
+fn offers_and_answers_match_the_vectors() {
     let (file, keys) = meeting();
     let ann = peer(&file, "ann");
     let exchange = exchange(&file, &keys);
@@ -318,7 +318,7 @@ fn offers_and_answers_open_like_this() {
 }
 
 #[test]
-fn proofs_are_made_like_this() {
+fn proofs_match_the_vectors() {
     let (file, keys) = meeting();
     let (ann, ben, renewed) = (
         peer(&file, "ann"),

@@ -53,7 +53,7 @@ pub fn options(url: &str) -> Result<MqttOptions, Error> {
 }
 
 impl Broker {
-    /// Starts to connect. What the broker sends goes to `incoming`.
+    /// Starts to connect. Messages and states of the broker go to `incoming`.
     pub fn connect(
         options: MqttOptions,
         subscriptions: [String; 2],

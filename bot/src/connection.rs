@@ -29,7 +29,7 @@ pub struct Connection {
     offer: Option<SdpPendingOffer>,
     /// Whether the remote description is known.
     described: bool,
-    /// Bounds what the other side can ask of this connection.
+    /// Bounds the commands that the other side can cause on this connection.
     queue: CommandQueue,
     /// Remote candidates that arrived before the remote description. The queue bounds how many.
     early: Vec<Candidate>,
@@ -40,7 +40,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// A connection with these local candidates.
+    /// Creates a connection with these local candidates.
     pub fn new(mut rtc: Rtc, candidates: &[str0m::Candidate], now: Instant) -> Connection {
         for candidate in candidates {
             rtc.add_local_candidate(candidate.clone());
@@ -264,7 +264,7 @@ impl Connection {
         }
     }
 
-    /// Closes the connection after sending what is pending.
+    /// Closes the connection after sending the datagrams that are pending.
     pub fn close(&mut self, now: Instant, sockets: &Sockets) {
         self.handle(Input::Timeout(now), now, sockets);
         if self.rtc.close().is_err() {
@@ -278,7 +278,7 @@ impl Connection {
         self.rtc.is_alive()
     }
 
-    /// When [`handle`](Self::handle) has to be called next.
+    /// The time at which [`handle`](Self::handle) has to be called next.
     pub fn next_wake(&self) -> Instant {
         self.wake
     }

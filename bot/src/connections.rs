@@ -18,7 +18,7 @@ use crate::sockets::Sockets;
 /// At most 8 MiB wait to be sent to one peer, as in the browser's adapter.
 const MAX_BUFFERED: usize = 8 * 1024 * 1024;
 
-/// After closing a connection, this is how long it may still send what is pending.
+/// A connection that we closed may still send pending datagrams for this long.
 const CLOSING_TIME: Duration = Duration::from_secs(1);
 
 /// Every connection that is open, being opened or being closed.
@@ -32,7 +32,7 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// Opens the sockets. What arrives there goes to `incoming`.
+    /// Opens the sockets. Datagrams that arrive there go to `incoming`.
     ///
     /// # Errors
     /// [`Error`] if this machine has no network.
@@ -112,7 +112,7 @@ impl Connections {
             .retain(|(connection, until)| connection.is_alive() && *until > now);
     }
 
-    /// When [`wake`](Self::wake) has to be called next.
+    /// The time at which [`wake`](Self::wake) has to be called next.
     pub fn next_wake(&self) -> Option<Instant> {
         let open = self.open.values().map(Connection::next_wake);
         let closing = self
@@ -128,7 +128,7 @@ impl Connections {
         open.flat_map(|(id, connection)| connection.take_events().map(|event| (*id, event)))
     }
 
-    /// Whether all connections are closed, and have sent what was pending.
+    /// Whether all connections are closed and have nothing left to send.
     pub fn are_closed(&self) -> bool {
         self.open.is_empty() && self.closing.is_empty()
     }

@@ -27,7 +27,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A clock that starts now.
+    /// Starts a clock at the current time.
     pub fn start() -> Clock {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
         Clock {
@@ -46,7 +46,7 @@ impl Clock {
     }
 }
 
-/// The longest sleep. Some clocks stop while the computer sleeps, so the time is looked at at least this often.
+/// The longest sleep. Some clocks stop while the computer sleeps, so the time is read at least this often.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
 /// The longest time that leaving may take: the last messages are sent to the broker and to other peers.
@@ -54,7 +54,7 @@ const MAX_FAREWELL: Duration = Duration::from_secs(1);
 
 /// A room with everything that it needs.
 pub struct Driver<B> {
-    /// Makes all decisions.
+    /// The room, which makes all decisions.
     pub room: Room,
     /// The room's time.
     pub clock: Clock,
@@ -68,7 +68,7 @@ pub struct Driver<B> {
     pub profile: Profile,
     /// The file that the profile is kept in.
     pub storage: Rc<FileStorage>,
-    /// Reacts to events.
+    /// The bot, which reacts to events.
     pub bot: B,
 }
 
@@ -143,7 +143,7 @@ impl<B: Bot> Driver<B> {
         self.settle();
     }
 
-    /// Passes all pending inputs to the room, and carries out what it asks for, until nothing is left.
+    /// Passes all pending inputs to the room, and carries out its outputs, until nothing is left.
     fn settle(&mut self) {
         loop {
             let events = self.connections.take_events();
@@ -180,7 +180,7 @@ impl<B: Bot> Driver<B> {
         }
     }
 
-    /// Tells the bot what went wrong with the identity file.
+    /// Reports problems with the identity file to the bot.
     pub fn report_storage_problems(&mut self) {
         for warning in self.storage.take_warnings() {
             self.bot.on_warning(&warning);

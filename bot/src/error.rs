@@ -1,4 +1,4 @@
-//! What can go wrong, with a sentence for whoever runs the bot.
+//! Errors and warnings, each with a sentence for the person who runs the bot.
 
 use std::io;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ pub enum Error {
     IdentityUnreadable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
     /// The identity file holds something other than an identity. It was left as it is.
@@ -31,7 +31,7 @@ pub enum Error {
     IdentityMalformed {
         /// The file.
         path: PathBuf,
-        /// Where it is not what it should be.
+        /// The error of the JSON parser.
         source: serde_json::Error,
     },
     /// The system provides no random numbers.
@@ -59,7 +59,7 @@ pub enum Warning {
     Identity {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
     /// A value in the identity file is damaged. It is kept in the file under another key.
@@ -67,7 +67,7 @@ pub enum Warning {
     SetAside {
         /// The file.
         path: PathBuf,
-        /// Which value it is.
+        /// The notice that names the value.
         notice: StorageNotice,
     },
 }

@@ -1,4 +1,4 @@
-//! A bot that greets whoever comes, and answers questions.
+//! A bot that greets everybody who comes, and answers questions.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use rtchat_bot::{Bot, Command, Event, rtchat};
 /// How long the helper waits for an answer to its question.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Greets whoever comes, answers questions, and prints what goes on.
+/// Greets everybody who comes, answers questions, and prints events.
 #[derive(Debug)]
 pub struct Helper {
     name: String,
@@ -57,7 +57,7 @@ impl Bot for Helper {
 }
 
 impl Helper {
-    /// A helper of this name.
+    /// Creates a helper of this name.
     pub fn new(name: String, question: Option<String>) -> Helper {
         Helper {
             name,
@@ -139,7 +139,7 @@ impl Helper {
     }
 }
 
-/// Tells the owner what goes on.
+/// Prints an event for the owner.
 fn print(event: &Event) {
     match event {
         Event::Status(status) => println!("{status:?}"),

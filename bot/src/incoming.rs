@@ -1,4 +1,4 @@
-//! What comes to the bot from outside, by one channel.
+//! Input from outside, which comes to the bot by one channel.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use rtchat::room::BrokerEvent;
 
 use crate::Warning;
 
-/// Something that came from outside.
+/// An input from outside.
 #[derive(Debug)]
 pub enum Incoming {
     /// The broker accepted the connection. Now the bot subscribes and announces itself.
@@ -21,7 +21,7 @@ pub enum Incoming {
         /// The pause before the next attempt.
         retry_in: Duration,
     },
-    /// Something that the bot should be told.
+    /// A warning for the bot.
     Warning(Warning),
     /// A datagram arrived on one of our UDP sockets.
     Datagram(Datagram),
@@ -30,7 +30,7 @@ pub enum Incoming {
 /// A datagram that arrived.
 #[derive(Debug)]
 pub struct Datagram {
-    /// Where it came from.
+    /// The address that it came from.
     pub source: SocketAddr,
     /// The address of ours that it was sent to.
     pub destination: SocketAddr,

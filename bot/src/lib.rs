@@ -28,7 +28,7 @@
 //! }
 //! ```
 //!
-//! The program `rtchat-bot` of this package (`main.rs` and `helper.rs`) is a bot of some more lines.
+//! The program `rtchat-bot` of this package (`main.rs` and `helper.rs`) is a bot with some more lines.
 //!
 //! | module | responsibility |
 //! | --- | --- |
@@ -37,7 +37,7 @@
 //! | `broker` | the connection to the MQTT broker, with `rumqttc` |
 //! | `connections`, `connection` | the WebRTC connections to other peers, with `str0m` |
 //! | `sockets` | UDP sockets |
-//! | `incoming` | what comes from the broker and the sockets, by one channel |
+//! | `incoming` | input from the broker and the sockets, by one channel |
 //! | `storage` | the file that holds the identity key and the trust book |
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -58,7 +58,7 @@ pub use participant::{Options, Participant};
 pub use rtchat;
 pub use rtchat::room::{Command, Event};
 
-/// What a bot does about the events of its room.
+/// The reaction of a bot to the events of its room.
 ///
 /// Closures of the type `FnMut(&Event) -> Vec<Command>` are bots, too.
 pub trait Bot {

@@ -1,10 +1,10 @@
-//! A helper that waits in a room, greets whoever comes, and answers questions.
+//! A helper that waits in a room, greets everybody who comes, and answers questions.
 //!
 //! ```sh
 //! cargo bot --page http://127.0.0.1:8080/ --broker mqtt://127.0.0.1:1883 --name helper
 //! ```
 //!
-//! What it does about the events of the room is in `helper.rs`. Everything else is in the library of this package.
+//! Its reactions to the events of the room are in `helper.rs`. Everything else is in the library of this package.
 #![forbid(unsafe_code)]
 
 mod helper;
@@ -28,7 +28,7 @@ struct Arguments {
     /// The room; by default the one in the page's address, and else the default room
     #[arg(long)]
     room: Option<String>,
-    /// What the site's `topicPrefix` setting says, if there is one
+    /// The site's `topicPrefix` setting, if there is one
     #[arg(long, default_value = "")]
     topic_prefix: String,
     /// The broker that the page's people use: mqtt://[user:password@]host[:port]

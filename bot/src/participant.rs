@@ -20,17 +20,17 @@ use crate::storage::FileStorage;
 use crate::{Bot, Error};
 
 /// At most this many incoming packets and datagrams wait for the driver. Beyond that sockets are not read, and the
-/// network drops what is too much.
+/// network drops the rest.
 const MAX_QUEUED: usize = 1024;
 
-/// Which room a bot takes part in, and as whom.
+/// The room that a bot takes part in, and its name and identity there.
 #[derive(Clone)]
 pub struct Options {
     /// The address of the page as people open it, with `?room=` and `#k=` where the link has them.
     pub page: String,
     /// The room. Without it the one in the page's address is taken, and else the default room.
     pub room: Option<String>,
-    /// What the site's `topicPrefix` setting says: usually nothing.
+    /// The site's `topicPrefix` setting: usually empty.
     pub topic_prefix: String,
     /// The broker that the page's people use, by its address for native programs: `mqtt://[user:password@]host[:port]`.
     pub broker: String,

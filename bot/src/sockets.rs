@@ -19,7 +19,7 @@ const MAX_DATAGRAM: usize = 2000;
 pub struct Sockets(Vec<(SocketAddr, Arc<UdpSocket>)>);
 
 impl Sockets {
-    /// Opens a socket on every address that others can reach. What arrives goes to `incoming`.
+    /// Opens a socket on every address that others can reach. Datagrams that arrive go to `incoming`.
     ///
     /// # Errors
     /// [`Error`] if there is no address that can be used.

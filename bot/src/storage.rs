@@ -1,4 +1,4 @@
-//! Keeps in one JSON file what a browser would keep in its storage.
+//! Storage in one JSON file, where a browser would use its own storage.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ pub struct FileStorage {
 type Texts = BTreeMap<String, String>;
 
 impl FileStorage {
-    /// Storage in this file, which is created when something is stored.
+    /// Opens the storage in this file, which is created when something is stored.
     ///
     /// # Errors
     /// A file that holds something else is an error, and is left unchanged: a bot that people know by its key should
@@ -53,12 +53,12 @@ impl FileStorage {
         &self.path
     }
 
-    /// What went wrong since the last call.
+    /// Returns the warnings since the last call.
     pub fn take_warnings(&self) -> Vec<Warning> {
         self.warnings.take()
     }
 
-    /// The content of the file; that of an empty storage if there is no file.
+    /// The content of the file, or that of an empty storage if there is no file.
     fn read_text(&self) -> io::Result<String> {
         match fs::read_to_string(&self.path) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok("{}".to_owned()),

@@ -1,4 +1,4 @@
-//! Token buckets: so many at once, so many a second; and one bucket for each carrier, with a share for known keys.
+//! Token buckets with a burst and a rate per second; and a pair of them for each carrier, with a share for known keys.
 
 use core::time::Duration;
 
@@ -34,7 +34,7 @@ impl Budget {
         }
     }
 
-    /// Takes one, if there is one left.
+    /// Takes one token, and returns whether there was one left.
     pub fn take(&mut self, now: Millis) -> bool {
         let earned = now.since(self.at).as_secs_f64() * self.per_second;
         self.left = (self.left + earned).min(self.burst);
@@ -47,8 +47,8 @@ impl Budget {
     }
 }
 
-/// What is afforded for what came through each carrier. Identities cost nothing, so a budget for each of them would be
-/// none. Known keys have a share of their own, which strangers cannot use up.
+/// Budgets for what each carrier brings. Identities cost nothing, so a budget for each identity would limit nothing.
+/// Known keys have a share of their own, which strangers cannot use up.
 #[derive(Debug)]
 pub(super) struct CarrierBudgets {
     strangers: (u32, u32),
@@ -57,7 +57,7 @@ pub(super) struct CarrierBudgets {
 }
 
 impl CarrierBudgets {
-    /// For strangers and for known keys: so many at once, and so many a second.
+    /// Creates budgets for strangers and for known keys, each as a burst and a rate per second.
     pub fn new(strangers: (u32, u32), known: (u32, u32)) -> CarrierBudgets {
         CarrierBudgets {
             strangers,
@@ -66,7 +66,7 @@ impl CarrierBudgets {
         }
     }
 
-    /// Takes one, if there is one left for this carrier.
+    /// Takes one token, and returns whether there was one left for this carrier.
     pub fn take(&mut self, carrier: Carrier, known: bool, now: Millis) -> bool {
         let shares = [self.strangers, self.known];
         let new = || shares.map(|(burst, per_second)| Budget::new(burst, per_second, now));

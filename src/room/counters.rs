@@ -1,11 +1,11 @@
-//! What is counted for the diagnostics panel: numbers and reasons, never contents.
+//! Counters for the diagnostics panel: numbers and reasons, never contents.
 
 use litemap::LiteMap;
 
 use super::io::Diagnostics;
 use crate::wire::EnvelopeError;
 
-/// Why something that arrived was dropped, or something of ours was not sent.
+/// The reason why something that arrived was dropped, or something of ours was not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Dropped {
     TooLarge,
@@ -47,11 +47,11 @@ impl Dropped {
             Dropped::Malformed => "unreadable",
             Dropped::LaterVersion => "of a later version",
             Dropped::Repeated => "the same as before, over another broker or again",
-            Dropped::Stale => "for an announcement of ours that does not hold any more",
+            Dropped::Stale => "for an announcement of ours that has expired",
             Dropped::WrongTopic => "on the wrong topic",
             Dropped::WrongPeerId => "a peer id that does not belong to its keys",
             Dropped::NotNewer => "old or repeated",
-            Dropped::BadSignature => "a signature that does not fit",
+            Dropped::BadSignature => "an invalid signature",
             Dropped::OverBudget => "too many signatures to check at once",
             Dropped::RoomFull => "the room is full",
             Dropped::Unexpected => "belonging to no attempt of ours",
@@ -70,7 +70,7 @@ impl Dropped {
             #[cfg(feature = "files")]
             Dropped::TooManyFiles => "more files at once than may be offered",
             #[cfg(feature = "files")]
-            Dropped::StrayBytes => "bytes of no file that was accepted",
+            Dropped::StrayBytes => "bytes that belong to no accepted file",
         }
     }
 }

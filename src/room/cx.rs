@@ -1,8 +1,7 @@
-//! What a machine is lent: the time, randomness, timers, and the queues of what it wants done.
+//! The context that a machine is lent: the time, randomness, timers, and the queues of outputs and effects.
 //!
-//! A machine owns its own state and nothing else. What it wants of the browser it pushes as an [`Output`]; what it
-//! wants of another machine it pushes as an [`Effect`], which [`Room`](super::Room) routes in order, after the machine
-//! has returned.
+//! A machine owns its own state and nothing else. It pushes a request to the browser as an [`Output`], and a request to
+//! another machine as an [`Effect`], which [`Room`](super::Room) routes in order, after the machine has returned.
 
 use core::time::Duration;
 use std::collections::VecDeque;
@@ -21,7 +20,7 @@ use crate::time::{Millis, Timers};
 use crate::wire::frame::{Frame, PeopleFrame};
 use crate::wire::{Connect, ConnectId, RoomId};
 
-/// Who we are in this room. Only a change of name changes it.
+/// Our identity in this room. Only a change of name, or a new announcement, changes it.
 #[derive(Debug)]
 pub(super) struct Own {
     pub id: PeerId,
@@ -29,13 +28,13 @@ pub(super) struct Own {
     pub session: SessionKey,
     pub name: Name,
     pub tab: u16,
-    /// What others are told about us once we have proven who we are: a JSON object.
+    /// Information about us that others get with our proof: a JSON object.
     pub info: Option<String>,
     /// The room's id, which signatures cover.
     pub room: RoomId,
     /// Our newest announcement, once it has been signed.
     pub connect: Option<OwnConnect>,
-    /// Our name is not the one we joined with.
+    /// Whether we have changed our name since joining.
     pub renamed: bool,
 }
 
@@ -48,7 +47,7 @@ pub(super) struct OwnConnect {
     pub at: Millis,
 }
 
-/// What a signature was asked for.
+/// The purpose of a requested signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SignFor {
     /// Our announcement.
@@ -57,19 +56,19 @@ pub(super) enum SignFor {
     Verify(PeerId, ConnectionId),
 }
 
-/// What machines are lent.
+/// The context that machines are lent.
 #[derive(Debug)]
 pub(super) struct Cx {
-    /// The present.
+    /// The current time.
     pub now: Millis,
-    /// Who we are.
+    /// Our own identity.
     pub own: Own,
-    /// Something that people see may have changed.
+    /// Whether something that people see may have changed.
     pub changed: bool,
     pub timers: Timers<Timer>,
     pub counters: Counters,
     pub rng: ChaCha20Rng,
-    /// Signatures that have been asked for, by ticket.
+    /// Signatures that have been requested, by ticket.
     signing: LiteMap<u32, SignFor>,
     next_ticket: u32,
     outputs: VecDeque<Output>,
@@ -93,12 +92,12 @@ impl Cx {
         }
     }
 
-    /// Asks something of the driver.
+    /// Queues an output for the driver.
     pub fn output(&mut self, output: Output) {
         self.outputs.push_back(output);
     }
 
-    /// Asks for a signature. The key may live where nobody can read it, so the answer comes as an input.
+    /// Requests a signature. The key may live where nobody can read it, so the signature comes as an input.
     pub fn sign(&mut self, what: SignFor, message: Vec<u8>) {
         let ticket = self.next_ticket;
         self.next_ticket = ticket.wrapping_add(1);
@@ -106,12 +105,12 @@ impl Cx {
         self.output(Output::Sign { ticket, message });
     }
 
-    /// What the signature with this ticket was asked for.
+    /// Returns the purpose of the signature with this ticket.
     pub fn signed(&mut self, ticket: u32) -> Option<SignFor> {
         self.signing.remove(&ticket)
     }
 
-    /// Asks something of a peer connection.
+    /// Sends a command to a peer connection.
     pub fn link(&mut self, connection: ConnectionId, command: LinkCommand) {
         self.output(Output::Link(connection, command));
     }
@@ -123,27 +122,27 @@ impl Cx {
         }
     }
 
-    /// Tells the person something.
+    /// Reports an event to the person.
     pub fn event(&mut self, event: Event) {
         self.output(Output::Event(event));
     }
 
-    /// Tells the person something about people.
+    /// Reports an event about people to the person.
     pub fn people(&mut self, event: PeopleEvent) {
         self.event(Event::People(event));
     }
 
-    /// Tells the person something about messages.
+    /// Reports an event about messages to the person.
     pub fn chat(&mut self, event: ChatEvent) {
         self.event(Event::Chat(event));
     }
 
-    /// Tells the application something.
+    /// Reports an event to the application.
     pub fn app(&mut self, event: AppEvent) {
         self.event(Event::App(event));
     }
 
-    /// Asks something of another machine.
+    /// Queues an effect for another machine.
     pub fn effect(&mut self, effect: Effect) {
         self.effects.push_back(effect);
     }
@@ -158,7 +157,7 @@ impl Cx {
         self.effect(Effect::Send(peer, frame.into()));
     }
 
-    /// Goes by another name from now on, and tells everybody.
+    /// Changes our name, and tells everybody.
     pub fn rename(&mut self, name: Name) {
         if name != self.own.name {
             let frame = PeopleFrame::Profile {
@@ -171,39 +170,39 @@ impl Cx {
         }
     }
 
-    /// Counts something that was not taken.
+    /// Counts something that was dropped.
     pub fn dropped(&mut self, reason: Dropped) {
         self.counters.dropped(reason);
     }
 
-    /// The next thing that a machine wants of another.
+    /// Returns the next effect in the queue.
     pub fn next_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
     }
 
-    /// The next thing for the driver.
+    /// Returns the next output for the driver.
     pub fn next_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
 
-    /// Random bytes.
+    /// Returns random bytes.
     pub fn random<const N: usize>(&mut self) -> [u8; N] {
         let mut bytes = [0; N];
         self.rng.fill_bytes(&mut bytes);
         bytes
     }
 
-    /// A random index below `length`, which is not 0.
+    /// Returns a random index below `length`, which must not be 0.
     pub fn random_index(&mut self, length: usize) -> usize {
         self.rng.next_u32() as usize % length.max(1)
     }
 
-    /// A random part of `duration`.
+    /// Returns a random part of `duration`.
     pub fn random_below(&mut self, duration: Duration) -> Duration {
         duration.mul_f64(f64::from(self.rng.next_u32()) / f64::from(u32::MAX))
     }
 
-    /// `duration` plus or minus a quarter of it.
+    /// Returns `duration` plus or minus up to a quarter of it.
     pub fn jittered(&mut self, duration: Duration) -> Duration {
         let part = f64::from(self.rng.next_u32()) / f64::from(u32::MAX);
         duration.mul_f64(0.75 + part / 2.0)

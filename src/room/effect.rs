@@ -1,7 +1,7 @@
-//! What machines want of each other, and what they tell each other.
+//! Requests that machines make of each other, and events of peers that they share.
 //!
-//! [`Room`](super::Room) routes each [`Effect`] to the machine whose business it is; every machine is told of each
-//! [`PeerEvent`]. This file names no machine, so that each of them may name what is here.
+//! [`Room`](super::Room) routes each [`Effect`] to the machine that handles it; every machine is told of each
+//! [`PeerEvent`]. This file names no machine, so that every machine may use it.
 
 use super::io::GoneReason;
 use crate::identity::PeerId;
@@ -11,12 +11,12 @@ use crate::wire::frame::{CallFrame, Frame};
 use crate::wire::transcript::ProofError;
 use crate::wire::{Attempt, Connect, ConnectId, FileFrame, Introduction, Nonce, OutboundMessage};
 
-/// What happened to a peer. Every machine hears it.
+/// An event of a peer. Every machine is told of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum PeerEvent {
     /// It proved who it is, on a connection that has just become the one that frames go over.
     Verified,
-    /// It has been silent for too long, or its connection broke; it is being looked for. Told again when the connection
+    /// It has been silent for too long, or its connection broke; it is being looked for. Sent again when the connection
     /// of a silent peer breaks.
     Lost,
     /// It is heard again.
@@ -25,14 +25,14 @@ pub(super) enum PeerEvent {
     Forgotten,
     /// It is no longer a member of this room.
     Gone {
-        /// Up to which timestamp its envelopes are old.
+        /// Envelopes of this peer are old up to this timestamp.
         until: Millis,
-        /// It had proven who it is.
+        /// Whether it had proven who it is.
         proven: bool,
     },
 }
 
-/// What one machine wants of another.
+/// A request of one machine to another.
 #[derive(Debug)]
 pub(super) enum Effect {
     /// Something happened to a peer.
@@ -43,7 +43,7 @@ pub(super) enum Effect {
     SendAll(Frame),
     /// Put a message of ours at the end of the reliable stream to a peer.
     Stream(PeerId, OutboundMessage),
-    /// The same with a reply: what the peer makes us keep is bounded.
+    /// The same with a reply: the bytes that a peer makes us keep are bounded.
     Reply(PeerId, OutboundMessage),
     /// A question or an answer came over a peer's reliable stream.
     Call(PeerId, CallFrame),
@@ -75,7 +75,7 @@ pub(super) enum Effect {
     RemoveClosed(PeerId),
 }
 
-/// What is to be sealed for one peer.
+/// A message to be sealed for one peer.
 #[derive(Debug)]
 pub(super) enum Outgoing {
     /// An offer.
@@ -95,11 +95,11 @@ pub(super) enum Outgoing {
         challenge: Nonce,
         candidates: Vec<Candidate>,
     },
-    /// That we are here, and would like to be let in.
+    /// A knock: we are here, and would like to be let in.
     Knock,
 }
 
-/// An offer has left, and with it the two announcements that it names.
+/// An offer that has been sent, and the two announcements that it names.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sent {
     pub attempt: Attempt,
@@ -107,17 +107,17 @@ pub(super) struct Sent {
     pub theirs: ConnectId,
 }
 
-/// What a proof has shown, and what was shown in return.
+/// The contents of a peer's proof, and what ours showed in return.
 #[derive(Debug)]
 pub(super) struct Proven {
     /// Their newest announcement.
     pub connect: Connect,
     /// Its id.
     pub id: ConnectId,
-    /// With this nonce we may offer to them again, once those of their announcements have expired.
+    /// The nonce with which we may offer to them again, once those of their announcements have expired.
     pub resume: Nonce,
-    /// With this nonce they may offer to us again; and the announcement of ours that our proof showed with it.
+    /// The nonce with which they may offer to us again, and the announcement of ours that our proof showed with it.
     pub ours: (Nonce, ConnectId),
-    /// What their application tells about its user.
+    /// Information that their application gives about its user.
     pub info: Option<String>,
 }

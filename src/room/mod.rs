@@ -3,15 +3,15 @@
 //! [`Room`] is pure. It is driven as the crate's documentation says: inputs and the time go in, outputs come
 //! out, and the same inputs give the same outputs.
 //!
-//! It is made of machines. Each owns its state and reaches the world only through what it is lent (`cx.rs`); `Room`
-//! itself decides nothing, and only routes.
+//! It is made of machines. Each owns its state and reaches the world only through the context that it is lent
+//! (`cx.rs`); `Room` itself decides nothing, and only routes.
 //!
 //! | machine | what it decides |
 //! | --- | --- |
-//! | `signaling` | when to say "I am here"; opens what comes over brokers, and seals what goes |
-//! | `members` | who is known of, who is let in, names, trust |
+//! | `signaling` | when to say "I am here"; opens envelopes that come over brokers, and seals ours |
+//! | `members` | who is known, who is let in, names, trust |
 //! | `links` | attempts, proof, keep-alive, renegotiation |
-//! | `channel` | what runs on verified links: the reliable stream, values, pings; `calls` (questions) and `files` beside it |
+//! | `channel` | on verified links: the reliable stream, values, pings; `calls` (questions) and `files` beside it |
 //! | `conversations` | messages and their receipts |
 //! | `presence` | who is connected to whom |
 //!
@@ -75,25 +75,25 @@ pub use timer::{ChannelTimer, LinkTimer, PresenceTimer, SignalingTimer, Timer};
 /// so long.
 const SLEEP_THRESHOLD: Duration = Duration::from_secs(20);
 
-/// What a room needs to begin.
+/// The configuration of a room.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The room's keys and topics.
     pub keys: RoomKeys,
-    /// What the site puts before the names of all topics.
+    /// The prefix that the site puts before the names of all topics.
     pub topic_prefix: String,
-    /// Who we are: the key with which [`Output::Sign`] is answered.
+    /// Our identity: the key with which [`Output::Sign`] is answered.
     pub identity: PublicKey,
-    /// What we are called.
+    /// Our name.
     pub name: Name,
     /// Our tab number, from 1.
     pub tab: u16,
-    /// What others are told about us once we have proven who we are: a JSON object of at most
+    /// Information about us that others get with our proof: a JSON object of at most
     /// [`MAX_INFO`](crate::settings::options::MAX_INFO) bytes.
     pub info: Option<String>,
-    /// Who is let in.
+    /// The setting that says who is let in.
     pub accept: Accept,
-    /// Whom we have met before.
+    /// The people whom we have met before.
     pub trust: TrustBook,
     /// All the randomness of this room comes from these 32 bytes: they must never be used twice.
     pub seed: [u8; 32],
@@ -116,7 +116,7 @@ pub struct Room {
 }
 
 impl Room {
-    /// A room at `now`. It does nothing before the first [`Input::Broker`].
+    /// Creates a room at `now`. It does nothing before the first [`Input::Broker`].
     pub fn new(config: Config, now: Millis) -> Room {
         let room = *config.keys.id();
         let own = |rng: &mut _| {
@@ -169,7 +169,7 @@ impl Room {
         own_user(&self.cx.own.name, self.cx.own.tab)
     }
 
-    /// Takes in what happened at `now`. Afterwards [`Room::poll`] has what is to be done.
+    /// Handles what happened at `now`. Afterwards [`Room::poll`] returns what is to be done.
     pub fn handle(&mut self, now: Millis, input: Input) {
         self.advance(now);
         if self.left {
@@ -205,17 +205,17 @@ impl Room {
         self.show();
     }
 
-    /// The next thing to do, in order; `None` when all is done.
+    /// Returns the next thing to do, in order; `None` when all is done.
     pub fn poll(&mut self) -> Option<Output> {
         self.cx.next_output()
     }
 
-    /// When the room wants [`Input::Wake`], and why.
+    /// The time at which the room wants [`Input::Wake`], and the timer behind it.
     pub fn next_wake(&self) -> Option<(Timer, Millis)> {
         self.cx.timers.next()
     }
 
-    /// What was counted since joining.
+    /// The counts since joining.
     pub fn diagnostics(&self) -> Diagnostics {
         self.cx.counters.diagnostics()
     }

@@ -1,18 +1,19 @@
-//! The one place for rights: who may do what. Nobody else decides by blocks, or by whom the site lets in.
+//! The one place for rights: who may do what. No other module decides by blocks, or by the site's setting for whom it
+//! lets in.
 
 use crate::identity::{Name, PublicKey, Trust, TrustBook};
 use crate::settings::Accept;
 
-/// What somebody may or may not do.
+/// Something that a peer may or may not do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Action {
-    /// To be connected to us.
+    /// Connect to us.
     Connect,
-    /// To stay connected.
+    /// Stay connected.
     Stay,
 }
 
-/// The answer.
+/// The answer of the policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Permission {
     Granted,
@@ -21,7 +22,7 @@ pub(super) enum Permission {
     AskPerson,
 }
 
-/// What the site's owner and the person at this browser want.
+/// The wishes of the site's owner and of the person at this browser.
 #[derive(Debug)]
 pub(super) struct Policy {
     accept: Accept,
@@ -36,12 +37,12 @@ impl Policy {
         }
     }
 
-    /// Whether to ask about everybody who comes from now on.
+    /// Sets whether to ask about everybody who comes from now on.
     pub fn ask_about_all(&mut self, all: bool) {
         self.asks_about_all = all;
     }
 
-    /// Whether whoever holds this key, and goes by this name, may do this.
+    /// Whether the holder of this key, under this name, may do this.
     pub fn may(
         &self,
         book: &TrustBook,

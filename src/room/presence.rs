@@ -1,7 +1,7 @@
-//! Presence: peers tell each other whom they are connected to, so that a room that fell into halves grows together.
+//! Presence: peers tell each other whom they are connected to, so that a room that has split grows together again.
 //!
-//! They name announcements by digests. Whoever lacks one asks for it, and checks what comes like any announcement, with
-//! the budgets of the member that passed it on.
+//! They name announcements by digests. A peer that lacks one asks for it, and checks the answer like any announcement,
+//! with the budgets of the member that passed it on.
 
 use core::num::NonZeroU32;
 use core::time::Duration;
@@ -22,13 +22,13 @@ use crate::wire::frame::PeopleFrame;
 use crate::wire::presence::PresenceDigest;
 use crate::wire::{Connect, Frame};
 
-/// Presence is told this long after a change …
+/// Presence is sent this long after a change …
 const PRESENCE_DELAY: Duration = Duration::from_secs(2);
 /// … and again after this, then after three times as long, since offers to those who were missing can be lost, …
 const FIRST_PAUSE: Duration = Duration::from_secs(20);
 /// … and at last this rarely.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
-/// A member's presence is looked at this often at most. Members tell it every two seconds at most.
+/// A member's presence is read at most this often. Members send it every two seconds at most.
 const PRESENCE_PAUSE: Duration = Duration::from_secs(1);
 /// Announcements are asked for within this time, so that not everybody asks the same member at once.
 const FETCH_DELAY: Duration = Duration::from_secs(2);
@@ -39,26 +39,26 @@ const FETCH_PAUSE: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Default)]
 pub(super) struct Presence {
-    /// Announcements that we lack, by who named them. Each member has its own, so that nobody who names what does not
-    /// exist, or has what it does not tell, stands in the way of the others.
+    /// Announcements that we lack, by the member that named them. Each member has its own list, so that one that names
+    /// announcements which do not exist, or keeps back those it has, does not stand in the way of the others.
     wanted: LiteMap<PeerId, Vec<PresenceDigest>>,
     /// Members that were asked: when, and whether the answer is still awaited.
     asked: LiteMap<PeerId, (Millis, bool)>,
     /// Members that were answered, and when.
     answered: LiteMap<PeerId, Millis>,
-    /// Members that told their presence, and when.
+    /// Members that sent their presence, and when.
     told: LiteMap<PeerId, Millis>,
-    /// How often presence has been told since the last change.
+    /// How often presence has been sent since the last change.
     repeats: u32,
 }
 
 impl Presence {
-    /// Something happened to a peer.
+    /// Handles an event of a peer.
     pub fn on_peer(&mut self, peer: PeerId, event: &PeerEvent, cx: &mut Cx) {
         match event {
             PeerEvent::Verified => {
                 self.repeats = 0;
-                // Not put off by the next one: somebody who comes and goes would put it off for ever.
+                // A later change does not postpone it: somebody who comes and goes would postpone it for ever.
                 let soon = cx.now + PRESENCE_DELAY;
                 cx.timers.set_earlier(PresenceTimer::Tell.into(), soon);
             }
@@ -72,7 +72,7 @@ impl Presence {
         }
     }
 
-    /// A timer of this machine has come.
+    /// Handles a timer of this machine.
     pub fn on_timer(
         &mut self,
         timer: PresenceTimer,
@@ -92,7 +92,7 @@ impl Presence {
         }
     }
 
-    /// A peer said something about who is here.
+    /// Handles a frame about who is here.
     pub fn on_frame(
         &mut self,
         peer: PeerId,
@@ -121,7 +121,7 @@ impl Presence {
         signaling: &Signaling,
         cx: &mut Cx,
     ) {
-        // Each costs a hash for everybody who is known of.
+        // Each costs a hash for every known peer.
         let recent = self.told.get(&peer);
         if recent.is_some_and(|at| cx.now.since(*at) < PRESENCE_PAUSE) {
             return cx.dropped(Dropped::FloodedFrames);
@@ -143,7 +143,7 @@ impl Presence {
             }
         }
         if !lacking.is_empty() {
-            // The latest that it said counts.
+            // Only the latest list of a member counts.
             self.wanted.insert(peer, lacking);
         }
         if !self.wanted.is_empty() && !members.is_full() {
@@ -157,7 +157,7 @@ impl Presence {
         for (peer, mut digests) in core::mem::take(&mut self.wanted) {
             let asked = self.asked.get(&peer);
             let recent = asked.is_some_and(|(at, _)| cx.now.since(*at) < FETCH_PAUSE);
-            // What is too much, or too early, waits.
+            // Digests beyond the limit, or too early, wait.
             if recent {
                 self.wanted.insert(peer, digests);
                 continue;

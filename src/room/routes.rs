@@ -1,10 +1,10 @@
-//! Routes: which machine hears what. Nothing is decided here.
+//! Routes inputs, effects and timers to the machines. Nothing is decided here.
 
 use super::timer::ChannelTimer;
 use super::*;
 
 impl Room {
-    /// A sleeping computer wakes to old timers. Nobody is given up for a silence that was ours.
+    /// Sets the time. After a sleep of this computer, no peer is given up for a silence that was ours.
     pub(super) fn advance(&mut self, now: Millis) {
         let slept = now.since(self.cx.now) > SLEEP_THRESHOLD;
         self.cx.now = self.cx.now.max(now);
@@ -15,7 +15,7 @@ impl Room {
         }
     }
 
-    /// Who else is here, as far as it decides when we announce ourselves.
+    /// Returns who else is here, as far as it decides when we announce ourselves.
     pub(super) fn company(&self) -> Company {
         Company {
             present: self.links.connected().next().is_some(),
@@ -24,7 +24,7 @@ impl Room {
         }
     }
 
-    /// Carries out what machines want of each other, in order, until nothing is left.
+    /// Carries out the effects in the queue, in order, until none is left.
     pub(super) fn route(&mut self) {
         while let Some(effect) = self.cx.next_effect() {
             self.on_effect(effect);
@@ -78,7 +78,7 @@ impl Room {
         }
     }
 
-    /// The one fan-out: every machine hears what happened to a peer.
+    /// Tells every machine what happened to a peer. This is the one fan-out.
     fn on_peer(&mut self, peer: PeerId, event: &PeerEvent) {
         let cx = &mut self.cx;
         self.signaling.on_peer(peer, event, cx);
@@ -117,7 +117,7 @@ impl Room {
         }
     }
 
-    /// A member passed on the announcement of another one, which has not heard of us: so we offer.
+    /// Handles an announcement that a member passed on. Its peer has not heard of us, so we offer.
     fn on_introduction(&mut self, peer: PeerId, connect: &Connect) {
         let via = Via {
             carrier: Carrier::Peer(peer),
@@ -145,7 +145,7 @@ impl Room {
         }
     }
 
-    /// A signature that was asked for is there.
+    /// Handles a signature that was requested.
     pub(super) fn on_signed(&mut self, ticket: u32, signature: Signature) {
         let cx = &mut self.cx;
         match cx.signed(ticket) {
@@ -188,7 +188,7 @@ impl Room {
                     .on_frame(peer, frame, members, links, signaling, cx);
             }
             Frame::Chat(frame) => self.conversations.on_frame(peer, frame, &self.members, cx),
-            // Chunks of the stream, and what is said of it, do not come here.
+            // Chunks of the stream, and acknowledgements, do not come here.
             Frame::Call(_) | Frame::File(_) | Frame::Ack(_) | Frame::Part(_) | Frame::Unknown => {}
         }
     }
@@ -261,7 +261,7 @@ impl Room {
         self.cx.event(Event::Status(Status::Left));
     }
 
-    /// What was asked for after the room was left still gets its answer.
+    /// Answers a command that came after the room was left.
     pub(super) fn refuse(&mut self, command: Command) {
         let cx = &mut self.cx;
         match command {
@@ -277,7 +277,7 @@ impl Room {
         }
     }
 
-    /// Tells what changed for people to see.
+    /// Reports what has changed for people to see.
     pub(super) fn show(&mut self) {
         if self.left || !core::mem::take(&mut self.cx.changed) {
             return;

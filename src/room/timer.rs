@@ -1,21 +1,21 @@
-//! What the room wants to be woken for. Each machine has timers of its own.
+//! The timers that wake the room. Each machine has timers of its own.
 
 use crate::identity::PeerId;
 
-/// Why the room wants to be woken: each machine has timers of its own.
+/// A timer that wakes the room: each machine has timers of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Timer {
-    /// Of the machine that announces us.
+    /// A timer of the machine that announces us.
     Signaling(SignalingTimer),
-    /// Of the links to peers.
+    /// A timer of the links to peers.
     Link(LinkTimer),
-    /// Of what runs on verified links.
+    /// A timer of the channels on verified links.
     Channel(ChannelTimer),
-    /// To forget strangers who have been silent for long, and to ask about the next ones who wait.
+    /// Time to forget strangers who have been silent for long, and to ask about the next ones who wait.
     Members,
-    /// Of presence.
+    /// A timer of presence.
     Presence(PresenceTimer),
-    /// To see whether files to this peer and back still move.
+    /// Time to check whether files to this peer and back still move.
     #[cfg(feature = "files")]
     Files(PeerId),
 }
@@ -23,7 +23,7 @@ pub enum Timer {
 /// Timers of the machine that announces us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SignalingTimer {
-    /// To say "I am here" again.
+    /// Time to say "I am here" again.
     Announce,
     /// Our own announcement should have come back by now.
     Echo,
@@ -40,16 +40,16 @@ pub enum LinkTimer {
     Retry(PeerId),
     /// There is time to prepare our proof.
     Prove(PeerId),
-    /// To see whether this peer is still there.
+    /// Time to check whether this peer is still there.
     Silence(PeerId),
-    /// To find places for those that wait to be dialed.
+    /// Time to find places for peers that wait to be dialed.
     Queue,
 }
 
-/// Timers of what runs on verified links.
+/// Timers of the channels on verified links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ChannelTimer {
-    /// To tell this peer how much of its stream has come.
+    /// Time to tell this peer how much of its stream has come.
     Ack(PeerId),
     /// The time for an answer may be over.
     Answers,
@@ -58,13 +58,13 @@ pub enum ChannelTimer {
 /// Timers of presence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PresenceTimer {
-    /// To tell the others whom we are connected to.
+    /// Time to tell the others whom we are connected to.
     Tell,
-    /// To ask for the announcements that we lack.
+    /// Time to ask for the announcements that we lack.
     Fetch,
 }
 
-/// Each machine sets its own timers as the room's.
+/// Converts the timers of each machine into the room's.
 macro_rules! timers {
     ($($machine:ident($timers:ident)),*) => {
         $(impl From<$timers> for Timer {

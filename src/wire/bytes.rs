@@ -44,13 +44,13 @@ impl<'a> Reader<'a> {
         self.array().map(u64::from_be_bytes)
     }
 
-    /// Two bytes with a length, and that many bytes.
+    /// Reads a length of two bytes, and returns that many bytes.
     pub fn slice_u16(&mut self) -> Option<&'a [u8]> {
         let length = self.u16()?;
         self.slice(length.into())
     }
 
-    /// What has not been read yet.
+    /// The bytes that have not been read yet.
     pub fn rest(&self) -> &'a [u8] {
         self.0
     }

@@ -1,16 +1,16 @@
-//! Values on the way: binary messages that are cut from the value and joined again. What goes with them as a text frame,
-//! questions and answers, can be cut as well; and what is small can go with others in one message.
+//! Messages of the stream: values are cut into binary messages and joined again. Frames of the stream, which travel as
+//! text, can be cut as well; and a small message can share one binary message with others.
 //!
-//! The first byte of a binary message says what it is:
+//! The first byte of a binary message says what the message is:
 //!
 //! | bits | meaning |
 //! | --- | --- |
-//! | 0 and 1 | of a first chunk: 0 data, 1 direct message, 2 a frame's JSON, 3 several small ones |
+//! | 0 and 1 | of a first chunk: 0 data, 1 direct message, 2 a frame's JSON, 3 several small messages |
 //! | 2 | of a first chunk of 0 or 1: the value is JSON; else a length and the word for the bytes follow |
 //! | 6 | not a first chunk |
 //! | 7 | not the last chunk |
 //!
-//! Several small ones: each is a length of two bytes, and so many bytes that would be a message of their own.
+//! Several small messages: each is a length of two bytes, and that many bytes, which would be a message of their own.
 
 use serde::de::IgnoredAny;
 
@@ -24,10 +24,10 @@ const JSON: u8 = 4;
 const NOT_FIRST: u8 = 0x40;
 const NOT_LAST: u8 = 0x80;
 
-/// What stands around the content of a question or an answer has room in this.
+/// Room for the JSON around the content of a question or an answer, in bytes.
 const AROUND: usize = MAX_FRAME;
 
-/// So many bytes are small.
+/// A message with at most this many bytes is small.
 const SMALL: usize = 4 * 1024;
 
 /// One message of the stream on channel 0.
@@ -49,18 +49,18 @@ impl Chunk {
     }
 }
 
-/// Something for the stream that has not been sent, or not as a whole.
+/// A message for the stream that has not been sent, or not as a whole.
 #[derive(Debug)]
 pub enum OutboundMessage {
     /// One text frame.
     Whole(String),
-    /// What is cut into binary messages.
+    /// Content that is cut into binary messages.
     Cut {
-        /// What the next chunk begins with.
+        /// The beginning of the next chunk.
         head: Vec<u8>,
-        /// Everything.
+        /// The whole content.
         content: Vec<u8>,
-        /// How much of it was cut off.
+        /// How many bytes of it have been cut off.
         at: usize,
     },
 }
@@ -90,7 +90,7 @@ impl OutboundMessage {
         }
     }
 
-    /// Packs a question, an answer, or a word about a file.
+    /// Packs a question, an answer, or a frame about a file.
     pub fn frame(frame: &Frame) -> OutboundMessage {
         let json = frame.to_json();
         if json.len() <= MAX_FRAME {
@@ -121,7 +121,7 @@ impl OutboundMessage {
         }
     }
 
-    /// Puts it into a message of several. False if it is not small, or has no room there; the first one has.
+    /// Adds it to a binary message of several. Returns false if it is not small, or does not fit; the first one fits.
     pub fn join(&self, several: &mut Vec<u8>) -> bool {
         let (head, content) = match self {
             OutboundMessage::Whole(text) => (&[FRAME][..], text.as_bytes()),
@@ -134,14 +134,14 @@ impl OutboundMessage {
         if several.is_empty() {
             several.push(SEVERAL);
         }
-        // Hardly more than what is small.
+        // A small message and its head are far shorter than 65,535 bytes.
         several.extend((length as u16).to_be_bytes());
         several.extend(head);
         several.extend(content);
         true
     }
 
-    /// Takes the next chunk, and says whether it is the last.
+    /// Takes the next chunk, and returns whether it is the last.
     pub fn next_chunk(&mut self) -> (Chunk, bool) {
         match self {
             OutboundMessage::Whole(text) => (Chunk::Text(core::mem::take(text)), true),
@@ -160,12 +160,12 @@ impl OutboundMessage {
     }
 }
 
-/// What came as a whole.
+/// A message that has arrived as a whole.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Arrived {
     /// A value.
     Value(Purpose, Value),
-    /// A question or an answer.
+    /// A question, an answer, or a frame about a file.
     Frame(Frame),
     /// Several of these, in their order.
     Several(Vec<Arrived>),
@@ -175,11 +175,11 @@ pub enum Arrived {
 #[derive(Debug, Default)]
 pub struct ChunkReassembler {
     open: Option<Open>,
-    /// The rest of something that was given up is passed over.
+    /// Whether the rest of a message that was given up is being skipped.
     passing: bool,
 }
 
-/// What has not come as a whole yet.
+/// A message that has not arrived as a whole yet.
 #[derive(Debug)]
 struct Open {
     what: u8,
@@ -191,7 +191,7 @@ impl ChunkReassembler {
     /// Reads one binary message; `None` while others are missing.
     ///
     /// # Errors
-    /// [`FrameError`]; what the message belonged to is lost as a whole, and told once.
+    /// [`FrameError`]; everything that the message belonged to is lost, and the error is reported once.
     pub fn read(&mut self, message: &[u8]) -> Result<Option<Arrived>, FrameError> {
         let (first, rest) = message.split_first().ok_or(FrameError::Malformed)?;
         let last = first & NOT_LAST == 0;
@@ -292,7 +292,7 @@ impl Open {
     }
 }
 
-/// Reads what stands in one message. One mistake, and nothing of it is taken.
+/// Reads a binary message that holds several messages. If one of them is wrong, none is taken.
 fn several(mut rest: &[u8]) -> Result<Arrived, FrameError> {
     let mut all = Vec::new();
     loop {
@@ -318,12 +318,12 @@ fn bit(purpose: Purpose) -> u8 {
     }
 }
 
-/// Whether a text is one JSON value. Nothing is made of it.
+/// Whether a text is one JSON value. It is checked without being parsed into a tree.
 pub fn is_json(text: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
-/// The length of a word that says what bytes are, if it may be one.
+/// The length of the kind of some bytes, if the kind is a short ASCII word.
 fn kind_length(kind: &[u8]) -> Option<u8> {
     let printable = kind.iter().all(|byte| (b' '..=b'~').contains(byte));
     let length = u8::try_from(kind.len()).ok()?;

@@ -55,7 +55,7 @@ fn a_short_value_costs_a_byte() {
 }
 
 #[test]
-fn small_ones_arrive_together() {
+fn small_messages_arrive_together() {
     let value = |value| Arrived::Value(Purpose::Dm, value);
     let values = [Value::Json("[1]".into()), bytes("u8", SMALL)];
     let answer = Frame::Call(CallFrame::Answer {
@@ -95,7 +95,7 @@ fn the_longest_question_arrives() {
 }
 
 #[test]
-fn what_cannot_be_sent_is_refused() {
+fn impossible_values_are_refused() {
     let refused = |value| OutboundMessage::value(Purpose::Data, value).unwrap_err();
     let json = |text: &str| refused(Value::Json(text.into()));
     for text in ["", "nul", "[", "1 2", "{a:1}", "\"\u{1}\""] {
@@ -135,10 +135,11 @@ fn the_largest_value_arrives_and_no_larger_one_is_kept() {
 }
 
 #[test]
-fn what_does_not_fit_together_is_lost_and_does_no_harm_to_the_next() {
+fn broken_messages_are_lost_and_do_no_harm_to_the_next() {
     let cases: [&[&[u8]]; 19] = [
         &[&[]],
-        // Several: none, cut off, too long, nothing, not JSON, only the first right, parts of something, and several again.
+        // Several: none, cut off, too long, nothing, not JSON, only the first right, parts of something, and several
+        // again.
         &[&[SEVERAL]],
         &[&[SEVERAL, 0]],
         &[&[SEVERAL, 0, 3, JSON, b'1']],

@@ -1,4 +1,4 @@
-//! `Connect`: "I am here", in the words and with the signature of the peer that says it.
+//! `Connect`: "I am here", written and signed by the peer itself.
 //!
 //! ```text
 //! fixed fields = version (1) ‖ capabilities (4) ‖ identity (33) ‖ session (33) ‖ serial (4) ‖ nonce (16)
@@ -40,7 +40,7 @@ pub type UnsignedConnect = Unsigned<ConnectFields>;
 pub struct Nonce(pub [u8; 16]);
 
 impl Nonce {
-    /// A new one.
+    /// Generates a new one.
     pub fn generate(rng: &mut impl CryptoRng) -> Nonce {
         let mut bytes = [0; 16];
         rng.fill_bytes(&mut bytes);
@@ -54,13 +54,13 @@ impl fmt::Debug for Nonce {
     }
 }
 
-/// What a `Connect` says.
+/// The fields of a `Connect`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectFields {
     /// The newest protocol version that the sender speaks, never 0.
     pub version: u8,
-    /// What the sender can do, a bit each; unknown bits are ignored. What a `Connect` on a broker says may be old: it
-    /// only helps to choose how to dial. What counts is the `Connect` that comes with the proof.
+    /// The sender's capabilities, a bit each; unknown bits are ignored. A `Connect` on a broker may be old, so its
+    /// capabilities only help to choose how to dial. The `Connect` that comes with the proof counts.
     pub capabilities: u32,
     /// The profile's signing key.
     pub identity: PublicKey,
@@ -68,7 +68,7 @@ pub struct ConnectFields {
     pub session: PublicKey,
     /// Counts this session's `Connect`s, from 1. An offer names the recipient's `Connect` by it.
     pub serial: NonZeroU32,
-    /// What an offer that names this `Connect` has to be bound to.
+    /// The nonce that an offer naming this `Connect` has to be bound to.
     pub nonce: Nonce,
     /// The commitment to the session's [`LeaveSecret`].
     pub leave: [u8; 16],
@@ -164,7 +164,7 @@ impl From<Statement<ConnectFields>> for Connect {
 }
 
 impl Connect {
-    /// Writes a `Connect` down and signs it with a key in memory. `extensions` are the session's: see
+    /// Encodes a `Connect` and signs it with a key in memory. `extensions` are the session's: see
     /// [`grease`](super::extension::grease).
     ///
     /// # Errors
@@ -186,7 +186,7 @@ impl Connect {
         Statement::parse(bytes).map(Connect)
     }
 
-    /// Reads a `Connect` from the front of what `reader` has.
+    /// Reads a `Connect` from the front of `reader`.
     ///
     /// # Errors
     /// [`StatementError`].
@@ -207,7 +207,7 @@ impl Connect {
         self.0.id(room)
     }
 
-    /// How many extensions it has that this version does not know.
+    /// The number of its extensions that this version does not know.
     pub fn unknown_extensions(&self) -> usize {
         self.0.unknown_extensions()
     }
@@ -218,8 +218,8 @@ impl Connect {
     }
 }
 
-/// What a session reveals when it leaves the room. Its commitment stood in every `Connect`, so a page that is being
-/// closed needs no signature, and the others need not check one.
+/// The secret that a session reveals when it leaves the room. Every `Connect` holds its commitment, so a page that is
+/// being closed needs no signature, and the others need not check one.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LeaveSecret(pub [u8; 32]);
 
@@ -230,15 +230,15 @@ impl fmt::Debug for LeaveSecret {
 }
 
 impl LeaveSecret {
-    /// A new one, for one session.
+    /// Generates a new one, for one session.
     pub fn generate(rng: &mut impl CryptoRng) -> LeaveSecret {
         let mut bytes = [0; 32];
         rng.fill_bytes(&mut bytes);
         LeaveSecret(bytes)
     }
 
-    /// The commitment to it. It is bound to room and peer, so that nobody can commit to the secret of somebody else and
-    /// leave when that one does.
+    /// The commitment to it. It is bound to room and peer, so that nobody can commit to somebody else's secret and
+    /// leave when they do.
     pub fn commitment(&self, room: &RoomId, peer: &PeerId) -> [u8; 16] {
         short_hash(&[b"rtchat/1 leave", &room.0, &peer.0, &self.0])
     }

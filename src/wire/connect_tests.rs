@@ -36,7 +36,7 @@ fn sign(fields: ConnectFields, extensions: Extensions) -> Connect {
     Connect::sign(fields, extensions, &ROOM, &key()).unwrap()
 }
 
-/// The bytes of a `Connect` whose fixed fields are `fields` after `change`, with a signature that fits.
+/// The bytes of a `Connect` whose fixed fields are `fields` after `change`, with a valid signature.
 fn written(change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let mut body = vec![1];
     fields("alice").write(&mut body);
@@ -84,7 +84,7 @@ fn later_versions_are_welcome_and_version_zero_is_not() {
 }
 
 #[test]
-fn what_stands_behind_the_name_has_to_be_extensions() {
+fn only_extensions_may_follow_the_name() {
     let with = |extra: &[u8]| Connect::parse(&written(|body| body.extend_from_slice(extra)));
     let extended = with(&[0x7f, 0, 0, 1, 9]).unwrap();
     assert_eq!(extended.unknown_extensions(), 1);
@@ -97,7 +97,7 @@ fn what_stands_behind_the_name_has_to_be_extensions() {
 }
 
 #[test]
-fn fields_that_cannot_be_are_refused() {
+fn impossible_fields_are_refused() {
     let name = |bytes: &'static [u8]| {
         move |body: &mut Vec<u8>| {
             body.truncate(body.len() - 6);

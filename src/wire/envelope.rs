@@ -1,4 +1,4 @@
-//! What travels over a broker: an envelope, sealed with the room's key for the topic it is published on.
+//! Envelopes, which travel over brokers: each is sealed with the room's key for the topic it is published on.
 //!
 //! ```text
 //! payload       = 0x01 ‖ nonce (24) ‖ XChaCha20-Poly1305(seal key, nonce, envelope, associated data = derived topic)
@@ -13,9 +13,9 @@
 //! 6 Knock         = the sender's Connect ‖ serial of the recipient's Connect (4), or 0 to resume ‖ sealed
 //! ```
 //!
-//! Bodies stand in strictly ascending order of their kinds, so each kind at most once. Kinds that this version does not
-//! know are skipped by their length and counted; so a later version can add one, in an envelope of its own or behind the
-//! ones that everybody reads.
+//! Bodies stand in strictly ascending order of their kinds, so each kind occurs at most once. Kinds that this version
+//! does not know are skipped by their length and counted; so a later version can add one, in an envelope of its own or
+//! behind the ones that everybody reads.
 
 use core::num::NonZeroU32;
 
@@ -34,7 +34,7 @@ use crate::time::Millis;
 /// The largest payload that is sent or looked at, in bytes.
 pub const MAX_ENVELOPE: usize = 4096;
 
-/// Why an envelope was dropped before anybody looked at who sent it.
+/// The reason why an envelope was dropped before its sender was looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EnvelopeError {
     /// Larger than [`MAX_ENVELOPE`].
@@ -43,13 +43,13 @@ pub enum EnvelopeError {
     /// Sealed with another key, for another place, or not sealed at all.
     #[error("The envelope does not open with this key.")]
     Closed,
-    /// It opens, but what is inside is not of this protocol.
+    /// It opens, but its contents are not of this protocol.
     #[error("The envelope's contents cannot be read.")]
     Malformed,
     /// The `Connect` in it has other keys than those that the sender's peer id belongs to.
-    #[error("The envelope holds the announcement of somebody else than its sender.")]
+    #[error("The envelope holds the announcement of somebody other than its sender.")]
     NotOfSender,
-    /// It says that whoever does not know something in it must not act on it, and this version does not know it.
+    /// It has a format, or a critical extension, that this version does not know.
     #[error("The envelope is of a later version, and not meant for this one.")]
     Unsupported,
 }
@@ -72,13 +72,13 @@ impl From<ExtensionError> for EnvelopeError {
     }
 }
 
-/// Numbers the attempts of a pair to connect. The offerer with the smaller peer id uses even numbers, the other one odd
-/// numbers, so that crossing offers never share one.
+/// The number of an attempt of a pair to connect. The offerer with the smaller peer id uses even numbers, the other one
+/// odd numbers, so that crossing offers never share one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Attempt(pub u32);
 
 impl Attempt {
-    /// The `count`-th offer that `offerer` makes to `answerer`.
+    /// Returns the number of the `count`-th offer that `offerer` makes to `answerer`.
     pub fn new(count: u32, offerer: &PeerId, answerer: &PeerId) -> Attempt {
         Attempt(count.wrapping_mul(2) | u32::from(offerer > answerer))
     }
@@ -89,18 +89,18 @@ impl Attempt {
     }
 }
 
-/// Which nonce of the recipient an offer is bound to.
+/// The source of the recipient's nonce that an offer or a knock is bound to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NonceSource {
-    /// That of the recipient's `Connect` with this serial.
+    /// The nonce of the recipient's `Connect` with this serial.
     Connect(NonZeroU32),
-    /// The one that the recipient's last `Verify` gave for the next time. After an outage the nonces of all `Connect`s
-    /// are stale just when everybody comes back.
+    /// The nonce that the recipient's last `Verify` gave for the next time. After an outage the nonces of all
+    /// `Connect`s are stale just when everybody comes back.
     Resume,
 }
 
 impl NonceSource {
-    /// As it stands in an offer.
+    /// Encodes it as in an offer.
     pub fn to_u32(self) -> u32 {
         match self {
             NonceSource::Connect(serial) => serial.get(),
@@ -117,17 +117,17 @@ impl NonceSource {
 /// One message on a broker.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Envelope {
-    /// Who is said to have sent it. It is believed only as far as the body's signature, secret or sealing shows.
+    /// The alleged sender. It is believed only as far as the body's signature, secret or sealing shows.
     pub sender: PeerId,
-    /// When, by the sender's clock: compared only with others of the same sender, and never the same twice.
+    /// When it was sent, by the sender's clock: compared only with others of the same sender, and never the same twice.
     pub timestamp: Millis,
-    /// What it says, each kind at most once.
+    /// Its bodies, each kind at most once.
     pub bodies: Vec<Body>,
     /// How many bodies of unknown kinds were skipped.
     pub skipped: usize,
 }
 
-/// The kinds of message.
+/// The body of an envelope, by kind.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Body {
     /// "I am here": to everybody in the room.
@@ -144,39 +144,39 @@ pub enum Body {
     Knock(Knock),
 }
 
-/// A knock: what an offer says, without a description.
+/// A knock: an offer without a description.
 ///
-/// Nobody is asked about a peer of which nothing has come but an announcement, since that can be replayed. But a client
-/// that has to ask its person first sends no offer either: it would show its addresses. So it knocks.
+/// Nobody is asked about a peer that has sent only an announcement, since that can be replayed. But a client that has
+/// to ask its person first sends no offer either: it would show its addresses. So it knocks.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Knock {
-    /// Who knocks: the sender's latest `Connect`, as it was signed.
+    /// The sender's latest `Connect`, as it was signed.
     pub connect: Connect,
-    /// What makes it fresh.
+    /// The source of the nonce that makes it fresh.
     pub nonce: NonceSource,
-    /// Nothing, sealed for the recipient: only the sender could do it, and only now.
+    /// An empty plaintext, sealed for the recipient: only the sender could seal it, and only now.
     pub sealed: Vec<u8>,
 }
 
 /// An offer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RtcOffer {
-    /// Who offers: the sender's latest `Connect`, as it was signed.
+    /// The sender's latest `Connect`, as it was signed.
     pub connect: Connect,
-    /// Which attempt this is.
+    /// The number of the attempt.
     pub attempt: Attempt,
-    /// What makes it fresh.
+    /// The source of the nonce that makes it fresh.
     pub nonce: NonceSource,
     /// An [`Introduction`](super::pair::Introduction), sealed for the recipient.
     pub sealed: Vec<u8>,
 }
 
-/// Something that belongs to an attempt and is sealed for the recipient: see [`PairContext`](super::pair::PairContext).
+/// Content that belongs to an attempt and is sealed for the recipient: see [`PairContext`](super::pair::PairContext).
 #[derive(Debug, Clone, PartialEq)]
 pub struct PairSealed {
     /// The attempt it belongs to.
     pub attempt: Attempt,
-    /// What only the recipient can read.
+    /// The content that only the recipient can read.
     pub sealed: Vec<u8>,
 }
 
@@ -199,7 +199,7 @@ pub enum BodyKind {
 }
 
 impl RtcOffer {
-    /// Everything in the body that stands before what is sealed.
+    /// The part of the body that stands before the sealed part.
     pub(super) fn clear(&self) -> Vec<u8> {
         let mut bytes = self.connect.as_bytes().to_vec();
         bytes.extend_from_slice(&self.attempt.0.to_be_bytes());
@@ -209,7 +209,7 @@ impl RtcOffer {
 }
 
 impl Knock {
-    /// Everything in the body that stands before what is sealed.
+    /// The part of the body that stands before the sealed part.
     pub(super) fn clear(&self) -> Vec<u8> {
         let mut bytes = self.connect.as_bytes().to_vec();
         bytes.extend_from_slice(&self.nonce.to_u32().to_be_bytes());
@@ -310,7 +310,7 @@ impl PairSealed {
 }
 
 impl Envelope {
-    /// An envelope that says one thing.
+    /// Creates an envelope with one body.
     pub fn new(sender: PeerId, timestamp: Millis, body: Body) -> Envelope {
         Envelope {
             sender,
@@ -338,7 +338,7 @@ impl Envelope {
         Ok(payload)
     }
 
-    /// Opens what came on `topic`.
+    /// Opens a payload that came on `topic`.
     ///
     /// # Errors
     /// [`EnvelopeError`].

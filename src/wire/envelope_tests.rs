@@ -107,7 +107,7 @@ fn nobody_announces_somebody_else() {
 }
 
 #[test]
-fn what_is_cut_short_or_too_long_is_refused() {
+fn envelopes_that_are_cut_short_or_too_long_are_refused() {
     for body in every_body() {
         let whole = envelope(body.clone()).encode().unwrap();
         for length in 0..whole.len() {

@@ -1,19 +1,19 @@
-//! Extensions: how a layout with fixed fields gains others later.
+//! Extensions: fields that a later version adds to a layout with fixed fields.
 //!
-//! `ext = type (2 bytes) ‖ length (2 bytes) ‖ value`. The top bit of the type says *critical*: whoever does not know a
-//! critical extension refuses the whole. All others that are unknown are skipped. The other 15 bits are the type;
-//! types stand in strictly ascending order, so each stands at most once, and there is one way to write a list.
+//! `ext = type (2 bytes) ‖ length (2 bytes) ‖ value`. The top bit of the type means *critical*: a reader that does not
+//! know a critical extension refuses the whole. All others that are unknown are skipped. The other 15 bits are the
+//! type; types stand in strictly ascending order, so each occurs at most once, and there is one way to write a list.
 
 use chacha20::rand_core::CryptoRng;
 
 use super::bytes::{Reader, push_u16};
 use crate::sort::sorted_by;
 
-/// The bit that says *critical*.
+/// The bit that means *critical*.
 pub const CRITICAL: u16 = 0x8000;
 
-/// Types from here to 0x7fff are never given a meaning: pages send them so that nobody forgets to skip (RFC 8701 does
-/// the same for TLS).
+/// Types from here to 0x7fff are never given a meaning: pages send them so that no implementation forgets to skip
+/// unknown ones (RFC 8701 does the same for TLS).
 const FIRST_GREASE: u16 = 0x7f00;
 /// The longest value of such an extension, in bytes.
 const MAX_GREASE: u32 = 8;
@@ -31,7 +31,7 @@ pub struct Extension {
     pub value: Vec<u8>,
 }
 
-/// Why a list of extensions was refused.
+/// The reason why a list of extensions was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ExtensionError {
     /// Cut short, out of order or given twice.
@@ -47,7 +47,7 @@ pub enum ExtensionError {
 pub struct Extensions(Vec<Extension>);
 
 impl Extensions {
-    /// These, in their order.
+    /// Creates a list of these extensions, sorted by type.
     ///
     /// # Errors
     /// [`ExtensionError::Malformed`] if two have the same type, a type has more than 15 bits, or a value has more than
@@ -86,7 +86,7 @@ impl Extensions {
                 value: value.to_vec(),
             });
         }
-        // Only a list that can be read says what it needs.
+        // Only a list that can be read is searched for extensions that it needs.
         match list
             .iter()
             .find(|extension| extension.critical && !known.contains(&extension.kind))
@@ -96,7 +96,7 @@ impl Extensions {
         }
     }
 
-    /// Appends them.
+    /// Appends the list to `to`.
     pub fn write(&self, to: &mut Vec<u8>) {
         for extension in &self.0 {
             let critical = if extension.critical { CRITICAL } else { 0 };
@@ -114,7 +114,7 @@ impl Extensions {
             .map(|extension| extension.value.as_slice())
     }
 
-    /// How many there are that are not among `known`.
+    /// The number of extensions that are not among `known`.
     pub fn unknown(&self, known: &[u16]) -> usize {
         self.0
             .iter()
@@ -123,10 +123,10 @@ impl Extensions {
     }
 }
 
-/// What a page adds to its statements for as long as it lives: for one in eight an extension that means nothing, so
-/// that every other implementation meets one before there is one that counts.
+/// Chooses the extensions that a page adds to its statements for as long as it lives: one page in eight gets an
+/// extension without a meaning, so that every other implementation meets one before there is one that counts.
 pub fn grease(rng: &mut impl CryptoRng) -> Extensions {
-    // Always the same amount of randomness, so that what is drawn afterwards does not depend on the result.
+    // Always the same amount of randomness, so that later draws do not depend on the result.
     let mut random = [0; 20];
     rng.fill_bytes(&mut random);
     let mut reader = Reader::new(&random);
@@ -209,7 +209,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_read_is_written_the_same(bytes in proptest::collection::vec(0u8..4, 0..40)) {
+        fn extensions_are_written_as_they_were_read(bytes in proptest::collection::vec(0u8..4, 0..40)) {
             if let Ok(extensions) = read(&bytes, &[1]) {
                 let mut written = Vec::new();
                 extensions.write(&mut written);

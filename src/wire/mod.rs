@@ -1,4 +1,4 @@
-//! What is said: sealed envelopes on brokers, frames on the data channel, and the keys of a room.
+//! The wire formats: sealed envelopes on brokers, frames on the data channel, and the keys of a room.
 
 pub mod bytes;
 pub mod chunks;

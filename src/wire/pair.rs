@@ -1,4 +1,4 @@
-//! What is sealed once more inside an envelope, for the recipient alone.
+//! Content that is sealed once more inside an envelope, for the recipient alone.
 //!
 //! ```text
 //! sealed       = 0x01 ‖ nonce (24) ‖ XChaCha20-Poly1305(pair key, nonce, plaintext, associated data = context)
@@ -9,9 +9,9 @@
 //! candidates   = (length (2) ‖ compact candidate)*                                   at most 16
 //! ```
 //!
-//! *Fresh* is, for an offer, the nonce of the recipient that the offer names, and for answers and candidates the offer's
-//! challenge. It is in the context instead of the plaintext, as both sides know it: it costs nothing on the way, and what
-//! was sealed for another nonce does not even open.
+//! *Fresh* is the recipient's nonce that an offer or a knock names, and for answers and candidates the offer's
+//! challenge. It is in the context instead of the plaintext, as both sides know it: it costs nothing on the way, and
+//! content that was sealed for another nonce does not even open.
 //!
 //! Everything around it is in the context too. So nothing that is sealed for a pair opens in another place, and nobody
 //! can exchange the `Connect` in an offer for an older one.
@@ -30,7 +30,7 @@ use crate::identity::{PeerId, SealKey};
 use crate::rtc::candidate::MAX_CANDIDATES;
 use crate::time::Millis;
 
-/// What the two ends tell each other in offer and answer. It keeps the bytes that were sealed, for the
+/// The introduction of one end to the other, in an offer or an answer. It keeps the bytes that were sealed, for the
 /// transcript.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Introduction {
@@ -47,7 +47,7 @@ impl core::fmt::Debug for Introduction {
 }
 
 impl Introduction {
-    /// An introduction with a fresh challenge and the compact form of a session description.
+    /// Creates an introduction from a fresh challenge and the compact form of a session description.
     ///
     /// # Errors
     /// [`EnvelopeError::TooLarge`].
@@ -93,18 +93,18 @@ impl Introduction {
         &self.description
     }
 
-    /// How many extensions it has that this version does not know.
+    /// The number of its extensions that this version does not know.
     pub fn unknown_extensions(&self) -> usize {
         self.extensions.unknown(&[])
     }
 
-    /// What the transcript covers.
+    /// The hash that the transcript covers.
     pub fn hash(&self) -> [u8; 32] {
         sha256(&self.bytes)
     }
 }
 
-/// The key of a pair and where something sealed with it stands. The same for both ends.
+/// The key of a pair, and the place of the content that is sealed with it. It is the same at both ends.
 #[derive(Debug, Clone, Copy)]
 pub struct PairContext<'a> {
     /// See [`RoomKeys::pair_key`](super::room_keys::RoomKeys::pair_key).
@@ -113,14 +113,14 @@ pub struct PairContext<'a> {
     pub topic: DerivedTopic,
     /// The envelope's sender.
     pub sender: &'a PeerId,
-    /// Whose inbox it goes to.
+    /// The peer whose inbox it goes to.
     pub recipient: &'a PeerId,
     /// The envelope's timestamp.
     pub timestamp: Millis,
 }
 
 impl PairContext<'_> {
-    /// Makes an offer. `nonce` says which nonce of the recipient it is bound to, and is that nonce.
+    /// Seals an offer. `nonce` is the recipient's nonce that the offer is bound to, with its source.
     pub fn seal_offer(
         &self,
         rng: &mut impl CryptoRng,
@@ -153,7 +153,7 @@ impl PairContext<'_> {
         Introduction::parse(self.open(&context, &offer.sealed)?)
     }
 
-    /// Makes a knock. `nonce` says which nonce of the recipient it is bound to, and is that nonce.
+    /// Seals a knock. `nonce` is the recipient's nonce that the knock is bound to, with its source.
     pub fn seal_knock(
         &self,
         rng: &mut impl CryptoRng,
@@ -170,7 +170,7 @@ impl PairContext<'_> {
         knock
     }
 
-    /// Checks a knock that is bound to our `nonce`. What a later version seals in it is ignored.
+    /// Checks a knock that is bound to our `nonce`. Content that a later version seals in it is ignored.
     ///
     /// # Errors
     /// [`EnvelopeError::Closed`].
@@ -179,7 +179,7 @@ impl PairContext<'_> {
         self.open(&context, &knock.sealed).map(|_| ())
     }
 
-    /// Answers the offer whose challenge this is.
+    /// Seals the answer to the offer whose challenge this is.
     pub fn seal_answer(
         &self,
         rng: &mut impl CryptoRng,
@@ -208,8 +208,8 @@ impl PairContext<'_> {
         Introduction::parse(self.open_attempt(BodyKind::RtcAnswer, answer, offer_challenge)?)
     }
 
-    /// Seals candidates in their compact form, the first [`MAX_CANDIDATES`] of them, for the attempt whose offer has this
-    /// challenge.
+    /// Seals candidates in their compact form, the first [`MAX_CANDIDATES`] of them, for the attempt whose offer has
+    /// this challenge.
     pub fn seal_candidates<'a>(
         &self,
         rng: &mut impl CryptoRng,
@@ -219,7 +219,7 @@ impl PairContext<'_> {
     ) -> PairSealed {
         let mut plain = Vec::new();
         for candidate in candidates.into_iter().take(MAX_CANDIDATES) {
-            // One that is too long is no candidate.
+            // A text of more than 65,535 bytes is no candidate.
             let _ = push_u16(&mut plain, candidate);
         }
         self.seal_attempt(

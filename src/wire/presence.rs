@@ -1,4 +1,4 @@
-//! How members name those they are connected to without listing peer ids: by digests of announcements.
+//! Digests of announcements, by which members name the peers they are connected to without listing peer ids.
 
 use core::num::NonZeroU32;
 
@@ -7,13 +7,13 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use crate::identity::PeerId;
 use crate::identity::framing::{length_prefixed, sha256};
 
-/// Names one announcement of one peer: the first 8 bytes of
+/// Identifies one announcement of one peer: the first 8 bytes of
 /// SHA-256(LP("rtchat/1 presence") ‖ LP(peer id) ‖ LP(serial)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PresenceDigest(pub [u8; 8]);
 
 impl PresenceDigest {
-    /// Of the peer's announcement with this serial.
+    /// Computes the digest of the peer's announcement with this serial.
     pub fn of(peer: &PeerId, serial: NonZeroU32) -> PresenceDigest {
         let serial = serial.get().to_be_bytes();
         let hash = sha256(&length_prefixed(&[b"rtchat/1 presence", &peer.0, &serial]));
@@ -22,7 +22,7 @@ impl PresenceDigest {
         PresenceDigest(digest)
     }
 
-    /// As it stands in frames: base64url, 11 characters.
+    /// Encodes it as in frames: base64url, 11 characters.
     pub fn to_text(self) -> String {
         Base64UrlUnpadded::encode_string(&self.0)
     }

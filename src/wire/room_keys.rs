@@ -1,4 +1,4 @@
-//! What a room is derived from, and the keys that come out of it.
+//! The source that a room is derived from, and the keys that result.
 //!
 //! ```text
 //! stretched = Argon2id(password, salt), or nothing
@@ -8,9 +8,9 @@
 //! key(e)    = HKDF-Expand(prk(e), LP(label) ‖ LP(page) ‖ LP(name), n)
 //! ```
 //!
-//! The room id stays for ever and is what people sign for. Topics and sealing keys belong to an epoch, so that they can
-//! change without voiding what was signed. Epoch 0 is the *lobby*, with an empty epoch secret: whoever has the link finds
-//! it. Version 1 has no other epoch.
+//! The room id never changes, and signatures cover it. Topics and sealing keys belong to an epoch, so that they can
+//! change without voiding signatures. Epoch 0 is the *lobby*, with an empty epoch secret: everybody who has the link
+//! finds it. Version 1 has no other epoch.
 
 use core::fmt;
 
@@ -28,10 +28,10 @@ const SALT: &[u8] = b"rtchat/1";
 
 /// Memory for stretching a password, in KiB (64 MiB) …
 const ARGON2_MEMORY: u32 = 64 * 1024;
-/// … and how often all of it is gone through.
+/// … and the number of passes over it.
 const ARGON2_PASSES: u32 = 3;
 
-/// Names a room on one page, for as long as its link is in use. It is as secret as the link.
+/// Identifies a room on one page, for as long as its link is in use. It is as secret as the link.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RoomId(pub [u8; 32]);
 
@@ -41,15 +41,15 @@ impl fmt::Debug for RoomId {
     }
 }
 
-/// Why a room has no keys.
+/// The reason why a room has no keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RoomKeysError {
-    /// The device has no 64 MiB for it.
+    /// The device does not have the 64 MiB that stretching the password takes.
     #[error("The room's password could not be prepared on this device.")]
     Password,
 }
 
-/// What a room is made of: everything in which two rooms can differ.
+/// The source of a room: everything in which two rooms can differ, except the password.
 #[derive(Clone, Copy)]
 pub struct RoomSource<'a> {
     /// Host and path of the page, as [`PageAddress`](crate::settings::PageAddress) gives it.
@@ -107,7 +107,7 @@ impl RoomSource<'_> {
         ])
     }
 
-    /// The room, from which the keys of every epoch follow.
+    /// Derives the room, from which the keys of every epoch follow.
     pub fn derive(&self, password: Option<&StretchedPassword>) -> RoomMaster {
         let stretched: &[u8] = password.map_or(&[], |password| &password.0);
         let material = length_prefixed(&[self.secret(), self.root(), stretched]);
@@ -130,12 +130,12 @@ impl fmt::Debug for StretchedPassword {
 }
 
 /// The salted hash of a room's root key, as a link names it: it says whose word counts in the room without showing the
-/// key, and differs from room to room even if somebody used one root key for two.
+/// key, and differs from room to room even if one root key is used for two.
 pub fn root_hash(secret: &[u8; 32], root_key: &PublicKey) -> [u8; 16] {
     short_hash(&[b"rtchat/1 root", secret, &root_key.0])
 }
 
-/// What everything in a room is derived from.
+/// The key material from which everything in a room is derived.
 #[derive(Clone)]
 pub struct RoomMaster {
     prk: [u8; 32],
@@ -176,8 +176,8 @@ impl RoomMaster {
     }
 }
 
-/// A topic as it was derived, without what a site puts before it. This, and not the topic's full name, is what sealed
-/// envelopes are bound to: one envelope can go to brokers that want different prefixes.
+/// A topic as it was derived, without the prefix that a site puts before it. Sealed envelopes are bound to this topic
+/// and not to its full name, so one envelope can go to brokers that want different prefixes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DerivedTopic(pub [u8; 16]);
 
@@ -197,7 +197,7 @@ impl fmt::Debug for DerivedTopic {
     }
 }
 
-/// The keys of one room in one epoch. Whoever has them can read who is there, and nothing of what people say to each
+/// The keys of one room in one epoch. Their holders can read who is there, but nothing of what people say to each
 /// other.
 #[derive(Clone)]
 pub struct RoomKeys {
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_makes_another_room_changes_every_key() {
+    fn every_difference_between_rooms_changes_every_key() {
         let (secret, root) = ([7; 32], [8; 16]);
         let (one, two) = (StretchedPassword([1; 32]), StretchedPassword([2; 32]));
         let private = RoomSource {

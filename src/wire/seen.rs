@@ -1,7 +1,7 @@
-//! Which payloads have come already: the same bytes go to every broker, and only the first to arrive counts.
+//! The payloads that have come already: the same bytes go to every broker, and only the first to arrive counts.
 //!
-//! They are recognised by their hash. Sender and timestamp would not do: everybody in the room can read them in what
-//! one broker delivers, and could be first on another with something else that has the same two.
+//! They are recognised by their hash. Sender and timestamp would not suffice: everybody in the room can read them in a
+//! payload from one broker, and could be first on another with a different payload that has the same two.
 
 use core::time::Duration;
 use std::collections::VecDeque;
@@ -9,13 +9,13 @@ use std::collections::VecDeque;
 use super::envelope::EnvelopeHash;
 use crate::time::Millis;
 
-/// How many payloads are remembered for each carrier.
+/// At most this many payloads are remembered for each carrier.
 pub const MAX_SEEN: usize = 256;
 
-/// How long they are remembered: longer than one broker is slower than another.
+/// Payloads are remembered for this long, which is more than one broker lags behind another.
 pub const SEEN_FOR: Duration = Duration::from_secs(120);
 
-/// The payloads that came lately. `C` names what carried them: a broker, or a peer that passed them on.
+/// The payloads that came lately. `C` identifies the carrier: a broker, or a peer that passed them on.
 ///
 /// Each carrier has its own share, so one that floods us makes us forget nothing that others brought.
 #[derive(Debug, Clone)]
@@ -32,15 +32,15 @@ impl<C> Default for SeenEnvelopes<C> {
 }
 
 impl<C: PartialEq> SeenEnvelopes<C> {
-    /// Whether this payload has come before, over any carrier. It costs one hash and no cryptography, so it is the first
-    /// thing to ask.
+    /// Whether this payload has come before, over any carrier. It costs one hash and no cryptography, so it is the
+    /// first thing to ask.
     pub fn contains(&self, hash: &EnvelopeHash) -> bool {
         self.carriers
             .iter()
             .any(|(_, seen)| seen.iter().any(|(other, _)| other == hash))
     }
 
-    /// Remembers a payload. Only those that open belong here: anybody can send what does not.
+    /// Remembers a payload. Only payloads that open belong here: anybody can send others.
     pub fn insert(&mut self, hash: EnvelopeHash, carrier: C, now: Millis) {
         self.expire(now);
         let mut carriers = self.carriers.iter_mut();
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_old_is_forgotten_with_its_carrier() {
+    fn old_payloads_are_forgotten_with_their_carrier() {
         let mut seen = SeenEnvelopes::default();
         seen.insert(hash(1), 1, Millis(0));
         let later = Millis(0) + SEEN_FOR + Duration::from_millis(1);

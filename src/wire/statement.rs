@@ -1,4 +1,4 @@
-//! Statements: what somebody signed, kept as the bytes that were signed.
+//! Signed statements, kept as the bytes that were signed.
 //!
 //! ```text
 //! statement = length of S (2 bytes) ‖ S ‖ signature (64 bytes)
@@ -8,7 +8,7 @@
 //! ```
 //!
 //! The bytes as they were received are checked, kept and passed on; nothing is ever encoded again. So a later version
-//! can add what this one does not know, and this one still checks the signature over it.
+//! can add fields that this one does not know, and this one still checks the signature over them.
 //!
 //! An id does not cover the signature: a key can sign the same message in many ways (WebCrypto's are random), and they
 //! are all the same statement.
@@ -27,16 +27,16 @@ const FORMAT: u8 = 1;
 /// The length before and the signature behind `S`.
 const AROUND: usize = 2 + 64;
 
-/// Why bytes are no statement.
+/// The reason why bytes are no statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum StatementError {
-    /// Cut short, followed by something else, or with a field that cannot be.
+    /// Cut short, followed by something else, or with an impossible field.
     #[error("The statement cannot be read.")]
     Malformed,
     /// Larger than statements of its kind may be.
     #[error("The statement is too large.")]
     TooLarge,
-    /// Written in a way that this version does not know.
+    /// Written in a format that this version does not know.
     #[error("The statement is of format {0}, which this version does not know.")]
     UnknownFormat(u8),
     /// A critical extension that this version does not know.
@@ -55,21 +55,21 @@ impl From<ExtensionError> for StatementError {
 
 /// The fixed fields of one kind of statement.
 pub trait Fields: Sized {
-    /// Tells this kind of statement from all others in what is signed.
+    /// Distinguishes this kind of statement from all others in the signed message.
     const TAG: &'static str;
     /// The largest statement of this kind, in bytes, with its length and signature.
     const MAX: usize;
     /// The types of extensions that this version knows here.
     const KNOWN: &'static [u16] = &[];
 
-    /// Reads the fields; `None` if they cannot be read, or one of them cannot be.
+    /// Reads the fields; `None` if they cannot be read, or one of them is impossible.
     fn read(reader: &mut Reader<'_>) -> Option<Self>;
 
     /// Appends the fields.
     fn write(&self, to: &mut Vec<u8>);
 }
 
-/// The SHA-256 of what was signed: names a statement, whatever its signature.
+/// The SHA-256 of the signed message: identifies a statement, whatever its signature.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StatementId(pub [u8; 32]);
 
@@ -89,7 +89,7 @@ pub struct Unsigned<F> {
 }
 
 impl<F: Fields> Unsigned<F> {
-    /// Writes the statement down.
+    /// Encodes the statement.
     ///
     /// # Errors
     /// [`StatementError::TooLarge`].
@@ -107,15 +107,15 @@ impl<F: Fields> Unsigned<F> {
         })
     }
 
-    /// What has to be signed.
+    /// Returns the message that has to be signed.
     pub fn message(&self, room: &RoomId) -> Vec<u8> {
         message::<F>(room, &self.body)
     }
 
-    /// The statement with its signature.
+    /// Returns the statement with its signature.
     ///
     /// # Errors
-    /// [`KeyError::BadSignature`] if `r` or `s` is out of range. Whether it fits is not checked here.
+    /// [`KeyError::BadSignature`] if `r` or `s` is out of range. Whether the signature is valid is not checked here.
     pub fn signed(self, signature: Signature) -> Result<Statement<F>, KeyError> {
         let signature = signature.to_low_s()?;
         Ok(self.with(signature))
@@ -170,7 +170,7 @@ impl<F: Fields> Statement<F> {
         }
     }
 
-    /// Reads a statement from the front of what `reader` has.
+    /// Reads a statement from the front of `reader`.
     ///
     /// # Errors
     /// [`StatementError`].
@@ -207,7 +207,7 @@ impl<F: Fields> Statement<F> {
         &self.extensions
     }
 
-    /// How many extensions there are that this version does not know.
+    /// The number of extensions that this version does not know.
     pub fn unknown_extensions(&self) -> usize {
         self.extensions.unknown(F::KNOWN)
     }

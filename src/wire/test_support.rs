@@ -1,4 +1,4 @@
-//! Two peers in one room, for the tests of what they send each other.
+//! Two peers in one room, for tests of the messages between them.
 
 use core::num::NonZeroU32;
 

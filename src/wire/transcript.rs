@@ -1,4 +1,4 @@
-//! The proof: what two ends did to connect, in one hash, and what each signs about it.
+//! The proof: a hash of everything that two ends did to connect, and the statement that each signs about it.
 //!
 //! ```text
 //! T      = SHA-256(LP("rtchat/1 transcript") ‖ LP(room id) ‖ version (1) ‖ attempt (4)
@@ -10,12 +10,12 @@
 //! proof  = Verify ‖ the current Connect, if it is not the one that T covers
 //! ```
 //!
-//! The fingerprints are those that were set in the browser: whoever put itself in the middle has others. The rest of the
-//! transcript is what a broker or a member could have exchanged on the way. Everything is fixed when the answer is there,
-//! and stays so for the attempt, whatever is renewed, found late or negotiated afterwards.
+//! The fingerprints are those that were set in the browser: anybody in the middle has others. The rest of the
+//! transcript covers everything that a broker or a member could have exchanged on the way. Everything is fixed when the
+//! answer is there, and stays so for the attempt, whatever is renewed, found late or negotiated afterwards.
 //!
-//! The hash is sent although both ends have it. So a wrong signature ("does not hold this key") can be told from a right
-//! one about something else ("altered or relayed on the way").
+//! The hash is sent although both ends have it. So a wrong signature ("does not hold this key") can be told from a
+//! right one about something else ("altered or relayed on the way").
 
 use super::bytes::Reader;
 use super::connect::{Connect, ConnectId, Nonce};
@@ -27,17 +27,17 @@ use crate::identity::framing::{length_prefixed, sha256};
 /// The largest `Verify`, in bytes.
 pub const MAX_VERIFY: usize = 512;
 
-/// Which end of an attempt somebody is.
+/// One end of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Role {
-    /// Made the offer.
+    /// The end that made the offer.
     Offerer = 0,
-    /// Answered it.
+    /// The end that answered it.
     Answerer = 1,
 }
 
-/// What both ends of an attempt know, if nobody stands between them.
+/// The facts about an attempt that both ends know, if nobody stands between them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transcript {
     /// The room.
@@ -52,11 +52,11 @@ pub struct Transcript {
     pub answerer: ConnectId,
     /// [`Introduction::hash`](super::pair::Introduction::hash) of the offer.
     pub offer: [u8; 32],
-    /// That of the answer.
+    /// [`Introduction::hash`](super::pair::Introduction::hash) of the answer.
     pub answer: [u8; 32],
     /// The SHA-256 fingerprint of the offerer's certificate.
     pub offerer_fingerprint: [u8; 32],
-    /// That of the answerer's.
+    /// The SHA-256 fingerprint of the answerer's certificate.
     pub answerer_fingerprint: [u8; 32],
 }
 
@@ -65,7 +65,7 @@ pub struct Transcript {
 pub struct TranscriptHash(pub [u8; 32]);
 
 impl Transcript {
-    /// What both ends sign.
+    /// Computes the hash that both ends sign.
     pub fn hash(&self) -> TranscriptHash {
         let mut bytes = length_prefixed(&[b"rtchat/1 transcript", &self.room.0]);
         bytes.push(self.version);
@@ -84,14 +84,14 @@ impl Transcript {
     }
 }
 
-/// What a `Verify` says.
+/// The fields of a `Verify`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifyFields {
     /// The signer's end. Without it, one end's proof could be shown to it as the other's.
     pub role: Role,
-    /// What the signer saw.
+    /// The transcript as the signer saw it.
     pub transcript: TranscriptHash,
-    /// The signer's newest `Connect`: what it says of capabilities and name counts, whatever a broker delivered.
+    /// The signer's newest `Connect`: its capabilities and its name count, whatever a broker delivered.
     pub current: ConnectId,
     /// The nonce for an offer that resumes this session.
     pub resume: Nonce,
@@ -128,7 +128,7 @@ impl Fields for VerifyFields {
 /// A `Verify` that still has to be signed.
 pub type UnsignedVerify = Unsigned<VerifyFields>;
 
-/// What one end shows to the other on the connection that is to be proven.
+/// The proof that one end shows to the other on the connection that is to be proven.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Proof {
     verify: Statement<VerifyFields>,
@@ -136,7 +136,7 @@ pub struct Proof {
     renewed: Option<Connect>,
 }
 
-/// Why a proof does not hold. Each is another sentence to a person.
+/// The reason why a proof is not valid. Each is another sentence to the person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ProofError {
     /// It cannot be read.
@@ -148,7 +148,7 @@ pub enum ProofError {
     /// The signature is not of the key that they announced.
     #[error("They did not prove that they hold the key that they announced.")]
     WrongKey,
-    /// They hold the key, and saw something else than we did.
+    /// They hold the key, but saw something else than we did.
     #[error(
         "They hold the key that they announced, but the connection was altered or relayed on the way."
     )]
@@ -170,12 +170,12 @@ impl From<StatementError> for ProofError {
     }
 }
 
-/// What the checker expects.
+/// The facts that a proof is checked against.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected<'a> {
     /// The room.
     pub room: &'a RoomId,
-    /// What we saw.
+    /// The transcript as we saw it.
     pub transcript: &'a TranscriptHash,
     /// The end that is to prove itself.
     pub role: Role,
@@ -183,7 +183,7 @@ pub struct Expected<'a> {
     pub used: &'a Connect,
 }
 
-/// What a proof that holds has shown.
+/// The contents of a valid proof.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Proven {
     /// Their newest `Connect`, with a valid signature.
@@ -198,7 +198,7 @@ impl Proof {
         Proof { verify, renewed }
     }
 
-    /// Writes it down.
+    /// Encodes the proof.
     pub fn to_bytes(&self) -> Vec<u8> {
         let renewed = self.renewed.as_ref().map_or(&[][..], Connect::as_bytes);
         [self.verify.as_bytes(), renewed].concat()
@@ -219,7 +219,7 @@ impl Proof {
         Ok(Proof { verify, renewed })
     }
 
-    /// Checks it: the signature first, so that what a stranger wrote accuses nobody.
+    /// Checks the proof: the signature first, so that nothing that a stranger wrote accuses anybody.
     ///
     /// # Errors
     /// [`ProofError`].

@@ -1,4 +1,4 @@
-//! What applications send to each other: values.
+//! Values, which applications send to each other.
 
 /// One value that an application sends to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -7,14 +7,14 @@ pub enum Value {
     Json(String),
     /// Bytes.
     Bytes {
-        /// What the application makes of them: a short ASCII word of its own choice, at most [`MAX_KIND`] bytes.
+        /// The kind of the bytes: a short ASCII word of the application's own choice, at most [`MAX_KIND`] bytes.
         kind: String,
-        /// They.
+        /// The bytes.
         bytes: Vec<u8>,
     },
 }
 
-/// What a value is for. It makes no difference on the way.
+/// The purpose of a value. It makes no difference on the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// Data of the application.
@@ -26,8 +26,8 @@ pub enum Purpose {
 /// A value has at most this many bytes.
 pub const MAX_VALUE: usize = 16 * 1024 * 1024;
 
-/// The word that says what the bytes are has at most this many.
+/// The kind of a value's bytes has at most this many bytes.
 pub const MAX_KIND: usize = 100;
 
-/// A question, and an answer, has at most this many bytes.
+/// A question has at most this many bytes, and so has an answer.
 pub const MAX_QUESTION: usize = 256 * 1024;

@@ -1,4 +1,4 @@
-//! What becomes of a browser's own description before it is sent over the broker.
+//! A browser's own description, in the compact form that is sent over the broker.
 
 use rtchat::rtc::candidate::MAX_CANDIDATES;
 use rtchat::rtc::{DataDescription, DescriptionError, SdpType, SessionDescription};

@@ -1,4 +1,4 @@
-//! What holds for any description and any bytes.
+//! Properties of any description and any bytes.
 
 use std::collections::BTreeSet;
 
@@ -78,7 +78,7 @@ proptest! {
     }
 
     #[test]
-    fn lines_nobody_knows_change_nothing(
+    fn unknown_lines_anywhere_change_nothing(
         sdp in any_data(0..4), at in any::<prop::sample::Index>(), name in "x-[a-z-]{1,20}", value in "[ -~]{0,80}"
     ) {
         let mut lines: Vec<String> = sdp.lines().map(|line| format!("{line}\r\n")).collect();
@@ -104,7 +104,7 @@ proptest! {
         if let Ok(description) = DataDescription::from_bytes(&bytes) {
             prop_assert!(only_known_lines(&description.to_sdp()));
         }
-        // With fields that can be read before it.
+        // The same bytes behind fields that can be read.
         for flags in [0, 1 << 1, 0xe3] {
             if let Ok(description) = DataDescription::from_bytes(&crafted(flags, &bytes)) {
                 prop_assert!(only_known_lines(&description.to_sdp()));

@@ -1,4 +1,5 @@
-//! Descriptions that travel as text on a verified channel: what they keep, and what they must not bring.
+//! Descriptions that travel as text on a verified channel: the parts that they keep, and those that they must not
+//! bring.
 
 use rtchat::rtc::candidate::MAX_CANDIDATES;
 use rtchat::rtc::{
@@ -96,7 +97,7 @@ fn each_limit_of_renegotiation_is_kept() {
         }),
         Err(DescriptionError::Candidates)
     );
-    // What is read at all is bounded before anything is checked.
+    // The size of a description is bounded before anything else is checked.
     let bundle = "a=group:BUNDLE 0 1 2";
     let more: String = (3..9).map(|mid| format!(" {mid}")).collect();
     let section = |mid| format!("m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:{mid}\r\n");
@@ -142,7 +143,7 @@ fn peers_must_not_send_more_than_sixteen_candidates_in_a_renegotiation() {
 }
 
 #[test]
-fn renegotiation_names_no_address_that_no_browser_has() {
+fn addresses_that_no_browser_has_are_removed_from_a_renegotiation() {
     let (kind, sdp) = named("chromium-data-offer");
     for address in ["127.0.0.1 2000", "224.0.0.251 5353", "192.0.2.9 53"] {
         let line = format!("a=candidate:1 1 udp 1 {address} typ host\r\n");

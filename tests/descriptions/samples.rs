@@ -1,4 +1,4 @@
-//! Recorded descriptions, and what they mean.
+//! Recorded descriptions, and their meaning.
 
 use std::collections::BTreeSet;
 
@@ -42,8 +42,8 @@ pub fn named(wanted: &str) -> (SdpType, String) {
     (kind, sdp)
 }
 
-/// What a data-only description means, read without the code under test: its attributes, wherever they stand, and of
-/// its UDP candidates what another browser uses.
+/// The meaning of a data-only description, read without the code under test: its attributes, wherever they stand, and
+/// the parts of its UDP candidates that another browser uses.
 pub fn meaning(sdp: &str) -> BTreeSet<String> {
     let ignored = [
         "extmap-allow-mixed",

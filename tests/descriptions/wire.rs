@@ -1,4 +1,4 @@
-//! The compact form byte by byte: the test vectors, extensions, and what others must not put into it.
+//! The compact form byte by byte: the test vectors, extensions, and content that others must not put into it.
 
 use rtchat::rtc::description::MAX_COMPACT;
 use rtchat::rtc::{DataDescription, DescriptionError, SdpType, SessionDescription};
@@ -66,7 +66,7 @@ fn no_line_can_be_put_into_a_description() {
     }
 }
 
-/// An extension as it travels.
+/// An encoded extension.
 fn extension(kind: u16, value: &[u8]) -> Vec<u8> {
     let length = value.len() as u16;
     [&kind.to_be_bytes(), &length.to_be_bytes(), value].concat()
@@ -151,7 +151,7 @@ mod vectors {
         pub refused: Vec<Refused>,
     }
 
-    /// What becomes of a browser's own description.
+    /// A browser's own description, and its compact form.
     #[derive(Deserialize)]
     pub struct Written {
         pub name: String,
@@ -161,7 +161,7 @@ mod vectors {
         pub rebuilt: String,
     }
 
-    /// What becomes of a compact description of somebody else.
+    /// A compact description of somebody else, and the description that is made of it.
     #[derive(Deserialize)]
     pub struct Read {
         pub name: String,

@@ -12,7 +12,7 @@ use xtask::testbed::{Site, demo};
 
 use crate::support::{Tab, run};
 
-/// WCAG 2 up to level AA, and what axe-core considers best practice. No rule is disabled.
+/// WCAG 2 up to level AA, and the best practices of axe-core. No rule is disabled.
 const RULES: [&str; 7] = [
     "wcag2a",
     "wcag2aa",
@@ -29,7 +29,7 @@ const WIDTHS: [u32; 2] = [1280, 360];
 /// Steps in order: the element that has to be present, and the element that is clicked then.
 type Steps = &'static [(&'static str, &'static str)];
 
-/// Checks the tab in every width and in both colour schemes. `part` is the selector of what is checked.
+/// Checks the tab in every width and in both colour schemes. `part` is the selector of the part that is checked.
 pub async fn audit(tab: &Tab, view: &str, part: &str) -> Result<()> {
     let axe = project::root().join("node_modules/axe-core/axe.min.js");
     let axe =

@@ -1,4 +1,4 @@
-//! Which room a page or a link leads to.
+//! The room that a page or a link leads to.
 
 use anyhow::ensure;
 use rtchat::settings::RoomSecret;

@@ -28,5 +28,5 @@ impl Clock {
     }
 }
 
-/// What a connection reports after it was closed.
+/// The error that a connection reports after it was closed.
 const CLOSED: TransportError = TransportError::Closed { code: 1006 };

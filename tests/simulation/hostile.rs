@@ -1,4 +1,4 @@
-//! Peers that cheat: nothing of theirs is ever delivered, and none of them stops the honest.
+//! Peers that cheat: none of their messages is ever delivered, and none of them stops the honest peers.
 
 mod broker;
 mod brokers;
@@ -29,7 +29,7 @@ use rtchat::time::Millis;
 use super::world::{World, seed};
 pub(crate) use mallory::{Mallory, derived, newest_connect, overheard, patched};
 
-/// Where the fields of a `Connect` stand in its bytes.
+/// The offsets of the fields of a `Connect` in its bytes.
 pub(crate) mod field {
     pub const VERSION: usize = 3;
     pub const CAPABILITIES: usize = 4;
@@ -49,7 +49,7 @@ fn key(number: u64) -> IdentityKey {
     IdentityKey::generate(&mut rng(10_000 + number))
 }
 
-/// A trust book in which this was decided about these keys, by name.
+/// A trust book with these decisions about these keys, by name.
 fn book_of(people: &[(PublicKey, &str, TrustDecision)]) -> TrustBook {
     let mut book = TrustBook::default();
     for (number, (key, name, what)) in people.iter().enumerate() {
@@ -63,7 +63,7 @@ fn book_of(people: &[(PublicKey, &str, TrustDecision)]) -> TrustBook {
     book
 }
 
-/// Ann and Ben can still talk, and have heard nobody else.
+/// Asserts that Ann and Ben can still talk, and have heard nobody else.
 fn still_talk(world: &mut World, ann: usize, ben: usize) {
     world.say(ann, "all well?");
     world.say(ben, "all well");

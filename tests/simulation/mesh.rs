@@ -1,4 +1,4 @@
-//! How peers form a full mesh, and what it costs.
+//! Full meshes: how peers form them, and their cost.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What programs on a page can do beyond what people do.
+//! Features for programs on a page, beyond those for people.
 
 use std::time::Duration;
 

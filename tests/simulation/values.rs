@@ -1,4 +1,4 @@
-//! What applications send: values, pings and private messages. Everything arrives once and in order, over as many
+//! Messages of applications: values, pings and private messages. Everything arrives once and in order, over as many
 //! connections as needed, and the sender learns the outcome.
 
 use std::time::Duration;

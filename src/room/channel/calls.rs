@@ -1,4 +1,4 @@
-//! Calls: questions of ours that wait for their answers, and answers to those of others.
+//! Calls: our questions that wait for their answers, and our answers to questions of others.
 
 use litemap::LiteMap;
 
@@ -18,23 +18,24 @@ use chacha20::rand_core::Rng;
 
 /// A topic has at most this many bytes.
 const MAX_TOPIC: usize = 1_000;
-/// Why there is no answer is said in at most this many bytes.
+/// The error text of an answer has at most this many bytes.
 const MAX_ERROR: usize = 1_000;
 /// An id has at most this many bytes.
 const MAX_ID: usize = 40;
 
 /// The most questions of one peer that wait for our application's answers.
 const MAX_OPEN: usize = 4096;
-/// What it is told about more.
+/// The error that the peer gets for every further question.
 const TOO_MANY: &str = "Too many questions wait for their answers.";
 
-/// Names a question: a number that grows, so that new ones go to the end of the list, and 32 random bits.
+/// The id of a question: a growing number, so that new questions go to the end of the list, and 32 random bits.
 type Id = u64;
 
 /// Questions without an answer.
 #[derive(Debug, Default)]
 pub(in crate::room) struct Calls {
-    /// In the order of their ids. `None` where an answer has come: taking each out at once would move all others.
+    /// Our questions, in the order of their ids. `None` where an answer has come: removing each one at once would move
+    /// all others.
     asked: Vec<(Id, Option<Asked>)>,
     answered: usize,
     next: u32,
@@ -52,13 +53,13 @@ struct Asked {
 impl Calls {
     fn ask(&mut self, random: u32, asked: Asked) -> String {
         let id = Id::from(self.next) << 32 | Id::from(random);
-        // After four thousand million questions the order is lost, and no answer is taken for another.
+        // After four billion questions the order is lost, but no answer is matched to another question.
         self.next = self.next.wrapping_add(1);
         self.asked.push((id, Some(asked)));
         id.to_string()
     }
 
-    /// Takes the question that this peer was asked.
+    /// Removes the question with this id that this peer was asked, and returns its token.
     fn answer(&mut self, peer: &PeerId, id: &str) -> Option<u32> {
         let id: Id = id.parse().ok()?;
         let at = self.asked.binary_search_by(|(other, _)| other.cmp(&id));
@@ -72,7 +73,7 @@ impl Calls {
         Some(token)
     }
 
-    /// Takes all questions that `which` names.
+    /// Removes all questions that `which` selects, and returns their tokens and peers.
     fn take(&mut self, which: impl Fn(&Asked) -> bool) -> Vec<(u32, PeerId)> {
         let mut taken = Vec::new();
         self.asked.retain(|(_, asked)| match asked {
@@ -93,7 +94,7 @@ impl Calls {
 }
 
 impl Calls {
-    /// The application wants something.
+    /// Handles a command of the application.
     pub fn on_command(&mut self, command: AppCommand, channels: &Channels, cx: &mut Cx) {
         match command {
             AppCommand::Ask {
@@ -119,13 +120,13 @@ impl Calls {
                 let at = open
                     .as_ref()
                     .and_then(|open| open.iter().position(|id| *id == question));
-                // Each question is answered once, and by nobody who was not asked.
+                // Only an open question can be answered, and only once.
                 if let (Some(open), Some(at)) = (open, at) {
                     open.swap_remove(at);
                     answer(peer, question, result, channels, cx);
                 }
             }
-            // The channels' own affair.
+            // `Room` routes these to the channels.
             AppCommand::Send { .. } | AppCommand::Ping { .. } => {}
         }
     }
@@ -160,7 +161,7 @@ impl Calls {
         cx.effect(Effect::Stream(peer, OutboundMessage::frame(&frame)));
     }
 
-    /// A question or an answer came.
+    /// Handles a question or an answer of a peer.
     pub fn on_frame(&mut self, peer: PeerId, frame: CallFrame, cx: &mut Cx) {
         match frame {
             CallFrame::Question { id, topic, content } => {
@@ -201,7 +202,7 @@ impl Calls {
         });
     }
 
-    /// The next question's time may be over.
+    /// Ends the questions whose time is over, and sets the timer for the next one.
     pub fn on_timer(&mut self, cx: &mut Cx) {
         let now = cx.now;
         for (token, peer) in self.take(|asked| asked.until <= now) {
@@ -212,7 +213,7 @@ impl Calls {
         }
     }
 
-    /// Something happened to a peer: one that is gone answers nothing any more.
+    /// Handles an event of a peer: one that is gone answers no more questions.
     pub fn on_peer(&mut self, peer: PeerId, event: &PeerEvent, cx: &mut Cx) {
         if matches!(event, PeerEvent::Gone { .. } | PeerEvent::Forgotten) {
             self.open.remove(&peer);
@@ -223,7 +224,7 @@ impl Calls {
     }
 }
 
-/// Our application's answer.
+/// Sends our application's answer.
 fn answer(
     peer: PeerId,
     question: String,
@@ -296,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_not_much_more_than_what_is_open() {
+    fn answered_questions_do_not_pile_up() {
         let mut questions = Calls::default();
         let first = questions.ask(9, asked(0, ANN));
         for token in 1..10_000 {

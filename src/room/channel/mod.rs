@@ -1,6 +1,6 @@
-//! What runs on verified links: a budget for what peers say, the reliable stream, values and pings.
+//! Channels on verified links: a budget for incoming frames, the reliable stream, values and pings.
 //!
-//! Frames that come are given back to [`Room`](super::Room), which routes them by domain.
+//! Incoming frames are given back to [`Room`](super::Room), which routes them by domain.
 
 pub(super) mod calls;
 #[cfg(feature = "files")]
@@ -37,11 +37,11 @@ pub(super) use no_files::NoFiles;
 use pings::Pings;
 use stream::{Begun, Stream};
 
-/// What one peer may say: at most this many frames at once …
+/// Frames that one peer may send: at most this many at once …
 const FRAMES_BURST: u32 = 400;
 /// … and this many a second from then on.
 const FRAMES_PER_SECOND: u32 = 60;
-/// What has come is acknowledged after this at the latest.
+/// Chunks that have come are acknowledged after this time at the latest.
 const ACK_DELAY: Duration = Duration::from_millis(50);
 
 /// The most bytes of replies that wait for one peer …
@@ -50,14 +50,14 @@ const MAX_REPLIES: usize = 16 * 1024 * 1024;
 const MAX_STALLED_REPLIES: usize = 1024 * 1024;
 const STALL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What is shared with one peer that has been verified.
+/// State shared with one verified peer.
 #[derive(Debug)]
 struct Channel {
-    /// How much it may say at once.
+    /// The budget for its frames.
     frames: Budget,
     parts: PartReassembler,
     stream: Stream,
-    /// When it last said what it has of our stream.
+    /// When it last acknowledged more of our stream.
     acknowledged: Millis,
     pings: Pings,
 }
@@ -67,12 +67,12 @@ struct Channel {
 pub(super) struct Channels(LiteMap<PeerId, Channel>);
 
 impl Channels {
-    /// Whether something can be sent to this peer: it is connected, or was and is being looked for.
+    /// Whether something can be sent to this peer: it is connected, or was connected and is being looked for.
     pub fn contains(&self, peer: &PeerId) -> bool {
         self.0.contains_key(peer)
     }
 
-    /// The application wants something.
+    /// Handles a command of the application.
     pub fn on_command(&mut self, command: AppCommand, links: &Links, cx: &mut Cx) {
         match command {
             AppCommand::Send {
@@ -112,7 +112,7 @@ impl Channels {
         }
     }
 
-    /// Puts something at the end of the stream to this peer.
+    /// Appends a message to the stream to this peer.
     pub fn push(
         &mut self,
         peer: PeerId,
@@ -127,8 +127,7 @@ impl Channels {
         self.pump(peer, links, cx);
     }
 
-    /// Puts a reply at the end of the stream to this peer. A peer that makes us keep too much, and takes none of it, is
-    /// not one to stay connected to.
+    /// Appends a reply to the stream to this peer. Removes a peer that makes us keep too many replies.
     pub fn reply(&mut self, peer: PeerId, message: OutboundMessage, links: &Links, cx: &mut Cx) {
         let Some(channel) = self.0.get_mut(&peer) else {
             return;
@@ -142,7 +141,7 @@ impl Channels {
         self.pump(peer, links, cx);
     }
 
-    /// Gives the connection what may be sent now.
+    /// Gives the connection the chunks that may be sent now.
     fn pump(&mut self, peer: PeerId, links: &Links, cx: &mut Cx) {
         let (Some(channel), Some(connection)) = (self.0.get_mut(&peer), links.connection(&peer))
         else {
@@ -159,7 +158,7 @@ impl Channels {
         }
     }
 
-    /// A text frame came. A frame that another machine handles is given back.
+    /// Handles a text frame. Returns a frame that another machine handles.
     pub fn on_text(
         &mut self,
         peer: PeerId,
@@ -168,7 +167,7 @@ impl Channels {
         cx: &mut Cx,
     ) -> Option<Frame> {
         let channel = self.0.get_mut(&peer)?;
-        // What applications send is bounded by what it can make us keep, not by how much a person can read.
+        // Chunks of applications are bounded by how much they can make us keep, not by how much a person can read.
         match channel.parts.read(text) {
             Ok(Some(Frame::Ack(ack))) => self.on_ack(peer, ack, links, cx),
             Ok(Some(frame)) if frame.is_chunk() => {
@@ -185,7 +184,7 @@ impl Channels {
         None
     }
 
-    /// A binary message came.
+    /// Handles a binary message.
     pub fn on_bytes(&mut self, peer: PeerId, message: &[u8], cx: &mut Cx) {
         if !self.count_chunk(peer, message.len(), cx) {
             return cx.dropped(Dropped::BadFrame);
@@ -201,12 +200,12 @@ impl Channels {
         }
     }
 
-    /// The peer asks whether we are there.
+    /// Answers a peer that asks whether we are there.
     pub fn on_ping(&mut self, peer: PeerId, id: Option<String>, cx: &mut Cx) {
         pings::answer(peer, id, cx);
     }
 
-    /// The peer is there.
+    /// Handles a peer's answer to a ping.
     pub fn on_pong(&mut self, peer: PeerId, id: Option<String>, cx: &mut Cx) {
         if let Some(channel) = self.0.get_mut(&peer) {
             channel.pings.on_pong(peer, id, cx);
@@ -219,7 +218,7 @@ impl Channels {
         };
         let before = channel.stream.acknowledged();
         let begun = channel.stream.on_ack(ack.count, ack.streams);
-        // Only progress counts: a peer that says the same again takes nothing.
+        // Only progress counts: a peer that repeats an acknowledgement takes nothing.
         if channel.stream.acknowledged() > before {
             channel.acknowledged = cx.now;
         }
@@ -236,7 +235,7 @@ impl Channels {
         self.pump(peer, links, cx);
     }
 
-    /// Counts a chunk of the stream, and acknowledges it now or soon. False if none may come yet.
+    /// Counts a chunk of the stream, and acknowledges it now or soon. Returns false if no chunk may come yet.
     fn count_chunk(&mut self, peer: PeerId, size: usize, cx: &mut Cx) -> bool {
         let channel = self.0.get_mut(&peer);
         let Some(channel) = channel.filter(|channel| channel.stream.is_ready()) else {
@@ -260,7 +259,7 @@ impl Channels {
         }
     }
 
-    /// A whole message of the stream.
+    /// Handles a whole message of the stream.
     fn arrived(&mut self, peer: PeerId, arrived: Arrived, cx: &mut Cx) {
         match arrived {
             Arrived::Several(all) => all.into_iter().for_each(|one| self.arrived(peer, one, cx)),
@@ -277,7 +276,7 @@ impl Channels {
                 cx.effect(Effect::Call(peer, frame));
             }
             Arrived::Frame(Frame::File(frame)) => {
-                // Every offer asks for something to be kept, or answered.
+                // Every offer makes us keep or answer something.
                 let offer = frame.step == "offer";
                 let frames = self.0.get_mut(&peer).map(|channel| &mut channel.frames);
                 if offer && !frames.is_some_and(|frames| frames.take(cx.now)) {
@@ -289,7 +288,7 @@ impl Channels {
         }
     }
 
-    /// Something happened to a peer.
+    /// Handles an event of a peer.
     pub fn on_peer(&mut self, peer: PeerId, event: &PeerEvent, links: &Links, cx: &mut Cx) {
         match event {
             PeerEvent::Verified => self.begin(peer, cx),
@@ -308,7 +307,7 @@ impl Channels {
         }
     }
 
-    /// Says on a connection that has just been verified what has come of the peer's stream.
+    /// Acknowledges the peer's stream on a connection that has just been verified.
     fn begin(&mut self, peer: PeerId, cx: &mut Cx) {
         self.lose_pings(peer, cx);
         let new = || Channel {
@@ -324,7 +323,7 @@ impl Channels {
         cx.send(peer, ack);
     }
 
-    /// Pings and their answers are lost with the connection.
+    /// Fails the pings of a peer: they and their answers are lost with the connection.
     fn lose_pings(&mut self, peer: PeerId, cx: &mut Cx) {
         if let Some(channel) = self.0.get_mut(&peer) {
             for token in core::mem::take(&mut channel.pings).tokens() {
@@ -334,7 +333,7 @@ impl Channels {
     }
 }
 
-/// People or applications talk: the bytes of files give way for a moment.
+/// Makes the bytes of files give way for a moment, because people or applications talk.
 pub(super) fn yield_files(cx: &mut Cx) {
     #[cfg(feature = "files")]
     cx.output(Output::YieldFiles);

@@ -6,12 +6,12 @@ use crate::room::effect::{Effect, PeerEvent};
 use crate::room::links::Links;
 use crate::wire::{FileFrame, Frame, OutboundMessage};
 
-/// Stands in for the machine of files where there are none.
+/// A stand-in for the machine of files in a build without the feature `files`.
 #[derive(Debug, Default)]
 pub(in crate::room) struct NoFiles {}
 
 impl NoFiles {
-    /// A peer says something about a file.
+    /// Refuses every file that a peer offers.
     pub fn on_frame(&mut self, peer: PeerId, said: FileFrame, _: &Links, cx: &mut Cx) {
         if said.step == "offer" {
             let refusal = Frame::File(FileFrame {
@@ -24,6 +24,6 @@ impl NoFiles {
         }
     }
 
-    /// Something happened to a peer.
+    /// Ignores events of peers: there are no files.
     pub fn on_peer(&mut self, _: PeerId, _: &PeerEvent, _: &Links, _: &mut Cx) {}
 }

@@ -13,7 +13,7 @@ const MAX_PINGS: usize = 64;
 /// A ping's id has at most this many bytes.
 const MAX_PING_ID: usize = 40;
 
-/// Pings to one peer without an answer: the token, and when.
+/// Pings to one peer that have no answer yet: the token, and when the ping was sent.
 #[derive(Debug, Default)]
 pub(super) struct Pings(Vec<(u32, Millis)>);
 

@@ -1,7 +1,8 @@
 //! The stream of chunks to one peer and back: in order, each exactly once, over as many connections as it takes.
 //!
-//! Both sides count chunks. The receiver says how many have come; the sender keeps what has not been acknowledged,
-//! at most [`WINDOW`], and sends it again on the next connection. What does not fit into the window waits.
+//! Both sides count chunks. The receiver says how many have come; the sender keeps chunks that have not been
+//! acknowledged, at most [`WINDOW`] bytes, and sends them again on the next connection. Messages that do not fit into
+//! the window wait.
 
 use std::collections::VecDeque;
 
@@ -10,10 +11,11 @@ use crate::wire::{Ack, Arrived, Chunk, ChunkReassembler, FrameError, OutboundMes
 
 /// At most this many bytes are under way without having been acknowledged.
 pub(super) const WINDOW: usize = 1024 * 1024;
-/// With this many chunks under way, small ones wait until there are [`FLUSH_THRESHOLD`] of them, and go as one: the
-/// browser takes longer for each message than for its bytes. Nobody waits for long, since chunks are soon acknowledged.
+/// With this many chunks under way, small messages wait until there are [`FLUSH_THRESHOLD`] of them, and go as one
+/// chunk: the browser takes longer for each message than for its bytes. No message waits for long, since chunks are
+/// soon acknowledged.
 const BUSY: usize = 4 * ACK_CHUNKS as usize;
-/// What a waiting reply takes besides its bytes.
+/// The bytes that a waiting reply costs besides its content.
 const PER_REPLY: usize = 64;
 /// Flush threshold, in messages.
 const FLUSH_THRESHOLD: usize = 64;
@@ -22,26 +24,26 @@ const ACK_CHUNKS: u64 = 64;
 /// … or after this many bytes.
 const ACK_BYTES: usize = 64 * 1024;
 
-/// What a peer said about our stream cannot be.
+/// An acknowledgement of our stream that cannot be true.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Broken;
 
-/// What the beginning of a connection told.
+/// The state of a stream after an acknowledgement.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Begun {
-    /// Everything goes on where it was.
+    /// The stream goes on where it was.
     GoesOn,
-    /// The peer has forgotten us in between. These sendings were not finished.
+    /// The peer has forgotten us in the meantime. These tokens are of messages that were not sent as a whole.
     Anew(Vec<u32>),
 }
 
-/// Both directions.
+/// Both directions of the stream.
 #[derive(Debug)]
 pub(super) struct Stream {
-    /// Names what we send, so that a peer that has forgotten us does not count on.
+    /// The id of our outgoing stream, so that nobody continues the count of a stream that was forgotten.
     own: u32,
     theirs: Option<u32>,
-    /// The peer said on this connection where to go on.
+    /// Whether the peer has said on this connection where to go on.
     ready: bool,
     sending: Sending,
     receiving: Receiving,
@@ -50,23 +52,23 @@ pub(super) struct Stream {
 #[derive(Debug, Default)]
 struct Sending {
     waiting: VecDeque<Waiting>,
-    /// What the replies among that take.
+    /// The bytes that the waiting replies cost.
     replies: usize,
-    /// What is not acknowledged.
+    /// Chunks that have been sent and not been acknowledged.
     sent: VecDeque<Chunk>,
-    /// How much of that was given to this connection.
+    /// How many of those were given to this connection.
     given: usize,
     in_flight: usize,
     acknowledged: u64,
 }
 
-/// Something that has not been sent, or not as a whole.
+/// A message that has not been sent, or not as a whole.
 #[derive(Debug)]
 struct Waiting {
     outbound: OutboundMessage,
-    /// Told when all of it has been sent.
+    /// The token to report when all of it has been sent.
     token: Option<u32>,
-    /// What it takes, if the peer asked for it.
+    /// The bytes that it costs if it is a reply, and 0 otherwise.
     reply: usize,
 }
 
@@ -79,7 +81,7 @@ struct Receiving {
 }
 
 impl Stream {
-    /// `own` is random.
+    /// Creates a stream with a random id.
     pub fn new(own: u32) -> Stream {
         Stream {
             own,
@@ -90,7 +92,7 @@ impl Stream {
         }
     }
 
-    /// Puts something at the end. The token is told when it has been sent.
+    /// Appends a message. [`Stream::next`] returns the token together with the last chunk.
     pub fn push(&mut self, outbound: OutboundMessage, token: Option<u32>) {
         self.sending.waiting.push_back(Waiting {
             outbound,
@@ -99,7 +101,7 @@ impl Stream {
         });
     }
 
-    /// Puts a reply at the end: something that the peer makes us keep. Says how many bytes of replies wait now.
+    /// Appends a reply: something that the peer makes us keep. Returns how many bytes of replies wait now.
     pub fn push_reply(&mut self, outbound: OutboundMessage) -> usize {
         let reply = outbound.size() + PER_REPLY;
         self.sending.replies += reply;
@@ -111,7 +113,8 @@ impl Stream {
         self.sending.replies
     }
 
-    /// The next chunk for the connection, if it may be sent now, and the tokens of what ended with it.
+    /// Returns the next chunk for the connection, if one may be sent now, and the tokens of the messages that end with
+    /// it.
     pub fn next(&mut self) -> Option<(Chunk, Vec<u32>)> {
         let sending = &mut self.sending;
         if !self.ready {
@@ -131,7 +134,7 @@ impl Stream {
         Some((chunk, tokens))
     }
 
-    /// What to say first on a new connection. Nothing is sent before the peer has said the same.
+    /// Returns what to say first on a new connection. No chunk is sent before the peer has said the same.
     pub fn begin(&mut self) -> Ack {
         self.ready = false;
         self.sending.given = 0;
@@ -145,7 +148,7 @@ impl Stream {
         }
     }
 
-    /// The peer says how much has come, and first of all of which stream.
+    /// Handles an acknowledgement: how many chunks have come, and first of all of which stream.
     pub fn on_ack(&mut self, count: u64, streams: Option<StreamIds>) -> Result<Begun, Broken> {
         let Some(streams) = streams else {
             let said = self.ready.then_some(count).ok_or(Broken)?;
@@ -169,7 +172,7 @@ impl Stream {
         Ok(unfinished.map_or(Begun::GoesOn, Begun::Anew))
     }
 
-    /// How many of our chunks have arrived.
+    /// The number of our chunks that have been acknowledged.
     pub fn acknowledged(&self) -> u64 {
         self.sending.acknowledged
     }
@@ -190,14 +193,14 @@ impl Stream {
         self.receiving.chunks.read(message)
     }
 
-    /// Whether what has come should be told at once.
+    /// Whether the chunks that have come should be acknowledged at once.
     pub fn should_acknowledge(&self) -> bool {
         let receiving = &self.receiving;
         receiving.count - receiving.acknowledged >= ACK_CHUNKS
             || receiving.unacknowledged_bytes >= ACK_BYTES
     }
 
-    /// What to tell of what has come, if it is news.
+    /// Returns an acknowledgement of what has come, if it is news.
     pub fn acknowledge(&mut self) -> Option<Ack> {
         let receiving = &mut self.receiving;
         let count = receiving.count;
@@ -207,7 +210,7 @@ impl Stream {
         })
     }
 
-    /// The tokens of what has not been sent as a whole.
+    /// The tokens of the messages that have not been sent as a whole.
     pub fn unfinished(&self) -> Vec<u32> {
         self.sending
             .waiting
@@ -218,7 +221,7 @@ impl Stream {
 }
 
 impl Sending {
-    /// The next chunk of what waits, and the tokens of what ends with it.
+    /// Returns the next chunk of the waiting messages, and the tokens of those that end with it.
     fn next(&mut self) -> Option<(Chunk, Vec<u32>)> {
         let waiting = self.waiting.len();
         let is_small = self.waiting.front()?.outbound.is_small();
@@ -263,7 +266,7 @@ impl Sending {
 }
 
 impl Receiving {
-    /// Whether there was anything to tell.
+    /// Marks everything that has come as acknowledged. Returns whether anything was not before.
     fn acknowledge(&mut self) -> bool {
         self.unacknowledged_bytes = 0;
         core::mem::replace(&mut self.acknowledged, self.count) != self.count

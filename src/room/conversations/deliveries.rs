@@ -1,4 +1,4 @@
-//! How many people have each own message.
+//! Counts how many people have received each of our messages.
 
 use std::collections::VecDeque;
 
@@ -10,7 +10,7 @@ use crate::room::io::{ChatEvent, MessageId};
 /// The most messages whose deliveries are counted.
 const MAX_DELIVERIES: usize = 500;
 
-/// How many have each message, and how many it was meant for; and the order in which they were said.
+/// How many people have each message, and how many it was meant for; and the order in which messages were sent.
 #[derive(Debug, Default)]
 pub(super) struct Deliveries {
     counts: LiteMap<MessageId, (u32, u32)>,
@@ -28,12 +28,12 @@ impl Deliveries {
         self.counts.insert(id, (0, of));
     }
 
-    /// One more has it.
+    /// Counts one more person who has the message.
     pub fn delivered(&mut self, id: &MessageId, cx: &mut Cx) {
         self.change(id, |delivered, _| *delivered += 1, cx);
     }
 
-    /// One of those it was meant for will never have it.
+    /// Takes one person off the count, because the message will never reach them.
     pub fn not_delivered(&mut self, id: &MessageId, cx: &mut Cx) {
         self.change(id, |_, of| *of = of.saturating_sub(1), cx);
     }

@@ -1,4 +1,4 @@
-//! What people say: messages, their receipts, and who is writing.
+//! Chat messages, their receipts, and who is typing.
 
 mod deliveries;
 
@@ -28,20 +28,20 @@ pub const MAX_TEXT: usize = 10_000;
 const MAX_OUTBOX: usize = 200;
 /// The most ids of a peer's messages that are remembered.
 const MAX_REMEMBERED_IDS: usize = 512;
-/// That the person is writing is said this often.
+/// While the person is typing, peers are told at most this often.
 const TYPING_INTERVAL: Duration = Duration::from_secs(3);
 
-/// What goes back and forth between us and one peer.
+/// The exchange of messages with one peer.
 #[derive(Debug, Default)]
 struct Exchange {
-    /// What has been said to it and has no receipt yet.
+    /// Messages to it that have no receipt yet.
     outbox: VecDeque<(MessageId, Frame)>,
-    /// Ids of what it said, so that nothing is shown twice.
+    /// Ids of its messages, so that none is shown twice.
     said: VecDeque<String>,
 }
 
 impl Exchange {
-    /// Remembers an id that the peer chose; false if it had been used before.
+    /// Remembers an id that the peer chose. Returns false if it had been used before.
     fn take_id(&mut self, id: &str) -> bool {
         if self.said.iter().any(|known| known == id) {
             return false;
@@ -58,12 +58,12 @@ impl Exchange {
 pub(super) struct Conversations {
     exchanges: LiteMap<PeerId, Exchange>,
     deliveries: Deliveries,
-    /// When we last said that the person is writing.
+    /// When we last told peers that the person is typing.
     typed: Option<Millis>,
 }
 
 impl Conversations {
-    /// The person wants something.
+    /// Handles a command of the person.
     pub fn on_command(
         &mut self,
         command: ChatCommand,
@@ -78,7 +78,7 @@ impl Conversations {
         }
     }
 
-    /// Says something to everybody who is here or on the way, or to one of them.
+    /// Sends a message to everybody who is here or on the way, or to one of them.
     fn say(
         &mut self,
         text: &str,
@@ -149,7 +149,7 @@ impl Conversations {
         }
     }
 
-    /// A peer said something.
+    /// Handles a chat frame of a peer.
     pub fn on_frame(&mut self, peer: PeerId, frame: ChatFrame, members: &Members, cx: &mut Cx) {
         match frame {
             ChatFrame::Message {
@@ -206,10 +206,10 @@ impl Conversations {
         }
     }
 
-    /// Something happened to a peer.
+    /// Handles an event of a peer.
     pub fn on_peer(&mut self, peer: PeerId, event: &PeerEvent, cx: &mut Cx) {
         match event {
-            // What has no receipt yet goes over the new connection.
+            // Messages that have no receipt yet go over the new connection.
             PeerEvent::Verified => {
                 let exchange = self.exchanges.get(&peer);
                 let outbox = exchange.into_iter().flat_map(|exchange| &exchange.outbox);
@@ -226,7 +226,7 @@ impl Conversations {
     }
 }
 
-/// Why a text cannot be said.
+/// Returns the reason why a text cannot be sent, if there is one.
 fn refusal(text: &str) -> Option<String> {
     let length = text.chars().count();
     if text.trim().is_empty() {

@@ -1,64 +1,65 @@
-//! What applications send to each other: values, questions and their answers, pings.
+//! Messages between applications: values, questions and their answers, pings.
 
 use core::time::Duration;
 
 use super::{Purpose, Value};
 use crate::identity::PeerId;
 
-/// What an application can ask for. Tokens are the caller's choice; of those that are open at one time no two are the
-/// same.
+/// Commands of an application. The caller chooses the tokens, which must be unique among those that are open at the
+/// same time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AppCommand {
-    /// Send a value to a verified peer. Comes back as [`AppEvent::Sent`] or [`AppEvent::SendFailed`].
+    /// Send a value to a verified peer. Ends as [`AppEvent::Sent`] or [`AppEvent::SendFailed`].
     Send {
-        /// To whom.
+        /// The receiver.
         peer: PeerId,
-        /// Names the sending.
+        /// Identifies this command.
         token: u32,
-        /// What it is for.
+        /// The purpose of the value.
         purpose: Purpose,
-        /// What.
+        /// The value.
         value: Value,
     },
-    /// Ask a verified peer's application a question. Comes back as [`AppEvent::Answered`], always and once, unless it
+    /// Ask a verified peer's application a question. Ends as [`AppEvent::Answered`], always and exactly once, unless it
     /// is withdrawn.
     Ask {
-        /// Whom.
+        /// The peer to ask.
         peer: PeerId,
-        /// Names the question here. The peer does not see it.
+        /// Identifies the question here. The peer does not see it.
         token: u32,
-        /// Which of the application's handlers should answer.
+        /// The topic: selects the handler of the peer's application that should answer.
         topic: Option<String>,
         /// The question, in JSON. At most [`MAX_QUESTION`](crate::room::MAX_QUESTION) bytes.
         content: String,
-        /// For how long to wait for the answer.
+        /// How long to wait for the answer.
         timeout: Duration,
     },
-    /// The question is of no interest any more: no answer will be told.
+    /// Withdraw a question: no answer will be reported.
     Withdraw {
-        /// Which.
+        /// The token of [`AppCommand::Ask`].
         token: u32,
     },
     /// The answer to [`AppEvent::Question`].
     Answer {
-        /// Who asked.
+        /// The peer that asked.
         peer: PeerId,
-        /// Which question.
+        /// The id of the question.
         question: String,
-        /// The answer in JSON, at most [`MAX_QUESTION`](crate::room::MAX_QUESTION) bytes; or why there is none.
+        /// The answer in JSON, at most [`MAX_QUESTION`](crate::room::MAX_QUESTION) bytes; or the reason why there is
+        /// none.
         result: Result<String, String>,
     },
-    /// Ask a peer for a sign of life, at once. Comes back as [`AppEvent::Pong`], or [`AppEvent::SendFailed`] if the
+    /// Ask a peer for a sign of life, at once. Ends as [`AppEvent::Pong`], or as [`AppEvent::SendFailed`] if the
     /// connection breaks before that.
     Ping {
-        /// Whom.
+        /// The peer to ping.
         peer: PeerId,
-        /// Names the ping.
+        /// Identifies the ping.
         token: u32,
     },
 }
 
-/// What an application is told.
+/// Events for an application.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AppEvent {
     /// The whole value was given to the channel, after everything before it.
@@ -70,59 +71,59 @@ pub enum AppEvent {
     SendFailed {
         /// The token of [`AppCommand::Send`] or [`AppCommand::Ping`].
         token: u32,
-        /// Why.
+        /// The reason.
         reason: SendError,
     },
     /// A peer's application sent a value.
     Value {
-        /// Who.
+        /// The peer.
         peer: PeerId,
-        /// What it is for.
+        /// The purpose of the value.
         purpose: Purpose,
-        /// What. JSON has been checked for being JSON.
+        /// The value. JSON has been checked for being JSON.
         value: Value,
     },
     /// A peer's application asks a question. Answered with [`AppCommand::Answer`].
     Question {
-        /// Who.
+        /// The peer that asks.
         peer: PeerId,
-        /// Names the question for the answer. Chosen by the asker.
+        /// The id of the question, for the answer. Chosen by the asker.
         question: String,
-        /// Which handler should answer.
+        /// The topic: selects the handler that should answer.
         topic: Option<String>,
         /// The question, in JSON.
         content: String,
     },
-    /// What came of a question of ours.
+    /// The outcome of one of our questions.
     Answered {
         /// The token of [`AppCommand::Ask`].
         token: u32,
-        /// Who was asked.
+        /// The peer that was asked.
         peer: PeerId,
-        /// The answer, in JSON.
+        /// The answer in JSON, or the reason why there is none.
         result: Result<String, AskError>,
     },
     /// The answer to a ping.
     Pong {
         /// The token of [`AppCommand::Ping`].
         token: u32,
-        /// Whose.
+        /// The peer that answered.
         peer: PeerId,
-        /// How long it took.
+        /// The time between the ping and its answer.
         after: Duration,
     },
 }
 
-/// Why something was not sent.
+/// The reason why something was not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
-    /// The peer is not here, or no longer.
+    /// The peer is not here, or has left.
     #[error("The person is not here any more.")]
     Gone,
-    /// The connection broke. Only pings are lost by that.
+    /// The connection broke. Only pings are lost with it.
     #[error("The connection broke before an answer came.")]
     Lost,
-    /// Larger than [`MAX_VALUE`](crate::room::MAX_VALUE).
+    /// The value is larger than [`MAX_VALUE`](crate::room::MAX_VALUE).
     #[error("A value has at most 16 MiB.")]
     TooLarge,
     /// The text is not JSON, or the kind of bytes is not a short ASCII word.
@@ -130,16 +131,16 @@ pub enum SendError {
     Malformed,
 }
 
-/// Why a question has no answer.
+/// The reason why a question has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AskError {
-    /// None came in time.
+    /// No answer came in time.
     #[error("No answer came in time.")]
     Timeout,
-    /// The peer is not here, or no longer.
+    /// The peer is not here, or has left.
     #[error("The person is not here any more.")]
     Gone,
-    /// Whoever was asked could not answer, and says why; or the question could not be sent.
+    /// The peer's application could not answer, and gives the reason; or the question could not be sent.
     #[error("{0}")]
     Failed(String),
 }

@@ -1,4 +1,4 @@
-//! What goes into a [`Room`](super::Room) and what comes out of it, by domain.
+//! Inputs and outputs of a [`Room`](super::Room), by domain.
 
 mod app;
 mod chat;
@@ -15,12 +15,12 @@ pub use app::{AppCommand, AppEvent, AskError, SendError};
 pub use chat::{ChatCommand, ChatEvent, Message, MessageId};
 pub use people::{GoneReason, PeerState, PeerView, PeopleCommand, PeopleEvent, Shown};
 
-/// Names one of the brokers that the driver keeps a connection to. Both drivers keep one at a time, and call it 0
+/// Identifies one of the brokers that the driver keeps a connection to. Both drivers keep one at a time, and call it 0
 /// whichever broker it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BrokerId(pub u16);
 
-/// What brought an envelope here, or is to take one away. Budgets go by carrier, since identities cost nothing.
+/// The carrier of an envelope, incoming or outgoing. Budgets go by carrier, since identities cost nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Carrier {
     /// A broker.
@@ -29,16 +29,16 @@ pub enum Carrier {
     Peer(PeerId),
 }
 
-/// Something happened.
+/// An input of the room: something happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input {
-    /// Something about a broker.
+    /// An event of a broker.
     Broker(BrokerId, BrokerEvent),
-    /// A peer connection has something to tell.
+    /// An event of a peer connection.
     Link(ConnectionId, LinkEvent),
-    /// The person at this browser, or its program, wants something.
+    /// A command of the person at this browser, or of its program.
     Command(Command),
-    /// What became of a file's bytes.
+    /// An event about a file's bytes.
     #[cfg(feature = "files")]
     File(FileId, TransferEvent),
     /// A message came on channel 1 that belongs to no file.
@@ -51,27 +51,27 @@ pub enum Input {
         /// The signature: `r ‖ s`, low or high `s`.
         signature: Signature,
     },
-    /// [`Room::next_wake`](super::Room::next_wake) has come.
+    /// The time of [`Room::next_wake`](super::Room::next_wake) has come.
     Wake,
     /// The network came back, or the tab became visible: it is worth asking at once who is still there.
     Resumed,
 }
 
-/// What happens at a broker.
+/// An event of a broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BrokerEvent {
-    /// The way to it changed.
+    /// The state of the connection to it changed.
     State(BrokerState),
-    /// It brought a message on one of [`Room::subscriptions`](super::Room::subscriptions).
+    /// A message arrived on one of [`Room::subscriptions`](super::Room::subscriptions).
     Message {
         /// The topic it was published on.
         topic: String,
-        /// The sealed envelope, as it came.
+        /// The sealed envelope, as it arrived.
         payload: Vec<u8>,
     },
 }
 
-/// How the way to the broker stands.
+/// The state of the connection to a broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BrokerState {
     /// A connection is being opened; what is published now leaves in the first flight.
@@ -85,30 +85,30 @@ pub enum BrokerState {
     },
 }
 
-/// What a person, or a program, can ask for.
+/// A command of the person, or of a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// Something about messages.
+    /// A command about messages.
     Chat(ChatCommand),
-    /// Something about other people.
+    /// A command about other people.
     People(PeopleCommand),
-    /// Something of the application.
+    /// A command of the application.
     App(AppCommand),
-    /// Something about a file.
+    /// A command about a file.
     #[cfg(feature = "files")]
     File(super::FileCommand),
-    /// Go by another name from now on.
+    /// Change our name.
     Rename(Name),
     /// Leave the room: says so to everybody and closes every connection.
     Leave,
 }
 
-/// Something to do.
+/// An output of the room: something for the driver to do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Output {
     /// Publish with QoS 0, not retained.
     Publish {
-        /// Through what.
+        /// The carrier to publish through.
         carrier: Carrier,
         /// The topic.
         topic: String,
@@ -117,9 +117,9 @@ pub enum Output {
     },
     /// Sign this with the identity's key (ECDSA on P-256 over SHA-256), and answer with [`Input::Signed`].
     Sign {
-        /// Names the request.
+        /// Identifies the request.
         ticket: u32,
-        /// What is to be signed.
+        /// The message to sign.
         message: Vec<u8>,
     },
     /// A command to a peer connection. The first command with a new id opens it.
@@ -127,45 +127,45 @@ pub enum Output {
     /// A command about a file's bytes.
     #[cfg(feature = "files")]
     File(FileId, TransferCommand),
-    /// People or applications talk: the bytes of files give way for a moment.
+    /// Make the bytes of files give way for a moment, because people or applications talk.
     #[cfg(feature = "files")]
     YieldFiles,
-    /// Write this into the stored trust book.
+    /// Write this change into the stored trust book.
     Trust(TrustChange),
-    /// Tell the person.
+    /// Report an event to the person.
     Event(Event),
 }
 
-/// Something a person (or a program that stands for one) should see.
+/// An event that the person (or a program in their place) should see.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// The one line of status changed.
+    /// The status line changed.
     Status(Status),
-    /// Something about other people.
+    /// An event about other people.
     People(PeopleEvent),
-    /// Something about messages.
+    /// An event about messages.
     Chat(ChatEvent),
-    /// Something for the application.
+    /// An event for the application.
     App(AppEvent),
-    /// Something about a file.
+    /// An event about a file.
     #[cfg(feature = "files")]
     File(super::FileEvent),
-    /// Something the person wanted was not done; a sentence that says why.
+    /// A command of the person was not carried out; a sentence that gives the reason.
     Refused(String),
 }
 
-/// The one line of status.
+/// The status line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// On the way to the broker.
+    /// Connecting to the broker.
     Joining,
-    /// At the broker, nobody else is here yet.
+    /// Connected to the broker; nobody else is here yet.
     Looking,
     /// Directly connected to this many verified people; `reconnecting` of them are silent at the moment.
     Connected {
         /// Verified peers.
         people: u32,
-        /// Those among them that are silent.
+        /// Verified peers that are silent at the moment.
         reconnecting: u32,
     },
     /// No broker answers. Existing connections stay.
@@ -184,16 +184,16 @@ pub enum Status {
     Left,
 }
 
-/// What was counted since joining, for the diagnostics panel. No contents, no addresses.
+/// Counts since joining, for the diagnostics panel. No contents, no addresses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Diagnostics {
     /// Envelopes published.
     pub published: u64,
     /// Payload bytes published.
     pub published_bytes: u64,
-    /// Envelopes received that were for us and sound.
+    /// Bodies received that passed all checks, and envelopes of our own that came back.
     pub received: u64,
-    /// What was dropped, by reason, in words.
+    /// Dropped messages by reason, in words.
     pub dropped: Vec<(&'static str, u64)>,
     /// Bodies of kinds that this version does not know, which were skipped.
     pub skipped: u64,

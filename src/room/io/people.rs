@@ -1,11 +1,12 @@
-//! Other people: who is here, and what is decided about them.
+//! Other people: who is here, and the decisions about them.
 
 use crate::identity::{Name, PeerId, PublicKey, Trust, TrustBook};
 
-/// Whom a person saw when they decided something: a decision is refused if the name has become another one since.
+/// A peer as the person saw it when they decided something: a decision in its favour is refused if its name has changed
+/// since.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shown {
-    /// Which tab of which profile.
+    /// The peer id: one tab of one profile.
     pub id: PeerId,
     /// The identity key.
     pub key: PublicKey,
@@ -13,43 +14,43 @@ pub struct Shown {
     pub name: Name,
 }
 
-/// What a person can ask for.
+/// Commands of the person about people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PeopleCommand {
     /// The answer to [`PeopleEvent::Request`].
     Decide {
-        /// Who asked.
+        /// The peer that asked.
         who: Shown,
         /// Whether to connect.
         accept: bool,
     },
     /// Try to reach a failed peer again.
     Retry(PeerId),
-    /// The answer to [`Trust::NameOnAnotherKey`]: the name is right on this key, as on a friend's new device.
+    /// The answer to [`Trust::NameOnAnotherKey`]: the name belongs to this key, as on a friend's new device.
     AcceptKey(Shown),
-    /// The safety number was compared and is the same.
+    /// The safety number was compared and matches.
     MarkVerified(Shown),
-    /// Have nothing to do with this key, now and later. A change of name does not protect from it.
+    /// Block this key, now and later. A change of name does not protect it.
     Block(Shown),
-    /// Have nothing to do with this peer any more, until it comes back in a new session.
+    /// Disconnect from this peer, until it comes back in a new session.
     Disconnect(PeerId),
-    /// Another tab of this browser wrote into the trust book: whom the person blocked or verified there is blocked or
+    /// Another tab of this browser changed the trust book: people who were blocked or verified there are blocked or
     /// verified here.
     TrustBookChanged(TrustBook),
     /// Whether to ask about everybody who comes from now on ([`PeopleEvent::Request`]), whatever the policy is.
     AskAboutAll(bool),
 }
 
-/// What is told.
+/// Events about people.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PeopleEvent {
     /// A peer appeared or something about it changed.
     Changed(PeerView),
     /// A peer is no longer here.
     Gone {
-        /// Who, as shown until now.
+        /// The peer as it was shown until now.
         peer: PeerView,
-        /// Why.
+        /// The reason.
         reason: GoneReason,
     },
     /// Somebody wants to connect and the policy is to ask. Answered with [`PeopleCommand::Decide`].
@@ -58,14 +59,14 @@ pub enum PeopleEvent {
     RequestWithdrawn(PeerId),
     /// A peer did not prove who it claims to be; nothing it sent was delivered.
     ValidationFailure {
-        /// Who it claimed to be.
+        /// The peer that it claimed to be.
         peer: PeerView,
-        /// A sentence.
+        /// The reason, as a sentence.
         reason: String,
     },
 }
 
-/// How far the connection to a peer is.
+/// The state of the connection to a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PeerState {
     /// Descriptions are being exchanged or the path is being found.
@@ -74,9 +75,9 @@ pub enum PeerState {
     Verifying,
     /// The peer proved on this very connection that it holds the key it claims.
     Verified,
-    /// Was verified, is silent now, and is being looked for.
+    /// The peer was verified, is silent now, and is being looked for.
     Reconnecting,
-    /// Gave up; [`PeopleCommand::Retry`] tries again.
+    /// We gave up; [`PeopleCommand::Retry`] tries again.
     Failed,
 }
 
@@ -96,24 +97,24 @@ impl PeerState {
 /// A peer as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerView {
-    /// Which tab of which profile.
+    /// The peer id: one tab of one profile.
     pub id: PeerId,
     /// The name with the tab number, made unique in the room: `alice`, `alice(2)`, `alice (k7qd)`.
     pub user: String,
-    /// The name alone, as its bearer chose it.
+    /// The name alone, as the peer chose it.
     pub name: Name,
-    /// What its application tells about its user: a JSON object.
+    /// Information that its application gives about its user: a JSON object.
     pub info: Option<String>,
     /// The identity key.
     pub key: PublicKey,
-    /// How far the connection is.
+    /// The state of the connection.
     pub state: PeerState,
-    /// What is known of the key.
+    /// The trust in the key under this name.
     pub trust: Trust,
 }
 
 impl PeerView {
-    /// What a decision about this peer carries.
+    /// Returns the peer in the form that decisions about it carry.
     pub fn shown(&self) -> Shown {
         Shown {
             id: self.id,
@@ -123,10 +124,10 @@ impl PeerView {
     }
 }
 
-/// Why a peer is no longer here.
+/// The reason why a peer is no longer here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GoneReason {
-    /// It said so.
+    /// It left.
     Left,
     /// It was silent for too long.
     Silent,

@@ -1,8 +1,8 @@
 //! Attempts: an offer, its answer, candidates in any order, glare, time-outs.
 //!
-//! A try uses one peer connection and one number; what belongs to another number is ignored. At most
-//! [`MAX_ATTEMPTS`] are under way at once, and some more to known keys; the rest wait. Where offers cross, the smaller
-//! peer id's stands.
+//! An attempt uses one peer connection and one number; messages with another number are ignored. At most
+//! [`MAX_ATTEMPTS`] are under way at once, and some more to known keys; the rest wait. Where offers cross, the one of
+//! the smaller peer id stands.
 
 use core::time::Duration;
 
@@ -26,19 +26,19 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(8);
 const PATH_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long the other side may take to prove itself on the open channel.
 const PROOF_TIMEOUT: Duration = Duration::from_secs(5);
-/// The tries that fail before we give up.
+/// The number of tries that may fail before we give up.
 const MAX_TRIES: u32 = 3;
 /// A peer that is there but cannot be reached is tried again after this, then after twice as long, …
 const FIRST_ROUND_PAUSE: Duration = Duration::from_secs(15);
 /// … and at last this rarely.
 const LONGEST_ROUND_PAUSE: Duration = Duration::from_secs(300);
-/// How often places are looked for while somebody waits for one.
+/// Free places are looked for this often while peers wait for one.
 const QUEUE_INTERVAL: Duration = Duration::from_millis(500);
 /// How long an offer may stay without an answer while others wait for its place.
 const PATIENCE_IN_A_CROWD: Duration = Duration::from_millis(2500);
 /// How long a path may take while others wait for its place: most are found within one or two.
 const PATH_PATIENCE_IN_A_CROWD: Duration = Duration::from_secs(5);
-/// Our proof is prepared once what has to leave at once has left.
+/// Our proof is prepared after this delay, so that more urgent messages leave first.
 const PROOF_DELAY: Duration = Duration::from_millis(1);
 /// After an attempt of ours failed, we try again after this …
 const BETWEEN_TRIES: Duration = Duration::from_secs(1);
@@ -87,13 +87,13 @@ impl Links {
         }
     }
 
-    /// The person has just accepted this peer.
+    /// Answers or dials a peer that the person has just accepted.
     pub fn accepted(&mut self, peer: PeerId, members: &Members, cx: &mut Cx) {
         self.take_held_offer(peer, members, cx);
         self.dial(peer, members, cx);
     }
 
-    /// The person has turned this peer away.
+    /// Drops the offer of a peer that the person has turned away.
     pub fn declined(&mut self, peer: &PeerId, cx: &mut Cx) {
         let link = self.links.get_mut(peer);
         if link.is_some_and(|link| link.held.take().is_some()) {
@@ -109,8 +109,8 @@ impl Links {
             .set_earlier(LinkTimer::Queue.into(), cx.now + QUEUE_INTERVAL);
     }
 
-    /// While others wait, an offer that nobody answers gives its place up: a flood of strangers who are not there
-    /// must not keep those out who are.
+    /// Takes places from offers that nobody answers, and from attempts that find no path, while others wait: a flood of
+    /// strangers who are not there must not keep out peers that are.
     pub(super) fn make_place(&mut self, cx: &mut Cx) {
         if self.waiting.is_empty() {
             return;
@@ -182,12 +182,12 @@ impl Links {
         connection
     }
 
-    /// Keeps an offer until it is decided on, and until there is a place.
+    /// Keeps an offer until it is decided on, and there is a place.
     pub(super) fn hold_offer(&mut self, peer: PeerId, offer: Box<Offer>, cx: &Cx) {
         self.links.entry(peer).or_default().held = Some((offer, cx.now));
     }
 
-    /// Answers the offer that was kept, if it is wanted and still worth it.
+    /// Answers the offer that was kept, if the peer is accepted and the offer is not too old.
     pub(super) fn take_held_offer(&mut self, peer: PeerId, members: &Members, cx: &mut Cx) {
         if members.is_declined(&peer) {
             return self.declined(&peer, cx);
@@ -208,7 +208,7 @@ impl Links {
         }
     }
 
-    /// Answers an offer that has been let in. False if it has to wait for a free place.
+    /// Answers an offer that has been let in. Returns false if it has to wait for a free place.
     fn answer(&mut self, peer: PeerId, offer: &Offer, members: &Members, cx: &mut Cx) -> bool {
         let attempt = self.links.get(&peer).and_then(|link| link.attempt.as_ref());
         if let Some(attempt) = attempt {
@@ -234,7 +234,7 @@ impl Links {
         true
     }
 
-    /// Our offer has left: from now on it is known which announcements it names.
+    /// Remembers which announcements our offer names, once it has been sent.
     pub fn on_offer_sent(&mut self, peer: PeerId, sent: Sent, members: &Members) {
         let connect = members.connect(&peer).cloned();
         let (Some(attempt), Some(connect)) = (self.attempt(&peer), connect) else {
@@ -249,7 +249,7 @@ impl Links {
         }
     }
 
-    /// The answer to our offer came.
+    /// Handles the answer to our offer.
     pub(super) fn on_answer(
         &mut self,
         peer: PeerId,
@@ -280,7 +280,7 @@ impl Links {
             .set(LinkTimer::Prove(peer).into(), cx.now + PROOF_DELAY);
     }
 
-    /// Candidates of a connection came over a broker.
+    /// Adds candidates to a connection, as far as its budget allows.
     pub(super) fn add_candidates(
         &mut self,
         peer: PeerId,
@@ -316,7 +316,7 @@ impl Links {
         self.links.get_mut(peer)?.attempt.as_mut()
     }
 
-    /// Our description is there: it goes out as the offer or the answer.
+    /// Sends our description, which has just been made, as the offer or the answer.
     pub(super) fn on_described(
         &mut self,
         peer: PeerId,
@@ -356,14 +356,14 @@ impl Links {
         cx.effect(Effect::Signal(peer, outgoing));
     }
 
-    /// Candidates of a connection that is being made were found late.
+    /// Sends candidates that were found late for a connection that is being made.
     pub(super) fn tell_candidates(
         &mut self,
         peer: PeerId,
         candidates: Vec<Candidate>,
         cx: &mut Cx,
     ) {
-        // On an open channel a path has been found: nothing more is told before it is verified.
+        // On an open channel a path has been found: no more candidates are sent before it is verified.
         let attempt = self.attempt(&peer).filter(|its| !its.is_open());
         let challenged = attempt.and_then(|its| Some((its.number, its.offer_challenge()?)));
         if let Some((attempt, challenge)) = challenged {
@@ -376,7 +376,7 @@ impl Links {
         }
     }
 
-    /// The channel is open.
+    /// Begins to verify an attempt whose channel has opened.
     pub(super) fn opened(&mut self, peer: PeerId, connection: ConnectionId, cx: &mut Cx) {
         let attempt = self.attempt(&peer);
         if attempt.is_none_or(|its| its.connection != connection) {
@@ -412,7 +412,7 @@ impl Links {
             rounds,
         } = link.tries;
         if link.state.heard().is_some() {
-            // The silence of a peer that was here has a clock of its own.
+            // A peer that was verified has a timer of its own for its silence.
         } else if failed < MAX_TRIES && !crowded {
             let pause = if offerer { BETWEEN_TRIES } else { THEIR_TURN };
             let pause = cx.jittered(pause);
@@ -442,7 +442,7 @@ impl Links {
         cx.timers.clear(&LinkTimer::Prove(peer).into());
     }
 
-    /// The person wants another try, or it is time for one.
+    /// Tries again, because the person wants it or it is time.
     pub fn retry(&mut self, peer: PeerId, members: &Members, cx: &mut Cx) {
         self.revive(peer);
         if let Some(link) = self.links.get_mut(&peer) {
@@ -453,7 +453,7 @@ impl Links {
         self.dial(peer, members, cx);
     }
 
-    /// A peer that announces itself again, or offers, has not given us up.
+    /// Makes a failed peer available again: one that announces itself, or offers, has not given us up.
     pub(super) fn revive(&mut self, peer: PeerId) {
         if let Some(Link { state, .. }) = self.links.get_mut(&peer)
             && let State::Failed { heard } = state

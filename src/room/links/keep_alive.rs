@@ -1,4 +1,4 @@
-//! Keep-alive: a peer that says nothing is asked, shown as reconnecting, restarted, and given up at last.
+//! Keep-alive: a silent peer is pinged, shown as reconnecting, restarted, and given up at last.
 
 use core::time::Duration;
 
@@ -25,7 +25,7 @@ const GONE_AFTER: Duration = Duration::from_secs(30);
 /// A peer that closed the verified connection and shows no sign of making a new one is gone. Browsers do not always
 /// let a page that is being closed say that it leaves.
 const CLOSED_GRACE: Duration = Duration::from_millis(1500);
-/// Between two looks at a peer that is silent.
+/// The pause between two checks of a silent peer.
 const CHECK_INTERVAL: Duration = Duration::from_secs(3);
 
 impl Links {
@@ -35,7 +35,7 @@ impl Links {
             .set(LinkTimer::Silence(peer).into(), cx.now + PING_AFTER);
     }
 
-    /// Something came from this peer on its verified channel.
+    /// Notes that something came from this peer on its verified channel.
     pub(super) fn heard(&mut self, peer: PeerId, cx: &mut Cx) {
         let Some(link) = self.links.get_mut(&peer) else {
             return;
@@ -97,7 +97,7 @@ impl Links {
             .set(LinkTimer::Silence(peer).into(), next.min(end).max(soonest));
     }
 
-    /// A verified peer has become silent.
+    /// Marks a verified peer as silent.
     fn lose(&mut self, peer: PeerId, smaller: bool, cx: &mut Cx) {
         let Some(link) = self.links.get_mut(&peer) else {
             return;
@@ -130,7 +130,7 @@ impl Links {
         cx.timers.set(LinkTimer::Silence(peer).into(), cx.now);
     }
 
-    /// The verified connection broke: what is left is to find the peer again over the broker.
+    /// Handles the loss of the verified connection: all that is left is to find the peer again over the broker.
     pub(super) fn broken(&mut self, peer: PeerId, cx: &mut Cx) {
         let smaller = cx.own.id < peer;
         let Some(link) = self.links.get_mut(&peer) else {
@@ -166,7 +166,7 @@ impl Links {
         cx.peer(peer, PeerEvent::Lost);
     }
 
-    /// The peer itself closed the verified connection. What becomes of an attempt says nothing of that kind.
+    /// Handles a verified connection that the peer itself closed. The end of an attempt does not count as that.
     pub(super) fn closed(&mut self, peer: PeerId, cx: &mut Cx) {
         self.broken(peer, cx);
         let link = self.links.get_mut(&peer);

@@ -15,48 +15,48 @@ use crate::wire::{
     Attempt as AttemptNumber, Connect, ConnectId, Frame, Introduction, Nonce, RoomId,
 };
 
-/// Candidates that a peer may tell of one connection: at most this many at once …
+/// Candidates that a peer may send for one connection: at most this many at once …
 const CANDIDATES_BURST: u32 = 64;
 /// … and this many a second from then on.
 const CANDIDATES_PER_SECOND: u32 = 1;
 
-/// The way to a peer.
+/// The link to a peer.
 #[derive(Debug)]
 pub(super) struct Link {
     pub state: State,
-    /// The connection that is being made, whatever the state: a better one may replace one that stands.
+    /// The connection that is being made, whatever the state: it may replace one that is open.
     pub attempt: Option<Attempt>,
     /// An offer that waits for a decision or for a free place among the attempts, and when it came.
     pub held: Option<(Box<Offer>, Millis)>,
     pub tries: Tries,
 }
 
-/// What came of trying to connect since the last success.
+/// The tries to connect since the last success.
 #[derive(Debug, Default)]
 pub(super) struct Tries {
     /// Attempts that failed, in this round.
     pub failed: u32,
-    /// The peer answered in at least one of them.
+    /// Whether the peer answered in at least one of them.
     pub answered: bool,
     /// Rounds that failed.
     pub rounds: u32,
 }
 
-/// How far we are with a peer.
+/// The state of the link to a peer.
 #[derive(Debug)]
 pub(super) enum State {
     /// It has never been verified in this session.
     New,
-    /// Frames go over this connection, and come.
+    /// Frames go over this connection in both directions.
     Verified { open: Open, heard: Millis },
-    /// The connection stands, but the peer is silent. It is being looked for.
+    /// The connection is open, but the peer is silent. It is being looked for.
     Silent { open: Open, heard: Millis },
-    /// The connection broke. The peer is being looked for. `closed` says when it closed the connection itself.
+    /// The connection broke. The peer is being looked for. `closed` is when the peer itself closed the connection.
     Broken {
         heard: Millis,
         closed: Option<Millis>,
     },
-    /// We gave up for now. `heard` is of a peer that had been verified.
+    /// We gave up for now. `heard` is set for a peer that had been verified.
     Failed { heard: Option<Millis> },
 }
 
@@ -70,11 +70,11 @@ pub(super) struct Open {
     pub their_fingerprint: [u8; 32],
     pub negotiation: Negotiation,
     pub candidates: Budget,
-    /// How often the peer may renegotiate.
+    /// The budget for the peer's renegotiations.
     pub signals: Budget,
 }
 
-/// One try to connect: one peer connection, with what has to be proven on it.
+/// One try to connect: one peer connection, with the facts that have to be proven on it.
 #[derive(Debug)]
 pub(super) struct Attempt {
     pub connection: ConnectionId,
@@ -83,7 +83,8 @@ pub(super) struct Attempt {
     pub role: Role,
     /// When the try began.
     pub since: Millis,
-    /// The two announcements that the offer names: ours, and theirs. Known to whoever offers once the offer has left.
+    /// The two announcements that the offer names: ours, and theirs. The offerer knows them once the offer has been
+    /// sent.
     pub named: Option<Named>,
     pub stage: Stage,
     pub candidates: Budget,
@@ -104,7 +105,7 @@ pub(super) struct Named {
     pub connect: Connect,
 }
 
-/// How far a try to connect is.
+/// The stage of a try to connect.
 #[derive(Debug)]
 pub(super) enum Stage {
     /// The browser is making our description. `theirs` is known where we answer.
@@ -120,7 +121,7 @@ pub(super) enum Stage {
     Verifying { binding: Binding },
 }
 
-/// What one side tells of itself in an offer or answer.
+/// One side of an attempt, as described in its offer or answer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Side {
     pub challenge: Nonce,
@@ -129,7 +130,7 @@ pub(super) struct Side {
     pub fingerprint: [u8; 32],
 }
 
-/// What a proof is bound to.
+/// The two sides that a proof is bound to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Binding {
     pub ours: Side,
@@ -186,7 +187,7 @@ impl State {
 }
 
 impl Link {
-    /// How far we are, for people to see.
+    /// The state of the connection, as shown to people.
     pub fn shown_state(&self) -> PeerState {
         match (&self.state, &self.attempt) {
             (State::Failed { .. }, _) => PeerState::Failed,
@@ -233,7 +234,7 @@ impl Link {
 }
 
 impl Attempt {
-    /// An attempt of ours, or one that answers the offer of `theirs`.
+    /// Creates an attempt of ours, or one that answers the offer of `theirs`.
     pub fn new(
         connection: ConnectionId,
         number: AttemptNumber,
@@ -270,7 +271,7 @@ impl Attempt {
         matches!(self.stage, Stage::Verifying { .. })
     }
 
-    /// What a proof is bound to, once both descriptions are known.
+    /// The binding of a proof, once both descriptions are known.
     pub fn binding(&self) -> Option<&Binding> {
         match &self.stage {
             Stage::Connecting { binding } | Stage::Verifying { binding } => Some(binding),
@@ -278,7 +279,7 @@ impl Attempt {
         }
     }
 
-    /// What the other side told of itself, once it has.
+    /// The other side, once its offer or answer has come.
     pub fn theirs(&self) -> Option<Side> {
         match &self.stage {
             Stage::Describing { theirs, .. } => *theirs,
@@ -313,7 +314,7 @@ impl Attempt {
         looks && now.since(self.since) >= patience
     }
 
-    /// What both ends have seen, if nobody stands between them.
+    /// The hash of the transcript as seen from here: the same at both ends, unless somebody stands between them.
     pub fn transcript(&self, room: &RoomId) -> Option<TranscriptHash> {
         let (binding, named) = (self.binding()?, self.named.as_ref()?);
         let (ours, theirs) = (&binding.ours, &binding.theirs);
@@ -336,7 +337,7 @@ impl Attempt {
         Some(transcript.hash())
     }
 
-    /// The connection is proven: what it is from now on.
+    /// Turns a proven attempt into an open connection.
     pub fn open(self, binding: Binding, ours: &PeerId, theirs: &PeerId, now: Millis) -> Open {
         /// Renegotiations that a peer may ask for: at most this many at once, then one a second.
         const SIGNALS_BURST: u32 = 8;

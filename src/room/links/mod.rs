@@ -1,4 +1,4 @@
-//! The ways to peers: dialing, proof, keep-alive, renegotiation.
+//! Links to peers: dialing, proof, keep-alive, renegotiation.
 //!
 //! A link begins with an attempt: one peer connection, an offer and its answer. Once the peer has proven who it is, the
 //! connection becomes the one that frames go over. Later attempts replace it.
@@ -32,7 +32,7 @@ pub const MAX_ATTEMPTS: usize = 8;
 /// … and this many more to known keys, so that strangers cannot take all places.
 const KNOWN_ATTEMPTS: usize = 4;
 
-/// What came over a verified link.
+/// A message that came over a verified link.
 #[derive(Debug)]
 pub(super) enum ChannelMessage {
     /// A text frame, or a part of one.
@@ -44,7 +44,7 @@ pub(super) enum ChannelMessage {
 #[derive(Debug, Default)]
 pub(super) struct Links {
     links: LiteMap<PeerId, Link>,
-    /// Whose each connection is.
+    /// The peer of each connection.
     connections: LiteMap<ConnectionId, PeerId>,
     /// Peers that wait for a free place among the attempts.
     waiting: VecDeque<PeerId>,
@@ -52,9 +52,9 @@ pub(super) struct Links {
     next_attempt: u32,
 }
 
-/// What other machines may know.
+/// Queries for other machines.
 impl Links {
-    /// How far the connection to a peer is, for people to see.
+    /// The state of the connection to a peer, as shown to people.
     pub fn state(&self, peer: &PeerId) -> PeerState {
         self.links
             .get(peer)
@@ -78,7 +78,7 @@ impl Links {
         open.map(|(peer, _)| *peer)
     }
 
-    /// Whether a peer that was connected is silent now.
+    /// Whether any peer that was connected is silent now.
     pub fn is_anybody_silent(&self) -> bool {
         let mut links = self.links.values();
         links.any(|link| link.shown_state() == PeerState::Reconnecting)
@@ -119,7 +119,7 @@ impl Links {
 }
 
 impl Links {
-    /// A connection has something to tell. What came over a verified one is given back.
+    /// Handles an event of a connection. Returns a message that came over a verified one.
     pub fn on_event(
         &mut self,
         connection: ConnectionId,
@@ -144,7 +144,7 @@ impl Links {
             LinkEvent::Bytes(_) => {
                 cx.dropped(Dropped::BadFrame);
                 self.opened(peer, connection, cx);
-                // It is no proof.
+                // Bytes are no proof.
                 self.check_proof(peer, connection, "", cx);
             }
             LinkEvent::Renegotiating(description) => {
@@ -176,7 +176,7 @@ impl Links {
         None
     }
 
-    /// What came over a broker, and was for us.
+    /// Acts on a body that passed the checks.
     pub fn on_received(
         &mut self,
         received: Received,
@@ -213,7 +213,7 @@ impl Links {
         }
     }
 
-    /// A frame about the connection itself came over it.
+    /// Handles a frame about the connection itself.
     pub fn on_frame(&mut self, peer: PeerId, frame: LinkFrame, cx: &mut Cx) {
         match frame {
             LinkFrame::Signal { description } => self.on_signal(peer, *description, cx),
@@ -224,7 +224,7 @@ impl Links {
         }
     }
 
-    /// A timer of this machine has come.
+    /// Handles a timer of this machine.
     pub fn on_timer(&mut self, timer: LinkTimer, members: &Members, cx: &mut Cx) {
         match timer {
             LinkTimer::Dial(peer) => self.dial(peer, members, cx),
@@ -237,7 +237,7 @@ impl Links {
         self.dial_waiting(members, cx);
     }
 
-    /// Something happened to a peer.
+    /// Handles an event of a peer.
     pub fn on_peer(&mut self, peer: PeerId, event: &PeerEvent, members: &Members, cx: &mut Cx) {
         match event {
             PeerEvent::Gone { .. } => self.remove(&peer, cx),

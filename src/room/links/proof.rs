@@ -1,6 +1,6 @@
-//! Each side signs what it has seen of this very attempt: the room, both announcements, both introductions and both DTLS
-//! fingerprints. Whoever put itself in the middle has other fingerprints; whoever changed something on the way has
-//! another transcript.
+//! Each side signs what it has seen of this very attempt: the room, both announcements, both introductions and both
+//! DTLS fingerprints. Anybody in the middle has other fingerprints; anything that was changed on the way gives another
+//! transcript.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::Value;
@@ -19,13 +19,13 @@ use crate::wire::frame::LinkFrame;
 use crate::wire::transcript::{Expected, Proof, ProofError, Role, UnsignedVerify, VerifyFields};
 use crate::wire::{Frame, Nonce};
 
-/// Whether an application may tell this about its user: a JSON object that is not long.
+/// Whether an application may give this information about its user: a JSON object of at most [`MAX_INFO`] bytes.
 fn is_info(text: &str) -> bool {
     text.len() <= MAX_INFO && serde_json::from_str::<Value>(text).is_ok_and(|info| info.is_object())
 }
 
 impl Links {
-    /// Asks for the signature of our proof as soon as everything it covers is known, while the browser still looks for
+    /// Requests the signature of our proof as soon as everything it covers is known, while the browser still looks for
     /// a path.
     pub(super) fn prepare_proof(&mut self, peer: PeerId, cx: &mut Cx) {
         cx.timers.clear(&LinkTimer::Prove(peer).into());
@@ -56,7 +56,7 @@ impl Links {
         Some((message, attempt.connection))
     }
 
-    /// The signature of our proof is there.
+    /// Handles the signature of our proof.
     pub fn on_verify_signed(
         &mut self,
         peer: PeerId,
@@ -95,7 +95,7 @@ impl Links {
         }
     }
 
-    /// The first frame on a channel that is not verified: their proof, or the end.
+    /// Checks the first frame on a channel that is not verified: if it is not their proof, the attempt ends.
     pub(super) fn check_proof(
         &mut self,
         peer: PeerId,
@@ -148,7 +148,7 @@ impl Links {
         self.verified(peer, cx);
     }
 
-    /// They are who they claim to be: the channel is theirs from now on.
+    /// Turns the attempt of a peer that has proven who it is into the connection that frames go over.
     fn verified(&mut self, peer: PeerId, cx: &mut Cx) {
         let Some(link) = self.links.get_mut(&peer) else {
             return;

@@ -24,7 +24,7 @@ impl Links {
         }
     }
 
-    /// Our description for a renegotiation is there: it goes out over the verified channel.
+    /// Sends our description for a renegotiation over the verified channel.
     pub(super) fn on_renegotiating(
         &mut self,
         peer: PeerId,
@@ -40,8 +40,8 @@ impl Links {
         }
     }
 
-    /// Their offer or answer came over the channel. It stays on this very connection: other fingerprints than
-    /// those that were proven are refused.
+    /// Handles their offer or answer that came over the channel. It stays on this very connection: fingerprints other
+    /// than those that were proven are refused.
     pub(super) fn on_signal(&mut self, peer: PeerId, description: SessionDescription, cx: &mut Cx) {
         let Some(open) = self.open(&peer) else {
             return;
@@ -63,7 +63,7 @@ impl Links {
         }
     }
 
-    /// Their late candidates came over the channel.
+    /// Handles their late candidates that came over the channel.
     pub(super) fn on_late_candidates(
         &mut self,
         peer: PeerId,

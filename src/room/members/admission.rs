@@ -1,5 +1,5 @@
-//! Who is let in. Checks run cheapest first: newness, and only then a signature, of which a limited number is checked a
-//! second. What fails is counted and changes nothing.
+//! Admission of peers. Checks run cheapest first: newness, and only then a signature, of which a limited number is
+//! checked a second. Announcements that fail are counted and change nothing.
 
 use core::time::Duration;
 
@@ -25,7 +25,7 @@ const OFFERS_BURST: u32 = 4;
 const OFFER_PAUSE: Duration = Duration::from_secs(4);
 
 impl Members {
-    /// What makes something that we seal for this peer fresh.
+    /// Returns the nonce that makes a message sealed for this peer fresh, and where the nonce comes from.
     pub fn freshness(&self, peer: &PeerId) -> Option<Freshness> {
         let member = self.members.get(peer)?;
         let resumes = member
@@ -45,7 +45,7 @@ impl Members {
         })
     }
 
-    /// A full room takes nobody in, and says so.
+    /// Refuses newcomers while the room is full, and announces that it is.
     pub(super) fn refuse_if_full(&self, peer: &PeerId, cx: &mut Cx) -> Result<(), Dropped> {
         let member = self.members.get(peer);
         if !self.is_full() || member.is_some_and(|member| member.present) {
@@ -55,7 +55,7 @@ impl Members {
         Err(Dropped::RoomFull)
     }
 
-    /// Checks who `connect` introduces, once for each new announcement, and gives it a place in the roster.
+    /// Checks the peer that `connect` introduces, once for each new announcement, and gives it a place in the roster.
     pub(super) fn admit(
         &mut self,
         connect: &Connect,
@@ -159,7 +159,7 @@ impl Members {
             Permission::Refused => member.decision = Decision::Declined,
             Permission::AskPerson if take_accepted(&mut self.accepted, &peer, &member.name) => {
                 member.decision = Decision::Accepted;
-                // Whoever was asked about once is remembered again.
+                // A peer that the person was asked about once is remembered again.
                 member.asked = Some(cx.now);
             }
             Permission::AskPerson => {
@@ -185,7 +185,7 @@ impl Members {
         }
     }
 
-    /// Asks the person about a peer, or again, where the name has become another one.
+    /// Asks the person about a peer, and asks again where its name has changed.
     pub(super) fn ask(&mut self, peer: PeerId, links: &Links, cx: &mut Cx) {
         self.name_everybody(cx);
         if let Some(member) = self.members.get(&peer) {
@@ -199,7 +199,7 @@ impl Members {
         member.is_some_and(|member| member.decision == Decision::Declined)
     }
 
-    /// Spends one of the signature checks that there are a second.
+    /// Checks the signature of an announcement, if the budget for signatures allows it.
     fn check_signature(
         &mut self,
         connect: &Connect,
@@ -216,7 +216,8 @@ impl Members {
             .map_err(|_| Dropped::BadSignature)
     }
 
-    /// Spends one of the offers that are answered. Charged once the offer has opened, so that nobody else can spend it.
+    /// Charges an offer to the budgets of the peer and the carrier. This happens once the offer has opened, so that
+    /// nobody else can use up the peer's.
     pub(super) fn afford_offer(
         &mut self,
         carrier: Carrier,

@@ -1,5 +1,6 @@
-//! What the person decides about people. A decision carries the key and the name that the person saw, and is refused
-//! if either is another one by now: a peer that renames itself between a warning and the click must not gain by it.
+//! Decisions of the person about people. A decision carries the key and the name that the person saw. One in favour of
+//! the peer is refused if either has changed since: a peer that renames itself between a warning and the click must not
+//! gain by it.
 
 use super::{Decision, Members};
 use crate::identity::{Name, PeerId, TrustBook, TrustChange, TrustDecision};
@@ -11,10 +12,10 @@ use crate::room::policy::{Action, Permission};
 use crate::wire::connect::FULL;
 use crate::wire::frame::LinkFrame;
 
-const CHANGED: &str = "Nothing was decided: the person has taken another name since. Look again.";
+const CHANGED: &str = "Nothing was decided: the person has changed their name since. Look again.";
 
 impl Members {
-    /// The person wants something of somebody.
+    /// Handles a command of the person about people.
     pub fn on_command(&mut self, command: PeopleCommand, links: &Links, cx: &mut Cx) {
         match command {
             PeopleCommand::Decide { who, accept } => self.decided(&who, accept, links, cx),
@@ -41,7 +42,7 @@ impl Members {
         }
         if accept && (member.connect.identity != who.key || member.name != who.name) {
             cx.event(Event::Refused(CHANGED.to_owned()));
-            // What the person answered is no longer shown.
+            // The question that the person answered is no longer shown.
             return self.ask(who.id, links, cx);
         }
         member.decision = if accept {
@@ -55,7 +56,7 @@ impl Members {
         } else {
             Effect::Declined(who.id)
         });
-        // Somebody who came while the person was being asked about as many as possible has waited for this.
+        // A peer that came while the person was being asked about as many as possible has waited for this.
         let next = self.members.values().find(|member| {
             member.decision == Decision::Undecided
                 && member.present
@@ -66,7 +67,7 @@ impl Members {
         }
     }
 
-    /// What the person decided about a key.
+    /// Applies a decision of the person about a key.
     fn judge(&mut self, who: &Shown, what: TrustDecision, cx: &mut Cx) {
         let Some(member) = self.members.get(&who.id) else {
             return;
@@ -90,7 +91,7 @@ impl Members {
         cx.changed = true;
     }
 
-    /// What the person decided in another tab.
+    /// Takes over what the person decided in another tab.
     fn replace_trust_book(&mut self, book: TrustBook, cx: &mut Cx) {
         let before = core::mem::replace(&mut self.trust, book);
         let here = self.members.values();
@@ -100,7 +101,7 @@ impl Members {
         cx.changed = true;
     }
 
-    /// Acts on what the trust book says of somebody who is here.
+    /// Applies the trust book to a peer that is here.
     fn judged(&mut self, peer: PeerId, cx: &mut Cx) {
         let Some(member) = self.members.get_mut(&peer) else {
             return;
@@ -119,7 +120,7 @@ impl Members {
     }
 }
 
-/// Whether the person has accepted this peer under this name before.
+/// Removes this peer from the accepted ones, and returns whether the person had accepted it under this name.
 pub(super) fn take_accepted(
     accepted: &mut Vec<(PeerId, Name)>,
     peer: &PeerId,

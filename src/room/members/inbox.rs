@@ -1,5 +1,5 @@
-//! What comes over brokers for us: announcements, offers, answers, candidates, knocks, farewells. Checks run cheapest
-//! first; what fails is counted and changes nothing.
+//! Messages for us that came over brokers: announcements, offers, answers, candidates, knocks, farewells. Checks run
+//! cheapest first; messages that fail are counted and change nothing.
 
 use super::Members;
 use crate::identity::PeerId;
@@ -16,7 +16,7 @@ use crate::wire::{
     Attempt, Body, Connect, ConnectId, Envelope, Introduction, Knock, Nonce, NonceSource,
 };
 
-/// How something came, and what it is checked against.
+/// The way that a message came, and the state that it is checked against.
 #[derive(Clone, Copy)]
 pub(in crate::room) struct Via<'a> {
     pub carrier: Carrier,
@@ -61,10 +61,10 @@ pub(in crate::room) enum Received {
 }
 
 impl Members {
-    /// Checks what came, and opens what is sealed for us alone.
+    /// Checks a message, and opens the parts that are sealed for us alone.
     ///
     /// # Errors
-    /// Why it was dropped.
+    /// Returns the reason why it was dropped.
     pub fn receive(
         &mut self,
         envelope: &Envelope,
@@ -103,10 +103,10 @@ impl Members {
         }
     }
 
-    /// A peer announced itself, to everybody or through another member.
+    /// Handles an announcement, made to everybody or passed on by another member.
     ///
     /// # Errors
-    /// Why it was dropped.
+    /// Returns the reason why it was dropped.
     pub fn on_connect(
         &mut self,
         connect: &Connect,
@@ -198,7 +198,7 @@ impl Members {
     ) -> Result<Received, Dropped> {
         let peer = envelope.sender;
         let Some(challenge) = via.links.challenge_of(&peer, sealed.attempt) else {
-            // Nothing else that came with them is looked at again.
+            // The other bodies of the envelope are not looked at again.
             let body = Body::RtcCandidates(sealed.clone());
             let early = Envelope::new(peer, envelope.timestamp, body);
             return Ok(Received::Early(Box::new(early)));
@@ -215,8 +215,8 @@ impl Members {
         ))
     }
 
-    /// What offers and knocks have in common: their sender is admitted. The nonces of ours that it may mean; none if it
-    /// means one that does not hold any more.
+    /// Admits the sender of an offer or a knock. Returns our nonces that it may mean, or none if it means one that has
+    /// expired.
     fn admit_sender(
         &mut self,
         envelope: &Envelope,
@@ -240,7 +240,7 @@ impl Members {
         Ok(nonces)
     }
 
-    /// An offer or a knock has opened: its sender is really there, and nothing older counts any more.
+    /// Notes that an offer or a knock has opened: its sender is really there, and anything older is void.
     fn take_sealed(&mut self, envelope: &Envelope, via: Via<'_>, cx: &mut Cx) {
         let peer = envelope.sender;
         if let Some(member) = self.members.get_mut(&peer) {
@@ -250,17 +250,17 @@ impl Members {
         self.decide(peer, via.links, cx);
     }
 
-    /// Something sealed for us alone has come from this peer: it is really there.
+    /// Notes that a peer is really there, because something sealed for us alone has come from it.
     fn mark_present(&mut self, peer: &PeerId, cx: &mut Cx) {
         if let Some(member) = self.members.get_mut(peer) {
-            // Nothing bounds how often somebody knocks, so what was known does not draw the room anew.
+            // Nothing bounds how often somebody knocks, so only a change redraws the room.
             cx.changed |= !member.present;
             member.present = true;
             member.heard = cx.now;
         }
     }
 
-    /// The nonces of ours that a peer may mean, and our announcements that go with them.
+    /// Returns our nonces that a peer may mean, and our announcements that go with them.
     fn own_nonces(
         &self,
         peer: &PeerId,
@@ -282,7 +282,7 @@ impl Members {
         }
     }
 
-    /// What the sealed part of an envelope to us has to be bound to.
+    /// The context that the sealed part of an envelope to us has to be bound to.
     fn context<'a>(
         &'a self,
         envelope: &'a Envelope,

@@ -1,4 +1,4 @@
-//! Who is known of: their keys, their names, what is known of them, and whether they are let in.
+//! The known peers: their keys, their names, the trust in them, and whether they are let in.
 
 mod admission;
 mod decisions;
@@ -28,10 +28,10 @@ use crate::wire::{Connect, ConnectId, Nonce};
 pub(super) use inbox::{Offer, Received, Via};
 pub(super) use shown::own_user;
 
-/// Signatures that are checked on the way in, for strangers and for known keys: at most this many at once, and this many
-/// a second from then on, or a flood could burn the battery.
+/// Budgets for checking signatures, for strangers and for known keys: at most this many at once, and this many a second
+/// from then on. Without them, a flood could drain the battery.
 const SIGNATURES: [(u32, u32); 2] = [(100, 25), (50, 10)];
-/// Offers that are answered, likewise: each costs a connection.
+/// Budgets for answering offers, likewise: each answer costs a connection.
 const OFFERS: [(u32, u32); 2] = [(32, 4), (16, 2)];
 /// A browser is connected to at most this many others.
 pub const MAX_PEERS: usize = 50;
@@ -42,13 +42,13 @@ const MAX_ACCEPTED: usize = 64;
 /// Whether the person (or the policy) wants this peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Decision {
-    /// Nobody has been asked yet.
+    /// Nothing has been decided yet.
     Undecided,
     /// The person has been asked and has not answered.
     Asked,
-    /// Yes.
+    /// The peer is wanted.
     Accepted,
-    /// No: nothing is ever sent to it.
+    /// The peer is not wanted: nothing is ever sent to it.
     Declined,
 }
 
@@ -60,29 +60,29 @@ struct Member {
     connect_id: ConnectId,
     name: Name,
     user: String,
-    /// What its application tells about its user, with the latest proof.
+    /// Information that its application gives about its user, from the latest proof.
     info: Option<String>,
     trust: Trust,
     decision: Decision,
-    /// Since when the person is asked about it.
+    /// When the person was last asked about it.
     asked: Option<Millis>,
     /// The key shared with this peer alone.
     pair: SealKey,
     /// The timestamp of its newest offer or knock.
     newest_offer: Millis,
-    /// It has announced itself to everybody, and not only in an offer.
+    /// Whether it has announced itself to everybody, and not only in an offer.
     announced: bool,
     /// The serial of its announcement that our last knock was for.
     knocked: Option<NonZeroU32>,
-    /// It has shown that it is really there: something sealed for us alone, in this session.
+    /// Whether it has shown that it is really there: with something sealed for us alone, in this session.
     present: bool,
-    /// It has proven who it is. From then on, names change on the verified channel only.
+    /// Whether it has proven who it is. From then on, its name changes on the verified channel only.
     proven: bool,
-    /// When something sound came from it over a broker.
+    /// When something valid last came from it over a broker.
     heard: Millis,
-    /// What brought it here first.
+    /// The carrier that brought it here first.
     carrier: Carrier,
-    /// How many of its offers are answered.
+    /// The budget for answering its offers.
     offers: Budget,
     /// The nonce that it gave with its last proof, and its announcement then: id and serial.
     resume: Option<(Nonce, ConnectId, NonZeroU32)>,
@@ -123,7 +123,7 @@ impl Member {
     }
 }
 
-/// Everybody who is known of.
+/// All known peers.
 #[derive(Debug)]
 pub(super) struct Members {
     members: LiteMap<PeerId, Member>,
@@ -132,8 +132,8 @@ pub(super) struct Members {
     signatures: CarrierBudgets,
     offers: CarrierBudgets,
     shown: LiteMap<PeerId, PeerView>,
-    /// Whom the person accepted, by the names that they had, and who could not be reached. They may be asked about us
-    /// for longer than we try.
+    /// Peers that the person accepted, under the names that they had, but that could not be reached. The people there
+    /// may be asked about us for longer than we try.
     accepted: Vec<(PeerId, Name)>,
 }
 
@@ -150,7 +150,7 @@ impl Members {
         }
     }
 
-    /// Everybody who is known of, with the serial of their newest announcement.
+    /// All known peers, with the serial of their newest announcement.
     pub fn serials(&self) -> impl Iterator<Item = (PeerId, NonZeroU32)> {
         let members = self.members.values();
         members.map(|member| (member.id, member.connect.serial))
@@ -173,7 +173,7 @@ impl Members {
         self.members.get(peer).map(|member| &member.pair)
     }
 
-    /// What this peer has announced of itself.
+    /// The newest announcement of this peer.
     pub fn connect(&self, peer: &PeerId) -> Option<&Connect> {
         self.members.get(peer).map(|member| &member.connect)
     }
@@ -208,13 +208,13 @@ impl Members {
         proven.count() >= MAX_PEERS
     }
 
-    /// Something happened to a peer.
+    /// Handles an event of a peer.
     pub fn on_peer(&mut self, peer: PeerId, event: &PeerEvent, links: &Links, cx: &mut Cx) {
         cx.changed = true;
         match event {
             PeerEvent::Verified => self.verified(peer, links, cx),
             PeerEvent::Forgotten => {
-                // For that peer we were gone, so for us it was.
+                // We were gone for that peer, so it counts as gone for us.
                 if let Some(peer) = self.shown.remove(&peer) {
                     let reason = GoneReason::Silent;
                     cx.people(PeopleEvent::Gone { peer, reason });
@@ -257,7 +257,8 @@ impl Members {
             let name = cx.own.name.to_string();
             cx.send(peer, PeopleFrame::Profile { name });
         }
-        // What is left of a tab that was loaded again goes at once if it is silent, and is probed at once otherwise.
+        // The former session of a tab that was loaded again goes at once if it is silent, and is probed at once
+        // otherwise.
         for former in self.same_tab(&peer) {
             match links.state(&former) {
                 PeerState::Reconnecting => cx.effect(Effect::Remove(former, GoneReason::Left)),
@@ -267,7 +268,7 @@ impl Members {
         }
     }
 
-    /// A peer has proven who it is: its newest announcement counts, whatever a broker delivered.
+    /// Takes over the proof of a peer. Its announcement counts, unless a broker has brought a newer one.
     pub fn proven(&mut self, peer: &PeerId, proof: Proven, cx: &Cx) {
         let Some(member) = self.members.get_mut(peer) else {
             return;
@@ -287,7 +288,7 @@ impl Members {
         }
     }
 
-    /// A peer did not prove who it claims to be.
+    /// Reports a peer that did not prove who it claims to be.
     pub fn not_proven(&mut self, peer: &PeerId, reason: ProofError, links: &Links, cx: &mut Cx) {
         self.name_everybody(cx);
         if let Some(member) = self.members.get(peer) {
@@ -299,9 +300,9 @@ impl Members {
         cx.changed = true;
     }
 
-    /// A peer goes by another name from now on.
+    /// Changes the name of a peer.
     pub fn rename(&mut self, peer: &PeerId, name: &str, cx: &mut Cx) {
-        // As in an announcement: what would be shown in another way than it was sent is unreadable.
+        // As in an announcement: a name that would not be shown as it was sent is unreadable.
         let parsed = Name::parse(name).ok();
         let Some(name) = parsed.filter(|parsed| parsed.as_str() == name) else {
             return cx.dropped(Dropped::BadFrame);
@@ -313,7 +314,7 @@ impl Members {
         }
     }
 
-    /// Forgets a peer, and says when its envelopes are old. `None` if it was not known of.
+    /// Forgets a peer, and returns an event that says up to when its envelopes are old. `None` if it was not known.
     pub fn remove(&mut self, peer: &PeerId, reason: GoneReason, cx: &mut Cx) -> Option<PeerEvent> {
         let member = self.take_out(peer, reason, cx)?;
         let was_asked = member.asked.is_some() && member.decision == Decision::Accepted;
@@ -332,8 +333,8 @@ impl Members {
         Some(PeerEvent::Gone { until, proven })
     }
 
-    /// Forgets a peer that closed its connection without a word. It seems to have left, but may come back with something
-    /// newer: it also closes a connection on which our proof did not reach it in time.
+    /// Forgets a peer that closed its connection without a word. It seems to have left, but may come back with
+    /// something newer: it also closes a connection on which our proof did not reach it in time.
     pub fn remove_closed(&mut self, peer: &PeerId, cx: &mut Cx) -> Option<PeerEvent> {
         let member = self.take_out(peer, GoneReason::Left, cx)?;
         let (until, proven) = (member.newest(), member.proven);
@@ -352,14 +353,14 @@ impl Members {
         Some(member)
     }
 
-    /// Forgets everybody, without a word.
+    /// Forgets everybody without an event, and returns who they were.
     pub fn clear(&mut self) -> Vec<PeerId> {
         self.shown = LiteMap::new();
         let members = core::mem::take(&mut self.members);
         members.into_iter().map(|(peer, _)| peer).collect()
     }
 
-    /// Notes it in our own book, and tells the driver to store it.
+    /// Applies a change to our own trust book, and tells the driver to store it.
     fn remember(&mut self, change: TrustChange, cx: &mut Cx) {
         match self.trust.apply(&change) {
             Ok(()) => cx.output(Output::Trust(change)),

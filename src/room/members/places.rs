@@ -1,4 +1,4 @@
-//! Places in the roster. Nobody who has proven nothing holds one for ever, and a known key always finds one.
+//! Places in the roster. No unproven peer holds one for ever, and a known key always finds one.
 
 use core::time::Duration;
 
@@ -11,22 +11,22 @@ use crate::room::effect::Effect;
 use crate::room::io::{Carrier, GoneReason, PeopleEvent};
 use crate::room::links::Links;
 
-/// The most peers that are known of, connected or not.
+/// The most peers in the roster, connected or not.
 const MAX_ROSTER: usize = 128;
-/// While more unproven peers than this have known keys, these make room as well: whoever was met once is known, and a
-/// crowd of those must not keep strangers out.
+/// While more unproven peers than this have known keys, these make room as well: everybody who was met once is known,
+/// and a crowd of those must not keep strangers out.
 const MAX_KNOWN_UNPROVEN: usize = MAX_ROSTER / 2;
 /// The most unproven peers that one member may have introduced.
 const MAX_INTRODUCED: usize = 32;
-/// A peer that has proven nothing is forgotten when nothing has come from it for this long. Peers that are here announce
-/// themselves more often.
+/// A peer that has proven nothing is forgotten when nothing has come from it for this long. Peers that are here
+/// announce themselves more often.
 const STRANGER_LIFE: Duration = Duration::from_secs(600);
-/// How often that is looked at, and how long the person is asked about somebody while others wait.
+/// The interval of these checks, and how long the person is asked about somebody while others wait.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 
 impl Members {
-    /// Where the roster is full, a peer that has proven nothing makes room, chosen by chance so that a flood of strangers
-    /// cannot keep everybody else out.
+    /// Removes an unproven peer if the roster is full. It is chosen at random, so that a flood of strangers cannot keep
+    /// everybody else out.
     pub(super) fn make_room(
         &mut self,
         carrier: Carrier,
@@ -90,7 +90,7 @@ impl Members {
         }
     }
 
-    /// While others wait to be asked about, nobody keeps a place among those that the person is asked about.
+    /// Withdraws the requests that have been open for long while other peers wait to be asked about.
     fn rotate_requests(&mut self, links: &Links, cx: &mut Cx) {
         let waiting = self
             .members

@@ -1,4 +1,4 @@
-//! What people see of the room: names made unique, who is in which state, the line of status.
+//! The view of the room that people get: unique names, the state of each peer, the status line.
 
 use super::{Decision, Members};
 use crate::identity::Name;
@@ -14,7 +14,7 @@ pub(in crate::room) fn own_user(name: &Name, tab: u16) -> String {
 }
 
 impl Members {
-    /// Tells what changed for people to see since the last time.
+    /// Reports what has changed for people to see since the last time.
     pub fn show(&mut self, links: &Links, cx: &mut Cx) {
         self.name_everybody(cx);
         let shown = self.members.values().filter(|member| member.is_shown());
@@ -27,7 +27,7 @@ impl Members {
         }
     }
 
-    /// The line of status.
+    /// Returns the status line.
     pub fn status(&self, broker: BrokerState, shut_out: bool, links: &Links) -> Status {
         let (mut people, mut reconnecting) = (0, 0);
         for peer in self.shown() {

@@ -15,30 +15,30 @@ use crate::wire::connect::{ConnectFields, FULL, UnsignedConnect, VERSION};
 use crate::wire::extension::{Extensions, grease};
 use crate::wire::{ConnectId, Nonce};
 
-/// For how long one of our nonces holds, by our own clock.
+/// Each of our nonces is valid for this long, by our own clock.
 pub(super) const NONCE_LIFE: Duration = Duration::from_secs(15 * 60);
 /// The most nonces that are remembered.
 const MAX_ISSUED: usize = 32;
 /// An announcement older than this is renewed before it goes out in an offer.
 pub(super) const RENEW_AFTER: Duration = Duration::from_secs(5 * 60);
 
-/// Why an announcement is being signed.
+/// The purpose of an announcement that is being signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// To be published.
+    /// Publish it.
     Publish,
-    /// To be shown in offers and proofs.
+    /// Show it in offers and proofs.
     Show,
 }
 
 #[derive(Debug)]
 pub(super) struct Announcements {
     next_serial: NonZeroU32,
-    /// Those that hold, the newest last.
+    /// Announcements whose nonces may still be valid, the newest last.
     issued: VecDeque<Issued>,
-    /// The one that waits for its signature.
+    /// The announcement that waits for its signature.
     pending: Option<(UnsignedConnect, Purpose, Millis)>,
-    /// What one in eight pages says that nobody knows, so that nobody forgets to skip.
+    /// One page in eight sends an extension without a meaning, so that no implementation forgets to skip unknown ones.
     extensions: Extensions,
 }
 
@@ -60,12 +60,12 @@ impl Announcements {
         }
     }
 
-    /// The nonces of this time and before hold no longer.
+    /// Invalidates the nonces of this time and before.
     pub fn give_up(&mut self, until: Millis) {
         self.issued.retain(|issued| issued.at > until);
     }
 
-    /// The nonce and the id of our announcement with this serial, while it holds.
+    /// The nonce and the id of our announcement with this serial, while it is valid.
     fn find(&self, serial: NonZeroU32, now: Millis) -> Option<(&Nonce, ConnectId)> {
         let issued = self.issued.iter().find(|issued| issued.serial == serial)?;
         (now.since(issued.at) < NONCE_LIFE).then_some((&issued.nonce, issued.id))
@@ -73,7 +73,7 @@ impl Announcements {
 }
 
 impl Signaling {
-    /// The nonce and the id of our announcement with this serial, while it holds.
+    /// The nonce and the id of our announcement with this serial, while it is valid.
     pub fn nonce(&self, serial: NonZeroU32, now: Millis) -> Option<(&Nonce, ConnectId)> {
         self.announcements.find(serial, now)
     }
@@ -83,7 +83,7 @@ impl Signaling {
         self.announcements.issued.iter().map(|issued| issued.serial)
     }
 
-    /// Asks for the signature of a new announcement.
+    /// Requests the signature of a new announcement.
     pub(super) fn request_connect(&mut self, purpose: Purpose, full: bool, cx: &mut Cx) {
         if let Some((_, pending, _)) = &mut self.announcements.pending {
             if purpose == Purpose::Publish {
@@ -116,7 +116,7 @@ impl Signaling {
         cx.sign(SignFor::Connect, message);
     }
 
-    /// The signature of our announcement is there.
+    /// Handles the signature of our announcement.
     pub fn on_connect_signed(&mut self, signature: Signature, full: bool, cx: &mut Cx) {
         let Some((unsigned, purpose, signed_at)) = self.announcements.pending.take() else {
             return;
@@ -144,7 +144,7 @@ impl Signaling {
         if purpose == Purpose::Publish {
             self.publish_connect(connect, signed_at, cx);
         }
-        // Renamed while the signature was on its way.
+        // Our name changed while the signature was on its way.
         let renamed = cx
             .own
             .connect
@@ -156,7 +156,7 @@ impl Signaling {
         self.send_waiting(cx);
     }
 
-    /// Our name is another one: what offers and proofs show from now on says so.
+    /// Requests a new announcement after a change of name, to be shown in offers and proofs from now on.
     pub fn renew(&mut self, full: bool, cx: &mut Cx) {
         self.request_connect(Purpose::Show, full, cx);
     }

@@ -1,9 +1,9 @@
-//! When to say "I am here".
+//! Decides when to say "I am here".
 //!
-//! Whoever is alone repeats itself with growing pauses; whoever has company does it rarely, enough to heal a
-//! split. Our own announcement comes back to us from the broker, which puts every message on a topic into one
-//! order. That echo tells who has to offer: a peer announced *after* our echo subscribed too late to hear us, so we
-//! offer; a peer announced *before* it will hear us next, and offers.
+//! A peer that is alone repeats itself with growing pauses; a peer that has company does so rarely, just enough to heal
+//! a split. Our own announcement comes back to us from the broker, which puts every message on a topic into one order.
+//! That echo tells who has to offer: a peer announced *after* our echo subscribed too late to hear us, so we offer; a
+//! peer announced *before* it will hear us next, and offers.
 
 use core::time::Duration;
 
@@ -23,11 +23,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 const ECHO_TIMEOUT: Duration = Duration::from_millis(1500);
 /// … and is repeated at most this many times where it does not.
 const MAX_MISSED: u32 = 3;
-/// Where others want to hear us, an announcement comes after this …
+/// Where others need our announcement, it comes after this …
 const WANTED_DELAY: Duration = Duration::from_millis(1500);
 /// … and at most this often.
 const WANTED_PAUSE: Duration = Duration::from_secs(10);
-/// For how long "I am full" of others counts.
+/// "I am full" of others counts for this long.
 const FULL_FOR: Duration = Duration::from_secs(90);
 
 #[derive(Debug, Default)]
@@ -38,14 +38,14 @@ pub(super) struct Announcer {
     echo_due: Option<Millis>,
     missed: u32,
     repeats: u32,
-    /// Somebody misses us: the next announcement is for them.
+    /// Whether somebody misses us: the next announcement is for them.
     wanted: bool,
     /// When a peer last said that it is full.
     full_seen: Option<Millis>,
 }
 
 impl Announcer {
-    /// Our own announcement came back.
+    /// Handles the echo of our own announcement.
     pub fn on_echo(&mut self, signed_at: Millis, cx: &mut Cx) {
         if self.echo_due == Some(signed_at) {
             self.echo_due = None;
@@ -56,7 +56,7 @@ impl Announcer {
 }
 
 impl Signaling {
-    /// The way to a broker changed.
+    /// Handles a change in the connection to a broker.
     pub fn on_broker(
         &mut self,
         broker: BrokerId,
@@ -91,7 +91,7 @@ impl Signaling {
         }
     }
 
-    /// A timer of this machine has come.
+    /// Handles a timer of this machine.
     pub fn on_timer(&mut self, timer: SignalingTimer, company: Company, cx: &mut Cx) {
         match timer {
             SignalingTimer::Announce => self.announce_again(company, cx),
@@ -141,7 +141,7 @@ impl Signaling {
         cx.timers.set(SignalingTimer::Announce.into(), last + pause);
     }
 
-    /// Somebody misses us, or should hear that we are full.
+    /// Announces us soon, because somebody misses us or should hear that we are full.
     pub fn announce_soon(&mut self, cx: &mut Cx) {
         let pause = cx.jittered(WANTED_DELAY);
         let at = (cx.now + pause).max(self.announcer.last + WANTED_PAUSE);
@@ -149,7 +149,7 @@ impl Signaling {
         self.announcer.wanted = true;
     }
 
-    /// The announcement was lost. A broker that never shows us our own messages is not tried for ever.
+    /// Announces us again after a lost announcement, but not for ever: a broker may never show us our own messages.
     fn echo_missed(&mut self, company: Company, cx: &mut Cx) {
         self.announcer.echo_due = None;
         self.announcer.missed += 1;
@@ -163,7 +163,7 @@ impl Signaling {
         self.announcer.echo_due.is_some()
     }
 
-    /// A peer said that it is full.
+    /// Notes that a peer said that it is full.
     pub fn peer_is_full(&mut self, cx: &mut Cx) {
         self.announcer.full_seen = Some(cx.now);
         cx.changed = true;

@@ -9,10 +9,10 @@ use super::announcements::NONCE_LIFE;
 use crate::identity::PeerId;
 use crate::time::Millis;
 
-/// The most peers that had proven who they are. Each cost a connection; but somebody who comes and goes ever so often
-/// makes us forget the first of them while a nonce holds, so the nonces of that time are given up with it.
+/// The most peers that had proven who they are. Each cost a connection; but somebody who comes and goes often enough
+/// makes us forget the first of them while a nonce is still valid, so the nonces of that time are given up with it.
 const MAX_PROVEN: usize = 512;
-/// The most others.
+/// The most other peers.
 const MAX_STRANGERS: usize = 256;
 
 #[derive(Debug, Default)]
@@ -29,8 +29,8 @@ struct Departure {
 }
 
 impl Departed {
-    /// Remembers a peer that went. Where another one that had proven who it is has to make room, gives back when that one
-    /// went: what it said before could open as long as a nonce of before holds.
+    /// Remembers a peer that has gone. If it takes the place of another one that had proven who it is, returns when
+    /// that one went: its envelopes could open for as long as a nonce from before that time is valid.
     pub fn insert(
         &mut self,
         peer: PeerId,

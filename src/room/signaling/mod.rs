@@ -1,4 +1,4 @@
-//! What goes over the brokers: announcing ourselves, opening what comes, sealing what goes.
+//! Traffic over the brokers: announcing ourselves, opening incoming envelopes, sealing outgoing ones.
 //!
 //! Nothing here decides who is let in or who connects to whom. It knows the room's keys, the brokers, our own
 //! announcements, and which envelopes are too old to look at.
@@ -31,24 +31,24 @@ pub(super) use outbox::Freshness;
 
 /// The most candidates that are kept until the offer or answer they belong to has come.
 const MAX_EARLY: usize = 32;
-/// For how long they are kept.
+/// Such candidates are kept for this long.
 const EARLY_LIFE: Duration = Duration::from_secs(8);
 
-/// Who else is here, as far as it decides when we announce ourselves.
+/// The company that we have, as far as it decides when we announce ourselves.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Company {
-    /// At least one peer is connected.
+    /// Whether at least one peer is connected.
     pub present: bool,
-    /// Somebody who was connected is silent.
+    /// Whether somebody who was connected is silent.
     pub incomplete: bool,
-    /// There is no place left here.
+    /// Whether there is no place left here.
     pub full: bool,
 }
 
 #[derive(Debug)]
 pub(super) struct Signaling {
     pub keys: RoomKeys,
-    /// What the site puts before every topic.
+    /// The prefix that the site puts before every topic.
     prefix: String,
     brokers: LiteMap<BrokerId, BrokerState>,
     last_stamp: Millis,
@@ -83,7 +83,7 @@ impl Signaling {
         [self.keys.topic(), self.keys.inbox(own)].map(|topic| topic.name(&self.prefix))
     }
 
-    /// The best way that there is to any broker.
+    /// The best state of the connections to all brokers.
     pub fn broker(&self) -> BrokerState {
         let rank = |state: &BrokerState| match state {
             BrokerState::Ready => (0, Millis(0)),
@@ -94,11 +94,11 @@ impl Signaling {
         best.copied().unwrap_or(BrokerState::Opening)
     }
 
-    /// Opens what a broker brought: the checks that need nothing but the room's keys. `None` for what we sent ourselves;
-    /// the echo of our own announcement decides who has to offer.
+    /// Opens an envelope from a broker, with the checks that need nothing but the room's keys. Returns `None` for an
+    /// envelope of our own; the echo of our own announcement decides who has to offer.
     ///
     /// # Errors
-    /// Why it was dropped.
+    /// Returns the reason why it was dropped.
     pub fn open(
         &mut self,
         carrier: Carrier,
@@ -143,7 +143,7 @@ impl Signaling {
         self.early.push((carrier, envelope, cx.now));
     }
 
-    /// Gives the candidates back that were kept for this peer.
+    /// Returns the candidates that were kept from this peer.
     pub fn release_early(&mut self, peer: PeerId) -> Vec<(Carrier, Envelope)> {
         let is_theirs =
             |(_, envelope, _): &mut (Carrier, Envelope, Millis)| envelope.sender == peer;
@@ -153,14 +153,14 @@ impl Signaling {
             .collect()
     }
 
-    /// Says goodbye to everybody at the brokers, without a signature: the secret to which our announcements committed is
-    /// enough, and a page that is being closed has no time for more.
+    /// Says goodbye to everybody at the brokers, without a signature: the secret to which our announcements committed
+    /// is enough, and a page that is being closed has no time for more.
     pub fn say_leave(&mut self, cx: &mut Cx) {
         let body = Body::Leave(self.leave.clone());
         self.publish(self.keys.topic(), body, cx);
     }
 
-    /// Something happened to a peer: of one that is gone, envelopes up to `until` are old.
+    /// Handles an event of a peer: envelopes up to `until` of one that is gone are old.
     pub fn on_peer(&mut self, peer: PeerId, event: &PeerEvent, cx: &Cx) {
         if let PeerEvent::Gone { until, proven } = event {
             self.seen.remove_carrier(&Carrier::Peer(peer));
@@ -176,7 +176,7 @@ impl Signaling {
         self.departed.has_left(peer)
     }
 
-    /// A timestamp newer than every one before.
+    /// Returns a timestamp newer than every one before.
     fn stamp(&mut self, now: Millis) -> Millis {
         self.last_stamp = Millis(now.0.max(self.last_stamp.0 + 1));
         self.last_stamp

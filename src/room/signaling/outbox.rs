@@ -1,4 +1,4 @@
-//! What is sealed for one peer alone: offers, answers, candidates and knocks.
+//! Messages that are sealed for one peer alone: offers, answers, candidates and knocks.
 
 use std::collections::VecDeque;
 
@@ -19,12 +19,12 @@ const MAX_WAITING: usize = 64;
 /// Knocks that we send: at most this many at once, then one a second.
 const KNOCKS_BURST: u32 = 10;
 
-/// What makes something that is sealed for a peer fresh.
+/// The nonce that makes a message sealed for a peer fresh.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::room) struct Freshness {
     pub source: NonceSource,
     pub nonce: Nonce,
-    /// The peer's announcement that has this nonce, or that it showed when it gave it.
+    /// The peer's announcement that has this nonce, or that it showed when it gave the nonce.
     pub connect: ConnectId,
 }
 
@@ -44,8 +44,8 @@ impl Outbox {
 }
 
 impl Signaling {
-    /// Seals something for one peer, and publishes it in that peer's inbox. What shows our announcement waits until one
-    /// that is new enough has been signed.
+    /// Seals a message for one peer, and publishes it in that peer's inbox. A message that shows our announcement waits
+    /// until one that is new enough has been signed.
     pub fn send(
         &mut self,
         peer: PeerId,
@@ -134,7 +134,7 @@ impl Signaling {
         self.publish_at(timestamp, inbox, body, cx);
     }
 
-    /// Sends what has waited for our announcement.
+    /// Sends the messages that have waited for our announcement.
     pub(super) fn send_waiting(&mut self, cx: &mut Cx) {
         for (peer, out) in core::mem::take(&mut self.outbox.waiting) {
             cx.effect(Effect::Signal(peer, out));

@@ -1,4 +1,4 @@
-//! Frames of applications that ask each other. They are chunks of the stream.
+//! Frames for questions of applications, and the answers. They are chunks of the stream.
 
 use super::Frame;
 use super::json::{Fields, Writer};
@@ -8,18 +8,18 @@ use super::json::{Fields, Writer};
 pub enum CallFrame {
     /// A question from one application to another.
     Question {
-        /// Chosen by the asker.
+        /// The question's id, chosen by the asker.
         id: String,
-        /// Which handler should answer.
+        /// The topic: selects the handler that should answer.
         topic: Option<String>,
         /// The question, in JSON.
         content: String,
     },
-    /// The answer.
+    /// The answer to a question.
     Answer {
-        /// The question's.
+        /// The question's id.
         id: String,
-        /// The answer, in JSON, or why there is none.
+        /// The answer, in JSON, or the reason why there is none.
         result: Result<String, String>,
     },
 }

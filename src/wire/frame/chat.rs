@@ -4,18 +4,18 @@ use super::Frame;
 use super::json::{Fields, Writer};
 use crate::time::Millis;
 
-/// About messages.
+/// A frame about messages.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ChatFrame {
     /// A message.
     Message {
-        /// Chosen by the sender, at random.
+        /// The message's id, chosen by the sender at random.
         id: String,
         /// Plain text.
         text: String,
-        /// When it was said, by the sender's clock.
+        /// When it was sent, by the sender's clock.
         at: Millis,
-        /// Whether it is said to this one person only.
+        /// Whether it is sent to this one person only.
         private: bool,
     },
     /// The message with this id has arrived.
@@ -23,7 +23,7 @@ pub enum ChatFrame {
         /// Its id.
         id: String,
     },
-    /// The person is writing.
+    /// The person is typing.
     Typing,
 }
 

@@ -3,18 +3,18 @@
 use super::Frame;
 use super::json::{Fields, Writer};
 
-/// What one side says about a file.
+/// A frame about a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileFrame {
-    /// Chosen by the sender of the file.
+    /// The file's number, chosen by its sender.
     pub number: u32,
-    /// What is said.
+    /// The step of the transfer, such as `offer` or `accept`.
     pub step: String,
-    /// Its size, or how much of it has come.
+    /// The file's size, or how many of its bytes have come.
     pub bytes: Option<u64>,
-    /// Its name.
+    /// The file's name.
     pub name: Option<String>,
-    /// Its type, its hash, or why it does not come.
+    /// The file's type, its hash, or the reason why it does not arrive.
     pub text: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Frames as JSON. Written out: derived code for so many fields weighs three times as much.
+//! Frames as JSON, written by hand: derived code for so many fields is three times as large.
 
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -12,7 +12,7 @@ impl Writer {
         Writer(["{\"k\":\"", kind, "\""].concat())
     }
 
-    /// A field with what is JSON already.
+    /// Adds a field whose value is JSON already.
     pub fn json(mut self, name: &str, json: &str) -> Writer {
         for part in [",\"", name, "\":", json] {
             self.0.push_str(part);
@@ -54,7 +54,7 @@ impl Writer {
     }
 }
 
-/// The fields of a frame's object. Only those that its kind has are looked into.
+/// The fields of a frame's object. Only those that its kind has are parsed.
 pub(super) struct Fields<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'a> Deserialize<'a> for Fields<'a> {

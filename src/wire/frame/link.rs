@@ -4,24 +4,24 @@ use super::Frame;
 use super::json::{Fields, Writer};
 use crate::rtc::{Candidate, SessionDescription};
 
-/// About the connection itself.
+/// A frame about the connection itself.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LinkFrame {
     /// The first frame of each side: its [`Proof`](crate::wire::transcript::Proof).
     Verify {
         /// The proof, base64url without padding.
         proof: String,
-        /// What the sender's application tells about its user: a JSON object, written as `text`.
+        /// Information that the sender's application gives about its user: a JSON object, written as `text`.
         info: Option<String>,
     },
-    /// Are you there?
+    /// A ping: asks whether the peer is there.
     Ping {
-        /// To tell one ping from another, if that matters.
+        /// Identifies the ping, if that matters.
         id: Option<String>,
     },
     /// The answer to a ping.
     Pong {
-        /// The ping's.
+        /// The ping's id.
         id: Option<String>,
     },
     /// Renegotiation or ICE restart: an offer or answer, `{"kind":"offer","sdp":"v=0…"}`, at most 24 KiB.
@@ -34,7 +34,7 @@ pub enum LinkFrame {
         /// The candidates.
         candidates: Vec<Candidate>,
     },
-    /// The sender goes.
+    /// The sender leaves.
     Leave,
 }
 

@@ -1,4 +1,4 @@
-//! What travels on channel 0 as text: JSON frames of at most 16 KiB, one file for each domain.
+//! Text frames on channel 0: JSON of at most 16 KiB, with a source file for each domain.
 //!
 //! Every frame is an object with its kind under `k`. Kinds and fields that this version does not know are ignored.
 
@@ -27,7 +27,7 @@ pub const MAX_FRAME: usize = 16 * 1024;
 /// The largest frame that is put together from parts, in bytes.
 pub const MAX_JOINED: usize = 256 * 1024;
 
-/// Why a text frame was dropped.
+/// The reason why a text frame was dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
     /// Longer than [`MAX_FRAME`], or joined longer than [`MAX_JOINED`].
@@ -36,29 +36,29 @@ pub enum FrameError {
     /// Not JSON, or not of a shape that this page knows.
     #[error("The frame cannot be read.")]
     Malformed,
-    /// A part without those before it.
-    #[error("A part of a long frame came out of its order.")]
+    /// A part came without those before it.
+    #[error("A part of a long frame came out of order.")]
     OutOfOrder,
 }
 
-/// One thing that one peer says to another, by domain.
+/// A frame from one peer to another, by domain.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Frame {
-    /// About the connection itself.
+    /// A frame about the connection itself.
     Link(LinkFrame),
-    /// About who is here.
+    /// A frame about who is here.
     People(PeopleFrame),
-    /// About messages.
+    /// A frame about messages.
     Chat(ChatFrame),
     /// A question or an answer of an application. A chunk of the stream.
     Call(CallFrame),
-    /// About a file. A chunk of the stream.
+    /// A frame about a file. A chunk of the stream.
     File(FileFrame),
-    /// About the stream.
+    /// An acknowledgement of the stream.
     Ack(Ack),
     /// A part of a longer frame.
     Part(Part),
-    /// Of a kind that this version does not know: ignored.
+    /// A frame of a kind that this version does not know: ignored.
     Unknown,
 }
 
@@ -68,7 +68,7 @@ impl Frame {
         matches!(self, Frame::Call(_) | Frame::File(_))
     }
 
-    /// The text frames that carry this one: itself, or its parts.
+    /// Encodes the frame: as one text, or as its parts.
     pub fn encode(&self) -> Vec<String> {
         let text = self.to_json();
         if text.len() <= MAX_FRAME {
@@ -87,7 +87,7 @@ impl Frame {
         Frame::read(&fields).ok_or(FrameError::Malformed)
     }
 
-    /// The frame; `None` if a field is missing that its kind needs.
+    /// Reads a frame; `None` if a field is missing that its kind needs.
     fn read(fields: &Fields) -> Option<Frame> {
         let kind = fields.text("k")?;
         let kind = kind.as_str();

@@ -9,9 +9,9 @@ const MAX_PART: usize = MAX_FRAME / 2 - 128;
 /// A part of a longer frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// Which part, from 0.
+    /// The index of the part, from 0.
     pub index: u32,
-    /// How many there are.
+    /// The number of parts.
     pub of: u32,
     /// This part of the longer frame's JSON.
     pub text: String,
@@ -50,7 +50,7 @@ impl Part {
     }
 }
 
-/// Reads text frames and joins the parts of long ones. One for each connection.
+/// Reads text frames and joins the parts of long ones. Each connection has its own.
 #[derive(Debug, Default)]
 pub struct PartReassembler {
     pub(super) parts: String,
@@ -93,7 +93,7 @@ impl PartReassembler {
         self.reset();
         match Frame::from_json(&joined)? {
             Frame::Part(_) => Err(FrameError::Malformed),
-            // One chunk is one message, or nobody could count them.
+            // A chunk is one message: otherwise the two sides could not count chunks.
             frame if frame.is_chunk() => Err(FrameError::Malformed),
             frame => Ok(Some(frame)),
         }

@@ -3,20 +3,20 @@
 use super::Frame;
 use super::json::{Fields, Writer};
 
-/// About who is here.
+/// A frame about who is here.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PeopleFrame {
-    /// The sender goes by another name from now on.
+    /// The sender has changed its name.
     Profile {
         /// The new name.
         name: String,
     },
-    /// Whom the sender is connected to, so that whoever lacks one can ask.
+    /// The peers that the sender is connected to, so that a receiver that lacks one can ask for it.
     Presence {
         /// [`PresenceDigest`](crate::wire::presence::PresenceDigest)s of their announcements.
         peers: Vec<String>,
     },
-    /// The sender lacks these announcements.
+    /// A request for announcements that the sender lacks.
     Fetch {
         /// Their digests.
         peers: Vec<String>,

@@ -3,21 +3,21 @@
 use super::Frame;
 use super::json::{Fields, Writer};
 
-/// So many chunks of your stream have come.
+/// An acknowledgement: how many chunks of the receiver's stream have come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ack {
-    /// How many, in this session.
+    /// The number of chunks, in this session.
     pub count: u64,
-    /// In the first one on each connection.
+    /// The streams, in the first acknowledgement on each connection.
     pub streams: Option<StreamIds>,
 }
 
-/// Which streams of chunks the two sides mean. A side that has forgotten the other one begins a new stream.
+/// The ids of the two streams of chunks. A side that has forgotten the other one begins a new stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StreamIds {
-    /// The one that the sender of this frame sends: a random number.
+    /// The stream that the sender of this frame sends: a random number.
     pub own: u32,
-    /// The one that it receives and counts, if it knows of any.
+    /// The stream that it receives and counts, if it knows of any.
     pub yours: Option<u32>,
 }
 

@@ -1,4 +1,4 @@
-//! Handlers and trust decisions refer to a peer and its key, and not to whoever has a name at the moment.
+//! Handlers and trust decisions refer to a peer and its key, and not to the current bearer of a name.
 
 use anyhow::ensure;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! What the module stores in the browser, and what it does not.
+//! The data that the module stores in the browser, and the data that it does not store.
 
 use anyhow::ensure;
 use serde_json::json;
@@ -134,7 +134,7 @@ fn large_files_are_kept_in_memory_where_the_module_is_on_another_origin() {
     });
 }
 
-/// The second tab writes the trust book before its process has learned of what the first one wrote.
+/// The second tab writes the trust book before its process has learned of the write of the first one.
 #[test]
 fn a_block_is_not_lost_when_two_tabs_write_at_once() {
     run(|bed| async move {

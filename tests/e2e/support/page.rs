@@ -1,4 +1,4 @@
-//! A description of what a tab shows.
+//! A description of the content of a tab.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::Deserialize;
 /// Describes the page, in the browser.
 pub const SCRIPT: &str = include_str!("page.js");
 
-/// What a tab shows at one moment.
+/// The content of a tab at one moment.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Page {

@@ -164,7 +164,7 @@ impl Tab {
         }
     }
 
-    /// A description of what the tab shows now.
+    /// Describes the current content of the tab.
     pub async fn page(&self) -> Result<Page> {
         let page = self.script(SCRIPT, Vec::new()).await?;
         serde_json::from_value(page).context("the page cannot be described")

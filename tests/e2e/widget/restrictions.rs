@@ -1,4 +1,4 @@
-//! Pages that restrict what the chat may use.
+//! Pages that restrict the chat.
 
 use anyhow::{Context, Result, ensure};
 use xtask::testbed::Broker;

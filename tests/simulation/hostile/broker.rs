@@ -1,4 +1,4 @@
-//! What strangers, members and the broker itself say on the broker: forged, repeated, damaged, lost.
+//! Messages of strangers, of members and of the broker itself on the broker: forged, repeated, damaged, lost.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::{Mallory, derived, field, key, overheard, patched, rng, still_talk};
 use crate::scenes::{SOON, pair};
 use crate::world::{Faults, World};
 
-const FORGED: &str = "a signature that does not fit";
+const FORGED: &str = "an invalid signature";
 const REPEATED: &str = "the same as before, over another broker or again";
 
 /// The order of the curve's group.
@@ -23,7 +23,7 @@ const ORDER: [u8; 32] = [
     0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
 ];
 
-/// The same signature with the other `s`, which fits as well.
+/// The same signature with the other `s`, which is valid as well.
 fn with_high_s(connect: &Connect) -> Connect {
     let mut bytes = connect.as_bytes().to_vec();
     let start = bytes.len() - 32;
@@ -81,7 +81,7 @@ fn a_forged_announcement_is_dropped() {
     world.run(SOON);
     assert_eq!(world.dropped(ann, FORGED), count);
     assert_eq!(world.roster(ann).len(), 1);
-    // Nothing but the forgeries was wrong.
+    // Nothing was wrong besides the forgeries.
     mallory.announce(&mut world, mallory.id(), good);
     world.run(SOON);
     assert_eq!(world.dropped(ann, FORGED), count);
@@ -89,7 +89,7 @@ fn a_forged_announcement_is_dropped() {
 }
 
 #[test]
-fn an_announcement_that_needs_more_than_we_know_or_does_not_end_where_it_should_is_dropped() {
+fn announcements_with_an_unknown_critical_extension_or_a_wrong_length_are_dropped() {
     let (mut world, ann, ben) = pair();
     let mut mallory = Mallory::new(1);
     let fields = mallory.fields(world.now);
@@ -147,7 +147,7 @@ fn other_peoples_peer_ids_cannot_be_claimed() {
     let theirs = world.nodes[ben].room.id();
     let connect = mallory.connect(world.now);
     mallory.announce(&mut world, theirs, connect);
-    // The identity of one with the session key of another is no peer id that anybody has.
+    // The identity of one with the session key of another gives a peer id that nobody has.
     let identity = world.nodes[ben].room.key();
     let stolen = ConnectFields {
         identity,
@@ -164,7 +164,7 @@ fn other_peoples_peer_ids_cannot_be_claimed() {
 }
 
 #[test]
-fn what_was_overheard_can_be_repeated_for_ever_without_effect() {
+fn overheard_messages_can_be_repeated_for_ever_without_effect() {
     let (mut world, ann, ben) = pair();
     let all = world.published.clone();
     for round in 0..20 {
@@ -181,7 +181,7 @@ fn what_was_overheard_can_be_repeated_for_ever_without_effect() {
 }
 
 #[test]
-fn repeated_for_those_who_come_later_it_only_costs_them_some_offers() {
+fn messages_repeated_to_newcomers_only_cost_them_some_offers() {
     let (mut world, ann, ben) = pair();
     let ghost = world.published.clone();
     world.leave(ann);
@@ -263,7 +263,7 @@ fn garbage_of_every_length_is_dropped_and_counted() {
         world.keys.topic(),
         world.keys.inbox(&world.nodes[ann].room.id()),
     ];
-    // A body of a kind that nobody knows is skipped and counted apart.
+    // A body of an unknown kind is skipped and counted apart.
     let all_dropped = |world: &World| -> u64 {
         let diagnostics = world.nodes[ann].room.diagnostics();
         let dropped = diagnostics.dropped.iter().map(|(_, count)| count);
@@ -283,7 +283,7 @@ fn garbage_of_every_length_is_dropped_and_counted() {
                 world.publish_raw(&topic.name(""), payload);
                 sent += 1;
             }
-            // Sender and time alone are an envelope that says nothing.
+            // Sender and time alone are an envelope without bodies.
             sent -= u64::from(length == 24);
         }
     }

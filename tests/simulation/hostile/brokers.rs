@@ -1,4 +1,4 @@
-//! Several brokers: what comes twice counts once, and who is first on one of them gains nothing.
+//! Several brokers: a message that comes twice counts once, and nobody gains by being first on one of them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -31,7 +31,7 @@ fn every_broker_gets_the_same_bytes() {
         brokers.entry(*broker).or_default().push(published);
     }
     let [first, second] = [0, 1].map(|broker| brokers[&BrokerId(broker)].clone());
-    // Until the way to the second broker is opened, the first one gets everything alone: an announcement of each tab.
+    // Until the second broker is connected, the first one gets everything alone: an announcement of each tab.
     let alone = first.iter().filter(|one| !second.contains(one)).count();
     assert!(alone <= 2, "{alone}");
     let shared = first.iter().filter(|one| second.contains(one));
@@ -41,7 +41,7 @@ fn every_broker_gets_the_same_bytes() {
 }
 
 #[test]
-fn what_two_brokers_bring_acts_once() {
+fn messages_from_two_brokers_act_once() {
     let (mut world, ann, ben) = pair_on_two_brokers();
     world.run(SOON);
     assert_eq!((world.connections(ann), world.connections(ben)), (1, 1));
@@ -54,7 +54,7 @@ fn what_two_brokers_bring_acts_once() {
         assert_eq!(verified.count(), 1);
         assert_eq!(world.dropped(at, "old or repeated"), 0);
     }
-    // Nor does it when the second broker is slow.
+    // The same holds when the second broker is slow.
     let mut mallory = Mallory::new(1);
     let connect = mallory.connect(world.now);
     let envelope = Envelope::new(mallory.id(), connect.signed_at, Body::Connect(connect));
@@ -71,7 +71,7 @@ fn what_two_brokers_bring_acts_once() {
     still_talk(&mut world, ann, ben);
 }
 
-/// What a member makes of an envelope that it wants to be first with: the same sender and the same time, and something
+/// A member's imitation of an envelope that it wants to be first with: the same sender and the same time, and something
 /// else in it.
 fn imitation(envelope: &Envelope) -> Envelope {
     let body = match envelope.bodies[0].clone() {
@@ -90,7 +90,7 @@ fn imitation(envelope: &Envelope) -> Envelope {
 }
 
 #[test]
-fn who_copies_sender_and_time_and_is_first_gains_nothing() {
+fn copying_sender_and_time_and_being_first_gains_nothing() {
     for brokers in [1, 2] {
         let mut world = World::new(1);
         world.brokers = brokers;
@@ -107,7 +107,7 @@ fn who_copies_sender_and_time_and_is_first_gains_nothing() {
         }));
         let (ann, ben) = (world.open("ann"), world.open("ben"));
         assert!(world.run_until(SOON, World::is_full_mesh), "{brokers}");
-        let forged = "a signature that does not fit";
+        let forged = "an invalid signature";
         assert!(world.dropped(ann, forged) + world.dropped(ben, forged) > 0);
         assert_eq!((world.connections(ann), world.connections(ben)), (1, 1));
         still_talk(&mut world, ann, ben);

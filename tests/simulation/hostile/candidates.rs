@@ -1,4 +1,4 @@
-//! Candidates and negotiations: a peer makes the browser try so many addresses and so many descriptions, and no more.
+//! Candidates and negotiations: a peer can make the browser try a bounded number of addresses and descriptions only.
 
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ fn more_candidates_over_the_channel_than_a_connection_needs_are_dropped() {
     still_talk(&mut world, ann, ben);
 }
 
-/// An offer, or answer, of the connection that ben has with ann, as a frame.
+/// An offer or an answer for the connection between ben and ann, as a frame.
 fn signal(world: &World, ben: usize, ann: usize, kind: SdpType) -> LinkEvent {
     let connection = world.open_connections(ben, ann)[0];
     let ufrag = format!("u{ben}x{}", connection.0);
@@ -120,9 +120,9 @@ fn a_negotiation_with_another_fingerprint_or_with_media_is_refused() {
 }
 
 #[test]
-fn a_connection_that_is_only_being_tried_does_not_renegotiate_the_one_that_stands() {
+fn an_unverified_attempt_does_not_renegotiate_the_open_connection() {
     let (mut world, ann, ben) = pair();
-    // Nothing arrives any more, so both look for each other while the old connection still stands.
+    // Nothing arrives any more, so both look for each other while the old connection is still open.
     world.cut(ann, ben, true);
     assert!(world.run_until(Duration::from_secs(20), |world| {
         world.connections(ann) == 2 && world.connections(ben) == 2
@@ -141,7 +141,7 @@ fn a_connection_that_is_only_being_tried_does_not_renegotiate_the_one_that_stand
     }
     assert_eq!(world.nodes[ann].renegotiated, before);
     assert_eq!(world.carried, carried);
-    // On the one that stands it does.
+    // The open connection itself does renegotiate.
     world.feed(ann, Input::Link(current, LinkEvent::NegotiationNeeded));
     let renegotiated = &world.nodes[ann].renegotiated;
     assert!(

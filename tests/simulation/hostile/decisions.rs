@@ -1,4 +1,4 @@
-//! What the person decides is about the key and the name that were shown, and nothing else.
+//! Decisions of the person are about the key and the name that were shown, and nothing else.
 
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ fn decide(world: &mut World, at: usize, command: PeopleCommand) {
 }
 
 #[test]
-fn who_takes_another_name_between_the_warning_and_the_click_gains_nothing_by_it() {
+fn a_peer_gains_nothing_by_changing_its_name_between_the_warning_and_the_click() {
     for command in [PeopleCommand::AcceptKey, PeopleCommand::MarkVerified] {
         let (mut world, ann, mallory) = ann_and_a_zed();
         let seen = shown(&world, ann, mallory);
@@ -68,7 +68,7 @@ fn who_takes_another_name_between_the_warning_and_the_click_gains_nothing_by_it(
             last_view(&world, ann, mallory).trust,
             Trust::NameOnAnotherKey
         );
-        // What is shown now can be decided on.
+        // The name that is shown now can be decided on.
         rename(&mut world, mallory, "zed");
         let seen = shown(&world, ann, mallory);
         decide(&mut world, ann, command(seen));
@@ -134,7 +134,7 @@ fn requests(world: &World, at: usize) -> Vec<PeerView> {
     requests.collect()
 }
 
-/// Ann, who is asked about strangers, was asked about a zed who goes by the name of alice by now.
+/// Ann, who is asked about strangers, was asked about a zed who has changed its name to alice since.
 fn asked_about_a_zed() -> (World, usize) {
     let mut world = World::new(1);
     let book = book_of(&[(key(2).public(), "alice", TrustDecision::Compared)]);
@@ -153,7 +153,7 @@ fn asked_about_a_zed() -> (World, usize) {
 }
 
 #[test]
-fn who_takes_another_name_while_the_person_is_asked_is_not_let_in_by_the_old_one() {
+fn a_peer_that_changes_its_name_while_the_person_is_asked_is_not_let_in_by_the_old_one() {
     let (mut world, ann) = asked_about_a_zed();
     let who = requests(&world, ann)[0].shown();
     let published = world.published.len();
@@ -162,7 +162,7 @@ fn who_takes_another_name_while_the_person_is_asked_is_not_let_in_by_the_old_one
     assert_eq!(refusals(&world, ann), 1);
     assert_eq!(world.published.len(), published, "nothing is sent");
     assert_eq!(world.connections(ann), 0);
-    // The person is shown the name that it has now, with what is known of it, and can decide on that.
+    // The person is shown the current name and the trust in it, and can decide on that.
     let asked = requests(&world, ann).pop().unwrap();
     assert_eq!(asked.name.as_str(), "alice");
     assert_eq!(asked.trust, Trust::NameOnAnotherKey);
@@ -173,7 +173,7 @@ fn who_takes_another_name_while_the_person_is_asked_is_not_let_in_by_the_old_one
 }
 
 #[test]
-fn who_takes_another_name_while_the_person_is_asked_can_still_be_turned_away() {
+fn a_peer_that_changes_its_name_while_the_person_is_asked_can_still_be_turned_away() {
     let (mut world, ann) = asked_about_a_zed();
     let who = requests(&world, ann)[0].shown();
     let accept = false;
@@ -202,7 +202,7 @@ fn a_tab_number_does_not_pass_for_somebody_elses_second_tab() {
         Trust::NameOnAnotherKey
     );
     assert_ne!(last_view(&world, ann, mallory).user, "ann(2)");
-    // Her own second tab is the one that is called so.
+    // Only her own second tab has that name.
     let mut world = World::new(1);
     let _ann = world.open_as("ann", key(2), Accept::Everyone, TrustBook::default());
     let ben = world.open("ben");

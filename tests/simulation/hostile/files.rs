@@ -1,4 +1,5 @@
-//! Who cheats with files: the file fails in words, nothing beyond what was announced is kept, and nobody else notices.
+//! Peers that cheat with files: the file fails with a sentence, nothing beyond the announced size is kept, and nobody
+//! else notices.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::files::{MIB, accept_all, command, content, ends, failed, half_way, of
 use crate::scenes::{SOON, pair, send, values};
 use crate::world::file_message;
 
-/// A cheat, with nothing else to say, sends this on channel 1 while a file is on its way.
+/// Sends one forged message on channel 1 while a file is on its way, and returns the outcome at the receiver.
 fn cheated(number: u32, place: u64, content: &[u8]) -> Vec<FileEvent> {
     let (mut world, ann, ben, file) = half_way(MIB);
     let cleo = world.open("cleo");
@@ -18,7 +19,7 @@ fn cheated(number: u32, place: u64, content: &[u8]) -> Vec<FileEvent> {
     world.inject_file_message(ann, ben, &file_message(number, place, content));
     world.run(SOON);
     assert!(world.nodes[ben].stores[&file].len() <= MIB);
-    // Chat and others go on.
+    // Values and other files go on.
     assert!(world.is_full_mesh());
     send(&mut world, ann, ben, 70_000, Value::Json("1".into()));
     offer(&mut world, cleo, ben, 1, content.to_vec());
@@ -41,7 +42,7 @@ fn bytes_at_wrong_places_fail_that_file_alone() {
 }
 
 #[test]
-fn more_than_was_announced_is_never_kept() {
+fn bytes_beyond_the_announced_size_are_never_kept() {
     let (mut world, ann, ben) = pair();
     let offer = r#"{"k":"file","file":1,"step":"offer","n":10,"name":"a"}"#;
     world.inject(ann, ben, LinkEvent::Text(offer.into()));
@@ -66,7 +67,10 @@ fn bytes_of_files_that_nobody_accepted_are_dropped_and_counted() {
     }
     world.inject_file_message(ann, ben, b"short");
     world.run(SOON);
-    assert_eq!(world.dropped(ben, "bytes of no file that was accepted"), 5);
+    assert_eq!(
+        world.dropped(ben, "bytes that belong to no accepted file"),
+        5
+    );
     assert!(world.nodes[ben].stores.is_empty());
     assert_eq!(
         cheated(99, 0, b"stray"),
@@ -84,7 +88,7 @@ fn a_wrong_hash_fails_the_file_at_both_ends() {
     world.run(SOON);
     assert_eq!((ends(&world, ann), ends(&world, ben)), (vec![], vec![]));
     let hash = "A".repeat(43);
-    // Written so that it is not muted.
+    // The escape keeps the world from muting this frame.
     let sent = format!(r#"{{"k":"file","file":1,"step":"s\u0065nt","text":"{hash}"}}"#);
     world.inject(ann, ben, LinkEvent::Text(sent));
     world.run(SOON);
@@ -109,7 +113,7 @@ fn a_flood_of_offers_is_bounded() {
 }
 
 #[test]
-fn steps_that_do_not_fit_are_dropped() {
+fn impossible_steps_are_dropped() {
     let (mut world, ann, ben) = pair();
     offer(&mut world, ann, ben, 7, content(1_000));
     world.run(SOON);
@@ -125,13 +129,13 @@ fn steps_that_do_not_fit_are_dropped() {
     world.run(SOON);
     assert_eq!(world.dropped(ann, "an unreadable frame"), 4);
     assert_eq!(ends(&world, ann), []);
-    // Nobody can have what was not sent.
+    // A receiver cannot have bytes that were not sent.
     let said = r#"{"k":"file","file":1,"step":"accept","n":500}"#;
     world.inject(ben, ann, LinkEvent::Text(said.into()));
     world.run(SOON);
     let words = "The other side claims what was never sent.";
     assert_eq!(ends(&world, ann), [failed(FileId::Ours(7), words)]);
-    // Steps of files that are none, and words of a later version.
+    // Steps for unknown files, and a step of a later version.
     for step in [
         "done", "accept", "stored", "refuse", "sent", "stop", "pause",
     ] {
@@ -144,7 +148,7 @@ fn steps_that_do_not_fit_are_dropped() {
 }
 
 #[test]
-fn who_says_nothing_of_what_it_stored_is_sent_no_more_than_the_window() {
+fn a_receiver_that_reports_no_progress_is_sent_no_more_than_the_window() {
     let (mut world, ann, ben) = pair();
     world.muted.push((ben, "\"stored\"".to_owned()));
     let length = 2 * MIB;

@@ -1,4 +1,4 @@
-//! More than anybody can take: it costs a bounded amount, and keeps nobody out.
+//! Floods cost a bounded amount, and keep nobody out.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

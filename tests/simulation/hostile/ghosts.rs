@@ -1,4 +1,4 @@
-//! Recorded words of somebody who has left bring nobody back.
+//! Recorded messages of a peer that has left do not bring it back.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::{Mallory, overheard};
 use crate::scenes::{SOON, id, pair};
 use crate::world::World;
 
-/// Sends what was recorded. Whoever has the room's key can seal it anew, so that no bytes are the same.
+/// Sends recorded envelopes again. Everybody who has the room's key can seal them anew, so that no bytes are the same.
 fn replay(world: &mut World, recorded: &[(DerivedTopic, Envelope)]) {
     let mut mallory = Mallory::new(1);
     for (topic, envelope) in recorded {
@@ -20,7 +20,7 @@ fn replay(world: &mut World, recorded: &[(DerivedTopic, Envelope)]) {
     world.run(SOON);
 }
 
-/// Nobody is shown to this tab, and a message of its is meant for nobody.
+/// Asserts that nobody is shown to this tab, and that a message of this tab is meant for nobody.
 fn is_alone(world: &mut World, at: usize) {
     assert_eq!(world.roster(at).into_keys().collect::<Vec<_>>(), [""; 0]);
     let before = world.nodes[at].events.len();
@@ -33,7 +33,7 @@ fn is_alone(world: &mut World, at: usize) {
     assert_eq!(meant.max().unwrap_or_default(), 0);
 }
 
-/// The two, and first the one whose offer was recorded.
+/// The two peers, beginning with the one whose offer was recorded.
 fn offerer_first(
     world: &World,
     recorded: &[(DerivedTopic, Envelope)],
@@ -48,7 +48,7 @@ fn offerer_first(
     }
 }
 
-/// Two met, and the one who offered goes. What was said to the other one is said again, now and later.
+/// Two peers met, and the offerer goes. Its messages to the other one are repeated, at once and later.
 fn ghosts(goes: impl Fn(&mut World, usize)) {
     let (mut world, ann, ben) = pair();
     let recorded = overheard(&world);
@@ -65,7 +65,7 @@ fn ghosts(goes: impl Fn(&mut World, usize)) {
     }
     replay(&mut world, &recorded);
     is_alone(&mut world, stayer);
-    // After this the nonces do not hold any more.
+    // After this the nonces have expired.
     world.run(Duration::from_secs(16 * 60));
     replay(&mut world, &recorded);
     is_alone(&mut world, stayer);
@@ -91,18 +91,18 @@ fn recorded_offers_of_somebody_who_was_lost_bring_nobody_back() {
 }
 
 #[test]
-fn recorded_words_of_strangers_who_were_never_met_show_nobody() {
+fn recorded_messages_of_strangers_who_were_never_met_show_nobody() {
     let (mut world, ann, ben) = pair();
     world.run(SOON);
     let theirs = super::newest_connect(&world, ann);
     let mut mallory = Mallory::new(1);
     let (inbox, offer) = mallory.offer(world.now, &theirs);
     world.run(Duration::from_secs(16 * 60));
-    // The nonce that it names does not hold any more: it shows nobody, whoever made it.
+    // The nonce that it names has expired: it shows nobody, whoever made it.
     let before = world.nodes[ann].events.len();
     mallory.send(&mut world, inbox, &offer);
     world.run(Duration::from_secs(120));
-    let stale = "for an announcement of ours that does not hold any more";
+    let stale = "for an announcement of ours that has expired";
     assert_eq!(world.dropped(ann, stale), 1);
     let shown = world.nodes[ann].events[before..].iter();
     let shown = shown.filter(|event| matches!(event, Event::People(_)));
@@ -110,8 +110,8 @@ fn recorded_words_of_strangers_who_were_never_met_show_nobody() {
     super::still_talk(&mut world, ann, ben);
 }
 
-/// So many who prove who they are come and go that those who left before are no longer remembered. All of them can be
-/// one person with one key: each session is another peer.
+/// So many proven peers come and go that those who left before are no longer remembered. All of them can be one person
+/// with one key: each session is another peer.
 #[test]
 fn recorded_offers_of_somebody_who_left_bring_nobody_back_however_many_came_and_went_since() {
     let (mut world, ann, ben) = pair();

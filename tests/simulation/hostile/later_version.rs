@@ -1,5 +1,5 @@
-//! A peer of a later version, which says more than this one knows: they meet and talk all the same. What says that
-//! nobody may act on it who does not know it is not acted on.
+//! A peer of a later version, which says more than this one knows: they meet and talk all the same. Critical parts that
+//! this version does not know are not acted on.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ fn extensions(critical: bool) -> Extensions {
     Extensions::new(vec![unknown(0x21, critical), unknown(0x7f, false)]).unwrap()
 }
 
-/// Which of the things that a peer of version 2 says may not be acted on without knowing it.
+/// The critical part in the messages of a peer of version 2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Critical {
     Nothing,
@@ -38,7 +38,7 @@ enum Critical {
     Proof,
 }
 
-/// Ann, and somebody of version 2 who offers to her.
+/// Ann, and a peer of version 2 that offers to her.
 struct Meeting {
     world: World,
     ann: usize,
@@ -60,7 +60,7 @@ impl Meeting {
         let extensions = extensions(critical == Critical::Connect);
         let keys = world.keys.clone();
         let connect = Connect::sign(fields, extensions, keys.id(), &newer.identity).unwrap();
-        // Beside the announcement stands something of a kind that this version does not know.
+        // Beside the announcement stands a body of a kind that this version does not know.
         let bytes = connect.as_bytes();
         let mut body = u16::try_from(bytes.len()).unwrap().to_be_bytes().to_vec();
         body.extend_from_slice(bytes);
@@ -81,7 +81,7 @@ impl Meeting {
         }
     }
 
-    /// Offers, and takes the answer: the hash of what both have seen. `None` if there is no answer.
+    /// Offers, and takes the answer. Returns the hash of the transcript, or `None` if there is no answer.
     fn offer(&mut self, critical: bool) -> Option<TranscriptHash> {
         let Meeting {
             world,
@@ -125,7 +125,7 @@ impl Meeting {
         let described = DataDescription::from_bytes(answer.description()).unwrap();
         let transcript = Transcript {
             room: *world.keys.id(),
-            // The smaller one of the two.
+            // The smaller version of the two.
             version: 1,
             attempt,
             offerer: connect.id(world.keys.id()),
@@ -138,7 +138,7 @@ impl Meeting {
         Some(transcript.hash())
     }
 
-    /// The channel opens, and both prove themselves.
+    /// Opens the channel, and lets both prove themselves.
     fn prove(&mut self, transcript: TranscriptHash, critical: bool) {
         let Meeting {
             world,
@@ -223,7 +223,7 @@ fn somebody_of_a_later_version_is_met_and_talked_to() {
     assert_eq!(meeting.world.dropped(ann, "an unreadable frame"), 0);
     assert_eq!(meeting.world.dropped(ann, "unreadable"), 0);
     assert_eq!(meeting.world.dropped(ann, "of a later version"), 0);
-    // And back.
+    // And in the other direction.
     meeting.world.say(ann, "from the past");
     let (_, last) = meeting.world.unheard.last().unwrap();
     let said = meeting.world.unheard.iter();
@@ -232,7 +232,7 @@ fn somebody_of_a_later_version_is_met_and_talked_to() {
 }
 
 #[test]
-fn what_may_not_be_acted_on_without_knowing_it_is_dropped_and_counted() {
+fn unknown_critical_parts_are_dropped_and_counted() {
     // In the announcement, also where it stands in an offer.
     let mut meeting = Meeting::new(Critical::Connect);
     assert!(meeting.offer(false).is_none());

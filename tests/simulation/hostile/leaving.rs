@@ -1,4 +1,4 @@
-//! Leaving: who reveals the secret of a session ends it, and nobody else can.
+//! Leaving: revealing the secret of a session ends it, and nobody else can end it.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::{Mallory, key, newest_connect, overheard, still_talk};
 use crate::scenes::{SOON, id, pair};
 use crate::world::World;
 
-const FORGED: &str = "a signature that does not fit";
+const FORGED: &str = "an invalid signature";
 
 /// The envelopes with which a tab of this world left, and their secrets.
 fn farewells(world: &World) -> Vec<(Envelope, LeaveSecret)> {
@@ -125,7 +125,7 @@ fn a_farewell_that_is_repeated_does_not_end_the_next_session() {
 }
 
 #[test]
-fn only_a_farewell_says_the_secret() {
+fn only_a_farewell_reveals_the_secret() {
     let (mut world, ann, ben) = pair();
     world.run(Duration::from_secs(900));
     let kinds = overheard(&world).into_iter();

@@ -1,4 +1,4 @@
-//! Somebody who cheats, and what everybody in the room can overhear.
+//! An attacker, and the messages that everybody in the room can overhear.
 
 use core::num::NonZeroU32;
 
@@ -61,7 +61,7 @@ impl Mallory {
         PeerId::of(&self.identity.public(), &self.session.public())
     }
 
-    /// A time at which nothing of Mallory's was sent before.
+    /// A timestamp that no message of Mallory's has had before.
     fn stamp(&mut self, now: Millis) -> Millis {
         self.stamp = Millis(now.0.max(self.stamp.0 + 1));
         self.stamp
@@ -83,7 +83,7 @@ impl Mallory {
         }
     }
 
-    /// A sound announcement.
+    /// A valid announcement.
     pub fn connect(&mut self, now: Millis) -> Connect {
         let fields = self.fields(now);
         self.sign(fields)
@@ -117,7 +117,7 @@ impl Mallory {
         envelope.seal(&self.keys, topic, &mut self.rng).unwrap()
     }
 
-    /// Sends what no `Envelope` holds: a body with this content.
+    /// Sends a body with this content, which need not be one that an `Envelope` can hold.
     pub fn send_raw_body(&mut self, world: &mut World, at: Millis, kind: u8, content: &[u8]) {
         let mut plain = self.id().0.to_vec();
         plain.extend_from_slice(&at.0.to_be_bytes());
@@ -152,7 +152,7 @@ impl Mallory {
         pair.unwrap()
     }
 
-    /// A sound offer to whoever announced `theirs`, bound to that announcement. Nobody is behind it.
+    /// A valid offer to the peer that announced `theirs`, bound to that announcement. Nobody is behind it.
     pub fn offer(&mut self, now: Millis, theirs: &Connect) -> (DerivedTopic, Envelope) {
         let connect = self.shown(now);
         let at = self.stamp(now);
@@ -204,7 +204,7 @@ impl Mallory {
         self.send(world, inbox, &envelope);
     }
 
-    /// A sound knock on the door of whoever announced `theirs`.
+    /// Sends a valid knock to the peer that announced `theirs`.
     pub fn knock(&mut self, world: &mut World, theirs: &Connect) {
         let connect = self.shown(world.now);
         let at = self.stamp(world.now);
@@ -223,7 +223,7 @@ impl Mallory {
         self.send(world, inbox, &Envelope::new(own, at, Body::Knock(knock)));
     }
 
-    /// Candidates for the newest offer.
+    /// Sends candidates for the newest offer.
     pub fn candidates(&mut self, world: &mut World, theirs: &Connect, count: usize) {
         let (attempt, introduction) = self.offered.clone().expect("an offer was made");
         let at = self.stamp(world.now);
@@ -265,7 +265,7 @@ pub(crate) fn derived(name: &str) -> DerivedTopic {
     DerivedTopic(topic)
 }
 
-/// What was published so far, opened with the room's key, which every member has.
+/// The envelopes that were published so far, opened with the room's key, which every member has.
 pub(crate) fn overheard(world: &World) -> Vec<(DerivedTopic, Envelope)> {
     let opened = world.published.iter().filter_map(|(_, topic, payload)| {
         let topic = derived(topic);

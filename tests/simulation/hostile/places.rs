@@ -1,4 +1,4 @@
-//! Places in the roster, and what offers cost: identities are free, so nobody gains by having many.
+//! Places in the roster, and the cost of offers: identities are free, so nobody gains by having many.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ fn ben_comes(world: &mut World) -> usize {
     world.open_as("ben", key(2), Accept::Everyone, TrustBook::default())
 }
 
-/// So many strangers make a sound offer to this tab, one every 50 ms.
+/// Lets these strangers make a valid offer to this tab, one every 50 ms.
 fn strangers_offer(world: &mut World, to: usize, numbers: std::ops::Range<u64>) {
     for number in numbers {
         let theirs = newest_connect(world, to);
@@ -101,14 +101,14 @@ fn a_stranger_who_is_really_there_meets_everybody_soon_after_a_flood() {
     let met = world.run_until(MINUTE, |world| world.verified(cleo) == 2);
     assert!(met, "{:?} {:?}", world.roster(ann), world.roster(cleo));
     was_never_full(&world, ann);
-    // Nobody who has proven nothing stays for ever.
+    // No unproven peer stays for ever.
     world.run(Duration::from_secs(1_800));
     let users: Vec<String> = world.roster(ann).into_keys().collect();
     assert_eq!(users, ["ben", "cleo"]);
     assert_eq!(world.connections(ann), 2);
 }
 
-/// Two thousand offers in ten seconds, each by the stranger with the number that is named. A friend comes meanwhile.
+/// Two thousand offers in ten seconds, each by the stranger whose number `stranger` returns. A friend comes meanwhile.
 fn flood_of_offers(stranger: impl Fn(u64) -> u64) -> (u64, usize, u64) {
     let mut world = World::new(1);
     let book = book_of(&[(key(2).public(), "friend", TrustDecision::Compared)]);

@@ -1,4 +1,4 @@
-//! What the person is asked: about people who are there, and about everybody who is there in time.
+//! Requests to the person: about people who are there, and about everybody who is there in time.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -38,7 +38,7 @@ fn open_asking(world: &mut World, name: &str, number: u64) -> usize {
     world.open_as(name, key(number), Accept::Ask, TrustBook::default())
 }
 
-/// The kinds of what a tab published.
+/// The kinds of the bodies that a tab published.
 fn kinds(world: &World, at: usize) -> BTreeSet<BodyKind> {
     let own = world.nodes[at].room.id();
     let all = overheard(world).into_iter();
@@ -54,7 +54,7 @@ fn shows_an_address(kind: BodyKind) -> bool {
 }
 
 #[test]
-fn nobody_is_asked_about_for_an_announcement_alone() {
+fn an_announcement_alone_leads_to_no_request() {
     let mut world = World::new(1);
     let alice = world.open_as("alice", key(1), Accept::Everyone, TrustBook::default());
     world.run(SOON);
@@ -77,7 +77,7 @@ fn nobody_is_asked_about_for_an_announcement_alone() {
     }
     world.run(SOON);
     assert_eq!(requests(&world, ann), []);
-    // Somebody who is there is asked about.
+    // A peer that is there leads to a request.
     world.open("honest");
     world.run(SOON);
     let asked = requests(&world, ann);
@@ -86,7 +86,7 @@ fn nobody_is_asked_about_for_an_announcement_alone() {
 }
 
 #[test]
-fn a_knock_or_an_offer_that_does_not_open_asks_about_nobody() {
+fn a_knock_or_an_offer_that_does_not_open_leads_to_no_request() {
     let mut world = World::new(1);
     let ann = open_asking(&mut world, "ann", 2);
     world.run(SOON);
@@ -96,7 +96,7 @@ fn a_knock_or_an_offer_that_does_not_open_asks_about_nobody() {
     let Body::RtcOffer(sealed) = offer.bodies[0].clone() else {
         panic!("an offer");
     };
-    // With a seal of somebody else's, with bytes changed, for a nonce that nobody gave, and at another time.
+    // With a sealed part of somebody else's, with bytes changed, for a nonce that nobody gave, and at another time.
     let (_, others) = other.offer(world.now, &theirs);
     let mut mixed = sealed.clone();
     if let Body::RtcOffer(others) = &others.bodies[0] {
@@ -119,7 +119,7 @@ fn a_knock_or_an_offer_that_does_not_open_asks_about_nobody() {
     world.run(SOON);
     assert_eq!(requests(&world, ann), []);
     assert_eq!(world.connections(ann), 0);
-    // As it was made, it asks.
+    // Unchanged, it leads to a request.
     mallory.send(&mut world, inbox, &offer);
     world.run(SOON);
     assert_eq!(requests(&world, ann).len(), 1);
@@ -155,7 +155,7 @@ fn strangers_who_knock_and_never_go_keep_nobody_from_being_asked_about_for_long(
 }
 
 #[test]
-fn where_both_ask_both_are_asked_and_show_no_address_before_they_have_accepted() {
+fn when_both_ask_both_are_asked_and_show_no_address_before_they_have_accepted() {
     for ann_first in [true, false] {
         let mut world = World::new(1);
         let ann = open_asking(&mut world, "ann", 1);
@@ -190,7 +190,7 @@ fn where_both_ask_both_are_asked_and_show_no_address_before_they_have_accepted()
 }
 
 #[test]
-fn who_knocks_for_ever_costs_few_knocks_in_return() {
+fn endless_knocks_cost_few_knocks_in_return() {
     let mut world = World::new(1);
     let ann = open_asking(&mut world, "ann", 2);
     world.run(SOON);

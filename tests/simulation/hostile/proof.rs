@@ -1,4 +1,4 @@
-//! Connections to somebody else: who is not who they say proves nothing, and is not heard.
+//! Connections to impostors: they prove nothing, and are not heard.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use super::{Mallory, derived, newest_connect, rng, still_talk};
 use crate::scenes::pair;
 use crate::world::{World, room_keys, sdp, seed, ufrag};
 
-/// What this tab was told about proofs that did not hold.
+/// The reasons that this tab was given for invalid proofs.
 fn failures(world: &World, at: usize) -> Vec<String> {
     let events = world.nodes[at].events.iter();
     let failures = events.filter_map(|event| match event {
@@ -128,7 +128,7 @@ fn a_man_in_the_middle_with_own_fingerprints_is_found_out_even_with_stolen_sessi
 }
 
 #[test]
-fn whoever_speaks_before_proving_itself_is_cut_off_and_not_heard() {
+fn a_peer_that_speaks_before_its_proof_is_cut_off_and_not_heard() {
     for first in [
         r#"{"k":"chat","id":"1","text":"hello","at":5}"#,
         r#"{"k":"verify","signature":"AAAA"}"#,

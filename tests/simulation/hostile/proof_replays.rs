@@ -1,4 +1,4 @@
-//! Proofs of something else: older announcements, other keys, the own proof, an earlier attempt, and proofs that come
+//! Proofs of something else: older announcements, other keys, one's own proof, an earlier attempt, and proofs that come
 //! late.
 
 use std::cell::RefCell;
@@ -20,7 +20,7 @@ use super::{derived, key, rng, still_talk};
 use crate::scenes::{MINUTE, SOON};
 use crate::world::{World, room_keys};
 
-/// What this tab was told about proofs that did not hold.
+/// The reasons that this tab was given for invalid proofs.
 fn failures(world: &World, at: usize) -> Vec<String> {
     let events = world.nodes[at].events.iter();
     let failures = events.filter_map(|event| match event {
@@ -59,8 +59,8 @@ fn names(world: &World, at: usize) -> Vec<String> {
     world.roster(at).into_keys().collect()
 }
 
-/// Ben's first announcement is all that the broker shows of his announcements, though he has taken another name since.
-/// His offers pass if `offers`. Which of the two has the smaller peer id depends on `number`.
+/// The broker shows nothing but Ben's first announcement, though he has changed his name since. His offers pass if
+/// `offers`. Which of the two has the smaller peer id depends on `number`.
 fn with_an_old_announcement(offers: bool, number: u64) -> (World, usize, usize) {
     let mut world = World::new(1);
     let everyone = Accept::Everyone;
@@ -76,7 +76,7 @@ fn with_an_old_announcement(offers: bool, number: u64) -> (World, usize, usize) 
         match &envelope.bodies[0] {
             Body::Connect(_) if envelope.sender == bens => vec![],
             Body::RtcOffer(_) if envelope.sender == bens && !offers => vec![],
-            // After everybody else's announcement comes ben's old one.
+            // Ben's old announcement comes after everybody else's.
             Body::Connect(_) => vec![original, (old.1.clone(), old.2.clone())],
             _ => vec![original],
         }
@@ -86,7 +86,7 @@ fn with_an_old_announcement(offers: bool, number: u64) -> (World, usize, usize) 
 }
 
 #[test]
-fn who_was_shown_an_older_announcement_meets_the_peer_as_it_is_now_or_not_at_all() {
+fn a_peer_with_an_older_announcement_is_met_as_it_is_now_or_not_at_all() {
     let mut met = [0, 0];
     for (offers, number) in [true, false]
         .into_iter()
@@ -101,7 +101,7 @@ fn who_was_shown_an_older_announcement_meets_the_peer_as_it_is_now_or_not_at_all
         assert_eq!(failures(&world, ben), [""; 0]);
         assert_eq!(failures(&world, cleo), [""; 0]);
     }
-    // A broker that keeps the offers of one side back keeps those apart that have to wait for it.
+    // A broker that holds back the offers of one side keeps apart the pairs that wait for them.
     assert!(met[0] >= 1 && met[1] == 4, "{met:?}");
 }
 
@@ -144,7 +144,7 @@ fn an_offer_with_an_older_announcement_in_it_does_not_open() {
     let cleo = world.open("cleo");
     world.run(MINUTE);
     assert!(world.dropped(cleo, "sealed with another key") > 0);
-    // If they have met it was by an offer of cleo's, and she knows him as he is.
+    // If they have met, it was by an offer of cleo's, and she knows his current name.
     let roster = world.roster(cleo);
     let met = roster
         .iter()
@@ -170,7 +170,7 @@ fn a_proof_of_another_key_says_that_the_key_was_not_proven() {
 }
 
 #[test]
-fn a_proof_for_another_room_or_about_something_else_does_not_hold() {
+fn a_proof_for_another_room_or_about_something_else_is_refused() {
     let bens_key = |world: &World, ben: usize| {
         let bytes = world.nodes[ben].identity.to_bytes();
         IdentityKey::from_bytes(&bytes).unwrap()
@@ -200,7 +200,7 @@ fn a_proof_for_another_room_or_about_something_else_does_not_hold() {
     }
 }
 
-/// Ben says ann's own proof back to her in the place of his.
+/// Ben sends ann's own proof back to her instead of his.
 fn reflect(world: &mut World, ann: usize, ben: usize) {
     let anns: Rc<RefCell<Option<String>>> = Rc::default();
     world.frames = Some(Box::new(move |from, frame| {
@@ -215,10 +215,10 @@ fn reflect(world: &mut World, ann: usize, ben: usize) {
     }));
 }
 
-/// Two meet, and what ann sends as her proof comes back to her instead of the other's.
+/// Two peers meet, and ann's proof comes back to her instead of the other one's.
 ///
-/// The order of the two decides whose proof is ready first: one of them has ann's before ben's is sent.
-fn the_own_proof_said_back_fails_with(reason: ProofError, open: impl Fn(&mut World, u16) -> usize) {
+/// The order of the two decides whose proof is ready first: in one order, ann's is there before ben's is sent.
+fn a_reflected_proof_fails_with(reason: ProofError, open: impl Fn(&mut World, u16) -> usize) {
     let mut reflected = 0;
     for swapped in [false, true] {
         let mut world = World::new(1);
@@ -240,15 +240,15 @@ fn the_own_proof_said_back_fails_with(reason: ProofError, open: impl Fn(&mut Wor
 }
 
 #[test]
-fn the_own_proof_said_back_proves_nothing() {
-    the_own_proof_said_back_fails_with(ProofError::WrongKey, |world, which| {
+fn a_reflected_proof_proves_nothing() {
+    a_reflected_proof_fails_with(ProofError::WrongKey, |world, which| {
         world.open(if which == 1 { "ann" } else { "ben" })
     });
 }
 
 #[test]
-fn between_two_tabs_of_one_profile_the_own_proof_said_back_proves_nothing_either() {
-    the_own_proof_said_back_fails_with(ProofError::Altered, |world, tab| {
+fn between_two_tabs_of_one_profile_a_reflected_proof_proves_nothing_either() {
+    a_reflected_proof_fails_with(ProofError::Altered, |world, tab| {
         world.next_tab = tab;
         world.open_as("ann", key(1), Accept::Everyone, TrustBook::default())
     });
@@ -280,7 +280,7 @@ fn a_proof_that_comes_late_accuses_nobody_and_they_meet_afterwards() {
     for seconds in [4, 7, 12, 25] {
         let mut world = World::new(1);
         let (ann, ben) = (world.open("ann"), world.open("ben"));
-        // The path stands, and then carries nothing for a while.
+        // The path works, and then carries nothing for a while.
         let open = |world: &World| !world.open_connections(ann, ben).is_empty();
         assert!(world.run_until(SOON, open));
         world.cut(ann, ben, true);
@@ -300,7 +300,7 @@ fn a_proof_that_comes_late_accuses_nobody_and_they_meet_afterwards() {
 }
 
 #[test]
-fn where_one_side_hears_nothing_nobody_is_accused_and_they_meet_afterwards() {
+fn when_one_side_hears_nothing_nobody_is_accused_and_they_meet_afterwards() {
     let seconds = [4, 7, 10, 14];
     let cases = seconds
         .into_iter()
@@ -311,10 +311,10 @@ fn where_one_side_hears_nothing_nobody_is_accused_and_they_meet_afterwards() {
         let ann = world.open("ann");
         let bens = key(number);
         let ben = world.open_as("ben", bens, Accept::Everyone, TrustBook::default());
-        // Everything contains this.
+        // Every frame contains the empty text.
         world.muted.push(([ann, ben][side], String::new()));
         world.run(Duration::from_secs(seconds));
-        // A channel loses no frame before one that arrives, so nothing is heard of this connection.
+        // A channel loses no frame before one that arrives, so nothing more is heard on this connection.
         let closed = |world: &World| world.open_connections(ann, ben).is_empty();
         assert!(world.run_until(2 * SOON, closed));
         world.muted.clear();

@@ -1,4 +1,4 @@
-//! After an outage of everything, those who had met come back by the nonces of their proofs, or by offering back.
+//! After an outage of everything, peers that had met come back by the nonces of their proofs, or by offering back.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::scenes::{SOON, pair};
 use crate::world::{World, room_keys};
 
 const OUTAGE: Duration = Duration::from_secs(20 * 60);
-const STALE: &str = "for an announcement of ours that does not hold any more";
+const STALE: &str = "for an announcement of ours that has expired";
 
 /// Both computers sleep for twenty minutes, and wake without a path between them.
 fn both_sleep() -> (World, usize, usize) {
@@ -73,7 +73,7 @@ fn a_nonce_of_a_proof_counts_once_and_for_its_pair_alone() {
     world.run(Duration::from_millis(100));
     assert!(world.run_until(SOON, World::is_full_mesh));
     world.run(SOON);
-    // Recorded offers that resumed mean nothing after they have been used.
+    // Recorded offers that resumed have no effect after they have been used.
     let recorded = overheard(&world);
     let opened = |world: &World| {
         let opened = |at: usize| world.nodes[at].room.diagnostics().connections_opened;
@@ -95,7 +95,7 @@ fn a_nonce_of_a_proof_counts_once_and_for_its_pair_alone() {
 }
 
 #[test]
-fn where_one_has_forgotten_the_other_they_meet_within_seconds_by_offering_back() {
+fn when_one_has_forgotten_the_other_they_meet_within_seconds_by_offering_back() {
     for side in [0, 1] {
         let (mut world, ann, ben) = pair();
         world.run(SOON);

@@ -1,4 +1,4 @@
-//! Attempts to connect that lead nowhere: whoever makes others try keeps nobody else from being tried.
+//! Attempts to connect that lead nowhere: peers that cause them do not keep other peers from being tried.
 
 use std::time::Duration;
 
@@ -45,9 +45,9 @@ fn strangers_who_offer_and_find_no_path_keep_nobody_out() {
     assert!(waits.iter().all(|wait| *wait <= MINUTE), "{waits:?}");
 }
 
-/// The same, by strangers who were met once, and so are known; and it is a friend who tries.
+/// The same with strangers that were met once, and so are known, while a friend tries.
 #[test]
-fn keys_that_were_met_once_do_not_use_up_what_is_kept_for_friends() {
+fn keys_that_were_met_once_do_not_use_up_the_places_for_friends() {
     let mut strangers: Vec<Mallory> = (100..400).map(Mallory::new).collect();
     let names: Vec<(PublicKey, String)> = strangers
         .iter()

@@ -1,4 +1,4 @@
-//! A known name on another key is never silent, whichever announcement brings it.
+//! A known name on another key always leads to a warning, whichever announcement brings it.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -25,7 +25,7 @@ fn last_view(world: &World, at: usize, other: usize) -> Option<PeerView> {
 }
 
 /// Mallory announces itself as zed, and takes the name of a friend of cleo's in the announcement that comes with the
-/// proof. It says nothing of that on the channel.
+/// proof. It does not announce the change on the channel.
 #[test]
 fn a_known_name_that_comes_with_the_proof_is_a_warning() {
     let mut world = World::new(1);
@@ -61,7 +61,7 @@ fn a_known_name_that_comes_with_the_proof_is_a_warning() {
     assert_eq!(view.trust, Trust::NameOnAnotherKey);
 }
 
-/// A name on the channel is what an announcement would take, or it is unreadable.
+/// A name on the channel is valid only as it could stand in an announcement.
 #[test]
 fn a_name_that_would_be_shown_in_another_way_than_it_was_sent_is_dropped() {
     let (mut world, ann, ben) = pair();

@@ -1,4 +1,4 @@
-//! Places in the roster and among connections: what many free identities take, and from whom.
+//! Places in the roster and among connections: how many of them free identities can take, and from whom.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use super::{Mallory, book_of, derived, field, key, patched};
 use crate::scenes::{MINUTE, SOON};
 use crate::world::{World, room_keys};
 
-/// Whoever was met once is known. So many keys that were, each for a moment, announce themselves once in ten minutes as
-/// full, so that nobody offers to them, and nobody is behind them. A stranger comes who is really there.
+/// Every key that was met once is known. Many such keys, each met for a moment, announce themselves once in ten minutes
+/// as full, so that nobody offers to them, and nobody is behind them. A stranger comes who is really there.
 #[test]
 fn keys_that_were_met_once_do_not_keep_strangers_out() {
     let mut world = World::new(1);
@@ -71,11 +71,11 @@ fn forgeries_with_the_key_of_a_friend_keep_the_friend_out_only_while_they_last()
     assert!(in_time, "{:?}", world.roster(ann));
 }
 
-/// Those whose offers come together are present before anybody is full.
+/// Peers whose offers come together are present before anybody is full.
 #[test]
-fn who_comes_in_a_crowd_makes_nobody_hold_more_connections_than_there_are_places() {
+fn a_crowd_of_newcomers_makes_nobody_hold_more_connections_than_there_are_places() {
     let mut world = World::new(1);
-    // The others meet ann alone: each hears its own words and hers.
+    // The others meet only ann: each gets its own messages and hers.
     let room = room_keys();
     let mut anns = None;
     world.interceptor = Some(Box::new(move |name, payload| {

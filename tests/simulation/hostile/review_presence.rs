@@ -27,7 +27,7 @@ fn lie(world: &mut World, from: usize, to: usize, number: u64) {
     world.inject(from, to, LinkEvent::Text(frame));
 }
 
-/// What mallory does meanwhile.
+/// Mallory's behaviour in the meantime.
 #[derive(Clone, Copy, PartialEq)]
 enum Trick {
     Nothing,

@@ -1,4 +1,4 @@
-//! Members who cheat on the stream of values: what they make others keep is bounded, what they send that cannot be is
+//! Members who cheat on the stream of values: the amount that they make others keep is bounded, impossible messages are
 //! dropped and counted, and nobody else notices.
 
 use std::time::Duration;
@@ -74,7 +74,7 @@ fn values_before_it_is_clear_which_stream_they_belong_to_are_dropped() {
     world.run(SOON);
     assert_eq!(values(&world, ann), []);
     assert_eq!(world.dropped(ann, "an unreadable frame"), 2);
-    // Nor is anything sent to somebody who does not say where to go on.
+    // Nor is anything sent to a peer that does not say where to go on.
     send(&mut world, ann, ben, 1, Value::Json("1".into()));
     world.run(SOON);
     assert_eq!(sent(&world, ann), [0; 0]);
@@ -92,7 +92,7 @@ fn a_value_without_end_is_given_up_and_not_kept() {
     }
     assert_eq!(world.dropped(ann, "too large"), 1);
     assert_eq!(values(&world, ann), []);
-    // Its end, and one that is sound.
+    // The end of the value, and a valid value.
     piece.truncate(10);
     piece[0] = 0x40;
     world.inject(ben, ann, LinkEvent::Bytes(piece));
@@ -131,7 +131,7 @@ fn binary_messages_that_fit_nowhere_are_counted_and_dropped() {
 }
 
 #[test]
-fn counts_that_cannot_be_are_dropped_and_nothing_is_lost_by_them() {
+fn impossible_counts_are_dropped_and_nothing_is_lost_by_them() {
     let (mut world, ann, ben, cleo) = three();
     send(&mut world, ann, ben, 1, Value::Json("1".into()));
     world.run(SOON);
@@ -151,7 +151,7 @@ fn counts_that_cannot_be_are_dropped_and_nothing_is_lost_by_them() {
 }
 
 #[test]
-fn who_never_acknowledges_makes_nobody_send_more_than_the_window() {
+fn a_peer_that_never_acknowledges_is_sent_no_more_than_the_window() {
     let (mut world, ann, ben, cleo) = three();
     world.muted.push((ben, "\"got\"".to_owned()));
     for token in 0..3_000 {
@@ -166,7 +166,7 @@ fn who_never_acknowledges_makes_nobody_send_more_than_the_window() {
 }
 
 #[test]
-fn only_who_was_asked_can_answer() {
+fn only_the_peer_that_was_asked_can_answer() {
     let (mut world, ann, ben, cleo) = three();
     let ask = Command::App(AppCommand::Ask {
         peer: id(&world, cleo),

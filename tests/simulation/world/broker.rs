@@ -8,7 +8,7 @@ use rtchat::room::{BrokerEvent, BrokerId, BrokerState, Input};
 
 use super::{Task, World};
 
-/// What the network to and from the broker does to messages.
+/// The faults of the network to and from the broker.
 #[derive(Clone)]
 pub struct Faults {
     pub loss: f64,

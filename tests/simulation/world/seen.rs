@@ -1,4 +1,4 @@
-//! What a test can observe in a world.
+//! Observations that a test can make in a world.
 
 use std::collections::BTreeMap;
 

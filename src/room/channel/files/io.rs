@@ -1,81 +1,82 @@
-//! What goes in and comes out about files.
+//! Commands and events about files.
 
 use crate::identity::PeerId;
 use crate::rtc::file_channel::FileId;
 
-/// What a person can want of files.
+/// Commands about files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileCommand {
     /// Send a file to a verified peer. Ends as [`FileEvent::Done`] or [`FileEvent::Failed`].
     Offer {
-        /// To whom.
+        /// The receiver.
         peer: PeerId,
-        /// Names it here, as [`FileId::Ours`]. Of those that are open at one time no two are the same.
+        /// Identifies the file here, as [`FileId::Ours`]. Must be unique among the files that are open at the same
+        /// time.
         token: u32,
         /// Its name: plain text on one line, without a path.
         name: String,
-        /// How many bytes it has.
+        /// Its size in bytes.
         size: u64,
-        /// Its media type, or nothing.
+        /// Its media type, or an empty text.
         mime: String,
     },
     /// Take an offered file. Ends as [`FileEvent::Done`] or [`FileEvent::Failed`].
     Accept(u32),
-    /// Do not take an offered file. Nothing more is told of it.
+    /// Refuse an offered file. No more events about it follow.
     Refuse {
-        /// Which.
+        /// The file, as named in [`FileEvent::Offered`].
         file: u32,
-        /// What its sender is told.
+        /// The reason that its sender is given.
         words: String,
     },
-    /// Send or receive no more of it. Nothing more is told of it here, and the other side is told.
+    /// Stop sending or receiving a file, and tell the other side. No more events about it follow here.
     Cancel(FileId),
 }
 
-/// What is told of files.
+/// Events about files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileEvent {
     /// A peer wants to send a file. Answered with [`FileCommand::Accept`] or [`FileCommand::Refuse`].
     Offered {
-        /// Who.
+        /// The sender.
         peer: PeerId,
-        /// Names it here, as [`FileId::Theirs`].
+        /// Identifies the file here, as [`FileId::Theirs`].
         file: u32,
-        /// Plain text on one line, without a path.
+        /// Its name: plain text on one line, without a path.
         name: String,
-        /// How many bytes it has.
+        /// Its size in bytes.
         size: u64,
-        /// Its media type, or nothing. Chosen by the peer.
+        /// Its media type, or an empty text. Chosen by the peer.
         mime: String,
     },
-    /// So many bytes are stored at the receiver's.
+    /// The receiver has stored more bytes.
     Progress {
-        /// Which.
+        /// The file.
         file: FileId,
-        /// How many.
+        /// The number of bytes stored so far.
         stored: u64,
     },
     /// The receiver has all of it, and its hash is right.
     Done(FileId),
-    /// It does not come, or no more of it.
+    /// The file will not arrive, or not all of it.
     Failed {
-        /// Which.
+        /// The file.
         file: FileId,
-        /// Why.
+        /// The reason.
         reason: FileError,
     },
 }
 
-/// Why a file did not arrive.
+/// The reason why a file did not arrive.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FileError {
-    /// The peer is not here, or no longer.
+    /// The peer is not here, or has left.
     #[error("The person is not here any more.")]
     Gone,
-    /// It was not accepted, or cannot be offered. The words may be the other side's.
+    /// The file was not accepted, or cannot be offered. The text may come from the other side.
     #[error("{0}")]
     Refused(String),
-    /// It was given up. The words may be the other side's.
+    /// The transfer was given up. The text may come from the other side.
     #[error("{0}")]
     Failed(String),
 }

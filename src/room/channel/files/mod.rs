@@ -1,9 +1,9 @@
-//! Which files go to whom: offers, who accepts, where to go on after a connection broke, and what became of them. The
-//! bytes go past the room (see [`crate::rtc::file_channel`]).
+//! File transfers: offers, acceptance, resumption after a connection broke, and outcomes. The bytes do not pass through
+//! the room (see [`crate::rtc::file_channel`]).
 
+mod frames;
 mod io;
 mod timeout;
-mod words;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 
@@ -20,13 +20,13 @@ use crate::rtc::file_channel::{FileId, TransferCommand, TransferEvent};
 use crate::time::Millis;
 use crate::wire::{FileFrame, Frame, OutboundMessage};
 
+use frames::{cut, words, wrong_offer};
 pub use io::{FileCommand, FileError, FileEvent};
-use words::{cut, words, wrong_offer};
 
-/// The most files that are offered to one peer at once, and as many back. More wait.
+/// At most this many files are offered to one peer at once, and as many by it. Further files of ours wait.
 const MAX_FILES: usize = 8;
 
-/// The files that are on their way.
+/// Files that are being offered, sent or received.
 #[derive(Debug, Default)]
 pub(in crate::room) struct Files {
     sending: Vec<Sending>,
@@ -40,14 +40,14 @@ struct Sending {
     peer: PeerId,
     token: u32,
     number: u32,
-    /// What is said to offer it, until that was said.
+    /// The offer, until it has been sent.
     offer: Option<FileFrame>,
     size: u64,
     accepted: bool,
-    /// Over which connection its bytes go.
+    /// The connection that its bytes go over.
     over: Option<ConnectionId>,
     stored: u64,
-    /// Its hash was told.
+    /// Whether the receiver has been told its hash.
     sent: bool,
     moved: Millis,
 }
@@ -59,9 +59,9 @@ struct Receiving {
     number: u32,
     size: u64,
     accepted: bool,
-    /// The hash of what came, when everything has.
+    /// The hash of the bytes that came, once all of them have come.
     came: Option<[u8; 32]>,
-    /// The hash of what was sent.
+    /// The hash of the bytes that were sent, as the sender reports it.
     sent: Option<[u8; 32]>,
     moved: Millis,
 }
@@ -76,7 +76,7 @@ impl Files {
         self.receiving.iter_mut().find(|its| its.file == file)
     }
 
-    /// Takes it out: whose it is, and its number on the wire.
+    /// Removes a file, and returns its peer and its number on the wire.
     fn take(&mut self, file: FileId) -> Option<(PeerId, u32)> {
         match file {
             FileId::Ours(token) => {
@@ -143,7 +143,7 @@ impl Files {
         }
     }
 
-    /// What was wanted after the room was left.
+    /// Refuses a command that came after the room was left.
     pub fn refuse(&mut self, command: FileCommand, cx: &mut Cx) {
         let file = match command {
             FileCommand::Offer { token, .. } => FileId::Ours(token),
@@ -189,7 +189,7 @@ impl Files {
         self.offer_waiting(peer, cx);
     }
 
-    /// Offers what waits, as far as there are places.
+    /// Offers the files that wait, up to [`MAX_FILES`] at once.
     fn offer_waiting(&mut self, peer: PeerId, cx: &mut Cx) {
         let of_peer = self.sending.iter_mut().filter(|its| its.peer == peer);
         let places = of_peer.take(MAX_FILES);
@@ -199,7 +199,7 @@ impl Files {
             .for_each(|offer| self.say(peer, offer, cx));
     }
 
-    /// Takes what comes of this file, or of all that were accepted, over the present connection.
+    /// Tells the adapter to expect this file, or all accepted ones, over the current connection.
     fn expect_files(&mut self, peer: PeerId, only: Option<u32>, links: &Links, cx: &mut Cx) {
         let Some(connection) = links.connection(&peer) else {
             return;
@@ -221,7 +221,7 @@ impl Files {
         commands.for_each(|command| cx.output(command));
     }
 
-    /// Something happened to a peer.
+    /// Handles an event of a peer.
     pub fn on_peer(&mut self, peer: PeerId, event: &PeerEvent, links: &Links, cx: &mut Cx) {
         match event {
             PeerEvent::Verified => self.go_on(peer, links, cx),
@@ -235,7 +235,7 @@ impl Files {
         }
     }
 
-    /// A connection to this peer was verified.
+    /// Continues the files of a peer on a connection that has just been verified.
     fn go_on(&mut self, peer: PeerId, links: &Links, cx: &mut Cx) {
         let of_peer = self.sending.iter_mut().filter(|its| its.peer == peer);
         of_peer.for_each(|its| its.over = None);
@@ -243,7 +243,7 @@ impl Files {
         self.expect_files(peer, None, links, cx);
     }
 
-    /// The peer is gone.
+    /// Ends all files of a peer that is gone, or that has forgotten us.
     fn forget(&mut self, peer: PeerId, cx: &mut Cx) {
         let ours = self.sending.iter().filter(|its| its.peer == peer);
         let ours = ours.map(|its| FileId::Ours(its.token));
@@ -257,7 +257,7 @@ impl Files {
         }
     }
 
-    /// The other side of the file said something about it.
+    /// Handles a frame about a file.
     pub fn on_frame(&mut self, peer: PeerId, said: FileFrame, links: &Links, cx: &mut Cx) {
         match said.step.as_str() {
             "offer" => self.on_file_offer(peer, said, cx),
@@ -305,7 +305,7 @@ impl Files {
                     self.end_file(file, FileEvent::Failed { file, reason }, cx);
                 }
             }
-            // Of a later version.
+            // A step of a later version.
             _ => {}
         }
     }
@@ -322,7 +322,7 @@ impl Files {
         }
         let open = self.receiving.iter().filter(|its| its.peer == peer);
         if open.count() >= MAX_FILES {
-            // No answer: who does this does not wait for one.
+            // No answer: a peer that ignores the limit does not wait for one.
             return cx.dropped(Dropped::TooManyFiles);
         }
         self.last_file = self.last_file.wrapping_add(1);
@@ -349,14 +349,14 @@ impl Files {
     fn on_file_accept(&mut self, peer: PeerId, said: FileFrame, links: &Links, cx: &mut Cx) {
         let connection = links.connection(&peer);
         let Some(its) = self.sending(peer, said.number) else {
-            // It was cancelled while this was on its way.
+            // The file was cancelled while this frame was on its way.
             return;
         };
         let fits = |from: &u64| *from <= its.size && its.offer.is_none();
         let (Some(from), Some(connection)) = (said.bytes.filter(fits), connection) else {
             return cx.dropped(Dropped::BadFrame);
         };
-        // Said again after a connection broke, it can come twice.
+        // The frame is sent again after a connection broke, so it can come twice.
         if its.over.replace(connection) == Some(connection) {
             return;
         }
@@ -386,7 +386,7 @@ impl Files {
         cx.event(Event::File(FileEvent::Progress { file, stored }));
     }
 
-    /// What the adapter tells.
+    /// Handles an event of the adapter.
     pub fn on_transfer(&mut self, file: FileId, event: TransferEvent, cx: &mut Cx) {
         match (file, event) {
             (FileId::Theirs(file), TransferEvent::Ready(bytes)) => {
@@ -418,7 +418,7 @@ impl Files {
         }
     }
 
-    /// Both hashes are known: the file came as it was, or it did not.
+    /// Ends a file whose two hashes are known: it arrived as it was sent, or it did not.
     fn compare_hashes(&mut self, file: u32, cx: &mut Cx) {
         let Some(its) = self.receiving(file) else {
             return;
@@ -440,7 +440,7 @@ impl Files {
         }
     }
 
-    /// It cannot go on: tells both sides.
+    /// Gives up a file that cannot go on, and tells both sides.
     fn give_up(&mut self, file: FileId, words: String, cx: &mut Cx) {
         if self.stop_file(file, &words, cx) {
             self.file_failed(file, FileError::Failed(words), cx);
@@ -452,7 +452,7 @@ impl Files {
         receiving.find(|its| its.peer == peer && its.number == number)
     }
 
-    /// Says how much has come.
+    /// Tells the sender how many bytes have come.
     fn answer_file(&mut self, file: u32, word: &str, bytes: u64, cx: &mut Cx) {
         if let Some(its) = self.receiving(file) {
             let (peer, said) = (its.peer, step(its.number, word));
@@ -467,7 +467,7 @@ impl Files {
         cx.effect(Effect::Reply(peer, message));
     }
 
-    /// Ends it here, and tells the other side. False if it is over already.
+    /// Ends a file here, and tells the other side. Returns false if it had ended already.
     fn stop_file(&mut self, file: FileId, words: &str, cx: &mut Cx) -> bool {
         let offered = match file {
             FileId::Ours(token) => {
@@ -493,7 +493,7 @@ impl Files {
         true
     }
 
-    /// Ends it here.
+    /// Ends a file here, and reports `event`.
     fn end_file(&mut self, file: FileId, event: FileEvent, cx: &mut Cx) {
         self.command(file, TransferCommand::Forget, cx);
         let peer = self.take(file);
@@ -503,7 +503,7 @@ impl Files {
         }
     }
 
-    /// Tells that it does not come, and frees what the adapter has of it.
+    /// Reports that a file failed, and lets the adapter forget it.
     fn file_failed(&mut self, file: FileId, reason: FileError, cx: &mut Cx) {
         self.command(file, TransferCommand::Forget, cx);
         cx.event(Event::File(FileEvent::Failed { file, reason }));

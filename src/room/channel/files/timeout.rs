@@ -1,5 +1,5 @@
-//! Files that do not move are given up: a peer that accepted a file or began to send one, and then says nothing more of
-//! it, must not keep it open for ever by staying here.
+//! Files that do not move are given up: a peer that accepted a file or began to send one, and then says nothing more
+//! about it, must not keep it open for ever by staying here.
 
 use core::time::Duration;
 
@@ -17,8 +17,8 @@ const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 const REASON: &str = "Nothing of the file has moved for a minute.";
 
 impl Files {
-    /// A file to this peer was accepted, or came further. All of them share a channel: while one moves, the others wait
-    /// for it, and are not given up.
+    /// Notes that a file to this peer was accepted or has moved. All files to a peer share a channel: while one moves,
+    /// the others wait for it, and are not given up.
     pub(super) fn ours_moved(&mut self, peer: PeerId, cx: &mut Cx) {
         let now = cx.now;
         let sending = self.sending.iter_mut();
@@ -27,7 +27,7 @@ impl Files {
         self.look_at_files(peer, count, cx);
     }
 
-    /// The same of a file from this peer.
+    /// The same for a file from this peer.
     pub(super) fn theirs_moved(&mut self, peer: PeerId, cx: &mut Cx) {
         let now = cx.now;
         let receiving = self.receiving.iter_mut();
@@ -43,22 +43,22 @@ impl Files {
         }
     }
 
-    /// This computer slept: no file stood still for that.
+    /// Restarts the time of every file after this computer slept: no file is given up because of that.
     pub fn all_files_moved(&mut self, cx: &mut Cx) {
         let now = cx.now;
         self.sending.iter_mut().for_each(|its| its.moved = now);
         self.receiving.iter_mut().for_each(|its| its.moved = now);
     }
 
-    /// The peer is there again: the time begins anew.
+    /// Restarts the time of this peer's files, because the peer is there again.
     pub(super) fn files_can_move(&mut self, peer: PeerId, cx: &mut Cx) {
         self.ours_moved(peer, cx);
         self.theirs_moved(peer, cx);
     }
 
-    /// Gives up what has not moved for too long.
+    /// Gives up the files that have not moved for too long.
     pub fn check_files(&mut self, peer: PeerId, links: &Links, cx: &mut Cx) {
-        // How long to wait for a peer that is not there is decided elsewhere.
+        // Keep-alive decides how long to wait for a peer that is not there.
         if links.state(&peer) != PeerState::Verified {
             return;
         }

@@ -1,16 +1,17 @@
-//! What may be said of a file: its size, its name, its type, and why it does not come.
+//! Limits for frames about files: size, name, type, and the reason why a file does not arrive.
 
 use crate::identity::name::is_hidden;
 
-/// A file has at most this many bytes: the numbers up to here are exact in JSON.
+/// A file has at most this many bytes: integers up to this one are exact in JSON.
 const MAX_SIZE: u64 = 1 << 53;
-/// A file's name has at most this many characters, and its type so many bytes.
+/// A file's name has at most this many characters.
 const MAX_NAME: usize = 255;
+/// A file's type has at most this many bytes.
 const MAX_TYPE: usize = 100;
-/// Why a file does not come is said in at most this many bytes.
+/// The reason why a file does not arrive has at most this many bytes.
 const MAX_WORDS: usize = 1_000;
 
-/// Why a file like this cannot be offered.
+/// Returns the reason why such a file cannot be offered, if there is one.
 pub(super) fn wrong_offer(size: u64, name: &str, mime: &str) -> Option<&'static str> {
     if size > MAX_SIZE {
         Some("The file is too large.")
@@ -23,7 +24,7 @@ pub(super) fn wrong_offer(size: u64, name: &str, mime: &str) -> Option<&'static 
     }
 }
 
-/// Whether a name can be shown anywhere, and given to a file anywhere.
+/// Whether a name can be shown anywhere, and used as a file name anywhere.
 fn is_plain(name: &str) -> bool {
     let wrong = |c: char| {
         c.is_control() || is_hidden(c) || matches!(c, '/' | '\\' | '\u{2028}' | '\u{2029}')
@@ -37,7 +38,7 @@ fn is_type(mime: &str) -> bool {
     mime.len() <= MAX_TYPE && mime.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
-/// Words of the other side.
+/// Returns the reason that the other side gave, cut to its limit.
 pub(super) fn words(text: Option<String>) -> String {
     cut(text.unwrap_or_else(|| "The other side gave no reason.".to_owned()))
 }

@@ -1,5 +1,5 @@
 /**
- * Rooms for programs: browsers that opened the same page find each other, prove who they are, and talk directly.
+ * Rooms for programs: browsers that opened the same page find each other, prove their identities, and talk directly.
  *
  * This is the module's whole public interface. docs/MODULE.md explains it.
  */
@@ -22,17 +22,17 @@ export type TypedArray =
   | BigUint64Array;
 
 /**
- * The values that can be sent. A value arrives as what it was, a `Float32Array` as a `Float32Array`. Only the type of a
- * `Blob` may change, see `ReceivedBlob`.
+ * The values that can be sent. A value arrives with the same type: a `Float32Array` as a `Float32Array`. Only the media
+ * type of a `Blob` may change, see `ReceivedBlob`.
  */
 export type Sendable = Json | ArrayBuffer | TypedArray | DataView | Blob;
 
-/** What somebody else says about the type of content that they sent. */
+/** The media type of received content, as its sender stated it. */
 export interface SaidType {
   /**
-   * The media type that the sender gave, which may be anything. `type` is the same only if nothing of that type can run or
-   * navigate; otherwise it is `application/octet-stream`, which browsers save and never show. Never give this type to a
-   * `Blob` or to an object URL.
+   * The media type that the sender stated, which may be anything. `type` is the same only if nothing of that type can
+   * run or navigate; otherwise it is `application/octet-stream`, which browsers save and never show. Never give this
+   * type to a `Blob` or to an object URL.
    */
   readonly saidType: string;
 }
@@ -43,17 +43,17 @@ export type ReceivedBlob = Blob & SaidType;
 /** A file that somebody sent. */
 export type ReceivedFile = File & SaidType;
 
-/** The values that `data` and `dm` handlers get. */
+/** The values that `data` and `dm` handlers receive. */
 export type Received = Exclude<Sendable, Blob> | ReceivedBlob;
 
-/** What a program tells about its user. Others have it as soon as they know for certain who the user is. */
+/** Information about a program's user. Other peers receive it as soon as the user's identity is proven. */
 export interface UserInfo {
   readonly [key: string]: Json | undefined;
 }
 
-/** A broker to meet at. */
+/** An MQTT broker. */
 export interface Broker {
-  /** Begins with `ws://` or `wss://`. */
+  /** Its address, which begins with `ws://` or `wss://`. */
   url: string;
   username?: string;
   password?: string;
@@ -66,42 +66,42 @@ export interface IceServer {
   credential?: string;
 }
 
-/** What `new MQTTRTCClient(options)` takes. Everything may be left out. */
+/** The options of `new MQTTRTCClient(options)`. All of them are optional. */
 export interface Options {
-  /** The name to go by: 1 to 40 characters on one line. Else the stored one, or `anon-` with four characters of the key. */
+  /** The name: 1 to 40 characters on one line. Default: the stored one, or `anon-` with four characters of the key. */
   name?: string;
-  /** What others are told about this user: an object of at most 2,000 bytes as JSON. */
+  /** Information about this user that other peers receive: an object of at most 2,000 bytes as JSON. */
   userInfo?: UserInfo;
-  /** The room on the page. Else the one in the page's address (`?room=`), in rtchat.json, or `lobby`. */
+  /** The room on the page. Default: the one in the page's address (`?room=`), in rtchat.json, or `lobby`. */
   room?: string;
-  /** The page whose room it is. Else the page that the program runs in. */
+  /** The page that the room belongs to. Default: the page that the program runs in. */
   page?: string | URL;
-  /** The secret of a private room, as it stands behind `#k=` in its link. Else the one in the page's address. */
+  /** The secret of a private room, as in its link after `#k=`. Default: the one in the page's address. */
   secret?: string;
-  /** A password: only who has the same one meets. */
+  /** A password. Only peers with the same password meet. */
   password?: string;
-  /** Brokers to meet at, the most preferred first. Else those of rtchat.json. */
+  /** Brokers, the most preferred first. Default: those of rtchat.json. */
   brokers?: (string | Broker)[];
-  /** STUN and TURN servers. Else those of rtchat.json. */
+  /** STUN and TURN servers. Default: those of rtchat.json. */
   iceServers?: IceServer[];
-  /** Never a direct path, which shows one's address to the others. Needs a TURN server. */
+  /** Whether to connect only through a TURN server, which is required then. A direct path shows the IP address. */
   relayOnly?: boolean;
-  /** Who is let in while there is no handler for `connectionrequest`. Else as rtchat.json says, or `everyone`. */
+  /** Who is admitted while there is no handler for `connectionrequest`. Default: as in rtchat.json, or `everyone`. */
   accept?: "everyone" | "ask" | "known";
-  /** What stands before the names of all topics, where a broker's rules ask for it. Everybody needs the same one. */
+  /** A prefix for the names of all topics, if a broker's rules require one. All peers need the same prefix. */
   topicPrefix?: string;
   /**
-   * Where the name, the key and the keys that were met are kept, and large files that are received. With `memory` nothing
-   * is ever stored, and each client is a new identity.
+   * Where to store the name, the key, the list of known keys, and large received files. With `memory`, nothing is ever
+   * stored, and each client is a new identity.
    */
   storage?: "local" | "memory";
-  /** Who answers the questions of which topic. */
+  /** The handlers that answer questions, by topic. */
   questionHandlers?: Record<string, QuestionHandler>;
-  /** The address of a `rtchat.json`. Else the one beside the module. */
+  /** The address of a `rtchat.json`. Default: the one beside the module. */
   config?: string | URL;
 }
 
-/** Answers questions. The answer is what it returns or what its promise resolves to; the asker is told what it throws. */
+/** Answers questions, with its return value or the value of its promise. If it throws, the asker receives the error. */
 export type QuestionHandler = (content: Json, sender: string, question: QuestionInfo, peer: Peer) => unknown;
 
 /** Further information about a question. */
@@ -112,16 +112,16 @@ export interface QuestionInfo {
   peer: Peer;
 }
 
-/** How the way to the others stands. */
+/** The state of the connections to the broker and to other peers. */
 export interface Status {
   state:
-    /** On the way to the broker. */
+    /** Connecting to the broker. */
     | "joining"
     /** Nobody else is here yet. */
     | "looking"
     /** Connected to somebody. */
     | "connected"
-    /** No broker answers. Who is connected stays connected. */
+    /** No broker answers. Peers that are connected stay connected. */
     | "unreachable"
     /** The room is full. */
     | "full"
@@ -129,26 +129,26 @@ export interface Status {
     | "left"
     /** The room could not be entered; `error` has said why. */
     | "failed";
-  /** With how many peers one is connected. */
+  /** The number of connected peers. */
   people: number;
-  /** How many of them are silent at the moment. */
+  /** The number of them that are silent at the moment. */
   reconnecting?: number;
-  /** When a broker is tried next, in milliseconds since the epoch. */
+  /** The time of the next attempt to connect to a broker, in milliseconds since the epoch. */
   retryAt?: number;
 }
 
-/** How far the connection to a peer is. */
+/** The state of the connection to a peer. */
 export type PeerState = "connecting" | "verifying" | "verified" | "reconnecting" | "failed" | "gone";
 
-/** What is known of a peer's key from before this connection. */
+/** The trust in a peer's key, from what was known before this connection. */
 export type Trust = "new" | "known" | "verified" | "name-on-another-key";
 
-/** Why a peer is gone. */
+/** The reason why a peer is gone. */
 export type GoneReason = "left" | "silent" | "unreachable" | "blocked" | "disconnected";
 
-/** What is known of who just proved who they are. */
+/** The result of a proof of identity. */
 export interface Validation {
-  /** The key, in sixteen characters. */
+  /** The key's fingerprint, in sixteen characters. */
   fingerprint: string;
   /** Whether this key was met before. */
   known: boolean;
@@ -156,60 +156,60 @@ export interface Validation {
   verified: boolean;
 }
 
-/** How far a file is. */
+/** The progress of a file transfer. */
 export interface FileProgress {
-  /** How many bytes the receiver has stored. */
+  /** The number of bytes that the receiver has acknowledged. */
   bytes: number;
-  /** How many there are. */
+  /** The size of the file in bytes. */
   size: number;
 }
 
-/** How to send a file. */
+/** Options for sending a file. */
 export interface FileOptions {
-  /** Its name: 1 to 255 characters, no path. Else the `File`'s own, or `file`. */
+  /** The name of the file: 1 to 255 characters, no path. Default: that of the `File`, or `file`. */
   name?: string;
-  /** Told again and again how much the other side has. */
+  /** Called from time to time with the progress of the receiver. */
   onprogress?: (progress: FileProgress) => void;
-  /** Ends the sending. */
+  /** Cancels the transfer. */
   signal?: AbortSignal;
 }
 
-/** How to take a file. */
+/** Options for accepting a file. */
 export interface AcceptOptions {
-  /** Told again and again how much has come. */
+  /** Called from time to time with the progress. */
   onprogress?: (progress: FileProgress) => void;
-  /** Ends the receiving. */
+  /** Refuses the rest of the file. */
   signal?: AbortSignal;
 }
 
 /** A file that somebody wants to send. */
 export interface IncomingFile extends SaidType {
-  /** Plain text on one line, without a path. The sender chose it, and it promises nothing. */
+  /** Plain text on one line, without a path. The sender chose it, so it proves nothing about the content. */
   readonly name: string;
   /** The size in bytes. More is never accepted. */
   readonly size: number;
   /** The media type that the received file will have, see `saidType`. */
   readonly type: string;
-  /** Accepts the file. Resolves to it once everything has arrived and its hash is right. */
+  /** Accepts the file. The promise resolves to it once all of it has arrived and its hash is right. */
   accept(options?: AcceptOptions): Promise<ReceivedFile>;
-  /** Refuses the file, or the rest of it. The sender is told the reason. */
+  /** Refuses the file, or the rest of it. The sender receives the reason. */
   refuse(reason?: string): void;
 }
 
 /**
- * The events, and what their handlers get. The last argument of every handler about somebody is their `Peer`. A name may
- * pass to somebody else as soon as its bearer is away; a `Peer` is one person for good.
+ * The events, and the arguments of their handlers. The last argument of every handler about a peer is its `Peer`. A
+ * name can be taken by somebody else as soon as its owner is away; a `Peer` always stands for the same person.
  */
 export interface Events {
-  /** Somebody wants to connect. They are let in if every handler returns true, directly or as a promise. */
+  /** Somebody wants to connect. They are admitted if every handler returns true, directly or as a promise. */
   connectionrequest: (user: string, userInfo: UserInfo, peer: Peer) => boolean | Promise<boolean>;
-  /** Somebody is connected and has proved who they are. */
+  /** Somebody is connected and has proved their identity. */
   connectedtopeer: (user: string, userInfo: UserInfo, peer: Peer) => unknown;
   /** Somebody is no longer connected. */
   disconnectedfrompeer: (user: string, reason: GoneReason, peer: Peer) => unknown;
-  /** Somebody asks. The answer is that of the first handler that returns something. */
+  /** Somebody asks a question. The first handler that returns a value gives the answer. */
   question: QuestionHandler;
-  /** Somebody answered a question of ours. */
+  /** Somebody answered one of our questions. */
   answer: (content: Json, sender: string, answer: { question: Json }, peer: Peer) => unknown;
   /** Somebody wrote a message, to everybody or to us alone. */
   chat: (text: string, sender: string, peer: Peer) => unknown;
@@ -217,90 +217,91 @@ export interface Events {
   dm: (value: Received, sender: string, peer: Peer) => unknown;
   /** Somebody sent a value with `send`. */
   data: (value: Received, sender: string, peer: Peer) => unknown;
-  /** Somebody wants to send a file. Without a handler it is refused. */
+  /** Somebody wants to send a file. Without a handler, the file is refused. */
   file: (file: IncomingFile, sender: string, peer: Peer) => unknown;
   /** Somebody is writing. */
   typing: (user: string, peer: Peer) => unknown;
-  /** Somebody goes by another name. A peer's `user` never changes without this event. */
+  /** Somebody has another name. A peer's `user` never changes without this event. */
   namechange: (oldUser: string, newUser: string, peer: Peer) => unknown;
-  /** Somebody proved who they are. */
+  /** Somebody proved their identity. */
   validation: (user: string, validation: Validation, peer: Peer) => unknown;
-  /** Somebody could not prove who they claim to be, and is not connected. The name and key of `peer` are claims. */
+  /** Somebody could not prove their identity, and is not connected. The name and key of `peer` are mere claims. */
   validationfailure: (user: string, reason: string, peer: Peer) => unknown;
   /** The state of the connections changed. */
   status: (status: Status) => unknown;
-  /** Something went wrong that no promise reports: a handler threw, the room cannot be entered. */
+  /** An error that no promise reports: a handler threw, or the room cannot be entered. */
   error: (error: Error) => unknown;
 }
 
-/** What an `RTChatError` is about. */
+/** The kind of an `RTChatError`. */
 export type ErrorCode =
-  /** The answer did not come in time. */
+  /** The answer did not arrive in time. */
   | "timeout"
-  /** The peer is not connected, or no longer. */
+  /** The peer is not connected, or no longer connected. */
   | "gone"
-  /** Whoever was asked could not answer, or a file did not arrive; the message may be theirs. */
+  /** The other peer could not answer, or a file did not arrive. The message may come from the other peer. */
   | "failed"
-  /** It was not sent: it is too large, or not what is allowed there, or the file was not wanted. */
+  /** A value was not sent because it is too large or invalid, a file was not wanted, or a decision was refused. */
   | "refused"
-  /** The room cannot be entered, or the program behind the module has broken; the message says why. */
+  /** The room cannot be entered, or the program behind the module has crashed. The message says why. */
   | "unavailable";
 
-/** What promises are rejected with. */
+/** The error that promises are rejected with. */
 export class RTChatError extends Error {
   constructor(code: ErrorCode, message: string);
   readonly code: ErrorCode;
 }
 
-/** How to ask. */
+/** Options for asking a question. */
 export interface AskOptions {
-  /** Which handler should answer. */
+  /** The topic, which selects the handler that answers. */
   topic?: string;
-  /** For how many milliseconds to wait for the answer; 30,000 unless said otherwise. */
+  /** The time limit for the answer, in milliseconds. Default: 30,000. */
   timeout?: number;
-  /** Ends the waiting. */
+  /** Stops waiting for the answer. */
   signal?: AbortSignal;
 }
 
-/** What one peer answered. */
+/** The answer of one peer, or the error. */
 export type AskResult =
   | { user: string; peer: Peer; ok: true; answer: Json }
   | { user: string; peer: Peer; ok: false; error: Error };
 
-/** What was counted since joining. No contents, no addresses. */
+/** Counts since joining, without contents and addresses. */
 export interface Stats {
-  /** Messages published on the broker, and their bytes. */
+  /** The messages published on the broker, and their bytes. */
   published: number;
   publishedBytes: number;
-  /** Messages from the broker that were for us and sound. */
+  /** The valid messages that the broker delivered for us. */
   received: number;
   signaturesChecked: number;
   connectionsOpened: number;
-  /** What was dropped, by reason. */
+  /** The number of dropped messages and frames, by reason. */
   dropped: Record<string, number>;
 }
 
-/** How to decide about a peer's key. */
+/** Options for decisions about a peer's key. */
 export interface DecisionOptions {
   /**
-   * The name (`peer.name`) under which the person saw the peer when they decided. If the peer goes by another name now,
-   * the decision is refused. Without it, the name at the time of the call counts.
+   * The name (`peer.name`) that the peer had when the person decided. If the peer has another name now, the decision is
+   * refused. Default: the name at the time of the call.
    */
   name?: string;
 }
 
 /**
- * Somebody in the room: one tab of one browser. It belongs to one `id` and one `key` for good: whoever takes over the name
- * is another `Peer`. Once its state is `gone` it can only be looked at; somebody who returns is a new `Peer`.
+ * Somebody in the room: one tab of one browser. Its `id` and `key` never change: somebody who takes over the name is
+ * another `Peer`. Once its state is `gone`, its properties can still be read, but its methods fail or do nothing;
+ * somebody who returns is a new `Peer`.
  */
 export interface Peer {
-  /** The name with what makes it unique in the room now: `ann`, `ann(2)`, `ann (k7qd)(2)`. It names nobody for good. */
+  /** The name with a suffix that makes it unique in the room: `ann`, `ann(2)`, `ann (k7qd)(2)`. It can change. */
   readonly user: string;
-  /** The name that the person chose, without additions. Several peers may have the same. */
+  /** The name that the person chose, without a suffix. Several peers may have the same name. */
   readonly name: string;
-  /** What their program tells about them. */
+  /** The information that their program gives about them. */
   readonly userInfo: UserInfo;
-  /** Identifies this tab in this session. */
+  /** The identifier of this tab in this session. */
   readonly id: string;
   /** The public key, in base64url: the same in all tabs of this person's browser, and whenever they return. */
   readonly key: string;
@@ -308,13 +309,13 @@ export interface Peer {
   readonly fingerprint: string;
   readonly state: PeerState;
   readonly trust: Trust;
-  /** Asks a question. Rejected with the code `timeout`, `gone` or `failed` if there is no answer. */
+  /** Asks a question. The promise is rejected with the code `timeout`, `gone` or `failed` if there is no answer. */
   ask(content: Json, options?: AskOptions): Promise<any>;
-  /** Sends a value, after everything before it. Resolved when the channel took it, rejected when the peer is gone. */
+  /** Sends a value, in order. The promise resolves when the channel accepts it, and is rejected if the peer is gone. */
   send(data: Sendable): Promise<void>;
-  /** The same, for the `dm` handlers of the peer. */
+  /** Does the same as `send`, but for the `dm` handlers of the peer. */
   dm(data: Sendable): Promise<void>;
-  /** Sends a file. Resolved when the peer has all of it and its hash is right. */
+  /** Sends a file. The promise resolves when the peer has all of it and its hash is right. */
   sendFile(blob: Blob, options?: FileOptions): Promise<void>;
   /** Sends a message to this peer alone, at most 10,000 characters. */
   chat(text: string): void;
@@ -322,56 +323,56 @@ export interface Peer {
   ping(): Promise<number>;
   /** Closes the connection until the peer returns in a new session. */
   disconnect(): void;
-  /** Blocks the peer's key, now and later, in all tabs, whatever its name is. Rejected with `gone`. */
+  /** Blocks the peer's key permanently and in all tabs, whatever its name is. May be rejected with `gone`. */
   block(): Promise<void>;
   /**
-   * The person compared the safety number, and it is the same. Rejected with `gone`, or with `refused` if the peer goes by
-   * another name than the person saw; then nothing was decided.
+   * Records that the person has compared the safety number, and that it is the same. May be rejected with `gone`, or
+   * with `refused` if the peer has another name than the person saw; then nothing is recorded.
    */
   markVerified(options?: DecisionOptions): Promise<void>;
-  /** The person says that a known name is right on this key (`name-on-another-key`). Rejected like `markVerified`. */
+  /** Records that the person accepts a known name on this key (`name-on-another-key`). Rejected like `markVerified`. */
   acceptKey(options?: DecisionOptions): Promise<void>;
 }
 
-/** A room. It is entered at once. */
+/** A client of one room. It enters the room at once. */
 export class MQTTRTCClient {
-  /** @throws TypeError that names the option that does not fit, and what would. */
+  /** @throws TypeError that names an invalid option and describes its valid values. */
   constructor(options?: Options);
-  /** Calls the handler whenever this happens. A handler that comes late is told what there is. */
+  /** Adds a handler of an event. A handler that is added late is called for the present state. */
   on<E extends keyof Events>(event: E, handler: Events[E]): this;
-  /** Calls it no more. */
+  /** Removes a handler. */
   off<E extends keyof Events>(event: E, handler: Events[E]): this;
-  /** Calls it the next time only. */
+  /** Adds a handler that is called only once. */
   once<E extends keyof Events>(event: E, handler: Events[E]): this;
-  /** The peer that goes by this name at the moment. To decide about trust, use the peer that a handler got. */
+  /** Returns the peer that has this name now. For decisions about trust, use the peer that a handler received. */
   getPeer(user: string): Peer | undefined;
-  /** The peers that are connected. */
+  /** The connected peers. */
   readonly peers: Peer[];
-  /** Their names. */
+  /** The names of the connected peers. */
   readonly users: string[];
-  /** One's own name as others see it; empty as long as it is not known. */
+  /** Our own name as others see it; empty as long as it is not known. */
   readonly name: string;
   /** The name of the room; empty as long as it is not known. */
   readonly room: string;
-  /** The number that two people compare to be sure of each other; `undefined` outside the room. It takes no name. */
+  /** Returns the number that two people compare to verify each other's keys; `undefined` outside the room. */
   safetyNumber(peer: Peer): string | undefined;
-  /** Sends a value to everybody who is connected. Rejected if one of them is gone before it could be sent. */
+  /** Sends a value to all connected peers. The promise is rejected if one of them is gone before it could be sent. */
   send(data: Sendable): Promise<void>;
-  /** Asks everybody who is connected, and brings what each of them answered. */
+  /** Asks all connected peers, and resolves to the answer of each of them. */
   ask(content: Json): Promise<AskResult[]>;
   ask(topic: string | undefined, content: Json, options?: Omit<AskOptions, "topic">): Promise<AskResult[]>;
-  /** Says something to everybody, at most 10,000 characters. */
+  /** Sends a message to everybody, at most 10,000 characters. */
   chat(text: string): void;
-  /** Tells everybody that something is being written. */
+  /** Tells everybody that the user is writing. */
   typing(): void;
-  /** Answers the questions of this topic. */
+  /** Adds a handler that answers the questions of this topic. */
   addQuestionHandler(topic: string, handler: QuestionHandler): this;
-  /** Goes by another name, and keeps it for the next visit. @throws TypeError if it is no name. */
+  /** Changes the name, and stores it for the next visit. @throws TypeError if the name is not valid. */
   changeName(name: string): void;
-  /** Enters the room again. Resolved when one is in it, rejected when that is not possible. */
+  /** Enters the room again. The promise resolves once this succeeds, and is rejected if it fails. */
   connect(): Promise<void>;
-  /** Leaves the room and frees everything. Handlers stay. */
+  /** Leaves the room and frees everything. Handlers are kept. */
   disconnect(): void;
-  /** Counts since joining; `undefined` outside the room. */
+  /** Returns the counts since joining; `undefined` outside the room. */
   stats(): Stats | undefined;
 }

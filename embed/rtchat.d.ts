@@ -1,13 +1,13 @@
-// What rtchat.js offers to a page. Every name in here is kept.
+// The public interface of rtchat.js. Every name in it is kept.
 
-/** A broker to meet at. */
+/** An MQTT broker. */
 export type RTChatBroker = string | { url: string; username?: string; password?: string };
 
-/** The options of a chat. All can be left out; docs/EMBEDDING.md says what happens then. */
+/** The options of a chat. All are optional; docs/EMBEDDING.md lists the defaults. */
 export interface RTChatOptions {
-  /** The room; at most 64 characters. */
+  /** The name of the room; at most 64 characters. */
   room?: string;
-  /** The person's name, if the site knows it. They are not asked then. */
+  /** The person's name, if the site knows it. The chat does not ask for it then. */
   name?: string;
   brokers?: RTChatBroker[];
   iceServers?: RTCIceServer[];
@@ -26,29 +26,29 @@ export type RTChatStatus =
 export interface RTChatMessage {
   id: string;
   text: string;
-  /** The sender's name, as others see it. It may pass to somebody else. */
+  /** The sender's name, as others see it. Somebody else can have it later. */
   sender: string;
-  /** The sender's key, in sixteen characters. */
+  /** The fingerprint of the sender's key, in sixteen characters. */
   fingerprint: string;
-  /** Whether it was said here. */
+  /** Whether the person at this browser sent the message. */
   own: boolean;
-  /** When, in milliseconds since 1970. */
+  /** The time, in milliseconds since 1970. */
   time: number;
 }
 
 export interface RTChatPeer {
-  /** The name, unique in the room. */
+  /** The name, which is unique in the room. */
   user: string;
   id: string;
   fingerprint: string;
   state: "connecting" | "verifying" | "verified" | "reconnecting" | "failed" | "gone";
-  /** What is known of their key. */
+  /** The trust in their key. */
   trust: "new" | "known" | "verified" | "name-on-another-key";
-  /** Why they are gone; null while they are not. */
+  /** The reason why they are gone; null otherwise. */
   reason: "left" | "silent" | "unreachable" | "blocked" | "disconnected" | null;
 }
 
-/** `<rt-chat>`. */
+/** The element `<rt-chat>`. */
 export interface RTChatElement extends HTMLElement {
   room: string | null;
   name: string | null;
@@ -60,11 +60,11 @@ export interface RTChatElement extends HTMLElement {
   open: boolean;
   lang: string;
   config: string | null;
-  /** A bubble in a corner, instead of a part of the page. */
+  /** Whether the chat is a bubble in a corner and not a part of the page. */
   launcher: boolean;
-  /** How many messages were not seen yet. */
+  /** The number of unread messages. */
   readonly unread: number;
-  /** How many people are connected, this one among them; 0 before joining. */
+  /** The number of connected people, including this person; 0 before joining. */
   readonly people: number;
   readonly status: RTChatStatus | "loading" | "stopped";
 }
@@ -76,11 +76,11 @@ export interface RTChatEventMap {
   "rtchat-status": CustomEvent<{ status: RTChatElement["status"]; people: number }>;
 }
 
-/** `window.RTChat`. */
+/** The type of `window.RTChat`. */
 export interface RTChatGlobal {
   /** Adds the bubble, unless there is one, and returns it. */
   add(options?: RTChatOptions): RTChatElement;
-  /** Takes the bubble away: leaves the room and frees everything. */
+  /** Removes the bubble, leaves the room and frees everything. */
   remove(): void;
   /** The bubble, if there is one. */
   readonly widget: RTChatElement | null;

@@ -1,7 +1,8 @@
-//! The module's engine: a room for `mqtt-rtc.js`, which turns it into promises and events. It decides nothing.
+//! The module's engine: a room for `mqtt-rtc.js`, which turns it into promises and events. The engine decides nothing.
 //!
-//! Every event goes to one JavaScript function, `listener(kind, …)`, from a microtask of its own and never from inside of
-//! a call, so that nothing is borrowed whatever the listener calls. [`events`] lists the arguments of each kind.
+//! Every event is passed to one JavaScript function, `listener(kind, …)`, in a microtask of its own and never from
+//! within a call, so that nothing is borrowed when the listener calls back. [`events`] lists the arguments of each
+//! kind.
 
 mod events;
 
@@ -36,7 +37,7 @@ thread_local! {
     static LISTENERS: RefCell<Vec<Weak<Inner>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Tells all listeners at once that the program panics: nothing can run afterwards.
+/// Tells all listeners synchronously that the program panics, because nothing can run afterwards.
 fn report_panic(info: &PanicHookInfo<'_>) {
     let event = Array::of2(&"broke".into(), &info.to_string().into());
     let rooms = LISTENERS.with(|all| all.try_borrow().map(|all| all.clone()).unwrap_or_default());
@@ -71,18 +72,17 @@ struct Inner {
     events: RefCell<VecDeque<EngineEvent>>,
     /// Whether a microtask is about to deliver the events.
     delivering: Cell<bool>,
-    /// How often the room was opened or closed. Events of earlier sessions are not delivered.
+    /// A counter that grows whenever the room is opened or closed. Events of earlier sessions are not delivered.
     session: Cell<u32>,
     asks_about_all: Cell<bool>,
     joined: RefCell<Option<Joined>>,
-    /// Whether the room is being told a decision about a peer, so that a refusal belongs to it.
+    /// Whether a decision about a peer is being passed to the room, so that a refusal belongs to it.
     deciding: Cell<bool>,
-    /// Why that decision was refused.
+    /// The reason why that decision was refused.
     refusal: RefCell<Option<String>>,
 }
 
-/// A room that was entered. The order of the fields is that of leaving: the tab's number becomes free after the room was
-/// left.
+/// A room that was entered. Fields are dropped in this order, so the room is left before the tab's number becomes free.
 struct Joined {
     handle: Handle,
     join: Joining,
@@ -93,7 +93,7 @@ impl Engine {
     /// Checks the options, a JSON object. `config` is the address of the settings' file if the options name none.
     ///
     /// # Errors
-    /// With the code `option`, and a sentence that names the option and what fits.
+    /// An error with the code `option`, and a sentence that names the option and describes its valid values.
     #[wasm_bindgen(constructor)]
     pub fn new(options: &str, config: String, listener: Function) -> Result<Engine, JsValue> {
         let mut options = Options::parse(options).map_err(option_error)?;
@@ -125,7 +125,7 @@ impl Engine {
         self.0.open();
     }
 
-    /// Leaves the room and frees everything. No further event is delivered.
+    /// Leaves the room and frees everything. No further events are delivered.
     pub fn close(&self) {
         self.0.close();
     }
@@ -137,16 +137,16 @@ impl Engine {
         self.command(Command::People(PeopleCommand::AskAboutAll(all)));
     }
 
-    /// The answer to `request`. Key and name are those that the program was asked about. Returns a sentence if the room
+    /// Answers a `request`. Key and name are those that the program was asked about. Returns a sentence if the room
     /// refuses the answer, because the peer has another name by now.
     pub fn decide(&self, peer: &str, key: &str, name: &str, accept: bool) -> Option<String> {
         self.decision(peer, key, name, |who| PeopleCommand::Decide { who, accept })
     }
 
-    /// Changes the name, and keeps it for the next visit. Returns it as others see it.
+    /// Changes the name, and stores it for the next visit. Returns the name as others see it.
     ///
     /// # Errors
-    /// With the code `option` if the text is not a valid name.
+    /// An error with the code `option` if the text is not a valid name.
     pub fn rename(&self, name: &str) -> Result<Option<String>, JsValue> {
         let name = name_of(name)?;
         if let Some(joined) = &*self.0.joined.borrow() {
@@ -205,7 +205,7 @@ impl Engine {
         });
     }
 
-    /// Withdraws a question: its answer will not be reported.
+    /// Withdraws a question. Its answer will not be reported.
     pub fn withdraw(&self, token: u32) {
         self.command(Command::App(AppCommand::Withdraw { token }));
     }
@@ -231,7 +231,7 @@ impl Engine {
         }
     }
 
-    /// Accepts a file that was offered as `file`. Reported like an own file.
+    /// Accepts a file that was offered as `file`. Reported like a file that is sent.
     #[wasm_bindgen(js_name = acceptFile)]
     pub fn accept_file(&self, file: u32, sink: Sink) {
         if let Some(joined) = &*self.0.joined.borrow() {
@@ -239,13 +239,13 @@ impl Engine {
         }
     }
 
-    /// Refuses a file that was offered, or the rest of it.
+    /// Refuses an offered file, or the rest of it.
     #[wasm_bindgen(js_name = refuseFile)]
     pub fn refuse_file(&self, file: u32, words: String) {
         self.command(Command::File(FileCommand::Refuse { file, words }));
     }
 
-    /// Cancels an own file.
+    /// Cancels a file that is being sent.
     #[wasm_bindgen(js_name = cancelFile)]
     pub fn cancel_file(&self, token: u32) {
         self.command(Command::File(FileCommand::Cancel(FileId::Ours(token))));
@@ -263,9 +263,9 @@ impl Engine {
         });
     }
 
-    /// Takes a decision of the person about a peer's key: `block`, `verify` (the safety number was compared and is the
-    /// same) or `accept-key` (the known name is right on this key). Key and name are those that the person saw. Returns a
-    /// sentence if the room refuses the decision, because the peer has another name by now.
+    /// Records a decision of the person about a peer's key: `block`, `verify` (the safety number was compared and is
+    /// the same) or `accept-key` (the known name is right on this key). Key and name are those that the person saw.
+    /// Returns a sentence if the room refuses the decision, because the peer has another name by now.
     #[wasm_bindgen(js_name = decideTrust)]
     pub fn decide_trust(
         &self,
@@ -307,14 +307,14 @@ impl Engine {
         }
     }
 
-    /// Hands a command about a peer to the room. JavaScript gets peer ids from here, so all of them are valid.
+    /// Passes a command about a peer to the room. JavaScript receives peer ids from here, so all of them are valid.
     fn to(&self, peer: &str, command: impl FnOnce(PeerId) -> Command) {
         if let Some(peer) = PeerId::parse(peer) {
             self.command(command(peer));
         }
     }
 
-    /// Tells the room a decision about a peer, and returns why the room refuses it, if it does.
+    /// Passes a decision about a peer to the room. Returns the reason if the room refuses it.
     fn decision(
         &self,
         peer: &str,
@@ -414,7 +414,7 @@ impl Inner {
             sink.notice(notice.to_string());
         }
         let name = self.name(&join)?;
-        // The events that it emits at once are queued; `opened` is put before them.
+        // Events that the room emits while joining are queued, and `opened` is put before them.
         let handle = join.join(&name, sink).map_err(|error| sentence(&error))?;
         handle.command(Command::People(PeopleCommand::AskAboutAll(
             self.asks_about_all.get(),

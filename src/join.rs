@@ -21,7 +21,7 @@ use crate::wire::room_keys::{RoomKeysError, StretchedPassword};
 /// Why the room cannot be joined.
 #[derive(Debug, thiserror::Error)]
 pub enum JoinError {
-    /// The link says that the room has a password, and none was given.
+    /// The link requires a password, and none was given.
     #[error(transparent)]
     Address(#[from] AddressError),
     /// The browser lacks something that the room needs.
@@ -34,7 +34,7 @@ pub enum JoinError {
 
 /// Everything that is needed to join a room.
 pub struct Joining {
-    /// The own key and name, and the trust book.
+    /// This person's key and name, and the trust book.
     pub profile: Rc<RefCell<Profile>>,
     /// The site owner's settings.
     pub settings: Settings,

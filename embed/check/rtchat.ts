@@ -1,4 +1,4 @@
-// One use of everything in rtchat.d.ts. Compiled, never run.
+// A use of everything in rtchat.d.ts. It is compiled, but never run.
 
 import type { RTChatElement, RTChatEventMap, RTChatGlobal, RTChatMessage, RTChatOptions, RTChatPeer, RTChatStatus } from "../rtchat.js";
 
@@ -46,7 +46,7 @@ const told = ({ detail }: RTChatEventMap["rtchat-status"]): void => console.log(
 inline.addEventListener("rtchat-status", told);
 global.remove();
 
-// @ts-expect-error A colour is no theme.
+// @ts-expect-error A colour is not a theme.
 chat.theme = "purple";
-// @ts-expect-error It is counted, not set.
+// @ts-expect-error The number is read-only.
 chat.unread = 3;

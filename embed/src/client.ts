@@ -46,7 +46,7 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
     this.#shared = { engine, calls: this.#calls, files: this.#files };
     this.#name = options.name ?? "";
     this.#room = options.room ?? "";
-    // The promise is for programs that call `connect` themselves; all others hear of a failure through `error`.
+    // The promise is for programs that call `connect` themselves. Others learn of a failure through `error`.
     this.connect().catch(() => {});
   }
 
@@ -375,7 +375,7 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
     this.#handlers.emit("validationfailure", view.user, reason, member.peer);
   }
 
-  /** Asks about everybody who has not been asked about yet, if there is anybody to ask. */
+  /** Asks the program about all peers that it has not been asked about yet, if it has a handler for that. */
   #askProgram(): void {
     if (!this.#handlers.has("connectionrequest")) return;
     for (const member of this.#requests.values()) {
@@ -399,7 +399,7 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
     }
     this.#askAboutAll();
     if (this.#engine?.decide(id, key, name, accept) !== undefined) {
-      // They took another name meanwhile, so the program is asked about that one.
+      // The peer has changed its name meanwhile, so the program is asked about the new name.
       member.isAnnounced = false;
       this.#askProgram();
     } else if (!accept) {
@@ -460,7 +460,7 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
   }
 }
 
-/** The program has no handler for a question, which is no error of the program. */
+/** The error if the program has no handler for a question. It is not reported as an error of the program. */
 class Unanswered extends Error {}
 
 function validation({ fingerprint, trust }: PeerView): api.Validation {

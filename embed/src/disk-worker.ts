@@ -1,7 +1,7 @@
 // The worker that writes received files into the origin's private file system. It is a file of its own,
 // mqtt-rtc-worker.js, so that a page's policy need not allow workers from `blob:` addresses.
 
-/** The part of a file handle that only workers have, and that TypeScript's library for pages does not know. */
+/** The part of a file handle that only workers have, and that TypeScript's types for pages lack. */
 interface SyncAccessHandle {
   write(bytes: Uint8Array<ArrayBuffer>): number;
   close(): void;
@@ -10,7 +10,7 @@ type WorkerFileHandle = FileSystemFileHandle & { createSyncAccessHandle(): Promi
 
 /** Opens a file in a folder, appends bytes to it, or closes it. */
 export type DiskRequest = { folder: string; name: string } | { bytes: Uint8Array<ArrayBuffer> } | "close";
-/** Either what was thrown, or the buffer of the bytes that were written, so that it can be used again. */
+/** Either the error that was thrown, or the buffer of the written bytes, so that it can be used again. */
 export type DiskResponse = { thrown: unknown } | { written: ArrayBuffer | undefined };
 
 let file: SyncAccessHandle | undefined;

@@ -13,11 +13,11 @@ export class DiskFile {
   }
 
   /**
-   * Creates a file in a folder that exists. Rejects where the page cannot have the worker (the module is on another
-   * origin, a policy forbids it, its file is missing) or the worker cannot write.
+   * Creates a file in a folder that exists. Rejects if the page cannot start the worker (because the module is on
+   * another origin, a policy forbids it, or its file is missing), or if the worker cannot write.
    */
   static async create(folder: string, name: string): Promise<DiskFile> {
-    // Bundlers look for this very expression, and take the worker's file along.
+    // Bundlers recognise this expression, and include the worker's file.
     const disk = new DiskFile(new Worker(new URL("./mqtt-rtc-worker.js", import.meta.url)));
     try {
       await disk.#request({ folder, name });
@@ -33,7 +33,7 @@ export class DiskFile {
     return this.#request({ bytes }, [bytes.buffer]);
   }
 
-  /** Closes the file after everything that is being written. */
+  /** Closes the file after all pending writes. */
   close(): Promise<unknown> {
     return (this.#closed ??= this.#request("close").finally(() => this.#worker.terminate()));
   }
@@ -44,7 +44,7 @@ export class DiskFile {
       new Promise((resolve, reject) => {
         this.#worker.onmessage = ({ data }: MessageEvent<DiskResponse>) =>
           "thrown" in data ? reject(data.thrown) : resolve(data.written);
-        // Browsers tell nothing more where a policy forbids the worker or its file is missing.
+        // Browsers give no details if a policy forbids the worker or its file is missing.
         this.#worker.onerror = () => reject(new DOMException("", "SecurityError"));
         this.#worker.postMessage(request, transfer);
       });

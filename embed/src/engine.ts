@@ -1,4 +1,4 @@
-// Loads the program behind the module, which lies beside it.
+// Loads the program behind the module, which is in the same folder.
 import init, { Engine } from "../engine/engine.js";
 import type { ErrorCode, GoneReason, PeerState, Status, Trust } from "../mqtt-rtc.js";
 import { asError } from "./errors.js";
@@ -43,9 +43,9 @@ export interface PeerView {
   info: string | undefined;
 }
 
-// Bundlers look for this very expression, and take the file along.
+// Bundlers recognise this expression, and include the file.
 const PROGRAM = new URL("mqtt-rtc.wasm", import.meta.url);
-/** Not every site has one. */
+/** The settings file, which not every site has. */
 const SETTINGS = "rtchat.json";
 
 /** Why the program cannot run here. Clients report it, because importing a module should not throw. */

@@ -11,7 +11,7 @@ export class RTChatError extends Error {
   }
 }
 
-/** Turns whatever was thrown into an error. */
+/** Turns a thrown value of any type into an error. */
 export function asError(thrown: unknown): Error {
   // Every frame has its own `Error` class.
   const isError = thrown instanceof Error || tagOf(thrown) === "Error";

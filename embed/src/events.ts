@@ -1,4 +1,4 @@
-// Event handlers. What a handler throws is reported to the handlers of `error`, and stops nothing else.
+// Event handlers. An error that a handler throws is reported to the handlers of `error`, and stops nothing else.
 import type { Events } from "../mqtt-rtc.js";
 import { asError } from "./errors.js";
 

@@ -1,10 +1,11 @@
-// Where an incoming file is kept: large ones on the disk where the client may write and the browser can, all others in
+// Stores incoming files: large ones on the disk, if the client's options and the browser allow it, and all others in
 // memory.
 import { DiskFile } from "./disk.js";
 
 /**
- * What the engine writes to, one call after the other. The bytes belong to the sink from then on. It may return their
- * buffer once they are written, because allocating a new one costs more than everything else that is done with it.
+ * A store that the engine writes to, one call after the other. The bytes belong to the sink from then on. It may return
+ * their buffer once they are written, because allocating a new one costs more than everything else that is done with
+ * it.
  */
 export interface Sink {
   write(bytes: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer | undefined>;
@@ -15,7 +16,7 @@ export interface Sink {
 export interface FileStore extends Sink {
   /** Returns the whole file after it was closed. */
   take(name: string, type: string): File;
-  /** Deletes what was written. The file will not be closed. */
+  /** Deletes everything that was written. The file will not be closed. */
   drop(): void;
 }
 
@@ -26,14 +27,15 @@ interface Backend {
   drop(): void;
 }
 
-/** Smaller files stay in memory: that many bytes may be in flight at any time anyway. */
+/** Smaller files stay in memory, because this many bytes may be in flight at any time anyway. */
 const MIN_SIZE_ON_DISK = 8 * 1024 * 1024;
 const FOLDER = "rtchat-files";
 
-/** Opens a store. What is written before it is open waits. */
+/** Opens a store. Writes that come before it is open wait. */
 export function openStore(size: number, mayWriteToDisk: boolean): FileStore {
   const useDisk = mayWriteToDisk && size >= MIN_SIZE_ON_DISK;
-  // In a private window, an old browser, under a policy or with a full disk, memory is what remains.
+  // Memory is used in private windows and old browsers, under a policy that forbids the worker, and if the disk is
+  // full.
   const opening = useDisk ? openOnDisk().catch(openInMemory) : Promise.resolve(openInMemory());
   let parts: Blob[] = [];
   return {
@@ -86,7 +88,7 @@ async function openOnDisk(): Promise<Backend> {
 /** This page's share of the folder. */
 interface PageFolder {
   readonly folder: FileSystemDirectoryHandle;
-  /** How the names of this page's files begin. A lock with this name is held as long as the page lives. */
+  /** The prefix of the names of this page's files. A lock with this name is held as long as the page lives. */
   readonly prefix: string;
   /** The names of this page's files. */
   readonly names: Set<string>;
@@ -105,8 +107,8 @@ async function openPageFolder(): Promise<PageFolder> {
   void sweep(folder).catch(() => {});
   const names = new Set<string>();
   addEventListener("pagehide", ({ persisted }) => {
-    // A page that may come back keeps its files. Otherwise this is the last chance; what it misses, for instance a file
-    // that is still open, is removed by the next page.
+    // A page that may come back keeps its files. Otherwise this is the last chance. Files that it misses, such as one
+    // that is still open, are removed by the next page.
     if (!persisted) for (const name of names) folder.removeEntry(name).catch(() => {});
   });
   return { folder, prefix, names };
@@ -116,7 +118,7 @@ async function openPageFolder(): Promise<PageFolder> {
 export function removeLeftovers(): void {
   if (hasLookedForLeftovers) return;
   hasLookedForLeftovers = true;
-  // Rejects if no page has ever stored a file, or none can: nothing is created then.
+  // This rejects if no page has ever stored a file, or if no page can. Nothing is created then.
   const remove = async (): Promise<void> => {
     const root = await navigator.storage.getDirectory();
     await sweep(await root.getDirectoryHandle(FOLDER));
@@ -129,7 +131,7 @@ async function sweep(folder: FileSystemDirectoryHandle): Promise<void> {
   const names = (folder as unknown as { keys(): AsyncIterable<string> }).keys();
   for await (const name of names) {
     const [prefix] = name.split(".");
-    // Whoever gets the lock knows that the page is gone. A file that cannot be removed now is tried again later.
+    // Getting the lock shows that the page is gone. A file that cannot be removed now is tried again later.
     await navigator.locks.request(FOLDER + prefix, { ifAvailable: true }, async (lock) => {
       if (lock) await folder.removeEntry(name).catch(() => {});
     });

@@ -7,7 +7,7 @@ import { inertType, withSaidType } from "./media-types.js";
 
 type ProgressListener = (progress: FileProgress) => void;
 
-/** What a sender says about a file. */
+/** A file that a peer offers, as the peer describes it. */
 export interface FileOffer {
   readonly file: number;
   readonly name: string;
@@ -22,7 +22,7 @@ export class Files {
   readonly #mayWriteToDisk: boolean;
   readonly #report: (thrown: unknown) => void;
 
-  /** `report` is told what progress listeners throw. */
+  /** `report` receives errors that progress listeners throw. */
   constructor(mayWriteToDisk: boolean, report: (thrown: unknown) => void) {
     this.#mayWriteToDisk = mayWriteToDisk;
     this.#report = report;
@@ -71,7 +71,7 @@ export class Files {
   }
 }
 
-/** What a transfer needs of its client. */
+/** The functions of the client that a transfer needs. */
 interface TransferContext {
   openStore: () => FileStore;
   accept: (store: FileStore) => void;
@@ -87,7 +87,7 @@ class IncomingTransfer {
   #store: FileStore | undefined;
   #result: Promise<ReceivedFile> | undefined;
   #settle: { resolve: (file: ReceivedFile) => void; reject: (error: unknown) => void } | undefined;
-  /** Why the file does not arrive. */
+  /** The reason why the file does not arrive. */
   #error: unknown;
   #hasEnded = false;
 

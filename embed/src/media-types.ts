@@ -1,6 +1,6 @@
-// Which media types content from other people may have here. A page may open such content under an object URL, which
-// belongs to the page's own origin: whatever can run there (HTML, SVG, XML, scripts) or be taken for something that can
-// (no type at all, which browsers guess from the bytes) could act as the page.
+// The media types that content from other people may have here. A page may open such content under an object URL, which
+// belongs to the page's own origin. So content that can run there (HTML, SVG, XML, scripts), or that a browser may take
+// for such content (without a type, browsers guess it from the bytes), could act as the page.
 
 /** The type of everything else. Browsers save it, and never show it. */
 const OPAQUE = "application/octet-stream";
@@ -28,15 +28,15 @@ const INERT = new Set([
 ]);
 
 /**
- * The type to give to content that its sender says to be of this type. Parameters are dropped: browsers read a type with
- * a comma in it as a list, and take the last one.
+ * Returns the type to give to content whose sender states this type. Parameters are dropped, because browsers read a
+ * type with a comma in it as a list and use the last one.
  */
 export function inertType(said: string): string {
   const essence = (said.split(";", 1)[0] ?? "").trim().toLowerCase();
   return INERT.has(essence) ? essence : OPAQUE;
 }
 
-/** Adds to received content what its sender said about its type. */
+/** Adds the type that the sender stated to received content. */
 export function withSaidType<B extends Blob>(content: B, saidType: string): B & { readonly saidType: string } {
   return Object.defineProperty(content, "saidType", { value: saidType, enumerable: true }) as B & { saidType: string };
 }

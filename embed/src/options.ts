@@ -9,7 +9,7 @@ export function toEngine(options: Options): string {
   const { questionHandlers, page, config, ...rest } = options;
   const given: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(rest)) {
-    // What JSON would leave out becomes null, which the engine refuses.
+    // Values that JSON would leave out become null, which the engine refuses.
     const isJson = !["function", "symbol", "bigint"].includes(typeof value);
     given[key] = isJson ? value : null;
   }

@@ -1,4 +1,4 @@
-// Somebody in the room: `Member` is what the client knows of them, `RoomPeer` what the program sees.
+// Somebody in the room: `Member` is the client's view of them, and `RoomPeer` the program's view.
 import type {
   AskOptions,
   DecisionOptions,
@@ -21,9 +21,9 @@ const DEFAULT_TIMEOUT = 30_000;
 /** The longest delay of a browser's timer. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
 
-/** What peers share with their client. */
+/** The state that peers share with their client. */
 export interface Shared {
-  /** Missing where the program behind the module cannot run, or has stopped working. */
+  /** Missing if the program behind the module cannot run or has stopped working. */
   engine: Engine | undefined;
   readonly calls: PendingCalls;
   readonly files: Files;
@@ -38,7 +38,7 @@ export class Member {
   /** Whether the peer has proved who it is and is not gone. */
   isConnected = false;
   isGone = false;
-  /** Whether the program has been told of it under its present name. */
+  /** Whether the program has been told about the peer with its present name. */
   isAnnounced = false;
   readonly #shared: Shared;
   readonly #sendQueue = new SendQueue();
@@ -66,7 +66,7 @@ export class Member {
     return new RTChatError("gone", `${this.user} is not connected.`);
   }
 
-  /** Sends a value that is packed, or will be. */
+  /** Sends a value that is already packed or is being packed. */
   send(packed: Packed | Promise<Packed>, dm: boolean): Promise<void> {
     return this.#call(packed, (value, token) => {
       const { engine } = this.#shared;
@@ -126,7 +126,7 @@ export class Member {
     return this.#call(undefined, (_, token) => this.#shared.engine?.ping(this.id, token));
   }
 
-  /** Decides about the key of this peer, under the name that the person saw. The room refuses it under another name. */
+  /** Decides about the key of this peer. The room refuses this if the peer has another name than the person saw. */
   decide(decision: TrustDecision, { name = this.view.name }: DecisionOptions = {}): void {
     const { engine } = this.#shared;
     if (this.isGone || !engine) throw this.goneError();
@@ -134,7 +134,7 @@ export class Member {
     if (refusal !== undefined) throw new RTChatError("refused", refusal);
   }
 
-  /** Begins a call after everything before it is on its way. */
+  /** Begins a call, after all earlier calls have been passed on. */
   #call<T, V = Packed | undefined>(
     value: V | Promise<V>,
     start: (value: V, token: number) => void,

@@ -35,7 +35,7 @@ export class PendingCalls {
     return this.#pending.has(token);
   }
 
-  /** Resolves a call, and returns what is known of it. */
+  /** Resolves a call and returns it. */
   resolve(token: number, value?: unknown): PendingCall | undefined {
     const call = this.#take(token);
     call?.resolve(value as never);
@@ -60,7 +60,7 @@ export class PendingCalls {
   }
 }
 
-/** Keeps the order of what is sent to one peer, even where some of it takes time to be read. */
+/** Keeps the order of values that are sent to one peer, even if it takes time to read some of them. */
 export class SendQueue {
   #tail: Promise<void> | undefined;
 
@@ -72,7 +72,7 @@ export class SendQueue {
   /** Calls `act` with the value after everything before it, and synchronously if nothing has to be waited for. */
   put<T>(value: T | Promise<T>, act: (value: T) => void, fail: (error: unknown) => void): void {
     if (!this.#tail && !(value instanceof Promise)) return act(value);
-    // A failure is reported when the value's turn has come.
+    // A failure is reported when it is the value's turn.
     if (value instanceof Promise) value.catch(() => {});
     const before = this.#tail ?? Promise.resolve();
     const tail = before.then(() => value).then(act).catch(fail).then(() => {

@@ -1,5 +1,5 @@
-// How many questions of one peer may be unanswered at a time: a peer may ask without end, and each question occupies a
-// handler and its content.
+// Limits of the unanswered questions of one peer. Without them, a peer could ask without end, and each question
+// occupies a handler and the memory for its content.
 
 const MAX_OPEN = 256;
 const MAX_OPEN_LENGTH = 8 * 1024 * 1024;

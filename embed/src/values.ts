@@ -1,4 +1,4 @@
-// Values and their form on the wire: JSON as text, everything else as bytes with a word that names their kind.
+// Values and their form on the wire: JSON as text, all other values as bytes with a word that names their kind.
 import type { Json, Received, Sendable, TypedArray } from "../mqtt-rtc.js";
 import { tagOf } from "./errors.js";
 import { inertType, withSaidType } from "./media-types.js";
@@ -41,8 +41,8 @@ async function read(blob: Blob): Promise<Packed> {
 }
 
 /**
- * Unpacks a value. Bytes of an unknown kind, from a newer program, become an `ArrayBuffer`. A `Blob` gets its type only
- * if nothing of that type can run.
+ * Unpacks a value. Bytes of an unknown kind, from a newer program, become an `ArrayBuffer`. A `Blob` keeps its type
+ * only if nothing of that type can run.
  */
 export function unpack(json: string | undefined, kind = "", bytes = new Uint8Array()): Received {
   if (json !== undefined) return JSON.parse(json) as Json;

@@ -9,7 +9,7 @@ import { type Shell, build } from "./shell.ts";
 
 /** The storage key under which a site remembers whether the person opened or closed the bubble last. */
 const STORAGE_KEY = "rtchat/open";
-/** At most this many milliseconds pass until rtchat.json has arrived. */
+/** The time limit for fetching rtchat.json, in milliseconds. */
 const FETCH_TIMEOUT = 5_000;
 
 declare const SHELL: string;

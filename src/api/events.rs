@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `opened` | `{ id, user, room, fingerprint }` |
 //! | `failed` | a sentence |
-//! | `broke` | a sentence: the program panics, and nothing of it may be called any more |
+//! | `broke` | a sentence: the program panics, and none of its functions may be called any more |
 //! | `outdated` | none: the room was left and is being entered anew |
 //! | `notice`, `refused` | a sentence |
 //! | `status` | `{ state, people, reconnecting?, retryAt? }` |
@@ -20,9 +20,9 @@
 //! | `question` | peer id, question id, topic or `undefined`, JSON |
 //! | `answered` | token, code or `undefined`, JSON or a sentence |
 //! | `file` | peer id, number, name, size, type |
-//! | `fileprogress` | whether it is an own file, its token or number, stored bytes |
-//! | `filedone` | whether it is an own file, its token or number |
-//! | `filefailed` | whether it is an own file, its token or number, code, a sentence |
+//! | `fileprogress` | whether the file is ours, its token or number, stored bytes |
+//! | `filedone` | whether the file is ours, its token or number |
+//! | `filefailed` | whether the file is ours, its token or number, code, a sentence |
 //! | `pong` | token, milliseconds |
 
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -85,7 +85,7 @@ fn arguments(event: Event) -> Array {
         Event::People(PeopleEvent::ValidationFailure { peer: view, reason }) => {
             list("validationfailure", [peer(&view).into(), reason.into()])
         }
-        // The program knows what it said itself.
+        // The program already knows its own messages.
         Event::Chat(ChatEvent::Message(message)) => message.peer.map_or_else(Array::new, |peer| {
             list(
                 "chat",

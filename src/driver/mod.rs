@@ -59,7 +59,7 @@ pub enum StartError {
     NoWebSocket,
 }
 
-/// The servers that introduce people and help them to connect.
+/// The servers through which browsers find each other and connect.
 #[derive(Debug, Clone)]
 pub struct Network {
     /// Brokers, the most preferred first.
@@ -137,7 +137,7 @@ impl Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         self.0.feed(Input::Command(Command::Leave));
-        // This wakes the pump, which publishes the farewell and ends.
+        // This wakes the pump, which publishes the farewell and then ends.
         let _ = self.0.client.try_disconnect();
         self.0.page.take();
         self.0.wake.take();

@@ -1,53 +1,54 @@
-//! What is known of one key: when it was met, under which names, and what the person decided about it.
+//! Knowledge about one key: when it was met, under which names, and what the person decided about it.
 
 use super::{Lookalike, Name};
 use crate::sort::sorted_by;
 use crate::time::Millis;
 
-/// At most this many names of one key are remembered.
+/// The limit of names that are remembered for one key.
 pub const MAX_NAMES: usize = 8;
 
-/// Whoever was here for longer than this counts as met on one day more.
+/// In milliseconds. A key whose first and last meeting are at least this far apart counts as met on one more day.
 const LONG_STAY: u64 = 60 * 60 * 1000;
 
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
-/// What is known of one key.
+/// Everything that is known about one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acquaintance {
-    /// The names that belong to it, by when they were used last; at most [`MAX_NAMES`].
+    /// The names that belong to the key, ordered by their last use; at most [`MAX_NAMES`].
     names: Vec<KnownName>,
-    /// When it was met first.
+    /// The time of the first meeting.
     pub first: Millis,
-    /// When it was met last.
+    /// The time of the last meeting.
     pub last: Millis,
-    /// On how many days it was met.
+    /// The number of days on which the key was met.
     days: u16,
     /// When the person compared the safety number.
     compared: Option<Millis>,
-    /// The person's last word on having anything to do with it.
+    /// The person's latest decision to block the key or to unblock it.
     block: Option<Block>,
 }
 
-/// A name that a key goes by.
+/// A name that a key has used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct KnownName {
     text: String,
     lookalike: Lookalike,
     first: Millis,
     last: Millis,
-    /// When the person said that it is right on this key.
+    /// When the person confirmed that the name is right on this key.
     accepted: Option<Millis>,
 }
 
-/// A decision to block a key, or to take that back. Of two the later one counts; at the same instant, the block.
+/// A decision to block a key, or to unblock it. The later of two decisions counts; if both are from the same instant,
+/// the block counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Block {
     at: Millis,
     is_blocked: bool,
 }
 
-/// How well founded it is that a name belongs to a key. The smallest claim is the best.
+/// The strength of a key's claim to a name. The smallest claim is the strongest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Claim {
     is_unverified: bool,
@@ -56,22 +57,23 @@ pub(super) struct Claim {
 }
 
 impl Claim {
-    /// Whether the person said that the name is right on the key.
+    /// Whether the person confirmed that the name is right on the key.
     pub(super) fn is_accepted(self) -> bool {
         !self.is_unaccepted
     }
 }
 
-/// How much it would be a loss to forget a key.
+/// The importance of remembering a key. Keys of the lowest standing are forgotten first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Standing {
-    /// Met once or a few times on one day.
+    /// The key was met once, or a few times on one day.
     Stranger,
-    /// Met on more days or for longer: 2 to 3, 4 to 7, 8 to 15 …
+    /// The key was met on more days, where a long stay counts as one more day. The number is 1 for 2 or 3 days, 2 for
+    /// 4 to 7, 3 for 8 to 15 …
     Familiar(u32),
-    /// The person said that a name is right on it.
+    /// The person confirmed that a name is right on the key.
     NameAccepted,
-    /// The person wants nothing to do with it.
+    /// The person blocked the key.
     Blocked,
     /// The person compared the safety number.
     Verified,
@@ -85,7 +87,7 @@ impl Standing {
 }
 
 impl Acquaintance {
-    /// A key that was never met before.
+    /// The entry of a key that was never met before.
     pub(super) fn new(at: Millis) -> Acquaintance {
         Acquaintance {
             names: Vec::new(),
@@ -97,12 +99,12 @@ impl Acquaintance {
         }
     }
 
-    /// The name that it went by last.
+    /// The latest name of the key.
     pub fn name(&self) -> Option<&str> {
         self.names.last().map(|name| name.text.as_str())
     }
 
-    /// The names that belong to it, the latest last.
+    /// The names that belong to the key, the latest last.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(|name| name.text.as_str())
     }
@@ -112,7 +114,7 @@ impl Acquaintance {
         self.compared.is_some()
     }
 
-    /// Whether the person wants nothing to do with it.
+    /// Whether the person blocked the key.
     pub fn is_blocked(&self) -> bool {
         self.block.is_some_and(|block| block.is_blocked)
     }
@@ -126,7 +128,7 @@ impl Acquaintance {
         } else if self.names.iter().any(|name| name.accepted.is_some()) {
             Standing::NameAccepted
         } else {
-            // By powers of two: who was met yesterday may make room for nobody who was met last year.
+            // Powers of two, so that one more day does not outweigh a much older acquaintance.
             match self.days.saturating_add(stays).max(1).ilog2() {
                 0 => Standing::Stranger,
                 power => Standing::Familiar(power),
@@ -134,7 +136,7 @@ impl Acquaintance {
         }
     }
 
-    /// How well founded it is that a name that looks like this one belongs to this key; `None` if none does.
+    /// The key's strongest claim to a name that looks like this one; `None` if no such name belongs to the key.
     pub(super) fn claim(&self, lookalike: &Lookalike) -> Option<Claim> {
         let alike = self
             .names
@@ -148,7 +150,7 @@ impl Acquaintance {
         claims.min()
     }
 
-    /// It was met.
+    /// Notes that the key was met.
     pub(super) fn meet(&mut self, at: Millis) {
         if at.0 / DAY > self.last.0 / DAY {
             self.days = self.days.saturating_add(1);
@@ -156,7 +158,7 @@ impl Acquaintance {
         self.last = self.last.max(at);
     }
 
-    /// It goes by this name.
+    /// Notes that the key goes by this name.
     pub(super) fn add_name(&mut self, name: &Name, at: Millis, is_accepted: bool) {
         self.merge_name(&KnownName {
             text: name.as_str().to_owned(),
@@ -168,12 +170,12 @@ impl Acquaintance {
         self.order_names();
     }
 
-    /// The person compared the safety number.
+    /// Notes that the person compared the safety number.
     pub(super) fn compare(&mut self, at: Millis) {
         self.compared = self.compared.max(Some(at));
     }
 
-    /// The person blocks it or takes that back: later than what was decided before, whatever the clock says.
+    /// Blocks the key or unblocks it. The decision is always later than the one before, even if the clock was set back.
     pub(super) fn set_blocked(&mut self, is_blocked: bool, at: Millis) {
         if self.is_blocked() != is_blocked {
             let after = self.block.map(|block| Millis(block.at.0.saturating_add(1)));
@@ -182,7 +184,7 @@ impl Acquaintance {
         }
     }
 
-    /// Adds what another copy of this entry knows.
+    /// Merges another copy of this entry into this one.
     pub(super) fn merge(&mut self, other: &Acquaintance) {
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
@@ -204,7 +206,8 @@ impl Acquaintance {
         }
     }
 
-    /// Forgets the names beyond [`MAX_NAMES`] that were used longest ago, accepted ones last.
+    /// Sorts the names by their last use. If there are more than [`MAX_NAMES`], forgets those that were used longest
+    /// ago, and accepted ones only when no other is left.
     fn order_names(&mut self) {
         let names = core::mem::take(&mut self.names);
         let mut names = sorted_by(names, |a, b| (a.last, &a.text).cmp(&(b.last, &b.text)));
@@ -215,9 +218,9 @@ impl Acquaintance {
         self.names = names;
     }
 
-    /// The fields of a line in storage: when the key was met first and last, on how many days, when it was compared,
-    /// whether it is blocked and since when that has been so, and its names. A name comes after the times when it was
-    /// used first and last and when it was accepted. There are tabs between fields; no name holds one.
+    /// Returns the fields of a line in storage: the times of the first and the last meeting, the number of days, the
+    /// time of the comparison, whether the key is blocked and since when, and its names. Each name follows the times of
+    /// its first use, its last use and its acceptance. Fields are separated by tabs, which names never contain.
     pub(super) fn to_fields(&self) -> String {
         let time = |at: Option<Millis>| at.map_or("-".to_owned(), |at| at.0.to_string());
         let block = self.block.map_or("-".to_owned(), |block| {
@@ -243,7 +246,7 @@ impl Acquaintance {
         fields
     }
 
-    /// Reads what [`Acquaintance::to_fields`] wrote.
+    /// Reads the fields that [`Acquaintance::to_fields`] returned.
     pub(super) fn from_fields<'a>(
         mut fields: impl Iterator<Item = &'a str>,
     ) -> Option<Acquaintance> {

@@ -1,37 +1,37 @@
-//! The names that people see: one for everybody who is in a room, so that no two can be taken for each other.
+//! Display names: a name for everybody in a room, so that no two people can be mistaken for each other.
 
 use litemap::LiteMap;
 
 use super::{Lookalike, Name, PeerId, PublicKey};
 use crate::sort::sorted_by;
 
-/// Somebody who is in the room, in one tab.
+/// A person in the room, in one tab.
 #[derive(Debug, Clone, Copy)]
 pub struct Person<'a> {
     /// The tab's peer id.
     pub id: PeerId,
     /// The identity key.
     pub key: PublicKey,
-    /// The name that this key goes by.
+    /// The current name of this key.
     pub name: &'a Name,
-    /// The number that the tab says it has.
+    /// The tab number that the tab claims.
     pub tab: u16,
 }
 
 /// Unique names for everybody in a room.
 ///
-/// - Only a key makes a second tab: the tabs of one key are numbered as one person's, `ann` and `ann(2)`, each by the
-///   number that it says it has, while no other tab of the same key says so.
-/// - Where the names of two keys look alike, both carry the beginning of their key, `ann (k7qd)` and
-///   `ann (x2ma)(2)`: as many characters of it as it takes to tell them apart.
+/// - Only tabs of the same key are numbered as tabs of one person: `ann` and `ann(2)`. Each tab has the number that it
+///   claims, unless another tab of the same key claims that number, too.
+/// - If the names of two keys look alike, both are followed by the beginning of their key's fingerprint, with as many
+///   characters as it takes to tell them apart: `ann (k7qd)` and `ann (x2ma)(2)`.
 ///
-/// What somebody is called therefore depends on those with a similar name only, and not on who came first.
+/// A display name therefore depends only on people with a similar name, and not on who came first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DisplayNames(LiteMap<PeerId, String>);
 
 impl DisplayNames {
-    /// Names everybody; no peer id comes twice. Oneself is one of them, so that somebody else under one's own name is
-    /// told apart too.
+    /// Computes the names of these people, whose peer ids must all be different. The person at this browser has to be
+    /// among them, so that somebody else with the same name is told apart, too.
     pub fn of<'a>(everybody: impl IntoIterator<Item = Person<'a>>) -> DisplayNames {
         let everybody: Vec<Person<'a>> = everybody.into_iter().collect();
         let signs = key_signs(&everybody);
@@ -50,18 +50,18 @@ impl DisplayNames {
         DisplayNames(names)
     }
 
-    /// What this tab is called.
+    /// The display name of this tab.
     pub fn get(&self, id: &PeerId) -> Option<&str> {
         self.0.get(id).map(String::as_str)
     }
 
-    /// Everybody, by peer id.
+    /// All display names, ordered by peer id.
     pub fn iter(&self) -> impl Iterator<Item = (&PeerId, &str)> {
         self.0.iter().map(|(id, name)| (id, name.as_str()))
     }
 }
 
-/// How much of a fingerprint is shown, in characters: one group of four, or as many as it takes.
+/// The lengths in which a fingerprint can be shown, in characters: one group of four, or more groups if needed.
 const SIGN_LENGTHS: [usize; 4] = [4, 9, 14, 19];
 
 /// A name on a key.
@@ -71,7 +71,7 @@ struct Bearer<'a> {
     lookalike: Lookalike,
 }
 
-/// The beginning of each key whose name looks like another key's.
+/// The beginning of the fingerprint of each key whose name looks like another key's.
 fn key_signs<'a>(everybody: &[Person<'a>]) -> LiteMap<(&'a Name, PublicKey), String> {
     let mut unsettled: Vec<Bearer> = Vec::new();
     for Person { key, name, .. } in everybody {
@@ -84,7 +84,7 @@ fn key_signs<'a>(everybody: &[Person<'a>]) -> LiteMap<(&'a Name, PublicKey), Str
             });
         }
     }
-    // Whoever shares a skeleton with nobody needs no sign.
+    // A name that shares no skeleton with another key's name needs no sign.
     unsettled = partition_ambiguous(unsettled, 0).0;
     let mut signs = LiteMap::new();
     for length in SIGN_LENGTHS {
@@ -94,14 +94,15 @@ fn key_signs<'a>(everybody: &[Person<'a>]) -> LiteMap<(&'a Name, PublicKey), Str
         }
         unsettled = ambiguous;
     }
-    // Two keys with one fingerprint: nobody has seen that.
+    // Only two keys with the same fingerprint would get here, which practically cannot happen.
     for Bearer { name, key, .. } in unsettled {
         signs.insert((name, key), hex(&key));
     }
     signs
 }
 
-/// Splits bearers into those whose name, with so many characters of the key, looks like another key's, and the others.
+/// Splits bearers into those whose name, followed by `length` characters of the fingerprint, still looks like that of
+/// another key, and the others.
 fn partition_ambiguous(
     bearers: Vec<Bearer<'_>>,
     length: usize,
@@ -113,7 +114,7 @@ fn partition_ambiguous(
             .concat(),
     });
     let signs: Vec<String> = signs.collect();
-    // The first key with a skeleton and a sign; `None` if there is another one.
+    // The only key with this skeleton and sign; `None` if there are several.
     let mut keys: LiteMap<(&str, &str), Option<PublicKey>> = LiteMap::new();
     for (bearer, sign) in bearers.iter().zip(&signs) {
         for skeleton in bearer.lookalike.skeletons() {
@@ -147,8 +148,8 @@ fn hex(key: &PublicKey) -> String {
     key.0.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The tabs' numbers: no two tabs of a key have the same. A tab that claims a number of another one gets the next
-/// that is free, since that is all that can be done about it.
+/// Numbers the tabs so that no two tabs of a key have the same number. A tab that claims the number of another one gets
+/// the next free number, because nothing tells which of the two is right.
 fn tab_numbers(everybody: &[Person]) -> LiteMap<PeerId, u32> {
     let tabs = everybody.iter().map(|person| {
         let tab = u32::from(person.tab.max(1));
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_who_alone_has_a_name_goes_by_it() {
+    fn a_name_that_nobody_else_has_is_shown_unchanged() {
         assert_eq!(
             shown(&[(1, "ann", 1), (2, "ben", 1), (2, "ben", 2), (3, "cleo", 3)]),
             ["ann", "ben", "ben(2)", "cleo(3)"]
@@ -261,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn two_tabs_that_claim_one_number_get_two() {
+    fn two_tabs_that_claim_the_same_number_get_different_ones() {
         assert_eq!(
             shown(&[(1, "ann", 1), (1, "ann", 1), (1, "ann", 2), (1, "Ann", 0)]),
             ["ann", "ann(3)", "ann(2)", "Ann(4)"]
@@ -283,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_begin_alike_show_more_of_themselves() {
+    fn keys_that_begin_alike_are_shown_with_more_characters() {
         let (one, two) = twins();
         let ann = name("ann");
         let person = |at: usize, key: PublicKey| Person {
@@ -303,7 +304,7 @@ mod tests {
         );
     }
 
-    /// A few keys under few names, so that they clash in every way.
+    /// A few keys with few names, so that they clash in every way.
     fn people() -> impl Strategy<Value = Vec<(u8, &'static str, u16)>> {
         let names = [
             "ann",
@@ -333,7 +334,7 @@ mod tests {
         }
 
         #[test]
-        fn people_with_other_names_change_nothing(people in people()) {
+        fn people_with_other_names_do_not_change_a_display_name(people in people()) {
             let before = shown(&people);
             let mut more = people.clone();
             more.extend([(9, "zoe", 1), (10, "yuri", 1), (10, "yuri", 2)]);

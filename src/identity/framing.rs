@@ -1,11 +1,11 @@
-//! `LP(x)`: a length before each part, so that no two lists of parts are ever the same bytes.
+//! `LP(x)`: a length before each part, so that different lists of parts never have the same bytes.
 //!
 //! Everything that is hashed, derived from or signed is a list of such parts. Without the lengths, `"room" ‖ "s/1"`
 //! and `"rooms" ‖ "/1"` would be the same.
 
 use sha2::{Digest, Sha256};
 
-/// `LP(part)` of each part, one after the other: its length as 4 bytes, big-endian, and the part.
+/// Returns `LP(part)` of all parts, one after the other: the part's length as 4 bytes, big-endian, and the part.
 pub fn length_prefixed(parts: &[&[u8]]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(parts.iter().map(|part| 4 + part.len()).sum());
     for part in parts {
@@ -17,7 +17,7 @@ pub fn length_prefixed(parts: &[&[u8]]) -> Vec<u8> {
     bytes
 }
 
-/// SHA-256 of these bytes.
+/// Returns the SHA-256 of these bytes.
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }

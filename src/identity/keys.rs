@@ -9,36 +9,37 @@ use p256::elliptic_curve::Generate;
 use p256::elliptic_curve::sec1::ToSec1Point;
 use sha2::{Digest, Sha256};
 
-/// What can be wrong with a key or a signature.
+/// Errors of keys and signatures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// The bytes are no private key of P-256: zero, too large, or of another length than 32.
+    /// The bytes are not a private key of P-256: the number is zero or too large, or the length is not 32.
     #[error("The stored key is not a private key of the curve P-256.")]
     NotAPrivateKey,
-    /// The 33 bytes are no compressed point of P-256.
+    /// The 33 bytes are not a compressed point of P-256.
     #[error("The public key is not a point of the curve P-256.")]
     NotAPoint,
     /// The signature does not belong to this key and this statement.
-    #[error("The signature does not fit the key and what it should vouch for.")]
+    #[error("The signature does not match the key and the signed statement.")]
     BadSignature,
 }
 
-/// A public key: a point of P-256, SEC1 compressed, 33 bytes. It may come from the network: whether it is
-/// a point at all shows when it is used.
+/// A public key: a point of P-256, SEC1 compressed, 33 bytes. It may come from the network, and is checked to be a
+/// point only when it is used.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PublicKey(pub [u8; 33]);
 
-/// An ECDSA signature over SHA-256: `r` and `s`, 64 bytes (RFC 7518, section 3.4). `s` is at most half the curve's
-/// order, or the signature is refused.
+/// An ECDSA signature over SHA-256: `r` and `s`, 64 bytes (RFC 7518, section 3.4). It is refused if `s` is more than
+/// half the curve's order.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Signature(pub [u8; 64]);
 
-/// Names one tab of one browser profile: SHA-256("rtchat/1 peer" ‖ identity key ‖ session key), first 16 bytes.
+/// Identifies one tab of one browser profile: the first 16 bytes of SHA-256("rtchat/1 peer" ‖ identity key ‖ session
+/// key).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PeerId(pub [u8; 16]);
 
 impl PeerId {
-    /// The id that belongs to these two keys, and to no others.
+    /// Returns the id of these two keys. No other keys have the same id.
     pub fn of(identity: &PublicKey, session: &PublicKey) -> PeerId {
         let digest = Sha256::new()
             .chain_update(b"rtchat/1 peer")
@@ -50,7 +51,7 @@ impl PeerId {
         PeerId(id)
     }
 
-    /// Reads what [`PeerId`]'s `Display` wrote.
+    /// Reads the text that [`PeerId`]'s `Display` writes.
     pub fn parse(text: &str) -> Option<PeerId> {
         let bytes = Base32Unpadded::decode_vec(text).ok()?;
         Some(PeerId(bytes.try_into().ok()?))
@@ -78,8 +79,8 @@ impl fmt::Debug for PublicKey {
 }
 
 impl Signature {
-    /// The same signature with a low `s`. Of `s` and its negative both verify, so whoever sees a signature can make
-    /// another one out of it; we accept the lower one alone. A signature from WebCrypto may have either.
+    /// Returns the same signature with a low `s`. Both `s` and its negative verify, so anybody who sees a signature can
+    /// make a second one from it. Only the one with the lower `s` is accepted. WebCrypto may return either.
     ///
     /// # Errors
     /// [`KeyError::BadSignature`] if `r` or `s` is out of range.
@@ -100,7 +101,7 @@ impl PublicKey {
     /// Checks that `signature` was made by this key's owner over `tag` and `parts`.
     ///
     /// # Errors
-    /// [`KeyError::NotAPoint`] if this is no key at all, [`KeyError::BadSignature`] if it does not fit.
+    /// [`KeyError::NotAPoint`] if this is not a valid key, [`KeyError::BadSignature`] if the signature does not match.
     pub fn verify(
         &self,
         tag: &str,
@@ -110,11 +111,11 @@ impl PublicKey {
         self.verify_message(&statement(tag, parts), signature)
     }
 
-    /// Checks that `signature` was made by this key's owner over `message`, and that it is the one of the two
-    /// equivalent signatures whose `s` is low.
+    /// Checks that `signature` was made by this key's owner over `message`, and that its `s` is the lower one of the
+    /// two equivalent values.
     ///
     /// # Errors
-    /// As [`PublicKey::verify`].
+    /// Those of [`PublicKey::verify`].
     pub fn verify_message(&self, message: &[u8], signature: &Signature) -> Result<(), KeyError> {
         let key =
             p256::ecdsa::VerifyingKey::from_sec1_bytes(&self.0).map_err(|_| KeyError::NotAPoint)?;
@@ -127,8 +128,8 @@ impl PublicKey {
             .map_err(|_| KeyError::BadSignature)
     }
 
-    /// Sixteen base32 characters (80 bits of the key's SHA-256) in groups of four: short enough to show,
-    /// long enough that nobody finds another key with the same.
+    /// Returns sixteen base32 characters (80 bits of the key's SHA-256) in groups of four. They are few enough to show,
+    /// and enough that nobody finds another key with the same ones.
     pub fn fingerprint(&self) -> String {
         let digest = Sha256::new()
             .chain_update(b"rtchat/1 fingerprint")
@@ -144,7 +145,7 @@ impl PublicKey {
     }
 }
 
-/// Signs for one browser profile.
+/// The signing key of one browser profile.
 #[derive(Clone)]
 pub struct IdentityKey {
     secret: p256::ecdsa::SigningKey,
@@ -152,15 +153,15 @@ pub struct IdentityKey {
 }
 
 impl IdentityKey {
-    /// A new identity.
+    /// Generates a new identity.
     pub fn generate(rng: &mut impl CryptoRng) -> IdentityKey {
         Self::from_secret(p256::ecdsa::SigningKey::generate_from_rng(rng))
     }
 
-    /// The identity whose private scalar is these 32 bytes, big-endian.
+    /// Returns the identity whose private scalar is these 32 bytes, big-endian.
     ///
     /// # Errors
-    /// [`KeyError::NotAPrivateKey`] if they are none.
+    /// [`KeyError::NotAPrivateKey`] if they are not a private key.
     pub fn from_bytes(bytes: &[u8]) -> Result<IdentityKey, KeyError> {
         p256::ecdsa::SigningKey::from_slice(bytes)
             .map(Self::from_secret)
@@ -172,7 +173,7 @@ impl IdentityKey {
         IdentityKey { secret, public }
     }
 
-    /// The private scalar, 32 bytes, big-endian: for the browser's own storage and nowhere else.
+    /// The private scalar, 32 bytes, big-endian. It is for the browser's own storage and nowhere else.
     pub fn to_bytes(&self) -> [u8; 32] {
         self.secret.to_bytes().into()
     }
@@ -188,7 +189,7 @@ impl IdentityKey {
         self.sign_message(&statement(tag, parts))
     }
 
-    /// Signs `message`, which has to begin with what tells its kind from all others. The signature's `s` is low.
+    /// Signs `message`, which must begin with a tag of its kind. The signature's `s` is low.
     pub fn sign_message(&self, message: &[u8]) -> Signature {
         let signature: p256::ecdsa::Signature = self.secret.sign(message);
         Signature(signature.normalize_s().to_bytes().into())
@@ -201,7 +202,7 @@ impl fmt::Debug for IdentityKey {
     }
 }
 
-/// Agrees on keys for one tab.
+/// The key agreement key of one tab.
 #[derive(Clone)]
 pub struct SessionKey {
     secret: p256::SecretKey,
@@ -209,16 +210,16 @@ pub struct SessionKey {
 }
 
 impl SessionKey {
-    /// A new session.
+    /// Generates a new session.
     pub fn generate(rng: &mut impl CryptoRng) -> SessionKey {
         Self::from_secret(p256::SecretKey::generate_from_rng(rng))
     }
 
-    /// The session whose private scalar is these 32 bytes, big-endian. For test vectors: a session's key is never
-    /// stored.
+    /// Returns the session whose private scalar is these 32 bytes, big-endian. Only test vectors need this, because a
+    /// session's key is never stored.
     ///
     /// # Errors
-    /// [`KeyError::NotAPrivateKey`] if they are none.
+    /// [`KeyError::NotAPrivateKey`] if they are not a private key.
     pub fn from_bytes(bytes: &[u8]) -> Result<SessionKey, KeyError> {
         p256::SecretKey::from_slice(bytes)
             .map(Self::from_secret)
@@ -235,10 +236,11 @@ impl SessionKey {
         self.public
     }
 
-    /// What both sides compute and nobody else can: the ECDH shared secret, 32 bytes (SEC 1, section 3.3.1).
+    /// Computes the ECDH shared secret, 32 bytes (SEC 1, section 3.3.1). Both sides get the same one, and nobody else
+    /// can compute it.
     ///
     /// # Errors
-    /// [`KeyError::NotAPoint`] if `theirs` is no public key.
+    /// [`KeyError::NotAPoint`] if `theirs` is not a public key.
     pub fn agree(&self, theirs: &PublicKey) -> Result<[u8; 32], KeyError> {
         let theirs =
             p256::PublicKey::from_sec1_bytes(&theirs.0).map_err(|_| KeyError::NotAPoint)?;
@@ -336,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn both_ends_agree_and_refuse_what_is_no_key() {
+    fn both_ends_agree_and_refuse_invalid_keys() {
         let (ours, theirs) = (
             SessionKey::generate(&mut rng(1)),
             SessionKey::generate(&mut rng(2)),
@@ -380,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_do_not_show() {
+    fn debug_output_hides_secrets() {
         assert!(!format!("{:?}", SessionKey::generate(&mut rng(4))).contains(char::is_numeric));
     }
 }

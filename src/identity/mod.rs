@@ -1,4 +1,4 @@
-//! Who speaks: keys, peer ids, sealing, names, tab numbers and the trust book.
+//! Identities: keys, peer ids, sealing, names, tab numbers and the trust book.
 //!
 //! A browser profile has one [`IdentityKey`] that lives as long as its storage; a tab has one
 //! [`SessionKey`] that lives as long as the tab. A [`PeerId`] is the hash of both public keys, so only somebody who

@@ -1,4 +1,4 @@
-//! Names: what people call themselves, checked so that a name can be shown anywhere and imitates nothing.
+//! The names that people choose, checked so that a name can be shown anywhere and imitates nothing.
 
 use core::fmt;
 
@@ -9,32 +9,32 @@ use super::lookalike::skeleton;
 pub(crate) use super::unicode::is_hidden;
 use super::unicode::{is_edge_format, is_joiner, is_nonspacing_mark, nfc, nfd, nfkd, upper};
 
-/// At most this many characters (Unicode scalar values) in a name.
+/// The length limit of a name, in characters (Unicode scalar values).
 pub const MAX_NAME: usize = 40;
 
-/// At most this many marks on one letter, in any script, and none twice in a row: what UTS #39 recommends in
-/// section 5.4. Vietnamese has two, Hebrew and Myanmar have four; a tower of twenty covers the lines around it.
+/// The limit of marks on one letter, in any script; none may occur twice in a row. UTS #39 recommends this in section
+/// 5.4. Vietnamese uses up to two, Hebrew and Myanmar up to four. A stack of twenty would cover the lines around it.
 const MAX_MARKS: usize = 4;
 
-/// Composing makes a text at most this many times shorter.
+/// Composing (NFC) makes a text shorter by at most this factor.
 const MAX_COMPOSED: usize = 4;
 
-/// Why a text is no name; the sentence stands beside the field.
+/// Why a text is not a valid name. The sentence is shown beside the field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
-    /// Nothing, or only spaces and marks.
+    /// The text is empty, or has only spaces and marks.
     #[error("Please enter a name: at least one letter or sign that can be seen.")]
     Empty,
-    /// More than [`MAX_NAME`] characters.
+    /// The text has more than [`MAX_NAME`] characters.
     #[error("A name has at most {MAX_NAME} characters; this one has {length}.")]
     TooLong {
-        /// How many it has.
+        /// Its number of characters.
         length: usize,
     },
-    /// A line break, tab or another control character.
+    /// The text contains a line break, a tab or another control character.
     #[error("A name is one line: line breaks, tabs and control characters cannot be part of it.")]
     Control,
-    /// A character that cannot be seen or that turns the direction of the text around it.
+    /// The text contains a character that is invisible or changes the direction of the text around it.
     #[error(
         "This name holds an invisible character (U+{code:04X}). Please type the name without it."
     )]
@@ -42,21 +42,21 @@ pub enum NameError {
         /// Its code point.
         code: u32,
     },
-    /// More accents and other marks on one letter than any language has.
+    /// A letter has more accents and other marks than in any language.
     #[error("This name has too many accents on one letter.")]
     Marks,
-    /// Ends in brackets, as the page's own additions to a name do.
+    /// The text ends in brackets, like the suffixes that the page adds to a name.
     #[error("A name cannot end in brackets: the page writes there which tab or which key it is.")]
     Brackets,
 }
 
-/// A name as a person chose it: one line of 1 to [`MAX_NAME`] visible characters in composed form (NFC), without
-/// spaces at either end or two in a row.
+/// A name that a person chose: one line of 1 to [`MAX_NAME`] visible characters in composed form (NFC), without spaces
+/// at either end or two in a row.
 ///
-/// It never ends in a bracketed word. The page tells tabs and keys apart by writing `alice(2)` or
-/// `alice (k7qd)`; if people could write that themselves, a stranger called `alice(2)` would pass for alice's
-/// second tab. All closing brackets that follow an opening one are refused, not only those around numbers, because
-/// the rule must be simple to say and because the beginning of a key can look like a word.
+/// A name never ends in a bracketed word. The page tells tabs and keys apart by writing `alice(2)` or `alice (k7qd)`.
+/// If people could choose such names, a stranger called `alice(2)` would pass for alice's second tab. A closing bracket
+/// at the end is refused whenever an opening one precedes it, not only around numbers, because the rule should be
+/// simple to explain and the beginning of a key can look like a word.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Name(String);
@@ -68,7 +68,7 @@ impl Name {
     /// [`NameError`], with a sentence for the person who typed it.
     pub fn parse(text: &str) -> Result<Name, NameError> {
         let text = trim(text);
-        // A text from the network may be long, and normalising it would take time.
+        // A text from the network may be long, and normalising it takes time.
         let length = text.chars().count();
         if length > MAX_NAME * MAX_COMPOSED {
             return Err(NameError::TooLong { length });
@@ -93,7 +93,7 @@ impl Name {
         &self.0
     }
 
-    /// What the name looks like, to find others that could be taken for it.
+    /// The appearance of the name, to find other names that could be mistaken for it.
     pub fn lookalike(&self) -> Lookalike {
         Lookalike::of(&self.0)
     }
@@ -119,7 +119,7 @@ impl From<Name> for String {
     }
 }
 
-/// The name with its tab number: `alice`, in the second tab `alice(2)`.
+/// Returns the name with the tab number: `alice`, or `alice(2)` in the second tab.
 pub fn display(name: &Name, tab: u32) -> String {
     if tab <= 1 {
         name.0.clone()
@@ -128,13 +128,13 @@ pub fn display(name: &Name, tab: u32) -> String {
     }
 }
 
-/// One of the text's skeletons. Two texts can look alike although it differs: see [`Lookalike`].
+/// Returns one of the text's skeletons. Two texts can look alike although this skeleton differs: see [`Lookalike`].
 pub fn fold(text: &str) -> String {
     skeleton(&upper(&nfkd(text)))
 }
 
-/// The text without what stands around a name when it is copied: spaces, marks of direction, and accents that
-/// would sit on whatever is written before the name.
+/// Removes what copying a name may leave around it: spaces, direction marks, and leading accents, which would be drawn
+/// on the character before the name.
 fn trim(text: &str) -> &str {
     let is_edge = |c: char| c.is_whitespace() || is_edge_format(c);
     text.trim_end_matches(is_edge)
@@ -177,12 +177,12 @@ fn check_marks(text: &str) -> Result<(), NameError> {
     Ok(())
 }
 
-/// Whether a joiner may stand here: where it changes how its neighbours look. Between Latin letters it would only
-/// make two names that look the same.
+/// Whether a joiner is allowed here, which it is only where it changes how its neighbours look. Between Latin letters
+/// it would only create two names that look the same.
 fn may_join(before: Option<char>, joiner: char, after: Option<char>) -> bool {
     let Some(before) = before else { return false };
     match joiner {
-        // The emoji or the text form of a sign; `1️⃣` and its like are a digit, a selector and a mark.
+        // Selects the emoji or the text form of a sign. Keycaps such as `1️⃣` are a digit, a selector and a mark.
         '\u{fe0e}' | '\u{fe0f}' => {
             is_emoji(before) || before.is_ascii_digit() || matches!(before, '#' | '*')
         }
@@ -192,7 +192,7 @@ fn may_join(before: Option<char>, joiner: char, after: Option<char>) -> bool {
     }
 }
 
-/// Signs that have an emoji form, roughly, and the colours of skin.
+/// Whether this is a sign that has an emoji form (roughly), or a skin colour.
 fn is_emoji(c: char) -> bool {
     matches!(
         c,
@@ -202,8 +202,8 @@ fn is_emoji(c: char) -> bool {
     )
 }
 
-/// The scripts whose letters take another shape beside each other: Arabic and its relatives, those of South and
-/// South-East Asia, Mongolian.
+/// Whether this is a letter of a script whose letters change their shape beside each other: Arabic and its relatives,
+/// the scripts of South and South-East Asia, and Mongolian.
 fn is_joining(c: char) -> bool {
     matches!(
         c,
@@ -212,7 +212,8 @@ fn is_joining(c: char) -> bool {
     )
 }
 
-/// Brackets in all the shapes that can be taken for `(2)`; a smile `:)` has none that opens.
+/// Whether the name ends in brackets of any shape that can be mistaken for `(2)`. The smile `:)` has no opening
+/// bracket.
 fn ends_in_brackets(name: &Name) -> bool {
     let lookalike = name.lookalike();
     lookalike.skeletons().iter().any(|skeleton| {
@@ -221,7 +222,7 @@ fn ends_in_brackets(name: &Name) -> bool {
     })
 }
 
-/// The brackets that neither NFKD nor the table of confusables makes an ASCII one.
+/// The ASCII bracket, and the brackets that neither NFKD nor the table of confusables replaces by it.
 const OPENING: [char; 7] = [
     '(', '\u{2768}', '\u{276a}', '\u{27ee}', '\u{2985}', '\u{fd3f}', '\u{3014}',
 ];
@@ -239,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn people_may_be_called_what_they_are_called() {
+    fn names_in_many_scripts_are_accepted() {
         for name in [
             "alice",
             "Zoë Müller-O’Brien",
@@ -291,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_seen_is_refused() {
+    fn invisible_characters_are_refused() {
         for c in [
             '\u{202e}',
             '\u{2066}',
@@ -353,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_kept_in_composed_form_and_without_what_copying_leaves_at_its_ends() {
+    fn names_are_composed_and_trimmed() {
         for (typed, kept) in [
             ("Zoe\u{308}", "Zo\u{eb}"),
             ("Nguye\u{302}\u{303}n", "Nguyễn"),
@@ -404,7 +405,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_name_stays_what_it_is(text in any::<String>()) {
+        fn parsing_a_name_again_does_not_change_it(text in any::<String>()) {
             if let Ok(name) = Name::parse(&text) {
                 prop_assert_eq!(&Name::parse(name.as_str()).unwrap(), &name);
                 prop_assert!(!fold(name.as_str()).is_empty());
@@ -414,7 +415,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_a_name_is_one_in_every_normal_form(text in "[a-z\\u{300}-\\u{308}\\u{5b0}-\\u{5ea}\\u{e01}-\\u{e4e} ]{1,12}") {
+        fn the_normal_form_of_a_text_does_not_matter(text in "[a-z\\u{300}-\\u{308}\\u{5b0}-\\u{5ea}\\u{e01}-\\u{e4e} ]{1,12}") {
             prop_assert_eq!(Name::parse(&text), Name::parse(&nfd(&text)));
         }
 

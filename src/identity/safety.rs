@@ -1,8 +1,8 @@
-//! Safety numbers: what two people compare to know that nobody sits between them.
+//! Safety numbers, which two people compare to make sure that nobody is between them.
 //!
-//! Each key has thirty digits of its own, and the number of two people is both, the smaller one first. So whoever
-//! wants a key with the digits of somebody else's has to try 10^30 keys, each for the price of 5,200 hashes; with
-//! one hash over both keys, a pair that collides would be found far sooner.
+//! Each key has thirty digits of its own, and the safety number of two people consists of both, the smaller one first.
+//! So an attacker who wants a key with the digits of somebody else's has to try 10^30 keys, at 5,200 hashes each. If
+//! the number were one hash over both keys, a colliding pair would be found far sooner.
 
 use base32ct::{Base32UpperUnpadded, Encoding};
 use sha2::{Digest, Sha256};
@@ -11,23 +11,24 @@ use super::PublicKey;
 
 const TAG: &[u8] = b"rtchat/1 safety";
 
-/// How often each key is hashed.
+/// The number of times that each key is hashed.
 const ROUNDS: usize = 5_200;
 
-/// What a safety code begins with. Upper case, since QR codes hold it in fewer dots.
+/// The beginning of a safety code. It is in upper case, which QR codes encode in fewer dots.
 const CODE: &str = "RTCHAT/1:";
 
-/// The number that two people compare, aloud or side by side: the same at both ends, twelve groups of five digits.
+/// Computes the number that two people compare, aloud or side by side: twelve groups of five digits, the same at both
+/// ends.
 ///
-/// Takes some milliseconds: compute it when somebody wants to see it.
+/// This takes some milliseconds, so it should be done only when somebody wants to see the number.
 pub fn safety_number(ours: &PublicKey, theirs: &PublicKey) -> String {
     let mut digits = [digits(ours), digits(theirs)];
     digits.sort_unstable();
     digits.as_flattened().join(" ")
 }
 
-/// The text of the QR code that stands for a safety number: both full keys, the same at both ends. Whoever scans
-/// it compares it with their own.
+/// Returns the text of the QR code for a safety number: both full keys, the same at both ends. A device that scans it
+/// compares it with its own.
 pub fn safety_code(ours: &PublicKey, theirs: &PublicKey) -> String {
     let mut keys = [ours, theirs];
     keys.sort_unstable();
@@ -35,7 +36,7 @@ pub fn safety_code(ours: &PublicKey, theirs: &PublicKey) -> String {
     format!("{CODE}{}", Base32UpperUnpadded::encode_string(&keys))
 }
 
-/// The thirty digits of one key, in groups of five.
+/// Computes the thirty digits of one key, in groups of five.
 fn digits(key: &PublicKey) -> [String; 6] {
     let mut digest = hash(&[TAG, &key.0]);
     for _ in 1..ROUNDS {
@@ -50,7 +51,7 @@ fn digits(key: &PublicKey) -> [String; 6] {
     core::array::from_fn(|_| groups.next().unwrap_or_default())
 }
 
-/// SHA-256 over the parts, each with its length before it in four bytes, big-endian.
+/// Returns the SHA-256 of the parts, each preceded by its length in four bytes, big-endian.
 fn hash(parts: &[&[u8]]) -> [u8; 32] {
     let mut hash = Sha256::new();
     for part in parts {

@@ -15,16 +15,16 @@ const VERSION: u8 = 1;
 const NONCE: usize = 24;
 const TAG: usize = 16;
 
-/// How many bytes sealing adds: version, nonce and tag.
+/// The number of bytes that sealing adds: version, nonce and tag.
 pub const OVERHEAD: usize = 1 + NONCE + TAG;
 
-/// Why sealed bytes do not open.
+/// Why a sealed message cannot be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
-    /// Shorter than the least a sealed message has, or of another version.
+    /// The message is shorter than any sealed message, or of another version.
     #[error("The sealed message is not of a version that this page knows.")]
     Malformed,
-    /// Sealed with another key, for another place, or changed on the way.
+    /// The message was sealed with another key or another context, or changed on the way.
     #[error("The sealed message does not open with this key.")]
     Closed,
 }
@@ -40,17 +40,16 @@ impl fmt::Debug for SealKey {
 }
 
 impl SealKey {
-    /// The key with these bytes.
+    /// Makes a key of these bytes.
     pub fn new(bytes: [u8; 32]) -> SealKey {
         SealKey(bytes)
     }
 
-    /// The key that two peers of a room share with nobody else:
-    /// HKDF(ECDH(own session key, their session key), salt = the room's seal key, info = LP("rtchat/1 pair") ‖ LP of both
-    /// ids, smaller first).
+    /// Derives the key that two peers of a room share with nobody else: HKDF(ECDH(own session key, their session key),
+    /// salt = the room's seal key, info = LP("rtchat/1 pair") ‖ LP of both ids, smaller first).
     ///
     /// # Errors
-    /// [`KeyError::NotAPoint`] if `theirs` is no public key.
+    /// [`KeyError::NotAPoint`] if `theirs` is not a public key.
     pub fn for_pair(
         room: &SealKey,
         ours: (&SessionKey, &PeerId),
@@ -71,7 +70,7 @@ impl SealKey {
         Ok(SealKey(key))
     }
 
-    /// `0x01 ‖ nonce ‖ ciphertext and tag`; `context` is authenticated and must be the same on opening.
+    /// Returns `0x01 ‖ nonce ‖ ciphertext and tag`. `context` is authenticated, and must be the same on opening.
     pub fn seal(&self, rng: &mut impl CryptoRng, context: &[u8], plain: &[u8]) -> Vec<u8> {
         let mut sealed = vec![0; 1 + NONCE];
         sealed[0] = VERSION;
@@ -83,7 +82,7 @@ impl SealKey {
             aad: context,
         };
         // Encryption fails only for more bytes than a browser can hold (RFC 8439, section 2.8: 2^38 - 64);
-        // an empty ciphertext opens for nobody.
+        // nobody can open an empty ciphertext.
         let ciphertext = self
             .cipher()
             .encrypt(&nonce.into(), payload)
@@ -92,10 +91,10 @@ impl SealKey {
         sealed
     }
 
-    /// Opens what [`SealKey::seal`] made with the same key and `context`.
+    /// Opens a message that [`SealKey::seal`] made with the same key and `context`.
     ///
     /// # Errors
-    /// [`SealError::Malformed`] for what was never sealed, [`SealError::Closed`] for what another key sealed.
+    /// [`SealError::Malformed`] if the bytes cannot be a sealed message, [`SealError::Closed`] if they do not open.
     pub fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Vec<u8>, SealError> {
         if sealed.len() < OVERHEAD || sealed[0] != VERSION {
             return Err(SealError::Malformed);
@@ -119,7 +118,7 @@ impl SealKey {
 
 /// HKDF-Expand (RFC 5869) over the concatenation of `info`.
 pub(crate) fn expand(hkdf: &Hkdf<Sha256>, info: &[&[u8]], output: &mut [u8]) {
-    // The only error is an output of more than 255 hashes; ours have at most one.
+    // It fails only for an output of more than 255 hashes, and ours has at most one.
     let _ = hkdf.expand_multi_info(info, output);
 }
 
@@ -133,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_key_and_the_place_open_it() {
+    fn only_the_right_key_and_context_open_a_message() {
         let key = SealKey::new([1; 32]);
         let sealed = key.seal(&mut rng(1), b"topic", b"hello");
         assert_eq!(sealed.len(), OVERHEAD + 5);

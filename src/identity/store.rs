@@ -1,7 +1,7 @@
-//! What a browser profile keeps, and what happens where it cannot.
+//! The stored data of a browser profile, and how the profile works where nothing can be stored.
 //!
-//! Storage may be blocked, full, or hold what nobody can read. None of that stops a chat: [`Profile`] then works
-//! from memory and tells so once. What cannot be read is moved aside, never overwritten.
+//! Storage may be blocked or full, or contain unreadable data. None of that stops a chat: [`Profile`] then works from
+//! memory and reports this once. Unreadable data is moved aside and never overwritten.
 
 use core::cell::RefCell;
 use core::fmt;
@@ -14,35 +14,35 @@ use chacha20::rand_core::CryptoRng;
 
 use super::{Acquaintance, IdentityKey, Name, TrustBook, TrustChange, TrustDecision};
 
-/// Where the identity key is kept: 32 bytes, base64url.
+/// The storage key of the identity key, which is 32 bytes in base64url.
 pub const IDENTITY: &str = "rtchat/1/identity";
-/// Where the name is kept.
+/// The storage key of the name.
 pub const NAME: &str = "rtchat/1/name";
-/// Where the trust book is kept.
+/// The storage key of the trust book.
 pub const TRUST: &str = "rtchat/1/trust";
-/// Where the list of tabs is kept.
+/// The storage key of the list of tabs.
 pub const TABS: &str = "rtchat/1/tabs";
 
-/// How many broken values of one kind are kept aside. Beyond that nothing is moved and nothing written.
+/// The limit of broken values of one kind that are kept aside. Beyond it, nothing is moved and nothing is written.
 const MAX_BROKEN: u32 = 20;
 
-/// For how long the same key under the same name needs no new entry.
+/// A key that was met again under the same name within this time is not written again.
 const FRESH: Duration = Duration::from_secs(60);
 
-/// Why storage did not do as asked.
+/// Why an operation on storage failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum StorageError {
-    /// The browser or its user forbids it, as in a third-party frame.
+    /// The browser or its user forbids storage, for example in a third-party frame.
     #[error("This browser does not let the page store anything.")]
     Blocked,
-    /// There is no room left.
+    /// The storage is full.
     #[error("This browser has no room left for what the page wants to store.")]
     Full,
 }
 
-/// A place for short texts under names, like `localStorage`.
+/// A store of short texts under keys, like `localStorage`.
 pub trait Storage {
-    /// What is stored under `key`.
+    /// Returns the value that is stored under `key`.
     ///
     /// # Errors
     /// [`StorageError`] if storage cannot be read.
@@ -51,13 +51,13 @@ pub trait Storage {
     /// Stores `value` under `key`.
     ///
     /// # Errors
-    /// [`StorageError`] if it was not stored.
+    /// [`StorageError`] if the value was not stored.
     fn set(&self, key: &str, value: &str) -> Result<(), StorageError>;
 
-    /// Removes what is stored under `key`.
+    /// Removes the value that is stored under `key`.
     ///
     /// # Errors
-    /// [`StorageError`] if it could not be removed.
+    /// [`StorageError`] if the value could not be removed.
     fn remove(&self, key: &str) -> Result<(), StorageError>;
 }
 
@@ -95,7 +95,7 @@ impl<S: Storage + ?Sized> Storage for Rc<S> {
     }
 }
 
-/// What a person should know about storage; each is told once.
+/// Facts about storage that the person should know. Each is reported once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum StorageNotice {
     /// Nothing can be stored.
@@ -138,16 +138,16 @@ impl From<StorageError> for StorageNotice {
     }
 }
 
-/// What this browser profile keeps: who one is, and whom one met. What is asked of it is answered from memory;
-/// what changes is stored at once, and taken over from other tabs when [`Profile::refresh`] is called.
+/// The stored data of this browser profile: the person's own identity, and the keys that were met. Reads are answered
+/// from memory. Changes are stored at once; changes of other tabs are taken over when [`Profile::refresh`] is called.
 pub struct Profile {
     storage: Box<dyn Storage>,
     identity: IdentityKey,
     name: Option<Name>,
     trust: TrustBook,
-    /// What could not be stored: memory is ahead of storage there.
+    /// Keys whose value could not be stored, so that memory is ahead of storage.
     ahead: Vec<&'static str>,
-    /// Where something lies that can neither be read nor be moved aside.
+    /// Keys whose stored value can neither be read nor be moved aside.
     stuck: Vec<&'static str>,
     notices: Vec<StorageNotice>,
     told: Vec<StorageNotice>,
@@ -163,17 +163,17 @@ impl fmt::Debug for Profile {
 }
 
 impl Profile {
-    /// Whether a key would have to be made: storage can be read and holds none.
+    /// Whether an identity key would have to be made, because storage can be read and has none.
     pub fn is_first_visit(storage: &dyn Storage) -> bool {
         matches!(storage.get(IDENTITY), Ok(None))
     }
 
-    /// Whether a name is kept, so that nobody has to be asked for one.
+    /// Whether a name is stored, so that the person need not be asked for one.
     pub fn has_name(storage: &dyn Storage) -> bool {
         matches!(storage.get(NAME), Ok(Some(_)))
     }
 
-    /// Reads what is stored; makes what is missing. Never fails: see [`Profile::take_notices`].
+    /// Reads the stored data, and creates what is missing. Never fails: see [`Profile::take_notices`].
     pub fn open(storage: impl Storage + 'static, rng: &mut impl CryptoRng) -> Profile {
         // Making a key costs milliseconds that only a first visit should pay.
         let stored = storage.get(IDENTITY).ok().flatten();
@@ -211,20 +211,20 @@ impl Profile {
         &self.trust
     }
 
-    /// What names a profile among others in the same browser, for locks: nothing secret.
+    /// An identifier of this profile among others in the same browser, for the names of locks. It is not secret.
     pub fn scope(&self) -> String {
         self.identity.public().fingerprint().replace(' ', "")
     }
 
-    /// Goes by another name from now on.
+    /// Changes the name and stores it.
     pub fn set_name(&mut self, name: Name) {
         self.store(NAME, name.as_str());
         self.name = Some(name);
     }
 
-    /// Writes the note into the stored trust book.
+    /// Applies a change to the stored trust book.
     pub fn remember(&mut self, note: &TrustChange) {
-        // A peer that reconnects often is not worth writing the whole book each time.
+        // Writing the whole book each time would be too expensive for a peer that reconnects often.
         let is_fresh = |known: &Acquaintance| {
             known.name() == Some(note.name.as_str()) && note.at.since(known.last) < FRESH
         };
@@ -235,8 +235,8 @@ impl Profile {
         }
     }
 
-    /// Merges the trust book that another tab reports to have written, which may be gone from storage already. Stores the
-    /// result if storage lacks any of it.
+    /// Merges a trust book that another tab has written, and that may have been overwritten since. Stores the result if
+    /// storage lacks any of it.
     pub fn merge_trust(&mut self, written: &str) {
         let mut is_ahead = self.read_trust();
         if let Ok(written) = TrustBook::from_text(written) {
@@ -249,8 +249,8 @@ impl Profile {
         }
     }
 
-    /// Takes over what another tab stored, and restores what that tab has overwritten without having seen it. Says whether
-    /// anything changed in this tab.
+    /// Takes over data that another tab stored, and restores data that the other tab has overwritten without having
+    /// seen it. Returns whether anything changed in this tab.
     pub fn refresh(&mut self) -> bool {
         let before = (self.name.clone(), self.trust.clone());
         if let Some(text) = self.read(NAME) {
@@ -265,8 +265,8 @@ impl Profile {
         before != (self.name.clone(), self.trust.clone())
     }
 
-    /// After a first visit: takes over the key that another tab, opened at the same instant, stored last.
-    /// Says whether the identity is another one now.
+    /// After a first visit, takes over the key of another tab that was opened at the same instant, if that tab stored
+    /// its key last. Returns whether the identity has changed.
     pub fn settle_identity(&mut self) -> bool {
         let before = self.identity.public();
         match self.read(IDENTITY) {
@@ -283,12 +283,12 @@ impl Profile {
         self.identity.public() != before
     }
 
-    /// What the person should know and was not told yet.
+    /// Takes the notices that the person has not been shown yet.
     pub fn take_notices(&mut self) -> Vec<StorageNotice> {
         core::mem::take(&mut self.notices)
     }
 
-    /// Writes only where nothing is, and believes what is there afterwards.
+    /// Stores the identity only if none is stored, and then uses the stored one, which may be that of another tab.
     fn store_identity(&mut self) {
         if matches!(self.storage.get(IDENTITY), Ok(None)) {
             let text = identity_text(&self.identity);
@@ -300,8 +300,8 @@ impl Profile {
         }
     }
 
-    /// Merges the stored trust book into this tab's. Says whether the stored one lacks anything that this tab knows: a
-    /// browser passes storage on from process to process with a delay, so another tab may have overwritten what it had
+    /// Merges the stored trust book into this tab's. Returns whether the stored one lacks anything that this tab knows.
+    /// Browsers pass storage on between processes with a delay, so another tab may have overwritten entries that it had
     /// not seen.
     fn read_trust(&mut self) -> bool {
         let Some(text) = self.read(TRUST) else {
@@ -324,7 +324,7 @@ impl Profile {
         self.store(TRUST, &text);
     }
 
-    /// What is stored, unless memory knows better.
+    /// Returns the stored value, unless memory is ahead of storage.
     fn read(&mut self, key: &'static str) -> Option<String> {
         if self.ahead.contains(&key) {
             return None;
@@ -340,7 +340,7 @@ impl Profile {
 
     fn store(&mut self, key: &'static str, value: &str) {
         self.ahead.retain(|ahead| *ahead != key);
-        // What could not be moved aside is not written over either.
+        // Data that could not be moved aside must not be overwritten.
         let stored = if self.stuck.contains(&key) {
             Err(StorageError::Full)
         } else {
@@ -352,7 +352,8 @@ impl Profile {
         }
     }
 
-    /// Moves what cannot be read to `{key}.broken-{n}`. Where that fails it stays, and nothing is written over it.
+    /// Moves an unreadable value to `{key}.broken-{n}`. If that fails, the value stays where it is and is not
+    /// overwritten.
     fn set_aside(&mut self, key: &'static str, text: &str, notice: StorageNotice) {
         self.notice(notice);
         let mut aside = (1..=MAX_BROKEN).map(|n| format!("{key}.broken-{n}"));

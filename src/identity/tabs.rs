@@ -1,27 +1,28 @@
 //! Tab numbers for browsers without Web Locks: a list in storage with a keep-alive.
 //!
-//! Every open tab of a profile has a number of its own, the smallest that is free: 1, 2, 3 … Where the Web
-//! Locks API exists, a lock for each number decides and nothing here is used (see [`super::web`]). Without it,
-//! tabs write themselves into one list. Storage has no transactions, so two tabs may write at the same
-//! instant; the last one stands, the other finds itself missing (on the next change or keep-alive) and claims
-//! again. [`claim`] is therefore all there is: it keeps the number that the list still gives to this tab.
+//! Every open tab of a profile has its own number, the smallest that is free: 1, 2, 3 … Where the Web Locks API exists,
+//! a lock for each number decides, and this module is not used (see [`super::web`]). Elsewhere, tabs write themselves
+//! into a list. Storage has no transactions, so two tabs may write at the same instant. Then the last write counts, and
+//! the other tab notices at the next change or keep-alive that it is missing, and claims a number again. [`claim`]
+//! serves both purposes: it keeps the number if the list still has this tab.
 
 use core::time::Duration;
 
 use crate::time::Millis;
 
-/// How often a tab says that it is still there.
+/// The interval at which a tab renews its entry.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
-/// After which silence a number is free. Longer than the minute to which browsers throttle the timers of
-/// background tabs: two people under one number are worse than a crashed tab's number staying away for a while.
-/// A tab that is closed properly frees its number at once.
+/// The time without a renewal after which a number is free. It is longer than the minute to which browsers throttle the
+/// timers of background tabs, because two tabs with the same number are worse than the number of a crashed tab being
+/// unavailable for a while. A tab that is closed properly frees its number at once.
 pub const STALE: Duration = Duration::from_secs(75);
 
-/// More tabs than anybody has; what a damaged list holds beyond is not carried along.
+/// The limit of entries in the list, which is more tabs than anybody has. Further entries of a damaged list are
+/// dropped.
 const MAX_TABS: usize = 200;
 
-/// What [`claim`] found.
+/// The result of [`claim`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// The number that now belongs to this tab.
@@ -30,7 +31,7 @@ pub struct Claim {
     pub list: String,
 }
 
-/// An open tab. In storage, a line for each: its number, what it calls itself, and when it last said that it is there.
+/// An open tab. It is stored as one line: its number, its token, and the time of its last renewal.
 struct Holder<'a> {
     number: u16,
     tab: &'a str,
@@ -39,8 +40,8 @@ struct Holder<'a> {
 
 type List<'a> = Vec<Holder<'a>>;
 
-/// Claims a number for the tab that calls itself `token`, or keeps alive the one that it has. `stored` is the
-/// list as it is; what cannot be read counts as empty, since every open tab soon writes itself again.
+/// Claims a number for the tab with this token, or renews the one that it has. `stored` is the list as it is stored.
+/// Unreadable lines are dropped, since every open tab soon writes itself again.
 pub fn claim(stored: Option<&str>, now: Millis, token: &str) -> Claim {
     let mut list = read(stored, now);
     let own = list
@@ -70,7 +71,7 @@ pub fn holds(stored: Option<&str>, now: Millis, token: &str, number: u16) -> boo
         .any(|holder| holder.number == number && holder.tab == token)
 }
 
-/// The list without this tab; `None` if it is not in there.
+/// Returns the list without this tab; `None` if the tab is not in it.
 pub fn release(stored: Option<&str>, now: Millis, token: &str) -> Option<String> {
     let mut list = read(stored, now);
     let before = list.len();
@@ -79,7 +80,7 @@ pub fn release(stored: Option<&str>, now: Millis, token: &str) -> Option<String>
 }
 
 fn read(stored: Option<&str>, now: Millis) -> List<'_> {
-    // A time ahead of the clock is as dead as one long ago: the clock was set back.
+    // A time far ahead of the clock is as stale as one long ago, because the clock was set back.
     let alive = |at: Millis| now.since(at) < STALE && at.since(now) < STALE;
     let mut list = List::new();
     for holder in stored.unwrap_or_default().lines().filter_map(read_line) {
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tab_keeps_its_number_while_it_says_so() {
+    fn a_tab_keeps_its_number_while_it_renews_it() {
         let mut list = claim(Some(&claim(None, NOW, "a").list), NOW, "b").list;
         let mut now = NOW;
         for _ in 0..10 {
@@ -153,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_at_the_same_instant_the_one_that_was_overwritten_claims_again() {
+    fn a_tab_whose_claim_was_overwritten_claims_again() {
         let (_lost, stands) = (claim(None, NOW, "a"), claim(None, NOW, "b"));
         assert!(!holds(Some(&stands.list), NOW, "a", 1));
         let again = claim(Some(&stands.list), NOW, "a");
@@ -169,7 +170,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn garbage_is_an_empty_list(text in ".{0,60}") {
+        fn garbage_is_read_as_an_empty_list(text in ".{0,60}") {
             prop_assert_eq!(claim(Some(&text), NOW, "a").number, 1);
         }
 

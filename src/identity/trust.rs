@@ -1,12 +1,12 @@
-//! The trust book: which keys this browser has met, under which names, and what the person decided about them.
+//! The trust book: the keys that this browser has met, their names, and what the person decided about them.
 //!
-//! A name belongs to the key that was met under it first. Another key that comes with it, or with one that looks
-//! like it, is [`Trust::NameOnAnotherKey`] each time, until the person says that it is right
-//! ([`TrustBook::accept_name`]) or compares the safety number ([`TrustBook::verify`]): a warning that went away by
-//! itself after the first meeting would only have to be waited for.
+//! A name belongs to the first key that was met with it. Another key with that name, or with one that looks like it, is
+//! [`Trust::NameOnAnotherKey`] every time, until the person accepts the name ([`TrustBook::accept_name`]) or compares
+//! the safety number ([`TrustBook::verify`]). If the warning went away by itself after the first meeting, an impostor
+//! would only have to wait.
 //!
-//! Decisions carry the time at which they were made, so that what two tabs wrote can be [merged](TrustBook::merge)
-//! in any order, and none is lost.
+//! Decisions carry the time at which they were made, so that the books of two tabs can be [merged](TrustBook::merge) in
+//! any order, and no decision is lost.
 
 use std::collections::BinaryHeap;
 
@@ -18,14 +18,14 @@ use super::acquaintance::{Acquaintance, Claim, Standing};
 use super::{Lookalike, Name, PublicKey};
 use crate::time::Millis;
 
-/// At most this many keys are remembered.
+/// The limit of keys that are remembered.
 pub const MAX_ENTRIES: usize = 500;
 
-/// At most this many of them are keys about which the person decided something.
+/// The limit, among them, of keys about which the person has decided something.
 pub const MAX_DECIDED: usize = 400;
 
-/// So many of those who were met last are kept although they were met once only, so that somebody new can become
-/// familiar in a book that is full of old acquaintances.
+/// This many of the strangers who were met last are kept even if familiar keys have to be forgotten, so that somebody
+/// new can become familiar in a book that is full of old acquaintances.
 const NEWCOMERS: usize = 50;
 
 const VERSION: u32 = 1;
@@ -33,15 +33,15 @@ const VERSION: u32 = 1;
 /// Why a stored trust book cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TrustError {
-    /// It is no trust book.
+    /// The text is not a trust book.
     #[error("The list of people you met before is damaged.")]
     Damaged,
-    /// A later version of this page wrote it.
+    /// The book was written by a later version of this page.
     #[error("The list of people you met before was written by a newer version of this page.")]
     Newer,
 }
 
-/// Why a decision is not written down.
+/// Why a decision is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DecisionError {
     /// The key is blocked, perhaps in another tab.
@@ -49,21 +49,21 @@ pub enum DecisionError {
     Blocked,
 }
 
-/// What this browser knows of a key from before.
+/// The trust in a key, from what this browser knows about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trust {
-    /// Never met before.
+    /// The key was never met before.
     New,
-    /// Met before under the same key.
+    /// The key was met before.
     Known,
     /// The person compared the safety number.
     Verified,
-    /// A name that is known from before, or one's own, on another key: the one loud warning.
+    /// The name is known with another key, or is the person's own name. This is the only loud warning.
     NameOnAnotherKey,
 }
 
 impl Trust {
-    /// The word for it, as programs, pages and style sheets know it.
+    /// The name of this value in programs, pages and style sheets.
     pub fn as_str(self) -> &'static str {
         match self {
             Trust::New => "new",
@@ -79,10 +79,10 @@ impl Trust {
 pub struct TrustBook(LiteMap<PublicKey, Acquaintance>);
 
 impl TrustBook {
-    /// Reads what [`TrustBook::to_text`] wrote.
+    /// Reads the text that [`TrustBook::to_text`] returned.
     ///
     /// # Errors
-    /// [`TrustError`]; the text should then be kept aside, not overwritten.
+    /// [`TrustError`]. The text should then be kept aside and not be overwritten.
     pub fn from_text(text: &str) -> Result<TrustBook, TrustError> {
         let mut lines = text.lines();
         let version: u32 = lines
@@ -101,8 +101,8 @@ impl TrustBook {
         Ok(book)
     }
 
-    /// For storage: a line with the version, then a line for each key, with tabs between its fields. They are the
-    /// key in base64url and what is known of it.
+    /// Returns the book as text for storage: a line with the version, then a line for each key. The fields of a line
+    /// are separated by tabs: the key in base64url, then the facts about it.
     pub fn to_text(&self) -> String {
         let mut text = VERSION.to_string();
         for (key, entry) in self.iter() {
@@ -112,7 +112,7 @@ impl TrustBook {
         text
     }
 
-    /// What this browser knows of `key`, which comes under `name`.
+    /// Returns the trust in `key`, which uses `name`.
     pub fn trust(&self, key: &PublicKey, name: &Name) -> Trust {
         let lookalike = name.lookalike();
         let own = self.0.get(key);
@@ -128,8 +128,8 @@ impl TrustBook {
         }
     }
 
-    /// Like [`TrustBook::trust`], for somebody who is in a room with oneself: one's own name on another key is
-    /// a name on another key too, until the person accepts it. Another tab of one's own is known.
+    /// Like [`TrustBook::trust`], for a peer in the same room. The person's own name on another key is a
+    /// [`Trust::NameOnAnotherKey`], too, until the person accepts it. Other tabs of the person are at least known.
     pub fn trust_beside(
         &self,
         (own_key, own_name): (&PublicKey, &Name),
@@ -151,10 +151,10 @@ impl TrustBook {
         self.trust(key, name)
     }
 
-    /// Writes down that `key` proved itself under `name`. A name that belongs to another key stays with it.
+    /// Records that `key` proved itself with `name`. A name that belongs to another key stays with that key.
     ///
-    /// Somebody who stays should be written down again every now and then, at least once an hour: long stays count
-    /// when the book is full.
+    /// While a peer stays, this should be called again from time to time, at least once an hour, because long stays
+    /// count when the book is full.
     pub fn remember(&mut self, key: &PublicKey, name: &Name, at: Millis) {
         let lookalike = name.lookalike();
         let is_taken = self.best_claim(key, &lookalike).is_some();
@@ -166,7 +166,8 @@ impl TrustBook {
         self.forget_surplus();
     }
 
-    /// The person compared the safety number: `key` is verified, and `name`, under which it was shown, is its name.
+    /// Records that the person compared the safety number. `key` is then verified, and `name`, under which it was
+    /// shown, is accepted.
     ///
     /// # Errors
     /// [`DecisionError`] if the key is blocked.
@@ -182,7 +183,7 @@ impl TrustBook {
         Ok(())
     }
 
-    /// The person says that `name` on `key` is right, as with a new device of a friend.
+    /// Records that the person accepts `name` on `key`, for example on a new device of a friend.
     ///
     /// # Errors
     /// [`DecisionError`] if the key is blocked.
@@ -200,14 +201,14 @@ impl TrustBook {
         Ok(())
     }
 
-    /// Blocks a key, or takes that back. A blocked key's names are free for others.
+    /// Blocks a key, or unblocks it. The names of a blocked key are free for others.
     pub fn block(&mut self, key: &PublicKey, blocked: bool, at: Millis) {
         self.entry(key, at).set_blocked(blocked, at);
         self.forget_surplus();
     }
 
-    /// Everything that is known from either book: times, names and decisions. Of two decisions about blocking one
-    /// key, the later counts.
+    /// Returns everything that either book knows: times, names and decisions. Of two decisions about blocking a key,
+    /// the later one counts.
     ///
     /// It does not matter which book is merged into which, in what order, or how often.
     #[must_use]
@@ -225,37 +226,37 @@ impl TrustBook {
         merged
     }
 
-    /// Whether the person wants nothing to do with `key`.
+    /// Whether the person blocked `key`.
     pub fn is_blocked(&self, key: &PublicKey) -> bool {
         self.0.get(key).is_some_and(Acquaintance::is_blocked)
     }
 
-    /// What is known of `key`.
+    /// The entry of `key`.
     pub fn get(&self, key: &PublicKey) -> Option<&Acquaintance> {
         self.0.get(key)
     }
 
-    /// Everybody in it.
+    /// All keys and their entries.
     pub fn iter(&self) -> impl Iterator<Item = (&PublicKey, &Acquaintance)> {
         self.0.iter()
     }
 
-    /// How many keys are in it.
+    /// The number of keys in the book.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether nobody is in it.
+    /// Whether the book is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The key that `name` belongs to, if it is another than `key`: the other half of the warning.
+    /// Returns the key that `name` belongs to, if that is not `key`: the other key of a [`Trust::NameOnAnotherKey`].
     pub fn owner(&self, key: &PublicKey, name: &Name) -> Option<PublicKey> {
         self.best_claim(key, &name.lookalike()).map(|(_, key)| key)
     }
 
-    /// The best claim that another key than `except` has to a name that looks like this.
+    /// Returns the strongest claim to a name that looks like this one by any key but `except`.
     fn best_claim(&self, except: &PublicKey, lookalike: &Lookalike) -> Option<(Claim, PublicKey)> {
         let others = self
             .0
@@ -270,8 +271,9 @@ impl TrustBook {
         self.0.entry(*key).or_insert_with(|| Acquaintance::new(at))
     }
 
-    /// Makes room by standing. Decisions make room for decisions only, and strangers for strangers, except for a few
-    /// newcomers; of those who are equal, whoever was not seen for the longest goes.
+    /// Forgets the keys of the lowest standing while there are too many. Keys with a decision make room only for other
+    /// keys with a decision, and strangers go before familiar keys, except for a few newcomers. Among keys of equal
+    /// standing, the one that was not seen for the longest time goes first.
     fn forget_surplus(&mut self) {
         if self.0.len() <= MAX_DECIDED {
             return;

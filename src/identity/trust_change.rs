@@ -1,45 +1,45 @@
-//! What is written into the trust book.
+//! Changes to the trust book.
 
 use super::trust::DecisionError;
 use super::{Name, PublicKey, TrustBook};
 use crate::time::Millis;
 
-/// One change of the trust book, in this tab's copy and in the stored one that other tabs write too.
+/// A change to the trust book: to this tab's copy, and to the stored one, which other tabs write, too.
 ///
-/// It carries the key and the name that were shown when the person decided. So a decision stays what it was, whatever
-/// the other side calls itself by the time it is written down.
+/// It contains the key and the name that were shown when the person decided. So the decision keeps its meaning even if
+/// the peer has another name when it is recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustChange {
-    /// Whom it is about.
+    /// The key that the change is about.
     pub key: PublicKey,
     /// The name under which the key was shown.
     pub name: Name,
-    /// When.
+    /// The time of the change.
     pub at: Millis,
-    /// What happened.
+    /// The event or decision.
     pub what: TrustDecision,
 }
 
-/// What happened between this browser and a key.
+/// An event between this browser and a key, or a decision of the person about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TrustDecision {
-    /// It proved itself on a connection.
+    /// The key proved itself on a connection.
     Met,
-    /// The person says that the name is right on this key.
+    /// The person confirmed that the name is right on this key.
     NameAccepted,
     /// The person compared the safety number.
     Compared,
-    /// The person wants nothing to do with it.
+    /// The person blocked the key.
     Blocked,
-    /// The person takes a block back.
+    /// The person unblocked the key.
     Unblocked,
 }
 
 impl TrustBook {
-    /// Makes the change.
+    /// Applies the change.
     ///
     /// # Errors
-    /// [`DecisionError`] if an earlier decision stands against it; the book is as it was then.
+    /// [`DecisionError`] if an earlier decision forbids it. The book is unchanged then.
     pub fn apply(&mut self, change: &TrustChange) -> Result<(), DecisionError> {
         let TrustChange {
             key,
@@ -57,9 +57,9 @@ impl TrustBook {
         Ok(())
     }
 
-    /// Makes the change unless an earlier decision stands against it.
+    /// Applies the change unless an earlier decision forbids it.
     pub fn note(&mut self, change: &TrustChange) {
-        // What is refused leaves the book as it was.
+        // A refused change leaves the book unchanged.
         let _ = self.apply(change);
     }
 }

@@ -1,4 +1,4 @@
-//! The trust book: who is known, whose name is whose, and who is forgotten when it is full.
+//! Tests of the trust book: trust, ownership of names, decisions, and forgetting when the book is full.
 
 use proptest::prelude::*;
 
@@ -42,7 +42,7 @@ fn a_known_name_on_another_key_warns_until_the_person_decides() {
     let fake = name("  alice  DOE");
     assert_eq!(book.trust(&key(2), &fake), Trust::NameOnAnotherKey);
     assert_eq!(book.owner(&key(2), &fake), Some(key(1)));
-    // Having met it once changes nothing, nor does having met it under another name before.
+    // Meeting the key changes nothing, and neither does meeting it with another name before.
     book.remember(&key(2), &name("bob"), Millis(20));
     book.remember(&key(2), &fake, Millis(20));
     assert_eq!(book.trust(&key(2), &fake), Trust::NameOnAnotherKey);
@@ -58,7 +58,7 @@ fn a_known_name_on_another_key_warns_until_the_person_decides() {
 }
 
 #[test]
-fn who_is_blocked_owns_no_name() {
+fn a_blocked_key_owns_no_name() {
     let mut book = TrustBook::default();
     book.remember(&key(1), &name("Alice"), Millis(10));
     book.block(&key(1), true, Millis(11));
@@ -90,7 +90,7 @@ fn the_book_is_bounded_and_forgets_strangers_first() {
 }
 
 #[test]
-fn what_cannot_be_read_is_refused_as_a_whole() {
+fn an_unreadable_book_is_refused_as_a_whole() {
     let mut book = TrustBook::default();
     book.remember(&key(1), &name("ann"), Millis(7));
     let text = book.to_text();
@@ -120,7 +120,7 @@ fn what_cannot_be_read_is_refused_as_a_whole() {
 
 proptest! {
     #[test]
-    fn whatever_happens_a_name_has_one_owner(moves in proptest::collection::vec((0u16..5, 0usize..3), 0..40)) {
+    fn a_name_never_has_two_owners(moves in proptest::collection::vec((0u16..5, 0usize..3), 0..40)) {
         let names = ["ann", "ben", "cleo"].map(name);
         let mut book = TrustBook::default();
         for (at, (n, which)) in moves.into_iter().enumerate() {
@@ -134,12 +134,12 @@ proptest! {
     }
 
     #[test]
-    fn nothing_in_storage_panics(text in any::<String>()) {
+    fn reading_any_stored_text_does_not_panic(text in any::<String>()) {
         let _ = TrustBook::from_text(&text);
     }
 
     #[test]
-    fn merging_is_in_any_order_and_loses_nothing(
+    fn merging_works_in_any_order_and_loses_nothing(
         (a, b, c) in (moves(), moves(), moves()),
     ) {
         let [a, b, c] = [a, b, c].map(|moves| book(&moves));
@@ -157,7 +157,7 @@ proptest! {
     }
 
     #[test]
-    fn of_two_tabs_the_later_word_on_a_block_counts(
+    fn the_later_decision_about_a_block_counts(
         (before, after) in (moves(), moves()), n in 0u16..3, block: bool,
     ) {
         let (mut early, mut late) = (book(&before), book(&after));
@@ -167,7 +167,7 @@ proptest! {
         };
         let what = |block| if block { TrustDecision::Blocked } else { TrustDecision::Unblocked };
         decide(&mut early, what(!block), 1_000);
-        // A decision that changes nothing is none: make sure that this one does.
+        // A decision that changes nothing is not recorded, so make sure that this one changes something.
         decide(&mut late, what(!block), 1_500);
         decide(&mut late, what(block), 2_000);
         prop_assert_eq!(early.merge(&late).is_blocked(&key(n)), block);
@@ -175,7 +175,7 @@ proptest! {
     }
 }
 
-/// Who was met or decided about, as what, and when.
+/// Meetings and decisions: the key, the name, the kind, and the time.
 fn moves() -> impl Strategy<Value = Vec<(u16, usize, u8, u64)>> {
     prop::collection::vec((0u16..3, 0usize..3, 0u8..5, 0u64..500), 0..12)
 }

@@ -1,8 +1,8 @@
-//! What names need of Unicode: normal forms, letter case, and which characters cannot be seen.
+//! The parts of Unicode that names need: normal forms, letter case, and the set of invisible characters.
 //!
-//! The tables of normal forms and letter case are large, and every browser has them. In WebAssembly the browser's
-//! own are used therefore; elsewhere the standard library's and a crate's. Both follow the same standard, whose
-//! results never change for a character that exists, so this is as much a function of its input as any other.
+//! The tables of normal forms and letter case are large, and every browser has them. So WebAssembly uses those of the
+//! browser; other builds use those of the standard library and of a crate. All follow the same standard, whose results
+//! never change for existing characters, so these functions depend on nothing but their input.
 
 mod ranges;
 
@@ -37,7 +37,7 @@ mod tables {
 mod tables {
     use js_sys::JsString;
 
-    // `normalize` throws for unknown forms only, and these are known.
+    // `normalize` throws only for unknown forms, and these are known.
     pub fn nfc(text: &str) -> String {
         JsString::from(text).normalize("NFC").into()
     }
@@ -59,22 +59,22 @@ mod tables {
     }
 }
 
-/// Unicode's composed form (NFC): one spelling for what can be spelled in several ways.
+/// Returns the composed form (NFC): a single spelling for text that can be encoded in several ways.
 pub fn nfc(text: &str) -> String {
     unless_ascii(text, tables::nfc)
 }
 
-/// Unicode's decomposed form (NFD): letters first, then their marks.
+/// Returns the decomposed form (NFD): letters first, then their marks.
 pub(super) fn nfd(text: &str) -> String {
     unless_ascii(text, tables::nfd)
 }
 
-/// The decomposed form that also does away with variants of a character (NFKD), such as full width.
+/// Returns the compatibility decomposition (NFKD), which also replaces variants of a character such as full width.
 pub(super) fn nfkd(text: &str) -> String {
     unless_ascii(text, tables::nfkd)
 }
 
-/// The text in lower case.
+/// Returns the text in lower case.
 pub(super) fn lower(text: &str) -> String {
     if text.is_ascii() {
         text.to_ascii_lowercase()
@@ -83,7 +83,7 @@ pub(super) fn lower(text: &str) -> String {
     }
 }
 
-/// The text in upper case.
+/// Returns the text in upper case.
 pub(super) fn upper(text: &str) -> String {
     if text.is_ascii() {
         text.to_ascii_uppercase()
@@ -92,7 +92,7 @@ pub(super) fn upper(text: &str) -> String {
     }
 }
 
-/// ASCII has one form, and most names are ASCII.
+/// Applies `form` unless the text is ASCII, as most names are. ASCII text is the same in all forms.
 fn unless_ascii(text: &str, form: fn(&str) -> String) -> String {
     if text.is_ascii() {
         text.to_owned()
@@ -101,8 +101,8 @@ fn unless_ascii(text: &str, form: fn(&str) -> String) -> String {
     }
 }
 
-/// Whether `c` shows nothing, sets the direction of the text around it, or means nothing outside of one vendor's
-/// fonts: format characters, fillers, blanks, private use. Joiners are another matter: see [`is_joiner`].
+/// Whether `c` is invisible, changes the direction of the text around it, or has a meaning only in the fonts of one
+/// vendor: format characters, fillers, blanks, and private use. Joiners are not included: see [`is_joiner`].
 pub(crate) fn is_hidden(c: char) -> bool {
     contains(HIDDEN, c)
 }
@@ -112,13 +112,13 @@ pub(super) fn is_nonspacing_mark(c: char) -> bool {
     contains(NONSPACING, c)
 }
 
-/// Whether `c` shows nothing itself but changes how its neighbours look, in the scripts and emoji that need it:
-/// the zero-width joiner and non-joiner, and the variation selectors.
+/// Whether `c` is invisible itself but changes how its neighbours look in the scripts and emoji that need it: the
+/// zero-width joiner and non-joiner, and the variation selectors.
 pub(crate) fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
 }
 
-/// Whether `c` is a format character that programs leave at the ends of what they copy.
+/// Whether `c` is a format character that programs often leave at the ends of copied text.
 pub(crate) fn is_edge_format(c: char) -> bool {
     matches!(
         c,

@@ -1,4 +1,4 @@
-//! Identity's adapter to the browser: `localStorage`, Web Locks, random numbers.
+//! The browser adapter of this module: `localStorage`, Web Locks, random numbers.
 
 use core::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -17,12 +17,13 @@ use super::tabs;
 use crate::browser::{Listener, sleep, within};
 use crate::time::Millis;
 
-/// How long the browser may take to answer for a lock before the page goes on without, in milliseconds. A browser that
-/// is busy answers late, and tabs that went on without would take numbers that others hold.
+/// The time limit for the browser's answer to a request for a lock, in milliseconds. After it, the page goes on without
+/// locks. It is long because a busy browser answers late, and a tab that goes on without locks may take a number that
+/// another tab holds.
 const LOCK_PATIENCE: u32 = 10_000;
 
-/// How long the tab that makes the first identity keeps others from making one too, in milliseconds. What is
-/// written to `localStorage` reaches other processes some time after the lock would.
+/// How long the tab that makes the first identity keeps the lock that stops other tabs from making one, too, in
+/// milliseconds. A write to `localStorage` may reach other processes later than the release of a lock.
 const FIRST_VISIT_GUARD: u32 = 1_000;
 
 /// The browser has no random numbers.
@@ -32,17 +33,17 @@ const FIRST_VISIT_GUARD: u32 = 1_000;
 )]
 pub struct SeedError;
 
-/// 32 random bytes from the browser.
+/// Returns 32 random bytes from the browser.
 ///
 /// # Errors
-/// [`SeedError`] if it has none.
+/// [`SeedError`] if the browser has no source of random numbers.
 pub fn seed() -> Result<[u8; 32], SeedError> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|_| SeedError)?;
     Ok(bytes)
 }
 
-/// `localStorage`. It is asked for each time: whether it is allowed may change while the page is open.
+/// `localStorage`. It is looked up for every operation, because permission may change while the page is open.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LocalStorage;
 
@@ -69,7 +70,7 @@ impl Storage for LocalStorage {
             let name = Reflect::get(&error, &"name".into())
                 .ok()
                 .and_then(|name| name.as_string());
-            // Firefox has a name of its own for it.
+            // Firefox uses another name than other browsers for this error.
             if name.is_some_and(|name| name.to_ascii_lowercase().contains("quota")) {
                 StorageError::Full
             } else {
@@ -85,8 +86,9 @@ impl Storage for LocalStorage {
     }
 }
 
-/// Opens this browser's profile: at once for who was here before. Tabs that are opened at the same instant on a
-/// first visit end with one identity: the first makes it, the others wait until they see it.
+/// Opens this browser's profile, without a delay unless this is a first visit. If several tabs are opened at the same
+/// instant on a first visit, all of them get the same identity: the first one makes it, and the others wait until they
+/// see it.
 pub async fn open_profile(rng: &mut impl CryptoRng) -> Profile {
     if !Profile::is_first_visit(&LocalStorage) {
         return Profile::open(LocalStorage, rng);
@@ -111,7 +113,7 @@ pub async fn open_profile(rng: &mut impl CryptoRng) -> Profile {
         }
         Attempt::Unsupported => {
             let mut profile = Profile::open(LocalStorage, rng);
-            // The last one who wrote decides; after this moment everybody sees who that was.
+            // The last write counts. After this pause, all tabs see the same value.
             sleep(50).await;
             profile.settle_identity();
             profile
@@ -119,7 +121,7 @@ pub async fn open_profile(rng: &mut impl CryptoRng) -> Profile {
     }
 }
 
-/// Calls back when another tab wrote what is kept under `key`, or cleared everything.
+/// Calls back when another tab has written the value under `key`, or cleared all of the storage.
 pub(crate) fn on_stored(key: &'static str, callback: impl Fn() + 'static) -> Listener {
     Listener::on_window(
         "storage",
@@ -132,8 +134,8 @@ pub(crate) fn on_stored(key: &'static str, callback: impl Fn() + 'static) -> Lis
     )
 }
 
-/// Merges every trust book that another tab reports to have written into this tab's book and the stored one, until it is
-/// dropped. It has to be made before any other listener that reads the book on that occasion.
+/// Merges every trust book that another tab writes into this tab's book and the stored one, until the returned listener
+/// is dropped. It must be registered before any other listener that reads the book on the same event.
 pub(crate) fn merge_trust_of_other_tabs(profile: &Rc<RefCell<Profile>>) -> Listener {
     let profile = Rc::downgrade(profile);
     Listener::on_window(
@@ -149,10 +151,10 @@ pub(crate) fn merge_trust_of_other_tabs(profile: &Rc<RefCell<Profile>>) -> Liste
     )
 }
 
-/// Reads the stored trust book while no other tab does, and restores what this tab wrote if it is missing there. The tab
-/// has written it before this, so that closing it at once loses nothing.
+/// Reads the stored trust book while no other tab does, and restores changes of this tab that are missing there. The
+/// tab has already written them once, so that nothing is lost if it is closed at once.
 pub(crate) async fn recheck_trust(profile: Weak<RefCell<Profile>>) {
-    // Without Web Locks, the storage event is the only occasion for it.
+    // Without Web Locks, changes are restored only on storage events.
     if let Attempt::Granted(_lock) = lock("rtchat/trust", Wait::UntilFree).await
         && let Some(profile) = profile.upgrade()
     {
@@ -160,11 +162,11 @@ pub(crate) async fn recheck_trust(profile: Weak<RefCell<Profile>>) {
     }
 }
 
-/// The number of this tab among the profile's open tabs, held until it is dropped or the page goes away.
+/// The number of this tab among the profile's open tabs. It is held until this value is dropped or the page goes away.
 ///
-/// Where the Web Locks API exists, a lock for each number decides: the browser hands it to one tab only, keeps
-/// it while the tab is throttled, and frees it when the tab is closed or crashes. Elsewhere (pages without
-/// HTTPS, old browsers) it is the list of [`tabs`].
+/// Where the Web Locks API exists, a lock for each number decides. The browser grants it to one tab only, keeps it
+/// while the tab is throttled, and releases it when the tab is closed or crashes. Elsewhere (pages without HTTPS, old
+/// browsers), the list of [`tabs`] decides.
 pub struct TabClaim(Rc<Claimed>);
 
 struct Claimed {
@@ -185,9 +187,9 @@ enum Hold {
 }
 
 impl TabClaim {
-    /// Claims the smallest free number. `scope` tells profiles apart ([`Profile::scope`]). `on_change` is called
-    /// when this tab has another number later: after it came back from the back-forward cache, or, without Web
-    /// Locks, when two tabs took the same one.
+    /// Claims the smallest free number. `scope` tells profiles apart ([`Profile::scope`]). `on_change` is called when
+    /// this tab gets another number later: after it came back from the back-forward cache or, without Web Locks, when
+    /// two tabs took the same number.
     pub async fn claim(scope: &str, on_change: impl Fn(u16) + 'static) -> TabClaim {
         let claimed = Rc::new(Claimed {
             scope: scope.to_owned(),
@@ -208,8 +210,8 @@ impl TabClaim {
         self.0.number.get()
     }
 
-    /// From now on, coming back from the back-forward cache begins anew, with a claim of its own: this one must not be
-    /// in its way.
+    /// Notes that the tab has joined a room. From now on, a page that comes back from the back-forward cache starts
+    /// again and makes a new claim, so this claim does not obtain a number any more.
     pub fn joined(&self) {
         self.0.joined.set(true);
     }
@@ -229,7 +231,7 @@ impl Drop for TabClaim {
 
 impl Claimed {
     async fn obtain(self: Rc<Self>) {
-        // The list never has more tabs either; beyond it the number is shared rather than missing.
+        // The list has the same limit. Beyond it, the number comes from the list, where it may be shared.
         for number in 1..=200 {
             match try_lock(&format!("rtchat/tab/{}/{number}", self.scope)).await {
                 Attempt::Granted(lock) => {
@@ -252,18 +254,18 @@ impl Claimed {
         }
     }
 
-    /// Writes this tab into the list, under its old number if it still has it.
+    /// Writes this tab into the list, with its old number if the tab still has it.
     fn keep_alive(&self) {
         if matches!(*self.hold.borrow(), Hold::List) {
             let stored = LocalStorage.get(TABS).unwrap_or_default();
             let claim = tabs::claim(stored.as_deref(), now(), &self.token);
-            // Where nothing can be stored there is one tab to a profile, and its number is 1.
+            // Where nothing can be stored, every tab has its own profile, and its number is 1.
             let _ = LocalStorage.set(TABS, &claim.list);
             self.settle(claim.number);
         }
     }
 
-    /// Another tab wrote the list: claim again if it left this tab out.
+    /// Claims again if another tab wrote a list without this tab.
     fn check(&self) {
         if matches!(*self.hold.borrow(), Hold::List) {
             let stored = LocalStorage.get(TABS).unwrap_or_default();
@@ -283,7 +285,7 @@ impl Claimed {
     }
 
     fn listen(self: &Rc<Self>) {
-        // A page in the back-forward cache is not open, and one that holds a lock may not get in there at all.
+        // A page in the back-forward cache is not open, and a page that holds a lock may not be cached at all.
         let weak = Rc::downgrade(self);
         let hidden = Listener::on_window(
             "pagehide",
@@ -319,7 +321,7 @@ impl Claimed {
 }
 
 async fn keep_alive_until_gone(claimed: Weak<Claimed>) {
-    // Once soon: the other tab's write may have crossed this one's without either being told.
+    // Once soon, because two writes may have crossed without an event in either tab.
     let mut pause = 100;
     loop {
         sleep(pause).await;
@@ -343,11 +345,11 @@ impl Drop for Lock {
 enum Attempt {
     Granted(Lock),
     Taken,
-    /// No Web Locks here, or they do not answer.
+    /// The Web Locks API is missing or does not answer.
     Unsupported,
 }
 
-/// Asks for a lock if it is free.
+/// Requests a lock, if it is free.
 async fn try_lock(name: &str) -> Attempt {
     lock(name, Wait::No).await
 }
@@ -356,11 +358,11 @@ async fn try_lock(name: &str) -> Attempt {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Wait {
     No,
-    /// For at most [`LOCK_PATIENCE`].
+    /// Waits for at most [`LOCK_PATIENCE`].
     UntilFree,
 }
 
-/// Asks for a lock.
+/// Requests a lock.
 async fn lock(name: &str, wait: Wait) -> Attempt {
     let (sender, answer) = oneshot::channel();
     let mut sender = Some(sender);
@@ -375,7 +377,7 @@ async fn lock(name: &str, wait: Wait) -> Attempt {
         let mut resolve = None;
         let held = Promise::new(&mut |resolver, _| resolve = Some(resolver));
         match resolve.map(|resolve| sender.send(Attempt::Granted(Lock(resolve.unchecked_into())))) {
-            // Whoever asked has given up waiting: dropping the answer released the lock.
+            // The caller has given up waiting, and dropping the answer released the lock.
             None | Some(Err(_)) => JsValue::UNDEFINED,
             Some(Ok(())) => held.into(),
         }
@@ -383,8 +385,8 @@ async fn lock(name: &str, wait: Wait) -> Attempt {
     let Ok(request) = request(name, wait, granted.as_ref()) else {
         return Attempt::Unsupported;
     };
-    // The browser calls the closure before the promise settles, and never after: it lives until then, and
-    // a refusal drops the sender with it.
+    // The browser calls the closure only before the promise settles. So the closure lives until then, and if the
+    // request is refused, the sender is dropped with it.
     spawn_local(async move {
         let _ = JsFuture::from(request).await;
         drop(granted);
@@ -395,7 +397,7 @@ async fn lock(name: &str, wait: Wait) -> Attempt {
     }
 }
 
-/// `navigator.locks.request(name, { ifAvailable }, callback)`; web-sys has it behind a compiler flag only.
+/// Calls `navigator.locks.request(name, { ifAvailable }, callback)`, which web-sys has only behind a compiler flag.
 fn request(name: &str, wait: Wait, callback: &JsValue) -> Result<Promise, JsValue> {
     let navigator = web_sys::window().ok_or(JsValue::UNDEFINED)?.navigator();
     let locks = Reflect::get(&navigator, &"locks".into())?;
@@ -408,6 +410,6 @@ fn request(name: &str, wait: Wait, callback: &JsValue) -> Result<Promise, JsValu
 }
 
 fn now() -> Millis {
-    // A float that is negative or not a number becomes 0.
+    // The conversion turns a negative number and NaN into 0.
     Millis(Date::now() as u64)
 }

@@ -19,7 +19,8 @@ use super::request_queue::RequestQueue;
 use super::transport::Transport;
 use crate::time::Millis;
 
-/// How long messages from the previous broker are still delivered after a switch, if the new one grants no subscription.
+/// Time for which messages from the previous broker are delivered after a switch, if the new one grants no
+/// subscription.
 const SWITCH_OVERLAP: Duration = Duration::from_secs(10);
 
 /// Connects, sends requests, and reports events, while [`poll`](EventLoop::poll) is being called.
@@ -73,7 +74,7 @@ impl<T: Transport> EventLoop<T> {
         poll_fn(|cx| self.poll_next(cx)).await
     }
 
-    /// How long the next poll waits before it connects, or `None` while there is a connection or an attempt.
+    /// The time that the next poll waits before it connects, or `None` while there is a connection or an attempt.
     pub fn retry_in(&self) -> Option<Duration> {
         self.retry_at().map(|at| at.since(self.transport.now()))
     }

@@ -61,7 +61,7 @@ pub use web::{WebSocketConnection, WebSocketTransport};
 /// A received packet, under the name that rumqttc gives it.
 pub type Incoming = Packet;
 
-/// What [`EventLoop::poll`] reports.
+/// Events that [`EventLoop::poll`] reports.
 ///
 /// The first event of every connection is `Incoming(Packet::ConnAck)`.
 #[derive(Debug, Clone, PartialEq)]

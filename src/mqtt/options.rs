@@ -37,7 +37,7 @@ pub struct MqttOptions {
 }
 
 impl MqttOptions {
-    /// The broker at `url` (`wss://…` or `ws://…` in the browser), which is told `client_id`.
+    /// The broker at `url` (`wss://…` or `ws://…` in the browser), to which this client has the id `client_id`.
     ///
     /// A broker identifies clients by this id alone. When two clients have the same id, it disconnects the older one
     /// (MQTT 3.1.1 section 3.1.4), so every tab needs an id of its own. If the id is empty, the broker chooses one.
@@ -67,7 +67,8 @@ impl MqttOptions {
         self.client_id.clone()
     }
 
-    /// Sets after which time without sending anything a PINGREQ is sent. Zero disables it, which some brokers refuse.
+    /// Sets the time without sending anything after which a PINGREQ is sent. Zero disables it, which some brokers
+    /// refuse.
     ///
     /// The time is rounded up to whole seconds, and is at most 32,767 seconds. CONNECT announces twice this time (MQTT
     /// 3.1.1 section 3.1.2.10), since browsers may delay the timers of a hidden page by a minute.
@@ -79,7 +80,7 @@ impl MqttOptions {
         self
     }
 
-    /// After which time without sending anything a PINGREQ is sent.
+    /// The time without sending anything after which a PINGREQ is sent.
     pub fn keep_alive(&self) -> Duration {
         self.keep_alive
     }

@@ -29,7 +29,7 @@ const SUBPROTOCOL: &str = "mqtt";
 /// No more is sent while this many bytes wait in the browser to be sent.
 const MAX_BUFFERED: u32 = 256 * 1024;
 
-/// Interval in milliseconds at which that is checked, since a WebSocket has no event for it.
+/// Interval in milliseconds at which the amount is checked, since a WebSocket has no event for it.
 const DRAIN_CHECK_INTERVAL: u32 = 50;
 
 /// At most this many bytes wait to be processed, except for a single larger message. A WebSocket cannot be paused.

@@ -8,19 +8,19 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::sort::sorted_by;
 
-/// At most this many candidates are in one description or one message.
+/// The limit of candidates in one description or one message.
 pub const MAX_CANDIDATES: usize = 16;
 
-/// At most this many more candidates are taken after each remote description.
+/// The limit of further candidates that are accepted after each remote description.
 pub const MAX_LATE_CANDIDATES: usize = 32;
 
-/// The longest candidate line that is read, in bytes. Browsers write about 150.
+/// The length limit of a candidate line, in bytes. Browsers write about 150.
 const MAX_LINE: usize = 512;
 
-/// A UDP candidate (RFC 8839, section 5.1) that another browser may send connectivity checks to.
+/// A UDP candidate (RFC 8839, section 5.1), to which another browser may send connectivity checks.
 ///
-/// It omits what the receiver can derive: the foundation and the priority. The component is always 1, since
-/// everything is bundled, and the related address is nobody else's business.
+/// It omits the foundation and the priority, which the receiver can derive, and the related address, which is private.
+/// The component is always 1, since everything is bundled.
 ///
 /// Its compact form takes 7 bytes for IPv4 and 19 otherwise. In JSON it is serialised as its `candidate:` line.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,13 +57,14 @@ const TYPES: [(Type, &str, u32); 4] = [
 impl Candidate {
     /// Reads `RTCIceCandidate.candidate`, or the same line from a session description (with or without `a=`).
     ///
-    /// Returns `None` for a line that cannot be read, and for a candidate that is of no use between browsers (TCP,
-    /// another component) or that nobody should be made to send packets to, see [`Candidate::is_allowed`].
+    /// Returns `None` for a line that cannot be read, for a candidate that browsers cannot use with each other (TCP,
+    /// another component), and for an address to which no browser should be made to send packets: see
+    /// [`Candidate::is_allowed`].
     pub fn parse(line: &str) -> Option<Candidate> {
         Candidate::parse_with_priority(line).map(|(_, candidate)| candidate)
     }
 
-    /// As [`parse`](Candidate::parse), with the priority that the line gives.
+    /// Like [`parse`](Candidate::parse), together with the priority in the line.
     pub(super) fn parse_with_priority(line: &str) -> Option<(u32, Candidate)> {
         if line.len() > MAX_LINE {
             return None;
@@ -100,11 +101,11 @@ impl Candidate {
 
     /// Whether a browser may be made to send connectivity checks to this address.
     ///
-    /// Whoever is in the room can name any address, and every browser that connects to them sends packets there. So
+    /// Anybody in the room can name any address, and every browser that connects to them sends packets there. So
     /// addresses that cannot belong to another person's browser are refused: unspecified, loopback, link-local,
     /// multicast and broadcast addresses, and IPv4 addresses that are wrapped as IPv6. Ports below 1024 belong to
-    /// services; only 80 and 443 are allowed, on public addresses, where some relays listen. Chromium has the same
-    /// rule for ports.
+    /// services. Of these, only 80 and 443 are allowed, and only on public addresses, because some relays listen there.
+    /// Chromium has the same rule for ports.
     fn is_allowed(&self) -> bool {
         let (addressable, public) = match self.address {
             Address::V4(bytes) => {
@@ -131,8 +132,8 @@ impl Candidate {
         addressable && (self.port >= 1024 || public && matches!(self.port, 80 | 443))
     }
 
-    /// Returns the line that browsers accept, without `a=`. `order` is the candidate's place in its side's list: of
-    /// two candidates of the same type and family the earlier one is preferred.
+    /// Returns the line in the form that browsers accept, without `a=`. `order` is the candidate's position in the list
+    /// of its side. Of two candidates of the same type and family, the earlier one is preferred.
     pub fn to_line(&self, order: usize) -> String {
         let mut line = String::with_capacity(96);
         // Writing to a string cannot fail.
@@ -140,11 +141,11 @@ impl Candidate {
         line
     }
 
-    /// Appends what [`to_line`](Candidate::to_line) returns to `line`.
+    /// Appends the text that [`to_line`](Candidate::to_line) returns to `line`.
     pub(super) fn write_line(&self, order: usize, line: &mut String) -> fmt::Result {
         let (_, name, preference) = TYPES[self.kind as usize];
         // RFC 8445, section 5.1.2.1: type preference, local preference, component. IPv6 before IPv4 (RFC 8421),
-        // as both Chromium and Firefox have it.
+        // as in Chromium and Firefox.
         let local =
             0xff_u32.saturating_sub(order as u32) | if self.is_v6() { 0xff00 } else { 0xfe00 };
         let priority = preference << 24 | local << 8 | 255;
@@ -156,7 +157,7 @@ impl Candidate {
         }
         write!(line, " {} typ {name}", self.port)?;
         if self.kind != Type::Host {
-            // RFC 8839 wants a related address, and lets it be this one for privacy.
+            // RFC 8839 requires a related address, and allows this one for privacy.
             line.push_str(if self.is_v6() {
                 " raddr :: rport 9"
             } else {
@@ -191,7 +192,7 @@ impl Candidate {
         bytes.extend_from_slice(&self.port.to_be_bytes());
     }
 
-    /// Splits one candidate off the front. Returns `None` if there is none, or none that is allowed.
+    /// Splits one candidate off the front. Returns `None` if there is no candidate, or if it is not allowed.
     pub(super) fn unpack(bytes: &[u8]) -> Option<(Candidate, &[u8])> {
         let (&head, rest) = bytes.split_first()?;
         let kind = TYPES[usize::from(head & 3)].0;
@@ -216,7 +217,7 @@ impl Candidate {
         candidate.is_allowed().then_some((candidate, rest))
     }
 
-    /// The type and the family: what makes one candidate work where another does not.
+    /// The type and the family, which determine whether a candidate works where another one does not.
     fn class(&self) -> (Type, u8) {
         (self.kind, self.address.family())
     }
@@ -224,8 +225,8 @@ impl Candidate {
 
 /// Chooses at most `limit` of these candidates, given with their priorities, and keeps their order.
 ///
-/// Where there are more, every type of candidate and every address family keeps its best ones in turn: a machine
-/// with twenty network interfaces would otherwise leave no room for the one address that a server told it.
+/// If there are more, the best candidates of every type and address family are chosen in turn. Otherwise, the addresses
+/// of a machine with twenty network interfaces would leave no room for the one address that a server told it.
 pub(super) fn choose(mut found: Vec<(u32, Candidate)>, limit: usize) -> Vec<Candidate> {
     let mut seen: Vec<Candidate> = Vec::new();
     found.retain(|(_, candidate)| {
@@ -244,7 +245,7 @@ pub(super) fn choose(mut found: Vec<(u32, Candidate)>, limit: usize) -> Vec<Cand
         let better = |(_, other): &&(usize, Candidate)| other.class() == candidate.class();
         ranked.push((ranked.iter().filter(better).count(), candidate));
     }
-    // The sort is stable: within one rank the higher priority stays first.
+    // The sort is stable, so the higher priority stays first within each rank.
     let mut ranked = sorted_by(ranked, |(one, _), (other, _)| one.cmp(other));
     ranked.truncate(limit);
     seen.retain(|candidate| ranked.iter().any(|(_, kept)| kept == candidate));
@@ -268,7 +269,7 @@ impl Address {
     }
 }
 
-/// The bytes of a UUID that have a hyphen before them.
+/// The indices of the bytes of a UUID that are preceded by a hyphen.
 const HYPHENS: [usize; 4] = [4, 6, 8, 10];
 
 fn write_mdns(uuid: &[u8; 16], line: &mut String) -> fmt::Result {
@@ -282,7 +283,7 @@ fn write_mdns(uuid: &[u8; 16], line: &mut String) -> fmt::Result {
     Ok(())
 }
 
-/// Reads a name as browsers write it, so that it is written again as it was read.
+/// Reads a name only in the form in which browsers write it, so that it is written again exactly as it was read.
 fn parse_mdns(name: &str) -> Option<[u8; 16]> {
     let mut rest = name.strip_suffix(".local")?.as_bytes();
     let mut uuid = [0; 16];
@@ -321,7 +322,7 @@ impl Candidate {
         bytes
     }
 
-    /// Reads the compact form, which must be all of `bytes`; `None` for what is no candidate that can be used.
+    /// Reads the compact form. Returns `None` if `bytes` are not exactly one usable candidate.
     pub fn from_bytes(bytes: &[u8]) -> Option<Candidate> {
         match Candidate::unpack(bytes) {
             Some((candidate, [])) => Some(candidate),

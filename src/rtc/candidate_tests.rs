@@ -1,9 +1,9 @@
-//! What candidates promise.
+//! Tests of candidates.
 
 use super::*;
 
 #[test]
-fn lines_of_browsers_are_read_and_written() {
+fn candidate_lines_of_browsers_are_read_and_written() {
     for (line, written) in [
         (
             "a=candidate:22602760 1 udp 2122194687 192.0.2.2 56812 typ host generation 0 ufrag DN/9 network-id 1",
@@ -99,7 +99,7 @@ fn candidates_that_browsers_cannot_use_are_ignored() {
 }
 
 #[test]
-fn nobody_is_made_to_send_packets_to_addresses_that_no_browser_has() {
+fn addresses_that_no_browser_has_are_refused() {
     for address in [
         "0.0.0.0 2000",
         "0.1.2.3 2000",
@@ -118,7 +118,7 @@ fn nobody_is_made_to_send_packets_to_addresses_that_no_browser_has() {
         "fe80::1 2000",
         "febf::1 2000",
         "ff02::fb 5353",
-        // Services.
+        // Ports of services.
         "192.0.2.2 53",
         "192.0.2.2 1023",
         "2001:db8::1 22",
@@ -183,7 +183,7 @@ fn every_class_keeps_its_best_candidates_when_there_are_too_many() {
         .map(|(_, candidate)| *candidate)
         .collect();
     assert_eq!(kept, expected);
-    // Nothing is chosen where everything fits, and what is there twice counts once.
+    // If all candidates fit, all are kept. Duplicates count once.
     let few: Vec<Candidate> = found[..3].iter().map(|(_, candidate)| *candidate).collect();
     assert_eq!(choose([&found[..3], &found[..2]].concat(), 16), few);
 }

@@ -1,35 +1,35 @@
 //! The first offer and answer of a connection, in the compact form in which they travel over the broker.
 //!
-//! A browser describes a connection that carries nothing but data channels in 650 to 1,000 bytes (SDP, RFC 8866, in
-//! the shape that RFC 8829 and RFC 8841 ask for). Nearly all of it is the same every time. [`DataDescription`]
-//! extracts the fields that differ, ignores everything else, and writes the text again for the receiver's browser.
-//! So nothing that one browser adds to its text reaches another browser, and no text of somebody who has proven
-//! nothing is ever given to one.
+//! A browser describes a connection that carries only data channels in 650 to 1,000 bytes (SDP, RFC 8866, in the form
+//! that RFC 8829 and RFC 8841 require). Nearly all of it is the same every time. [`DataDescription`] extracts the
+//! fields that differ, ignores everything else, and writes the text again for the receiver's browser. So nothing that
+//! one browser adds to its text reaches another browser, and no browser is ever given a text from a peer that has not
+//! proven its identity.
 //!
 //! | bytes | what |
 //! | --- | --- |
-//! | 1 | bit 0: answer; bit 1: extensions follow; bits 2 and 3: setup role; bit 4: ICE credentials are hexadecimal (Firefox); bits 5, 6, 7: mid, SCTP port, largest message are not the usual ones and follow |
+//! | 1 | bit 0: answer; bit 1: extensions follow; bits 2 and 3: setup role; bit 4: ICE credentials are hexadecimal (Firefox); bits 5, 6, 7: mid, SCTP port, maximum message size differ from the usual ones and follow |
 //! | 1 + n, 1 + n | ICE user name fragment and password (RFC 8839, section 5.4), packed if hexadecimal |
 //! | 32 | the certificate's SHA-256 fingerprint (RFC 8122) |
-//! | 1 + n, 2, 4 | mid, SCTP port, largest message, where they are unusual |
-//! | 2 + n | extensions, with the length of all of them before them, where there are any |
+//! | 1 + n, 2, 4 | mid, SCTP port, maximum message size, if they are unusual |
+//! | 2 + n | extensions, preceded by their total length, if there are any |
 //! | 7 or 19 each | candidates |
 //!
-//! An extension is its type (2 bytes), the length of its value (2 bytes) and the value. This version knows none; it
-//! skips those that it does not know, unless their type says that they are critical.
+//! An extension consists of its type (2 bytes), the length of its value (2 bytes) and the value. This version knows no
+//! extensions. It skips unknown ones, unless their type marks them as critical.
 
 use core::fmt;
 
 use super::candidate::{Candidate, MAX_CANDIDATES};
 use super::sdp::{DataSection, DescriptionError, SdpType, Setup, USUAL_MID, USUAL_PORT};
 
-/// At most this many bytes of a description are taken in its compact form.
+/// The size limit of a description in compact form, in bytes.
 pub const MAX_COMPACT: usize = 1024;
 
-/// At most this many bytes are read of what the own browser writes.
+/// The size limit of a description that this browser writes, in bytes.
 const MAX_OWN: usize = 64 * 1024;
 
-/// An offer or an answer of a connection that carries nothing but data channels.
+/// An offer or an answer for a connection that carries only data channels.
 #[derive(Clone, PartialEq)]
 pub struct DataDescription {
     kind: SdpType,
@@ -37,13 +37,13 @@ pub struct DataDescription {
 }
 
 impl DataDescription {
-    /// Extracts what the other side needs from what the own browser wrote. Everything that is not known is left out,
-    /// and so are other media sections, candidates of no use to another browser, and those beyond the best
+    /// Extracts the fields that the other side needs from a description of this browser. Everything unknown is left
+    /// out, and so are other media sections, candidates that another browser cannot use, and candidates beyond the best
     /// [`MAX_CANDIDATES`].
     ///
     /// # Errors
-    /// [`DescriptionError`] for what is too large, does not begin with `v=0`, does not have exactly one data section
-    /// and exactly one SHA-256 fingerprint, or lacks a field that has no default.
+    /// [`DescriptionError`] if the description is too large, does not begin with `v=0`, does not have exactly one data
+    /// section and exactly one SHA-256 fingerprint, or lacks a field that has no default.
     pub fn from_sdp(kind: SdpType, sdp: &str) -> Result<DataDescription, DescriptionError> {
         if sdp.len() > MAX_OWN {
             return Err(DescriptionError::TooLarge);
@@ -70,7 +70,7 @@ impl DataDescription {
         self.data.fingerprint
     }
 
-    /// The candidates in it.
+    /// The candidates in the description.
     pub fn candidates(&self) -> &[Candidate] {
         &self.data.candidates
     }
@@ -109,10 +109,10 @@ impl DataDescription {
         bytes
     }
 
-    /// Reads the compact form, as somebody else wrote it.
+    /// Reads the compact form that another peer has written.
     ///
     /// # Errors
-    /// [`DescriptionError`] for everything that [`to_bytes`](DataDescription::to_bytes) does not write, apart from
+    /// [`DescriptionError`] for everything that [`to_bytes`](DataDescription::to_bytes) does not write, except for
     /// extensions that are not critical.
     pub fn from_bytes(bytes: &[u8]) -> Result<DataDescription, DescriptionError> {
         if bytes.len() > MAX_COMPACT {
@@ -155,15 +155,16 @@ const MID: u8 = 1 << 5;
 const PORT: u8 = 1 << 6;
 const LARGEST: u8 = 1 << 7;
 
-/// The bit in an extension's type that says that whoever does not know it must refuse the description.
+/// The bit of an extension's type that marks it as critical: a receiver that does not know it must refuse the
+/// description.
 const CRITICAL: u16 = 0x8000;
 
-/// The largest message that the browsers announce: Firefox, whose ICE credentials are hexadecimal, or Chromium.
+/// The maximum message size that a browser announces: Firefox, whose ICE credentials are hexadecimal, or Chromium.
 fn usual_largest(hex: bool) -> u32 {
     if hex { 1_073_741_823 } else { 262_144 }
 }
 
-/// Reads what stands before extensions and candidates.
+/// Reads the fields before the extensions and candidates.
 fn unpack_fields(head: u8, bytes: &[u8]) -> Option<(DataSection, &[u8])> {
     let setup = *[Setup::ActPass, Setup::Active, Setup::Passive]
         .get(usize::from(head >> SETUP_SHIFT & 3))?;
@@ -206,7 +207,8 @@ fn unpack_fields(head: u8, bytes: &[u8]) -> Option<(DataSection, &[u8])> {
     Some((data, bytes))
 }
 
-/// Skips extensions: at least one, in ascending order of their types, each type once, none of them critical.
+/// Skips the extensions. There must be at least one, in ascending order of types without repetition, and none may be
+/// critical.
 fn check_extensions(mut bytes: &[u8]) -> Result<(), DescriptionError> {
     let mut last = None;
     loop {
@@ -232,7 +234,7 @@ fn take_u16(bytes: &[u8]) -> Option<(u16, &[u8])> {
     Some((u16::from_be_bytes(*number), rest))
 }
 
-/// Splits off a length of two bytes, and as many bytes.
+/// Splits off a length of two bytes, and that many bytes.
 fn take_long(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = take_u16(bytes)?;
     rest.split_at_checked(usize::from(length))

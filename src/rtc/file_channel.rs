@@ -1,7 +1,7 @@
-//! Files on channel 1: what a message there looks like, what is checked of it, and what the adapter is told to do.
+//! Files on channel 1: the form of messages, the checks of received bytes, and the commands to the adapter.
 //!
-//! The bytes never pass through the room. It says which file goes where; the adapter moves bytes, and both ends hash
-//! them slice by slice as they go. A message is a [`Header`] and content. See `docs/PROTOCOL.md`.
+//! The bytes never pass through the room. The room decides which file goes where, and the adapter moves the bytes. Both
+//! ends hash a file slice by slice. A message consists of a [`Header`] and content. See `docs/PROTOCOL.md`.
 
 use core::time::Duration;
 
@@ -10,119 +10,123 @@ use sha2::{Digest as _, Sha256};
 use super::ConnectionId;
 use crate::time::Millis;
 
-/// A message on channel 1 has at most this many bytes.
+/// The size limit of a message on channel 1, in bytes.
 pub const MAX_FILE_MESSAGE: usize = 64 * 1024;
-/// Those that we send have this many while people talk: a browser sends a message as a whole before it sends one of
-/// another channel.
+/// The size limit of the messages that we send while channel 0 is in use, in bytes. A browser sends the whole of a
+/// message before it sends one of another channel.
 pub const SMALL_FILE_MESSAGE: usize = 16 * 1024;
-/// So many bytes of a file, four messages, are hashed and written at once. The last slice may be shorter. Browsers need
-/// twice the time for a hash of a megabyte, as they copy it to new memory first.
+/// The size of a slice, the part of a file that is hashed and written at once, in bytes. It is the content of four full
+/// messages; the last slice may be shorter. With slices of a megabyte, hashing takes browsers twice as long, because
+/// they copy each slice to new memory first.
 pub const SLICE: u64 = 4 * (MAX_FILE_MESSAGE - Header::LENGTH) as u64;
-/// So many bytes of a file may be under way beyond what the receiver said that it has.
+/// The limit of bytes of a file that are in flight beyond those that the receiver has acknowledged.
 pub const FILE_WINDOW: u64 = 8 * 1024 * 1024;
-/// We let so many be under way at first, and one more for each [`WINDOW_GROWTH`] that arrived. A browser doubles what is
-/// under way with each round trip until something is lost, and then has lost so much of it that it is busy for seconds.
+/// The limit of bytes in flight at first. It grows by one byte for each [`WINDOW_GROWTH`] bytes that have arrived. A
+/// browser by itself doubles the bytes in flight with each round trip until some are lost, and then so many are lost at
+/// once that it is busy for seconds.
 pub const FIRST_WINDOW: u64 = 512 * 1024;
 const WINDOW_GROWTH: u64 = 8;
-/// So much may have come and not be stored when the receiver says that it has it: what is under way does not wait for
-/// the disk.
+/// The limit of bytes that are acknowledged before they are stored, so that the sender does not wait for the disk.
 const UNSTORED: u64 = 1024 * 1024;
-/// The receiver says how much it has after so many bytes, or after this part of what came since the sender began or went
-/// on, but often enough for the sender's window …
+/// The receiver acknowledges after each step. The length of a step is the number of bytes acknowledged since the
+/// transfer began or resumed, divided by [`STEP_GROWTH`], but at least this many bytes, and at most [`LAST_STEP`],
+/// which is often enough for the sender's window …
 const FIRST_STEP: u64 = 128 * 1024;
 const LAST_STEP: u64 = 1024 * 1024;
 const STEP_GROWTH: u64 = 16;
-/// … or after so long, if it is any more than before.
+/// … or after this time, if any bytes have arrived since the last acknowledgement.
 pub const FILE_PAUSE: Duration = Duration::from_millis(250);
 
-/// Names a file here.
+/// Identifies a file on this side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FileId {
-    /// One that we send, with the token of whoever sends it.
+    /// A file that we send, with the token that was given when it was offered.
     Ours(u32),
-    /// One that was offered to us.
+    /// A file that was offered to us.
     Theirs(u32),
 }
 
-/// What the adapter should do with a file. It has its source or its place from whoever gave the command.
+/// Commands to the adapter about a file. The adapter gets the content to send, or the sink to store to, separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransferCommand {
-    /// Send it over this connection from `from` on, as far as it may. This ends what was done with it before.
+    /// Send the file over this connection from the byte `from` on, as far as the window allows. This ends an earlier
+    /// sending.
     Send {
-        /// Where.
+        /// The connection.
         connection: ConnectionId,
-        /// What it is called on the wire.
+        /// The file's number on the wire.
         number: u32,
-        /// From which byte on.
+        /// The first byte to send.
         from: u64,
     },
-    /// The receiver has so many bytes.
+    /// The receiver has acknowledged this many bytes.
     Stored(u64),
-    /// Take what comes for it over this connection, after what came before, and tell [`TransferEvent::Ready`].
+    /// Accept the file over this connection, continuing after the bytes that have arrived before, and report
+    /// [`TransferEvent::Ready`].
     Expect {
-        /// Where.
+        /// The connection.
         connection: ConnectionId,
-        /// What it is called on the wire.
+        /// The file's number on the wire.
         number: u32,
-        /// How many bytes it has.
+        /// The size of the file, in bytes.
         size: u64,
     },
-    /// It is over.
+    /// End the transfer.
     Forget,
 }
 
-/// What the adapter tells about a file.
+/// Events of the adapter about a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TransferEvent {
-    /// What comes next has to be from this byte on.
+    /// The adapter is ready to receive the bytes from this position on.
     Ready(u64),
-    /// So many bytes have come, and are stored, all but 1 MiB at most.
+    /// This many bytes have arrived, and all but at most 1 MiB of them are stored.
     Stored(u64),
-    /// Everything was given to the channel: the hash of it.
+    /// The whole file was passed to the channel, and has this hash.
     Sent([u8; 32]),
-    /// Everything came and is stored: the hash of it.
+    /// The whole file has arrived and is stored, and has this hash.
     Whole([u8; 32]),
-    /// It cannot go on. A sentence.
+    /// The transfer has failed; the sentence says why.
     Failed(String),
 }
 
-/// Why what came on channel 1 is not taken. It ends the file.
+/// Why a message on channel 1 is refused, which ends the transfer of its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TransferError {
-    /// Not where the last message ended.
-    #[error("The file came out of its order.")]
+    /// The content does not begin where the previous message ended.
+    #[error("The bytes of the file arrived out of order.")]
     OutOfOrder,
-    /// More than was announced.
-    #[error("More bytes came than were announced.")]
+    /// The content exceeds the announced size of the file.
+    #[error("More bytes arrived than were announced.")]
     TooMuch,
-    /// Of two slices.
-    #[error("A message of the file belongs to two slices.")]
+    /// The content spans two slices.
+    #[error("A message of the file spans two slices.")]
     Slices,
-    /// Faster than was agreed.
-    #[error("More bytes came at once than may.")]
+    /// The content exceeds [`FILE_WINDOW`].
+    #[error("More bytes arrived at once than are allowed.")]
     TooFast,
 }
 
-/// What stands before the content of a message: 4 bytes with the file's number and 8 with the place of what follows, both
+/// The header of a message: the file's number in 4 bytes, and the position of the content in the file in 8 bytes, both
 /// big-endian.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
     /// The file's number on the wire.
     pub number: u32,
-    /// Where in the file the content begins, in bytes.
+    /// The position in the file at which the content begins, in bytes.
     pub place: u64,
 }
 
 impl Header {
-    /// So many bytes long.
+    /// The length of a header, in bytes.
     pub const LENGTH: usize = 12;
 
-    /// Whether a message, with its header, may have this length.
+    /// Whether this is a valid length of a message, including its header.
     pub fn fits(message: usize) -> bool {
         (Header::LENGTH + 1..=MAX_FILE_MESSAGE).contains(&message)
     }
 
-    /// Reads it.
+    /// Reads a header.
     pub fn from_bytes(bytes: [u8; Header::LENGTH]) -> Header {
         let [a, b, c, d, place @ ..] = bytes;
         Header {
@@ -131,7 +135,7 @@ impl Header {
         }
     }
 
-    /// As it stands in the message.
+    /// Returns the header in its form on the wire.
     pub fn to_bytes(self) -> [u8; Header::LENGTH] {
         let mut bytes = [0; Header::LENGTH];
         let (number, place) = bytes.split_at_mut(4);
@@ -141,12 +145,12 @@ impl Header {
     }
 }
 
-/// The hash of a file: the SHA-256 of the SHA-256 of its slices, one after the other. A browser hashes what it is given
-/// as a whole several times as fast as WebAssembly does, and cannot go on with a hash.
+/// The hash of a file: the SHA-256 of the SHA-256 hashes of its slices, in order. Browsers hash a complete buffer
+/// several times as fast as WebAssembly does, but cannot continue a hash.
 #[derive(Debug, Clone)]
 struct Hash {
     size: u64,
-    /// How much of it is hashed.
+    /// The number of bytes that are hashed.
     at: u64,
     slices: Sha256,
 }
@@ -170,21 +174,21 @@ impl Hash {
     }
 }
 
-/// How far the sending of a file is.
+/// The progress of sending a file.
 #[derive(Debug, Clone)]
 pub struct Sending {
     size: u64,
     at: u64,
-    /// How far it ever was.
+    /// The furthest position that was ever sent.
     reached: u64,
-    /// Where it went on last.
+    /// The position at which sending began or was last resumed.
     from: u64,
     stored: u64,
     hash: Hash,
 }
 
 impl Sending {
-    /// Of a file with so many bytes.
+    /// Begins to send a file of this size.
     pub fn new(size: u64) -> Sending {
         Sending {
             size,
@@ -196,7 +200,8 @@ impl Sending {
         }
     }
 
-    /// The receiver has so much, and a connection is there to send the rest. False if it cannot have so much.
+    /// Resumes at `from` on a new connection, because the receiver has this many bytes. Returns false if so many were
+    /// never sent.
     pub fn go_on(&mut self, from: u64) -> bool {
         let sent = from <= self.reached;
         if sent {
@@ -207,13 +212,12 @@ impl Sending {
         sent
     }
 
-    /// The receiver has so much.
+    /// Notes that the receiver has acknowledged this many bytes.
     pub fn stored(&mut self, stored: u64) {
         self.stored = self.stored.max(stored.min(self.size));
     }
 
-    /// From where to where to send now, `most` bytes at most and all of one slice; nothing between the two if it has to
-    /// wait.
+    /// The range of bytes to send next: at most `most` bytes, all of one slice. It is empty if sending has to wait.
     pub fn next(&self, most: u64) -> (u64, u64) {
         let window = FIRST_WINDOW + (self.stored - self.from) / WINDOW_GROWTH;
         let until = self.size.min(self.stored + window.min(FILE_WINDOW));
@@ -221,49 +225,49 @@ impl Sending {
         (self.at, until.min(self.at + most).max(self.at))
     }
 
-    /// Where the slice begins from which is sent next, and how many bytes it has.
+    /// The position and the length of the slice that is sent next.
     pub fn slice(&self) -> (u64, u64) {
         let begin = self.at - self.at % SLICE;
         (begin, SLICE.min(self.size - begin))
     }
 
-    /// Whether the slice from which is sent next is to be hashed. What is sent again after a connection broke is not.
+    /// Whether the slice that is sent next still has to be hashed. A slice that is sent again was hashed before.
     pub fn is_new(&self) -> bool {
         self.hash.at == self.slice().0
     }
 
-    /// The SHA-256 of that slice.
+    /// Adds the SHA-256 of the slice that is sent next.
     pub fn hashed(&mut self, slice: [u8; 32]) {
         self.hash.add(slice);
     }
 
-    /// So many bytes were sent next.
+    /// Notes that this many further bytes were sent.
     pub fn sent(&mut self, length: u64) {
         self.at = self.size.min(self.at + length);
         self.reached = self.reached.max(self.at);
     }
 
-    /// The hash, once everything was sent.
+    /// The hash of the file, once all of it was sent.
     pub fn whole(&self) -> Option<[u8; 32]> {
         self.hash.whole().filter(|_| self.at == self.size)
     }
 }
 
-/// How much of a file has come.
+/// The progress of receiving a file.
 #[derive(Debug, Clone)]
 pub struct Receiving {
     size: u64,
     at: u64,
-    /// Where it went on last.
+    /// The position at which receiving began or was last resumed.
     from: u64,
     told: u64,
     told_at: Millis,
-    /// Of what is stored.
+    /// The hash of the slices that are stored.
     hash: Hash,
 }
 
 impl Receiving {
-    /// Of a file with so many bytes.
+    /// Begins to receive a file of this size.
     pub fn new(size: u64) -> Receiving {
         Receiving {
             size,
@@ -275,17 +279,18 @@ impl Receiving {
         }
     }
 
-    /// A new connection is there: from where on to send. What waits to be stored has come.
+    /// Resumes on a new connection. Returns the position from which the sender should continue. Bytes that have arrived
+    /// but are not stored yet count as received.
     pub fn go_on(&mut self) -> u64 {
         self.told = self.at;
         self.from = self.at;
         self.at
     }
 
-    /// So many bytes came, said to be from this place on.
+    /// Accepts `length` bytes that arrived for the position `place`.
     ///
     /// # Errors
-    /// [`TransferError`]; nothing of it may be kept.
+    /// [`TransferError`]. None of these bytes may be kept then.
     pub fn take(&mut self, place: u64, length: u64) -> Result<(), TransferError> {
         let end = place.saturating_add(length);
         if place != self.at {
@@ -304,18 +309,18 @@ impl Receiving {
         Ok(())
     }
 
-    /// Where in its slice the byte at this place is, and how many bytes that slice has. What was taken is of one slice.
+    /// The offset of `place` in its slice, and the length of that slice. Accepted content never spans two slices.
     pub fn slice(&self, place: u64) -> (u64, u64) {
         let at = place % SLICE;
         (at, SLICE.min(self.size - (place - at)))
     }
 
-    /// The next slice was stored; its SHA-256.
+    /// Notes that the next slice, with this SHA-256, was stored.
     pub fn stored(&mut self, slice: [u8; 32]) {
         self.hash.add(slice);
     }
 
-    /// How much the sender is to be told that we have.
+    /// The number of bytes to acknowledge to the sender, if an acknowledgement is due.
     pub fn news(&mut self, now: Millis) -> Option<u64> {
         let has = self.at.min(self.hash.at + UNSTORED);
         let news = has.saturating_sub(self.told);
@@ -329,7 +334,7 @@ impl Receiving {
         Some(has)
     }
 
-    /// The hash, once everything has come and is stored.
+    /// The hash of the file, once all of it has arrived and is stored.
     pub fn whole(&self) -> Option<[u8; 32]> {
         self.hash.whole()
     }

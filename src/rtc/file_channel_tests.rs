@@ -1,4 +1,4 @@
-//! What is checked of files, without a browser.
+//! Tests of the progress and the checks of file transfers, without a browser.
 
 use super::*;
 
@@ -7,7 +7,7 @@ fn hash(bytes: &[u8]) -> [u8; 32] {
 }
 
 #[test]
-fn a_message_says_what_it_holds() {
+fn headers_are_encoded_and_message_lengths_checked() {
     let header = Header {
         number: 7,
         place: 1 << 40,
@@ -36,10 +36,10 @@ fn a_file_that_is_sent_again_in_part_is_hashed_once() {
     assert!(sending.go_on(30));
     assert_eq!(sending.next(10), (30, 40));
     assert_eq!(sending.whole(), None);
-    // Further than we are, nobody can be.
+    // The receiver cannot have more than was sent.
     assert!(!sending.go_on(61));
     assert_eq!(sending.next(10), (30, 40));
-    // No message is of two slices.
+    // No message spans two slices.
     assert_eq!(sending.next(2 * SLICE), (30, SLICE));
     sending.sent(SLICE - 30);
     assert!(sending.is_new());
@@ -58,7 +58,7 @@ fn a_file_that_is_sent_again_in_part_is_hashed_once() {
 }
 
 #[test]
-fn no_more_is_under_way_than_agreed() {
+fn the_bytes_in_flight_are_limited() {
     let mut sending = Sending::new(200 * FILE_WINDOW);
     sending.sent(FIRST_WINDOW);
     let at = FIRST_WINDOW;
@@ -71,7 +71,7 @@ fn no_more_is_under_way_than_agreed() {
     assert_eq!(sending.next(10), (at, at));
     sending.stored(at - FILE_WINDOW + 5);
     assert_eq!(sending.next(10), (at, at + 5));
-    // Nobody knows what the next connection can do.
+    // The capacity of the next connection is unknown.
     assert!(sending.go_on(at));
     sending.sent(FIRST_WINDOW);
     let at = at + FIRST_WINDOW;
@@ -85,7 +85,7 @@ fn no_more_is_under_way_than_agreed() {
     let rest = FILE_WINDOW % SLICE;
     assert_eq!(receiving.take(FILE_WINDOW - rest, rest), Ok(()));
     assert_eq!(receiving.take(FILE_WINDOW, 1), Err(TransferError::TooFast));
-    // Some is told before it is stored, and no more of it.
+    // Some bytes are acknowledged before they are stored, but no more than that.
     assert_eq!(receiving.news(now), Some(UNSTORED));
     assert_eq!(receiving.news(now + FILE_PAUSE), None);
     assert_eq!(receiving.take(FILE_WINDOW, 1), Ok(()));
@@ -94,7 +94,7 @@ fn no_more_is_under_way_than_agreed() {
 }
 
 #[test]
-fn no_end_waits_for_the_other() {
+fn sender_and_receiver_never_wait_for_each_other() {
     const SIZE: u64 = 100 * 1024 * 1024 + 1;
     let mut sending = Sending::new(SIZE);
     let mut receiving = Receiving::new(SIZE);
@@ -116,7 +116,7 @@ fn no_end_waits_for_the_other() {
                 receiving.stored(hash(b"slice"));
             }
         }
-        // A new connection begins anew.
+        // Resume once on a new connection.
         if half.take_if(|half| *half < to).is_some() {
             assert!(sending.go_on(receiving.go_on()));
         }
@@ -125,7 +125,7 @@ fn no_end_waits_for_the_other() {
 }
 
 #[test]
-fn only_what_was_announced_is_taken() {
+fn only_announced_bytes_are_accepted_in_order() {
     let mut receiving = Receiving::new(5);
     assert_eq!(receiving.take(1, 1), Err(TransferError::OutOfOrder));
     assert_eq!(receiving.take(u64::MAX, 1), Err(TransferError::OutOfOrder));
@@ -148,7 +148,7 @@ fn only_what_was_announced_is_taken() {
 }
 
 #[test]
-fn what_comes_slowly_is_told_from_time_to_time() {
+fn slow_progress_is_acknowledged_from_time_to_time() {
     let mut receiving = Receiving::new(2 * SLICE);
     let begin = Millis(50_000);
     let later = begin + FILE_PAUSE;
@@ -165,7 +165,7 @@ fn what_comes_slowly_is_told_from_time_to_time() {
 }
 
 #[test]
-fn an_empty_file_is_whole_at_once() {
+fn an_empty_file_is_complete_at_once() {
     assert_eq!(Receiving::new(0).whole(), Some(hash(b"")));
     assert_eq!(Sending::new(0).whole(), Some(hash(b"")));
 }

@@ -1,29 +1,29 @@
 //! Decides when a local description is sent, and which candidates follow it. The adapter has the clock.
 //!
-//! Browsers find candidates one after the other and say at last that they are done. Chromium says so 100 ms after the
-//! last candidate that another browser can use. So a description is sent as soon as no candidate has come for a short
-//! time, and later ones are sent several at a time.
+//! Browsers find candidates one after the other and finally report that they are done. Chromium does so 100 ms after
+//! the last candidate that another browser can use. So a description is sent as soon as no candidate has been found for
+//! a short time, and later candidates are sent several at a time.
 
 use super::candidate::{Candidate, MAX_CANDIDATES, MAX_LATE_CANDIDATES};
 
-/// How long to wait for the first candidate, in milliseconds. A busy machine takes more than 50 for its very first one,
-/// and a description without candidates is of little use to anybody.
+/// The time to wait for the first candidate, in milliseconds. A busy machine takes more than 50 for its very first one,
+/// and a description without candidates is of little use.
 const FIRST: u32 = 250;
 
-/// How long to wait for another candidate, in milliseconds.
+/// The time to wait for another candidate, in milliseconds.
 const QUIET: u32 = 3;
 
-/// How long to wait for another candidate once all host candidates are there, in milliseconds. Those from servers that
-/// a spare connection has gathered come within a fraction of this; others take far longer.
+/// The time to wait for another candidate once all host candidates are found, in milliseconds. Server candidates that a
+/// spare connection has gathered arrive within a fraction of this time; others take far longer.
 const QUIET_WITH_HOSTS: u32 = 1;
 
-/// For how long late candidates are collected, in milliseconds.
+/// The time for which late candidates are collected, in milliseconds.
 const BATCH: u32 = 20;
 
-/// At most this many candidates are sent for one description: the other side takes no more.
+/// The limit of candidates that are sent for one description. The other side accepts no more.
 const MAX_FOUND: usize = MAX_CANDIDATES + MAX_LATE_CANDIDATES;
 
-/// What is known before candidates are gathered.
+/// The expected result of a gathering.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Expected {
     /// The number of host candidates that the last gathering found; 0 if there was none.
@@ -55,16 +55,16 @@ enum Stage {
     Collecting,
 }
 
-/// What to do next.
+/// The next step of the adapter.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Next {
-    /// Nothing.
+    /// Do nothing.
     Nothing,
     /// Read the description from the browser, then call [`Gathering::described`].
     Describe,
     /// Call [`Gathering::elapsed`] with this turn after this many milliseconds.
     Pause(u32, u32),
-    /// Report these candidates, in batches that the other side takes.
+    /// Report these candidates, in batches that the other side accepts.
     Report(Vec<Vec<Candidate>>),
 }
 
@@ -77,8 +77,8 @@ impl Gathering {
         };
     }
 
-    /// Handles that the description is set. Without `anew` it has the credentials of the one before, and nothing is
-    /// gathered for it.
+    /// Notes that the description was set. If `anew` is false, it has the credentials of the previous one, and nothing
+    /// is gathered for it.
     pub fn set(&mut self, anew: bool, expected: Expected) -> Next {
         self.stage = Stage::Waiting;
         match (anew, self.found.is_empty()) {
@@ -101,8 +101,8 @@ impl Gathering {
         }
     }
 
-    /// Handles that the browser will find no more candidates. If it has found none at all, this was said about the
-    /// gathering before.
+    /// Notes that the browser will find no more candidates. If it has found none at all, this report belongs to the
+    /// previous gathering.
     pub fn complete(&mut self) -> Next {
         if self.stage == Stage::Waiting && !self.found.is_empty() {
             self.describe()
@@ -128,7 +128,7 @@ impl Gathering {
         }
     }
 
-    /// Handles that the description is sent with these candidates.
+    /// Notes that the description is sent with these candidates.
     pub fn described(&mut self, sent: Vec<Candidate>) -> Next {
         self.sent = sent;
         self.stage = Stage::Described;
@@ -254,7 +254,7 @@ mod tests {
         assert_eq!(gathering.set(false, NOTHING_KNOWN), Next::Describe);
         gathering.restart();
         let turn = pause(gathering.set(true, NOTHING_KNOWN), FIRST);
-        // The gathering before this one.
+        // This report belongs to the previous gathering.
         assert_eq!(gathering.complete(), Next::Nothing);
         assert_eq!(gathering.elapsed(turn), Next::Describe);
         gathering.restart();

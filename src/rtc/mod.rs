@@ -27,23 +27,23 @@ pub use queue::{CommandQueue, Limit};
 pub use sdp::{DescriptionError, SdpType};
 pub use session::{CheckedDescription, SessionDescription, SessionLimits};
 
-/// Names one peer connection of this tab; never used twice.
+/// Identifies one peer connection of this tab; never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(pub u32);
 
-/// What a connection should do. The commands to one connection are carried out in their order, each after the one
-/// before. A [`CommandQueue`] bounds how many may wait.
+/// Commands to a connection. They are carried out in order, each after the previous one has ended. A [`CommandQueue`]
+/// limits how many may wait.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LinkCommand {
-    /// Make the first offer, and report it with [`LinkEvent::Described`].
+    /// Create the first offer, and report it with [`LinkEvent::Described`].
     Offer,
-    /// Take the other side's first offer, and report the answer with [`LinkEvent::Described`].
+    /// Accept the other side's first offer, and report the answer with [`LinkEvent::Described`].
     Answer(DataDescription),
-    /// Take the other side's answer to the first offer.
+    /// Accept the other side's answer to the first offer.
     Accept(DataDescription),
     /// Renegotiate. The connection must have been open.
     Renegotiate(Renegotiation),
-    /// Add these candidates of the other side. Those that come before its description are kept until then.
+    /// Add these candidates of the other side. Candidates that arrive before its description are kept until then.
     AddCandidates(Vec<Candidate>),
     /// Send a text frame on channel 0.
     Send(String),
@@ -53,7 +53,7 @@ pub enum LinkCommand {
     Close,
 }
 
-/// What a connection reports.
+/// Events of a connection.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LinkEvent {
     /// The first offer or answer of this side, with the candidates that were found at once.
@@ -64,20 +64,20 @@ pub enum LinkEvent {
     Candidates(Vec<Candidate>),
     /// Channel 0 is open.
     Opened,
-    /// A text frame came on channel 0.
+    /// A text frame arrived on channel 0.
     Text(String),
-    /// A binary message came on channel 0, in its order among the text frames.
+    /// A binary message arrived on channel 0, in its order among the text frames.
     Bytes(Vec<u8>),
     /// The path between the two browsers changed.
     Path(Path),
     /// Media was added or removed: the connection wants a new offer.
     NegotiationNeeded,
-    /// More was asked of the connection than may wait. What exceeds [`Limit::Candidates`] is ignored, and the
-    /// connection goes on. A command that exceeds another limit is dropped, and the connection should be closed.
+    /// A limit of waiting commands was exceeded. Candidates beyond [`Limit::Candidates`] are ignored, and the
+    /// connection continues. A command beyond another limit is dropped, and the connection should be closed.
     Exceeded(Limit),
-    /// The other side closed the connection: its page went away, or it gives this path up.
+    /// The other side closed the connection, because its page was closed or it gave up this connection.
     Closed,
-    /// A command could not be carried out, or the connection broke for good. A sentence without addresses.
+    /// A command could not be carried out, or the connection is broken for good. The sentence contains no addresses.
     Failed(String),
 }
 
@@ -86,7 +86,7 @@ pub enum LinkEvent {
 pub enum Path {
     /// Data flows.
     Connected,
-    /// Nothing has been heard for some seconds; it may come back.
+    /// Nothing has been received for some seconds. The path may recover.
     Disconnected,
     /// The path is lost; only an ICE restart or a new connection helps.
     Lost,

@@ -1,25 +1,26 @@
-//! Who offers and who answers on a connection that is open: the W3C's "perfect negotiation" (WebRTC 1.0, section 10.7).
+//! Decides who offers and who answers on an open connection: the W3C's "perfect negotiation" (WebRTC 1.0, section
+//! 10.7).
 //!
-//! Both sides may want to negotiate at any time, also at the same time. One of them is polite: when offers cross, the
-//! polite side takes its own offer back and answers the other one. The impolite side ignores the offer that crossed
-//! its own. Descriptions must arrive in the order in which they were sent, as they do on channel 0, and steps must be
-//! carried out in the order in which they were given.
+//! Both sides may want to negotiate at any time, even at the same time. One of them is polite: when offers cross, the
+//! polite side withdraws its own offer and answers the other one. The impolite side ignores the other offer.
+//! Descriptions must arrive in the order in which they were sent, as they do on channel 0, and steps must be carried
+//! out in the order in which they were returned.
 
 use super::{CheckedDescription, SdpType, SessionDescription};
 
 /// A step of renegotiation, for [`LinkCommand::Renegotiate`](super::LinkCommand::Renegotiate).
 #[derive(Debug, Clone, PartialEq)]
 pub enum Renegotiation {
-    /// Make an offer and report it with [`LinkEvent::Renegotiating`](super::LinkEvent::Renegotiating).
+    /// Create an offer and report it with [`LinkEvent::Renegotiating`](super::LinkEvent::Renegotiating).
     Offer {
         /// Whether to restart ICE, with fresh credentials.
         restart: bool,
     },
-    /// Take the other side's offer and report the answer with
-    /// [`LinkEvent::Renegotiating`](super::LinkEvent::Renegotiating). An own offer that is still open is rolled back
+    /// Accept the other side's offer and report the answer with
+    /// [`LinkEvent::Renegotiating`](super::LinkEvent::Renegotiating). If our own offer is still open, it is rolled back
     /// first.
     Answer(CheckedDescription),
-    /// Take the other side's answer to the own offer.
+    /// Accept the other side's answer to our offer.
     Accept(CheckedDescription),
 }
 
@@ -28,25 +29,25 @@ pub enum Renegotiation {
 pub struct Negotiation {
     polite: bool,
     offer: Own,
-    /// The number of own offers that were taken back before the connection had made them.
+    /// The number of our offers that were withdrawn before the connection had created them.
     withdrawn: u32,
-    /// What to offer as soon as no offer is open any more: whether to restart ICE.
+    /// The offer to make as soon as no offer of ours is open any more: whether to restart ICE.
     wanted: Option<bool>,
 }
 
-/// The own offer.
+/// The state of our offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Own {
-    /// No own offer waits for its answer.
+    /// No offer of ours waits for an answer.
     None,
-    /// The connection makes it.
+    /// The connection is creating the offer.
     Making { restart: bool },
-    /// It was sent.
+    /// The offer was sent.
     Sent { restart: bool },
 }
 
 impl Negotiation {
-    /// Exactly one of the two sides must be polite.
+    /// Creates the state of one side. Exactly one of the two sides must be polite.
     pub fn new(polite: bool) -> Negotiation {
         Negotiation {
             polite,
@@ -56,11 +57,11 @@ impl Negotiation {
         }
     }
 
-    /// Wants to negotiate, with `restart` to find a new path. Returns the step to take, unless that has to wait for the
-    /// end of the current exchange; then [`resume`](Negotiation::resume) returns it.
+    /// Requests a negotiation, with `restart` to find a new path. Returns the step to take, or `None` if it has to wait
+    /// for the end of the current exchange; then [`resume`](Negotiation::resume) returns it.
     pub fn want(&mut self, restart: bool) -> Option<Renegotiation> {
         match self.offer {
-            // Candidates are sent as they are found, so the restart that is on its way serves any new path.
+            // Candidates are sent as they are found, so the restart that is under way finds any new path.
             Own::Making { restart: true } | Own::Sent { restart: true } if restart => None,
             Own::Making { .. } | Own::Sent { .. } => {
                 self.wanted = Some(restart || self.wanted == Some(true));
@@ -73,7 +74,7 @@ impl Negotiation {
         }
     }
 
-    /// Handles a description that the own connection made. Returns it if it is to be sent.
+    /// Handles a description that our connection has created. Returns it if it is to be sent.
     pub fn described(&mut self, description: SessionDescription) -> Option<SessionDescription> {
         if description.kind() == SdpType::Answer {
             return Some(description);
@@ -89,9 +90,8 @@ impl Negotiation {
         Some(description)
     }
 
-    /// Handles a description of the other side. Returns the step to take, if any: an offer that crossed the own one
-    /// may be ignored, and an answer to an offer that was taken back always is. [`resume`](Negotiation::resume) may
-    /// have another step.
+    /// Handles a description of the other side. Returns the step to take, if any: an offer that crossed ours may be
+    /// ignored, and an answer to a withdrawn offer always is. [`resume`](Negotiation::resume) may return another step.
     pub fn received(&mut self, description: CheckedDescription) -> Option<Renegotiation> {
         match (description.kind(), self.offer) {
             (SdpType::Answer, Own::Sent { .. }) => {
@@ -114,8 +114,8 @@ impl Negotiation {
         }
     }
 
-    /// Returns what was wanted and had to wait, or was taken back. To be called after the step that
-    /// [`received`](Negotiation::received) returned.
+    /// Returns the step that had to wait or was withdrawn, if any. It must be called after the step that
+    /// [`received`](Negotiation::received) returned was queued.
     pub fn resume(&mut self) -> Option<Renegotiation> {
         if self.offer != Own::None {
             return None;
@@ -141,7 +141,7 @@ mod tests {
         checked(&format!("{number} {restart}"), kind == SdpType::Offer)
     }
 
-    /// Reads what a test's description is named after: a number, and whether it restarts.
+    /// Reads the name of a test's description: a number, and whether it restarts.
     fn read(sdp: &str) -> (u32, bool) {
         let name = sdp
             .lines()
@@ -169,11 +169,11 @@ mod tests {
     struct Side {
         negotiation: Negotiation,
         jobs: VecDeque<Job>,
-        /// The own offer that the peer connection waits for an answer to.
+        /// Our offer for which the peer connection waits for an answer.
         local_offer: Option<u32>,
-        /// What this side is still going to want.
+        /// The negotiations that this side is still going to request.
         wishes: VecDeque<bool>,
-        /// What was wanted since the last own offer was made, and what the open one covers.
+        /// The requests since our last offer was created. `covered` has the requests that the open offer covers.
         unmet: Vec<bool>,
         covered: Vec<bool>,
         made: u32,
@@ -182,7 +182,7 @@ mod tests {
     #[derive(Debug, Clone, PartialEq, Eq, Hash)]
     struct World {
         sides: [Side; 2],
-        /// To each side.
+        /// The messages that are on their way to each side.
         channels: [VecDeque<Message>; 2],
     }
 
@@ -220,7 +220,7 @@ mod tests {
             let side = &mut self.sides[at];
             let step = side.negotiation.want(restart);
             let restarting = matches!(side.negotiation.offer, Own::Sent { restart: true });
-            // A restart that is on its way serves.
+            // A restart that is under way covers it.
             if restart && restarting && step.is_none() {
                 side.covered.push(restart);
             } else {
@@ -256,7 +256,7 @@ mod tests {
                     side.made += 1;
                     let number = side.made * 2 + at as u32;
                     side.local_offer = Some(number);
-                    // It covers what was wanted before it was made; a restart is only met by a restart.
+                    // It covers the requests before it. A requested restart is covered only by a restart.
                     let (met, unmet) = side.unmet.iter().partition(|wanted| restart || !**wanted);
                     (side.covered, side.unmet) = (met, unmet);
                     own(SdpType::Offer, number, restart)
@@ -302,8 +302,8 @@ mod tests {
         }
     }
 
-    /// Follows every order in which things can happen, and checks that each one ends with both sides having what they
-    /// wanted.
+    /// Explores every possible order of events, and checks that each one ends with all requests of both sides
+    /// fulfilled.
     fn explore(world: World) -> usize {
         let (mut seen, mut open) = (HashSet::new(), vec![world]);
         while let Some(world) = open.pop() {
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn both_sides_get_what_they_want_whatever_crosses() {
+    fn all_requests_are_fulfilled_whatever_crosses() {
         let wishes: [&[bool]; 7] = [
             &[],
             &[false],
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restart_that_is_on_its_way_is_not_repeated() {
+    fn a_restart_that_is_under_way_is_not_repeated() {
         let mut side = Negotiation::new(false);
         let restart = Some(Renegotiation::Offer { restart: true });
         assert_eq!(side.want(true), restart);

@@ -1,20 +1,20 @@
-//! Bounds what waits for a connection. It decides; the adapters carry out what it hands them.
+//! A bounded queue of the commands that wait for a connection.
 //!
-//! While a browser makes a description, everything else waits, and the other side decides how often that happens. So
-//! messages, negotiation and candidates have a limit each, and exceeding one is reported.
+//! While a browser creates a description, all other commands wait, and the other side decides how often that happens.
+//! So messages, negotiation steps and candidates have limits, and exceeding one is reported.
 
 use std::collections::VecDeque;
 
 use super::candidate::MAX_LATE_CANDIDATES;
 use super::{LinkCommand, Renegotiation};
 
-/// At most this many bytes of messages wait.
+/// The limit of bytes of messages that wait.
 pub const MAX_WAITING_BYTES: usize = 8 * 1024 * 1024;
 
-/// What a message costs beside its bytes, so that empty ones are bounded, too.
+/// The cost of a message in addition to its bytes, so that empty messages are limited, too.
 const MESSAGE_COST: usize = 64;
 
-/// At most this many steps of negotiation wait. The two sides' offers cross in at most three.
+/// The limit of negotiation steps that wait. Even if the offers of both sides cross, there are at most three.
 pub const MAX_WAITING_STEPS: usize = 8;
 
 /// A limit that was exceeded.
@@ -27,7 +27,7 @@ pub enum Limit {
     #[error("The connection is negotiated faster than this browser can follow.")]
     Negotiation,
     /// [`MAX_LATE_CANDIDATES`]
-    #[error("The other side names more addresses than are tried.")]
+    #[error("The other side names more addresses than this browser tries.")]
     Candidates,
 }
 
@@ -37,7 +37,7 @@ pub struct CommandQueue {
     waiting: VecDeque<LinkCommand>,
     bytes: usize,
     steps: usize,
-    /// How many candidates came since the last remote description that may bring a new path.
+    /// The number of candidates since the last remote description that may bring a new path.
     late: usize,
 }
 
@@ -45,7 +45,7 @@ impl CommandQueue {
     /// Appends a command.
     ///
     /// # Errors
-    /// The [`Limit`] that was exceeded. The command, or the surplus of candidates, is dropped. Surplus candidates are
+    /// The [`Limit`] that was exceeded. The command, or the excess candidates, are dropped. Excess candidates are
     /// reported once for each remote description.
     pub fn push(&mut self, mut command: LinkCommand) -> Result<(), Limit> {
         let mut exceeded = None;
@@ -89,7 +89,7 @@ impl CommandQueue {
         exceeded.map_or(Ok(()), Err)
     }
 
-    /// Takes the command that is to be carried out next.
+    /// Removes and returns the command to carry out next.
     pub fn pop(&mut self) -> Option<LinkCommand> {
         let command = self.waiting.pop_front()?;
         self.bytes -= cost(&command);
@@ -97,7 +97,7 @@ impl CommandQueue {
         Some(command)
     }
 
-    /// Drops everything that waits.
+    /// Drops all commands that wait.
     pub fn clear(&mut self) {
         *self = CommandQueue::default();
     }
@@ -165,7 +165,7 @@ mod tests {
         assert_eq!(queue.pop(), Some(candidates(0..20)));
         assert_eq!(queue.pop(), Some(candidates(20..32)));
         assert_eq!(queue.pop(), None);
-        // An own offer brings no candidates of the other side.
+        // An offer of ours brings no candidates of the other side.
         assert_eq!(queue.push(restart()), Ok(()));
         assert_eq!(queue.push(candidates(0..1)), Ok(()));
         assert_eq!((queue.pop(), queue.pop()), (Some(restart()), None));
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn negotiation_that_nobody_can_follow_is_refused() {
+    fn waiting_negotiation_steps_are_limited() {
         let mut queue = CommandQueue::default();
         for _ in 0..MAX_WAITING_STEPS {
             assert_eq!(queue.push(restart()), Ok(()));
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn waiting_messages_are_bounded_even_if_they_are_empty() {
+    fn waiting_messages_are_limited_even_if_they_are_empty() {
         let mut queue = CommandQueue::default();
         let most = MAX_WAITING_BYTES / MESSAGE_COST;
         for _ in 0..most {

@@ -1,4 +1,4 @@
-//! Reads the text of session descriptions, and writes that of descriptions that carry nothing but data channels.
+//! Reads the text of session descriptions, and writes the text of those with nothing but data channels.
 
 use core::fmt::{self, Write as _};
 
@@ -10,13 +10,13 @@ pub enum DescriptionError {
     /// It is larger than its limit.
     #[error("The session description is too large.")]
     TooLarge,
-    /// It is not the text of a session description, or not the compact form of one.
+    /// It is neither the text nor the compact form of a session description.
     #[error("The session description cannot be read.")]
     Malformed,
     /// It has no section for data channels, or several.
     #[error("The session description does not have exactly one section for data channels.")]
     DataSection,
-    /// It has no SHA-256 fingerprint, several different ones, or another one than was proven.
+    /// It has no SHA-256 fingerprint, several different ones, or one that differs from the proven one.
     #[error("The session description is not bound to exactly one certificate, the expected one.")]
     Fingerprint,
     /// It needs an extension that this version does not know.
@@ -33,7 +33,7 @@ pub enum DescriptionError {
     Transports,
 }
 
-/// Which half of an exchange a description is (`RTCSdpType`).
+/// The type of a description: one of the two halves of an exchange (`RTCSdpType`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SdpType {
     /// The first half.
@@ -42,7 +42,7 @@ pub enum SdpType {
     Answer,
 }
 
-/// Everything in a data-only description that differs from one to the next.
+/// The fields in which descriptions with only data channels differ.
 #[derive(Clone, PartialEq)]
 pub(super) struct DataSection {
     /// RFC 8839, section 5.4.
@@ -63,7 +63,7 @@ pub(super) struct DataSection {
     pub candidates: Vec<Candidate>,
 }
 
-/// Which side begins the DTLS handshake.
+/// The DTLS role: which side begins the handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Setup {
     ActPass,
@@ -83,20 +83,20 @@ pub(super) const USUAL_MID: &str = "0";
 /// The SCTP port that every implementation uses.
 pub(super) const USUAL_PORT: u16 = 5000;
 
-/// What counts where a description does not say how large a message may be (RFC 8841, section 6.1).
+/// The maximum message size of a description that does not state one (RFC 8841, section 6.1).
 const UNSAID_MAX_MESSAGE_SIZE: u32 = 65_536;
 
 const FORMAT: &str = "webrtc-datachannel";
 
-/// The lines of a description, however they end.
+/// Returns the lines of a description, whatever their line endings.
 pub(super) fn lines(sdp: &str) -> impl Iterator<Item = &str> {
     sdp.split(['\r', '\n']).filter(|line| !line.is_empty())
 }
 
-/// A media section, or what stands before the first one and holds for all of them.
+/// A media section, or the session level, which precedes the first section and applies to all of them.
 #[derive(Debug, Default)]
 pub(super) struct Section<'a> {
-    /// The words of the `m=` line; none for the session level.
+    /// The words of the `m=` line; empty for the session level.
     media: Vec<&'a str>,
     /// Names and values of the attributes.
     attributes: Vec<(&'a str, &'a str)>,
@@ -148,7 +148,7 @@ impl<'a> Section<'a> {
         self.media.get(1) == Some(&"0") && !self.has("bundle-only")
     }
 
-    /// Whether this section carries data channels, in today's notation or in that of older drafts, which aiortc
+    /// Whether this section carries data channels, in today's notation or in that of older drafts, which aiortc still
     /// writes.
     pub fn is_data(&self) -> bool {
         let [kind, _, protocol, format] = self.media[..] else {
@@ -160,7 +160,7 @@ impl<'a> Section<'a> {
             && (format == FORMAT || self.values("sctpmap").any(legacy))
     }
 
-    /// The candidates of use in this section, with their priorities.
+    /// The usable candidates in this section, with their priorities.
     pub fn candidates(&self) -> impl Iterator<Item = (u32, Candidate)> {
         self.values("candidate")
             .filter_map(|value| Candidate::parse_with_priority(&format!("candidate:{value}")))
@@ -220,7 +220,7 @@ fn is_token(text: &str) -> bool {
 }
 
 impl DataSection {
-    /// Extracts what is known of the one data section in a description, and ignores everything else.
+    /// Extracts the known fields of the only data section in a description, and ignores everything else.
     pub fn extract(sdp: &str) -> Result<DataSection, DescriptionError> {
         let (session, sections) = sections(sdp);
         let mut data = sections
@@ -229,7 +229,7 @@ impl DataSection {
         let (Some(section), None) = (data.next(), data.next()) else {
             return Err(DescriptionError::DataSection);
         };
-        // The session level holds for what the section itself does not say.
+        // The session level applies where the section itself says nothing.
         let value = |name| {
             let level = if section.has(name) { section } else { &session };
             level.only_value(name)
@@ -263,7 +263,7 @@ impl DataSection {
             .ok_or(DescriptionError::Malformed)
     }
 
-    /// Whether everything it holds stays what it is when it is written.
+    /// Whether all fields can be written and read again without a change.
     pub fn is_sound(&self) -> bool {
         // RFC 8839 allows 256, but that length does not fit into a byte, and nobody uses it.
         (4..=255).contains(&self.ufrag.len())
@@ -275,7 +275,7 @@ impl DataSection {
             && self.candidates.len() <= MAX_CANDIDATES
     }
 
-    /// Writes the description that a browser takes.
+    /// Writes the description in the form that a browser accepts.
     pub fn write(&self) -> String {
         let mut sdp = String::with_capacity(1024);
         // Writing to a string cannot fail.

@@ -1,9 +1,9 @@
 //! The offers and answers of renegotiation, which travel as text on a channel whose two ends have proven themselves.
 //!
 //! Renegotiation may add audio and video, which the compact form cannot describe. So the text of the other side's
-//! browser reaches ours, but only with an unbroken chain: [`SessionDescription`] has been read and is within
-//! [`SessionLimits::MEDIA`]; [`CheckedDescription`] is also bound to the certificate that was proven, in every section.
-//! A connection takes nothing but the latter.
+//! browser reaches ours, but only after all checks: a [`SessionDescription`] has been read and is within
+//! [`SessionLimits::MEDIA`], and a [`CheckedDescription`] is also bound to the proven certificate in every section. A
+//! connection accepts nothing but the latter.
 
 use core::fmt::{self, Write as _};
 
@@ -15,27 +15,28 @@ use super::candidate::{self, Candidate, MAX_CANDIDATES};
 use super::sdp::{self, Section};
 use super::sdp::{DescriptionError, SdpType};
 
-/// What one session description may hold.
+/// Limits of a session description.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionLimits {
-    /// At most this many bytes.
+    /// The limit of bytes.
     pub bytes: usize,
-    /// At most this many media sections, with the one for data channels and those that were stopped.
+    /// The limit of media sections, including the one for data channels and those that were stopped.
     pub sections: usize,
-    /// At most this many different candidates.
+    /// The limit of different candidates.
     pub candidates: usize,
 }
 
 impl SessionLimits {
-    /// For a connection without audio and video: a renegotiation that finds a new path.
+    /// Limits for a connection without audio and video, where renegotiation only finds a new path.
     pub const DATA_ONLY: SessionLimits = SessionLimits {
         bytes: 4 * 1024,
         sections: 1,
         candidates: MAX_CANDIDATES,
     };
 
-    /// For calls, and the most that is ever read. A microphone, a camera and a shared screen with its sound are five
-    /// sections with the data channels, and 13 kB in Chromium, 4.5 kB of them for each picture.
+    /// Limits for calls, and for every description that is read. A microphone, a camera and a shared screen with its
+    /// sound take five sections, including the data channels, and 13 kB in Chromium, of which each picture takes 4.5
+    /// kB.
     pub const MEDIA: SessionLimits = SessionLimits {
         bytes: 24 * 1024,
         sections: 8,
@@ -56,20 +57,20 @@ pub struct SessionDescription {
     candidates: Vec<Candidate>,
 }
 
-/// A [`SessionDescription`] that a connection may be given.
+/// A [`SessionDescription`] that may be passed to a connection.
 #[derive(Clone, PartialEq)]
 pub struct CheckedDescription(SessionDescription);
 
 impl SessionDescription {
-    /// Takes what the own browser wrote. Candidates beyond the best [`MAX_CANDIDATES`] are left out.
+    /// Reads a description of this browser. Candidates beyond the best [`MAX_CANDIDATES`] are left out.
     ///
     /// # Errors
-    /// [`DescriptionError`] for what the other side would refuse.
+    /// [`DescriptionError`] if the other side would refuse the description.
     pub fn from_sdp(kind: SdpType, sdp: &str) -> Result<SessionDescription, DescriptionError> {
         SessionDescription::read(kind, sdp, usize::MAX)
     }
 
-    /// Reads what the other side sent.
+    /// Reads a description that the other side sent.
     fn from_peer(kind: SdpType, sdp: &str) -> Result<SessionDescription, DescriptionError> {
         SessionDescription::read(kind, sdp, SessionLimits::MEDIA.candidates)
     }
@@ -108,11 +109,11 @@ impl SessionDescription {
         })
     }
 
-    /// Checks what the other side sent before a connection is given it. `proven` is the fingerprint that the proof on
-    /// this connection covered.
+    /// Checks a description of the other side before it is passed to a connection. `proven` is the fingerprint that the
+    /// proof on this connection covered.
     ///
     /// # Errors
-    /// [`DescriptionError`] for more than `limits` allow, or for another fingerprint.
+    /// [`DescriptionError`] if the description exceeds `limits` or has another fingerprint.
     pub fn check(
         self,
         limits: &SessionLimits,
@@ -136,7 +137,7 @@ impl SessionDescription {
         self.kind
     }
 
-    /// The text, in which every line is ended by CR LF, and no fingerprint or candidate is left that was not read.
+    /// The text. Every line ends with CR LF, and fingerprints and candidates that were not read are removed.
     pub fn sdp(&self) -> &str {
         &self.sdp
     }
@@ -146,7 +147,7 @@ impl SessionDescription {
         self.fingerprint
     }
 
-    /// The candidates in it, each one once.
+    /// The candidates in the description, without duplicates.
     pub fn candidates(&self) -> &[Candidate] {
         &self.candidates
     }
@@ -164,8 +165,8 @@ impl CheckedDescription {
     }
 }
 
-/// The fingerprint that holds for every section. All sections that are in use must share one transport (RFC 9143),
-/// so that there is only one DTLS association, and only one set of candidates to be checked.
+/// Returns the fingerprint that applies to every section. All sections that are in use must share one transport (RFC
+/// 9143), so that there is only one DTLS association and only one set of candidates to check.
 fn only_certificate(
     session: &Section<'_>,
     sections: &[Section<'_>],
@@ -199,8 +200,8 @@ fn only_certificate(
     sdp::fingerprint(all)?.ok_or(DescriptionError::Fingerprint)
 }
 
-/// Writes the text again without fingerprints of other hash functions, of which a browser might trust one, and with
-/// no other candidates than these.
+/// Writes the text again without fingerprints of other hash functions, because a browser might trust one of them, and
+/// without any candidates but these.
 fn rewrite(sdp: &str, candidates: &[Candidate]) -> Result<String, DescriptionError> {
     let mut rewritten = String::with_capacity(sdp.len());
     for line in sdp::lines(sdp) {
@@ -222,7 +223,7 @@ fn rewrite(sdp: &str, candidates: &[Candidate]) -> Result<String, DescriptionErr
                 continue;
             }
         } else if mentions_fingerprint(line) {
-            // No two readers of the same text may disagree about which fingerprint holds.
+            // Two readers of the same text must never disagree about which fingerprint applies.
             return Err(DescriptionError::Fingerprint);
         }
         rewritten.push_str(line);

@@ -1,13 +1,13 @@
 //! The browser's `RTCPeerConnection`: carries out [`LinkCommand`]s and reports [`LinkEvent`]s.
 //!
-//! What takes time is done before anybody waits for it. The first `RTCPeerConnection` of a page costs Chromium 17 ms,
-//! every other one 1 ms. So a spare one is kept, with its channel, and with its server-reflexive candidates already
-//! gathered where there is a STUN server. The number of host candidates does not change often: after the first time a
-//! description is sent as soon as they are all there, after 2 to 3 ms. Three ideas were measured and left out, because
-//! they gained nothing: an offer made in advance (2 ms, but it is stale after a change of network, and an answerer has
-//! to roll it back), a first gathering whose result nobody uses (it competes for the processor with the joining that it
-//! should help), and one
-//! certificate for all connections (making one takes 0.4 ms, while other things are waited for).
+//! Slow work is done before anybody waits for it. Creating the first `RTCPeerConnection` of a page takes Chromium 17
+//! ms, every other one 1 ms. So a spare connection is kept, with its channel, and with its server-reflexive candidates
+//! already gathered if there is a STUN server. The number of host candidates does not change often, so after the first
+//! time, a description is sent as soon as all of them are found, after 2 to 3 ms. Three ideas were measured and left
+//! out, because they gained nothing: an offer made in advance (2 ms, but it is stale after a change of network, and an
+//! answerer has to roll it back), a first gathering whose result nobody uses (it competes for the processor with the
+//! joining that it should speed up), and one certificate for all connections (making one takes 0.4 ms, during which the
+//! page waits for other things anyway).
 //!
 //! Channel 0, `text`, is negotiated by both sides and ordered. Channel 1, for files, is opened when the first file needs
 //! it.
@@ -34,15 +34,15 @@ use super::{ConnectionId, LinkCommand, LinkEvent};
 use crate::browser::Listener;
 use crate::settings::IceServer;
 
-/// Is called with what a connection reports. It may be called while an event of the browser is being handled, but
-/// never from inside [`Connections::carry_out`].
+/// Receives the events of connections. It may be called while an event of the browser is being handled, but never from
+/// inside [`Connections::carry_out`].
 pub type Notify = Rc<dyn Fn(ConnectionId, LinkEvent)>;
 
-/// How long after a spare connection was taken the next one is made, in milliseconds. By then nobody waits for the
-/// browser.
+/// The delay in milliseconds between the use of a spare connection and the creation of the next one. By then, nobody
+/// waits for the browser.
 const NEXT_SPARE: u32 = 1000;
 
-/// Why something could not be done.
+/// Errors of the browser adapter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WebError {
     /// There is no `RTCPeerConnection`.
@@ -51,23 +51,23 @@ pub enum WebError {
     /// The browser threw an exception. Only its name is reported: its message can contain addresses.
     #[error("The browser could not {what} ({name}).")]
     Refused {
-        /// What was asked of it.
+        /// The operation that failed.
         what: &'static str,
         /// The exception's name.
         name: String,
     },
-    /// The browser's own description is not one that can be sent to others.
+    /// The browser's own description cannot be sent to others.
     #[error("The browser's own session description cannot be used.")]
     Description,
     /// A message or a renegotiation came too early or too late.
     #[error("The channel is not open.")]
     NotOpen,
-    /// The other side does not read, or not as fast as this side writes.
+    /// The other side does not read, or reads more slowly than this side writes.
     #[error("Too much is waiting to be sent.")]
     Congested,
 }
 
-/// Turns what JavaScript threw into an error.
+/// Turns a value that JavaScript threw into an error.
 fn refused(what: &'static str) -> impl FnOnce(JsValue) -> WebError {
     move |thrown| {
         let name = match thrown.dyn_ref::<DomException>() {
@@ -101,7 +101,7 @@ pub struct Connections {
     _network: Vec<Listener>,
 }
 
-/// What all connections share.
+/// The state that all connections share.
 struct Shared {
     notify: Notify,
     configuration: RtcConfiguration,
@@ -112,15 +112,15 @@ struct Shared {
     hosts: Cell<usize>,
 }
 
-/// A peer connection that nobody has asked for yet.
+/// A peer connection that is not in use yet.
 struct SpareConnection {
     peer: RtcPeerConnection,
     channel: RtcDataChannel,
 }
 
 impl Connections {
-    /// Makes the spare connection. Every connection asks these servers for candidates, and uses no others if
-    /// `relay_only`.
+    /// Creates the spare connection. Every connection asks these servers for candidates. With `relay_only`, it uses
+    /// only candidates of TURN servers.
     ///
     /// # Errors
     /// [`WebError::Missing`], or [`WebError::Refused`] for servers that the browser does not understand.
@@ -152,8 +152,8 @@ impl Connections {
         })
     }
 
-    /// Carries out a command to one connection, after those that it was given before. An unknown id opens a
-    /// connection, if the command is one that a connection can begin with.
+    /// Carries out a command to one connection, after the commands before it. An unknown id opens a connection, if the
+    /// command is one that a connection can begin with.
     pub fn carry_out(&self, id: ConnectionId, command: LinkCommand) {
         if let LinkCommand::Close = command {
             let closed = self.open.borrow_mut().remove(&id);
@@ -240,7 +240,7 @@ impl Shared {
             if let Some(shared) = Weak::upgrade(&shared) {
                 shared.spare_due.set(false);
                 if shared.spare.borrow().is_none() {
-                    // Without a spare one the next connection takes a millisecond longer, and reports what is wrong.
+                    // Without a spare connection, the next one takes a millisecond longer, and reports the error.
                     shared
                         .spare
                         .replace(SpareConnection::new(&shared.configuration).ok());
@@ -249,7 +249,7 @@ impl Shared {
         });
     }
 
-    /// Drops the spare connection: what it gathered belongs to the network before.
+    /// Drops the spare connection, because its candidates belong to the previous network.
     fn network_changed(self: &Rc<Shared>) {
         if let Some(spare) = self.spare.take() {
             spare.peer.close();
@@ -298,7 +298,7 @@ fn configuration(ice_servers: &[IceServer], relay_only: bool) -> RtcConfiguratio
     }
     let configuration = RtcConfiguration::new();
     configuration.set_ice_servers(&servers);
-    // One transport for everything, also for media that is added later.
+    // One transport for everything, including media that is added later.
     configuration.set_bundle_policy(RtcBundlePolicy::MaxBundle);
     if relay_only {
         configuration.set_ice_transport_policy(RtcIceTransportPolicy::Relay);

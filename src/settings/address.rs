@@ -1,4 +1,4 @@
-//! The page's address: where the chat is, which room, and the secret of a private one.
+//! The page's address, which names the page, the room, and the secret of a private room.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
@@ -7,28 +7,28 @@ use super::{RoomSecret, Settings};
 
 pub use super::room_name::MAX_ROOM;
 
-/// What stays as it is in a link.
+/// The characters that are percent-encoded in a link.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// Why an address leads to no room; the sentence is shown instead of a chat.
+/// Why an address does not lead to a room. The sentence is shown instead of a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    /// No page with a host: `about:blank`, `data:` and the like.
+    /// The address has no host, like `about:blank` and `data:` addresses.
     #[error(
         "This page has no address of its own, so nobody could find the room. Please open it from a web address."
     )]
     NotAPage,
-    /// What stands behind `#k=` was damaged on its way.
+    /// The secret after `#k=` is damaged.
     #[error(
         "The secret at the end of this link (after #k=) is damaged, so it opens no room. \
          Please copy the whole link again, or ask for it once more."
     )]
     BadSecret,
-    /// What stands behind `#k=` is whole, and not of this version.
+    /// The secret after `#k=` is intact, but of another version.
     #[error(
         "This link was made by a newer version of this chat and opens no room here. \
          Please reload the page; if that does not help, ask its owner to bring it up to date."
@@ -42,13 +42,13 @@ pub enum AddressError {
         "A room's name has at most {MAX_ROOM} characters; the one in this link has {length}. Please check the link."
     )]
     RoomTooLong {
-        /// How many it has.
+        /// Its number of characters.
         length: usize,
     },
-    /// `?room=` is wrongly encoded or holds line breaks or control characters.
+    /// `?room=` is wrongly encoded, or contains line breaks or control characters.
     #[error("The room's name in this link is damaged. Please copy the whole link again.")]
     BadRoom,
-    /// `?room=` holds a character that cannot be seen or that turns the direction of the text around it.
+    /// `?room=` contains a character that is invisible or changes the direction of the text around it.
     #[error(
         "The room's name in this link holds an invisible character (U+{code:04X}), so it would not be the room that \
          it looks like. Please type the name without it, or ask for the link once more."
@@ -59,12 +59,12 @@ pub enum AddressError {
     },
 }
 
-/// What the page's address says.
+/// The contents of the page's address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageAddress {
     /// Host (with a non-default port) and path: `alice.github.io/blog`.
     pub page: String,
-    /// The room that the link names, in the form that counts: trimmed and composed (NFC).
+    /// The room that the link names, in normal form: trimmed and composed (NFC).
     pub room: Option<String>,
     /// The secret of a private room.
     pub secret: Option<RoomSecret>,
@@ -74,7 +74,7 @@ impl PageAddress {
     /// Reads `location.href`, which the browser has normalised.
     ///
     /// # Errors
-    /// [`AddressError`], with a sentence that says what to do. A damaged link never opens another room.
+    /// [`AddressError`], with a sentence that tells the person what to do. A damaged link never opens another room.
     pub fn parse(href: &str) -> Result<PageAddress, AddressError> {
         let (address, fragment) = href.split_once('#').unwrap_or((href, ""));
         let (address, query) = address.split_once('?').unwrap_or((address, ""));
@@ -86,7 +86,7 @@ impl PageAddress {
         })
     }
 
-    /// The room to join: the link's, else the site owner's, else `lobby`.
+    /// The room to join: that of the link, or else that of the site owner, or else `lobby`.
     pub fn room_or<'a>(&'a self, settings: &'a Settings) -> &'a str {
         self.room
             .as_deref()
@@ -94,8 +94,8 @@ impl PageAddress {
     }
 }
 
-/// The link to a room on this page. `None` for `room` means the room that the page opens by itself. What else
-/// stands in the page's query is kept: the site may need it to show the page at all.
+/// Returns the link to a room on this page. `None` for `room` means the room that the page opens by default. The rest
+/// of the page's query is kept, because the site may need it to show the page at all.
 pub fn room_link(page_href: &str, room: Option<&str>, secret: Option<&RoomSecret>) -> String {
     let address = page_href.split('#').next().unwrap_or_default();
     let (address, query) = address.split_once('?').unwrap_or((address, ""));

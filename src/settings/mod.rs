@@ -1,7 +1,7 @@
-//! What the site's owner and the page's address ask for.
+//! Settings: those of the site's owner, of the page's address, and of a program's options.
 //!
-//! `rtchat.json` beside the page is written by hand, by people who may never see the console. So a mistake in
-//! it costs the one entry it is in: everything else counts, the default stands in, and a sentence says so.
+//! `rtchat.json` beside the page is written by hand, by people who may never look at the console. So a mistake in it
+//! affects only the entry that contains it: the default is used for that entry, and a sentence on the console says so.
 
 pub mod address;
 pub mod options;
@@ -16,7 +16,7 @@ pub use address::{AddressError, PageAddress, room_link};
 pub use options::{OptionError, Options};
 pub use room_secret::RoomSecret;
 
-/// The brokers where people meet if the site's owner names none.
+/// The brokers that are used if the site's owner names none.
 pub const DEFAULT_BROKERS: [&str; 3] = [
     "wss://broker.emqx.io:8084/mqtt",
     "wss://broker.hivemq.com:8884/mqtt",
@@ -29,13 +29,13 @@ pub const DEFAULT_STUN: [&str; 2] = [
     "stun:stun.cloudflare.com:3478",
 ];
 
-/// The room that people meet in if nobody names one.
+/// The room that is used if neither the link nor the site's owner names one.
 pub const DEFAULT_ROOM: &str = "lobby";
 
-/// A broker to meet at.
+/// An MQTT broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broker {
-    /// `ws://` or `wss://`, without a fragment.
+    /// Its address, which begins with `ws://` or `wss://` and has no fragment.
     pub url: String,
     /// The user name of MQTT's `CONNECT`.
     pub username: Option<String>,
@@ -54,20 +54,20 @@ pub struct IceServer {
     pub credential: Option<String>,
 }
 
-/// Who is let in.
+/// The policy for admitting people.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Accept {
-    /// Everybody who is in the room.
+    /// Everybody in the room is admitted.
     #[default]
     Everyone,
-    /// Who was met before; the person is asked about all others.
+    /// People who were met before are admitted; the person is asked about all others.
     Ask,
-    /// Who was met before, and nobody else.
+    /// Only people who were met before are admitted.
     Known,
 }
 
 impl Accept {
-    /// The word for it in `rtchat.json`.
+    /// The name of this value in `rtchat.json`.
     pub fn as_str(self) -> &'static str {
         match self {
             Accept::Everyone => "everyone",
@@ -77,28 +77,28 @@ impl Accept {
     }
 }
 
-/// What the site's owner asks for.
+/// The settings of the site's owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Where to meet, in order of preference; never empty.
+    /// The brokers, in order of preference; never empty.
     pub brokers: Vec<Broker>,
     /// STUN and TURN servers; empty if the owner wants none.
     pub ice_servers: Vec<IceServer>,
-    /// The room for those whose link names none.
+    /// The room for links that name none.
     pub room: Option<String>,
-    /// What stands before the names of all topics, if a broker's rules need it.
+    /// A prefix for the names of all topics, if a broker's rules require one.
     pub topic_prefix: String,
-    /// Who is let in.
+    /// The policy for admitting people.
     pub accept: Accept,
 }
 
-/// A topic prefix has at most this many bytes.
+/// The length limit of a topic prefix, in bytes.
 const MAX_TOPIC_PREFIX: usize = 128;
 const TOPIC_PREFIX: &str =
     "the beginning of MQTT topics, at most 128 bytes, without \"#\", \"+\" and control characters";
 
-/// Whether it may stand before a topic's name (MQTT 3.1.1, section 4.7): without wildcards, and not where brokers keep
-/// topics of their own.
+/// Whether `prefix` is valid before the name of a topic (MQTT 3.1.1, section 4.7): it has no wildcards, and does not
+/// begin with `$` like the topics of the broker itself.
 fn is_topic_prefix(prefix: &str) -> bool {
     prefix.len() <= MAX_TOPIC_PREFIX
         && !prefix.starts_with('$')
@@ -127,16 +127,16 @@ impl Default for Settings {
     }
 }
 
-/// Something in `rtchat.json` that does not count; the sentence goes to the browser's console.
+/// A part of `rtchat.json` that is ignored. The sentence is printed on the browser's console.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsWarning {
-    /// The file holds no JSON.
+    /// The file is not valid JSON.
     #[error("rtchat.json is not valid JSON ({detail}). The defaults are used.")]
     NotJson {
-        /// What the parser found, with line and column.
+        /// The parser's message, with line and column.
         detail: String,
     },
-    /// The file holds something else than an object.
+    /// The file contains something other than an object.
     #[error(
         "rtchat.json should be an object, {{ \"brokers\": [\u{2026}], \u{2026} }}. The defaults are used."
     )]
@@ -144,24 +144,24 @@ pub enum SettingsWarning {
     /// The file could not be fetched.
     #[error("rtchat.json could not be loaded ({detail}). The defaults are used.")]
     NotLoaded {
-        /// Why.
+        /// The reason.
         detail: String,
     },
-    /// A key that means nothing.
+    /// A key is not known.
     #[error("rtchat.json: \"{key}\" is not a setting and is ignored.")]
     UnknownKey {
-        /// The key, with the way to it.
+        /// The key, with its path.
         key: String,
     },
-    /// A value that does not fit its key.
+    /// A value is not valid for its key.
     #[error("rtchat.json: {key} should be {wanted}; it is ignored.")]
     Malformed {
-        /// The key, with the way to it.
+        /// The key, with its path.
         key: String,
-        /// What should be there.
+        /// A description of the valid values.
         wanted: &'static str,
     },
-    /// A list in which nothing is usable.
+    /// A list has no usable entry.
     #[error("rtchat.json: {key} has no usable entry. The defaults are used.")]
     NothingUsable {
         /// The key.
@@ -170,7 +170,7 @@ pub enum SettingsWarning {
 }
 
 impl Settings {
-    /// Reads `rtchat.json`. Never fails: what does not count is named in the warnings.
+    /// Reads `rtchat.json`. Never fails: the warnings name everything that is ignored.
     pub fn parse(text: &str) -> (Settings, Vec<SettingsWarning>) {
         let mut reader = Reader::default();
         let settings = reader.settings(text);
@@ -212,7 +212,7 @@ impl Reader {
         settings
     }
 
-    /// Sets what the object sets.
+    /// Overwrites the settings that the object contains.
     fn overlay(&mut self, settings: &mut Settings, object: Map<String, Value>) {
         for (key, value) in object {
             match key.as_str() {
@@ -228,7 +228,7 @@ impl Reader {
                 }
                 "iceServers" => {
                     if let Some(servers) = self.list("iceServers", &value, ICE_SERVER, ice_server) {
-                        // An empty list is a wish: no STUN, this network only.
+                        // An empty list is deliberate: no STUN, this network only.
                         if servers.is_empty()
                             && value.as_array().is_some_and(|list| !list.is_empty())
                         {
@@ -253,7 +253,7 @@ impl Reader {
                     Some("known") => settings.accept = Accept::Known,
                     _ => self.malformed("accept", "\"everyone\", \"ask\" or \"known\""),
                 },
-                // For chats in other pages; `embed/widget/options.ts` reads them.
+                // These are for chats in other pages, and are read by `embed/widget/options.ts`.
                 "lang" | "name" | "open" | "position" | "theme" => {}
                 _ => self.warnings.push(SettingsWarning::UnknownKey { key }),
             }
@@ -267,7 +267,7 @@ impl Reader {
         });
     }
 
-    /// The entries that `read` can use; the others are named. `None` if there is no list.
+    /// Returns the entries that `read` can use, and warns about the others. `None` if the value is not a list.
     fn list<T>(
         &mut self,
         key: &'static str,
@@ -290,7 +290,7 @@ impl Reader {
         Some(entries)
     }
 
-    /// An optional text; anything else is named and ignored.
+    /// Returns an optional text. A value of another type is ignored with a warning.
     fn text(&mut self, path: &str, object: &Map<String, Value>, key: &str) -> Option<String> {
         match object.get(key)? {
             Value::String(text) => Some(text.clone()),
@@ -345,7 +345,7 @@ fn ice_server(reader: &mut Reader, path: &str, value: &Value) -> Option<IceServe
     if urls.is_empty() || !urls.iter().all(|url| is_ice_url(url)) {
         return None;
     }
-    // `credentialType` was part of the standard once, with one value that is left.
+    // `credentialType` was once part of the standard, and now has only one possible value.
     reader.only(
         path,
         object,
@@ -353,7 +353,7 @@ fn ice_server(reader: &mut Reader, path: &str, value: &Value) -> Option<IceServe
     );
     let username = reader.text(path, object, "username");
     let credential = reader.text(path, object, "credential");
-    // A TURN server without them makes the constructor of RTCPeerConnection throw, for all servers.
+    // A TURN server without them makes the constructor of RTCPeerConnection throw, so that no server could be used.
     if urls.iter().any(|url| is_scheme(url, &["turn:", "turns:"]))
         && (username.is_none() || credential.is_none())
     {
@@ -366,7 +366,7 @@ fn ice_server(reader: &mut Reader, path: &str, value: &Value) -> Option<IceServe
     })
 }
 
-/// An address that the constructor of WebSocket takes.
+/// Returns the trimmed address if the constructor of WebSocket accepts it.
 fn socket_url(text: &str) -> Option<String> {
     let text = text.trim();
     let (_, rest) = text

@@ -1,6 +1,7 @@
-//! What a program on the page asks for: the options of `new MQTTRTCClient(options)`.
+//! The options of `new MQTTRTCClient(options)`, by which a program on the page configures a client.
 //!
-//! Unlike `rtchat.json`, options are written by programmers, who see exceptions: one mistake refuses all of them.
+//! Unlike `rtchat.json`, options are written by programmers, who see exceptions. So a single mistake refuses all
+//! options.
 
 use core::fmt;
 
@@ -8,21 +9,21 @@ use serde_json::{Map, Value};
 
 use super::{AddressError, PageAddress, Reader, RoomSecret, Settings, SettingsWarning};
 
-/// What is told about oneself may be this long, as JSON.
+/// The length limit of `userInfo` as JSON, in bytes.
 pub const MAX_INFO: usize = 2_000;
 
 /// Why options are refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("The option \"{option}\" should be {wanted}.")]
 pub struct OptionError {
-    /// The option, with the way to what is wrong in it.
+    /// The option, with the path to the invalid part.
     pub option: String,
-    /// What fits.
+    /// A description of the valid values.
     pub wanted: String,
 }
 
 impl OptionError {
-    /// An option, and what fits.
+    /// Makes the error about an option from a description of its valid values.
     pub fn new(option: impl Into<String>, wanted: impl Into<String>) -> OptionError {
         OptionError {
             option: option.into(),
@@ -31,14 +32,14 @@ impl OptionError {
     }
 }
 
-/// What a program asks for. What it does not ask for is `None`.
+/// The options of a program. Options that were not given are `None`.
 #[derive(Clone, Default, PartialEq)]
 pub struct Options {
-    /// The name to go by, as it was given.
+    /// The person's name, as it was given.
     pub name: Option<String>,
-    /// What others are told about this one: a JSON object.
+    /// Information about this person that other peers receive: a JSON object.
     pub info: Option<String>,
-    /// The page whose room it is, and what stands in its address.
+    /// The page that the room belongs to, and the contents of its address.
     pub page: Option<PageAddress>,
     /// The room on that page.
     pub room: Option<String>,
@@ -46,19 +47,19 @@ pub struct Options {
     pub secret: Option<RoomSecret>,
     /// The room's password.
     pub password: Option<String>,
-    /// Never a direct path.
+    /// Whether every connection goes through a TURN server.
     pub relay_only: bool,
-    /// Nothing is kept in the browser.
+    /// Whether nothing is stored in the browser.
     pub in_memory: bool,
-    /// Where `rtchat.json` is.
+    /// The address of `rtchat.json`.
     pub config: Option<String>,
-    /// What stands in for the entries of `rtchat.json`.
+    /// Entries that override those of `rtchat.json`.
     instead: Map<String, Value>,
 }
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Not the password, nor those of brokers.
+        // This leaves out the password, and those of brokers.
         f.debug_struct("Options")
             .field("name", &self.name)
             .field("page", &self.page)
@@ -71,7 +72,7 @@ impl Options {
     /// Reads options from a JSON object.
     ///
     /// # Errors
-    /// [`OptionError`] for the first that does not fit.
+    /// [`OptionError`] for the first invalid option.
     pub fn parse(json: &str) -> Result<Options, OptionError> {
         let Ok(Value::Object(given)) = serde_json::from_str(json) else {
             return Err(OptionError::new("options", "an object"));
@@ -80,15 +81,15 @@ impl Options {
         for (key, value) in given {
             options.take(key, value)?;
         }
-        // What fits is known now, and not only when the file has been read.
+        // Entries are checked now, and not only when the file has been read.
         options.complete(Settings::default())?;
         Ok(options)
     }
 
-    /// The site owner's settings, with what the program asks for in place of theirs.
+    /// Returns the site owner's settings, overridden by the program's options.
     ///
     /// # Errors
-    /// [`OptionError`]; never for options that [`Options::parse`] has read.
+    /// [`OptionError`], but never for options that [`Options::parse`] has read.
     pub fn complete(&self, mut settings: Settings) -> Result<Settings, OptionError> {
         let mut reader = Reader::default();
         reader.overlay(&mut settings, self.instead.clone());
@@ -160,7 +161,7 @@ impl Options {
     }
 }
 
-/// What fits for `name`. It is taken as it is here, and checked by [`Name`](crate::identity::Name).
+/// The valid values of `name`. [`Options::parse`] keeps the text as it is; [`Name`](crate::identity::Name) checks it.
 pub const NAME: &str = "a text of 1 to 40 characters on one line";
 const PAGE: &str = "the address of a page, such as https://example.org/blog";
 const ROOM: &str = "a text of at most 64 characters on one line";
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_asked_for_is_the_owners_settings() {
+    fn without_options_the_owners_settings_apply() {
         let options = Options::parse("{}").unwrap();
         assert_eq!(options, Options::default());
         let (owners, _) = Settings::parse(r#"{ "room": "garden", "accept": "ask" }"#);
@@ -216,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_named_with_what_would() {
+    fn invalid_options_are_named_with_the_valid_values() {
         for (json, says) in [
             ("[]", "\"options\" should be an object"),
             (r#"{ "nmae": "ann" }"#, "\"nmae\" should be left out"),

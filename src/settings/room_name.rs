@@ -1,16 +1,16 @@
-//! The names of rooms: part of what a room's keys are derived from, so one that looks the same must be the same.
+//! The names of rooms. A room's keys are derived from its name, so names that look the same must be the same.
 
 use crate::identity::unicode::{is_edge_format, is_hidden, is_joiner, nfc};
 
 use super::AddressError;
 
-/// At most this many characters (Unicode scalar values) in a room's name.
+/// The length limit of a room's name, in characters (Unicode scalar values).
 pub const MAX_ROOM: usize = 64;
 
-/// Checks a room's name and puts it into the one form that counts: composed (NFC), without what copying leaves at the
-/// ends, and with one plain space wherever there are any. `None` if nothing is left.
+/// Checks a room's name and returns it in normal form: composed (NFC), without the characters that copying leaves at
+/// its ends, and with a single plain space for any number of spaces. `None` if nothing is left.
 ///
-/// Characters that cannot be seen are refused: with them there would be two rooms under one name, and people who wait
+/// Invisible characters are refused. With them, two rooms could have names that look the same, and people would wait
 /// for each other in both. Variation selectors are dropped, since phones add them to every emoji by themselves.
 ///
 /// # Errors
@@ -22,8 +22,8 @@ pub(super) fn check_room(text: &str) -> Result<Option<String>, AddressError> {
     if length > MAX_ROOM {
         return Err(AddressError::RoomTooLong { length });
     }
-    // `#k=` inside the name comes from programs that encode the whole link: the secret would be in the name
-    // of an open room.
+    // Programs that percent-encode a whole link produce a name that contains `#k=`. The secret would then be a part of
+    // the name of an open room.
     if text.contains(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))
         || text.contains("#k=")
     {

@@ -1,4 +1,4 @@
-//! The secret of a private room, as it stands in a link behind `#k=`.
+//! The secret of a private room, as it is encoded in a link after `#k=`.
 //!
 //! ```text
 //! #k=   base64url(0x01 ‖ flags (1) ‖ secret (32) ‖ [root (16)] ‖ check (4))      51 or 72 characters
@@ -6,8 +6,8 @@
 //! check the first 4 bytes of SHA-256 of everything before
 //! ```
 //!
-//! Links are cut, wrapped and retyped on their way. With the check a damaged one is an error; without it, it would be
-//! another room in which nobody is.
+//! Links are cut, wrapped and retyped on their way. The check makes a damaged link an error. Without it, the link would
+//! open another room, in which nobody is.
 
 use core::fmt;
 
@@ -22,7 +22,7 @@ const ROOT: u8 = 1;
 const PASSWORD: u8 = 1 << 1;
 const CHECK: usize = 4;
 
-/// The secret of a private room, and what its link says beside it. It never leaves the browsers.
+/// The secret of a private room, and the other facts in its link. The chat never sends it anywhere.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RoomSecret {
     /// 32 random bytes.
@@ -34,7 +34,7 @@ pub struct RoomSecret {
 }
 
 impl RoomSecret {
-    /// The secret with these bytes, of a room without root and password.
+    /// Makes the secret with these bytes, for a room without root and password.
     pub fn new(bytes: [u8; 32]) -> RoomSecret {
         RoomSecret {
             bytes,
@@ -43,7 +43,7 @@ impl RoomSecret {
         }
     }
 
-    /// A new secret, of a room without root and password.
+    /// Generates a new secret, for a room without root and password.
     pub fn generate(rng: &mut impl CryptoRng) -> RoomSecret {
         let mut bytes = [0; 32];
         rng.fill_bytes(&mut bytes);
@@ -53,12 +53,12 @@ impl RoomSecret {
     /// Reads base64url, with or without padding.
     ///
     /// # Errors
-    /// [`AddressError::BadSecret`] for anything that was damaged, [`AddressError::NewerLink`] for what is whole, and
-    /// not of this version.
+    /// [`AddressError::BadSecret`] if the secret is damaged, [`AddressError::NewerLink`] if it is intact but of another
+    /// version.
     pub fn parse(text: &str) -> Result<RoomSecret, AddressError> {
         let text = text.strip_suffix('=').unwrap_or(text);
         let bytes = Base64UrlUnpadded::decode_vec(text).map_err(|_| AddressError::BadSecret)?;
-        // The check comes first: only what is whole says what it is.
+        // The check comes first, because the version of a damaged secret means nothing.
         let (content, check) = bytes
             .split_last_chunk::<CHECK>()
             .ok_or(AddressError::BadSecret)?;
@@ -86,7 +86,7 @@ impl RoomSecret {
         })
     }
 
-    /// Base64url without padding, 51 characters or, with a root, 72: for a link and nowhere else.
+    /// Returns base64url without padding: 51 characters, or 72 with a root. It is for a link and nowhere else.
     pub fn to_text(&self) -> String {
         let flag = |bit: u8, set: bool| if set { bit } else { 0 };
         let flags = flag(ROOT, self.root.is_some()) | flag(PASSWORD, self.password);
@@ -98,11 +98,12 @@ impl RoomSecret {
         Base64UrlUnpadded::encode_string(&bytes)
     }
 
-    /// Checks that there is a password if the link says so. Without it, one would wait in a room where nobody is. (One
-    /// that the link does not mention is fine: a program may have agreed on it with its users in another way.)
+    /// Checks that a password is given if the link requires one. Without it, the person would wait in a room where
+    /// nobody is. (A password that the link does not mention is fine: a program may have agreed on it with its users in
+    /// another way.)
     ///
     /// # Errors
-    /// [`AddressError::PasswordMissing`].
+    /// [`AddressError::PasswordMissing`] if the password is missing.
     pub fn check_password(&self, is_given: bool) -> Result<(), AddressError> {
         if self.password && !is_given {
             return Err(AddressError::PasswordMissing);
@@ -142,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_that_is_whole_and_not_of_this_version_says_so() {
+    fn an_intact_link_of_another_version_is_recognised() {
         let secret = [7; 32];
         let content = |version: u8, flags: u8| [&[version, flags][..], &secret].concat();
         assert_eq!(
@@ -180,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_that_the_link_names_has_to_be_given() {
+    fn a_password_that_the_link_announces_is_required() {
         let mut secret = RoomSecret::new([7; 32]);
         assert_eq!(secret.check_password(false), Ok(()));
         assert_eq!(secret.check_password(true), Ok(()));
@@ -194,7 +195,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn secrets_come_back_from_their_text(
+        fn secrets_can_be_read_back_from_their_text(
             bytes: [u8; 32],
             root: Option<[u8; 16]>,
             password: bool,

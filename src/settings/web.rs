@@ -1,4 +1,4 @@
-//! Settings' adapter to the browser: fetches `rtchat.json`, reads the page's address, prints warnings.
+//! The browser adapter of this module: fetches `rtchat.json`, reads the page's address, prints warnings.
 
 use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue};
@@ -8,14 +8,14 @@ use web_sys::{RequestCache, RequestInit, Response};
 use super::{AddressError, PageAddress, Settings, SettingsWarning};
 use crate::browser::within;
 
-/// The site owner's settings, beside the page.
+/// The file with the site owner's settings, beside the page.
 pub const FILE: &str = "rtchat.json";
 
-/// How long a server may take for the file before the page goes on with the defaults, in milliseconds.
+/// The time limit for fetching the file, in milliseconds. After it, the page uses the defaults.
 const PATIENCE: u32 = 5_000;
 
-/// Fetches and reads the settings at `url` ([`FILE`] is relative to the page). Never fails: the defaults stand in,
-/// and the warnings say why. No file at all is nothing to warn about.
+/// Fetches and reads the settings at `url` ([`FILE`] is relative to the page). Never fails: the defaults are used where
+/// something is wrong, and the warnings say why. A missing file causes no warning.
 pub async fn load(url: &str) -> (Settings, Vec<SettingsWarning>) {
     let text = match within(PATIENCE, fetch(url)).await {
         Some(Ok(Some(text))) => text,
@@ -26,10 +26,10 @@ pub async fn load(url: &str) -> (Settings, Vec<SettingsWarning>) {
     Settings::parse(&text)
 }
 
-/// The text of the file; `None` if there is none.
+/// Returns the text of the file; `None` if there is no file.
 async fn fetch(url: &str) -> Result<Option<String>, JsValue> {
     let init = RequestInit::new();
-    // A change of the settings counts on the next visit, at the price of a short question.
+    // Changed settings apply on the next visit, at the cost of a short request.
     init.set_cache(RequestCache::NoCache);
     let window = web_sys::window().ok_or("there is no window")?;
     let response: Response = JsFuture::from(window.fetch_with_str_and_init(url, &init))
@@ -57,17 +57,17 @@ fn describe(error: &JsValue) -> String {
         .unwrap_or_else(|| "the request failed".to_owned())
 }
 
-/// Prints the warnings for the site's owner.
+/// Prints the warnings on the console, for the site's owner.
 pub fn print(warnings: &[SettingsWarning]) {
     for warning in warnings {
         web_sys::console::warn_1(&warning.to_string().into());
     }
 }
 
-/// What the page's address says.
+/// Reads the page's address.
 ///
 /// # Errors
-/// [`AddressError`], to be shown instead of a chat.
+/// [`AddressError`], which is shown instead of a chat.
 pub fn address() -> Result<PageAddress, AddressError> {
     PageAddress::parse(&href().ok_or(AddressError::NotAPage)?)
 }

@@ -21,7 +21,7 @@ use crate::room::Status;
 pub struct Shown {
     root: Element,
     app: AppHandle<Slot>,
-    /// How many chats this root has shown so far.
+    /// The number of chats that this root has shown so far.
     count: u32,
 }
 

@@ -2,15 +2,15 @@
 
 use crate::identity::PublicKey;
 
-/// How many colours there are. Style sheets know them as `h0` to `h15`.
+/// The number of colours. Style sheets know them as `h0` to `h15`.
 pub const HUES: u32 = 16;
-/// How many patterns there are. Style sheets know them as `p0` to `p3`.
+/// The number of patterns. Style sheets know them as `p0` to `p3`.
 pub const PATTERNS: u32 = 4;
 
 /// The colour and pattern of a key, as `data-look` values for the style sheet. A key looks the same everywhere, and
 /// another key most likely looks different.
 pub fn look(key: &PublicKey) -> String {
-    // FNV-1a spreads well. It need not withstand an attack; the safety number is there for that.
+    // FNV-1a spreads well. It need not withstand attacks, because people compare the safety number.
     let hash = key.0.iter().fold(0x811c_9dc5u32, |hash, byte| {
         (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
     });

@@ -14,9 +14,9 @@ pub enum UiEvent {
     Opened(Opening),
     /// Something happened in the room.
     Event(Event),
-    /// Whether the chat is visible now: a widget can be closed.
+    /// Whether the chat is visible now. A widget can be closed.
     Shown(bool),
-    /// A sentence the person should see once, such as that storage is blocked.
+    /// A sentence that the person should see once, for example that storage is blocked.
     Notice(String),
     /// The room cannot be joined; the sentence says why.
     Failed(String),
@@ -34,7 +34,7 @@ pub struct Opening {
     pub link: String,
     /// The address of the open room on the same page, which is offered when the secret is damaged.
     pub open_link: String,
-    /// How the room can be entered.
+    /// The way in which the room is entered.
     pub entry: Entry,
     /// The name from the last visit. If there is one, the page joins at once.
     pub name: Option<Name>,
@@ -42,7 +42,7 @@ pub struct Opening {
     pub notices: Vec<String>,
 }
 
-/// How the room can be entered.
+/// A way to enter a room.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Entry {
     /// Anyone with the page can enter.

@@ -65,7 +65,7 @@ impl Ui {
         });
     }
 
-    /// Changes the own name.
+    /// Changes the name of the person at this browser.
     pub fn rename(&self, name: Name) {
         self.command(Command::Rename(name));
         if let Some(own) = self.backend.0.own() {

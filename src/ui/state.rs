@@ -63,7 +63,7 @@ pub struct State {
     pub stage: Stage,
     /// The room and its links.
     pub opening: Rc<Opening>,
-    /// The own identity in the room, once it is joined.
+    /// The identity of the person at this browser, once the room is joined.
     pub own: Option<Rc<Own>>,
     /// The state behind the status line.
     pub status: Status,
@@ -78,7 +78,7 @@ pub struct State {
     pub log: Rc<Timeline>,
     /// Sentences that the person has not dismissed yet.
     pub notices: Rc<Vec<Rc<Notice>>>,
-    /// How many messages arrived while the person was not watching.
+    /// The number of messages that arrived while the person was not watching.
     pub unread: u32,
     /// The line of the first unread message. The mark stays until the person sends a message.
     pub unread_from: Option<u32>,
@@ -130,7 +130,7 @@ impl Default for State {
 pub enum Action {
     /// The address and the settings are read.
     Opened(Opening),
-    /// The room was joined, or the own name changed.
+    /// The room was joined, or the name of the person at this browser changed.
     Joined(Own),
     /// The room cannot be joined; the sentence says why.
     Failed(String),
@@ -205,7 +205,7 @@ impl State {
         self
     }
 
-    /// How many people are connected, including the person at this browser.
+    /// The number of connected people, including the person at this browser.
     pub fn present(&self) -> usize {
         self.people
             .iter()

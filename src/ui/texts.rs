@@ -254,7 +254,7 @@ pub fn validation_failure(user: &str, reason: &str) -> String {
     )
 }
 
-/// The delivery state of an own message.
+/// The delivery state of a message that the person sent.
 pub fn delivery(delivery: Delivery) -> String {
     match delivery {
         Delivery::Waiting => "Waiting for somebody to receive it".into(),
@@ -284,7 +284,7 @@ pub fn too_long(count: usize, limit: usize) -> String {
     )
 }
 
-/// How many messages there are below the visible part of the log.
+/// The text about messages below the visible part of the log.
 pub fn new_messages(count: u32) -> String {
     if count == 1 {
         "1 new message".into()

@@ -15,7 +15,7 @@ const MAX_BYTES: usize = 8 << 20;
 /// At most this many people are named in one line for each kind of change. Further people are only counted.
 const MAX_NAMED: usize = 50;
 
-/// The delivery state of an own message.
+/// The delivery state of a message that the person sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
     /// Nobody has received it, and nobody is here to receive it.
@@ -59,7 +59,7 @@ pub struct Said {
 pub struct Crowd {
     /// The names of the first [`MAX_NAMED`] people.
     pub named: Vec<String>,
-    /// How many further people there are.
+    /// The number of further people.
     pub others: u32,
 }
 
@@ -99,7 +99,7 @@ pub struct Moves {
     pub left: Crowd,
     /// Old and new names of people who changed their names.
     pub renamed: Vec<(String, String)>,
-    /// How many further people changed their names.
+    /// The number of further people who changed their names.
     pub more_renamed: u32,
 }
 
@@ -224,7 +224,7 @@ impl Timeline {
         }))
     }
 
-    /// Sets the delivery state of an own message.
+    /// Sets the delivery state of a message that the person sent.
     pub fn deliver(&mut self, id: &MessageId, delivery: Delivery) {
         let own = |line: &&mut Rc<Line>| match &line.content {
             Content::Said(said) => said.delivery.is_some() && said.message.id == *id,

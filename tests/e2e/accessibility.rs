@@ -12,7 +12,7 @@ use xtask::testbed::{Site, demo};
 
 use crate::support::{Tab, run};
 
-/// WCAG 2 up to level AA, and the best practices of axe-core. No rule is disabled.
+/// The rules of WCAG 2 up to level AA, and axe-core's best practices. No rule is disabled.
 const RULES: [&str; 7] = [
     "wcag2a",
     "wcag2aa",

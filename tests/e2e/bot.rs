@@ -8,7 +8,7 @@ use xtask::testbed::{self, Broker};
 
 use crate::support::{Bed, Bot, Browser, Tab, run};
 
-/// The page of helpers that meet without a browser.
+/// The page on which helpers meet without a browser.
 const PAGE: &str = "https://example.org/chat/";
 
 #[test]

@@ -83,7 +83,7 @@ fn dropped(page: &Page) -> u64 {
     page.dropped.iter().sum()
 }
 
-/// A client that has received all messages of a room.
+/// A client that receives all messages of a room.
 struct Hostile {
     client: AsyncClient,
     topic: String,
@@ -95,7 +95,7 @@ impl Hostile {
         let mut options = MqttOptions::new("hostile", "127.0.0.1", port);
         options.set_max_packet_size(1 << 20, 1 << 20);
         let (client, mut events) = AsyncClient::new(options, 64);
-        // Inboxes have nothing in common with the room's topic, so it subscribes to all that the broker has.
+        // Inboxes have nothing in common with the room's topic, so the client subscribes to all topics of the broker.
         client.subscribe("#", QoS::AtMostOnce).await?;
         let (sender, heard) = tokio::sync::mpsc::unbounded_channel();
         let (ready, subscribed) = tokio::sync::oneshot::channel();

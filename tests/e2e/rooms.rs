@@ -1,4 +1,4 @@
-//! The room that a page or a link leads to.
+//! The rooms that pages and links lead to.
 
 use anyhow::ensure;
 use rtchat::settings::RoomSecret;

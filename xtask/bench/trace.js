@@ -1,4 +1,4 @@
-// Records what a page requests from the network, and when. Runs after watch.js and before the page's own scripts.
+// Records the requests of a page to the network, and their times. Runs after watch.js and before the page's own scripts.
 {
   const events = [];
   const note = (what) => events.push([bench.now(), what]);

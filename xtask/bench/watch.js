@@ -1,4 +1,4 @@
-// Runs before all other scripts in every page that is measured. It records when something happened, in milliseconds since
+// Runs before all other scripts in every page that is measured. It records the times of events, in milliseconds since
 // the epoch. All tabs of one browser use the same clock.
 {
   const now = () => performance.timeOrigin + performance.now();

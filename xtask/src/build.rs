@@ -93,10 +93,10 @@ fn has_extension(name: &OsStr, extensions: &[&str]) -> bool {
 /// A file of `dist/`.
 #[derive(Debug)]
 pub struct FileSize {
-    /// Its path below `dist/`.
+    /// The path below `dist/`.
     pub path: PathBuf,
     pub bytes: u64,
-    /// Its size when the host compresses it with brotli.
+    /// The size when the host compresses the file with brotli.
     pub brotli: u64,
 }
 

@@ -3,7 +3,7 @@
 //!
 //! | module | responsibility |
 //! | --- | --- |
-//! | [`project`] | where things are, and what the manifests and the lock file say |
+//! | [`project`] | the folders of the project, and facts from the manifests and the lock file |
 //! | [`process`] | runs other programs and ends them |
 //! | [`setup`] | installs what a command needs |
 //! | [`build`] | builds `dist/`, which any static host can serve |

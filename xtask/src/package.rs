@@ -78,7 +78,7 @@ fn manifest() -> Result<serde_json::Value> {
     }))
 }
 
-/// Checks what would cause problems for developers who install the package.
+/// Checks the package for problems that developers who install it would have.
 fn check(tools: &Tools, package: &Path) -> Result<()> {
     let mut publint: Command = tools.web("publint")?;
     process::run(publint.arg("run").arg(package).arg("--strict"))

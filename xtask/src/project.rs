@@ -1,4 +1,4 @@
-//! Where things are, and what the manifests and the lock file say.
+//! The folders of the project, and facts from the manifests and the lock file.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -49,7 +49,7 @@ pub fn tools() -> PathBuf {
         .join("tools")
 }
 
-/// The cargo that runs this program, so that what it has compiled stays valid.
+/// The cargo that runs this program. Using the same one keeps its compiled files valid.
 pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
@@ -94,14 +94,14 @@ pub fn test_targets() -> Result<Vec<TestTarget>> {
     Ok(found)
 }
 
-/// What cargo's metadata says about the library's package.
+/// Cargo's metadata about the library's package.
 pub fn library_package() -> Result<Value> {
     let mut packages = packages()?.into_iter();
     let library = packages.find(|package| package["name"] == "rtchat");
     library.context("the workspace has no package `rtchat`")
 }
 
-/// What cargo's metadata says about every package of the workspace.
+/// Cargo's metadata about every package of the workspace.
 fn packages() -> Result<Vec<Value>> {
     let printed = process::output(cargo().args([
         "metadata",

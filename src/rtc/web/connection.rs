@@ -21,10 +21,10 @@ use super::super::{
 };
 use super::{Shared, SpareConnection, WebError, refused, time};
 
-/// At most this many bytes of one message are passed on.
+/// The size limit of a message that is passed on, in bytes. Larger ones are dropped.
 const MAX_MESSAGE: usize = 64 * 1024;
 
-/// At most this many bytes may wait in the browser to be sent.
+/// Sending fails while more than this many bytes wait in the browser to be sent.
 const MAX_BUFFERED: u32 = 8 * 1024 * 1024;
 
 type Handler = Closure<dyn Fn(Event)>;
@@ -35,15 +35,15 @@ pub(super) struct Connection {
     shared: Rc<Shared>,
     peer: RtcPeerConnection,
     channel: RtcDataChannel,
-    /// Every event of the connection and of its channel comes through here.
+    /// The handler of all events of the connection and of its channel.
     handler: RefCell<Option<Handler>>,
     queue: RefCell<CommandQueue>,
-    /// The handle of the task that works through the queue, while it does.
+    /// The handle of the task that works through the queue, while it runs.
     work: RefCell<Option<AbortHandle>>,
     gathering: RefCell<Gathering>,
-    /// Tells the task that makes a description that it may be sent.
+    /// Tells the task that creates a description that the description may be sent.
     ready: RefCell<Option<oneshot::Sender<()>>>,
-    /// The other side's candidates that came before its description. The queue bounds how many.
+    /// The other side's candidates that arrived before its description. The queue limits their number.
     early: RefCell<Vec<Candidate>>,
     path: Cell<Option<Path>>,
     opened: Cell<bool>,
@@ -89,7 +89,7 @@ impl Connection {
         self.channel.set_onclose(handler);
     }
 
-    /// Closes at once, whatever is being done. Nothing is reported afterwards.
+    /// Closes the connection at once, and aborts any work. Nothing is reported afterwards.
     pub fn close(&self) {
         self.closed.set(true);
         self.queue.borrow_mut().clear();
@@ -111,7 +111,7 @@ impl Connection {
         self.channel.buffered_amount()
     }
 
-    /// Takes a command, to be carried out after those before it.
+    /// Carries out a command after those before it.
     pub fn command(self: &Rc<Self>, command: LinkCommand) {
         let idle = self.work.borrow().is_none();
         if idle && let LinkCommand::Send(_) | LinkCommand::SendBytes(_) = &command {
@@ -128,7 +128,7 @@ impl Connection {
             let (work, handle) = abortable(self.clone().work_through());
             self.work.replace(Some(handle));
             spawn_local(async move {
-                // Aborted when the connection is closed: a closed one never settles the promises it gave.
+                // It is aborted when the connection is closed, because a closed connection never settles its promises.
                 let _ = work.await;
             });
         }
@@ -166,7 +166,7 @@ impl Connection {
     }
 
     async fn renegotiate(self: &Rc<Self>, step: Renegotiation) -> Result<(), WebError> {
-        // Before that there is no proof that a description could be bound to.
+        // Before the channel is open, there is no proof that a description could be bound to.
         if !self.opened.get() {
             return Err(WebError::NotOpen);
         }
@@ -220,7 +220,7 @@ impl Connection {
         Ok(local.ok_or(WebError::Description)?.sdp())
     }
 
-    /// Reports the first description, without what is not known in it.
+    /// Reports the first description, reduced to its known fields.
     fn report_first(self: &Rc<Self>, kind: SdpType, sdp: &str) -> Result<(), WebError> {
         let description =
             DataDescription::from_sdp(kind, sdp).map_err(|_| WebError::Description)?;
@@ -257,7 +257,7 @@ impl Connection {
         }
     }
 
-    /// Does what the gathering wants next.
+    /// Carries out the next step of the gathering.
     fn follow(self: &Rc<Self>, next: Next) {
         match next {
             Next::Nothing => {}
@@ -295,7 +295,7 @@ impl Connection {
         self.take_description(RtcSdpType::Answer, sdp, what).await
     }
 
-    /// Sets the other side's description, which rolls an own open offer back, and adds the candidates that came
+    /// Sets the other side's description, which rolls back an open offer of ours, and adds the candidates that arrived
     /// before it.
     async fn take_description(
         &self,
@@ -311,7 +311,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Adds candidates. One that the browser refuses is not worth reporting: the others may do.
+    /// Adds candidates. A candidate that the browser refuses is not reported, because the others may suffice.
     async fn add_candidates(&self, candidates: Vec<Candidate>) {
         if self.peer.remote_description().is_none() {
             self.early.borrow_mut().extend(candidates);
@@ -353,7 +353,7 @@ impl Connection {
         }
     }
 
-    /// Reports something that was noticed while a command was taken.
+    /// Reports an event outside of the current call, as [`Notify`](super::Notify) requires.
     fn report_later(self: &Rc<Self>, event: LinkEvent) {
         let connection = self.clone();
         spawn_local(async move { connection.report(event) });
@@ -369,7 +369,7 @@ impl Connection {
                 self.follow(next);
             }
             "connectionstatechange" => self.path_changed(),
-            // The first exchange is on its way anyhow.
+            // The first exchange happens in any case.
             "negotiationneeded" if self.peer.remote_description().is_some() => {
                 self.report(LinkEvent::NegotiationNeeded)
             }
@@ -410,7 +410,7 @@ impl Connection {
     }
 }
 
-/// Reads what a message holds, unless it is too large.
+/// Reads the content of a message, unless it is too large.
 fn message(event: &MessageEvent) -> Option<LinkEvent> {
     let data = event.data();
     if let Some(buffer) = data.dyn_ref::<ArrayBuffer>() {
@@ -421,7 +421,7 @@ fn message(event: &MessageEvent) -> Option<LinkEvent> {
     text.map(LinkEvent::Text)
 }
 
-/// Waits for what a call promised. Calls that promise something do not throw, by WebIDL's definition.
+/// Waits for the result of a promise. By the definition of WebIDL, methods that return promises do not throw.
 pub(super) async fn settled(promise: Promise, what: &'static str) -> Result<JsValue, WebError> {
     JsFuture::from(promise).await.map_err(refused(what))
 }

@@ -34,8 +34,8 @@ pub const MAX_BUFFERED: u32 = 1024 * 1024;
 const REFILL_LEVEL: u32 = MAX_BUFFERED / 2;
 /// The same while channel 0 is in use.
 const REFILL_LEVEL_WHILE_TALKING: u32 = 0;
-/// How long, in milliseconds, the processor is left to channel 0 before each message while it is in use. Browsers extend
-/// repeated pauses to 4 ms, which leaves a file about 4 MB a second.
+/// The pause in milliseconds before each message while channel 0 is in use, which leaves the processor to it. Browsers
+/// extend repeated pauses to 4 ms, which leaves a file about 4 MB a second.
 const PAUSE_WHILE_TALKING: u32 = 1;
 /// Channel 0 counts as in use for this long after its last message, in milliseconds.
 const TALK_DURATION: f64 = 500.0;
@@ -46,9 +46,9 @@ pub type TransferListener = Rc<dyn Fn(Option<(FileId, TransferEvent)>)>;
 
 #[wasm_bindgen]
 extern "C" {
-    /// Where JavaScript stores a file. Content is written in order, one call after the other, and the sink is closed after
-    /// everything was written. The bytes belong to the sink; it may return their `ArrayBuffer` once they are written, so
-    /// that it is used again. Whoever made the sink cleans up if it is never closed.
+    /// A JavaScript object that stores a file. Content is written in order, one call after the other, and the sink is
+    /// closed after everything was written. The bytes belong to the sink; it may return their `ArrayBuffer` once they
+    /// are written, so that it is used again. The creator of the sink has to clean up if it is never closed.
     pub type Sink;
     #[wasm_bindgen(method, structural, catch)]
     fn write(this: &Sink, bytes: Uint8Array) -> Result<Promise, JsValue>;
@@ -67,7 +67,7 @@ pub struct Files {
 }
 
 impl Files {
-    /// No files yet.
+    /// Creates the state without any files.
     pub fn new(listener: TransferListener) -> Files {
         Files {
             listener,
@@ -78,7 +78,7 @@ impl Files {
         }
     }
 
-    /// Notes that channel 0 was used, for which files make room.
+    /// Notes that channel 0 was used, so that files slow down.
     pub fn talked(&self) {
         self.talked.set(time::now());
     }

@@ -7,7 +7,7 @@ use web_sys::MessageChannel;
 
 use crate::browser::sleep;
 
-/// The longest pause that is waited for busily, in milliseconds.
+/// The longest pause for which a hidden tab exchanges messages with itself, in milliseconds.
 const BUSY: u32 = 20;
 
 #[wasm_bindgen]
@@ -18,9 +18,9 @@ extern "C" {
 
 /// Waits for about this many milliseconds.
 ///
-/// Browsers let the timers of a tab in the background run once in a second. Nobody should wait a second for a
-/// description because two tabs of one browser cannot both be in front, so short pauses are spent there with
-/// messages to oneself, which are not held back.
+/// Browsers run the timers of a background tab only once a second. Two tabs of one browser cannot both be in front, and
+/// nobody should wait a second for a description because of that. So in a hidden tab, short pauses are spent exchanging
+/// messages with the tab itself, which browsers do not delay.
 pub(super) async fn pause(millis: u32) {
     if millis > BUSY || !is_hidden() {
         return sleep(millis).await;

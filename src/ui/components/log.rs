@@ -21,7 +21,7 @@ use crate::ui::state::Action;
 use crate::ui::texts;
 use crate::ui::timeline::{Content, Line, Timeline};
 
-/// How many lines are shown at first, and how many more with each click on "Show earlier".
+/// The number of lines that are shown at first, and the number of further lines for each click on "Show earlier".
 const SHOWN: usize = 300;
 /// The log counts as scrolled to its end within this many pixels.
 const END_TOLERANCE: i32 = 40;

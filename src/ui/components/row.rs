@@ -169,7 +169,7 @@ fn Text(props: &TextProps) -> Html {
     }
 }
 
-/// The delivery mark of an own message: an icon, and a text for screen readers.
+/// The delivery mark of a message that the person sent: an icon, and a text for screen readers.
 fn mark(delivery: Delivery) -> Html {
     let words = texts::delivery(delivery);
     let (word, path, part) = match delivery {

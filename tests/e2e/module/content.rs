@@ -26,7 +26,7 @@ const ACTIVE: [&str; 16] = [
     "",
 ];
 
-/// Types that browsers only display or play, and the part that is kept of each: browsers use the last type of a list.
+/// Types that browsers only display or play, and the type that is kept of each: browsers use the last type of a list.
 const INERT: [(&str, &str); 6] = [
     ("image/png", "image/png"),
     ("audio/mpeg", "audio/mpeg"),

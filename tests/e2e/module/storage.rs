@@ -1,4 +1,4 @@
-//! The data that the module stores in the browser, and the data that it does not store.
+//! The module's use of the browser's storage.
 
 use anyhow::ensure;
 use serde_json::json;
@@ -134,7 +134,7 @@ fn large_files_are_kept_in_memory_where_the_module_is_on_another_origin() {
     });
 }
 
-/// The second tab writes the trust book before its process has learned of the write of the first one.
+/// The second tab writes the trust book before its process has received the changes of the first one.
 #[test]
 fn a_block_is_not_lost_when_two_tabs_write_at_once() {
     run(|bed| async move {
@@ -190,7 +190,7 @@ fn a_block_is_not_lost_when_two_tabs_write_at_once() {
         .await?;
         let kept = r#"
             const lines = (localStorage.getItem("rtchat/1/trust") ?? "").split("\n");
-            // When it was compared, and whether it is blocked.
+            // The time of the comparison, and whether the key is blocked.
             const of = (peer) => lines.find((line) => line.startsWith(peer.key))?.split("\t").slice(4, 6) ?? [];
             const [[, block], [compared]] = [of(people.ben), of(people.cleo)];
             return block?.startsWith("blocked") && Number(compared) > 0;"#;

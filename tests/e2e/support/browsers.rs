@@ -34,7 +34,7 @@ struct Inner {
     current: Mutex<Option<WindowHandle>>,
 }
 
-/// Without this, a page with damaged settings would try public brokers.
+/// A flag that blocks all other hosts. Without it, a page with damaged settings would try public brokers.
 const NO_WORLD: &str = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1";
 
 /// A path where no site has a page.

@@ -1,4 +1,4 @@
-//! Runs a scenario, and reports what every tab showed if it fails.
+//! Runs a scenario. If it fails, reports what every tab showed.
 
 use std::any::type_name;
 use std::fmt::Write;

@@ -1,4 +1,4 @@
-// Describes what a tab shows. An embedded chat has a shadow tree of its own.
+// Describes the content of a tab. An embedded chat has a shadow tree of its own.
 const tree = document.querySelector("rt-chat")?.shadowRoot ?? document;
 const all = (id, root = tree) => [...root.querySelectorAll(`[data-testid="${id}"]`)];
 const first = (id, root) => all(id, root)[0];

@@ -25,7 +25,7 @@ pub struct Page {
     pub composer: Option<String>,
     /// Whether markup from a name or a message ran.
     pub pwned: bool,
-    /// How many messages were dropped for each reason, as in the diagnostics.
+    /// The numbers of dropped messages, by reason, as in the diagnostics.
     pub dropped: Vec<u64>,
 }
 
@@ -44,7 +44,7 @@ pub struct Said {
     pub text: String,
     /// The delivery status; own messages only.
     pub delivery: Option<String>,
-    /// How many elements, such as links, the text contains.
+    /// The number of elements, such as links, in the text.
     pub elements: u32,
 }
 

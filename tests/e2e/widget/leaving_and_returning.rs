@@ -99,7 +99,7 @@ fn chats_that_come_and_go_leave_nothing_behind() {
                 .await?;
             let remove = "document.querySelector('rt-chat').remove(); events.length = 0";
             tab.script(remove, Vec::new()).await?;
-            // The next chats reuse everything that the first one created.
+            // Later chats reuse objects that the first chat created.
             if round == 2 || round == 7 {
                 counts.push(settled(&tab).await?);
             }

@@ -17,7 +17,7 @@ use crate::support::Tab;
 
 const ESCAPE: &str = "\u{e00c}";
 
-/// A page with this in its head and in its body. It records errors, and the events of the chat.
+/// Returns a page with this content in its head and body. It records errors, and the events of the chat.
 fn page(head: &str, body: &str) -> String {
     format!(
         "<!DOCTYPE html><html lang=en><meta charset=utf-8><title>Somebody's page</title>

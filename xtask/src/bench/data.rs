@@ -29,7 +29,7 @@ const LOADED_TRIPS: u32 = 200;
 /// The number of times that two pages may try to connect.
 const ATTEMPTS: u32 = 3;
 
-/// How to measure.
+/// Options of the measurement.
 #[derive(Args, Debug)]
 pub struct Options {
     /// The number of samples; the median counts

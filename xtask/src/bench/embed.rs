@@ -1,4 +1,4 @@
-//! Measures the main thread's time that the script tag costs a page before anybody opens the chat.
+//! Measures the time of a page's main thread that the script tag takes before anybody opens the chat.
 
 use std::path::Path;
 use std::time::Duration;
@@ -21,12 +21,12 @@ const MILLIS: f64 = 50.0;
 /// The demonstration, and the part that is removed from it for comparison.
 const PAGE: &str = "embed/demo/blog.html";
 const TAG: &str = r#"<script src="../rtchat.js?add" async></script>"#;
-/// How long the page is left alone, because every script would count as work. The chat is ready long before the end.
+/// The time for which the page is left alone, because every script would count as work. The chat is ready long before.
 const SETTLED: Duration = Duration::from_secs(3);
 /// The number of failed samples that are accepted.
 const PATIENCE: u32 = 10;
 
-/// How to measure.
+/// Options of the measurement.
 #[derive(Args, Debug)]
 pub struct Options {
     /// The number of samples; the median counts
@@ -36,7 +36,7 @@ pub struct Options {
     subject: Subject,
 }
 
-/// Who reads the page.
+/// The kind of reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reader {
     /// The chat asks for a name when it is opened.

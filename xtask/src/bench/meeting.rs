@@ -1,4 +1,4 @@
-//! Measures how long pages take to connect, and what they publish until then.
+//! Measures the time that pages take to connect, and the traffic until then.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,12 +8,12 @@ use super::stage::Stage;
 use super::{Contestant, Line};
 use crate::testbed::{Bridge, Traffic};
 
-/// How long the first page waits before the second one comes. Both programs repeat their announcement while they are alone:
-/// rtchat after 2¼ to 3¾ s and again after 6¾ to 11¼ s, Trystero three times within 2.1 s and then after a minute. After
-/// this time neither of them publishes anything.
+/// The time that the first page waits for the second one. Both programs repeat their announcement while they are alone:
+/// rtchat after 2¼ to 3¾ s and again after 6¾ to 11¼ s, Trystero three times within 2.1 s and then after a minute.
+/// After this time neither of them publishes anything.
 const QUIET: Duration = Duration::from_millis(4_500);
 
-/// The parameter with which a page joins by itself. Without it, both ask for a name.
+/// The parameter with which a page joins by itself. Without it, the pages of both programs ask for a name.
 const JOINS: &str = "&join";
 
 /// The event at which the time starts.
@@ -30,13 +30,13 @@ pub enum Start {
 pub struct Meeting {
     /// Milliseconds from the start until all pages are connected to each other.
     pub millis: f64,
-    /// What was published until then.
+    /// The traffic until then.
     pub traffic: Traffic,
     /// The events that the scripts recorded: the page (0 was there first), milliseconds since the start, and the event.
     pub notes: Vec<(usize, f64, String)>,
 }
 
-/// One page waits in a room, and another one joins.
+/// Measures how one page waits in a room, and another one joins.
 pub async fn two(
     stage: &Stage,
     who: &Contestant,
@@ -87,7 +87,7 @@ pub async fn two(
     })
 }
 
-/// Tabs of one browser are opened together, and connect to each other.
+/// Measures how tabs of one browser, which are opened together, connect to each other.
 pub async fn many(
     stage: &Stage,
     who: &Contestant,
@@ -101,7 +101,7 @@ pub async fn many(
         windows.push(stage.window(&who.scripts).await?);
     }
     bridge.reset();
-    // All tabs join at the same time, which is late enough for all of them to be told.
+    // All tabs join at the same time, which is late enough to reach all of them with the command.
     let lead = Duration::from_millis(100 * (tabs as u64 + 2));
     let start = SystemTime::now() + lead;
     let begin = tokio::time::Instant::now() + lead;

@@ -3,7 +3,7 @@
 //! | module | responsibility |
 //! | --- | --- |
 //! | [`stage`] | one Chromium with pages in windows, which record when something happened |
-//! | [`meeting`] | how long pages take to connect, and what they publish until then |
+//! | [`meeting`] | the time that pages take to connect, and the traffic until then |
 //! | [`rtchat`], [`trystero`] | the two contestants |
 //! | [`bare`] | the browser alone, without a broker |
 //! | [`data`] | data on an open connection |
@@ -52,22 +52,22 @@ pub enum Bench {
     /// with signalling over MQTT), and a bare pair of RTCPeerConnections, which need no signalling. Takes about 6 minutes.
     /// The machine should do nothing else.
     Connect(Options),
-    /// Measure messages, bytes and files on a connection, and how long a question takes meanwhile
+    /// Measure messages, bytes and files on a connection, and the time that a question takes meanwhile
     ///
     /// In one Chromium, between two pages, in turn: rtchat's module, Trystero, and bare RTCDataChannels. Ends with
     /// the targets, and whether each is met.
     Data(data::Options),
-    /// Measure the work that the script tag is for a page before anybody opens the chat
+    /// Measure the work that the script tag causes in a page before anybody opens the chat
     ///
     /// The main thread's own time in Chromium, for the demonstration of the bubble with and without the tag.
     Embed(embed::Options),
-    /// How long the page takes to find the addresses in the most tedious messages
+    /// Measure how long the page takes to find the addresses in worst-case messages
     ///
     /// Natively, compiled as for tests: `examples/links.rs`.
     Links,
 }
 
-/// How to measure.
+/// Options of the measurement.
 #[derive(Args, Debug)]
 pub struct Options {
     /// The number of samples; the median counts

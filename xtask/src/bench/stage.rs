@@ -38,9 +38,9 @@ pub struct Window<'a> {
 /// The times at which a page joined and was connected.
 #[derive(Clone, Copy, Debug)]
 pub struct Met {
-    /// When it joined, in milliseconds since the epoch.
+    /// The time of joining, in milliseconds since the epoch.
     pub start: f64,
-    /// When it was connected, in milliseconds since the epoch.
+    /// The time of being connected, in milliseconds since the epoch.
     pub met: f64,
 }
 
@@ -131,7 +131,7 @@ impl Window<'_> {
         }
     }
 
-    /// When this page was connected to this number of others.
+    /// Returns when this page joined, and when it was connected to this number of others.
     pub async fn met(&self, others: usize) -> Result<Met> {
         let met = self.wait(&format!("bench.met({others})")).await?;
         let (start, met, visible): (_, _, bool) = serde_json::from_value(met)?;

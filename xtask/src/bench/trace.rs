@@ -1,4 +1,4 @@
-//! The steps of connecting, with their times: what rtchat's pages request from the network, and when.
+//! The steps of connecting, with their times: the requests of rtchat's pages to the network.
 
 use std::collections::HashMap;
 
@@ -8,9 +8,9 @@ use super::meeting::Start;
 use super::report::median;
 use super::{Bed, Contestant, Line, script};
 
-/// Prints what happens between joining and verified, with the median time of each step.
+/// Prints the steps from joining until both sides are verified, with the median time of each.
 pub async fn run(bed: &mut Bed, mut who: Contestant, samples: u32) -> Result<()> {
-    // It has to run before the script that watches the page.
+    // This script has to run before the one that watches the page.
     who.scripts.insert(0, script("trace.js")?);
     let cases = [
         ("join → verified", Line::Fast, Start::Joining),

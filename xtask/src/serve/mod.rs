@@ -18,7 +18,7 @@ use tower_http::compression::CompressionLayer;
 use crate::testbed::{self, Relay};
 use crate::{build, process, project};
 
-/// How to serve.
+/// Options for serving the page.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
     /// The port of the page and of the broker's WebSocket side (0: any free one)
@@ -66,7 +66,7 @@ impl Options {
     }
 }
 
-/// Serves until it is dropped.
+/// Serves until the future is dropped.
 pub async fn run(options: Options) -> Result<()> {
     let Options {
         port, broker_port, ..
@@ -148,8 +148,8 @@ impl Server {
         })
     }
 
-    /// Where the page and the broker can be reached, and by whom. `in_network` is this machine's address as other
-    /// devices know it.
+    /// Describes where the page and the broker can be reached, and by whom. `in_network` is this machine's address as
+    /// other devices know it.
     fn describe(&self, in_network: Option<IpAddr>) -> String {
         let Self { page, broker, .. } = self;
         let mut text = format!(

@@ -9,7 +9,7 @@ use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use crate::project;
 
-/// What builds write, and what is not part of the page.
+/// Files and folders that builds write, or that are not part of the page.
 const IGNORED: &[&str] = &[
     "target",
     "dist",
@@ -24,7 +24,7 @@ const IGNORED: &[&str] = &[
 /// A folder among the sources that builds write.
 const GENERATED: &str = "embed/engine";
 
-/// How long nothing may change before a build. Editors write a file in several steps, and several files at once.
+/// The time without changes before a build. Editors write a file in several steps, and several files at once.
 const QUIET: Duration = Duration::from_millis(150);
 
 /// Watches until the watcher is dropped.

@@ -18,7 +18,7 @@ const TARGET: &str = "wasm32-unknown-unknown";
 /// The environment variable that selects the compiler: `rustup`, `debian`, or by default the first that works.
 const CHOICE: &str = "RTCHAT_TOOLCHAIN";
 
-/// Long enough for 30 MB over a slow line, and short enough to wait for in vain.
+/// The time limit for `rustup`: enough for 30 MB over a slow line, and bearable if it fails.
 const RUSTUP_LIMIT: Duration = Duration::from_secs(90);
 
 /// rustc 1.96 and its companions, which do not interfere with a compiler of `rustup`.
@@ -36,12 +36,12 @@ const DEBIAN_COMPILER: Package = Package {
     seconds: 20,
 };
 
-/// Which compiler builds for the browser.
+/// The compiler that builds for the browser.
 #[derive(Debug)]
 pub enum WebCompiler {
-    /// The same as for native builds.
+    /// The compiler of native builds.
     Native,
-    /// Debian's, with the standard library in this folder.
+    /// Debian's compiler, with the standard library in this folder.
     Debian { sysroot: PathBuf },
 }
 

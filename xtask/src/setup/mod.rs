@@ -1,4 +1,4 @@
-//! Installs what a command needs, on a machine that has a Rust toolchain and reaches package registries.
+//! Installs the tools that a command needs, on a machine that has a Rust toolchain and reaches package registries.
 //!
 //! Before something is installed, its name, its purpose and an estimate of the time are printed. Debian packages are
 //! installed by root only; other users are told what to install.
@@ -54,7 +54,7 @@ pub struct Tools {
     compiler: Option<WebCompiler>,
 }
 
-/// Installs what is missing. This is quick if nothing is.
+/// Installs the missing tools. This is quick if nothing is missing.
 pub fn ensure(needs: &[Need]) -> Result<Tools> {
     let needed = |need| needs.contains(&need);
     let page = needed(Need::Page);
@@ -82,7 +82,7 @@ pub fn ensure(needs: &[Need]) -> Result<Tools> {
     Ok(Tools { compiler })
 }
 
-/// The Debian packages of those programs that come from the system and are missing.
+/// The Debian packages of missing programs that come from the system.
 fn system_packages(needs: &[Need]) -> Vec<Package> {
     let needed = |need| needs.contains(&need);
     let mut packages = Vec::new();

@@ -21,7 +21,7 @@ use tokio::task::JoinHandle;
 use super::port::HeldPort;
 use super::{DelayProxy, local};
 
-/// What clients have sent to a broker. This is the traffic that a site's owner pays for.
+/// The traffic from clients to a broker. This is the traffic that a site's owner pays for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
     /// The number of PUBLISH packets.

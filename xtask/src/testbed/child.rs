@@ -36,17 +36,17 @@ impl Child {
         })
     }
 
-    /// Its process id.
+    /// The process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Its output, once, if it was asked to be piped.
+    /// Takes the output of the program, if it is piped. It can be taken once.
     pub fn take_stdout(&mut self) -> Option<std::process::ChildStdout> {
         self.child.stdout.take()
     }
 
-    /// Returns an error if it has ended by itself.
+    /// Returns an error if the program has ended by itself.
     pub fn check_alive(&mut self) -> Result<()> {
         if let Some(status) = self.child.try_wait()? {
             bail!("{} ended by itself ({status})", self.name);
@@ -72,7 +72,7 @@ impl Drop for Child {
     fn drop(&mut self) {
         #[cfg(unix)]
         {
-            // The guardian does it, so that there is only one way and every test covers it.
+            // The guardian kills it, so that there is only one way to do so, and every test covers it.
             drop(self.guardian.stdin.take());
             let _ = self.guardian.wait();
         }

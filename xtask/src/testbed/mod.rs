@@ -49,7 +49,8 @@ pub fn dist() -> PathBuf {
     std::env::var_os("RTCHAT_DIST").map_or_else(crate::project::dist, PathBuf::from)
 }
 
-/// The page that plays conversations without a network: `$RTCHAT_DEMO`, or where `cargo xtask test e2e` builds it.
+/// The folder of the page that plays conversations without a network: `$RTCHAT_DEMO`, or the one that `cargo xtask test
+/// e2e` builds.
 pub fn demo() -> PathBuf {
     std::env::var_os("RTCHAT_DEMO")
         .map_or_else(|| crate::project::target().join("demo"), PathBuf::from)

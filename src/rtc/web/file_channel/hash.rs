@@ -1,4 +1,4 @@
-//! SHA-256 as the browser does it.
+//! SHA-256, computed by the browser where possible.
 
 use js_sys::{Promise, Uint8Array};
 use sha2::{Digest as _, Sha256};

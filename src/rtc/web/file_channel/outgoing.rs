@@ -74,7 +74,7 @@ impl Outgoing {
                     Err(error) => TransferEvent::Failed(error.to_string()),
                 }
             } else {
-                TransferEvent::Failed("The other side claims what was never sent.".to_owned())
+                TransferEvent::Failed("The other side claims unsent bytes.".to_owned())
             };
             listener(Some((file, event)));
         };

@@ -7,6 +7,7 @@ mod decisions;
 mod files;
 mod floods;
 mod ghosts;
+mod ghosts_named_again;
 mod later_version;
 mod leaving;
 mod mallory;

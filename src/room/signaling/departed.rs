@@ -38,8 +38,18 @@ impl Departed {
         proven: bool,
         now: Millis,
     ) -> Option<Millis> {
-        for list in [&mut self.proven, &mut self.strangers] {
-            list.retain(|departure| departure.peer != peer && now.since(departure.at) < NONCE_LIFE);
+        // Anybody can name a peer again that is gone, with an announcement that is older than what it said last. That
+        // neither makes its envelopes new, nor puts it among the strangers.
+        let (mut until, mut proven) = (until, proven);
+        for (list, is_proven) in [(&mut self.proven, true), (&mut self.strangers, false)] {
+            list.retain(|departure| {
+                let is_same = departure.peer == peer;
+                if is_same {
+                    until = until.max(departure.until);
+                    proven |= is_proven;
+                }
+                !is_same && now.since(departure.at) < NONCE_LIFE
+            });
         }
         let (list, most) = if proven {
             (&mut self.proven, MAX_PROVEN)

@@ -12,7 +12,7 @@ use crate::scenes::{SOON, id, pair};
 use crate::world::World;
 
 /// Sends what was recorded. Whoever has the room's key can seal it anew, so that no bytes are the same.
-fn replay(world: &mut World, recorded: &[(DerivedTopic, Envelope)]) {
+pub(super) fn replay(world: &mut World, recorded: &[(DerivedTopic, Envelope)]) {
     let mut mallory = Mallory::new(1);
     for (topic, envelope) in recorded {
         mallory.send(world, *topic, envelope);
@@ -21,7 +21,7 @@ fn replay(world: &mut World, recorded: &[(DerivedTopic, Envelope)]) {
 }
 
 /// Nobody is shown to this tab, and a message of its is meant for nobody.
-fn is_alone(world: &mut World, at: usize) {
+pub(super) fn is_alone(world: &mut World, at: usize) {
     assert_eq!(world.roster(at).into_keys().collect::<Vec<_>>(), [""; 0]);
     let before = world.nodes[at].events.len();
     world.say(at, "who is there?");
@@ -34,7 +34,7 @@ fn is_alone(world: &mut World, at: usize) {
 }
 
 /// The two, and first the one whose offer was recorded.
-fn offerer_first(
+pub(super) fn offerer_first(
     world: &World,
     recorded: &[(DerivedTopic, Envelope)],
     (ann, ben): (usize, usize),

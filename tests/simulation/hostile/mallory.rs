@@ -204,8 +204,8 @@ impl Mallory {
         self.send(world, inbox, &envelope);
     }
 
-    /// A sound knock on the door of whoever announced `theirs`.
-    pub fn knock(&mut self, world: &mut World, theirs: &Connect) {
+    /// A sound knock on the door of whoever announced `theirs`. What was sent, and where, is given back.
+    pub fn knock(&mut self, world: &mut World, theirs: &Connect) -> (DerivedTopic, Envelope) {
         let connect = self.shown(world.now);
         let at = self.stamp(world.now);
         let (own, recipient) = (self.id(), theirs.peer_id());
@@ -304,6 +304,7 @@ impl Mallory {
         let inbox = self.keys.inbox(&recipient);
         let envelope = Envelope::new(own, at, Body::RtcCandidates(sealed));
         self.send(world, inbox, &envelope);
+        (inbox, envelope)
     }
 }
 

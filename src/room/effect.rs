@@ -105,6 +105,8 @@ pub(super) struct Sent {
     pub attempt: Attempt,
     pub ours: ConnectId,
     pub theirs: ConnectId,
+    /// The offer resumes: it names no announcement of theirs, but their last proof.
+    pub resumes: bool,
 }
 
 /// The contents of a peer's proof, and what ours showed in return.

@@ -1,15 +1,24 @@
 //! Peers that cheat: none of their messages is ever delivered, and none of them stops the honest peers.
 
+mod blocks;
 mod broker;
 mod brokers;
 mod candidates;
+mod candidates_said_again;
+mod crowded_doors;
 mod decisions;
 mod files;
 mod floods;
 mod ghosts;
+mod ghosts_named_again;
+mod ghosts_of_strangers;
+mod knocking_anew;
 mod later_version;
 mod leaving;
+mod long_answers;
 mod mallory;
+mod noise;
+mod one_number_twice;
 mod places;
 mod prompts;
 mod proof;
@@ -19,6 +28,11 @@ mod review_attempts;
 mod review_names;
 mod review_places;
 mod review_presence;
+mod rough_nights;
+mod said_twice;
+mod slept_while_apart;
+mod slow_brokers;
+mod slow_keys;
 mod values;
 
 use chacha20::ChaCha20Rng;

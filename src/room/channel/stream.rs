@@ -172,6 +172,11 @@ impl Stream {
         Ok(unfinished.map_or(Begun::GoesOn, Begun::Anew))
     }
 
+    /// Returns whether the peer has acknowledged everything, and nothing waits for it.
+    pub fn is_idle(&self) -> bool {
+        self.sending.waiting.is_empty() && self.sending.sent.is_empty()
+    }
+
     /// The number of our chunks that have been acknowledged.
     pub fn acknowledged(&self) -> u64 {
         self.sending.acknowledged

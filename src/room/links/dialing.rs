@@ -9,6 +9,7 @@ use core::time::Duration;
 use super::link::{Attempt, Binding, Link, Named, Side, Stage, State, Tries};
 use super::{KNOWN_ATTEMPTS, Links, MAX_ATTEMPTS};
 use crate::identity::PeerId;
+use crate::room::budget::Budget;
 use crate::room::counters::Dropped;
 use crate::room::cx::Cx;
 use crate::room::effect::Effect;
@@ -17,6 +18,7 @@ use crate::room::io::GoneReason;
 use crate::room::members::{Members, Offer};
 use crate::room::timer::LinkTimer;
 use crate::rtc::{Candidate, ConnectionId, DataDescription, LinkCommand};
+use crate::time::Millis;
 use crate::wire::extension::Extensions;
 use crate::wire::{Attempt as AttemptNumber, Introduction, Nonce};
 
@@ -46,6 +48,10 @@ const BETWEEN_TRIES: Duration = Duration::from_secs(1);
 const THEIR_TURN: Duration = Duration::from_secs(4);
 /// The grace period for the remote peer to offer first, where it will hear us in a moment.
 const THEIR_OFFER: Duration = Duration::from_secs(2);
+/// Offers that we make to one peer: at most this many at once …
+const OFFERS_BURST: u32 = 4;
+/// … and then one in this time. It could fail as soon as it is made, and the peer ask for another one.
+const OFFER_PAUSE: Duration = Duration::from_secs(4);
 /// An offer that waited longer than this is not worth an answer: its sender has given up.
 const OFFER_LIFE: Duration = Duration::from_secs(7);
 
@@ -75,16 +81,25 @@ impl Links {
         if !members.is_accepted(&peer) {
             return;
         }
-        let link = self.links.entry(peer).or_default();
+        let link = self.link(peer, cx);
         let wanted = !matches!(link.state, State::Failed { .. } | State::Verified { .. });
         if !wanted || link.attempt.is_some() {
             return;
         }
-        if self.has_place(&peer, members) {
+        if !self.has_place(&peer, members) {
+            self.wait_for_place(peer, cx);
+        } else if self.link(peer, cx).offers.take(cx.now) {
             self.offer(peer, cx);
         } else {
-            self.wait_for_place(peer, cx);
+            cx.timers
+                .set_earlier(LinkTimer::Dial(peer).into(), cx.now + OFFER_PAUSE);
         }
+    }
+
+    fn link(&mut self, peer: PeerId, cx: &Cx) -> &mut Link {
+        self.links
+            .entry(peer)
+            .or_insert_with(|| Link::new(Budget::slow(OFFERS_BURST, OFFER_PAUSE, cx.now)))
     }
 
     /// Answers or dials a peer that the person has just accepted.
@@ -174,7 +189,7 @@ impl Links {
         cx.counters.connection_opened();
         let challenge = Nonce::generate(&mut cx.rng);
         let attempt = Attempt::new(connection, number, theirs, challenge, cx.now);
-        self.links.entry(peer).or_default().attempt = Some(attempt);
+        self.link(peer, cx).attempt = Some(attempt);
         self.connections.insert(connection, peer);
         cx.timers.clear(&LinkTimer::Dial(peer).into());
         cx.timers
@@ -184,7 +199,7 @@ impl Links {
 
     /// Keeps an offer until it is decided on, and there is a place.
     pub(super) fn hold_offer(&mut self, peer: PeerId, offer: Box<Offer>, cx: &Cx) {
-        self.links.entry(peer).or_default().held = Some((offer, cx.now));
+        self.link(peer, cx).held = Some((offer, cx.now));
     }
 
     /// Answers the offer that was kept, if the peer is accepted and the offer is not too old.
@@ -203,7 +218,7 @@ impl Links {
             return;
         };
         if !self.answer(peer, &offer, members, cx) {
-            self.links.entry(peer).or_default().held = Some((offer, at));
+            self.link(peer, cx).held = Some((offer, at));
             self.wait_for_place(peer, cx);
         }
     }
@@ -214,7 +229,14 @@ impl Links {
         if let Some(attempt) = attempt {
             let unanswered = attempt.is_ours() && attempt.theirs().is_none();
             let repeated = !attempt.is_ours() && attempt.number == offer.attempt;
-            if (unanswered && cx.own.id < peer) || repeated {
+            // A peer that has forgotten us cannot open an offer that resumes, and offers back: that one has to win.
+            let resumes = attempt.resumes.unwrap_or_else(|| members.resumes(&peer));
+            let ours_stands = if resumes == offer.resumes {
+                cx.own.id < peer
+            } else {
+                offer.resumes
+            };
+            if (unanswered && ours_stands) || repeated {
                 return true;
             }
             self.give_up_attempt(peer, cx);
@@ -241,6 +263,7 @@ impl Links {
             return;
         };
         if attempt.number == sent.attempt {
+            attempt.resumes = Some(sent.resumes);
             attempt.named = Some(Named {
                 ours: sent.ours,
                 theirs: sent.theirs,
@@ -280,11 +303,13 @@ impl Links {
             .set(LinkTimer::Prove(peer).into(), cx.now + PROOF_DELAY);
     }
 
-    /// Adds candidates to a connection, as far as its budget allows.
+    /// Adds candidates to a connection, as far as its budget allows. `stamp` is the timestamp of their envelope, if they
+    /// came over a broker.
     pub(super) fn add_candidates(
         &mut self,
         peer: PeerId,
         number: AttemptNumber,
+        stamp: Option<Millis>,
         candidates: Vec<Candidate>,
         cx: &mut Cx,
     ) {
@@ -295,13 +320,18 @@ impl Links {
             return;
         };
         let attempt = link.attempt.as_mut().filter(|its| its.number == number);
-        let budget = match (attempt, link.state.open_mut()) {
+        let told = match (attempt, link.state.open_mut()) {
             (Some(attempt), _) => &mut attempt.candidates,
             (None, Some(open)) => &mut open.candidates,
             (None, None) => return,
         };
+        if stamp.is_some_and(|stamp| !told.is_new(stamp)) {
+            return cx.dropped(Dropped::NotNewer);
+        }
         let count = candidates.len();
-        let affordable = candidates.into_iter().take_while(|_| budget.take(cx.now));
+        let affordable = candidates
+            .into_iter()
+            .take_while(|_| told.budget.take(cx.now));
         let affordable: Vec<Candidate> = affordable.collect();
         if affordable.len() < count {
             cx.dropped(Dropped::TooManyCandidates);

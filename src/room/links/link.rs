@@ -1,6 +1,7 @@
 //! One link, and one attempt to connect.
 
 use core::time::Duration;
+use std::collections::VecDeque;
 
 use crate::identity::PeerId;
 use crate::room::budget::Budget;
@@ -29,6 +30,8 @@ pub(super) struct Link {
     /// An offer that waits for a decision or for a free place among the attempts, and when it came.
     pub held: Option<(Box<Offer>, Millis)>,
     pub tries: Tries,
+    /// How many offers may be made to it.
+    pub offers: Budget,
 }
 
 /// The tries to connect since the last success.
@@ -69,7 +72,7 @@ pub(super) struct Open {
     pub challenge: Nonce,
     pub their_fingerprint: [u8; 32],
     pub negotiation: Negotiation,
-    pub candidates: Budget,
+    pub candidates: Told,
     /// The budget for the peer's renegotiations.
     pub signals: Budget,
 }
@@ -86,12 +89,16 @@ pub(super) struct Attempt {
     /// The two announcements that the offer names: ours, and theirs. The offerer knows them once the offer has been
     /// sent.
     pub named: Option<Named>,
+    /// Whether our offer resumes, once it has left.
+    pub resumes: Option<bool>,
     pub stage: Stage,
-    pub candidates: Budget,
+    pub candidates: Told,
     /// Our proof while it is being signed, and our current announcement where the offer names another one.
     pub verify: Option<(UnsignedVerify, Option<Connect>)>,
     /// Our proof, once it is signed.
     pub proof: Option<Frame>,
+    /// Their first frame, if it came while our proof was being signed.
+    pub early: Option<String>,
     /// The nonce that our proof gives them for the next time, and the announcement of ours that it shows.
     pub given: Option<(Nonce, ConnectId)>,
 }
@@ -103,6 +110,36 @@ pub(super) struct Named {
     pub theirs: ConnectId,
     /// Theirs, with a signature that has been checked.
     pub connect: Connect,
+}
+
+/// The candidates that a peer has sent for one connection.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub budget: Budget,
+    /// The timestamps of those that came over a broker. Every member of the room can send the same sealed part again, in an
+    /// envelope that looks like another one.
+    stamps: VecDeque<Millis>,
+}
+
+impl Told {
+    fn new(now: Millis) -> Told {
+        Told {
+            budget: Budget::new(CANDIDATES_BURST, CANDIDATES_PER_SECOND, now),
+            stamps: VecDeque::new(),
+        }
+    }
+
+    /// Returns whether nothing with this timestamp has come. Authors never use a timestamp twice for what they seal.
+    pub fn is_new(&mut self, stamp: Millis) -> bool {
+        if self.stamps.contains(&stamp) {
+            return false;
+        }
+        if self.stamps.len() >= CANDIDATES_BURST as usize {
+            self.stamps.pop_front();
+        }
+        self.stamps.push_back(stamp);
+        true
+    }
 }
 
 /// The stage of a try to connect.
@@ -147,17 +184,6 @@ impl Side {
     }
 }
 
-impl Default for Link {
-    fn default() -> Link {
-        Link {
-            state: State::New,
-            attempt: None,
-            held: None,
-            tries: Tries::default(),
-        }
-    }
-}
-
 impl State {
     /// The connection that frames go over.
     pub fn open(&self) -> Option<&Open> {
@@ -187,6 +213,17 @@ impl State {
 }
 
 impl Link {
+    /// Creates the link to a peer that was never dialed, with a budget for the offers to it.
+    pub fn new(offers: Budget) -> Link {
+        Link {
+            state: State::New,
+            attempt: None,
+            held: None,
+            tries: Tries::default(),
+            offers,
+        }
+    }
+
     /// The state of the connection, as shown to people.
     pub fn shown_state(&self) -> PeerState {
         match (&self.state, &self.attempt) {
@@ -253,10 +290,12 @@ impl Attempt {
             },
             since: now,
             named,
+            resumes: None,
             stage: Stage::Describing { challenge, theirs },
-            candidates: Budget::new(CANDIDATES_BURST, CANDIDATES_PER_SECOND, now),
+            candidates: Told::new(now),
             verify: None,
             proof: None,
+            early: None,
             given: None,
         }
     }

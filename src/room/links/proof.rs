@@ -82,6 +82,10 @@ impl Links {
             info: cx.own.info.clone(),
         }));
         self.send_proof(peer, cx);
+        let early = self.attempt(&peer).and_then(|its| its.early.take());
+        if let Some(text) = early {
+            self.check_proof(peer, connection, &text, cx);
+        }
     }
 
     /// Sends our proof, our first frame on the channel, once it is signed and the channel is open.
@@ -108,6 +112,11 @@ impl Links {
             .attempt(&peer)
             .filter(|its| its.connection == connection);
         let Some(attempt) = attempt else { return };
+        if attempt.is_open() && attempt.verify.is_some() && attempt.early.is_none() {
+            // Whatever we say before our own proof would be taken for a false one.
+            attempt.early = Some(text.to_owned());
+            return;
+        }
         let (true, Some(transcript), Some(named)) =
             (attempt.is_open(), attempt.transcript(&room), &attempt.named)
         else {
@@ -159,9 +168,6 @@ impl Links {
         let Some(binding) = attempt.binding().copied() else {
             return;
         };
-        let connection = attempt.connection;
-        // Our own proof may still wait for its signature, or for its turn.
-        let unsent = attempt.proof.clone();
         let open = attempt.open(binding, &cx.own.id, &peer, cx.now);
         let state = State::Verified {
             open,
@@ -171,9 +177,6 @@ impl Links {
         link.tries = Tries::default();
         if let Some(former) = former.open().map(|open| open.connection) {
             self.close(former, cx);
-        }
-        if let Some(proof) = unsent {
-            cx.send_on(connection, &proof);
         }
         cx.timers.clear(&LinkTimer::Attempt(peer).into());
         self.watch(peer, cx);

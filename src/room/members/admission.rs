@@ -45,6 +45,12 @@ impl Members {
         })
     }
 
+    /// Returns whether an offer that we made to this peer now would resume.
+    pub fn resumes(&self, peer: &PeerId) -> bool {
+        let fresh = self.freshness(peer);
+        fresh.is_some_and(|fresh| fresh.source == NonceSource::Resume)
+    }
+
     /// Refuses newcomers while the room is full, and announces that it is.
     pub(super) fn refuse_if_full(&self, peer: &PeerId, cx: &mut Cx) -> Result<(), Dropped> {
         let member = self.members.get(peer);
@@ -63,6 +69,10 @@ impl Members {
         cx: &mut Cx,
     ) -> Result<(), Dropped> {
         let peer = connect.peer_id();
+        // Before anything is spent: a key that was met before has a share of its own, but not if it is blocked.
+        if self.trust.is_blocked(&connect.identity) {
+            return Err(Dropped::Declined);
+        }
         let member = self.members.get(&peer);
         if let Some(member) = member {
             if member.connect == *connect {

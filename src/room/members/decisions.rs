@@ -57,23 +57,29 @@ impl Members {
             Effect::Declined(who.id)
         });
         // A peer that came while the person was being asked about as many as possible has waited for this.
-        let next = self.members.values().find(|member| {
+        let waiting = self.members.values().filter(|member| {
             member.decision == Decision::Undecided
                 && member.present
                 && member.connect.capabilities & FULL == 0
         });
-        if let Some(next) = next.map(|member| member.id) {
-            self.decide_later(next, links, cx);
+        let waiting: Vec<PeerId> = waiting.map(|member| member.id).collect();
+        // By chance: who comes first by peer id chooses that id.
+        if let Some(next) = waiting.get(cx.random_index(waiting.len())) {
+            self.decide_later(*next, links, cx);
         }
     }
 
     /// Applies a decision of the person about a key.
     fn judge(&mut self, who: &Shown, what: TrustDecision, cx: &mut Cx) {
-        let Some(member) = self.members.get(&who.id) else {
-            return;
+        let blocked = what == TrustDecision::Blocked;
+        let same = match self.members.get(&who.id) {
+            Some(member) => {
+                member.connect.identity == who.key && (member.name == who.name || blocked)
+            }
+            // Neither going nor coming back in another session protects from being blocked.
+            None if blocked => true,
+            None => return,
         };
-        let same = member.connect.identity == who.key
-            && (member.name == who.name || what == TrustDecision::Blocked);
         if !same {
             return cx.event(Event::Refused(CHANGED.to_owned()));
         }

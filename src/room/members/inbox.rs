@@ -9,6 +9,7 @@ use crate::room::io::Carrier;
 use crate::room::links::Links;
 use crate::room::signaling::Signaling;
 use crate::rtc::{Candidate, DataDescription};
+use crate::time::Millis;
 use crate::wire::connect::FULL;
 use crate::wire::envelope::{EnvelopeError, PairSealed, RtcOffer};
 use crate::wire::pair::PairContext;
@@ -35,6 +36,8 @@ pub(in crate::room) struct Offer {
     pub id: ConnectId,
     /// The announcement of ours that it is for.
     pub ours: ConnectId,
+    /// It names no announcement, but our last proof.
+    pub resumes: bool,
 }
 
 /// A body that passed the checks, and what it asks for.
@@ -52,8 +55,8 @@ pub(in crate::room) enum Received {
     Offer(PeerId, Box<Offer>),
     /// A peer answers the offer that is open to it.
     Answer(PeerId, Introduction, DataDescription),
-    /// A peer sends candidates for a connection.
-    Candidates(PeerId, Attempt, Vec<Candidate>),
+    /// A peer sends candidates for a connection, in an envelope of this time.
+    Candidates(PeerId, Attempt, Millis, Vec<Candidate>),
     /// Candidates whose offer or answer has not come yet.
     Early(Box<Envelope>),
     /// A peer leaves.
@@ -164,6 +167,7 @@ impl Members {
                 connect: offer.connect.clone(),
                 id: offer.connect.id(via.signaling.keys.id()),
                 ours,
+                resumes: offer.nonce == NonceSource::Resume,
             }),
         ))
     }
@@ -211,6 +215,7 @@ impl Members {
         Ok(Received::Candidates(
             peer,
             sealed.attempt,
+            envelope.timestamp,
             candidates.collect(),
         ))
     }
@@ -268,17 +273,16 @@ impl Members {
         signaling: &Signaling,
         cx: &Cx,
     ) -> Vec<(Nonce, ConnectId)> {
+        let member = self.members.get(peer);
         match source {
             NonceSource::Connect(serial) => {
-                let found = signaling.nonce(serial, cx.now);
+                let is_newcomer = !member.is_some_and(|member| member.present);
+                let found = signaling.nonce(serial, is_newcomer, cx.now);
                 found.map(|(nonce, id)| (*nonce, id)).into_iter().collect()
             }
-            NonceSource::Resume => {
-                let member = self.members.get(peer);
-                member
-                    .map(|member| member.given.clone())
-                    .unwrap_or_default()
-            }
+            NonceSource::Resume => member
+                .map(|member| member.given.clone())
+                .unwrap_or_default(),
         }
     }
 

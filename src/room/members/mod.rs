@@ -222,7 +222,7 @@ impl Members {
             }
             PeerEvent::Lost => {
                 if self.same_tab(&peer).any(|other| links.is_connected(&other)) {
-                    cx.effect(Effect::Remove(peer, GoneReason::Left));
+                    cx.effect(Effect::RemoveClosed(peer));
                 }
             }
             PeerEvent::Gone { .. } => {
@@ -258,10 +258,10 @@ impl Members {
             cx.send(peer, PeopleFrame::Profile { name });
         }
         // The former session of a tab that was loaded again goes at once if it is silent, and is probed at once
-        // otherwise.
+        // otherwise. Tab numbers are only claimed, so it may be another tab, which can come back.
         for former in self.same_tab(&peer) {
             match links.state(&former) {
-                PeerState::Reconnecting => cx.effect(Effect::Remove(former, GoneReason::Left)),
+                PeerState::Reconnecting => cx.effect(Effect::RemoveClosed(former)),
                 PeerState::Verified => cx.effect(Effect::Probe(former)),
                 _ => {}
             }

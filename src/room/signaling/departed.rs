@@ -19,6 +19,8 @@ const MAX_STRANGERS: usize = 256;
 pub(super) struct Departed {
     proven: VecDeque<Departure>,
     strangers: VecDeque<Departure>,
+    /// When the last of those strangers went who are no longer remembered.
+    forgotten: Millis,
 }
 
 #[derive(Debug)]
@@ -38,8 +40,18 @@ impl Departed {
         proven: bool,
         now: Millis,
     ) -> Option<Millis> {
-        for list in [&mut self.proven, &mut self.strangers] {
-            list.retain(|departure| departure.peer != peer && now.since(departure.at) < NONCE_LIFE);
+        // Anybody can name a peer again that is gone, with an announcement that is older than what it said last. That
+        // neither makes its envelopes new, nor puts it among the strangers.
+        let (mut until, mut proven) = (until, proven);
+        for (list, is_proven) in [(&mut self.proven, true), (&mut self.strangers, false)] {
+            list.retain(|departure| {
+                let is_same = departure.peer == peer;
+                if is_same {
+                    until = until.max(departure.until);
+                    proven |= is_proven;
+                }
+                !is_same && now.since(departure.at) < NONCE_LIFE
+            });
         }
         let (list, most) = if proven {
             (&mut self.proven, MAX_PROVEN)
@@ -56,7 +68,17 @@ impl Departed {
             until,
             at: now,
         });
-        forgotten.filter(|_| proven).map(|departure| departure.at)
+        let at = forgotten.map(|departure| departure.at)?;
+        if proven {
+            return Some(at);
+        }
+        self.forgotten = self.forgotten.max(at);
+        None
+    }
+
+    /// Whether strangers may have gone since this time that are no longer remembered.
+    pub fn has_forgotten(&self, since: Millis) -> bool {
+        since <= self.forgotten
     }
 
     pub fn is_old(&self, peer: &PeerId, timestamp: Millis) -> bool {

@@ -86,6 +86,7 @@ impl Signaling {
                     attempt,
                     ours: own.id,
                     theirs: fresh.connect,
+                    resumes: fresh.source == NonceSource::Resume,
                 };
                 let connect = own.connect.clone();
                 let nonce = (fresh.source, &fresh.nonce);

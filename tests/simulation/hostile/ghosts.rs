@@ -12,7 +12,7 @@ use crate::scenes::{SOON, id, pair};
 use crate::world::World;
 
 /// Sends recorded envelopes again. Everybody who has the room's key can seal them anew, so that no bytes are the same.
-fn replay(world: &mut World, recorded: &[(DerivedTopic, Envelope)]) {
+pub(super) fn replay(world: &mut World, recorded: &[(DerivedTopic, Envelope)]) {
     let mut mallory = Mallory::new(1);
     for (topic, envelope) in recorded {
         mallory.send(world, *topic, envelope);
@@ -21,7 +21,7 @@ fn replay(world: &mut World, recorded: &[(DerivedTopic, Envelope)]) {
 }
 
 /// Asserts that nobody is shown to this tab, and that a message of this tab is meant for nobody.
-fn is_alone(world: &mut World, at: usize) {
+pub(super) fn is_alone(world: &mut World, at: usize) {
     assert_eq!(world.roster(at).into_keys().collect::<Vec<_>>(), [""; 0]);
     let before = world.nodes[at].events.len();
     world.say(at, "who is there?");
@@ -34,7 +34,7 @@ fn is_alone(world: &mut World, at: usize) {
 }
 
 /// The two peers, beginning with the one whose offer was recorded.
-fn offerer_first(
+pub(super) fn offerer_first(
     world: &World,
     recorded: &[(DerivedTopic, Envelope)],
     (ann, ben): (usize, usize),

@@ -35,7 +35,10 @@ fn cheated(number: u32, place: u64, content: &[u8]) -> Vec<FileEvent> {
 
 #[test]
 fn bytes_at_wrong_places_fail_that_file_alone() {
-    let place = [failed(FileId::Theirs(1), "The file came out of its order.")];
+    let place = [failed(
+        FileId::Theirs(1),
+        "The bytes of the file arrived out of order.",
+    )];
     assert_eq!(cheated(1, 0, b"again"), place);
     assert_eq!(cheated(1, MIB as u64 - 1, b"too far"), place);
     assert_eq!(cheated(1, u64::MAX, b"beyond everything"), place);
@@ -51,7 +54,7 @@ fn bytes_beyond_the_announced_size_are_never_kept() {
     world.run(SOON);
     world.inject_file_message(ann, ben, &file_message(1, 0, b"eleven byte"));
     world.run(SOON);
-    let words = "More bytes came than were announced.";
+    let words = "More bytes arrived than were announced.";
     assert_eq!(ends(&world, ben), [failed(FileId::Theirs(1), words)]);
     assert_eq!(world.nodes[ben].stores[&1], b"");
 }

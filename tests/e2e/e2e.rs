@@ -11,6 +11,8 @@ mod broker;
 mod chat;
 mod demos;
 mod hostile;
+mod hostile_broker;
+mod hostile_member;
 mod leaving_and_returning;
 mod module;
 mod package;

@@ -34,12 +34,17 @@ impl Budget {
         }
     }
 
-    /// Takes one token, and returns whether there was one left.
-    pub fn take(&mut self, now: Millis) -> bool {
+    /// Returns whether there is a token left.
+    pub fn has_token(&mut self, now: Millis) -> bool {
         let earned = now.since(self.at).as_secs_f64() * self.per_second;
         self.left = (self.left + earned).min(self.burst);
         self.at = self.at.max(now);
-        let allowed = self.left >= 1.0;
+        self.left >= 1.0
+    }
+
+    /// Takes one token, and returns whether there was one left.
+    pub fn take(&mut self, now: Millis) -> bool {
+        let allowed = self.has_token(now);
         if allowed {
             self.left -= 1.0;
         }

@@ -138,7 +138,7 @@ impl Room {
             signaling: Signaling::new(config.keys, config.topic_prefix, &mut cx),
             cx,
             members: Members::new(config.accept, config.trust),
-            links: Links::default(),
+            links: Links::new(now),
             channels: Channels::default(),
             calls: Calls::default(),
             files: Files::default(),

@@ -177,7 +177,7 @@ async fn outsider(broker: &Broker, site: &Site) -> Result<(AsyncClient, RoomKeys
     let options = MqttOptions::new("strangers", "127.0.0.1", broker.tcp_port());
     let (client, mut events) = AsyncClient::new(options, 64);
     tokio::spawn(async move { while events.poll().await.is_ok() {} });
-    Ok((client, source.lobby(None)?))
+    Ok((client, source.derive(None).lobby()))
 }
 
 #[test]

@@ -86,10 +86,10 @@ impl Links {
         if !wanted || link.attempt.is_some() {
             return;
         }
-        if !self.has_place(&peer, members) {
+        if !self.has_place(&peer, members, cx.now) {
             self.wait_for_place(peer, cx);
         } else if self.link(peer, cx).offers.take(cx.now) {
-            self.offer(peer, cx);
+            self.offer(peer, members, cx);
         } else {
             cx.timers
                 .set_earlier(LinkTimer::Dial(peer).into(), cx.now + OFFER_PAUSE);
@@ -152,7 +152,7 @@ impl Links {
             let attempts = self.attempts();
             let at = if self.waiting.is_empty() || attempts >= MAX_ATTEMPTS + KNOWN_ATTEMPTS {
                 return;
-            } else if attempts < MAX_ATTEMPTS {
+            } else if attempts < MAX_ATTEMPTS && self.strangers.has_token(cx.now) {
                 cx.random_index(self.waiting.len())
             } else {
                 let mut waiting = self.waiting.iter();
@@ -169,11 +169,11 @@ impl Links {
         }
     }
 
-    fn offer(&mut self, peer: PeerId, cx: &mut Cx) {
+    fn offer(&mut self, peer: PeerId, members: &Members, cx: &mut Cx) {
         // Counted for the whole room, so that no number comes twice to a peer that was forgotten and met again.
         let number = AttemptNumber::new(self.next_attempt, &cx.own.id, &peer);
         self.next_attempt += 1;
-        let connection = self.begin_attempt(peer, number, None, cx);
+        let connection = self.begin_attempt(peer, number, None, members, cx);
         cx.link(connection, LinkCommand::Offer);
     }
 
@@ -182,8 +182,12 @@ impl Links {
         peer: PeerId,
         number: AttemptNumber,
         theirs: Option<(Side, Named)>,
+        members: &Members,
         cx: &mut Cx,
     ) -> ConnectionId {
+        if !members.is_known(&peer) {
+            self.strangers.take(cx.now);
+        }
         let connection = ConnectionId(self.next_connection);
         self.next_connection += 1;
         cx.counters.connection_opened();
@@ -240,7 +244,7 @@ impl Links {
                 return true;
             }
             self.give_up_attempt(peer, cx);
-        } else if !self.has_place(&peer, members) {
+        } else if !self.has_place(&peer, members, cx.now) {
             return false;
         }
         let theirs = Side::of(&offer.introduction, offer.description.fingerprint());
@@ -249,7 +253,8 @@ impl Links {
             theirs: offer.id,
             connect: offer.connect.clone(),
         };
-        let connection = self.begin_attempt(peer, offer.attempt, Some((theirs, named)), cx);
+        let connection =
+            self.begin_attempt(peer, offer.attempt, Some((theirs, named)), members, cx);
         cx.link(connection, LinkCommand::Answer(offer.description.clone()));
         cx.effect(Effect::ReleaseCandidates(peer));
         cx.changed = true;

@@ -19,8 +19,10 @@ use super::effect::PeerEvent;
 use super::io::PeerState;
 use super::members::{Members, Received};
 use crate::identity::PeerId;
+use crate::room::budget::Budget;
 use crate::room::timer::LinkTimer;
 use crate::rtc::{ConnectionId, Limit, LinkCommand, LinkEvent, Path};
+use crate::time::Millis;
 use crate::wire::Attempt as AttemptNumber;
 use crate::wire::frame::LinkFrame;
 use crate::wire::{Frame, Nonce};
@@ -41,15 +43,35 @@ pub(super) enum ChannelMessage {
     Bytes(PeerId, Vec<u8>),
 }
 
-#[derive(Debug, Default)]
+/// Connections to strangers are made at this rate: at most this many at once …
+const STRANGERS_BURST: u32 = 128;
+/// … and then this many a second. Chromium has at most 500, and counts closed ones until it collects its garbage.
+const STRANGERS_PER_SECOND: u32 = 8;
+
+#[derive(Debug)]
 pub(super) struct Links {
     links: LiteMap<PeerId, Link>,
     /// The peer of each connection.
     connections: LiteMap<ConnectionId, PeerId>,
     /// Peers that wait for a free place among the attempts.
     waiting: VecDeque<PeerId>,
+    /// The budget for connections to strangers. Identities cost nothing, so it is one for all of them.
+    strangers: Budget,
     next_connection: u32,
     next_attempt: u32,
+}
+
+impl Links {
+    pub fn new(now: Millis) -> Links {
+        Links {
+            links: LiteMap::new(),
+            connections: LiteMap::new(),
+            waiting: VecDeque::new(),
+            strangers: Budget::new(STRANGERS_BURST, STRANGERS_PER_SECOND, now),
+            next_connection: 0,
+            next_attempt: 0,
+        }
+    }
 }
 
 /// Queries for other machines.
@@ -97,10 +119,11 @@ impl Links {
     }
 
     /// Whether a connection to this peer can be made now.
-    fn has_place(&self, peer: &PeerId, members: &Members) -> bool {
+    fn has_place(&mut self, peer: &PeerId, members: &Members, now: Millis) -> bool {
         let attempts = self.attempts();
         let kept_free = attempts < MAX_ATTEMPTS + KNOWN_ATTEMPTS;
-        attempts < MAX_ATTEMPTS || (kept_free && members.is_known(peer))
+        (attempts < MAX_ATTEMPTS && self.strangers.has_token(now))
+            || (kept_free && members.is_known(peer))
     }
 
     /// The challenge of our offer to this peer, if it waits for the answer with this number.

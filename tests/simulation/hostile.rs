@@ -8,6 +8,7 @@ mod files;
 mod floods;
 mod ghosts;
 mod ghosts_named_again;
+mod knocking_anew;
 mod later_version;
 mod leaving;
 mod mallory;

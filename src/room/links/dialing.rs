@@ -9,6 +9,7 @@ use core::time::Duration;
 use super::link::{Attempt, Binding, Link, Named, Side, Stage, State, Tries};
 use super::{KNOWN_ATTEMPTS, Links, MAX_ATTEMPTS, Timer};
 use crate::identity::PeerId;
+use crate::room::budget::Budget;
 use crate::room::counters::Dropped;
 use crate::room::cx::{Cx, Effect};
 use crate::room::io::GoneReason;
@@ -44,6 +45,10 @@ const BETWEEN_TRIES: Duration = Duration::from_secs(1);
 const THEIR_TURN: Duration = Duration::from_secs(4);
 /// The grace period for the remote peer to offer first, where it will hear us in a moment.
 const THEIR_OFFER: Duration = Duration::from_secs(2);
+/// Offers that we make to one peer: at most this many at once …
+const OFFERS_BURST: u32 = 4;
+/// … and then one in this time. It could fail as soon as it is made, and the peer ask for another one.
+const OFFER_PAUSE: Duration = Duration::from_secs(4);
 /// An offer that waited longer than this is not worth an answer: its sender has given up.
 const OFFER_LIFE: Duration = Duration::from_secs(7);
 
@@ -73,16 +78,25 @@ impl Links {
         if !members.is_accepted(&peer) {
             return;
         }
-        let link = self.links.entry(peer).or_default();
+        let link = self.link(peer, cx);
         let wanted = !matches!(link.state, State::Failed { .. } | State::Verified { .. });
         if !wanted || link.attempt.is_some() {
             return;
         }
-        if self.has_place(&peer, members) {
+        if !self.has_place(&peer, members) {
+            self.wait_for_place(peer, cx);
+        } else if self.link(peer, cx).offers.take(cx.now) {
             self.offer(peer, cx);
         } else {
-            self.wait_for_place(peer, cx);
+            cx.timers
+                .set_earlier(Timer::Dial(peer).into(), cx.now + OFFER_PAUSE);
         }
+    }
+
+    fn link(&mut self, peer: PeerId, cx: &Cx) -> &mut Link {
+        self.links
+            .entry(peer)
+            .or_insert_with(|| Link::new(Budget::slow(OFFERS_BURST, OFFER_PAUSE, cx.now)))
     }
 
     /// The person has just accepted this peer.
@@ -171,7 +185,7 @@ impl Links {
         cx.counters.connection_opened();
         let challenge = Nonce::generate(&mut cx.rng);
         let attempt = Attempt::new(connection, number, theirs, challenge, cx.now);
-        self.links.entry(peer).or_default().attempt = Some(attempt);
+        self.link(peer, cx).attempt = Some(attempt);
         self.connections.insert(connection, peer);
         cx.timers.clear(&Timer::Dial(peer).into());
         cx.timers
@@ -181,7 +195,7 @@ impl Links {
 
     /// Keeps an offer until it is decided on, and until there is a place.
     pub(super) fn hold_offer(&mut self, peer: PeerId, offer: Box<Offer>, cx: &Cx) {
-        self.links.entry(peer).or_default().held = Some((offer, cx.now));
+        self.link(peer, cx).held = Some((offer, cx.now));
     }
 
     /// Answers the offer that was kept, if it is wanted and still worth it.
@@ -200,7 +214,7 @@ impl Links {
             return;
         };
         if !self.answer(peer, &offer, members, cx) {
-            self.links.entry(peer).or_default().held = Some((offer, at));
+            self.link(peer, cx).held = Some((offer, at));
             self.wait_for_place(peer, cx);
         }
     }

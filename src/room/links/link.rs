@@ -29,6 +29,8 @@ pub(super) struct Link {
     /// An offer that waits for a decision or for a free place among the attempts, and when it came.
     pub held: Option<(Box<Offer>, Millis)>,
     pub tries: Tries,
+    /// How many offers may be made to it.
+    pub offers: Budget,
 }
 
 /// What came of trying to connect since the last success.
@@ -146,17 +148,6 @@ impl Side {
     }
 }
 
-impl Default for Link {
-    fn default() -> Link {
-        Link {
-            state: State::New,
-            attempt: None,
-            held: None,
-            tries: Tries::default(),
-        }
-    }
-}
-
 impl State {
     /// The connection that frames go over.
     pub fn open(&self) -> Option<&Open> {
@@ -186,6 +177,17 @@ impl State {
 }
 
 impl Link {
+    /// To a peer that was never dialed, and to which so many offers may be made.
+    pub fn new(offers: Budget) -> Link {
+        Link {
+            state: State::New,
+            attempt: None,
+            held: None,
+            tries: Tries::default(),
+            offers,
+        }
+    }
+
     /// How far we are, for people to see.
     pub fn shown_state(&self) -> PeerState {
         match (&self.state, &self.attempt) {

@@ -204,8 +204,8 @@ impl Mallory {
         self.send(world, inbox, &envelope);
     }
 
-    /// A sound knock on the door of whoever announced `theirs`.
-    pub fn knock(&mut self, world: &mut World, theirs: &Connect) {
+    /// A sound knock on the door of whoever announced `theirs`. What was sent, and where, is given back.
+    pub fn knock(&mut self, world: &mut World, theirs: &Connect) -> (DerivedTopic, Envelope) {
         let connect = self.shown(world.now);
         let at = self.stamp(world.now);
         let (own, recipient) = (self.id(), theirs.peer_id());
@@ -220,11 +220,67 @@ impl Mallory {
         let nonce = (NonceSource::Connect(theirs.serial), &theirs.nonce);
         let knock = context.seal_knock(&mut self.rng, connect, nonce);
         let inbox = self.keys.inbox(&recipient);
-        self.send(world, inbox, &Envelope::new(own, at, Body::Knock(knock)));
+        let envelope = Envelope::new(own, at, Body::Knock(knock));
+        self.send(world, inbox, &envelope);
+        (inbox, envelope)
     }
 
-    /// Candidates for the newest offer.
-    pub fn candidates(&mut self, world: &mut World, theirs: &Connect, count: usize) {
+    /// Answers the newest offer of a tab, if it was made to Mallory and for the announcement that is shown. Nobody is
+    /// behind the answer.
+    pub fn answer(&mut self, world: &mut World, from: usize) {
+        let own = self.id();
+        let inbox = self.keys.inbox(&own);
+        let sender = world.nodes[from].room.id();
+        let theirs = newest_connect(world, from);
+        let offers = overheard(world).into_iter().rev();
+        let mut offers = offers.filter(|(topic, its)| *topic == inbox && its.sender == sender);
+        let Some((_, envelope)) = offers.next() else {
+            return;
+        };
+        let (Body::RtcOffer(offer), Some(shown)) = (&envelope.bodies[0], &self.shown) else {
+            return;
+        };
+        let nonce = shown.nonce;
+        let pair = self.pair(&theirs);
+        let context = PairContext {
+            key: &pair,
+            topic: self.keys.topic(),
+            sender: &sender,
+            recipient: &own,
+            timestamp: envelope.timestamp,
+        };
+        let Ok(opened) = context.open_offer(offer, &nonce) else {
+            return;
+        };
+        let at = self.stamp(world.now);
+        let context = PairContext {
+            sender: &own,
+            recipient: &sender,
+            timestamp: at,
+            ..context
+        };
+        let description = sdp(SdpType::Answer, "evilevil", &[9; 32]);
+        let description = DataDescription::from_sdp(SdpType::Answer, &description).unwrap();
+        let challenge = Nonce::generate(&mut self.rng);
+        let introduction =
+            Introduction::new(challenge, description.to_bytes(), Extensions::default()).unwrap();
+        let (attempt, asked) = (offer.attempt, opened.challenge());
+        let answer = context.seal_answer(&mut self.rng, attempt, asked, &introduction);
+        let inbox = self.keys.inbox(&sender);
+        self.send(
+            world,
+            inbox,
+            &Envelope::new(own, at, Body::RtcAnswer(answer)),
+        );
+    }
+
+    /// Candidates for the newest offer. What was sent, and where, is given back.
+    pub fn candidates(
+        &mut self,
+        world: &mut World,
+        theirs: &Connect,
+        count: usize,
+    ) -> (DerivedTopic, Envelope) {
         let (attempt, introduction) = self.offered.clone().expect("an offer was made");
         let at = self.stamp(world.now);
         let (own, recipient) = (self.id(), theirs.peer_id());
@@ -248,6 +304,7 @@ impl Mallory {
         let inbox = self.keys.inbox(&recipient);
         let envelope = Envelope::new(own, at, Body::RtcCandidates(sealed));
         self.send(world, inbox, &envelope);
+        (inbox, envelope)
     }
 }
 

@@ -3,6 +3,7 @@
 mod broker;
 mod brokers;
 mod candidates;
+mod candidates_said_again;
 mod decisions;
 mod files;
 mod floods;

@@ -16,6 +16,7 @@ use crate::room::io::GoneReason;
 use crate::room::members::{Members, Offer};
 use crate::room::signaling::{Outgoing, Sent};
 use crate::rtc::{Candidate, ConnectionId, DataDescription, LinkCommand};
+use crate::time::Millis;
 use crate::wire::extension::Extensions;
 use crate::wire::{Attempt as AttemptNumber, Introduction, Nonce};
 
@@ -291,11 +292,12 @@ impl Links {
             .set(Timer::Prove(peer).into(), cx.now + PROOF_DELAY);
     }
 
-    /// Candidates of a connection came over a broker.
+    /// Candidates of a connection came: over a broker with the timestamp of their envelope, or over the channel.
     pub(super) fn add_candidates(
         &mut self,
         peer: PeerId,
         number: AttemptNumber,
+        stamp: Option<Millis>,
         candidates: Vec<Candidate>,
         cx: &mut Cx,
     ) {
@@ -306,13 +308,18 @@ impl Links {
             return;
         };
         let attempt = link.attempt.as_mut().filter(|its| its.number == number);
-        let budget = match (attempt, link.state.open_mut()) {
+        let told = match (attempt, link.state.open_mut()) {
             (Some(attempt), _) => &mut attempt.candidates,
             (None, Some(open)) => &mut open.candidates,
             (None, None) => return,
         };
+        if stamp.is_some_and(|stamp| !told.is_new(stamp)) {
+            return cx.dropped(Dropped::NotNewer);
+        }
         let count = candidates.len();
-        let affordable = candidates.into_iter().take_while(|_| budget.take(cx.now));
+        let affordable = candidates
+            .into_iter()
+            .take_while(|_| told.budget.take(cx.now));
         let affordable: Vec<Candidate> = affordable.collect();
         if affordable.len() < count {
             cx.dropped(Dropped::TooManyCandidates);

@@ -1,6 +1,7 @@
 //! One link, and one attempt to connect.
 
 use core::time::Duration;
+use std::collections::VecDeque;
 
 use crate::identity::PeerId;
 use crate::room::budget::Budget;
@@ -71,7 +72,7 @@ pub(super) struct Open {
     pub challenge: Nonce,
     pub their_fingerprint: [u8; 32],
     pub negotiation: Negotiation,
-    pub candidates: Budget,
+    pub candidates: Told,
     /// How often the peer may renegotiate.
     pub signals: Budget,
 }
@@ -88,7 +89,7 @@ pub(super) struct Attempt {
     /// The two announcements that the offer names: ours, and theirs. Known to whoever offers once the offer has left.
     pub named: Option<Named>,
     pub stage: Stage,
-    pub candidates: Budget,
+    pub candidates: Told,
     /// Our proof while it is being signed, and our current announcement where the offer names another one.
     pub verify: Option<(UnsignedVerify, Option<Connect>)>,
     /// Our proof, once it is signed.
@@ -104,6 +105,36 @@ pub(super) struct Named {
     pub theirs: ConnectId,
     /// Theirs, with a signature that has been checked.
     pub connect: Connect,
+}
+
+/// What a peer has told of the addresses of one connection.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub budget: Budget,
+    /// The timestamps of what came over a broker. Everybody in the room can send the same sealed part again, in an
+    /// envelope that looks like another one.
+    stamps: VecDeque<Millis>,
+}
+
+impl Told {
+    fn new(now: Millis) -> Told {
+        Told {
+            budget: Budget::new(CANDIDATES_BURST, CANDIDATES_PER_SECOND, now),
+            stamps: VecDeque::new(),
+        }
+    }
+
+    /// Whether nothing with this timestamp has come. What is sealed has one that its author never used before.
+    pub fn is_new(&mut self, stamp: Millis) -> bool {
+        if self.stamps.contains(&stamp) {
+            return false;
+        }
+        if self.stamps.len() >= CANDIDATES_BURST as usize {
+            self.stamps.pop_front();
+        }
+        self.stamps.push_back(stamp);
+        true
+    }
 }
 
 /// How far a try to connect is.
@@ -255,7 +286,7 @@ impl Attempt {
             since: now,
             named,
             stage: Stage::Describing { challenge, theirs },
-            candidates: Budget::new(CANDIDATES_BURST, CANDIDATES_PER_SECOND, now),
+            candidates: Told::new(now),
             verify: None,
             proof: None,
             given: None,

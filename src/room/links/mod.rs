@@ -227,8 +227,8 @@ impl Links {
             Received::Answer(peer, introduction, description) => {
                 self.on_answer(peer, &introduction, description, cx);
             }
-            Received::Candidates(peer, number, candidates) => {
-                self.add_candidates(peer, number, candidates, cx);
+            Received::Candidates(peer, number, stamp, candidates) => {
+                self.add_candidates(peer, number, Some(stamp), candidates, cx);
             }
             Received::Full | Received::Early(_) | Received::Leave(_) => {}
         }

@@ -72,7 +72,7 @@ impl Links {
     ) {
         candidates.truncate(MAX_CANDIDATES);
         if let Some(number) = self.open(&peer).map(|open| open.number) {
-            self.add_candidates(peer, number, candidates, cx);
+            self.add_candidates(peer, number, None, candidates, cx);
         }
     }
 }

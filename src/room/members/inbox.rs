@@ -9,6 +9,7 @@ use crate::room::io::Carrier;
 use crate::room::links::Links;
 use crate::room::signaling::Signaling;
 use crate::rtc::{Candidate, DataDescription};
+use crate::time::Millis;
 use crate::wire::connect::FULL;
 use crate::wire::envelope::{EnvelopeError, PairSealed, RtcOffer};
 use crate::wire::pair::PairContext;
@@ -52,8 +53,8 @@ pub(in crate::room) enum Received {
     Offer(PeerId, Box<Offer>),
     /// A peer answers the offer that is open to it.
     Answer(PeerId, Introduction, DataDescription),
-    /// A peer sends candidates for a connection.
-    Candidates(PeerId, Attempt, Vec<Candidate>),
+    /// A peer sends candidates for a connection, in an envelope of this time.
+    Candidates(PeerId, Attempt, Millis, Vec<Candidate>),
     /// Candidates whose offer or answer has not come yet.
     Early(Box<Envelope>),
     /// A peer leaves.
@@ -211,6 +212,7 @@ impl Members {
         Ok(Received::Candidates(
             peer,
             sealed.attempt,
+            envelope.timestamp,
             candidates.collect(),
         ))
     }

@@ -1,5 +1,6 @@
 //! Peers that cheat: nothing of theirs is ever delivered, and none of them stops the honest.
 
+mod blocks;
 mod broker;
 mod brokers;
 mod candidates;

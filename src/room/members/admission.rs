@@ -62,6 +62,10 @@ impl Members {
         cx: &mut Cx,
     ) -> Result<(), Dropped> {
         let peer = connect.peer_id();
+        // Before anything is spent: a key that was met before has a share of its own, but not if it is blocked.
+        if self.trust.is_blocked(&connect.identity) {
+            return Err(Dropped::Declined);
+        }
         let member = self.members.get(&peer);
         if let Some(member) = member {
             if member.connect == *connect {

@@ -67,11 +67,15 @@ impl Members {
 
     /// What the person decided about a key.
     fn judge(&mut self, who: &Shown, what: TrustDecision, cx: &mut Cx) {
-        let Some(member) = self.members.get(&who.id) else {
-            return;
+        let blocked = what == TrustDecision::Blocked;
+        let same = match self.members.get(&who.id) {
+            Some(member) => {
+                member.connect.identity == who.key && (member.name == who.name || blocked)
+            }
+            // Neither going nor coming back in another session protects from being blocked.
+            None if blocked => true,
+            None => return,
         };
-        let same = member.connect.identity == who.key
-            && (member.name == who.name || what == TrustDecision::Blocked);
         if !same {
             return cx.event(Event::Refused(CHANGED.to_owned()));
         }

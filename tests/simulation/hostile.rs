@@ -13,6 +13,7 @@ mod ghosts_named_again;
 mod knocking_anew;
 mod later_version;
 mod leaving;
+mod long_answers;
 mod mallory;
 mod places;
 mod prompts;

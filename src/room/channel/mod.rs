@@ -71,9 +71,18 @@ struct Channel {
     frames: Budget,
     parts: PartReassembler,
     stream: Stream,
-    /// When it last said what it has of our stream.
+    /// Since when it has taken nothing of what there is for it.
     acknowledged: Millis,
     pings: Pings,
+}
+
+impl Channel {
+    /// Something comes to the end of the stream. A peer that has everything is not slow for having said nothing.
+    fn begin_to_wait(&mut self, now: Millis) {
+        if self.stream.is_idle() {
+            self.acknowledged = now;
+        }
+    }
 }
 
 /// The channels to all peers that have been verified in this session, connected or being looked for.
@@ -136,6 +145,7 @@ impl Channels {
         cx: &mut Cx,
     ) {
         if let Some(channel) = self.0.get_mut(&peer) {
+            channel.begin_to_wait(cx.now);
             channel.stream.push(message, token);
         }
         self.pump(peer, links, cx);
@@ -147,6 +157,7 @@ impl Channels {
         let Some(channel) = self.0.get_mut(&peer) else {
             return;
         };
+        channel.begin_to_wait(cx.now);
         let waiting = channel.stream.push_reply(message);
         let stalled = cx.now.since(channel.acknowledged) >= STALL_TIMEOUT;
         if waiting > MAX_REPLIES || (waiting > MAX_STALLED_REPLIES && stalled) {

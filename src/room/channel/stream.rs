@@ -169,6 +169,11 @@ impl Stream {
         Ok(unfinished.map_or(Begun::GoesOn, Begun::Anew))
     }
 
+    /// Whether the peer has all that there is for it.
+    pub fn is_idle(&self) -> bool {
+        self.sending.waiting.is_empty() && self.sending.sent.is_empty()
+    }
+
     /// How many of our chunks have arrived.
     pub fn acknowledged(&self) -> u64 {
         self.sending.acknowledged

@@ -24,6 +24,7 @@ mod review_attempts;
 mod review_names;
 mod review_places;
 mod review_presence;
+mod slow_brokers;
 mod values;
 
 use chacha20::ChaCha20Rng;

@@ -123,8 +123,13 @@ impl Signaling {
     }
 
     fn announce_again(&mut self, company: Company, cx: &mut Cx) {
-        if self.broker() != BrokerState::Ready {
-            return;
+        match self.broker() {
+            BrokerState::Ready => {}
+            // Nothing could be published yet, and nobody says when it can but the broker.
+            BrokerState::Opening => {
+                return cx.timers.set(Timer::Announce.into(), cx.now + FIRST_PAUSE);
+            }
+            BrokerState::Unreachable { .. } => return,
         }
         let last = self.announcer.last;
         let due = cx.now.since(last) >= LONGEST_PAUSE / 2;

@@ -5,6 +5,7 @@ mod broker;
 mod brokers;
 mod candidates;
 mod candidates_said_again;
+mod crowded_doors;
 mod decisions;
 mod files;
 mod floods;

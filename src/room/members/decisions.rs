@@ -55,13 +55,15 @@ impl Members {
             Effect::Declined(who.id)
         });
         // Somebody who came while the person was being asked about as many as possible has waited for this.
-        let next = self.members.values().find(|member| {
+        let waiting = self.members.values().filter(|member| {
             member.decision == Decision::Undecided
                 && member.present
                 && member.connect.capabilities & FULL == 0
         });
-        if let Some(next) = next.map(|member| member.id) {
-            self.decide_later(next, links, cx);
+        let waiting: Vec<PeerId> = waiting.map(|member| member.id).collect();
+        // By chance: who comes first by peer id chooses that id.
+        if let Some(next) = waiting.get(cx.random_index(waiting.len())) {
+            self.decide_later(*next, links, cx);
         }
     }
 

@@ -16,6 +16,7 @@ mod later_version;
 mod leaving;
 mod long_answers;
 mod mallory;
+mod one_number_twice;
 mod places;
 mod prompts;
 mod proof;

@@ -221,7 +221,7 @@ impl Members {
             }
             PeerEvent::Lost => {
                 if self.same_tab(&peer).any(|other| links.is_connected(&other)) {
-                    cx.effect(Effect::Remove(peer, GoneReason::Left));
+                    cx.effect(Effect::RemoveClosed(peer));
                 }
             }
             PeerEvent::Gone { .. } => {
@@ -256,10 +256,11 @@ impl Members {
             let name = cx.own.name.to_string();
             cx.send(peer, PeopleFrame::Profile { name });
         }
-        // What is left of a tab that was loaded again goes at once if it is silent, and is probed at once otherwise.
+        // What is left of a tab that was loaded again goes at once if it is silent, and is probed at once otherwise. Tab
+        // numbers are only claimed, so it may be another tab, which can come back.
         for former in self.same_tab(&peer) {
             match links.state(&former) {
-                PeerState::Reconnecting => cx.effect(Effect::Remove(former, GoneReason::Left)),
+                PeerState::Reconnecting => cx.effect(Effect::RemoveClosed(former)),
                 PeerState::Verified => cx.effect(Effect::Probe(former)),
                 _ => {}
             }

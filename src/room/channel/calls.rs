@@ -37,7 +37,7 @@ pub(in crate::room) struct Calls {
     answered: usize,
     next: u32,
     /// Questions of others that wait for our application's answers.
-    open: LiteMap<PeerId, Vec<String>>,
+    open: LiteMap<PeerId, LiteMap<String, ()>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -114,12 +114,8 @@ impl Calls {
                 result,
             } => {
                 let open = self.open.get_mut(&peer);
-                let at = open
-                    .as_ref()
-                    .and_then(|open| open.iter().position(|id| *id == question));
                 // Each question is answered once, and by nobody who was not asked.
-                if let (Some(open), Some(at)) = (open, at) {
-                    open.swap_remove(at);
+                if open.is_some_and(|open| open.remove(&question).is_some()) {
                     answer(peer, question, result, channels, cx);
                 }
             }
@@ -186,11 +182,11 @@ impl Calls {
             return cx.dropped(Dropped::BadFrame);
         }
         let open = self.open.entry(peer).or_default();
-        if open.len() >= MAX_OPEN || open.contains(&question) {
+        if open.len() >= MAX_OPEN || open.contains_key(&question) {
             cx.dropped(Dropped::TooManyQuestions);
             return reply(peer, question, Err(TOO_MANY.to_owned()), cx);
         }
-        open.push(question.clone());
+        open.insert(question.clone(), ());
         cx.app(AppEvent::Question {
             peer,
             question,

@@ -26,6 +26,7 @@ mod review_attempts;
 mod review_names;
 mod review_places;
 mod review_presence;
+mod slept_while_apart;
 mod slow_brokers;
 mod values;
 

@@ -226,7 +226,14 @@ impl Links {
         if let Some(attempt) = attempt {
             let unanswered = attempt.is_ours() && attempt.theirs().is_none();
             let repeated = !attempt.is_ours() && attempt.number == offer.attempt;
-            if (unanswered && cx.own.id < peer) || repeated {
+            // A peer that has forgotten us cannot open an offer that resumes, and offers back: that one has to win.
+            let resumes = attempt.resumes.unwrap_or_else(|| members.resumes(&peer));
+            let ours_stands = if resumes == offer.resumes {
+                cx.own.id < peer
+            } else {
+                offer.resumes
+            };
+            if (unanswered && ours_stands) || repeated {
                 return true;
             }
             self.give_up_attempt(peer, cx);
@@ -253,6 +260,7 @@ impl Links {
             return;
         };
         if attempt.number == sent.attempt {
+            attempt.resumes = Some(sent.resumes);
             attempt.named = Some(Named {
                 ours: sent.ours,
                 theirs: sent.theirs,

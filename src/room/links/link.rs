@@ -88,6 +88,8 @@ pub(super) struct Attempt {
     pub since: Millis,
     /// The two announcements that the offer names: ours, and theirs. Known to whoever offers once the offer has left.
     pub named: Option<Named>,
+    /// Whether our offer resumes, once it has left.
+    pub resumes: Option<bool>,
     pub stage: Stage,
     pub candidates: Told,
     /// Our proof while it is being signed, and our current announcement where the offer names another one.
@@ -285,6 +287,7 @@ impl Attempt {
             },
             since: now,
             named,
+            resumes: None,
             stage: Stage::Describing { challenge, theirs },
             candidates: Told::new(now),
             verify: None,

@@ -44,6 +44,12 @@ impl Members {
         })
     }
 
+    /// Whether an offer that we made to this peer now would resume.
+    pub fn resumes(&self, peer: &PeerId) -> bool {
+        let fresh = self.freshness(peer);
+        fresh.is_some_and(|fresh| fresh.source == NonceSource::Resume)
+    }
+
     /// A full room takes nobody in, and says so.
     pub(super) fn refuse_if_full(&self, peer: &PeerId, cx: &mut Cx) -> Result<(), Dropped> {
         let member = self.members.get(peer);

@@ -36,6 +36,8 @@ pub(in crate::room) struct Offer {
     pub id: ConnectId,
     /// The announcement of ours that it is for.
     pub ours: ConnectId,
+    /// It names no announcement, but our last proof.
+    pub resumes: bool,
 }
 
 /// A body that passed the checks, and what it asks for.
@@ -165,6 +167,7 @@ impl Members {
                 connect: offer.connect.clone(),
                 id: offer.connect.id(via.signaling.keys.id()),
                 ours,
+                resumes: offer.nonce == NonceSource::Resume,
             }),
         ))
     }

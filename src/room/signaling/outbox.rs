@@ -57,6 +57,8 @@ pub(in crate::room) struct Sent {
     pub attempt: Attempt,
     pub ours: ConnectId,
     pub theirs: ConnectId,
+    /// It names no announcement of theirs, but their last proof.
+    pub resumes: bool,
 }
 
 #[derive(Debug)]
@@ -117,6 +119,7 @@ impl Signaling {
                     attempt,
                     ours: own.id,
                     theirs: fresh.connect,
+                    resumes: fresh.source == NonceSource::Resume,
                 };
                 let connect = own.connect.clone();
                 let nonce = (fresh.source, &fresh.nonce);

@@ -119,6 +119,17 @@ impl Links {
         met.into_iter().for_each(|peer| self.probe(peer, cx));
     }
 
+    /// This computer slept: nobody was silent for that long. Those who are being looked for are looked for at once.
+    pub fn woke(&mut self, cx: &mut Cx) {
+        let earliest = cx.now - OTHER_REDIALS_AFTER;
+        for link in self.links.iter_mut().map(|(_, link)| link) {
+            if let State::Silent { heard, .. } | State::Broken { heard, .. } = &mut link.state {
+                *heard = earliest.max(*heard);
+            }
+        }
+        self.probe_all(cx);
+    }
+
     /// Asks this peer whether it is still there.
     pub fn probe(&mut self, peer: PeerId, cx: &mut Cx) {
         let link = self.links.get_mut(&peer);

@@ -11,6 +11,7 @@ mod files;
 mod floods;
 mod ghosts;
 mod ghosts_named_again;
+mod ghosts_of_strangers;
 mod knocking_anew;
 mod later_version;
 mod leaving;

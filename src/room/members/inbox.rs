@@ -273,17 +273,16 @@ impl Members {
         signaling: &Signaling,
         cx: &Cx,
     ) -> Vec<(Nonce, ConnectId)> {
+        let member = self.members.get(peer);
         match source {
             NonceSource::Connect(serial) => {
-                let found = signaling.nonce(serial, cx.now);
+                let is_newcomer = !member.is_some_and(|member| member.present);
+                let found = signaling.nonce(serial, is_newcomer, cx.now);
                 found.map(|(nonce, id)| (*nonce, id)).into_iter().collect()
             }
-            NonceSource::Resume => {
-                let member = self.members.get(peer);
-                member
-                    .map(|member| member.given.clone())
-                    .unwrap_or_default()
-            }
+            NonceSource::Resume => member
+                .map(|member| member.given.clone())
+                .unwrap_or_default(),
         }
     }
 

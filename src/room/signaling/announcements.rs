@@ -65,17 +65,25 @@ impl Announcements {
         self.issued.retain(|issued| issued.at > until);
     }
 
-    /// The nonce and the id of our announcement with this serial, while it holds.
-    fn find(&self, serial: NonZeroU32, now: Millis) -> Option<(&Nonce, ConnectId)> {
+    /// Our announcement with this serial, while its nonce holds.
+    fn find(&self, serial: NonZeroU32, now: Millis) -> Option<&Issued> {
         let issued = self.issued.iter().find(|issued| issued.serial == serial)?;
-        (now.since(issued.at) < NONCE_LIFE).then_some((&issued.nonce, issued.id))
+        (now.since(issued.at) < NONCE_LIFE).then_some(issued)
     }
 }
 
 impl Signaling {
-    /// The nonce and the id of our announcement with this serial, while it holds.
-    pub fn nonce(&self, serial: NonZeroU32, now: Millis) -> Option<(&Nonce, ConnectId)> {
-        self.announcements.find(serial, now)
+    /// The nonce and the id of our announcement with this serial, while it holds. For a newcomer it does not hold if
+    /// strangers have been forgotten who went later: it may be one of them, in a recording.
+    pub fn nonce(
+        &self,
+        serial: NonZeroU32,
+        is_newcomer: bool,
+        now: Millis,
+    ) -> Option<(&Nonce, ConnectId)> {
+        let issued = self.announcements.find(serial, now)?;
+        let is_void = is_newcomer && self.departed.has_forgotten(issued.at);
+        (!is_void).then_some((&issued.nonce, issued.id))
     }
 
     /// The serials of our announcements that are remembered.

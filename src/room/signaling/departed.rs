@@ -19,6 +19,8 @@ const MAX_STRANGERS: usize = 256;
 pub(super) struct Departed {
     proven: VecDeque<Departure>,
     strangers: VecDeque<Departure>,
+    /// When the last of those strangers went who are no longer remembered.
+    forgotten: Millis,
 }
 
 #[derive(Debug)]
@@ -66,7 +68,17 @@ impl Departed {
             until,
             at: now,
         });
-        forgotten.filter(|_| proven).map(|departure| departure.at)
+        let at = forgotten.map(|departure| departure.at)?;
+        if proven {
+            return Some(at);
+        }
+        self.forgotten = self.forgotten.max(at);
+        None
+    }
+
+    /// Whether strangers may have gone since this time that are no longer remembered.
+    pub fn has_forgotten(&self, since: Millis) -> bool {
+        since <= self.forgotten
     }
 
     pub fn is_old(&self, peer: &PeerId, timestamp: Millis) -> bool {

@@ -27,6 +27,8 @@ mod review_attempts;
 mod review_names;
 mod review_places;
 mod review_presence;
+mod rough_nights;
+mod said_twice;
 mod slept_while_apart;
 mod slow_brokers;
 mod values;

@@ -27,6 +27,10 @@ pub const MAX_TEXT: usize = 10_000;
 const MAX_OUTBOX: usize = 200;
 /// The most ids of a peer's messages that are remembered.
 const MAX_REMEMBERED_IDS: usize = 512;
+/// The most peers that may come back and whose ids are remembered until then, …
+const MAX_FORMER: usize = 64;
+/// … and the most ids of each: as many messages as wait for one peer's receipt.
+const MAX_FORMER_IDS: usize = MAX_OUTBOX;
 /// That the person is writing is said this often.
 const TYPING_INTERVAL: Duration = Duration::from_secs(3);
 
@@ -56,6 +60,8 @@ impl Exchange {
 #[derive(Debug, Default)]
 pub(super) struct Conversations {
     exchanges: LiteMap<PeerId, Exchange>,
+    /// Ids of what those said who were lost. Whoever slept does not know that, and says again what has no receipt.
+    former: VecDeque<(PeerId, VecDeque<String>)>,
     deliveries: Deliveries,
     /// When we last said that the person is writing.
     typed: Option<Millis>,
@@ -186,10 +192,32 @@ impl Conversations {
             return cx.dropped(Dropped::BadFrame);
         }
         cx.send(peer, ChatFrame::Receipt { id: id.clone() });
-        if self.exchanges.entry(peer).or_default().take_id(id) {
+        if self.exchange(peer).take_id(id) {
             yield_files(cx);
             cx.chat(ChatEvent::Message(message));
         }
+    }
+
+    /// What goes back and forth with this peer. Of one that was lost and has come back it is known what it said.
+    fn exchange(&mut self, peer: PeerId) -> &mut Exchange {
+        let former = self.former.iter().position(|(other, _)| *other == peer);
+        let exchange = self.exchanges.entry(peer).or_default();
+        if let Some((_, said)) = former.and_then(|at| self.former.remove(at)) {
+            exchange.said = said;
+        }
+        exchange
+    }
+
+    /// A peer was lost, and may come back.
+    fn remember_former(&mut self, peer: PeerId, mut said: VecDeque<String>) {
+        if said.is_empty() {
+            return;
+        }
+        said.drain(..said.len().saturating_sub(MAX_FORMER_IDS));
+        if self.former.len() >= MAX_FORMER {
+            self.former.pop_front();
+        }
+        self.former.push_back((peer, said));
     }
 
     fn on_receipt(&mut self, peer: PeerId, id: &MessageId, cx: &mut Cx) {
@@ -214,10 +242,15 @@ impl Conversations {
                 let outbox = exchange.into_iter().flat_map(|exchange| &exchange.outbox);
                 outbox.for_each(|(_, frame)| cx.send(peer, frame.clone()));
             }
-            PeerEvent::Gone { .. } => {
-                let exchange = self.exchanges.remove(&peer);
-                for (id, _) in exchange.into_iter().flat_map(|exchange| exchange.outbox) {
+            PeerEvent::Gone { until, .. } => {
+                let Some(exchange) = self.exchanges.remove(&peer) else {
+                    return;
+                };
+                for (id, _) in exchange.outbox {
                     self.deliveries.not_delivered(&id, cx);
+                }
+                if *until < Millis(u64::MAX) {
+                    self.remember_former(peer, exchange.said);
                 }
             }
             PeerEvent::Lost | PeerEvent::Returned | PeerEvent::Forgotten => {}

@@ -31,6 +31,7 @@ mod rough_nights;
 mod said_twice;
 mod slept_while_apart;
 mod slow_brokers;
+mod slow_keys;
 mod values;
 
 use chacha20::ChaCha20Rng;

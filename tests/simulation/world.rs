@@ -83,6 +83,10 @@ pub struct World {
     pub published: Vec<(usize, String, Vec<u8>)>,
     /// The broker of each published message.
     pub published_at: Vec<BrokerId>,
+    /// The tabs whose signatures take a while, and how many milliseconds. The keys of others are in memory and answer at
+    /// once.
+    pub slow_keys: Vec<usize>,
+    pub signing_takes: u64,
     /// Number of brokers. Each of them carries all messages.
     pub brokers: u16,
     /// The tab number of the next tab that is opened.
@@ -136,6 +140,8 @@ impl World {
             broker_up: true,
             published: Vec::new(),
             published_at: Vec::new(),
+            slow_keys: Vec::new(),
+            signing_takes: 0,
             brokers: 1,
             next_tab: 1,
             interceptor: None,
@@ -354,17 +360,24 @@ impl World {
             return;
         }
         node.room.handle(now, input);
-        let mut outputs = VecDeque::new();
+        let (mut outputs, mut signed) = (VecDeque::new(), Vec::new());
         while let Some(output) = node.room.poll() {
-            // A key in memory answers at once.
             if let Output::Sign { ticket, message } = output {
                 let signature = node.identity.sign_message(&message);
-                node.room.handle(now, Input::Signed { ticket, signature });
+                let input = Input::Signed { ticket, signature };
+                if self.slow_keys.contains(&at) {
+                    signed.push(input);
+                } else {
+                    node.room.handle(now, input);
+                }
             } else {
                 outputs.push_back(output);
             }
         }
         node.wake = node.room.next_wake().map(|(_, at)| at);
+        for input in signed {
+            self.schedule(self.signing_takes, Task::Feed(at, input));
+        }
         for output in outputs {
             match output {
                 Output::Publish {

@@ -96,6 +96,8 @@ pub(super) struct Attempt {
     pub verify: Option<(UnsignedVerify, Option<Connect>)>,
     /// Our proof, once it is signed.
     pub proof: Option<Frame>,
+    /// Their first frame, if it came while our proof was being signed.
+    pub early: Option<String>,
     /// The nonce that our proof gives them for the next time, and the announcement of ours that it shows.
     pub given: Option<(Nonce, ConnectId)>,
 }
@@ -292,6 +294,7 @@ impl Attempt {
             candidates: Told::new(now),
             verify: None,
             proof: None,
+            early: None,
             given: None,
         }
     }

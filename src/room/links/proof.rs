@@ -80,6 +80,10 @@ impl Links {
             info: cx.own.info.clone(),
         }));
         self.send_proof(peer, cx);
+        let early = self.attempt(&peer).and_then(|its| its.early.take());
+        if let Some(text) = early {
+            self.check_proof(peer, connection, &text, cx);
+        }
     }
 
     /// Sends our proof, our first frame on the channel, once it is signed and the channel is open.
@@ -106,6 +110,11 @@ impl Links {
             .attempt(&peer)
             .filter(|its| its.connection == connection);
         let Some(attempt) = attempt else { return };
+        if attempt.is_open() && attempt.verify.is_some() && attempt.early.is_none() {
+            // Whatever we say before our own proof would be taken for a false one.
+            attempt.early = Some(text.to_owned());
+            return;
+        }
         let (true, Some(transcript), Some(named)) =
             (attempt.is_open(), attempt.transcript(&room), &attempt.named)
         else {
@@ -157,9 +166,6 @@ impl Links {
         let Some(binding) = attempt.binding().copied() else {
             return;
         };
-        let connection = attempt.connection;
-        // Our own proof may still wait for its signature, or for its turn.
-        let unsent = attempt.proof.clone();
         let open = attempt.open(binding, &cx.own.id, &peer, cx.now);
         let state = State::Verified {
             open,
@@ -169,9 +175,6 @@ impl Links {
         link.tries = Tries::default();
         if let Some(former) = former.open().map(|open| open.connection) {
             self.close(former, cx);
-        }
-        if let Some(proof) = unsent {
-            cx.send_on(connection, &proof);
         }
         cx.timers.clear(&Timer::Attempt(peer).into());
         self.watch(peer, cx);

@@ -17,6 +17,7 @@ mod later_version;
 mod leaving;
 mod long_answers;
 mod mallory;
+mod noise;
 mod one_number_twice;
 mod places;
 mod prompts;

@@ -21,6 +21,8 @@ pub(super) const NONCE_LIFE: Duration = Duration::from_secs(15 * 60);
 const MAX_ISSUED: usize = 32;
 /// An announcement older than this is renewed before it goes out in an offer.
 pub(super) const RENEW_AFTER: Duration = Duration::from_secs(5 * 60);
+/// The same for one whose nonce does not hold for newcomers. Not sooner, or those that others have would be flushed.
+pub(super) const RENEW_VOID_AFTER: Duration = Duration::from_secs(10);
 
 /// Why an announcement is being signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 
 use super::Signaling;
-use super::announcements::{Purpose, RENEW_AFTER};
+use super::announcements::{Purpose, RENEW_AFTER, RENEW_VOID_AFTER};
 use crate::identity::{PeerId, SealKey};
 use crate::room::budget::Budget;
 use crate::room::counters::Dropped;
-use crate::room::cx::{Cx, Effect};
+use crate::room::cx::{Cx, Effect, OwnConnect};
 use crate::rtc::Candidate;
 use crate::time::Millis;
 use crate::wire::pair::PairContext;
@@ -89,8 +89,13 @@ impl Signaling {
         cx: &mut Cx,
     ) {
         let shows = matches!(out, Outgoing::Offer { .. } | Outgoing::Knock);
-        let own = cx.own.connect.as_ref();
-        if shows && own.is_none_or(|own| cx.now.since(own.at) >= RENEW_AFTER) {
+        let is_stale = |own: &OwnConnect| {
+            let age = cx.now.since(own.at);
+            // No newcomer could answer one from before strangers were forgotten.
+            let is_void = self.departed.has_forgotten(own.at);
+            age >= RENEW_AFTER || (is_void && age >= RENEW_VOID_AFTER)
+        };
+        if shows && cx.own.connect.as_ref().is_none_or(is_stale) {
             if self.outbox.waiting.len() >= MAX_WAITING {
                 self.outbox.waiting.pop_front();
             }

@@ -40,6 +40,23 @@ fn who_came_and_went(
     (world, ann, recorded)
 }
 
+/// Our newest announcement is older than what was forgotten. Whoever comes now needs another one.
+#[test]
+fn who_comes_after_a_crowd_is_asked_about_at_once() {
+    let (mut world, ann, _) = who_came_and_went(Accept::Ask, |cleo, world| {
+        let theirs = newest_connect(world, 0);
+        cleo.knock(world, &theirs)
+    });
+    let before = world.nodes[ann].events.len();
+    let dora = world.open_as("dora", key(2), Accept::Ask, TrustBook::default());
+    world.run(SOON);
+    for (at, since) in [(ann, before), (dora, 0)] {
+        let asked = world.nodes[at].events[since..].iter();
+        let asked = asked.filter(|event| matches!(event, Event::People(PeopleEvent::Request(_))));
+        assert_eq!(asked.count(), 1);
+    }
+}
+
 #[test]
 fn a_recorded_offer_of_a_stranger_who_left_shows_nobody() {
     let (mut world, ann, recorded) = who_came_and_went(Accept::Everyone, |cleo, world| {

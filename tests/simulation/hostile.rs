@@ -23,6 +23,7 @@ mod places;
 mod prompts;
 mod proof;
 mod proof_replays;
+mod restless_names;
 mod resuming;
 mod review_attempts;
 mod review_names;

@@ -18,6 +18,10 @@ use crate::wire::{Connect, ConnectId, NonceSource};
 
 /// The most people who wait for the person's decision at once.
 const MAX_ASKED: usize = 5;
+/// The person is asked about one peer at most this often at once, since it can take ever new names …
+const ASKS_BURST: u32 = 4;
+/// … and then once in this time.
+const ASK_PAUSE: Duration = Duration::from_secs(4);
 /// Offers of one peer that are answered: at most this many at once …
 const OFFERS_BURST: u32 = 4;
 /// … and then one in this time.
@@ -99,7 +103,13 @@ impl Members {
             }
             cx.changed = true;
             if renamed && member.decision == Decision::Asked {
-                self.ask(peer, via.links, cx);
+                if member.asks.take(cx.now) {
+                    self.ask(peer, via.links, cx);
+                } else {
+                    // The name that is asked about is not the right one any more.
+                    member.decision = Decision::Undecided;
+                    cx.people(PeopleEvent::RequestWithdrawn(peer));
+                }
             }
             return Ok(());
         }
@@ -136,6 +146,7 @@ impl Members {
             connect_id,
             decision: Decision::Undecided,
             asked: None,
+            asks: Budget::slow(ASKS_BURST, ASK_PAUSE, cx.now),
             pair,
             newest_offer: crate::time::Millis(0),
             announced: false,
@@ -177,7 +188,7 @@ impl Members {
                     member.knocked = serial;
                     cx.effect(Effect::Signal(peer, Outgoing::Knock));
                 }
-                if member.present && asked < MAX_ASKED {
+                if member.present && asked < MAX_ASKED && member.asks.take(cx.now) {
                     member.decision = Decision::Asked;
                     member.asked = Some(cx.now);
                     self.ask(peer, links, cx);

@@ -65,6 +65,8 @@ struct Member {
     decision: Decision,
     /// Since when the person is asked about it.
     asked: Option<Millis>,
+    /// How often the person is asked about it.
+    asks: Budget,
     /// The key shared with this peer alone.
     pair: SealKey,
     /// The timestamp of its newest offer or knock.

@@ -96,7 +96,10 @@ impl OutboundMessage {
         if json.len() <= MAX_FRAME {
             OutboundMessage::Whole(json)
         } else {
-            OutboundMessage::cut(vec![FRAME], json.into_bytes())
+            let mut content = json.into_bytes();
+            // What is counted of it is its length, and writing it may have taken twice the room.
+            content.shrink_to_fit();
+            OutboundMessage::cut(vec![FRAME], content)
         }
     }
 

@@ -64,6 +64,9 @@ fn whatever_happens_to_networks_and_computers_everything_comes_once_and_in_order
     for seed in 0..40 {
         let mut world = World::new(seed);
         let mut rng = rng(900 + seed);
+        if seed % 4 == 3 {
+            (world.slow_keys, world.signing_takes) = (vec![0, 1], 30);
+        }
         let (ann, ben) = (world.open("ann"), world.open("ben"));
         assert!(world.run_until(SOON, World::is_full_mesh));
         let mut seen = [0, 0];
@@ -80,9 +83,17 @@ fn whatever_happens_to_networks_and_computers_everything_comes_once_and_in_order
                 }
                 8 => world.break_connections(ann, ben),
                 9 => world.cut(ann, ben, true),
-                10 | 11 => world.cut(ann, ben, false),
-                12 => world.sleep(one, Duration::from_secs(22)),
-                13 => world.sleep(one, Duration::from_secs(45)),
+                10 | 11 => {
+                    // What was said last is held as well, and comes after what was said before.
+                    world.run(Duration::from_millis(3));
+                    world.cut(ann, ben, false);
+                }
+                12 | 13 => {
+                    let seconds = [22, 45][rng.next_u32() as usize % 2];
+                    world.sleep(one, Duration::from_secs(seconds));
+                    // What was on its way is lost, so the connection is.
+                    world.break_connections(ann, ben);
+                }
                 14 => {
                     world.faults.loss = 0.2;
                     world.feed(one, Input::Resumed);

@@ -10,15 +10,23 @@ use crate::mqtt::{
     WebSocketTransport,
 };
 use crate::room::{BrokerEvent, BrokerId, BrokerState, Input};
+use crate::rtc::web::time::pause;
 use crate::settings::Broker;
 use crate::time::Millis;
 
 /// The room sees the pool as one broker, because the pool uses one at a time.
 const BROKER: BrokerId = BrokerId(0);
 
+/// After this many events the page gets a turn: one message of a broker can hold a million packets.
+const EVENTS_PER_TURN: usize = 500;
+
 /// Feeds the broker's events to the driver until the driver is dropped.
 pub(super) async fn pump(driver: Weak<Driver>, mut events: EventLoop<WebSocketTransport>) {
-    loop {
+    for number in 1usize.. {
+        if number.is_multiple_of(EVENTS_PER_TURN) {
+            // The broker's time-outs are judged only once everything received has been processed.
+            pause(1).await;
+        }
         let event = events.poll().await;
         let Some(driver) = driver.upgrade() else {
             return;

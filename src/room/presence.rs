@@ -88,7 +88,7 @@ impl Presence {
                 cx.timers.set(PresenceTimer::Tell.into(), cx.now + pause);
                 tell(members, links, cx);
             }
-            PresenceTimer::Fetch => self.fetch(links, cx),
+            PresenceTimer::Fetch => self.fetch(members, links, cx),
         }
     }
 
@@ -128,12 +128,7 @@ impl Presence {
         }
         self.told.insert(peer, cx.now);
         let own = signaling.serials().map(|serial| (cx.own.id, serial));
-        let known = members.serials().chain(own);
-        let known: LiteMap<PresenceDigest, PeerId> =
-            known.fold(LiteMap::new(), |mut known, (peer, serial)| {
-                known.insert(PresenceDigest::of(&peer, serial), peer);
-                known
-            });
+        let known = digests(members.serials().chain(own));
         let named = named.iter().take(MAX_PEERS);
         let named = named.filter_map(|text| PresenceDigest::parse(text));
         let mut lacking: Vec<PresenceDigest> = Vec::new();
@@ -153,8 +148,17 @@ impl Presence {
         }
     }
 
-    fn fetch(&mut self, links: &Links, cx: &mut Cx) {
+    fn fetch(&mut self, members: &Members, links: &Links, cx: &mut Cx) {
+        if members.is_full() {
+            return self.wanted.clear();
+        }
+        let known = digests(members.serials());
         for (peer, mut digests) in core::mem::take(&mut self.wanted) {
+            // Some may have come in the meantime.
+            digests.retain(|digest| !known.contains_key(digest));
+            if digests.is_empty() {
+                continue;
+            }
             let asked = self.asked.get(&peer);
             let recent = asked.is_some_and(|(at, _)| cx.now.since(*at) < FETCH_PAUSE);
             // Digests beyond the limit, or too early, wait.
@@ -232,6 +236,16 @@ impl Presence {
             }
         }
     }
+}
+
+/// The digests of announcements, given by their peer and serial.
+fn digests(
+    announcements: impl Iterator<Item = (PeerId, NonZeroU32)>,
+) -> LiteMap<PresenceDigest, ()> {
+    announcements.fold(LiteMap::new(), |mut digests, (peer, serial)| {
+        digests.insert(PresenceDigest::of(&peer, serial), ());
+        digests
+    })
 }
 
 fn tell(members: &Members, links: &Links, cx: &mut Cx) {

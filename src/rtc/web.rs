@@ -15,7 +15,7 @@
 mod connection;
 #[cfg(feature = "files")]
 pub mod file_channel;
-mod time;
+pub(crate) mod time;
 
 use litemap::LiteMap;
 use std::cell::{Cell, RefCell};

@@ -2,6 +2,7 @@ use super::*;
 use crate::identity::{Name, PublicKey};
 use crate::room::{ChatEvent, MessageId, PeopleEvent};
 use crate::time::Millis;
+use crate::ui::texts;
 use crate::ui::timeline::Content;
 
 fn peer(byte: u8, user: &str, state: PeerState) -> PeerView {
@@ -37,7 +38,9 @@ fn after(state: State, events: impl IntoIterator<Item = Event>) -> State {
 
 fn moves(state: &State) -> Vec<String> {
     let text = |line: &Rc<crate::ui::timeline::Line>| match &line.content {
-        Content::Moves(moves) => Some(crate::ui::texts::moves(moves)),
+        Content::Moves(moves) => {
+            Some(texts::moves(moves).replace([texts::NAME_BEGINS, texts::NAME_ENDS], ""))
+        }
         Content::Said(_) => None,
     };
     state.log.lines().iter().filter_map(text).collect()

@@ -66,15 +66,17 @@ pub fn others(count: usize) -> Option<String> {
     }
 }
 
-/// Appends a name so that it cannot change the direction of the sentence around it (Unicode TR9, first strong isolate).
+/// Begins a name in a sentence (first strong isolate, Unicode TR9).
+pub const NAME_BEGINS: char = '\u{2068}';
+/// Ends it (pop directional isolate). No name contains either of the two.
+pub const NAME_ENDS: char = '\u{2069}';
+
+/// Marks a name, so that it cannot change the direction of the sentence around it, and views can set it apart: a name may
+/// read like a part of a sentence.
 fn isolate(text: &mut String, name: &str) {
-    if name.is_ascii() {
-        text.push_str(name);
-    } else {
-        text.push('\u{2068}');
-        text.push_str(name);
-        text.push('\u{2069}');
-    }
+    text.push(NAME_BEGINS);
+    text.push_str(name);
+    text.push(NAME_ENDS);
 }
 
 fn isolated(name: &str) -> String {
@@ -166,6 +168,10 @@ pub fn status(status: Status, reconnecting: &[&str], now: Millis) -> String {
                 ""
             };
             format!("{UNREACHABLE} {when}{kept}")
+        }
+        // Nobody can check this: whoever says so has no place for us.
+        Status::Full { people: 0 } => {
+            "Looking for others … Somebody here says that the room is full.".into()
         }
         Status::Full { people: reached } => {
             format!(
@@ -306,10 +312,15 @@ pub fn title(room: &str, unread: u32) -> String {
 mod tests {
     use super::*;
 
+    /// The text as it is read, without the marks around names.
+    fn plain(text: String) -> String {
+        text.replace([NAME_BEGINS, NAME_ENDS], "")
+    }
+
     #[test]
     fn names_are_joined_with_commas_and_and() {
-        let list =
-            |count: usize| names(["ann", "ben", "cat", "dan", "eve"][..count].iter().copied());
+        let all = ["ann", "ben", "cat", "dan", "eve"];
+        let list = |count: usize| plain(names(all[..count].iter().copied()));
         assert_eq!(
             [list(1), list(2), list(3)],
             ["ann", "ann and ben", "ann, ben and cat"]
@@ -318,12 +329,24 @@ mod tests {
             [list(4), list(5)],
             ["ann, ben and 2 others", "ann, ben and 3 others"]
         );
+    }
+
+    #[test]
+    fn names_are_set_apart_from_the_sentence() {
+        let folded = Moves {
+            joined: people(&["ben left · eve"], 0),
+            ..Moves::default()
+        };
+        assert_eq!(
+            super::moves(&folded),
+            "\u{2068}ben left · eve\u{2069} joined"
+        );
         assert_eq!(names(["أمل"].into_iter()), "\u{2068}أمل\u{2069}");
     }
 
     #[test]
     fn the_status_is_one_line() {
-        let text = |state| status(state, &["Ben"], Millis(1_000));
+        let text = |state| plain(status(state, &["Ben"], Millis(1_000)));
         assert_eq!(
             text(Status::Connected {
                 people: 1,
@@ -364,7 +387,7 @@ mod tests {
     #[test]
     fn a_private_message_names_its_recipient() {
         assert_eq!(private(None), "only to you");
-        assert_eq!(private(Some("Ben(2)")), "only to Ben(2)");
+        assert_eq!(plain(private(Some("Ben(2)"))), "only to Ben(2)");
     }
 
     #[test]
@@ -391,7 +414,7 @@ mod tests {
             more_renamed: 0,
         };
         assert_eq!(
-            moves(&folded),
+            plain(moves(&folded)),
             "ann joined · ben and cat left · dan is now daniel"
         );
         assert!(!is_folded(&folded));
@@ -411,7 +434,7 @@ mod tests {
             more_renamed: 5,
         };
         assert_eq!(
-            moves(&crowd),
+            plain(moves(&crowd)),
             "ann, ben and 998 others joined · cat, dan and 2 others left · a is now b · c is now d · 6 others changed \
              names"
         );
@@ -420,6 +443,6 @@ mod tests {
             left: people(&[], 1),
             ..Moves::default()
         };
-        assert_eq!(moves(&alone), "1 other left");
+        assert_eq!(plain(moves(&alone)), "1 other left");
     }
 }

@@ -8,7 +8,7 @@ use crate::room::cx::Cx;
 use crate::room::io::Carrier;
 use crate::room::links::Links;
 use crate::room::signaling::Signaling;
-use crate::rtc::{Candidate, DataDescription};
+use crate::rtc::{Candidate, DataDescription, SdpType};
 use crate::time::Millis;
 use crate::wire::connect::FULL;
 use crate::wire::envelope::{EnvelopeError, PairSealed, RtcOffer};
@@ -89,7 +89,7 @@ impl Members {
                 let challenge = challenge.ok_or(Dropped::Unexpected)?;
                 let context = self.context(envelope, via.signaling, cx)?;
                 let introduction = context.open_answer(answer, &challenge)?;
-                let description = description(&introduction)?;
+                let description = description(&introduction, SdpType::Answer)?;
                 self.refuse_if_full(&peer, cx)?;
                 self.mark_present(&peer, cx);
                 Ok(Received::Answer(peer, introduction, description))
@@ -155,7 +155,7 @@ impl Members {
             Some((introduction.map_err(|why| error = why).ok()?, ours))
         });
         let (introduction, ours) = opened.ok_or(error)?;
-        let description = description(&introduction)?;
+        let description = description(&introduction, SdpType::Offer)?;
         self.afford_offer(via.carrier, &peer, cx)?;
         self.take_sealed(envelope, via, cx);
         Ok(Received::Offer(
@@ -303,7 +303,8 @@ impl Members {
     }
 }
 
-fn description(introduction: &Introduction) -> Result<DataDescription, Dropped> {
-    let description = DataDescription::from_bytes(introduction.description());
-    description.map_err(|_| Dropped::Malformed)
+fn description(introduction: &Introduction, kind: SdpType) -> Result<DataDescription, Dropped> {
+    let description = DataDescription::from_bytes(introduction.description()).ok();
+    let description = description.filter(|description| description.kind() == kind);
+    description.ok_or(Dropped::Malformed)
 }

@@ -18,7 +18,7 @@ use super::effect::PeerEvent;
 use super::io::{BrokerId, BrokerState, Carrier, Output};
 use crate::identity::PeerId;
 use crate::time::Millis;
-use crate::wire::envelope::EnvelopeHash;
+use crate::wire::envelope::{EnvelopeHash, MAX_ENVELOPE};
 use crate::wire::seen::SeenEnvelopes;
 use crate::wire::{Body, BodyKind, DerivedTopic, Envelope, LeaveSecret, RoomKeys};
 
@@ -110,6 +110,10 @@ impl Signaling {
         let named = |derived: &DerivedTopic| derived.name(&self.prefix) == topic;
         let topic = [room, inbox].into_iter().find(named);
         let topic = topic.ok_or(Dropped::WrongTopic)?;
+        // Before anything is computed from it.
+        if payload.len() > MAX_ENVELOPE {
+            return Err(Dropped::TooLarge);
+        }
         let hash = EnvelopeHash::of(payload);
         if self.seen.contains(&hash) {
             return Err(Dropped::Repeated);

@@ -21,7 +21,7 @@ extern "C" {
 /// Browsers run the timers of a background tab only once a second. Two tabs of one browser cannot both be in front, and
 /// nobody should wait a second for a description because of that. So in a hidden tab, short pauses are spent exchanging
 /// messages with the tab itself, which browsers do not delay.
-pub(super) async fn pause(millis: u32) {
+pub(crate) async fn pause(millis: u32) {
     if millis > BUSY || !is_hidden() {
         return sleep(millis).await;
     }

@@ -4,6 +4,7 @@ use yew::prelude::*;
 
 use super::empty::CopyLink;
 use super::icon::{LOCK, PEOPLE, icon};
+use super::sentence::sentence;
 use crate::room::{PeerState, Status};
 use crate::ui::backend::Entry;
 use crate::ui::context::Ui;
@@ -76,9 +77,9 @@ fn StatusLine(props: &StatusProps) -> Html {
                 type="button" class="status" part="status" data-testid="status" data-state={texts::status_word(state.status)}
                 title="Details" onclick={ui.acts(Action::Sheet(Some(Sheet::Diagnostics)))}
             >
-                <span class="lamp" aria-hidden="true" /><span class="words">{ text }</span>
+                <span class="lamp" aria-hidden="true" /><span class="words">{ sentence(&text) }</span>
             </button>
-            <span class="sr" role="status">{ aloud }</span>
+            <span class="sr" role="status">{ sentence(&aloud) }</span>
         </>
     }
 }

@@ -10,5 +10,6 @@ pub mod people;
 pub mod prompts;
 pub mod room;
 pub mod row;
+pub mod sentence;
 pub mod sheet;
 pub mod welcome;

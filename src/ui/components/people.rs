@@ -6,6 +6,7 @@ use yew::prelude::*;
 
 use super::icon::{BACK, PEN, face, icon, trust};
 use super::name_field::NameField;
+use super::sentence::sentence;
 use crate::identity::{PublicKey, Trust, safety_number};
 use crate::room::{Command, PeerState, PeerView, PeopleCommand, Status};
 use crate::ui::backend::Own;
@@ -185,7 +186,7 @@ fn Person(props: &PersonProps) -> Html {
                         </p>
                         <div class="actions">
                             if renamed {
-                                <p class="problem" data-testid="renamed">{ texts::renamed_meanwhile(opened.name.as_str()) }</p>
+                                <p class="problem" data-testid="renamed">{ sentence(&texts::renamed_meanwhile(opened.name.as_str())) }</p>
                             } else if peer.trust != Trust::Verified {
                                 <button
                                     type="button" data-testid="mark-verified"

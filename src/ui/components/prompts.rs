@@ -6,6 +6,7 @@ use yew::prelude::*;
 
 use super::icon::{CLOSE, WARNING, face, icon, trust};
 use super::people::SafetyNumber;
+use super::sentence::sentence;
 use crate::identity::PublicKey;
 use crate::room::{Command, PeerView, PeopleCommand, Shown};
 use crate::ui::context::Ui;
@@ -21,7 +22,7 @@ pub fn prompts(state: &State, ui: &Ui) -> Html {
             <div role="status">
                 { for state.notices.iter().map(|notice| html! {
                     <div class="notice" key={notice.id} data-testid="notice">
-                        <p dir="auto">{ &notice.text }</p>
+                        <p dir="auto">{ sentence(&notice.text) }</p>
                         <button
                             type="button" class="quiet icon-only" data-testid="dismiss" aria-label="Dismiss"
                             onclick={ui.acts(Action::Dismiss(notice.id))}
@@ -56,7 +57,7 @@ pub fn warning(state: &State, ui: &Ui) -> Html {
             { icon(WARNING) }
             <div>
                 <h2>{ "A name you know, on another key" }</h2>
-                <p>{ texts::another_key(&peer.user) }</p>
+                <p>{ sentence(&texts::another_key(&peer.user)) }</p>
                 if let Some(own) = own { <SafetyNumber ours={own} theirs={peer.key} /> }
                 <div class="actions">
                     <button

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 use super::icon::{CHECK, CHECKS, CLOCK, face, icon, trust};
+use super::sentence::sentence;
 use crate::identity::Trust;
 use crate::ui::fold::fold;
 use crate::ui::hooks::clock;
@@ -45,7 +46,7 @@ fn moved(moves: &Moves) -> Html {
         return Html::default();
     }
     if !texts::is_folded(moves) {
-        return html! { <p class="moves" data-testid="moves" dir="auto">{ text }</p> };
+        return html! { <p class="moves" data-testid="moves" dir="auto">{ sentence(&text) }</p> };
     }
     let list = |words: &'static str, people: &Crowd| {
         let line = |user: &String| html! { <li><bdi>{ user }</bdi>{ words }</li> };
@@ -62,7 +63,7 @@ fn moved(moves: &Moves) -> Html {
     };
     html! {
         <details class="moves" data-testid="moves">
-            <summary dir="auto">{ text }</summary>
+            <summary dir="auto">{ sentence(&text) }</summary>
             <ul>
                 { list(" joined", &moves.joined) }
                 { list(" left", &moves.left) }
@@ -95,7 +96,7 @@ fn message(line: &Rc<Line>, said: &Said, ago: Option<u32>, unfolding: &Callback<
                 <header>
                     if own { <bdi class="sr">{ &message.sender }</bdi> } else { <bdi class="name">{ &message.sender }</bdi> }
                     if said.trust == Trust::NameOnAnotherKey { { trust(said.trust) } }
-                    if message.private { <small data-testid="private">{ texts::private(message.to.as_deref()) }</small> }
+                    if message.private { <small data-testid="private">{ sentence(&texts::private(message.to.as_deref())) }</small> }
                     { time }
                 </header>
             } else {

@@ -183,8 +183,11 @@ impl Inbox {
             self.closed = Some(TransportError::Flooded);
             return;
         }
-        self.bytes = self.bytes.saturating_add(length);
-        self.messages.push_back(message);
+        // An empty message holds no bytes, and would be kept all the same.
+        if length > 0 {
+            self.bytes = self.bytes.saturating_add(length);
+            self.messages.push_back(message);
+        }
     }
 
     /// Removes and returns the next bytes.

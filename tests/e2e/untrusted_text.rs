@@ -121,8 +121,18 @@ fn a_message_of_ten_thousand_characters_arrives_and_a_longer_one_is_not_sent() {
             );
 
             from.paste_and_send(&whole).await?;
-            let page = to.hears(sender, &whole).await?;
-            ensure!(!page.has_message(sender, &too_long));
+            for tab in [to, from] {
+                // At first only its beginning is shown.
+                let unfold = "const button = document.querySelector('[data-testid=fold][aria-expanded=false]');
+                    button?.click();
+                    return button !== null";
+                while tab.script(unfold, Vec::new()).await? != true {
+                    tab.until("a folded message", |page| page.has("fold"))
+                        .await?;
+                }
+                let page = tab.hears(sender, &whole).await?;
+                ensure!(!page.has_message(sender, &too_long));
+            }
             let page = from.hears(sender, &whole).await?;
             ensure!(page.composer.as_deref() == Some(""));
         }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use futures_channel::oneshot;
 use futures_util::future::{AbortHandle, abortable};
-use js_sys::{ArrayBuffer, Promise, Uint8Array};
+use js_sys::{ArrayBuffer, JsString, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
@@ -417,8 +417,11 @@ fn message(event: &MessageEvent) -> Option<LinkEvent> {
         let fits = buffer.byte_length() as usize <= MAX_MESSAGE;
         return fits.then(|| LinkEvent::Bytes(Uint8Array::new(buffer).to_vec()));
     }
-    let text = data.as_string().filter(|text| text.len() <= MAX_MESSAGE);
-    text.map(LinkEvent::Text)
+    // Measured before it is copied: some browsers take messages of a gigabyte. Each unit is at least one byte.
+    let text = data.dyn_ref::<JsString>();
+    let text = text.filter(|text| text.length() as usize <= MAX_MESSAGE)?;
+    let text = String::from(text);
+    (text.len() <= MAX_MESSAGE).then_some(LinkEvent::Text(text))
 }
 
 /// Waits for the result of a promise. By the definition of WebIDL, methods that return promises do not throw.

@@ -137,7 +137,7 @@ fn a_decision_under_another_name_is_refused() {
         for refused in 0..2 {
             ensure!(said[refused][0] == "refused", "{said}");
             ensure!(
-                said[refused][1].to_string().contains("another name"),
+                said[refused][1].to_string().contains("changed their name"),
                 "{said}"
             );
         }

@@ -11,6 +11,7 @@ use super::backend::{Backend, EventSink};
 use super::components::room::Room;
 use super::components::welcome;
 use super::context::{Shared, Ui};
+use super::event_queue::EventQueue;
 use super::hooks::listen::{document, use_change, use_mount, window};
 use super::state::{Action, Sheet, Stage, State};
 use super::texts;
@@ -122,7 +123,8 @@ pub fn App(props: &AppProps) -> Html {
                 let backend = backend.clone();
                 Listener::on_window("hashchange", Box::new(move |_| backend.restart()))
             });
-            let sink: EventSink = Rc::new(move |event| ui.on_event(event));
+            let queue = EventQueue::new(ui);
+            let sink: EventSink = Rc::new(move |event| queue.push(event));
             backend.open(sink);
             Some(Box::new((listener, moved)))
         }));

@@ -1,5 +1,6 @@
 //! Peers that cheat: none of their messages is ever delivered, and none of them stops the honest peers.
 
+mod attempts;
 mod blocks;
 mod broker;
 mod brokers;
@@ -13,6 +14,7 @@ mod ghosts;
 mod ghosts_named_again;
 mod ghosts_of_strangers;
 mod knocking_anew;
+mod known_names;
 mod later_version;
 mod leaving;
 mod long_answers;
@@ -20,17 +22,15 @@ mod mallory;
 mod noise;
 mod one_number_twice;
 mod places;
+mod presence;
 mod prompts;
 mod proof;
 mod proof_replays;
 mod restless_names;
 mod resuming;
-mod review_attempts;
-mod review_names;
-mod review_places;
-mod review_presence;
 mod rough_nights;
 mod said_twice;
+mod shares_of_places;
 mod slept_while_apart;
 mod slow_brokers;
 mod slow_keys;

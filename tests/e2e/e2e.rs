@@ -13,6 +13,7 @@ mod demos;
 mod hostile;
 mod hostile_broker;
 mod hostile_member;
+mod hostile_names;
 mod leaving_and_returning;
 mod module;
 mod package;

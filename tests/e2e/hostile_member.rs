@@ -20,10 +20,10 @@ use xtask::testbed::{Broker, Site};
 use crate::support::{Browser, Tab, page_of, run};
 
 /// A page in which nothing else can happen for longer than this, in milliseconds, stands still for a person.
-const STILL: f64 = 1_000.0;
+pub(crate) const STILL: f64 = 1_000.0;
 
 /// Gives the test the channels of a page, over which it then says what it likes.
-const TAKE_CHANNELS: &str = r#"
+pub(crate) const TAKE_CHANNELS: &str = r#"
     window.channels = [];
     const make = RTCPeerConnection.prototype.createDataChannel;
     RTCPeerConnection.prototype.createDataChannel = function (...given) {
@@ -51,7 +51,7 @@ const TAKE_CHANNELS: &str = r#"
 "#;
 
 /// Measures for how long nothing else can happen in a page.
-const WATCH_PAUSES: &str = r#"
+pub(crate) const WATCH_PAUSES: &str = r#"
     window.longest = 0;
     let last = performance.now();
     setInterval(() => {
@@ -62,7 +62,7 @@ const WATCH_PAUSES: &str = r#"
 "#;
 
 /// Joins with a page whose channels the test can use.
-async fn join_hostile(browser: &Browser, url: &str, name: &str) -> Result<Tab> {
+pub(crate) async fn join_hostile(browser: &Browser, url: &str, name: &str) -> Result<Tab> {
     let tab = browser.open(url).await?;
     tab.until("the field for a name", |page| page.has("name"))
         .await?;
@@ -71,12 +71,12 @@ async fn join_hostile(browser: &Browser, url: &str, name: &str) -> Result<Tab> {
     Ok(tab)
 }
 
-async fn eval(tab: &Tab, script: &str) -> Result<Value> {
+pub(crate) async fn eval(tab: &Tab, script: &str) -> Result<Value> {
     tab.script(script, Vec::new()).await
 }
 
 /// The longest pause in milliseconds since the page is watched.
-async fn longest(tab: &Tab) -> Result<f64> {
+pub(crate) async fn longest(tab: &Tab) -> Result<f64> {
     Ok(eval(tab, "return window.longest")
         .await?
         .as_f64()

@@ -7,7 +7,8 @@ use web_sys::{Element, EventTarget, HtmlElement, KeyboardEvent};
 use yew::AppHandle;
 use yew::prelude::*;
 
-use super::backend::{Backend, EventSink};
+use super::backend::Backend;
+use super::batch::batched;
 use super::components::room::Room;
 use super::components::welcome;
 use super::context::{Shared, Ui};
@@ -122,8 +123,7 @@ pub fn App(props: &AppProps) -> Html {
                 let backend = backend.clone();
                 Listener::on_window("hashchange", Box::new(move |_| backend.restart()))
             });
-            let sink: EventSink = Rc::new(move |event| ui.on_event(event));
-            backend.open(sink);
+            backend.open(batched(move |event| ui.on_event(event)));
             Some(Box::new((listener, moved)))
         }));
     }

@@ -12,6 +12,7 @@ mod chat;
 mod demos;
 mod hostile;
 mod hostile_broker;
+mod hostile_channels;
 mod hostile_member;
 mod hostile_names;
 mod leaving_and_returning;

@@ -31,20 +31,25 @@ interface Backend {
 const MIN_SIZE_ON_DISK = 8 * 1024 * 1024;
 const FOLDER = "rtchat-files";
 
-/** Opens a store. Writes that come before it is open wait. */
+/**
+ * Opens a store. It uses nothing before the first bytes come, since a peer can offer files and withdraw them as fast as
+ * it can send. Writes that come before the disk is open wait.
+ */
 export function openStore(size: number, mayWriteToDisk: boolean): FileStore {
   const useDisk = mayWriteToDisk && size >= MIN_SIZE_ON_DISK;
+  let opening: Promise<Backend> | undefined;
   // Memory is used in private windows and old browsers, under a policy that forbids the worker, and if the disk is
   // full.
-  const opening = useDisk ? openOnDisk().catch(openInMemory) : Promise.resolve(openInMemory());
+  const open = (): Promise<Backend> =>
+    (opening ??= useDisk ? openOnDisk().catch(openInMemory) : Promise.resolve(openInMemory()));
   let parts: Blob[] = [];
   return {
-    write: async (bytes) => await (await opening).write(bytes),
+    write: async (bytes) => await (await open()).write(bytes),
     close: async () => {
-      parts = await (await opening).close();
+      parts = await (await open()).close();
     },
     take: (name, type) => new File(parts, name, { type }),
-    drop: () => void opening.then((backend) => backend.drop()),
+    drop: () => void opening?.then((backend) => backend.drop()),
   };
 }
 

@@ -1,5 +1,7 @@
 //! Knowledge about one key: when it was met, under which names, and what the person decided about it.
 
+use std::sync::{Arc, OnceLock};
+
 use super::{Lookalike, Name};
 use crate::sort::sorted_by;
 use crate::time::Millis;
@@ -33,12 +35,33 @@ pub struct Acquaintance {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct KnownName {
     text: String,
-    lookalike: Lookalike,
+    appearance: Appearance,
     first: Millis,
     last: Millis,
     /// When the person confirmed that the name is right on this key.
     accepted: Option<Millis>,
 }
+
+impl KnownName {
+    fn matches(&self, lookalike: &Lookalike) -> bool {
+        let own = self.appearance.0.get_or_init(|| Lookalike::of(&self.text));
+        own.matches(lookalike)
+    }
+}
+
+/// The appearance of a known name, computed when it is first compared, and once for all copies of a book: names that
+/// others chose can make it slow.
+#[derive(Debug, Clone, Default)]
+struct Appearance(Arc<OnceLock<Lookalike>>);
+
+/// It follows from the text of its name.
+impl PartialEq for Appearance {
+    fn eq(&self, _: &Appearance) -> bool {
+        true
+    }
+}
+
+impl Eq for Appearance {}
 
 /// A decision to block a key, or to unblock it. The later of two decisions counts; if both are from the same instant,
 /// the block counts.
@@ -138,10 +161,7 @@ impl Acquaintance {
 
     /// The key's strongest claim to a name that looks like this one; `None` if no such name belongs to the key.
     pub(super) fn claim(&self, lookalike: &Lookalike) -> Option<Claim> {
-        let alike = self
-            .names
-            .iter()
-            .filter(|name| name.lookalike.matches(lookalike));
+        let alike = self.names.iter().filter(|name| name.matches(lookalike));
         let claims = alike.map(|name| Claim {
             is_unverified: !self.is_verified(),
             is_unaccepted: name.accepted.is_none(),
@@ -162,7 +182,7 @@ impl Acquaintance {
     pub(super) fn add_name(&mut self, name: &Name, at: Millis, is_accepted: bool) {
         self.merge_name(&KnownName {
             text: name.as_str().to_owned(),
-            lookalike: name.lookalike(),
+            appearance: Appearance::default(),
             first: at,
             last: at,
             accepted: is_accepted.then_some(at),
@@ -275,10 +295,9 @@ impl Acquaintance {
             let (first, last) = (time(parts.next()?)?, time(parts.next()?)?);
             let accepted = optional_time(parts.next()?)?;
             let text = parts.next().filter(|text| !text.is_empty())?.to_owned();
-            let lookalike = Lookalike::of(&text);
             entry.merge_name(&KnownName {
                 text,
-                lookalike,
+                appearance: Appearance::default(),
                 first,
                 last,
                 accepted,
@@ -298,5 +317,26 @@ fn optional_time(text: &str) -> Option<Option<Millis>> {
     match text {
         "-" => Some(None),
         text => time(text).map(Some),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn appearances_are_computed_when_they_are_compared_and_once_for_all_copies() {
+        let fields = ["10", "20", "1", "-", "-", "10 20 - ann", "10 20 - Ann Lee"];
+        let read = Acquaintance::from_fields(fields.into_iter()).unwrap();
+        let computed = |entry: &Acquaintance| {
+            let names = entry.names.iter();
+            names
+                .filter(|name| name.appearance.0.get().is_some())
+                .count()
+        };
+        assert_eq!((read.names.len(), computed(&read)), (2, 0));
+        let copy = read.clone();
+        assert!(copy.claim(&Lookalike::of("ANN")).is_some());
+        assert_eq!((computed(&copy), computed(&read)), (2, 2));
     }
 }

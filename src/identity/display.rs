@@ -2,6 +2,7 @@
 
 use litemap::LiteMap;
 
+use super::lookalike::{SkeletonHash, skeletons};
 use super::{Lookalike, Name, PeerId, PublicKey};
 use crate::sort::sorted_by;
 
@@ -109,15 +110,13 @@ fn partition_ambiguous(
 ) -> (Vec<Bearer<'_>>, Vec<Bearer<'_>>) {
     let signs = bearers.iter().map(|bearer| match length {
         0 => String::new(),
-        _ => Lookalike::of(&beginning(&bearer.key, length))
-            .skeletons()
-            .concat(),
+        _ => skeletons(&beginning(&bearer.key, length)).concat(),
     });
     let signs: Vec<String> = signs.collect();
     // The only key with this skeleton and sign; `None` if there are several.
-    let mut keys: LiteMap<(&str, &str), Option<PublicKey>> = LiteMap::new();
+    let mut keys: LiteMap<(&SkeletonHash, &str), Option<PublicKey>> = LiteMap::new();
     for (bearer, sign) in bearers.iter().zip(&signs) {
-        for skeleton in bearer.lookalike.skeletons() {
+        for skeleton in bearer.lookalike.hashes() {
             let only = keys.entry((skeleton, sign)).or_insert(Some(bearer.key));
             if *only != Some(bearer.key) {
                 *only = None;
@@ -125,8 +124,8 @@ fn partition_ambiguous(
         }
     }
     let is_ambiguous = bearers.iter().zip(&signs).map(|(bearer, sign)| {
-        let mut skeletons = bearer.lookalike.skeletons().iter();
-        skeletons.any(|skeleton| keys.get(&(skeleton.as_str(), sign.as_str())) == Some(&None))
+        let mut skeletons = bearer.lookalike.hashes().iter();
+        skeletons.any(|skeleton| keys.get(&(skeleton, sign.as_str())) == Some(&None))
     });
     let is_ambiguous: Vec<bool> = is_ambiguous.collect();
     let (mut ambiguous, mut others) = (Vec::new(), Vec::new());

@@ -5,7 +5,7 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Lookalike;
-use super::lookalike::skeleton;
+use super::lookalike::{skeleton, skeletons};
 pub(crate) use super::unicode::is_hidden;
 use super::unicode::{is_edge_format, is_joiner, is_nonspacing_mark, nfc, nfd, nfkd, upper};
 
@@ -215,8 +215,7 @@ fn is_joining(c: char) -> bool {
 /// Whether the name ends in brackets of any shape that can be mistaken for `(2)`. The smile `:)` has no opening
 /// bracket.
 fn ends_in_brackets(name: &Name) -> bool {
-    let lookalike = name.lookalike();
-    lookalike.skeletons().iter().any(|skeleton| {
+    skeletons(name.as_str()).iter().any(|skeleton| {
         let text = skeleton.trim_end_matches(|c: char| c.is_whitespace() || is_nonspacing_mark(c));
         text.ends_with(CLOSING) && text.contains(OPENING)
     })

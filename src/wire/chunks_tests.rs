@@ -178,3 +178,24 @@ fn broken_messages_are_lost_and_do_no_harm_to_the_next() {
         Err(FrameError::Malformed)
     );
 }
+
+#[test]
+fn json_is_nested_only_so_deep() {
+    let nested = |depth| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    assert!(is_json(&nested(1_000)));
+    assert!(!is_json(&nested(1_001)) && !is_json(&nested(1_000_000)));
+    assert!(!is_json(&format!(
+        "{}0{}",
+        "{\"a\":".repeat(1_001),
+        "}".repeat(1_001)
+    )));
+    // What is beside each other or in texts is not nested.
+    assert!(is_json(&format!("[{}{{}}]", "[[]],".repeat(5_000))));
+    assert!(is_json(&format!(r#"["\"{}",""]"#, "[{".repeat(5_000))));
+    // A sender that does not mind the limit does not get it through.
+    let json = |depth| [&[JSON][..], nested(depth).as_bytes()].concat();
+    let arrived = ChunkReassembler::default().read(&json(1_000));
+    assert!(matches!(arrived, Ok(Some(Arrived::Value(..)))));
+    let refused = ChunkReassembler::default().read(&json(1_001));
+    assert_eq!(refused, Err(FrameError::Malformed));
+}

@@ -26,6 +26,10 @@ pub enum Purpose {
 /// A value has at most this many bytes.
 pub const MAX_VALUE: usize = 16 * 1024 * 1024;
 
+/// JSON is nested at most this deep. Firefox stands still for seconds to read millions of lists in each other, and programs
+/// that walk through them run out of stack.
+pub const MAX_DEPTH: u32 = 1_000;
+
 /// The kind of a value's bytes has at most this many bytes.
 pub const MAX_KIND: usize = 100;
 

@@ -20,7 +20,7 @@ use xtask::testbed::{Broker, Site};
 use crate::support::{Browser, Tab, page_of, run};
 
 /// Gives the test the channels of a page, over which it then says what it likes.
-const TAKE_CHANNELS: &str = r#"
+pub(crate) const TAKE_CHANNELS: &str = r#"
     window.channels = [];
     const make = RTCPeerConnection.prototype.createDataChannel;
     RTCPeerConnection.prototype.createDataChannel = function (...given) {
@@ -48,7 +48,7 @@ const TAKE_CHANNELS: &str = r#"
 "#;
 
 /// Joins with a page whose channels the test can use.
-async fn join_hostile(browser: &Browser, url: &str, name: &str) -> Result<Tab> {
+pub(crate) async fn join_hostile(browser: &Browser, url: &str, name: &str) -> Result<Tab> {
     let tab = browser.open(url).await?;
     tab.until("the field for a name", |page| page.has("name"))
         .await?;
@@ -57,12 +57,12 @@ async fn join_hostile(browser: &Browser, url: &str, name: &str) -> Result<Tab> {
     Ok(tab)
 }
 
-async fn eval(tab: &Tab, script: &str) -> Result<Value> {
+pub(crate) async fn eval(tab: &Tab, script: &str) -> Result<Value> {
     tab.script(script, Vec::new()).await
 }
 
 /// Counts how often the page's log changes, and how many elements and lines it shows.
-const COUNT: &str = r#"
+pub(crate) const COUNT: &str = r#"
     window.drawn = 0;
     const log = document.querySelector("[data-testid=log]");
     new MutationObserver(() => window.drawn += 1).observe(log, { childList: true });

@@ -141,7 +141,7 @@ impl Calls {
         } else if topic.as_ref().is_some_and(|topic| topic.len() > MAX_TOPIC) {
             Some("The topic of a question has at most 1,000 bytes.")
         } else if !is_json(&content) {
-            Some("A question is one JSON value.")
+            Some("A question is one JSON value, nested at most 1,000 deep.")
         } else {
             None
         };
@@ -235,7 +235,9 @@ fn answer(
         Ok(answer) if answer.len() > MAX_QUESTION => {
             Err("The answer has more than 256 KiB.".to_owned())
         }
-        Ok(answer) if !is_json(&answer) => Err("The answer is not JSON.".to_owned()),
+        Ok(answer) if !is_json(&answer) => {
+            Err("The answer is not JSON, or nested too deep.".to_owned())
+        }
         Err(mut error) => {
             error.truncate(error.floor_char_boundary(MAX_ERROR));
             Err(error)

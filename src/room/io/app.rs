@@ -126,8 +126,10 @@ pub enum SendError {
     /// The value is larger than [`MAX_VALUE`](crate::room::MAX_VALUE).
     #[error("A value has at most 16 MiB.")]
     TooLarge,
-    /// The text is not JSON, or the kind of bytes is not a short ASCII word.
-    #[error("The value is not JSON, or the kind of its bytes is not a short ASCII word.")]
+    /// The text is not JSON or nested too deep, or the kind of bytes is not a short ASCII word.
+    #[error(
+        "The value is not JSON, is nested more than 1,000 deep, or the kind of its bytes is not a short ASCII word."
+    )]
     Malformed,
 }
 

@@ -2,6 +2,7 @@
 
 use super::Frame;
 use super::json::{Fields, Writer};
+use crate::wire::chunks::is_too_deep;
 
 /// A question of an application, or the answer to one.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,7 +29,12 @@ impl CallFrame {
     pub(super) const KINDS: [&str; 2] = ["question", "answer"];
 
     pub(super) fn read(kind: &str, fields: &Fields) -> Option<CallFrame> {
-        let json = || fields.json("v").map(str::to_owned);
+        let json = || {
+            fields
+                .json("v")
+                .filter(|json| !is_too_deep(json))
+                .map(str::to_owned)
+        };
         let id = fields.text("id")?;
         Some(match kind {
             "question" => CallFrame::Question {

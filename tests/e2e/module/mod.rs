@@ -6,6 +6,7 @@ mod client;
 mod content;
 mod exports;
 mod files;
+mod hostile;
 mod persons;
 mod program;
 mod storage;

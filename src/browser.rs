@@ -1,13 +1,16 @@
 //! Browser helpers that the adapters share: listeners that end when they are dropped, pauses, plain objects.
 
+use core::cell::RefCell;
 use core::future::Future;
 use core::pin::pin;
 
 use futures_util::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
-use js_sys::{Object, Reflect};
+use js_sys::{Date, Object, Reflect};
 use wasm_bindgen::prelude::*;
 use web_sys::{Event, EventTarget};
+
+use crate::time::{Millis, SteadyClock};
 
 /// An event listener that is removed when it is dropped.
 pub(crate) struct Listener {
@@ -41,6 +44,28 @@ impl Drop for Listener {
             .target
             .remove_event_listener_with_callback(self.kind, self.callback.as_ref().unchecked_ref());
     }
+}
+
+// Bound by hand, because web-sys has it only as a method of `Window` or of `WorkerGlobalScope`. This works in both.
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    fn performance_now() -> f64;
+}
+
+thread_local! {
+    static CLOCK: RefCell<SteadyClock> = RefCell::new(SteadyClock::new(performance_now(), Date::now()));
+}
+
+/// The time in milliseconds since the epoch. It never runs backwards, and it counts the time that the computer slept.
+pub(crate) fn now() -> Millis {
+    CLOCK.with_borrow_mut(|clock| clock.read(performance_now(), Date::now()))
+}
+
+/// What the computer's clock shows for a moment of [`now`].
+pub(crate) fn on_the_wall(at: Millis) -> Millis {
+    now();
+    CLOCK.with_borrow(|clock| clock.on_the_wall(at))
 }
 
 /// The longest pause that a browser's timer supports, in milliseconds: 24 days.

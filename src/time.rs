@@ -41,6 +41,52 @@ impl Sub<Duration> for Millis {
     }
 }
 
+/// Beyond this, a wall clock that went further than the steady one tells of a sleep. Small corrections are none.
+const SLEEP_TOLERANCE: f64 = 2_000.0;
+
+/// A clock made of two: a steady one, which browsers stop while the computer sleeps, and the wall clock, which people and
+/// time servers set forward and back. It never runs backwards, and it counts the time that the computer slept.
+///
+/// Nobody can tell a sleep from a wall clock that was set forward. It counts as a sleep, after which everybody is asked
+/// whether they are still there.
+#[derive(Debug, Clone)]
+pub struct SteadyClock {
+    now: f64,
+    steady: f64,
+    wall: f64,
+}
+
+impl SteadyClock {
+    /// Starts at the time of the wall clock. Both times are in milliseconds; those of `steady` may count from any moment.
+    pub fn new(steady: f64, wall: f64) -> SteadyClock {
+        SteadyClock {
+            now: wall,
+            steady,
+            wall,
+        }
+    }
+
+    /// The time, given the present times of both clocks.
+    pub fn read(&mut self, steady: f64, wall: f64) -> Millis {
+        let passed = (steady - self.steady).max(0.0);
+        let by_wall = wall - self.wall;
+        self.now += if by_wall > passed + SLEEP_TOLERANCE {
+            by_wall
+        } else {
+            passed
+        };
+        (self.steady, self.wall) = (steady, wall);
+        // The conversion turns a negative number and NaN into 0.
+        Millis(self.now as u64)
+    }
+
+    /// What the wall clock shows for a moment of this clock. If the wall clock was set back, it is not the same number.
+    pub fn on_the_wall(&self, at: Millis) -> Millis {
+        let ago = Millis(self.now as u64).since(at);
+        Millis(self.wall as u64) - ago
+    }
+}
+
 /// This many superseded entries may stay in the queue, however few timers there are.
 const SUPERSEDED: usize = 32;
 
@@ -131,6 +177,53 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_steady_clock_counts_a_sleep_during_which_the_browsers_clock_stands_still() {
+        let mut clock = SteadyClock::new(500.0, 1_000_000.0);
+        assert_eq!(clock.read(600.0, 1_000_100.0), Millis(1_000_100));
+        let night = 8.0 * 3_600_000.0;
+        assert_eq!(
+            clock.read(700.0, 1_000_200.0 + night),
+            Millis(1_000_200 + night as u64)
+        );
+        // Some browsers count the sleep themselves.
+        let both = clock.read(700.0 + night, 1_000_200.0 + 2.0 * night);
+        assert_eq!(both, Millis(1_000_200 + 2 * night as u64));
+        // Small corrections by a time server are not counted.
+        assert_eq!(
+            clock.read(800.0 + night, 1_001_500.0 + 2.0 * night) - both.since(Millis(0)),
+            Millis(100)
+        );
+    }
+
+    #[test]
+    fn a_steady_clock_goes_on_when_the_wall_clock_is_set_back_and_knows_what_the_wall_shows() {
+        let mut clock = SteadyClock::new(0.0, 10_000_000.0);
+        let said = clock.read(1_000.0, 10_001_000.0);
+        assert_eq!(clock.on_the_wall(said), said);
+        let hour = 3_600_000.0;
+        assert_eq!(clock.read(2_000.0, 10_002_000.0 - hour), Millis(10_002_000));
+        assert_eq!(clock.on_the_wall(said), Millis(10_001_000 - hour as u64));
+        // What lies ahead is now.
+        assert_eq!(
+            clock.on_the_wall(Millis(u64::MAX)),
+            Millis(10_002_000 - hour as u64)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_steady_clock_never_runs_backwards(times in prop::collection::vec((any::<f64>(), any::<f64>()), 0..30)) {
+            let mut clock = SteadyClock::new(0.0, 0.0);
+            let mut last = Millis(0);
+            for (steady, wall) in times {
+                let now = clock.read(steady, wall);
+                prop_assert!(now >= last, "{now:?} after {last:?}");
+                last = now;
+            }
+        }
+    }
 
     #[test]
     fn timers_come_due_in_order_and_once() {

@@ -4,7 +4,8 @@ use std::rc::{Rc, Weak};
 
 use gloo_timers::callback::Timeout;
 
-use super::{Driver, now};
+use super::Driver;
+use crate::browser::now;
 use crate::mqtt::{
     Event, EventLoop, MqttOptions, Packet, QoS, SubscribeFilter, SubscribeReasonCode,
     WebSocketTransport,

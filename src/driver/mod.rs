@@ -15,16 +15,15 @@ use std::rc::{Rc, Weak};
 use base32ct::{Base32Unpadded, Encoding};
 use gloo_timers::callback::Timeout;
 use litemap::LiteMap;
-use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
-use crate::browser;
+use crate::browser::{self, now, on_the_wall};
 use crate::identity::web::{SeedError, seed};
 use crate::identity::{IdentityKey, PeerId, PublicKey};
 use crate::mqtt::{AsyncClient, ClientError, QoS, SkipReason};
 #[cfg(feature = "files")]
 use crate::room::FileCommand;
-use crate::room::{Command, Config, Diagnostics, Event, Input, Output, Room};
+use crate::room::{ChatEvent, Command, Config, Diagnostics, Event, Input, Output, Room};
 #[cfg(feature = "files")]
 use crate::rtc::LinkCommand;
 #[cfg(feature = "files")]
@@ -301,7 +300,13 @@ impl Driver {
             }
             #[cfg(feature = "files")]
             Output::YieldFiles => self.files.talked(),
-            Output::Event(event) => self.observer.event(event),
+            Output::Event(mut event) => {
+                if let Event::Chat(ChatEvent::Message(message)) = &mut event {
+                    // People read the time from the computer's clock.
+                    message.at = on_the_wall(message.at);
+                }
+                self.observer.event(event);
+            }
         }
     }
 
@@ -327,18 +332,4 @@ impl Driver {
         });
         self.wake.replace(timeout);
     }
-}
-
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_namespace = performance, js_name = now)]
-    fn since_origin() -> f64;
-    #[wasm_bindgen(thread_local_v2, js_namespace = performance, js_name = timeOrigin)]
-    static TIME_ORIGIN: f64;
-}
-
-/// The time in milliseconds since the epoch. It does not jump when the computer's clock is changed.
-fn now() -> Millis {
-    // The conversion turns a negative number and NaN into 0.
-    Millis(TIME_ORIGIN.with(|origin| origin + since_origin()) as u64)
 }

@@ -20,7 +20,7 @@ use super::event_loop::EventLoop;
 use super::options::MqttOptions;
 use super::pool::Pool;
 use super::transport::{Connection, Transport, TransportError};
-use crate::browser::sleep;
+use crate::browser::{now, sleep};
 use crate::time::Millis;
 
 /// The name of MQTT among WebSocket subprotocols (MQTT 3.1.1 section 6).
@@ -40,13 +40,6 @@ const MAX_CHUNK: u32 = 64 * 1024;
 
 /// The close code of a connection that was lost without a close frame (RFC 6455 section 7.4.1).
 const ABNORMAL_CLOSURE: u16 = 1006;
-
-// Bound by hand, because web-sys has it only as a method of `Window` or of `WorkerGlobalScope`. This works in both.
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_namespace = performance, js_name = now)]
-    fn performance_now() -> f64;
-}
 
 impl AsyncClient {
     /// A client of one broker, like `rumqttc::AsyncClient::new`. The queue holds at most `cap` requests, and at most 1 MiB.
@@ -76,17 +69,12 @@ fn random_seed() -> u64 {
 
 /// Connects over the browser's WebSocket.
 #[derive(Debug, Clone)]
-pub struct WebSocketTransport {
-    /// The time when `performance.now()` was 0, in milliseconds since the epoch.
-    origin: f64,
-}
+pub struct WebSocketTransport;
 
 impl WebSocketTransport {
-    /// A transport whose clock starts at the current time of day, and does not run backwards when the system clock is set.
+    /// A transport whose clock does not run backwards when the system clock is set.
     pub fn new() -> WebSocketTransport {
-        WebSocketTransport {
-            origin: Date::now() - performance_now(),
-        }
+        WebSocketTransport
     }
 }
 
@@ -111,8 +99,7 @@ impl Transport for WebSocketTransport {
     }
 
     fn now(&self) -> Millis {
-        // The conversion saturates, so even an implausible clock cannot cause a panic.
-        Millis((self.origin + performance_now()) as u64)
+        now()
     }
 }
 

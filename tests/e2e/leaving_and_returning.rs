@@ -1,6 +1,10 @@
 //! People reload, leave, come back, and open more tabs.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, ensure};
+use serde_json::json;
+use tokio::time::sleep;
 use xtask::testbed::{Broker, Site};
 
 use crate::support::{Bed, Browser, NOWHERE, Page, Tab, run};
@@ -249,4 +253,39 @@ async fn two_tabs(browser: &Browser, site: &Site) -> Result<(Tab, Tab)> {
     first.sees(&["ann(2)"]).await?;
     second.sees(&["ann"]).await?;
     Ok((first, second))
+}
+
+/// Longer than the half minute of a print dialog, of an alert, or of a tab that the browser freezes.
+const STANDS_STILL: Duration = Duration::from_secs(36);
+
+#[test]
+fn a_page_that_stood_still_goes_on_as_if_nothing_had_happened() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        let ann = bed.chromium().await?.open(site.url()).await?;
+        ann.join("ann").await?;
+        let ben = bed.firefox().await?.open(site.url()).await?;
+        ben.join("ben").await?;
+        ann.sees(&["ben"]).await?;
+        ben.sees(&["ann"]).await?;
+
+        // No script of the page runs meanwhile.
+        ann.devtools("Page.setWebLifecycleState", json!({ "state": "frozen" }))
+            .await?;
+        ben.say("are you there?").await?;
+        ben.until("that ann is silent", |page| page.status == "reconnecting")
+            .await?;
+        sleep(STANDS_STILL).await;
+        ann.devtools("Page.setWebLifecycleState", json!({ "state": "active" }))
+            .await?;
+
+        ann.hears("ben", "are you there?").await?;
+        ann.say("I am").await?;
+        let page = ben.hears("ann", "I am").await?;
+        ensure!(!page.text("moves").contains("left"), "{page:?}");
+        let page = ann.until("ben", |page| page.status == "connected").await?;
+        ensure!(!page.text("moves").contains("left"), "{page:?}");
+        bed.no_errors().await
+    });
 }

@@ -265,7 +265,7 @@ fn open_files_fail_when_the_peer_goes() {
             world.leave(ben);
             assert_eq!(ends(&world, ben), [gone(FileId::Theirs(file))]);
         }
-        world.run(MINUTE);
+        world.run(MINUTE * 3);
         let both = [gone(FileId::Ours(7)), gone(FileId::Ours(8))];
         assert_eq!(ends(&world, ann), both);
         offer(&mut world, ann, ben, 9, content(5));
@@ -273,14 +273,14 @@ fn open_files_fail_when_the_peer_goes() {
     }
     let (mut world, ann, ben, file) = half_way(MIB);
     world.crash(ann);
-    world.run(MINUTE);
+    world.run(MINUTE * 3);
     assert_eq!(ends(&world, ben), [gone(FileId::Theirs(file))]);
 }
 
 #[test]
 fn a_file_fails_at_both_ends_when_a_sleeping_peer_was_forgotten() {
     let (mut world, ann, ben, file) = half_way(MIB);
-    world.sleep(ann, Duration::from_secs(40));
+    world.sleep(ann, MINUTE * 3);
     world.run(MINUTE);
     assert_eq!(ends(&world, ann).len(), 1);
     let reason = FileError::Gone;

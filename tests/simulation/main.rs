@@ -3,6 +3,7 @@
 mod file_timeouts;
 mod files;
 mod hostile;
+mod lost;
 mod mesh;
 mod presence;
 mod programs;

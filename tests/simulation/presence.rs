@@ -54,7 +54,7 @@ fn a_peer_that_leaves_is_gone_at_once_for_everybody() {
 }
 
 #[test]
-fn a_silent_peer_is_reconnecting_after_five_seconds_and_gone_after_thirty() {
+fn a_silent_peer_is_reconnecting_after_five_seconds_and_gone_after_two_minutes() {
     let (mut world, ann, ben) = pair();
     world.crash(ben);
     world.run(Duration::from_millis(4800));
@@ -68,7 +68,7 @@ fn a_silent_peer_is_reconnecting_after_five_seconds_and_gone_after_thirty() {
             reconnecting: 1
         })
     );
-    world.run(Duration::from_secs(20));
+    world.run(Duration::from_secs(110));
     assert_eq!(world.roster(ann)["ben"], PeerState::Reconnecting);
     world.run(Duration::from_secs(6));
     assert_eq!(gone(&world, ann), [("ben".into(), GoneReason::Silent)]);

@@ -198,7 +198,7 @@ fn sends_to_a_gone_peer_fail_and_each_outcome_is_reported_once() {
         send(&mut world, ann, ben, number, bytes(10_000));
     }
     ask_within(&mut world, ann, ben, 500, "1", MINUTE * 60);
-    world.run(MINUTE);
+    world.run(MINUTE * 3);
     let sent = sent(&world, ann);
     let send_failures = send_failures(&world, ann);
     assert!(!sent.is_empty() && !send_failures.is_empty());

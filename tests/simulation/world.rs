@@ -65,6 +65,8 @@ pub struct Node {
     subscribed: bool,
     online: bool,
     wake: Option<Millis>,
+    /// What waits for a page that stands still.
+    backlog: Option<Vec<Task>>,
     links: BTreeMap<ConnectionId, Wire>,
     /// The contents of files: those sent by token, and those received by the room's number for them.
     pub sources: BTreeMap<u32, Vec<u8>>,
@@ -210,6 +212,7 @@ impl World {
             subscribed: false,
             online: false,
             wake: None,
+            backlog: None,
             links: BTreeMap::new(),
             sources: BTreeMap::new(),
             stores: BTreeMap::new(),
@@ -262,6 +265,18 @@ impl World {
         self.nodes[at].subscribed = subscribed;
     }
 
+    /// The tab's page stands still: whatever reaches it waits, and is all handled when it goes on.
+    pub fn stall(&mut self, at: usize, duration: Duration) {
+        let wake = self.nodes[at].wake.take();
+        self.nodes[at].backlog = Some(Vec::new());
+        self.run(duration);
+        for task in self.nodes[at].backlog.take().unwrap_or_default() {
+            self.perform(task);
+        }
+        let wake = self.nodes[at].wake.or(wake);
+        self.nodes[at].wake = wake;
+    }
+
     /// Lets time pass.
     pub fn run(&mut self, duration: Duration) {
         let end = self.now + duration;
@@ -305,6 +320,14 @@ impl World {
     }
 
     fn perform(&mut self, task: Task) {
+        let target = match &task {
+            Task::Feed(at, _) | Task::Subscribe(at) | Task::SendChunk(at, ..) => Some(*at),
+            Task::ToPeer { node, .. } | Task::FileMessage { node, .. } => Some(*node),
+            Task::AtBroker { .. } => None,
+        };
+        if let Some(backlog) = target.and_then(|at| self.nodes[at].backlog.as_mut()) {
+            return backlog.push(task);
+        }
         if let Task::ToPeer { from, node, .. } | Task::FileMessage { from, node, .. } = &task
             && self.is_cut(*from, *node)
         {

@@ -20,8 +20,9 @@ const RECONNECTING_AFTER: Duration = Duration::from_secs(5);
 const REDIAL_AFTER: Duration = Duration::from_secs(8);
 /// … and by the other one if nothing came.
 const OTHER_REDIALS_AFTER: Duration = Duration::from_secs(11);
-/// After this much it is gone.
-const GONE_AFTER: Duration = Duration::from_secs(30);
+/// After this much it is gone. Until then it is looked for, and what is said to it waits: a page that stands still, or a
+/// change of network, takes longer than half a minute.
+const GONE_AFTER: Duration = Duration::from_secs(120);
 /// A peer that closed the verified connection and shows no sign of making a new one is gone. Browsers do not always
 /// let a page that is being closed say that it leaves.
 const CLOSED_GRACE: Duration = Duration::from_millis(1500);
@@ -128,6 +129,10 @@ impl Links {
             if let State::Silent { heard, .. } | State::Broken { heard, .. } = &mut link.state {
                 *heard = earliest.max(*heard);
             }
+        }
+        if self.links.values().any(|link| link.state.heard().is_some()) {
+            // Peers that have given us up offer to us once they hear of us.
+            cx.effect(Effect::Announce);
         }
         self.probe_all(cx);
     }

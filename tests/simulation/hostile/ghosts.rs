@@ -86,7 +86,7 @@ fn recorded_offers_of_somebody_who_left_bring_nobody_back() {
 fn recorded_offers_of_somebody_who_was_lost_bring_nobody_back() {
     ghosts(|world, leaver| {
         world.crash(leaver);
-        world.run(Duration::from_secs(40));
+        world.run(Duration::from_secs(130));
     });
 }
 

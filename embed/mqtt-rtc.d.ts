@@ -7,7 +7,7 @@
 /** A value that JSON can hold. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
 
-/** An array over bytes. */
+/** An array over bytes. A `Float16Array` can be sent as well, and arrives as bytes in a browser that has none. */
 export type TypedArray =
   | Int8Array
   | Uint8Array

@@ -8,6 +8,9 @@ export type Packed = { json: string } | { kind: string; bytes: Uint8Array };
 
 type ViewConstructor = new (buffer: ArrayBuffer) => TypedArray;
 
+/** Not every browser has it, and TypeScript's library does not know it. */
+const { Float16Array } = globalThis as { Float16Array?: ViewConstructor };
+
 /** The words for typed arrays. They are part of the protocol. */
 const VIEWS: Record<string, ViewConstructor> = {
   i8: Int8Array,
@@ -17,6 +20,7 @@ const VIEWS: Record<string, ViewConstructor> = {
   u16: Uint16Array,
   i32: Int32Array,
   u32: Uint32Array,
+  ...(Float16Array && { f16: Float16Array }),
   f32: Float32Array,
   f64: Float64Array,
   i64: BigInt64Array,
@@ -57,24 +61,52 @@ export function unpack(json: string | undefined, kind = "", bytes = new Uint8Arr
   return fits ? new View(buffer) : buffer;
 }
 
-/** Converts a value to JSON. Throws a `TypeError` where JSON would silently leave something out. */
+/** Classes of objects of which JSON would keep nothing. */
+const WITHOUT_JSON = new Set([
+  "DOMException", "Error", "Map", "Promise", "RegExp", "Set", "SharedArrayBuffer", "WeakMap", "WeakRef", "WeakSet",
+]);
+
+/**
+ * Converts a value to JSON. Throws a `TypeError` that names the place where JSON would silently leave something out, or
+ * replace it by `null`. A property that is `undefined` is left out, as everybody expects.
+ */
 export function toJson(value: unknown): string {
-  const isObject = typeof value === "object";
-  if (isObject && isBytes(value)) throw new TypeError(`A ${tagOf(value)} cannot be sent here: only JSON can.`);
-  const json = isObject ? JSON.stringify(value, refuse) : JSON.stringify(value);
-  if (json === undefined) throw new TypeError(`A ${typeof value} cannot be sent: JSON has none.`);
+  /** The place of each object inside of the value. */
+  const places = new Map<unknown, string>();
+  const json = JSON.stringify(value, function (this: unknown, key: string, item: unknown) {
+    const place = placeOf(key, this, places.get(this));
+    const loss = lossOf(item, place !== "" && !Array.isArray(this));
+    if (loss !== undefined) throw new TypeError(place === "" ? `${loss}.` : `${loss}; it is at ${place}.`);
+    if (typeof item === "object") places.set(item, place);
+    return item;
+  });
   return json;
 }
 
-function refuse(key: string, value: unknown): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  if (isBytes(value)) {
-    throw new TypeError(`"${key}" holds bytes. They can be sent by themselves, and not inside something else.`);
+/** The place of an item, such as `a.b[2]`; the value itself has none. */
+function placeOf(key: string, holder: unknown, place: string | undefined): string {
+  if (place === undefined) return "";
+  if (Array.isArray(holder)) return `${place}[${key}]`;
+  return place === "" ? key : `${place}.${key}`;
+}
+
+/** Says what JSON would lose of an item by itself, or `undefined` if it loses nothing. */
+function lossOf(item: unknown, isProperty: boolean): string | undefined {
+  switch (typeof item) {
+    case "undefined":
+      return isProperty ? undefined : "An undefined value cannot be sent: JSON has none";
+    case "number":
+      return Number.isFinite(item) ? undefined : `${item} cannot be sent: JSON has none`;
+    case "bigint":
+    case "function":
+    case "symbol":
+      return `A ${typeof item} cannot be sent: JSON has none`;
+    case "object":
+      if (isBytes(item)) return `A ${tagOf(item)} cannot be sent here: only JSON can`;
+      return WITHOUT_JSON.has(tagOf(item)) ? `The ${tagOf(item)} cannot be sent: JSON would keep nothing of it` : undefined;
+    default:
+      return undefined;
   }
-  if (["Map", "Set"].includes(tagOf(value))) {
-    throw new TypeError(`"${key}" is a Map or a Set, which JSON cannot hold.`);
-  }
-  return value;
 }
 
 function isBytes(value: unknown): value is ArrayBuffer | ArrayBufferView | Blob {
@@ -91,7 +123,11 @@ export function isBlob(value: unknown): value is Blob {
 }
 
 function kindOf(view: ArrayBufferView): string {
-  return Object.keys(VIEWS).find((kind) => VIEWS[kind]?.name === tagOf(view)) ?? DATA_VIEW;
+  const kind = Object.keys(VIEWS).find((kind) => VIEWS[kind]?.name === tagOf(view));
+  if (kind === undefined && tagOf(view) !== "DataView") {
+    throw new TypeError(`A ${tagOf(view)} cannot be sent: this version has no word for it.`);
+  }
+  return kind ?? DATA_VIEW;
 }
 
 function bytesOf(view: ArrayBufferView): Uint8Array {

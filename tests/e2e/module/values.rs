@@ -32,34 +32,56 @@ fn values_of_every_type_arrive_in_order_with_their_type() {
                 const values = [
                     null, true, -0.5, "\u{1f40c} \u2028 </script>", [1, [2]], { a: { b: null } },
                     bytes.slice(1, 4).buffer, bytes.subarray(1, 4), new Float32Array([0.5, -2]),
-                    new BigInt64Array([-5n]), new DataView(bytes.buffer, 1, 3), new Uint16Array(0),
+                    new Float16Array([0.5]), new BigInt64Array([-5n]), new DataView(bytes.buffer, 1, 3), new Uint16Array(0),
                     new Blob(["slow"], { type: "text/plain" }), "after the slow one",
                     new Blob(["x".repeat(200000)]), "y".repeat(100000), "last",
                 ];
                 const sending = values.map((value) => peer.send(value));
                 sending.push(peer.dm({ secret: 7 }));
                 return Promise.all(sending).then((all) => all.length);"#;
-            ensure!(eval(from, send).await? == 18);
+            ensure!(eval(from, send).await? == 19);
             let received =
-                until(to, "return received.length === 18 && Promise.all(received)").await?;
+                until(to, "return received.length === 19 && Promise.all(received)").await?;
             let expected = json!([
                 null, true, -0.5, "\u{1f40c} \u{2028} </script>", [1, [2]], { "a": { "b": null } },
                 ["ArrayBuffer", 1, 2, 3], ["Uint8Array", 1, 2, 3], ["Float32Array", 0.5, -2],
-                ["BigInt64Array", -5], ["DataView", 3, 2], ["Uint16Array"],
+                ["Float16Array", 0.5], ["BigInt64Array", -5], ["DataView", 3, 2], ["Uint16Array"],
                 ["Blob", "text/plain", "slow"], "after the slow one",
                 ["Blob", "application/octet-stream", "x".repeat(200_000)], "y".repeat(100_000), "last", { "dm": { "secret": 7 } },
             ]);
             ensure!(received == expected, "{received}");
         }
         let refused = r#"
-            const code = (promise) => promise.then(() => "sent", (error) => error.name);
+            // Pages without isolation have no constructor for it.
+            const shared = new WebAssembly.Memory({ shared: true, initial: 0, maximum: 0 }).buffer;
+            const words = (promise) => promise.then(() => "sent", (error) => `${error.name}: ${error.message}`);
             return Promise.all([
-                code(peer.send(undefined)), code(peer.send(() => 1)), code(peer.send(7n)),
-                code(peer.send({ inside: new Uint8Array(1) })), code(peer.ask(new Map([[1, 2]]))),
-                code(client.send({ all: new Set() })),
+                words(peer.send(undefined)), words(peer.send(() => 1)), words(peer.send(7n)),
+                words(peer.send({ inside: new Uint8Array(1) })), words(peer.ask(new Map([[1, 2]]))),
+                words(client.send({ all: new Set() })), words(peer.send({ a: [1, { b: () => 1 }] })),
+                words(peer.send([Promise.resolve(1)])), words(peer.send({ deep: { error: new Error("no") } })),
+                words(peer.send({ pattern: /a/ })), words(peer.send(shared)),
+                words(peer.send([0 / 0])), words(peer.send([undefined])),
+                words(peer.send({ left: undefined, when: new Date(0) })),
             ]);"#;
         let refused = eval(&tabs[0], refused).await?;
-        ensure!(refused == json!(vec!["TypeError"; 6]), "{refused}");
+        let expected = json!([
+            "TypeError: An undefined value cannot be sent: JSON has none.",
+            "TypeError: A function cannot be sent: JSON has none.",
+            "TypeError: A bigint cannot be sent: JSON has none.",
+            "TypeError: A Uint8Array cannot be sent here: only JSON can; it is at inside.",
+            "TypeError: The Map cannot be sent: JSON would keep nothing of it.",
+            "TypeError: The Set cannot be sent: JSON would keep nothing of it; it is at all.",
+            "TypeError: A function cannot be sent: JSON has none; it is at a[1].b.",
+            "TypeError: The Promise cannot be sent: JSON would keep nothing of it; it is at [0].",
+            "TypeError: The Error cannot be sent: JSON would keep nothing of it; it is at deep.error.",
+            "TypeError: The RegExp cannot be sent: JSON would keep nothing of it; it is at pattern.",
+            "TypeError: The SharedArrayBuffer cannot be sent: JSON would keep nothing of it.",
+            "TypeError: NaN cannot be sent: JSON has none; it is at [0].",
+            "TypeError: An undefined value cannot be sent: JSON has none; it is at [0].",
+            "sent",
+        ]);
+        ensure!(refused == expected, "{refused}");
         bed.no_errors().await
     });
 }

@@ -7,7 +7,7 @@ use web_sys::{Element, EventTarget, HtmlElement, KeyboardEvent};
 use yew::AppHandle;
 use yew::prelude::*;
 
-use super::backend::Backend;
+use super::backend::{Backend, EventSink};
 use super::components::room::Room;
 use super::components::welcome;
 use super::context::{Shared, Ui};

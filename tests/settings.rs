@@ -207,6 +207,22 @@ fn a_page_is_identified_by_its_host_and_path() {
 }
 
 #[test]
+fn a_percent_encoded_key_is_the_same_key() {
+    let secret = RoomSecret::new([7; 32]);
+    let href = format!(
+        "https://a.example/?%72oo%6D=garden#%6b={}",
+        secret.to_text()
+    );
+    let address = PageAddress::parse(&href).unwrap();
+    assert_eq!(address.room.as_deref(), Some("garden"));
+    assert_eq!(address.secret, Some(secret));
+    assert_eq!(
+        room_link(&href, Some("b"), None),
+        "https://a.example/?room=b"
+    );
+}
+
+#[test]
 fn the_room_name_is_decoded_and_trimmed() {
     let room = |href: &str| PageAddress::parse(href).map(|address| address.room);
     assert_eq!(
@@ -352,6 +368,12 @@ proptest! {
     }
 
     #[test]
+    fn the_normal_form_of_an_address_is_in_normal_form(path in "(/|/[.]{1,2}|/[a-cA-C%4-7.~|é-]{1,6}){0,6}") {
+        let address = page(&format!("https://a.example{path}"));
+        prop_assert_eq!(page(&format!("https://{address}")), address);
+    }
+
+    #[test]
     fn ordinary_room_names_survive_a_link(room in "[\\p{L}\\p{N}\\p{P}]{1,64}") {
         let composed: String = room.nfc().collect();
         let link = room_link("https://a.example/", Some(&room), None);
@@ -365,6 +387,7 @@ proptest! {
         let _ = Settings::parse(&text);
         let _ = PageAddress::parse(&text);
         let _ = PageAddress::parse(&format!("https://a.example/{tail}"));
+        let _ = PageAddress::parse(&format!("https://{tail}"));
         let _ = room_link(&tail, Some(&text), None);
     }
 

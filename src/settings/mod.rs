@@ -4,6 +4,7 @@
 //! affects only the entry that contains it: the default is used for that entry, and a sentence on the console says so.
 
 pub mod address;
+mod normal;
 pub mod options;
 mod room_name;
 pub mod room_secret;

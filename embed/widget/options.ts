@@ -24,11 +24,14 @@ const words = (...fits: string[]): Kind => ({
   read: (value) => (fits.includes(value as string) ? value : undefined),
 });
 
-/** A text on one line that has between `least` and `most` characters after trimming. */
+/** Spaces and invisible marks at the ends of a text, which copying leaves there. The program cuts off the same ones. */
+const EDGES = /^[\s\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]+|[\s\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]+$/g;
+
+/** A text on one line that has between `least` and `most` characters after trimming, in composed form. */
 const line = (fits: string, least: number, most: number): Kind => ({
   fits,
   read(value) {
-    const text = typeof value === "string" ? value.trim() : undefined;
+    const text = typeof value === "string" ? value.replace(EDGES, "").normalize() : undefined;
     const length = [...(text ?? "")].length;
     return length < least || length > most || /[\p{Cc}\u2028\u2029]/u.test(text ?? "") ? undefined : text;
   },

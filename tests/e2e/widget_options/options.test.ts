@@ -49,6 +49,14 @@ test("lists are written with spaces, with commas or as JSON", () => {
   }
 });
 
+test("invisible marks at the ends of a name do not count", () => {
+  for (const name of ["\u200eAnn (she/her)\u200e", "\u2067" + "a".repeat(40) + "\u2069", "Zoe\u0308".repeat(10) + "\ufeff"]) {
+    const { options, warnings } = resolved(from({ name }));
+    assert.deepEqual(warnings, [], name);
+    assert.ok(!/[\u200e\u2067\u2069\ufeff]/.test(options.name as string));
+  }
+});
+
 test("an attribute without a value means yes", () => {
   for (const yes of ["", "true", "1", "yes", true]) assert.equal(OPTIONS.open!.read(yes), true);
   for (const no of ["false", "0", "no", false]) assert.equal(OPTIONS.open!.read(no), false);

@@ -210,7 +210,12 @@ impl Page {
         }
         let join = match join {
             Ok(join) => join,
-            Err(error) => return sink(UiEvent::Failed(error.to_string())),
+            Err(error) => {
+                if let Some(site) = site {
+                    site.notify("status", &[("status", "stopped".into())]);
+                }
+                return sink(UiEvent::Failed(error.to_string()));
+            }
         };
         let (address, mut profile) = (&join.address, join.profile.borrow_mut());
         let given_name = site.and_then(|site| given_name(site.name.as_deref()?));

@@ -49,7 +49,7 @@ fn the_settings_in_the_readme_are_valid() {
         assert_eq!(warnings, [""; 0], "{example}");
         assert_ne!(
             settings,
-            Settings::default(),
+            Ok(Settings::default()),
             "an example should set something: {example}"
         );
     }

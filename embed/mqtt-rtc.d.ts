@@ -123,6 +123,8 @@ export interface Status {
     | "connected"
     /** No broker answers. Peers that are connected stay connected. */
     | "unreachable"
+    /** The broker does not allow the subscriptions that the room needs. Peers that are connected stay connected. */
+    | "refused"
     /** The room is full. */
     | "full"
     /** Not in the room: before `connect` and after `disconnect`. */

@@ -21,7 +21,7 @@ export interface RTChatOptions {
 }
 
 export type RTChatStatus =
-  | "joining" | "looking" | "connected" | "reconnecting" | "unreachable" | "full" | "left";
+  | "joining" | "looking" | "connected" | "reconnecting" | "unreachable" | "refused" | "full" | "left";
 
 export interface RTChatMessage {
   id: string;

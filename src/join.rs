@@ -13,8 +13,8 @@ use crate::driver::{self, Handle, Network, RoomObserver, StartError, TrustKeeper
 use crate::identity::web::{SeedError, TabClaim, merge_trust_of_other_tabs, open_profile, seed};
 use crate::identity::{MemoryStorage, Name, Profile};
 use crate::room::Config;
-use crate::settings::web::print;
-use crate::settings::{AddressError, PageAddress, Settings, SettingsWarning};
+use crate::settings::web::{Loaded, print};
+use crate::settings::{AddressError, PageAddress, Settings, SettingsError};
 use crate::wire::RoomSource;
 use crate::wire::room_keys::{RoomKeysError, StretchedPassword};
 
@@ -24,6 +24,9 @@ pub enum JoinError {
     /// The link requires a password, and none was given.
     #[error(transparent)]
     Address(#[from] AddressError),
+    /// The site owner's settings cannot be used.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// The browser lacks something that the room needs.
     #[error(transparent)]
     Start(#[from] StartError),
@@ -56,13 +59,13 @@ impl Joining {
     /// Reads the profile and the settings concurrently. `outdated` is called when this tab gets another number.
     ///
     /// # Errors
-    /// [`SeedError`]. Anything that cannot be read is replaced by a default, with a notice or a warning.
+    /// [`SeedError`] and [`SettingsError`]. A profile that cannot be read is replaced by a new one, with a notice.
     pub async fn open(
         address: PageAddress,
-        settings: impl Future<Output = (Settings, Vec<SettingsWarning>)>,
+        settings: impl Future<Output = Loaded>,
         in_memory: bool,
         outdated: impl Fn() + 'static,
-    ) -> Result<Joining, SeedError> {
+    ) -> Result<Joining, JoinError> {
         let profile = async {
             let mut rng = ChaCha20Rng::from_seed(seed()?);
             if in_memory {
@@ -75,7 +78,7 @@ impl Joining {
         };
         let (profile, (settings, warnings)) = join(profile, settings).await;
         print(&warnings);
-        let (profile, tab) = profile?;
+        let (settings, (profile, tab)) = (settings?, profile?);
         let profile = Rc::new(RefCell::new(profile));
         Ok(Joining {
             _trust: (!in_memory).then(|| merge_trust_of_other_tabs(&profile)),

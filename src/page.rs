@@ -210,10 +210,15 @@ impl Page {
         }
         let join = match join {
             Ok(join) => join,
-            Err(error) => return sink(UiEvent::Failed(error.to_string())),
+            Err(error) => {
+                if let Some(site) = site {
+                    site.notify("status", &[("status", "stopped".into())]);
+                }
+                return sink(UiEvent::Failed(error.to_string()));
+            }
         };
         let (address, mut profile) = (&join.address, join.profile.borrow_mut());
-        let given_name = site.and_then(|site| Name::parse(site.name.as_deref()?).ok());
+        let given_name = site.and_then(|site| given_name(site.name.as_deref()?));
         let link = match site {
             Some(_) => here.split('#').next().unwrap_or_default().to_owned(),
             None => room_link(&here, address.room.as_deref(), address.secret.as_ref()),
@@ -242,6 +247,17 @@ impl Page {
         });
         sink(UiEvent::Opened(opening));
     }
+}
+
+/// Reads the name that the site gave. A mistake in it is for the site's owner to see; the person is asked for a name.
+fn given_name(text: &str) -> Option<Name> {
+    let name = Name::parse(text);
+    if let Err(error) = &name {
+        let sentence =
+            format!("rtchat: the name {text:?} cannot be used and counts as not given. {error}");
+        web_sys::console::warn_1(&sentence.into());
+    }
+    name.ok()
 }
 
 fn refused(here: &str, error: AddressError) -> UiEvent {

@@ -8,8 +8,8 @@ use std::time::Duration;
 use mqtt_support::client::{Events, client, run, run_subscribed};
 use mqtt_support::sim::{BrokerEnd, SimListener, network};
 use rtchat::mqtt::{
-    ConnectReturnCode, ConnectionError, Event, Outgoing, Packet, QoS, SubscribeReasonCode,
-    TransportError,
+    ConnectReturnCode, ConnectionError, Event, Outgoing, Packet, QoS, SubscribeFilter,
+    SubscribeReasonCode, TransportError,
 };
 
 /// Connects the client to the second of two brokers.
@@ -265,4 +265,74 @@ async fn refused_subscription_is_an_error_and_is_retried_with_back_off() {
     );
     let took = clock.elapsed();
     assert!(took > Duration::from_secs(20), "{took:?}");
+}
+
+/// SUBACK that grants one filter and refuses the other.
+const ONE_OF_TWO: [&[u8]; 2] = [&[0x90, 4, 0, 1, 0, 0x80], &[0x90, 4, 0, 1, 0x80, 0]];
+
+#[tokio::test(start_paused = true)]
+async fn broker_that_refuses_a_part_of_the_subscription_is_left_for_the_next_one() {
+    for refusal in ONE_OF_TWO {
+        let (transport, mut listener) = network();
+        let (client, mut event_loop) = client(transport, &["ws://refuses", "ws://grants"]);
+        let topics =
+            || ["room", "inbox"].map(|topic| SubscribeFilter::new(topic.into(), QoS::AtMostOnce));
+        let brokers = async {
+            // Early requests may be the reason, so there is another attempt without them.
+            for _ in 0..2 {
+                let mut refuses = listener.accept("ws://refuses").await;
+                refuses.accept_connect().await;
+                while !matches!(refuses.packet().await, Some(Packet::Subscribe(_))) {}
+                refuses.send(refusal);
+                assert_eq!(refuses.packet().await, None);
+            }
+            let mut grants = listener.accept("ws://grants").await;
+            grants.accept_connect().await;
+            grants.send(&[0x90, 4, 0, 1, 0, 0]);
+            grants
+        };
+        let events = async {
+            client.try_subscribe_many(topics()).unwrap();
+            loop {
+                match event_loop.poll().await {
+                    Ok(Event::Incoming(Packet::SubAck(ack)))
+                        if !ack.return_codes.contains(&SubscribeReasonCode::Failure) =>
+                    {
+                        break;
+                    }
+                    Ok(_) => {}
+                    Err(_) => client.try_subscribe_many(topics()).unwrap(),
+                }
+            }
+            assert!(!event_loop.is_refused());
+        };
+        tokio::join!(brokers, events);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_of_the_only_broker_is_known_until_it_grants_the_subscription() {
+    let (transport, mut listener) = network();
+    let (client, mut event_loop) = client(transport, &["ws://refuses"]);
+    let broker = async {
+        loop {
+            let mut refuses = listener.accept("ws://refuses").await;
+            refuses.accept_connect().await;
+            while !matches!(refuses.packet().await, Some(Packet::Subscribe(_)) | None) {}
+            refuses.suback(1, SubscribeReasonCode::Failure);
+            assert_eq!(refuses.packet().await, None);
+        }
+    };
+    let events = async {
+        let mut refusals = 0;
+        client.try_subscribe("room", QoS::AtMostOnce).unwrap();
+        while refusals < 3 {
+            if let Err(error) = event_loop.poll().await {
+                refusals += u32::from(error == ConnectionError::SubscriptionRefused);
+                assert_eq!(event_loop.is_refused(), refusals > 0, "{error}");
+                client.try_subscribe("room", QoS::AtMostOnce).unwrap();
+            }
+        }
+    };
+    tokio::select! { () = broker => {} () = events => {} }
 }

@@ -280,6 +280,47 @@ fn retry_now_ends_pauses() {
 }
 
 #[test]
+fn a_broker_that_refuses_the_subscription_is_not_probed_for_half_an_hour() {
+    let mut pool = pool(3);
+    pool.connected(START);
+    pool.refused(START);
+    pool.failed(START, false);
+    assert!(!pool.is_refused(), "there are others");
+    pool.failed(START, false);
+    pool.connected(START);
+    assert_eq!(pool.broker(), 2);
+    let mut now = START;
+    while now < START + seconds(25 * 60) {
+        pool.retry_now(now);
+        let probe = pool.probe().unwrap();
+        assert_eq!(probe.broker, 1);
+        now = now.max(probe.at);
+        pool.probe_failed(now);
+        assert!(pool.probe().unwrap().at > now, "a pause follows");
+        now = now + seconds(60);
+    }
+    pool.probe_failed(START + seconds(31 * 60));
+    assert_eq!(
+        pool.probe().unwrap().broker,
+        0,
+        "its rules may have changed"
+    );
+}
+
+#[test]
+fn a_round_in_which_a_broker_refused_is_remembered_until_the_next_one_is_over() {
+    let mut pool = pool(2);
+    pool.refused(START);
+    pool.failed(START, false);
+    pool.failed(START, false);
+    assert!(pool.is_refused());
+    pool.failed(START, false);
+    assert!(pool.is_refused());
+    pool.failed(START, false);
+    assert!(!pool.is_refused());
+}
+
+#[test]
 fn pauses_have_full_jitter() {
     let pauses: BTreeSet<Duration> = (0..100)
         .map(|seed| {
@@ -308,7 +349,7 @@ proptest! {
 
     /// The current broker always exists. A probed broker is always preferred to it.
     #[test]
-    fn any_sequence_of_calls_keeps_the_pool_consistent(brokers in 1usize..4, steps in prop::collection::vec((0u8..8, 0u64..200_000), 0..200)) {
+    fn any_sequence_of_calls_keeps_the_pool_consistent(brokers in 1usize..4, steps in prop::collection::vec((0u8..9, 0u64..200_000), 0..200)) {
         let mut pool = pool(brokers);
         let mut now = START;
         for (step, pause) in steps {
@@ -321,12 +362,13 @@ proptest! {
                 4 => pool.retry_now(now),
                 5 => pool.probe_failed(now),
                 6 => pool.probe_connected(now),
+                7 => pool.refused(now),
                 _ => now = now.max(pool.attempt().at),
             }
             prop_assert!(pool.attempt().broker < brokers);
             prop_assert!(pool.attempt().at <= now + seconds(30));
             if let Some(probe) = pool.probe() {
-                prop_assert!(probe.broker < pool.broker() && probe.at <= now + seconds(150));
+                prop_assert!(probe.broker < pool.broker() && probe.at <= now + seconds(30 * 60));
             }
         }
     }

@@ -5,13 +5,18 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use rtchat::settings::{
     Accept, AddressError, Broker, DEFAULT_ROOM, IceServer, PageAddress, RoomSecret, Settings,
-    SettingsWarning, room_link,
+    SettingsError, room_link,
 };
 use unicode_normalization::UnicodeNormalization;
 
 fn parse(text: &str) -> (Settings, Vec<String>) {
     let (settings, warnings) = Settings::parse(text);
-    (settings, warnings.iter().map(ToString::to_string).collect())
+    let warnings = warnings.iter().map(ToString::to_string).collect();
+    (settings.expect(text), warnings)
+}
+
+fn refused(text: &str) -> SettingsError {
+    Settings::parse(text).0.expect_err(text)
 }
 
 #[test]
@@ -83,43 +88,50 @@ fn every_setting_can_be_set() {
 
 #[test]
 fn a_topic_prefix_that_no_broker_allows_is_refused() {
-    for prefix in [r##""a/#""##, r#""+/a""#, r#""$SYS/""#, r#""a\u0000b""#, "7"] {
-        let (settings, warnings) = parse(&format!(r#"{{"topicPrefix": {prefix}}}"#));
-        assert_eq!(
-            (settings.topic_prefix.as_str(), warnings.len()),
-            ("", 1),
-            "{prefix}"
+    let long = format!(r#""{}""#, "x".repeat(129));
+    for prefix in [
+        r##""a/#""##,
+        r#""+/a""#,
+        r#""$SYS/""#,
+        r#""a\u0000b""#,
+        "7",
+        &long,
+    ] {
+        let error = refused(&format!(r#"{{"topicPrefix": {prefix}}}"#));
+        assert!(
+            matches!(
+                error,
+                SettingsError::Malformed {
+                    key: "topicPrefix",
+                    ..
+                }
+            ),
+            "{prefix}: {error}"
         );
     }
-    let long = format!(r#"{{"topicPrefix": "{}"}}"#, "x".repeat(129));
-    assert_eq!(parse(&long).1.len(), 1);
 }
 
 #[test]
-fn a_file_that_is_not_json_gives_the_defaults_and_a_warning() {
+fn a_file_that_is_no_json_object_is_refused() {
     for text in ["", "hello", "{", "<!DOCTYPE html>", r#"{"room": "a",}"#] {
-        let (settings, warnings) = Settings::parse(text);
-        assert_eq!(settings, Settings::default());
         assert!(
-            matches!(warnings[..], [SettingsWarning::NotJson { .. }]),
+            matches!(refused(text), SettingsError::NotJson { .. }),
             "{text}"
         );
     }
-    assert_eq!(
-        Settings::parse("[]"),
-        (Settings::default(), vec![SettingsWarning::NotAnObject])
-    );
+    for text in ["[]", "null", "7", r#""room""#] {
+        assert_eq!(refused(text), SettingsError::NotAnObject, "{text}");
+    }
+    assert!(refused("{").to_string().contains("line 1 column 1"));
 }
 
 #[test]
-fn a_mistake_invalidates_only_its_own_entry() {
+fn a_bad_server_among_good_ones_is_skipped_and_named() {
     let (settings, warnings) = parse(
         r#"{
-            "brokers": ["https://a.example", "wss://good.example", 7, "wss://", {"url": "ws://b", "user": "u", "password": 1}],
+            "brokers": ["https://a.example", "wss://good.example", 7, "wss://", {"url": "ws://b", "user": "u"}, {"url": "ws://c", "password": 1}],
             "iceServers": [{"urls": "turn:no.credentials"}, {"urls": "stun:good.example"}, {"urls": []}, "stun:x"],
-            "room": "two\nlines",
-            "accept": "everybody",
-            "Brokers": []
+            "comment": "hello"
         }"#,
     );
     // The order of the keys in the file does not matter.
@@ -131,37 +143,83 @@ fn a_mistake_invalidates_only_its_own_entry() {
         .collect();
     assert_eq!(urls, ["wss://good.example", "ws://b"]);
     assert_eq!(settings.ice_servers.len(), 1);
-    assert_eq!((settings.room, settings.accept), (None, Accept::Everyone));
+    let broker = |at: u32| {
+        format!(
+            "rtchat.json: brokers[{at}] should be an address that begins with ws:// or wss://, or an object with url, username and password; it is ignored."
+        )
+    };
+    let server = |at: u32| {
+        format!(
+            "rtchat.json: iceServers[{at}] should be an object with urls (stun:… or turn:…), and for turn: with username and credential; it is ignored."
+        )
+    };
     assert_eq!(
         warnings,
         BTreeSet::from_iter([
-            r#"rtchat.json: "Brokers" is not a setting and is ignored."#.to_owned(),
-            r#"rtchat.json: accept should be "everyone", "ask" or "known"; it is ignored."#.to_owned(),
-            "rtchat.json: brokers[0] should be an address that begins with ws:// or wss://, or an object with url, username and password; it is ignored.".to_owned(),
-            "rtchat.json: brokers[2] should be an address that begins with ws:// or wss://, or an object with url, username and password; it is ignored.".to_owned(),
-            "rtchat.json: brokers[3] should be an address that begins with ws:// or wss://, or an object with url, username and password; it is ignored.".to_owned(),
+            r#"rtchat.json: "comment" is not a setting and is ignored."#.to_owned(),
             r#"rtchat.json: "brokers[4].user" is not a setting and is ignored."#.to_owned(),
-            "rtchat.json: brokers[4].password should be a text; it is ignored.".to_owned(),
-            "rtchat.json: iceServers[0] should be an object with urls (stun:… or turn:…), and for turn: with username and credential; it is ignored.".to_owned(),
-            "rtchat.json: iceServers[2] should be an object with urls (stun:… or turn:…), and for turn: with username and credential; it is ignored.".to_owned(),
-            "rtchat.json: iceServers[3] should be an object with urls (stun:… or turn:…), and for turn: with username and credential; it is ignored.".to_owned(),
-            "rtchat.json: room should be a text of at most 64 characters on one line; it is ignored.".to_owned(),
+            broker(0),
+            broker(2),
+            broker(3),
+            broker(5),
+            server(0),
+            server(2),
+            server(3),
         ])
     );
 }
 
 #[test]
-fn a_list_without_usable_entries_gives_the_defaults_but_ice_servers_may_be_empty() {
-    let (settings, warnings) = parse(r#"{"brokers": [], "iceServers": []}"#);
-    assert_eq!(settings.brokers, Settings::default().brokers);
-    assert_eq!(settings.ice_servers, []);
-    assert_eq!(
-        warnings,
-        ["rtchat.json: brokers has no usable entry. The defaults are used."]
-    );
-    let (settings, warnings) = parse(r#"{"brokers": "wss://a.example", "iceServers": [{}]}"#);
-    assert_eq!(settings, Settings::default());
-    assert_eq!(warnings.len(), 3);
+fn a_mistake_in_where_people_meet_or_who_is_let_in_is_never_replaced_by_a_default() {
+    for (text, says) in [
+        (
+            r#"{"brokers": "ws://a.example"}"#,
+            r#""brokers" should be a list"#,
+        ),
+        (r#"{"brokers": null}"#, r#""brokers" should be a list"#),
+        (r#"{"brokers": []}"#, r#""brokers" has no usable entry"#),
+        (
+            r#"{"brokers": ["http://a"]}"#,
+            r#""brokers" has no usable entry"#,
+        ),
+        (
+            r#"{"iceServers": "none"}"#,
+            r#""iceServers" should be a list"#,
+        ),
+        (
+            r#"{"iceServers": [{}]}"#,
+            r#""iceServers" has no usable entry"#,
+        ),
+        (
+            r#"{"accept": "everybody"}"#,
+            r#""accept" should be "everyone", "ask" or "known""#,
+        ),
+        (r#"{"accept": true}"#, r#""accept" should be"#),
+        (r#"{"room": "two\nlines"}"#, r#""room" should be a text"#),
+        (r#"{"room": "te\u2060am"}"#, r#""room" should be a text"#),
+        (
+            r#"{"Brokers": ["wss://a"]}"#,
+            r#""Brokers" should be written "brokers""#,
+        ),
+        (
+            r#"{"broker": ["wss://a"]}"#,
+            r#""broker" should be written "brokers""#,
+        ),
+        (
+            r#"{"ice-servers": []}"#,
+            r#""ice-servers" should be written "iceServers""#,
+        ),
+        (
+            r#"{"ACCEPT": "known"}"#,
+            r#""ACCEPT" should be written "accept""#,
+        ),
+    ] {
+        let error = refused(text).to_string();
+        assert!(error.contains(says), "{text}: {error}");
+        assert!(error.contains("hoever runs this site"), "{error}");
+    }
+    let (settings, warnings) = parse(r#"{"iceServers": []}"#);
+    assert_eq!((settings.ice_servers, warnings.len()), (vec![], 0));
 }
 
 fn page(href: &str) -> String {
@@ -204,6 +262,22 @@ fn a_page_is_identified_by_its_host_and_path() {
             "{href}"
         );
     }
+}
+
+#[test]
+fn a_percent_encoded_key_is_the_same_key() {
+    let secret = RoomSecret::new([7; 32]);
+    let href = format!(
+        "https://a.example/?%72oo%6D=garden#%6b={}",
+        secret.to_text()
+    );
+    let address = PageAddress::parse(&href).unwrap();
+    assert_eq!(address.room.as_deref(), Some("garden"));
+    assert_eq!(address.secret, Some(secret));
+    assert_eq!(
+        room_link(&href, Some("b"), None),
+        "https://a.example/?room=b"
+    );
 }
 
 #[test]
@@ -267,8 +341,6 @@ fn room_names_that_look_the_same_are_equal_or_refused() {
     }
     // A direction mark at the start may come from copying. It is removed, so that the name is what is shown.
     assert_eq!(room("%E2%80%AEmaet"), Ok(Some("maet".to_owned())));
-    let (settings, warnings) = parse(r#"{"room": "te\u2060am"}"#);
-    assert_eq!((settings.room, warnings.len()), (None, 1));
 }
 
 #[test]
@@ -352,6 +424,12 @@ proptest! {
     }
 
     #[test]
+    fn the_normal_form_of_an_address_is_in_normal_form(path in "(/|/[.]{1,2}|/[a-cA-C%4-7.~|é-]{1,6}){0,6}") {
+        let address = page(&format!("https://a.example{path}"));
+        prop_assert_eq!(page(&format!("https://{address}")), address);
+    }
+
+    #[test]
     fn ordinary_room_names_survive_a_link(room in "[\\p{L}\\p{N}\\p{P}]{1,64}") {
         let composed: String = room.nfc().collect();
         let link = room_link("https://a.example/", Some(&room), None);
@@ -365,12 +443,15 @@ proptest! {
         let _ = Settings::parse(&text);
         let _ = PageAddress::parse(&text);
         let _ = PageAddress::parse(&format!("https://a.example/{tail}"));
+        let _ = PageAddress::parse(&format!("https://{tail}"));
         let _ = room_link(&tail, Some(&text), None);
     }
 
     #[test]
     fn any_settings_file_leaves_at_least_one_broker(value in json(3)) {
-        let (settings, _) = Settings::parse(&value);
+        let Ok(settings) = Settings::parse(&value).0 else {
+            return Ok(());
+        };
         prop_assert!(!settings.brokers.is_empty());
         prop_assert!(settings.ice_servers.iter().all(|server| !server.urls.is_empty()));
     }

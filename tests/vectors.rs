@@ -3,7 +3,7 @@
 
 use rtchat::identity::framing::length_prefixed;
 use rtchat::identity::{IdentityKey, Name, PeerId, SealKey, SessionKey};
-use rtchat::settings::RoomSecret;
+use rtchat::settings::{PageAddress, RoomSecret};
 use rtchat::time::Millis;
 use rtchat::wire::connect::{Connect, ConnectFields, LeaveSecret, Nonce};
 use rtchat::wire::envelope::{
@@ -71,6 +71,18 @@ fn parts_are_length_prefixed() {
             .collect();
         let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
         expect(case, "bytes", length_prefixed(&parts));
+    }
+}
+
+#[test]
+fn spellings_of_an_address_lead_to_one_page() {
+    for case in load(include_str!("vectors/rooms.json"))["pages"]
+        .as_array()
+        .unwrap()
+    {
+        let address = text(case, "address");
+        let page = PageAddress::parse(address).unwrap().page;
+        assert_eq!(page, text(case, "page"), "{address}");
     }
 }
 

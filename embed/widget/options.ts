@@ -6,6 +6,11 @@ interface Kind {
   fits: string;
   /** Returns the parsed value, or `undefined` if it is not valid. */
   read(value: unknown): unknown;
+  /**
+   * For an option that says where people meet or who is let in: what the program gets of an invalid value. The program
+   * stops, or skips what is wrong in a list. Another source or a default in place of it could be more open.
+   */
+  strict?(value: unknown): unknown;
 }
 
 export type Values = Record<string, unknown>;
@@ -24,29 +29,36 @@ const words = (...fits: string[]): Kind => ({
   read: (value) => (fits.includes(value as string) ? value : undefined),
 });
 
-/** A text on one line that has between `least` and `most` characters after trimming. */
+/** Spaces and invisible marks at the ends of a text, which copying leaves there. The program cuts off the same ones. */
+const EDGES = /^[\s\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]+|[\s\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]+$/g;
+
+/** A text on one line that has between `least` and `most` characters after trimming, in composed form. */
 const line = (fits: string, least: number, most: number): Kind => ({
   fits,
   read(value) {
-    const text = typeof value === "string" ? value.trim() : undefined;
+    const text = typeof value === "string" ? value.replace(EDGES, "").normalize() : undefined;
     const length = [...(text ?? "")].length;
     return length < least || length > most || /[\p{Cc}\u2028\u2029]/u.test(text ?? "") ? undefined : text;
   },
 });
 
+/** The entries of a list that is written as JSON, or as texts with spaces or commas between them. */
+function entriesOf(value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  const text = value.trim();
+  try {
+    return /^[[{]/.test(text) ? JSON.parse(text) : text.split(/[\s,]+/);
+  } catch {
+    return value;
+  }
+}
+
 /** A list, as JSON or as texts with spaces or commas between them. One invalid entry makes the whole list invalid. */
 const list = (fits: string, address: RegExp, url: string, wrap: (text: string) => unknown): Kind => ({
   fits,
   read(value) {
-    if (typeof value === "string") {
-      const text = value.trim();
-      if (text === "none") return url === "urls" ? [] : undefined;
-      try {
-        value = /^[[{]/.test(text) ? JSON.parse(text) : text.split(/[\s,]+/);
-      } catch {
-        return undefined;
-      }
-    }
+    if (value === "none") return url === "urls" ? [] : undefined;
+    value = entriesOf(value);
     const entries = Array.isArray(value) ? value : [value];
     const fine = (entry: unknown): boolean => {
       const addresses = typeof entry === "string" ? entry : (entry as Values | null)?.[url];
@@ -56,11 +68,18 @@ const list = (fits: string, address: RegExp, url: string, wrap: (text: string) =
     if (!entries.every(fine) || (!entries.length && url !== "urls")) return undefined;
     return entries.map((entry) => (typeof entry === "string" ? wrap(entry) : entry));
   },
+  strict(value) {
+    const entries = entriesOf(value);
+    return Array.isArray(entries) ? entries.map((entry) => (typeof entry === "string" ? wrap(entry) : entry)) : entries;
+  },
 });
+
+/** An option whose invalid values the program judges. */
+const strict = (kind: Kind): Kind => ({ ...kind, strict: (value) => value });
 
 /** All options. */
 export const OPTIONS: Record<string, Kind> = {
-  room: line("a name of at most 64 characters on one line", 0, 64),
+  room: strict(line("a name of at most 64 characters on one line", 0, 64)),
   name: line("a name of 1 to 40 characters on one line", 1, 40),
   brokers: list(
     "addresses that begin with ws:// or wss://, with spaces between them, or a list as in rtchat.json",
@@ -70,7 +89,7 @@ export const OPTIONS: Record<string, Kind> = {
     'stun: addresses with spaces between them, a list as in rtchat.json (turn: wants username and credential), or "none"',
     /^(stun|turn)s?:[^\s/]+$/i, "urls", (urls) => ({ urls }),
   ),
-  accept: words("everyone", "ask", "known"),
+  accept: strict(words("everyone", "ask", "known")),
   theme: words("auto", "light", "dark"),
   position: words("bottom-right", "bottom-left", "top-right", "top-left"),
   open: {
@@ -84,7 +103,10 @@ export const OPTIONS: Record<string, Kind> = {
   config: { fits: "the address of a rtchat.json", read: (value) => (typeof value === "string" && value) || undefined },
 };
 
-/** Takes each option from the first source that has a valid value. Invalid values are reported and count as not given. */
+/**
+ * Takes each option from the first source that has a valid value. Invalid values are reported. They count as not given,
+ * unless the program has to judge them.
+ */
 export function resolve(sources: Source[], warn: (sentence: string) => void): Values {
   const resolved: Values = {};
   for (const [option, kind] of Object.entries(OPTIONS)) {
@@ -97,7 +119,13 @@ export function resolve(sources: Source[], warn: (sentence: string) => void): Va
         break;
       }
       const shown = typeof given === "string" ? `"${given}"` : JSON.stringify(given);
-      warn(`rtchat: ${called(option)} should be ${kind.fits}, not ${shown}. It counts as not given.`);
+      const sentence = `rtchat: ${called(option)} should be ${kind.fits}, not ${shown}.`;
+      if (kind.strict) {
+        warn(sentence);
+        resolved[option] = kind.strict(given);
+        break;
+      }
+      warn(`${sentence} It counts as not given.`);
     }
   }
   return resolved;
@@ -113,16 +141,24 @@ export function query(search: URLSearchParams): { add: boolean; source: Source }
   };
 }
 
-/** Parses `rtchat.json`, which must contain an object. */
-export function file(text: string, warn: (sentence: string) => void): Values {
+/**
+ * Parses `rtchat.json`, which must contain an object.
+ *
+ * @throws An error whose message says what is wrong.
+ */
+export function file(bytes: BufferSource): Values {
+  let value: unknown;
   try {
-    const value: unknown = JSON.parse(text);
-    if (value && typeof value === "object" && !Array.isArray(value)) return value as Values;
-  } catch {
-    // The warning below covers this case as well.
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw new Error(
+      error instanceof SyntaxError
+        ? `it is not valid JSON (${error.message}). If there is no such file, the server should answer 404`
+        : "it is not text in UTF-8",
+    );
   }
-  warn('rtchat: rtchat.json should be an object, { "room": … }. The defaults are used.');
-  return {};
+  if (value && typeof value === "object" && !Array.isArray(value)) return value as Values;
+  throw new Error('it should be an object, { "room": … }');
 }
 
 /** Options of the widget that the program does not know. */

@@ -11,6 +11,8 @@ import { type Shell, build } from "./shell.ts";
 const STORAGE_KEY = "rtchat/open";
 /** The time limit for fetching rtchat.json, in milliseconds. */
 const FETCH_TIMEOUT = 5_000;
+/** The pauses before a file that cannot be read is fetched again, in milliseconds, as in src/settings/web.rs. */
+const PAUSES = [500, 2_000];
 
 declare const SHELL: string;
 
@@ -41,23 +43,37 @@ const lastChoice = {
 
 const files = new Map<string, Promise<Values>>();
 
-/** Fetches the site owner's settings. A missing file is no reason for a warning. */
-const fetchFile = (url: string): Promise<Values> => {
+async function readFile(url: string): Promise<Values> {
+  const answer = await fetch(url, { cache: "no-cache", credentials: "omit", signal: AbortSignal.timeout(FETCH_TIMEOUT) });
+  if (answer.status === 404 || answer.status === 410) return {};
+  if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+  return file(await answer.arrayBuffer());
+}
+
+/**
+ * Fetches the site owner's settings. Only a missing file means the defaults.
+ *
+ * @throws A Problem, after several attempts. The next call tries again.
+ */
+function fetchFile(url: string): Promise<Values> {
   const read = async (): Promise<Values> => {
-    try {
-      const answer = await fetch(url, { cache: "no-cache", credentials: "omit", signal: AbortSignal.timeout(FETCH_TIMEOUT) });
-      if (answer.status === 404 || answer.status === 410) return {};
-      if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
-      return file(await answer.text(), warn);
-    } catch (error) {
-      warn(`rtchat: ${url} could not be loaded (${(error as Error).message}). The defaults are used.`);
-      return {};
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await readFile(url);
+      } catch (error) {
+        const pause = PAUSES[attempt];
+        if (pause === undefined) {
+          throw new Problem(`The settings of this chat (${url}) cannot be used: ${(error as Error).message}. Please try again, or tell whoever runs this site.`);
+        }
+        await new Promise((done) => setTimeout(done, pause));
+      }
     }
   };
   const known = files.get(url) ?? read();
   files.set(url, known);
+  known.catch(() => files.delete(url));
   return known;
-};
+}
 
 /** Calls back once the page has loaded and is idle. */
 const whenIdle = (act: () => void): void => {
@@ -81,6 +97,8 @@ class ChatView implements View {
   #started = false;
   #given: Values = {};
   #file: Values = {};
+  /** Why the settings cannot be used. */
+  #problem: unknown;
   /** Removes all listeners outside of the element. */
   #connection: AbortController | undefined;
   #intersection: IntersectionObserver | undefined;
@@ -160,8 +178,15 @@ class ChatView implements View {
     shell.launcher.hidden = !this.#element.launcher;
     shell.panel.setAttribute("role", this.#element.launcher ? "dialog" : "region");
     const config = this.#element.getAttribute("config");
-    this.#file = await fetchFile(config ? new URL(config, document.baseURI).href : new URL("rtchat.json", this.#origin.base).href);
+    let problem: unknown;
+    try {
+      this.#file = await fetchFile(config ? new URL(config, document.baseURI).href : new URL("rtchat.json", this.#origin.base).href);
+    } catch (error) {
+      this.#file = {};
+      problem = error;
+    }
     if (run !== this.#run) return;
+    this.#problem = problem;
     this.applyAppearance();
     const given = this.#given;
     // The frame is not added before its corner is known, so that the bubble does not jump.
@@ -192,6 +217,7 @@ class ChatView implements View {
     const shell = this.#shell;
     shell.panel.setAttribute("aria-busy", "true");
     try {
+      if (this.#problem) throw this.#problem;
       const { mount, knowsName, styles: app } = await program(this.#origin);
       if (run !== this.#run) return;
       const name = this.#given.name as string | undefined;

@@ -261,6 +261,7 @@ fn status_of(status: Status) -> Object {
             reconnecting,
         } => entries("connected", people, ("reconnecting", reconnecting.into())),
         Status::Unreachable { people, retry_at } => entries("unreachable", people, time(retry_at)),
+        Status::Refused { people, retry_at } => entries("refused", people, time(retry_at)),
         Status::Full { people } => entries("full", people, alone),
         Status::Left => entries("left", 0, alone),
     }

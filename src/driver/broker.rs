@@ -52,7 +52,10 @@ pub(super) async fn pump(driver: Weak<Driver>, mut events: EventLoop<WebSocketTr
                 *driver.skipped.borrow_mut().entry(reason).or_default() += 1;
             }
             Ok(_) => {}
-            Err(_) => driver.broker_lost(events.retry_at().unwrap_or_else(now)),
+            Err(_) => {
+                let retry_at = events.retry_at().unwrap_or_else(now);
+                driver.broker_lost(retry_at, events.is_refused());
+            }
         }
     }
 }
@@ -71,7 +74,10 @@ impl Driver {
     }
 
     /// Waits until the event loop tries again.
-    fn broker_lost(self: &Rc<Self>, retry_at: Millis) {
+    fn broker_lost(self: &Rc<Self>, retry_at: Millis, refused: bool) {
+        if refused {
+            self.feed(state(BrokerState::Refused { retry_at }));
+        }
         let pause = u32::try_from(retry_at.since(now()).as_millis()).unwrap_or(u32::MAX);
         if pause == 0 {
             return self.queue_first_flight();
@@ -83,7 +89,9 @@ impl Driver {
             }
         });
         self.retry.replace(Some(timeout));
-        self.feed(state(BrokerState::Unreachable { retry_at }));
+        if !refused {
+            self.feed(state(BrokerState::Unreachable { retry_at }));
+        }
     }
 }
 

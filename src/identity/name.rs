@@ -46,14 +46,17 @@ pub enum NameError {
     #[error("This name has too many accents on one letter.")]
     Marks,
     /// The text ends in brackets, like the suffixes that the page adds to a name.
-    #[error("A name cannot end in brackets: the page writes there which tab or which key it is.")]
+    #[error(
+        "A name cannot end in brackets: the page writes there which tab or which key it is. Only words with a slash \
+         between them, such as (she/her), may stand there."
+    )]
     Brackets,
 }
 
 /// A name that a person chose: one line of 1 to [`MAX_NAME`] visible characters in composed form (NFC), without spaces
 /// at either end or two in a row.
 ///
-/// A name never ends in a bracketed word. The page tells tabs and keys apart by writing `alice(2)` or `alice (k7qd)`.
+/// A name never ends in a bracketed word, unless a slash shows that it is none of the page's. The page tells tabs and keys apart by writing `alice(2)` or `alice (k7qd)`.
 /// If people could choose such names, a stranger called `alice(2)` would pass for alice's second tab. A closing bracket
 /// at the end is refused whenever an opening one precedes it, not only around numbers, because the rule should be
 /// simple to explain and the beginning of a key can look like a word.
@@ -143,13 +146,17 @@ fn trim(text: &str) -> &str {
 
 fn check_characters(text: &str) -> Result<(), NameError> {
     let mut before = None;
-    let mut characters = text.chars().peekable();
-    while let Some(c) = characters.next() {
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
         if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
             return Err(NameError::Control);
         }
-        if is_hidden(c) || is_joiner(c) && !may_join(before, c, characters.peek().copied()) {
+        let after = rest.clone().next();
+        if (is_hidden(c) || is_joiner(c)) && !may_join(before, c, after) {
             return Err(NameError::Invisible { code: c.into() });
+        }
+        if c == FLAG {
+            rest = after_region(rest.as_str()).chars();
         }
         before = Some(c);
     }
@@ -157,6 +164,22 @@ fn check_characters(text: &str) -> Result<(), NameError> {
         Ok(())
     } else {
         Err(NameError::Empty)
+    }
+}
+
+/// The flag that becomes the flag of a region, such as Wales, by the invisible letters behind it.
+const FLAG: char = '\u{1f3f4}';
+
+/// Returns the text behind the tag characters that name a region (UTS #51, annex B): two letters for the country, one to
+/// four letters and digits for its part, and the end mark. Anything else is left, and refused as invisible.
+fn after_region(text: &str) -> &str {
+    let is_tag = |c: char| matches!(c, '\u{e0030}'..='\u{e0039}' | '\u{e0061}'..='\u{e007a}');
+    let rest = text.trim_start_matches(is_tag);
+    let tags = text.strip_suffix(rest).unwrap_or_default().chars();
+    let is_country = tags.clone().take(2).all(|c| c >= '\u{e0061}');
+    match rest.strip_prefix('\u{e007f}') {
+        Some(rest) if is_country && (3..=6).contains(&tags.count()) => rest,
+        _ => text,
     }
 }
 
@@ -168,7 +191,7 @@ fn check_marks(text: &str) -> Result<(), NameError> {
             if count > MAX_MARKS || before == Some(c) {
                 return Err(NameError::Marks);
             }
-        } else if !is_joiner(c) {
+        } else if !is_joiner(c) && !is_hidden(c) {
             // A joiner begins no new letter.
             count = 0;
         }
@@ -188,6 +211,20 @@ fn may_join(before: Option<char>, joiner: char, after: Option<char>) -> bool {
         }
         '\u{200d}' if is_emoji(before) || before == '\u{fe0f}' => after.is_some_and(is_emoji),
         '\u{200c}' | '\u{200d}' => is_joining(before) && after.is_some_and(is_joining),
+        // Selects a form of a Mongolian letter.
+        '\u{180b}'..='\u{180d}' | '\u{180f}' => is_mongolian(before),
+        // Separates the last vowel of a Mongolian word.
+        '\u{180e}' => {
+            (is_mongolian(before) || matches!(before, '\u{180b}'..='\u{180d}' | '\u{180f}'))
+                && after.is_some_and(is_mongolian)
+        }
+        // Selects a form of an ideograph. In Japan, families insist on theirs.
+        '\u{e0100}'..='\u{e01ef}' => is_ideograph(before),
+        '\u{fe00}'..='\u{fe02}' if is_ideograph(before) => true,
+        // Selects a form of a letter in Myanmar and Phags-pa.
+        '\u{fe00}' => {
+            matches!(before, '\u{1000}'..='\u{109f}' | '\u{a840}'..='\u{a877}' | '\u{aa60}'..='\u{aa7f}')
+        }
         _ => false,
     }
 }
@@ -212,12 +249,27 @@ fn is_joining(c: char) -> bool {
     )
 }
 
+fn is_mongolian(c: char) -> bool {
+    matches!(c, '\u{1820}'..='\u{1878}' | '\u{1880}'..='\u{18aa}')
+}
+
+fn is_ideograph(c: char) -> bool {
+    matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+}
+
 /// Whether the name ends in brackets of any shape that can be mistaken for `(2)`. The smile `:)` has no opening
 /// bracket.
 fn ends_in_brackets(name: &Name) -> bool {
     skeletons(name.as_str()).iter().any(|skeleton| {
         let text = skeleton.trim_end_matches(|c: char| c.is_whitespace() || is_nonspacing_mark(c));
-        text.ends_with(CLOSING) && text.contains(OPENING)
+        let Some((_, word)) = text
+            .strip_suffix(CLOSING)
+            .and_then(|text| text.rsplit_once(OPENING))
+        else {
+            return false;
+        };
+        // The page writes no slash there, so `(she/her)` is a part of the name.
+        !word.contains('/') || word.contains(CLOSING)
     })
 }
 
@@ -267,6 +319,15 @@ mod tests {
             "Ben :)",
             "C3PO",
             "Bob (work) phone",
+            "Ann (she/her)",
+            "Kim (they/them)",
+            "🏴\u{e0067}\u{e0062}\u{e0077}\u{e006c}\u{e0073}\u{e007f} Rhys",
+            "Ann 🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}",
+            "🏴\u{200d}☠\u{fe0f}",
+            "ᠮᠣᠩᠭᠣᠯ\u{180e}ᠠ",
+            "ᠰᠠᠷ\u{180b}\u{180e}ᠠ",
+            "渡\u{9089}\u{e0101}",
+            "葛\u{e0100}城",
             "x",
         ] {
             assert_eq!(Name::parse(name).map(String::from).as_deref(), Ok(name));
@@ -330,6 +391,16 @@ mod tests {
             "ann\u{fe0f}",
             "🐶\u{200d}ann",
             "ب\u{200d}\u{200d}ب",
+            "a\u{180e}b",
+            "ᠠ\u{180e}b",
+            "ᠠ\u{180b}\u{180b}ᠠ",
+            "ann\u{e0100}",
+            "a\u{fe00}",
+            "🏴\u{e0067}\u{e0062}\u{e0077}\u{e006c}\u{e0073}",
+            "🏴\u{e0067}\u{e0062}\u{e007f}",
+            "🏴\u{e0031}\u{e0062}\u{e0062}\u{e007f}",
+            "🏴\u{e0067}\u{e0062}\u{e0077}\u{e006c}\u{e0073}\u{e0073}\u{e0073}\u{e007f}",
+            "🐶\u{e0067}\u{e0062}\u{e0077}\u{e006c}\u{e0073}\u{e007f}",
         ] {
             assert!(
                 matches!(refused(misplaced), NameError::Invisible { .. }),
@@ -360,6 +431,8 @@ mod tests {
             ("\u{200e}\u{202a}alice\u{202c}", "alice"),
             ("\u{feff} alice\u{200b} ", "alice"),
             ("\u{301}\u{200d}alice", "alice"),
+            ("\u{200e}Ann (she/her)\u{200e}", "Ann (she/her)"),
+            ("\u{2063}\u{180e}alice\u{206d}", "alice"),
         ] {
             assert_eq!(Name::parse(typed).map(String::from).as_deref(), Ok(kept));
         }
@@ -385,6 +458,10 @@ mod tests {
             "alice🄐",
             "alice (k7qd)",
             "alice(2)\u{301}",
+            "alice (k7qd (a/b))",
+            "alice (a/b) c)",
+            "Ann (she/her)(2)",
+            "Ann (she)",
         ] {
             assert_eq!(refused(name), NameError::Brackets, "{name}");
         }

@@ -84,6 +84,11 @@ impl<T: Transport> EventLoop<T> {
         self.current.is_none().then(|| self.pool.attempt().at)
     }
 
+    /// Whether no broker can be used at present, because at least one of them refuses the subscription.
+    pub fn is_refused(&self) -> bool {
+        self.pool.is_refused()
+    }
+
     /// The index and the options of the broker that is connected, is being tried, or is tried next.
     pub fn broker(&self) -> (usize, Option<&MqttOptions>) {
         let broker = self.pool.broker();
@@ -173,6 +178,9 @@ impl<T: Transport> EventLoop<T> {
                     .current
                     .as_ref()
                     .is_some_and(|current| current.suspects_early_requests(error));
+                if *error == ConnectionError::SubscriptionRefused {
+                    self.pool.refused(now);
+                }
                 self.pool.failed(now, suspects_early_requests);
             }
         }

@@ -24,6 +24,10 @@ const GOOD_CONNECTION: Duration = Duration::from_secs(30);
 /// Lower bound of the random pause before more preferred brokers are probed.
 const MIN_PROBE_PAUSE: Duration = Duration::from_secs(90);
 
+/// Time for which a broker that refused a subscription is not probed. The switch to it costs the connection to the other
+/// one, but its owner may have changed its rules.
+const REFUSAL_PAUSE: Duration = Duration::from_secs(30 * 60);
+
 /// Range of that random pause, so that not all clients probe at the same time.
 const PROBE_SPREAD: Duration = Duration::from_secs(60);
 
@@ -40,7 +44,7 @@ const PROBE_SPREAD: Duration = Duration::from_secs(60);
 /// - If an attempt may have failed because requests were sent before CONNACK, it is repeated at once without early requests.
 ///   Later attempts at this broker do not use them either.
 /// - While a less preferred broker is connected, the more preferred ones are tried every 90 to 150 s on a second connection
-///   ([`probe`](Pool::probe)).
+///   ([`probe`](Pool::probe)). One that has refused a subscription is left alone for 30 minutes.
 ///
 /// Brokers are deliberately not raced against each other. The nearest broker wins a race, which is a different one for each
 /// client, and clients on different brokers do not meet. With an order of preference, all clients end up on the same broker.
@@ -53,6 +57,12 @@ pub struct Pool {
     /// The index in `order` of the current attempt or connection.
     position: usize,
     failed_rounds: u32,
+    /// For each broker, until when it is not probed, because it has refused a subscription.
+    refused_until: Vec<Millis>,
+    /// Whether a broker has refused a subscription in this round.
+    refused: bool,
+    /// Whether one has in the round before, in which all brokers have failed.
+    refused_before: bool,
     attempt_at: Millis,
     connected_since: Option<Millis>,
     /// When the next more preferred broker is probed, and which one that is.
@@ -85,6 +95,9 @@ impl Pool {
     pub(super) fn of(early_requests: Vec<bool>, seed: u64) -> Pool {
         Pool {
             order: (0..early_requests.len()).collect(),
+            refused_until: vec![Millis(0); early_requests.len()],
+            refused: false,
+            refused_before: false,
             early_requests,
             position: 0,
             failed_rounds: 0,
@@ -111,6 +124,20 @@ impl Pool {
         self.schedule_probe(now);
     }
 
+    /// Records that the current broker has refused a subscription. [`failed`](Pool::failed) follows.
+    pub fn refused(&mut self, now: Millis) {
+        let broker = self.broker();
+        if let Some(until) = self.refused_until.get_mut(broker) {
+            *until = now + REFUSAL_PAUSE;
+        }
+        self.refused = true;
+    }
+
+    /// Whether all brokers have failed in the last round, and at least one of them because it refused a subscription.
+    pub fn is_refused(&self) -> bool {
+        self.refused_before
+    }
+
     /// Records that the current attempt has failed, or that the connection is lost. `suspects_early_requests` says that
     /// requests which were sent before CONNACK may be the reason.
     pub fn failed(&mut self, now: Millis, suspects_early_requests: bool) {
@@ -120,6 +147,7 @@ impl Pool {
         let broker = self.broker();
         if lasted.is_some_and(|lasted| lasted > GOOD_CONNECTION) {
             self.failed_rounds = 0;
+            (self.refused, self.refused_before) = (false, false);
             self.begin_round(&[broker]);
             return;
         }
@@ -133,6 +161,7 @@ impl Pool {
         self.position += 1;
         if self.position >= self.order.len() {
             self.begin_round(&[]);
+            self.refused_before = core::mem::take(&mut self.refused);
             self.attempt_at = now + self.backoff();
             self.failed_rounds = self.failed_rounds.saturating_add(1);
         }
@@ -150,8 +179,9 @@ impl Pool {
     /// Ends the current pause, and the pause before the next probe.
     pub fn retry_now(&mut self, now: Millis) {
         self.attempt_at = self.attempt_at.min(now);
-        if let Some((at, _)) = &mut self.probe {
-            *at = now.min(*at);
+        if let Some((at, broker)) = &mut self.probe {
+            let until = self.refused_until.get(*broker).copied();
+            *at = now.max(until.unwrap_or(now)).min(*at);
         }
     }
 
@@ -165,11 +195,11 @@ impl Pool {
     /// probed at once. After the last one, there is a pause before the first one is probed again.
     pub fn probe_failed(&mut self, now: Millis) {
         if let Some((_, broker)) = self.probe {
-            self.probe = if broker + 1 < self.broker() {
-                Some((now, broker + 1))
-            } else {
-                Some((now + self.probe_pause(), 0))
-            };
+            let next = self.next_probe(broker + 1, now);
+            match next.filter(|(at, _)| *at <= now) {
+                Some(next) => self.probe = Some(next),
+                None => self.schedule_probe(now),
+            }
         }
     }
 
@@ -191,7 +221,16 @@ impl Pool {
 
     /// Schedules a probe of the more preferred brokers, if there are any.
     fn schedule_probe(&mut self, now: Millis) {
-        self.probe = (self.broker() > 0).then(|| (now + self.probe_pause(), 0));
+        let at = now + self.probe_pause();
+        self.probe = self.next_probe(0, at);
+    }
+
+    /// The next more preferred broker to probe, from the index `first` on, and when: at `at` if it has not refused.
+    fn next_probe(&self, first: usize, at: Millis) -> Option<(Millis, usize)> {
+        (first..self.broker())
+            .zip(self.refused_until.iter().skip(first))
+            .map(|(broker, until)| (at.max(*until), broker))
+            .min()
     }
 
     fn attempt_at_broker(&self, broker: usize, at: Millis) -> ConnectAttempt {

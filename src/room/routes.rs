@@ -287,7 +287,7 @@ impl Room {
         let shut_out = alone && self.signaling.others_are_full(self.cx.now);
         let status = self
             .members
-            .status(self.signaling.broker(), shut_out, &self.links);
+            .status(self.signaling.shown_broker(), shut_out, &self.links);
         if self.status != Some(status) {
             self.status = Some(status);
             self.cx.event(Event::Status(status));

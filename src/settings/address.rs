@@ -2,6 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
+use super::normal;
 use super::room_name::check_room;
 use super::{RoomSecret, Settings};
 
@@ -62,7 +63,7 @@ pub enum AddressError {
 /// The contents of the page's address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageAddress {
-    /// Host (with a non-default port) and path: `alice.github.io/blog`.
+    /// Host (with a non-default port) and path, in normal form: `alice.github.io/blog`.
     pub page: String,
     /// The room that the link names, in normal form: trimmed and composed (NFC).
     pub room: Option<String>,
@@ -71,14 +72,15 @@ pub struct PageAddress {
 }
 
 impl PageAddress {
-    /// Reads `location.href`, which the browser has normalised.
+    /// Reads `location.href`, or any other spelling of the page's address. All spellings that RFC 3986 calls equal lead
+    /// to the same room.
     ///
     /// # Errors
     /// [`AddressError`], with a sentence that tells the person what to do. A damaged link never opens another room.
     pub fn parse(href: &str) -> Result<PageAddress, AddressError> {
         let (address, fragment) = href.split_once('#').unwrap_or((href, ""));
         let (address, query) = address.split_once('?').unwrap_or((address, ""));
-        let page = page(address).ok_or(AddressError::NotAPage)?;
+        let page = normal::page(address).ok_or(AddressError::NotAPage)?;
         Ok(PageAddress {
             page,
             room: room(query)?,
@@ -121,28 +123,6 @@ pub fn room_link(page_href: &str, room: Option<&str>, secret: Option<&RoomSecret
     link
 }
 
-fn page(address: &str) -> Option<String> {
-    let (scheme, rest) = address.split_once("://")?;
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let host = authority.rsplit('@').next()?;
-    let default_port = if scheme.eq_ignore_ascii_case("https") {
-        ":443"
-    } else {
-        ":80"
-    };
-    let host = host.strip_suffix(default_port).unwrap_or(host);
-    let path = path
-        .strip_suffix("/index.html")
-        .or_else(|| path.strip_suffix("/index.htm"))
-        .unwrap_or(path);
-    let page = format!(
-        "{}{}",
-        host.to_ascii_lowercase(),
-        path.trim_end_matches('/')
-    );
-    (!page.is_empty()).then_some(page)
-}
-
 fn room(query: &str) -> Result<Option<String>, AddressError> {
     let Some(pair) = query.split('&').find(|pair| is_key(pair, "room")) else {
         return Ok(None);
@@ -169,9 +149,10 @@ fn secret(fragment: &str) -> Result<Option<RoomSecret>, AddressError> {
 }
 
 fn is_key(pair: &str, key: &str) -> bool {
-    pair.split('=')
-        .next()
-        .is_some_and(|name| name.eq_ignore_ascii_case(key))
+    let name = pair.split('=').next().unwrap_or_default();
+    // `%6B=` is another spelling of `k=`, and must not open the open room in place of the private one.
+    let name = percent_decode_str(name).decode_utf8();
+    name.is_ok_and(|name| name.eq_ignore_ascii_case(key))
 }
 
 fn value(pair: &str) -> &str {

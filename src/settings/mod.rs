@@ -1,9 +1,11 @@
 //! Settings: those of the site's owner, of the page's address, and of a program's options.
 //!
-//! `rtchat.json` beside the page is written by hand, by people who may never look at the console. So a mistake in it
-//! affects only the entry that contains it: the default is used for that entry, and a sentence on the console says so.
+//! `rtchat.json` beside the page is written by hand, by people who may never look at the console. One bad server among
+//! good ones is skipped, and a sentence on the console says so. But a mistake that leaves open where people meet or who
+//! is let in stops the chat ([`SettingsError`]): the defaults are public servers and everybody.
 
 pub mod address;
+mod normal;
 pub mod options;
 mod room_name;
 pub mod room_secret;
@@ -130,48 +132,108 @@ impl Default for Settings {
 /// A part of `rtchat.json` that is ignored. The sentence is printed on the browser's console.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsWarning {
-    /// The file is not valid JSON.
-    #[error("rtchat.json is not valid JSON ({detail}). The defaults are used.")]
-    NotJson {
-        /// The parser's message, with line and column.
-        detail: String,
-    },
-    /// The file contains something other than an object.
-    #[error(
-        "rtchat.json should be an object, {{ \"brokers\": [\u{2026}], \u{2026} }}. The defaults are used."
-    )]
-    NotAnObject,
-    /// The file could not be fetched.
-    #[error("rtchat.json could not be loaded ({detail}). The defaults are used.")]
-    NotLoaded {
-        /// The reason.
-        detail: String,
-    },
     /// A key is not known.
     #[error("rtchat.json: \"{key}\" is not a setting and is ignored.")]
     UnknownKey {
         /// The key, with its path.
         key: String,
     },
-    /// A value is not valid for its key.
+    /// An entry of a list is not valid.
     #[error("rtchat.json: {key} should be {wanted}; it is ignored.")]
     Malformed {
-        /// The key, with its path.
+        /// The entry, with its path.
         key: String,
         /// A description of the valid values.
         wanted: &'static str,
     },
+}
+
+/// Why the settings cannot be used. The sentence is shown instead of a chat.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    /// The file could not be fetched, although it may be there.
+    #[error(
+        "The settings of this chat (rtchat.json) could not be loaded: {detail}. Please try again, or tell whoever runs \
+         this site."
+    )]
+    NotLoaded {
+        /// The reason.
+        detail: String,
+    },
+    /// The file is not UTF-8.
+    #[error(
+        "The settings of this chat (rtchat.json) are not text in UTF-8. Whoever runs this site can correct that."
+    )]
+    NotUtf8,
+    /// The file is not valid JSON.
+    #[error(
+        "The settings of this chat (rtchat.json) are not valid JSON: {detail}. Whoever runs this site can correct that. \
+         (If there is no such file, the server should answer 404.)"
+    )]
+    NotJson {
+        /// The parser's message, with line and column.
+        detail: String,
+    },
+    /// The file contains something other than an object.
+    #[error(
+        "The settings of this chat (rtchat.json) should be an object, {{ \"brokers\": [\u{2026}], \u{2026} }}. Whoever runs \
+         this site can correct that."
+    )]
+    NotAnObject,
+    /// A value is not valid for its key.
+    #[error(
+        "This chat is not set up correctly: the setting \"{key}\" should be {wanted}. Whoever runs this site can correct \
+         that."
+    )]
+    Malformed {
+        /// The key.
+        key: &'static str,
+        /// A description of the valid values.
+        wanted: &'static str,
+    },
     /// A list has no usable entry.
-    #[error("rtchat.json: {key} has no usable entry. The defaults are used.")]
+    #[error(
+        "This chat is not set up correctly: the setting \"{key}\" has no usable entry. Whoever runs this site can correct \
+         that; the browser\u{2019}s console says more."
+    )]
     NothingUsable {
         /// The key.
         key: &'static str,
     },
+    /// A key is almost that of a setting.
+    #[error(
+        "This chat is not set up correctly: \"{key}\" should be written \"{wanted}\". Whoever runs this site can correct \
+         that."
+    )]
+    Misspelt {
+        /// The key as it is written.
+        key: String,
+        /// The key as it should be written.
+        wanted: &'static str,
+    },
+}
+
+/// The keys of this program's settings.
+const KEYS: [&str; 5] = ["brokers", "iceServers", "room", "topicPrefix", "accept"];
+
+/// The key that is meant, if only case, hyphens or a plural are wrong. To ignore `Brokers` would mean the public ones.
+fn meant(key: &str) -> Option<&'static str> {
+    let plain = |key: &str| {
+        let letters: String = key.chars().filter(char::is_ascii_alphanumeric).collect();
+        letters
+            .to_ascii_lowercase()
+            .trim_end_matches('s')
+            .to_owned()
+    };
+    KEYS.into_iter().find(|known| plain(known) == plain(key))
 }
 
 impl Settings {
-    /// Reads `rtchat.json`. Never fails: the warnings name everything that is ignored.
-    pub fn parse(text: &str) -> (Settings, Vec<SettingsWarning>) {
+    /// Reads `rtchat.json`. The warnings name everything that is ignored, also where the settings cannot be used.
+    ///
+    /// # Errors
+    /// [`SettingsError`], with a sentence for people and for whoever runs the site.
+    pub fn parse(text: &str) -> (Result<Settings, SettingsError>, Vec<SettingsWarning>) {
         let mut reader = Reader::default();
         let settings = reader.settings(text);
         (settings, reader.warnings)
@@ -188,117 +250,100 @@ struct Reader {
     warnings: Vec<SettingsWarning>,
 }
 
+const ROOM: &str = "a text of at most 64 characters on one line, none of them invisible";
+const ACCEPT: &str = "\"everyone\", \"ask\" or \"known\"";
 const BROKER: &str =
     "an address that begins with ws:// or wss://, or an object with url, username and password";
 const ICE_SERVER: &str = "an object with urls (stun:\u{2026} or turn:\u{2026}), and for turn: with username and credential";
 
 impl Reader {
-    fn settings(&mut self, text: &str) -> Settings {
-        let mut settings = Settings::default();
+    fn settings(&mut self, text: &str) -> Result<Settings, SettingsError> {
         let object = match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
             Ok(Value::Object(object)) => object,
-            Ok(_) => {
-                self.warnings.push(SettingsWarning::NotAnObject);
-                return settings;
-            }
+            Ok(_) => return Err(SettingsError::NotAnObject),
             Err(error) => {
-                self.warnings.push(SettingsWarning::NotJson {
-                    detail: error.to_string(),
-                });
-                return settings;
+                let detail = error.to_string();
+                return Err(SettingsError::NotJson { detail });
             }
         };
-        self.overlay(&mut settings, object);
-        settings
+        let mut settings = Settings::default();
+        self.overlay(&mut settings, object)?;
+        Ok(settings)
     }
 
     /// Overwrites the settings that the object contains.
-    fn overlay(&mut self, settings: &mut Settings, object: Map<String, Value>) {
+    fn overlay(
+        &mut self,
+        settings: &mut Settings,
+        object: Map<String, Value>,
+    ) -> Result<(), SettingsError> {
         for (key, value) in object {
             match key.as_str() {
                 "brokers" => {
-                    if let Some(brokers) = self.list("brokers", &value, BROKER, broker) {
-                        if brokers.is_empty() {
-                            self.warnings
-                                .push(SettingsWarning::NothingUsable { key: "brokers" });
-                        } else {
-                            settings.brokers = brokers;
-                        }
+                    settings.brokers = self.list("brokers", &value, BROKER, broker)?;
+                    if settings.brokers.is_empty() {
+                        return Err(SettingsError::NothingUsable { key: "brokers" });
                     }
                 }
+                // An empty list is deliberate: no STUN, this network only.
                 "iceServers" => {
-                    if let Some(servers) = self.list("iceServers", &value, ICE_SERVER, ice_server) {
-                        // An empty list is deliberate: no STUN, this network only.
-                        if servers.is_empty()
-                            && value.as_array().is_some_and(|list| !list.is_empty())
-                        {
-                            self.warnings
-                                .push(SettingsWarning::NothingUsable { key: "iceServers" });
-                        } else {
-                            settings.ice_servers = servers;
-                        }
-                    }
+                    settings.ice_servers =
+                        self.list("iceServers", &value, ICE_SERVER, ice_server)?;
                 }
                 "room" => match value.as_str().map(room_name::check_room) {
                     Some(Ok(room)) => settings.room = room,
-                    _ => self.malformed("room", "a text of at most 64 characters on one line"),
+                    _ => return Err(malformed("room", ROOM)),
                 },
                 "topicPrefix" => match value.as_str().filter(|prefix| is_topic_prefix(prefix)) {
                     Some(prefix) => settings.topic_prefix = prefix.to_owned(),
-                    None => self.malformed("topicPrefix", TOPIC_PREFIX),
+                    None => return Err(malformed("topicPrefix", TOPIC_PREFIX)),
                 },
                 "accept" => match value.as_str() {
                     Some("everyone") => settings.accept = Accept::Everyone,
                     Some("ask") => settings.accept = Accept::Ask,
                     Some("known") => settings.accept = Accept::Known,
-                    _ => self.malformed("accept", "\"everyone\", \"ask\" or \"known\""),
+                    _ => return Err(malformed("accept", ACCEPT)),
                 },
                 // These are for chats in other pages, and are read by `embed/widget/options.ts`.
                 "lang" | "name" | "open" | "position" | "theme" => {}
-                _ => self.warnings.push(SettingsWarning::UnknownKey { key }),
+                _ => match meant(&key) {
+                    Some(wanted) => return Err(SettingsError::Misspelt { key, wanted }),
+                    None => self.warnings.push(SettingsWarning::UnknownKey { key }),
+                },
             }
         }
+        Ok(())
     }
 
-    fn malformed(&mut self, key: impl Into<String>, wanted: &'static str) {
-        self.warnings.push(SettingsWarning::Malformed {
-            key: key.into(),
-            wanted,
-        });
+    fn ignored(&mut self, key: String, wanted: &'static str) {
+        self.warnings
+            .push(SettingsWarning::Malformed { key, wanted });
     }
 
-    /// Returns the entries that `read` can use, and warns about the others. `None` if the value is not a list.
+    /// Returns the entries that `read` can use, and warns about the others.
+    ///
+    /// # Errors
+    /// The value is not a list, or has entries of which none can be used.
     fn list<T>(
         &mut self,
         key: &'static str,
         value: &Value,
         wanted: &'static str,
         read: fn(&mut Reader, &str, &Value) -> Option<T>,
-    ) -> Option<Vec<T>> {
-        let Some(list) = value.as_array() else {
-            self.malformed(key, "a list");
-            return None;
-        };
+    ) -> Result<Vec<T>, SettingsError> {
+        let list = value.as_array().ok_or(malformed(key, "a list"))?;
         let mut entries = Vec::new();
         for (index, value) in list.iter().enumerate() {
             let path = format!("{key}[{index}]");
             match read(self, &path, value) {
                 Some(entry) => entries.push(entry),
-                None => self.malformed(path, wanted),
+                None => self.ignored(path, wanted),
             }
         }
-        Some(entries)
-    }
-
-    /// Returns an optional text. A value of another type is ignored with a warning.
-    fn text(&mut self, path: &str, object: &Map<String, Value>, key: &str) -> Option<String> {
-        match object.get(key)? {
-            Value::String(text) => Some(text.clone()),
-            _ => {
-                self.malformed(format!("{path}.{key}"), "a text");
-                None
-            }
+        if entries.is_empty() && !list.is_empty() {
+            return Err(SettingsError::NothingUsable { key });
         }
+        Ok(entries)
     }
 
     fn only(&mut self, path: &str, object: &Map<String, Value>, keys: &[&str]) {
@@ -307,6 +352,18 @@ impl Reader {
                 key: format!("{path}.{key}"),
             });
         }
+    }
+}
+
+fn malformed(key: &'static str, wanted: &'static str) -> SettingsError {
+    SettingsError::Malformed { key, wanted }
+}
+
+/// An optional text. The entry cannot be used if there is something else.
+fn text(object: &Map<String, Value>, key: &str) -> Option<Option<String>> {
+    match object.get(key) {
+        None => Some(None),
+        Some(value) => Some(Some(value.as_str()?.to_owned())),
     }
 }
 
@@ -320,8 +377,8 @@ fn broker(reader: &mut Reader, path: &str, value: &Value) -> Option<Broker> {
         Value::Object(object) => {
             let url = socket_url(object.get("url")?.as_str()?)?;
             reader.only(path, object, &["url", "username", "password"]);
-            let username = reader.text(path, object, "username");
-            let password = reader.text(path, object, "password");
+            let username = text(object, "username")?;
+            let password = text(object, "password")?;
             Some(Broker {
                 url,
                 username,
@@ -351,8 +408,8 @@ fn ice_server(reader: &mut Reader, path: &str, value: &Value) -> Option<IceServe
         object,
         &["urls", "username", "credential", "credentialType"],
     );
-    let username = reader.text(path, object, "username");
-    let credential = reader.text(path, object, "credential");
+    let username = text(object, "username")?;
+    let credential = text(object, "credential")?;
     // A TURN server without them makes the constructor of RTCPeerConnection throw, so that no server could be used.
     if urls.iter().any(|url| is_scheme(url, &["turn:", "turns:"]))
         && (username.is_none() || credential.is_none())

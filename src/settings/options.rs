@@ -1,13 +1,15 @@
 //! The options of `new MQTTRTCClient(options)`, by which a program on the page configures a client.
 //!
-//! Unlike `rtchat.json`, options are written by programmers, who see exceptions. So a single mistake refuses all
-//! options.
+//! Options are written by programmers, who see exceptions. So a single mistake refuses all options, also one that costs
+//! `rtchat.json` an entry only.
 
 use core::fmt;
 
 use serde_json::{Map, Value};
 
-use super::{AddressError, PageAddress, Reader, RoomSecret, Settings, SettingsWarning};
+use super::{
+    AddressError, PageAddress, Reader, RoomSecret, Settings, SettingsError, SettingsWarning,
+};
 
 /// The length limit of `userInfo` as JSON, in bytes.
 pub const MAX_INFO: usize = 2_000;
@@ -92,15 +94,24 @@ impl Options {
     /// [`OptionError`], but never for options that [`Options::parse`] has read.
     pub fn complete(&self, mut settings: Settings) -> Result<Settings, OptionError> {
         let mut reader = Reader::default();
-        reader.overlay(&mut settings, self.instead.clone());
+        let result = reader.overlay(&mut settings, self.instead.clone());
+        // A warning is about a single entry, and so says more.
         match reader.warnings.into_iter().next() {
-            None => Ok(settings),
-            Some(SettingsWarning::Malformed { key, wanted }) => Err(OptionError::new(key, wanted)),
-            Some(SettingsWarning::NothingUsable { key }) => {
+            Some(SettingsWarning::Malformed { key, wanted }) => {
+                return Err(OptionError::new(key, wanted));
+            }
+            Some(SettingsWarning::UnknownKey { key }) => {
+                return Err(OptionError::new(key, "left out"));
+            }
+            None => {}
+        }
+        match result {
+            Ok(()) => Ok(settings),
+            Err(SettingsError::Malformed { key, wanted }) => Err(OptionError::new(key, wanted)),
+            Err(SettingsError::NothingUsable { key }) => {
                 Err(OptionError::new(key, "a list with at least one entry"))
             }
-            Some(SettingsWarning::UnknownKey { key }) => Err(OptionError::new(key, "left out")),
-            Some(other) => Err(OptionError::new("options", other.to_string())),
+            Err(other) => Err(OptionError::new("options", other.to_string())),
         }
     }
 
@@ -190,7 +201,9 @@ mod tests {
     fn without_options_the_owners_settings_apply() {
         let options = Options::parse("{}").unwrap();
         assert_eq!(options, Options::default());
-        let (owners, _) = Settings::parse(r#"{ "room": "garden", "accept": "ask" }"#);
+        let owners = Settings::parse(r#"{ "room": "garden", "accept": "ask" }"#)
+            .0
+            .unwrap();
         assert_eq!(options.complete(owners.clone()), Ok(owners));
     }
 
@@ -209,7 +222,9 @@ mod tests {
         assert_eq!(options.room.as_deref(), Some("b"));
         assert_eq!(options.info.as_deref(), Some(r#"{"plays":"chess"}"#));
         assert!(options.relay_only && options.in_memory);
-        let (owners, _) = Settings::parse(r#"{ "room": "garden", "accept": "ask" }"#);
+        let owners = Settings::parse(r#"{ "room": "garden", "accept": "ask" }"#)
+            .0
+            .unwrap();
         let settings = options.complete(owners).unwrap();
         assert_eq!(settings.accept, Accept::Known);
         assert_eq!(settings.brokers[0].url, "ws://127.0.0.1:9");

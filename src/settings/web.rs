@@ -1,33 +1,60 @@
 //! The browser adapter of this module: fetches `rtchat.json`, reads the page's address, prints warnings.
 
-use js_sys::Reflect;
+use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{RequestCache, RequestInit, Response};
 
-use super::{AddressError, PageAddress, Settings, SettingsWarning};
-use crate::browser::within;
+use super::{AddressError, PageAddress, Settings, SettingsError, SettingsWarning};
+use crate::browser::{sleep, within};
 
 /// The file with the site owner's settings, beside the page.
 pub const FILE: &str = "rtchat.json";
 
-/// The time limit for fetching the file, in milliseconds. After it, the page uses the defaults.
+/// The time limit for fetching the file, in milliseconds.
 const PATIENCE: u32 = 5_000;
 
-/// Fetches and reads the settings at `url` ([`FILE`] is relative to the page). Never fails: the defaults are used where
-/// something is wrong, and the warnings say why. A missing file causes no warning.
-pub async fn load(url: &str) -> (Settings, Vec<SettingsWarning>) {
-    let text = match within(PATIENCE, fetch(url)).await {
-        Some(Ok(Some(text))) => text,
-        Some(Ok(None)) => return Default::default(),
-        Some(Err(error)) => return not_loaded(describe(&error)),
-        None => return not_loaded("the server did not answer in time".to_owned()),
-    };
-    Settings::parse(&text)
+/// The pauses before a file that cannot be read is fetched again, in milliseconds: a server that is being restarted, or
+/// a file that is being replaced, is sound again soon.
+const PAUSES: [u32; 2] = [500, 2_000];
+
+/// What was read, and what of it is ignored.
+pub type Loaded = (Result<Settings, SettingsError>, Vec<SettingsWarning>);
+
+/// Fetches and reads the settings at `url` ([`FILE`] is relative to the page). Only a missing file means the defaults.
+pub async fn load(url: &str) -> Loaded {
+    let mut loaded = load_once(url).await;
+    for pause in PAUSES {
+        let may_pass = matches!(
+            loaded.0,
+            Err(SettingsError::NotLoaded { .. }
+                | SettingsError::NotUtf8
+                | SettingsError::NotJson { .. })
+        );
+        if !may_pass {
+            break;
+        }
+        sleep(pause).await;
+        loaded = load_once(url).await;
+    }
+    loaded
 }
 
-/// Returns the text of the file; `None` if there is no file.
-async fn fetch(url: &str) -> Result<Option<String>, JsValue> {
+async fn load_once(url: &str) -> Loaded {
+    let not_loaded = |detail: String| (Err(SettingsError::NotLoaded { detail }), Vec::new());
+    match within(PATIENCE, fetch(url)).await {
+        Some(Ok(Some(bytes))) => match String::from_utf8(bytes) {
+            Ok(text) => Settings::parse(&text),
+            Err(_) => (Err(SettingsError::NotUtf8), Vec::new()),
+        },
+        Some(Ok(None)) => (Ok(Settings::default()), Vec::new()),
+        Some(Err(error)) => not_loaded(describe(&error)),
+        None => not_loaded("the server did not answer in time".to_owned()),
+    }
+}
+
+/// Returns the bytes of the file; `None` if there is no file.
+async fn fetch(url: &str) -> Result<Option<Vec<u8>>, JsValue> {
     let init = RequestInit::new();
     // Changed settings apply on the next visit, at the cost of a short request.
     init.set_cache(RequestCache::NoCache);
@@ -37,16 +64,12 @@ async fn fetch(url: &str) -> Result<Option<String>, JsValue> {
         .dyn_into()?;
     match response.status() {
         404 | 410 => Ok(None),
-        _ if response.ok() => Ok(JsFuture::from(response.text()?).await?.as_string()),
+        _ if response.ok() => {
+            let buffer = JsFuture::from(response.array_buffer()?).await?;
+            Ok(Some(Uint8Array::new(&buffer).to_vec()))
+        }
         status => Err(format!("the server answered {status}").into()),
     }
-}
-
-fn not_loaded(detail: String) -> (Settings, Vec<SettingsWarning>) {
-    (
-        Settings::default(),
-        vec![SettingsWarning::NotLoaded { detail }],
-    )
 }
 
 fn describe(error: &JsValue) -> String {

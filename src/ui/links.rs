@@ -21,12 +21,11 @@ pub fn segments(text: &str) -> Vec<Segment<'_>> {
     let mut from = 0;
     let mut links = 0;
     while links < MAX_LINKS
-        && let Some(found) = text[from..].find("http")
+        && let Some(found) = find_scheme(&text[from..])
     {
         let start = from + found;
         spend(found + 4);
-        let bounded = !text[..start].ends_with(|before: char| before.is_alphanumeric());
-        let link = if bounded {
+        let link = if is_bounded(&text[..start]) {
             link_end(text, start, &mut run)
         } else {
             None
@@ -49,11 +48,40 @@ pub fn segments(text: &str) -> Vec<Segment<'_>> {
     segments
 }
 
+/// Returns the position of the first `http`, in any case: phones write the first letter of a message in upper case.
+fn find_scheme(text: &str) -> Option<usize> {
+    let mut starts = text.as_bytes().windows(4);
+    starts.position(|start| start.eq_ignore_ascii_case(b"http"))
+}
+
+/// Whether an address may begin behind `before`, and not in the middle of a word. Many scripts of Asia put no space
+/// between words, so there is none before an address either.
+fn is_bounded(before: &str) -> bool {
+    !before.ends_with(|last: char| last.is_alphanumeric() && !is_unspaced(last))
+}
+
+fn is_unspaced(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{3005}'..='\u{30ff}'
+            | '\u{3400}'..='\u{9fff}' | '\u{ff66}'..='\u{ff9f}' | '\u{20000}'..='\u{3ffff}'
+    )
+}
+
+/// The scheme at the beginning of the text, with its `//`.
+fn scheme(text: &str) -> Option<&str> {
+    let schemes = ["https://".len(), "http://".len()];
+    let mut starts = schemes.iter().filter_map(|length| text.get(..*length));
+    starts.find(|start| {
+        ["https://", "http://"]
+            .iter()
+            .any(|scheme| start.eq_ignore_ascii_case(scheme))
+    })
+}
+
 /// Returns the end of the address that begins at `start`; `None` if there is no address.
 fn link_end(text: &str, start: usize, run: &mut Run) -> Option<usize> {
-    let scheme = ["https://", "http://"]
-        .iter()
-        .find(|scheme| text[start..].starts_with(**scheme))?;
+    let scheme = scheme(&text[start..])?;
     if start >= run.end {
         *run = Run::at(text, start);
     }
@@ -110,10 +138,9 @@ impl Run {
             let closes = |last: char| {
                 spend(1);
                 match last {
-                    '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | '…' => true,
                     ')' => !round,
                     ']' => !square,
-                    _ => false,
+                    _ => closes_sentence(last),
                 }
             };
             whole.trim_end_matches(closes).len()
@@ -121,11 +148,44 @@ impl Run {
     }
 }
 
-/// Invisible characters and those that change the text direction end an address as well, so that it is what it looks like.
+/// Whether this is punctuation that may stand in an address, but not at its end.
+fn closes_sentence(character: char) -> bool {
+    matches!(
+        character,
+        '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | '…' | '‘' | '’' | '‚'
+        // Full stops, commas and question marks of scripts that put a space behind them: Armenian, Hebrew, Arabic,
+        // Devanagari and its neighbours, Tibetan, Myanmar, Ethiopic, Khmer.
+            | '\u{589}' | '\u{55d}' | '\u{55e}' | '\u{5c3}' | '\u{60c}' | '\u{61b}' | '\u{61f}' | '\u{6d4}'
+            | '\u{964}' | '\u{965}' | '\u{f0d}' | '\u{f0e}' | '\u{104a}' | '\u{104b}' | '\u{1361}'
+            ..='\u{1368}' | '\u{17d4}' | '\u{17d5}'
+    )
+}
+
+/// Invisible characters and those that change the text direction end an address as well, so that it is what it looks
+/// like. So does the punctuation of East Asia, in full or half width, because no space follows it.
 fn ends_link(character: char) -> bool {
     character.is_whitespace()
         || character.is_control()
-        || matches!(character, '<' | '>' | '"' | '`' | '«' | '»' | '“' | '”')
+        || matches!(
+            character,
+            '<' | '>' | '"' | '`' | '«' | '»' | '‹' | '›' | '“' | '”' | '„' | '‟'
+        )
+        || matches!(character, '\u{3001}'..='\u{3003}' | '\u{3008}'..='\u{3011}' | '\u{3014}'..='\u{301f}')
+        || matches!(
+            character,
+            '\u{ff01}' | '\u{ff02}' | '\u{ff07}'..='\u{ff09}' | '\u{ff0c}' | '\u{ff0e}'
+        )
+        || matches!(
+            character,
+            '\u{ff1a}'
+                | '\u{ff1b}'
+                | '\u{ff1c}'
+                | '\u{ff1e}'
+                | '\u{ff1f}'
+                | '\u{ff3b}'
+                | '\u{ff3d}'
+        )
+        || matches!(character, '\u{ff5b}' | '\u{ff5d}' | '\u{ff5f}'..='\u{ff64}')
         || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
@@ -143,7 +203,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::Segment::*;
-    use super::{MAX_LINKS, Segment, ends_link, segments};
+    use super::{MAX_LINKS, Segment, closes_sentence, ends_link, is_bounded, segments};
 
     thread_local! {
         static STEPS: Cell<usize> = const { Cell::new(0) };
@@ -189,11 +249,46 @@ mod tests {
         );
     }
 
+    #[test]
+    fn the_case_of_a_scheme_does_not_matter() {
+        for link in [
+            "Https://example.org",
+            "HTTP://a.example/X",
+            "hTTps://[::1]/",
+        ] {
+            assert_eq!(segments(link), [Link(link)]);
+        }
+        assert_eq!(
+            segments("xHttp://a ÄHTTP://a"),
+            [Text("xHttp://a ÄHTTP://a")]
+        );
+    }
+
+    #[test]
+    fn punctuation_of_every_script_ends_an_address() {
+        for end in [
+            "。", "、", "！", "？", "，", "．", "：", "；", "）", "」", "』", "】", "》", "〉",
+            "］", "｝", "｡", "､", "｣", "”", "’ ", "؟ ", "، ", "۔ ", "। ", "։ ", "። ", "។ ",
+        ] {
+            let text = format!("https://a.jp/x{end}次");
+            assert_eq!(segments(&text)[0], Link("https://a.jp/x"), "{end}");
+        }
+        assert_eq!(
+            segments("（Https://a.jp/x）"),
+            [Text("（"), Link("Https://a.jp/x"), Text("）")]
+        );
+        assert_eq!(
+            segments("見てhttps://a.jp/東京・大阪。"),
+            [Text("見て"), Link("https://a.jp/東京・大阪"), Text("。")]
+        );
+    }
+
     /// A straightforward reference implementation, which examines every address to its end and takes quadratic time.
     fn slow_link_length(text: &str) -> usize {
+        let lower = text.to_ascii_lowercase();
         let Some(scheme) = ["https://", "http://"]
             .iter()
-            .find(|scheme| text.starts_with(**scheme))
+            .find(|scheme| lower.starts_with(**scheme))
         else {
             return 0;
         };
@@ -208,10 +303,9 @@ mod tests {
         let mut end = text.find(ends).unwrap_or(text.len());
         while let Some(last) = text[..end].chars().next_back() {
             let closes = match last {
-                '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | '…' => true,
                 ')' => !holds(end, '('),
                 ']' => !holds(end, '['),
-                _ => false,
+                _ => closes_sentence(last),
             };
             if !closes {
                 break;
@@ -228,9 +322,10 @@ mod tests {
 
     fn slow_segments(text: &str) -> Vec<Segment<'_>> {
         let (mut segments, mut plain, mut from) = (Vec::new(), 0, 0);
-        while let Some(found) = text[from..].find("http") {
+        let lower = text.to_ascii_lowercase();
+        while let Some(found) = lower[from..].find("http") {
             let start = from + found;
-            let bounded = !text[..start].ends_with(|before: char| before.is_alphanumeric());
+            let bounded = is_bounded(&text[..start]);
             let length = slow_link_length(&text[start..]);
             if !bounded || length == 0 {
                 from = start + 4;
@@ -261,8 +356,8 @@ mod tests {
     /// Texts made of the parts that decide where addresses begin and end.
     fn tricky() -> impl Strategy<Value = String> {
         let part = prop::sample::select(vec![
-            "http://", "https://", "http", "-", "a", "ä", "/", "(", ")", "[", "]", ".", "…", "*",
-            "_", ":", " ", "\u{200b}", "»",
+            "http://", "https://", "Http://", "HTTPS://", "http", "-", "a", "ä", "次", "/", "(",
+            ")", "[", "]", ".", "…", "*", "_", ":", " ", "\u{200b}", "»", "。", "۔",
         ]);
         prop::collection::vec(part, 0..40).prop_map(|parts| parts.concat())
     }
@@ -297,6 +392,7 @@ mod tests {
             "http://-()",
             "http://[)(]",
             "http://a»",
+            "http://a。",
             "ä",
         ]
         .into_iter()

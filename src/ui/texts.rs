@@ -120,6 +120,10 @@ fn renamed(moves: &Moves) -> usize {
 /// The status while no broker answers.
 pub const UNREACHABLE: &str = "Can’t reach the server that introduces people.";
 
+/// The status while no broker can be used, because it refuses the room's topics.
+pub const REFUSED: &str = "The server that introduces people does not allow this chat. \
+    Whoever runs this site can change that.";
+
 /// The status line. `reconnecting` names the people who are reconnecting.
 pub fn status(status: Status, reconnecting: &[&str], now: Millis) -> String {
     match status {
@@ -155,7 +159,15 @@ pub fn status(status: Status, reconnecting: &[&str], now: Millis) -> String {
         Status::Unreachable {
             people: reached,
             retry_at,
+        }
+        | Status::Refused {
+            people: reached,
+            retry_at,
         } => {
+            let what = match status {
+                Status::Refused { .. } => REFUSED,
+                _ => UNREACHABLE,
+            };
             let left = seconds_until(retry_at, now);
             let when = if left == 0 {
                 "Trying again now.".into()
@@ -167,7 +179,7 @@ pub fn status(status: Status, reconnecting: &[&str], now: Millis) -> String {
             } else {
                 ""
             };
-            format!("{UNREACHABLE} {when}{kept}")
+            format!("{what} {when}{kept}")
         }
         // Nobody can check this: whoever says so has no place for us.
         Status::Full { people: 0 } => {
@@ -198,6 +210,7 @@ pub fn status_word(status: Status) -> &'static str {
         } => "connected",
         Status::Connected { .. } => "reconnecting",
         Status::Unreachable { .. } => "unreachable",
+        Status::Refused { .. } => "refused",
         Status::Full { .. } => "full",
         Status::Left => "left",
     }
@@ -381,6 +394,14 @@ mod tests {
                 retry_at: Millis(500)
             }),
             "Can’t reach the server that introduces people. Trying again now."
+        );
+        assert_eq!(
+            text(Status::Refused {
+                people: 0,
+                retry_at: Millis(8_500)
+            }),
+            "The server that introduces people does not allow this chat. Whoever runs this site can change that. \
+             Trying again in 8 s."
         );
     }
 

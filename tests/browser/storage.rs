@@ -10,7 +10,7 @@ use js_sys::{Promise, eval};
 use rtchat::identity::store::{IDENTITY, TABS};
 use rtchat::identity::web::{LocalStorage, TabClaim, open_profile, seed};
 use rtchat::identity::{Name, Profile, Storage, StorageError, StorageNotice};
-use rtchat::settings::{self, Settings, SettingsWarning};
+use rtchat::settings::{self, Settings, SettingsError, SettingsWarning};
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -231,6 +231,7 @@ async fn without_locks_tab_numbers_are_claimed_in_a_stored_list() {
 async fn settings_are_fetched_and_may_be_missing() {
     let (found, warnings) =
         settings::web::load("data:application/json,{\"room\":\"cafe%CC%81\",\"x\":1}").await;
+    let found = found.unwrap();
     assert_eq!(found.default_room(), "caf\u{e9}", "in composed form");
     assert_eq!(
         warnings,
@@ -241,11 +242,12 @@ async fn settings_are_fetched_and_may_be_missing() {
     settings::web::print(&warnings);
     assert_eq!(
         settings::web::load("no-such-rtchat.json").await,
-        (Settings::default(), vec![])
+        (Ok(Settings::default()), vec![])
     );
-    let (defaults, warnings) = settings::web::load("ftp://nowhere.invalid/rtchat.json").await;
-    assert_eq!(defaults, Settings::default());
-    assert!(matches!(warnings[..], [SettingsWarning::NotLoaded { .. }]));
+    let (failed, _) = settings::web::load("ftp://nowhere.invalid/rtchat.json").await;
+    assert!(matches!(failed, Err(SettingsError::NotLoaded { .. })));
+    let (failed, _) = settings::web::load("data:application/json,{\"room\":\"caf%E9\"}").await;
+    assert_eq!(failed, Err(SettingsError::NotUtf8));
 }
 
 #[wasm_bindgen_test]

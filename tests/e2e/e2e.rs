@@ -21,6 +21,7 @@ mod package;
 mod policy;
 mod profile;
 mod rooms;
+mod settings;
 mod support;
 mod untrusted_text;
 mod widget;

@@ -219,3 +219,73 @@ fn a_page_gets_past_a_broker_that_lies() {
         Ok(())
     });
 }
+
+/// What a broker answers to the subscription: it refuses both topics, or only the inbox.
+const REFUSALS: [&[u8]; 2] = [&[0x90, 4, 0, 1, 0x80, 0x80], &[0x90, 4, 0, 1, 0, 0x80]];
+
+/// Takes every connection, and refuses the subscription, whether it comes with CONNECT or after CONNACK.
+async fn refuse(mut connections: UnboundedReceiver<WebSocket>, refusal: &'static [u8]) {
+    while let Some(mut socket) = connections.recv().await {
+        tokio::spawn(async move {
+            let Some(Ok(Message::Binary(first))) = socket.recv().await else {
+                return;
+            };
+            let _ = say(&mut socket, CONNACK).await;
+            // CONNECT is shorter than 128 bytes, so its second byte is its length.
+            let connect = first.get(1).map_or(0, |length| 2 + usize::from(*length));
+            if first.len() == connect {
+                socket.recv().await;
+            }
+            let _ = say(&mut socket, refusal).await;
+            while let Some(Ok(_)) = socket.recv().await {}
+        });
+    }
+}
+
+impl Liar {
+    /// From now on, every connection is taken and every subscription refused.
+    fn refuse(&mut self, refusal: &'static [u8]) {
+        let (_, none) = unbounded_channel();
+        let connections = std::mem::replace(&mut self.connections, none);
+        tokio::spawn(refuse(connections, refusal));
+    }
+}
+
+#[test]
+fn a_page_says_that_the_only_broker_does_not_allow_it() {
+    run(|bed| async move {
+        for refusal in REFUSALS {
+            let mut liar = Liar::start().await?;
+            liar.refuse(refusal);
+            let site = liar.site().await?;
+            let ann = bed.chromium().await?.open(site.url()).await?;
+            ann.enter_name("ann").await?;
+            ann.until("that the broker does not allow it", |page| {
+                page.text("status").contains("does not allow this chat")
+            })
+            .await?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_page_goes_on_to_the_next_broker_if_one_refuses_the_subscription() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        for refusal in REFUSALS {
+            let mut liar = Liar::start().await?;
+            liar.refuse(refusal);
+            let mut settings = settings(&liar.url);
+            settings["brokers"] = serde_json::json!([liar.url, broker.ws_url()]);
+            let site = Site::start(dist(), settings).await?;
+            let ann = bed.chromium().await?.open(site.url()).await?;
+            ann.join("ann").await?;
+            let ben = bed.firefox().await?.open(site.url()).await?;
+            ben.join("ben").await?;
+            ann.sees(&["ben"]).await?;
+            ben.sees(&["ann"]).await?;
+        }
+        Ok(())
+    });
+}

@@ -6,10 +6,12 @@ use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use rtchat::identity::{IdentityKey, Name, Trust, TrustBook, TrustChange, TrustDecision};
 use rtchat::room::{
-    ChatEvent, Command, Event, GoneReason, MAX_TEXT, PeerState, PeopleCommand, PeopleEvent, Status,
+    BrokerEvent, BrokerId, BrokerState, ChatEvent, Command, Event, GoneReason, Input, MAX_TEXT,
+    PeerState, PeopleCommand, PeopleEvent, Status,
 };
 use rtchat::rtc::{LinkEvent, Path};
 use rtchat::settings::Accept;
+use rtchat::time::Millis;
 
 use super::scenes::{SOON, pair, shown};
 use super::world::{World, seed};
@@ -199,6 +201,31 @@ fn connected_peers_stay_connected_without_a_broker() {
     ));
     world.start_broker();
     assert!(world.run_until(Duration::from_secs(20), World::is_full_mesh));
+}
+
+#[test]
+fn a_refusal_of_the_broker_is_shown_until_it_grants_the_subscription() {
+    let mut world = World::new(1);
+    let ann = world.open("ann");
+    world.run(Duration::from_millis(100));
+    let mut status_after = |state| {
+        let event = BrokerEvent::State(state);
+        world.feed(ann, Input::Broker(BrokerId(0), event));
+        world.status(ann)
+    };
+    let retry_at = Millis(1);
+    let refused = Some(Status::Refused {
+        people: 0,
+        retry_at,
+    });
+    assert_eq!(status_after(BrokerState::Refused { retry_at }), refused);
+    assert_eq!(
+        status_after(BrokerState::Opening),
+        refused,
+        "another try promises nothing"
+    );
+    assert_eq!(status_after(BrokerState::Ready), Some(Status::Looking));
+    assert_eq!(status_after(BrokerState::Opening), Some(Status::Joining));
 }
 
 #[test]

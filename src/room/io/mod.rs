@@ -83,6 +83,11 @@ pub enum BrokerState {
         /// When the next try begins.
         retry_at: Millis,
     },
+    /// No broker can be used, and at least one refused the subscriptions; the next try is due at `retry_at`.
+    Refused {
+        /// When the next try begins.
+        retry_at: Millis,
+    },
 }
 
 /// A command of the person, or of a program.
@@ -170,6 +175,13 @@ pub enum Status {
     },
     /// No broker answers. Existing connections stay.
     Unreachable {
+        /// Verified peers.
+        people: u32,
+        /// When the next try begins.
+        retry_at: Millis,
+    },
+    /// The broker does not allow what the room needs of it. Existing connections stay.
+    Refused {
         /// Verified peers.
         people: u32,
         /// When the next try begins.

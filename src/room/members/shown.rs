@@ -38,6 +38,7 @@ impl Members {
         }
         match broker {
             BrokerState::Unreachable { retry_at } => Status::Unreachable { people, retry_at },
+            BrokerState::Refused { retry_at } => Status::Refused { people, retry_at },
             _ if people > 0 && self.is_full() => Status::Full { people },
             _ if people > 0 => Status::Connected {
                 people,

@@ -65,6 +65,11 @@ impl Signaling {
         cx: &mut Cx,
     ) {
         self.brokers.insert(broker, state);
+        self.refused = match state {
+            BrokerState::Refused { retry_at } => Some(retry_at),
+            BrokerState::Opening => self.refused,
+            BrokerState::Ready | BrokerState::Unreachable { .. } => None,
+        };
         cx.changed = true;
         match state {
             BrokerState::Opening if !company.present || company.incomplete => {
@@ -84,7 +89,7 @@ impl Signaling {
                         .set(SignalingTimer::Echo.into(), cx.now + ECHO_TIMEOUT);
                 }
             }
-            BrokerState::Unreachable { .. } => {
+            BrokerState::Unreachable { .. } | BrokerState::Refused { .. } => {
                 cx.timers.clear(&SignalingTimer::Echo.into());
                 cx.timers.clear(&SignalingTimer::Announce.into());
             }
@@ -136,7 +141,7 @@ impl Signaling {
                     .timers
                     .set(SignalingTimer::Announce.into(), cx.now + FIRST_PAUSE);
             }
-            BrokerState::Unreachable { .. } => return,
+            BrokerState::Unreachable { .. } | BrokerState::Refused { .. } => return,
         }
         let last = self.announcer.last;
         let due = cx.now.since(last) >= LONGEST_PAUSE / 2;

@@ -51,6 +51,8 @@ pub(super) struct Signaling {
     /// The prefix that the site puts before every topic.
     prefix: String,
     brokers: LiteMap<BrokerId, BrokerState>,
+    /// When the next try began or begins, since all brokers refuse what the room needs of them.
+    refused: Option<Millis>,
     last_stamp: Millis,
     leave: LeaveSecret,
     announcer: Announcer,
@@ -67,6 +69,7 @@ impl Signaling {
             keys,
             prefix,
             brokers: LiteMap::new(),
+            refused: None,
             last_stamp: Millis(0),
             leave: LeaveSecret::generate(&mut cx.rng),
             announcer: Announcer::default(),
@@ -88,10 +91,21 @@ impl Signaling {
         let rank = |state: &BrokerState| match state {
             BrokerState::Ready => (0, Millis(0)),
             BrokerState::Opening => (1, Millis(0)),
-            BrokerState::Unreachable { retry_at } => (2, *retry_at),
+            BrokerState::Unreachable { retry_at } | BrokerState::Refused { retry_at } => {
+                (2, *retry_at)
+            }
         };
         let best = self.brokers.values().min_by_key(|state| rank(state));
         best.copied().unwrap_or(BrokerState::Opening)
+    }
+
+    /// The state for people to see. A refusal stays until something else comes of a try: a broker that refused once will
+    /// most likely do so again, and "joining" would promise more.
+    pub fn shown_broker(&self) -> BrokerState {
+        match (self.broker(), self.refused) {
+            (BrokerState::Opening, Some(retry_at)) => BrokerState::Refused { retry_at },
+            (state, _) => state,
+        }
     }
 
     /// Opens an envelope from a broker, with the checks that need nothing but the room's keys. Returns `None` for an

@@ -54,7 +54,10 @@ struct StatusProps {
 fn StatusLine(props: &StatusProps) -> Html {
     let StatusProps { state, ui } = props;
     let tick = use_force_update();
-    let waits = matches!(state.status, Status::Unreachable { .. });
+    let waits = matches!(
+        state.status,
+        Status::Unreachable { .. } | Status::Refused { .. }
+    );
     use_interval(
         waits.then_some(1_000),
         Callback::from(move |()| tick.force_update()),
@@ -69,6 +72,7 @@ fn StatusLine(props: &StatusProps) -> Html {
     // Screen readers get a text without the countdown.
     let aloud = match state.status {
         Status::Unreachable { .. } => texts::UNREACHABLE.into(),
+        Status::Refused { .. } => texts::REFUSED.into(),
         _ => text.clone(),
     };
     html! {

@@ -117,10 +117,13 @@ fn Me(props: &MeProps) -> Html {
     }
 }
 
-/// The name without the suffix that the page added: for `alice(2)` it is `alice`. Names themselves never end in brackets.
+/// The name without the suffix that the page added: for `alice(2)` it is `alice`. The brackets in which names themselves
+/// may end hold a slash.
 fn chosen(user: &str) -> &str {
     match user.rfind('(') {
-        Some(at) if at > 0 && user.ends_with(')') => user[..at].trim_end(),
+        Some(at) if at > 0 && user.ends_with(')') && !user[at..].contains('/') => {
+            user[..at].trim_end()
+        }
         _ => user,
     }
 }

@@ -120,6 +120,7 @@ fn counted(state: &State, ui: &Ui) -> Html {
                 texts::seconds_until(retry_at, clock::now())
             )
         }
+        Status::Refused { .. } => "does not allow this chat".into(),
         Status::Joining => "connecting".into(),
         Status::Left => "left".into(),
         Status::Looking | Status::Connected { .. } | Status::Full { .. } => "reached".into(),

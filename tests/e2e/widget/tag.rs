@@ -106,7 +106,7 @@ fn options_come_from_attributes_then_the_query_then_the_file() {
         let site = Site::start(xtask::testbed::dist(), settings).await?;
         let host = Host::start().await?;
         let tag = format!(
-            "<script src='{}rtchat.js?add&room=query&name=ann&position=middle&open' data-room=tag data-accept=nobody></script>",
+            "<script src='{}rtchat.js?add&room=query&name=ann&position=middle&open' data-room=tag data-lang=tlh></script>",
             site.url()
         );
         let chromium = bed.chromium().await?;
@@ -122,9 +122,9 @@ fn options_come_from_attributes_then_the_query_then_the_file() {
             "?position=",
             "middle",
             "bottom-left",
-            "data-accept",
-            "nobody",
-            "everyone",
+            "data-lang",
+            "tlh",
+            "counts as not given",
         ] {
             ensure!(
                 console.contains(word),
@@ -165,5 +165,33 @@ fn the_address_of_the_embedding_page_does_not_choose_the_room() {
         ben.sees(&["ann"]).await?;
         has_no_page_errors(&ben).await?;
         bed.no_errors().await
+    });
+}
+
+#[test]
+fn a_name_of_the_site_is_taken_or_the_console_says_why_not() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        let host = Host::start().await?;
+        let chromium = bed.chromium().await?;
+        let given = "\u{200e}Ann (she/her)\u{200e}";
+        let html = page(&tag(&site, &format!("data-open data-name='{given}'")), "");
+        let tab = chromium
+            .open(&host.write_page("taken.html", &html)?)
+            .await?;
+        ensure!(tab.joined().await?.own == "Ann (she/her)");
+
+        let html = page(&tag(&site, "data-open data-name='Ann (2)'"), "");
+        let tab = chromium
+            .open(&host.write_page("refused.html", &html)?)
+            .await?;
+        tab.until("the field for a name", |page| page.has("name"))
+            .await?;
+        let console = chromium.console().await?.join("\n");
+        for words in ["Ann (2)", "counts as not given", "cannot end in brackets"] {
+            ensure!(console.contains(words), "{words}: {console}");
+        }
+        Ok(())
     });
 }

@@ -20,15 +20,15 @@ test("the first source that has a value wins", () => {
   assert.deepEqual(warnings, []);
 });
 
-test("an invalid value is named with the valid ones, and is ignored", () => {
+test("an invalid value is named with the valid ones, and is ignored where nothing depends on it", () => {
   const { options, warnings } = resolved(
-    from({ theme: "purple", position: "middle", room: "a".repeat(65) }, (option) => `data-${dashed(option)}`),
+    from({ theme: "purple", position: "middle", name: "a".repeat(41) }, (option) => `data-${dashed(option)}`),
     from({ theme: "dark" }),
   );
   assert.deepEqual(options, { theme: "dark" });
   assert.equal(warnings.length, 3);
-  const [room, theme, position] = warnings as [string, string, string];
-  assert.match(room, /data-room.*64/);
+  const [name, theme, position] = warnings as [string, string, string];
+  assert.match(name, /data-name.*40/);
   for (const word of ["data-theme", '"purple"', '"auto"', '"light"', '"dark"']) assert.ok(theme.includes(word), theme);
   for (const word of ["top-left", "top-right", "bottom-left", "bottom-right"]) assert.ok(position.includes(word), position);
 });
@@ -44,8 +44,16 @@ test("lists are written with spaces, with commas or as JSON", () => {
   });
   assert.deepEqual(resolved(from({ iceServers: "none" })).options, { iceServers: [] });
   for (const brokers of ["", "none", "[]", "[", "https://a.example", "wss://", "wss://a.example http://b.example", "javascript:alert(1)"]) {
-    const { options, warnings } = resolved(from({ brokers }));
-    assert.deepEqual([options, warnings.length], [{}, 1], brokers);
+    assert.equal(OPTIONS.brokers!.read(brokers), undefined, brokers);
+    assert.equal(resolved(from({ brokers })).warnings.length, 1, brokers);
+  }
+});
+
+test("invisible marks at the ends of a name do not count", () => {
+  for (const name of ["\u200eAnn (she/her)\u200e", "\u2067" + "a".repeat(40) + "\u2069", "Zoe\u0308".repeat(10) + "\ufeff"]) {
+    const { options, warnings } = resolved(from({ name }));
+    assert.deepEqual(warnings, [], name);
+    assert.ok(!/[\u200e\u2067\u2069\ufeff]/.test(options.name as string));
   }
 });
 
@@ -62,13 +70,29 @@ test("a query may ask for the bubble", () => {
   assert.deepEqual(resolved(source).options, { room: "help desk", iceServers: [] });
 });
 
-test("a file that is not an object is named and ignored", () => {
+test("a file that is no object in UTF-8 is refused", () => {
+  const bytes = (text: string) => new TextEncoder().encode(text);
   for (const text of ["", "[]", "null", "3", '"room"', "{", "<!DOCTYPE html>"]) {
-    const warnings: string[] = [];
-    assert.deepEqual(file(text, (sentence) => warnings.push(sentence)), {});
-    assert.equal(warnings.length, 1, text);
+    assert.throws(() => file(bytes(text)), /it (is not valid JSON|should be an object)/, text);
   }
-  assert.deepEqual(file('{ "room": "garden" }', assert.fail), { room: "garden" });
+  assert.throws(() => file(Uint8Array.from([...bytes('{ "room": "caf'), 0xe9, ...bytes('" }')])), /not text in UTF-8/);
+  assert.deepEqual(file(bytes('\ufeff{ "room": "garden" }')), { room: "garden" });
+});
+
+test("what leaves open where people meet or who is let in is for the program to judge", () => {
+  for (const [option, given, passed] of [
+    ["accept", "nobody", "nobody"],
+    ["room", "a".repeat(65), "a".repeat(65)],
+    ["brokers", "https://a.example", ["https://a.example"]],
+    ["brokers", "wss://a.example http://b.example", ["wss://a.example", "http://b.example"]],
+    ["brokers", "{", "{"],
+    ["iceServers", "stn:a.example", [{ urls: "stn:a.example" }]],
+  ] as const) {
+    const { options, warnings } = resolved(from({ [option]: given }), from({ accept: "everyone", room: "b", brokers: "wss://public.example" }));
+    assert.deepEqual(options[option], passed);
+    assert.equal(warnings.length, 1);
+    assert.ok(!warnings[0]!.includes("counts as not given"));
+  }
 });
 
 test("the program gets the settings of the file with the given options applied, and no options of the widget", () => {

@@ -3,7 +3,7 @@
 import type { RTChatElement } from "../rtchat.d.ts";
 import type { Attach, Host, View } from "./contract.ts";
 import { type Asset, Problem, module, origin } from "./load.ts";
-import { OPTIONS, dashed } from "./options.ts";
+import { OPTIONS, dashed, json } from "./options.ts";
 
 declare const VIEW: Asset;
 
@@ -78,7 +78,7 @@ for (const name of Object.keys(OPTIONS)) {
     },
     set(this: Chat, value: unknown) {
       if (value == null || value === false) this.removeAttribute(dashed(name));
-      else this.setAttribute(dashed(name), value === true ? "" : typeof value === "string" ? value : JSON.stringify(value));
+      else this.setAttribute(dashed(name), value === true ? "" : typeof value === "string" ? value : json(value));
     },
   });
 }

@@ -16,6 +16,14 @@ export interface Source {
   called(option: string): string;
 }
 
+/** Writes JSON. `JSON.stringify` would call the `toJSON` that older libraries give to every array and object. */
+export function json(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((entry) => json(entry ?? null)).join()}]`;
+  if (typeof value !== "object" || !value) return JSON.stringify(value);
+  const entries = Object.entries(value).filter(([, entry]) => entry !== undefined);
+  return `{${entries.map(([key, entry]) => `${JSON.stringify(key)}:${json(entry)}`).join()}}`;
+}
+
 /** The name of an option as an attribute: `iceServers` becomes `ice-servers`. */
 export const dashed = (option: string): string => option.replace(/[A-Z]/g, (letter) => "-" + letter.toLowerCase());
 
@@ -96,7 +104,7 @@ export function resolve(sources: Source[], warn: (sentence: string) => void): Va
         resolved[option] = value;
         break;
       }
-      const shown = typeof given === "string" ? `"${given}"` : JSON.stringify(given);
+      const shown = typeof given === "string" ? `"${given}"` : json(given);
       warn(`rtchat: ${called(option)} should be ${kind.fits}, not ${shown}. It counts as not given.`);
     }
   }
@@ -132,5 +140,5 @@ const WIDGET_OPTIONS = ["name", "theme", "position", "open", "lang", "config"];
 export function settings(file: Values, given: Values): string {
   const all = { ...file, ...given };
   for (const option of WIDGET_OPTIONS) delete all[option];
-  return JSON.stringify(all);
+  return json(all);
 }

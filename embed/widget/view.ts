@@ -45,7 +45,7 @@ const files = new Map<string, Promise<Values>>();
 const fetchFile = (url: string): Promise<Values> => {
   const read = async (): Promise<Values> => {
     try {
-      const answer = await fetch(url, { cache: "no-cache", credentials: "omit", signal: AbortSignal.timeout(FETCH_TIMEOUT) });
+      const answer = await fetch(url, { cache: "no-cache", signal: AbortSignal.timeout(FETCH_TIMEOUT) });
       if (answer.status === 404 || answer.status === 410) return {};
       if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
       return file(await answer.text(), warn);
@@ -336,6 +336,8 @@ class ChatView implements View {
   }
 
   /** Opens or closes the panel for the person, stores that choice and moves the focus. */
+    // That of all languages so far. Without it, the direction of the page would be inherited.
+    frame.dir = "ltr";
   #openByPerson(open: boolean): void {
     const { launcher, panel } = this.#shell;
     lastChoice.set(open);

@@ -4,6 +4,7 @@ mod accessibility;
 mod bubble;
 mod focus;
 mod frames;
+mod host_pages;
 mod isolation;
 mod leaving_and_returning;
 mod restrictions;

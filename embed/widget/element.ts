@@ -37,7 +37,10 @@ export class Chat extends HTMLElement implements Host {
   disconnectedCallback(): void {
     // An element that is only moved within the page keeps running.
     queueMicrotask(() => {
-      if (!this.isConnected) this.#view?.end();
+      if (this.isConnected) return;
+      // A bubble beside the page's body is not meant when the page replaces the whole document.
+      if (this.launcher && this.parentNode?.nodeName === "HTML") document.documentElement?.append(this);
+      else this.#view?.end();
     });
   }
 

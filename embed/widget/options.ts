@@ -89,6 +89,16 @@ export const OPTIONS: Record<string, Kind> = {
       : undefined,
   },
   lang: words("en"),
+  page: {
+    fits: "the address of a page",
+    read(value) {
+      try {
+        return typeof value === "string" && value && /^https?:/.test(new URL(value, "https://example.org").href) ? value : undefined;
+      } catch {
+        return undefined;
+      }
+    },
+  },
   config: { fits: "the address of a rtchat.json", read: (value) => (typeof value === "string" && value) || undefined },
 };
 
@@ -134,7 +144,7 @@ export function file(text: string, warn: (sentence: string) => void): Values {
 }
 
 /** Options of the widget that the program does not know. */
-const WIDGET_OPTIONS = ["name", "theme", "position", "open", "lang", "config"];
+const WIDGET_OPTIONS = ["name", "theme", "position", "open", "lang", "page", "config"];
 
 /** The settings for the program, as in rtchat.json: those of the file, which the program validates, overridden by the given ones. */
 export function settings(file: Values, given: Values): string {

@@ -16,7 +16,7 @@ interface Glue {
   default(options: { module_or_path: Response }): Promise<unknown>;
   /** Whether a name is stored in this browser. */
   knowsName(): boolean;
-  mount(root: Element, options: { settings: string; name?: string }, listener: ChatListener): Mounted;
+  mount(root: Element, options: { page: string; settings: string; name?: string }, listener: ChatListener): Mounted;
 }
 
 export interface Program {

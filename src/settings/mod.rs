@@ -254,7 +254,7 @@ impl Reader {
                     _ => self.malformed("accept", "\"everyone\", \"ask\" or \"known\""),
                 },
                 // These are for chats in other pages, and are read by `embed/widget/options.ts`.
-                "lang" | "name" | "open" | "position" | "theme" => {}
+                "lang" | "name" | "open" | "page" | "position" | "theme" => {}
                 _ => self.warnings.push(SettingsWarning::UnknownKey { key }),
             }
         }

@@ -128,6 +128,17 @@ fn the_direction_of_the_page_is_not_that_of_the_chat() {
     });
 }
 
+#[test]
+fn effects_of_the_page_do_not_move_the_bubble() {
+    run(|bed| async move {
+        let odd = [
+            "<style>body { transform: translateX(0) }</style>",
+            "<style>body { filter: contrast(1.1); perspective: 9px; will-change: transform; contain: paint }</style>",
+        ];
+        stays_in_its_place(&bed, true, &odd).await
+    });
+}
+
 /// The chat's parts are in the same places with and without each of these styles.
 async fn stays_in_its_place(bed: &Bed, bubble: bool, odd: &[&str]) -> Result<()> {
     let broker = Broker::rumqttd().await?;

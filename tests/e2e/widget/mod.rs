@@ -2,6 +2,7 @@
 
 mod accessibility;
 mod bubble;
+mod changing_pages;
 mod focus;
 mod frames;
 mod host_pages;

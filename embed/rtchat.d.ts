@@ -16,6 +16,8 @@ export interface RTChatOptions {
   position?: "bottom-right" | "bottom-left" | "top-right" | "top-left";
   open?: boolean;
   lang?: "en";
+  /** The address of the page whose rooms are used, in place of the address that is shown. */
+  page?: string;
   /** The address of a rtchat.json. */
   config?: string;
 }
@@ -59,6 +61,7 @@ export interface RTChatElement extends HTMLElement {
   position: "bottom-right" | "bottom-left" | "top-right" | "top-left" | null;
   open: boolean;
   lang: string;
+  page: string | null;
   config: string | null;
   /** Whether the chat is a bubble in a corner and not a part of the page. */
   launcher: boolean;

@@ -9,6 +9,8 @@ use crate::room::{ChatEvent, Event, Message, PeerView, PeopleEvent, Status};
 /// The options of the host page, and the function that receives events.
 #[derive(Debug)]
 pub struct Embedding {
+    /// The address of the page that the room belongs to, without query and fragment.
+    pub page: String,
     /// The settings, as in `rtchat.json`. `embed/widget/` has already let the page's options override that file.
     pub settings: String,
     /// The name to join with, so that the person is not asked for one.
@@ -17,10 +19,11 @@ pub struct Embedding {
 }
 
 impl Embedding {
-    /// Reads `{ settings, name }`. The listener is called with the kind of an event and an object.
+    /// Reads `{ page, settings, name }`. The listener is called with the kind of an event and an object.
     pub fn new(options: &Object, listener: Function) -> Embedding {
         let text = |key: &str| Reflect::get(options, &key.into()).ok()?.as_string();
         Embedding {
+            page: text("page").unwrap_or_default(),
             settings: text("settings").unwrap_or_else(|| "{}".to_owned()),
             name: text("name"),
             listener,

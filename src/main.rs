@@ -24,7 +24,7 @@ mod exports {
         page: Page,
     }
 
-    /// Shows the chat in `root`. With `options`, which are `{ settings, name }` (see [`Embedding`]), the chat is embedded
+    /// Shows the chat in `root`. With `options`, which are `{ page, settings, name }` (see [`Embedding`]), the chat is embedded
     /// in another site's page, and `listener` receives its events. Without them the page is the chat's own.
     #[wasm_bindgen]
     pub fn mount(root: Element, options: Option<Object>, listener: Option<Function>) -> Mounted {

@@ -188,8 +188,7 @@ impl Page {
         let here = href().unwrap_or_default();
         let site = self.site.0.as_deref();
         let address = match site {
-            // The query and the fragment belong to the site and mean nothing to the chat.
-            Some(_) => PageAddress::parse(here.split(['?', '#']).next().unwrap_or_default()),
+            Some(site) => PageAddress::parse(&site.page),
             None => address(),
         };
         let address = match address {

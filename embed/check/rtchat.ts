@@ -12,6 +12,7 @@ const options: RTChatOptions = {
   position: "top-left",
   open: true,
   lang: "en",
+  page: "/",
   config: "/settings/rtchat.json",
 };
 
@@ -28,6 +29,7 @@ inline.theme = "auto";
 inline.position = "bottom-right";
 inline.open = false;
 inline.lang = "en";
+inline.page = null;
 inline.config = null;
 inline.launcher = true;
 const counts: number = chat.unread + chat.people + (same?.people ?? 0);

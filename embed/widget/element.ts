@@ -3,7 +3,7 @@
 import type { RTChatElement } from "../rtchat.d.ts";
 import type { Attach, Host, View } from "./contract.ts";
 import { type Asset, Problem, module, origin } from "./load.ts";
-import { OPTIONS, dashed } from "./options.ts";
+import { OPTIONS, dashed, json } from "./options.ts";
 
 declare const VIEW: Asset;
 
@@ -37,7 +37,10 @@ export class Chat extends HTMLElement implements Host {
   disconnectedCallback(): void {
     // An element that is only moved within the page keeps running.
     queueMicrotask(() => {
-      if (!this.isConnected) this.#view?.end();
+      if (this.isConnected) return;
+      // A bubble beside the page's body is not meant when the page replaces the whole document.
+      if (this.launcher && this.parentNode?.nodeName === "HTML") document.documentElement?.append(this);
+      else this.#view?.end();
     });
   }
 
@@ -78,7 +81,7 @@ for (const name of Object.keys(OPTIONS)) {
     },
     set(this: Chat, value: unknown) {
       if (value == null || value === false) this.removeAttribute(dashed(name));
-      else this.setAttribute(dashed(name), value === true ? "" : typeof value === "string" ? value : JSON.stringify(value));
+      else this.setAttribute(dashed(name), value === true ? "" : typeof value === "string" ? value : json(value));
     },
   });
 }

@@ -16,12 +16,15 @@ export interface Origin {
 }
 export const origin: Origin = { base: "", nonce: "" };
 
+/** The browser's own `Promise`, which every asynchronous function returns. The page may have replaced the global one. */
+export const NativePromise = (async () => {})().constructor as PromiseConstructor;
+
 /** Imports a module after its hash was checked. (A script element could check it as well, but Trusted Types forbids that.) */
 export async function module<Exports>({ file, integrity }: Asset, { base, nonce }: Origin): Promise<Exports> {
   const { href, host } = new URL(file, base);
   const link = document.createElement("link");
   try {
-    await new Promise((onload, onerror) => {
+    await new NativePromise((onload, onerror) => {
       Object.assign(link, { onload, onerror, rel: "modulepreload", crossOrigin: "", integrity, nonce, href });
       document.head.append(link);
     });

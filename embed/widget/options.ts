@@ -21,6 +21,14 @@ export interface Source {
   called(option: string): string;
 }
 
+/** Writes JSON. `JSON.stringify` would call the `toJSON` that older libraries give to every array and object. */
+export function json(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((entry) => json(entry ?? null)).join()}]`;
+  if (typeof value !== "object" || !value) return JSON.stringify(value);
+  const entries = Object.entries(value).filter(([, entry]) => entry !== undefined);
+  return `{${entries.map(([key, entry]) => `${JSON.stringify(key)}:${json(entry)}`).join()}}`;
+}
+
 /** The name of an option as an attribute: `iceServers` becomes `ice-servers`. */
 export const dashed = (option: string): string => option.replace(/[A-Z]/g, (letter) => "-" + letter.toLowerCase());
 
@@ -100,6 +108,16 @@ export const OPTIONS: Record<string, Kind> = {
       : undefined,
   },
   lang: words("en"),
+  page: {
+    fits: "the address of a page",
+    read(value) {
+      try {
+        return typeof value === "string" && value && /^https?:/.test(new URL(value, "https://example.org").href) ? value : undefined;
+      } catch {
+        return undefined;
+      }
+    },
+  },
   config: { fits: "the address of a rtchat.json", read: (value) => (typeof value === "string" && value) || undefined },
 };
 
@@ -118,7 +136,7 @@ export function resolve(sources: Source[], warn: (sentence: string) => void): Va
         resolved[option] = value;
         break;
       }
-      const shown = typeof given === "string" ? `"${given}"` : JSON.stringify(given);
+      const shown = typeof given === "string" ? `"${given}"` : json(given);
       const sentence = `rtchat: ${called(option)} should be ${kind.fits}, not ${shown}.`;
       if (kind.strict) {
         warn(sentence);
@@ -162,11 +180,11 @@ export function file(bytes: BufferSource): Values {
 }
 
 /** Options of the widget that the program does not know. */
-const WIDGET_OPTIONS = ["name", "theme", "position", "open", "lang", "config"];
+const WIDGET_OPTIONS = ["name", "theme", "position", "open", "lang", "page", "config"];
 
 /** The settings for the program, as in rtchat.json: those of the file, which the program validates, overridden by the given ones. */
 export function settings(file: Values, given: Values): string {
   const all = { ...file, ...given };
   for (const option of WIDGET_OPTIONS) delete all[option];
-  return JSON.stringify(all);
+  return json(all);
 }

@@ -1,6 +1,7 @@
 // Starts the program once for all chats of a page.
 
-import { type Asset, type Origin, Problem, module } from "./load.ts";
+import { type Asset, NativePromise, type Origin, Problem, module } from "./load.ts";
+import { json } from "./options.ts";
 
 /** A mounted chat; see src/main.rs. */
 export interface Mounted {
@@ -15,7 +16,7 @@ interface Glue {
   default(options: { module_or_path: Response }): Promise<unknown>;
   /** Whether a name is stored in this browser. */
   knowsName(): boolean;
-  mount(root: Element, options: { settings: string; name?: string }, listener: ChatListener): Mounted;
+  mount(root: Element, options: { page: string; settings: string; name?: string }, listener: ChatListener): Mounted;
 }
 
 export interface Program {
@@ -36,7 +37,7 @@ async function load(origin: Origin): Promise<Program> {
   const get = async ({ file, integrity }: Asset): Promise<Response> => {
     const url = new URL(file, origin.base);
     try {
-      const answer = await fetch(url, { integrity, credentials: "omit" });
+      const answer = await fetch(url, { integrity });
       if (answer.ok) return answer;
     } catch {
       // The error below covers this case as well.
@@ -45,7 +46,7 @@ async function load(origin: Origin): Promise<Program> {
       `The chat could not be loaded from ${url.host}. The connection may be down, or this page does not allow it (Content-Security-Policy, connect-src).`,
     );
   };
-  const [glue, wasm, sheet] = await Promise.all([module<Glue>(GLUE, origin), get(WASM), get(STYLES).then((answer) => answer.text())]);
+  const [glue, wasm, sheet] = await NativePromise.all([module<Glue>(GLUE, origin), get(WASM), get(STYLES).then((answer) => answer.text())]);
   try {
     await glue.default({ module_or_path: wasm });
   } catch (error) {
@@ -83,6 +84,6 @@ export const program = (origin: Origin): Promise<Program> =>
 export function reportBlockedBroker({ blockedURI, effectiveDirective }: SecurityPolicyViolationEvent, brokers: unknown, chat: Mounted): void {
   if (!/^wss?:/.test(blockedURI) || effectiveDirective !== "connect-src") return;
   const { host } = new URL(blockedURI);
-  if (brokers && !JSON.stringify(brokers).includes(host)) return;
+  if (brokers && !json(brokers).includes(host)) return;
   chat.notice(`This page does not let the chat connect to ${host}, where people meet (Content-Security-Policy, connect-src).`);
 }

@@ -6,7 +6,7 @@
 import type { RTChatElement, RTChatGlobal, RTChatOptions } from "../rtchat.d.ts";
 import { Chat } from "./element.ts";
 import { origin } from "./load.ts";
-import { type Source, dashed, query, resolve } from "./options.ts";
+import { OPTIONS, type Source, dashed, json, query, resolve } from "./options.ts";
 
 const TAG = "rt-chat";
 
@@ -23,22 +23,48 @@ function ownScript(): { tag: HTMLScriptElement | null; url: URL } {
 }
 
 let widget: RTChatElement | null = null;
+/** The options that the page gave to the bubble with `RTChat.add`. */
+let given: RTChatOptions = {};
+/** The tag that asked for the bubble (`null` if that was no tag of the page), and its options. */
+let asking: HTMLScriptElement | null | undefined;
+let tagged: RTChatOptions = {};
 /** Whether the bubble waits for the page's body. */
 let waits = false;
 
 /** The bubble, if it is in the page or about to be added: the page may have removed it. */
 const present = (): RTChatElement | null => (waits || widget?.isConnected ? widget : null);
 
-/** Adds the bubble, unless it is there already. */
-function add(options: RTChatOptions = {}): RTChatElement {
+/** Takes the options of a tag: those of the first one, until a page that replaces its body has removed it. */
+function take(element: HTMLScriptElement | null, options: RTChatOptions): void {
+  if (asking === null || asking?.isConnected) return;
+  const known = present();
+  for (const name of Object.keys(OPTIONS) as (keyof RTChatOptions)[]) {
+    // Whether the panel is open is up to the reader by now. Other options that are set restart the chat, so only those are
+    // set that differ from the last tag's.
+    if (!known || name === "open" || name in given || json(options[name]) === json(tagged[name])) continue;
+    if (options[name] === undefined) known.removeAttribute(dashed(name));
+    else Object.assign(known, { [name]: options[name] });
+  }
+  asking = element;
+  tagged = options;
+}
+
+/** Adds the bubble, unless it is there already. Scripts pass their tag, because a later copy of this file calls the first one. */
+function add(options: RTChatOptions = {}, from?: HTMLScriptElement | null): RTChatElement {
+  if (from !== undefined) {
+    take(from, options);
+    options = {};
+  }
   const known = present();
   if (known) return known;
+  given = resolve([{ values: { ...options }, called: (option) => `RTChat.add’s ${option}` }], warn);
   const chat = (widget = document.createElement(TAG));
   chat.launcher = true;
-  Object.assign(chat, resolve([{ values: { ...options }, called: (option) => `RTChat.add’s ${option}` }], warn));
+  Object.assign(chat, tagged, given);
   const append = () => {
     waits = false;
-    if (widget === chat) document.body.append(chat);
+    // Beside the body, the bubble stays when the page replaces its body, and in its corner when the page transforms it.
+    if (widget === chat) document.documentElement.append(chat);
   };
   waits = !document.body;
   if (waits) addEventListener("DOMContentLoaded", append, { once: true });
@@ -82,7 +108,7 @@ function start(): void {
   if (wanted) {
     const attributes: Source = { values: { ...tag?.dataset }, called: (option) => `data-${dashed(option)}` };
     // If the page has several copies of this script, the first one handles the bubble.
-    window.RTChat.add(resolve([attributes, source], warn) as RTChatOptions);
+    (window.RTChat.add as typeof add)(resolve([attributes, source], warn), tag);
   }
 }
 

@@ -21,7 +21,7 @@ const warn = (sentence: string): void => console.warn(sentence);
 /** The names of all options. */
 const NAMES = Object.keys(OPTIONS);
 /** Options in rtchat.json that the widget reads, and not the program. */
-const WIDGET_OPTIONS = ["name", "theme", "position", "open", "lang"];
+const WIDGET_OPTIONS = ["name", "theme", "position", "open", "lang", "page"];
 
 const lastChoice = {
   // If storage is blocked, the choice is not remembered.
@@ -44,7 +44,7 @@ const lastChoice = {
 const files = new Map<string, Promise<Values>>();
 
 async function readFile(url: string): Promise<Values> {
-  const answer = await fetch(url, { cache: "no-cache", credentials: "omit", signal: AbortSignal.timeout(FETCH_TIMEOUT) });
+  const answer = await fetch(url, { cache: "no-cache", signal: AbortSignal.timeout(FETCH_TIMEOUT) });
   if (answer.status === 404 || answer.status === 410) return {};
   if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
   return file(await answer.arrayBuffer());
@@ -82,6 +82,18 @@ const whenIdle = (act: () => void): void => {
   else addEventListener("load", soon, { once: true });
 };
 
+/** The interval at which the address is read in browsers that do not tell when it changes, in milliseconds. */
+const ADDRESS_INTERVAL = 500;
+
+/** Calls back when the address may have changed without the page being loaded, until the signal ends it. */
+const whenAddressChanges = (act: () => void, signal: AbortSignal): void => {
+  const { navigation } = window as { navigation?: EventTarget };
+  if (navigation) return navigation.addEventListener("currententrychange", act, { signal });
+  // The other way would be to replace the page's `history.pushState`.
+  const timer = setInterval(act, ADDRESS_INTERVAL);
+  signal.addEventListener("abort", () => clearInterval(timer));
+};
+
 let styles: CSSStyleSheet | undefined;
 
 class ChatView implements View {
@@ -99,6 +111,8 @@ class ChatView implements View {
   #file: Values = {};
   /** Why the settings cannot be used. */
   #problem: unknown;
+  /** The address of the page whose room this run is in, once it is known. */
+  #page: string | undefined;
   /** Removes all listeners outside of the element. */
   #connection: AbortController | undefined;
   #intersection: IntersectionObserver | undefined;
@@ -131,6 +145,10 @@ class ChatView implements View {
       if (this.#mounted) reportBlockedBroker(event, this.#given.brokers ?? this.#file.brokers, this.#mounted);
     };
     document.addEventListener("securitypolicyviolation", onViolation, { signal });
+    const onAddress = () => {
+      if (this.#page !== undefined && this.#page !== this.#readPage()) void this.#start();
+    };
+    whenAddressChanges(onAddress, signal);
   }
 
   #build(): Shell {
@@ -170,6 +188,17 @@ class ChatView implements View {
     return this.#given;
   }
 
+  /** The address of the page that rooms belong to, without what does not count in it (see src/settings/address.rs). */
+  #readPage(): string {
+    let { href } = location;
+    try {
+      if (this.#given.page) href = new URL(this.#given.page as string, document.baseURI).href;
+    } catch {
+      // In a document without an address of its own, the option cannot be relative.
+    }
+    return href.replace(/[?#].*/s, "").replace(/(\/index\.html?)?\/*$/, "");
+  }
+
   /** Starts the chat, or restarts it with other options. */
   async #start(): Promise<void> {
     this.#unmount();
@@ -188,6 +217,7 @@ class ChatView implements View {
     if (run !== this.#run) return;
     this.#problem = problem;
     this.applyAppearance();
+    this.#page = this.#readPage();
     const given = this.#given;
     // The frame is not added before its corner is known, so that the bubble does not jump.
     this.#element.shadowRoot!.append(shell.frame);
@@ -230,7 +260,7 @@ class ChatView implements View {
       this.#app.className = "app";
       shell.panel.append(this.#app);
       const own = Object.fromEntries(["room", "brokers", "iceServers", "accept"].filter((key) => key in this.#given).map((key) => [key, this.#given[key]]));
-      this.#mounted = mount(this.#app, { settings: settings(this.#file, own), ...(name && { name }) }, (kind, details) => {
+      this.#mounted = mount(this.#app, { page: this.#page!, settings: settings(this.#file, own), ...(name && { name }) }, (kind, details) => {
         if (run === this.#run) this.#onEvent(kind, details);
       });
       this.#mounted.show(this.#visible);
@@ -332,6 +362,8 @@ class ChatView implements View {
     frame.dataset.theme = (this.#given.theme as string) ?? "auto";
     frame.dataset.at = (this.#given.position as string) ?? "bottom-right";
     frame.lang = (this.#given.lang as string) ?? "en";
+    // That of all languages so far. Without it, the direction of the page would be inherited.
+    frame.dir = "ltr";
   }
 
   #visible = true;

@@ -305,7 +305,7 @@ impl Reader {
                     _ => return Err(malformed("accept", ACCEPT)),
                 },
                 // These are for chats in other pages, and are read by `embed/widget/options.ts`.
-                "lang" | "name" | "open" | "position" | "theme" => {}
+                "lang" | "name" | "open" | "page" | "position" | "theme" => {}
                 _ => match meant(&key) {
                     Some(wanted) => return Err(SettingsError::Misspelt { key, wanted }),
                     None => self.warnings.push(SettingsWarning::UnknownKey { key }),

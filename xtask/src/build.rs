@@ -17,6 +17,7 @@ pub fn run() -> Result<PathBuf> {
     let tools = setup::ensure(&[Need::Page])?;
     let start = Instant::now();
     page(&tools, &[])?;
+    use_native_promises(&project::dist())?;
     minify(&tools, &project::dist())?;
     widget::build(&tools, &project::dist())?;
     module::build(&tools, &project::dist())?;
@@ -63,6 +64,20 @@ pub fn bot() -> Result<PathBuf> {
         .filter(|message| message["target"]["name"] == "rtchat-bot")
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
         .context("cargo does not say where the bot is")
+}
+
+/// Lets the module that wasm-bindgen writes use the browser's own `Promise`, because a page that embeds the chat may have
+/// replaced the global one. Every asynchronous function returns one.
+fn use_native_promises(dist: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(dist)?.flatten() {
+        let (name, path) = (entry.file_name(), entry.path());
+        if name.to_string_lossy().starts_with("app-") && has_extension(&name, &["js"]) {
+            let module = std::fs::read_to_string(&path)?;
+            let promise = "const Promise = (async () => {})().constructor;\n";
+            std::fs::write(&path, format!("{promise}{module}"))?;
+        }
+    }
+    Ok(())
 }
 
 /// Minifies scripts and styles in place. Trunk's own minifier fails on the modules that wasm-bindgen writes.

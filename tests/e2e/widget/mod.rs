@@ -2,8 +2,10 @@
 
 mod accessibility;
 mod bubble;
+mod changing_pages;
 mod focus;
 mod frames;
+mod host_pages;
 mod isolation;
 mod leaving_and_returning;
 mod restrictions;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { OPTIONS, type Source, dashed, file, query, resolve, settings } from "../../../embed/widget/options.ts";
+import { OPTIONS, type Source, dashed, file, json, query, resolve, settings } from "../../../embed/widget/options.ts";
 
 const from = (values: Record<string, unknown>, called = (option: string) => option): Source => ({ values, called });
 
@@ -98,6 +98,23 @@ test("what leaves open where people meet or who is let in is for the program to 
 test("the program gets the settings of the file with the given options applied, and no options of the widget", () => {
   const text = settings({ room: "file", brokers: ["wss://a.example"], theme: "dark", open: true, name: "x" }, { room: "tag" });
   assert.deepEqual(JSON.parse(text), { room: "tag", brokers: ["wss://a.example"] });
+});
+
+test("a page is an address of the web, which may be relative", () => {
+  for (const page of ["/", "blog/", "https://a.example/x?y"]) assert.equal(OPTIONS.page!.read(page), page);
+  for (const page of ["", "mailto:a@a.example", "https://", 3, null]) assert.equal(OPTIONS.page!.read(page), undefined);
+});
+
+test("JSON is written without the toJSON of others", () => {
+  const values = [null, true, 3, NaN, 'a "b"\n', [], [1, undefined, ["x"]], {}, { a: { "b c": [{}] }, d: undefined, e: null }];
+  for (const value of values) assert.equal(json(value), JSON.stringify(value));
+  const prototypes: { toJSON?: () => string }[] = [Array.prototype, Object.prototype] as object[];
+  for (const prototype of prototypes) prototype.toJSON = () => "old";
+  try {
+    assert.equal(json({ a: ["b", { c: 1 }] }), '{"a":["b",{"c":1}]}');
+  } finally {
+    for (const prototype of prototypes) delete prototype.toJSON;
+  }
 });
 
 test("names of prototype properties are not options", () => {

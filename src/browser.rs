@@ -59,7 +59,8 @@ thread_local! {
 
 /// The time in milliseconds since the epoch. It never runs backwards, and it counts the time that the computer slept.
 pub(crate) fn now() -> Millis {
-    CLOCK.with_borrow_mut(|clock| clock.read(performance_now(), Date::now()))
+    let (steady, wall) = (performance_now(), Date::now());
+    CLOCK.with_borrow_mut(|clock| clock.read(steady, wall))
 }
 
 /// What the computer's clock shows for a moment of [`now`].

@@ -44,7 +44,11 @@ const lastChoice = {
 const files = new Map<string, Promise<Values>>();
 
 async function readFile(url: string): Promise<Values> {
-  const answer = await fetch(url, { cache: "no-cache", signal: AbortSignal.timeout(FETCH_TIMEOUT) });
+  const answer = await fetch(url, { cache: "no-cache", signal: AbortSignal.timeout(FETCH_TIMEOUT) }).catch((error: Error) => {
+    // Browsers do not tell a page why.
+    const why = "the connection may be down, or this page does not allow it (Content-Security-Policy, connect-src)";
+    throw error.name === "TypeError" ? new Error(why) : error;
+  });
   if (answer.status === 404 || answer.status === 410) return {};
   if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
   return file(await answer.arrayBuffer());

@@ -19,7 +19,7 @@ use crate::time::Millis;
 const BROKER: BrokerId = BrokerId(0);
 
 /// After this many events the page gets a turn: one message of a broker can hold a million packets.
-const EVENTS_PER_TURN: usize = 500;
+const EVENTS_PER_TURN: usize = 5_000;
 
 /// Feeds the broker's events to the driver until the driver is dropped.
 pub(super) async fn pump(driver: Weak<Driver>, mut events: EventLoop<WebSocketTransport>) {

@@ -239,7 +239,7 @@ async fn a_claim_to_have_bytes_that_were_never_sent_fails_the_transfer() {
     let (mut anna, _bert) = ends().await;
     anna.files.send_from(OURS, blob(b"four"));
     anna.send(NUMBER, 3);
-    let words = "The other side claims what was never sent.".to_owned();
+    let words = "The other side claims unsent bytes.".to_owned();
     let failed = Some((OURS, TransferEvent::Failed(words)));
     assert_eq!(anna.next().await, failed);
 }

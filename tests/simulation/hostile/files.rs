@@ -136,7 +136,7 @@ fn impossible_steps_are_dropped() {
     let said = r#"{"k":"file","file":1,"step":"accept","n":500}"#;
     world.inject(ben, ann, LinkEvent::Text(said.into()));
     world.run(SOON);
-    let words = "The other side claims what was never sent.";
+    let words = "The other side claims unsent bytes.";
     assert_eq!(ends(&world, ann), [failed(FileId::Ours(7), words)]);
     // Steps for unknown files, and a step of a later version.
     for step in [

@@ -35,7 +35,7 @@ impl World {
                     self.schedule(1, Task::SendChunk(at, file, connection));
                     return;
                 }
-                TransferEvent::Failed("The other side claims what was never sent.".to_owned())
+                TransferEvent::Failed("The other side claims unsent bytes.".to_owned())
             }
             (_, TransferCommand::Stored(stored)) => {
                 if let Some((connection, _, sending)) = node.sending.get_mut(&file) {

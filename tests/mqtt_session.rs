@@ -6,7 +6,7 @@ mod mqtt_support;
 use std::time::Duration;
 
 use mqtt_support::protocol::*;
-use mqttbytes::v4::{PubComp, PubRec, PubRel, UnsubAck, Unsubscribe};
+use mqttbytes::v4::{PingResp, PubComp, PubRec, PubRel, UnsubAck, Unsubscribe};
 use rtchat::mqtt::{
     ConnectReturnCode, ConnectionError, Event, Outgoing, Packet, PubAck, QoS, Request, Session,
     SkipReason, SubAck, SubscribeReasonCode, TransportError,
@@ -223,6 +223,7 @@ fn incoming_qos_1_and_2_are_acknowledged_and_delivered_once() {
         .filter(|event| matches!(event, Event::Incoming(Packet::Publish(_))))
         .count();
     assert_eq!(messages, 2, "a duplicate with QoS 2 is delivered once");
+    assert_eq!(skipped(&reported), [SkipReason::Repeated]);
     let rec = Packet::PubRec(PubRec::new(8));
     assert_eq!(
         sent_packets(&mut session),
@@ -440,4 +441,12 @@ fn unreleased_messages_are_bounded() {
             assert_eq!(answered, 0, "it is not acknowledged");
         }
     }
+}
+
+#[test]
+fn every_packet_is_reported_so_that_the_caller_can_pause() {
+    let mut session = connected_session();
+    let unsolicited = encoded(|bytes| PingResp.write(bytes));
+    let reasons = skip_reasons_before_sound_message(&mut session, &unsolicited.repeat(3));
+    assert_eq!(reasons, [SkipReason::Unsolicited; 3]);
 }

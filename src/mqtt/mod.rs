@@ -98,6 +98,10 @@ pub enum SkipReason {
     Malformed,
     /// At most 1,000 messages with QoS 2 may wait for PUBREL (MQTT 3.1.1 section 4.3.3).
     TooManyUnreleased,
+    /// The message has QoS 2 and was received before (MQTT 3.1.1 section 4.3.3).
+    Repeated,
+    /// A PINGRESP that answers no PINGREQ.
+    Unsolicited,
 }
 
 impl SkipReason {
@@ -108,6 +112,8 @@ impl SkipReason {
             SkipReason::Retained => "a retained broker message",
             SkipReason::Malformed => "a malformed broker message",
             SkipReason::TooManyUnreleased => "too many unreleased broker messages",
+            SkipReason::Repeated => "a repeated broker message",
+            SkipReason::Unsolicited => "an unsolicited broker answer",
         }
     }
 }

@@ -68,15 +68,6 @@ enum Awaiting {
     UnsubAck,
 }
 
-/// Whether a message from the broker is delivered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Delivery {
-    Deliver,
-    /// The message has QoS 2, and was received before. It must be delivered only once (MQTT 3.1.1 section 4.3.3).
-    Duplicate,
-    Skip(SkipReason),
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Timer {
     ConnAck,
@@ -240,29 +231,23 @@ impl Session {
 
     /// The next event, or `None` until more bytes are received or requests are made.
     ///
-    /// Packets are decoded one at a time, so they take no more memory than their bytes. Answers are added to the output.
+    /// Packets are decoded one at a time, so they take no more memory than their bytes. Each of them is reported, so that
+    /// the caller can pause however many there are. Answers are added to the output.
     /// A PUBLISH packet that cannot be delivered is an [`Event::Skipped`], and never an error.
     ///
     /// # Errors
     /// The broker broke the protocol or a limit in a way that only the broker itself can, or refused the connection.
     pub fn next_event(&mut self, now: Millis) -> Result<Option<Event>, ConnectionError> {
-        loop {
-            if self.connected
-                && let Some(sent) = self.sent.pop_front()
-            {
-                return Ok(Some(Event::Outgoing(sent)));
-            }
-            let event = match self.incoming.next()? {
-                None => return Ok(None),
-                Some(Read::Packet(packet)) => self.handle(now, packet)?,
-                Some(Read::Skipped(_)) if !self.connected => {
-                    return Err(ConnectionError::NotConnAck);
-                }
-                Some(Read::Skipped(reason)) => Some(Event::Skipped(reason)),
-            };
-            if event.is_some() {
-                return Ok(event);
-            }
+        if self.connected
+            && let Some(sent) = self.sent.pop_front()
+        {
+            return Ok(Some(Event::Outgoing(sent)));
+        }
+        match self.incoming.next()? {
+            None => Ok(None),
+            Some(Read::Packet(packet)) => self.handle(now, packet).map(Some),
+            Some(Read::Skipped(_)) if !self.connected => Err(ConnectionError::NotConnAck),
+            Some(Read::Skipped(reason)) => Ok(Some(Event::Skipped(reason))),
         }
     }
 
@@ -312,17 +297,17 @@ impl Session {
         }
     }
 
-    /// Handles `packet`, and returns the event to report, if any.
-    fn handle(&mut self, now: Millis, packet: Packet) -> Result<Option<Event>, ConnectionError> {
+    /// Handles `packet`, and returns the event to report.
+    fn handle(&mut self, now: Millis, packet: Packet) -> Result<Event, ConnectionError> {
         if !self.connected {
-            return self.handle_connack(now, packet).map(Some);
+            return self.handle_connack(now, packet);
         }
         match &packet {
-            Packet::Publish(publish) => match self.handle_publish(publish)? {
-                Delivery::Deliver => {}
-                Delivery::Duplicate => return Ok(None),
-                Delivery::Skip(reason) => return Ok(Some(Event::Skipped(reason))),
-            },
+            Packet::Publish(publish) => {
+                if let Some(reason) = self.handle_publish(publish)? {
+                    return Ok(Event::Skipped(reason));
+                }
+            }
             Packet::PubAck(PubAck { pkid }) => self.acknowledge(*pkid, Awaiting::PubAck)?,
             Packet::PubRec(PubRec { pkid }) => {
                 self.acknowledge(*pkid, Awaiting::PubRec)?;
@@ -340,15 +325,14 @@ impl Session {
             Packet::SubAck(suback) => self.handle_suback(suback.pkid, &suback.return_codes)?,
             Packet::UnsubAck(unsuback) => self.acknowledge(unsuback.pkid, Awaiting::UnsubAck)?,
             Packet::PingResp => {
-                // An unsolicited PINGRESP is ignored.
                 if self.timers.get(&Timer::PingResp).is_none() {
-                    return Ok(None);
+                    return Ok(Event::Skipped(SkipReason::Unsolicited));
                 }
                 self.timers.clear(&Timer::PingResp);
             }
             _ => return Err(ConnectionError::Unexpected),
         }
-        Ok(Some(Event::Incoming(packet)))
+        Ok(Event::Incoming(packet))
     }
 
     fn handle_connack(&mut self, now: Millis, packet: Packet) -> Result<Event, ConnectionError> {
@@ -364,11 +348,11 @@ impl Session {
         Ok(Event::Incoming(packet))
     }
 
-    /// Acknowledges a message, and decides whether it is delivered.
+    /// Acknowledges a message. Returns the reason if it is not delivered.
     ///
     /// Skipped messages are acknowledged as well. Otherwise they would exhaust the number of messages that a broker keeps in
     /// flight.
-    fn handle_publish(&mut self, publish: &Publish) -> Result<Delivery, ConnectionError> {
+    fn handle_publish(&mut self, publish: &Publish) -> Result<Option<SkipReason>, ConnectionError> {
         let id = publish.pkid;
         let mut duplicate = false;
         match publish.qos {
@@ -378,20 +362,20 @@ impl Session {
                 duplicate = self.unreleased.contains_key(&id);
                 if !duplicate && self.unreleased.len() >= MAX_UNRELEASED {
                     // It is not acknowledged, so that a broker with a limit on messages in flight stops sending.
-                    return Ok(Delivery::Skip(SkipReason::TooManyUnreleased));
+                    return Ok(Some(SkipReason::TooManyUnreleased));
                 }
                 self.unreleased.insert(id, ());
                 self.answer(Outgoing::PubRec(id))?;
             }
         }
         Ok(if duplicate {
-            Delivery::Duplicate
+            Some(SkipReason::Repeated)
         } else if !is_valid_topic(&publish.topic) {
-            Delivery::Skip(SkipReason::Malformed)
+            Some(SkipReason::Malformed)
         } else if publish.retain {
-            Delivery::Skip(SkipReason::Retained)
+            Some(SkipReason::Retained)
         } else {
-            Delivery::Deliver
+            None
         })
     }
 

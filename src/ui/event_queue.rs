@@ -10,12 +10,12 @@ use gloo_timers::callback::Timeout;
 use super::backend::UiEvent;
 use super::context::Ui;
 use super::hooks::clock;
-use crate::time::Millis;
+use crate::budget::Budget;
 
 /// At most this many events are passed on at once, each by itself …
-const BURST: f64 = 32.0;
+const BURST: u32 = 32;
 /// … and then this many a second.
-const PER_SECOND: f64 = 20.0;
+const PER_SECOND: u32 = 20;
 /// Further events are passed on together, in intervals of this many milliseconds.
 const INTERVAL: u32 = 50;
 /// More events than this do not wait. Browsers delay the timers of tabs in the background.
@@ -23,8 +23,7 @@ const MAX_WAITING: usize = 1_000;
 
 pub struct EventQueue {
     ui: Ui,
-    /// The number of events that may be passed on at once, and when it was true.
-    left: RefCell<(f64, Millis)>,
+    at_once: RefCell<Budget>,
     waiting: RefCell<VecDeque<UiEvent>>,
     timer: RefCell<Option<Timeout>>,
 }
@@ -33,7 +32,7 @@ impl EventQueue {
     pub fn new(ui: Ui) -> Rc<EventQueue> {
         Rc::new(EventQueue {
             ui,
-            left: RefCell::new((BURST, clock::now())),
+            at_once: RefCell::new(Budget::new(BURST, PER_SECOND, clock::now())),
             waiting: RefCell::default(),
             timer: RefCell::default(),
         })
@@ -41,7 +40,7 @@ impl EventQueue {
 
     /// Passes an event on, now or a moment later. The order stays the same.
     pub fn push(self: &Rc<Self>, event: UiEvent) {
-        if self.waiting.borrow().is_empty() && self.may_pass() {
+        if self.waiting.borrow().is_empty() && self.at_once.borrow_mut().take(clock::now()) {
             return self.ui.on_event(event);
         }
         self.waiting.borrow_mut().push_back(event);
@@ -57,18 +56,6 @@ impl EventQueue {
             })
         };
         self.timer.borrow_mut().get_or_insert_with(later);
-    }
-
-    fn may_pass(&self) -> bool {
-        let now = clock::now();
-        let (left, at) = &mut *self.left.borrow_mut();
-        *left = (*left + now.since(*at).as_secs_f64() * PER_SECOND).min(BURST);
-        *at = now;
-        let may = *left >= 1.0;
-        if may {
-            *left -= 1.0;
-        }
-        may
     }
 
     /// Passes on all events that wait. Yew draws once for all of them.

@@ -15,7 +15,6 @@ use core::time::Duration;
 use chacha20::rand_core::Rng;
 use litemap::LiteMap;
 
-use super::budget::Budget;
 use super::counters::Dropped;
 use super::cx::Cx;
 use super::effect::{Effect, PeerEvent};
@@ -23,6 +22,7 @@ use super::effect::{Effect, PeerEvent};
 use super::io::Output;
 use super::io::{AppCommand, AppEvent, GoneReason, SendError};
 use super::links::Links;
+use crate::budget::Budget;
 use crate::identity::PeerId;
 use crate::room::timer::ChannelTimer;
 use crate::rtc::LinkCommand;

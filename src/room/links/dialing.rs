@@ -8,12 +8,11 @@ use core::time::Duration;
 
 use super::link::{Attempt, Binding, Link, Named, Side, Stage, State, Tries};
 use super::{KNOWN_ATTEMPTS, Links, MAX_ATTEMPTS};
+use crate::budget::Budget;
 use crate::identity::PeerId;
-use crate::room::budget::Budget;
 use crate::room::counters::Dropped;
 use crate::room::cx::Cx;
-use crate::room::effect::Effect;
-use crate::room::effect::{Outgoing, Sent};
+use crate::room::effect::{Effect, Outgoing, Sent};
 use crate::room::io::GoneReason;
 use crate::room::members::{Members, Offer};
 use crate::room::timer::LinkTimer;

@@ -3,8 +3,8 @@
 use core::time::Duration;
 use std::collections::VecDeque;
 
+use crate::budget::Budget;
 use crate::identity::PeerId;
-use crate::room::budget::Budget;
 use crate::room::io::PeerState;
 use crate::room::members::Offer;
 use crate::rtc::ConnectionId;

@@ -10,7 +10,7 @@ use core::num::NonZeroU32;
 
 use litemap::LiteMap;
 
-use super::budget::{Budget, CarrierBudgets};
+use super::budget::CarrierBudgets;
 use super::counters::Dropped;
 use super::cx::{Cx, Own};
 use super::effect::{Effect, PeerEvent, Proven};
@@ -18,6 +18,7 @@ use super::io::{Carrier, Event, GoneReason, Output, PeerState, PeerView, PeopleE
 use super::links::Links;
 use super::policy::Policy;
 use super::signaling::Freshness;
+use crate::budget::Budget;
 use crate::identity::{Name, PeerId, SealKey, Trust, TrustBook, TrustChange, TrustDecision};
 use crate::settings::Accept;
 use crate::time::Millis;

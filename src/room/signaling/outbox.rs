@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use super::Signaling;
 use super::announcements::{Purpose, RENEW_AFTER, RENEW_VOID_AFTER};
+use crate::budget::Budget;
 use crate::identity::{PeerId, SealKey};
-use crate::room::budget::Budget;
 use crate::room::counters::Dropped;
 use crate::room::cx::{Cx, OwnConnect};
 use crate::room::effect::{Effect, Outgoing, Sent};

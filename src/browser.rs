@@ -63,7 +63,7 @@ pub(crate) fn now() -> Millis {
     CLOCK.with_borrow_mut(|clock| clock.read(steady, wall))
 }
 
-/// What the computer's clock shows for a moment of [`now`].
+/// Returns the time that the computer's clock shows for a moment of [`now`].
 pub(crate) fn on_the_wall(at: Millis) -> Millis {
     now();
     CLOCK.with_borrow(|clock| clock.on_the_wall(at))

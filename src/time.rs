@@ -205,7 +205,7 @@ mod tests {
         let hour = 3_600_000.0;
         assert_eq!(clock.read(2_000.0, 10_002_000.0 - hour), Millis(10_002_000));
         assert_eq!(clock.on_the_wall(said), Millis(10_001_000 - hour as u64));
-        // What lies ahead is now.
+        // A moment that lies ahead is shown as now.
         assert_eq!(
             clock.on_the_wall(Millis(u64::MAX)),
             Millis(10_002_000 - hour as u64)

@@ -18,7 +18,7 @@ const PATIENCE: u32 = 5_000;
 /// a file that is being replaced, is sound again soon.
 const PAUSES: [u32; 2] = [500, 2_000];
 
-/// What was read, and what of it is ignored.
+/// The settings that were read, and warnings about those that are ignored.
 pub type Loaded = (Result<Settings, SettingsError>, Vec<SettingsWarning>);
 
 /// Fetches and reads the settings at `url` ([`FILE`] is relative to the page). Only a missing file means the defaults.

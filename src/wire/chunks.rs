@@ -97,7 +97,7 @@ impl OutboundMessage {
             OutboundMessage::Whole(json)
         } else {
             let mut content = json.into_bytes();
-            // What is counted of it is its length, and writing it may have taken twice the room.
+            // Its length is what counts against the limit, and writing it may have taken twice that memory.
             content.shrink_to_fit();
             OutboundMessage::cut(vec![FRAME], content)
         }

@@ -189,7 +189,7 @@ fn json_is_nested_only_so_deep() {
         "{\"a\":".repeat(1_001),
         "}".repeat(1_001)
     )));
-    // What is beside each other or in texts is not nested.
+    // Neighbours are not nested, and neither are brackets inside of texts.
     assert!(is_json(&format!("[{}{{}}]", "[[]],".repeat(5_000))));
     assert!(is_json(&format!(r#"["\"{}",""]"#, "[{".repeat(5_000))));
     // A sender that does not mind the limit does not get it through.

@@ -148,7 +148,7 @@ pub enum ProofError {
     /// The signature is not of the key that they announced.
     #[error("They did not prove that they hold the key that they announced.")]
     WrongKey,
-    /// They hold the key, but saw something else than we did.
+    /// The other side holds the key, but saw another connection than we did.
     #[error(
         "They hold the key that they announced, but the connection was altered or relayed on the way."
     )]

@@ -220,7 +220,7 @@ fn a_page_gets_past_a_broker_that_lies() {
     });
 }
 
-/// What a broker answers to the subscription: it refuses both topics, or only the inbox.
+/// The SUBACKs of a broker that refuses both topics, and of one that refuses only the inbox.
 const REFUSALS: [&[u8]; 2] = [&[0x90, 4, 0, 1, 0x80, 0x80], &[0x90, 4, 0, 1, 0, 0x80]];
 
 /// Takes every connection, and refuses the subscription, whether it comes with CONNECT or after CONNACK.

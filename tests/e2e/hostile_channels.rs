@@ -11,10 +11,7 @@ fn channels_that_a_member_opens_by_itself_change_nothing() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;
-        let ann = bed.chromium().await?.open(site.url()).await?;
-        ann.join("ann").await?;
-        let ben = bed.firefox().await?.open(site.url()).await?;
-        ben.join("ben").await?;
+        let [ann, ben] = bed.ann_and_ben(&site).await?;
         let mallory = join_hostile(&bed.chromium().await?, site.url(), "mallory").await?;
         mallory.sees(&["ann", "ben"]).await?;
         // As many as the browsers take. On each of them goes a message that would be shown if it came on the right one.
@@ -43,14 +40,11 @@ fn channels_that_a_member_opens_by_itself_change_nothing() {
 }
 
 #[test]
-fn what_a_crowd_says_at_once_is_drawn_together() {
+fn messages_of_a_crowd_are_drawn_together() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;
-        let ann = bed.chromium().await?.open(site.url()).await?;
-        ann.join("ann").await?;
-        let ben = bed.firefox().await?.open(site.url()).await?;
-        ben.join("ben").await?;
+        let [ann, ben] = bed.ann_and_ben(&site).await?;
         let (browser, mut crowd) = (bed.chromium().await?, Vec::new());
         for number in 0..8 {
             let tab = browser.open(&format!("{}{NOWHERE}", site.url())).await?;

@@ -77,10 +77,7 @@ fn a_flood_of_long_messages_is_drawn_in_short_and_together() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;
-        let ann = bed.chromium().await?.open(site.url()).await?;
-        ann.join("ann").await?;
-        let ben = bed.firefox().await?.open(site.url()).await?;
-        ben.join("ben").await?;
+        let [ann, ben] = bed.ann_and_ben(&site).await?;
         let mallory = join_hostile(&bed.chromium().await?, site.url(), "mallory").await?;
         mallory.sees(&["ann", "ben"]).await?;
         for tab in [&ann, &ben] {

@@ -263,12 +263,7 @@ fn a_page_that_stood_still_goes_on_as_if_nothing_had_happened() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;
-        let ann = bed.chromium().await?.open(site.url()).await?;
-        ann.join("ann").await?;
-        let ben = bed.firefox().await?.open(site.url()).await?;
-        ben.join("ben").await?;
-        ann.sees(&["ben"]).await?;
-        ben.sees(&["ann"]).await?;
+        let [ann, ben] = bed.ann_and_ben(&site).await?;
 
         // No script of the page runs meanwhile.
         ann.devtools("Page.setWebLifecycleState", json!({ "state": "frozen" }))

@@ -72,7 +72,7 @@ pub(super) struct Open {
     pub challenge: Nonce,
     pub their_fingerprint: [u8; 32],
     pub negotiation: Negotiation,
-    pub candidates: Told,
+    pub candidates: ReceivedCandidates,
     /// The budget for the peer's renegotiations.
     pub signals: Budget,
 }
@@ -92,7 +92,7 @@ pub(super) struct Attempt {
     /// Whether our offer resumes, once it has left.
     pub resumes: Option<bool>,
     pub stage: Stage,
-    pub candidates: Told,
+    pub candidates: ReceivedCandidates,
     /// Our proof while it is being signed, and our current announcement where the offer names another one.
     pub verify: Option<(UnsignedVerify, Option<Connect>)>,
     /// Our proof, once it is signed.
@@ -114,16 +114,16 @@ pub(super) struct Named {
 
 /// The candidates that a peer has sent for one connection.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct ReceivedCandidates {
     pub budget: Budget,
     /// The timestamps of those that came over a broker. Every member of the room can send the same sealed part again, in an
     /// envelope that looks like another one.
     stamps: VecDeque<Millis>,
 }
 
-impl Told {
-    fn new(now: Millis) -> Told {
-        Told {
+impl ReceivedCandidates {
+    fn new(now: Millis) -> ReceivedCandidates {
+        ReceivedCandidates {
             budget: Budget::new(CANDIDATES_BURST, CANDIDATES_PER_SECOND, now),
             stamps: VecDeque::new(),
         }
@@ -292,7 +292,7 @@ impl Attempt {
             named,
             resumes: None,
             stage: Stage::Describing { challenge, theirs },
-            candidates: Told::new(now),
+            candidates: ReceivedCandidates::new(now),
             verify: None,
             proof: None,
             early: None,

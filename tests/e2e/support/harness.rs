@@ -13,6 +13,7 @@ use xtask::testbed::{Broker, Site, dist};
 
 use super::browsers::{Browser, Kind};
 use super::site::settings;
+use super::tab::Tab;
 
 /// The limit for a scenario, generous enough for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -78,6 +79,17 @@ impl Bed {
     /// The page on a port of its own, which makes it a new origin with empty storage. It uses this broker.
     pub async fn site(&self, broker: &Broker) -> Result<Site> {
         Site::start(dist(), settings(&broker.ws_url())).await
+    }
+
+    /// Two people in the site's room who see each other: ann in Chromium, and ben in Firefox.
+    pub async fn ann_and_ben(&self, site: &Site) -> Result<[Tab; 2]> {
+        let ann = self.chromium().await?.open(site.url()).await?;
+        ann.join("ann").await?;
+        let ben = self.firefox().await?.open(site.url()).await?;
+        ben.join("ben").await?;
+        ann.sees(&["ben"]).await?;
+        ben.sees(&["ann"]).await?;
+        Ok([ann, ben])
     }
 
     /// Checks that no browser has reported an error so far. It has to be called before the broker stops, because that

@@ -7,7 +7,7 @@ use xtask::testbed::{Broker, Site};
 use super::{has_no_page_errors, page, tag};
 use crate::support::{Browser, Host, Tab, run};
 
-/// What libraries do when a link is followed, and on the way back.
+/// The changes that libraries make to a page when a link is followed, and on the way back.
 const VISITS: &str = "<script>
     const ways = {};
     const read = async (address) => new DOMParser().parseFromString(await (await fetch(address)).text(), 'text/html').body;

@@ -27,7 +27,7 @@ fn blocked(world: &World, at: usize) -> bool {
 }
 
 #[test]
-fn who_leaves_before_the_click_is_blocked_all_the_same() {
+fn a_peer_that_leaves_before_the_click_is_blocked() {
     let mut world = World::new(1);
     let (ann, mallory) = (open(&mut world, "ann", 1), open(&mut world, "mallory", 2));
     assert!(world.run_until(SOON, World::is_full_mesh));
@@ -42,7 +42,7 @@ fn who_leaves_before_the_click_is_blocked_all_the_same() {
 }
 
 #[test]
-fn who_comes_back_in_another_session_before_the_click_is_sent_away() {
+fn a_peer_that_comes_back_in_another_session_before_the_click_is_sent_away() {
     let mut world = World::new(1);
     let (ann, mallory) = (open(&mut world, "ann", 1), open(&mut world, "mallory", 2));
     assert!(world.run_until(SOON, World::is_full_mesh));

@@ -38,7 +38,7 @@ fn with_a_small_id(number: u64) -> Mallory {
 }
 
 #[test]
-fn who_chooses_small_ids_is_not_always_the_next_that_the_person_is_asked_about() {
+fn small_peer_ids_do_not_decide_whom_the_person_is_asked_about_next() {
     let mut world = World::new(1);
     let ann = open_asking(&mut world, "ann", 1);
     world.run(SOON);

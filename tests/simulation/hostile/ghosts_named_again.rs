@@ -34,7 +34,7 @@ fn name_again(
 }
 
 #[test]
-fn who_was_lost_and_is_named_again_by_somebody_else_does_not_come_back_by_recorded_offers() {
+fn recorded_offers_do_not_bring_back_a_lost_peer_that_somebody_else_names_again() {
     let (mut world, ann, ben) = pair();
     let recorded = overheard(&world);
     let (leaver, stayer) = offerer_first(&world, &recorded, (ann, ben));
@@ -51,7 +51,7 @@ fn who_was_lost_and_is_named_again_by_somebody_else_does_not_come_back_by_record
 }
 
 #[test]
-fn who_was_lost_and_is_named_again_is_not_forgotten_for_strangers() {
+fn strangers_do_not_make_us_forget_a_lost_peer_that_is_named_again() {
     let (mut world, ann, ben) = pair();
     let recorded = overheard(&world);
     let (leaver, stayer) = offerer_first(&world, &recorded, (ann, ben));

@@ -13,7 +13,7 @@ use crate::scenes::SOON;
 use crate::world::World;
 
 /// A stranger comes, is there, and says goodbye. So do others afterwards, more than are remembered.
-fn who_came_and_went(
+fn strangers_that_came_and_went(
     accept: Accept,
     word: impl Fn(&mut Mallory, &mut World) -> (DerivedTopic, Envelope),
 ) -> (World, usize, Vec<(DerivedTopic, Envelope)>) {
@@ -42,8 +42,8 @@ fn who_came_and_went(
 
 /// Our newest announcement is older than what was forgotten. Whoever comes now needs another one.
 #[test]
-fn who_comes_after_a_crowd_is_asked_about_at_once() {
-    let (mut world, ann, _) = who_came_and_went(Accept::Ask, |cleo, world| {
+fn the_person_is_asked_at_once_about_a_peer_that_comes_after_a_crowd() {
+    let (mut world, ann, _) = strangers_that_came_and_went(Accept::Ask, |cleo, world| {
         let theirs = newest_connect(world, 0);
         cleo.knock(world, &theirs)
     });
@@ -59,19 +59,20 @@ fn who_comes_after_a_crowd_is_asked_about_at_once() {
 
 #[test]
 fn a_recorded_offer_of_a_stranger_who_left_shows_nobody() {
-    let (mut world, ann, recorded) = who_came_and_went(Accept::Everyone, |cleo, world| {
-        let theirs = newest_connect(world, 0);
-        let (inbox, offer) = cleo.offer(world.now, &theirs);
-        cleo.send(world, inbox, &offer);
-        (inbox, offer)
-    });
+    let (mut world, ann, recorded) =
+        strangers_that_came_and_went(Accept::Everyone, |cleo, world| {
+            let theirs = newest_connect(world, 0);
+            let (inbox, offer) = cleo.offer(world.now, &theirs);
+            cleo.send(world, inbox, &offer);
+            (inbox, offer)
+        });
     replay(&mut world, &recorded);
     is_alone(&mut world, ann);
 }
 
 #[test]
 fn a_recorded_knock_of_a_stranger_who_left_asks_about_nobody() {
-    let (mut world, ann, recorded) = who_came_and_went(Accept::Ask, |cleo, world| {
+    let (mut world, ann, recorded) = strangers_that_came_and_went(Accept::Ask, |cleo, world| {
         let theirs = newest_connect(world, 0);
         cleo.knock(world, &theirs)
     });

@@ -41,7 +41,7 @@ fn cost(mut again: impl FnMut(&mut Mallory, &mut World, usize)) -> (u64, usize) 
 }
 
 #[test]
-fn who_knocks_again_after_every_failure_costs_few_connections() {
+fn a_peer_that_knocks_after_every_failure_costs_few_connections() {
     let (connections, warnings) = cost(|mallory, world, ann| {
         let theirs = newest_connect(world, ann);
         mallory.knock(world, &theirs);
@@ -51,7 +51,7 @@ fn who_knocks_again_after_every_failure_costs_few_connections() {
 }
 
 #[test]
-fn who_announces_itself_again_after_every_failure_costs_few_connections() {
+fn a_peer_that_announces_itself_after_every_failure_costs_few_connections() {
     let (connections, warnings) = cost(|mallory, world, _| {
         let connect = mallory.connect(world.now);
         mallory.announce(world, mallory.id(), connect);

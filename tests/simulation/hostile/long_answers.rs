@@ -19,7 +19,7 @@ fn answer_all(world: &mut World, at: usize, content: &str) {
 }
 
 #[test]
-fn who_asks_for_much_after_a_silence_gets_all_of_it() {
+fn a_peer_that_asks_for_much_after_a_silence_gets_all_of_it() {
     let (mut world, ann, ben) = pair();
     world.run(MINUTE);
     for token in 0..12 {

@@ -20,7 +20,7 @@ fn requests(world: &World, at: usize, name: &str) -> usize {
 }
 
 #[test]
-fn who_takes_another_name_again_and_again_is_asked_about_only_so_often() {
+fn a_peer_that_keeps_changing_its_name_causes_few_questions() {
     let mut world = World::new(1);
     let ann = world.open_as("ann", key(1), Accept::Ask, TrustBook::default());
     world.run(SOON);

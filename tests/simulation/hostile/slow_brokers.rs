@@ -14,7 +14,7 @@ fn announcements(world: &World, at: usize) -> usize {
 }
 
 #[test]
-fn who_is_alone_announces_itself_again_however_slow_the_broker_was() {
+fn a_lonely_peer_announces_itself_again_however_slow_the_broker_was() {
     let mut world = World::new(1);
     world.faults = Faults {
         delay: 4_000..=4_000,
@@ -30,7 +30,7 @@ fn who_is_alone_announces_itself_again_however_slow_the_broker_was() {
 }
 
 #[test]
-fn who_has_company_announces_itself_again_however_slow_the_broker_was() {
+fn a_peer_with_company_announces_itself_again_however_slow_the_broker_was() {
     let mut world = World::new(1);
     let (ann, ben) = (world.open("ann"), world.open("ben"));
     assert!(world.run_until(SOON, World::is_full_mesh));

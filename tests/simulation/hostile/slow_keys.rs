@@ -7,7 +7,7 @@ use crate::scenes::SOON;
 use crate::world::World;
 
 #[test]
-fn who_signs_slowly_is_accused_of_nothing_and_met_all_the_same() {
+fn a_peer_that_signs_slowly_is_met_and_accused_of_nothing() {
     for millis in [1, 10, 24, 25, 26, 27, 30, 40, 100, 400] {
         for slow in [vec![0], vec![1], vec![0, 1]] {
             let mut world = World::new(1);

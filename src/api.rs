@@ -9,11 +9,10 @@ mod events;
 use core::time::Duration;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::panic::{self, PanicHookInfo};
 use std::rc::{Rc, Weak};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use js_sys::{Array, Error, Function, Reflect};
+use js_sys::{Error, Function, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Blob;
@@ -31,21 +30,6 @@ use crate::settings::options::NAME;
 use crate::settings::web::{address, load};
 use crate::settings::{OptionError, Options};
 use events::EngineEvent;
-
-thread_local! {
-    /// All listeners. One program runs all rooms, so a panic ends all of them.
-    static LISTENERS: RefCell<Vec<Weak<Inner>>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Tells all listeners synchronously that the program panics, because nothing can run afterwards.
-fn report_panic(info: &PanicHookInfo<'_>) {
-    let event = Array::of2(&"broke".into(), &info.to_string().into());
-    let rooms = LISTENERS.with(|all| all.try_borrow().map(|all| all.clone()).unwrap_or_default());
-    for inner in rooms.iter().filter_map(Weak::upgrade) {
-        // Nothing is left to do if even this fails.
-        let _ = inner.listener.apply(&JsValue::UNDEFINED, &event);
-    }
-}
 
 /// An `Error` with a `code`, for JavaScript.
 fn error(code: &str, message: &str) -> JsValue {
@@ -111,11 +95,6 @@ impl Engine {
             deciding: Cell::new(false),
             refusal: RefCell::default(),
         });
-        LISTENERS.with_borrow_mut(|all| {
-            all.retain(|inner| inner.strong_count() > 0);
-            all.push(Rc::downgrade(&inner));
-        });
-        panic::set_hook(Box::new(report_panic));
         Ok(Engine(inner))
     }
 

@@ -169,12 +169,6 @@ impl Backend for Page {
             );
         }
     }
-
-    fn report_panic(&self, reason: &str) -> bool {
-        let site = self.site.0.as_ref();
-        site.inspect(|site| site.notify("broke", &[("reason", reason.into())]))
-            .is_some()
-    }
 }
 
 fn own(handle: &Handle) -> Own {

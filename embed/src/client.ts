@@ -1,7 +1,7 @@
 // The client: turns the events of the engine into promises and events for the program.
 import type * as api from "../mqtt-rtc.js";
 import type { AskOptions, AskResult, Events, Json, Options, Peer, QuestionHandler, Sendable } from "../mqtt-rtc.js";
-import { type Engine, type EngineEvent, type PeerView, failure, makeEngine, noteCrash } from "./engine.js";
+import { type Engine, type EngineEvent, type PeerView, failure, makeEngine } from "./engine.js";
 import { RTChatError, asError } from "./errors.js";
 import { Handlers } from "./events.js";
 import { removeLeftovers } from "./file-store.js";
@@ -311,10 +311,9 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
     this.#handlers.report(error);
   }
 
-  /** The engine calls this while it panics, so nothing that calls the engine may happen now. */
-  #crashed(reason: string): void {
+  /** The program has stopped. This may happen in the middle of one of its calls, so handlers are called later. */
+  #crashed(sentence: string): void {
     this.#shared.engine = undefined;
-    const sentence = noteCrash(reason);
     queueMicrotask(() => this.#failed(sentence));
   }
 

@@ -1,5 +1,5 @@
 // Loads the program behind the module, which is in the same folder.
-import init, { Engine } from "../engine/engine.js";
+import init, { Engine, whenBroken } from "../engine/engine.js";
 import type { ErrorCode, GoneReason, PeerState, Status, Trust } from "../mqtt-rtc.js";
 import { asError } from "./errors.js";
 
@@ -8,7 +8,7 @@ export type { Engine };
 /** A decision about the key of a peer, as the engine takes it. */
 export type TrustDecision = "block" | "verify" | "accept-key";
 
-/** The events of the engine, as src/api/events.rs emits them. */
+/** The events of the engine, as src/api/events.rs emits them, and `broke`: the program has stopped, and nothing may call it. */
 export type EngineEvent =
   | [kind: "opened", room: { id: string; user: string; room: string; fingerprint: string }]
   | [kind: "failed" | "broke" | "notice" | "refused", sentence: string]
@@ -57,13 +57,20 @@ try {
   failure = new Error(`This browser cannot run the program behind the module: ${asError(thrown).message}`);
 }
 
-/** Notes that the program has panicked, which ends every client. Returns the sentence to report. */
-export function noteCrash(reason: string): string {
-  failure = new Error(`The program behind the module has stopped working. Please reload the page. (${reason})`);
-  return failure.message;
-}
+type EngineListener = (...event: EngineEvent) => void;
+
+/** The listeners of all engines, which keep them alive. One program runs all of them, and ends all of them if it breaks. */
+let listeners: WeakRef<EngineListener>[] = [];
+
+whenBroken((error) => {
+  failure = new Error(`The program behind the module has stopped working. Please reload the page. (${asError(error).message})`);
+  for (const listener of listeners) listener.deref()?.("broke", failure.message);
+});
 
 /** @throws An error with the code `option`. */
-export function makeEngine(options: string, listener: (...event: EngineEvent) => void): Engine {
-  return new Engine(options, new URL(SETTINGS, import.meta.url).href, listener);
+export function makeEngine(options: string, listener: EngineListener): Engine {
+  const engine = new Engine(options, new URL(SETTINGS, import.meta.url).href, listener);
+  listeners = listeners.filter((known) => known.deref());
+  listeners.push(new WeakRef(listener));
+  return engine;
 }

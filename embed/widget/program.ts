@@ -16,12 +16,16 @@ interface Glue {
   default(options: { module_or_path: Response }): Promise<unknown>;
   /** Whether a name is stored in this browser. */
   knowsName(): boolean;
+  /** Calls `listener` when the program breaks. Nothing may call it from then on. */
+  whenBroken(listener: (error: unknown) => void): void;
   mount(root: Element, options: { page: string; settings: string; name?: string }, listener: ChatListener): Mounted;
 }
 
 export interface Program {
   mount: Glue["mount"];
   knowsName: Glue["knowsName"];
+  /** The functions to call when the program breaks. */
+  broken: Set<() => void>;
   /** Returns the program's styles. They are parsed at the first call, when there is something to see. */
   styles(): CSSStyleSheet;
 }
@@ -57,10 +61,16 @@ async function load(origin: Origin): Promise<Program> {
         : "The chat could not start. Please try a current browser.",
     );
   }
+  const broken = new Set<() => void>();
+  glue.whenBroken(() => {
+    stopped = true;
+    broken.forEach((listener) => listener());
+  });
   let styles: CSSStyleSheet | undefined;
   return {
     mount: glue.mount,
     knowsName: glue.knowsName,
+    broken,
     styles() {
       if (!styles) {
         styles = new CSSStyleSheet();
@@ -71,14 +81,23 @@ async function load(origin: Origin): Promise<Program> {
   };
 }
 
+/** What people read when the program broke. */
+export const BROKEN = "The chat stopped working. Reload the page to come back.";
+
 let loading: Promise<Program> | undefined;
+let stopped = false;
 
 /** Returns the program. If loading it failed, the next call tries again. */
-export const program = (origin: Origin): Promise<Program> =>
-  (loading ??= load(origin).catch((error: unknown) => {
+export async function program(origin: Origin): Promise<Program> {
+  if (stopped) throw new Problem(BROKEN);
+  loading ??= load(origin);
+  try {
+    return await loading;
+  } catch (error) {
     loading = undefined;
     throw error;
-  }));
+  }
+}
 
 /** Tells the person if the page's policy blocked a connection to one of these brokers. */
 export function reportBlockedBroker({ blockedURI, effectiveDirective }: SecurityPolicyViolationEvent, brokers: unknown, chat: Mounted): void {

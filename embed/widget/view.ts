@@ -4,7 +4,7 @@ import type { RTChatElement, RTChatStatus } from "../rtchat.d.ts";
 import type { Attach, Host, View } from "./contract.ts";
 import { type Origin, Problem } from "./load.ts";
 import { OPTIONS, type Source, type Values, dashed, file, resolve, settings } from "./options.ts";
-import { type Mounted, type Program, program, reportBlockedBroker } from "./program.ts";
+import { BROKEN, type Mounted, type Program, program, reportBlockedBroker } from "./program.ts";
 import { type Shell, build } from "./shell.ts";
 
 /** The storage key under which a site remembers whether the person opened or closed the bubble last. */
@@ -252,7 +252,7 @@ class ChatView implements View {
     shell.panel.setAttribute("aria-busy", "true");
     try {
       if (this.#problem) throw this.#problem;
-      const { mount, knowsName, styles: app } = await program(this.#origin);
+      const { mount, knowsName, styles: app, broken } = await program(this.#origin);
       if (run !== this.#run) return;
       const name = this.#given.name as string | undefined;
       // A new visitor is asked for a name when they open the bubble. Until then there is nothing to do.
@@ -268,6 +268,7 @@ class ChatView implements View {
         if (run === this.#run) this.#onEvent(kind, details);
       });
       this.#mounted.show(this.#visible);
+      (this.#broken = broken).add(this.#onBroken);
     } catch (error) {
       if (run !== this.#run) return;
       if (!(error instanceof Problem)) console.warn("rtchat:", error);
@@ -314,10 +315,6 @@ class ChatView implements View {
         // The restart must not happen during a call from the program that it ends.
         setTimeout(() => this.#connection && this.#start());
         return;
-      case "broke":
-        // After a panic, the program cannot be called any more.
-        this.#mounted = undefined;
-        this.#showProblem("The chat stopped working. Reload the page to come back.", () => location.reload());
     }
   }
 
@@ -331,8 +328,17 @@ class ChatView implements View {
     this.#element.dispatchEvent(new CustomEvent(`rtchat-${kind}`, { detail, bubbles: true, composed: true }));
   }
 
+  #broken: Set<() => void> | undefined;
+
+  #onBroken = (): void => {
+    // Nothing may call the program any more, and it may be in the middle of a call.
+    this.#mounted = undefined;
+    queueMicrotask(() => this.#showProblem(BROKEN, () => location.reload()));
+  };
+
   /** Removes the chat, but not the shell around it. */
   #unmount(): void {
+    this.#broken?.delete(this.#onBroken);
     const mounted = this.#mounted;
     this.#mounted = undefined;
     // Events that the program sends while it leaves are still handled, because the run has not changed yet.

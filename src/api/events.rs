@@ -4,7 +4,6 @@
 //! | --- | --- |
 //! | `opened` | `{ id, user, room, fingerprint }` |
 //! | `failed` | a sentence |
-//! | `broke` | a sentence: the program panics, and none of its functions may be called any more |
 //! | `outdated` | none: the room was left and is being entered anew |
 //! | `notice`, `refused` | a sentence |
 //! | `status` | `{ state, people, reconnecting?, retryAt? }` |

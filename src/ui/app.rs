@@ -34,7 +34,6 @@ thread_local! {
 /// Shows a chat in `place`. It listens for keys in the whole window, or only inside the chat if another site's page embeds
 /// it.
 pub fn mount(place: &Element, backend: Rc<dyn Backend>) -> Shown {
-    super::panic::install(&backend);
     let mut shown = UNUSED_ROOTS.with_borrow_mut(Vec::pop).unwrap_or_else(|| {
         // It cannot fail for a valid element name.
         let root = document().create_element("div");

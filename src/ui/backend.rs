@@ -104,9 +104,4 @@ pub trait Backend {
     /// Receives the counts that a closed chat shows: unread messages, and connected people including this person (0 before
     /// joining).
     fn show_counts(&self, _unread: u32, _people: u32) {}
-
-    /// Reports that the program panicked, with the reason. Returns whether an embedding page shows this to the person.
-    fn report_panic(&self, _reason: &str) -> bool {
-        false
-    }
 }

@@ -25,8 +25,6 @@ mod hooks;
 #[cfg(test)]
 mod palette;
 #[cfg(target_arch = "wasm32")]
-mod panic;
-
 #[cfg(target_arch = "wasm32")]
 pub use app::{Shown, mount};
 pub use backend::{Backend, Entry, EventSink, Opening, Own, UiEvent};

@@ -10,14 +10,13 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::setup::{self, Need, Tools};
-use crate::{module, process, project, widget};
+use crate::{glue, module, process, project, symbols, widget};
 
 /// Builds the page into `dist/` and returns that folder.
 pub fn run() -> Result<PathBuf> {
     let tools = setup::ensure(&[Need::Page])?;
     let start = Instant::now();
-    page(&tools, &[])?;
-    use_native_promises(&project::dist())?;
+    page(&tools, "ui", &project::dist())?;
     minify(&tools, &project::dist())?;
     widget::build(&tools, &project::dist())?;
     module::build(&tools, &project::dist())?;
@@ -29,19 +28,30 @@ pub fn run() -> Result<PathBuf> {
 pub fn demo() -> Result<PathBuf> {
     let tools = setup::ensure(&[Need::Page])?;
     let folder = project::target().join("demo");
-    let dist = folder.to_string_lossy();
-    page(&tools, &["--features", "ui,demo", "--dist", &dist])?;
+    page(&tools, "ui,demo", &folder)?;
     Ok(folder)
 }
 
-fn page(tools: &Tools, arguments: &[&str]) -> Result<()> {
+fn page(tools: &Tools, features: &str, dist: &Path) -> Result<()> {
+    symbols::prepare()?;
     let mut trunk = tools.web("trunk")?;
     trunk
-        .args(["build", "--release", "--offline"])
-        .args(arguments);
+        .args(["build", "--release", "--offline", "--features", features])
+        .arg("--dist")
+        .arg(dist);
     // Trunk reads this variable as an option of its own and fails on values such as "1".
     trunk.env_remove("NO_COLOR").env("RUST_LIB_BACKTRACE", "0");
-    process::run(&mut trunk).context("the page was not built")
+    process::run(&mut trunk).context("the page was not built")?;
+    for entry in std::fs::read_dir(dist)?.flatten() {
+        let (name, path) = (entry.file_name(), entry.path());
+        if name.to_string_lossy().starts_with("app-") && has_extension(&name, &["js"]) {
+            glue::guard(&path)?;
+        }
+        if has_extension(&name, &["wasm"]) {
+            symbols::keep(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// The path of the helper of `bot/`: `RTCHAT_BOT`, which `cargo xtask test e2e` sets, or else a new build.
@@ -64,20 +74,6 @@ pub fn bot() -> Result<PathBuf> {
         .filter(|message| message["target"]["name"] == "rtchat-bot")
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
         .context("cargo does not say where the bot is")
-}
-
-/// Lets the module that wasm-bindgen writes use the browser's own `Promise`, because a page that embeds the chat may have
-/// replaced the global one. Every asynchronous function returns one.
-fn use_native_promises(dist: &Path) -> Result<()> {
-    for entry in std::fs::read_dir(dist)?.flatten() {
-        let (name, path) = (entry.file_name(), entry.path());
-        if name.to_string_lossy().starts_with("app-") && has_extension(&name, &["js"]) {
-            let module = std::fs::read_to_string(&path)?;
-            let promise = "const Promise = (async () => {})().constructor;\n";
-            std::fs::write(&path, format!("{promise}{module}"))?;
-        }
-    }
-    Ok(())
 }
 
 /// Minifies scripts and styles in place. Trunk's own minifier fails on the modules that wasm-bindgen writes.

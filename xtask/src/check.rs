@@ -80,7 +80,7 @@ const DENY_WARNINGS: [&str; 3] = ["--", "-D", "warnings"];
 
 fn browser_lints(tools: &Tools) -> Result<()> {
     let clippy = || -> Result<Command> {
-        let mut clippy = tools.web_cargo()?;
+        let mut clippy = tools.web_development_cargo()?;
         clippy.args([
             "clippy",
             "--package",
@@ -168,7 +168,7 @@ impl Report {
     }
 
     fn browser(&mut self, tools: &Tools, arguments: &[String]) -> Result<()> {
-        let mut tests = tools.web_cargo()?;
+        let mut tests = tools.web_development_cargo()?;
         tests.args([
             "test",
             "--package",

@@ -7,7 +7,9 @@
 //! | [`process`] | runs other programs and ends them |
 //! | [`setup`] | installs what a command needs |
 //! | [`build`] | builds `dist/`, which any static host can serve |
+//! | [`glue`] | puts a guard around the program that both contain |
 //! | [`module`] | builds the part of it that is the module for other people's pages |
+//! | [`symbols`] | the names of the functions in a browser's stack |
 //! | [`widget`] | builds the part of it that is the script tag for other people's pages |
 //! | [`package`] | makes the npm package of the module |
 //! | [`serve`] | serves the page and an MQTT broker on one port |
@@ -19,11 +21,13 @@
 pub mod bench;
 pub mod build;
 pub mod check;
+pub mod glue;
 pub mod module;
 pub mod package;
 pub mod process;
 pub mod project;
 pub mod serve;
 pub mod setup;
+pub mod symbols;
 pub mod testbed;
 pub mod widget;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::check::{self, Failed, Suite};
-use xtask::{bench, build, package, process, serve, setup};
+use xtask::{bench, build, package, process, serve, setup, symbols};
 
 /// The developer's commands of rtchat. Each installs what it needs, which takes some minutes on a new machine.
 #[derive(Debug, Parser)]
@@ -48,6 +48,10 @@ enum Task {
     Package,
     /// Check formatting and lints, as is done before a change is accepted
     Lint,
+    /// Put the names of functions into a browser's stack, which is read from standard input
+    ///
+    /// A page or a module that broke shows such a stack. The names are those of this machine's last builds.
+    Stack,
     /// Run a benchmark
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -92,8 +96,15 @@ async fn run(task: Task) -> Result<()> {
         Task::Test { suite, arguments } => blocking(move || check::test(suite, &arguments)).await,
         Task::Package => blocking(|| package::run().map(drop)).await,
         Task::Lint => blocking(check::lint).await,
+        Task::Stack => blocking(explain_stack).await,
         Task::Bench(bench) => bench::run(bench).await,
     }
+}
+
+fn explain_stack() -> Result<()> {
+    let stack = std::io::read_to_string(std::io::stdin())?;
+    print!("{}", symbols::explain(&stack)?);
+    Ok(())
 }
 
 /// Runs work that waits for other programs, so that signals are still handled.

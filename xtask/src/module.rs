@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use crate::setup::Tools;
-use crate::{process, project};
+use crate::{glue, process, project, symbols};
 
 /// The module's files in `dist/` that a browser loads. The page loads none of them.
 pub const LOADED: [&str; 3] = ["mqtt-rtc.js", "mqtt-rtc.wasm", WORKER];
@@ -41,7 +41,10 @@ pub fn build(tools: &Tools, dist: &Path) -> Result<()> {
     wasm_opt
         .args(OPTIMISATIONS)
         .arg(engine.join("engine_bg.wasm"));
-    wasm_opt.arg("-o").arg(dist.join("mqtt-rtc.wasm"));
+    let program = dist.join("mqtt-rtc.wasm");
+    let names = symbols::file(&program)?;
+    wasm_opt.arg(format!("--symbolmap={}", names.display()));
+    wasm_opt.arg("-o").arg(program);
     process::run(&mut wasm_opt).context("the module's program cannot be optimised")?;
 
     // esbuild does not check types.
@@ -99,5 +102,9 @@ fn compile(tools: &Tools, engine: &Path) -> Result<()> {
         "--target=web",
         "--omit-default-module-path",
     ]);
-    process::run(&mut bindgen).context("wasm-bindgen failed")
+    process::run(&mut bindgen).context("wasm-bindgen failed")?;
+    glue::guard(&engine.join("engine.js"))?;
+    let types = std::fs::read_to_string(engine.join("engine.d.ts"))?;
+    std::fs::write(engine.join("engine.d.ts"), types + glue::TYPES)?;
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! A Rust compiler for WebAssembly.
 //!
 //! The native compiler gets its missing standard library from `rustup`. Where `rustup` reaches no server, Debian's
-//! `rustc-web` is used, with a standard library that is compiled from Debian's sources.
+//! `rustc-web` is used. What is published is built with a standard library of its own (see [`SMALLER`]).
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -36,13 +36,32 @@ const DEBIAN_COMPILER: Package = Package {
     seconds: 20,
 };
 
+/// What makes programs that are published smaller, together with a standard library that is compiled with the same
+/// flags: a panic ends the program at once, without a text that nobody but a developer understands. `embed/guard.js`
+/// notices that, and the browser's stack says where it happened (docs/CONTRIBUTING.md, "A stack from a report").
+/// Without it, the page is 18 kB larger, and the module 15 kB (brotli).
+const SMALLER: [&str; 3] = [
+    "-Zunstable-options",
+    "-Cpanic=immediate-abort",
+    "-Zlocation-detail=none",
+];
+
+/// What a program is built for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Build {
+    /// Checks and tests, where a panic has to say why.
+    Development,
+    /// What people load.
+    Published,
+}
+
 /// The compiler that builds for the browser.
 #[derive(Debug)]
 pub enum WebCompiler {
-    /// The compiler of native builds.
-    Native,
-    /// Debian's compiler, with the standard library in this folder.
-    Debian { sysroot: PathBuf },
+    /// The compiler of native builds, and whether it has the sources of its standard library.
+    Native { has_source: bool },
+    /// Debian's compiler, which has the sources alone.
+    Debian,
 }
 
 impl WebCompiler {
@@ -50,18 +69,18 @@ impl WebCompiler {
     pub fn ensure() -> Result<Self> {
         match std::env::var(CHOICE).as_deref() {
             Ok("debian") => return debian_compiler(),
-            Ok("rustup") => return add_target().map(|()| Self::Native),
+            Ok("rustup") => return add_target().map(|()| Self::native()),
             Ok("") | Err(_) => {}
             Ok(other) => bail!("{CHOICE} is `{other}`; it may be `rustup` or `debian`, or absent"),
         }
         if native_has_target() {
-            return Ok(Self::Native);
+            return Ok(Self::native());
         }
-        if let Some(sysroot) = debian_sysroot().filter(|sysroot| sysroot.is_dir()) {
-            return Ok(Self::Debian { sysroot });
+        if debian_is_complete() {
+            return Ok(Self::Debian);
         }
         let Err(error) = add_target() else {
-            return Ok(Self::Native);
+            return Ok(Self::native());
         };
         println!("rustup cannot add {TARGET}: {error:#}.");
         println!("Trying Debian's compiler instead.");
@@ -74,25 +93,33 @@ impl WebCompiler {
         })
     }
 
+    /// The native compiler, which has the target.
+    fn native() -> Self {
+        let has_source = match add_source() {
+            Ok(()) => true,
+            Err(error) => {
+                println!("The standard library's sources cannot be added: {error:#}.");
+                println!("The page and the module are built without them, and are 6% larger.");
+                false
+            }
+        };
+        Self::Native { has_source }
+    }
+
     /// Sets up the environment of a command that builds for the browser.
-    pub fn prepare(&self, command: &mut Command, path: OsString) -> Result<()> {
+    pub fn prepare(&self, command: &mut Command, build: Build, path: OsString) -> Result<()> {
         let mut flags = renamed_folders();
+        let rebuilds_std;
         let (folder, target) = match self {
-            Self::Native => (native_folder(), project::web_target()),
-            Self::Debian { sysroot } => {
-                // These variables of rustup and cargo are about the other compiler.
-                let foreign = [
-                    "LD_LIBRARY_PATH",
-                    "RUSTUP_TOOLCHAIN",
-                    "RUSTC_WRAPPER",
-                    "RUSTFLAGS",
-                    "CARGO",
-                    "RUSTDOC",
-                ];
-                for variable in foreign {
+            Self::Native { has_source } => {
+                rebuilds_std = *has_source && build == Build::Published;
+                (native_folder(), project::web_target())
+            }
+            Self::Debian => {
+                for variable in OF_THE_OTHER_COMPILER {
                     command.env_remove(variable);
                 }
-                flags.push(format!("--sysroot={}", sysroot.display()));
+                rebuilds_std = true;
                 command.env("RUSTC", "/usr/bin/rustc");
                 (
                     Some(PathBuf::from("/usr/bin")),
@@ -100,6 +127,14 @@ impl WebCompiler {
                 )
             }
         };
+        if rebuilds_std {
+            command.env("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort");
+            // Stable compilers accept unstable options only with this.
+            command.env("RUSTC_BOOTSTRAP", "1");
+        }
+        if rebuilds_std && build == Build::Published {
+            flags.extend(SMALLER.map(str::to_owned));
+        }
         let folders = folder.into_iter().chain(std::env::split_paths(&path));
         command
             .env("PATH", std::env::join_paths(folders)?)
@@ -108,6 +143,16 @@ impl WebCompiler {
         Ok(())
     }
 }
+
+/// Variables of rustup and cargo that are about the native compiler, and that Debian's must not see.
+const OF_THE_OTHER_COMPILER: [&str; 6] = [
+    "LD_LIBRARY_PATH",
+    "RUSTUP_TOOLCHAIN",
+    "RUSTC_WRAPPER",
+    "RUSTFLAGS",
+    "CARGO",
+    "RUSTDOC",
+];
 
 /// Flags that keep the names of local folders out of the published files, where panics name their source locations. So
 /// the same sources give the same files, and the same hashes, on other machines.
@@ -179,107 +224,49 @@ fn add_target() -> Result<()> {
     Ok(())
 }
 
-fn debian_rustc() -> Command {
-    let mut rustc = Command::new("/usr/bin/rustc");
-    rustc.env_remove("LD_LIBRARY_PATH");
-    rustc
+/// Adds the sources of the standard library, and of what it depends on, because builds run offline.
+fn add_source() -> Result<()> {
+    let sysroot = process::output(native_rustc().args(["--print", "sysroot"]))?;
+    let library = Path::new(sysroot.trim()).join(LIBRARY);
+    if !library.join("Cargo.lock").is_file() {
+        println!("Adding the standard library's sources to the Rust toolchain (3 MB).");
+        process::run_within(
+            Command::new("rustup")
+                .args(["component", "add", "rust-src"])
+                .stdin(Stdio::null()),
+            RUSTUP_LIMIT,
+        )?;
+    }
+    fetch_dependencies(&mut project::cargo(), &library)
 }
 
-/// The folder of the standard library for the installed compiler. Every version of the compiler has its own.
-fn debian_sysroot() -> Option<PathBuf> {
-    let said = process::output(debian_rustc().arg("-vV")).ok()?;
-    let line = |name: &str| {
-        said.lines()
-            .find_map(|line| line.strip_prefix(name))
-            .map(str::trim)
-    };
-    let (release, commit) = (line("release:")?, line("commit-hash:")?);
-    Some(
-        project::tools()
-            .join("wasm-std")
-            .join(format!("{release}-{}", &commit.get(..8)?)),
-    )
+/// The sources of the standard library, below the compiler's folder.
+const LIBRARY: &str = "lib/rustlib/src/rust/library";
+
+fn fetch_dependencies(cargo: &mut Command, library: &Path) -> Result<()> {
+    cargo.args(["fetch", "--quiet", "--locked", "--target", TARGET]);
+    cargo.arg("--manifest-path").arg(library.join("Cargo.toml"));
+    cargo.env("RUSTC_BOOTSTRAP", "1");
+    process::run(cargo).context("what the standard library depends on cannot be fetched")
+}
+
+fn debian_is_complete() -> bool {
+    Path::new("/usr/bin/cargo").exists() && debian_library().join("Cargo.lock").is_file()
+}
+
+fn debian_library() -> PathBuf {
+    Path::new("/usr").join(LIBRARY)
 }
 
 fn debian_compiler() -> Result<WebCompiler> {
-    let source = Path::new("/usr/lib/rustlib/src/rust/library/std");
-    let complete =
-        Path::new("/usr/bin/cargo").exists() && source.exists() && debian_sysroot().is_some();
-    if !complete {
+    if !debian_is_complete() {
         debian::ensure(&[DEBIAN_COMPILER])?;
     }
-    let sysroot =
-        debian_sysroot().context("Debian's rustc is installed but does not say its version")?;
-    if !sysroot.is_dir() {
-        build_std(&sysroot)?;
-    }
-    Ok(WebCompiler::Debian { sysroot })
-}
-
-/// Compiles the standard library, as a dependency of an empty crate, and keeps it.
-fn build_std(sysroot: &Path) -> Result<()> {
-    println!("Compiling Rust's standard library for WebAssembly (about 60 s on two cores, once).");
-    let work = sysroot.with_extension("build");
-    let _ = std::fs::remove_dir_all(&work);
-    std::fs::create_dir_all(work.join("src"))?;
-    std::fs::write(work.join("src").join("lib.rs"), "")?;
-    let manifest =
-        "[package]\nname = \"empty\"\nversion = \"0.0.0\"\nedition = \"2021\"\n[workspace]\n";
-    std::fs::write(work.join("Cargo.toml"), manifest)?;
     let mut cargo = Command::new("/usr/bin/cargo");
-    cargo
-        .args([
-            "build",
-            "--release",
-            "--target",
-            TARGET,
-            "-Zbuild-std=std,panic_abort",
-        ])
-        .current_dir(&work);
-    for variable in [
-        "LD_LIBRARY_PATH",
-        "RUSTUP_TOOLCHAIN",
-        "RUSTC_WRAPPER",
-        "CARGO",
-        "CARGO_TARGET_DIR",
-    ] {
+    for variable in OF_THE_OTHER_COMPILER {
         cargo.env_remove(variable);
     }
-    cargo
-        .env("RUSTC", "/usr/bin/rustc")
-        .env("RUSTC_BOOTSTRAP", "1");
-    // Link-time optimisation reads LLVM's bitcode from these libraries.
-    cargo
-        .env("RUSTFLAGS", "-Cembed-bitcode=yes")
-        .stdin(Stdio::null());
-    process::run(&mut cargo)
-        .context("the standard library cannot be compiled; is there a network?")?;
-
-    let done = work.join("sysroot");
-    let libraries = done.join("lib").join("rustlib").join(TARGET).join("lib");
-    std::fs::create_dir_all(&libraries)?;
-    for entry in std::fs::read_dir(
-        work.join("target")
-            .join(TARGET)
-            .join("release")
-            .join("deps"),
-    )? {
-        let path = entry?.path();
-        let name = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or_default();
-        if name.ends_with(".rlib") && !name.starts_with("libempty") {
-            std::fs::copy(&path, libraries.join(name))?;
-        }
-    }
-    if !holds_std(&libraries) {
-        bail!(
-            "the build succeeded, but {} holds no standard library",
-            libraries.display()
-        );
-    }
-    std::fs::rename(&done, sysroot)?;
-    let _ = std::fs::remove_dir_all(&work);
-    Ok(())
+    cargo.env("RUSTC", "/usr/bin/rustc");
+    fetch_dependencies(&mut cargo, &debian_library())?;
+    Ok(WebCompiler::Debian)
 }

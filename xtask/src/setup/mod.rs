@@ -15,7 +15,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::{process, project, testbed};
-pub use compiler::WebCompiler;
+use compiler::{Build, WebCompiler};
 use debian::Package;
 
 /// Something that a command may need.
@@ -143,22 +143,31 @@ fn ensure_lints() -> Result<()> {
 }
 
 impl Tools {
-    /// A program that builds for the browser, with the right compiler and our tools on its `PATH`.
+    /// A program that works on what people load, with the right compiler and our tools on its `PATH`.
     pub fn web(&self, program: &str) -> Result<Command> {
+        self.command(program, Build::Published)
+    }
+
+    /// Cargo, building what people load.
+    pub fn web_cargo(&self) -> Result<Command> {
+        self.command("cargo", Build::Published)
+    }
+
+    /// Cargo, building for checks and tests in the browser.
+    pub fn web_development_cargo(&self) -> Result<Command> {
+        self.command("cargo", Build::Development)
+    }
+
+    fn command(&self, program: &str, build: Build) -> Result<Command> {
         let compiler = self
             .compiler
             .as_ref()
             .context("no compiler for the browser was requested")?;
         let mut command = Command::new(program);
         command.current_dir(project::root());
-        compiler.prepare(&mut command, path_with(&own_folders())?)?;
+        compiler.prepare(&mut command, build, path_with(&own_folders())?)?;
         // The program itself is found on this PATH, too.
         Ok(command)
-    }
-
-    /// Cargo, building for the browser.
-    pub fn web_cargo(&self) -> Result<Command> {
-        self.web("cargo")
     }
 }
 

@@ -5,7 +5,8 @@ const address = (selector) => document.querySelector(selector).href;
 /** Covers the page with a notice that the program broke, because it would do nothing any more. */
 function showBroken(error) {
   const notice = document.getElementById("broken").content.cloneNode(true);
-  notice.querySelector("pre").textContent = error?.stack ?? String(error);
+  // Not every browser's stack begins with the message.
+  notice.querySelector("pre").textContent = [...new Set([String(error), ...(error?.stack ?? "").split("\n")])].join("\n");
   const reload = notice.querySelector("button");
   reload.onclick = () => location.reload();
   document.body.append(notice);

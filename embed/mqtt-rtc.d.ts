@@ -121,6 +121,8 @@ export interface Status {
     | "looking"
     /** Connected to somebody. */
     | "connected"
+    /** Some people answer, but their network or this one allows no direct connection to them. */
+    | "no-path"
     /** No broker answers. Peers that are connected stay connected. */
     | "unreachable"
     /** The broker does not allow the subscriptions that the room needs. Peers that are connected stay connected. */
@@ -135,12 +137,17 @@ export interface Status {
   people: number;
   /** The number of them that are silent at the moment. */
   reconnecting?: number;
+  /** The number of people without a direct connection, in the state `no-path`. */
+  unreached?: number;
   /** The time of the next attempt to connect to a broker, in milliseconds since the epoch. */
   retryAt?: number;
 }
 
-/** The state of the connection to a peer. */
-export type PeerState = "connecting" | "verifying" | "verified" | "reconnecting" | "failed" | "gone";
+/**
+ * The state of the connection to a peer. `no-path`: the peer answers, but for ten seconds no direct connection to it has
+ * been found. `failed`: it could not prove who it is.
+ */
+export type PeerState = "connecting" | "verifying" | "verified" | "reconnecting" | "no-path" | "failed" | "gone";
 
 /** The trust in a peer's key, from what was known before this connection. */
 export type Trust = "new" | "known" | "verified" | "name-on-another-key";
@@ -231,7 +238,10 @@ export interface Events {
   validationfailure: (user: string, reason: string, peer: Peer) => unknown;
   /** The state of the connections changed. */
   status: (status: Status) => unknown;
-  /** An error that no promise reports: a handler threw, or the room cannot be entered. */
+  /**
+   * An error that no promise reports: a handler threw, the room cannot be entered, or there is no direct connection to
+   * somebody (an `RTChatError` with the code `no-path`).
+   */
   error: (error: Error) => unknown;
 }
 
@@ -245,6 +255,8 @@ export type ErrorCode =
   | "failed"
   /** A value was not sent because it is too large or invalid, a file was not wanted, or a decision was refused. */
   | "refused"
+  /** This network or another person's allows no direct connection. It is tried further. The message says what helps. */
+  | "no-path"
   /** The room cannot be entered, or the program behind the module has crashed. The message says why. */
   | "unavailable";
 

@@ -23,7 +23,7 @@ export interface RTChatOptions {
 }
 
 export type RTChatStatus =
-  | "joining" | "looking" | "connected" | "reconnecting" | "unreachable" | "refused" | "full" | "left";
+  | "joining" | "looking" | "connected" | "reconnecting" | "no-path" | "unreachable" | "refused" | "full" | "left";
 
 export interface RTChatMessage {
   id: string;
@@ -43,7 +43,7 @@ export interface RTChatPeer {
   user: string;
   id: string;
   fingerprint: string;
-  state: "connecting" | "verifying" | "verified" | "reconnecting" | "failed" | "gone";
+  state: "connecting" | "verifying" | "verified" | "reconnecting" | "no-path" | "failed" | "gone";
   /** The trust in their key. */
   trust: "new" | "known" | "verified" | "name-on-another-key";
   /** The reason why they are gone; null otherwise. */

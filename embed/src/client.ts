@@ -319,7 +319,7 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
 
   #setStatus(status: api.Status): void {
     if (status.state === this.#status.state && status.people === this.#status.people && !status.retryAt) {
-      if (status.reconnecting === this.#status.reconnecting) return;
+      if (status.reconnecting === this.#status.reconnecting && status.unreached === this.#status.unreached) return;
     }
     this.#status = status;
     this.#handlers.emit("status", status);
@@ -330,7 +330,9 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
     const member = this.#members.get(view.id) ?? this.#requests.get(view.id) ?? this.#member(view);
     this.#requests.delete(view.id);
     this.#members.set(view.id, member);
+    const before = member.view.state;
     this.#update(member, view);
+    if (view.state === "no-path" && before !== "no-path") this.#handlers.report(noPath(view.user));
     if (view.state === "verified" && !member.isConnected) {
       member.isConnected = true;
       member.isAnnounced = true;
@@ -474,4 +476,11 @@ function typeErrors<T>(act: () => T): T {
     const { code, message } = thrown as { code?: unknown; message: string };
     throw code === "option" ? new TypeError(message) : thrown;
   }
+}
+
+function noPath(user: string): RTChatError {
+  return new RTChatError(
+    "no-path",
+    `No direct connection to ${user}: this network or theirs does not allow one. It is tried further. Another network may help; so does a TURN server (iceServers).`,
+  );
 }

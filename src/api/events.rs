@@ -259,6 +259,9 @@ fn status_of(status: Status) -> Object {
             people,
             reconnecting,
         } => entries("connected", people, ("reconnecting", reconnecting.into())),
+        Status::NoPath { people, unreached } => {
+            entries("no-path", people, ("unreached", unreached.into()))
+        }
         Status::Unreachable { people, retry_at } => entries("unreachable", people, time(retry_at)),
         Status::Refused { people, retry_at } => entries("refused", people, time(retry_at)),
         Status::Full { people } => entries("full", people, alone),

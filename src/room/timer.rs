@@ -36,6 +36,8 @@ pub enum LinkTimer {
     Dial(PeerId),
     /// An attempt has taken too long.
     Attempt(PeerId),
+    /// A path to this peer should have been found by now.
+    Path(PeerId),
     /// A peer that could not be reached is worth another round of tries.
     Retry(PeerId),
     /// There is time to prepare our proof.

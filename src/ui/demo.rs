@@ -96,6 +96,7 @@ impl Demo {
     fn deliver(&self, id: &MessageId, delivered: u32, of: u32) {
         self.event(Event::Chat(ChatEvent::Delivery {
             id: id.clone(),
+            sent: of,
             delivered,
             of,
         }));
@@ -337,6 +338,12 @@ impl Demo {
                     reason: "The signature did not fit the connection.".into(),
                 }));
                 self.peer(9, "Mallory", PeerState::Failed, Trust::New);
+            }
+            "no-path" => {
+                self.conversation();
+                self.peer(9, "Greta", PeerState::NoPath, Trust::New);
+                let (people, unreached) = (3, 1);
+                self.event(Event::Status(Status::NoPath { people, unreached }));
             }
             "full" => {
                 self.conversation();

@@ -260,8 +260,13 @@ impl State {
                 Rc::make_mut(&mut self.requests).retain(|peer| peer.id != id)
             }
             Event::Chat(ChatEvent::Message(message)) => self.add_message(message, day),
-            Event::Chat(ChatEvent::Delivery { id, delivered, of }) => {
-                Rc::make_mut(&mut self.log).deliver(&id, Delivery::of(delivered, of));
+            Event::Chat(ChatEvent::Delivery {
+                id,
+                sent,
+                delivered,
+                of,
+            }) => {
+                Rc::make_mut(&mut self.log).deliver(&id, Delivery::of(sent, delivered, of));
             }
             Event::People(PeopleEvent::ValidationFailure { peer, reason }) => {
                 self.add_notice(super::texts::validation_failure(&peer.user, &reason));

@@ -124,8 +124,12 @@ pub const UNREACHABLE: &str = "Can’t reach the server that introduces people."
 pub const REFUSED: &str = "The server that introduces people does not allow this chat. \
     Whoever runs this site can change that.";
 
-/// The status line. `reconnecting` names the people who are reconnecting.
-pub fn status(status: Status, reconnecting: &[&str], now: Millis) -> String {
+/// What helps where two networks let no direct connection through.
+const NO_PATH: &str = "This network or theirs does not allow one. Another network may help; so does a TURN server, \
+    which whoever runs this site can add.";
+
+/// The status line. `named` are the people whom it is about: those who are reconnecting, or who cannot be reached.
+pub fn status(status: Status, named: &[&str], now: Millis) -> String {
     match status {
         Status::Joining => "Joining …".into(),
         Status::Looking => "Looking for others …".into(),
@@ -144,10 +148,7 @@ pub fn status(status: Status, reconnecting: &[&str], now: Millis) -> String {
                     text.push_str(". ");
                 }
                 let one = silent == 1;
-                match reconnecting {
-                    [] => text.push_str(&people(silent as usize)),
-                    some => text.push_str(&names(some.iter().copied())),
-                }
+                text.push_str(&named_or(named, silent));
                 text.push_str(if one {
                     " is reconnecting …"
                 } else {
@@ -155,6 +156,17 @@ pub fn status(status: Status, reconnecting: &[&str], now: Millis) -> String {
                 });
             }
             text
+        }
+        Status::NoPath {
+            people: reached,
+            unreached,
+        } => {
+            let whom = named_or(named, unreached);
+            let before = match reached {
+                0 => String::new(),
+                reached => format!("{}, connected directly. ", people(reached as usize + 1)),
+            };
+            format!("{before}No direct connection to {whom}. {NO_PATH}")
         }
         Status::Unreachable {
             people: reached,
@@ -195,6 +207,14 @@ pub fn status(status: Status, reconnecting: &[&str], now: Millis) -> String {
     }
 }
 
+/// These names, or how many people they are if nobody is named.
+fn named_or(named: &[&str], count: u32) -> String {
+    match named {
+        [] => people(count as usize),
+        some => names(some.iter().copied()),
+    }
+}
+
 /// The seconds from `now` until `at`, rounded up.
 pub fn seconds_until(at: Millis, now: Millis) -> u64 {
     at.0.saturating_sub(now.0).div_ceil(1_000)
@@ -209,6 +229,7 @@ pub fn status_word(status: Status) -> &'static str {
             reconnecting: 0, ..
         } => "connected",
         Status::Connected { .. } => "reconnecting",
+        Status::NoPath { .. } => "no-path",
         Status::Unreachable { .. } => "unreachable",
         Status::Refused { .. } => "refused",
         Status::Full { .. } => "full",
@@ -223,6 +244,7 @@ pub fn peer_state(state: PeerState) -> &'static str {
         PeerState::Verifying => "Checking …",
         PeerState::Verified => "",
         PeerState::Reconnecting => "Reconnecting …",
+        PeerState::NoPath => "No direct connection",
         PeerState::Failed => "Couldn’t connect",
     }
 }
@@ -276,8 +298,12 @@ pub fn validation_failure(user: &str, reason: &str) -> String {
 /// The delivery state of a message that the person sent.
 pub fn delivery(delivery: Delivery) -> String {
     match delivery {
-        Delivery::Waiting => "Waiting for somebody to receive it".into(),
-        Delivery::Sent(_) => "Sent".into(),
+        Delivery::ToNobody => "Nobody was here to receive it".into(),
+        Delivery::Waiting(1) => "Waits for a connection to the person who was here".into(),
+        Delivery::Waiting(of) => {
+            format!("Waits for a connection to the {of} people who were here")
+        }
+        Delivery::Sent => "Sent".into(),
         Delivery::Delivered(delivered, of) if delivered >= of => "Delivered".into(),
         Delivery::Delivered(delivered, of) => format!("Delivered to {delivered} of {of}"),
     }
@@ -380,6 +406,14 @@ mod tests {
                 reconnecting: 1
             }),
             "3 people, connected directly. Ben is reconnecting …"
+        );
+        assert_eq!(
+            text(Status::NoPath {
+                people: 2,
+                unreached: 1
+            }),
+            "3 people, connected directly. No direct connection to Ben. This network or theirs does not allow one. \
+             Another network may help; so does a TURN server, which whoever runs this site can add."
         );
         assert_eq!(
             text(Status::Unreachable {

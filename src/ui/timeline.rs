@@ -18,21 +18,24 @@ const MAX_NAMED: usize = 50;
 /// The delivery state of a message that the person sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
-    /// Nobody has received it, and nobody is here to receive it.
-    Waiting,
-    /// It was sent to this many people, and none of them has confirmed it yet.
-    Sent(u32),
+    /// Nobody was here to receive it.
+    ToNobody,
+    /// It waits for this many people, to none of whom there is a connection.
+    Waiting(u32),
+    /// It was sent, and nobody has confirmed it yet.
+    Sent,
     /// The first number of people have received it, out of the second number it was sent to.
     Delivered(u32, u32),
 }
 
 impl Delivery {
-    /// Makes the state from the two numbers of [`ChatEvent::Delivery`](crate::room::ChatEvent::Delivery).
-    pub fn of(delivered: u32, of: u32) -> Delivery {
-        match (delivered, of) {
-            (_, 0) => Delivery::Waiting,
-            (0, of) => Delivery::Sent(of),
-            (delivered, of) => Delivery::Delivered(delivered, of),
+    /// Makes the state from the numbers of [`ChatEvent::Delivery`](crate::room::ChatEvent::Delivery).
+    pub fn of(sent: u32, delivered: u32, of: u32) -> Delivery {
+        match (sent, delivered, of) {
+            (_, _, 0) => Delivery::ToNobody,
+            (0, 0, of) => Delivery::Waiting(of),
+            (_, 0, _) => Delivery::Sent,
+            (_, delivered, of) => Delivery::Delivered(delivered, of),
         }
     }
 }
@@ -213,7 +216,7 @@ impl Timeline {
                 .lines
                 .last()
                 .is_some_and(|line| continues(line, &message));
-        let delivery = message.peer.is_none().then_some(Delivery::Waiting);
+        let delivery = message.peer.is_none().then_some(Delivery::ToNobody);
         self.push(Content::Said(Said {
             message,
             day,
@@ -370,12 +373,13 @@ mod tests {
         let mut timeline = Timeline::default();
         timeline.say(message("x", None, 0), 0, Trust::Known);
         timeline.say(message("x", Some(1), 0), 0, Trust::Known);
-        timeline.deliver(&MessageId("x".into()), Delivery::of(1, 2));
-        timeline.deliver(&MessageId("y".into()), Delivery::of(1, 2));
+        timeline.deliver(&MessageId("x".into()), Delivery::of(2, 1, 2));
+        timeline.deliver(&MessageId("y".into()), Delivery::of(2, 1, 2));
         assert_eq!(said(&timeline, 0).delivery, Some(Delivery::Delivered(1, 2)));
         assert_eq!(said(&timeline, 1).delivery, None);
-        assert_eq!(Delivery::of(0, 0), Delivery::Waiting);
-        assert_eq!(Delivery::of(0, 3), Delivery::Sent(3));
+        assert_eq!(Delivery::of(0, 0, 0), Delivery::ToNobody);
+        assert_eq!(Delivery::of(0, 0, 3), Delivery::Waiting(3));
+        assert_eq!(Delivery::of(1, 0, 3), Delivery::Sent);
     }
 
     #[test]

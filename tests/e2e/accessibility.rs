@@ -131,6 +131,7 @@ fn a_conversation_is_accessible() {
         ("many", &[], "message"),
         ("joins", &[], "moves"),
         ("full", &[], "message"),
+        ("no-path", &[], "message"),
         ("reconnecting", &[], "message"),
         ("unreachable", &[], "message"),
         ("unreachable-alone", &[], "status"),

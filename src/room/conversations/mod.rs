@@ -35,11 +35,20 @@ const MAX_FORMER_IDS: usize = MAX_OUTBOX;
 /// While the person is typing, peers are told at most this often.
 const TYPING_INTERVAL: Duration = Duration::from_secs(3);
 
+/// A message that has no receipt yet.
+#[derive(Debug)]
+struct Waiting {
+    id: MessageId,
+    frame: Frame,
+    /// Whether it has been sent over a connection.
+    was_sent: bool,
+}
+
 /// The exchange of messages with one peer.
 #[derive(Debug, Default)]
 struct Exchange {
     /// Messages to it that have no receipt yet.
-    outbox: VecDeque<(MessageId, Frame)>,
+    outbox: VecDeque<Waiting>,
     /// Ids of its messages, so that none is shown twice.
     said: VecDeque<String>,
 }
@@ -124,20 +133,21 @@ impl Conversations {
             private: only.is_some(),
             to,
         }));
-        let of = u32::try_from(meant.len()).unwrap_or(u32::MAX);
-        self.deliveries.begin(id.clone(), of);
-        cx.chat(ChatEvent::Delivery {
-            id: id.clone(),
-            delivered: 0,
-            of,
-        });
+        let count = |count| u32::try_from(count).unwrap_or(u32::MAX);
+        let sent = meant.iter().filter(|peer| links.is_connected(peer)).count();
+        self.deliveries
+            .begin(id.clone(), count(sent), count(meant.len()), cx);
         let everybody = only.is_none() && links.connected().all(|peer| meant.contains(&peer));
         for peer in &meant {
             let outbox = &mut self.exchanges.entry(*peer).or_default().outbox;
             if outbox.len() >= MAX_OUTBOX {
                 outbox.pop_front();
             }
-            outbox.push_back((id.clone(), frame.clone()));
+            outbox.push_back(Waiting {
+                id: id.clone(),
+                frame: frame.clone(),
+                was_sent: links.is_connected(peer),
+            });
             if !everybody {
                 cx.send(*peer, frame.clone());
             }
@@ -225,10 +235,7 @@ impl Conversations {
         let Some(exchange) = self.exchanges.get_mut(&peer) else {
             return;
         };
-        let at = exchange
-            .outbox
-            .iter()
-            .position(|(waiting, _)| waiting == id);
+        let at = exchange.outbox.iter().position(|waiting| waiting.id == *id);
         if at.and_then(|at| exchange.outbox.remove(at)).is_some() {
             self.deliveries.delivered(id, cx);
         }
@@ -239,16 +246,20 @@ impl Conversations {
         match event {
             // Messages that have no receipt yet go over the new connection.
             PeerEvent::Verified => {
-                let exchange = self.exchanges.get(&peer);
-                let outbox = exchange.into_iter().flat_map(|exchange| &exchange.outbox);
-                outbox.for_each(|(_, frame)| cx.send(peer, frame.clone()));
+                let exchange = self.exchanges.get_mut(&peer);
+                for waiting in exchange.into_iter().flat_map(|its| &mut its.outbox) {
+                    cx.send(peer, waiting.frame.clone());
+                    if !core::mem::replace(&mut waiting.was_sent, true) {
+                        self.deliveries.sent(&waiting.id, cx);
+                    }
+                }
             }
             PeerEvent::Gone { until, .. } => {
                 let Some(exchange) = self.exchanges.remove(&peer) else {
                     return;
                 };
-                for (id, _) in exchange.outbox {
-                    self.deliveries.not_delivered(&id, cx);
+                for Waiting { id, was_sent, .. } in exchange.outbox {
+                    self.deliveries.not_delivered(&id, was_sent, cx);
                 }
                 if *until < Millis(u64::MAX) {
                     self.remember_former(peer, exchange.said);

@@ -28,6 +28,8 @@ pub enum ChatEvent {
     Delivery {
         /// The message.
         id: MessageId,
+        /// To how many people it has been sent over a connection.
+        sent: u32,
         /// How many people have it.
         delivered: u32,
         /// How many it was meant for.

@@ -173,6 +173,13 @@ pub enum Status {
         /// Verified peers that are silent at the moment.
         reconnecting: u32,
     },
+    /// Some people answer, but no path to them has been found ([`PeerState::NoPath`]).
+    NoPath {
+        /// Verified peers.
+        people: u32,
+        /// People without a path.
+        unreached: u32,
+    },
     /// No broker answers. Existing connections stay.
     Unreachable {
         /// Verified peers.

@@ -77,7 +77,10 @@ pub enum PeerState {
     Verified,
     /// The peer was verified, is silent now, and is being looked for.
     Reconnecting,
-    /// We gave up; [`PeopleCommand::Retry`] tries again.
+    /// The peer answers, but no path to it has been found for ten seconds: its network or ours allows no direct
+    /// connection. It is tried further; [`PeopleCommand::Retry`] tries at once.
+    NoPath,
+    /// The peer did not prove who it is; [`PeopleCommand::Retry`] tries again.
     Failed,
 }
 
@@ -89,6 +92,7 @@ impl PeerState {
             PeerState::Verifying => "verifying",
             PeerState::Verified => "verified",
             PeerState::Reconnecting => "reconnecting",
+            PeerState::NoPath => "no-path",
             PeerState::Failed => "failed",
         }
     }

@@ -25,6 +25,8 @@ use crate::wire::{Attempt as AttemptNumber, Introduction, Nonce};
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(8);
 /// How long the path may take once both descriptions are known.
 const PATH_TIMEOUT: Duration = Duration::from_secs(15);
+/// If no path has been found for this long, people are told. Most are found within one second or two.
+const PATH_LATE_AFTER: Duration = Duration::from_secs(10);
 /// How long the other side may take to prove itself on the open channel.
 const PROOF_TIMEOUT: Duration = Duration::from_secs(5);
 /// The number of tries that may fail before we give up.
@@ -190,6 +192,9 @@ impl Links {
         let connection = ConnectionId(self.next_connection);
         self.next_connection += 1;
         cx.counters.connection_opened();
+        if theirs.is_some() {
+            self.await_path(peer, cx);
+        }
         let challenge = Nonce::generate(&mut cx.rng);
         let attempt = Attempt::new(connection, number, theirs, challenge, cx.now);
         self.link(peer, cx).attempt = Some(attempt);
@@ -305,6 +310,21 @@ impl Links {
             .set(LinkTimer::Attempt(peer).into(), cx.now + PATH_TIMEOUT);
         cx.timers
             .set(LinkTimer::Prove(peer).into(), cx.now + PROOF_DELAY);
+        self.await_path(peer, cx);
+    }
+
+    /// Begins to wait for a path to a peer that has answered or offered. The time counts from the first attempt.
+    fn await_path(&self, peer: PeerId, cx: &mut Cx) {
+        cx.timers
+            .set_earlier(LinkTimer::Path(peer).into(), cx.now + PATH_LATE_AFTER);
+    }
+
+    /// Notes that no path has been found for long: people are told what the matter is, while it is tried further.
+    pub(super) fn path_is_late(&mut self, peer: PeerId, cx: &mut Cx) {
+        if let Some(link) = self.links.get_mut(&peer) {
+            link.tries.lacks_path = true;
+            cx.changed = true;
+        }
     }
 
     /// Adds candidates to a connection, as far as its budget allows. `stamp` is the timestamp of their envelope, if they
@@ -444,6 +464,7 @@ impl Links {
             failed,
             answered,
             rounds,
+            ..
         } = link.tries;
         if link.state.heard().is_some() {
             // A peer that was verified has a timer of its own for its silence.
@@ -453,6 +474,7 @@ impl Links {
             cx.timers.set(LinkTimer::Dial(peer).into(), cx.now + pause);
         } else if answered {
             link.state = State::Failed { heard: None };
+            link.tries.lacks_path = true;
             link.tries.rounds += 1;
             let pause = FIRST_ROUND_PAUSE
                 .saturating_mul(1 << rounds.min(5))
@@ -476,8 +498,17 @@ impl Links {
         cx.timers.clear(&LinkTimer::Prove(peer).into());
     }
 
-    /// Tries again, because the person wants it or it is time.
+    /// Tries again, because the person wants it.
     pub fn retry(&mut self, peer: PeerId, members: &Members, cx: &mut Cx) {
+        if let Some(link) = self.links.get_mut(&peer) {
+            link.tries.lacks_path = false;
+        }
+        cx.timers.clear(&LinkTimer::Path(peer).into());
+        self.begin_round(peer, members, cx);
+    }
+
+    /// Begins another round of tries.
+    pub(super) fn begin_round(&mut self, peer: PeerId, members: &Members, cx: &mut Cx) {
         self.revive(peer);
         if let Some(link) = self.links.get_mut(&peer) {
             link.tries.failed = 0;

@@ -43,6 +43,8 @@ pub(super) struct Tries {
     pub answered: bool,
     /// Rounds that failed.
     pub rounds: u32,
+    /// Whether the peer answers, but no path to it has been found for long.
+    pub lacks_path: bool,
 }
 
 /// The state of the link to a peer.
@@ -227,10 +229,13 @@ impl Link {
     /// The state of the connection, as shown to people.
     pub fn shown_state(&self) -> PeerState {
         match (&self.state, &self.attempt) {
+            (State::New, Some(attempt)) if attempt.is_open() => PeerState::Verifying,
+            (State::New | State::Failed { heard: None }, _) if self.tries.lacks_path => {
+                PeerState::NoPath
+            }
             (State::Failed { .. }, _) => PeerState::Failed,
             (State::Verified { .. }, _) => PeerState::Verified,
             (State::Silent { .. } | State::Broken { .. }, _) => PeerState::Reconnecting,
-            (State::New, Some(attempt)) if attempt.is_open() => PeerState::Verifying,
             (State::New, _) => PeerState::Connecting,
         }
     }

@@ -112,6 +112,12 @@ impl Links {
         link.is_some_and(|link| link.attempt.is_some())
     }
 
+    /// Whether our description for the connection that is being made is not there yet.
+    fn is_describing(&self, peer: &PeerId) -> bool {
+        let attempt = self.links.get(peer).and_then(|link| link.attempt.as_ref());
+        attempt.is_some_and(|attempt| matches!(attempt.stage, Stage::Describing { .. }))
+    }
+
     /// How many connections are being made.
     fn attempts(&self) -> usize {
         let links = self.links.values();
@@ -188,6 +194,9 @@ impl Links {
             {
                 self.broken(peer, cx);
             }
+            // A browser that may use no network at all gives up before our description is made. The peer gets it even
+            // so, and then both know what the matter is.
+            LinkEvent::Path(Path::Lost) if self.is_describing(&peer) => {}
             LinkEvent::Path(Path::Lost)
             | LinkEvent::Closed
             | LinkEvent::Failed(_)
@@ -252,7 +261,8 @@ impl Links {
         match timer {
             LinkTimer::Dial(peer) => self.dial(peer, members, cx),
             LinkTimer::Attempt(peer) => self.attempt_failed(peer, cx),
-            LinkTimer::Retry(peer) => self.retry(peer, members, cx),
+            LinkTimer::Path(peer) => self.path_is_late(peer, cx),
+            LinkTimer::Retry(peer) => self.begin_round(peer, members, cx),
             LinkTimer::Prove(peer) => self.prepare_proof(peer, cx),
             LinkTimer::Silence(peer) => self.check_silence(peer, members, cx),
             LinkTimer::Queue => self.make_place(cx),
@@ -273,6 +283,7 @@ impl Links {
         let timers = [
             LinkTimer::Dial(*peer),
             LinkTimer::Attempt(*peer),
+            LinkTimer::Path(*peer),
             LinkTimer::Retry(*peer),
             LinkTimer::Prove(*peer),
             LinkTimer::Silence(*peer),

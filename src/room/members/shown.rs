@@ -29,17 +29,19 @@ impl Members {
 
     /// Returns the status line.
     pub fn status(&self, broker: BrokerState, shut_out: bool, links: &Links) -> Status {
-        let (mut people, mut reconnecting) = (0, 0);
+        let (mut people, mut reconnecting, mut unreached) = (0, 0, 0);
         for peer in self.shown() {
             let state = links.state(&peer);
             let met = matches!(state, PeerState::Verified | PeerState::Reconnecting);
             people += u32::from(met);
             reconnecting += u32::from(state == PeerState::Reconnecting);
+            unreached += u32::from(state == PeerState::NoPath);
         }
         match broker {
             BrokerState::Unreachable { retry_at } => Status::Unreachable { people, retry_at },
             BrokerState::Refused { retry_at } => Status::Refused { people, retry_at },
             _ if people > 0 && self.is_full() => Status::Full { people },
+            _ if unreached > 0 && reconnecting == 0 => Status::NoPath { people, unreached },
             _ if people > 0 => Status::Connected {
                 people,
                 reconnecting,

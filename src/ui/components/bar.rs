@@ -63,12 +63,13 @@ fn StatusLine(props: &StatusProps) -> Html {
         Callback::from(move |()| tick.force_update()),
     );
 
-    let silent = state
-        .people
-        .iter()
-        .filter(|peer| peer.state == PeerState::Reconnecting);
-    let reconnecting: Vec<&str> = silent.map(|peer| peer.user.as_str()).collect();
-    let text = texts::status(state.status, &reconnecting, clock::now());
+    let about = match state.status {
+        Status::NoPath { .. } => PeerState::NoPath,
+        _ => PeerState::Reconnecting,
+    };
+    let named = state.people.iter().filter(|peer| peer.state == about);
+    let named: Vec<&str> = named.map(|peer| peer.user.as_str()).collect();
+    let text = texts::status(state.status, &named, clock::now());
     // Screen readers get a text without the countdown.
     let aloud = match state.status {
         Status::Unreachable { .. } => texts::UNREACHABLE.into(),

@@ -168,7 +168,7 @@ fn Person(props: &PersonProps) -> Html {
                 // Before a peer has proved that the key is its own, there is no trust mark.
                 if is_here(peer.state) { { trust(peer.trust) } }
             </button>
-            if peer.state == PeerState::Failed {
+            if matches!(peer.state, PeerState::NoPath | PeerState::Failed) {
                 <button
                     type="button" class="retry" data-testid="retry"
                     onclick={commands(ui, Command::People(PeopleCommand::Retry(peer.id)))}

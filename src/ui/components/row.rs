@@ -174,8 +174,9 @@ fn Text(props: &TextProps) -> Html {
 fn mark(delivery: Delivery) -> Html {
     let words = texts::delivery(delivery);
     let (word, path, part) = match delivery {
-        Delivery::Waiting => ("waiting", CLOCK, None),
-        Delivery::Sent(_) => ("sent", CHECK, None),
+        Delivery::ToNobody => ("nobody", CLOCK, None),
+        Delivery::Waiting(_) => ("waiting", CLOCK, None),
+        Delivery::Sent => ("sent", CHECK, None),
         Delivery::Delivered(delivered, of) if delivered < of => {
             ("partial", CHECK, Some(format!("{delivered}/{of}")))
         }

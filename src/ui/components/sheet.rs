@@ -123,7 +123,10 @@ fn counted(state: &State, ui: &Ui) -> Html {
         Status::Refused { .. } => "does not allow this chat".into(),
         Status::Joining => "connecting".into(),
         Status::Left => "left".into(),
-        Status::Looking | Status::Connected { .. } | Status::Full { .. } => "reached".into(),
+        Status::Looking
+        | Status::Connected { .. }
+        | Status::NoPath { .. }
+        | Status::Full { .. } => "reached".into(),
     };
     let number = |count: u64| texts::number(usize::try_from(count).unwrap_or(usize::MAX));
     let rows = [

@@ -7,6 +7,7 @@ mod content;
 mod exports;
 mod files;
 mod hostile;
+mod no_path;
 mod persons;
 mod program;
 mod storage;

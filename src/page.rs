@@ -126,6 +126,12 @@ impl Backend for Page {
         }
     }
 
+    fn try_now(&self) {
+        if let Some(handle) = &self.inner.borrow().handle {
+            handle.try_now();
+        }
+    }
+
     fn own(&self) -> Option<Own> {
         self.inner.borrow().handle.as_ref().map(own)
     }

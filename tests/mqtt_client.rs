@@ -55,7 +55,7 @@ async fn pause_before_retry_is_reported_and_kept_and_can_be_ended() {
         });
         assert!(result.is_err());
         let pause = event_loop.retry_in().unwrap();
-        if pause > Duration::from_secs(5) {
+        if pause > Duration::from_secs(2) {
             break pause;
         }
         tokio::time::sleep(pause).await;

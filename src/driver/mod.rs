@@ -83,6 +83,11 @@ pub trait RoomObserver {
 pub struct Handle(Rc<Driver>);
 
 impl Handle {
+    /// Tries at once to reach a broker, and whoever is silent, instead of waiting for the next time.
+    pub fn try_now(&self) {
+        self.0.resume();
+    }
+
     /// Hands a command to the room.
     pub fn command(&self, command: Command) {
         self.0.feed(Input::Command(command));

@@ -64,8 +64,8 @@ pub(super) fn listen(driver: &Rc<Driver>) -> Vec<Listener> {
 }
 
 impl Driver {
-    /// Tries again at once, because the network came back or the tab was brought to the front.
-    fn resume(self: &Rc<Self>) {
+    /// Tries again at once, because the network came back, the tab was brought to the front, or the person wants it.
+    pub(super) fn resume(self: &Rc<Self>) {
         self.client.retry_now();
         if self.retry.borrow().is_some() {
             self.queue_first_flight();

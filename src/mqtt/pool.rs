@@ -14,7 +14,13 @@ const MAX_TIMEOUT_FACTOR: u32 = 4;
 /// Upper bound of the random pause after the first failed round. It doubles with every further failed round.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 
-/// Upper bound of the pause after any number of failed rounds.
+/// Upper bound of the pause in the first [`QUICK_ROUNDS`], so that people meet soon after a broker is back …
+const QUICK_BACKOFF: Duration = Duration::from_secs(4);
+
+/// … which are about ten minutes at a broker that refuses connections at once, …
+const QUICK_ROUNDS: u32 = 300;
+
+/// … and in further rounds, or where a broker has refused the subscription.
 const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
 /// A connection counts as good if it lasted longer than this, and as a failed attempt otherwise. It must be longer than the
@@ -36,7 +42,7 @@ const PROBE_SPREAD: Duration = Duration::from_secs(60);
 /// A pool has no connections and no clock: its caller reports the outcome of attempts and the current time. The rules:
 ///
 /// - Brokers are tried in order of preference, without a pause in between. After a round in which all of them failed, there
-///   is a random pause of up to 1 s, then 2 s, 4 s … 30 s.
+///   is a random pause of up to 1 s, then 2 s, then 4 s, and after about ten minutes up to 30 s.
 /// - A connection is good if it lasted for more than 30 s after CONNACK. When a good connection is lost, a new round begins
 ///   at once. It tries the same broker first, then the others.
 /// - A connection that lasted for 30 s or less is a failed attempt of the current round, whether the broker closed it,
@@ -243,9 +249,14 @@ impl Pool {
     }
 
     fn backoff(&mut self) -> Duration {
+        let most = if self.refused_before || self.failed_rounds >= QUICK_ROUNDS {
+            MAX_BACKOFF
+        } else {
+            QUICK_BACKOFF
+        };
         let longest = FIRST_BACKOFF
             .saturating_mul(1 << self.failed_rounds.min(10))
-            .min(MAX_BACKOFF);
+            .min(most);
         self.random.up_to(longest)
     }
 

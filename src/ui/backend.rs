@@ -81,6 +81,9 @@ pub trait Backend {
     /// Hands a command to the room.
     fn command(&self, command: Command);
 
+    /// Tries to reach the broker now, instead of at the next time.
+    fn try_now(&self);
+
     /// Our own identity in the room, which changes with a rename. `None` before joining.
     fn own(&self) -> Option<Own>;
 

@@ -375,6 +375,8 @@ impl Backend for Demo {
         let _ = window().location().reload();
     }
 
+    fn try_now(&self) {}
+
     fn open(&self, sink: EventSink) {
         *self.0.sink.borrow_mut() = Some(sink);
         let link = document()

@@ -226,6 +226,41 @@ fn a_refusal_of_the_broker_is_shown_until_it_grants_the_subscription() {
     );
     assert_eq!(status_after(BrokerState::Ready), Some(Status::Looking));
     assert_eq!(status_after(BrokerState::Opening), Some(Status::Joining));
+
+    // The same holds for a broker that cannot be reached.
+    let unreachable = Some(Status::Unreachable {
+        people: 0,
+        retry_at,
+    });
+    assert_eq!(
+        status_after(BrokerState::Unreachable { retry_at }),
+        unreachable
+    );
+    assert_eq!(status_after(BrokerState::Opening), unreachable);
+    assert_eq!(status_after(BrokerState::Ready), Some(Status::Looking));
+}
+
+#[test]
+fn whoever_loses_the_last_person_announces_themselves_soon() {
+    let (mut world, ann, ben) = pair();
+    let announced = |world: &World, at: usize| {
+        let sent = world.published.iter();
+        sent.filter(|(sender, ..)| *sender == at).count()
+    };
+    world.run(Duration::from_secs(60));
+    let before = announced(&world, ann);
+    world.leave(ben);
+    world.run(Duration::from_secs(4));
+    assert!(announced(&world, ann) > before);
+
+    // With company, nobody needs to: a room of a thousand would talk of nothing else.
+    let (ben, _cat) = (world.open("ben"), world.open("cat"));
+    assert!(world.run_until(Duration::from_secs(20), World::is_full_mesh));
+    world.run(Duration::from_secs(60));
+    let before = announced(&world, ann);
+    world.leave(ben);
+    world.run(Duration::from_secs(20));
+    assert_eq!(announced(&world, ann), before);
 }
 
 #[test]

@@ -53,6 +53,19 @@ impl Announcer {
             cx.timers.clear(&SignalingTimer::Echo.into());
         }
     }
+
+    /// Somebody is gone. If that was the last one, we announce ourselves soon: whoever could not be seen from here may be
+    /// there. With company, [`Signaling::announce_again`] finds that there is no need.
+    pub fn lost_somebody(&mut self, cx: &mut Cx) {
+        self.repeats = 0;
+        self.bring_forward(cx);
+    }
+
+    fn bring_forward(&self, cx: &mut Cx) {
+        let pause = cx.jittered(WANTED_DELAY);
+        let at = (cx.now + pause).max(self.last + WANTED_PAUSE);
+        cx.timers.set_earlier(SignalingTimer::Announce.into(), at);
+    }
 }
 
 impl Signaling {
@@ -65,10 +78,10 @@ impl Signaling {
         cx: &mut Cx,
     ) {
         self.brokers.insert(broker, state);
-        self.refused = match state {
-            BrokerState::Refused { retry_at } => Some(retry_at),
-            BrokerState::Opening => self.refused,
-            BrokerState::Ready | BrokerState::Unreachable { .. } => None,
+        self.failed = match state {
+            BrokerState::Refused { .. } | BrokerState::Unreachable { .. } => Some(state),
+            BrokerState::Opening => self.failed,
+            BrokerState::Ready => None,
         };
         cx.changed = true;
         match state {
@@ -155,9 +168,7 @@ impl Signaling {
 
     /// Announces us soon, because somebody misses us or should hear that we are full.
     pub fn announce_soon(&mut self, cx: &mut Cx) {
-        let pause = cx.jittered(WANTED_DELAY);
-        let at = (cx.now + pause).max(self.announcer.last + WANTED_PAUSE);
-        cx.timers.set_earlier(SignalingTimer::Announce.into(), at);
+        self.announcer.bring_forward(cx);
         self.announcer.wanted = true;
     }
 

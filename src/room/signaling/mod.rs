@@ -51,8 +51,8 @@ pub(super) struct Signaling {
     /// The prefix that the site puts before every topic.
     prefix: String,
     brokers: LiteMap<BrokerId, BrokerState>,
-    /// When the next try began or begins, since all brokers refuse what the room needs of them.
-    refused: Option<Millis>,
+    /// Why no broker could be used in the last round of tries, until one can.
+    failed: Option<BrokerState>,
     last_stamp: Millis,
     leave: LeaveSecret,
     announcer: Announcer,
@@ -69,7 +69,7 @@ impl Signaling {
             keys,
             prefix,
             brokers: LiteMap::new(),
-            refused: None,
+            failed: None,
             last_stamp: Millis(0),
             leave: LeaveSecret::generate(&mut cx.rng),
             announcer: Announcer::default(),
@@ -99,11 +99,11 @@ impl Signaling {
         best.copied().unwrap_or(BrokerState::Opening)
     }
 
-    /// The state for people to see. A refusal stays until something else comes of a try: a broker that refused once will
-    /// most likely do so again, and "joining" would promise more.
+    /// The state for people to see. A failure stays until a broker can be used: "joining" would promise more than another
+    /// try can keep.
     pub fn shown_broker(&self) -> BrokerState {
-        match (self.broker(), self.refused) {
-            (BrokerState::Opening, Some(retry_at)) => BrokerState::Refused { retry_at },
+        match (self.broker(), self.failed) {
+            (BrokerState::Opening, Some(failed)) => failed,
             (state, _) => state,
         }
     }
@@ -179,8 +179,9 @@ impl Signaling {
     }
 
     /// Handles an event of a peer: envelopes up to `until` of one that is gone are old.
-    pub fn on_peer(&mut self, peer: PeerId, event: &PeerEvent, cx: &Cx) {
+    pub fn on_peer(&mut self, peer: PeerId, event: &PeerEvent, cx: &mut Cx) {
         if let PeerEvent::Gone { until, proven } = event {
+            self.announcer.lost_somebody(cx);
             self.seen.remove_carrier(&Carrier::Peer(peer));
             let forgotten = self.departed.insert(peer, *until, *proven, cx.now);
             if let Some(at) = forgotten {

@@ -76,14 +76,23 @@ fn StatusLine(props: &StatusProps) -> Html {
         Status::Refused { .. } => texts::REFUSED.into(),
         _ => text.clone(),
     };
+    let try_now = {
+        let ui = ui.clone();
+        Callback::from(move |_: MouseEvent| ui.backend.0.try_now())
+    };
     html! {
         <>
-            <button
-                type="button" class="status" part="status" data-testid="status" data-state={texts::status_word(state.status)}
-                title="Details" onclick={ui.acts(Action::Sheet(Some(Sheet::Diagnostics)))}
-            >
-                <span class="lamp" aria-hidden="true" /><span class="words">{ sentence(&text) }</span>
-            </button>
+            <div class="line">
+                <button
+                    type="button" class="status" part="status" data-testid="status" data-state={texts::status_word(state.status)}
+                    title="Details" onclick={ui.acts(Action::Sheet(Some(Sheet::Diagnostics)))}
+                >
+                    <span class="lamp" aria-hidden="true" /><span class="words">{ sentence(&text) }</span>
+                </button>
+                if waits {
+                    <button type="button" class="quiet try" data-testid="try-now" onclick={try_now}>{ "Try now" }</button>
+                }
+            </div>
             <span class="sr" role="status">{ sentence(&aloud) }</span>
         </>
     }

@@ -231,6 +231,7 @@ impl Page {
                 (None, Some(_)) => Entry::Private,
                 (None, None) => Entry::Open,
             },
+            accept: join.settings.accept,
             name: given_name.clone().or_else(|| profile.name().cloned()),
             notices: profile
                 .take_notices()

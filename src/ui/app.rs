@@ -132,14 +132,14 @@ pub fn App(props: &AppProps) -> Html {
         let joined = state.stage == Stage::Joined && state.status != Status::Left;
         let people = if joined { state.present() } else { 0 };
         let people = u32::try_from(people).unwrap_or(u32::MAX);
-        let (backend, unread) = (props.backend.clone(), state.unread);
+        let (backend, unread) = (props.backend.clone(), state.waiting());
         use_change(
             u64::from(unread) << 32 | u64::from(people),
             Box::new(move || backend.0.show_counts(unread, people)),
         );
     }
     use_effect_with(
-        texts::title(&state.opening.room, state.unread),
+        texts::title(&state.opening.room, state.waiting()),
         move |title| {
             if !embedded {
                 document().set_title(title);

@@ -2,6 +2,7 @@
 //!
 //! The views never refer to the driver. `main.rs` passes them a [`Backend`]; the `demo` feature passes them another one.
 
+use crate::settings::Accept;
 use std::rc::Rc;
 
 use crate::identity::{Name, PeerId, PublicKey};
@@ -36,6 +37,8 @@ pub struct Opening {
     pub open_link: String,
     /// The way in which the room is entered.
     pub entry: Entry,
+    /// Who is let in.
+    pub accept: Accept,
     /// The name from the last visit. If there is one, the page joins at once.
     pub name: Option<Name>,
     /// Sentences to show like those of [`UiEvent::Notice`].

@@ -1,5 +1,6 @@
 //! Plays a conversation without a network, to show every state of the page: `?demo=<scene>`. It is not part of releases.
 
+use crate::settings::Accept;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -267,7 +268,7 @@ impl Demo {
             })
         };
         match self.0.scene.as_str() {
-            "empty" | "empty-private" => self.event(Event::Status(Status::Looking)),
+            "empty" | "empty-private" | "empty-known" => self.event(Event::Status(Status::Looking)),
             "many" => self.many(),
             "long" => {
                 self.conversation();
@@ -404,6 +405,11 @@ impl Backend for Demo {
             open_link: link.clone(),
             link,
             entry,
+            accept: match scene {
+                "request" => Accept::Ask,
+                "empty-known" => Accept::Known,
+                _ => Accept::Everyone,
+            },
             name,
             notices: vec![],
         };

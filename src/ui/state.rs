@@ -38,6 +38,19 @@ pub enum Stage {
     Failed(String),
 }
 
+/// The reason why a room is empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Emptiness {
+    /// Somebody wants to connect, and the person has not answered yet.
+    Asked,
+    /// The connection to the broker is being made.
+    Joining,
+    /// No broker can be used.
+    Offline,
+    /// Nobody else is here.
+    Alone,
+}
+
 /// A dialog over the conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sheet {
@@ -214,9 +227,23 @@ impl State {
             + 1
     }
 
-    /// Whether nobody is here or connecting, and nothing was said.
-    pub fn is_empty(&self) -> bool {
-        self.people.is_empty() && !self.log.has_messages()
+    /// Why the room is empty, if nobody is here or connecting, and nothing was said.
+    pub fn emptiness(&self) -> Option<Emptiness> {
+        if !self.people.is_empty() || self.log.has_messages() {
+            return None;
+        }
+        Some(match self.status {
+            _ if !self.requests.is_empty() => Emptiness::Asked,
+            Status::Joining => Emptiness::Joining,
+            Status::Unreachable { .. } | Status::Refused { .. } => Emptiness::Offline,
+            _ => Emptiness::Alone,
+        })
+    }
+
+    /// How much waits for the person: messages they have not seen, and people who want to connect.
+    pub fn waiting(&self) -> u32 {
+        let requests = u32::try_from(self.requests.len()).unwrap_or(u32::MAX);
+        self.unread.saturating_add(requests)
     }
 
     /// The person with this id, if they are here or connecting.

@@ -74,8 +74,26 @@ fn opening_and_joining_change_the_stage() {
     };
     let state = state.reduce(Action::Joined(own));
     assert_eq!(
-        (state.stage.clone(), state.present(), state.is_empty()),
-        (Stage::Joined, 1, true)
+        (state.stage.clone(), state.present(), state.emptiness()),
+        (Stage::Joined, 1, Some(Emptiness::Joining))
+    );
+}
+
+#[test]
+fn an_empty_room_says_why_it_is_empty() {
+    let alone = after(State::default(), [Event::Status(Status::Looking)]);
+    assert_eq!(alone.emptiness(), Some(Emptiness::Alone));
+    let retry_at = Millis(1);
+    let people = 0;
+    let status = Event::Status(Status::Unreachable { people, retry_at });
+    let offline = after(State::default(), [status]);
+    assert_eq!(offline.emptiness(), Some(Emptiness::Offline));
+    let request = Event::People(PeopleEvent::Request(peer(1, "Ben", PeerState::Connecting)));
+    let asked = after(alone, [request]);
+    // The title and the bubble count it, too: somebody waits.
+    assert_eq!(
+        (asked.emptiness(), asked.unread, asked.waiting()),
+        (Some(Emptiness::Asked), 0, 1)
     );
 }
 
@@ -139,7 +157,7 @@ fn the_log_shows_who_joined_and_left_but_not_who_never_connected() {
         ],
     );
     assert_eq!(moves(&state), ["ben joined", "ben left"]);
-    assert!(state.people.is_empty() && !state.is_empty());
+    assert!(state.people.is_empty() && state.emptiness().is_none());
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! The texts that depend on the state: short, friendly, exact.
 
+use super::state::Emptiness;
 use super::timeline::{Crowd, Delivery, Moves};
 use crate::identity::Trust;
 use crate::room::{PeerState, PeerView, Status};
+use crate::settings::Accept;
 use crate::time::Millis;
 
 /// `1 person`, `3 people`.
@@ -125,7 +127,7 @@ pub const REFUSED: &str = "The server that introduces people does not allow this
     Whoever runs this site can change that.";
 
 /// What helps where two networks let no direct connection through.
-const NO_PATH: &str = "This network or theirs does not allow one. Another network may help; so does a TURN server, \
+pub const NO_PATH: &str = "This network or theirs does not allow one. Another network may help; so does a TURN server, \
     which whoever runs this site can add.";
 
 /// The status line. `named` are the people whom it is about: those who are reconnecting, or who cannot be reached.
@@ -162,11 +164,14 @@ pub fn status(status: Status, named: &[&str], now: Millis) -> String {
             unreached,
         } => {
             let whom = named_or(named, unreached);
-            let before = match reached {
-                0 => String::new(),
-                reached => format!("{}, connected directly. ", people(reached as usize + 1)),
-            };
-            format!("{before}No direct connection to {whom}. {NO_PATH}")
+            match reached {
+                0 => format!("No direct connection to {whom}. {NO_PATH}"),
+                // What helps is in the person's details.
+                reached => format!(
+                    "{}, connected directly. No direct connection to {whom}.",
+                    people(reached as usize + 1)
+                ),
+            }
         }
         Status::Unreachable {
             people: reached,
@@ -329,6 +334,60 @@ pub fn too_long(count: usize, limit: usize) -> String {
     )
 }
 
+/// The heading in an empty room.
+pub fn emptiness(why: Emptiness) -> &'static str {
+    match why {
+        Emptiness::Asked => "Somebody would like to talk to you",
+        Emptiness::Joining => "Looking for others …",
+        Emptiness::Offline => "Nobody can be found at the moment",
+        Emptiness::Alone => "Nobody else is here yet",
+    }
+}
+
+/// What there is to know about an empty room besides its link.
+pub fn emptiness_sentence(why: Emptiness, accept: Accept) -> Option<&'static str> {
+    match (why, accept) {
+        (Emptiness::Asked, _) => {
+            Some("Answer above. The conversation begins once both of you have agreed.")
+        }
+        (Emptiness::Offline, _) => Some(
+            "The server that introduces people does not answer. People appear here once it does.",
+        ),
+        (Emptiness::Joining | Emptiness::Alone, Accept::Everyone) => None,
+        (Emptiness::Joining | Emptiness::Alone, Accept::Ask) => Some(
+            "You are asked about everybody you have not met before, and they are asked about you.",
+        ),
+        (Emptiness::Joining | Emptiness::Alone, Accept::Known) => {
+            Some("Only people you have met before can talk to you here. Others are not let in.")
+        }
+    }
+}
+
+/// The sentence below the name on the first visit: who can join, and what they see.
+pub fn welcome(is_private: bool, accept: Accept) -> String {
+    let place = if is_private {
+        "with this link"
+    } else {
+        "on this page"
+    };
+    match accept {
+        Accept::Known => {
+            "Only people who have met before can talk to each other here. In a new browser that is nobody yet."
+                .into()
+        }
+        Accept::Ask => format!(
+            "People {place} are asked before you join them, and you about them. Then they see your name and what you \
+             write, which goes directly from browser to browser."
+        ),
+        Accept::Everyone => {
+            let who = if is_private { "Only people with this link" } else { "Anyone with this page" };
+            format!(
+                "{who} can join. They see your name and what you write, which goes directly from browser to browser."
+            )
+        }
+    }
+}
+
 /// The text about messages below the visible part of the log.
 pub fn new_messages(count: u32) -> String {
     if count == 1 {
@@ -412,8 +471,15 @@ mod tests {
                 people: 2,
                 unreached: 1
             }),
-            "3 people, connected directly. No direct connection to Ben. This network or theirs does not allow one. \
-             Another network may help; so does a TURN server, which whoever runs this site can add."
+            "3 people, connected directly. No direct connection to Ben."
+        );
+        assert_eq!(
+            text(Status::NoPath {
+                people: 0,
+                unreached: 1
+            }),
+            "No direct connection to Ben. This network or theirs does not allow one. Another network may help; so does a \
+             TURN server, which whoever runs this site can add."
         );
         assert_eq!(
             text(Status::Unreachable {

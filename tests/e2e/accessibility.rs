@@ -119,6 +119,7 @@ fn the_first_views_are_accessible() {
         ("failed", &[("name", "type Ada")], "stopped"),
         ("empty", &[], "empty"),
         ("empty-private", &[], "empty"),
+        ("empty-known", &[], "empty"),
     ]);
 }
 

@@ -15,9 +15,23 @@ fn the_policy_ask_connects_only_accepted_people() {
         let url = host.put("ask/", ask)?;
         let (chromium, firefox) = (bed.chromium().await?, bed.firefox().await?);
         let ann = chromium.open(&url).await?;
+        let welcome = ann.until("the welcome", |page| page.has("join")).await?;
+        ensure!(
+            welcome
+                .text("welcome")
+                .contains("are asked before you join"),
+            "{}",
+            welcome.text("welcome")
+        );
         ann.join("ann").await?;
-        ann.until("that it looks for others", |page| page.status == "looking")
+        let page = ann
+            .until("that it looks for others", |page| page.status == "looking")
             .await?;
+        ensure!(
+            page.text("empty").contains("they are asked about you"),
+            "{}",
+            page.text("empty")
+        );
         ann.watch().await?;
         let ben = firefox.open(&url).await?;
         ben.join("ben").await?;
@@ -30,6 +44,15 @@ fn the_policy_ask_connects_only_accepted_people() {
             "{}",
             page.text("request")
         );
+        // The empty room does not claim that nobody is here, and the title says that somebody waits.
+        ensure!(
+            page.text("empty")
+                .contains("Somebody would like to talk to you"),
+            "{}",
+            page.text("empty")
+        );
+        let title = ann.script("return document.title", Vec::new()).await?;
+        ensure!(title == "(1) lobby · rtchat", "{title}");
         ann.click("decline").await?;
         ann.until("no question", |page| !page.has("request"))
             .await?;

@@ -8,9 +8,10 @@ use super::icon::{CHECK, LINK, LOCK, icon};
 use crate::ui::backend::{Entry, Opening};
 use crate::ui::context::Ui;
 use crate::ui::hooks::listen::{document, use_interval, window};
-use crate::ui::state::Action;
+use crate::ui::state::{Action, Emptiness};
+use crate::ui::texts;
 
-pub fn empty(opening: &Opening, ui: &Ui) -> Html {
+pub fn empty(why: Emptiness, opening: &Opening, ui: &Ui) -> Html {
     let private = opening.entry == Entry::Private;
     let select = Callback::from(|event: FocusEvent| {
         if let Some(input) = event.target_dyn_into::<HtmlInputElement>() {
@@ -31,7 +32,8 @@ pub fn empty(opening: &Opening, ui: &Ui) -> Html {
     };
     html! {
         <section class="card empty" data-testid="empty">
-            <h2>{ "Nobody else is here yet" }</h2>
+            <h2>{ texts::emptiness(why) }</h2>
+            if let Some(sentence) = texts::emptiness_sentence(why, opening.accept) { <p>{ sentence }</p> }
             <p>
                 if private {
                     { "Share this link only with the people you want here: it holds the secret of this room. They appear here when they open it." }

@@ -18,6 +18,7 @@ use crate::ui::context::Ui;
 use crate::ui::hooks::clock;
 use crate::ui::hooks::listen::{document, focus, use_change, use_interval, use_mount};
 use crate::ui::state::Action;
+use crate::ui::state::Emptiness;
 use crate::ui::texts;
 use crate::ui::timeline::{Content, Line, Timeline};
 
@@ -30,7 +31,7 @@ const END_TOLERANCE: i32 = 40;
 pub struct LogProps {
     pub log: Rc<Timeline>,
     pub opening: Rc<Opening>,
-    pub empty: bool,
+    pub empty: Option<Emptiness>,
     pub unread: u32,
     pub unread_from: Option<u32>,
     pub ui: Ui,
@@ -151,7 +152,7 @@ pub fn Log(props: &LogProps) -> Html {
     html! {
         <div class="log-frame">
             <div ref={scroller} class="log" part="log" tabindex="0" aria-label="Messages">
-                if *empty { { empty_room(opening, ui) } }
+                if let Some(empty) = *empty { { empty_room(empty, opening, ui) } }
                 if begin > 0 {
                     <button
                         type="button" class="quiet earlier" data-testid="earlier" onclick={earlier}

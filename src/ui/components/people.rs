@@ -178,6 +178,9 @@ fn Person(props: &PersonProps) -> Html {
             }
             if *open {
                 <div class="details" data-testid="person-details">
+                    if peer.state == PeerState::NoPath {
+                        <p>{ "No direct connection has been found so far. " }{ texts::NO_PATH }</p>
+                    }
                     <p>{ texts::trust_sentence(peer) }</p>
                     if let Some(own) = own {
                         <h2>{ "Safety number" }</h2>

@@ -36,7 +36,7 @@ pub fn Room(props: &RoomProps) -> Html {
                     { bar(state, &to_people, ui) }
                     { prompts(state, ui) }
                     <Log
-                        log={state.log.clone()} opening={state.opening.clone()} empty={state.is_empty()}
+                        log={state.log.clone()} opening={state.opening.clone()} empty={state.emptiness()}
                         unread={state.unread} unread_from={state.unread_from} ui={ui.clone()}
                     />
                     if state.status == Status::Left {

@@ -6,6 +6,7 @@ use super::icon::{LOCK, WARNING, icon};
 use super::name_field::NameField;
 use crate::ui::backend::{Entry, Opening};
 use crate::ui::context::Ui;
+use crate::ui::texts;
 
 /// Asks for a name on the first visit.
 pub fn welcome(opening: &Opening, ui: &Ui) -> Html {
@@ -14,13 +15,7 @@ pub fn welcome(opening: &Opening, ui: &Ui) -> Html {
         let ui = ui.clone();
         Callback::from(move |name| ui.join(&name))
     };
-    let sentence = if private {
-        "Only people with this link can join. They see your name and what you write, which goes directly from browser \
-         to browser."
-    } else {
-        "Anyone with this page can join. They see your name and what you write, which goes directly from browser to \
-         browser."
-    };
+    let sentence = texts::welcome(private, opening.accept);
     html! {
         <@{ui.landmark()} class="rt front">
             <div class="card" part="welcome">
@@ -30,7 +25,7 @@ pub fn welcome(opening: &Opening, ui: &Ui) -> Html {
                 </p>
                 <h1 data-testid="room"><bdi>{ &opening.room }</bdi></h1>
                 <NameField label="Your name" button="Join" button_id="join" on_name={on_name} />
-                <p class="hint">{ sentence }</p>
+                <p class="hint" data-testid="welcome">{ sentence }</p>
             </div>
         </@>
     }

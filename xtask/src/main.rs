@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::check::{self, Failed, Suite};
-use xtask::{bench, build, package, process, serve, setup, symbols};
+use xtask::{bench, build, package, process, serve, setup, size, symbols};
 
 /// The developer's commands of rtchat. Each installs what it needs, which takes some minutes on a new machine.
 #[derive(Debug, Parser)]
@@ -42,9 +42,9 @@ enum Task {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
-    /// Make the npm package of the module, and check it
+    /// Make the npm package of the module and the script tag, and check it
     ///
-    /// It is written to target/npm/. Nothing is published.
+    /// It is written to target/npm/, and the hashes for Subresource Integrity are printed. Nothing is published.
     Package,
     /// Check formatting and lints, as is done before a change is accepted
     Lint,
@@ -91,7 +91,7 @@ async fn run(task: Task) -> Result<()> {
             blocking(|| setup::ensure(setup::ALL).map(|_| println!("Everything is installed.")))
                 .await
         }
-        Task::Build => blocking(|| build::print_sizes(&build::run()?)).await,
+        Task::Build => blocking(|| size::print(&build::run()?)).await,
         Task::Serve(options) => serve::run(options).await,
         Task::Test { suite, arguments } => blocking(move || check::test(suite, &arguments)).await,
         Task::Package => blocking(|| package::run().map(drop)).await,

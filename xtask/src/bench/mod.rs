@@ -30,7 +30,7 @@ use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 
 use crate::testbed::{Bridge, Broker};
-use crate::{build, process, project};
+use crate::{process, project, size};
 use machine::Machine;
 use meeting::{Meeting, Start};
 use stage::Stage;
@@ -202,11 +202,7 @@ impl Bed {
 
 async fn connect(options: Options) -> Result<()> {
     let dist = options.subject.folder().await?;
-    let page = build::sizes(&dist)?
-        .iter()
-        .filter(|file| file.part() == build::Part::Page)
-        .map(|file| file.brotli)
-        .sum();
+    let page = size::total(&size::sizes(&dist)?, size::Part::Page).brotli;
 
     let broker = Broker::aedes().await?;
     let bridges = [

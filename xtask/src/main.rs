@@ -52,9 +52,14 @@ enum Task {
     ///
     /// A page or a module that broke shows such a stack. The names are those of this machine's last builds.
     Stack,
-    /// Run a benchmark
-    #[command(subcommand)]
-    Bench(bench::Bench),
+    /// Run a benchmark, or without a name all of them
+    ///
+    /// All of them write docs/BENCHMARKS.md and the short table in README.md, and take about 20 minutes. The machine should
+    /// do nothing else.
+    Bench {
+        #[command(subcommand)]
+        bench: Option<bench::Bench>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -97,7 +102,7 @@ async fn run(task: Task) -> Result<()> {
         Task::Package => blocking(|| package::run().map(drop)).await,
         Task::Lint => blocking(check::lint).await,
         Task::Stack => blocking(explain_stack).await,
-        Task::Bench(bench) => bench::run(bench).await,
+        Task::Bench { bench } => bench::run(bench).await,
     }
 }
 

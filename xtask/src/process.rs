@@ -13,6 +13,11 @@ use anyhow::{Context, Result, bail};
 /// progress.
 pub fn run(command: &mut Command) -> Result<()> {
     println!("$ {}", shown(command));
+    quietly(command)
+}
+
+/// Runs a program to its end, without a word.
+pub fn quietly(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| cannot_start(command))?;
     if !status.success() {
         bail!(
@@ -23,9 +28,8 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Like [`run`], but gives up after `limit`.
+/// Like [`quietly`], but gives up after `limit`.
 pub fn run_within(command: &mut Command, limit: Duration) -> Result<()> {
-    println!("$ {}", shown(command));
     let mut child = command.spawn().with_context(|| cannot_start(command))?;
     let start = Instant::now();
     let status = loop {

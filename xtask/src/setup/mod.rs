@@ -1,22 +1,25 @@
 //! Installs the tools that a command needs, on a machine that has a Rust toolchain and reaches package registries.
 //!
-//! Before something is installed, its name, its purpose and an estimate of the time are printed. Debian packages are
-//! installed by root only; other users are told what to install.
+//! It is done in [`steps`]: each says its name, its purpose and how long it takes. Debian packages are installed by root
+//! only; other users are told what to install.
 
 mod compiler;
 mod debian;
 mod kept;
 mod npm;
+mod steps;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 
 use crate::{process, project, testbed};
 use compiler::{Build, WebCompiler};
 use debian::Package;
+use steps::{Install, Lane, Log, Step};
 
 /// Something that a command may need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,28 +61,98 @@ pub struct Tools {
 pub fn ensure(needs: &[Need]) -> Result<Tools> {
     let needed = |need| needs.contains(&need);
     let page = needed(Need::Page);
-    debian::ensure(&system_packages(needs))?;
-    if needed(Need::Lints) {
-        ensure_lints()?;
-    }
-    if page || needed(Need::Npm) {
-        npm::ensure()?;
-    }
-    let compiler = if page || needed(Need::Bindgen) {
-        Some(WebCompiler::ensure()?)
-    } else {
-        None
+    let builds_for_browsers = page || needed(Need::Bindgen);
+    let packages = system_packages(needs);
+    // Before anything else is installed.
+    debian::check(&packages)?;
+
+    let mut steps = Vec::new();
+    let load = |what: String, why, seconds, install: Install| Step {
+        what,
+        why,
+        seconds,
+        lane: Lane::Network,
+        install,
     };
-    if page || needed(Need::Bindgen) {
-        kept::ensure(&kept::wasm_bindgen()?)?;
+    if !packages.is_empty() {
+        let names = debian::names(&packages);
+        let seconds = packages.iter().map(|package| package.seconds).sum();
+        let what = names.join(", ");
+        let why = "programs that builds and tests call";
+        let install = move |log: &Log| debian::install(&names, log);
+        steps.push(load(what, why, seconds, Box::new(install)));
+    }
+    if needed(Need::Lints) {
+        for (program, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
+            if process::output(project::cargo().args([program, "--version"])).is_err() {
+                let install = move |log: &Log| add_lint(component, log);
+                steps.push(load(
+                    component.into(),
+                    "it checks the sources",
+                    10,
+                    Box::new(install),
+                ));
+            }
+        }
+    }
+    if (page || needed(Need::Npm)) && !npm::is_there()? {
+        let what = "npm packages".into();
+        steps.push(load(what, npm::WHY, 10, Box::new(npm::install)));
+    }
+    let installed = Arc::new(Mutex::new(None));
+    let mut compiler = None;
+    if builds_for_browsers {
+        compiler = WebCompiler::find()?;
+        if compiler.is_none() {
+            let slot = Arc::clone(&installed);
+            let install = move |log: &Log| {
+                let compiler = WebCompiler::install(log)?;
+                *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(compiler);
+                Ok(())
+            };
+            let what = "WebAssembly for the Rust toolchain".into();
+            steps.push(load(
+                what,
+                "it compiles what browsers load",
+                30,
+                Box::new(install),
+            ));
+        }
+    }
+
+    let mut tools = Vec::new();
+    if builds_for_browsers {
+        tools.push(kept::wasm_bindgen()?);
     }
     if page {
-        kept::ensure(&kept::trunk())?;
+        tools.push(kept::trunk());
     }
     if needed(Need::Firefox) && testbed::browser::geckodriver().is_err() {
-        kept::ensure(&kept::geckodriver())?;
+        tools.push(kept::geckodriver());
     }
-    Ok(Tools { compiler })
+    tools.retain(|tool| !kept::is_there(tool));
+    steps.extend(tools.into_iter().map(kept::step));
+
+    steps::run(steps, &project::tools().join("log"), |line| {
+        println!("{line}")
+    })?;
+    let installed = installed
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
+    Ok(Tools {
+        compiler: compiler.or(installed),
+    })
+}
+
+fn add_lint(component: &str, log: &Log) -> Result<()> {
+    let mut rustup = Command::new("rustup");
+    log.run(rustup.args(["component", "add", component]))
+        .with_context(|| {
+            format!(
+                "{component} is missing; install it for the Rust toolchain in use, then run this again"
+            )
+        })
 }
 
 /// The Debian packages of missing programs that come from the system.
@@ -127,19 +200,6 @@ fn system_packages(needs: &[Need]) -> Vec<Package> {
         10,
     );
     packages
-}
-
-fn ensure_lints() -> Result<()> {
-    for (program, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
-        if process::output(project::cargo().args([program, "--version"])).is_ok() {
-            continue;
-        }
-        println!("Installing {component}, which checks the sources (a few seconds).");
-        process::run(Command::new("rustup").args(["component", "add", component])).with_context(|| {
-            format!("{component} is missing; install it for the Rust toolchain in use, then run this again")
-        })?;
-    }
-    Ok(())
 }
 
 impl Tools {

@@ -3,9 +3,9 @@
 //!
 //! | module | responsibility |
 //! | --- | --- |
+//! | [`setup`] | installs what a command needs; a package of its own, which every command begins with |
 //! | [`project`] | the folders of the project, and facts from the manifests and the lock file |
 //! | [`process`] | runs other programs and ends them |
-//! | [`setup`] | installs what a command needs |
 //! | [`build`] | builds `dist/`, which any static host can serve |
 //! | [`glue`] | puts a guard around the program that both contain |
 //! | [`names`] | names its files by their content |
@@ -27,11 +27,11 @@ pub mod glue;
 pub mod module;
 pub mod names;
 pub mod package;
-pub mod process;
-pub mod project;
 pub mod serve;
-pub mod setup;
 pub mod size;
 pub mod symbols;
 pub mod testbed;
 pub mod widget;
+
+pub use xtask_setup as setup;
+pub use xtask_setup::{process, project};

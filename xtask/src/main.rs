@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use xtask::check::{self, Failed, Suite};
+use xtask::check::{self, Failed};
+use xtask::setup::Suite;
 use xtask::{bench, build, package, process, serve, setup, size, symbols};
 
 /// The developer's commands of rtchat. Each installs what it needs, which takes some minutes on a new machine.
@@ -36,7 +37,8 @@ enum Task {
     ///
     /// The last line is, for example, "120 passed, 0 failed". The command fails if any test failed.
     Test {
-        /// The suite; by default all
+        /// The suite; by default all: "unit" runs natively, "browser" tests adapters in one headless Chromium, and "e2e"
+        /// has several browsers that communicate through real brokers
         suite: Option<Suite>,
         /// Arguments for the test programs, after "--": a part of a test's name, --nocapture, --test-threads=1 …
         #[arg(last = true)]

@@ -34,7 +34,7 @@ static BUILT: OnceCell<PathBuf> = OnceCell::const_new();
 
 async fn build() -> Result<PathBuf> {
     let ready = || {
-        setup::ensure(&[Need::Page, Need::Chromium, Need::Npm])?;
+        setup::ensure(setup::BENCHMARKS)?;
         build::run()
     };
     tokio::task::spawn_blocking(ready).await?

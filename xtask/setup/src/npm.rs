@@ -5,8 +5,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::steps::Log;
 use crate::project;
+use crate::steps::Log;
 
 /// What they are for.
 pub const WHY: &str = "wasm-opt shrinks the page, TypeScript and esbuild make the module, and benchmarks need the others";

@@ -5,8 +5,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::steps::Log;
 use crate::process;
+use crate::steps::Log;
 
 /// Packages that are installed together.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::steps::{Lane, Log, Step};
+use crate::steps::{Lane, Log, Step};
 use crate::{process, project};
 
 /// A program from the crates registry.

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::debian::{self, Package};
-use super::steps::Log;
+use crate::debian::{self, Package};
+use crate::steps::Log;
 use crate::{process, project};
 
 const TARGET: &str = "wasm32-unknown-unknown";

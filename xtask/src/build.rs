@@ -14,12 +14,21 @@ use crate::{glue, module, names, process, project, symbols, widget};
 /// Builds the page into `dist/` and returns that folder.
 pub fn run() -> Result<PathBuf> {
     let tools = setup::ensure(&[Need::Page])?;
-    let start = Instant::now();
-    page(&tools, "ui", &project::dist())?;
-    widget::build(&tools, &project::dist())?;
-    module::build(&tools, &project::dist())?;
+    let (start, dist) = (Instant::now(), project::dist());
+    part("1 of 3", "the page", || page(&tools, "ui", &dist))?;
+    part("2 of 3", "the script tag", || widget::build(&tools, &dist))?;
+    part("3 of 3", "the module", || module::build(&tools, &dist))?;
     println!("Built dist/ in {:.1} s.", start.elapsed().as_secs_f64());
-    Ok(project::dist())
+    Ok(dist)
+}
+
+/// Builds a part, and prints how long that took.
+fn part(number: &str, what: &str, build: impl FnOnce() -> Result<()>) -> Result<()> {
+    let start = Instant::now();
+    build()?;
+    let took = start.elapsed().as_secs_f64();
+    println!("[{number}] {what}: built in {took:.1} s");
+    Ok(())
 }
 
 /// Builds the page that plays conversations without a network, for `?demo=…`, and returns its folder.

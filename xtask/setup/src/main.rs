@@ -4,7 +4,7 @@
 use std::process::{Command, ExitCode};
 
 use anyhow::Result;
-use xtask_setup::{ALL, BENCHMARKS, Need, Suite, install_with_commands, project};
+use xtask_setup::{ALL, BENCHMARKS, Need, Suite, install_with_commands, process, project};
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -14,6 +14,8 @@ fn main() -> ExitCode {
         .args(&words);
     let done = install_with_commands(&needs(&words)).and_then(|()| hand_over(&mut commands));
     done.unwrap_or_else(|error| {
+        // Another step may still be at work.
+        process::end_descendants(std::process::id());
         eprintln!("error: {error:#}");
         ExitCode::FAILURE
     })

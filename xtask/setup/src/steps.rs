@@ -45,7 +45,9 @@ pub enum Lane {
 /// What a lane reports.
 enum Report {
     Line(String),
-    Done,
+    /// A step of this name has begun, or is done.
+    Begun(String),
+    Done(String),
     Failed(anyhow::Error),
 }
 
@@ -71,7 +73,8 @@ pub fn run(steps: Vec<Step>, folder: &Path, mut say: impl FnMut(&str)) -> Result
     let seconds = |lane| of_lane(lane).map(|step| step.seconds).sum::<u32>();
     let seconds = seconds(Lane::Network).max(seconds(Lane::Processor));
     say(&format!(
-        "Installing what is missing, once: {count} steps, about {} on two cores. The programs' output is in {}.",
+        "Installing what is missing, once: {count} step{}, about {} on two cores. The programs' output is in {}.",
+        if count == 1 { "" } else { "s" },
         shown(Duration::from_secs(seconds.into())),
         folder.display()
     ));
@@ -79,8 +82,11 @@ pub fn run(steps: Vec<Step>, folder: &Path, mut say: impl FnMut(&str)) -> Result
     let (mut network, mut processor) = (Vec::new(), Vec::new());
     for (number, step) in (1..).zip(steps) {
         let name = format!("[{number} of {count}] {} ({})", step.what, step.why);
+        let path = folder.join(format!("{number}.log"));
+        // That of an earlier installation, if there was one.
+        let _ = std::fs::remove_file(&path);
         let log = Log {
-            path: folder.join(format!("{number}.log")),
+            path,
             name,
             reports: reports.clone(),
         };
@@ -93,17 +99,20 @@ pub fn run(steps: Vec<Step>, folder: &Path, mut say: impl FnMut(&str)) -> Result
     for lane in [network, processor] {
         std::thread::spawn(move || lane.into_iter().all(|(step, log)| carry_out(step, &log)));
     }
-    let start = Instant::now();
+    let mut at_work: Vec<(String, Instant)> = Vec::new();
     let mut done = 0;
     while done < count {
         match reported.recv_timeout(QUIET) {
             Ok(Report::Line(line)) => say(&line),
-            Ok(Report::Done) => done += 1,
+            Ok(Report::Begun(name)) => at_work.push((name, Instant::now())),
+            Ok(Report::Done(name)) => {
+                at_work.retain(|(its, _)| *its != name);
+                done += 1;
+            }
             Ok(Report::Failed(error)) => return Err(error),
-            Err(RecvTimeoutError::Timeout) => say(&format!(
-                "… {done} of {count} steps done after {}",
-                shown(start.elapsed())
-            )),
+            Err(RecvTimeoutError::Timeout) => at_work.iter().for_each(|(name, since)| {
+                say(&format!("{name}: at work for {}", shown(since.elapsed())));
+            }),
             Err(RecvTimeoutError::Disconnected) => bail!("a step of the installation crashed"),
         }
     }
@@ -114,20 +123,21 @@ pub fn run(steps: Vec<Step>, folder: &Path, mut say: impl FnMut(&str)) -> Result
 fn carry_out(step: Step, log: &Log) -> bool {
     let about = shown(Duration::from_secs(step.seconds.into()));
     log.say(&format!("begins, about {about}"));
+    let _ = log.reports.send(Report::Begun(log.name.clone()));
     let start = Instant::now();
     let result = (step.install)(log);
     let took = shown(start.elapsed());
     let report = match result {
         Ok(()) => {
             log.say(&format!("done in {took}"));
-            Report::Done
+            Report::Done(log.name.clone())
         }
         Err(error) => {
             log.say(&format!("failed after {took}"));
             Report::Failed(error)
         }
     };
-    let succeeded = matches!(report, Report::Done);
+    let succeeded = matches!(report, Report::Done(_));
     // If nobody listens any more, the other lane has failed.
     log.reports.send(report).is_ok() && succeeded
 }
@@ -162,6 +172,7 @@ impl Log {
     fn record(&self, command: &mut Command) -> Result<()> {
         let file = File::options().create(true).append(true).open(&self.path);
         let file = file.with_context(|| format!("cannot write {}", self.path.display()))?;
+        process::end_with_us(command);
         command
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)

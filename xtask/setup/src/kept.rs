@@ -53,7 +53,7 @@ pub fn geckodriver() -> Tool {
         program: "geckodriver",
         version,
         why,
-        seconds: 70,
+        seconds: 50,
         locked: true,
     }
 }

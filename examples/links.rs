@@ -8,9 +8,6 @@ use std::time::{Duration, Instant};
 use rtchat::room::MAX_TEXT;
 use rtchat::ui::links::{Segment, segments};
 
-/// The slowest message may take at most this long.
-const GOAL: Duration = Duration::from_millis(20);
-
 /// The fastest of this many runs counts: what else the machine does only makes them slower.
 const RUNS: usize = 20;
 
@@ -40,8 +37,8 @@ fn main() {
         slowest = slowest.max(took);
         println!("{:>8.3}  {count:>8}  {name}", took.as_secs_f64() * 1_000.0);
     }
-    let met = if slowest <= GOAL { "met" } else { "NO" };
-    println!("\nAt most {} ms: {met}", GOAL.as_millis());
+    // The benchmark reads this line.
+    println!("slowest: {:.3} ms", slowest.as_secs_f64() * 1_000.0);
 }
 
 /// As long as a message may be: `head` again and again, and `tail` in the second half if there is one.

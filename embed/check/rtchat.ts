@@ -1,6 +1,7 @@
-// A use of everything in rtchat.d.ts. It is compiled, but never run.
+// A use of everything in rtchat.d.ts and widget.d.ts. It is compiled, but never run.
 
-import type { RTChatElement, RTChatEventMap, RTChatGlobal, RTChatMessage, RTChatOptions, RTChatPeer, RTChatStatus } from "../rtchat.js";
+import type { RTChatElement, RTChatEventMap, RTChatGlobal, RTChatMessage, RTChatOptions, RTChatPeer } from "../rtchat.js";
+import { RTChat, type RTChatStatus } from "../widget.js";
 
 const options: RTChatOptions = {
   room: "help",
@@ -16,7 +17,7 @@ const options: RTChatOptions = {
   config: "/settings/rtchat.json",
 };
 
-const global: RTChatGlobal = window.RTChat;
+const global: RTChatGlobal = RTChat ?? window.RTChat;
 const chat: RTChatElement = global.add(options);
 const same: RTChatElement | null = global.widget;
 const inline = document.createElement("rt-chat");

@@ -1,7 +1,6 @@
-// The interfaces between <rt-chat> and its view, which are loaded separately and do not import each other.
+// The interfaces between <rt-chat>, its view and the program, which are loaded separately and do not import each other.
 
 import type { RTChatElement } from "../rtchat.d.ts";
-import type { Origin } from "./load.ts";
 
 /** The element, as its view sees it. */
 export interface Host extends HTMLElement {
@@ -23,5 +22,33 @@ export interface View {
   applyAppearance(): void;
 }
 
-/** The function that the view's file exports. */
-export type Attach = (element: Host, origin: Origin) => View;
+/** Makes the view of an element. */
+export type Attach = (element: Host) => View;
+
+/** A mounted chat; see src/main.rs. */
+export interface Mounted {
+  unmount(): void;
+  show(shown: boolean): void;
+  notice(text: string): void;
+}
+
+export type ChatListener = (kind: string, details: Record<string, unknown>) => void;
+
+/** The JavaScript that wasm-bindgen writes for the program. */
+export interface Glue {
+  default(options: { module_or_path: Response }): Promise<unknown>;
+  /** Whether a name is stored in this browser. */
+  knowsName(): boolean;
+  /** Calls `listener` when the program breaks. Nothing may call it from then on. */
+  whenBroken(listener: (error: unknown) => void): void;
+  mount(root: Element, options: { page: string; settings: string; name?: string }, listener: ChatListener): Mounted;
+}
+
+/** The files of the program, from wherever they come. */
+export interface Files {
+  glue(): Promise<Glue>;
+  wasm(): Promise<Response>;
+  styles(): Promise<string>;
+  /** The address of the `rtchat.json` that is read if the option `config` names none. */
+  settings?: string;
+}

@@ -2,15 +2,17 @@
 
 import type { RTChatElement } from "../rtchat.d.ts";
 import type { Attach, Host, View } from "./contract.ts";
-import { type Asset, Problem, module, origin } from "./load.ts";
+import { Problem } from "./load.ts";
 import { OPTIONS, dashed, json } from "./options.ts";
-
-declare const VIEW: Asset;
 
 /** Attributes that can change while the chat keeps running. */
 const APPEARANCE = ["theme", "position", "lang"];
 
-let views: Promise<{ attach: Attach }> | undefined;
+let loadView: () => Promise<Attach>;
+let views: Promise<Attach> | undefined;
+
+/** Says how the function is loaded that makes views. */
+export const viewsFrom = (load: typeof loadView): void => void (loadView = load);
 
 export class Chat extends HTMLElement implements Host {
   static observedAttributes = [...Object.keys(OPTIONS).map(dashed), "launcher"];
@@ -23,8 +25,8 @@ export class Chat extends HTMLElement implements Host {
 
   async connectedCallback(): Promise<void> {
     try {
-      const { attach } = await (views ??= module(VIEW, origin));
-      this.#view ??= attach(this, origin);
+      const attach = await (views ??= loadView());
+      this.#view ??= attach(this);
       if (this.isConnected) this.#view.begin();
     } catch (error) {
       views = undefined;

@@ -1,4 +1,4 @@
-// Loads a module of this build from the folder of rtchat.js.
+// Loads files, and says so in a sentence if that fails.
 
 /** A file of this build and its hash. `cargo xtask build` writes them. */
 export interface Asset {
@@ -14,10 +14,13 @@ export interface Origin {
   base: string;
   nonce: string;
 }
-export const origin: Origin = { base: "", nonce: "" };
 
 /** The browser's own `Promise`, which every asynchronous function returns. The page may have replaced the global one. */
 export const NativePromise = (async () => {})().constructor as PromiseConstructor;
+
+/** The problem that a file of this host cannot be loaded, perhaps because of this directive. */
+export const notLoaded = (host: string, directive: string): Problem =>
+  new Problem(`The chat could not be loaded from ${host}. The connection may be down, or this page does not allow it (Content-Security-Policy, ${directive}).`);
 
 /** Imports a module after its hash was checked. (A script element could check it as well, but Trusted Types forbids that.) */
 export async function module<Exports>({ file, integrity }: Asset, { base, nonce }: Origin): Promise<Exports> {
@@ -30,10 +33,19 @@ export async function module<Exports>({ file, integrity }: Asset, { base, nonce 
     });
     return await import(href);
   } catch {
-    throw new Problem(
-      `The chat could not be loaded from ${host}. The connection may be down, or this page does not allow it (Content-Security-Policy, script-src).`,
-    );
+    throw notLoaded(host, "script-src");
   } finally {
     link.remove();
   }
+}
+
+/** Fetches a file, and checks its hash if there is one. */
+export async function get(url: URL, options: RequestInit = {}): Promise<Response> {
+  try {
+    const answer = await fetch(url, options);
+    if (answer.ok) return answer;
+  } catch {
+    // The error below covers this case as well.
+  }
+  throw notLoaded(url.host, "connect-src");
 }

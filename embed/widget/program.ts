@@ -1,25 +1,8 @@
 // Starts the program once for all chats of a page.
 
-import { type Asset, NativePromise, type Origin, Problem, module } from "./load.ts";
+import type { Files, Glue, Mounted } from "./contract.ts";
+import { NativePromise, Problem } from "./load.ts";
 import { json } from "./options.ts";
-
-/** A mounted chat; see src/main.rs. */
-export interface Mounted {
-  unmount(): void;
-  show(shown: boolean): void;
-  notice(text: string): void;
-}
-
-export type ChatListener = (kind: string, details: Record<string, unknown>) => void;
-
-interface Glue {
-  default(options: { module_or_path: Response }): Promise<unknown>;
-  /** Whether a name is stored in this browser. */
-  knowsName(): boolean;
-  /** Calls `listener` when the program breaks. Nothing may call it from then on. */
-  whenBroken(listener: (error: unknown) => void): void;
-  mount(root: Element, options: { page: string; settings: string; name?: string }, listener: ChatListener): Mounted;
-}
 
 export interface Program {
   mount: Glue["mount"];
@@ -30,27 +13,11 @@ export interface Program {
   styles(): CSSStyleSheet;
 }
 
-declare const GLUE: Asset;
-declare const WASM: Asset;
-declare const STYLES: Asset;
-
-async function load(origin: Origin): Promise<Program> {
+async function load(files: Files): Promise<Program> {
   if (typeof WebAssembly !== "object") {
     throw new Problem("The chat needs WebAssembly, which this browser does not have or does not allow. Please try a current browser.");
   }
-  const get = async ({ file, integrity }: Asset): Promise<Response> => {
-    const url = new URL(file, origin.base);
-    try {
-      const answer = await fetch(url, { integrity });
-      if (answer.ok) return answer;
-    } catch {
-      // The error below covers this case as well.
-    }
-    throw new Problem(
-      `The chat could not be loaded from ${url.host}. The connection may be down, or this page does not allow it (Content-Security-Policy, connect-src).`,
-    );
-  };
-  const [glue, wasm, sheet] = await NativePromise.all([module<Glue>(GLUE, origin), get(WASM), get(STYLES).then((answer) => answer.text())]);
+  const [glue, wasm, sheet] = await NativePromise.all([files.glue(), files.wasm(), files.styles()]);
   try {
     await glue.default({ module_or_path: wasm });
   } catch (error) {
@@ -88,9 +55,9 @@ let loading: Promise<Program> | undefined;
 let stopped = false;
 
 /** Returns the program. If loading it failed, the next call tries again. */
-export async function program(origin: Origin): Promise<Program> {
+export async function program(files: Files): Promise<Program> {
   if (stopped) throw new Problem(BROKEN);
-  loading ??= load(origin);
+  loading ??= load(files);
   try {
     return await loading;
   } catch (error) {

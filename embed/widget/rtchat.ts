@@ -1,16 +1,14 @@
-// rtchat.js, the file of the script tag. It defines <rt-chat> and window.RTChat; with ?add it adds the bubble.
+// rtchat.js, the file of the script tag. With ?add it adds the bubble.
 //
 // The same file works as a classic script and as a module, so it cannot use `import.meta`. A module finds its address in a
 // stack trace.
 
-import type { RTChatElement, RTChatGlobal, RTChatOptions } from "../rtchat.d.ts";
-import { Chat } from "./element.ts";
-import { origin } from "./load.ts";
-import { OPTIONS, type Source, dashed, json, query, resolve } from "./options.ts";
+import type { Host, View } from "./contract.ts";
+import { addFor, define, warn } from "./define.ts";
+import { type Asset, type Origin, module } from "./load.ts";
+import { type Source, dashed, query, resolve } from "./options.ts";
 
-const TAG = "rt-chat";
-
-const warn = (sentence: string): void => console.warn(sentence);
+declare const VIEW: Asset;
 
 /** The element of this script, if there is one, and its address. */
 function ownScript(): { tag: HTMLScriptElement | null; url: URL } {
@@ -22,93 +20,17 @@ function ownScript(): { tag: HTMLScriptElement | null; url: URL } {
   return { tag: tag ?? null, url: new URL(traced ?? tag?.src ?? document.baseURI) };
 }
 
-let widget: RTChatElement | null = null;
-/** The options that the page gave to the bubble with `RTChat.add`. */
-let given: RTChatOptions = {};
-/** The tag that asked for the bubble (`null` if that was no tag of the page), and its options. */
-let asking: HTMLScriptElement | null | undefined;
-let tagged: RTChatOptions = {};
-/** Whether the bubble waits for the page's body. */
-let waits = false;
-
-/** The bubble, if it is in the page or about to be added: the page may have removed it. */
-const present = (): RTChatElement | null => (waits || widget?.isConnected ? widget : null);
-
-/** Takes the options of a tag: those of the first one, until a page that replaces its body has removed it. */
-function take(element: HTMLScriptElement | null, options: RTChatOptions): void {
-  if (asking === null || asking?.isConnected) return;
-  const known = present();
-  for (const name of Object.keys(OPTIONS) as (keyof RTChatOptions)[]) {
-    // Whether the panel is open is up to the reader by now. Other options that are set restart the chat, so only those are
-    // set that differ from the last tag's.
-    if (!known || name === "open" || name in given || json(options[name]) === json(tagged[name])) continue;
-    if (options[name] === undefined) known.removeAttribute(dashed(name));
-    else Object.assign(known, { [name]: options[name] });
-  }
-  asking = element;
-  tagged = options;
-}
-
-/** Adds the bubble, unless it is there already. Scripts pass their tag, because a later copy of this file calls the first one. */
-function add(options: RTChatOptions = {}, from?: HTMLScriptElement | null): RTChatElement {
-  if (from !== undefined) {
-    take(from, options);
-    options = {};
-  }
-  const known = present();
-  if (known) return known;
-  given = resolve([{ values: { ...options }, called: (option) => `RTChat.add’s ${option}` }], warn);
-  const chat = (widget = document.createElement(TAG));
-  chat.launcher = true;
-  Object.assign(chat, tagged, given);
-  const append = () => {
-    waits = false;
-    // Beside the body, the bubble stays when the page replaces its body, and in its corner when the page transforms it.
-    if (widget === chat) document.documentElement.append(chat);
-  };
-  waits = !document.body;
-  if (waits) addEventListener("DOMContentLoaded", append, { once: true });
-  else append();
-  return chat;
-}
-
-/** The properties of a keyboard event that the chat reads. */
-const KEY_PROPERTIES = ["key", "code", "location", "ctrlKey", "shiftKey", "altKey", "metaKey", "repeat", "isComposing", "keyCode", "charCode"] as const;
-
-/** Keeps keys that are pressed in a chat from the page, even from its listeners in the capture phase: stops the event and dispatches a copy inside of the chat. */
-function keepKeys(event: KeyboardEvent): void {
-  const path = event.composedPath();
-  if (!path.some((target) => target instanceof Chat)) return;
-  event.stopImmediatePropagation();
-  // The copy is not a new KeyboardEvent, because in Firefox those leave the shadow tree even if they are not composed.
-  const again = Object.setPrototypeOf(new Event(event.type, { bubbles: true, cancelable: true }), KeyboardEvent.prototype) as Event;
-  for (const name of KEY_PROPERTIES) Object.defineProperty(again, name, { value: event[name] });
-  if (!path[0]!.dispatchEvent(again)) event.preventDefault();
-}
-
 function start(): void {
   const { tag, url } = ownScript();
   const { add: wanted, source } = query(url.searchParams);
-  if (!window.RTChat) {
-    origin.base = url.href;
-    origin.nonce = tag?.nonce ?? "";
-    for (const type of ["keydown", "keypress", "keyup"] as const) addEventListener(type, keepKeys, true);
-    window.RTChat = {
-      add,
-      remove() {
-        widget?.remove();
-        widget = null;
-      },
-      get widget() {
-        return present();
-      },
-    } satisfies RTChatGlobal;
-    customElements.define(TAG, Chat);
-  }
+  const origin: Origin = { base: url.href, nonce: tag?.nonce ?? "" };
+  define(async () => {
+    const { attach } = await module<{ attach(element: Host, origin: Origin): View }>(VIEW, origin);
+    return (element) => attach(element, origin);
+  });
   if (wanted) {
     const attributes: Source = { values: { ...tag?.dataset }, called: (option) => `data-${dashed(option)}` };
-    // If the page has several copies of this script, the first one handles the bubble.
-    (window.RTChat.add as typeof add)(resolve([attributes, source], warn), tag);
+    addFor(tag, resolve([attributes, source], warn));
   }
 }
 

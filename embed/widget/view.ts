@@ -1,10 +1,10 @@
 // The view of <rt-chat>: a chat as a part of the page, or behind a bubble in a corner.
 
 import type { RTChatElement, RTChatStatus } from "../rtchat.d.ts";
-import type { Attach, Host, View } from "./contract.ts";
-import { type Origin, Problem } from "./load.ts";
+import type { Files, Host, Mounted, View } from "./contract.ts";
+import { Problem } from "./load.ts";
 import { OPTIONS, type Source, type Values, dashed, file, resolve, settings } from "./options.ts";
-import { BROKEN, type Mounted, type Program, program, reportBlockedBroker } from "./program.ts";
+import { BROKEN, type Program, program, reportBlockedBroker } from "./program.ts";
 import { type Shell, build } from "./shell.ts";
 
 /** The storage key under which a site remembers whether the person opened or closed the bubble last. */
@@ -100,9 +100,9 @@ const whenAddressChanges = (act: () => void, signal: AbortSignal): void => {
 
 let styles: CSSStyleSheet | undefined;
 
-class ChatView implements View {
+export class ChatView implements View {
   #element: Host;
-  #origin: Origin;
+  #files: Files;
   #shell: Shell;
   #mounted: Mounted | undefined;
   #app: HTMLElement | undefined;
@@ -121,9 +121,9 @@ class ChatView implements View {
   #connection: AbortController | undefined;
   #intersection: IntersectionObserver | undefined;
 
-  constructor(element: Host, origin: Origin) {
+  constructor(element: Host, files: Files) {
     this.#element = element;
-    this.#origin = origin;
+    this.#files = files;
     this.#shell = this.#build();
   }
 
@@ -213,7 +213,8 @@ class ChatView implements View {
     const config = this.#element.getAttribute("config");
     let problem: unknown;
     try {
-      this.#file = await fetchFile(config ? new URL(config, document.baseURI).href : new URL("rtchat.json", this.#origin.base).href);
+      const file = config ? new URL(config, document.baseURI).href : this.#files.settings;
+      this.#file = file ? await fetchFile(file) : {};
     } catch (error) {
       this.#file = {};
       problem = error;
@@ -252,7 +253,7 @@ class ChatView implements View {
     shell.panel.setAttribute("aria-busy", "true");
     try {
       if (this.#problem) throw this.#problem;
-      const { mount, knowsName, styles: app, broken } = await program(this.#origin);
+      const { mount, knowsName, styles: app, broken } = await program(this.#files);
       if (run !== this.#run) return;
       const name = this.#given.name as string | undefined;
       // A new visitor is asked for a name when they open the bubble. Until then there is nothing to do.
@@ -470,5 +471,3 @@ class ChatView implements View {
     announcer.textContent = this.#element.unread && !this.#open ? `${messages} in the chat` : "";
   }
 }
-
-export const attach: Attach = (element, origin) => new ChatView(element, origin);

@@ -1,7 +1,6 @@
 //! Builds `dist/`: the page and the module, which can be copied to any static host, under any path.
 
 use std::ffi::OsStr;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Instant;
@@ -10,18 +9,26 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::setup::{self, Need, Tools};
-use crate::{glue, module, process, project, symbols, widget};
+use crate::{glue, module, names, process, project, symbols, widget};
 
 /// Builds the page into `dist/` and returns that folder.
 pub fn run() -> Result<PathBuf> {
     let tools = setup::ensure(&[Need::Page])?;
-    let start = Instant::now();
-    page(&tools, "ui", &project::dist())?;
-    minify(&tools, &project::dist())?;
-    widget::build(&tools, &project::dist())?;
-    module::build(&tools, &project::dist())?;
+    let (start, dist) = (Instant::now(), project::dist());
+    part("1 of 3", "the page", || page(&tools, "ui", &dist))?;
+    part("2 of 3", "the script tag", || widget::build(&tools, &dist))?;
+    part("3 of 3", "the module", || module::build(&tools, &dist))?;
     println!("Built dist/ in {:.1} s.", start.elapsed().as_secs_f64());
-    Ok(project::dist())
+    Ok(dist)
+}
+
+/// Builds a part, and prints how long that took.
+fn part(number: &str, what: &str, build: impl FnOnce() -> Result<()>) -> Result<()> {
+    let start = Instant::now();
+    build()?;
+    let took = start.elapsed().as_secs_f64();
+    println!("[{number}] {what}: built in {took:.1} s");
+    Ok(())
 }
 
 /// Builds the page that plays conversations without a network, for `?demo=…`, and returns its folder.
@@ -47,8 +54,12 @@ fn page(tools: &Tools, features: &str, dist: &Path) -> Result<()> {
         if name.to_string_lossy().starts_with("app-") && has_extension(&name, &["js"]) {
             glue::guard(&path)?;
         }
-        if has_extension(&name, &["wasm"]) {
-            symbols::keep(&path)?;
+    }
+    minify(tools, dist)?;
+    names::renew(dist)?;
+    for entry in std::fs::read_dir(dist)?.flatten() {
+        if has_extension(&entry.file_name(), &["wasm"]) {
+            symbols::keep(&entry.path())?;
         }
     }
     Ok(())
@@ -99,103 +110,4 @@ fn minify(tools: &Tools, dist: &Path) -> Result<()> {
 fn has_extension(name: &OsStr, extensions: &[&str]) -> bool {
     let extension = Path::new(name).extension().and_then(OsStr::to_str);
     extension.is_some_and(|extension| extensions.contains(&extension))
-}
-
-/// A file of `dist/`.
-#[derive(Debug)]
-pub struct FileSize {
-    /// The path below `dist/`.
-    pub path: PathBuf,
-    pub bytes: u64,
-    /// The size when the host compresses the file with brotli.
-    pub brotli: u64,
-}
-
-/// The purpose for which a browser loads a file of `dist/`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// The stand-alone page.
-    Page,
-    /// The script tag, which also loads the page's program.
-    Script,
-    /// The module.
-    Module,
-    /// Types, which no browser loads.
-    Types,
-}
-
-impl FileSize {
-    /// The purpose for which it is loaded.
-    pub fn part(&self) -> Part {
-        let name = self.path.to_string_lossy();
-        if name.ends_with(".d.ts") {
-            Part::Types
-        } else if module::LOADED.contains(&&*name) {
-            Part::Module
-        } else if name.starts_with("rtchat") && name != "rtchat.json" {
-            Part::Script
-        } else {
-            Part::Page
-        }
-    }
-}
-
-/// The sizes of all files, largest first.
-pub fn sizes(dist: &Path) -> Result<Vec<FileSize>> {
-    let mut sizes = Vec::new();
-    let mut folders = vec![dist.to_owned()];
-    while let Some(folder) = folders.pop() {
-        let entries = std::fs::read_dir(&folder)
-            .with_context(|| format!("cannot read {}", folder.display()))?;
-        for entry in entries {
-            let path = entry?.path();
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            let bytes = std::fs::read(&path)?;
-            let path = path.strip_prefix(dist)?.to_owned();
-            sizes.push(FileSize {
-                path,
-                bytes: bytes.len() as u64,
-                brotli: compressed_size(&bytes)?,
-            });
-        }
-    }
-    sizes.sort_by_key(|size| std::cmp::Reverse(size.brotli));
-    Ok(sizes)
-}
-
-/// Prints a table of sizes with totals.
-pub fn print_sizes(dist: &Path) -> Result<()> {
-    let sizes = sizes(dist)?;
-    let line = |name: &str, bytes: u64, brotli: u64| println!("{bytes:>10} {brotli:>10}  {name}");
-    println!("{:>10} {:>10}", "bytes", "brotli");
-    for (what, part) in [
-        ("the page", Part::Page),
-        ("the script tag, without the page's program", Part::Script),
-        ("the module", Part::Module),
-    ] {
-        let files: Vec<_> = sizes.iter().filter(|size| size.part() == part).collect();
-        files
-            .iter()
-            .for_each(|size| line(&size.path.display().to_string(), size.bytes, size.brotli));
-        line(
-            &format!("{what}, in total"),
-            files.iter().map(|size| size.bytes).sum(),
-            files.iter().map(|size| size.brotli).sum(),
-        );
-    }
-    println!(
-        "For a script tag: integrity=\"{}\"",
-        widget::integrity(dist)?
-    );
-    Ok(())
-}
-
-fn compressed_size(bytes: &[u8]) -> Result<u64> {
-    // Static hosts use quality 11 and a window of 4 MB.
-    let mut writer = brotli::CompressorWriter::new(Vec::new(), 64 * 1024, 11, 22);
-    writer.write_all(bytes)?;
-    Ok(writer.into_inner().len() as u64)
 }

@@ -4,46 +4,16 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
-use clap::ValueEnum;
 
-use crate::setup::{self, Need, Tools};
-use crate::{build, process, project, testbed};
-
-/// A group of tests with the same needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Suite {
-    /// Everything that runs natively, without a browser
-    Unit,
-    /// Tests in one headless Chromium: adapters to the browser
-    Browser,
-    /// Tests with several browsers, which communicate through real brokers
-    E2e,
-}
-
-const SUITES: [Suite; 3] = [Suite::Unit, Suite::Browser, Suite::E2e];
+use crate::setup::{self, Need, Suite, Tools, browsers};
+use crate::{build, process, project};
 
 /// Each of these tests starts browsers of its own. With more threads, they would only wait for each other.
 const E2E_THREADS: &str = "--test-threads=2";
 
-impl Suite {
-    fn needs(self) -> &'static [Need] {
-        match self {
-            Self::Unit => &[Need::Brokers, Need::Npm],
-            Self::Browser => &[Need::Bindgen, Need::Chromium],
-            Self::E2e => &[
-                Need::Page,
-                Need::Chromium,
-                Need::Firefox,
-                Need::Brokers,
-                Need::Npm,
-            ],
-        }
-    }
-}
-
 /// Runs one suite of tests, or all. `arguments` are passed to the test programs.
 pub fn test(suite: Option<Suite>, arguments: &[String]) -> Result<()> {
-    let suites = suite.map_or(SUITES.to_vec(), |suite| vec![suite]);
+    let suites = suite.map_or(Suite::ALL.to_vec(), |suite| vec![suite]);
     let needs: Vec<Need> = suites
         .iter()
         .flat_map(|suite| suite.needs())
@@ -185,7 +155,7 @@ impl Report {
             "wasm-bindgen-test-runner",
         );
         tests
-            .env("CHROMEDRIVER", testbed::browser::chromedriver()?)
+            .env("CHROMEDRIVER", browsers::chromedriver()?)
             .env("WASM_BINDGEN_TEST_TIMEOUT", "120");
         self.run(&mut tests)
     }

@@ -10,6 +10,9 @@ use crate::project;
 /// Where wasm-bindgen's JavaScript receives the exports.
 const RECEIVED: &str = "wasm = instance.exports;";
 
+/// Where it looks for the program if nobody says where that is. Everybody does, and bundlers would look there, too.
+const UNUSED: &str = "module_or_path = new URL('app_bg.wasm', import.meta.url);";
+
 /// Puts the guard into this file.
 pub fn guard(glue: &Path) -> Result<()> {
     let guard = std::fs::read_to_string(project::root().join("embed").join("guard.js"))?;
@@ -20,7 +23,9 @@ pub fn guard(glue: &Path) -> Result<()> {
         "{} does not contain `{RECEIVED}` once, so the guard cannot be put into it; did wasm-bindgen change?",
         glue.display()
     );
-    let module = module.replace(RECEIVED, "wasm = guard(instance.exports);");
+    let module = module
+        .replace(RECEIVED, "wasm = guard(instance.exports);")
+        .replace(UNUSED, "");
     std::fs::write(glue, format!("{guard}{module}"))?;
     Ok(())
 }

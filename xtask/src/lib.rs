@@ -3,15 +3,17 @@
 //!
 //! | module | responsibility |
 //! | --- | --- |
+//! | [`setup`] | installs what a command needs; a package of its own, which every command begins with |
 //! | [`project`] | the folders of the project, and facts from the manifests and the lock file |
 //! | [`process`] | runs other programs and ends them |
-//! | [`setup`] | installs what a command needs |
 //! | [`build`] | builds `dist/`, which any static host can serve |
 //! | [`glue`] | puts a guard around the program that both contain |
+//! | [`names`] | names its files by their content |
+//! | [`size`] | what people load of it, and how much that may be |
 //! | [`module`] | builds the part of it that is the module for other people's pages |
 //! | [`symbols`] | the names of the functions in a browser's stack |
 //! | [`widget`] | builds the part of it that is the script tag for other people's pages |
-//! | [`package`] | makes the npm package of the module |
+//! | [`package`] | makes the npm package of the module and the script tag |
 //! | [`serve`] | serves the page and an MQTT broker on one port |
 //! | [`check`] | runs tests, lints and the formatter's check |
 //! | [`bench`](mod@bench) | measurements |
@@ -23,11 +25,13 @@ pub mod build;
 pub mod check;
 pub mod glue;
 pub mod module;
+pub mod names;
 pub mod package;
-pub mod process;
-pub mod project;
 pub mod serve;
-pub mod setup;
+pub mod size;
 pub mod symbols;
 pub mod testbed;
 pub mod widget;
+
+pub use xtask_setup as setup;
+pub use xtask_setup::{process, project};

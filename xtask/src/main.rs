@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use xtask::check::{self, Failed, Suite};
-use xtask::{bench, build, package, process, serve, setup, symbols};
+use xtask::check::{self, Failed};
+use xtask::setup::Suite;
+use xtask::{bench, build, package, process, serve, setup, size, symbols};
 
 /// The developer's commands of rtchat. Each installs what it needs, which takes some minutes on a new machine.
 #[derive(Debug, Parser)]
@@ -36,15 +37,16 @@ enum Task {
     ///
     /// The last line is, for example, "120 passed, 0 failed". The command fails if any test failed.
     Test {
-        /// The suite; by default all
+        /// The suite; by default all: "unit" runs natively, "browser" tests adapters in one headless Chromium, and "e2e"
+        /// has several browsers that communicate through real brokers
         suite: Option<Suite>,
         /// Arguments for the test programs, after "--": a part of a test's name, --nocapture, --test-threads=1 …
         #[arg(last = true)]
         arguments: Vec<String>,
     },
-    /// Make the npm package of the module, and check it
+    /// Make the npm package of the module and the script tag, and check it
     ///
-    /// It is written to target/npm/. Nothing is published.
+    /// It is written to target/npm/, and the hashes for Subresource Integrity are printed. Nothing is published.
     Package,
     /// Check formatting and lints, as is done before a change is accepted
     Lint,
@@ -52,9 +54,14 @@ enum Task {
     ///
     /// A page or a module that broke shows such a stack. The names are those of this machine's last builds.
     Stack,
-    /// Run a benchmark
-    #[command(subcommand)]
-    Bench(bench::Bench),
+    /// Run a benchmark, or without a name all of them
+    ///
+    /// All of them write docs/BENCHMARKS.md and the short table in README.md, and take about 20 minutes. The machine should
+    /// do nothing else.
+    Bench {
+        #[command(subcommand)]
+        bench: Option<bench::Bench>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -91,13 +98,13 @@ async fn run(task: Task) -> Result<()> {
             blocking(|| setup::ensure(setup::ALL).map(|_| println!("Everything is installed.")))
                 .await
         }
-        Task::Build => blocking(|| build::print_sizes(&build::run()?)).await,
+        Task::Build => blocking(|| size::print(&build::run()?)).await,
         Task::Serve(options) => serve::run(options).await,
         Task::Test { suite, arguments } => blocking(move || check::test(suite, &arguments)).await,
         Task::Package => blocking(|| package::run().map(drop)).await,
         Task::Lint => blocking(check::lint).await,
         Task::Stack => blocking(explain_stack).await,
-        Task::Bench(bench) => bench::run(bench).await,
+        Task::Bench { bench } => bench::run(bench).await,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Makes the npm package `rtchat`: the module with its types.
+//! Makes the npm package `rtchat`: the module and the script tag with their types.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,21 +7,16 @@ use anyhow::{Context, Result};
 use serde_json::json;
 
 use crate::setup::{self, Need, Tools};
-use crate::{build, module, process, project};
+use crate::{build, module, process, project, widget};
 
 /// Documents in the package, and their sources in the project.
-const TEXTS: [(&str, &str); 4] = [
+const TEXTS: [(&str, &str); 5] = [
     ("README.md", "docs/MODULE.md"),
+    ("EMBEDDING.md", "docs/EMBEDDING.md"),
     ("CHANGELOG.md", "CHANGELOG.md"),
     ("LICENSE-MIT", "LICENSE-MIT"),
     ("LICENSE-APACHE", "LICENSE-APACHE"),
 ];
-
-/// The files of `dist/` in the package.
-fn files() -> [&'static str; 4] {
-    let [script, program, worker] = module::LOADED;
-    [script, program, worker, module::TYPES]
-}
 
 /// Builds everything, and packs `target/npm/rtchat-<version>.tgz`. Returns its path.
 pub fn run() -> Result<PathBuf> {
@@ -29,6 +24,7 @@ pub fn run() -> Result<PathBuf> {
     let dist = build::run()?;
     let package = pack(&tools, &dist, &project::target().join("npm"))?;
     check(&tools, &package)?;
+    print_tag(&dist)?;
     Ok(package)
 }
 
@@ -39,15 +35,19 @@ pub fn pack(tools: &Tools, dist: &Path, folder: &Path) -> Result<PathBuf> {
         std::fs::remove_dir_all(&content)?;
     }
     std::fs::create_dir_all(&content)?;
-    for file in files() {
+    let mut files = widget::files(dist)?;
+    files.extend(module::LOADED.map(str::to_owned));
+    files.push(module::TYPES.into());
+    for file in &files {
         std::fs::copy(dist.join(file), content.join(file))
             .with_context(|| format!("{} contains no {file}", dist.display()))?;
     }
+    files.extend(widget::bundle(tools, &content)?);
     for (file, source) in TEXTS {
         std::fs::copy(project::root().join(source), content.join(file))
             .with_context(|| format!("there is no {source}"))?;
     }
-    let manifest = serde_json::to_string_pretty(&manifest()?)? + "\n";
+    let manifest = serde_json::to_string_pretty(&manifest(&files)?)? + "\n";
     std::fs::write(content.join("package.json"), manifest)?;
     let mut npm = tools.web("npm")?;
     npm.args(["pack", "--silent", "--pack-destination"])
@@ -57,7 +57,8 @@ pub fn pack(tools: &Tools, dist: &Path, folder: &Path) -> Result<PathBuf> {
     Ok(folder.join(name.trim()))
 }
 
-fn manifest() -> Result<serde_json::Value> {
+/// Its `exports` are for programs. Content delivery networks for npm serve every file, by its name.
+fn manifest(files: &[String]) -> Result<serde_json::Value> {
     let package = project::library_package()?;
     Ok(json!({
         "name": package["name"],
@@ -68,13 +69,14 @@ fn manifest() -> Result<serde_json::Value> {
         "type": "module",
         "exports": {
             ".": { "types": "./mqtt-rtc.d.ts", "default": "./mqtt-rtc.js" },
+            "./widget": { "types": "./widget.d.ts", "default": "./widget.js" },
             "./mqtt-rtc.wasm": "./mqtt-rtc.wasm",
             "./mqtt-rtc-worker.js": "./mqtt-rtc-worker.js",
             "./package.json": "./package.json",
         },
-        "files": files(),
-        // It requests its program as soon as it is imported.
-        "sideEffects": ["./mqtt-rtc.js", "./mqtt-rtc-worker.js"],
+        "files": files,
+        // The module requests its program as soon as it is imported, and the widget defines an element.
+        "sideEffects": ["./mqtt-rtc.js", "./mqtt-rtc-worker.js", "./widget*.js", "./rtchat*.js"],
     }))
 }
 
@@ -92,5 +94,27 @@ fn check(tools: &Tools, package: &Path) -> Result<()> {
         .args(&module::LOADED[1..]);
     process::run(&mut types).context("some resolution modes do not find its types")?;
     println!("The package is {}.", package.display());
+    Ok(())
+}
+
+/// Prints what a page needs that loads the published package.
+fn print_tag(dist: &Path) -> Result<()> {
+    let package = project::library_package()?;
+    let text = |key: &str| package[key].as_str().unwrap_or_default().to_owned();
+    let (name, version) = (text("name"), text("version"));
+    println!("Once it is published, this puts the chat on a page:");
+    println!(
+        "<script src=\"https://cdn.jsdelivr.net/npm/{name}@{version}/{}?add\" async crossorigin=\"anonymous\"",
+        widget::SCRIPT
+    );
+    println!(
+        "  integrity=\"{}\"></script>",
+        widget::integrity(dist, widget::SCRIPT)?
+    );
+    let [module, ..] = module::LOADED;
+    println!(
+        "The hash of {module} is {}.",
+        widget::integrity(dist, module)?
+    );
     Ok(())
 }

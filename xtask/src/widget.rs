@@ -1,7 +1,7 @@
 //! Builds `rtchat.js`, the script tag for other people's pages. It is a small script, which loads another script and the
-//! page's program when a page has a chat.
+//! page's program when a page has a chat. Also builds `widget.js`, the same for bundlers.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -14,16 +14,8 @@ use crate::{process, project};
 
 /// Builds the script into `dist/`, where the page has been built.
 pub fn build(tools: &Tools, dist: &Path) -> Result<()> {
-    let sources = project::root().join("embed").join("widget");
-    let esbuild = || -> Result<Command> {
-        let mut esbuild = tools.web("esbuild")?;
-        esbuild
-            .args(["--minify", "--target=es2022", "--log-level=warning"])
-            .current_dir(&sources);
-        Ok(esbuild)
-    };
     let hashed = |name: &str, defines: &[(&str, Value)], extension: &str| -> Result<Value> {
-        let mut esbuild = esbuild()?;
+        let mut esbuild = esbuild(tools)?;
         esbuild.args([name, "--bundle", "--format=esm"]);
         esbuild.arg("--entry-names=rtchat-[name]-[hash]");
         esbuild.arg(format!("--outdir={}", dist.display()));
@@ -35,40 +27,112 @@ pub fn build(tools: &Tools, dist: &Path) -> Result<()> {
 
     // esbuild does not check types.
     let mut tsc = tools.web("tsc")?;
-    tsc.arg("--project").arg(&sources);
+    tsc.arg("--project").arg(sources());
     process::output(&mut tsc).context("the widget has type errors")?;
 
     // Style sheets use newer functions than the scripts' target has.
     let styles = hashed("panel.css", &[], ".css")?;
-    let shell = process::output(esbuild()?.arg("shell.css"))
-        .context("shell.css is not a valid style sheet")?;
     let view = hashed(
-        "view.ts",
+        "tagged.ts",
         &[
             ("GLUE", asset(dist, "app-", ".js")?),
             ("WASM", asset(dist, "app-", ".wasm")?),
             ("STYLES", styles),
-            ("SHELL", shell.trim().into()),
+            ("SHELL", shell(tools)?),
         ],
         ".js",
     )?;
-    let mut script = esbuild()?;
+    let mut script = esbuild(tools)?;
     script.args(["rtchat.ts", "--bundle", "--format=iife"]);
     script.arg(format!("--outdir={}", dist.display()));
     define(&mut script, &[("VIEW", view)]);
     process::output(&mut script).context("rtchat.js was not bundled")?;
-    let types = project::root().join("embed").join("rtchat.d.ts");
-    std::fs::copy(types, dist.join("rtchat.d.ts"))?;
+    let types = project::root().join("embed").join(TYPES);
+    std::fs::copy(types, dist.join(TYPES))?;
     Ok(())
 }
 
-/// The `integrity` attribute for a script tag that accepts only this build.
-pub fn integrity(dist: &Path) -> Result<String> {
-    let script = std::fs::read(dist.join("rtchat.js")).context("there is no rtchat.js")?;
+/// The files in `dist/` that `rtchat.js` consists of: itself, its types, and everything that it loads.
+pub fn files(dist: &Path) -> Result<Vec<String>> {
+    let mut files = vec![SCRIPT.into(), TYPES.into(), SETTINGS.into()];
+    for (prefix, extension) in [
+        ("rtchat-tagged-", ".js"),
+        ("rtchat-panel-", ".css"),
+        ("app-", ".js"),
+        ("app-", ".wasm"),
+    ] {
+        files.push(find(dist, prefix, extension)?);
+    }
+    Ok(files)
+}
+
+/// The module for bundlers, and its types.
+pub const BUNDLED: [&str; 2] = ["widget.js", "widget.d.ts"];
+
+/// The file of the script tag.
+pub const SCRIPT: &str = "rtchat.js";
+const TYPES: &str = "rtchat.d.ts";
+const SETTINGS: &str = "rtchat.json";
+
+/// Builds the module for bundlers into this folder, which has the files of [`files`]. It loads the program only when a page
+/// has a chat, and the bundler decides where from. Returns the names of its files.
+pub fn bundle(tools: &Tools, folder: &Path) -> Result<Vec<String>> {
+    let [script, types] = BUNDLED;
+    let styles = find(folder, "rtchat-panel-", ".css")?;
+    let styles = std::fs::read_to_string(folder.join(styles))?;
+    let program = folder.join(find(folder, "app-", ".js")?);
+    let wasm = find(folder, "app-", ".wasm")?;
+    let mut esbuild = esbuild(tools)?;
+    esbuild.args(["widget.ts", "--bundle", "--format=esm", "--splitting"]);
+    esbuild.arg("--chunk-names=widget-[hash]");
+    esbuild.arg(format!("--outdir={}", folder.display()));
+    esbuild.arg(format!("--alias:rtchat-program={}", program.display()));
+    define(
+        &mut esbuild,
+        &[
+            ("WASM_FILE", format!("./{wasm}").into()),
+            ("STYLE_SHEET", styles.trim().into()),
+            ("SHELL", shell(tools)?),
+        ],
+    );
+    process::output(&mut esbuild).with_context(|| format!("{script} was not bundled"))?;
+    std::fs::copy(
+        project::root().join("embed").join(types),
+        folder.join(types),
+    )?;
+    let names = names(folder)?;
+    Ok(names
+        .into_iter()
+        .filter(|name| name.starts_with("widget"))
+        .collect())
+}
+
+/// The hash of a file for the attribute `integrity`, which accepts only this build.
+pub fn integrity(dist: &Path, file: &str) -> Result<String> {
+    let script = std::fs::read(dist.join(file)).with_context(|| format!("there is no {file}"))?;
     Ok(format!(
         "sha384-{}",
         Base64::encode_string(&Sha384::digest(script))
     ))
+}
+
+fn sources() -> PathBuf {
+    project::root().join("embed").join("widget")
+}
+
+fn esbuild(tools: &Tools) -> Result<Command> {
+    let mut esbuild = tools.web("esbuild")?;
+    esbuild
+        .args(["--minify", "--target=es2022", "--log-level=warning"])
+        .current_dir(sources());
+    Ok(esbuild)
+}
+
+/// The styles around the chat.
+fn shell(tools: &Tools) -> Result<Value> {
+    let shell = process::output(esbuild(tools)?.arg("shell.css"))
+        .context("shell.css is not a valid style sheet")?;
+    Ok(shell.trim().into())
 }
 
 fn define(esbuild: &mut Command, names: &[(&str, Value)]) {
@@ -80,12 +144,24 @@ fn define(esbuild: &mut Command, names: &[(&str, Value)]) {
 
 /// A file whose name contains a hash, with the integrity value of its content.
 fn asset(dist: &Path, prefix: &str, extension: &str) -> Result<Value> {
-    let files = std::fs::read_dir(dist)?.flatten();
-    let mut names = files.filter_map(|file| file.file_name().into_string().ok());
-    let file = names
-        .find(|name| name.starts_with(prefix) && name.ends_with(extension))
-        .with_context(|| format!("dist/ has no {prefix}…{extension}"))?;
+    let file = find(dist, prefix, extension)?;
     let bytes = std::fs::read(dist.join(&file))?;
     let hash = Base64::encode_string(&Sha256::digest(bytes));
     Ok(json!({ "file": file, "integrity": format!("sha256-{hash}") }))
+}
+
+/// The file whose name begins and ends like this.
+fn find(folder: &Path, prefix: &str, extension: &str) -> Result<String> {
+    names(folder)?
+        .into_iter()
+        .find(|name| name.starts_with(prefix) && name.ends_with(extension))
+        .with_context(|| format!("{} has no {prefix}…{extension}", folder.display()))
+}
+
+fn names(folder: &Path) -> Result<Vec<String>> {
+    let files = std::fs::read_dir(folder)?.flatten();
+    let names = files.filter_map(|file| file.file_name().into_string().ok());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    Ok(names)
 }

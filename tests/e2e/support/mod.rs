@@ -2,6 +2,7 @@
 
 mod bot;
 mod browsers;
+mod cdn;
 mod harness;
 mod page;
 mod site;
@@ -9,6 +10,7 @@ mod tab;
 
 pub use bot::Bot;
 pub use browsers::{Browser, NOWHERE};
+pub use cdn::Cdn;
 pub use harness::{Bed, run};
 pub use page::Page;
 pub use site::{Host, page_of, settings};

@@ -49,7 +49,12 @@ impl Host {
     /// Writes an HTML page, and returns its address.
     pub fn write_page(&self, path: &str, html: &str) -> Result<String> {
         fs::write(self.folder.join(path), html)?;
-        Ok(format!("{}{path}", self.site.url()))
+        Ok(self.address(path))
+    }
+
+    /// The address of a path.
+    pub fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.site.url())
     }
 
     /// Copies the chat page to a path such as `some/sub/path/`, and returns its address.
@@ -64,7 +69,7 @@ impl Host {
             fs::copy(file.path(), to.join(file.file_name()))?;
         }
         self.change_settings(path, settings)?;
-        Ok(format!("{}{path}", self.site.url()))
+        Ok(self.address(path))
     }
 
     /// Changes the settings of the page at this path.

@@ -35,7 +35,7 @@ async fn check_strict_policy(bed: &Bed, browser: Browser) -> Result<()> {
         .replace("https://example.org", origin)
         .replace("wss://broker.example.org", broker_origin);
     let policy = format!("default-src 'none'; require-trusted-types-for 'script';{policy}");
-    let integrity = xtask::widget::integrity(&xtask::testbed::dist())?;
+    let integrity = xtask::widget::integrity(&xtask::testbed::dist(), "rtchat.js")?;
     let tag = tag(
         &site,
         &format!("integrity='{integrity}' crossorigin data-open data-name=ann"),

@@ -2,19 +2,41 @@
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
-use xtask::testbed::{Broker, Site};
+use xtask::names;
+use xtask::size::{self, FileSize};
+use xtask::testbed::{Broker, Site, dist};
 
 use super::{has_no_page_errors, page, tag};
 use crate::support::{Bed, Browser, Host, run};
 
 #[test]
 fn the_script_is_small() -> Result<()> {
-    let sizes = xtask::build::sizes(&xtask::testbed::dist())?;
+    let sizes = size::sizes(&dist())?;
     let script = sizes
         .iter()
         .find(|size| size.path.as_os_str() == "rtchat.js");
-    let bytes = script.context("dist/ has no rtchat.js")?.brotli;
+    let bytes = script.context("dist/ has no rtchat.js")?.compressed.brotli;
     ensure!(bytes <= 5_000, "rtchat.js has {bytes} bytes");
+    Ok(())
+}
+
+#[test]
+fn what_people_load_stays_within_its_budgets() -> Result<()> {
+    size::check(&size::sizes(&dist())?)
+}
+
+#[test]
+fn browsers_may_keep_files_with_a_hash_in_their_names() -> Result<()> {
+    let mut count = 0;
+    for FileSize { path, .. } in size::sizes(&dist())? {
+        let content = std::fs::read(dist().join(&path))?;
+        let name = path.to_string_lossy();
+        if let Some(right) = names::name_for(&name, &content) {
+            ensure!(name == right, "{name} should be {right}, from its content");
+            count += 1;
+        }
+    }
+    ensure!(count >= 6, "only {count} files have a hash in their names");
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use clap::Args;
 use serde_json::json;
 use tempfile::TempDir;
 
+use super::Measured;
 use super::machine::Machine;
 use super::script;
 use super::stage::{Stage, Window};
@@ -69,7 +70,7 @@ struct Figures {
 }
 
 /// Measures, and prints a table.
-pub async fn run(options: Options) -> Result<()> {
+pub async fn run(options: Options) -> Result<Measured> {
     let dist = options.subject.folder().await?;
     let broker = Broker::aedes().await?;
     let contestants: Contestants<Contestant> = [
@@ -92,7 +93,10 @@ pub async fn run(options: Options) -> Result<()> {
     }
     machine.look_again();
     print!("\n{machine}\n{}", table::text(&figures, options.samples));
-    Ok(())
+    Ok(Measured {
+        machine: Some(machine),
+        rows: table::rows(&figures),
+    })
 }
 
 async fn contestant(

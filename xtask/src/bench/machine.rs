@@ -76,6 +76,18 @@ impl fmt::Display for Machine {
     }
 }
 
+/// The machine's processor, as the tables name it.
+pub fn processor() -> Result<String> {
+    let cores = std::thread::available_parallelism()?.get();
+    let known = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let mut models = known.lines().filter(|line| line.starts_with("model name"));
+    let model = models.next().and_then(|line| line.split_once(": "));
+    Ok(match model {
+        Some((_, model)) => format!("{cores} cores of {}", model.trim()),
+        None => format!("{cores} cores"),
+    })
+}
+
 fn load() -> Option<f64> {
     let text = std::fs::read_to_string("/proc/loadavg").ok()?;
     text.split(' ').next()?.parse().ok()

@@ -1,4 +1,6 @@
-//! Benchmarks: `cargo xtask bench connect`, `data`, `embed` and `links`.
+//! Benchmarks: `cargo xtask bench connect`, `data`, `embed` and `links`; without a name, all of them, into one table.
+//!
+//! A further one is a variant of [`Bench`] and an arm of [`measure`] that returns its rows.
 //!
 //! | module | responsibility |
 //! | --- | --- |
@@ -9,17 +11,22 @@
 //! | [`data`] | data on an open connection |
 //! | [`embed`] | the cost of the script tag |
 //! | [`trace`] | the steps of connecting, with their times |
+//! | [`links`] | addresses in messages |
 //! | [`report`] | the printed report |
+//! | [`all`], [`table`] | all benchmarks, in one table |
 
+mod all;
 mod bare;
 mod data;
 mod embed;
+mod links;
 mod machine;
 mod meeting;
 mod report;
 mod rtchat;
 mod stage;
 mod subject;
+mod table;
 mod trace;
 mod trystero;
 
@@ -30,11 +37,12 @@ use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 
 use crate::testbed::{Bridge, Broker};
-use crate::{build, process, project};
+use crate::{project, size};
 use machine::Machine;
 use meeting::{Meeting, Start};
 use stage::Stage;
 use subject::Subject;
+use table::Row;
 
 /// The delay of the slow line to the broker, in each direction.
 const DELAY: Duration = Duration::from_millis(50);
@@ -86,14 +94,30 @@ pub struct Options {
     json: Option<PathBuf>,
 }
 
-/// Runs a benchmark.
-pub async fn run(bench: Bench) -> Result<()> {
+/// Runs a benchmark, or all of them.
+pub async fn run(bench: Option<Bench>) -> Result<()> {
+    match bench {
+        Some(bench) => measure(bench).await.map(drop),
+        None => all::run().await,
+    }
+}
+
+/// Runs a benchmark, prints its report, and returns its figures for the table of all benchmarks.
+async fn measure(bench: Bench) -> Result<Measured> {
     match bench {
         Bench::Connect(options) => connect(options).await,
         Bench::Data(options) => data::run(options).await,
         Bench::Embed(options) => embed::run(options).await,
-        Bench::Links => tokio::task::spawn_blocking(links).await?,
+        Bench::Links => links::run().await,
     }
+}
+
+/// What a benchmark measured.
+#[derive(Debug, Default)]
+struct Measured {
+    /// The machine, unless nothing but its processor matters.
+    machine: Option<Machine>,
+    rows: Vec<Row>,
 }
 
 /// The measurements of one contestant.
@@ -200,13 +224,9 @@ impl Bed {
     }
 }
 
-async fn connect(options: Options) -> Result<()> {
+async fn connect(options: Options) -> Result<Measured> {
     let dist = options.subject.folder().await?;
-    let page = build::sizes(&dist)?
-        .iter()
-        .filter(|file| file.part() == build::Part::Page)
-        .map(|file| file.brotli)
-        .sum();
+    let page = size::total(&size::sizes(&dist)?, size::Part::Page).brotli;
 
     let broker = Broker::aedes().await?;
     let bridges = [
@@ -225,7 +245,8 @@ async fn connect(options: Options) -> Result<()> {
     let mut machine = Machine::look(&bed.stage).await?;
     print!("{machine}");
     if options.trace {
-        return trace::run(&mut bed, rtchat, samples).await;
+        trace::run(&mut bed, rtchat, samples).await?;
+        return Ok(Measured::default());
     }
 
     let mut results = Results {
@@ -277,20 +298,10 @@ async fn connect(options: Options) -> Result<()> {
         let text = serde_json::to_string_pretty(&report::json(&results, &machine))?;
         std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
     }
-    Ok(())
-}
-
-fn links() -> Result<()> {
-    let mut cargo = project::cargo();
-    cargo.args([
-        "run",
-        "--quiet",
-        "--package",
-        "rtchat",
-        "--example",
-        "links",
-    ]);
-    process::run(&mut cargo)
+    Ok(Measured {
+        rows: report::rows(&results),
+        machine: Some(machine),
+    })
 }
 
 /// A script that runs in pages.

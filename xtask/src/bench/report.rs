@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::machine::Machine;
 use super::meeting::Meeting;
+use super::table::{Row, Target};
 use super::{DELAY, Figures, Results, TABS};
 use crate::testbed::Traffic;
 
@@ -87,6 +88,71 @@ pub fn json(results: &Results, machine: &Machine) -> Value {
         "pageBytes": results.page,
         "failures": results.failures,
     })
+}
+
+/// The figures for the table of all benchmarks.
+pub fn rows(results: &Results) -> Vec<Row> {
+    let Results {
+        bare,
+        rtchat,
+        trystero,
+        page,
+        ..
+    } = results;
+    let time = |what: &str, side: fn(&Figures) -> &[Meeting]| {
+        let [ours, theirs] = [rtchat, trystero].map(|who| median(&millis(side(who))));
+        Row::new(what, ours).trystero(theirs)
+    };
+    let traffic = |what: &str, figure: fn(&[Meeting]) -> f64, side: fn(&Figures) -> &[Meeting]| {
+        let [ours, theirs] = [rtchat, trystero].map(|who| figure(side(who)));
+        Row::new(what, ours).trystero(theirs)
+    };
+    let joined = time(
+        "ms until both sides are connected (rtchat: and verified), from submitting the name",
+        |who| &who.joined,
+    );
+    let theirs = joined.trystero.unwrap_or_default();
+    let delay = DELAY.as_millis();
+    let rows = [
+        joined
+            .bare(median(bare))
+            .target(Target::AtMost(TO_TRYSTERO * theirs))
+            .short(),
+        time(
+            &format!("the same, {delay} ms each way to the broker"),
+            |who| &who.delayed,
+        )
+        .target(Target::AtMost(DELAYED_MILLIS))
+        .short(),
+        time("ms from navigating to the page", |who| &who.navigated).short(),
+        traffic("messages over the broker for two", messages, |who| {
+            &who.joined
+        })
+        .target(Target::AtMost(MESSAGES))
+        .short(),
+        traffic("bytes of payload in them", bytes, |who| &who.joined)
+            .target(Target::AtMost(BYTES))
+            .short(),
+        traffic(
+            &format!("messages until {TABS} tabs, opened together, are connected"),
+            messages,
+            |who| &who.mesh,
+        ),
+        traffic(
+            &format!("bytes of payload until {TABS} tabs are connected"),
+            bytes,
+            |who| &who.mesh,
+        )
+        .target(Target::AtMost(MESH_BYTES))
+        .short(),
+        time(&format!("ms until {TABS} tabs are connected"), |who| {
+            &who.mesh
+        }),
+        Row::new("bytes of the page, compressed with brotli", *page as f64)
+            .target(Target::AtMost(PAGE_BYTES))
+            .short(),
+    ];
+    rows.into()
 }
 
 fn line(text: &mut String, line: fmt::Arguments<'_>) {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
+use tokio::sync::OnceCell;
 
 use crate::build;
 use crate::setup::{self, Need};
@@ -19,13 +20,22 @@ pub struct Subject {
 impl Subject {
     /// The folder with the files. Installs what a benchmark needs, and builds unless a folder was given.
     pub async fn folder(&self) -> Result<PathBuf> {
-        let dist = self.dist.clone();
-        let ready = tokio::task::spawn_blocking(move || match dist {
-            Some(dist) => setup::ensure(&[Need::Chromium, Need::Npm]).map(|_| dist),
-            None => {
-                setup::ensure(&[Need::Page, Need::Chromium, Need::Npm]).and_then(|_| build::run())
-            }
-        });
-        ready.await?
+        let Some(dist) = self.dist.clone() else {
+            return BUILT.get_or_try_init(build).await.cloned();
+        };
+        let ready = || setup::ensure(&[Need::Chromium, Need::Npm]);
+        tokio::task::spawn_blocking(ready).await??;
+        Ok(dist)
     }
+}
+
+/// The new build, which all benchmarks share.
+static BUILT: OnceCell<PathBuf> = OnceCell::const_new();
+
+async fn build() -> Result<PathBuf> {
+    let ready = || {
+        setup::ensure(setup::BENCHMARKS)?;
+        build::run()
+    };
+    tokio::task::spawn_blocking(ready).await?
 }

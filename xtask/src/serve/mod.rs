@@ -16,7 +16,7 @@ use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
 use crate::testbed::{self, Relay};
-use crate::{build, process, project};
+use crate::{build, process, project, size};
 
 /// Options for serving the page.
 #[derive(Clone, Debug, Args)]
@@ -172,7 +172,7 @@ impl Server {
 }
 
 fn build_and_show() -> Result<()> {
-    build::print_sizes(&build::run()?)
+    size::print(&build::run()?)
 }
 
 /// Listens on a port, or returns an error that says what to do about it.

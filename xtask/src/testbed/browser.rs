@@ -1,7 +1,7 @@
 //! Headless browsers.
 
 use std::ops::Deref;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
@@ -16,7 +16,8 @@ use thirtyfour::{
 };
 
 use super::Child;
-use crate::{process, project};
+use crate::process;
+use crate::setup::browsers::{chromedriver, chromium, firefox, geckodriver};
 
 /// Flags with which Chromium runs as root, contacts no servers of its own, and shows its real addresses to other browsers.
 pub const CHROMIUM_FLAGS: &[&str] = &[
@@ -205,44 +206,6 @@ fn port_after(line: &str, before: &str) -> Option<u16> {
         .unwrap_or(rest.len());
     // Chromedriver prints "Starting ChromeDriver … on port 0" first.
     rest[..digits].parse().ok().filter(|port| *port != 0)
-}
-
-/// The path of Chromium; `CHROME` overrides it.
-pub fn chromium() -> Result<PathBuf> {
-    located(
-        "CHROME",
-        &["chromium", "chromium-browser", "google-chrome", "chrome"],
-    )
-}
-
-/// The path of chromedriver; `CHROMEDRIVER` overrides it.
-pub fn chromedriver() -> Result<PathBuf> {
-    located("CHROMEDRIVER", &["chromedriver"])
-}
-
-/// The path of Firefox; `FIREFOX` overrides it.
-pub fn firefox() -> Result<PathBuf> {
-    located("FIREFOX", &["firefox-esr", "firefox"])
-}
-
-/// The path of geckodriver; `GECKODRIVER` overrides it.
-pub fn geckodriver() -> Result<PathBuf> {
-    located("GECKODRIVER", &["geckodriver"])
-}
-
-fn located(variable: &str, names: &[&str]) -> Result<PathBuf> {
-    if let Some(path) = std::env::var_os(variable) {
-        return Ok(PathBuf::from(path));
-    }
-    let kept = |name: &&str| process::find_in(name, [project::tools().join("bin")]);
-    let found = names
-        .iter()
-        .find_map(|name| process::find(name))
-        .or_else(|| names.iter().find_map(kept));
-    let name = names.first().copied().unwrap_or_default();
-    found.with_context(|| {
-        format!("{name} is not installed; run `cargo xtask setup`, or set {variable} to its path")
-    })
 }
 
 #[cfg(test)]

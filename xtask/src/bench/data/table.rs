@@ -2,6 +2,7 @@
 
 use super::{BLOCKS, Contestants, FILE, Figures, TEXTS};
 use crate::bench::report::{grouped, median, ratio};
+use crate::bench::table::{Row, Target};
 
 /// The width of the first column.
 const WIDE: usize = 56;
@@ -86,10 +87,52 @@ fn medians(all: &Contestants<Figures>, samples: u32) -> String {
         Blob, without a hash; Trystero sends a Blob as it sends every value, joined in memory, without a hash.\n"
 }
 
-/// A limit for a figure.
-enum Target {
-    AtLeast(f64),
-    AtMost(f64),
+/// The figures for the table of all benchmarks.
+pub fn rows(all: &Contestants<Figures>) -> Vec<Row> {
+    let row = |what: &str, values: fn(&Figures) -> &[f64]| {
+        let [bare, ours, theirs] = all.each_ref().map(|figures| median(values(figures)));
+        Row::new(what, ours).bare(bare).trystero(theirs)
+    };
+    let (_, size) = TEXTS;
+    let file = row(
+        &format!("MB a second, a file of {} MiB", FILE / 1024 / 1024),
+        |figures| &figures.files,
+    );
+    let of_bare = FILE_TO_BARE * file.bare.unwrap_or_default();
+    let idle = row("ms until a question is answered", |figures| {
+        &figures.idle[0]
+    });
+    let of_idle = LOADED_TO_IDLE * idle.rtchat;
+    let rows = [
+        row(
+            &format!("messages of {size} characters a second, sent in one go"),
+            |figures| &figures.rate,
+        )
+        .target(Target::AtLeast(RATE))
+        .short(),
+        row("bytes around each of them", |figures| &figures.overhead)
+            .target(Target::AtMost(OVERHEAD))
+            .short(),
+        file.target(Target::AtLeast(of_bare)).short(),
+        row("MB a second, as values of 64 KiB", |figures| {
+            &figures.throughput
+        }),
+        idle.short(),
+        row("the same, 99th percentile", |figures| &figures.idle[1]),
+        row(
+            "ms until a question is answered while a file is sent",
+            |figures| &figures.with_file[0],
+        )
+        .target(Target::AtMost(of_idle))
+        .short(),
+        row("the same, 99th percentile", |figures| &figures.with_file[1]),
+        row(
+            "ms until a question is answered while values of 64 KiB are sent",
+            |figures| &figures.loaded[0],
+        ),
+        row("the same, 99th percentile", |figures| &figures.loaded[1]),
+    ];
+    rows.into()
 }
 
 fn targets([bare, ours, _]: &Contestants<Figures>) -> String {

@@ -13,6 +13,11 @@ use anyhow::{Context, Result, bail};
 /// progress.
 pub fn run(command: &mut Command) -> Result<()> {
     println!("$ {}", shown(command));
+    quietly(command)
+}
+
+/// Runs a program to its end, without a word.
+pub fn quietly(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| cannot_start(command))?;
     if !status.success() {
         bail!(
@@ -23,9 +28,8 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Like [`run`], but gives up after `limit`.
+/// Like [`quietly`], but gives up after `limit`.
 pub fn run_within(command: &mut Command, limit: Duration) -> Result<()> {
-    println!("$ {}", shown(command));
     let mut child = command.spawn().with_context(|| cannot_start(command))?;
     let start = Instant::now();
     let status = loop {
@@ -197,6 +201,23 @@ pub fn adopt_orphans() {
     };
 }
 
+/// Lets a program end together with the thread that starts it, and so with this process, even if a signal ends that.
+pub fn end_with_us(command: &mut Command) {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::unix::process::CommandExt;
+        // SAFETY: prctl() with this option takes two numbers, and may be called after a fork.
+        unsafe {
+            command.pre_exec(|| {
+                libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM);
+                Ok(())
+            })
+        };
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = command;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,6 +244,18 @@ mod tests {
         );
         assert!(error.unwrap_err().to_string().contains("within"));
         assert!(start.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_program_ends_with_the_thread_that_started_it() {
+        let start = || {
+            let mut sleep = Command::new("sleep");
+            end_with_us(sleep.arg("60"));
+            sleep.spawn().unwrap()
+        };
+        let mut child = std::thread::spawn(start).join().unwrap();
+        assert!(!child.wait().unwrap().success());
     }
 
     #[test]

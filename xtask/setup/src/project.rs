@@ -4,15 +4,15 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use cargo_lock::Lockfile;
 use serde_json::{Value, json};
 
 use crate::process;
 
 /// The root folder of the workspace.
 pub fn root() -> PathBuf {
-    let xtask = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    xtask.parent().map(PathBuf::from).unwrap_or(xtask)
+    let package = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let root = package.ancestors().nth(2).map(PathBuf::from);
+    root.unwrap_or(package)
 }
 
 /// The folder that `build` writes, which any static host can serve.
@@ -59,13 +59,14 @@ pub fn cargo() -> Command {
 /// The version of a crate that `Cargo.lock` names.
 pub fn locked_version(name: &str) -> Result<String> {
     let path = root().join("Cargo.lock");
-    let lock = Lockfile::load(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let package = lock
-        .packages
-        .iter()
-        .find(|package| package.name.as_str() == name);
-    let package = package.with_context(|| format!("{} lists no crate `{name}`", path.display()))?;
-    Ok(package.version.to_string())
+    let lock = std::fs::read_to_string(&path)
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    let entry = format!("\nname = \"{name}\"\nversion = \"");
+    let version = lock
+        .split_once(&entry)
+        .and_then(|(_, rest)| rest.split('"').next());
+    let version = version.with_context(|| format!("{} lists no crate `{name}`", path.display()))?;
+    Ok(version.to_owned())
 }
 
 /// A test program of a package of the workspace: a file in `tests/`, or a `[[test]]` of the manifest.

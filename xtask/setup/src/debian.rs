@@ -1,11 +1,12 @@
 //! Debian packages.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
 use crate::process;
+use crate::steps::Log;
 
 /// Packages that are installed together.
 #[derive(Debug)]
@@ -16,18 +17,21 @@ pub struct Package {
     pub seconds: u32,
 }
 
-/// Installs packages, all at once.
-pub fn ensure(packages: &[Package]) -> Result<()> {
-    if packages.is_empty() {
-        return Ok(());
+/// The names of all these packages.
+pub fn names(packages: &[Package]) -> Vec<&'static str> {
+    let names = packages.iter().flat_map(|package| package.names);
+    let mut all: Vec<&str> = Vec::new();
+    for name in names {
+        if !all.contains(name) {
+            all.push(name);
+        }
     }
-    let mut names: Vec<&str> = packages
-        .iter()
-        .flat_map(|package| package.names)
-        .copied()
-        .collect();
-    names.dedup();
-    if !can_install() {
+    all
+}
+
+/// Fails if this user cannot install these packages, and says what to do.
+pub fn check(packages: &[Package]) -> Result<()> {
+    if !packages.is_empty() && !can_install() {
         let lines: Vec<String> = packages
             .iter()
             .map(|package| format!("  {} ({})", package.names.join(", "), package.why))
@@ -36,27 +40,18 @@ pub fn ensure(packages: &[Package]) -> Result<()> {
             "these are missing:\n{}\nOn Debian, run `sudo apt-get install {}`; elsewhere install the same programs by \
              the system's own means. Then run this again.",
             lines.join("\n"),
-            names.join(" "),
+            names(packages).join(" "),
         );
     }
-    for package in packages {
-        println!(
-            "Installing {}: {} (about {} s).",
-            package.names.join(", "),
-            package.why,
-            package.seconds
-        );
-    }
+    Ok(())
+}
+
+/// Installs packages, all at once.
+pub fn install(names: &[&str], log: &Log) -> Result<()> {
     let advice = "is there a network? The packages can also be installed by hand";
-    apt_get(&["update", "-q"]).context(advice)?;
-    apt_get(
-        &[
-            &["install", "-y", "-q", "--no-install-recommends"],
-            names.as_slice(),
-        ]
-        .concat(),
-    )
-    .context(advice)
+    let options = ["install", "-y", "-q", "--no-install-recommends"];
+    apt_get(&["update", "-q"], log).context(advice)?;
+    apt_get(&[&options, names].concat(), log).context(advice)
 }
 
 /// Whether this user may call apt-get.
@@ -69,11 +64,10 @@ pub fn can_install() -> bool {
     root && Path::new("/etc/debian_version").exists() && process::find("apt-get").is_some()
 }
 
-fn apt_get(arguments: &[&str]) -> Result<()> {
+fn apt_get(arguments: &[&str], log: &Log) -> Result<()> {
     let mut command = Command::new("apt-get");
     command
         .args(arguments)
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .stdin(Stdio::null());
-    process::run(&mut command)
+        .env("DEBIAN_FRONTEND", "noninteractive");
+    log.run(&mut command)
 }

@@ -5,12 +5,13 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::debian::{self, Package};
+use crate::debian::{self, Package};
+use crate::steps::Log;
 use crate::{process, project};
 
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -65,26 +66,36 @@ pub enum WebCompiler {
 }
 
 impl WebCompiler {
-    /// Finds a compiler, or installs one.
-    pub fn ensure() -> Result<Self> {
-        match std::env::var(CHOICE).as_deref() {
-            Ok("debian") => return debian_compiler(),
-            Ok("rustup") => return add_target().map(|()| Self::native()),
-            Ok("") | Err(_) => {}
-            Ok(other) => bail!("{CHOICE} is `{other}`; it may be `rustup` or `debian`, or absent"),
+    /// Finds a compiler that lacks nothing.
+    pub fn find() -> Result<Option<Self>> {
+        let choice = Choice::read()?;
+        if choice != Choice::Debian && native_has_target() {
+            let complete = native_library()
+                .is_ok_and(|library| has_dependencies(&mut project::cargo(), &library));
+            return Ok(complete.then_some(Self::Native { has_source: true }));
         }
-        if native_has_target() {
-            return Ok(Self::native());
+        let is_there = choice != Choice::Rustup
+            && debian_is_complete()
+            && has_dependencies(&mut debian_cargo(), &debian_library());
+        Ok(is_there.then_some(Self::Debian))
+    }
+
+    /// Installs what the compiler lacks.
+    pub fn install(log: &Log) -> Result<Self> {
+        match Choice::read()? {
+            Choice::Debian => return debian_compiler(log),
+            Choice::Rustup => return add_target(log).map(|()| Self::native(log)),
+            Choice::Any if native_has_target() => return Ok(Self::native(log)),
+            Choice::Any if debian_is_complete() => return debian_compiler(log),
+            Choice::Any => {}
         }
-        if debian_is_complete() {
-            return Ok(Self::Debian);
-        }
-        let Err(error) = add_target() else {
-            return Ok(Self::native());
+        let Err(error) = add_target(log) else {
+            return Ok(Self::native(log));
         };
-        println!("rustup cannot add {TARGET}: {error:#}.");
-        println!("Trying Debian's compiler instead.");
-        debian_compiler().with_context(|| {
+        log.say(&format!(
+            "rustup cannot add {TARGET}: {error:#}. Trying Debian's compiler instead"
+        ));
+        debian_compiler(log).with_context(|| {
             format!(
                 "no compiler for {TARGET}. Either make `rustup target add {TARGET}` work, or, on Debian, run this as \
                  root or `sudo apt-get install {}`",
@@ -94,16 +105,17 @@ impl WebCompiler {
     }
 
     /// The native compiler, which has the target.
-    fn native() -> Self {
-        let has_source = match add_source() {
-            Ok(()) => true,
-            Err(error) => {
-                println!("The standard library's sources cannot be added: {error:#}.");
-                println!("The page and the module are built without them, and are 6% larger.");
-                false
-            }
-        };
-        Self::Native { has_source }
+    fn native(log: &Log) -> Self {
+        let added = add_source(log);
+        if let Err(error) = &added {
+            log.say(&format!(
+                "the standard library's sources cannot be added: {error:#}. The page and the module are built without \
+                 them, and are 6% larger"
+            ));
+        }
+        Self::Native {
+            has_source: added.is_ok(),
+        }
     }
 
     /// Sets up the environment of a command that builds for the browser.
@@ -141,6 +153,25 @@ impl WebCompiler {
             .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
             .env("CARGO_TARGET_DIR", target);
         Ok(())
+    }
+}
+
+/// Which compiler the person wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Choice {
+    Any,
+    Rustup,
+    Debian,
+}
+
+impl Choice {
+    fn read() -> Result<Self> {
+        match std::env::var(CHOICE).as_deref() {
+            Ok("debian") => Ok(Self::Debian),
+            Ok("rustup") => Ok(Self::Rustup),
+            Ok("") | Err(_) => Ok(Self::Any),
+            Ok(other) => bail!("{CHOICE} is `{other}`; it may be `rustup` or `debian`, or absent"),
+        }
     }
 }
 
@@ -204,20 +235,12 @@ fn holds_std(folder: &Path) -> bool {
     })
 }
 
-fn add_target() -> Result<()> {
+fn add_target(log: &Log) -> Result<()> {
     if native_has_target() {
         return Ok(());
     }
-    println!(
-        "Adding WebAssembly to the Rust toolchain (30 MB; given up after {} s).",
-        RUSTUP_LIMIT.as_secs()
-    );
-    process::run_within(
-        Command::new("rustup")
-            .args(["target", "add", TARGET])
-            .stdin(Stdio::null()),
-        RUSTUP_LIMIT,
-    )?;
+    let mut rustup = Command::new("rustup");
+    log.run_within(rustup.args(["target", "add", TARGET]), RUSTUP_LIMIT)?;
     if !native_has_target() {
         bail!("rustup succeeded, but for another toolchain than the one in use");
     }
@@ -225,29 +248,37 @@ fn add_target() -> Result<()> {
 }
 
 /// Adds the sources of the standard library, and of what it depends on, because builds run offline.
-fn add_source() -> Result<()> {
-    let sysroot = process::output(native_rustc().args(["--print", "sysroot"]))?;
-    let library = Path::new(sysroot.trim()).join(LIBRARY);
+fn add_source(log: &Log) -> Result<()> {
+    let library = native_library()?;
     if !library.join("Cargo.lock").is_file() {
-        println!("Adding the standard library's sources to the Rust toolchain (3 MB).");
-        process::run_within(
-            Command::new("rustup")
-                .args(["component", "add", "rust-src"])
-                .stdin(Stdio::null()),
-            RUSTUP_LIMIT,
-        )?;
+        let mut rustup = Command::new("rustup");
+        log.run_within(rustup.args(["component", "add", "rust-src"]), RUSTUP_LIMIT)?;
     }
-    fetch_dependencies(&mut project::cargo(), &library)
+    fetch_dependencies(&mut project::cargo(), &library, log)
 }
 
 /// The sources of the standard library, below the compiler's folder.
 const LIBRARY: &str = "lib/rustlib/src/rust/library";
 
-fn fetch_dependencies(cargo: &mut Command, library: &Path) -> Result<()> {
+fn native_library() -> Result<PathBuf> {
+    let sysroot = process::output(native_rustc().args(["--print", "sysroot"]))?;
+    Ok(Path::new(sysroot.trim()).join(LIBRARY))
+}
+
+fn fetch<'a>(cargo: &'a mut Command, library: &Path) -> &'a mut Command {
     cargo.args(["fetch", "--quiet", "--locked", "--target", TARGET]);
     cargo.arg("--manifest-path").arg(library.join("Cargo.toml"));
-    cargo.env("RUSTC_BOOTSTRAP", "1");
-    process::run(cargo).context("what the standard library depends on cannot be fetched")
+    cargo.env("RUSTC_BOOTSTRAP", "1")
+}
+
+fn fetch_dependencies(cargo: &mut Command, library: &Path, log: &Log) -> Result<()> {
+    log.run(fetch(cargo, library))
+        .context("what the standard library depends on cannot be fetched")
+}
+
+/// Whether everything that the standard library depends on has been fetched.
+fn has_dependencies(cargo: &mut Command, library: &Path) -> bool {
+    process::output(fetch(cargo, library).arg("--offline")).is_ok()
 }
 
 fn debian_is_complete() -> bool {
@@ -258,15 +289,20 @@ fn debian_library() -> PathBuf {
     Path::new("/usr").join(LIBRARY)
 }
 
-fn debian_compiler() -> Result<WebCompiler> {
-    if !debian_is_complete() {
-        debian::ensure(&[DEBIAN_COMPILER])?;
-    }
+fn debian_cargo() -> Command {
     let mut cargo = Command::new("/usr/bin/cargo");
     for variable in OF_THE_OTHER_COMPILER {
         cargo.env_remove(variable);
     }
     cargo.env("RUSTC", "/usr/bin/rustc");
-    fetch_dependencies(&mut cargo, &debian_library())?;
+    cargo
+}
+
+fn debian_compiler(log: &Log) -> Result<WebCompiler> {
+    if !debian_is_complete() {
+        debian::check(&[DEBIAN_COMPILER])?;
+        debian::install(DEBIAN_COMPILER.names, log)?;
+    }
+    fetch_dependencies(&mut debian_cargo(), &debian_library(), log)?;
     Ok(WebCompiler::Debian)
 }

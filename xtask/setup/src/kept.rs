@@ -1,9 +1,10 @@
 //! Tools that are compiled once and kept.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use crate::steps::{Lane, Log, Step};
 use crate::{process, project};
 
 /// A program from the crates registry.
@@ -13,7 +14,7 @@ pub struct Tool {
     program: &'static str,
     version: String,
     why: &'static str,
-    minutes: u32,
+    seconds: u32,
     /// Whether to use the crate's own lock file. Some lock files name versions that registries no longer have.
     locked: bool,
 }
@@ -21,13 +22,13 @@ pub struct Tool {
 /// wasm-bindgen's command, which has to be of the same version as the crate.
 pub fn wasm_bindgen() -> Result<Tool> {
     let version = project::locked_version("wasm-bindgen")?;
-    let why = "joins WebAssembly and JavaScript";
+    let why = "it joins WebAssembly and JavaScript";
     Ok(Tool {
         krate: "wasm-bindgen-cli",
         program: "wasm-bindgen",
         version,
         why,
-        minutes: 3,
+        seconds: 50,
         locked: false,
     })
 }
@@ -39,63 +40,59 @@ pub fn trunk() -> Tool {
         krate: "trunk",
         program: "trunk",
         version,
-        why: "builds the page",
-        minutes: 8,
+        why: "it builds the page",
+        seconds: 140,
         locked: true,
     }
 }
 
 pub fn geckodriver() -> Tool {
-    let (version, why) = ("0.37.1".to_owned(), "lets tests drive Firefox");
+    let (version, why) = ("0.37.1".to_owned(), "it lets tests drive Firefox");
     Tool {
         krate: "geckodriver",
         program: "geckodriver",
         version,
         why,
-        minutes: 2,
+        seconds: 50,
         locked: true,
     }
 }
 
-/// Compiles a tool, unless one of the right version is kept or on `PATH`.
-pub fn ensure(tool: &Tool) -> Result<()> {
-    if is_there(tool) {
-        return Ok(());
+/// The step that compiles this tool and keeps it.
+pub fn step(tool: Tool) -> Step {
+    Step {
+        what: format!("{} {}", tool.krate, tool.version),
+        why: tool.why,
+        seconds: tool.seconds,
+        lane: Lane::Processor,
+        install: Box::new(move |log| install(&tool, log)),
     }
-    let Tool {
-        krate,
-        version,
-        why,
-        minutes,
-        ..
-    } = tool;
+}
+
+fn install(tool: &Tool, log: &Log) -> Result<()> {
+    let Tool { krate, version, .. } = tool;
     let tools = project::tools();
-    println!(
-        "Installing {krate} {version}, which {why}. Compiling it takes about {minutes} min on two cores, once; it is \
-         kept in {}.",
-        tools.display(),
-    );
     // This folder stays if the installation is interrupted, so that the next attempt continues from there.
     let work = tools.join("build").join(krate);
     let mut install = project::cargo();
     install
         .args(["install", krate, "--version", version, "--force", "--root"])
-        .arg(&tools);
+        .arg(&tools)
+        // The defaults of trunk and of wasm-bindgen's tools are about HTTPS, which nothing here uses.
+        .arg("--no-default-features");
     if tool.locked {
         install.arg("--locked");
     }
     install
         .env("CARGO_TARGET_DIR", &work)
-        // Compiling these tools takes much longer than they run. Optimising trunk as a whole would take longer than
-        // everything else here together.
+        // Compiling these tools takes much longer than they run.
         .envs([
             ("CARGO_PROFILE_RELEASE_LTO", "off"),
             ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
-            ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
+            ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0"),
         ])
-        .env_remove("RUSTFLAGS")
-        .stdin(Stdio::null());
-    process::run(&mut install).with_context(|| {
+        .env_remove("RUSTFLAGS");
+    log.run(&mut install).with_context(|| {
         format!("{krate} {version} cannot be installed. If the network was gone, run this again; it continues from there")
     })?;
     // If this fails, it costs only space.
@@ -103,7 +100,8 @@ pub fn ensure(tool: &Tool) -> Result<()> {
     Ok(())
 }
 
-fn is_there(tool: &Tool) -> bool {
+/// Whether a tool of the right version is kept or on `PATH`.
+pub fn is_there(tool: &Tool) -> bool {
     let Ok(path) = super::path_with(&super::own_folders()) else {
         return false;
     };

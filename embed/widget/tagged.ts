@@ -1,0 +1,20 @@
+// What rtchat.js loads when a page has a chat: the view. All files are beside rtchat.js, and their hashes are checked.
+
+import type { Files, Host, View } from "./contract.ts";
+import { type Asset, type Origin, get, module } from "./load.ts";
+import { ChatView } from "./view.ts";
+
+declare const GLUE: Asset;
+declare const WASM: Asset;
+declare const STYLES: Asset;
+
+export function attach(element: Host, origin: Origin): View {
+  const fetched = ({ file, integrity }: Asset) => get(new URL(file, origin.base), { integrity });
+  const files: Files = {
+    glue: () => module(GLUE, origin),
+    wasm: () => fetched(WASM),
+    styles: async () => (await fetched(STYLES)).text(),
+    settings: new URL("rtchat.json", origin.base).href,
+  };
+  return new ChatView(element, files);
+}

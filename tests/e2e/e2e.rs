@@ -17,6 +17,7 @@ mod hostile_member;
 mod hostile_names;
 mod leaving_and_returning;
 mod module;
+mod other_stacks;
 mod package;
 mod policy;
 mod profile;

@@ -11,5 +11,5 @@ pub use bot::Bot;
 pub use browsers::{Browser, NOWHERE};
 pub use harness::{Bed, run};
 pub use page::Page;
-pub use site::{Host, page_of, settings};
+pub use site::{HeldSite, Host, page_of, serve, settings};
 pub use tab::Tab;

@@ -25,6 +25,7 @@ mod profile;
 mod rooms;
 mod settings;
 mod support;
+mod translation;
 mod unloaded;
 mod untrusted_text;
 mod widget;

@@ -1,4 +1,4 @@
-//! Benchmarks: `cargo xtask bench connect`, `data`, `embed` and `links`.
+//! Benchmarks: `cargo xtask bench connect`, `data`, `embed`, `load` and `links`.
 //!
 //! | module | responsibility |
 //! | --- | --- |
@@ -8,12 +8,14 @@
 //! | [`bare`] | the browser alone, without a broker |
 //! | [`data`] | data on an open connection |
 //! | [`embed`] | the cost of the script tag |
+//! | [`load`] | the time until a page can be used |
 //! | [`trace`] | the steps of connecting, with their times |
 //! | [`report`] | the printed report |
 
 mod bare;
 mod data;
 mod embed;
+mod load;
 mod machine;
 mod meeting;
 mod report;
@@ -61,6 +63,11 @@ pub enum Bench {
     ///
     /// The main thread's own time in Chromium, for the demonstration of the bubble with and without the tag.
     Embed(embed::Options),
+    /// Measure how long the page takes until its welcome is seen, can be typed into, and has been joined
+    ///
+    /// In Chromium, on a first visit, with the browser's own imitation of slow lines and processors. The files are
+    /// compressed, as static hosts send them.
+    Load(load::Options),
     /// Measure how long the page takes to find the addresses in worst-case messages
     ///
     /// Natively, compiled as for tests: `examples/links.rs`.
@@ -92,6 +99,7 @@ pub async fn run(bench: Bench) -> Result<()> {
         Bench::Connect(options) => connect(options).await,
         Bench::Data(options) => data::run(options).await,
         Bench::Embed(options) => embed::run(options).await,
+        Bench::Load(options) => load::run(options).await,
         Bench::Links => tokio::task::spawn_blocking(links).await?,
     }
 }

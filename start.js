@@ -80,6 +80,14 @@
     document.addEventListener("DOMContentLoaded", () => parsed.disconnect());
   }
 
+  // In a frame, the focus may belong to the page around it. (The attribute `autofocus` would not ask.)
+  const focus = () => {
+    const field = document.querySelector("#early input");
+    if (!field) requestAnimationFrame(focus);
+    else if (document.activeElement === document.body) field.focus();
+  };
+  if (!known && parent === window) requestAnimationFrame(focus);
+
   /** Remembers a *Join*, or with `false` that the name was changed after it. */
   function press(join) {
     const early = document.getElementById("early");

@@ -85,8 +85,8 @@ fn the_program_takes_over_what_was_typed_without_a_jump() {
         ] {
             let (_broker, site) = held().await?;
             let tab = browser.open(&format!("{}{more}", site.url())).await?;
-            let focused = "return document.activeElement.matches('#early input')";
-            ensure!(tab.script(focused, Vec::new()).await? == true);
+            let focused = "return String(document.activeElement.matches('#early input'))";
+            tab.until_script(focused, &[], "true").await?;
             tab.type_on("#early input", "ann marie").await?;
             let select = "document.activeElement.setSelectionRange(4, 6)";
             tab.script(select, Vec::new()).await?;
@@ -212,7 +212,7 @@ async fn room_at_once(bed: &Bed, width: u32) -> Result<()> {
     tab.joined().await?;
     taken_over(&tab).await?;
     let after = looks(&tab, ROOM).await?;
-    // The words of the status differ.
+    // The words of the status may have changed meanwhile.
     let [before, after] = [before, after].map(|mut looks| {
         for look in looks.as_array_mut().into_iter().flatten() {
             if look[0] == ".where .status" {

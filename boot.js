@@ -6,7 +6,9 @@ const program = document.querySelector('link[rel="preload"][as="fetch"]');
 /** Covers the page with a notice, because it would do nothing any more. */
 function showBroken(error, change) {
   const notice = document.getElementById("broken").content.cloneNode(true);
-  notice.querySelector("pre").textContent = error?.stack ?? String(error);
+  // Not every browser's stack begins with the message.
+  const [message, stack] = [String(error), error?.stack ?? ""];
+  notice.querySelector("pre").textContent = stack.includes(message) ? stack : `${message}\n${stack}`;
   change?.(notice);
   const reload = notice.querySelector("button");
   reload.onclick = () => location.reload();

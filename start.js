@@ -83,8 +83,8 @@
   // In a frame, the focus may belong to the page around it. (The attribute `autofocus` would not ask.)
   const focus = () => {
     const field = document.querySelector("#early input");
-    if (!field) requestAnimationFrame(focus);
-    else if (document.activeElement === document.body) field.focus();
+    if (field && document.activeElement === document.body) field.focus();
+    else if (!field && document.readyState === "loading") requestAnimationFrame(focus);
   };
   if (!known && parent === window) requestAnimationFrame(focus);
 

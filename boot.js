@@ -1,12 +1,15 @@
 // Starts the program. This is a separate file, because the Content-Security-Policy forbids inline scripts. Trunk writes the
 // two links (see Trunk.toml), whose file names contain the hashes of this build.
-const address = (selector) => document.querySelector(selector).href;
+const code = document.querySelector('link[rel="modulepreload"]');
+const program = document.querySelector('link[rel="preload"][as="fetch"]');
 
-/** Covers the page with a notice that the program broke, because it would do nothing any more. */
-function showBroken(error) {
+/** Covers the page with a notice, because it would do nothing any more. */
+function showBroken(error, change) {
   const notice = document.getElementById("broken").content.cloneNode(true);
   // Not every browser's stack begins with the message.
-  notice.querySelector("pre").textContent = [...new Set([String(error), ...(error?.stack ?? "").split("\n")])].join("\n");
+  const [message, stack] = [String(error), error?.stack ?? ""];
+  notice.querySelector("pre").textContent = stack.includes(message) ? stack : `${message}\n${stack}`;
+  change?.(notice);
   const reload = notice.querySelector("button");
   reload.onclick = () => location.reload();
   document.body.append(notice);
@@ -14,15 +17,44 @@ function showBroken(error) {
   if (parent === window || document.hasFocus()) reload.focus();
 }
 
+function couldNotStart(notice) {
+  notice.firstElementChild.dataset.testid = "unloaded";
+  notice.querySelector("h1").textContent = "rtchat could not start";
+  notice.querySelector("p").textContent = "Reload the page, or try a current browser.";
+}
+
+/** The file of this link is missing. `start.js` is told, as the browser tells it of other files. */
+class Missing extends Error {
+  constructor(link) {
+    super(`${link.href} is missing`);
+    this.link = link;
+  }
+}
+
+/** Imports the JavaScript of the program. A file that is there but cannot be read gives an error of another kind. */
+async function load() {
+  try {
+    return await import(code.href);
+  } catch (error) {
+    throw error instanceof TypeError ? new Missing(code) : error;
+  }
+}
+
+/** Fetches the program. Some hosts answer with a page in place of what is missing. */
+async function fetchProgram() {
+  const response = await fetch(program.href).catch(() => undefined);
+  const isPage = response?.headers.get("content-type")?.startsWith("text/html");
+  if (!response?.ok || isPage) throw new Missing(program);
+  return response;
+}
+
 try {
-  const { default: start, mount, whenBroken } = await import(address('link[rel="modulepreload"]'));
-  await start({ module_or_path: address('link[rel="preload"][as="fetch"]') });
+  const [{ default: start, mount, whenBroken }, response] = await Promise.all([load(), fetchProgram()]);
+  await start({ module_or_path: response });
   mount(document.body);
   whenBroken(showBroken);
 } catch (error) {
   console.error(error);
-  const problem = document.createElement("p");
-  problem.setAttribute("role", "alert");
-  problem.textContent = `rtchat could not start: ${error?.message ?? error}. Reload the page, or try a current browser.`;
-  document.body.prepend(problem);
+  if (error instanceof Missing) error.link.dispatchEvent(new Event("error"));
+  else showBroken(error, couldNotStart);
 }

@@ -148,8 +148,8 @@ impl<'a> Section<'a> {
         self.media.get(1) == Some(&"0") && !self.has("bundle-only")
     }
 
-    /// Whether this section carries data channels, in today's notation or in that of older drafts, which aiortc still
-    /// writes.
+    /// Whether this section carries data channels, in today's notation or in that of older drafts, which older versions of
+    /// aiortc write.
     pub fn is_data(&self) -> bool {
         let [kind, _, protocol, format] = self.media[..] else {
             return false;

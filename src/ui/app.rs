@@ -11,6 +11,7 @@ use super::backend::{Backend, EventSink};
 use super::components::room::Room;
 use super::components::welcome;
 use super::context::{Shared, Ui};
+use super::early;
 use super::event_queue::EventQueue;
 use super::hooks::listen::{document, use_change, use_mount, window};
 use super::state::{Action, Sheet, Stage, State};
@@ -148,7 +149,19 @@ pub fn App(props: &AppProps) -> Html {
     );
 
     let opening = &state.opening;
+    // The field for the name takes over by itself.
+    let waits = matches!(state.stage, Stage::Loading | Stage::NameNeeded);
+    use_change(
+        u64::from(waits),
+        Box::new(move || {
+            if !waits && !embedded {
+                early::remove();
+            }
+        }),
+    );
     match &state.stage {
+        // The page's own welcome, or the frame of the room, is there already.
+        Stage::Loading if !embedded && early::is_shown() => Html::default(),
         Stage::Loading => html! { <@{ui.landmark()} class="rt" aria-busy="true" /> },
         Stage::NameNeeded => welcome::welcome(opening, &ui),
         Stage::WrongSecret => welcome::wrong_secret(opening),

@@ -19,6 +19,8 @@ mod context;
 #[cfg(all(target_arch = "wasm32", feature = "demo"))]
 pub mod demo;
 #[cfg(target_arch = "wasm32")]
+mod early;
+#[cfg(target_arch = "wasm32")]
 mod event_queue;
 #[cfg(target_arch = "wasm32")]
 mod hooks;

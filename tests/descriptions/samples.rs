@@ -18,7 +18,7 @@ pub fn recorded() -> Vec<(String, SdpType, String)> {
         };
         recorded.push((name, kind, std::fs::read_to_string(&path).unwrap()));
     }
-    assert!(recorded.len() >= 24, "only {} descriptions", recorded.len());
+    assert!(recorded.len() >= 27, "only {} descriptions", recorded.len());
     recorded
 }
 

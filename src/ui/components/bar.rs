@@ -4,7 +4,7 @@ use yew::prelude::*;
 
 use super::empty::CopyLink;
 use super::icon::{LOCK, PEOPLE, icon};
-use super::sentence::sentence;
+use super::sentence::changing;
 use crate::room::{PeerState, Status};
 use crate::ui::backend::Entry;
 use crate::ui::context::Ui;
@@ -20,7 +20,7 @@ pub fn bar(state: &Rc<State>, people: &NodeRef, ui: &Ui) -> Html {
         <header class="bar" part="header">
             <div class="where">
                 <h1>
-                    <bdi data-testid="room">{ &state.opening.room }</bdi>
+                    <bdi data-testid="room" translate="no">{ &state.opening.room }</bdi>
                     if state.opening.entry == Entry::Private {
                         <span
                             class="private" title="Private room"
@@ -36,8 +36,8 @@ pub fn bar(state: &Rc<State>, people: &NodeRef, ui: &Ui) -> Html {
                 ref={people.clone()} type="button" class="quiet to-people" data-testid="people-button"
                 aria-expanded={if state.people_open { "true" } else { "false" }} onclick={ui.acts(Action::People(true))}
             >
-                { icon(PEOPLE) }<span aria-hidden="true">{ present }</span>
-                <span class="sr">{ "People, " }{ texts::people(present) }</span>
+                { icon(PEOPLE) }<span aria-hidden="true" translate="no">{ present }</span>
+                <span class="sr">{ changing(&format!("People, {}", texts::people(present))) }</span>
             </button>
         </header>
     }
@@ -87,13 +87,13 @@ fn StatusLine(props: &StatusProps) -> Html {
                     type="button" class="status" part="status" data-testid="status" data-state={texts::status_word(state.status)}
                     title="Details" onclick={ui.acts(Action::Sheet(Some(Sheet::Diagnostics)))}
                 >
-                    <span class="lamp" aria-hidden="true" /><span class="words">{ sentence(&text) }</span>
+                    <span class="lamp" aria-hidden="true" /><span class="words">{ changing(&text) }</span>
                 </button>
                 if waits {
                     <button type="button" class="quiet try" data-testid="try-now" onclick={try_now}>{ "Try now" }</button>
                 }
             </div>
-            <span class="sr" role="status">{ sentence(&aloud) }</span>
+            <span class="sr" role="status">{ changing(&aloud) }</span>
         </>
     }
 }

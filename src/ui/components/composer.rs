@@ -4,6 +4,7 @@ use web_sys::{HtmlTextAreaElement, InputEvent, KeyboardEvent};
 use yew::prelude::*;
 
 use super::icon::{SEND, icon};
+use super::sentence::changing;
 use crate::room::{ChatCommand, Command, MAX_TEXT};
 use crate::ui::context::Ui;
 use crate::ui::hooks::listen::{focus_new, use_mount};
@@ -95,9 +96,9 @@ pub fn Composer(props: &ComposerProps) -> Html {
                 role={refused.then_some("alert")} data-testid="composer-problem"
             >
                 { match *hint {
-                    Hint::None => String::new(),
-                    Hint::Count(count) => format!("{} of {}", texts::number(count), texts::number(MAX_TEXT)),
-                    Hint::Refused(count) => texts::too_long(count, MAX_TEXT),
+                    Hint::None => Html::default(),
+                    Hint::Count(count) => changing(&format!("{} of {}", texts::number(count), texts::number(MAX_TEXT))),
+                    Hint::Refused(count) => changing(&texts::too_long(count, MAX_TEXT)),
                 } }
             </p>
             <div class="field">

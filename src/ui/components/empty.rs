@@ -5,6 +5,7 @@ use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use super::icon::{CHECK, LINK, LOCK, icon};
+use super::sentence::changing;
 use crate::ui::backend::{Entry, Opening};
 use crate::ui::context::Ui;
 use crate::ui::hooks::listen::{document, use_interval, window};
@@ -111,9 +112,9 @@ pub fn CopyLink(props: &CopyLinkProps) -> Html {
         <>
             <button type="button" class="copy" data-look={props.class} data-testid="copy-link" onclick={on_click}>
                 { icon(if *copied { CHECK } else { LINK }) }
-                <span>{ if *copied { "Copied" } else { props.label } }</span>
+                <span>{ changing(if *copied { "Copied" } else { props.label }) }</span>
             </button>
-            <span class="sr" role="status">{ if *copied { "Link copied" } else { "" } }</span>
+            <span class="sr" role="status">{ changing(if *copied { "Link copied" } else { "" }) }</span>
         </>
     }
 }

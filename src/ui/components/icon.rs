@@ -26,7 +26,7 @@ pub fn icon(path: &'static str) -> Html {
 
 /// An avatar: two letters on the colour of a key.
 pub fn face(user: &str, key: &PublicKey) -> Html {
-    html! { <span class="face" data-look={avatar::look(key)} aria-hidden="true">{ avatar::letters(user) }</span> }
+    html! { <span class="face" data-look={avatar::look(key)} aria-hidden="true" translate="no">{ avatar::letters(user) }</span> }
 }
 
 /// The trust mark, with a text for screen readers and as a tooltip.
@@ -34,10 +34,12 @@ pub fn trust(trust: Trust) -> Html {
     let look = trust.as_str();
     let words = texts::trust(trust);
     let path = match trust {
-        Trust::New => return html! { <span class="trust" data-look={look}>{ words }</span> },
+        Trust::New => {
+            return html! { <span key={look} class="trust" data-look={look}>{ words }</span> };
+        }
         Trust::Known => CHECK,
         Trust::Verified => SHIELD,
         Trust::NameOnAnotherKey => WARNING,
     };
-    html! { <span class="trust" data-look={look} title={words}>{ icon(path) }<span class="sr">{ words }</span></span> }
+    html! { <span key={look} class="trust" data-look={look} title={words}>{ icon(path) }<span class="sr">{ words }</span></span> }
 }

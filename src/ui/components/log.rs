@@ -175,9 +175,9 @@ pub fn Log(props: &LogProps) -> Html {
             if *away {
                 <button type="button" class="down" data-testid="new-messages" onclick={down}>
                     if *unread > 0 {
-                        <span>{ texts::new_messages(*unread) }</span>
+                        <span key={*unread}>{ texts::new_messages(*unread) }</span>
                     } else {
-                        <span class="sr">{ "To the newest message" }</span>
+                        <span key="down" class="sr">{ "To the newest message" }</span>
                     }
                     { icon(DOWN) }
                 </button>

@@ -1,9 +1,11 @@
 //! A field for a name, with a sentence beside it if the name is not valid.
 
-use web_sys::HtmlInputElement;
+use web_sys::{HtmlElement, HtmlInputElement};
 use yew::prelude::*;
 
+use super::sentence::changing;
 use crate::identity::Name;
+use crate::ui::early;
 use crate::ui::hooks::listen::{focus, focus_new, use_mount};
 
 #[derive(Properties, PartialEq)]
@@ -17,23 +19,17 @@ pub struct NameFieldProps {
     /// Called when the person cancels. Without it, there is no button to cancel.
     #[prop_or_default]
     pub on_cancel: Option<Callback<()>>,
+    /// Whether this is the field that `index.html` has shown before the program was there.
+    #[prop_or_default]
+    pub was_early: bool,
 }
 
 #[function_component]
 pub fn NameField(props: &NameFieldProps) -> Html {
     let input = use_node_ref();
+    let button = use_node_ref();
     let problem = use_state(|| None::<String>);
 
-    {
-        let input = input.clone();
-        use_mount(Box::new(move || {
-            // Selecting the text of a field would focus the field.
-            if focus_new(&input) {
-                input.cast::<HtmlInputElement>()?.select();
-            }
-            None
-        }));
-    }
     let submit = {
         let (input, problem, on_name) = (input.clone(), problem.setter(), props.on_name.clone());
         Callback::from(move |()| {
@@ -50,6 +46,28 @@ pub fn NameField(props: &NameFieldProps) -> Html {
             }
         })
     };
+    {
+        let (input, button, submit) = (input.clone(), button.clone(), submit.clone());
+        let (value, was_early) = (props.value.clone(), props.was_early);
+        use_mount(Box::new(move || {
+            let field = input.cast::<HtmlInputElement>()?;
+            // Not as an attribute, since every drawing would write it again over what was typed.
+            field.set_value(&value);
+            let early = was_early.then(early::look).flatten();
+            if let Some(early) = &early {
+                early.move_to(&field, button.cast::<HtmlElement>());
+            }
+            let left_alone = early.as_ref().is_none_or(|early| early.focus.is_none());
+            // Selecting the text of a field would focus the field.
+            if left_alone && focus_new(&input) {
+                field.select();
+            }
+            if early.is_some_and(|early| early.join) {
+                submit.emit(());
+            }
+            None
+        }));
+    }
     let on_key_down = {
         let (submit, cancel) = (submit.clone(), props.on_cancel.clone());
         Callback::from(move |event: KeyboardEvent| {
@@ -81,10 +99,10 @@ pub fn NameField(props: &NameFieldProps) -> Html {
             <div class="field">
                 <input
                     ref={input} id="rt-name" data-testid="name" type="text" dir="auto" autocomplete="nickname"
-                    spellcheck="false" enterkeyhint="done" value={props.value.clone()} onkeydown={on_key_down}
+                    spellcheck="false" enterkeyhint="done" onkeydown={on_key_down}
                     aria-describedby="rt-name-problem" aria-invalid={problem.is_some().then_some("true")}
                 />
-                <button type="button" class="primary" data-testid={props.button_id} onclick={on_click}>
+                <button ref={button} type="button" class="primary" data-testid={props.button_id} onclick={on_click}>
                     { props.button }
                 </button>
                 if let Some(on_cancel) = on_cancel {
@@ -92,7 +110,7 @@ pub fn NameField(props: &NameFieldProps) -> Html {
                 }
             </div>
             <p class="problem" id="rt-name-problem" role="alert" data-testid="name-problem">
-                { problem.as_deref().unwrap_or_default() }
+                if let Some(problem) = problem.as_deref() { { changing(problem) } }
             </p>
         </div>
     }

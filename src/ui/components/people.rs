@@ -6,7 +6,7 @@ use yew::prelude::*;
 
 use super::icon::{BACK, PEN, face, icon, trust};
 use super::name_field::NameField;
-use super::sentence::sentence;
+use super::sentence::changing;
 use crate::identity::{PublicKey, Trust, safety_number};
 use crate::room::{Command, PeerState, PeerView, PeopleCommand, Status};
 use crate::ui::backend::Own;
@@ -29,7 +29,7 @@ pub fn people(state: &State, back: &NodeRef, ui: &Ui) -> Html {
                 >
                     { icon(BACK) }
                 </button>
-                <@{heading}>{ "People" }</@><span class="count">{ state.present() }</span>
+                <@{heading}>{ "People" }</@><span class="count" translate="no">{ state.present() }</span>
             </header>
             <ul>
                 if let Some(own) = &state.own { <Me own={own.clone()} ui={ui.clone()} /> }
@@ -108,7 +108,7 @@ fn Me(props: &MeProps) -> Html {
                     <span
                         class="name"
                     >
-                        <bdi data-testid="own-name">{ &own.user }</bdi><span class="hint">{ " you" }</span>
+                        <bdi data-testid="own-name" translate="no">{ &own.user }</bdi><span class="hint">{ " you" }</span>
                     </span>
                     { icon(PEN) }<span class="sr">{ "Change your name" }</span>
                 </button>
@@ -162,8 +162,8 @@ fn Person(props: &PersonProps) -> Html {
             >
                 <span class="seat">{ face(&peer.user, &peer.key) }<span class="lamp" aria-hidden="true" /></span>
                 <span class="name">
-                    <bdi>{ &peer.user }</bdi>
-                    if !words.is_empty() { <span class="hint">{ words }</span> }
+                    <bdi translate="no">{ &peer.user }</bdi>
+                    if !words.is_empty() { <span class="hint">{ changing(words) }</span> }
                 </span>
                 // Before a peer has proved that the key is its own, there is no trust mark.
                 if is_here(peer.state) { { trust(peer.trust) } }
@@ -179,9 +179,9 @@ fn Person(props: &PersonProps) -> Html {
             if *open {
                 <div class="details" data-testid="person-details">
                     if peer.state == PeerState::NoPath {
-                        <p>{ "No direct connection has been found so far. " }{ texts::NO_PATH }</p>
+                        <p>{ changing(texts::NO_PATH) }</p>
                     }
-                    <p>{ texts::trust_sentence(peer) }</p>
+                    <p>{ changing(texts::trust_sentence(peer)) }</p>
                     if let Some(own) = own {
                         <h2>{ "Safety number" }</h2>
                         <SafetyNumber ours={*own} theirs={peer.key} />
@@ -192,7 +192,7 @@ fn Person(props: &PersonProps) -> Html {
                         </p>
                         <div class="actions">
                             if renamed {
-                                <p class="problem" data-testid="renamed">{ sentence(&texts::renamed_meanwhile(opened.name.as_str())) }</p>
+                                <p class="problem" data-testid="renamed">{ changing(&texts::renamed_meanwhile(opened.name.as_str())) }</p>
                             } else if peer.trust != Trust::Verified {
                                 <button
                                     type="button" data-testid="mark-verified"
@@ -209,7 +209,7 @@ fn Person(props: &PersonProps) -> Html {
                             </button>
                         </div>
                     }
-                    <p class="hint">{ "Their key: " }<code data-testid="fingerprint">{ peer.key.fingerprint() }</code></p>
+                    <p class="hint">{ "Their key: " }<code data-testid="fingerprint" translate="no">{ peer.key.fingerprint() }</code></p>
                 </div>
             }
         </li>
@@ -229,7 +229,7 @@ pub fn SafetyNumber(props: &SafetyNumberProps) -> Html {
         safety_number(ours, theirs)
     });
     html! {
-        <p class="digits" data-testid="safety-number">
+        <p class="digits" data-testid="safety-number" translate="no">
             { for number.split(' ').map(|group| html! { <><span>{ group }</span>{ " " }</> }) }
         </p>
     }

@@ -6,7 +6,7 @@ use yew::prelude::*;
 
 use super::icon::{CLOSE, WARNING, face, icon, trust};
 use super::people::SafetyNumber;
-use super::sentence::sentence;
+use super::sentence::{changing, sentence};
 use crate::identity::PublicKey;
 use crate::room::{Command, PeerView, PeopleCommand, Shown};
 use crate::ui::context::Ui;
@@ -57,7 +57,7 @@ pub fn warning(state: &State, ui: &Ui) -> Html {
             { icon(WARNING) }
             <div>
                 <h2>{ "A name you know, on another key" }</h2>
-                <p>{ sentence(&texts::another_key(&peer.user)) }</p>
+                <p>{ changing(&texts::another_key(&peer.user)) }</p>
                 if let Some(own) = own { <SafetyNumber ours={own} theirs={peer.key} /> }
                 <div class="actions">
                     <button
@@ -70,7 +70,7 @@ pub fn warning(state: &State, ui: &Ui) -> Html {
                     >
                         { "Block" }
                     </button>
-                    if count > 1 { <span class="hint">{ "and " }{ count - 1 }{ " more" }</span> }
+                    if count > 1 { <span class="hint">{ changing(&format!("and {} more", count - 1)) }</span> }
                 </div>
             </div>
         </section>
@@ -97,9 +97,9 @@ fn request(peer: &Rc<PeerView>, count: usize, own: Option<PublicKey>, ui: &Ui) -
         <section key={identity(&seen)} class="request" role="alert" data-testid="request" data-user={peer.user.clone()}>
             { face(&peer.user, &peer.key) }
             <div>
-                <h2><bdi>{ &peer.user }</bdi>{ " " }{ trust(peer.trust) }{ " wants to join" }</h2>
+                <h2><bdi translate="no">{ &peer.user }</bdi>{ " " }{ trust(peer.trust) }<span>{ " wants to join" }</span></h2>
                 <p>
-                    { texts::trust_sentence(peer) }{ " Until you accept, they see neither your network address nor what you write." }
+                    { changing(texts::trust_sentence(peer)) }<span>{ " Until you accept, they see neither your network address nor what you write." }</span>
                 </p>
                 if let Some(own) = own {
                     <details>
@@ -108,7 +108,7 @@ fn request(peer: &Rc<PeerView>, count: usize, own: Option<PublicKey>, ui: &Ui) -
                         <p
                             class="hint"
                         >
-                            { "Their key: " }<code data-testid="fingerprint">{ peer.key.fingerprint() }</code>
+                            { "Their key: " }<code data-testid="fingerprint" translate="no">{ peer.key.fingerprint() }</code>
                         </p>
                     </details>
                 }
@@ -119,7 +119,7 @@ fn request(peer: &Rc<PeerView>, count: usize, own: Option<PublicKey>, ui: &Ui) -
                         { "Accept" }
                     </button>
                     <button type="button" data-testid="decline" onclick={decide(false)}>{ "Decline" }</button>
-                    if count > 1 { <span class="hint">{ count - 1 }{ " more waiting" }</span> }
+                    if count > 1 { <span class="hint">{ changing(&format!("{} more waiting", count - 1)) }</span> }
                 </div>
             </div>
         </section>

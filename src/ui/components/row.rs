@@ -5,7 +5,7 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 use super::icon::{CHECK, CHECKS, CLOCK, face, icon, trust};
-use super::sentence::sentence;
+use super::sentence::{changing, sentence};
 use crate::identity::Trust;
 use crate::ui::fold::fold;
 use crate::ui::hooks::clock;
@@ -46,24 +46,24 @@ fn moved(moves: &Moves) -> Html {
         return Html::default();
     }
     if !texts::is_folded(moves) {
-        return html! { <p class="moves" data-testid="moves" dir="auto">{ sentence(&text) }</p> };
+        return html! { <p class="moves" data-testid="moves" dir="auto">{ changing(&text) }</p> };
     }
     let list = |words: &'static str, people: &Crowd| {
-        let line = |user: &String| html! { <li><bdi>{ user }</bdi>{ words }</li> };
+        let line = |user: &String| html! { <li><bdi translate="no">{ user }</bdi>{ words }</li> };
         let others = texts::others(people.others as usize);
         html! {
             <>
                 { people.named.iter().map(line).collect::<Html>() }
-                if let Some(others) = others { <li>{ others }{ words }</li> }
+                if let Some(others) = others { <li>{ changing(&format!("{others}{words}")) }</li> }
             </>
         }
     };
     let renamed = |(before, now): &(String, String)| {
-        html! { <li><bdi>{ before }</bdi>{ " is now " }<bdi>{ now }</bdi></li> }
+        html! { <li><bdi translate="no">{ before }</bdi>{ " is now " }<bdi translate="no">{ now }</bdi></li> }
     };
     html! {
         <details class="moves" data-testid="moves">
-            <summary dir="auto">{ sentence(&text) }</summary>
+            <summary dir="auto">{ changing(&text) }</summary>
             <ul>
                 { list(" joined", &moves.joined) }
                 { list(" left", &moves.left) }
@@ -88,19 +88,19 @@ fn message(line: &Rc<Line>, said: &Said, ago: Option<u32>, unfolding: &Callback<
     };
     let part = if own { "message own" } else { "message" };
     // Screen readers should not announce the time when it changes.
-    let time = html! { <time aria-live="off" title={clock::full(message.at)}>{ when }</time> };
+    let time = html! { <time key={when.clone()} aria-live="off" title={clock::full(message.at)}>{ when }</time> };
     html! {
         <article class="said" part={part} data-look={look} data-testid="message" data-sender={message.sender.clone()}>
             if said.leads {
                 if !own { { face(&message.sender, &message.key) } }
                 <header>
-                    if own { <bdi class="sr">{ &message.sender }</bdi> } else { <bdi class="name">{ &message.sender }</bdi> }
+                    if own { <bdi class="sr" translate="no">{ &message.sender }</bdi> } else { <bdi class="name" translate="no">{ &message.sender }</bdi> }
                     if said.trust == Trust::NameOnAnotherKey { { trust(said.trust) } }
                     if message.private { <small data-testid="private">{ sentence(&texts::private(message.to.as_deref())) }</small> }
                     { time }
                 </header>
             } else {
-                <span class="sr"><bdi>{ &message.sender }</bdi>{ ": " }</span>
+                <span class="sr"><bdi translate="no">{ &message.sender }</bdi>{ ": " }</span>
                 { time }
             }
             <Text line={line.clone()} unfolding={unfolding.clone()} />
@@ -157,13 +157,13 @@ fn Text(props: &TextProps) -> Html {
     };
     html! {
         <div class="bubble" part="text">
-            <div dir="auto" data-testid="message-text">{ shown.iter().map(segment).collect::<Html>() }</div>
+            <div key={u32::from(*unfolded)} dir="auto" data-testid="message-text">{ shown.iter().map(segment).collect::<Html>() }</div>
             if is_long {
                 <button
                     type="button" class="fold" data-testid="fold" aria-expanded={unfolded.to_string()}
                     onclick={toggle}
                 >
-                    { if *unfolded { "Show less" } else { "Show all" } }
+                    { changing(if *unfolded { "Show less" } else { "Show all" }) }
                 </button>
             }
         </div>
@@ -183,7 +183,7 @@ fn mark(delivery: Delivery) -> Html {
         Delivery::Delivered(..) => ("delivered", CHECKS, None),
     };
     html! {
-        <span class="mark" data-testid="delivery" data-state={word} title={words.clone()}>
+        <span key={words.clone()} class="mark" data-testid="delivery" data-state={word} title={words.clone()}>
             if let Some(part) = part { <span aria-hidden="true">{ part }</span> } else { { icon(path) } }
             <span class="sr">{ words }</span>
         </span>

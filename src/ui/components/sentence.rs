@@ -1,4 +1,4 @@
-//! Sentences with names in them.
+//! Sentences with names in them, and sentences that change.
 
 use yew::prelude::*;
 
@@ -11,7 +11,14 @@ pub fn sentence(text: &str) -> Html {
     let first = parts.next().map(Html::from);
     let names = parts.map(|part| {
         let (name, words) = part.split_once(NAME_ENDS).unwrap_or((part, ""));
-        html! { <><bdi class="name">{ name }</bdi>{ words }</> }
+        html! { <><bdi class="name" translate="no">{ name }</bdi>{ words }</> }
     });
     first.into_iter().chain(names).collect()
+}
+
+/// A sentence that may change. A browser that translates the page puts elements of its own in the place of text nodes, and
+/// would go on showing what a node said at first; so the element is replaced with the text. Nothing that comes or goes may
+/// stand right before a text node, either.
+pub fn changing(text: &str) -> Html {
+    html! { <span key={text}>{ sentence(text) }</span> }
 }

@@ -8,6 +8,7 @@ use web_sys::HtmlDialogElement;
 use yew::prelude::*;
 
 use super::icon::{CLOSE, icon};
+use super::sentence::changing;
 use crate::browser::Listener;
 use crate::room::{Diagnostics, PeerState, Status};
 use crate::ui::context::Ui;
@@ -160,7 +161,7 @@ fn counted(state: &State, ui: &Ui) -> Html {
         ("Signatures checked", number(signatures_checked)),
         ("Parts of later versions, skipped", number(skipped)),
     ];
-    let row = |name: &str, value: String| html! { <><dt>{ name }</dt><dd>{ value }</dd></> };
+    let row = |name: &str, value: String| html! { <><dt>{ changing(name) }</dt><dd>{ changing(&value) }</dd></> };
     html! {
         <>
             <dl>{ for rows.into_iter().map(|(name, value)| row(name, value)) }</dl>

@@ -6,8 +6,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
 use serde_json::{Value, json};
-use xtask::testbed::{Site, dist};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use xtask::testbed::{Site, dist, pages};
 
 /// Settings with this broker and no STUN server, so that no test needs the internet.
 pub fn settings(broker: &str) -> Value {
@@ -91,4 +97,61 @@ impl Drop for Host {
         // If this fails, files remain in target/.
         let _ = fs::remove_dir_all(&self.folder);
     }
+}
+
+/// A site whose settings come only when they are released, so that its pages wait with their program running.
+#[derive(Debug)]
+pub struct HeldSite {
+    url: String,
+    released: watch::Sender<bool>,
+    server: JoinHandle<()>,
+}
+
+impl HeldSite {
+    /// Starts a site that holds its settings.
+    pub async fn start(settings: Value) -> Result<HeldSite> {
+        let (released, held) = watch::channel(false);
+        let hold = from_fn(move |request: Request, next: Next| {
+            let mut held = held.clone();
+            async move {
+                if request.uri().path() == "/rtchat.json" {
+                    // An error would mean that the site is gone.
+                    let _ = held.wait_for(|released| *released).await;
+                }
+                next.run(request).await
+            }
+        });
+        let (url, server) = serve(pages(&dist(), move |_| settings.clone()).layer(hold)).await?;
+        Ok(HeldSite {
+            url,
+            released,
+            server,
+        })
+    }
+
+    /// The address of the site, with a slash at the end.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Holds the settings, or lets them go.
+    pub fn release(&self, released: bool) {
+        self.released.send_replace(released);
+    }
+}
+
+impl Drop for HeldSite {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+/// Serves these routes on a port of its own, and returns the address, with a slash at the end.
+pub async fn serve(routes: Router) -> Result<(String, JoinHandle<()>)> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let url = format!("http://{}/", listener.local_addr()?);
+    let server = tokio::spawn(async move {
+        let _ = axum::serve(listener, routes).await;
+    });
+    Ok((url, server))
 }

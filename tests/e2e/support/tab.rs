@@ -164,6 +164,30 @@ impl Tab {
         }
     }
 
+    /// Waits until a script returns this text.
+    #[track_caller]
+    pub fn until_script(
+        &self,
+        script: &str,
+        arguments: &[&str],
+        text: &str,
+    ) -> impl Future<Output = Result<()>> {
+        let caller = Location::caller();
+        async move {
+            let end = Instant::now() + PATIENCE;
+            let arguments: Vec<Value> = arguments.iter().map(|text| json!(text)).collect();
+            loop {
+                match self.script(script, arguments.clone()).await {
+                    Ok(Value::String(found)) if found == text => return Ok(()),
+                    found if Instant::now() > end => {
+                        bail!("{caller}: {arguments:?} never gave {text:?}, but {found:?}")
+                    }
+                    _ => sleep(LOOK).await,
+                }
+            }
+        }
+    }
+
     /// Describes the current content of the tab.
     pub async fn page(&self) -> Result<Page> {
         let page = self.script(SCRIPT, Vec::new()).await?;
@@ -183,8 +207,12 @@ impl Tab {
 
     /// Types into the element with this test id.
     pub async fn type_into(&self, id: &str, text: &str) -> Result<()> {
-        let selector = by_test_id(id);
-        self.within(async |driver| Ok(find(driver, &selector).await?.send_keys(text).await?))
+        self.type_on(&by_test_id(id), text).await
+    }
+
+    /// Types into the element that this selector finds.
+    pub async fn type_on(&self, selector: &str, text: &str) -> Result<()> {
+        self.within(async |driver| Ok(find(driver, selector).await?.send_keys(text).await?))
             .await
     }
 

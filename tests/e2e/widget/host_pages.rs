@@ -103,7 +103,7 @@ fn a_site_behind_an_access_cookie_can_have_a_chat() {
     });
 }
 
-/// The places of the chat's parts in the window, once nothing moves any more.
+/// The places of the chat's parts in the window, once nothing moves any more, and the directions of all its elements.
 async fn places(tab: &Tab) -> Result<Value> {
     tab.until("that it looks for others", |page| page.status == "looking")
         .await?;
@@ -112,7 +112,7 @@ async fn places(tab: &Tab) -> Result<Value> {
             ['launcher', 'panel', 'room', 'status', 'larger', 'close-panel', 'composer', 'send'].map((id) => {
                 const { left, top, width, height } = tree.querySelector(`[data-testid=${id}]`).getBoundingClientRect();
                 return [id, ...[left, top, width, height].map(Math.round)].join(' ');
-            }))";
+            }).concat([...new Set([...tree.querySelectorAll('*')].map((element) => getComputedStyle(element).direction))]))";
     tab.script(script, Vec::new()).await
 }
 
@@ -122,6 +122,7 @@ fn the_direction_of_the_page_is_not_that_of_the_chat() {
         let odd = [
             "<script>document.documentElement.dir = 'rtl'</script>",
             "<style>html { direction: rtl; unicode-bidi: bidi-override }</style>",
+            "<style>body, rt-chat { direction: rtl !important }</style>",
         ];
         stays_in_its_place(&bed, true, &odd).await?;
         stays_in_its_place(&bed, false, &odd).await

@@ -1,4 +1,4 @@
-//! Benchmarks: `cargo xtask bench connect`, `data`, `embed` and `links`; without a name, all of them, into one table.
+//! Benchmarks: `cargo xtask bench connect`, `data`, `embed`, `load` and `links`; without a name, all of them, into one table.
 //!
 //! A further one is a variant of [`Bench`] and an arm of [`measure`] that returns its rows.
 //!
@@ -10,6 +10,7 @@
 //! | [`bare`] | the browser alone, without a broker |
 //! | [`data`] | data on an open connection |
 //! | [`embed`] | the cost of the script tag |
+//! | [`load`] | the time until a page can be used |
 //! | [`trace`] | the steps of connecting, with their times |
 //! | [`links`] | addresses in messages |
 //! | [`report`] | the printed report |
@@ -20,6 +21,7 @@ mod bare;
 mod data;
 mod embed;
 mod links;
+mod load;
 mod machine;
 mod meeting;
 mod report;
@@ -69,6 +71,11 @@ pub enum Bench {
     ///
     /// The main thread's own time in Chromium, for the demonstration of the bubble with and without the tag.
     Embed(embed::Options),
+    /// Measure how long the page takes until its welcome is seen, can be typed into, and has been joined
+    ///
+    /// In Chromium, on a first visit, with the browser's own imitation of slow lines and processors. The files are
+    /// compressed, as static hosts send them.
+    Load(load::Options),
     /// Measure how long the page takes to find the addresses in worst-case messages
     ///
     /// Natively, compiled as for tests: `examples/links.rs`.
@@ -109,6 +116,7 @@ async fn measure(bench: Bench) -> Result<Measured> {
         Bench::Data(options) => data::run(options).await,
         Bench::Embed(options) => embed::run(options).await,
         Bench::Links => links::run().await,
+        Bench::Load(options) => load::run(options).await,
     }
 }
 

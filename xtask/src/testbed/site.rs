@@ -19,7 +19,7 @@ const NOT_FOUND: &str = "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\
     <p>There is no such page. <a href=\"/\">Go to rtchat.</a>";
 
 /// Routes for the files of `dist`, with other settings in place of its `rtchat.json`, and for the demonstrations under
-/// `/demo/`. Browsers revalidate every file, since files change often during development. Pages of other origins may use
+/// `/demo/`. A file with `.br` at the end is sent in place of the one that it compresses. Browsers revalidate every file, since files change often during development. Pages of other origins may use
 /// all files, as on the static hosts that they are made for.
 pub fn pages(
     dist: &Path,
@@ -36,7 +36,11 @@ pub fn pages(
             "/demo",
             ServeDir::new(project::root().join("embed").join("demo")),
         )
-        .fallback_service(ServeDir::new(dist).not_found_service(not_found))
+        .fallback_service(
+            ServeDir::new(dist)
+                .precompressed_br()
+                .not_found_service(not_found),
+        )
         .layer(SetResponseHeaderLayer::overriding(no_cache.0, no_cache.1))
         .layer(SetResponseHeaderLayer::overriding(
             header::ACCESS_CONTROL_ALLOW_ORIGIN,

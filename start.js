@@ -1,0 +1,108 @@
+// Runs before anything is shown. It is a classic script, since browsers load no modules from files, and its name has no
+// hash, so that it is there for a page in a cache whose other files were replaced. It says why the page cannot work, and
+// keeps what is typed and pressed before the program is there (see src/ui/early.rs).
+(() => {
+  "use strict";
+  const page = document.documentElement;
+
+  /** Shows a sentence in place of the page. */
+  function tell(title, sentence, canReload) {
+    if (document.readyState === "loading") {
+      document.addEventListener("DOMContentLoaded", () => tell(title, sentence, canReload));
+      return;
+    }
+    const notice = document.getElementById("broken").content.cloneNode(true);
+    notice.firstElementChild.dataset.testid = "unloaded";
+    notice.querySelector("h1").textContent = title;
+    notice.querySelector("p").textContent = sentence;
+    const reload = notice.querySelector("button");
+    if (canReload) reload.onclick = () => location.reload();
+    else reload.remove();
+    notice.querySelector("pre").remove();
+    document.body.replaceChildren(notice);
+  }
+
+  /** Whether the page may reload itself: once in a tab, and never if that cannot be remembered. */
+  function mayReload() {
+    const key = "rtchat/1/reloaded";
+    try {
+      if (!navigator.onLine || sessionStorage.getItem(key)) return false;
+      sessionStorage.setItem(key, "1");
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  if (location.protocol === "file:") {
+    tell(
+      "This page was opened as a file",
+      "Browsers run its program only if it comes from a web server. Put the folder dist on any static host and open its address there, or run cargo xtask serve.",
+    );
+    return;
+  }
+
+  // A file is missing, as after an update of the site of which a cache knows nothing.
+  let gone = false;
+  addEventListener("error", ({ target }) => {
+    if (gone || !(target instanceof Element) || !target.matches("script, link:not([rel=icon])")) return;
+    gone = true;
+    if (mayReload()) {
+      location.reload();
+    } else if (target.rel === "stylesheet") {
+      // The program works without it.
+      gone = false;
+    } else {
+      tell(
+        "This page could not be loaded",
+        "A part of it is missing. The site may have been updated a moment ago, or the network failed. Reload the page to try again.",
+        true,
+      );
+    }
+  }, true);
+
+  // Whoever has a name joins without being asked (see `Profile::has_name`).
+  let known = false;
+  try {
+    known = localStorage.getItem("rtchat/1/name") !== null;
+  } catch {
+    // The program says that storage is blocked.
+  }
+  page.dataset.start = known ? "room" : "welcome";
+  if (location.hash.startsWith("#k=")) page.dataset.private = "";
+
+  // The program knows which names are allowed; these are in any case.
+  const room = new URLSearchParams(location.search).get("room");
+  if (/^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u.test(room ?? "")) {
+    const write = () => document.querySelectorAll("#early h1 bdi").forEach((name) => { name.textContent ||= room; });
+    const parsed = new MutationObserver(write);
+    parsed.observe(page, { childList: true, subtree: true });
+    document.addEventListener("DOMContentLoaded", () => parsed.disconnect());
+  }
+
+  // In a frame, the focus may belong to the page around it. (The attribute `autofocus` would not ask.)
+  const focus = () => {
+    const field = document.querySelector("#early input");
+    if (field && document.activeElement === document.body) field.focus();
+    else if (!field && document.readyState === "loading") requestAnimationFrame(focus);
+  };
+  if (!known && parent === window) requestAnimationFrame(focus);
+
+  /** Remembers a *Join*, or with `false` that the name was changed after it. */
+  function press(join) {
+    const early = document.getElementById("early");
+    early.toggleAttribute("data-join", join);
+    early.querySelector("[role=status]").textContent = join ? "You join as soon as the page is loaded." : "";
+  }
+  document.addEventListener("click", ({ target }) => {
+    if (target.closest?.("#early .primary")) press(true);
+  });
+  document.addEventListener("keydown", (event) => {
+    // While an input method composes text, the keys belong to it. Safari signals this only by the key code 229.
+    const composing = event.isComposing || event.keyCode === 229;
+    if (event.key === "Enter" && !composing && event.target.matches?.("#early input")) press(true);
+  });
+  document.addEventListener("input", ({ target }) => {
+    if (target.matches?.("#early input")) press(false);
+  });
+})();

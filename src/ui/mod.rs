@@ -27,4 +27,4 @@ mod palette;
 #[cfg(target_arch = "wasm32")]
 #[cfg(target_arch = "wasm32")]
 pub use app::{Shown, mount};
-pub use backend::{Backend, Entry, EventSink, Opening, Own, UiEvent};
+pub use backend::{Backend, Blocked, Entry, EventSink, Opening, Own, UiEvent};

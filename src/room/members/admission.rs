@@ -142,6 +142,7 @@ impl Members {
             trust: self
                 .trust
                 .trust_beside(own, &connect.identity, &connect.name),
+            met: self.trust.get(&connect.identity).is_some(),
             connect,
             connect_id,
             decision: Decision::Undecided,

@@ -15,6 +15,8 @@ const MAX_ROWS: usize = 8;
 
 #[derive(Properties, PartialEq)]
 pub struct ComposerProps {
+    /// The field.
+    pub area: NodeRef,
     pub ui: Ui,
 }
 
@@ -27,7 +29,7 @@ enum Hint {
 
 #[function_component]
 pub fn Composer(props: &ComposerProps) -> Html {
-    let area = use_node_ref();
+    let area = props.area.clone();
     let hint = use_state(|| Hint::None);
     {
         let area = area.clone();
@@ -50,6 +52,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
                 area.set_value("");
                 area.set_rows(1);
                 hint.set(Hint::None);
+                let text = texts::trimmed(&text).to_owned();
                 ui.command(Command::Chat(ChatCommand::Say(text)));
             }
             let _ = area.focus();

@@ -1,10 +1,11 @@
 //! A field for a name, with a sentence beside it if the name is not valid.
 
-use web_sys::HtmlInputElement;
+use web_sys::{HtmlInputElement, InputEvent};
 use yew::prelude::*;
 
 use crate::identity::Name;
 use crate::ui::hooks::listen::{focus, focus_new, use_mount};
+use crate::ui::texts;
 
 #[derive(Properties, PartialEq)]
 pub struct NameFieldProps {
@@ -25,11 +26,14 @@ pub fn NameField(props: &NameFieldProps) -> Html {
     let problem = use_state(|| None::<String>);
 
     {
-        let input = input.clone();
+        let (input, value) = (input.clone(), props.value.clone());
         use_mount(Box::new(move || {
+            // It is set only once: what was typed stays, whatever is drawn.
+            let field = input.cast::<HtmlInputElement>()?;
+            field.set_value(&value);
             // Selecting the text of a field would focus the field.
             if focus_new(&input) {
-                input.cast::<HtmlInputElement>()?.select();
+                field.select();
             }
             None
         }));
@@ -44,7 +48,7 @@ pub fn NameField(props: &NameFieldProps) -> Html {
             match Name::parse(&text) {
                 Ok(name) => on_name.emit(name),
                 Err(error) => {
-                    problem.set(Some(error.to_string()));
+                    problem.set(Some(texts::name_problem(&text, error)));
                     focus(&input);
                 }
             }
@@ -68,6 +72,14 @@ pub fn NameField(props: &NameFieldProps) -> Html {
             }
         })
     };
+    let on_input = {
+        let problem = problem.clone();
+        Callback::from(move |_: InputEvent| {
+            if problem.is_some() {
+                problem.set(None);
+            }
+        })
+    };
     let on_click = submit.reform(|_: MouseEvent| ());
     let on_cancel = props
         .on_cancel
@@ -81,7 +93,7 @@ pub fn NameField(props: &NameFieldProps) -> Html {
             <div class="field">
                 <input
                     ref={input} id="rt-name" data-testid="name" type="text" dir="auto" autocomplete="nickname"
-                    spellcheck="false" enterkeyhint="done" value={props.value.clone()} onkeydown={on_key_down}
+                    spellcheck="false" enterkeyhint="done" onkeydown={on_key_down} oninput={on_input}
                     aria-describedby="rt-name-problem" aria-invalid={problem.is_some().then_some("true")}
                 />
                 <button type="button" class="primary" data-testid={props.button_id} onclick={on_click}>

@@ -9,6 +9,7 @@ pub mod links;
 pub mod state;
 pub mod texts;
 pub mod timeline;
+pub mod typed;
 
 #[cfg(target_arch = "wasm32")]
 mod app;

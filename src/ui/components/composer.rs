@@ -7,7 +7,7 @@ use super::icon::{SEND, icon};
 use crate::room::{ChatCommand, Command, MAX_TEXT};
 use crate::ui::context::Ui;
 use crate::ui::hooks::listen::{focus_new, use_mount};
-use crate::ui::texts;
+use crate::ui::{texts, typed};
 
 /// The number of characters from which the count is shown.
 const COUNT_FROM: usize = MAX_TEXT - MAX_TEXT / 10;
@@ -52,7 +52,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
                 area.set_value("");
                 area.set_rows(1);
                 hint.set(Hint::None);
-                let text = texts::trimmed(&text).to_owned();
+                let text = typed::trimmed(&text).to_owned();
                 ui.command(Command::Chat(ChatCommand::Say(text)));
             }
             let _ = area.focus();

@@ -5,7 +5,7 @@ use yew::prelude::*;
 
 use crate::identity::Name;
 use crate::ui::hooks::listen::{focus, focus_new, use_mount};
-use crate::ui::texts;
+use crate::ui::typed;
 
 #[derive(Properties, PartialEq)]
 pub struct NameFieldProps {
@@ -48,7 +48,7 @@ pub fn NameField(props: &NameFieldProps) -> Html {
             match Name::parse(&text) {
                 Ok(name) => on_name.emit(name),
                 Err(error) => {
-                    problem.set(Some(texts::name_problem(&text, error)));
+                    problem.set(Some(typed::problem_with_name(&text, error)));
                     focus(&input);
                 }
             }

@@ -12,6 +12,7 @@ use crate::ui::hooks::clock;
 use crate::ui::links::{Segment, segments};
 use crate::ui::texts;
 use crate::ui::timeline::{Content, Crowd, Delivery, Line, Moves, Said};
+use crate::ui::typed;
 
 #[derive(Properties, PartialEq)]
 pub struct RowProps {
@@ -123,7 +124,7 @@ struct TextProps {
 impl TextProps {
     fn text(&self) -> &str {
         match &self.line.content {
-            Content::Said(said) => texts::trimmed(&said.message.text),
+            Content::Said(said) => typed::trimmed(&said.message.text),
             Content::Moves(_) => "",
         }
     }

@@ -99,7 +99,8 @@ fn chats_on_one_page_ask_for_a_name_once() {
         let broker = Broker::rumqttd().await?;
         let (site, host) = (bed.site(&broker).await?, Host::start().await?);
         let head = tag(&site, "").replace("?add", "");
-        let chats = "<rt-chat room=one></rt-chat><rt-chat room=two></rt-chat><rt-chat room=three name=eve></rt-chat>";
+        // All of them are in view: others are not drawn yet.
+        let chats = "<style>rt-chat { block-size: 200px }</style><rt-chat room=one></rt-chat><rt-chat room=two></rt-chat><rt-chat room=three name=eve></rt-chat>";
         let url = host.write_page("page.html", &page(&head, chats))?;
         for browser in [bed.chromium().await?, bed.firefox().await?] {
             let tab = browser.open(&url).await?;

@@ -1,3 +1,4 @@
+use super::prompts::{MAX_DECISIONS, MAX_NOTICES, MAX_REQUESTS, MAX_WARNINGS};
 use super::*;
 use crate::identity::{Name, PublicKey};
 use crate::room::{ChatEvent, MessageId, PeopleEvent};

@@ -132,3 +132,62 @@ fn all_of_the_conversation_and_nothing_else_is_printed() {
         Ok(())
     });
 }
+
+/// What the page believes about its tab being seen.
+const HIDE: &str =
+    "Object.defineProperty(document, 'hidden', { configurable: true, value: arguments[0] });
+    document.dispatchEvent(new Event('visibilitychange'))";
+
+#[test]
+fn a_tab_that_is_looked_at_again_shows_what_is_new() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        let [ann, ben] = bed.ann_and_ben(&site).await?;
+        let hide = async |hidden: bool| ann.script(HIDE, vec![hidden.into()]).await;
+        let many = "const area = document.querySelector('[data-testid=composer]');
+            for (let number = 1; number <= 105; number += 1) {
+                area.value = `line ${number}`;
+                area.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true }));
+            }";
+        hide(true).await?;
+        eval(&ben, many).await?;
+        ann.until_true("return document.title.startsWith('(105)')", Vec::new())
+            .await?;
+        hide(false).await?;
+        let in_sight = "const [line, log] = ['.day.new', '.log'].map((name) => document.querySelector(name).getBoundingClientRect());
+            return line.top >= log.top && line.bottom <= log.top + log.height / 2";
+        ann.until_true(in_sight, Vec::new()).await?;
+        ann.until("how many follow", |page| {
+            page.text("new-messages").contains("105 new messages")
+        })
+        .await?;
+        ann.click("new-messages").await?;
+        ann.until_true("return document.title.startsWith('lobby')", Vec::new())
+            .await?;
+
+        // What fits is read at a glance, and somebody who reads further up is left where they are.
+        hide(true).await?;
+        ben.say("one more").await?;
+        ann.until_true("return document.title.startsWith('(1)')", Vec::new())
+            .await?;
+        hide(false).await?;
+        ann.until_true("return document.title.startsWith('lobby')", Vec::new())
+            .await?;
+        eval(&ann, "document.querySelector('.log').scrollTop = 40").await?;
+        ann.until("that the end is not seen", |page| page.has("new-messages"))
+            .await?;
+        hide(true).await?;
+        ben.say("and another one").await?;
+        ann.until_true("return document.title.startsWith('(1)')", Vec::new())
+            .await?;
+        hide(false).await?;
+        ann.until_true(
+            "return document.querySelector('.log').scrollTop === 40",
+            Vec::new(),
+        )
+        .await?;
+        ensure!(ann.page().await?.text("new-messages").contains("1 new"));
+        bed.no_errors().await
+    });
+}

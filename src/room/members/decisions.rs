@@ -107,13 +107,13 @@ impl Members {
             Some(member) => {
                 member.connect.identity == who.key && (member.name == who.name || blocked)
             }
-            // Neither going nor coming back in another session protects from being blocked.
-            None if blocked => true,
-            None => return false,
+            // Neither going nor coming back in another session protects from being blocked. And whose the name is can
+            // still be said: the decision is about the key and the name that were shown.
+            None => blocked || what == TrustDecision::NameAccepted,
         };
         if same {
             self.record(who.key, who.name.clone(), what, cx);
-        } else {
+        } else if self.members.contains_key(&who.id) {
             cx.event(Event::Refused(CHANGED.to_owned()));
         }
         same

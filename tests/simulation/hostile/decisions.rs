@@ -141,6 +141,23 @@ fn the_same_person_in_a_new_browser_is_known_there_and_as_before() {
 }
 
 #[test]
+fn whose_a_name_is_can_be_said_when_they_have_gone() {
+    let (mut world, ann, zed) = ann_and_a_zed();
+    let seen = shown(&world, ann, zed);
+    world.leave(zed);
+    world.run(SOON);
+    decide(&mut world, ann, PeopleCommand::MarkVerified(seen.clone()));
+    decide(&mut world, ann, PeopleCommand::AcceptKey(seen.clone()));
+    assert_eq!(refusals(&world, ann), 0);
+    let mut made = world.nodes[ann].trust_changes.iter();
+    assert!(!made.any(|change| change.what == TrustDecision::Compared));
+    let mut made = world.nodes[ann].trust_changes.iter();
+    assert!(
+        made.any(|change| change.key == seen.key && change.what == TrustDecision::NameAccepted)
+    );
+}
+
+#[test]
 fn a_stranger_stays_new_under_whatever_name() {
     let (mut world, ann, mallory) = ann_and_a_zed();
     for (name, trust) in [

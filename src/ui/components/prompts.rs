@@ -96,12 +96,10 @@ fn warning(state: &State, field: &NodeRef, ui: &Ui) -> Html {
                 >
                     <span>{ sentence(&texts::same_person(&peer.name)) }</span>
                 </button>
-                <button
-                    type="button" data-testid="block" onclick={ui.acts(Action::Blocking(Some(peer.clone())))}
-                >
-                    { "Block …" }
-                </button>
             </div>
+            <button type="button" data-testid="block" onclick={ui.acts(Action::Blocking(Some(peer.clone())))}>
+                { "Block …" }
+            </button>
         </section>
     }
 }

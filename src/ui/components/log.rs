@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::{Element, HtmlElement, ResizeObserver};
+use web_sys::{Element, HtmlElement, ResizeObserver, ShadowRoot};
 use yew::prelude::*;
 
 use super::empty::empty as empty_room;
@@ -92,8 +92,13 @@ pub fn Log(props: &LogProps) -> Html {
         }));
     }
     {
-        let printing = printing.setter();
+        let (scroller, printing) = (scroller.clone(), printing.setter());
         use_mount(Box::new(move || {
+            // The bubble is not printed with somebody's page.
+            let tree = scroller.get()?.get_root_node().dyn_into::<ShadowRoot>();
+            if tree.is_ok_and(|tree| tree.host().has_attribute("launcher")) {
+                return None;
+            }
             let set = |event, whole| {
                 let printing = printing.clone();
                 Listener::on_window(event, Box::new(move |_| printing.set(whole)))

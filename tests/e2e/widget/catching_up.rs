@@ -129,6 +129,36 @@ fn chats_on_one_page_ask_for_a_name_once() {
 }
 
 #[test]
+fn a_chat_that_is_part_of_a_page_is_printed_with_it() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let (site, host) = (bed.site(&broker).await?, Host::start().await?);
+        let head = tag(&site, "").replace("?add", "");
+        let inline = page(&head, "<rt-chat name=ann></rt-chat>");
+        let url = host.write_page("inline.html", &inline)?;
+        let tab = bed.chromium().await?.open(&url).await?;
+        tab.joined().await?;
+        tab.script(SAY_MANY, vec![json!(60)]).await?;
+        tab.hears("ann", "line 60").await?;
+        tab.devtools("Emulation.setEmulatedMedia", json!({ "media": "print" }))
+            .await?;
+        let cut = "const chat = document.querySelector('rt-chat');
+            return [chat, ...['.panel', '.rt', '.log'].map(first)]
+                .filter(({ scrollHeight, clientHeight }) => scrollHeight > clientHeight + 1)
+                .map(({ className }) => className || 'rt-chat').join()";
+        let cut = inside(&tab, cut).await?;
+        ensure!(cut == "", "{cut} would be cut off");
+        let controls = "return [...tree.querySelectorAll('button, textarea')]
+            .filter((control) => control.offsetWidth > 0).map((control) => control.outerHTML).join()";
+        let controls = inside(&tab, controls).await?;
+        ensure!(controls == "", "{controls}");
+        tab.devtools("Emulation.setEmulatedMedia", json!({ "media": "" }))
+            .await?;
+        Ok(())
+    });
+}
+
+#[test]
 fn in_forced_colours_the_bubble_has_an_edge_and_lamps_have_shapes() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;

@@ -46,6 +46,8 @@ pub struct LogProps {
 struct ScrollAnchor {
     /// Whether the reader is at the end.
     at_end: Cell<bool>,
+    /// The scroll position at the last scroll event.
+    top: Cell<i32>,
     /// The number of the first line that is shown.
     first: Cell<u32>,
     /// Whether there are unread messages.
@@ -68,6 +70,7 @@ pub fn Log(props: &LogProps) -> Html {
     let scroller = use_node_ref();
     let anchor = use_memo((), |()| ScrollAnchor {
         at_end: Cell::new(true),
+        top: Cell::new(0),
         first: Cell::new(0),
         unread: Cell::new(false),
         before: Cell::new(None),
@@ -267,7 +270,11 @@ fn follow(
             watch.clone(),
         );
         Box::new(move |_| {
-            let at_end = is_at_end(&scroller);
+            let top = scroller.scroll_top();
+            let up = top < anchor.top.replace(top);
+            // Yew lets the browser go on between drawing new lines and the effect that follows them to the end. Only
+            // who scrolls up leaves the end.
+            let at_end = is_at_end(&scroller) || anchor.at_end.get() && !up;
             if anchor.at_end.replace(at_end) != at_end {
                 away.set(!at_end);
                 watch();

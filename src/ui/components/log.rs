@@ -169,7 +169,7 @@ pub fn Log(props: &LogProps) -> Html {
     };
     // If more is unread than is shown, what is shown begins with it.
     let first = lines.get(begin).map_or(0, |line| line.seq);
-    let unread_from = unread_from.map(|from| from.max(first));
+    let unread_from = unread_from.map(|from| if *unread > 0 { from.max(first) } else { from });
     let earlier = {
         let (log, scroller, anchor) = (log.clone(), scroller.clone(), anchor.clone());
         Callback::from(move |_: MouseEvent| {

@@ -1,7 +1,7 @@
 //! The backend of the page, and of a chat embedded in another site's page: joins the room and hands commands to it.
 
 use std::cell::RefCell;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
@@ -15,7 +15,7 @@ use crate::join::Joining;
 use crate::room::{Command, Diagnostics, Event};
 use crate::settings::web::{FILE, address, href, load};
 use crate::settings::{AddressError, PageAddress, RoomSecret, Settings, room_link};
-use crate::ui::{Backend, Entry, EventSink, Opening, Own, UiEvent};
+use crate::ui::{Backend, Blocked, Entry, EventSink, Opening, Own, UiEvent};
 
 /// Everything that is known once the address, the settings and the storage are read.
 struct Open {
@@ -46,6 +46,11 @@ impl Site {
     }
 }
 
+thread_local! {
+    /// The chats on this page. All of them are the same person, who is asked for a name only once.
+    static CHATS: RefCell<Vec<Weak<RefCell<Inner>>>> = const { RefCell::new(Vec::new()) };
+}
+
 #[derive(Default)]
 struct Inner {
     sink: Option<EventSink>,
@@ -53,6 +58,8 @@ struct Inner {
     early: Vec<UiEvent>,
     open: Option<Open>,
     handle: Option<Handle>,
+    /// The name that the room was joined with, or that it was changed to.
+    name: Option<Name>,
     closed: bool,
 }
 
@@ -78,6 +85,48 @@ impl Page {
         drop(inner.handle);
     }
 
+    /// Passes a name that the person chose on to the other chats on this page, unless their site chose one for them.
+    fn share_name(&self, name: &Name) {
+        let chats = CHATS.with_borrow_mut(|chats| {
+            chats.retain(|chat| chat.strong_count() > 0);
+            chats.clone()
+        });
+        let others = chats.iter().filter_map(Weak::upgrade);
+        for chat in others.filter(|chat| !Rc::ptr_eq(chat, &self.inner)) {
+            let sink = {
+                let chat = chat.borrow();
+                let asks = chat.open.as_ref().filter(|open| open.given_name.is_none());
+                let asks = asks.filter(|_| chat.name.as_ref() != Some(name));
+                asks.map(|open| open.sink.clone())
+            };
+            if let Some(sink) = sink {
+                sink(UiEvent::NamedElsewhere(name.clone()));
+            }
+        }
+    }
+
+    /// Joins under the name of this chat.
+    fn enter(&self, name: &Name) -> Result<Own, String> {
+        // The former handle leaves, if the room was not left before.
+        let former = self.inner.borrow_mut().handle.take();
+        drop(former);
+        let handle = {
+            let page = self.inner.borrow();
+            let open = page.open.as_ref().ok_or("The page is not ready yet.")?;
+            let events = Rc::new(RoomEvents {
+                sink: open.sink.clone(),
+                site: self.site.clone(),
+            });
+            let handle = open.join.join(name, events);
+            handle.map_err(|error| error.to_string())?
+        };
+        let own = own(&handle);
+        let mut page = self.inner.borrow_mut();
+        page.handle = Some(handle);
+        page.name = Some(name.clone());
+        Ok(own)
+    }
+
     /// Sends an event to the views, as soon as they listen.
     pub fn emit(&self, event: UiEvent) {
         let sink = self.inner.borrow().sink.clone();
@@ -91,6 +140,7 @@ impl Page {
 impl Backend for Page {
     fn open(&self, sink: EventSink) {
         self.inner.borrow_mut().sink = Some(sink.clone());
+        CHATS.with_borrow_mut(|chats| chats.push(Rc::downgrade(&self.inner)));
         let early = std::mem::take(&mut self.inner.borrow_mut().early);
         early.into_iter().for_each(|event| sink(event));
         let page = self.clone();
@@ -98,31 +148,63 @@ impl Backend for Page {
     }
 
     fn join(&self, name: &Name) -> Result<Own, String> {
-        let handle = {
+        let chosen = {
             let page = self.inner.borrow();
             let open = page.open.as_ref().ok_or("The page is not ready yet.")?;
-            if open.given_name.as_ref() != Some(name) {
+            let chosen = open.given_name.as_ref() != Some(name);
+            if chosen {
                 open.join.profile.borrow_mut().set_name(name.clone());
             }
-            let events = Rc::new(RoomEvents {
-                sink: open.sink.clone(),
-                site: self.site.clone(),
-            });
-            let handle = open.join.join(name, events);
-            handle.map_err(|error| error.to_string())?
+            chosen
         };
-        let own = own(&handle);
-        self.inner.borrow_mut().handle = Some(handle);
+        let own = self.enter(name)?;
+        if chosen {
+            self.share_name(name);
+        }
         Ok(own)
     }
 
-    fn command(&self, command: Command) {
+    fn rejoin(&self) -> Result<Own, String> {
+        let name = self.inner.borrow().name.clone();
+        self.enter(&name.ok_or("The page is not ready yet.")?)
+    }
+
+    fn blocked(&self) -> Vec<Blocked> {
         let page = self.inner.borrow();
-        if let (Command::Rename(name), Some(open)) = (&command, &page.open) {
-            open.join.profile.borrow_mut().set_name(name.clone());
+        let profile = page.open.as_ref().map(|open| open.join.profile.borrow());
+        let Some(profile) = &profile else {
+            return Vec::new();
+        };
+        let blocked = profile
+            .trust()
+            .iter()
+            .filter(|(_, entry)| entry.is_blocked());
+        let blocked = blocked.map(|(key, entry)| Blocked {
+            key: *key,
+            name: entry
+                .name()
+                .map_or_else(|| key.fingerprint(), str::to_owned),
+        });
+        blocked.collect()
+    }
+
+    fn command(&self, command: Command) {
+        let renamed = match &command {
+            Command::Rename(name) => Some(name.clone()),
+            _ => None,
+        };
+        if let Some(name) = &renamed {
+            let mut page = self.inner.borrow_mut();
+            page.name = renamed.clone();
+            if let Some(open) = &page.open {
+                open.join.profile.borrow_mut().set_name(name.clone());
+            }
         }
-        if let Some(handle) = &page.handle {
+        if let Some(handle) = &self.inner.borrow().handle {
             handle.command(command);
+        }
+        if let Some(name) = renamed {
+            self.share_name(&name);
         }
     }
 
@@ -262,8 +344,16 @@ fn given_name(text: &str) -> Option<Name> {
 
 fn refused(here: &str, error: AddressError) -> UiEvent {
     let without_secret = PageAddress::parse(here.split('#').next().unwrap_or_default());
-    let (AddressError::BadSecret, Ok(address)) = (&error, without_secret) else {
-        return UiEvent::Failed(error.to_string());
+    let open_link = room_link(here, None, None);
+    let address = match (&error, without_secret) {
+        (AddressError::NotAPage, _) => return UiEvent::Failed(error.to_string()),
+        (AddressError::BadSecret, Ok(address)) => address,
+        _ => {
+            return UiEvent::WrongAddress {
+                reason: error.to_string(),
+                open_link,
+            };
+        }
     };
     UiEvent::Opened(Opening {
         room: address.room.clone().unwrap_or_default(),

@@ -128,7 +128,7 @@ impl Acquaintance {
     }
 
     /// The names that belong to the key, the latest last.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub fn names(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.names.iter().map(|name| name.text.as_str())
     }
 

@@ -201,6 +201,34 @@ impl TrustBook {
         Ok(())
     }
 
+    /// Whether the person confirmed that a name that looks like this one is right on `key`.
+    pub fn is_accepted(&self, key: &PublicKey, name: &Name) -> bool {
+        let entry = self.0.get(key);
+        entry
+            .and_then(|entry| entry.claim(&name.lookalike()))
+            .is_some_and(Claim::is_accepted)
+    }
+
+    /// Returns the name that [`TrustBook::owner`] has, as it is written there, with that key.
+    pub fn original(&self, key: &PublicKey, name: &Name) -> Option<(PublicKey, Name)> {
+        let owner = self.owner(key, name)?;
+        let lookalike = name.lookalike();
+        let names = self
+            .0
+            .get(&owner)?
+            .names()
+            .filter_map(|text| Name::parse(text).ok());
+        let mut alike = names.filter(|own| own.lookalike().matches(&lookalike));
+        alike.next_back().map(|own| (owner, own))
+    }
+
+    /// Blocks a key, which was shown under this name. The name is kept for the list of whom the person has blocked, and
+    /// stays free for others.
+    pub fn block_as(&mut self, key: &PublicKey, name: &Name, at: Millis) {
+        self.entry(key, at).add_name(name, at, false);
+        self.block(key, true, at);
+    }
+
     /// Blocks a key, or unblocks it. The names of a blocked key are free for others.
     pub fn block(&mut self, key: &PublicKey, blocked: bool, at: Millis) {
         self.entry(key, at).set_blocked(blocked, at);

@@ -51,7 +51,7 @@ impl TrustBook {
             TrustDecision::Met => self.remember(key, name, *at),
             TrustDecision::NameAccepted => self.accept_name(key, name, *at)?,
             TrustDecision::Compared => self.verify(key, name, *at)?,
-            TrustDecision::Blocked => self.block(key, true, *at),
+            TrustDecision::Blocked => self.block_as(key, name, *at),
             TrustDecision::Unblocked => self.block(key, false, *at),
         }
         Ok(())

@@ -9,6 +9,8 @@ use crate::settings::Accept;
 pub(super) enum Action {
     /// Connect to us.
     Connect,
+    /// Connect to another tab of its own.
+    Return,
     /// Stay connected.
     Stay,
 }
@@ -54,7 +56,8 @@ impl Policy {
         match (action, self.accept) {
             _ if book.is_blocked(key) => Permission::Refused,
             (Action::Stay, _) => Permission::Granted,
-            (Action::Connect, _) if self.asks_about_all => Permission::AskPerson,
+            (Action::Connect | Action::Return, _) if self.asks_about_all => Permission::AskPerson,
+            (Action::Return, _) => Permission::Granted,
             (Action::Connect, Accept::Everyone) => Permission::Granted,
             (Action::Connect, Accept::Ask | Accept::Known) if known() => Permission::Granted,
             (Action::Connect, Accept::Ask) => Permission::AskPerson,
@@ -86,6 +89,9 @@ mod tests {
         assert_eq!(connect(Accept::Everyone, 3, "cleo"), Granted);
         assert_eq!(connect(Accept::Ask, 3, "cleo"), AskPerson);
         assert_eq!(connect(Accept::Known, 3, "cleo"), Refused);
+        let own = Policy::new(Accept::Known);
+        let own = own.may(&book, &key(3), &name("cleo"), Action::Return);
+        assert_eq!(own, Granted);
         // A known name on another key is a stranger.
         assert_eq!(connect(Accept::Ask, 3, "ann"), AskPerson);
         let mut wary = Policy::new(Accept::Everyone);

@@ -13,6 +13,7 @@ use super::components::welcome;
 use super::context::{Shared, Ui};
 use super::early;
 use super::event_queue::EventQueue;
+use super::hooks::history;
 use super::hooks::listen::{document, use_change, use_mount, window};
 use super::state::{Action, Sheet, Stage, State};
 use super::texts;
@@ -123,10 +124,11 @@ pub fn App(props: &AppProps) -> Html {
                 let backend = backend.clone();
                 Listener::on_window("hashchange", Box::new(move |_| backend.restart()))
             });
+            let went = (!embedded).then(|| history::follow(&ui));
             let queue = EventQueue::new(ui);
             let sink: EventSink = Rc::new(move |event| queue.push(event));
             backend.open(sink);
-            Some(Box::new((listener, moved)))
+            Some(Box::new((listener, moved, went)))
         }));
     }
     {
@@ -165,6 +167,7 @@ pub fn App(props: &AppProps) -> Html {
         Stage::Loading => html! { <@{ui.landmark()} class="rt" aria-busy="true" /> },
         Stage::NameNeeded => welcome::welcome(opening, &ui),
         Stage::WrongSecret => welcome::wrong_secret(opening),
+        Stage::WrongAddress { reason, open_link } => welcome::wrong_address(reason, open_link),
         Stage::Failed(reason) => welcome::stopped(reason, &ui),
         Stage::Joined if !state.drawn => Html::default(),
         Stage::Joined => html! { <Room state={Rc::new((*state).clone())} ui={ui} /> },

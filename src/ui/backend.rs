@@ -21,6 +21,15 @@ pub enum UiEvent {
     Notice(String),
     /// The room cannot be joined; the sentence says why.
     Failed(String),
+    /// The address leads to no room.
+    WrongAddress {
+        /// The reason, as a sentence.
+        reason: String,
+        /// The address of the open room on the same page.
+        open_link: String,
+    },
+    /// The person took this name in another chat on the same page.
+    NamedElsewhere(Name),
 }
 
 /// Receives the events. It may be called at any time, even from within the methods of [`Backend`].
@@ -70,6 +79,15 @@ pub struct Own {
     pub key: PublicKey,
 }
 
+/// A key that the person has blocked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blocked {
+    /// The key.
+    pub key: PublicKey,
+    /// The latest name that it was met with.
+    pub name: String,
+}
+
 /// The actions of the views. Every method returns at once; results are sent to the [`EventSink`].
 pub trait Backend {
     /// Reads address, settings and storage, then sends [`UiEvent::Opened`]. Called once.
@@ -80,6 +98,15 @@ pub trait Backend {
     /// # Errors
     /// A sentence that says why the room cannot be joined.
     fn join(&self, name: &Name) -> Result<Own, String>;
+
+    /// Joins again after leaving, under the latest name.
+    ///
+    /// # Errors
+    /// A sentence that says why the room cannot be joined.
+    fn rejoin(&self) -> Result<Own, String>;
+
+    /// The keys that the person has blocked.
+    fn blocked(&self) -> Vec<Blocked>;
 
     /// Hands a command to the room.
     fn command(&self, command: Command);

@@ -7,8 +7,8 @@ use yew::prelude::*;
 use super::backend::{Backend, Entry, UiEvent};
 use super::hooks::clock;
 use super::state::{Action, State};
-use crate::identity::Name;
-use crate::room::{ChatEvent, Command, Event};
+use crate::identity::{Name, PublicKey};
+use crate::room::{ChatEvent, Command, Event, PeerView, PeopleCommand};
 
 /// A backend that can be compared, because Yew compares properties.
 #[derive(Clone)]
@@ -65,6 +65,27 @@ impl Ui {
         });
     }
 
+    /// Joins again after leaving, under the same name. What was said stays.
+    pub fn rejoin(&self) {
+        self.act(Action::Rejoining);
+        self.act(match self.backend.0.rejoin() {
+            Ok(own) => Action::Joined(own),
+            Err(reason) => Action::Failed(reason),
+        });
+    }
+
+    /// Blocks somebody.
+    pub fn block(&self, peer: &PeerView) {
+        self.act(Action::Blocked(peer.key, peer.user.clone()));
+        self.command(Command::People(PeopleCommand::Block(peer.shown())));
+    }
+
+    /// Unblocks a key.
+    pub fn unblock(&self, key: PublicKey) {
+        self.act(Action::Unblocked(key));
+        self.command(Command::People(PeopleCommand::Unblock(key)));
+    }
+
     /// Changes the name of the person at this browser.
     pub fn rename(&self, name: Name) {
         self.command(Command::Rename(name));
@@ -104,6 +125,13 @@ impl Ui {
             UiEvent::Shown(shown) => self.act(Action::Shown(shown)),
             UiEvent::Notice(text) => self.act(Action::Notice(text)),
             UiEvent::Failed(reason) => self.act(Action::Failed(reason)),
+            UiEvent::WrongAddress { reason, open_link } => {
+                self.act(Action::WrongAddress { reason, open_link });
+            }
+            UiEvent::NamedElsewhere(name) => match self.backend.0.own() {
+                Some(_) => self.rename(name),
+                None => self.join(&name),
+            },
         }
     }
 }

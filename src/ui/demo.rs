@@ -9,7 +9,7 @@ use wasm_bindgen::closure::Closure;
 
 use super::hooks::clock;
 use super::hooks::listen::{document, window};
-use super::{Backend, Entry, EventSink, Opening, Own, UiEvent};
+use super::{Backend, Blocked, Entry, EventSink, Opening, Own, UiEvent};
 use crate::identity::{Name, PeerId, PublicKey, Trust};
 use crate::room::{
     ChatCommand, ChatEvent, Command, Diagnostics, Event, GoneReason, Message, MessageId, PeerState,
@@ -31,6 +31,7 @@ struct Inner {
     name: RefCell<String>,
     said: Cell<u32>,
     people: Cell<u32>,
+    blocked: RefCell<Vec<Blocked>>,
 }
 
 impl Demo {
@@ -51,6 +52,7 @@ impl Demo {
             name: RefCell::new("Ada".into()),
             said: Cell::new(0),
             people: Cell::new(0),
+            blocked: RefCell::default(),
         }))
     }
 
@@ -318,6 +320,15 @@ impl Demo {
                 );
                 self.connected(4, 0);
             }
+            "tabs" => {
+                self.conversation();
+                self.event(Event::People(PeopleEvent::Changed(PeerView {
+                    key: key(OWN),
+                    ..view(30, "Ada(2)", PeerState::Verified, Trust::Known)
+                })));
+                self.add_message(30, "Ada(2)", 0, "From the other tab.");
+                self.connected(4, 0);
+            }
             "unreachable" => {
                 self.conversation();
                 self.event(unreachable(3));
@@ -459,13 +470,30 @@ impl Backend for Demo {
             }
             Command::People(PeopleCommand::Block(who)) => {
                 let peer = view(who.id.0[0], "Ben", PeerState::Verified, Trust::New);
+                self.0.blocked.borrow_mut().push(Blocked {
+                    key: who.key,
+                    name: "Ben".into(),
+                });
                 self.event(Event::People(PeopleEvent::Gone {
                     peer,
                     reason: GoneReason::Blocked,
                 }));
             }
+            Command::People(PeopleCommand::Unblock(key)) => {
+                self.0.blocked.borrow_mut().retain(|other| other.key != key);
+                self.peer(key.0[1], "Ben", PeerState::Verified, Trust::Known);
+            }
             _ => {}
         }
+    }
+
+    fn rejoin(&self) -> Result<Own, String> {
+        self.later(0, |demo| demo.event(Event::Status(Status::Looking)));
+        self.own().ok_or_else(String::new)
+    }
+
+    fn blocked(&self) -> Vec<Blocked> {
+        self.0.blocked.borrow().clone()
     }
 
     fn own(&self) -> Option<Own> {

@@ -92,17 +92,23 @@ fn link_end(text: &str, start: usize, run: &mut Run) -> Option<usize> {
 }
 
 /// A part of the text without any character that ends an address. Many addresses may begin in it, and all of them would
-/// extend to its end. The results about that end are kept, so that no character is examined again for each address.
+/// extend to its end. What is known about that end is kept, so that no character is examined again for each address.
 #[derive(Debug, Default)]
 struct Run {
     /// The end of the run.
     end: usize,
-    /// The position just behind its last `(`.
-    round: usize,
-    /// The position just behind its last `[`.
-    square: usize,
-    /// The end of addresses without trailing punctuation, by whether they contain a `(` and a `[`.
-    trimmed: [Option<usize>; 4],
+    /// The end of the run without trailing punctuation and closing brackets.
+    trimmed: usize,
+    /// The positions just behind those `)`, the last one first.
+    round: Vec<usize>,
+    /// The positions just behind those `]`, the last one first.
+    square: Vec<usize>,
+    /// The position of the last address that was asked for.
+    at: usize,
+    /// From there to the end of the run: the number of `(` that have no `)`, which is negative if there are too few.
+    open_round: isize,
+    /// The number of `[` that have no `]`.
+    open_square: isize,
 }
 
 impl Run {
@@ -110,41 +116,59 @@ impl Run {
     fn at(text: &str, start: usize) -> Run {
         let mut run = Run {
             end: text.len(),
+            at: start,
             ..Run::default()
         };
         for (at, character) in text[start..].char_indices() {
             spend(1);
-            match character {
-                '(' => run.round = start + at + 1,
-                '[' => run.square = start + at + 1,
-                _ if ends_link(character) => {
-                    run.end = start + at;
-                    break;
-                }
-                _ => {}
+            if ends_link(character) {
+                run.end = start + at;
+                break;
             }
+            run.count(character, 1);
         }
+        let whole = &text[start..run.end];
+        let mut end = run.end;
+        for last in whole.chars().rev() {
+            spend(1);
+            match last {
+                ')' => run.round.push(end),
+                ']' => run.square.push(end),
+                _ if closes_sentence(last) => {}
+                _ => break,
+            }
+            end -= last.len_utf8();
+        }
+        run.trimmed = end;
         run
     }
 
-    /// Returns the end of the address that begins at `start`. Punctuation that closes the sentence around an address is not
-    /// part of it, and neither is a closing bracket that the address does not open. Trimming always stops at the `//` of the
-    /// last scheme at the latest, so the result is the same for every address with the same brackets.
+    fn count(&mut self, character: char, by: isize) {
+        match character {
+            '(' => self.open_round += by,
+            ')' => self.open_round -= by,
+            '[' => self.open_square += by,
+            ']' => self.open_square -= by,
+            _ => {}
+        }
+    }
+
+    /// Returns the end of the address that begins at `start`, which lies behind those asked for before. Punctuation that
+    /// closes the sentence around an address is not part of it, and neither is a closing bracket that the address does
+    /// not open.
     fn link_end(&mut self, text: &str, start: usize) -> usize {
-        let (round, square) = (self.round > start, self.square > start);
-        let kept = &mut self.trimmed[usize::from(round) | usize::from(square) << 1];
-        *kept.get_or_insert_with(|| {
-            let whole = &text[..self.end];
-            let closes = |last: char| {
-                spend(1);
-                match last {
-                    ')' => !round,
-                    ']' => !square,
-                    _ => closes_sentence(last),
-                }
-            };
-            whole.trim_end_matches(closes).len()
-        })
+        for character in text[self.at..start].chars() {
+            spend(1);
+            self.count(character, -1);
+        }
+        self.at = start;
+        // The last brackets are those that are too many. The next one is the address's own, with all before it.
+        let own = |ends: &[usize], open: isize| ends.get(open.min(0).unsigned_abs()).copied();
+        let ends = [
+            own(&self.round, self.open_round),
+            own(&self.square, self.open_square),
+        ];
+        ends.into_iter().flatten().fold(self.trimmed, usize::max)
     }
 }
 
@@ -231,6 +255,30 @@ mod tests {
             segments("https://en.example/Rust_(tool)"),
             [Link("https://en.example/Rust_(tool)")]
         );
+        let written = [
+            ("(see https://example.org/a)", "https://example.org/a"),
+            (
+                "(see https://example.org/a_(b))",
+                "https://example.org/a_(b)",
+            ),
+            (
+                "see [https://example.org/a_(b)], or",
+                "https://example.org/a_(b)",
+            ),
+            (
+                "((https://example.org/(a)/(b).).)",
+                "https://example.org/(a)/(b)",
+            ),
+            ("https://[::1]/(a]).", "https://[::1]/(a])"),
+            (
+                "https://en.wikipedia.org/wiki/A_(b)",
+                "https://en.wikipedia.org/wiki/A_(b)",
+            ),
+        ];
+        for (text, link) in written {
+            let found = segments(text);
+            assert!(found.contains(&Link(link)), "{text}: {found:?}");
+        }
         assert_eq!(
             segments("javascript:alert(1) xhttp://a http:// httpx://a"),
             [Text("javascript:alert(1) xhttp://a http:// httpx://a")]
@@ -296,15 +344,15 @@ mod tests {
             spend(1);
             ends_link(character)
         };
-        let holds = |end: usize, bracket: char| {
+        let count = |end: usize, bracket: char| {
             spend(end);
-            text[..end].contains(bracket)
+            text[..end].matches(bracket).count()
         };
         let mut end = text.find(ends).unwrap_or(text.len());
         while let Some(last) = text[..end].chars().next_back() {
             let closes = match last {
-                ')' => !holds(end, '('),
-                ']' => !holds(end, '['),
+                ')' => count(end, ')') > count(end, '('),
+                ']' => count(end, ']') > count(end, '['),
                 _ => closes_sentence(last),
             };
             if !closes {

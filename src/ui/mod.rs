@@ -9,6 +9,7 @@ pub mod links;
 pub mod state;
 pub mod texts;
 pub mod timeline;
+pub mod typed;
 
 #[cfg(target_arch = "wasm32")]
 mod app;
@@ -29,4 +30,4 @@ mod palette;
 #[cfg(target_arch = "wasm32")]
 #[cfg(target_arch = "wasm32")]
 pub use app::{Shown, mount};
-pub use backend::{Backend, Entry, EventSink, Opening, Own, UiEvent};
+pub use backend::{Backend, Blocked, Entry, EventSink, Opening, Own, UiEvent};

@@ -4,23 +4,17 @@ use std::rc::Rc;
 
 use super::backend::{Entry, Opening, Own};
 use super::timeline::{Delivery, Move, Timeline};
-use crate::identity::{PeerId, Trust};
+use crate::identity::{PeerId, PublicKey, Trust};
 use crate::room::{
-    AppEvent, ChatEvent, Event, GoneReason, MAX_PEERS, Message, PeerState, PeerView, PeopleEvent,
-    Shown, Status,
+    AppEvent, ChatEvent, Event, GoneReason, Message, PeerState, PeerView, PeopleEvent, Shown,
+    Status,
 };
 
-/// At most this many notices, because more would hide the conversation. A new one replaces the oldest.
-const MAX_NOTICES: usize = 4;
+#[path = "state_prompts.rs"]
+mod prompts;
+
 /// At most this many people in the list. The room reports fewer; this limit holds whatever it reports.
 const MAX_PEOPLE: usize = 256;
-/// At most this many requests wait for an answer. Further requests are not shown.
-const MAX_REQUESTS: usize = 128;
-/// At most this many warnings. There are fewer people in a full room, so a warning about somebody who has left never
-/// replaces one about somebody who is here.
-const MAX_WARNINGS: usize = MAX_PEERS + 14;
-/// At most this many decisions about warnings are remembered. If one is forgotten, its warning appears again.
-const MAX_DECISIONS: usize = 256;
 
 /// The stage of joining the room.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,6 +28,13 @@ pub enum Stage {
     Joined,
     /// The secret in the address is damaged.
     WrongSecret,
+    /// The address leads to no room.
+    WrongAddress {
+        /// The reason, as a sentence.
+        reason: String,
+        /// The address of the open room on the same page.
+        open_link: String,
+    },
     /// The room cannot be joined; the sentence says why.
     Failed(String),
 }
@@ -67,6 +68,8 @@ pub struct Notice {
     pub id: u32,
     /// The sentence.
     pub text: String,
+    /// The key that was blocked, if the sentence says so: the notice offers to unblock it.
+    pub blocked: Option<PublicKey>,
 }
 
 /// Everything the page shows. It is cheap to clone, because large parts are shared.
@@ -101,8 +104,13 @@ pub struct State {
     pub people_open: bool,
     /// The person whose details are open.
     pub person: Option<PeerId>,
+    /// The person about whom is asked whether to block them.
+    pub blocking: Option<Rc<PeerView>>,
+    /// Whether the people were opened only to show somebody's details.
+    people_for_person: bool,
     watching: bool,
-    shown: bool,
+    /// Whether the chat is visible.
+    pub shown: bool,
     /// Whether the chat is drawn. A bubble that has not been opened yet only shows counts.
     pub drawn: bool,
     // The lists are short, so searching them costs less than the code of a tree would add to the bundle.
@@ -128,6 +136,8 @@ impl Default for State {
             sheet: None,
             people_open: false,
             person: None,
+            blocking: None,
+            people_for_person: false,
             watching: true,
             shown: true,
             drawn: true,
@@ -145,6 +155,15 @@ pub enum Action {
     Opened(Opening),
     /// The room was joined, or the name of the person at this browser changed.
     Joined(Own),
+    /// The person, who had left, joins again. What was said stays.
+    Rejoining,
+    /// The address leads to no room: why, and the address of the open room.
+    WrongAddress {
+        /// The reason, as a sentence.
+        reason: String,
+        /// The address of the open room on the same page.
+        open_link: String,
+    },
     /// The room cannot be joined; the sentence says why.
     Failed(String),
     /// Something happened in the room.
@@ -166,6 +185,12 @@ pub enum Action {
     Watching(bool),
     /// Whether the chat is visible. A closed widget is not, whatever its log reports.
     Shown(bool),
+    /// Asks whether to block this person, or closes the question.
+    Blocking(Option<Rc<PeerView>>),
+    /// The person blocked somebody, who was called so.
+    Blocked(PublicKey, String),
+    /// The person unblocked this key.
+    Unblocked(PublicKey),
     /// Opens a dialog over the conversation, or closes it.
     Sheet(Option<Sheet>),
     /// Shows the people in a narrow page, or the log.
@@ -186,9 +211,13 @@ impl State {
                 self.own = Some(Rc::new(own));
                 self.stage = Stage::Joined;
             }
+            Action::Rejoining => self.status = Status::Joining,
+            Action::WrongAddress { reason, open_link } => {
+                self.stage = Stage::WrongAddress { reason, open_link };
+            }
             Action::Failed(reason) => self.stage = Stage::Failed(reason),
             Action::Event { event, day } => self.on_event(event, day),
-            Action::Notice(text) => self.add_notice(text),
+            Action::Notice(text) => self.add_notice(text, None),
             Action::Dismiss(id) => Rc::make_mut(&mut self.notices).retain(|notice| notice.id != id),
             Action::WarningDecided(seen) => self.decide_warning(seen),
             Action::RequestAnswered(seen) => Rc::make_mut(&mut self.requests)
@@ -198,20 +227,29 @@ impl State {
                 self.mark_read_if_watched();
             }
             Action::Shown(shown) => {
+                // The log goes to the first unread message, and then reports whether the end is in sight.
+                self.watching &= self.unread == 0 || !shown || self.shown;
                 self.shown = shown;
                 self.drawn = shown || self.drawn && self.stage != Stage::Loading;
                 self.mark_read_if_watched();
             }
-            Action::Sheet(sheet) => self.sheet = sheet,
-            Action::People(open) => self.people_open = open,
-            Action::Person(person) => {
-                self.person = person;
-                // A narrow page has to switch to the people to show somebody's details.
-                self.people_open |= person.is_some();
+            Action::Blocking(peer) => self.blocking = peer,
+            Action::Blocked(key, user) => {
+                self.blocking = None;
+                self.add_notice(super::texts::blocked(&user), Some(key));
             }
+            Action::Unblocked(key) => {
+                Rc::make_mut(&mut self.notices).retain(|notice| notice.blocked != Some(key));
+            }
+            Action::Sheet(sheet) => self.sheet = sheet,
+            Action::People(open) => self.show_people(open),
+            Action::Person(person) => self.show_person(person),
             Action::Escape => {
-                if self.sheet.take().is_none() && self.person.take().is_none() {
-                    self.people_open = false;
+                if self.sheet.take().is_some() {
+                } else if self.person.is_some() {
+                    self.show_person(None);
+                } else {
+                    self.show_people(false);
                 }
             }
         }
@@ -225,6 +263,12 @@ impl State {
             .filter(|peer| is_here(peer.state))
             .count()
             + 1
+    }
+
+    /// Whether this is a tab of the person at this browser. Its key is proven only once it is connected.
+    pub fn is_own_tab(&self, peer: &PeerView) -> bool {
+        let own = self.own.as_ref();
+        is_here(peer.state) && own.is_some_and(|own| own.key == peer.key)
     }
 
     /// Why the room is empty, if nobody is here or connecting, and nothing was said.
@@ -256,6 +300,26 @@ impl State {
         self.sheet.is_some() || self.person.is_some() || self.people_open
     }
 
+    /// Shows the people in a narrow page, or the log, where nothing of theirs is open then.
+    fn show_people(&mut self, open: bool) {
+        self.people_open = open;
+        self.people_for_person = false;
+        if !open {
+            self.person = None;
+        }
+    }
+
+    /// Opens somebody's details, or closes them. A narrow page has to switch to the people for that, and back.
+    fn show_person(&mut self, person: Option<PeerId>) {
+        if person.is_some() {
+            self.people_for_person |= !self.people_open;
+            self.people_open = true;
+        } else if self.people_for_person {
+            return self.show_people(false);
+        }
+        self.person = person;
+    }
+
     fn mark_read_if_watched(&mut self) {
         if self.is_watched() {
             self.unread = 0;
@@ -272,14 +336,14 @@ impl State {
             Entry::Open | Entry::Private | Entry::Embedded => Stage::NameNeeded,
         };
         for text in &opening.notices {
-            self.add_notice(text.clone());
+            self.add_notice(text.clone(), None);
         }
         self.opening = Rc::new(opening);
     }
 
     fn on_event(&mut self, event: Event, day: i32) {
         match event {
-            Event::Status(status) => self.status = status,
+            Event::Status(status) => self.set_status(status),
             Event::People(PeopleEvent::Changed(peer)) => self.peer_changed(peer),
             Event::People(PeopleEvent::Gone { peer, reason }) => self.peer_gone(&peer, reason),
             Event::People(PeopleEvent::Request(peer)) => self.add_request(peer),
@@ -296,9 +360,9 @@ impl State {
                 Rc::make_mut(&mut self.log).deliver(&id, Delivery::of(sent, delivered, of));
             }
             Event::People(PeopleEvent::ValidationFailure { peer, reason }) => {
-                self.add_notice(super::texts::validation_failure(&peer.user, &reason));
+                self.add_notice(super::texts::validation_failure(&peer.user, &reason), None);
             }
-            Event::Refused(reason) => self.add_notice(reason),
+            Event::Refused(reason) => self.add_notice(reason, None),
             // These events are for programs, not for people.
             Event::Chat(ChatEvent::Typing { .. })
             | Event::App(AppEvent::Pong { .. })
@@ -309,6 +373,18 @@ impl State {
             | Event::App(AppEvent::Answered { .. }) => {}
             #[cfg(feature = "files")]
             Event::File(_) => {}
+        }
+    }
+
+    fn set_status(&mut self, status: Status) {
+        self.status = status;
+        if status == Status::Left {
+            // Nobody is reported as gone then.
+            self.people = Rc::default();
+            self.requests = Rc::default();
+            self.arrived = Rc::default();
+            self.blocking = None;
+            self.show_people(false);
         }
     }
 
@@ -351,69 +427,11 @@ impl State {
         people.insert(at, peer);
     }
 
-    /// Adds a warning about a known name on another key, or removes those that no longer apply.
-    fn update_warnings(&mut self, peer: &Rc<PeerView>) {
-        let warnings = Rc::make_mut(&mut self.warnings);
-        let seen = peer.shown();
-        if peer.trust != Trust::NameOnAnotherKey {
-            // A warning about another name of this key stays, because messages under that name are still in the log. It
-            // goes once the person has verified the key.
-            warnings.retain(|other| {
-                other.key != peer.key || peer.trust != Trust::Verified && !is_same(&seen, other)
-            });
-            return;
-        }
-        if self.decided.iter().any(|decided| is_same(decided, peer))
-            || warnings.iter().any(|other| is_same(&seen, other))
-        {
-            return;
-        }
-        // The first warning is on the screen. Of the others, only the latest name of each key is kept.
-        let mut place = 0;
-        warnings.retain(|other| {
-            place += 1;
-            place == 1 || other.key != peer.key
-        });
-        if warnings.len() >= MAX_WARNINGS {
-            let people = &self.people;
-            let gone = |other: &Rc<PeerView>| !people.iter().any(|here| here.key == other.key);
-            let expendable = warnings.iter().skip(1).position(gone);
-            warnings.remove(1 + expendable.unwrap_or_default());
-        }
-        warnings.push(peer.clone());
-    }
-
-    fn decide_warning(&mut self, seen: Shown) {
-        Rc::make_mut(&mut self.warnings).retain(|peer| !is_same(&seen, peer));
-        let decided = Rc::make_mut(&mut self.decided);
-        decided.retain(|other| (other.key, &other.name) != (seen.key, &seen.name));
-        if decided.len() >= MAX_DECISIONS {
-            decided.remove(0);
-        }
-        decided.push(seen);
-    }
-
-    /// Adds a request to connect. A repeated request keeps its place, unless the peer has changed its name.
-    fn add_request(&mut self, peer: PeerView) {
-        let requests = Rc::make_mut(&mut self.requests);
-        let seen = peer.shown();
-        let place = requests.iter().position(|other| other.id == peer.id);
-        match place.and_then(|at| requests.get_mut(at)) {
-            Some(other) if is_same(&seen, other) => *other = Rc::new(peer),
-            _ => {
-                requests.retain(|other| other.id != peer.id);
-                if requests.len() < MAX_REQUESTS {
-                    requests.push(Rc::new(peer));
-                }
-            }
-        }
-    }
-
     fn peer_gone(&mut self, peer: &PeerView, reason: GoneReason) {
         Rc::make_mut(&mut self.people).retain(|other| other.id != peer.id);
         Rc::make_mut(&mut self.requests).retain(|other| other.id != peer.id);
         if self.person == Some(peer.id) {
-            self.person = None;
+            self.show_person(None);
         }
         if reason == GoneReason::Blocked {
             Rc::make_mut(&mut self.warnings).retain(|other| other.key != peer.key);
@@ -446,21 +464,6 @@ impl State {
             }
             self.unread = self.unread.saturating_add(1);
         }
-    }
-
-    fn add_notice(&mut self, text: String) {
-        if self.notices.iter().any(|notice| notice.text == text) {
-            return;
-        }
-        let notices = Rc::make_mut(&mut self.notices);
-        if notices.len() >= MAX_NOTICES {
-            notices.remove(0);
-        }
-        notices.push(Rc::new(Notice {
-            id: self.next_notice,
-            text,
-        }));
-        self.next_notice = self.next_notice.wrapping_add(1);
     }
 }
 

@@ -1,9 +1,13 @@
+use super::prompts::{MAX_DECISIONS, MAX_NOTICES, MAX_REQUESTS, MAX_WARNINGS};
 use super::*;
 use crate::identity::{Name, PublicKey};
 use crate::room::{ChatEvent, MessageId, PeopleEvent};
 use crate::time::Millis;
 use crate::ui::texts;
 use crate::ui::timeline::Content;
+
+#[path = "state_journey_tests.rs"]
+mod journeys;
 
 fn peer(byte: u8, user: &str, state: PeerState) -> PeerView {
     PeerView {
@@ -188,9 +192,12 @@ fn a_closed_chat_counts_unread_messages_and_opening_it_reads_them() {
     // The log stays scrolled to its end all the time, which means nothing while it is not visible.
     let state = state.reduce(Action::Watching(true));
     assert_eq!(state.unread, 2);
+    // When it is opened, the log goes to the first of them, and says whether the end is in sight, too.
+    let state = state.reduce(Action::Shown(true));
+    assert_eq!(state.unread, 2);
     let away = state.clone().reduce(Action::Watching(false));
-    assert_eq!(away.reduce(Action::Shown(true)).unread, 2);
-    assert_eq!(state.reduce(Action::Shown(true)).unread, 0);
+    assert_eq!(away.unread, 2);
+    assert_eq!(state.reduce(Action::Watching(true)).unread, 0);
 }
 
 #[test]
@@ -549,6 +556,7 @@ fn notices_are_limited_and_unique() {
 #[test]
 fn escape_closes_the_topmost_element() {
     let state = State::default()
+        .reduce(Action::People(true))
         .reduce(Action::Person(Some(PeerId([1; 16]))))
         .reduce(Action::Sheet(Some(Sheet::Keys)))
         .reduce(Action::Escape);

@@ -2,7 +2,7 @@
 
 use super::state::Emptiness;
 use super::timeline::{Crowd, Delivery, Moves};
-use crate::identity::Trust;
+use crate::identity::{Name, Trust};
 use crate::room::{PeerState, PeerView, Status};
 use crate::settings::Accept;
 use crate::time::Millis;
@@ -264,24 +264,48 @@ pub fn trust(trust: Trust) -> &'static str {
     }
 }
 
+/// The hint beside another tab of the person at this browser.
+pub const OWN_TAB: &str = "your other tab";
+
+/// The sentence that explains it.
+pub const OWN_TAB_SENTENCE: &str =
+    "This is you, in another tab of this browser. Others see each of your tabs by its number.";
+
 /// The sentence that explains the trust mark.
 pub fn trust_sentence(peer: &PeerView) -> &'static str {
     match peer.trust {
         Trust::New => "You haven’t met before.",
         Trust::Known => "You have met before, and their key is the same.",
         Trust::Verified => "You compared the safety number with them.",
-        Trust::NameOnAnotherKey => "You know this name with another key.",
+        Trust::NameOnAnotherKey => {
+            "You know this name with another key: they may be the same person in a new browser, or somebody pretending \
+             to be them. Ask them some other way, or compare the safety number."
+        }
     }
 }
 
 /// The warning about a known name on another key.
-pub fn another_key(user: &str) -> String {
-    let name = isolated(user);
-    format!(
-        "{name} uses a name you know, with a key you don’t know. They may be the same person in a new browser, or \
-         somebody pretending to be them. Before you trust what they say, ask them some other way, or compare the \
-         safety number."
-    )
+pub fn another_key(name: &Name) -> String {
+    format!("Another “{}” joined", isolated(name.as_str()))
+}
+
+/// The answer to it that they are the same person.
+pub fn same_person(name: &Name) -> String {
+    format!("Same {}, new browser", isolated(name.as_str()))
+}
+
+/// The question whether to block somebody.
+pub fn block_question(user: &str) -> String {
+    format!("Block {}?", isolated(user))
+}
+
+/// What blocking them does.
+pub const BLOCKING: &str = "You stop seeing what they write, and they stop seeing what you write, here and in your \
+    other tabs. You can unblock them at any time, below the list of people.";
+
+/// Says that somebody was blocked.
+pub fn blocked(user: &str) -> String {
+    format!("You blocked {}.", isolated(user))
 }
 
 /// Explains why a person who changed their name cannot be marked as verified now.
@@ -363,27 +387,23 @@ pub fn emptiness_sentence(why: Emptiness, accept: Accept) -> Option<&'static str
     }
 }
 
-/// The sentence below the name on the first visit: who can join, and what they see.
-pub fn welcome(is_private: bool, accept: Accept) -> String {
-    let place = if is_private {
-        "with this link"
-    } else {
-        "on this page"
-    };
-    match accept {
-        Accept::Known => {
-            "Only people who have met before can talk to each other here. In a new browser that is nobody yet."
-                .into()
+/// The sentence below the name on the first visit: who can join, and what they see. `index.html` has those for everyone.
+pub fn welcome(is_private: bool, accept: Accept) -> &'static str {
+    match (accept, is_private) {
+        (Accept::Everyone, false) => {
+            "Anyone with this page can join. They see your name and what you write, which goes directly from browser to \
+             browser. So the people you connect to can also see your IP address."
         }
-        Accept::Ask => format!(
-            "People {place} are asked before you join them, and you about them. Then they see your name and what you \
-             write, which goes directly from browser to browser."
-        ),
-        Accept::Everyone => {
-            let who = if is_private { "Only people with this link" } else { "Anyone with this page" };
-            format!(
-                "{who} can join. They see your name and what you write, which goes directly from browser to browser."
-            )
+        (Accept::Everyone, true) => {
+            "Only people with this link can join. They see your name and what you write, which goes directly from browser \
+             to browser. So the people you connect to can also see your IP address."
+        }
+        (Accept::Ask, _) => {
+            "The people here are asked before you join them, and you about them. Then they see your name and what you \
+             write, which goes directly from browser to browser, and they can see your IP address."
+        }
+        (Accept::Known, _) => {
+            "Only people who have met before can talk to each other here. In a new browser that is nobody yet."
         }
     }
 }

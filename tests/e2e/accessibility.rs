@@ -96,6 +96,7 @@ fn audit_scenes(scenes: &'static [(&'static str, Steps, &'static str)]) {
                 tab.until(*there, |page| page.has(there)).await?;
                 match pressed.strip_prefix("type ") {
                     Some(text) => tab.type_into(there, &format!("{text}\u{e007}")).await?,
+                    None if *there == "block-question" => tab.click_settled(pressed).await?,
                     None => tab.click(pressed).await?,
                 }
             }
@@ -136,7 +137,8 @@ fn a_conversation_is_accessible() {
         ("reconnecting", &[], "message"),
         ("unreachable", &[], "message"),
         ("unreachable-alone", &[], "status"),
-        ("talk", &[("message", "leave")], "reload"),
+        ("talk", &[("message", "leave")], "rejoin"),
+        ("tabs", &[("peer", "person")], "person-details"),
     ]);
 }
 
@@ -144,6 +146,20 @@ fn a_conversation_is_accessible() {
 fn warnings_requests_and_notices_are_accessible() {
     audit_scenes(&[
         ("alias", &[], "alias-warning"),
+        (
+            "talk",
+            &[("peer", "person"), ("block", "block")],
+            "block-question",
+        ),
+        (
+            "talk",
+            &[
+                ("peer", "person"),
+                ("block", "block"),
+                ("block-question", "block-now"),
+            ],
+            "blocked",
+        ),
         ("request", &[], "request"),
         ("notices", &[], "notice"),
     ]);

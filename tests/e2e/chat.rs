@@ -72,6 +72,12 @@ async fn chat(bed: &Bed, mut broker: Broker, [first, second]: [&Browser; 2]) -> 
     broker.kill().await?;
     ann.say("can you hear me?").await?;
     ben.hears("ann", "can you hear me?").await?;
+    ann.paste_and_send("\n \n  like this: (https://example.org/a_(b))\n\n")
+        .await?;
+    let page = ben
+        .hears("ann", "  like this: (https://example.org/a_(b))")
+        .await?;
+    ensure!(page.messages.last().is_some_and(|said| said.elements == 1));
     ben.say("yes, without a server").await?;
     ann.hears(user, "yes, without a server").await?;
     ann.until("that it was delivered", |page| {

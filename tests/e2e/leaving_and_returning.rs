@@ -100,6 +100,16 @@ fn closing_a_tab_frees_its_number() {
         fourth.sees(&["ann", "ann(3)"]).await?;
         first.sees(&["ann(2)", "ann(3)"]).await?;
         third.sees(&["ann", "ann(2)"]).await?;
+        // They are one's own, and need neither trust nor a decision.
+        let page = first.page().await?;
+        ensure!(page.trust_of("ann(2)") == "own", "{page:?}");
+        first.click("person").await?;
+        let page = first
+            .until("details", |page| page.has("person-details"))
+            .await?;
+        ensure!(page.text("person").contains("your other tab"), "{page:?}");
+        ensure!(!page.text("person").contains("Known") && !page.has("block"));
+        ensure!(!page.has("safety-number"), "{page:?}");
         third.say("three of us").await?;
         first.hears("ann(3)", "three of us").await?;
         fourth.hears("ann(3)", "three of us").await?;
@@ -151,14 +161,25 @@ fn a_person_who_leaves_by_the_button_can_come_back() {
         let site = bed.site(&broker).await?;
         let chromium = bed.chromium().await?;
         let (stays, leaves) = two_tabs(&chromium, &site).await?;
+        stays.say("do not forget this").await?;
+        leaves.hears("ann", "do not forget this").await?;
         leaves.click("leave").await?;
-        leaves
+        let page = leaves
             .until("that it left", |page| page.status == "left")
             .await?;
+        ensure!(page.has_message("ann", "do not forget this"), "{page:?}");
+        ensure!(page.peers.is_empty(), "{page:?}");
+        let focus = "return document.activeElement.dataset.testid === arguments[0]";
+        leaves.until_true(focus, vec!["rejoin".into()]).await?;
         stays.sees(&[]).await?;
-        leaves.click("reload").await?;
+        leaves.click("rejoin").await?;
         leaves.sees(&["ann"]).await?;
         stays.sees(&["ann(2)"]).await?;
+        leaves.until_true(focus, vec!["composer".into()]).await?;
+        leaves.say("I did not").await?;
+        let page = leaves.hears("ann(2)", "I did not").await?;
+        ensure!(page.has_message("ann", "do not forget this"), "{page:?}");
+        stays.hears("ann(2)", "I did not").await?;
         bed.no_errors().await
     });
 }

@@ -71,6 +71,8 @@ fn the_policy_ask_connects_only_accepted_people() {
         ensure!(ben.page().await?.peers.is_empty());
 
         ann.click("accept").await?;
+        let focus = "return document.activeElement.dataset.testid === 'composer'";
+        ann.until_true(focus, Vec::new()).await?;
         ben.until("the question", |page| page.has("request"))
             .await?;
         ben.click("accept").await?;

@@ -176,3 +176,22 @@ fn a_page_whose_settings_cannot_be_read_goes_to_no_broker() {
         Ok(())
     });
 }
+
+#[test]
+fn a_name_that_no_room_can_have_leads_on_to_the_open_room() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        let url = format!("{}?room={}", site.url(), "a".repeat(65));
+        let tab = bed.chromium().await?.open(&url).await?;
+        let page = tab.until("why", |page| page.has("stopped")).await?;
+        ensure!(page.text("stopped").contains("64 characters"), "{page:?}");
+        ensure!(!page.has("reload"), "trying again would not help: {page:?}");
+        tab.click("open-room").await?;
+        let page = tab
+            .until("the field for a name", |page| page.has("name"))
+            .await?;
+        ensure!(page.text("room") == "lobby", "{page:?}");
+        Ok(())
+    });
+}

@@ -409,6 +409,19 @@ fn a_peer_that_another_tab_met_a_moment_earlier_is_still_new() {
 }
 
 #[test]
+fn tabs_of_one_person_find_each_other_whatever_the_policy() {
+    for accept in [Accept::Ask, Accept::Known] {
+        let mut world = World::new(1);
+        for _ in 0..2 {
+            world.open_as("ann", key(1), accept, TrustBook::default());
+        }
+        assert!(world.run_until(SOON, World::is_full_mesh));
+        let asked = |event: &Event| matches!(event, Event::People(PeopleEvent::Request(_)));
+        assert!(!world.nodes.iter().any(|node| node.events.iter().any(asked)));
+    }
+}
+
+#[test]
 fn with_the_policy_ask_only_a_knock_is_sent_before_the_answer() {
     for accept in [true, false] {
         let mut world = World::new(1);

@@ -26,12 +26,15 @@ pub enum PeopleCommand {
     },
     /// Try to reach a failed peer again.
     Retry(PeerId),
-    /// The answer to [`Trust::NameOnAnotherKey`]: the name belongs to this key, as on a friend's new device.
+    /// The answer to [`Trust::NameOnAnotherKey`]: this is the same person, as on a friend's new device. From now on the
+    /// name belongs to this key, and still to the key that it was known with: both are known.
     AcceptKey(Shown),
     /// The safety number was compared and matches.
     MarkVerified(Shown),
     /// Block this key, now and later. A change of name does not protect it.
     Block(Shown),
+    /// Let this key in again. Whoever is still here comes back.
+    Unblock(PublicKey),
     /// Disconnect from this peer, until it comes back in a new session.
     Disconnect(PeerId),
     /// Another tab of this browser changed the trust book: people who were blocked or verified there are blocked or

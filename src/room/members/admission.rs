@@ -142,6 +142,7 @@ impl Members {
             trust: self
                 .trust
                 .trust_beside(own, &connect.identity, &connect.name),
+            met: self.trust.get(&connect.identity).is_some(),
             connect,
             connect_id,
             decision: Decision::Undecided,
@@ -171,10 +172,13 @@ impl Members {
             return;
         };
         let key = &member.connect.identity;
-        match self
-            .policy
-            .may(&self.trust, key, &member.name, Action::Connect)
-        {
+        // Another tab of one's own needs no decision: whoever has this key is the person at this browser.
+        let action = if *key == cx.own.key {
+            Action::Return
+        } else {
+            Action::Connect
+        };
+        match self.policy.may(&self.trust, key, &member.name, action) {
             Permission::Granted => member.decision = Decision::Accepted,
             Permission::Refused => member.decision = Decision::Declined,
             Permission::AskPerson if take_accepted(&mut self.accepted, &peer, &member.name) => {

@@ -3,7 +3,7 @@
 //! gain by it.
 
 use super::{Decision, Members};
-use crate::identity::{Name, PeerId, TrustBook, TrustChange, TrustDecision};
+use crate::identity::{Name, PeerId, PublicKey, TrustBook, TrustChange, TrustDecision};
 use crate::room::cx::Cx;
 use crate::room::effect::Effect;
 use crate::room::io::{Event, GoneReason, PeopleCommand, Shown};
@@ -19,9 +19,14 @@ impl Members {
     pub fn on_command(&mut self, command: PeopleCommand, links: &Links, cx: &mut Cx) {
         match command {
             PeopleCommand::Decide { who, accept } => self.decided(&who, accept, links, cx),
-            PeopleCommand::AcceptKey(who) => self.judge(&who, TrustDecision::NameAccepted, cx),
-            PeopleCommand::MarkVerified(who) => self.judge(&who, TrustDecision::Compared, cx),
-            PeopleCommand::Block(who) => self.judge(&who, TrustDecision::Blocked, cx),
+            PeopleCommand::AcceptKey(who) => self.accept_key(&who, cx),
+            PeopleCommand::MarkVerified(who) => {
+                self.judge(&who, TrustDecision::Compared, cx);
+            }
+            PeopleCommand::Block(who) => {
+                self.judge(&who, TrustDecision::Blocked, cx);
+            }
+            PeopleCommand::Unblock(key) => self.unblock(key, cx),
             PeopleCommand::TrustBookChanged(book) => self.replace_trust_book(book, cx),
             PeopleCommand::AskAboutAll(all) => self.policy.ask_about_all(all),
             PeopleCommand::Disconnect(peer) => {
@@ -69,29 +74,65 @@ impl Members {
         }
     }
 
-    /// Applies a decision of the person about a key.
-    fn judge(&mut self, who: &Shown, what: TrustDecision, cx: &mut Cx) {
+    /// Takes a key for another one of somebody who is known by that name. Their first key keeps the name: otherwise the
+    /// warning would be about that one from now on.
+    fn accept_key(&mut self, who: &Shown, cx: &mut Cx) {
+        let original = self.trust.original(&who.key, &who.name);
+        if !self.judge(who, TrustDecision::NameAccepted, cx) {
+            return;
+        }
+        if let Some((key, name)) = original.filter(|(key, name)| !self.trust.is_accepted(key, name))
+        {
+            self.record(key, name, TrustDecision::NameAccepted, cx);
+        }
+    }
+
+    /// Lets a key in again. Its peers heard nothing of the block but a connection that closed, so they come back when
+    /// they hear from us.
+    fn unblock(&mut self, key: PublicKey, cx: &mut Cx) {
+        let entry = self.trust.get(&key).filter(|entry| entry.is_blocked());
+        let name = entry.and_then(|entry| Name::parse(entry.name()?).ok());
+        // This decision is about the key, whatever its name.
+        let name = name.unwrap_or_else(|| cx.own.name.clone());
+        if self.trust.is_blocked(&key) {
+            self.record(key, name, TrustDecision::Unblocked, cx);
+            cx.effect(Effect::Announce);
+        }
+    }
+
+    /// Applies a decision of the person about a key. Returns false if it is refused.
+    fn judge(&mut self, who: &Shown, what: TrustDecision, cx: &mut Cx) -> bool {
         let blocked = what == TrustDecision::Blocked;
         let same = match self.members.get(&who.id) {
             Some(member) => {
                 member.connect.identity == who.key && (member.name == who.name || blocked)
             }
-            // Neither going nor coming back in another session protects from being blocked.
-            None if blocked => true,
-            None => return,
+            // Neither going nor coming back in another session protects from being blocked. And whose the name is can
+            // still be said: the decision is about the key and the name that were shown.
+            None => blocked || what == TrustDecision::NameAccepted,
         };
-        if !same {
-            return cx.event(Event::Refused(CHANGED.to_owned()));
+        if same {
+            self.record(who.key, who.name.clone(), what, cx);
+        } else if self.members.contains_key(&who.id) {
+            cx.event(Event::Refused(CHANGED.to_owned()));
         }
-        let change = TrustChange {
-            key: who.key,
-            name: who.name.clone(),
-            at: cx.now,
-            what,
-        };
-        self.remember(change, cx);
+        same
+    }
+
+    /// Writes a decision about a key into the trust book, and applies it to the peers with that key.
+    fn record(&mut self, key: PublicKey, name: Name, what: TrustDecision, cx: &mut Cx) {
+        let at = cx.now;
+        self.remember(
+            TrustChange {
+                key,
+                name,
+                at,
+                what,
+            },
+            cx,
+        );
         let same_key = self.members.values();
-        let same_key = same_key.filter(|member| member.connect.identity == who.key);
+        let same_key = same_key.filter(|member| member.connect.identity == key);
         let same_key: Vec<PeerId> = same_key.map(|member| member.id).collect();
         same_key.into_iter().for_each(|peer| self.judged(peer, cx));
         cx.changed = true;
@@ -100,6 +141,12 @@ impl Members {
     /// Takes over what the person decided in another tab.
     fn replace_trust_book(&mut self, book: TrustBook, cx: &mut Cx) {
         let before = core::mem::replace(&mut self.trust, book);
+        let mut unblocked = before
+            .iter()
+            .filter(|(key, entry)| entry.is_blocked() && !self.trust.is_blocked(key));
+        if unblocked.next().is_some() {
+            cx.effect(Effect::Announce);
+        }
         let here = self.members.values();
         let here = here.filter(|member| !before.is_blocked(&member.connect.identity));
         let here: Vec<PeerId> = here.map(|member| member.id).collect();
@@ -118,7 +165,7 @@ impl Members {
             .may(&self.trust, key, &member.name, Action::Stay)
             == Permission::Refused
         {
-            cx.send(peer, LinkFrame::Leave);
+            // Without a farewell, after which that peer would take nothing more from us: the person may unblock it.
             cx.effect(Effect::Remove(peer, GoneReason::Blocked));
             return;
         }

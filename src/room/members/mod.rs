@@ -64,6 +64,8 @@ struct Member {
     /// Information that its application gives about its user, from the latest proof.
     info: Option<String>,
     trust: Trust,
+    /// Whether its key had been met before it came here this time.
+    met: bool,
     decision: Decision,
     /// When the person was last asked about it.
     asked: Option<Millis>,
@@ -100,12 +102,14 @@ impl Member {
     }
 
     /// Judges its name once more. Somebody who is met for the first time stays new for as long as they are here, also
-    /// when another tab of ours or of theirs was faster.
+    /// under another name, and when another tab of ours or of theirs was faster: until the person says who they are.
     fn judge(&mut self, book: &TrustBook, own: &Own) {
-        let trust = book.trust_beside((&own.key, &own.name), &self.connect.identity, &self.name);
-        if (self.trust, trust) != (Trust::New, Trust::Known) {
-            self.trust = trust;
-        }
+        let key = &self.connect.identity;
+        let is_new = !self.met && *key != own.key && !book.is_accepted(key, &self.name);
+        self.trust = match book.trust_beside((&own.key, &own.name), key, &self.name) {
+            Trust::Known if is_new => Trust::New,
+            trust => trust,
+        };
     }
 
     /// The newest timestamp that it has sent over a broker.

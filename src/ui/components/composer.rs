@@ -8,7 +8,7 @@ use super::sentence::changing;
 use crate::room::{ChatCommand, Command, MAX_TEXT};
 use crate::ui::context::Ui;
 use crate::ui::hooks::listen::{focus_new, use_mount};
-use crate::ui::texts;
+use crate::ui::{texts, typed};
 
 /// The number of characters from which the count is shown.
 const COUNT_FROM: usize = MAX_TEXT - MAX_TEXT / 10;
@@ -16,6 +16,8 @@ const MAX_ROWS: usize = 8;
 
 #[derive(Properties, PartialEq)]
 pub struct ComposerProps {
+    /// The field.
+    pub area: NodeRef,
     pub ui: Ui,
 }
 
@@ -28,7 +30,7 @@ enum Hint {
 
 #[function_component]
 pub fn Composer(props: &ComposerProps) -> Html {
-    let area = use_node_ref();
+    let area = props.area.clone();
     let hint = use_state(|| Hint::None);
     {
         let area = area.clone();
@@ -51,6 +53,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
                 area.set_value("");
                 area.set_rows(1);
                 hint.set(Hint::None);
+                let text = typed::trimmed(&text).to_owned();
                 ui.command(Command::Chat(ChatCommand::Say(text)));
             }
             let _ = area.focus();

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::{Element, ResizeObserver};
+use web_sys::{Element, HtmlElement, ResizeObserver, ShadowRoot};
 use yew::prelude::*;
 
 use super::empty::empty as empty_room;
@@ -22,8 +22,12 @@ use crate::ui::state::Emptiness;
 use crate::ui::texts;
 use crate::ui::timeline::{Content, Line, Timeline};
 
+/// At most this many lines are shown to begin with the first unread one.
+const MAX_UNREAD: usize = 1_000;
 /// The number of lines that are shown at first, and the number of further lines for each click on "Show earlier".
 const SHOWN: usize = 300;
+/// The space above the line of the first unread message, in pixels.
+const NEW_MARGIN: i32 = 8;
 /// The log counts as scrolled to its end within this many pixels.
 const END_TOLERANCE: i32 = 40;
 
@@ -34,6 +38,8 @@ pub struct LogProps {
     pub empty: Option<Emptiness>,
     pub unread: u32,
     pub unread_from: Option<u32>,
+    /// Whether the chat is visible.
+    pub shown: bool,
     pub ui: Ui,
 }
 
@@ -41,8 +47,12 @@ pub struct LogProps {
 struct ScrollAnchor {
     /// Whether the reader is at the end.
     at_end: Cell<bool>,
+    /// The scroll position at the last scroll event.
+    top: Cell<i32>,
     /// The number of the first line that is shown.
     first: Cell<u32>,
+    /// Whether there are unread messages.
+    unread: Cell<bool>,
     /// The height and scroll position before earlier lines were inserted above.
     before: Cell<Option<(i32, i32)>>,
 }
@@ -55,14 +65,19 @@ pub fn Log(props: &LogProps) -> Html {
         empty,
         unread,
         unread_from,
+        shown,
         ui,
     } = props;
     let scroller = use_node_ref();
     let anchor = use_memo((), |()| ScrollAnchor {
         at_end: Cell::new(true),
+        top: Cell::new(0),
         first: Cell::new(0),
+        unread: Cell::new(false),
         before: Cell::new(None),
     });
+    anchor.unread.set(*unread > 0);
+    let printing = use_state(|| false);
     let away = use_state(|| false);
     let redraw = use_force_update();
     {
@@ -79,6 +94,37 @@ pub fn Log(props: &LogProps) -> Html {
             let scroller = scroller.cast::<Element>()?;
             Some(Box::new(follow(&scroller, &anchor, &ui, &away)))
         }));
+    }
+    {
+        let (scroller, printing) = (scroller.clone(), printing.setter());
+        use_mount(Box::new(move || {
+            // The bubble is not printed with somebody's page.
+            let tree = scroller.get()?.get_root_node().dyn_into::<ShadowRoot>();
+            if tree.is_ok_and(|tree| tree.host().has_attribute("launcher")) {
+                return None;
+            }
+            let set = |event, whole| {
+                let printing = printing.clone();
+                Listener::on_window(event, Box::new(move |_| printing.set(whole)))
+            };
+            Some(Box::new((
+                set("beforeprint", true),
+                set("afterprint", false),
+            )))
+        }));
+    }
+    {
+        let (scroller, anchor, ui, away) =
+            (scroller.clone(), anchor.clone(), ui.clone(), away.setter());
+        let shown = *shown;
+        use_change(
+            u64::from(shown),
+            Box::new(move || {
+                if let Some(scroller) = scroller.cast::<Element>().filter(|_| shown) {
+                    return_to(&scroller, &anchor, &ui, &away);
+                }
+            }),
+        );
     }
     {
         let (scroller, anchor) = (scroller.clone(), anchor.clone());
@@ -106,13 +152,25 @@ pub fn Log(props: &LogProps) -> Html {
     let lines = log.lines();
     if anchor.at_end.get() {
         // The range of shown lines moves on only while nobody reads further up.
+        let unread = unread_from.filter(|_| *unread > 0);
+        let since = unread.map_or(0, |from| {
+            lines.len() - lines.partition_point(|line| line.seq < from)
+        });
+        let count = since.clamp(SHOWN, MAX_UNREAD);
         anchor.first.set(
             lines
-                .get(lines.len().saturating_sub(SHOWN))
+                .get(lines.len().saturating_sub(count))
                 .map_or(0, |line| line.seq),
         );
     }
-    let begin = lines.partition_point(|line| line.seq < anchor.first.get());
+    let begin = if *printing {
+        0
+    } else {
+        lines.partition_point(|line| line.seq < anchor.first.get())
+    };
+    // If more is unread than is shown, what is shown begins with it.
+    let first = lines.get(begin).map_or(0, |line| line.seq);
+    let unread_from = unread_from.map(|from| if *unread > 0 { from.max(first) } else { from });
     let earlier = {
         let (log, scroller, anchor) = (log.clone(), scroller.clone(), anchor.clone());
         Callback::from(move |_: MouseEvent| {
@@ -164,11 +222,15 @@ pub fn Log(props: &LogProps) -> Html {
                     class="lines" role="log" aria-live="polite" aria-relevant="additions" aria-label="Messages"
                     data-testid="log"
                 >
-                    { for lines[begin..].iter().map(|line| html! {
-                        <Row
-                            key={line.seq} line={line.clone()} ago={ago(line, now)}
-                            unread={*unread_from == Some(line.seq)} unfolding={unfolding.clone()}
-                        />
+                    { for lines[begin..].iter().map(|line| {
+                        let unread = unread_from == Some(line.seq);
+                        let leads = unread || begin > 0 && line.seq == first;
+                        html! {
+                            <Row
+                                key={line.seq} line={line.clone()} ago={ago(line, leads, now)} {unread} {leads}
+                                whole={*printing} unfolding={unfolding.clone()}
+                            />
+                        }
                     }) }
                 </div>
             </div>
@@ -209,14 +271,28 @@ fn follow(
             watch.clone(),
         );
         Box::new(move |_| {
-            let at_end = is_at_end(&scroller);
+            let top = scroller.scroll_top();
+            let up = top < anchor.top.replace(top);
+            // Yew lets the browser go on between drawing new lines and the effect that follows them to the end. Only
+            // who scrolls up leaves the end.
+            let at_end = is_at_end(&scroller) || anchor.at_end.get() && !up;
             if anchor.at_end.replace(at_end) != at_end {
                 away.set(!at_end);
                 watch();
             }
         })
     };
-    let seen = Box::new(move |_| watch());
+    let seen = {
+        let (scroller, anchor, ui, away) =
+            (scroller.clone(), anchor.clone(), ui.clone(), away.clone());
+        Box::new(move |_| {
+            if document().hidden() {
+                watch();
+            } else {
+                return_to(&scroller, &anchor, &ui, &away);
+            }
+        })
+    };
     let resized = {
         let (scroller, anchor) = (scroller.clone(), anchor.clone());
         Closure::<dyn FnMut()>::new(move || {
@@ -241,6 +317,24 @@ fn follow(
         _resized: resized,
         _listeners: listeners,
     }
+}
+
+/// The person looks at the log again: shows them the first unread message, and reports whether the end is in sight, too.
+fn return_to(scroller: &Element, anchor: &ScrollAnchor, ui: &Ui, away: &UseStateSetter<bool>) {
+    if anchor.at_end.get() && anchor.unread.get() {
+        to_end(scroller);
+        let line = scroller.query_selector(".day.new").ok().flatten();
+        let line = line.and_then(|line| line.dyn_into::<HtmlElement>().ok());
+        if let Some(top) = line.map(|line| line.offset_top() - NEW_MARGIN) {
+            scroller.set_scroll_top(top.min(scroller.scroll_top()));
+        }
+        let at_end = is_at_end(scroller);
+        anchor.at_end.set(at_end);
+        away.set(!at_end);
+    }
+    ui.act(Action::Watching(
+        anchor.at_end.get() && !document().hidden(),
+    ));
 }
 
 /// The observers of the log, which stop when they are dropped.
@@ -271,10 +365,10 @@ fn is_own(line: &Line) -> bool {
 }
 
 /// The age in minutes of a message that begins a group, if it is less than an hour old.
-fn ago(line: &Line, now: Millis) -> Option<u32> {
+fn ago(line: &Line, leads: bool, now: Millis) -> Option<u32> {
     let Content::Said(said) = &line.content else {
         return None;
     };
     let minutes = u32::try_from(now.since(said.message.at).as_secs() / 60).ok()?;
-    (said.leads && minutes < 60).then_some(minutes)
+    ((said.leads || leads) && minutes < 60).then_some(minutes)
 }

@@ -1,12 +1,13 @@
 //! A field for a name, with a sentence beside it if the name is not valid.
 
-use web_sys::{HtmlElement, HtmlInputElement};
+use web_sys::{HtmlElement, HtmlInputElement, InputEvent};
 use yew::prelude::*;
 
 use super::sentence::changing;
 use crate::identity::Name;
 use crate::ui::early;
 use crate::ui::hooks::listen::{focus, focus_new, use_mount};
+use crate::ui::typed;
 
 #[derive(Properties, PartialEq)]
 pub struct NameFieldProps {
@@ -40,7 +41,7 @@ pub fn NameField(props: &NameFieldProps) -> Html {
             match Name::parse(&text) {
                 Ok(name) => on_name.emit(name),
                 Err(error) => {
-                    problem.set(Some(error.to_string()));
+                    problem.set(Some(typed::problem_with_name(&text, error)));
                     focus(&input);
                 }
             }
@@ -86,6 +87,14 @@ pub fn NameField(props: &NameFieldProps) -> Html {
             }
         })
     };
+    let on_input = {
+        let problem = problem.clone();
+        Callback::from(move |_: InputEvent| {
+            if problem.is_some() {
+                problem.set(None);
+            }
+        })
+    };
     let on_click = submit.reform(|_: MouseEvent| ());
     let on_cancel = props
         .on_cancel
@@ -99,7 +108,7 @@ pub fn NameField(props: &NameFieldProps) -> Html {
             <div class="field">
                 <input
                     ref={input} id="rt-name" data-testid="name" type="text" dir="auto" autocomplete="nickname"
-                    spellcheck="false" enterkeyhint="done" onkeydown={on_key_down}
+                    spellcheck="false" enterkeyhint="done" onkeydown={on_key_down} oninput={on_input}
                     aria-describedby="rt-name-problem" aria-invalid={problem.is_some().then_some("true")}
                 />
                 <button ref={button} type="button" class="primary" data-testid={props.button_id} onclick={on_click}>

@@ -4,12 +4,12 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
-use super::icon::{BACK, PEN, face, icon, trust};
+use super::icon::{BACK, CHECK, PEN, face, icon, trust};
 use super::name_field::NameField;
 use super::sentence::changing;
 use crate::identity::{PublicKey, Trust, safety_number};
-use crate::room::{Command, PeerState, PeerView, PeopleCommand, Status};
-use crate::ui::backend::Own;
+use crate::room::{Command, PeerState, PeerView, PeopleCommand, Shown, Status};
+use crate::ui::backend::{Blocked, Own};
 use crate::ui::context::Ui;
 use crate::ui::hooks::listen::use_focus;
 use crate::ui::state::{Action, Sheet, State, is_here};
@@ -35,11 +35,12 @@ pub fn people(state: &State, back: &NodeRef, ui: &Ui) -> Html {
                 if let Some(own) = &state.own { <Me own={own.clone()} ui={ui.clone()} /> }
                 { for state.people.iter().map(|peer| html! {
                     <Person
-                        key={peer.id.to_string()} peer={peer.clone()} own={own_key}
+                        key={peer.id.to_string()} peer={peer.clone()} own={own_key} own_tab={state.is_own_tab(peer)}
                         open={state.person == Some(peer.id)} ui={ui.clone()}
                     />
                 }) }
             </ul>
+            { blocked(ui) }
             <footer>
                 <button
                     type="button" class="quiet" data-testid="keys-button"
@@ -56,6 +57,31 @@ pub fn people(state: &State, back: &NodeRef, ui: &Ui) -> Html {
                 }
             </footer>
         </aside>
+    }
+}
+
+/// The people whom the person has blocked.
+fn blocked(ui: &Ui) -> Html {
+    let blocked = ui.backend.0.blocked();
+    if blocked.is_empty() {
+        return Html::default();
+    }
+    let row = |blocked: &Blocked| {
+        let (ui, key) = (ui.clone(), blocked.key);
+        let unblock = Callback::from(move |_: MouseEvent| ui.unblock(key));
+        let label = format!("Unblock {}", blocked.name);
+        html! {
+            <li data-testid="blocked-person">
+                { face(&blocked.name, &key) }<bdi class="name">{ &blocked.name }</bdi>
+                <button type="button" data-testid="unblock" aria-label={label} onclick={unblock}>{ "Unblock" }</button>
+            </li>
+        }
+    };
+    html! {
+        <details class="blocked" data-testid="blocked">
+            <summary>{ "Blocked (" }{ blocked.len() }{ ")" }</summary>
+            <ul>{ for blocked.iter().map(row) }</ul>
+        </details>
     }
 }
 
@@ -132,6 +158,7 @@ fn chosen(user: &str) -> &str {
 struct PersonProps {
     peer: Rc<PeerView>,
     own: Option<PublicKey>,
+    own_tab: bool,
     open: bool,
     ui: Ui,
 }
@@ -141,6 +168,7 @@ fn Person(props: &PersonProps) -> Html {
     let PersonProps {
         peer,
         own,
+        own_tab,
         open,
         ui,
     } = props;
@@ -148,13 +176,16 @@ fn Person(props: &PersonProps) -> Html {
     use_focus(*open, button.clone(), button.clone());
     // The person compares the number with somebody of this name. A later name must not inherit that decision.
     let opened = use_memo(*open, |_| peer.shown());
-    let renamed = opened.name != peer.name;
     let toggle = ui.acts(Action::Person((!open).then_some(peer.id)));
-    let words = texts::peer_state(peer.state);
+    let words = match texts::peer_state(peer.state) {
+        "" if *own_tab => texts::OWN_TAB,
+        words => words,
+    };
+    let judged = if *own_tab { "own" } else { peer.trust.as_str() };
     html! {
         <li
             data-look={open.then_some("open")} data-testid="peer" data-user={peer.user.clone()}
-            data-state={peer.state.as_str()} data-trust={peer.trust.as_str()}
+            data-state={peer.state.as_str()} data-trust={judged}
         >
             <button
                 ref={button} type="button" class="person" data-testid="person" aria-expanded={if *open { "true" } else { "false" }}
@@ -166,7 +197,7 @@ fn Person(props: &PersonProps) -> Html {
                     if !words.is_empty() { <span class="hint">{ changing(words) }</span> }
                 </span>
                 // Before a peer has proved that the key is its own, there is no trust mark.
-                if is_here(peer.state) { { trust(peer.trust) } }
+                if is_here(peer.state) && !own_tab { { trust(peer.trust) } }
             </button>
             if matches!(peer.state, PeerState::NoPath | PeerState::Failed) {
                 <button
@@ -181,38 +212,60 @@ fn Person(props: &PersonProps) -> Html {
                     if peer.state == PeerState::NoPath {
                         <p>{ changing(texts::NO_PATH) }</p>
                     }
-                    <p>{ changing(texts::trust_sentence(peer)) }</p>
-                    if let Some(own) = own {
-                        <h2>{ "Safety number" }</h2>
-                        <SafetyNumber ours={*own} theirs={peer.key} />
-                        <p
-                            class="hint"
-                        >
-                            { "Compare this number with the one on their screen, side by side or in a call. If both match, nobody is between you." }
-                        </p>
-                        <div class="actions">
-                            if renamed {
-                                <p class="problem" data-testid="renamed">{ changing(&texts::renamed_meanwhile(opened.name.as_str())) }</p>
-                            } else if peer.trust != Trust::Verified {
-                                <button
-                                    type="button" data-testid="mark-verified"
-                                    onclick={commands(ui, Command::People(PeopleCommand::MarkVerified((*opened).clone())))}
-                                >
-                                    { "Numbers match" }
-                                </button>
-                            }
-                            <button
-                                type="button" data-testid="block"
-                                onclick={commands(ui, Command::People(PeopleCommand::Block(peer.shown())))}
-                            >
-                                { "Block" }
-                            </button>
-                        </div>
+                    if *own_tab {
+                        <p>{ changing(texts::OWN_TAB_SENTENCE) }</p>
+                    } else {
+                        <p class="standing">{ changing(texts::trust_sentence(peer)) }</p>
+                        if let Some(own) = own { { decisions(peer, &opened, own, ui) } }
                     }
-                    <p class="hint">{ "Their key: " }<code data-testid="fingerprint" translate="no">{ peer.key.fingerprint() }</code></p>
+                    <p class="hint">
+                        { changing(if *own_tab { "Your key: " } else { "Their key: " }) }
+                        <code data-testid="fingerprint" translate="no">{ peer.key.fingerprint() }</code>
+                    </p>
                 </div>
             }
         </li>
+    }
+}
+
+/// The safety number, and what the person can decide about somebody who was called as in `opened` when it was shown. No
+/// button takes the place of another one, wherever the pointer is.
+fn decisions(peer: &Rc<PeerView>, opened: &Shown, own: &PublicKey, ui: &Ui) -> Html {
+    let renamed = opened.name != peer.name;
+    let verified = peer.trust == Trust::Verified;
+    let verify = {
+        let (ui, opened, settled) = (ui.clone(), opened.clone(), renamed || verified);
+        Callback::from(move |_: MouseEvent| {
+            if !settled {
+                ui.command(Command::People(PeopleCommand::MarkVerified(opened.clone())));
+            }
+        })
+    };
+    html! {
+        <>
+            <h2>{ "Safety number" }</h2>
+            <SafetyNumber ours={*own} theirs={peer.key} />
+            <p class="hint">
+                { "Compare this number with the one on their screen, side by side or in a call. If both match, nobody is between you." }
+            </p>
+            <div class="actions">
+                // It keeps the focus, which an element that is disabled would lose.
+                <button
+                    type="button" data-testid="mark-verified" aria-disabled={(renamed || verified).then_some("true")}
+                    aria-pressed={if verified { "true" } else { "false" }} onclick={verify}
+                >
+                    { "Numbers match" }if verified { { icon(CHECK) } }
+                </button>
+                <button
+                    type="button" data-testid="block" onclick={ui.acts(Action::Blocking(Some(peer.clone())))}
+                >
+                    { "Block …" }
+                </button>
+            </div>
+            if renamed {
+                <p class="problem" data-testid="renamed">{ changing(&texts::renamed_meanwhile(opened.name.as_str())) }</p>
+            }
+        </>
     }
 }
 

@@ -10,22 +10,31 @@ use super::sentence::{changing, sentence};
 use crate::identity::PublicKey;
 use crate::room::{Command, PeerView, PeopleCommand, Shown};
 use crate::ui::context::Ui;
+use crate::ui::hooks::listen::{focus, is_touch};
 use crate::ui::state::{Action, State};
 use crate::ui::texts;
 
-/// Requests and notices.
-pub fn prompts(state: &State, ui: &Ui) -> Html {
+/// A warning, requests and notices. `field` takes the focus from what is answered.
+pub fn prompts(state: &State, field: &NodeRef, ui: &Ui) -> Html {
     let own = state.own.as_ref().map(|own| own.key);
     html! {
         <div class="prompts">
-            if let Some(peer) = state.requests.first() { { request(peer, state.requests.len(), own, ui) } }
+            { warning(state, field, ui) }
+            if let Some(peer) = state.requests.first() { { request(peer, state.requests.len(), own, field, ui) } }
             <div role="status">
                 { for state.notices.iter().map(|notice| html! {
                     <div class="notice" key={notice.id} data-testid="notice">
                         <p dir="auto">{ sentence(&notice.text) }</p>
+                        if let Some(key) = notice.blocked {
+                            <button
+                                type="button" data-testid="undo-block" onclick={acting(ui, field, move |ui| ui.unblock(key))}
+                            >
+                                { "Undo" }
+                            </button>
+                        }
                         <button
                             type="button" class="quiet icon-only" data-testid="dismiss" aria-label="Dismiss"
-                            onclick={ui.acts(Action::Dismiss(notice.id))}
+                            onclick={dismissing(ui, field, notice.id)}
                         >
                             { icon(CLOSE) }
                         </button>
@@ -36,43 +45,61 @@ pub fn prompts(state: &State, ui: &Ui) -> Html {
     }
 }
 
-/// The warning across the whole page. Only the oldest one is shown, because many would push the conversation out of view.
-pub fn warning(state: &State, ui: &Ui) -> Html {
+/// Acts on a click. The clicked button disappears then, so the focus goes on to the field.
+fn acting(ui: &Ui, field: &NodeRef, act: impl Fn(&Ui) + 'static) -> Callback<MouseEvent> {
+    let (ui, field) = (ui.clone(), field.clone());
+    Callback::from(move |event: MouseEvent| {
+        if !is_touch(&event) {
+            focus(&field);
+        }
+        act(&ui);
+    })
+}
+
+fn dismissing(ui: &Ui, field: &NodeRef, id: u32) -> Callback<MouseEvent> {
+    acting(ui, field, move |ui| ui.act(Action::Dismiss(id)))
+}
+
+/// The warning about a known name on another key. Only the oldest one is shown, because many would push the conversation
+/// out of view.
+fn warning(state: &State, field: &NodeRef, ui: &Ui) -> Html {
     let Some(peer) = state.warnings.first() else {
         return Html::default();
     };
     let count = state.warnings.len();
-    let own = state.own.as_ref().map(|own| own.key);
     let seen = peer.shown();
-    let settle = |command: PeopleCommand| {
-        let (ui, seen) = (ui.clone(), seen.clone());
-        Callback::from(move |_: MouseEvent| {
+    let different = {
+        let seen = seen.clone();
+        acting(ui, field, move |ui| {
+            ui.act(Action::WarningDecided(seen.clone()))
+        })
+    };
+    let same = {
+        let seen = seen.clone();
+        acting(ui, field, move |ui| {
             ui.act(Action::WarningDecided(seen.clone()));
-            ui.command(Command::People(command.clone()));
+            let accept = PeopleCommand::AcceptKey(seen.clone());
+            ui.command(Command::People(accept));
         })
     };
     html! {
         // The key gives each warning its own elements, so that a press that began in one cannot end in the next.
         <section key={identity(&seen)} class="warning" role="alert" data-testid="alias-warning" data-user={peer.user.clone()}>
-            { icon(WARNING) }
-            <div>
-                <h2>{ "A name you know, on another key" }</h2>
-                <p>{ changing(&texts::another_key(&peer.user)) }</p>
-                if let Some(own) = own { <SafetyNumber ours={own} theirs={peer.key} /> }
-                <div class="actions">
-                    <button
-                        type="button" data-testid="accept-key" onclick={settle(PeopleCommand::AcceptKey(seen.clone()))}
-                    >
-                        { "It is them" }
-                    </button>
-                    <button
-                        type="button" data-testid="block" onclick={settle(PeopleCommand::Block(seen.clone()))}
-                    >
-                        { "Block" }
-                    </button>
-                    if count > 1 { <span class="hint">{ changing(&format!("and {} more", count - 1)) }</span> }
-                </div>
+            <p>
+                { icon(WARNING) }{ changing(&texts::another_key(&peer.name)) }
+                if count > 1 { { changing(&format!("and {} more", count - 1)) } }
+            </p>
+            <div class="actions">
+                <button type="button" data-testid="different-person" onclick={different}>{ "Different person" }</button>
+                <button
+                    type="button" data-testid="accept-key" onclick={same}
+                >
+                    { changing(&texts::same_person(&peer.name)) }
+                </button>
             </div>
+            <button type="button" data-testid="block" onclick={ui.acts(Action::Blocking(Some(peer.clone())))}>
+                { "Block …" }
+            </button>
         </section>
     }
 }
@@ -83,11 +110,17 @@ fn identity(seen: &Shown) -> String {
 }
 
 /// The prompt for a person who wants to connect.
-fn request(peer: &Rc<PeerView>, count: usize, own: Option<PublicKey>, ui: &Ui) -> Html {
+fn request(
+    peer: &Rc<PeerView>,
+    count: usize,
+    own: Option<PublicKey>,
+    field: &NodeRef,
+    ui: &Ui,
+) -> Html {
     let seen = peer.shown();
     let decide = |accept: bool| {
-        let (ui, seen) = (ui.clone(), seen.clone());
-        Callback::from(move |_: MouseEvent| {
+        let seen = seen.clone();
+        acting(ui, field, move |ui| {
             let who = seen.clone();
             ui.command(Command::People(PeopleCommand::Decide { who, accept }));
             ui.act(Action::RequestAnswered(seen.clone()));

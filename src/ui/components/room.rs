@@ -8,12 +8,12 @@ use super::bar::bar;
 use super::composer::Composer;
 use super::log::Log;
 use super::people::people;
-use super::prompts::{prompts, warning};
-use super::sheet::Dialog;
-use super::welcome::restart_button;
+use super::prompts::prompts;
+use super::sheet::{BlockQuestion, Dialog};
 use crate::room::Status;
 use crate::ui::context::Ui;
-use crate::ui::hooks::listen::use_focus;
+use crate::ui::hooks::history::use_history;
+use crate::ui::hooks::listen::{focus_new, use_focus, use_mount};
 use crate::ui::state::State;
 
 #[derive(Properties, PartialEq)]
@@ -28,26 +28,55 @@ pub fn Room(props: &RoomProps) -> Html {
     // A wide page shows neither of the two buttons, so neither can take the focus.
     let (to_people, back) = (use_node_ref(), use_node_ref());
     use_focus(state.people_open, back.clone(), to_people.clone());
+    let embedded = ui.backend.0.is_embedded();
+    use_history(!embedded, state.people_open, &back);
+    let field = use_node_ref();
     html! {
         <@{ui.landmark()} class="rt">
             <div class="room" data-look={state.people_open.then_some("people")}>
-                { warning(state, ui) }
                 <section class="conversation" aria-label="Conversation">
                     { bar(state, &to_people, ui) }
-                    { prompts(state, ui) }
+                    { prompts(state, &field, ui) }
                     <Log
                         log={state.log.clone()} opening={state.opening.clone()} empty={state.emptiness()}
-                        unread={state.unread} unread_from={state.unread_from} ui={ui.clone()}
+                        unread={state.unread} unread_from={state.unread_from} shown={state.shown} ui={ui.clone()}
                     />
                     if state.status == Status::Left {
-                        <div class="composer gone"><p>{ "You left the room." }</p>{ restart_button("Rejoin", ui) }</div>
+                        <Gone ui={ui.clone()} />
                     } else {
-                        <Composer ui={ui.clone()} />
+                        <Composer area={field} ui={ui.clone()} />
                     }
                 </section>
                 { people(state, &back, ui) }
             </div>
             if let Some(sheet) = state.sheet { <Dialog {sheet} state={state.clone()} ui={ui.clone()} /> }
+            if let Some(peer) = &state.blocking { <BlockQuestion peer={peer.clone()} ui={ui.clone()} /> }
         </@>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct GoneProps {
+    ui: Ui,
+}
+
+/// Stands in place of the composer after leaving. The button takes the focus, which was on the one to leave.
+#[function_component]
+fn Gone(props: &GoneProps) -> Html {
+    let button = use_node_ref();
+    {
+        let button = button.clone();
+        use_mount(Box::new(move || {
+            focus_new(&button);
+            None
+        }));
+    }
+    let ui = props.ui.clone();
+    let rejoin = Callback::from(move |_: MouseEvent| ui.rejoin());
+    html! {
+        <div class="composer gone">
+            <p>{ "You left. What was said stays here until you close this page." }</p>
+            <button ref={button} type="button" class="primary" data-testid="rejoin" onclick={rejoin}>{ "Rejoin" }</button>
+        </div>
     }
 }

@@ -12,6 +12,7 @@ use crate::ui::hooks::clock;
 use crate::ui::links::{Segment, segments};
 use crate::ui::texts;
 use crate::ui::timeline::{Content, Crowd, Delivery, Line, Moves, Said};
+use crate::ui::typed;
 
 #[derive(Properties, PartialEq)]
 pub struct RowProps {
@@ -20,6 +21,10 @@ pub struct RowProps {
     pub ago: Option<u32>,
     /// Whether the unread messages begin here.
     pub unread: bool,
+    /// Whether it shows who said it, though the line before it may show that already.
+    pub leads: bool,
+    /// Whether a long message is shown whole, because the page is being printed.
+    pub whole: bool,
     /// Called before a folded message is unfolded.
     pub unfolding: Callback<()>,
 }
@@ -33,7 +38,7 @@ pub fn Row(props: &RowProps) -> Html {
             <>
                 if said.new_day { <p class="day"><span>{ clock::day(said.message.at) }</span></p> }
                 if props.unread { <p class="day new" data-testid="unread-line"><span>{ "New" }</span></p> }
-                { message(&props.line, said, props.ago, &props.unfolding) }
+                { message(said, props) }
             </>
         },
     }
@@ -73,14 +78,14 @@ fn moved(moves: &Moves) -> Html {
     }
 }
 
-fn message(line: &Rc<Line>, said: &Said, ago: Option<u32>, unfolding: &Callback<()>) -> Html {
-    let message = &said.message;
+fn message(said: &Said, props: &RowProps) -> Html {
+    let (message, leads) = (&said.message, said.leads || props.leads);
     let own = said.delivery.is_some();
-    let when = match ago {
+    let when = match props.ago {
         Some(minutes) => clock::minutes_ago(minutes),
         None => clock::time(message.at),
     };
-    let look = match (own, said.leads) {
+    let look = match (own, leads) {
         (true, true) => Some("own leads"),
         (true, false) => Some("own"),
         (false, true) => Some("leads"),
@@ -91,7 +96,7 @@ fn message(line: &Rc<Line>, said: &Said, ago: Option<u32>, unfolding: &Callback<
     let time = html! { <time key={when.clone()} aria-live="off" title={clock::full(message.at)}>{ when }</time> };
     html! {
         <article class="said" part={part} data-look={look} data-testid="message" data-sender={message.sender.clone()}>
-            if said.leads {
+            if leads {
                 if !own { { face(&message.sender, &message.key) } }
                 <header>
                     if own { <bdi class="sr" translate="no">{ &message.sender }</bdi> } else { <bdi class="name" translate="no">{ &message.sender }</bdi> }
@@ -103,7 +108,7 @@ fn message(line: &Rc<Line>, said: &Said, ago: Option<u32>, unfolding: &Callback<
                 <span class="sr"><bdi translate="no">{ &message.sender }</bdi>{ ": " }</span>
                 { time }
             }
-            <Text line={line.clone()} unfolding={unfolding.clone()} />
+            <Text line={props.line.clone()} whole={props.whole} unfolding={props.unfolding.clone()} />
             if let Some(delivery) = said.delivery { { mark(delivery) } }
         </article>
     }
@@ -112,13 +117,14 @@ fn message(line: &Rc<Line>, said: &Said, ago: Option<u32>, unfolding: &Callback<
 #[derive(Properties)]
 struct TextProps {
     line: Rc<Line>,
+    whole: bool,
     unfolding: Callback<()>,
 }
 
 impl TextProps {
     fn text(&self) -> &str {
         match &self.line.content {
-            Content::Said(said) => &said.message.text,
+            Content::Said(said) => typed::trimmed(&said.message.text),
             Content::Moves(_) => "",
         }
     }
@@ -127,7 +133,8 @@ impl TextProps {
 /// The text of a message does not change, whatever else changes about its line.
 impl PartialEq for TextProps {
     fn eq(&self, other: &TextProps) -> bool {
-        Rc::ptr_eq(&self.line, &other.line) || self.text() == other.text()
+        self.whole == other.whole
+            && (Rc::ptr_eq(&self.line, &other.line) || self.text() == other.text())
     }
 }
 
@@ -145,7 +152,8 @@ fn Text(props: &TextProps) -> Html {
     let whole = segments(props.text());
     let folded = fold(&whole);
     let is_long = folded.is_some();
-    let shown = folded.filter(|_| !*unfolded).unwrap_or(whole);
+    let folded = folded.filter(|_| !*unfolded && !props.whole);
+    let shown = folded.unwrap_or(whole);
     let toggle = {
         let (unfolded, unfolding) = (unfolded.clone(), props.unfolding.clone());
         Callback::from(move |_: MouseEvent| {

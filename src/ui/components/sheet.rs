@@ -1,4 +1,4 @@
-//! The dialogs over the conversation: the keyboard shortcuts, and the connection details. The `dialog` element closes on
+//! The dialogs over the conversation: the keyboard shortcuts, the connection details, and a question. The `dialog` element closes on
 //! Esc, keeps the focus inside and returns it.
 
 use std::rc::Rc;
@@ -10,7 +10,7 @@ use yew::prelude::*;
 use super::icon::{CLOSE, icon};
 use super::sentence::changing;
 use crate::browser::Listener;
-use crate::room::{Diagnostics, PeerState, Status};
+use crate::room::{Diagnostics, PeerState, PeerView, Status};
 use crate::ui::context::Ui;
 use crate::ui::hooks::clock;
 use crate::ui::hooks::listen::{use_interval, use_mount};
@@ -26,23 +26,75 @@ pub struct SheetProps {
 
 #[function_component]
 pub fn Dialog(props: &SheetProps) -> Html {
-    let dialog = use_node_ref();
-    {
-        let (dialog, closed) = (dialog.clone(), props.ui.acts(Action::Sheet(None)));
-        use_mount(Box::new(move || {
-            let dialog = dialog.cast::<HtmlDialogElement>()?;
-            // It fails only if the dialog is already open.
-            let _ = dialog.show_modal();
-            let closed = Box::new(move |event| closed.emit(event));
-            Some(Box::new(Listener::new(&dialog, "close", closed)))
-        }));
-    }
     let tick = use_force_update();
     let counts = props.sheet == Sheet::Diagnostics;
     use_interval(
         counts.then_some(1_000),
         Callback::from(move |()| tick.force_update()),
     );
+    let (title, id) = match props.sheet {
+        Sheet::Keys => ("Keyboard", "keys"),
+        Sheet::Diagnostics => ("Connection details", "diagnostics"),
+    };
+    html! {
+        <Modal {title} {id} closed={props.ui.acts(Action::Sheet(None))}>
+            if !counts { { keys() } } else { { counted(&props.state, &props.ui) } }
+        </Modal>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+pub struct QuestionProps {
+    pub peer: Rc<PeerView>,
+    pub ui: Ui,
+}
+
+/// Asks whether to block somebody. Its buttons do nothing in the first moment (`.question` in the style sheet), so that
+/// the second click of two does not answer it.
+#[function_component]
+pub fn BlockQuestion(props: &QuestionProps) -> Html {
+    let QuestionProps { peer, ui } = props;
+    let closed = ui.acts(Action::Blocking(None));
+    let block = {
+        let (ui, peer) = (ui.clone(), peer.clone());
+        Callback::from(move |_: MouseEvent| ui.block(&peer))
+    };
+    let title = texts::block_question(&peer.user);
+    html! {
+        <Modal {title} id="block-question" class="question" closed={closed.clone()}>
+            <p>{ texts::BLOCKING }</p>
+            <div class="actions">
+                <button type="button" data-testid="keep" onclick={closed.reform(|_: MouseEvent| ())}>{ "Cancel" }</button>
+                <button type="button" class="primary" data-testid="block-now" onclick={block}>{ "Block" }</button>
+            </div>
+        </Modal>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct ModalProps {
+    title: AttrValue,
+    id: &'static str,
+    #[prop_or_default]
+    class: &'static str,
+    /// Called once it is closed.
+    closed: Callback<()>,
+    children: Html,
+}
+
+#[function_component]
+fn Modal(props: &ModalProps) -> Html {
+    let dialog = use_node_ref();
+    {
+        let (dialog, closed) = (dialog.clone(), props.closed.clone());
+        use_mount(Box::new(move || {
+            let dialog = dialog.cast::<HtmlDialogElement>()?;
+            // It fails only if the dialog is already open.
+            let _ = dialog.show_modal();
+            let closed = Box::new(move |_| closed.emit(()));
+            Some(Box::new(Listener::new(&dialog, "close", closed)))
+        }));
+    }
     let close = {
         let dialog = dialog.clone();
         Callback::from(move |()| {
@@ -63,15 +115,16 @@ pub fn Dialog(props: &SheetProps) -> Html {
             }
         })
     };
-    let (title, id) = match props.sheet {
-        Sheet::Keys => ("Keyboard", "keys"),
-        Sheet::Diagnostics => ("Connection details", "diagnostics"),
-    };
+    let plain = props
+        .title
+        .replace([texts::NAME_BEGINS, texts::NAME_ENDS], "");
     html! {
-        <dialog ref={dialog} class="sheet" aria-label={title} data-testid={id} onclick={beside}>
+        <dialog
+            ref={dialog} class={classes!("sheet", props.class)} aria-label={plain} data-testid={props.id} onclick={beside}
+        >
             <div>
                 <header class="bar">
-                    <h2>{ title }</h2>
+                    <h2>{ changing(&props.title) }</h2>
                     <button
                         type="button" class="quiet icon-only" aria-label="Close" data-testid="close"
                         onclick={close.reform(|_: MouseEvent| ())}
@@ -79,7 +132,7 @@ pub fn Dialog(props: &SheetProps) -> Html {
                         { icon(CLOSE) }
                     </button>
                 </header>
-                if !counts { { keys() } } else { { counted(&props.state, &props.ui) } }
+                { props.children.clone() }
             </div>
         </dialog>
     }

@@ -59,13 +59,31 @@ pub fn wrong_secret(opening: &Opening) -> Html {
                     { " is the room’s secret. Part of it is missing or was changed, so the room cannot be found." }
                 </p>
                 <p>{ "Ask for the link again and open all of it, or go to this page’s open room." }</p>
-                <p>
-                    <a class="button primary" data-testid="open-room" href={opening.open_link.clone()}>
-                        { "Go to the open room" }
-                    </a>
-                </p>
+                { to_open_room(&opening.open_link) }
             </div>
         </main>
+    }
+}
+
+/// Says why the address leads to no room. Trying it again would not help.
+pub fn wrong_address(reason: &str, open_link: &str) -> Html {
+    html! {
+        <main class="rt front">
+            <div class="card" part="welcome" role="alert" data-testid="stopped">
+                <p class="over">{ icon(WARNING) }{ "Wrong link" }</p>
+                <h1>{ "This link leads to no room" }</h1>
+                <p>{ reason }</p>
+                { to_open_room(open_link) }
+            </div>
+        </main>
+    }
+}
+
+fn to_open_room(link: &str) -> Html {
+    html! {
+        <p>
+            <a class="button primary" data-testid="open-room" href={link.to_owned()}>{ "Go to the open room" }</a>
+        </p>
     }
 }
 
@@ -83,7 +101,7 @@ pub fn stopped(reason: &str, ui: &Ui) -> Html {
 }
 
 /// A button that starts the chat again.
-pub fn restart_button(label: &'static str, ui: &Ui) -> Html {
+fn restart_button(label: &'static str, ui: &Ui) -> Html {
     let backend = ui.backend.clone();
     let on_click = Callback::from(move |_: MouseEvent| backend.0.restart());
     html! { <button type="button" class="primary" data-testid="reload" onclick={on_click}>{ label }</button> }

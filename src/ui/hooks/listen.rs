@@ -82,6 +82,11 @@ pub fn focus(node: &NodeRef) {
     }
 }
 
+/// Whether a finger caused this click. A field that gets the focus then brings up a keyboard that nobody asked for.
+pub fn is_touch(event: &MouseEvent) -> bool {
+    js_sys::Reflect::get(event, &"pointerType".into()).is_ok_and(|kind| kind == "touch")
+}
+
 /// Moves the focus to an element that has just appeared, unless the person is elsewhere. Returns whether it did.
 pub fn focus_new(node: &NodeRef) -> bool {
     let Some(element) = node.cast::<HtmlElement>() else {

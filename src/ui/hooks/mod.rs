@@ -1,4 +1,5 @@
 //! Browser functions that several views share.
 
 pub mod clock;
+pub mod history;
 pub mod listen;

@@ -205,6 +205,49 @@ impl Tab {
             .await
     }
 
+    /// Clicks twice, as fast as a person does, on the element with this test id.
+    pub async fn double_click(&self, id: &str) -> Result<()> {
+        let selector = by_test_id(id);
+        self.within(async |driver| {
+            let element = find(driver, &selector).await?;
+            let chain = driver.action_chain().double_click_element(&element);
+            Ok(chain.perform().await?)
+        })
+        .await
+    }
+
+    /// Waits until a click on the element with this test id does something, and clicks.
+    pub async fn click_settled(&self, id: &str) -> Result<()> {
+        let selector = by_test_id(id);
+        let settled = "return getComputedStyle(document.querySelector(arguments[0])).pointerEvents !== 'none'";
+        self.until_true(settled, vec![selector.into()]).await?;
+        self.click(id).await
+    }
+
+    /// Waits until a script returns true.
+    pub async fn until_true(&self, script: &str, arguments: Vec<Value>) -> Result<()> {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            match self.script(script, arguments.clone()).await {
+                Ok(Value::Bool(true)) => return Ok(()),
+                other if Instant::now() > end => {
+                    bail!("{script} never returned true, but {other:?}")
+                }
+                _ => sleep(LOOK).await,
+            }
+        }
+    }
+
+    /// Gives the tab this width in pixels. Chromium only.
+    pub async fn set_width(&self, width: u32) -> Result<()> {
+        let size =
+            json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", size)
+            .await?;
+        self.until_true("return innerWidth === arguments[0]", vec![width.into()])
+            .await
+    }
+
     /// Types into the element with this test id.
     pub async fn type_into(&self, id: &str, text: &str) -> Result<()> {
         self.type_on(&by_test_id(id), text).await

@@ -35,6 +35,18 @@ fn the_bubble_and_the_inline_chat_are_accessible() {
         tab.say("anybody there?").await?;
         tab.hears("ann", "anybody there?").await?;
         check(&tab, "bubble with a message", &mut problems).await?;
+        // Somebody else takes the name.
+        let impostor = bed.firefox().await?.open(&url).await?;
+        impostor
+            .until("the bubble", |page| page.has("launcher"))
+            .await?;
+        impostor.click("launcher").await?;
+        impostor.join("ann").await?;
+        tab.until("the warning", |page| page.has("alias-warning"))
+            .await?;
+        check(&tab, "bubble with a warning", &mut problems).await?;
+        impostor.close().await?;
+        tab.click("different-person").await?;
         tab.devtools(
             "Emulation.clearDeviceMetricsOverride",
             serde_json::json!({}),

@@ -2,6 +2,7 @@
 
 mod accessibility;
 mod bubble;
+mod catching_up;
 mod changing_pages;
 mod focus;
 mod frames;

@@ -27,6 +27,29 @@ fn blocked(world: &World, at: usize) -> bool {
 }
 
 #[test]
+fn a_block_that_is_taken_back_brings_everybody_back() {
+    for pause in [0, 1, 90] {
+        let mut world = World::new(1);
+        let (ann, ben) = (open(&mut world, "ann", 1), open(&mut world, "ben", 2));
+        assert!(world.run_until(SOON, World::is_full_mesh));
+        let who = shown(&world, ann, ben);
+        block(&mut world, ann, who);
+        world.run(Duration::from_secs(pause));
+        assert_eq!(world.verified(ann), 0);
+        let unblock = PeopleCommand::Unblock(key(2).public());
+        world.command(ann, Command::People(unblock));
+        assert!(world.run_until(MINUTE, World::is_full_mesh), "{pause} s");
+        world.say(ben, "here I am");
+        world.run(SOON);
+        let mut book = TrustBook::default();
+        for change in &world.nodes[ann].trust_changes {
+            book.note(change);
+        }
+        assert!(!book.is_blocked(&key(2).public()));
+    }
+}
+
+#[test]
 fn a_peer_that_leaves_before_the_click_is_blocked() {
     let mut world = World::new(1);
     let (ann, mallory) = (open(&mut world, "ann", 1), open(&mut world, "mallory", 2));

@@ -73,7 +73,8 @@ fn a_peer_gains_nothing_by_changing_its_name_between_the_warning_and_the_click()
         let seen = shown(&world, ann, mallory);
         decide(&mut world, ann, command(seen));
         assert_eq!(refusals(&world, ann), 1);
-        assert_eq!(world.nodes[ann].trust_changes.len(), before.len() + 1);
+        let made = &world.nodes[ann].trust_changes[before.len()..];
+        assert!(made[0].key == world.nodes[mallory].room.key());
     }
 }
 
@@ -108,6 +109,65 @@ fn a_name_that_was_accepted_on_a_key_does_not_cover_another_name() {
         last_view(&world, ann, mallory).trust,
         Trust::NameOnAnotherKey
     );
+}
+
+#[test]
+fn the_same_person_in_a_new_browser_is_known_there_and_as_before() {
+    let mut world = World::new(1);
+    let open = |world: &mut World, name: &str, number| {
+        world.open_as(name, key(number), Accept::Everyone, TrustBook::default())
+    };
+    let ann = open(&mut world, "ann", 1);
+    let first = open(&mut world, "alice", 2);
+    assert!(world.run_until(SOON, World::is_full_mesh));
+    let second = open(&mut world, "alice", 3);
+    assert!(world.run_until(SOON, World::is_full_mesh));
+    let trust = |world: &World, other| last_view(world, ann, other).trust;
+    assert_eq!(trust(&world, first), Trust::New);
+    assert_eq!(trust(&world, second), Trust::NameOnAnotherKey);
+    let seen = shown(&world, ann, second);
+    decide(&mut world, ann, PeopleCommand::AcceptKey(seen));
+    assert_eq!(trust(&world, first), Trust::Known);
+    assert_eq!(trust(&world, second), Trust::Known);
+    // So it is in the book that the next visit reads.
+    let mut book = TrustBook::default();
+    for change in &world.nodes[ann].trust_changes {
+        book.note(change);
+    }
+    for number in [2, 3] {
+        let alice = Name::parse("alice").unwrap();
+        assert_eq!(book.trust(&key(number).public(), &alice), Trust::Known);
+    }
+}
+
+#[test]
+fn whose_a_name_is_can_be_said_when_they_have_gone() {
+    let (mut world, ann, zed) = ann_and_a_zed();
+    let seen = shown(&world, ann, zed);
+    world.leave(zed);
+    world.run(SOON);
+    decide(&mut world, ann, PeopleCommand::MarkVerified(seen.clone()));
+    decide(&mut world, ann, PeopleCommand::AcceptKey(seen.clone()));
+    assert_eq!(refusals(&world, ann), 0);
+    let mut made = world.nodes[ann].trust_changes.iter();
+    assert!(!made.any(|change| change.what == TrustDecision::Compared));
+    let mut made = world.nodes[ann].trust_changes.iter();
+    assert!(
+        made.any(|change| change.key == seen.key && change.what == TrustDecision::NameAccepted)
+    );
+}
+
+#[test]
+fn a_stranger_stays_new_under_whatever_name() {
+    let (mut world, ann, mallory) = ann_and_a_zed();
+    for (name, trust) in [
+        ("somebody", Trust::New),
+        ("alice", Trust::NameOnAnotherKey),
+        ("mallory", Trust::New),
+    ] {
+        rename(&mut world, mallory, name);
+        assert_eq!(last_view(&world, ann, mallory).trust, trust, "as {name}");
+    }
 }
 
 #[test]

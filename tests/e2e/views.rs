@@ -1,0 +1,193 @@
+//! The views of the page: how people get from one to the other, and what is left on paper.
+
+use anyhow::{Result, ensure};
+use serde_json::{Value, json};
+use xtask::testbed::{Broker, Site, demo};
+
+use crate::support::{Tab, run};
+
+const ESCAPE: &str = "\u{e00c}";
+
+async fn eval(tab: &Tab, script: &str) -> Result<Value> {
+    tab.script(script, Vec::new()).await
+}
+
+/// Whether the conversation is seen, or the people, in a narrow page.
+const SEEN: &str = "const seen = (name) => document.querySelector(name).offsetWidth > 0;
+    return `${seen('.conversation') ? 'conversation' : ''}${seen('.people') ? 'people' : ''}`";
+
+async fn until_seen(tab: &Tab, view: &str) -> Result<()> {
+    let script = format!("return (() => {{ {SEEN} }})() === arguments[0]");
+    tab.until_true(&script, vec![view.into()]).await
+}
+
+#[test]
+fn the_views_of_a_narrow_page_are_entries_of_its_history() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        let [ann, _ben] = bed.ann_and_ben(&site).await?;
+        ann.set_width(360).await?;
+        eval(&ann, "window.same = history.length").await?;
+        for _ in 0..2 {
+            ann.click("people-button").await?;
+            until_seen(&ann, "people").await?;
+            eval(&ann, "history.back()").await?;
+            until_seen(&ann, "conversation").await?;
+        }
+        eval(&ann, "history.forward()").await?;
+        until_seen(&ann, "people").await?;
+        ann.click("person").await?;
+        ann.until("details", |page| page.has("person-details"))
+            .await?;
+        ann.click("back").await?;
+        until_seen(&ann, "conversation").await?;
+        ann.click("people-button").await?;
+        until_seen(&ann, "people").await?;
+        ensure!(!ann.page().await?.has("person-details"));
+        ann.type_into("back", ESCAPE).await?;
+        until_seen(&ann, "conversation").await?;
+        // No entry was left over, and the page was never loaded again.
+        ann.until_true("return history.length === same + 1", Vec::new())
+            .await?;
+        ensure!(ann.page().await?.has_verified(&["ben"]));
+
+        // A wide page shows both, and adds nothing.
+        ann.set_width(1280).await?;
+        ann.click("person").await?;
+        ann.until("details", |page| page.has("person-details"))
+            .await?;
+        ensure!(eval(&ann, "return history.state === null").await? == true);
+        ann.type_into("composer", ESCAPE).await?;
+        ann.until("no details", |page| !page.has("person-details"))
+            .await?;
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn a_refused_name_stays_in_its_field_until_it_is_better() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        let tab = bed.chromium().await?.open(site.url()).await?;
+        tab.enter_name("ann (work)").await?;
+        let page = tab
+            .until("what is wrong", |page| {
+                !page.text("name-problem").is_empty()
+            })
+            .await?;
+        ensure!(
+            page.text("name-problem") == "Names can’t end with “)”. Try “ann work”.",
+            "{page:?}"
+        );
+        let typed = "return document.querySelector('[data-testid=name]').value === arguments[0]";
+        tab.until_true(typed, vec!["ann (work)".into()]).await?;
+        tab.type_into("name", "\u{e003}").await?;
+        tab.until("no problem", |page| page.text("name-problem").is_empty())
+            .await?;
+        tab.until_true(typed, vec!["ann (work".into()]).await?;
+        let welcome = eval(&tab, "return document.querySelector('.front').innerText").await?;
+        ensure!(welcome.to_string().contains("IP address"), "{welcome}");
+        tab.type_into("name", "\u{e007}").await?;
+        ensure!(tab.joined().await?.own == "ann (work");
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn all_of_the_conversation_and_nothing_else_is_printed() {
+    run(|bed| async move {
+        let site = Site::start(demo(), json!({})).await?;
+        let tab = bed.chromium().await?.open(site.url()).await?;
+        for (scene, most) in [("flood", 300), ("long", 30)] {
+            tab.go(&format!("{}?demo={scene}", site.url())).await?;
+            tab.until("messages", |page| page.has("message")).await?;
+            let media = json!({ "media": "print" });
+            tab.devtools("Emulation.setEmulatedMedia", media).await?;
+            eval(&tab, "dispatchEvent(new Event('beforeprint'))").await?;
+            let lines = "const texts = [...document.querySelectorAll('[data-testid=message-text]')];
+                return texts.reduce((sum, text) => sum + text.textContent.trim().split('\\n').length, 0) > arguments[0]";
+            tab.until_true(lines, vec![json!(most + 60)]).await?;
+            let cut = eval(
+                &tab,
+                "return ['.rt', '.conversation', '.log'].filter((name) => {
+                    const { scrollHeight, clientHeight } = document.querySelector(name);
+                    return scrollHeight > clientHeight + 1;
+                }).join()",
+            )
+            .await?;
+            ensure!(cut == "", "{scene}: {cut} would be cut off");
+            let shown = eval(
+                &tab,
+                "return [...document.querySelectorAll('button, textarea, input')]
+                    .filter((control) => control.offsetWidth > 0).map((control) => control.outerHTML).join()",
+            )
+            .await?;
+            ensure!(shown == "", "{scene}: controls are printed: {shown}");
+            eval(&tab, "dispatchEvent(new Event('afterprint'))").await?;
+            let media = json!({ "media": "" });
+            tab.devtools("Emulation.setEmulatedMedia", media).await?;
+        }
+        Ok(())
+    });
+}
+
+/// What the page believes about its tab being seen.
+const HIDE: &str =
+    "Object.defineProperty(document, 'hidden', { configurable: true, value: arguments[0] });
+    document.dispatchEvent(new Event('visibilitychange'))";
+
+#[test]
+fn a_tab_that_is_looked_at_again_shows_what_is_new() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        let [ann, ben] = bed.ann_and_ben(&site).await?;
+        let hide = async |hidden: bool| ann.script(HIDE, vec![hidden.into()]).await;
+        let many = "const area = document.querySelector('[data-testid=composer]');
+            for (let number = 1; number <= 105; number += 1) {
+                area.value = `line ${number}`;
+                area.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true }));
+            }";
+        hide(true).await?;
+        eval(&ben, many).await?;
+        ann.until_true("return document.title.startsWith('(105)')", Vec::new())
+            .await?;
+        hide(false).await?;
+        let in_sight = "const [line, log] = ['.day.new', '.log'].map((name) => document.querySelector(name).getBoundingClientRect());
+            return line.top >= log.top && line.bottom <= log.top + log.height / 2";
+        ann.until_true(in_sight, Vec::new()).await?;
+        ann.until("how many follow", |page| {
+            page.text("new-messages").contains("105 new messages")
+        })
+        .await?;
+        ann.click("new-messages").await?;
+        ann.until_true("return document.title.startsWith('lobby')", Vec::new())
+            .await?;
+
+        // What fits is read at a glance, and somebody who reads further up is left where they are.
+        hide(true).await?;
+        ben.say("one more").await?;
+        ann.until_true("return document.title.startsWith('(1)')", Vec::new())
+            .await?;
+        hide(false).await?;
+        ann.until_true("return document.title.startsWith('lobby')", Vec::new())
+            .await?;
+        eval(&ann, "document.querySelector('.log').scrollTop = 40").await?;
+        ann.until("that the end is not seen", |page| page.has("new-messages"))
+            .await?;
+        hide(true).await?;
+        ben.say("and another one").await?;
+        ann.until_true("return document.title.startsWith('(1)')", Vec::new())
+            .await?;
+        hide(false).await?;
+        ann.until_true(
+            "return document.querySelector('.log').scrollTop === 40",
+            Vec::new(),
+        )
+        .await?;
+        ensure!(ann.page().await?.text("new-messages").contains("1 new"));
+        bed.no_errors().await
+    });
+}

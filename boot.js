@@ -48,13 +48,18 @@ async function fetchProgram() {
   return response;
 }
 
-try {
-  const [{ default: start, mount, whenBroken }, response] = await Promise.all([load(), fetchProgram()]);
-  await start({ module_or_path: response });
-  mount(document.body);
-  whenBroken(showBroken);
-} catch (error) {
-  console.error(error);
-  if (error instanceof Missing) error.link.dispatchEvent(new Event("error"));
-  else showBroken(error, couldNotStart);
+async function run() {
+  try {
+    const [{ default: start, mount, whenBroken }, response] = await Promise.all([load(), fetchProgram()]);
+    await start({ module_or_path: response });
+    mount(document.body);
+    whenBroken(showBroken);
+  } catch (error) {
+    console.error(error);
+    if (error instanceof Missing) error.link.dispatchEvent(new Event("error"));
+    else showBroken(error, couldNotStart);
+  }
 }
+
+// Firefox loads modules from files, too, but `start.js` has said that the page does not work from one.
+if (location.protocol !== "file:") await run();

@@ -29,8 +29,7 @@ fn a_page_that_was_opened_as_a_file_says_what_to_do() {
                 let notice = notice(&tab).await?;
                 ensure!(notice.contains("opened as a file"), "{notice}");
                 ensure!(notice.contains("cargo xtask serve"), "{notice}");
-                let only =
-                    "return [...document.body.children].map((child) => child.className).join()";
+                let only = "return [...document.body.children].map((child) => child.className || child.outerHTML).join()";
                 let only = tab.script(only, Vec::new()).await?;
                 ensure!(only == "rt-panic", "{only}");
             }

@@ -27,6 +27,9 @@ const MAX_MISSED: u32 = 3;
 const WANTED_DELAY: Duration = Duration::from_millis(1500);
 /// … and at most this often.
 const WANTED_PAUSE: Duration = Duration::from_secs(10);
+/// Whoever loses somebody announces themselves at most this often for it: the loss may repeat, as with a connection that
+/// somebody on the way alters.
+const LOST_PAUSE: Duration = Duration::from_secs(30);
 /// "I am full" of others counts for this long.
 const FULL_FOR: Duration = Duration::from_secs(90);
 
@@ -57,13 +60,13 @@ impl Announcer {
     /// Somebody is gone. If that was the last one, we announce ourselves soon: whoever could not be seen from here may be
     /// there. With company, [`Signaling::announce_again`] finds that there is no need.
     pub fn lost_somebody(&mut self, cx: &mut Cx) {
-        self.repeats = 0;
-        self.bring_forward(cx);
+        self.bring_forward(LOST_PAUSE, cx);
     }
 
-    fn bring_forward(&self, cx: &mut Cx) {
-        let pause = cx.jittered(WANTED_DELAY);
-        let at = (cx.now + pause).max(self.last + WANTED_PAUSE);
+    /// Announces us soon, but not within `pause` of the last time.
+    fn bring_forward(&self, pause: Duration, cx: &mut Cx) {
+        let delay = cx.jittered(WANTED_DELAY);
+        let at = (cx.now + delay).max(self.last + pause);
         cx.timers.set_earlier(SignalingTimer::Announce.into(), at);
     }
 }
@@ -168,7 +171,7 @@ impl Signaling {
 
     /// Announces us soon, because somebody misses us or should hear that we are full.
     pub fn announce_soon(&mut self, cx: &mut Cx) {
-        self.announcer.bring_forward(cx);
+        self.announcer.bring_forward(WANTED_PAUSE, cx);
         self.announcer.wanted = true;
     }
 

@@ -181,7 +181,10 @@ impl Signaling {
     /// Handles an event of a peer: envelopes up to `until` of one that is gone are old.
     pub fn on_peer(&mut self, peer: PeerId, event: &PeerEvent, cx: &mut Cx) {
         if let PeerEvent::Gone { until, proven } = event {
-            self.announcer.lost_somebody(cx);
+            // Identities that never proved anything cost nothing, and must not make us talk.
+            if *proven {
+                self.announcer.lost_somebody(cx);
+            }
             self.seen.remove_carrier(&Carrier::Peer(peer));
             let forgotten = self.departed.insert(peer, *until, *proven, cx.now);
             if let Some(at) = forgotten {

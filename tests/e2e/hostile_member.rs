@@ -257,8 +257,12 @@ fn the_page_says_nothing_untrue_in_its_own_words() {
             untrue.push(format!("the status: {said}"));
         }
         // Whatever stands outside of the elements that hold names.
-        let own_words = "return Array.from(document.querySelectorAll('[data-testid=moves]'), (line) =>
-            Array.from(line.childNodes, (node) => node.nodeName === 'BDI' ? '' : node.textContent).join('')).join(' | ')";
+        let own_words =
+            "return Array.from(document.querySelectorAll('[data-testid=moves]'), (line) => {
+            const words = line.cloneNode(true);
+            words.querySelectorAll('bdi').forEach((name) => name.remove());
+            return words.textContent;
+        }).join(' | ')";
         let own_words = eval(&ann, own_words).await?;
         if own_words
             .as_str()

@@ -36,10 +36,10 @@ async fn goes_on(bed: &Bed, [first, second]: [&Browser; 2]) -> Result<()> {
         .await?;
     says(&ann, ".card button", "«Join»").await?;
     ann.enter_name(&"x".repeat(50)).await?;
-    let problem = "«A name has at most 40 characters; this one has 50.»";
+    let problem = "«Names have at most 40 characters, and this one has 50. Shorten it by 10.»";
     says(&ann, "[data-testid=name-problem]", problem).await?;
     ann.enter_name("x").await?;
-    let problem = problem.replace("50", "51");
+    let problem = problem.replace("50", "51").replace("by 10", "by 11");
     says(&ann, "[data-testid=name-problem]", &problem).await?;
     let clear = "document.querySelector('[data-testid=name]').value = ''";
     ann.script(clear, Vec::new()).await?;

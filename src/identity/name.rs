@@ -56,7 +56,8 @@ pub enum NameError {
 /// A name that a person chose: one line of 1 to [`MAX_NAME`] visible characters in composed form (NFC), without spaces
 /// at either end or two in a row.
 ///
-/// A name never ends in a bracketed word, unless a slash shows that it is none of the page's. The page tells tabs and keys apart by writing `alice(2)` or `alice (k7qd)`.
+/// A name never ends in a bracketed word, unless the word has a slash. The page tells tabs and keys apart by writing
+/// `alice(2)` or `alice (k7qd)`, which never have one.
 /// If people could choose such names, a stranger called `alice(2)` would pass for alice's second tab. A closing bracket
 /// at the end is refused whenever an opening one precedes it, not only around numbers, because the rule should be
 /// simple to explain and the beginning of a key can look like a word.

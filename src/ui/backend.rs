@@ -2,11 +2,11 @@
 //!
 //! The views never refer to the driver. `main.rs` passes them a [`Backend`]; the `demo` feature passes them another one.
 
-use crate::settings::Accept;
 use std::rc::Rc;
 
 use crate::identity::{Name, PeerId, PublicKey};
 use crate::room::{Command, Diagnostics, Event};
+use crate::settings::Accept;
 
 /// An event for the views.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,6 +1,5 @@
 //! Plays a conversation without a network, to show every state of the page: `?demo=<scene>`. It is not part of releases.
 
-use crate::settings::Accept;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -15,6 +14,7 @@ use crate::room::{
     ChatCommand, ChatEvent, Command, Diagnostics, Event, GoneReason, Message, MessageId, PeerState,
     PeerView, PeopleCommand, PeopleEvent, Status,
 };
+use crate::settings::Accept;
 use crate::time::Millis;
 
 const OWN: u8 = 200;

@@ -103,3 +103,21 @@ fn one_without_a_path_is_named_beside_those_who_are_connected() {
     };
     assert_eq!(world.status(ann), Some(connected));
 }
+
+#[test]
+fn a_peer_whose_proof_never_comes_is_not_said_to_be_without_a_path() {
+    let mut world = World::new(1);
+    let (ann, ben) = (world.open("ann"), world.open("ben"));
+    // The channel opens each time, and then carries nothing.
+    for _ in 0..60 {
+        let open = |world: &World| !world.open_connections(ann, ben).is_empty();
+        world.run_until(Duration::from_secs(1), open);
+        world.cut(ann, ben, true);
+        world.run(Duration::from_millis(500));
+        if world.open_connections(ann, ben).is_empty() {
+            world.cut(ann, ben, false);
+        }
+        assert_ne!(state(&world, ann), Some(PeerState::NoPath));
+    }
+    assert_eq!(world.verified(ann), 0);
+}

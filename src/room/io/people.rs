@@ -83,7 +83,7 @@ pub enum PeerState {
     /// The peer answers, but no path to it has been found for ten seconds: its network or ours allows no direct
     /// connection. It is tried further; [`PeopleCommand::Retry`] tries at once.
     NoPath,
-    /// The peer did not prove who it is; [`PeopleCommand::Retry`] tries again.
+    /// The peer did not prove who it is, or not in time; [`PeopleCommand::Retry`] tries again.
     Failed,
 }
 

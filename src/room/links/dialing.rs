@@ -444,6 +444,10 @@ impl Links {
             return;
         };
         its.stage = Stage::Verifying { binding };
+        if let Some(link) = self.links.get_mut(&peer) {
+            link.tries.lacks_path = false;
+        }
+        cx.timers.clear(&LinkTimer::Path(peer).into());
         cx.timers
             .set(LinkTimer::Attempt(peer).into(), cx.now + PROOF_TIMEOUT);
         cx.changed = true;
@@ -457,7 +461,7 @@ impl Links {
             return;
         };
         let Some(attempt) = &link.attempt else { return };
-        let offerer = attempt.is_ours();
+        let (offerer, was_open) = (attempt.is_ours(), attempt.is_open());
         link.tries.answered |= attempt.theirs().is_some();
         link.tries.failed += 1;
         let Tries {
@@ -474,7 +478,8 @@ impl Links {
             cx.timers.set(LinkTimer::Dial(peer).into(), cx.now + pause);
         } else if answered {
             link.state = State::Failed { heard: None };
-            link.tries.lacks_path = true;
+            // If the channel was open, a path was there, and the proof is what did not come.
+            link.tries.lacks_path |= !was_open;
             link.tries.rounds += 1;
             let pause = FIRST_ROUND_PAUSE
                 .saturating_mul(1 << rounds.min(5))

@@ -179,7 +179,6 @@ impl Links {
             self.close(former, cx);
         }
         cx.timers.clear(&LinkTimer::Attempt(peer).into());
-        cx.timers.clear(&LinkTimer::Path(peer).into());
         self.watch(peer, cx);
         cx.changed = true;
         cx.peer(peer, PeerEvent::Verified);

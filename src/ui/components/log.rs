@@ -17,8 +17,7 @@ use crate::ui::backend::Opening;
 use crate::ui::context::Ui;
 use crate::ui::hooks::clock;
 use crate::ui::hooks::listen::{document, focus, use_change, use_interval, use_mount};
-use crate::ui::state::Action;
-use crate::ui::state::Emptiness;
+use crate::ui::state::{Action, Emptiness};
 use crate::ui::texts;
 use crate::ui::timeline::{Content, Line, Timeline};
 

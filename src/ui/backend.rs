@@ -46,7 +46,7 @@ pub struct Opening {
     pub open_link: String,
     /// The way in which the room is entered.
     pub entry: Entry,
-    /// Who is let in.
+    /// The policy for who is let in.
     pub accept: Accept,
     /// The name from the last visit. If there is one, the page joins at once.
     pub name: Option<Name>,

@@ -5,7 +5,7 @@ use web_sys::{Element, HtmlElement, HtmlInputElement};
 
 use super::hooks::listen::document;
 
-/// What a person has done before the program was there.
+/// The name, the focus and the press of a person before the program was there.
 pub struct Early {
     /// The name, as it was typed.
     pub text: String,
@@ -40,7 +40,7 @@ pub fn remove() {
     }
 }
 
-/// What was done in the welcome of `index.html`, if it is still there.
+/// Reads what was done in the welcome of `index.html`, if it is still there.
 pub fn look() -> Option<Early> {
     let shown = shown()?;
     let input: HtmlInputElement = shown.query_selector("input").ok()??.dyn_into().ok()?;

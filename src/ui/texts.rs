@@ -180,7 +180,7 @@ pub fn block_question(user: &str) -> String {
     format!("Block {}?", isolated(user))
 }
 
-/// What blocking them does.
+/// The sentence that explains what blocking somebody does.
 pub const BLOCKING: &str = "You stop seeing what they write, and they stop seeing what you write, here and in your \
     other tabs. You can unblock them at any time, below the list of people.";
 

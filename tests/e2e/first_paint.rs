@@ -117,7 +117,7 @@ fn the_program_takes_over_what_was_typed_without_a_jump() {
                 return [field.dataset.testid, field.value, field.selectionStart, field.selectionEnd]";
             let typed = tab.script(typed, Vec::new()).await?;
             ensure!(typed == json!(["name", "ann marie", 4, 6]), "{typed}");
-            // What is typed next replaces the selection.
+            // The next text that is typed replaces the selection.
             tab.script("document.execCommand('insertText', false, 'L')", Vec::new())
                 .await?;
             tab.type_into("name", ENTER).await?;

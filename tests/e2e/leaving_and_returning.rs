@@ -100,7 +100,7 @@ fn closing_a_tab_frees_its_number() {
         fourth.sees(&["ann", "ann(3)"]).await?;
         first.sees(&["ann(2)", "ann(3)"]).await?;
         third.sees(&["ann", "ann(2)"]).await?;
-        // They are one's own, and need neither trust nor a decision.
+        // These tabs are the person's own, and need neither trust nor a decision.
         let page = first.page().await?;
         ensure!(page.trust_of("ann(2)") == "own", "{page:?}");
         first.click("person").await?;

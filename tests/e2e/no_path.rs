@@ -33,7 +33,7 @@ fn people_without_a_path_are_told_what_the_matter_is_and_what_helps() {
             ensure!(page.peers[0].state == "no-path", "{:?}", page.peers);
         }
 
-        // What cannot be delivered is not "sent".
+        // A message that cannot be delivered is not shown as sent.
         ann.say("can you hear me?").await?;
         let page = ann.hears("ann", "can you hear me?").await?;
         let delivery = page.messages[0].delivery.as_deref();

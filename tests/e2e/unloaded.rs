@@ -13,7 +13,7 @@ use xtask::testbed::{dist, pages};
 
 use crate::support::{Host, Tab, run, serve};
 
-/// What the page says.
+/// Returns the text that the page shows.
 async fn notice(tab: &Tab) -> Result<String> {
     let page = tab.until("a notice", |page| page.has("unloaded")).await?;
     Ok(page.text("unloaded").to_owned())

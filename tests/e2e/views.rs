@@ -133,7 +133,7 @@ fn all_of_the_conversation_and_nothing_else_is_printed() {
     });
 }
 
-/// What the page believes about its tab being seen.
+/// Makes the page believe that its tab is seen, or that it is not.
 const HIDE: &str =
     "Object.defineProperty(document, 'hidden', { configurable: true, value: arguments[0] });
     document.dispatchEvent(new Event('visibilitychange'))";

@@ -59,7 +59,7 @@ fn people_are_told_after_ten_seconds_that_there_is_no_path() {
 }
 
 #[test]
-fn what_is_said_waits_until_there_is_a_path_and_then_arrives_once() {
+fn a_message_waits_until_there_is_a_path_and_then_arrives_once() {
     for seed in 0..8 {
         let (mut world, ann, ben) = apart(seed);
         world.run(Duration::from_secs(15));

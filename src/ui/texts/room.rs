@@ -13,7 +13,7 @@ pub const UNREACHABLE: &str = "Can’t reach the server that introduces people."
 pub const REFUSED: &str = "The server that introduces people does not allow this chat. \
     Whoever runs this site can change that.";
 
-/// What helps where two networks let no direct connection through.
+/// The sentence that says what helps where two networks let no direct connection through.
 pub const NO_PATH: &str = "This network or theirs does not allow one. Another network may help; so does a TURN server, \
     which whoever runs this site can add.";
 
@@ -53,7 +53,7 @@ pub fn status(status: Status, named: &[&str], now: Millis) -> String {
             let whom = named_or(named, unreached);
             match reached {
                 0 => format!("No direct connection to {whom}. {NO_PATH}"),
-                // What helps is in the person's details.
+                // The person's details say what helps.
                 reached => format!(
                     "{}, connected directly. No direct connection to {whom}.",
                     people(reached as usize + 1)
@@ -139,7 +139,7 @@ pub fn emptiness(why: Emptiness) -> &'static str {
     }
 }
 
-/// What there is to know about an empty room besides its link.
+/// Explains an empty room, where its link is not all that there is to say.
 pub fn emptiness_sentence(why: Emptiness, accept: Accept) -> Option<&'static str> {
     match (why, accept) {
         (Emptiness::Asked, _) => {

@@ -21,7 +21,7 @@ fn the_script_is_small() -> Result<()> {
 }
 
 #[test]
-fn what_people_load_stays_within_its_budgets() -> Result<()> {
+fn the_files_that_people_load_stay_within_their_budgets() -> Result<()> {
     size::check(&size::sizes(&dist())?)
 }
 

@@ -141,7 +141,7 @@ fn the_same_person_in_a_new_browser_is_known_there_and_as_before() {
 }
 
 #[test]
-fn whose_a_name_is_can_be_said_when_they_have_gone() {
+fn a_key_can_be_accepted_after_its_peer_has_gone() {
     let (mut world, ann, zed) = ann_and_a_zed();
     let seen = shown(&world, ann, zed);
     world.leave(zed);

@@ -25,7 +25,7 @@ impl AsyncClient {
     /// A client of `brokers`, the most preferred first, over any [`Transport`].
     ///
     /// The queue holds at most `cap` requests, and at most 1 MiB. `seed` determines the jitter of the pauses. In the
-    /// browser, `new` and `with_brokers` create a client over a WebSocket.
+    /// browser, `new` creates a client of one broker over a WebSocket.
     ///
     /// # Errors
     /// [`ClientError::NoBroker`] if `brokers` is empty.

@@ -1,10 +1,10 @@
-//! What `boot.js` has begun while the program was loading.
+//! What `start.js` has begun while the program was loading.
 
 use js_sys::{Function, Object, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::WebSocket;
 
-/// The object `{ settings, connection }` of `boot.js`. Whatever has another shape counts as not begun.
+/// The object `{ settings, connection }` of `start.js`. Whatever has another shape counts as not begun.
 #[derive(Debug)]
 pub struct HeadStart(Object);
 

@@ -66,7 +66,7 @@ struct Inner {
 }
 
 impl Page {
-    /// Creates a page that is not opened yet, and for which `boot.js` has begun this.
+    /// Creates a page that is not opened yet, and for which `start.js` has begun this.
     pub fn new(head_start: Option<HeadStart>) -> Page {
         let page = Page::default();
         page.inner.borrow_mut().head_start = head_start;
@@ -109,7 +109,7 @@ impl Page {
         }
     }
 
-    /// Takes over the connection to the broker that `boot.js` has opened.
+    /// Takes over the connection to the broker that `start.js` has opened.
     fn adopt_connection(&self) {
         let page = self.inner.borrow();
         let connection = page.head_start.as_ref().and_then(HeadStart::connection);

@@ -86,10 +86,10 @@ fn every_setting_can_be_set() {
     assert_eq!(settings.accept, Accept::Known);
 }
 
-/// `boot.js` connects to the preferred broker before the program is there to read the settings.
+/// `start.js` connects to the preferred broker before the program is there to read the settings.
 #[test]
 fn the_start_script_knows_the_first_default_broker_and_the_other_settings() {
-    let script = std::fs::read_to_string("boot.js").unwrap();
+    let script = std::fs::read_to_string("start.js").unwrap();
     let constant = |name: &str| {
         let (_, rest) = script.split_once(&format!("const {name} = ")).unwrap();
         let (value, _) = rest.split_once(';').unwrap();

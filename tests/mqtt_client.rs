@@ -171,7 +171,10 @@ async fn a_connection_that_does_not_answer_is_replaced_and_one_that_does_is_kept
     listener.next_request().await.refuse();
     let hangs = listener.next_request().await;
     let request = listener.next_request().await;
-    assert_eq!(request.at.since(start), Duration::from_millis(250 + 250 + 2000 + 250));
+    assert_eq!(
+        request.at.since(start),
+        Duration::from_millis(250 + 250 + 2000 + 250)
+    );
     drop(hangs);
     let mut other = request.accept();
     other.accept_connect().await;

@@ -183,7 +183,7 @@ impl Room {
                 let company = self.company();
                 self.signaling
                     .on_broker(broker, state, company, &mut self.cx);
-                self.links.on_broker(state, &self.members, &mut self.cx);
+                self.links.on_broker(state, &mut self.cx);
             }
             Input::Broker(broker, BrokerEvent::Message { topic, payload }) => {
                 self.on_message(Carrier::Broker(broker), &topic, &payload);
@@ -196,7 +196,7 @@ impl Room {
             Input::StrayBytes => self.cx.dropped(Dropped::StrayBytes),
             Input::Signed { ticket, signature } => self.on_signed(ticket, signature),
             Input::Wake => {}
-            Input::Resumed => self.links.probe_all(&self.members, &mut self.cx),
+            Input::Resumed => self.links.probe_all(&mut self.cx),
         }
         self.route();
         while let Some(timer) = self.cx.timers.take_due(now) {

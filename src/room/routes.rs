@@ -11,7 +11,7 @@ impl Room {
         if slept {
             #[cfg(feature = "files")]
             self.files.all_files_moved(&mut self.cx);
-            self.links.woke(&self.members, &mut self.cx);
+            self.links.woke(&mut self.cx);
         }
     }
 

@@ -38,7 +38,10 @@ fn changes() -> impl Iterator<Item = Change> {
 
 fn nobody_is_gone(world: &World) -> bool {
     let is_gone = |event: &Event| matches!(event, Event::People(PeopleEvent::Gone { .. }));
-    !world.nodes.iter().any(|node| node.events.iter().any(is_gone))
+    !world
+        .nodes
+        .iter()
+        .any(|node| node.events.iter().any(is_gone))
 }
 
 fn heard(world: &World, at: usize) -> Vec<String> {
@@ -51,8 +54,15 @@ fn messages_flow_again_within_three_seconds_after_the_network_has_changed() {
     for change in changes() {
         let (mut world, ann, ben) = pair();
         world.run(Duration::from_secs(20) + Duration::from_millis(change.quiet));
-        let (moves, stays) = if change.second { (ben, ann) } else { (ann, ben) };
-        let speakers = [(moves, stays, change.speaks[0]), (stays, moves, change.speaks[1])];
+        let (moves, stays) = if change.second {
+            (ben, ann)
+        } else {
+            (ann, ben)
+        };
+        let speakers = [
+            (moves, stays, change.speaks[0]),
+            (stays, moves, change.speaks[1]),
+        ];
         let say = |world: &mut World, text: &str| {
             for (from, _, speaks) in speakers {
                 if speaks {
@@ -101,7 +111,11 @@ fn a_quiet_pair_is_connected_again_before_anybody_says_anything() {
     for change in changes().filter(|change| change.speaks[0] && change.speaks[1]) {
         let (mut world, ann, ben) = pair();
         world.run(Duration::from_secs(20) + Duration::from_millis(change.quiet));
-        let (moves, stays) = if change.second { (ben, ann) } else { (ann, ben) };
+        let (moves, stays) = if change.second {
+            (ben, ann)
+        } else {
+            (ann, ben)
+        };
         if change.gap > 0 {
             world.lose_network(moves);
             world.run(Duration::from_millis(change.gap));
@@ -136,6 +150,9 @@ fn everybody_in_a_room_is_found_again_within_three_seconds() {
             others.all(|at| heard(world, *at) == ["I moved"])
         };
         assert!(world.run_until(LIMIT, arrived), "seed {seed}");
-        assert!(world.is_full_mesh() && nobody_is_gone(&world), "seed {seed}");
+        assert!(
+            world.is_full_mesh() && nobody_is_gone(&world),
+            "seed {seed}"
+        );
     }
 }

@@ -137,16 +137,16 @@ impl Links {
 
     /// Asks everybody whether they are still there, begins to count their silence only now, and looks anew for those who
     /// are missed.
-    pub fn probe_all(&mut self, members: &Members, cx: &mut Cx) {
+    pub fn probe_all(&mut self, cx: &mut Cx) {
         let met = self.links.iter();
         let met = met.filter(|(_, link)| link.state.heard().is_some());
         let met: Vec<PeerId> = met.map(|(peer, _)| *peer).collect();
         met.into_iter().for_each(|peer| self.probe(peer, cx));
-        self.look_anew(cx.now, members, cx);
+        self.look_anew(cx.now, cx);
     }
 
     /// This computer slept: nobody was silent for that long. Those who are being looked for are looked for at once.
-    pub fn woke(&mut self, members: &Members, cx: &mut Cx) {
+    pub fn woke(&mut self, cx: &mut Cx) {
         let earliest = cx.now - BROKEN_COUNTS_AS;
         for link in self.links.iter_mut().map(|(_, link)| link) {
             if let State::Silent { heard, .. } | State::Broken { heard, .. } = &mut link.state {
@@ -157,7 +157,7 @@ impl Links {
             // Peers that have given us up offer to us once they hear of us.
             cx.effect(Effect::Announce);
         }
-        self.probe_all(members, cx);
+        self.probe_all(cx);
     }
 
     /// Asks this peer whether it is still there.

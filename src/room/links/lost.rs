@@ -129,12 +129,7 @@ impl Links {
             self.attempt_failed(peer, cx);
         }
         self.dial(peer, members, cx);
-        cx.now
-            + if is_quick {
-                QUICK_INTERVAL
-            } else {
-                INTERVAL
-            }
+        cx.now + if is_quick { QUICK_INTERVAL } else { INTERVAL }
     }
 
     /// A peer is heard that was doubted or silent. An offer that it has not answered is no longer needed.
@@ -147,14 +142,15 @@ impl Links {
         }
     }
 
-    /// Begins the attempt to reach this peer anew, as far as the budget for offers to it allows: what was sent for the
-    /// one under way may be lost, or hold addresses of another network.
-    fn begin_anew(&mut self, peer: PeerId, members: &Members, cx: &mut Cx) {
+    /// Gives up the attempt to reach this peer, as far as the budget for offers to it allows another one: what was sent
+    /// for the one under way may be lost, or hold addresses of another network. Returns whether it may begin anew.
+    fn make_void(&mut self, peer: PeerId, cx: &mut Cx) -> bool {
         let link = self.links.get_mut(&peer);
-        if link.is_some_and(|link| link.offers.has_token(cx.now)) {
+        let may_offer = link.is_some_and(|link| link.offers.has_token(cx.now));
+        if may_offer {
             self.give_up_attempt(peer, cx);
-            self.dial(peer, members, cx);
         }
+        may_offer
     }
 
     /// A peer announced itself. If an offer of ours waits for its answer, it was lost with the connection to the broker
@@ -165,30 +161,31 @@ impl Links {
         };
         let attempt = link.attempt.as_ref();
         let waits = |patience| attempt.is_some_and(|its| its.is_unanswered(patience, cx.now));
-        if link.is_missed() {
-            if attempt.is_none() || waits(Duration::ZERO) {
-                self.begin_anew(peer, members, cx);
-            }
-        } else if link.state.open().is_some() {
+        let is_missed = link.is_missed();
+        if link.state.open().is_some() && !is_missed {
             // It may have lost us without our noticing.
             self.ask(peer, cx);
-        } else if waits(CROSSED) {
-            self.begin_anew(peer, members, cx);
+        } else if waits(if is_missed { Duration::ZERO } else { CROSSED })
+            && self.make_void(peer, cx)
+        {
+            self.dial(peer, members, cx);
+        } else if is_missed {
+            self.dial(peer, members, cx);
         }
     }
 
     /// Handles a change in the connection to a broker. Once there is a new one, whoever is missed is looked for anew: what
     /// was published before may be lost, and our addresses may be others now.
-    pub fn on_broker(&mut self, state: BrokerState, members: &Members, cx: &mut Cx) {
+    pub fn on_broker(&mut self, state: BrokerState, cx: &mut Cx) {
         match state {
             BrokerState::Opening => self.broker_opened = cx.now,
-            BrokerState::Ready => self.look_anew(self.broker_opened, members, cx),
+            BrokerState::Ready => self.look_anew(self.broker_opened, cx),
             BrokerState::Unreachable { .. } | BrokerState::Refused { .. } => {}
         }
     }
 
-    /// Begins all attempts to reach missed peers anew that are older than this.
-    pub(super) fn look_anew(&mut self, before: Millis, members: &Members, cx: &mut Cx) {
+    /// Begins those attempts to reach missed peers anew that are older than this.
+    pub(super) fn look_anew(&mut self, before: Millis, cx: &mut Cx) {
         let is_void = |link: &Link| {
             link.is_missed()
                 && link.attempt.as_ref().is_none_or(|attempt| {
@@ -198,7 +195,10 @@ impl Links {
         let void = self.links.iter().filter(|(_, link)| is_void(link));
         let void: Vec<PeerId> = void.map(|(peer, _)| *peer).collect();
         for peer in void {
-            self.begin_anew(peer, members, cx);
+            if self.make_void(peer, cx) {
+                let at = cx.now + offering_delay(&cx.own.id, &peer);
+                cx.timers.set_earlier(LinkTimer::Silence(peer).into(), at);
+            }
         }
     }
 }

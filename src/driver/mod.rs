@@ -272,8 +272,9 @@ impl Driver {
         self.set_alarm();
     }
 
-    fn carry_out(&self, output: Output) {
+    fn carry_out(self: &Rc<Self>, output: Output) {
         match output {
+            Output::TestBroker => self.test_broker(),
             Output::Publish { topic, payload, .. } => {
                 // The queue is full only if no broker has accepted anything for a long time. The room announces
                 // itself again once one does.

@@ -74,14 +74,15 @@ pub enum Event {
     Incoming(Packet),
     /// This packet was sent to the broker.
     Outgoing(Outgoing),
-    /// A more preferred broker is reachable again, and is used from now on. Its ConnAck follows.
+    /// A more preferred broker is reachable again, or a broker that did not answer accepted another connection. It is used
+    /// from now on. Its ConnAck follows.
     ///
     /// Subscriptions are not carried over: subscribe and publish again, now or at the ConnAck. Messages from the previous
     /// broker are still delivered until the new one has granted a subscription.
     Switched {
         /// The index of the previous broker in the list of brokers.
         from: usize,
-        /// The index of the new broker in the list of brokers.
+        /// The index of the new broker in the list of brokers, which may be the same.
         to: usize,
     },
     /// The broker sent a message that is not delivered, for this reason. The connection stays open.

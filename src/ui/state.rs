@@ -256,13 +256,10 @@ impl State {
         self
     }
 
-    /// The number of connected people, including the person at this browser.
+    /// The number of connected people, including the person at this browser, who counts once in whatever number of tabs.
     pub fn present(&self) -> usize {
-        self.people
-            .iter()
-            .filter(|peer| is_here(peer.state))
-            .count()
-            + 1
+        let here = self.people.iter().filter(|peer| is_here(peer.state));
+        here.filter(|peer| !self.is_own_tab(peer)).count() + 1
     }
 
     /// Whether this is a tab of the person at this browser. Its key is proven only once it is connected.

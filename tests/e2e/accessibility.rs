@@ -121,6 +121,9 @@ fn the_first_views_are_accessible() {
         ("empty", &[], "empty"),
         ("empty-private", &[], "empty"),
         ("empty-known", &[], "empty"),
+        ("alone", &[], "try-now"),
+        ("alone-dropping", &[], "what-was-dropped"),
+        ("alone-tabs", &[], "try-now"),
     ]);
 }
 

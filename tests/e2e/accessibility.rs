@@ -149,6 +149,7 @@ fn a_conversation_is_accessible() {
 fn warnings_requests_and_notices_are_accessible() {
     audit_scenes(&[
         ("alias", &[], "alias-warning"),
+        ("alias", &[("alias-warning", "person")], "person-details"),
         (
             "talk",
             &[("peer", "person"), ("block", "block")],

@@ -8,7 +8,7 @@ use super::sentence::changing;
 use crate::room::{PeerState, Status};
 use crate::ui::backend::Entry;
 use crate::ui::context::Ui;
-use crate::ui::hooks::listen::{use_change, use_focus, use_interval};
+use crate::ui::hooks::listen::{focus_is_lost, focus_new, use_change, use_interval};
 use crate::ui::state::{Action, Sheet, State};
 use crate::ui::texts;
 use std::rc::Rc;
@@ -58,16 +58,15 @@ fn StatusLine(props: &StatusProps) -> Html {
         waits.then_some(1_000),
         Callback::from(move |()| tick.force_update()),
     );
-    // *Try now* goes with the wait that it ends. If it has the focus then, the status takes it.
-    let (line, tried) = (use_node_ref(), use_state_eq(|| false));
-    use_focus(waits && *tried, NodeRef::default(), line.clone());
+    // *Try now* goes with the wait that it ends. If it had the focus, the status takes it.
+    let (line, tried) = (use_node_ref(), use_mut_ref(|| false));
     {
-        let tried = tried.setter();
+        let (line, tried) = (line.clone(), tried.clone());
         use_change(
             u64::from(waits),
             Box::new(move || {
-                if !waits {
-                    tried.set(false);
+                if !waits && tried.replace(false) && focus_is_lost(&line) {
+                    focus_new(&line);
                 }
             }),
         );
@@ -82,9 +81,9 @@ fn StatusLine(props: &StatusProps) -> Html {
     let text = texts::status(state.status, named, now);
     let aloud = texts::status_aloud(state.status, named, now);
     let try_now = {
-        let (ui, tried) = (ui.clone(), tried.setter());
+        let ui = ui.clone();
         Callback::from(move |_: MouseEvent| {
-            tried.set(true);
+            tried.replace(true);
             ui.backend.0.try_now();
         })
     };

@@ -413,6 +413,10 @@ impl RoomObserver for RoomEvents {
         (self.sink)(UiEvent::Notice(notice));
     }
 
+    fn trust_changed(&self) {
+        (self.sink)(UiEvent::TrustChanged);
+    }
+
     fn outdated(&self) {
         self.site.restart();
     }

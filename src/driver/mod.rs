@@ -77,6 +77,8 @@ pub trait RoomObserver {
     fn event(&self, event: Event);
     /// A sentence about this browser's storage that the person should see.
     fn notice(&self, notice: String);
+    /// Another tab of this browser has changed what is stored about people, for example unblocked somebody who is not here.
+    fn trust_changed(&self) {}
     /// The room has to be joined again: other people believe that this tab is gone, or know it under another number.
     fn outdated(&self);
 }

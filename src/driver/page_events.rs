@@ -48,6 +48,7 @@ pub(super) fn listen(driver: &Rc<Driver>) -> Vec<Listener> {
         if let Some(driver) = weak.upgrade() {
             let command = PeopleCommand::TrustBookChanged(driver.trust.reload());
             driver.feed(Input::Command(Command::People(command)));
+            driver.observer.trust_changed();
         }
     }));
     listeners.extend(document.map(|document| {

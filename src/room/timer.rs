@@ -27,6 +27,8 @@ pub enum SignalingTimer {
     Announce,
     /// Our own announcement should have come back by now.
     Echo,
+    /// Those who are here have had time to answer our announcement.
+    Answers,
 }
 
 /// Timers of the links to peers.

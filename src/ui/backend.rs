@@ -28,6 +28,8 @@ pub enum UiEvent {
         /// The address of the open room on the same page.
         open_link: String,
     },
+    /// Another tab has changed what is stored about people: [`Backend::blocked`] may be another list.
+    TrustChanged,
     /// The person took this name in another chat on the same page.
     NamedElsewhere(Name),
 }

@@ -11,5 +11,6 @@ mod presence;
 mod programs;
 mod questions;
 mod scenes;
+mod status;
 mod values;
 mod world;

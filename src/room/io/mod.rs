@@ -162,19 +162,28 @@ pub enum Event {
     Refused(String),
 }
 
-/// The status line.
+/// The status line. The people that it counts are others: tabs of our own are counted apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     /// Connecting to the broker.
     Joining,
     /// Connected to the broker; nobody else is here yet.
-    Looking,
+    Looking {
+        /// When we announce ourselves again. `None` while answers to an announcement may still come.
+        retry_at: Option<Millis>,
+        /// Tabs of our own that are connected.
+        own_tabs: u32,
+        /// Whether most of what the broker delivers has been dropped lately.
+        dropping: bool,
+    },
     /// Directly connected to this many verified people; `reconnecting` of them are silent at the moment.
     Connected {
         /// Verified peers.
         people: u32,
         /// Verified peers that are silent at the moment.
         reconnecting: u32,
+        /// Tabs of our own that are connected.
+        own_tabs: u32,
     },
     /// Some people answer, but no path to them has been found ([`PeerState::NoPath`]).
     NoPath {

@@ -129,9 +129,11 @@ impl Links {
             self.attempt_failed(peer, cx);
         }
         if !self.is_dialing(&peer) {
-            // The offer before may not have left, or the answer not have come.
-            self.test_broker(cx);
             self.dial(peer, members, cx);
+            if self.is_dialing(&peer) {
+                // The offer before this one may not have left, or its answer not have come.
+                self.test_broker(cx);
+            }
         }
         cx.now + if is_quick { QUICK_INTERVAL } else { INTERVAL }
     }

@@ -52,7 +52,7 @@ async function run() {
   try {
     const [{ default: start, mount, whenBroken }, response] = await Promise.all([load(), fetchProgram()]);
     await start({ module_or_path: response });
-    mount(document.body);
+    mount(document.body, window.rtchatBegun);
     whenBroken(showBroken);
   } catch (error) {
     console.error(error);

@@ -117,7 +117,7 @@ export interface Status {
   state:
     /** Connecting to the broker. */
     | "joining"
-    /** Nobody else is here yet. */
+    /** No other person is connected yet. */
     | "looking"
     /** Connected to somebody. */
     | "connected"
@@ -133,13 +133,20 @@ export interface Status {
     | "left"
     /** The room could not be entered; `error` has said why. */
     | "failed";
-  /** The number of connected peers. */
+  /** The number of connected peers that are not tabs of the same person as this one. */
   people: number;
+  /** The number of connected tabs of the same person, in the states `looking` and `connected`. */
+  ownTabs?: number;
+  /** Whether most of what the broker delivered lately was dropped, in the state `looking`; `stats()` counts why. */
+  dropping?: boolean;
   /** The number of them that are silent at the moment. */
   reconnecting?: number;
   /** The number of people without a direct connection, in the state `no-path`. */
   unreached?: number;
-  /** The time of the next attempt to connect to a broker, in milliseconds since the epoch. */
+  /**
+   * The time of the next attempt to connect to a broker, in milliseconds since the epoch. In the state `looking`, the time of
+   * the next announcement; `undefined` while the last one may still be answered.
+   */
   retryAt?: number;
 }
 

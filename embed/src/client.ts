@@ -318,9 +318,7 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
   }
 
   #setStatus(status: api.Status): void {
-    if (status.state === this.#status.state && status.people === this.#status.people && !status.retryAt) {
-      if (status.reconnecting === this.#status.reconnecting && status.unreached === this.#status.unreached) return;
-    }
+    if (JSON.stringify(status) === JSON.stringify(this.#status)) return;
     this.#status = status;
     this.#handlers.emit("status", status);
   }

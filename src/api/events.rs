@@ -6,7 +6,7 @@
 //! | `failed` | a sentence |
 //! | `outdated` | none: the room was left and is being entered anew |
 //! | `notice`, `refused` | a sentence |
-//! | `status` | `{ state, people, reconnecting?, retryAt? }` |
+//! | `status` | `{ state, people, reconnecting?, unreached?, ownTabs?, dropping?, retryAt? }` |
 //! | `peer`, `request` | `{ id, user, name, key, fingerprint, state, trust, info }` |
 //! | `withdrawn` | peer id |
 //! | `gone` | peer id, reason |
@@ -247,24 +247,44 @@ fn send_failure(reason: SendError) -> &'static str {
 }
 
 fn status_of(status: Status) -> Object {
-    let entries = |state: &str, people: u32, rest: (&str, JsValue)| {
-        object(&[("state", state.into()), ("people", people.into()), rest])
+    let entries = |state: &str, people: u32, rest: &[(&str, JsValue)]| {
+        let common = [("state", state.into()), ("people", people.into())];
+        object(&[&common, rest].concat())
     };
-    let time = |at: Millis| ("retryAt", JsValue::from(at.0 as f64));
-    let alone = ("reconnecting", JsValue::from(0));
+    // Milliseconds since 1970 stay below 2^53, so a float holds them exactly.
+    let time = |at: Millis| [("retryAt", JsValue::from(at.0 as f64))];
+    let alone = [("reconnecting", JsValue::from(0))];
     match status {
-        Status::Joining => entries("joining", 0, alone),
-        Status::Looking => entries("looking", 0, alone),
+        Status::Joining => entries("joining", 0, &alone),
+        Status::Looking {
+            retry_at,
+            own_tabs,
+            dropping,
+        } => {
+            let more = [
+                ("ownTabs", own_tabs.into()),
+                ("dropping", dropping.into()),
+                ("retryAt", retry_at.map(|at| at.0 as f64).into()),
+            ];
+            entries("looking", 0, &more)
+        }
         Status::Connected {
             people,
             reconnecting,
-        } => entries("connected", people, ("reconnecting", reconnecting.into())),
-        Status::NoPath { people, unreached } => {
-            entries("no-path", people, ("unreached", unreached.into()))
+            own_tabs,
+        } => {
+            let more = [
+                ("reconnecting", reconnecting.into()),
+                ("ownTabs", own_tabs.into()),
+            ];
+            entries("connected", people, &more)
         }
-        Status::Unreachable { people, retry_at } => entries("unreachable", people, time(retry_at)),
-        Status::Refused { people, retry_at } => entries("refused", people, time(retry_at)),
-        Status::Full { people } => entries("full", people, alone),
-        Status::Left => entries("left", 0, alone),
+        Status::NoPath { people, unreached } => {
+            entries("no-path", people, &[("unreached", unreached.into())])
+        }
+        Status::Unreachable { people, retry_at } => entries("unreachable", people, &time(retry_at)),
+        Status::Refused { people, retry_at } => entries("refused", people, &time(retry_at)),
+        Status::Full { people } => entries("full", people, &alone),
+        Status::Left => entries("left", 0, &alone),
     }
 }

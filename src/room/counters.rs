@@ -40,6 +40,21 @@ pub(super) enum Dropped {
 }
 
 impl Dropped {
+    /// Whether it may have kept us from meeting somebody. What comes twice, from people who have left or from those whom the
+    /// person did not let in, is dropped in every healthy room.
+    pub fn hinders(self) -> bool {
+        !matches!(
+            self,
+            Dropped::Repeated
+                | Dropped::NotNewer
+                | Dropped::Stale
+                | Dropped::Departed
+                | Dropped::Declined
+                | Dropped::RoomFull
+                | Dropped::Unexpected
+        )
+    }
+
     fn words(self) -> &'static str {
         match self {
             Dropped::TooLarge => "too large",

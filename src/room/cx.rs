@@ -11,8 +11,9 @@ use chacha20::rand_core::{Rng, SeedableRng};
 use litemap::LiteMap;
 
 use super::counters::{Counters, Dropped};
+use super::drops::Drops;
 use super::effect::{Effect, PeerEvent};
-use super::io::{AppEvent, ChatEvent, Event, Output, PeopleEvent};
+use super::io::{AppEvent, Carrier, ChatEvent, Event, Output, PeopleEvent};
 use super::timer::Timer;
 use crate::identity::{Name, PeerId, PublicKey, SessionKey};
 use crate::rtc::{ConnectionId, LinkCommand};
@@ -67,6 +68,8 @@ pub(super) struct Cx {
     pub changed: bool,
     pub timers: Timers<Timer>,
     pub counters: Counters,
+    /// What came from brokers lately.
+    pub drops: Drops,
     pub rng: ChaCha20Rng,
     /// Signatures that have been requested, by ticket.
     signing: LiteMap<u32, SignFor>,
@@ -84,6 +87,7 @@ impl Cx {
             changed: true,
             timers: Timers::default(),
             counters: Counters::default(),
+            drops: Drops::default(),
             rng,
             signing: LiteMap::new(),
             next_ticket: 0,
@@ -173,6 +177,22 @@ impl Cx {
     /// Counts something that was dropped.
     pub fn dropped(&mut self, reason: Dropped) {
         self.counters.dropped(reason);
+    }
+
+    /// Counts something from a broker or a member that was dropped.
+    pub fn dropped_from(&mut self, carrier: Carrier, reason: Dropped) {
+        self.dropped(reason);
+        if matches!(carrier, Carrier::Broker(_)) && reason.hinders() {
+            self.changed |= self.drops.dropped(self.now);
+        }
+    }
+
+    /// Counts something from a broker or a member that passed all checks.
+    pub fn received(&mut self, carrier: Carrier) {
+        self.counters.received();
+        if matches!(carrier, Carrier::Broker(_)) {
+            self.changed |= self.drops.received(self.now);
+        }
     }
 
     /// Returns the next effect in the queue.

@@ -22,6 +22,7 @@ mod channel;
 mod conversations;
 mod counters;
 mod cx;
+mod drops;
 mod effect;
 mod io;
 mod links;
@@ -53,7 +54,7 @@ use counters::Dropped;
 use cx::{Cx, Own, SignFor};
 use effect::{Effect, PeerEvent};
 use links::{ChannelMessage, Links};
-use members::{Members, Received, Via, own_user};
+use members::{Members, Received, Seen, Via, own_user};
 use presence::Presence;
 use signaling::{Company, Signaling};
 
@@ -183,6 +184,7 @@ impl Room {
                 let company = self.company();
                 self.signaling
                     .on_broker(broker, state, company, &mut self.cx);
+                self.links.on_broker(state, &mut self.cx);
             }
             Input::Broker(broker, BrokerEvent::Message { topic, payload }) => {
                 self.on_message(Carrier::Broker(broker), &topic, &payload);
@@ -195,7 +197,7 @@ impl Room {
             Input::StrayBytes => self.cx.dropped(Dropped::StrayBytes),
             Input::Signed { ticket, signature } => self.on_signed(ticket, signature),
             Input::Wake => {}
-            Input::Resumed => self.links.probe_all(&mut self.cx),
+            Input::Resumed => self.resume(),
         }
         self.route();
         while let Some(timer) = self.cx.timers.take_due(now) {

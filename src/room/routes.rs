@@ -15,11 +15,19 @@ impl Room {
         }
     }
 
+    /// Tries again at once what waits for its time: people who are silent, or others where nobody is.
+    pub(super) fn resume(&mut self) {
+        self.links.probe_all(&mut self.cx);
+        if self.members.is_alone(&self.links, &self.cx) {
+            self.signaling.look_now(&mut self.cx);
+        }
+    }
+
     /// Returns who else is here, as far as it decides when we announce ourselves.
     pub(super) fn company(&self) -> Company {
         Company {
             present: self.links.connected().next().is_some(),
-            incomplete: self.links.is_anybody_silent(),
+            incomplete: self.links.is_anybody_missed(),
             full: self.members.is_full(),
         }
     }
@@ -60,6 +68,7 @@ impl Room {
             Effect::Accepted(peer) => self.links.accepted(peer, &self.members, cx),
             Effect::Declined(peer) => self.links.declined(&peer, cx),
             Effect::Probe(peer) => self.links.probe(peer, cx),
+            Effect::ChunksSent(peer) => self.links.chunks_sent(peer, cx),
             Effect::OfferSent(peer, sent) => self.links.on_offer_sent(peer, sent, &self.members),
             Effect::Proven(peer, proof) => self.members.proven(&peer, *proof, cx),
             Effect::NotProven(peer, reason) => {
@@ -95,7 +104,7 @@ impl Room {
         match self.signaling.open(carrier, topic, payload, &mut self.cx) {
             Ok(Some(envelope)) => self.on_envelope(carrier, &envelope),
             Ok(None) => self.cx.counters.received(),
-            Err(reason) => self.cx.dropped(reason),
+            Err(reason) => self.cx.dropped_from(carrier, reason),
         }
     }
 
@@ -109,10 +118,10 @@ impl Room {
             let cx = &mut self.cx;
             match self.members.receive(envelope, body, via, cx) {
                 Ok(received) => {
-                    cx.counters.received();
+                    cx.received(carrier);
                     self.on_received(carrier, received);
                 }
-                Err(reason) => cx.dropped(reason),
+                Err(reason) => cx.dropped_from(carrier, reason),
             }
         }
     }
@@ -284,10 +293,12 @@ impl Room {
         }
         self.members.show(&self.links, &mut self.cx);
         let alone = self.links.connected().next().is_none();
-        let shut_out = alone && self.signaling.others_are_full(self.cx.now);
-        let status = self
-            .members
-            .status(self.signaling.shown_broker(), shut_out, &self.links);
+        let seen = Seen {
+            broker: self.signaling.shown_broker(),
+            shut_out: alone && self.signaling.others_are_full(self.cx.now),
+            retry_at: self.signaling.next_look(&self.cx),
+        };
+        let status = self.members.status(seen, &self.links, &self.cx);
         if self.status != Some(status) {
             self.status = Some(status);
             self.cx.event(Event::Status(status));

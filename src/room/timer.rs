@@ -27,6 +27,8 @@ pub enum SignalingTimer {
     Announce,
     /// Our own announcement should have come back by now.
     Echo,
+    /// Those who are here have had time to answer our announcement.
+    Answers,
 }
 
 /// Timers of the links to peers.
@@ -46,6 +48,8 @@ pub enum LinkTimer {
     Silence(PeerId),
     /// Time to find places for peers that wait to be dialed.
     Queue,
+    /// Nothing may have come from anybody for a while.
+    Quiet,
 }
 
 /// Timers of the channels on verified links.

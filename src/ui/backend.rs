@@ -28,6 +28,8 @@ pub enum UiEvent {
         /// The address of the open room on the same page.
         open_link: String,
     },
+    /// Another tab has changed what is stored about people: [`Backend::blocked`] may be another list.
+    TrustChanged,
     /// The person took this name in another chat on the same page.
     NamedElsewhere(Name),
 }
@@ -92,6 +94,10 @@ pub struct Blocked {
 pub trait Backend {
     /// Reads address, settings and storage, then sends [`UiEvent::Opened`]. Called once.
     fn open(&self, sink: EventSink);
+
+    /// Prepares to join, because the person begins to write their name: opens the connection to the broker, over which
+    /// nothing is said before they join.
+    fn approach(&self);
 
     /// Joins under this name, and stores the name for the next visit.
     ///

@@ -63,6 +63,7 @@ impl Ui {
             Ok(own) => Action::Joined(own),
             Err(reason) => Action::Failed(reason),
         });
+        self.read_blocked();
     }
 
     /// Joins again after leaving, under the same name. What was said stays.
@@ -78,12 +79,18 @@ impl Ui {
     pub fn block(&self, peer: &PeerView) {
         self.act(Action::Blocked(peer.key, peer.user.clone()));
         self.command(Command::People(PeopleCommand::Block(peer.shown())));
+        self.read_blocked();
     }
 
     /// Unblocks a key.
     pub fn unblock(&self, key: PublicKey) {
-        self.act(Action::Unblocked(key));
         self.command(Command::People(PeopleCommand::Unblock(key)));
+        self.read_blocked();
+    }
+
+    /// Shows whom the person has blocked now, here or in another tab.
+    fn read_blocked(&self) {
+        self.act(Action::BlockedAre(self.backend.0.blocked()));
     }
 
     /// Changes the name of the person at this browser.
@@ -128,6 +135,7 @@ impl Ui {
             UiEvent::WrongAddress { reason, open_link } => {
                 self.act(Action::WrongAddress { reason, open_link });
             }
+            UiEvent::TrustChanged => self.read_blocked(),
             UiEvent::NamedElsewhere(name) => match self.backend.0.own() {
                 Some(_) => self.rename(name),
                 None => self.join(&name),

@@ -110,7 +110,23 @@ impl Demo {
         self.event(Event::Status(Status::Connected {
             people,
             reconnecting,
+            own_tabs: 0,
         }));
+    }
+
+    fn looking(&self, pause: Option<u64>, own_tabs: u32, dropping: bool) {
+        self.event(Event::Status(Status::Looking {
+            retry_at: pause.map(|pause| Millis(clock::now().0 + pause)),
+            own_tabs,
+            dropping,
+        }));
+    }
+
+    fn own_tab(&self) {
+        self.event(Event::People(PeopleEvent::Changed(PeerView {
+            key: key(OWN),
+            ..view(30, "Ada(2)", PeerState::Verified, Trust::Known)
+        })));
     }
 
     fn conversation(&self) {
@@ -270,7 +286,13 @@ impl Demo {
             })
         };
         match self.0.scene.as_str() {
-            "empty" | "empty-private" | "empty-known" => self.event(Event::Status(Status::Looking)),
+            "empty" | "empty-private" | "empty-known" => self.looking(None, 0, false),
+            "alone" => self.looking(Some(150_000), 0, false),
+            "alone-dropping" => self.looking(Some(150_000), 0, true),
+            "alone-tabs" => {
+                self.own_tab();
+                self.looking(Some(40_000), 1, false);
+            }
             "many" => self.many(),
             "long" => {
                 self.conversation();
@@ -322,12 +344,13 @@ impl Demo {
             }
             "tabs" => {
                 self.conversation();
-                self.event(Event::People(PeopleEvent::Changed(PeerView {
-                    key: key(OWN),
-                    ..view(30, "Ada(2)", PeerState::Verified, Trust::Known)
-                })));
+                self.own_tab();
                 self.add_message(30, "Ada(2)", 0, "From the other tab.");
-                self.connected(4, 0);
+                self.event(Event::Status(Status::Connected {
+                    people: 3,
+                    reconnecting: 0,
+                    own_tabs: 1,
+                }));
             }
             "unreachable" => {
                 self.conversation();
@@ -388,6 +411,8 @@ impl Backend for Demo {
     }
 
     fn try_now(&self) {}
+
+    fn approach(&self) {}
 
     fn open(&self, sink: EventSink) {
         *self.0.sink.borrow_mut() = Some(sink);
@@ -488,7 +513,7 @@ impl Backend for Demo {
     }
 
     fn rejoin(&self) -> Result<Own, String> {
-        self.later(0, |demo| demo.event(Event::Status(Status::Looking)));
+        self.later(0, |demo| demo.looking(None, 0, false));
         self.own().ok_or_else(String::new)
     }
 

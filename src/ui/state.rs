@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::backend::{Entry, Opening, Own};
+use super::backend::{Blocked, Entry, Opening, Own};
 use super::timeline::{Delivery, Move, Timeline};
 use crate::identity::{PeerId, PublicKey, Trust};
 use crate::room::{
@@ -104,6 +104,8 @@ pub struct State {
     pub people_open: bool,
     /// The person whose details are open.
     pub person: Option<PeerId>,
+    /// Whom the person has blocked.
+    pub blocked: Rc<Vec<Blocked>>,
     /// The person about whom is asked whether to block them.
     pub blocking: Option<Rc<PeerView>>,
     /// Whether the people were opened only to show somebody's details.
@@ -136,6 +138,7 @@ impl Default for State {
             sheet: None,
             people_open: false,
             person: None,
+            blocked: Rc::default(),
             blocking: None,
             people_for_person: false,
             watching: true,
@@ -189,8 +192,8 @@ pub enum Action {
     Blocking(Option<Rc<PeerView>>),
     /// The person blocked somebody, who was called so.
     Blocked(PublicKey, String),
-    /// The person unblocked this key.
-    Unblocked(PublicKey),
+    /// These are all whom the person has blocked.
+    BlockedAre(Vec<Blocked>),
     /// Opens a dialog over the conversation, or closes it.
     Sheet(Option<Sheet>),
     /// Shows the people in a narrow page, or the log.
@@ -238,8 +241,11 @@ impl State {
                 self.blocking = None;
                 self.add_notice(super::texts::blocked(&user), Some(key));
             }
-            Action::Unblocked(key) => {
-                Rc::make_mut(&mut self.notices).retain(|notice| notice.blocked != Some(key));
+            Action::BlockedAre(blocked) => {
+                let is_blocked = |key| blocked.iter().any(|other| other.key == key);
+                Rc::make_mut(&mut self.notices)
+                    .retain(|notice| notice.blocked.is_none_or(is_blocked));
+                self.blocked = Rc::new(blocked);
             }
             Action::Sheet(sheet) => self.sheet = sheet,
             Action::People(open) => self.show_people(open),
@@ -256,13 +262,10 @@ impl State {
         self
     }
 
-    /// The number of connected people, including the person at this browser.
+    /// The number of connected people, including the person at this browser, who counts once in whatever number of tabs.
     pub fn present(&self) -> usize {
-        self.people
-            .iter()
-            .filter(|peer| is_here(peer.state))
-            .count()
-            + 1
+        let here = self.people.iter().filter(|peer| is_here(peer.state));
+        here.filter(|peer| !self.is_own_tab(peer)).count() + 1
     }
 
     /// Whether this is a tab of the person at this browser. Its key is proven only once it is connected.

@@ -68,9 +68,17 @@ fn blocking_is_asked_about_and_can_be_undone() {
         notices.filter_map(|notice| notice.blocked).collect()
     };
     assert_eq!(undo(&blocked), [ben.key]);
-    let other = blocked.reduce(Action::Unblocked(PublicKey([7; 33])));
-    assert_eq!(undo(&other), [ben.key]);
-    assert!(undo(&other.reduce(Action::Unblocked(ben.key))).is_empty());
+    let listed = |key| Blocked {
+        key,
+        name: "somebody".into(),
+    };
+    let both = vec![listed(ben.key), listed(PublicKey([7; 33]))];
+    let both = blocked.reduce(Action::BlockedAre(both));
+    assert_eq!((undo(&both), both.blocked.len()), (vec![ben.key], 2));
+    // Whether they were unblocked here or in another tab, there is nothing left to undo.
+    let other = vec![listed(PublicKey([7; 33]))];
+    let other = both.reduce(Action::BlockedAre(other));
+    assert_eq!((undo(&other), other.blocked.len()), (vec![], 1));
 }
 
 #[test]
@@ -83,4 +91,7 @@ fn a_tab_of_ones_own_is_known_by_its_proven_key() {
     assert!(state.is_own_tab(&tab(PeerState::Verified)));
     assert!(!state.is_own_tab(&tab(PeerState::Connecting)));
     assert!(!state.is_own_tab(&peer(2, "ann", PeerState::Verified)));
+    // It is the same person, who counts once.
+    let there = Event::People(PeopleEvent::Changed(tab(PeerState::Verified)));
+    assert_eq!((state.present(), after(state, [there]).present()), (2, 2));
 }

@@ -85,7 +85,12 @@ fn opening_and_joining_change_the_stage() {
 
 #[test]
 fn an_empty_room_says_why_it_is_empty() {
-    let alone = after(State::default(), [Event::Status(Status::Looking)]);
+    let looking = Status::Looking {
+        retry_at: None,
+        own_tabs: 0,
+        dropping: false,
+    };
+    let alone = after(State::default(), [Event::Status(looking)]);
     assert_eq!(alone.emptiness(), Some(Emptiness::Alone));
     let retry_at = Millis(1);
     let people = 0;

@@ -7,8 +7,8 @@ use crate::identity::{Name, Trust};
 use crate::room::{PeerState, PeerView};
 
 pub use room::{
-    NO_PATH, REFUSED, UNREACHABLE, emptiness, emptiness_sentence, seconds_until, status,
-    status_word, welcome,
+    NO_PATH, emptiness, emptiness_sentence, seconds_until, status, status_aloud, status_word,
+    waits, welcome,
 };
 
 /// `1 person`, `3 people`.

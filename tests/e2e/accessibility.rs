@@ -121,6 +121,9 @@ fn the_first_views_are_accessible() {
         ("empty", &[], "empty"),
         ("empty-private", &[], "empty"),
         ("empty-known", &[], "empty"),
+        ("alone", &[], "try-now"),
+        ("alone-dropping", &[], "what-was-dropped"),
+        ("alone-tabs", &[], "try-now"),
     ]);
 }
 
@@ -146,6 +149,7 @@ fn a_conversation_is_accessible() {
 fn warnings_requests_and_notices_are_accessible() {
     audit_scenes(&[
         ("alias", &[], "alias-warning"),
+        ("alias", &[("alias-warning", "person")], "person-details"),
         (
             "talk",
             &[("peer", "person"), ("block", "block")],

@@ -27,8 +27,9 @@ fn connected_people_stay_connected_without_a_broker_and_newcomers_join_when_it_r
         let chromium = bed.chromium().await?;
         let first = chromium.open(site.url()).await?;
         first.join("ann").await?;
-        let second = chromium.open(site.url()).await?;
-        first.sees(&["ann(2)"]).await?;
+        let second = bed.chromium().await?.open(site.url()).await?;
+        second.join("ben").await?;
+        first.sees(&["ben"]).await?;
         second.sees(&["ann"]).await?;
 
         broker.kill().await?;
@@ -38,7 +39,7 @@ fn connected_people_stay_connected_without_a_broker_and_newcomers_join_when_it_r
         first.say("the broker is dead").await?;
         second.hears("ann", "the broker is dead").await?;
         second.say("long live the broker").await?;
-        first.hears("ann(2)", "long live the broker").await?;
+        first.hears("ben", "long live the broker").await?;
 
         let third = chromium.open(site.url()).await?;
         third
@@ -48,16 +49,30 @@ fn connected_people_stay_connected_without_a_broker_and_newcomers_join_when_it_r
             .await?;
         ensure!(third.page().await?.peers.is_empty());
         broker.restart().await?;
-        third.sees(&["ann", "ann(2)"]).await?;
-        first.sees(&["ann(2)", "ann(3)"]).await?;
-        second.sees(&["ann", "ann(3)"]).await?;
+        third.sees(&["ann", "ben"]).await?;
+        first.sees(&["ann(2)", "ben"]).await?;
+        second.sees(&["ann", "ann(2)"]).await?;
         for tab in [&first, &second, &third] {
             tab.until("that it is connected", |page| page.status == "connected")
                 .await?;
         }
         third.say("hello").await?;
-        first.hears("ann(3)", "hello").await?;
-        second.hears("ann(3)", "hello").await?;
+        first.hears("ann(2)", "hello").await?;
+        second.hears("ann(2)", "hello").await?;
+        // Two tabs and somebody else are two people, and two tabs are one.
+        let both = "2 people and your other tab, connected directly";
+        for tab in [&first, &third] {
+            tab.until("both", |page| page.status_text == both).await?;
+        }
+        second.close().await?;
+        for tab in [&first, &third] {
+            tab.until("that only the other tab is there", |page| {
+                page.status == "looking"
+            })
+            .await?;
+        }
+        let count = "return document.querySelector('.people .count').textContent";
+        ensure!(first.script(count, Vec::new()).await? == "1");
         Ok(())
     });
 }

@@ -78,6 +78,69 @@ fn garbage_and_replays_are_counted_and_change_nothing() {
     });
 }
 
+#[test]
+fn whoever_is_alone_among_garbage_is_told_and_led_to_the_counts() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        let source = RoomSource {
+            page: page_of(&site),
+            name: DEFAULT_ROOM,
+            secret: None,
+            root: None,
+        };
+        let topic = source.derive(None).lobby().topic().name("");
+        let mut hostile = Hostile::connect(broker.tcp_port(), &topic).await?;
+        let ann = bed.chromium().await?.open(site.url()).await?;
+        ann.join("ann").await?;
+        let page = ann
+            .until("that it looks for others", |page| page.status == "looking")
+            .await?;
+        ensure!(!page.has("what-was-dropped"), "{page:?}");
+        let mut random = Random(7);
+        for _ in 0..8 {
+            let garbage = random.bytes();
+            hostile
+                .client
+                .publish(&topic, QoS::AtMostOnce, false, garbage)
+                .await?;
+        }
+        let page = ann
+            .until("what is dropped", |page| page.has("what-was-dropped"))
+            .await?;
+        let words = "Much of what arrives here is not for this room, or cannot be read.";
+        ensure!(page.status_text.contains(words), "{page:?}");
+        ann.click("what-was-dropped").await?;
+        ann.until("the counts", |page| dropped(page) >= 5).await?;
+        ann.click_on("dialog [data-testid=close]").await?;
+
+        // Between two looks it says when the next one is, and *Try now* looks at once.
+        ann.until("the time of the next look", |page| {
+            page.status_text.contains("Looking again in ")
+        })
+        .await?;
+        while hostile.heard.try_recv().is_ok() {}
+        ann.click("try-now").await?;
+        let page = ann
+            .until("that it looks now", |page| {
+                page.status_text.starts_with("Looking for others …")
+            })
+            .await?;
+        ensure!(!page.has("try-now"), "{page:?}");
+        let focus = "return document.activeElement.dataset.testid === 'status'";
+        ann.until_true(focus, Vec::new()).await?;
+        let announcement = tokio::time::timeout(Duration::from_secs(20), hostile.heard.recv());
+        ensure!(announcement.await?.is_some(), "there is no announcement");
+
+        // Somebody who is met all the same is no reason to worry.
+        let ben = bed.firefox().await?.open(site.url()).await?;
+        ben.join("ben").await?;
+        let page = ann.sees(&["ben"]).await?;
+        ensure!(!page.has("what-was-dropped"), "{page:?}");
+        bed.no_errors().await
+    });
+}
+
 /// Number of messages that were dropped for any reason.
 fn dropped(page: &Page) -> u64 {
     page.dropped.iter().sum()

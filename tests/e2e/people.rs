@@ -89,6 +89,47 @@ fn blocking_is_asked_about_undone_and_listed() {
 }
 
 #[test]
+fn another_tab_shows_who_is_blocked_and_unblocked_meanwhile() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        for browser in [bed.chromium().await?, bed.firefox().await?] {
+            let ann = browser.open(site.url()).await?;
+            ann.join("ann").await?;
+            let ben = bed.chromium().await?.open(site.url()).await?;
+            ben.join("ben").await?;
+            ann.sees(&["ben"]).await?;
+            let other = browser.open(site.url()).await?;
+            other.joined().await?;
+            other.until("both", |page| page.peers.len() == 2).await?;
+
+            ann.click_on("[data-user=ben] [data-testid=person]").await?;
+            ann.click("block").await?;
+            ann.click_settled("block-now").await?;
+            // Ben goes for good, so that nothing but the list tells the other tab.
+            ben.close().await?;
+            for tab in [&ann, &other] {
+                tab.until("that ben is blocked", |page| page.has("blocked-person"))
+                    .await?;
+            }
+            ann.until("the notice", |page| page.has("undo-block"))
+                .await?;
+            other.click_on("[data-testid=blocked] summary").await?;
+            other.click("unblock").await?;
+            for tab in [&other, &ann] {
+                tab.until("that nobody is blocked", |page| {
+                    !page.has("blocked") && !page.has("undo-block")
+                })
+                .await?;
+            }
+            ann.close().await?;
+            other.close().await?;
+        }
+        bed.no_errors().await
+    });
+}
+
+#[test]
 fn a_newcomer_with_a_known_name_is_told_apart_or_known_as_the_same() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
@@ -98,8 +139,21 @@ fn a_newcomer_with_a_known_name_is_told_apart_or_known_as_the_same() {
         let first = bed.firefox().await?.open(site.url()).await?;
         first.join("Alice").await?;
         ann.sees(&["Alice"]).await?;
+        // A narrow page shows the warning above the people, too, and the focus goes on to what can be seen.
+        ann.set_width(360).await?;
+        ann.click("people-button").await?;
         let second = bed.chromium().await?.open(site.url()).await?;
         second.join("Alice").await?;
+        let seen = "const place = document.querySelector('[data-testid=alias-warning]')?.getBoundingClientRect();
+            return place?.height > 30 && place.top === 0 && place.right <= innerWidth
+                && document.querySelector('[data-testid=people]').checkVisibility()
+                && !document.querySelector('.log').checkVisibility()";
+        ann.until_true(seen, Vec::new()).await?;
+        ann.click("different-person").await?;
+        let back = "return document.activeElement.dataset.testid === 'back'";
+        ann.until_true(back, Vec::new()).await?;
+        ann.click("back").await?;
+        ann.reload().await?;
 
         let page = ann
             .until("the warning", |page| page.has("alias-warning"))
@@ -131,7 +185,7 @@ fn a_newcomer_with_a_known_name_is_told_apart_or_known_as_the_same() {
         let page = ann
             .until("no warning", |page| !page.has("alias-warning"))
             .await?;
-        ensure!(trust(&page) == ["name-on-another-key", "new"], "{page:?}");
+        ensure!(trust(&page) == ["known", "name-on-another-key"], "{page:?}");
 
         ann.reload().await?;
         ann.until("the warning", |page| page.has("alias-warning"))

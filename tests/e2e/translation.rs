@@ -98,7 +98,8 @@ async fn goes_on(bed: &Bed, [first, second]: [&Browser; 2]) -> Result<()> {
     says(&ann, "[data-testid=peer] .trust .sr", "«Verified»").await?;
 
     ben.close().await?;
-    says(&ann, words, "«Looking for others …»").await?;
+    ann.until("that nobody is there", |page| page.status == "looking")
+        .await?;
     says(&ann, ".people .count", "1").await?;
     says(&ann, state, "« you»").await?;
     let thrown = ann.script("return thrown", Vec::new()).await?;

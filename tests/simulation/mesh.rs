@@ -12,7 +12,7 @@ fn two_tabs_verify_each_other_with_three_messages_and_less_than_a_kilobyte() {
     let mut world = World::new(1);
     let ann = world.open("ann");
     world.run(Duration::from_secs(2));
-    assert_eq!(world.status(ann), Some(Status::Looking));
+    assert!(world.is_looking(ann));
     let (messages, bytes) = (world.published.len(), world.bytes());
 
     let ben = world.open("ben");
@@ -32,7 +32,8 @@ fn two_tabs_verify_each_other_with_three_messages_and_less_than_a_kilobyte() {
         world.status(ben),
         Some(Status::Connected {
             people: 1,
-            reconnecting: 0
+            reconnecting: 0,
+            own_tabs: 0,
         })
     );
 

@@ -78,6 +78,7 @@ fn a_message_waits_until_there_is_a_path_and_then_arrives_once() {
         let connected = Status::Connected {
             people,
             reconnecting,
+            own_tabs: 0,
         };
         assert_eq!(world.status(ben), Some(connected), "{seed}");
     }
@@ -100,6 +101,7 @@ fn one_without_a_path_is_named_beside_those_who_are_connected() {
     let connected = Status::Connected {
         people,
         reconnecting,
+        own_tabs: 0,
     };
     assert_eq!(world.status(ann), Some(connected));
 }

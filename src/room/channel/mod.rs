@@ -159,7 +159,9 @@ impl Channels {
         else {
             return;
         };
+        let mut any = false;
         while let Some((chunk, sent)) = channel.stream.next(cx.now) {
+            any = true;
             let command = match chunk {
                 Chunk::Text(text) => LinkCommand::Send(text),
                 Chunk::Bytes(bytes) => LinkCommand::SendBytes(bytes),
@@ -167,6 +169,9 @@ impl Channels {
             cx.link(connection, command);
             sent.into_iter()
                 .for_each(|token| cx.app(AppEvent::Sent { token }));
+        }
+        if any {
+            cx.effect(Effect::ChunksSent(peer));
         }
     }
 

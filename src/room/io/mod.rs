@@ -127,6 +127,9 @@ pub enum Output {
         /// The message to sign.
         message: Vec<u8>,
     },
+    /// A peer does not answer, so the network may have changed, and the connection to the broker may be broken as well:
+    /// test it at once, and replace it if it does not answer either.
+    TestBroker,
     /// A command to a peer connection. The first command with a new id opens it.
     Link(ConnectionId, LinkCommand),
     /// A command about a file's bytes.
@@ -159,19 +162,28 @@ pub enum Event {
     Refused(String),
 }
 
-/// The status line.
+/// The status line. The people that it counts are others: tabs of our own are counted apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     /// Connecting to the broker.
     Joining,
     /// Connected to the broker; nobody else is here yet.
-    Looking,
+    Looking {
+        /// When we announce ourselves again. `None` while answers to an announcement may still come.
+        retry_at: Option<Millis>,
+        /// Tabs of our own that are connected.
+        own_tabs: u32,
+        /// Whether most of what the broker delivers has been dropped lately.
+        dropping: bool,
+    },
     /// Directly connected to this many verified people; `reconnecting` of them are silent at the moment.
     Connected {
         /// Verified peers.
         people: u32,
         /// Verified peers that are silent at the moment.
         reconnecting: u32,
+        /// Tabs of our own that are connected.
+        own_tabs: u32,
     },
     /// Some people answer, but no path to them has been found ([`PeerState::NoPath`]).
     NoPath {

@@ -19,10 +19,8 @@ impl Members {
     pub fn on_command(&mut self, command: PeopleCommand, links: &Links, cx: &mut Cx) {
         match command {
             PeopleCommand::Decide { who, accept } => self.decided(&who, accept, links, cx),
-            PeopleCommand::AcceptKey(who) => self.accept_key(&who, cx),
-            PeopleCommand::MarkVerified(who) => {
-                self.judge(&who, TrustDecision::Compared, cx);
-            }
+            PeopleCommand::AcceptKey(who) => self.confirm(&who, TrustDecision::NameAccepted, cx),
+            PeopleCommand::MarkVerified(who) => self.confirm(&who, TrustDecision::Compared, cx),
             PeopleCommand::Block(who) => {
                 self.judge(&who, TrustDecision::Blocked, cx);
             }
@@ -74,11 +72,12 @@ impl Members {
         }
     }
 
-    /// Takes a key for another one of somebody who is known by that name. Their first key keeps the name: otherwise the
-    /// warning would be about that one from now on.
-    fn accept_key(&mut self, who: &Shown, cx: &mut Cx) {
+    /// Takes over a decision that a name is right on a key: the key is another one of somebody who is known by that name, or
+    /// its safety number was compared. The first key with the name keeps it. Otherwise that one would be doubtful from now
+    /// on, although nothing was decided about it.
+    fn confirm(&mut self, who: &Shown, what: TrustDecision, cx: &mut Cx) {
         let original = self.trust.original(&who.key, &who.name);
-        if !self.judge(who, TrustDecision::NameAccepted, cx) {
+        if !self.judge(who, what, cx) {
             return;
         }
         if let Some((key, name)) = original.filter(|(key, name)| !self.trust.is_accepted(key, name))

@@ -27,7 +27,7 @@ use crate::wire::transcript::ProofError;
 use crate::wire::{Connect, ConnectId, Nonce};
 
 pub(super) use inbox::{Offer, Received, Via};
-pub(super) use shown::own_user;
+pub(super) use shown::{Seen, own_user};
 
 /// Budgets for checking signatures, for strangers and for known keys: at most this many at once, and this many a second
 /// from then on. Without them, a flood could drain the battery.

@@ -1,16 +1,28 @@
 //! The view of the room that people get: unique names, the state of each peer, the status line.
 
 use super::{Decision, Members};
-use crate::identity::Name;
 use crate::identity::display::{DisplayNames, Person};
 use crate::identity::name::display;
+use crate::identity::{Name, PeerId};
 use crate::room::cx::Cx;
 use crate::room::io::{BrokerState, PeerState, PeerView, PeopleEvent, Status};
 use crate::room::links::Links;
+use crate::time::Millis;
 
 /// Our own name as others see it while it is unique.
 pub(in crate::room) fn own_user(name: &Name, tab: u16) -> String {
     display(name, u32::from(tab))
+}
+
+/// What the status line depends on beside the people.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::room) struct Seen {
+    /// The state of the broker.
+    pub broker: BrokerState,
+    /// Whether others said that there is no place left, and nobody is connected.
+    pub shut_out: bool,
+    /// When we look for others again, unless we do now.
+    pub retry_at: Option<Millis>,
 }
 
 impl Members {
@@ -27,12 +39,32 @@ impl Members {
         }
     }
 
+    /// Whether no other person is connected. Tabs of our own are not others.
+    pub fn is_alone(&self, links: &Links, cx: &Cx) -> bool {
+        let mut connected = links.connected();
+        connected.all(|peer| self.is_own_tab(&peer, cx))
+    }
+
+    fn is_own_tab(&self, peer: &PeerId, cx: &Cx) -> bool {
+        let member = self.members.get(peer);
+        member.is_some_and(|member| member.connect.identity == cx.own.key)
+    }
+
     /// Returns the status line.
-    pub fn status(&self, broker: BrokerState, shut_out: bool, links: &Links) -> Status {
-        let (mut people, mut reconnecting, mut unreached) = (0, 0, 0);
+    pub fn status(&self, seen: Seen, links: &Links, cx: &Cx) -> Status {
+        let Seen {
+            broker,
+            shut_out,
+            retry_at,
+        } = seen;
+        let (mut people, mut own_tabs, mut reconnecting, mut unreached) = (0, 0, 0, 0);
         for peer in self.shown() {
             let state = links.state(&peer);
             let met = matches!(state, PeerState::Verified | PeerState::Reconnecting);
+            if self.is_own_tab(&peer, cx) {
+                own_tabs += u32::from(state == PeerState::Verified);
+                continue;
+            }
             people += u32::from(met);
             reconnecting += u32::from(state == PeerState::Reconnecting);
             unreached += u32::from(state == PeerState::NoPath);
@@ -45,10 +77,15 @@ impl Members {
             _ if people > 0 => Status::Connected {
                 people,
                 reconnecting,
+                own_tabs,
             },
             _ if shut_out => Status::Full { people },
             BrokerState::Opening => Status::Joining,
-            BrokerState::Ready => Status::Looking,
+            BrokerState::Ready => Status::Looking {
+                retry_at,
+                own_tabs,
+                dropping: cx.drops.prevail(cx.now),
+            },
         }
     }
 

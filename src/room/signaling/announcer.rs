@@ -30,6 +30,8 @@ const WANTED_PAUSE: Duration = Duration::from_secs(10);
 /// Whoever loses somebody announces themselves at most this often for it: the loss may repeat, as with a connection that
 /// somebody on the way alters.
 const LOST_PAUSE: Duration = Duration::from_secs(30);
+/// Those who are here answer an announcement within this time.
+const ANSWER_TIME: Duration = Duration::from_secs(5);
 /// "I am full" of others counts for this long.
 const FULL_FOR: Duration = Duration::from_secs(90);
 
@@ -68,6 +70,7 @@ impl Announcer {
         let delay = cx.jittered(WANTED_DELAY);
         let at = (cx.now + delay).max(self.last + pause);
         cx.timers.set_earlier(SignalingTimer::Announce.into(), at);
+        cx.changed = true;
     }
 }
 
@@ -117,6 +120,7 @@ impl Signaling {
         match timer {
             SignalingTimer::Announce => self.announce_again(company, cx),
             SignalingTimer::Echo => self.echo_missed(company, cx),
+            SignalingTimer::Answers => cx.changed = true,
         }
     }
 
@@ -140,6 +144,9 @@ impl Signaling {
     pub(super) fn publish_connect(&mut self, connect: Connect, signed_at: Millis, cx: &mut Cx) {
         self.announcer.last = signed_at;
         self.announcer.echo_due = Some(signed_at);
+        let answered = cx.now + ANSWER_TIME;
+        cx.timers.set(SignalingTimer::Answers.into(), answered);
+        cx.changed = true;
         if self.broker() == BrokerState::Ready {
             cx.timers
                 .set(SignalingTimer::Echo.into(), cx.now + ECHO_TIMEOUT);
@@ -182,6 +189,25 @@ impl Signaling {
         if self.announcer.missed <= MAX_MISSED && self.broker() == BrokerState::Ready {
             self.announce(company, cx);
         }
+    }
+
+    /// Announces us at once, because the person asks for it, or has come back. A moment ago is soon enough.
+    pub fn look_now(&mut self, cx: &mut Cx) {
+        if self.broker() == BrokerState::Ready {
+            let at = cx.now.max(self.announcer.last + WANTED_PAUSE);
+            cx.timers.set_earlier(SignalingTimer::Announce.into(), at);
+            self.announcer.wanted = true;
+            cx.changed = true;
+        }
+    }
+
+    /// When we look for others again. `None` while that goes on: an announcement may still be answered, or the next one is
+    /// about to come.
+    pub fn next_look(&self, cx: &Cx) -> Option<Millis> {
+        let at = cx.timers.get(&SignalingTimer::Announce.into())?;
+        let quiet =
+            cx.now.since(self.announcer.last) >= ANSWER_TIME && at.since(cx.now) > WANTED_PAUSE;
+        quiet.then_some(at)
     }
 
     /// Whether the peers announced now will hear our own announcement after theirs.

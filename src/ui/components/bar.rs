@@ -8,8 +8,7 @@ use super::sentence::changing;
 use crate::room::{PeerState, Status};
 use crate::ui::backend::Entry;
 use crate::ui::context::Ui;
-use crate::ui::hooks::clock;
-use crate::ui::hooks::listen::use_interval;
+use crate::ui::hooks::listen::{focus_is_lost, focus_new, use_change, use_interval};
 use crate::ui::state::{Action, Sheet, State};
 use crate::ui::texts;
 use std::rc::Rc;
@@ -54,41 +53,56 @@ struct StatusProps {
 fn StatusLine(props: &StatusProps) -> Html {
     let StatusProps { state, ui } = props;
     let tick = use_force_update();
-    let waits = matches!(
-        state.status,
-        Status::Unreachable { .. } | Status::Refused { .. }
-    );
+    let waits = texts::waits(state.status);
     use_interval(
         waits.then_some(1_000),
         Callback::from(move |()| tick.force_update()),
     );
+    // *Try now* goes with the wait that it ends. If it had the focus, the status takes it.
+    let (line, tried) = (use_node_ref(), use_mut_ref(|| false));
+    {
+        let (line, tried) = (line.clone(), tried.clone());
+        use_change(
+            u64::from(waits),
+            Box::new(move || {
+                if !waits && tried.replace(false) && focus_is_lost(&line) {
+                    focus_new(&line);
+                }
+            }),
+        );
+    }
 
-    let about = match state.status {
-        Status::NoPath { .. } => PeerState::NoPath,
-        _ => PeerState::Reconnecting,
+    let named = |states: &[PeerState]| -> Vec<&str> {
+        let others = state.people.iter().filter(|peer| !state.is_own_tab(peer));
+        let about = others.filter(|peer| states.contains(&peer.state));
+        about.map(|peer| peer.user.as_str()).collect()
     };
-    let named = state.people.iter().filter(|peer| peer.state == about);
-    let named: Vec<&str> = named.map(|peer| peer.user.as_str()).collect();
-    let text = texts::status(state.status, &named, clock::now());
-    // Screen readers get a text without the countdown.
-    let aloud = match state.status {
-        Status::Unreachable { .. } => texts::UNREACHABLE.into(),
-        Status::Refused { .. } => texts::REFUSED.into(),
-        _ => text.clone(),
-    };
+    let now = crate::browser::now();
+    let text = texts::status(state.status, named, now);
+    let aloud = texts::status_aloud(state.status, named, now);
     let try_now = {
         let ui = ui.clone();
-        Callback::from(move |_: MouseEvent| ui.backend.0.try_now())
+        Callback::from(move |_: MouseEvent| {
+            tried.replace(true);
+            ui.backend.0.try_now();
+        })
     };
+    let dropping = matches!(state.status, Status::Looking { dropping: true, .. });
+    let details = ui.acts(Action::Sheet(Some(Sheet::Diagnostics)));
     html! {
         <>
             <div class="line">
                 <button
-                    type="button" class="status" part="status" data-testid="status" data-state={texts::status_word(state.status)}
-                    title="Details" onclick={ui.acts(Action::Sheet(Some(Sheet::Diagnostics)))}
+                    ref={line} type="button" class="status" part="status" data-testid="status"
+                    data-state={texts::status_word(state.status)} title="Details" onclick={details.clone()}
                 >
                     <span class="lamp" aria-hidden="true" /><span class="words">{ changing(&text) }</span>
                 </button>
+                if dropping {
+                    <button type="button" class="quiet try" data-testid="what-was-dropped" onclick={details}>
+                        { "What was dropped" }
+                    </button>
+                }
                 if waits {
                     <button type="button" class="quiet try" data-testid="try-now" onclick={try_now}>{ "Try now" }</button>
                 }

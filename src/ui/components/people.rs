@@ -40,7 +40,7 @@ pub fn people(state: &State, back: &NodeRef, ui: &Ui) -> Html {
                     />
                 }) }
             </ul>
-            { blocked(ui) }
+            { blocked(&state.blocked, ui) }
             <footer>
                 <button
                     type="button" class="quiet" data-testid="keys-button"
@@ -61,8 +61,7 @@ pub fn people(state: &State, back: &NodeRef, ui: &Ui) -> Html {
 }
 
 /// The people whom the person has blocked.
-fn blocked(ui: &Ui) -> Html {
-    let blocked = ui.backend.0.blocked();
+fn blocked(blocked: &[Blocked], ui: &Ui) -> Html {
     if blocked.is_empty() {
         return Html::default();
     }

@@ -14,27 +14,30 @@ use crate::ui::hooks::listen::{focus, is_touch};
 use crate::ui::state::{Action, State};
 use crate::ui::texts;
 
-/// A warning, requests and notices. `field` takes the focus from what is answered.
-pub fn prompts(state: &State, field: &NodeRef, ui: &Ui) -> Html {
+/// Elements that take the focus from what is answered: the last of them that can be seen.
+pub type Next = [NodeRef; 2];
+
+/// A warning, requests and notices.
+pub fn prompts(state: &State, next: &Next, ui: &Ui) -> Html {
     let own = state.own.as_ref().map(|own| own.key);
     html! {
         <div class="prompts">
-            { warning(state, field, ui) }
-            if let Some(peer) = state.requests.first() { { request(peer, state.requests.len(), own, field, ui) } }
+            { warning(state, next, ui) }
+            if let Some(peer) = state.requests.first() { { request(peer, state.requests.len(), own, next, ui) } }
             <div role="status">
                 { for state.notices.iter().map(|notice| html! {
                     <div class="notice" key={notice.id} data-testid="notice">
                         <p dir="auto">{ sentence(&notice.text) }</p>
                         if let Some(key) = notice.blocked {
                             <button
-                                type="button" data-testid="undo-block" onclick={acting(ui, field, move |ui| ui.unblock(key))}
+                                type="button" data-testid="undo-block" onclick={acting(ui, next, move |ui| ui.unblock(key))}
                             >
                                 { "Undo" }
                             </button>
                         }
                         <button
                             type="button" class="quiet icon-only" data-testid="dismiss" aria-label="Dismiss"
-                            onclick={dismissing(ui, field, notice.id)}
+                            onclick={dismissing(ui, next, notice.id)}
                         >
                             { icon(CLOSE) }
                         </button>
@@ -45,24 +48,25 @@ pub fn prompts(state: &State, field: &NodeRef, ui: &Ui) -> Html {
     }
 }
 
-/// Acts on a click. The clicked button disappears then, so the focus goes on to the field.
-fn acting(ui: &Ui, field: &NodeRef, act: impl Fn(&Ui) + 'static) -> Callback<MouseEvent> {
-    let (ui, field) = (ui.clone(), field.clone());
+/// Acts on a click. The clicked button disappears then, so the focus goes on.
+fn acting(ui: &Ui, next: &Next, act: impl Fn(&Ui) + 'static) -> Callback<MouseEvent> {
+    let (ui, next) = (ui.clone(), next.clone());
     Callback::from(move |event: MouseEvent| {
         if !is_touch(&event) {
-            focus(&field);
+            // What is hidden takes no focus.
+            next.iter().for_each(focus);
         }
         act(&ui);
     })
 }
 
-fn dismissing(ui: &Ui, field: &NodeRef, id: u32) -> Callback<MouseEvent> {
-    acting(ui, field, move |ui| ui.act(Action::Dismiss(id)))
+fn dismissing(ui: &Ui, next: &Next, id: u32) -> Callback<MouseEvent> {
+    acting(ui, next, move |ui| ui.act(Action::Dismiss(id)))
 }
 
 /// The warning about a known name on another key. Only the oldest one is shown, because many would push the conversation
 /// out of view.
-fn warning(state: &State, field: &NodeRef, ui: &Ui) -> Html {
+fn warning(state: &State, next: &Next, ui: &Ui) -> Html {
     let Some(peer) = state.warnings.first() else {
         return Html::default();
     };
@@ -70,13 +74,13 @@ fn warning(state: &State, field: &NodeRef, ui: &Ui) -> Html {
     let seen = peer.shown();
     let different = {
         let seen = seen.clone();
-        acting(ui, field, move |ui| {
+        acting(ui, next, move |ui| {
             ui.act(Action::WarningDecided(seen.clone()))
         })
     };
     let same = {
         let seen = seen.clone();
-        acting(ui, field, move |ui| {
+        acting(ui, next, move |ui| {
             ui.act(Action::WarningDecided(seen.clone()));
             let accept = PeopleCommand::AcceptKey(seen.clone());
             ui.command(Command::People(accept));
@@ -114,13 +118,13 @@ fn request(
     peer: &Rc<PeerView>,
     count: usize,
     own: Option<PublicKey>,
-    field: &NodeRef,
+    next: &Next,
     ui: &Ui,
 ) -> Html {
     let seen = peer.shown();
     let decide = |accept: bool| {
         let seen = seen.clone();
-        acting(ui, field, move |ui| {
+        acting(ui, next, move |ui| {
             let who = seen.clone();
             ui.command(Command::People(PeopleCommand::Decide { who, accept }));
             ui.act(Action::RequestAnswered(seen.clone()));

@@ -31,12 +31,14 @@ pub fn Room(props: &RoomProps) -> Html {
     let embedded = ui.backend.0.is_embedded();
     use_history(!embedded, state.people_open, &back);
     let field = use_node_ref();
+    // Where a narrow page shows the people, the field is hidden.
+    let next = [back.clone(), field.clone()];
     html! {
         <@{ui.landmark()} class="rt">
             <div class="room" data-look={state.people_open.then_some("people")}>
                 <section class="conversation" aria-label="Conversation">
                     { bar(state, &to_people, ui) }
-                    { prompts(state, &field, ui) }
+                    { prompts(state, &next, ui) }
                     <Log
                         log={state.log.clone()} opening={state.opening.clone()} empty={state.emptiness()}
                         unread={state.unread} unread_from={state.unread_from} shown={state.shown} ui={ui.clone()}

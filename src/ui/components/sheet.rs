@@ -12,7 +12,6 @@ use super::sentence::changing;
 use crate::browser::Listener;
 use crate::room::{Diagnostics, PeerState, PeerView, Status};
 use crate::ui::context::Ui;
-use crate::ui::hooks::clock;
 use crate::ui::hooks::listen::{use_interval, use_mount};
 use crate::ui::state::{Action, Sheet, State};
 use crate::ui::texts;
@@ -171,13 +170,13 @@ fn counted(state: &State, ui: &Ui) -> Html {
         Status::Unreachable { retry_at, .. } => {
             format!(
                 "unreachable, trying again in {} s",
-                texts::seconds_until(retry_at, clock::now())
+                texts::seconds_until(retry_at, crate::browser::now())
             )
         }
         Status::Refused { .. } => "does not allow this chat".into(),
         Status::Joining => "connecting".into(),
         Status::Left => "left".into(),
-        Status::Looking
+        Status::Looking { .. }
         | Status::Connected { .. }
         | Status::NoPath { .. }
         | Status::Full { .. } => "reached".into(),

@@ -142,7 +142,7 @@ fn nobody_has_focus(inner: &ShadowRoot) -> bool {
 
 /// Whether no visible element has the focus, because the focused element was removed or hidden. (A hidden element loses
 /// the focus only at the next frame.) The document sees a widget as one element, so its shadow root is asked as well.
-fn focus_is_lost(near: &NodeRef) -> bool {
+pub fn focus_is_lost(near: &NodeRef) -> bool {
     let tree = near.get().map(|node| node.get_root_node());
     let inside = tree
         .as_ref()

@@ -87,7 +87,7 @@ fn a_late_listener_is_told_the_current_state() {
             text.contains(r#"["connectedtopeer","ben",{"plays":"chess"}]"#),
             "{reported}"
         );
-        let status = json!({ "state": "connected", "people": 1, "reconnecting": 0 });
+        let status = json!({ "state": "connected", "people": 1, "reconnecting": 0, "ownTabs": 0 });
         ensure!(reported[3] == status, "{reported}");
         let validation = &reported[2];
         ensure!(
@@ -113,6 +113,25 @@ fn a_late_listener_is_told_the_current_state() {
             numbers[0].is_string() && numbers[0] == numbers[1],
             "{numbers:?}"
         );
+
+        // Another tab of ben's is no further person to him, and is told apart.
+        eval(
+            &ben,
+            "client.on('status', (status) => { window.last = status })",
+        )
+        .await?;
+        let script = r#"
+            window.other = new module.MQTTRTCClient({ name: "ben" });
+            other.on("status", (status) => { window.others = status });"#;
+        eval(&ben, script).await?;
+        until(&ben, "return last.people === 1 && last.ownTabs === 1").await?;
+        eval(&ann, "client.disconnect()").await?;
+        for status in ["last", "others"] {
+            let alone = format!(
+                "return {status}.state === 'looking' && {status}.people === 0 && {status}.ownTabs === 1"
+            );
+            until(&ben, &alone).await?;
+        }
         bed.no_errors().await
     });
 }

@@ -99,7 +99,7 @@ impl Drop for Host {
     }
 }
 
-/// A site whose settings come only when they are released, so that its pages wait with their program running.
+/// A site of which one file comes only when it is released.
 #[derive(Debug)]
 pub struct HeldSite {
     url: String,
@@ -108,13 +108,22 @@ pub struct HeldSite {
 }
 
 impl HeldSite {
-    /// Starts a site that holds its settings.
+    /// Starts a site that holds its settings, so that its pages wait with their program running.
     pub async fn start(settings: Value) -> Result<HeldSite> {
+        HeldSite::holding("/rtchat.json", settings).await
+    }
+
+    /// Starts a site that holds its program.
+    pub async fn without_program(settings: Value) -> Result<HeldSite> {
+        HeldSite::holding("_bg.wasm", settings).await
+    }
+
+    async fn holding(file: &'static str, settings: Value) -> Result<HeldSite> {
         let (released, held) = watch::channel(false);
         let hold = from_fn(move |request: Request, next: Next| {
             let mut held = held.clone();
             async move {
-                if request.uri().path() == "/rtchat.json" {
+                if request.uri().path().ends_with(file) {
                     // An error would mean that the site is gone.
                     let _ = held.wait_for(|released| *released).await;
                 }
@@ -134,7 +143,7 @@ impl HeldSite {
         &self.url
     }
 
-    /// Holds the settings, or lets them go.
+    /// Holds the file, or lets it go.
     pub fn release(&self, released: bool) {
         self.released.send_replace(released);
     }

@@ -140,6 +140,80 @@ fn the_same_person_in_a_new_browser_is_known_there_and_as_before() {
     }
 }
 
+/// What each answer to the warning does to the newcomer, and to the person whom Ann met first by that name.
+#[test]
+fn no_answer_to_the_warning_makes_the_first_one_doubtful() {
+    let alice = Name::parse("alice").unwrap();
+    let answers: [(Option<fn(Shown) -> PeopleCommand>, Trust); 4] = [
+        // *Different person* decides nothing about keys.
+        (None, Trust::NameOnAnotherKey),
+        (Some(PeopleCommand::AcceptKey), Trust::Known),
+        (Some(PeopleCommand::MarkVerified), Trust::Verified),
+        (Some(PeopleCommand::Block), Trust::Known),
+    ];
+    for (answer, newcomers) in answers {
+        for (before, first_is) in [
+            (None, Trust::New),
+            (Some(TrustDecision::Met), Trust::Known),
+            (Some(TrustDecision::Compared), Trust::Verified),
+        ] {
+            let mut world = World::new(1);
+            let met = before.map(|what| (key(2).public(), "alice", what));
+            let book = book_of(met.as_slice());
+            let ann = world.open_as("ann", key(1), Accept::Everyone, book);
+            let first = world.open_as("alice", key(2), Accept::Everyone, TrustBook::default());
+            assert!(world.run_until(SOON, World::is_full_mesh));
+            let second = world.open_as("alice", key(3), Accept::Everyone, TrustBook::default());
+            assert!(world.run_until(SOON, World::is_full_mesh));
+            let doubtful = last_view(&world, ann, second).trust;
+            assert_eq!(doubtful, Trust::NameOnAnotherKey);
+            let seen = shown(&world, ann, second);
+            if let Some(answer) = answer {
+                decide(&mut world, ann, answer(seen.clone()));
+            }
+            let case = format!("{before:?}, {newcomers:?}");
+            let trust = last_view(&world, ann, first).trust;
+            // Whoever was new a moment ago may be known after a decision about their name.
+            let expected = [
+                first_is,
+                if first_is == Trust::New {
+                    Trust::Known
+                } else {
+                    first_is
+                },
+            ];
+            assert!(expected.contains(&trust), "{case}: {trust:?}");
+            let blocked =
+                answer.is_some_and(|answer| matches!(answer(seen), PeopleCommand::Block(_)));
+            if blocked {
+                assert_eq!(world.verified(ann), 1, "{case}");
+            } else {
+                assert_eq!(last_view(&world, ann, second).trust, newcomers, "{case}");
+            }
+            // So it is on the next visit.
+            let mut book = book_of(met.as_slice());
+            for change in &world.nodes[ann].trust_changes {
+                book.note(change);
+            }
+            let later = book.trust(&key(2).public(), &alice);
+            assert_eq!(
+                later,
+                if first_is == Trust::Verified {
+                    first_is
+                } else {
+                    Trust::Known
+                },
+                "{case}"
+            );
+            assert_eq!(book.is_blocked(&key(3).public()), blocked, "{case}");
+            assert!(!book.is_blocked(&key(2).public()), "{case}");
+            if !blocked {
+                assert_eq!(book.trust(&key(3).public(), &alice), newcomers, "{case}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_key_can_be_accepted_after_its_peer_has_gone() {
     let (mut world, ann, zed) = ann_and_a_zed();

@@ -75,6 +75,11 @@ impl World {
             })
     }
 
+    /// Whether nobody else is connected to `at`, and others are looked for.
+    pub fn is_looking(&self, at: usize) -> bool {
+        matches!(self.status(at), Some(Status::Looking { .. }))
+    }
+
     pub fn dropped(&self, at: usize, reason: &str) -> u64 {
         let diagnostics = self.nodes[at].room.diagnostics();
         diagnostics

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 
-use super::stage::Stage;
+use super::stage::{Stage, Window};
 use super::{Contestant, Line};
 use crate::testbed::{Bridge, Traffic};
 
@@ -70,21 +70,23 @@ pub async fn two(
     let seconds = second.met(1).await?;
     let firsts = first.met(1).await?;
     let traffic = bridge.stats();
-    let mut notes = Vec::new();
-    for (page, window) in [&first, &second].into_iter().enumerate() {
-        let noted = window.wait("bench.trace?.() ?? []").await?;
-        let noted: Vec<(f64, String)> = serde_json::from_value(noted)?;
-        notes.extend(
-            noted
-                .into_iter()
-                .map(|(at, what)| (page, at - seconds.start, what)),
-        );
-    }
     Ok(Meeting {
         millis: firsts.met.max(seconds.met) - seconds.start,
         traffic,
-        notes,
+        notes: notes(&[first, second], seconds.start).await?,
     })
+}
+
+/// What the pages recorded, since the start.
+async fn notes(windows: &[Window<'_>], start: f64) -> Result<Vec<(usize, f64, String)>> {
+    let mut notes = Vec::new();
+    for (page, window) in windows.iter().enumerate() {
+        let noted = window.wait("bench.trace?.() ?? []").await?;
+        let noted: Vec<(f64, String)> = serde_json::from_value(noted)?;
+        let since = noted.into_iter().map(|(at, what)| (page, at - start, what));
+        notes.extend(since);
+    }
+    Ok(notes)
 }
 
 /// Measures how tabs of one browser, which are opened together, connect to each other.
@@ -121,6 +123,6 @@ pub async fn many(
     Ok(Meeting {
         millis: end - start,
         traffic: bridge.stats(),
-        notes: Vec::new(),
+        notes: notes(&windows, start).await?,
     })
 }

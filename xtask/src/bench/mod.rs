@@ -94,6 +94,9 @@ pub struct Options {
     /// Show the steps of connecting with their times instead
     #[arg(long, conflicts_with = "json")]
     trace: bool,
+    /// Measure only how six tabs connect that are opened together, as often as there are samples
+    #[arg(long, conflicts_with = "json")]
+    tabs: bool,
     #[command(flatten)]
     subject: Subject,
     /// Write every sample to this file as well
@@ -252,8 +255,16 @@ async fn connect(options: Options) -> Result<Measured> {
     let samples = if options.quick { 3 } else { options.samples };
     let mut machine = Machine::look(&bed.stage).await?;
     print!("{machine}");
+    if options.tabs {
+        // Joins under a name, which the browser then knows.
+        bed.two(&rtchat, Line::Fast, Start::Joining).await?;
+    }
     if options.trace {
-        trace::run(&mut bed, rtchat, samples).await?;
+        if options.tabs {
+            trace::tabs(&mut bed, rtchat).await?;
+        } else {
+            trace::run(&mut bed, rtchat, samples).await?;
+        }
         return Ok(Measured::default());
     }
 
@@ -261,7 +272,8 @@ async fn connect(options: Options) -> Result<Measured> {
         page,
         ..Results::default()
     };
-    for sample in 1..=samples {
+    let pairs = if options.tabs { 0 } else { samples };
+    for sample in 1..=pairs {
         // The contestants take turns, so that other load on the machine affects all of them.
         let bare = bare::measure(&bed.stage, &trystero.pages[0]).await?;
         results.bare.push(bare);
@@ -283,7 +295,11 @@ async fn connect(options: Options) -> Result<Measured> {
         }
         println!("{shown} ms");
     }
-    let rooms = samples.div_ceil(3);
+    let rooms = if options.tabs {
+        samples
+    } else {
+        samples.div_ceil(3)
+    };
     for sample in 1..=rooms {
         let ours = bed.many(&rtchat).await?;
         let theirs = bed.many(&trystero).await?;
@@ -301,6 +317,10 @@ async fn connect(options: Options) -> Result<Measured> {
     }
     results.failures = bed.failures;
     machine.look_again();
+    if options.tabs {
+        print!("\n{machine}\n{}", report::tabs(&results));
+        return Ok(Measured::default());
+    }
     println!("\n{}", report::text(&results, &machine));
     if let Some(file) = options.json {
         let text = serde_json::to_string_pretty(&report::json(&results, &machine))?;

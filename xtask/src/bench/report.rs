@@ -62,6 +62,24 @@ pub fn text(results: &Results, machine: &Machine) -> String {
     text
 }
 
+/// How six tabs connect, as text.
+pub fn tabs(results: &Results) -> String {
+    let figures = |of: fn(&[Meeting]) -> f64| {
+        let [ours, theirs] = [&results.rtchat, &results.trystero].map(|who| of(&who.mesh));
+        let times = ours / theirs;
+        format!("{ours:>10.0}{theirs:>10.0}{times:>7.2}×")
+    };
+    format!(
+        "{TABS} tabs, opened together, median      rtchat  Trystero\n\
+         ms until all are connected       {}\n\
+         messages until then              {}\n\
+         bytes of payload in them         {}\n",
+        figures(|mesh| median(&millis(mesh))),
+        figures(messages),
+        figures(bytes),
+    )
+}
+
 /// The whole report as JSON.
 pub fn json(results: &Results, machine: &Machine) -> Value {
     let one = |meeting: &Meeting| {

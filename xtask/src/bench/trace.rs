@@ -1,4 +1,6 @@
 //! The steps of connecting, with their times: the requests of rtchat's pages to the network.
+//!
+//! Of six tabs that are opened together, one run is shown: when each step began and ended, and how often it came.
 
 use std::collections::HashMap;
 
@@ -6,7 +8,7 @@ use anyhow::Result;
 
 use super::meeting::Start;
 use super::report::median;
-use super::{Bed, Contestant, Line, script};
+use super::{Bed, Contestant, Line, TABS, script};
 
 /// Prints the steps from joining until both sides are verified, with the median time of each.
 pub async fn run(bed: &mut Bed, mut who: Contestant, samples: u32) -> Result<()> {
@@ -58,6 +60,32 @@ pub async fn run(bed: &mut Bed, mut who: Contestant, samples: u32) -> Result<()>
             let indent = if page == 1 { 0 } else { 44 };
             println!("{at:>8.1}  {:indent$}{what}", "");
         }
+    }
+    Ok(())
+}
+
+/// Prints what six tabs do that are opened together: each step, how often each tab took it, and when first and last.
+pub async fn tabs(bed: &mut Bed, mut who: Contestant) -> Result<()> {
+    who.scripts.insert(0, script("trace.js")?);
+    let meeting = bed.many(&who).await?;
+    println!("six tabs: {:.0} ms, traced", meeting.millis);
+    println!(
+        "{:>8} {:>8}  step, and how often each tab took it",
+        "first", "last"
+    );
+    let mut steps: HashMap<String, Vec<(usize, f64)>> = HashMap::new();
+    for (tab, at, what) in meeting.notes {
+        steps.entry(what).or_default().push((tab, at));
+    }
+    let mut steps: Vec<_> = steps.into_iter().collect();
+    let first = |times: &[(usize, f64)]| times.iter().map(|(_, at)| *at).fold(f64::MAX, f64::min);
+    steps.sort_by(|(_, a), (_, b)| first(a).total_cmp(&first(b)));
+    for (what, times) in steps {
+        let last = times.iter().map(|(_, at)| *at).fold(f64::MIN, f64::max);
+        let count = |tab| times.iter().filter(|(its, _)| *its == tab).count();
+        let counts: Vec<String> = (0..TABS).map(|tab| count(tab).to_string()).collect();
+        let counts = counts.join(" ");
+        println!("{:>8.0} {last:>8.0}  {what}: {counts}", first(&times));
     }
     Ok(())
 }

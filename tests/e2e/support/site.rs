@@ -8,7 +8,9 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use axum::Router;
 use axum::extract::Request;
+use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn};
+use axum::response::IntoResponse;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -99,7 +101,7 @@ impl Drop for Host {
     }
 }
 
-/// A site whose settings come only when they are released, so that its pages wait with their program running.
+/// A site with files that come only when they are released. Without its settings, a page waits with its program running.
 #[derive(Debug)]
 pub struct HeldSite {
     url: String,
@@ -110,18 +112,23 @@ pub struct HeldSite {
 impl HeldSite {
     /// Starts a site that holds its settings.
     pub async fn start(settings: Value) -> Result<HeldSite> {
+        HeldSite::holding("/rtchat.json", settings).await
+    }
+
+    /// Starts a site that holds the files whose paths end like this.
+    pub async fn holding(end: &'static str, settings: Value) -> Result<HeldSite> {
         let (released, held) = watch::channel(false);
         let hold = from_fn(move |request: Request, next: Next| {
             let mut held = held.clone();
             async move {
-                if request.uri().path() == "/rtchat.json" {
+                if request.uri().path().ends_with(end) {
                     // An error would mean that the site is gone.
                     let _ = held.wait_for(|released| *released).await;
                 }
                 next.run(request).await
             }
         });
-        let (url, server) = serve(pages(&dist(), move |_| settings.clone()).layer(hold)).await?;
+        let (url, server) = serve(routes(settings).layer(hold)).await?;
         Ok(HeldSite {
             url,
             released,
@@ -134,13 +141,52 @@ impl HeldSite {
         &self.url
     }
 
-    /// Holds the settings, or lets them go.
+    /// Holds the files, or lets them go.
     pub fn release(&self, released: bool) {
         self.released.send_replace(released);
     }
 }
 
 impl Drop for HeldSite {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+fn routes(settings: Value) -> Router {
+    pages(&dist(), move |_| settings.clone())
+}
+
+/// A site that asks for a name and a password, by Basic authentication.
+#[derive(Debug)]
+pub struct GuardedSite {
+    address: String,
+    server: JoinHandle<()>,
+}
+
+impl GuardedSite {
+    pub async fn start(settings: Value) -> Result<GuardedSite> {
+        let guard = from_fn(|request: Request, next: Next| async {
+            let given = request.headers().get(header::AUTHORIZATION);
+            // It is `ann:secret`.
+            if given.is_some_and(|given| given == "Basic YW5uOnNlY3JldA==") {
+                return next.run(request).await;
+            }
+            let challenge = [(header::WWW_AUTHENTICATE, "Basic realm=\"rtchat\"")];
+            (StatusCode::UNAUTHORIZED, challenge).into_response()
+        });
+        let (url, server) = serve(routes(settings).layer(guard)).await?;
+        let address = url.trim_start_matches("http://").to_owned();
+        Ok(GuardedSite { address, server })
+    }
+
+    /// The address of the site with the name and the password, and a slash at the end.
+    pub fn url(&self) -> String {
+        format!("http://ann:secret@{}", self.address)
+    }
+}
+
+impl Drop for GuardedSite {
     fn drop(&mut self) {
         self.server.abort();
     }

@@ -1,6 +1,6 @@
 // Runs before anything is shown. It is a classic script, since browsers load no modules from files, and its name has no
-// hash, so that it is there for a page in a cache whose other files were replaced. It says why the page cannot work, and
-// keeps what is typed and pressed before the program is there (see src/ui/early.rs).
+// hash, so that it is there for a page in a cache whose other files were replaced. It says why the page cannot work, begins
+// what the program does first, and keeps what is typed and pressed before the program is there (see src/ui/early.rs).
 (() => {
   "use strict";
   const page = document.documentElement;
@@ -70,6 +70,82 @@
   }
   page.dataset.start = known ? "room" : "welcome";
   if (location.hash.startsWith("#k=")) page.dataset.private = "";
+
+  // What the program does first is begun while it is loading: reading the settings, and connecting to the broker once
+  // somebody types their name, or has one and so joins at once (see src/head_start.rs). Nothing is said over that connection
+  // before they join.
+
+  /** The broker that comes first where the settings name none. */
+  const DEFAULT_BROKER = "wss://broker.emqx.io:8084/mqtt";
+
+  /** The settings about other things. Of any further one this script does not know what the program makes of it. */
+  const OTHER_SETTINGS = ["iceServers", "room", "topicPrefix", "accept"];
+
+  /** For how long a connection waits for somebody to join, in milliseconds. */
+  const MAX_WAIT = 20_000;
+
+  /** The address of the broker that the program will try first; `undefined` leaves it to the program. */
+  function preferredBroker(settings) {
+    const { brokers, ...others } = settings;
+    const isUnderstood = !Array.isArray(settings) && typeof settings === "object" &&
+      Object.keys(others).every((key) => OTHER_SETTINGS.includes(key));
+    if (!isUnderstood) return;
+    const first = brokers === undefined ? DEFAULT_BROKER : brokers?.[0];
+    const url = first?.url ?? first;
+    return /^wss?:\/\//.test(url) ? url : undefined;
+  }
+
+  async function brokerFrom(response) {
+    if (response.status === 404 || response.status === 410) return DEFAULT_BROKER;
+    if (!response.ok) return;
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(await response.arrayBuffer());
+    return preferredBroker(JSON.parse(text));
+  }
+
+  /** Returns the promise of the response with the settings, and a function that hands over the connection, if there is one. */
+  function begin(known) {
+    let broker;
+    let waiting;
+    let joins = known;
+    const approach = () => {
+      if (!joins || !broker || waiting) return;
+      try {
+        const socket = new WebSocket(broker, "mqtt");
+        const expiry = setTimeout(() => socket.close(), MAX_WAIT);
+        waiting = { url: broker, socket, expiry };
+      } catch {
+        // The program says what is wrong with the address.
+      }
+    };
+    document.addEventListener("input", ({ target }) => {
+      if (!target.matches?.("#early input")) return;
+      joins = true;
+      approach();
+    });
+    const read = async () => {
+      const address = Object.assign(new URL("rtchat.json", location.href), { username: "", password: "" });
+      const response = await fetch(address, { cache: "no-cache" });
+      try {
+        broker = await brokerFrom(response.clone());
+      } catch {
+        // The program says what is wrong with the file.
+      }
+      approach();
+      return response;
+    };
+    const settings = read();
+    // The program asks again.
+    settings.catch(() => {});
+    const connection = () => {
+      const taken = waiting;
+      waiting = undefined;
+      joins = false;
+      clearTimeout(taken?.expiry);
+      return taken;
+    };
+    return { settings, connection };
+  }
+  window.rtchatBegun = begin(known);
 
   // The program knows which names are allowed; these are in any case.
   const room = new URLSearchParams(location.search).get("room");

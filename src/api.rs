@@ -372,9 +372,14 @@ impl Inner {
             session,
         });
         let outdated = sink.clone();
-        let join = Joining::open(place, load(&self.config), options.in_memory, move || {
-            outdated.outdated();
-        });
+        let join = Joining::open(
+            place,
+            load(&self.config, None),
+            options.in_memory,
+            move || {
+                outdated.outdated();
+            },
+        );
         let mut join = join.await.map_err(|error| sentence(&error))?;
         if self.session.get() != session {
             return Ok(());

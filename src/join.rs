@@ -12,6 +12,7 @@ use crate::browser;
 use crate::driver::{self, Handle, Network, RoomObserver, StartError, TrustKeeper};
 use crate::identity::web::{SeedError, TabClaim, merge_trust_of_other_tabs, open_profile, seed};
 use crate::identity::{MemoryStorage, Name, Profile};
+use crate::mqtt::Ahead;
 use crate::room::Config;
 use crate::settings::web::{Loaded, print};
 use crate::settings::{AddressError, PageAddress, Settings, SettingsError};
@@ -49,6 +50,8 @@ pub struct Joining {
     pub info: Option<String>,
     /// Whether every connection goes through a TURN server.
     pub relay_only: bool,
+    /// The connection to the preferred broker that may be opened before joining.
+    pub ahead: Ahead,
     /// `None` if the profile is in memory only: no other tab has its key.
     tab: Option<TabClaim>,
     /// `None` if the profile is in memory only.
@@ -88,6 +91,7 @@ impl Joining {
             password: None,
             info: None,
             relay_only: false,
+            ahead: Ahead::default(),
             tab,
         })
     }
@@ -116,6 +120,13 @@ impl Joining {
         self.source().stretch(password)
     }
 
+    /// Opens a connection to the preferred broker, because somebody is about to join. Nothing is said over it before.
+    pub fn approach(&self) {
+        if let Some(broker) = self.settings.brokers.first() {
+            self.ahead.open(&broker.url);
+        }
+    }
+
     /// Joins the room under this name.
     ///
     /// # Errors
@@ -139,6 +150,7 @@ impl Joining {
         };
         let network = Network {
             brokers: self.settings.brokers.clone(),
+            ahead: self.ahead.clone(),
             ice_servers: self.settings.ice_servers.clone(),
             relay_only: self.relay_only,
         };

@@ -51,6 +51,8 @@ mod browser;
 pub mod driver;
 #[cfg(all(target_arch = "wasm32", feature = "ui"))]
 pub mod embed;
+#[cfg(all(target_arch = "wasm32", feature = "ui"))]
+pub mod head_start;
 #[cfg(target_arch = "wasm32")]
 pub mod join;
 #[cfg(all(target_arch = "wasm32", feature = "ui"))]

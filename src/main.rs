@@ -10,6 +10,7 @@ mod exports {
 
     use js_sys::{Function, Object};
     use rtchat::embed::Embedding;
+    use rtchat::head_start::HeadStart;
     use rtchat::identity::Profile;
     use rtchat::identity::web::LocalStorage;
     use rtchat::page::Page;
@@ -24,13 +25,14 @@ mod exports {
         page: Page,
     }
 
-    /// Shows the chat in `root`. With `options`, which are `{ page, settings, name }` (see [`Embedding`]), the chat is embedded
-    /// in another site's page, and `listener` receives its events. Without them the page is the chat's own.
+    /// Shows the chat in `root`. With a `listener`, the chat is embedded in another site's page, whose events the listener
+    /// receives, and `options` are `{ page, settings, name }` (see [`Embedding`]). Without one the page is the chat's own, and
+    /// `options` are what was begun before the program was there (see [`HeadStart`]).
     #[wasm_bindgen]
     pub fn mount(root: Element, options: Option<Object>, listener: Option<Function>) -> Mounted {
         let page = match (options, listener) {
             (Some(options), Some(listener)) => Page::within(Embedding::new(&options, listener)),
-            _ => Page::new(),
+            (begun, _) => Page::new(begun.map(HeadStart::new)),
         };
         #[cfg(not(feature = "demo"))]
         let backend: Rc<dyn Backend> = Rc::new(page.clone());

@@ -9,6 +9,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use crate::driver::{Handle, RoomObserver};
 use crate::embed::Embedding;
+use crate::head_start::HeadStart;
 use crate::identity::Name;
 use crate::identity::web::seed;
 use crate::join::Joining;
@@ -58,15 +59,18 @@ struct Inner {
     early: Vec<UiEvent>,
     open: Option<Open>,
     handle: Option<Handle>,
+    head_start: Option<HeadStart>,
     /// The name that the room was joined with, or that it was changed to.
     name: Option<Name>,
     closed: bool,
 }
 
 impl Page {
-    /// Creates a page that is not opened yet.
-    pub fn new() -> Page {
-        Page::default()
+    /// Creates a page that is not opened yet, and for which `start.js` has begun this.
+    pub fn new(head_start: Option<HeadStart>) -> Page {
+        let page = Page::default();
+        page.inner.borrow_mut().head_start = head_start;
+        page
     }
 
     /// Creates a chat in another site's page that is not opened yet.
@@ -105,11 +109,21 @@ impl Page {
         }
     }
 
+    /// Takes over the connection to the broker that `start.js` has opened.
+    fn adopt_connection(&self) {
+        let page = self.inner.borrow();
+        let connection = page.head_start.as_ref().and_then(HeadStart::connection);
+        if let (Some(open), Some((url, socket))) = (&page.open, connection) {
+            open.join.ahead.adopt(&url, socket);
+        }
+    }
+
     /// Joins under the name of this chat.
     fn enter(&self, name: &Name) -> Result<Own, String> {
         // The former handle leaves, if the room was not left before.
         let former = self.inner.borrow_mut().handle.take();
         drop(former);
+        self.adopt_connection();
         let handle = {
             let page = self.inner.borrow();
             let open = page.open.as_ref().ok_or("The page is not ready yet.")?;
@@ -145,6 +159,13 @@ impl Backend for Page {
         early.into_iter().for_each(|event| sink(event));
         let page = self.clone();
         spawn_local(async move { page.read(sink).await });
+    }
+
+    fn approach(&self) {
+        self.adopt_connection();
+        if let Some(open) = &self.inner.borrow().open {
+            open.join.approach();
+        }
     }
 
     fn join(&self, name: &Name) -> Result<Own, String> {
@@ -277,10 +298,14 @@ impl Page {
             Ok(address) => address,
             Err(error) => return sink(refused(&here, error)),
         };
+        let begun = {
+            let page = self.inner.borrow();
+            page.head_start.as_ref().and_then(HeadStart::settings)
+        };
         let settings = async {
             match site {
                 Some(site) => Settings::parse(&site.settings),
-                None => load(FILE).await,
+                None => load(FILE, begun).await,
             }
         };
         let outdated = self.site.clone();

@@ -135,6 +135,70 @@ async fn unresponsive_broker_is_detected() {
     assert_eq!(broker.packet().await, None, "the connection is closed");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_does_not_answer_is_replaced_and_one_that_does_is_kept() {
+    let (client, mut listener, mut events, mut broker) = connected_client().await;
+    for is_late in [false, true] {
+        client.test();
+        assert_eq!(broker.packet().await, Some(Packet::PingReq));
+        let start = listener.now();
+        let attempt = if is_late {
+            Some(listener.next_request().await)
+        } else {
+            tokio::time::sleep(Duration::from_millis(240)).await;
+            None
+        };
+        broker.send(&[0xD0, 0]);
+        for expected in [
+            Event::Outgoing(Outgoing::PingReq),
+            Event::Incoming(Packet::PingResp),
+        ] {
+            assert_eq!(events.recv().await, Some(Ok(expected)));
+        }
+        if let Some(attempt) = attempt {
+            assert_eq!(attempt.at.since(start), Duration::from_millis(250));
+            let mut other = attempt.accept();
+            assert_eq!(other.packet().await, None, "it is given up");
+        }
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        assert!(listener.has_no_requests());
+    }
+
+    client.test();
+    assert_eq!(broker.packet().await, Some(Packet::PingReq));
+    let start = listener.now();
+    // The network is not back yet: one attempt is refused at once, another one hangs.
+    listener.next_request().await.refuse();
+    let hangs = listener.next_request().await;
+    let request = listener.next_request().await;
+    assert_eq!(
+        request.at.since(start),
+        Duration::from_millis(250 + 250 + 2000 + 250)
+    );
+    drop(hangs);
+    let mut other = request.accept();
+    other.accept_connect().await;
+    broker.publish("room", "still delivered");
+    let switched = loop {
+        match events.recv().await {
+            Some(Ok(Event::Outgoing(Outgoing::PingReq))) => {}
+            event => break event,
+        }
+    };
+    assert_eq!(switched, Some(Ok(Event::Switched { from: 0, to: 0 })));
+    events.expect_connack().await;
+    assert_eq!(events.next_message().await, "still delivered");
+    client.subscribe("room", QoS::AtMostOnce).await.unwrap();
+    let Some(Packet::Subscribe(subscribe)) = other.packet().await else {
+        panic!("the subscription goes to the new connection");
+    };
+    other.suback(
+        subscribe.pkid,
+        SubscribeReasonCode::Success(QoS::AtMostOnce),
+    );
+    assert!(listener.has_no_requests());
+}
+
 /// A page that was suspended must not take the broker for unresponsive before it has read what arrived.
 #[tokio::test(start_paused = true)]
 async fn received_packets_are_handled_before_timers() {

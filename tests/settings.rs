@@ -86,6 +86,26 @@ fn every_setting_can_be_set() {
     assert_eq!(settings.accept, Accept::Known);
 }
 
+/// `start.js` connects to the preferred broker before the program is there to read the settings.
+#[test]
+fn the_start_script_knows_the_first_default_broker_and_the_other_settings() {
+    let script = std::fs::read_to_string("start.js").unwrap();
+    let constant = |name: &str| {
+        let (_, rest) = script.split_once(&format!("const {name} = ")).unwrap();
+        let (value, _) = rest.split_once(';').unwrap();
+        serde_json::from_str::<serde_json::Value>(value).unwrap()
+    };
+    assert_eq!(
+        constant("DEFAULT_BROKER"),
+        Settings::default().brokers[0].url
+    );
+    for key in constant("OTHER_SETTINGS").as_array().unwrap() {
+        let key = key.as_str().unwrap();
+        // A setting cannot be null, and what is no setting is ignored.
+        refused(&format!("{{ \"{key}\": null }}"));
+    }
+}
+
 #[test]
 fn a_topic_prefix_that_no_broker_allows_is_refused() {
     let long = format!(r#""{}""#, "x".repeat(129));

@@ -74,6 +74,8 @@ impl Connection {
 
     fn carry_out(&mut self, command: LinkCommand) -> Result<()> {
         match command {
+            // Nothing was gathered in advance.
+            LinkCommand::GatherAnew => Ok(()),
             LinkCommand::Offer => {
                 let offer = self.make_offer(false)?;
                 self.report_first(SdpType::Offer, &offer)

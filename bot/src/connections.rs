@@ -68,7 +68,10 @@ impl Connections {
         }
         let begins = matches!(
             command,
-            LinkCommand::Offer | LinkCommand::Answer(_) | LinkCommand::AddCandidates(_)
+            LinkCommand::GatherAnew
+                | LinkCommand::Offer
+                | LinkCommand::Answer(_)
+                | LinkCommand::AddCandidates(_)
         );
         if begins && !self.open.contains_key(&id) {
             let rtc = self.configuration.clone().build(now);

@@ -167,6 +167,8 @@ impl<B: Bot> Driver<B> {
                 self.inputs.push_back(Input::Signed { ticket, signature });
             }
             Output::Link(id, command) => self.connections.carry_out(id, command),
+            // `rumqttc` pings by itself, and cannot be told to. The network of a bot rarely changes.
+            Output::TestBroker => {}
             // Bots neither send nor receive files, so there is no file channel.
             Output::File(..) | Output::YieldFiles => {}
             Output::Trust(change) => {

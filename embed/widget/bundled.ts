@@ -2,7 +2,7 @@
 // beside them, and many sites of such programs answer every address with a page, so it is read only if `config` names it.
 
 import type { Attach, Files, Panel } from "./contract.ts";
-import { get } from "./load.ts";
+import { get, plain } from "./load.ts";
 import { ChatView } from "./view.ts";
 
 declare const WASM_FILE: string;
@@ -11,7 +11,7 @@ declare const PANEL: Panel;
 const files: Files = {
   glue: () => import("rtchat-program"),
   // Bundlers recognise this expression, and include the file.
-  wasm: () => get(new URL(WASM_FILE, import.meta.url)),
+  wasm: () => get(plain(new URL(WASM_FILE, import.meta.url))),
   panel: async () => PANEL,
 };
 

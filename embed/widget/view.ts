@@ -2,7 +2,7 @@
 
 import type { RTChatElement, RTChatStatus } from "../rtchat.d.ts";
 import type { Files, Host, Mounted, View } from "./contract.ts";
-import { Problem } from "./load.ts";
+import { Problem, plain } from "./load.ts";
 import { OPTIONS, type Source, type Values, dashed, file, resolve, settings } from "./options.ts";
 import { early } from "./early.ts";
 import { BROKEN, panel, panelStyles, program, reportBlockedBroker } from "./program.ts";
@@ -235,7 +235,7 @@ export class ChatView implements View {
     const config = this.#element.getAttribute("config");
     let problem: unknown;
     try {
-      const file = config ? new URL(config, document.baseURI).href : this.#files.settings;
+      const file = config ? plain(config).href : this.#files.settings;
       this.#file = file ? await fetchFile(file) : {};
     } catch (error) {
       this.#file = {};

@@ -20,7 +20,7 @@ use wasm_bindgen_futures::spawn_local;
 use crate::browser::{self, now, on_the_wall};
 use crate::identity::web::{SeedError, seed};
 use crate::identity::{IdentityKey, PeerId, PublicKey};
-use crate::mqtt::{AsyncClient, ClientError, QoS, SkipReason};
+use crate::mqtt::{Ahead, AsyncClient, ClientError, QoS, SkipReason, WebSocketTransport};
 #[cfg(feature = "files")]
 use crate::room::FileCommand;
 use crate::room::{ChatEvent, Command, Config, Diagnostics, Event, Input, Output, Room};
@@ -63,6 +63,8 @@ pub enum StartError {
 pub struct Network {
     /// Brokers, the most preferred first.
     pub brokers: Vec<Broker>,
+    /// The connection to the first of them that may be open already.
+    pub ahead: Ahead,
     /// STUN and TURN servers.
     pub ice_servers: Vec<IceServer>,
     /// Whether every connection goes through a TURN server, because a direct path would show our address to peers.
@@ -177,7 +179,8 @@ pub fn join(
         .iter()
         .map(|broker| broker::options(broker, &client_id))
         .collect();
-    let (client, events) = AsyncClient::with_brokers(options, MAX_REQUESTS, jitter)?;
+    let transport = WebSocketTransport::with_ahead(network.ahead.clone());
+    let (client, events) = AsyncClient::with_transport(transport, options, MAX_REQUESTS, jitter)?;
     let driver = Rc::new_cyclic(|weak: &Weak<Driver>| {
         let notified = weak.clone();
         let notify = Rc::new(move |connection, event| {
@@ -271,8 +274,9 @@ impl Driver {
         self.set_alarm();
     }
 
-    fn carry_out(&self, output: Output) {
+    fn carry_out(self: &Rc<Self>, output: Output) {
         match output {
+            Output::TestBroker => self.test_broker(),
             Output::Publish { topic, payload, .. } => {
                 // The queue is full only if no broker has accepted anything for a long time. The room announces
                 // itself again once one does.

@@ -68,9 +68,22 @@ impl Driver {
     /// Tries again at once, because the network came back, the tab was brought to the front, or the person wants it.
     pub(super) fn resume(self: &Rc<Self>) {
         self.client.retry_now();
+        self.end_pause();
+        self.feed(Input::Resumed);
+    }
+
+    /// Tests the connection to the broker at once, or ends the pause before the next attempt.
+    pub(super) fn test_broker(self: &Rc<Self>) {
+        self.client.test();
+        if self.retry.borrow().is_some() {
+            self.client.retry_now();
+            self.end_pause();
+        }
+    }
+
+    fn end_pause(self: &Rc<Self>) {
         if self.retry.borrow().is_some() {
             self.queue_first_flight();
         }
-        self.feed(Input::Resumed);
     }
 }

@@ -25,7 +25,7 @@ impl AsyncClient {
     /// A client of `brokers`, the most preferred first, over any [`Transport`].
     ///
     /// The queue holds at most `cap` requests, and at most 1 MiB. `seed` determines the jitter of the pauses. In the
-    /// browser, `new` and `with_brokers` create a client over a WebSocket.
+    /// browser, `new` creates a client of one broker over a WebSocket.
     ///
     /// # Errors
     /// [`ClientError::NoBroker`] if `brokers` is empty.
@@ -172,10 +172,17 @@ impl AsyncClient {
         self.requests.try_push(Request::Disconnect)
     }
 
-    /// Ends the pause before the next attempt, and pings a connected broker. Call it when the page becomes visible again or
-    /// the browser is online again.
+    /// Ends the pause before the next attempt, and tests a connection as [`test`](AsyncClient::test) does. Call it when the
+    /// page becomes visible again or the browser is online again.
     pub fn retry_now(&self) {
         self.requests.retry_now();
+    }
+
+    /// Pings a connected broker. If it does not answer within a quarter of a second, another connection to it is opened
+    /// beside the present one, and takes its place unless the answer comes first
+    /// ([`Event::Switched`](super::Event::Switched)).
+    pub fn test(&self) {
+        self.requests.test();
     }
 }
 

@@ -23,6 +23,9 @@ use crate::time::Millis;
 /// subscription.
 const SWITCH_OVERLAP: Duration = Duration::from_secs(10);
 
+/// A broker that is tested and does not answer within this time is connected to anew.
+const ANSWER_PATIENCE: Duration = Duration::from_millis(250);
+
 /// Connects, sends requests, and reports events, while [`poll`](EventLoop::poll) is being called.
 pub struct EventLoop<T: Transport> {
     transport: T,
@@ -33,12 +36,22 @@ pub struct EventLoop<T: Transport> {
     current: Option<BrokerConnection<T>>,
     /// The attempt to connect to a more preferred broker, while `current` is connected.
     probe: Option<BrokerConnection<T>>,
+    /// The test of `current`, until the broker answers.
+    test: Option<ConnectionTest<T>>,
     /// The connection before the last switch, and until when its messages are delivered.
     previous: Option<(BrokerConnection<T>, Millis)>,
     /// Events that are reported before any others.
     events: VecDeque<Event>,
     /// The pause until the next deadline.
     timer: Option<(Millis, T::Sleep)>,
+}
+
+/// A test of a connection: a ping has been sent.
+struct ConnectionTest<T: Transport> {
+    /// When the next attempt to replace the connection begins.
+    replace_at: Millis,
+    /// The attempt.
+    replacement: Option<BrokerConnection<T>>,
 }
 
 impl<T: Transport> EventLoop<T> {
@@ -55,6 +68,7 @@ impl<T: Transport> EventLoop<T> {
             requests,
             current: None,
             probe: None,
+            test: None,
             previous: None,
             events: VecDeque::new(),
             timer: None,
@@ -109,9 +123,10 @@ impl<T: Transport> EventLoop<T> {
             let now = self.transport.now();
             if self.requests.take_retry_now() {
                 self.pool.retry_now(now);
-                if let Some(current) = &mut self.current {
-                    current.ping(now);
-                }
+                self.begin_test(now);
+            }
+            if self.requests.take_test() {
+                self.begin_test(now);
             }
             if let Some(event) = self.events.pop_front() {
                 return Poll::Ready(Ok(event));
@@ -119,7 +134,7 @@ impl<T: Transport> EventLoop<T> {
             if let Poll::Ready(event) = self.poll_current(cx, now) {
                 return Poll::Ready(event);
             }
-            if self.poll_probe(cx, now) {
+            if self.poll_probe(cx, now) || self.poll_replacement(cx, now) {
                 continue;
             }
             if let Some(event) = self.poll_previous(cx, now) {
@@ -159,8 +174,10 @@ impl<T: Transport> EventLoop<T> {
         };
         match current.poll(cx, now, Some(&self.requests)) {
             Poll::Ready(Ok(event)) => {
-                if let Event::Incoming(Packet::ConnAck(_)) = event {
-                    self.pool.connected(now);
+                match event {
+                    Event::Incoming(Packet::ConnAck(_)) => self.pool.connected(now),
+                    Event::Incoming(Packet::PingResp) => self.test = None,
+                    _ => {}
                 }
                 Poll::Ready(Ok(event))
             }
@@ -186,6 +203,7 @@ impl<T: Transport> EventLoop<T> {
         }
         self.current = None;
         self.probe = None;
+        self.test = None;
         if let Some((previous, _)) = self.previous.take() {
             previous.close(now);
         }
@@ -222,15 +240,73 @@ impl<T: Transport> EventLoop<T> {
                     let from = self.pool.broker();
                     self.pool.probe_connected(now);
                     let to = self.pool.broker();
-                    let previous = core::mem::replace(&mut self.current, self.probe.take());
-                    self.previous = previous.map(|previous| (previous, now + SWITCH_OVERLAP));
-                    self.events.extend([Event::Switched { from, to }, connack]);
+                    let new = self.probe.take();
+                    self.switch(new, Event::Switched { from, to }, connack, now);
                     return true;
                 }
                 Poll::Ready(Err(_)) => {
                     self.probe = None;
                     self.pool.probe_failed(now);
                 }
+            }
+        }
+    }
+
+    /// Uses another connection from now on.
+    fn switch(
+        &mut self,
+        new: Option<BrokerConnection<T>>,
+        switched: Event,
+        connack: Event,
+        now: Millis,
+    ) {
+        let previous = core::mem::replace(&mut self.current, new);
+        self.previous = previous.map(|previous| (previous, now + SWITCH_OVERLAP));
+        self.test = None;
+        self.events.extend([switched, connack]);
+    }
+
+    /// Begins to test the connection, if there is one.
+    fn begin_test(&mut self, now: Millis) {
+        if let Some(current) = self.current.as_mut().filter(|its| its.is_connected()) {
+            current.ping(now);
+            self.test.get_or_insert(ConnectionTest {
+                replace_at: now + ANSWER_PATIENCE,
+                replacement: None,
+            });
+        }
+    }
+
+    /// Tries to replace a connection that does not answer. Returns whether it was replaced.
+    fn poll_replacement(&mut self, cx: &mut Context<'_>, now: Millis) -> bool {
+        let Some(test) = &mut self.test else {
+            return false;
+        };
+        if test.replacement.is_none() && test.replace_at <= now {
+            let attempt = self.pool.replacement(now);
+            let options = self.brokers.get(attempt.broker);
+            test.replacement = options
+                .map(|options| BrokerConnection::open(&self.transport, options, attempt, now));
+        }
+        let Some(replacement) = &mut test.replacement else {
+            return false;
+        };
+        match replacement.poll(cx, now, None) {
+            Poll::Pending => false,
+            Poll::Ready(Ok(connack)) => {
+                let broker = self.pool.broker();
+                let switched = Event::Switched {
+                    from: broker,
+                    to: broker,
+                };
+                let new = test.replacement.take();
+                self.switch(new, switched, connack, now);
+                true
+            }
+            Poll::Ready(Err(_)) => {
+                test.replacement = None;
+                test.replace_at = now + ANSWER_PATIENCE;
+                false
             }
         }
     }
@@ -296,11 +372,16 @@ impl<T: Transport> EventLoop<T> {
             Some(probe) => probe.deadline(),
             None => self.pool.probe().map(|attempt| attempt.at),
         };
+        let test = self.test.as_ref().map(|test| {
+            let replacement = test.replacement.as_ref();
+            let deadline = replacement.and_then(BrokerConnection::deadline);
+            deadline.unwrap_or(test.replace_at)
+        });
         let previous = self
             .previous
             .as_ref()
             .map(|(previous, until)| previous.deadline().unwrap_or(*until).min(*until));
-        [current, probe, previous].into_iter().flatten().min()
+        [current, probe, test, previous].into_iter().flatten().min()
     }
 }
 

@@ -6,9 +6,8 @@
 //!
 //! - **Early requests.** Requests made before the connection is open are sent together with CONNECT, without waiting for
 //!   CONNACK (MQTT 3.1.1 section 3.1.4). If a broker does not accept that, the next attempt waits for CONNACK.
-//! - **Several brokers** in order of preference (`AsyncClient::with_brokers` in the browser,
-//!   [`AsyncClient::with_transport`] anywhere), with fail-over, back-off, and a return to the preferred broker: see
-//!   [`Pool`].
+//! - **Several brokers** in order of preference ([`AsyncClient::with_transport`]), with fail-over, back-off, and a return
+//!   to the preferred broker: see [`Pool`].
 //! - **Bounds** on everything that a broker sends and on everything that waits to be sent.
 //! - **No message ends the connection.** Messages that are too large, malformed or retained are skipped: see
 //!   [`SkipReason`].
@@ -27,8 +26,11 @@
 //! | `broker_connection` | a session on a transport |
 //! | `event_loop` | connects, sends the requests, reports events |
 //! | `client` | the handle for making requests |
+//! | `ahead` | a connection that is opened before anybody joins |
 //! | `web` | a transport over the browser's WebSocket |
 
+#[cfg(target_arch = "wasm32")]
+mod ahead;
 mod broker_connection;
 mod client;
 mod error;
@@ -42,6 +44,8 @@ mod transport;
 #[cfg(target_arch = "wasm32")]
 mod web;
 
+#[cfg(target_arch = "wasm32")]
+pub use ahead::Ahead;
 pub use client::AsyncClient;
 pub use error::{ClientError, ConnectionError};
 pub use event_loop::EventLoop;
@@ -70,14 +74,15 @@ pub enum Event {
     Incoming(Packet),
     /// This packet was sent to the broker.
     Outgoing(Outgoing),
-    /// A more preferred broker is reachable again, and is used from now on. Its ConnAck follows.
+    /// A more preferred broker is reachable again, or a broker that did not answer accepted another connection. It is used
+    /// from now on. Its ConnAck follows.
     ///
     /// Subscriptions are not carried over: subscribe and publish again, now or at the ConnAck. Messages from the previous
     /// broker are still delivered until the new one has granted a subscription.
     Switched {
         /// The index of the previous broker in the list of brokers.
         from: usize,
-        /// The index of the new broker in the list of brokers.
+        /// The index of the new broker in the list of brokers, which may be the same.
         to: usize,
     },
     /// The broker sent a message that is not delivered, for this reason. The connection stays open.

@@ -11,6 +11,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 /// Upper bound of the time limit in later rounds, as a multiple of [`CONNECT_TIMEOUT`].
 const MAX_TIMEOUT_FACTOR: u32 = 4;
 
+/// Time limit of an attempt to replace a connection that does not answer. TCP repeats a lost SYN after one second and then
+/// after two more, so a new attempt is worth more than patience.
+const REPLACEMENT_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Upper bound of the random pause after the first failed round. It doubles with every further failed round.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 
@@ -49,6 +53,8 @@ const PROBE_SPREAD: Duration = Duration::from_secs(60);
 ///   refused the subscription, or did not acknowledge it. The next broker of the round is tried.
 /// - If an attempt may have failed because requests were sent before CONNACK, it is repeated at once without early requests.
 ///   Later attempts at this broker do not use them either.
+/// - A connection that does not answer is replaced by another one to the same broker ([`replacement`](Pool::replacement)).
+///   For the rules above, it is the same connection.
 /// - While a less preferred broker is connected, the more preferred ones are tried every 90 to 150 s on a second connection
 ///   ([`probe`](Pool::probe)). One that has refused a subscription is left alone for 30 minutes.
 ///
@@ -215,6 +221,15 @@ impl Pool {
         if let Some((_, broker)) = self.probe {
             self.begin_round(&[broker, self.broker()]);
             self.connected(now);
+        }
+    }
+
+    /// An attempt to replace the current connection by another one to the same broker, which may succeed where the broker
+    /// does not answer any more because our network has changed.
+    pub fn replacement(&self, now: Millis) -> ConnectAttempt {
+        ConnectAttempt {
+            timeout: REPLACEMENT_TIMEOUT,
+            ..self.attempt_at_broker(self.broker(), now)
         }
     }
 

@@ -109,6 +109,7 @@ struct Inner {
     waiting: VecDeque<Request>,
     bytes: usize,
     retry_now: bool,
+    test: bool,
     closed: bool,
     /// Wakes the event loop.
     consumer: Option<Waker>,
@@ -232,6 +233,21 @@ impl RequestQueue {
             inner.consumer.take()
         };
         wake(consumer);
+    }
+
+    /// Asks the event loop to test its connection.
+    pub(super) fn test(&self) {
+        let consumer = {
+            let mut inner = self.lock();
+            inner.test = true;
+            inner.consumer.take()
+        };
+        wake(consumer);
+    }
+
+    /// Whether [`test`](RequestQueue::test) was called since the last call of this method.
+    pub(super) fn take_test(&self) -> bool {
+        core::mem::take(&mut self.lock().test)
     }
 
     /// Whether [`retry_now`](RequestQueue::retry_now) was called since the last call of this method.

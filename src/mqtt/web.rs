@@ -14,8 +14,8 @@ use js_sys::{ArrayBuffer, Date, Math, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{BinaryType, CloseEvent, DomException, Event, MessageEvent, WebSocket};
 
+use super::ahead::Ahead;
 use super::client::AsyncClient;
-use super::error::ClientError;
 use super::event_loop::EventLoop;
 use super::options::MqttOptions;
 use super::pool::Pool;
@@ -45,20 +45,7 @@ impl AsyncClient {
     /// A client of one broker, like `rumqttc::AsyncClient::new`. The queue holds at most `cap` requests, and at most 1 MiB.
     pub fn new(options: MqttOptions, cap: usize) -> (AsyncClient, EventLoop<WebSocketTransport>) {
         let pool = Pool::of(vec![options.early_requests()], random_seed());
-        AsyncClient::with_pool(WebSocketTransport::new(), vec![options], pool, cap)
-    }
-
-    /// A client of several brokers, the most preferred first. [`Pool`] describes which of them is used when. `seed`
-    /// determines the jitter of the pauses.
-    ///
-    /// # Errors
-    /// [`ClientError::NoBroker`] if `brokers` is empty.
-    pub fn with_brokers(
-        brokers: Vec<MqttOptions>,
-        cap: usize,
-        seed: u64,
-    ) -> Result<(AsyncClient, EventLoop<WebSocketTransport>), ClientError> {
-        AsyncClient::with_transport(WebSocketTransport::new(), brokers, cap, seed)
+        AsyncClient::with_pool(WebSocketTransport::default(), vec![options], pool, cap)
     }
 }
 
@@ -67,20 +54,16 @@ fn random_seed() -> u64 {
     Math::random().to_bits() ^ Date::now().to_bits()
 }
 
-/// Connects over the browser's WebSocket.
-#[derive(Debug, Clone)]
-pub struct WebSocketTransport;
-
-impl WebSocketTransport {
-    /// A transport whose clock does not run backwards when the system clock is set.
-    pub fn new() -> WebSocketTransport {
-        WebSocketTransport
-    }
+/// Connects over the browser's WebSocket, and uses the connection that was opened ahead, if there is one.
+#[derive(Debug, Clone, Default)]
+pub struct WebSocketTransport {
+    ahead: Ahead,
 }
 
-impl Default for WebSocketTransport {
-    fn default() -> WebSocketTransport {
-        WebSocketTransport::new()
+impl WebSocketTransport {
+    /// A transport that uses this connection for its first attempt.
+    pub fn with_ahead(ahead: Ahead) -> WebSocketTransport {
+        WebSocketTransport { ahead }
     }
 }
 
@@ -90,7 +73,10 @@ impl Transport for WebSocketTransport {
     type Sleep = TimeoutFuture;
 
     fn connect(&self, url: &str) -> Connecting {
-        Connecting(Some(WebSocketConnection::open(url)))
+        let ahead = self.ahead.take(url);
+        Connecting(Some(
+            ahead.map_or_else(|| WebSocketConnection::open(url), Ok),
+        ))
     }
 
     fn sleep(&self, duration: Duration) -> TimeoutFuture {
@@ -205,7 +191,7 @@ fn update_and_wake(inbox: &RefCell<Inbox>, update: impl FnOnce(&mut Inbox)) {
 }
 
 impl WebSocketConnection {
-    fn open(url: &str) -> Result<WebSocketConnection, TransportError> {
+    pub(super) fn open(url: &str) -> Result<WebSocketConnection, TransportError> {
         let socket = WebSocket::new_with_str(url, SUBPROTOCOL).map_err(|error| {
             match error
                 .dyn_ref::<DomException>()
@@ -216,8 +202,25 @@ impl WebSocketConnection {
                 _ => TransportError::InvalidUrl,
             }
         })?;
+        Ok(WebSocketConnection::from(socket))
+    }
+
+    /// Whether the connection is being opened, or is open.
+    pub(super) fn is_alive(&self) -> bool {
+        self.inbox.borrow().closed.is_none()
+    }
+}
+
+/// Takes over a WebSocket that nothing was sent or received over.
+impl From<WebSocket> for WebSocketConnection {
+    fn from(socket: WebSocket) -> WebSocketConnection {
         socket.set_binary_type(BinaryType::Arraybuffer);
-        let inbox = Rc::new(RefCell::new(Inbox::default()));
+        let inbox = Rc::new(RefCell::new(Inbox {
+            opened: socket.ready_state() == WebSocket::OPEN,
+            // What has happened before is not reported again.
+            closed: (socket.ready_state() > WebSocket::OPEN).then_some(TransportError::Unreachable),
+            ..Inbox::default()
+        }));
 
         let on_open = Rc::clone(&inbox);
         let open =
@@ -246,12 +249,12 @@ impl WebSocketConnection {
             _message: message,
             _close: close,
         };
-        Ok(WebSocketConnection {
+        WebSocketConnection {
             socket,
             inbox,
             drain_check: None,
             _handlers: handlers,
-        })
+        }
     }
 }
 

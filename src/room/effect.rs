@@ -65,6 +65,8 @@ pub(super) enum Effect {
     Declined(PeerId),
     /// Ask this peer for a sign of life at once.
     Probe(PeerId),
+    /// Chunks of the stream have left for this peer, which acknowledges them only after a while.
+    ChunksSent(PeerId),
     /// A peer has proven who it is.
     Proven(PeerId, Box<Proven>),
     /// A peer did not prove who it claims to be.

@@ -184,6 +184,7 @@ impl Room {
                 let company = self.company();
                 self.signaling
                     .on_broker(broker, state, company, &mut self.cx);
+                self.links.on_broker(state, &mut self.cx);
             }
             Input::Broker(broker, BrokerEvent::Message { topic, payload }) => {
                 self.on_message(Carrier::Broker(broker), &topic, &payload);

@@ -27,7 +27,7 @@ impl Room {
     pub(super) fn company(&self) -> Company {
         Company {
             present: self.links.connected().next().is_some(),
-            incomplete: self.links.is_anybody_silent(),
+            incomplete: self.links.is_anybody_missed(),
             full: self.members.is_full(),
         }
     }
@@ -68,6 +68,7 @@ impl Room {
             Effect::Accepted(peer) => self.links.accepted(peer, &self.members, cx),
             Effect::Declined(peer) => self.links.declined(&peer, cx),
             Effect::Probe(peer) => self.links.probe(peer, cx),
+            Effect::ChunksSent(peer) => self.links.chunks_sent(peer, cx),
             Effect::OfferSent(peer, sent) => self.links.on_offer_sent(peer, sent, &self.members),
             Effect::Proven(peer, proof) => self.members.proven(&peer, *proof, cx),
             Effect::NotProven(peer, reason) => {

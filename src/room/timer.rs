@@ -48,6 +48,8 @@ pub enum LinkTimer {
     Silence(PeerId),
     /// Time to find places for peers that wait to be dialed.
     Queue,
+    /// Nothing may have come from anybody for a while.
+    Quiet,
 }
 
 /// Timers of the channels on verified links.

@@ -2,7 +2,7 @@
 //! the browser's `RTCPeerConnection`.
 //!
 //! The first command that names a new [`ConnectionId`] opens a connection: [`LinkCommand::Offer`] on the side that
-//! begins, [`LinkCommand::Answer`] on the other.
+//! begins, [`LinkCommand::Answer`] on the other, after [`LinkCommand::GatherAnew`] where the network may have changed.
 //!
 //! There are two kinds of descriptions. A [`DataDescription`] opens a connection that carries nothing but data
 //! channels; it is all that may come from somebody who has proven nothing. A [`SessionDescription`] renegotiates an
@@ -35,6 +35,9 @@ pub struct ConnectionId(pub u32);
 /// limits how many may wait.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LinkCommand {
+    /// Open the connection with addresses that are looked for from now on. Those that were found in advance may be of
+    /// another network. It can only be the first command.
+    GatherAnew,
     /// Create the first offer, and report it with [`LinkEvent::Described`].
     Offer,
     /// Accept the other side's first offer, and report the answer with [`LinkEvent::Described`].

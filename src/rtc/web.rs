@@ -167,12 +167,15 @@ impl Connections {
             Some(connection) => connection,
             None if !matches!(
                 command,
-                LinkCommand::Offer | LinkCommand::Answer(_) | LinkCommand::AddCandidates(_)
+                LinkCommand::GatherAnew
+                    | LinkCommand::Offer
+                    | LinkCommand::Answer(_)
+                    | LinkCommand::AddCandidates(_)
             ) =>
             {
                 return;
             }
-            None => match self.shared.take() {
+            None => match self.shared.take(command == LinkCommand::GatherAnew) {
                 Ok(spare) => {
                     let connection = Connection::new(id, spare, &self.shared);
                     self.open.borrow_mut().insert(id, connection.clone());
@@ -221,8 +224,11 @@ impl Drop for Connections {
 }
 
 impl Shared {
-    /// Takes the spare connection, or makes a new one if it is gone.
-    fn take(self: &Rc<Shared>) -> Result<SpareConnection, WebError> {
+    /// Takes the spare connection, or makes a new one if it is gone or its addresses may be of another network.
+    fn take(self: &Rc<Shared>, anew: bool) -> Result<SpareConnection, WebError> {
+        if anew {
+            self.network_changed();
+        }
         self.replace_spare_later();
         match self.spare.take() {
             Some(spare) => Ok(spare),

@@ -1,6 +1,6 @@
 //! The browser adapter of this module: fetches `rtchat.json`, reads the page's address, prints warnings.
 
-use js_sys::{Reflect, Uint8Array};
+use js_sys::{Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{RequestCache, RequestInit, Response};
@@ -22,8 +22,9 @@ const PAUSES: [u32; 2] = [500, 2_000];
 pub type Loaded = (Result<Settings, SettingsError>, Vec<SettingsWarning>);
 
 /// Fetches and reads the settings at `url` ([`FILE`] is relative to the page). Only a missing file means the defaults.
-pub async fn load(url: &str) -> Loaded {
-    let mut loaded = load_once(url).await;
+/// `begun` is the promise of a first request that was sent before.
+pub async fn load(url: &str, begun: Option<Promise>) -> Loaded {
+    let mut loaded = load_once(begun.unwrap_or_else(|| request(url))).await;
     for pause in PAUSES {
         let may_pass = matches!(
             loaded.0,
@@ -35,14 +36,14 @@ pub async fn load(url: &str) -> Loaded {
             break;
         }
         sleep(pause).await;
-        loaded = load_once(url).await;
+        loaded = load_once(request(url)).await;
     }
     loaded
 }
 
-async fn load_once(url: &str) -> Loaded {
+async fn load_once(request: Promise) -> Loaded {
     let not_loaded = |detail: String| (Err(SettingsError::NotLoaded { detail }), Vec::new());
-    match within(PATIENCE, fetch(url)).await {
+    match within(PATIENCE, read(request)).await {
         Some(Ok(Some(bytes))) => match String::from_utf8(bytes) {
             Ok(text) => Settings::parse(&text),
             Err(_) => (Err(SettingsError::NotUtf8), Vec::new()),
@@ -53,15 +54,19 @@ async fn load_once(url: &str) -> Loaded {
     }
 }
 
-/// Returns the bytes of the file; `None` if there is no file.
-async fn fetch(url: &str) -> Result<Option<Vec<u8>>, JsValue> {
+fn request(url: &str) -> Promise {
     let init = RequestInit::new();
     // Changed settings apply on the next visit, at the cost of a short request.
     init.set_cache(RequestCache::NoCache);
-    let window = web_sys::window().ok_or("there is no window")?;
-    let response: Response = JsFuture::from(window.fetch_with_str_and_init(url, &init))
-        .await?
-        .dyn_into()?;
+    match web_sys::window() {
+        Some(window) => window.fetch_with_str_and_init(url, &init),
+        None => Promise::reject(&"there is no window".into()),
+    }
+}
+
+/// Returns the bytes of the file; `None` if there is no file.
+async fn read(request: Promise) -> Result<Option<Vec<u8>>, JsValue> {
+    let response: Response = JsFuture::from(request).await?.dyn_into()?;
     match response.status() {
         404 | 410 => Ok(None),
         _ if response.ok() => {

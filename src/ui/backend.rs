@@ -95,6 +95,10 @@ pub trait Backend {
     /// Reads address, settings and storage, then sends [`UiEvent::Opened`]. Called once.
     fn open(&self, sink: EventSink);
 
+    /// Prepares to join, because the person begins to write their name: opens the connection to the broker, over which
+    /// nothing is said before they join.
+    fn approach(&self);
+
     /// Joins under this name, and stores the name for the next visit.
     ///
     /// # Errors

@@ -412,6 +412,8 @@ impl Backend for Demo {
 
     fn try_now(&self) {}
 
+    fn approach(&self) {}
+
     fn open(&self, sink: EventSink) {
         *self.0.sink.borrow_mut() = Some(sink);
         let link = document()

@@ -10,29 +10,24 @@ use gloo_timers::callback::Timeout;
 use super::backend::UiEvent;
 use super::context::Ui;
 use super::hooks::clock;
-use crate::budget::Budget;
+use super::pace::{Pace, Pass};
 
-/// At most this many events are passed on at once, each by itself …
-const BURST: u32 = 32;
-/// … and then this many a second.
-const PER_SECOND: u32 = 20;
-/// Further events are passed on together, in intervals of this many milliseconds.
-const INTERVAL: u32 = 50;
 /// More events than this do not wait. Browsers delay the timers of tabs in the background.
 const MAX_WAITING: usize = 1_000;
 
 pub struct EventQueue {
     ui: Ui,
-    at_once: RefCell<Budget>,
+    pace: RefCell<Pace>,
     waiting: RefCell<VecDeque<UiEvent>>,
-    timer: RefCell<Option<Timeout>>,
+    /// The timer after which all that waits is passed on, and its milliseconds.
+    timer: RefCell<Option<(u32, Timeout)>>,
 }
 
 impl EventQueue {
     pub fn new(ui: Ui) -> Rc<EventQueue> {
         Rc::new(EventQueue {
             ui,
-            at_once: RefCell::new(Budget::new(BURST, PER_SECOND, clock::now())),
+            pace: RefCell::new(Pace::new(clock::now())),
             waiting: RefCell::default(),
             timer: RefCell::default(),
         })
@@ -40,22 +35,28 @@ impl EventQueue {
 
     /// Passes an event on, now or a moment later. The order stays the same.
     pub fn push(self: &Rc<Self>, event: UiEvent) {
-        if self.waiting.borrow().is_empty() && self.at_once.borrow_mut().take(clock::now()) {
-            return self.ui.on_event(event);
-        }
+        let pass = self.pace.borrow_mut().of(&event, clock::now());
         self.waiting.borrow_mut().push_back(event);
-        if self.waiting.borrow().len() > MAX_WAITING {
-            return self.flush();
+        match pass {
+            Pass::Within(millis) if self.waiting.borrow().len() <= MAX_WAITING => {
+                self.flush_within(millis);
+            }
+            Pass::Within(_) | Pass::Now => self.flush(),
         }
-        let later = || {
-            let queue: Weak<EventQueue> = Rc::downgrade(self);
-            Timeout::new(INTERVAL, move || {
-                if let Some(queue) = queue.upgrade() {
-                    queue.flush();
-                }
-            })
-        };
-        self.timer.borrow_mut().get_or_insert_with(later);
+    }
+
+    fn flush_within(self: &Rc<Self>, millis: u32) {
+        let mut timer = self.timer.borrow_mut();
+        if timer.as_ref().is_some_and(|(set, _)| *set <= millis) {
+            return;
+        }
+        let queue: Weak<EventQueue> = Rc::downgrade(self);
+        let later = Timeout::new(millis, move || {
+            if let Some(queue) = queue.upgrade() {
+                queue.flush();
+            }
+        });
+        *timer = Some((millis, later));
     }
 
     /// Passes on all events that wait. Yew draws once for all of them.

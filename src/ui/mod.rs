@@ -6,6 +6,7 @@ pub mod avatar;
 pub mod backend;
 pub mod fold;
 pub mod links;
+pub mod pace;
 pub mod state;
 pub mod texts;
 pub mod timeline;

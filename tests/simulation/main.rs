@@ -5,6 +5,7 @@ mod files;
 mod hostile;
 mod lost;
 mod mesh;
+mod networks;
 mod no_path;
 mod presence;
 mod programs;

@@ -3,6 +3,7 @@
 
 mod broker;
 mod file_channel;
+mod network;
 mod paths;
 mod seen;
 
@@ -21,6 +22,7 @@ use rtchat::wire::{RoomKeys, RoomSource};
 
 pub use broker::{Faults, Interceptor};
 pub use file_channel::file_message;
+use network::Network;
 use paths::Wire;
 pub use paths::{FrameInterceptor, fingerprint, sdp, ufrag};
 
@@ -47,6 +49,8 @@ enum Task {
         connection: ConnectionId,
         message: Vec<u8>,
     },
+    /// Opens another connection to the brokers, in place of one that is broken.
+    ReplaceBroker(usize),
     /// Sends the next message of a file.
     SendChunk(usize, FileId, ConnectionId),
 }
@@ -64,6 +68,7 @@ pub struct Node {
     pub gone: bool,
     subscribed: bool,
     online: bool,
+    network: Network,
     wake: Option<Millis>,
     /// What waits for a page that stands still.
     backlog: Option<Vec<Task>>,
@@ -211,6 +216,7 @@ impl World {
             gone: false,
             subscribed: false,
             online: false,
+            network: Network::default(),
             wake: None,
             backlog: None,
             links: BTreeMap::new(),
@@ -322,17 +328,33 @@ impl World {
     fn perform(&mut self, task: Task) {
         let target = match &task {
             Task::Feed(at, _) | Task::Subscribe(at) | Task::SendChunk(at, ..) => Some(*at),
+            Task::ReplaceBroker(_) => None,
             Task::ToPeer { node, .. } | Task::FileMessage { node, .. } => Some(*node),
             Task::AtBroker { .. } => None,
         };
         if let Some(backlog) = target.and_then(|at| self.nodes[at].backlog.as_mut()) {
             return backlog.push(task);
         }
-        if let Task::ToPeer { from, node, .. } | Task::FileMessage { from, node, .. } = &task
-            && self.is_cut(*from, *node)
+        if let Task::ToPeer {
+            from,
+            node,
+            connection,
+            ..
+        }
+        | Task::FileMessage {
+            from,
+            node,
+            connection,
+            ..
+        } = &task
         {
-            self.held.push(task);
-            return;
+            if self.leads_nowhere(*node, *connection) {
+                return;
+            }
+            if self.is_cut(*from, *node) {
+                self.held.push(task);
+                return;
+            }
         }
         match task {
             Task::Feed(at, input) => self.feed(at, input),
@@ -364,6 +386,7 @@ impl World {
                     self.receive_file_message(node, connection, &message);
                 }
             }
+            Task::ReplaceBroker(at) => self.replace_broker(at),
             Task::SendChunk(at, file, connection) => self.send_next_chunk(at, file, connection),
         }
     }
@@ -409,6 +432,7 @@ impl World {
                     payload,
                 } => {
                     if self.nodes[at].online
+                        && !self.nodes[at].network.has_lost_broker()
                         && let Carrier::Broker(broker) = carrier
                     {
                         self.published.push((at, topic.clone(), payload.clone()));
@@ -421,6 +445,7 @@ impl World {
                         });
                     }
                 }
+                Output::TestBroker => self.test_broker(at),
                 Output::Link(connection, command) => self.carry_out(at, connection, command),
                 Output::File(file, command) => self.carry_out_transfer(at, file, command),
                 Output::Event(event) => self.nodes[at].events.push(event),

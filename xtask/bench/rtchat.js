@@ -26,8 +26,12 @@
   addEventListener("click", ({ target }) => target.matches?.(JOIN) && bench.started(), true);
   // The page asks for a name.
   bench.joinable = () => appeared(JOIN);
-  bench.join = (name) => {
-    find("[data-testid=name]").value = name;
+  bench.join = async (name) => {
+    const field = find("[data-testid=name]");
+    await bench.typing(name, (typed) => {
+      field.value = typed;
+      field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    });
     find(JOIN).click();
   };
   // The page has subscribed at the broker.

@@ -15,7 +15,8 @@ const join = () => {
 };
 
 bench.joinable = async () => {};
-bench.join = () => {
+bench.join = async (name) => {
+  await bench.typing(name, () => {});
   bench.started();
   join();
 };

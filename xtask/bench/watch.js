@@ -11,6 +11,13 @@
     started() {
       bench.start = now();
     },
+    // Types a name as a person does, key by key, and waits as long after the last one.
+    async typing(name, typed) {
+      for (let length = 1; length <= name.length; length += 1) {
+        typed(name.slice(0, length));
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    },
     // Records that this number of others are connected and verified.
     arrived(count) {
       while (arrivals.length < count) {

@@ -9,6 +9,7 @@ pub(super) mod files;
 mod no_files;
 mod pings;
 mod stream;
+mod window;
 
 use core::time::Duration;
 
@@ -158,7 +159,9 @@ impl Channels {
         else {
             return;
         };
-        while let Some((chunk, sent)) = channel.stream.next() {
+        let mut any = false;
+        while let Some((chunk, sent)) = channel.stream.next(cx.now) {
+            any = true;
             let command = match chunk {
                 Chunk::Text(text) => LinkCommand::Send(text),
                 Chunk::Bytes(bytes) => LinkCommand::SendBytes(bytes),
@@ -166,6 +169,9 @@ impl Channels {
             cx.link(connection, command);
             sent.into_iter()
                 .for_each(|token| cx.app(AppEvent::Sent { token }));
+        }
+        if any {
+            cx.effect(Effect::ChunksSent(peer));
         }
     }
 
@@ -228,7 +234,7 @@ impl Channels {
             return;
         };
         let before = channel.stream.acknowledged();
-        let begun = channel.stream.on_ack(ack.count, ack.streams);
+        let begun = channel.stream.on_ack(ack.count, ack.streams, cx.now);
         // Only progress counts: a peer that repeats an acknowledgement takes nothing.
         if channel.stream.acknowledged() > before {
             channel.acknowledged = cx.now;

@@ -1,16 +1,14 @@
 //! The stream of chunks to one peer and back: in order, each exactly once, over as many connections as it takes.
 //!
 //! Both sides count chunks. The receiver says how many have come; the sender keeps chunks that have not been
-//! acknowledged, at most [`WINDOW`] bytes, and sends them again on the next connection. Messages that do not fit into
-//! the window wait.
+//! acknowledged, as many as the [`Window`] allows, and sends them again on the next connection. The rest waits.
 
 use std::collections::VecDeque;
 
-use crate::wire::frame::MAX_FRAME;
+use super::window::Window;
+use crate::time::Millis;
 use crate::wire::{Ack, Arrived, Chunk, ChunkReassembler, FrameError, OutboundMessage, StreamIds};
 
-/// At most this many bytes are under way without having been acknowledged.
-pub(super) const WINDOW: usize = 1024 * 1024;
 /// With this many chunks under way, small messages wait until there are [`FLUSH_THRESHOLD`] of them, and go as one
 /// chunk: the browser takes longer for each message than for its bytes. No message waits for long, since chunks are
 /// soon acknowledged.
@@ -55,11 +53,23 @@ struct Sending {
     /// The bytes that the waiting replies cost.
     replies: usize,
     /// Chunks that have been sent and not been acknowledged.
-    sent: VecDeque<Chunk>,
+    sent: VecDeque<Sent>,
     /// How many of those were given to this connection.
     given: usize,
+    /// Their bytes.
     in_flight: usize,
+    window: Window,
     acknowledged: u64,
+}
+
+/// A chunk that was sent and has not been acknowledged.
+#[derive(Debug)]
+struct Sent {
+    chunk: Chunk,
+    /// When it was given to the connection.
+    at: Millis,
+    /// The bytes that were under way then, with its own.
+    under_way: usize,
 }
 
 /// A message that has not been sent, or not as a whole.
@@ -115,21 +125,25 @@ impl Stream {
 
     /// Returns the next chunk for the connection, if one may be sent now, and the tokens of the messages that end with
     /// it.
-    pub fn next(&mut self) -> Option<(Chunk, Vec<u32>)> {
+    pub fn next(&mut self, now: Millis) -> Option<(Chunk, Vec<u32>)> {
         let sending = &mut self.sending;
-        if !self.ready {
+        if !self.ready || !sending.window.has_room(sending.in_flight) {
             return None;
         }
-        if let Some(again) = sending.sent.get(sending.given) {
+        if let Some(again) = sending.sent.get_mut(sending.given) {
             sending.given += 1;
-            return Some((again.clone(), Vec::new()));
-        }
-        if sending.in_flight + MAX_FRAME > WINDOW {
-            return None;
+            sending.in_flight += again.chunk.size();
+            again.at = now;
+            again.under_way = sending.in_flight;
+            return Some((again.chunk.clone(), Vec::new()));
         }
         let (chunk, tokens) = sending.next()?;
         sending.in_flight += chunk.size();
-        sending.sent.push_back(chunk.clone());
+        sending.sent.push_back(Sent {
+            chunk: chunk.clone(),
+            at: now,
+            under_way: sending.in_flight,
+        });
         sending.given += 1;
         Some((chunk, tokens))
     }
@@ -137,7 +151,7 @@ impl Stream {
     /// Returns what to say first on a new connection. No chunk is sent before the peer has said the same.
     pub fn begin(&mut self) -> Ack {
         self.ready = false;
-        self.sending.given = 0;
+        self.sending.connected_anew();
         self.receiving.acknowledge();
         Ack {
             count: self.receiving.count,
@@ -149,10 +163,15 @@ impl Stream {
     }
 
     /// Handles an acknowledgement: how many chunks have come, and first of all of which stream.
-    pub fn on_ack(&mut self, count: u64, streams: Option<StreamIds>) -> Result<Begun, Broken> {
+    pub fn on_ack(
+        &mut self,
+        count: u64,
+        streams: Option<StreamIds>,
+        now: Millis,
+    ) -> Result<Begun, Broken> {
         let Some(streams) = streams else {
             let said = self.ready.then_some(count).ok_or(Broken)?;
-            self.sending.acknowledge(said)?;
+            self.sending.acknowledge(said, now)?;
             return Ok(Begun::GoesOn);
         };
         if self.ready {
@@ -167,7 +186,8 @@ impl Stream {
             unfinished
         });
         let ours = !forgotten && streams.yours == Some(self.own);
-        self.sending.acknowledge(if ours { count } else { 0 })?;
+        self.sending
+            .acknowledge(if ours { count } else { 0 }, now)?;
         self.ready = true;
         Ok(unfinished.map_or(Begun::GoesOn, Begun::Anew))
     }
@@ -254,17 +274,33 @@ impl Sending {
         Some((chunk, tokens))
     }
 
-    fn acknowledge(&mut self, count: u64) -> Result<(), Broken> {
+    /// Nothing was given to the new connection yet, and nobody knows how fast it is.
+    fn connected_anew(&mut self) {
+        self.given = 0;
+        self.in_flight = 0;
+        self.window = Window::default();
+    }
+
+    fn acknowledge(&mut self, count: u64, now: Millis) -> Result<(), Broken> {
         let news = count.checked_sub(self.acknowledged).ok_or(Broken)?;
         let news = usize::try_from(news).map_err(|_| Broken)?;
         if news > self.sent.len() {
             return Err(Broken);
         }
-        for _ in 0..news {
-            let size = self.sent.pop_front().map_or(0, |chunk| chunk.size());
-            self.in_flight -= size;
+        let mut newest = None;
+        for sent in self.sent.drain(..news) {
+            // What had arrived over the connection before was not given to this one.
+            if self.given > 0 {
+                self.given -= 1;
+                self.in_flight -= sent.chunk.size();
+                newest = Some(sent);
+            }
         }
-        self.given = self.given.saturating_sub(news);
+        if let Some(sent) = newest {
+            let is_full = !self.waiting.is_empty();
+            self.window
+                .measure(sent.under_way, now.since(sent.at), is_full);
+        }
         self.acknowledged = count;
         Ok(())
     }

@@ -1,6 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::room::channel::window::MAX_WINDOW;
+use crate::wire::frame::MAX_FRAME;
 use crate::wire::{Purpose, Value};
 
 /// A message in flight.
@@ -43,7 +45,7 @@ impl End {
     }
 
     fn pump(&mut self) {
-        while let Some((chunk, sent_tokens)) = self.stream.next() {
+        while let Some((chunk, sent_tokens)) = self.stream.next(Millis(0)) {
             self.steps += 1;
             self.outgoing.push_back(Message::Chunk(chunk));
             self.sent_tokens.extend(sent_tokens);
@@ -78,7 +80,9 @@ impl End {
     fn receive(&mut self, message: Message) {
         match message {
             Message::Ack(count, streams) => {
-                if let Begun::Anew(unfinished) = self.stream.on_ack(count, streams).unwrap() {
+                if let Begun::Anew(unfinished) =
+                    self.stream.on_ack(count, streams, Millis(0)).unwrap()
+                {
                     self.unfinished.extend(unfinished);
                 }
                 self.pump();
@@ -164,7 +168,7 @@ fn many_sends_cost_linear_work_and_stay_within_the_window() {
         for token in 0..count {
             ends[0].send(Value::Json(text.clone()), token);
         }
-        assert!(ends[0].max_in_flight <= WINDOW);
+        assert!(ends[0].max_in_flight <= MAX_WINDOW);
         assert!(!ends[0].stream.sending.waiting.is_empty());
         settle(&mut ends);
         assert_eq!(ends[1].received.len(), count as usize);
@@ -173,7 +177,7 @@ fn many_sends_cost_linear_work_and_stay_within_the_window() {
             ends[0].steps <= most,
             "most values share a chunk, and each is sent once"
         );
-        assert!(ends[0].max_in_flight <= WINDOW);
+        assert!(ends[0].max_in_flight <= MAX_WINDOW);
     }
 }
 
@@ -182,7 +186,7 @@ fn impossible_ack_counts_are_refused_and_change_nothing() {
     let mut ends = [End::new(1), End::new(2)];
     let stream = &mut ends[0].stream;
     assert_eq!(
-        stream.on_ack(0, None),
+        stream.on_ack(0, None, Millis(0)),
         Err(Broken),
         "before the first greeting"
     );
@@ -192,20 +196,20 @@ fn impossible_ack_counts_are_refused_and_change_nothing() {
     ends[0].send(value(3), 3);
     let stream = &mut ends[0].stream;
     for count in [3, 64, u64::MAX] {
-        assert_eq!(stream.on_ack(count, None), Err(Broken));
+        assert_eq!(stream.on_ack(count, None, Millis(0)), Err(Broken));
     }
     let again = StreamIds {
         own: 2,
         yours: None,
     };
     assert_eq!(
-        stream.on_ack(0, Some(again)),
+        stream.on_ack(0, Some(again), Millis(0)),
         Err(Broken),
         "a second greeting"
     );
-    assert_eq!(stream.on_ack(1, None), Ok(Begun::GoesOn));
+    assert_eq!(stream.on_ack(1, None, Millis(0)), Ok(Begun::GoesOn));
     assert_eq!(
-        stream.on_ack(0, None),
+        stream.on_ack(0, None, Millis(0)),
         Err(Broken),
         "a lower count than before"
     );
@@ -249,7 +253,7 @@ fn a_forgotten_peer_starts_a_new_stream() {
     // The other end gives up and forgets the stream while a value of two megabytes is half sent.
     let large = Value::Bytes {
         kind: String::new(),
-        bytes: vec![7; 2 * WINDOW],
+        bytes: vec![7; 2 * MAX_WINDOW],
     };
     ends[0].send(large, 91);
     ends[0].send(value(3), 92);
@@ -340,7 +344,7 @@ proptest! {
             prop_assert_eq!(&ends[1 - end].received, values_sent);
             prop_assert_eq!(&ends[end].sent_tokens, &(0..values_sent.len() as u32).collect::<Vec<_>>());
             prop_assert_eq!(&ends[end].unfinished, &Vec::<u32>::new());
-            prop_assert!(ends[end].max_in_flight <= WINDOW);
+            prop_assert!(ends[end].max_in_flight <= MAX_WINDOW);
         }
     }
 }

@@ -127,6 +127,9 @@ pub enum Output {
         /// The message to sign.
         message: Vec<u8>,
     },
+    /// A peer does not answer, so the network may have changed, and the connection to the broker may be broken as well:
+    /// test it at once, and replace it if it does not answer either.
+    TestBroker,
     /// A command to a peer connection. The first command with a new id opens it.
     Link(ConnectionId, LinkCommand),
     /// A command about a file's bytes.

@@ -83,7 +83,7 @@ impl Links {
             return;
         }
         let link = self.link(peer, cx);
-        let wanted = !matches!(link.state, State::Failed { .. } | State::Verified { .. });
+        let wanted = matches!(link.state, State::New) || link.is_missed();
         if !wanted || link.attempt.is_some() {
             return;
         }
@@ -197,11 +197,17 @@ impl Links {
         }
         let challenge = Nonce::generate(&mut cx.rng);
         let attempt = Attempt::new(connection, number, theirs, challenge, cx.now);
-        self.link(peer, cx).attempt = Some(attempt);
+        let link = self.link(peer, cx);
+        link.attempt = Some(attempt);
+        // Somebody's network may have changed, perhaps ours.
+        let met = link.state.heard().is_some();
         self.connections.insert(connection, peer);
         cx.timers.clear(&LinkTimer::Dial(peer).into());
         cx.timers
             .set(LinkTimer::Attempt(peer).into(), cx.now + ANSWER_TIMEOUT);
+        if met {
+            cx.link(connection, LinkCommand::GatherAnew);
+        }
         connection
     }
 

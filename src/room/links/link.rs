@@ -3,6 +3,7 @@
 use core::time::Duration;
 use std::collections::VecDeque;
 
+use super::answers::Answers;
 use crate::budget::Budget;
 use crate::identity::PeerId;
 use crate::room::io::PeerState;
@@ -73,6 +74,7 @@ pub(super) struct Open {
     /// The challenge in the offer that made it.
     pub challenge: Nonce,
     pub their_fingerprint: [u8; 32],
+    pub answers: Answers,
     pub negotiation: Negotiation,
     pub candidates: ReceivedCandidates,
     /// The budget for the peer's renegotiations.
@@ -267,6 +269,15 @@ impl Link {
         open.into_iter().chain(attempt)
     }
 
+    /// Whether the peer was connected, and is being looked for: it is silent, or does not answer.
+    pub fn is_missed(&self) -> bool {
+        match &self.state {
+            State::Verified { open, .. } => open.answers.doubted,
+            State::Silent { .. } | State::Broken { .. } => true,
+            State::New | State::Failed { .. } => false,
+        }
+    }
+
     /// Whether the peer takes part in making a new connection.
     pub fn is_coming_back(&self) -> bool {
         self.attempt
@@ -395,6 +406,7 @@ impl Attempt {
             number: self.number,
             challenge,
             their_fingerprint: binding.theirs.fingerprint,
+            answers: Answers::default(),
             negotiation: Negotiation::new(ours > theirs),
             candidates: self.candidates,
             signals: Budget::new(SIGNALS_BURST, 1, now),

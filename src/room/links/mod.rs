@@ -3,9 +3,11 @@
 //! A link begins with an attempt: one peer connection, an offer and its answer. Once the peer has proven who it is, the
 //! connection becomes the one that frames go over. Later attempts replace it.
 
+mod answers;
 mod dialing;
 mod keep_alive;
 mod link;
+mod lost;
 mod proof;
 mod renegotiation;
 
@@ -59,6 +61,12 @@ pub(super) struct Links {
     strangers: Budget,
     next_connection: u32,
     next_attempt: u32,
+    /// When something last came from anybody.
+    heard: Millis,
+    /// When the connection to the broker was last tested because a peer did not answer.
+    broker_tested: Millis,
+    /// When the newest connection to a broker began to open.
+    broker_opened: Millis,
 }
 
 impl Links {
@@ -70,6 +78,9 @@ impl Links {
             strangers: Budget::new(STRANGERS_BURST, STRANGERS_PER_SECOND, now),
             next_connection: 0,
             next_attempt: 0,
+            heard: now,
+            broker_tested: Millis(0),
+            broker_opened: now,
         }
     }
 }
@@ -100,10 +111,9 @@ impl Links {
         open.map(|(peer, _)| *peer)
     }
 
-    /// Whether any peer that was connected is silent now.
-    pub fn is_anybody_silent(&self) -> bool {
-        let mut links = self.links.values();
-        links.any(|link| link.shown_state() == PeerState::Reconnecting)
+    /// Whether any peer that was connected is being looked for now.
+    pub fn is_anybody_missed(&self) -> bool {
+        self.links.values().any(Link::is_missed)
     }
 
     /// Whether a connection to this peer is being made.
@@ -219,6 +229,7 @@ impl Links {
         match received {
             Received::Announced(peer) => {
                 self.revive(peer);
+                self.announced(peer, members, cx);
                 self.meet(peer, will_be_heard, members, cx);
             }
             Received::Offer(peer, offer) => {
@@ -266,6 +277,7 @@ impl Links {
             LinkTimer::Prove(peer) => self.prepare_proof(peer, cx),
             LinkTimer::Silence(peer) => self.check_silence(peer, members, cx),
             LinkTimer::Queue => self.make_place(cx),
+            LinkTimer::Quiet => self.break_quiet(cx),
         }
         self.dial_waiting(members, cx);
     }
@@ -303,19 +315,28 @@ impl Links {
     }
 
     /// Sends a frame to a peer, if it is verified.
-    pub fn send(&self, peer: &PeerId, frame: &Frame, cx: &mut Cx) {
+    pub fn send(&mut self, peer: &PeerId, frame: &Frame, cx: &mut Cx) {
         if let Some(connection) = self.connection(peer) {
             cx.send_on(connection, frame);
+            if frame.is_answered() {
+                self.expect_answer(*peer, cx);
+            }
         }
     }
 
     /// Sends a frame to every verified peer. It is encoded once.
-    pub fn send_to_all(&self, frame: &Frame, cx: &mut Cx) {
+    pub fn send_to_all(&mut self, frame: &Frame, cx: &mut Cx) {
         let texts = frame.encode();
-        let open = self.links.values().filter_map(|link| link.state.open());
-        for open in open {
+        let connected: Vec<PeerId> = self.connected().collect();
+        for peer in connected {
+            let Some(connection) = self.connection(&peer) else {
+                continue;
+            };
             for text in &texts {
-                cx.link(open.connection, LinkCommand::Send(text.clone()));
+                cx.link(connection, LinkCommand::Send(text.clone()));
+            }
+            if frame.is_answered() {
+                self.expect_answer(peer, cx);
             }
         }
     }

@@ -91,6 +91,10 @@ impl Members {
                 let introduction = context.open_answer(answer, &challenge)?;
                 let description = description(&introduction, SdpType::Answer)?;
                 self.refuse_if_full(&peer, cx)?;
+                // Whoever answers has given up what it offered before.
+                if let Some(member) = self.members.get_mut(&peer) {
+                    member.newest_offer = member.newest_offer.max(envelope.timestamp);
+                }
                 self.mark_present(&peer, cx);
                 Ok(Received::Answer(peer, introduction, description))
             }

@@ -147,6 +147,8 @@ impl Connection {
 
     async fn carry_out(self: &Rc<Self>, command: LinkCommand) -> Result<(), WebError> {
         match command {
+            // The connection was created accordingly.
+            LinkCommand::GatherAnew => {}
             LinkCommand::Offer => {
                 let offer = self.make_offer(false).await?;
                 self.report_first(SdpType::Offer, &offer)?;

@@ -17,6 +17,9 @@ pub struct NameFieldProps {
     #[prop_or_default]
     pub value: AttrValue,
     pub on_name: Callback<Name>,
+    /// Called whenever the person has typed.
+    #[prop_or_default]
+    pub on_type: Option<Callback<()>>,
     /// Called when the person cancels. Without it, there is no button to cancel.
     #[prop_or_default]
     pub on_cancel: Option<Callback<()>>,
@@ -50,6 +53,7 @@ pub fn NameField(props: &NameFieldProps) -> Html {
     {
         let (input, button, submit) = (input.clone(), button.clone(), submit.clone());
         let (value, was_early) = (props.value.clone(), props.was_early);
+        let on_type = props.on_type.clone();
         use_mount(Box::new(move || {
             let field = input.cast::<HtmlInputElement>()?;
             // Not as an attribute, since every drawing would write it again over what was typed.
@@ -57,6 +61,9 @@ pub fn NameField(props: &NameFieldProps) -> Html {
             let early = was_early.then(|| early::look(&field)).flatten();
             if let Some(early) = &early {
                 early.move_to(&field, button.cast::<HtmlElement>());
+                if let Some(on_type) = on_type.filter(|_| !early.text.is_empty()) {
+                    on_type.emit(());
+                }
             }
             let left_alone = early.as_ref().is_none_or(|early| early.focus.is_none());
             // Selecting the text of a field would focus the field.
@@ -88,8 +95,11 @@ pub fn NameField(props: &NameFieldProps) -> Html {
         })
     };
     let on_input = {
-        let problem = problem.clone();
+        let (problem, on_type) = (problem.clone(), props.on_type.clone());
         Callback::from(move |_: InputEvent| {
+            if let Some(on_type) = &on_type {
+                on_type.emit(());
+            }
             if problem.is_some() {
                 problem.set(None);
             }

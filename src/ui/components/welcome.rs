@@ -15,6 +15,10 @@ pub fn welcome(opening: &Opening, ui: &Ui) -> Html {
         let ui = ui.clone();
         Callback::from(move |name| ui.join(&name))
     };
+    let on_type = {
+        let backend = ui.backend.clone();
+        Callback::from(move |()| backend.0.approach())
+    };
     let sentence = texts::welcome(private, opening.accept);
     html! {
         <@{ui.landmark()} class="rt front">
@@ -24,7 +28,10 @@ pub fn welcome(opening: &Opening, ui: &Ui) -> Html {
                     if private { { icon(LOCK) }{ "Private room" } } else { { "Open room" } }
                 </p>
                 <h1 data-testid="room"><bdi translate="no">{ &opening.room }</bdi></h1>
-                <NameField label="Your name" button="Join" button_id="join" on_name={on_name} was_early={true} />
+                <NameField
+                    label="Your name" button="Join" button_id="join" on_name={on_name}
+                    on_type={on_type} was_early={true}
+                />
                 <p class="hint" data-testid="welcome">{ sentence }</p>
             </div>
         </@>

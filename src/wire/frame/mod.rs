@@ -68,6 +68,14 @@ impl Frame {
         matches!(self, Frame::Call(_) | Frame::File(_))
     }
 
+    /// Whether whoever receives it answers at once.
+    pub fn is_answered(&self) -> bool {
+        matches!(
+            self,
+            Frame::Chat(ChatFrame::Message { .. }) | Frame::Link(LinkFrame::Ping { .. })
+        )
+    }
+
     /// Encodes the frame: as one text, or as its parts.
     pub fn encode(&self) -> Vec<String> {
         let text = self.to_json();

@@ -101,7 +101,7 @@ impl Drop for Host {
     }
 }
 
-/// A site with files that come only when they are released. Without its settings, a page waits with its program running.
+/// A site of which one file comes only when it is released.
 #[derive(Debug)]
 pub struct HeldSite {
     url: String,
@@ -110,18 +110,22 @@ pub struct HeldSite {
 }
 
 impl HeldSite {
-    /// Starts a site that holds its settings.
+    /// Starts a site that holds its settings, so that its pages wait with their program running.
     pub async fn start(settings: Value) -> Result<HeldSite> {
         HeldSite::holding("/rtchat.json", settings).await
     }
 
-    /// Starts a site that holds the files whose paths end like this.
-    pub async fn holding(end: &'static str, settings: Value) -> Result<HeldSite> {
+    /// Starts a site that holds its program.
+    pub async fn without_program(settings: Value) -> Result<HeldSite> {
+        HeldSite::holding("_bg.wasm", settings).await
+    }
+
+    async fn holding(file: &'static str, settings: Value) -> Result<HeldSite> {
         let (released, held) = watch::channel(false);
         let hold = from_fn(move |request: Request, next: Next| {
             let mut held = held.clone();
             async move {
-                if request.uri().path().ends_with(end) {
+                if request.uri().path().ends_with(file) {
                     // An error would mean that the site is gone.
                     let _ = held.wait_for(|released| *released).await;
                 }
@@ -141,7 +145,7 @@ impl HeldSite {
         &self.url
     }
 
-    /// Holds the files, or lets them go.
+    /// Holds the file, or lets it go.
     pub fn release(&self, released: bool) {
         self.released.send_replace(released);
     }

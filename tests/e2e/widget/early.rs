@@ -14,7 +14,7 @@ const ENTER: &str = "\u{e007}";
 /// A broker, a site that holds the program, and a page of somebody with this chat of that site.
 async fn held(host: &Host, chat: &str) -> Result<(Broker, HeldSite, String)> {
     let broker = Broker::rumqttd().await?;
-    let site = HeldSite::holding(".wasm", settings(&broker.ws_url())).await?;
+    let site = HeldSite::without_program(settings(&broker.ws_url())).await?;
     let chat = chat.replace("SITE/", site.url());
     let url = host.write_page("page.html", &page(&chat, ""))?;
     Ok((broker, site, url))

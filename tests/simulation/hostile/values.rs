@@ -151,7 +151,7 @@ fn impossible_counts_are_dropped_and_nothing_is_lost_by_them() {
 }
 
 #[test]
-fn a_peer_that_never_acknowledges_is_sent_no_more_than_the_window() {
+fn a_peer_that_never_acknowledges_is_sent_no_more_than_the_first_window() {
     let (mut world, ann, ben, cleo) = three();
     world.muted.push((ben, "\"got\"".to_owned()));
     for token in 0..3_000 {
@@ -160,8 +160,9 @@ fn a_peer_that_never_acknowledges_is_sent_no_more_than_the_window() {
         send(&mut world, ann, ben, token, Value::Bytes { kind, bytes });
     }
     world.run(SOON);
+    // Nothing shows how fast it takes them, so it gets 256 KiB.
     let sent = sent(&world, ann).len();
-    assert!((90..=104).contains(&sent), "{sent}");
+    assert!((20..=26).contains(&sent), "{sent}");
     honest_ones_go_on(&mut world, ann, cleo);
 }
 

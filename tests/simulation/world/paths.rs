@@ -15,6 +15,8 @@ pub(super) struct Wire {
     fingerprint: [u8; 32],
     theirs: Option<(String, [u8; 32])>,
     open: bool,
+    /// The network that its addresses are of; `None` if there was none.
+    pub(super) network: Option<u32>,
 }
 
 /// Changes a text frame that a tab sends. The arguments are the sending tab and the text.
@@ -29,6 +31,10 @@ impl World {
             return;
         }
         self.cut.remove(&pair);
+        self.release_held();
+    }
+
+    pub(super) fn release_held(&mut self) {
         for task in std::mem::take(&mut self.held) {
             self.schedule(2, task);
         }
@@ -74,6 +80,7 @@ impl World {
             _ => {}
         }
         match command {
+            LinkCommand::GatherAnew => self.nodes[at].network.gather(),
             LinkCommand::Offer => self.describe(at, connection, SdpType::Offer),
             LinkCommand::Answer(offer) => {
                 self.set_remote_description(at, connection, &offer.to_sdp());
@@ -114,8 +121,10 @@ impl World {
     }
 
     fn local_sdp(&mut self, at: usize, connection: ConnectionId, kind: SdpType) -> String {
+        let network = self.nodes[at].network.gathered;
         let wire = self.nodes[at].links.entry(connection).or_default();
         if wire.ours.is_empty() {
+            wire.network = network;
             wire.ours = format!("u{at}x{}", connection.0);
             wire.fingerprint = fingerprint(at, connection);
             self.ends.insert(wire.ours.clone(), (at, connection));
@@ -158,6 +167,7 @@ impl World {
             || !knows_us
             || !fits(&expected, &far.fingerprint)
             || self.is_cut(at, other)
+            || self.leads_nowhere(at, connection)
             || self.nodes[other].gone
         {
             return;
@@ -181,7 +191,18 @@ impl World {
     }
 
     pub(super) fn is_cut(&self, a: usize, b: usize) -> bool {
-        self.cut.contains(&(a.min(b), a.max(b)))
+        let is_off = |at: usize| self.nodes[at].network.is_off();
+        self.cut.contains(&(a.min(b), a.max(b))) || is_off(a) || is_off(b)
+    }
+
+    /// Whether the addresses of one end of this connection are of another network than that end is in now.
+    pub(super) fn leads_nowhere(&self, at: usize, connection: ConnectionId) -> bool {
+        let is_void = |(at, connection): (usize, ConnectionId)| {
+            let node = &self.nodes[at];
+            let wire = node.links.get(&connection);
+            wire.is_some_and(|wire| wire.network != Some(node.network.number))
+        };
+        is_void((at, connection)) || self.far_end(at, connection).is_some_and(is_void)
     }
 
     pub(super) fn far_end(
@@ -247,9 +268,11 @@ impl World {
 
     pub(super) fn close(&mut self, at: usize, connection: ConnectionId) {
         let far = self.far_end(at, connection);
+        let is_void = self.leads_nowhere(at, connection);
         self.nodes[at].links.remove(&connection);
         if let Some((node, connection)) = far
             && !self.is_cut(at, node)
+            && !is_void
             && self.nodes[node]
                 .links
                 .get(&connection)

@@ -68,6 +68,7 @@ pub fn json(results: &Results, machine: &Machine) -> Value {
         let Traffic {
             publishes,
             payload_bytes,
+            ..
         } = meeting.traffic;
         json!({ "ms": meeting.millis, "messages": publishes, "payloadBytes": payload_bytes })
     };

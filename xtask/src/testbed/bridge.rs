@@ -21,10 +21,14 @@ use tokio::task::JoinHandle;
 use super::port::HeldPort;
 use super::{DelayProxy, local};
 
-/// The traffic from clients to a broker. This is the traffic that a site's owner pays for.
+/// The traffic from clients to a broker.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
-    /// The number of PUBLISH packets.
+    /// The number of connections that were opened.
+    pub connections: u64,
+    /// The number of open connections over which the client has said nothing yet.
+    pub silent: u64,
+    /// The number of PUBLISH packets. This is what a site's owner pays for.
     pub publishes: u64,
     /// The bytes of their payloads, without topics and headers.
     pub payload_bytes: u64,
@@ -37,6 +41,8 @@ pub struct Relay(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     broker: SocketAddr,
+    connections: AtomicU64,
+    silent: AtomicU64,
     publishes: AtomicU64,
     payload_bytes: AtomicU64,
     /// False while connections are cut.
@@ -49,6 +55,8 @@ impl Relay {
         let (open, _) = watch::channel(true);
         Self(Arc::new(Inner {
             broker,
+            connections: 0.into(),
+            silent: 0.into(),
             publishes: 0.into(),
             payload_bytes: 0.into(),
             open,
@@ -81,11 +89,29 @@ async fn upgrade(State(relay): State<Relay>, upgrade: WebSocketUpgrade) -> Respo
     upgrade
         .protocols(["mqtt"])
         .on_upgrade(move |socket| async move {
+            relay.0.connections.fetch_add(1, Ordering::Relaxed);
             tokio::select! {
                 _ = pass(&relay, socket, broker) => {}
-                _ = open.wait_for(|open| !open) => {}
+                // Not `wait_for`, which misses a cut that is mended at once.
+                _ = open.changed() => {}
             }
         })
+}
+
+/// Counts as a connection over which nothing was said, until it is dropped.
+struct Silence<'a>(&'a Relay);
+
+impl Silence<'_> {
+    fn of(relay: &Relay) -> Silence<'_> {
+        relay.0.silent.fetch_add(1, Ordering::Relaxed);
+        Silence(relay)
+    }
+}
+
+impl Drop for Silence<'_> {
+    fn drop(&mut self) {
+        self.0.0.silent.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Passes bytes in both directions, until either side ends.
@@ -95,10 +121,12 @@ async fn pass(relay: &Relay, socket: WebSocket, mut broker: TcpStream) -> Result
     let (mut from_broker, mut to_broker) = broker.split();
     let up = async {
         let mut publishes = PublishCounter::default();
+        let mut silence = Some(Silence::of(relay));
         while let Some(message) = from_page.next().await {
             let Message::Binary(bytes) = message? else {
                 continue;
             };
+            silence.take();
             publishes.feed(&bytes, |publish| relay.count(publish));
             to_broker.write_all(&bytes).await?;
         }
@@ -172,21 +200,22 @@ impl Bridge {
 
     /// The traffic since the start or the last [`reset`](Self::reset).
     pub fn stats(&self) -> Traffic {
-        let Inner {
-            publishes,
-            payload_bytes,
-            ..
-        } = &*self.relay.0;
+        let inner = &*self.relay.0;
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Traffic {
-            publishes: publishes.load(Ordering::Relaxed),
-            payload_bytes: payload_bytes.load(Ordering::Relaxed),
+            connections: get(&inner.connections),
+            silent: get(&inner.silent),
+            publishes: get(&inner.publishes),
+            payload_bytes: get(&inner.payload_bytes),
         }
     }
 
-    /// Sets the counters to zero.
+    /// Sets the counters of what happened to zero.
     pub fn reset(&self) {
-        self.relay.0.publishes.store(0, Ordering::Relaxed);
-        self.relay.0.payload_bytes.store(0, Ordering::Relaxed);
+        let inner = &*self.relay.0;
+        for counter in [&inner.connections, &inner.publishes, &inner.payload_bytes] {
+            counter.store(0, Ordering::Relaxed);
+        }
     }
 
     /// Closes every connection without a DISCONNECT, as a broken line would, and refuses new ones.

@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use thirtyfour::{
     LoggingPrefsLogLevel, WebDriver,
 };
 
-use super::Child;
+use super::{Child, Forwarding, Namespace, local};
 use crate::process;
 use crate::setup::browsers::{chromedriver, chromium, firefox, geckodriver};
 
@@ -53,6 +54,8 @@ const FIREFOX_PREFERENCES: &[(&str, bool)] = &[
 pub struct Browser {
     driver: WebDriver,
     _program: Child,
+    /// The way to a driver in another network.
+    _forwarding: Option<Forwarding>,
     profile: TempDir,
 }
 
@@ -80,7 +83,21 @@ impl Browser {
         Self::chromium_of(&flags, Value::Null).await
     }
 
+    /// Starts Chromium in another network, with additional flags.
+    pub async fn chromium_in(namespace: &Arc<Namespace>, flags: &[&str]) -> Result<Self> {
+        let flags = [CHROMIUM_FLAGS, flags].concat();
+        Self::chromium_anywhere(Some(namespace), &flags, Value::Null).await
+    }
+
     async fn chromium_of(flags: &[&str], preferences: Value) -> Result<Self> {
+        Self::chromium_anywhere(None, flags, preferences).await
+    }
+
+    async fn chromium_anywhere(
+        namespace: Option<&Arc<Namespace>>,
+        flags: &[&str],
+        preferences: Value,
+    ) -> Result<Self> {
         let profile = tempfile::tempdir()?;
         let mut capabilities = DesiredCapabilities::chrome();
         for flag in flags {
@@ -92,9 +109,14 @@ impl Browser {
         }
         capabilities.set_binary(&chromium()?.display().to_string())?;
         capabilities.set_browser_log_level(LoggingPrefsLogLevel::All)?;
-        let mut command = Command::new(chromedriver()?);
+        let driver = chromedriver()?.display().to_string();
+        let mut command = match namespace {
+            Some(namespace) => namespace.command(&driver),
+            None => Command::new(driver),
+        };
         command.arg("--port=0");
-        Self::start(command, "on port ", capabilities.into(), profile).await
+        let capabilities = capabilities.into();
+        Self::start(command, "on port ", capabilities, profile, namespace).await
     }
 
     /// Starts Firefox.
@@ -125,6 +147,7 @@ impl Browser {
             "Listening on 127.0.0.1:",
             capabilities.into(),
             profile,
+            None,
         )
         .await
     }
@@ -135,14 +158,23 @@ impl Browser {
         before_port: &'static str,
         capabilities: Capabilities,
         profile: TempDir,
+        namespace: Option<&Arc<Namespace>>,
     ) -> Result<Self> {
         let name = process::shown(&command);
         let (program, port) = with_port(command, before_port).await?;
-        let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities).await;
+        let (address, forwarding) = match namespace {
+            Some(namespace) => {
+                let (address, forwarding) = namespace.expose(local(port)).await?;
+                (address, Some(forwarding))
+            }
+            None => (local(port), None),
+        };
+        let driver = WebDriver::new(format!("http://{address}"), capabilities).await;
         let driver = driver.with_context(|| format!("`{name}` could not start the browser"))?;
         Ok(Self {
             driver,
             _program: program,
+            _forwarding: forwarding,
             profile,
         })
     }

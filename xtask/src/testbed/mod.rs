@@ -23,6 +23,7 @@ pub mod browser;
 mod child;
 mod delay;
 mod exit;
+mod namespace;
 mod port;
 mod rumqttd;
 mod site;
@@ -41,6 +42,7 @@ pub use browser::Browser;
 pub use child::Child;
 pub use delay::DelayProxy;
 pub use exit::end_at_exit;
+pub use namespace::{Forwarding, Namespace};
 pub use rumqttd::start as start_rumqttd;
 pub use site::{Site, pages};
 

@@ -100,6 +100,8 @@ async fn a_bridge_counts_delays_and_can_be_cut() {
     assert_eq!(
         bridge.stats(),
         Traffic {
+            connections: 1,
+            silent: 0,
             publishes: 1,
             payload_bytes: 3
         }

@@ -1,0 +1,85 @@
+//! Networks that change: connections that were made in one lead nowhere in another, and the browser is told nothing.
+
+use super::{Task, World};
+
+/// A broker that does not answer a ping within this time is connected to anew.
+const BROKER_PATIENCE: u64 = 250;
+/// Opening a connection to a broker takes this long, …
+const OPENING: u64 = 40;
+/// … and TCP tries again after this long.
+const TCP_RETRY: u64 = 1000;
+
+/// The network that a tab is in.
+#[derive(Debug)]
+pub(super) struct Network {
+    pub number: u32,
+    /// The network of the addresses that were gathered in advance, for the next connection. `None` if there was none.
+    pub gathered: Option<u32>,
+    off: bool,
+    /// Whether the connection to the broker is broken, without the browser's knowing.
+    broker_lost: bool,
+    /// Whether another connection to the broker is being opened.
+    opening: bool,
+}
+
+impl Default for Network {
+    fn default() -> Network {
+        Network {
+            number: 0,
+            gathered: Some(0),
+            off: false,
+            broker_lost: false,
+            opening: false,
+        }
+    }
+}
+
+impl Network {
+    pub fn gather(&mut self) {
+        self.gathered = (!self.off).then_some(self.number);
+    }
+
+    pub fn is_off(&self) -> bool {
+        self.off
+    }
+
+    pub fn has_lost_broker(&self) -> bool {
+        self.broker_lost || self.off
+    }
+}
+
+impl World {
+    /// The tab's network goes away. What is sent may still arrive if it comes back as it was.
+    pub fn lose_network(&mut self, at: usize) {
+        self.nodes[at].network.off = true;
+        self.nodes[at].subscribed = false;
+    }
+
+    /// The tab's public address changes, or it comes back in another network. Its connection to the broker stays only if
+    /// that is in the same network, as where a router forgets nothing but mappings of UDP.
+    pub fn change_network(&mut self, at: usize, keeps_broker: bool) {
+        let network = &mut self.nodes[at].network;
+        network.off = false;
+        network.number += 1;
+        network.broker_lost = !keeps_broker;
+        self.nodes[at].subscribed = keeps_broker;
+        self.release_held();
+    }
+
+    pub(super) fn test_broker(&mut self, at: usize) {
+        let network = &mut self.nodes[at].network;
+        if network.has_lost_broker() && !std::mem::replace(&mut network.opening, true) {
+            self.schedule(BROKER_PATIENCE + OPENING, Task::ReplaceBroker(at));
+        }
+    }
+
+    pub(super) fn replace_broker(&mut self, at: usize) {
+        let network = &mut self.nodes[at].network;
+        if network.off {
+            self.schedule(TCP_RETRY, Task::ReplaceBroker(at));
+            return;
+        }
+        (network.opening, network.broker_lost) = (false, false);
+        self.connect_broker(at);
+    }
+}

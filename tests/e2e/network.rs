@@ -68,9 +68,20 @@ fn messages_flow_again_soon_after_the_network_has_changed() {
             (Change::Router, no_gap),
             (Change::Router, two_seconds),
         ] {
-            for tab in &talk.tabs { tab.script("window.__log=[]", vec![]).await?; }
+            for tab in &talk.tabs {
+                tab.script("window.__log=[]", vec![]).await?;
+            }
             let took = talk.across(&mut routers, change, gap).await;
-            for (tab, name) in talk.tabs.iter().zip(["ann", "ben"]) { for line in tab.script("return window.__log", vec![]).await?.as_array().unwrap() { println!("{name} {}", line.as_str().unwrap()); } }
+            for (tab, name) in talk.tabs.iter().zip(["ann", "ben"]) {
+                for line in tab
+                    .script("return window.__log", vec![])
+                    .await?
+                    .as_array()
+                    .unwrap()
+                {
+                    println!("{name} {}", line.as_str().unwrap());
+                }
+            }
             let took = took?;
             println!("{change:?} after a gap of {gap:?}: {took:?}");
             ensure!(took <= LIMIT * BUSY, "{change:?} took {took:?}");
@@ -88,7 +99,11 @@ async fn open(bed: &Bed, routers: &Routers, at: usize, url: &str, name: &str) ->
     );
     let browser = testbed::Browser::chromium_in(routers.home(at), &[&secure]).await?;
     let tab = bed.own(browser).await?.open("about:blank").await?;
-    tab.devtools("Page.addScriptToEvaluateOnNewDocument", json!({"source": std::fs::read_to_string("/tmp/spy.js")?})).await?;
+    tab.devtools(
+        "Page.addScriptToEvaluateOnNewDocument",
+        json!({"source": std::fs::read_to_string("/tmp/spy.js")?}),
+    )
+    .await?;
     tab.go(url).await?;
     tab.join(name).await?;
     Ok(tab)

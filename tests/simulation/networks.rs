@@ -279,3 +279,24 @@ fn somebody_who_never_comes_back_is_offered_to_only_so_often() {
     let offers = offers(&world) - before;
     assert!((8..=20).contains(&offers), "{offers}");
 }
+
+#[test]
+fn somebody_who_answers_only_now_and_then_costs_little() {
+    let (mut world, ann, ben) = pair();
+    world.run(Duration::from_secs(20));
+    let before = offers(&world);
+    for _ in 0..120 {
+        let silent = ["pong", "ping", "receipt", "got", "presence"];
+        world.muted = silent.map(|kind| (ben, format!("\"{kind}\""))).to_vec();
+        world.say(ann, "do you answer?");
+        world.run(Duration::from_millis(1100));
+        world.muted.clear();
+        world.say(ben, "now I do");
+        world.run(Duration::from_millis(100));
+    }
+    // In 144 s: 8 offers of each side at once and one in 4 s, and a test of the broker with each doubt.
+    let offers = offers(&world) - before;
+    assert!(offers <= 2 * (8 + 144 / 4), "{offers}");
+    assert!(world.broker_tests(ann) <= 144, "{}", world.broker_tests(ann));
+    assert_eq!(world.roster(ann)["ben"], PeerState::Verified);
+}

@@ -32,6 +32,8 @@ pub(super) struct Network {
     broker_lost: bool,
     /// Whether another connection to the broker is being opened.
     opening: bool,
+    /// How often the connection to the broker was tested.
+    tests: usize,
 }
 
 impl Network {
@@ -83,9 +85,15 @@ impl World {
 
     pub(super) fn test_broker(&mut self, at: usize) {
         let network = &mut self.nodes[at].network;
+        network.tests += 1;
         if network.has_lost_broker() && !std::mem::replace(&mut network.opening, true) {
             self.schedule(BROKER_PATIENCE + OPENING, Task::ReplaceBroker(at));
         }
+    }
+
+    /// How often a tab has tested its connection to the broker.
+    pub fn broker_tests(&self, at: usize) -> usize {
+        self.nodes[at].network.tests
     }
 
     pub(super) fn replace_broker(&mut self, at: usize) {

@@ -47,12 +47,16 @@ pub(super) async fn pump(driver: Weak<Driver>, mut events: EventLoop<WebSocketTr
                     driver.feed(state(BrokerState::Ready));
                 }
             }
-            Ok(Event::Switched { .. }) => driver.queue_first_flight(),
+            Ok(Event::Switched { .. }) => {
+                driver.doubt_addresses();
+                driver.queue_first_flight();
+            }
             Ok(Event::Skipped(reason)) => {
                 *driver.skipped.borrow_mut().entry(reason).or_default() += 1;
             }
             Ok(_) => {}
             Err(_) => {
+                driver.doubt_addresses();
                 let retry_at = events.retry_at().unwrap_or_else(now);
                 driver.broker_lost(retry_at, events.is_refused());
             }
@@ -71,6 +75,13 @@ impl Driver {
             .map(|topic| SubscribeFilter::new(topic.clone(), QoS::AtMostOnce));
         let _ = self.client.try_subscribe_many(filters);
         self.feed(state(BrokerState::Opening));
+    }
+
+    /// A connection to a broker that was lost may tell of a change of network.
+    fn doubt_addresses(&self) {
+        if let Ok(connections) = &self.connections {
+            connections.drop_spare();
+        }
     }
 
     /// Waits until the event loop tries again.

@@ -191,6 +191,11 @@ impl Connections {
         connection.command(command);
     }
 
+    /// Drops the addresses that were found in advance, because they may belong to a former network.
+    pub fn drop_spare(&self) {
+        self.shared.network_changed();
+    }
+
     /// Opens channel 1 of a connection. Each side does so once, by itself.
     #[cfg(feature = "files")]
     fn open_file_channel(&self, id: ConnectionId) -> Option<RtcDataChannel> {

@@ -39,6 +39,21 @@ async fn two_sides_connect_and_talk() {
 }
 
 #[wasm_bindgen_test]
+async fn sides_that_look_for_addresses_anew_connect_as_well() {
+    let (mut anna, mut bert) = (Side::new(), Side::new());
+    anna.command(LinkCommand::GatherAnew);
+    anna.command(LinkCommand::Offer);
+    let offer = anna.described().await;
+    assert!(!offer.candidates().is_empty());
+    bert.command(LinkCommand::GatherAnew);
+    bert.command(LinkCommand::Answer(offer));
+    let answer = bert.described().await;
+    anna.command(LinkCommand::Accept(answer));
+    anna.opened().await;
+    say_hello(&mut anna, &mut bert).await;
+}
+
+#[wasm_bindgen_test]
 async fn the_path_is_reported_and_opened_only_once() {
     let (mut anna, mut bert) = (Side::new(), Side::new());
     anna.command(LinkCommand::Offer);

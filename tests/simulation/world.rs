@@ -264,7 +264,9 @@ impl World {
         let wake = self.nodes[at].wake.take();
         let subscribed = std::mem::take(&mut self.nodes[at].subscribed);
         others.iter().for_each(|other| self.cut(at, *other, true));
+        self.nodes[at].network.set_off(true);
         self.run(duration);
+        self.nodes[at].network.set_off(false);
         self.held.clear();
         others.iter().for_each(|other| self.cut(at, *other, false));
         self.nodes[at].wake = wake;

@@ -84,7 +84,8 @@ impl Links {
         if silence >= GONE_AFTER {
             return cx.effect(Effect::Remove(peer, GoneReason::Silent));
         }
-        if silence >= RECONNECTING_AFTER {
+        // A page that stood still has not asked yet, or not read the answer.
+        if silence >= RECONNECTING_AFTER && link.is_missed() {
             self.lose(peer, cx);
         }
         let next = self.next_step(peer, heard, members, cx);
@@ -113,11 +114,11 @@ impl Links {
             return (cx.now + offering_delay(&cx.own.id, &peer)).min(reconnecting);
         }
         match answers.due() {
-            Some(due) => due.min(reconnecting),
+            Some(due) => due,
             None if cx.now < heard + PING_AFTER => heard + PING_AFTER,
             None => {
                 self.ask(peer, cx);
-                reconnecting
+                cx.now + PING_AFTER
             }
         }
     }

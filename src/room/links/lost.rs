@@ -19,6 +19,8 @@ use crate::wire::frame::LinkFrame;
 /// When nothing has come from anybody for this long, one peer is asked: a change of network breaks all connections, so
 /// one answer speaks for all of them, and the cost does not grow with the room.
 const QUIET: Duration = Duration::from_secs(1);
+/// The larger peer id asks this much later, because both sides of a pair are quiet at the same time.
+const OTHER_ASKS_AFTER: Duration = Duration::from_millis(200);
 /// The larger peer id makes its offer this much later, because both sides often notice at the same time.
 const OTHER_OFFERS_AFTER: Duration = Duration::from_millis(300);
 /// The connection to the broker is tested at most this often, because peers decide whether they answer.
@@ -80,14 +82,19 @@ impl Links {
         let Some((is_asked, _, peer)) = connected.min() else {
             return;
         };
-        let quiet_until = self.heard + QUIET;
+        let patience = if cx.own.id < peer {
+            QUIET
+        } else {
+            QUIET + OTHER_ASKS_AFTER
+        };
+        let quiet_until = self.heard + patience;
         let next = if cx.now < quiet_until {
             quiet_until
         } else {
             if !is_asked {
                 self.ask(peer, cx);
             }
-            cx.now + QUIET
+            cx.now + patience
         };
         cx.timers.set(LinkTimer::Quiet.into(), next);
     }

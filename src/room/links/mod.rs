@@ -195,7 +195,7 @@ impl Links {
             }
             LinkEvent::Candidates(candidates) => self.tell_candidates(peer, candidates, cx),
             LinkEvent::Opened => self.opened(peer, connection, cx),
-            LinkEvent::NegotiationNeeded if verified => self.renegotiate(peer, false, cx),
+            LinkEvent::NegotiationNeeded if verified => self.renegotiate(peer, cx),
             LinkEvent::Path(Path::Disconnected) if verified => self.probe(peer, cx),
             LinkEvent::Closed if verified => self.closed(peer, cx),
             LinkEvent::Exceeded(Limit::Candidates) => {}

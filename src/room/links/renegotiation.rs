@@ -16,9 +16,9 @@ impl Links {
     }
 
     /// Makes a new offer on the open channel.
-    pub(super) fn renegotiate(&mut self, peer: PeerId, restart: bool, cx: &mut Cx) {
+    pub(super) fn renegotiate(&mut self, peer: PeerId, cx: &mut Cx) {
         if let Some(open) = self.open(&peer)
-            && let Some(step) = open.negotiation.want(restart)
+            && let Some(step) = open.negotiation.want(false)
         {
             cx.link(open.connection, LinkCommand::Renegotiate(step));
         }

@@ -74,7 +74,7 @@ fn whatever_happens_to_networks_and_computers_everything_comes_once_and_in_order
         for step in 0..120u32 {
             let side = rng.next_u32() as usize % 2;
             let (one, other) = [(ann, ben), (ben, ann)][side];
-            match rng.next_u32() % 16 {
+            match rng.next_u32() % 18 {
                 0..=3 => world.say(one, &step.to_string()),
                 4..=6 => send(&mut world, one, other, step, Value::Json(step.to_string())),
                 7 => {
@@ -98,6 +98,12 @@ fn whatever_happens_to_networks_and_computers_everything_comes_once_and_in_order
                     world.faults.loss = 0.2;
                     world.feed(one, Input::Resumed);
                 }
+                15 => {
+                    world.lose_network(one);
+                    world.run(Duration::from_millis([10, 700, 2_500][step as usize % 3]));
+                    world.change_network(one, false);
+                }
+                16 => world.change_network(one, step % 2 == 0),
                 _ => world.faults = Faults::none(),
             }
             let pause = [0, 2, 3, 30, 900, 4_000, 12_000][rng.next_u32() as usize % 7];

@@ -80,7 +80,7 @@ impl World {
             _ => {}
         }
         match command {
-            LinkCommand::GatherAnew => self.nodes[at].network.gather(),
+            LinkCommand::GatherAnew => self.nodes[at].network.gather_anew(),
             LinkCommand::Offer => self.describe(at, connection, SdpType::Offer),
             LinkCommand::Answer(offer) => {
                 self.set_remote_description(at, connection, &offer.to_sdp());
@@ -121,10 +121,11 @@ impl World {
     }
 
     fn local_sdp(&mut self, at: usize, connection: ConnectionId, kind: SdpType) -> String {
-        let network = self.nodes[at].network.gathered;
-        let wire = self.nodes[at].links.entry(connection).or_default();
+        let now = self.now;
+        let node = &mut self.nodes[at];
+        let wire = node.links.entry(connection).or_default();
         if wire.ours.is_empty() {
-            wire.network = network;
+            wire.network = node.network.addresses(now);
             wire.ours = format!("u{at}x{}", connection.0);
             wire.fingerprint = fingerprint(at, connection);
             self.ends.insert(wire.ours.clone(), (at, connection));

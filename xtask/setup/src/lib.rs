@@ -39,6 +39,8 @@ pub enum Need {
     Firefox,
     /// The brokers that tests run against.
     Brokers,
+    /// What makes networks on this machine, where this user may.
+    Networks,
     /// The npm packages of the benchmarks, aedes among them.
     Npm,
     /// rustfmt and clippy.
@@ -52,6 +54,7 @@ pub const ALL: &[Need] = &[
     Need::Chromium,
     Need::Firefox,
     Need::Brokers,
+    Need::Networks,
     Need::Npm,
     Need::Lints,
 ];
@@ -93,6 +96,7 @@ impl Suite {
                 Need::Chromium,
                 Need::Firefox,
                 Need::Brokers,
+                Need::Networks,
                 Need::Npm,
             ],
         }
@@ -303,6 +307,14 @@ fn system_packages(needs: &[Need]) -> Vec<Package> {
         mosquitto && needed(Need::Brokers),
         &["mosquitto"],
         "tests run against this broker",
+        10,
+    );
+    // Whoever may not install packages may not make networks either, and the tests that need them say so.
+    let networks = process::find("nft").is_none() || process::find("ip").is_none();
+    want(
+        networks && needed(Need::Networks) && debian::can_install(),
+        &["nftables", "iproute2"],
+        "tests make networks with routers",
         10,
     );
     packages

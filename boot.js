@@ -42,7 +42,9 @@ async function load() {
 
 /** Fetches the program. Some hosts answer with a page in place of what is missing. */
 async function fetchProgram() {
-  const response = await fetch(program.href).catch(() => undefined);
+  // Nobody may fetch an address with a password in it, which those of this page have if its own has one.
+  const address = Object.assign(new URL(program.href), { username: "", password: "" });
+  const response = await fetch(address).catch(() => undefined);
   const isPage = response?.headers.get("content-type")?.startsWith("text/html");
   if (!response?.ok || isPage) throw new Missing(program);
   return response;

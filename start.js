@@ -123,7 +123,8 @@
       approach();
     });
     const read = async () => {
-      const response = await fetch("rtchat.json", { cache: "no-cache" });
+      const address = Object.assign(new URL("rtchat.json", location.href), { username: "", password: "" });
+      const response = await fetch(address, { cache: "no-cache" });
       try {
         broker = await brokerFrom(response.clone());
       } catch {
@@ -157,17 +158,18 @@
 
   // In a frame, the focus may belong to the page around it. (The attribute `autofocus` would not ask.)
   const focus = () => {
-    const field = document.querySelector("#early input");
+    const field = document.querySelector(known ? "#early textarea" : "#early input");
     if (field && document.activeElement === document.body) field.focus();
     else if (!field && document.readyState === "loading") requestAnimationFrame(focus);
   };
-  if (!known && parent === window) requestAnimationFrame(focus);
+  if (parent === window) requestAnimationFrame(focus);
 
   /** Remembers a *Join*, or with `false` that the name was changed after it. */
   function press(join) {
     const early = document.getElementById("early");
     early.toggleAttribute("data-join", join);
-    early.querySelector("[role=status]").textContent = join ? "You join as soon as the page is loaded." : "";
+    const status = early.querySelector("[role=status]");
+    status.textContent = join ? status.dataset.words : "";
   }
   document.addEventListener("click", ({ target }) => {
     if (target.closest?.("#early .primary")) press(true);
@@ -175,7 +177,10 @@
   document.addEventListener("keydown", (event) => {
     // While an input method composes text, the keys belong to it. Safari signals this only by the key code 229.
     const composing = event.isComposing || event.keyCode === 229;
-    if (event.key === "Enter" && !composing && event.target.matches?.("#early input")) press(true);
+    if (event.key !== "Enter" || composing) return;
+    if (event.target.matches?.("#early input")) press(true);
+    // What is written waits in its field: nobody is here yet.
+    else if (!event.shiftKey && event.target.matches?.("#early textarea")) event.preventDefault();
   });
   document.addEventListener("input", ({ target }) => {
     if (target.matches?.("#early input")) press(false);

@@ -178,7 +178,6 @@ async fn a_connection_that_does_not_answer_is_replaced_and_one_that_does_is_kept
     drop(hangs);
     let mut other = request.accept();
     other.accept_connect().await;
-    broker.publish("room", "still delivered");
     let switched = loop {
         match events.recv().await {
             Some(Ok(Event::Outgoing(Outgoing::PingReq))) => {}
@@ -187,6 +186,7 @@ async fn a_connection_that_does_not_answer_is_replaced_and_one_that_does_is_kept
     };
     assert_eq!(switched, Some(Ok(Event::Switched { from: 0, to: 0 })));
     events.expect_connack().await;
+    broker.publish("room", "still delivered");
     assert_eq!(events.next_message().await, "still delivered");
     client.subscribe("room", QoS::AtMostOnce).await.unwrap();
     let Some(Packet::Subscribe(subscribe)) = other.packet().await else {

@@ -45,6 +45,8 @@ export interface PeerView {
 
 // Bundlers recognise this expression, and include the file.
 const PROGRAM = new URL("mqtt-rtc.wasm", import.meta.url);
+// Nobody may fetch an address with a password in it.
+PROGRAM.username = PROGRAM.password = "";
 /** The settings file, which not every site has. */
 const SETTINGS = "rtchat.json";
 

@@ -1,18 +1,18 @@
 // What `rtchat/widget` loads when a page has a chat: the view. The bundler says where the files are. There is no rtchat.json
 // beside them, and many sites of such programs answer every address with a page, so it is read only if `config` names it.
 
-import type { Attach, Files } from "./contract.ts";
-import { get } from "./load.ts";
+import type { Attach, Files, Panel } from "./contract.ts";
+import { get, plain } from "./load.ts";
 import { ChatView } from "./view.ts";
 
 declare const WASM_FILE: string;
-declare const STYLE_SHEET: string;
+declare const PANEL: Panel;
 
 const files: Files = {
   glue: () => import("rtchat-program"),
   // Bundlers recognise this expression, and include the file.
-  wasm: () => get(new URL(WASM_FILE, import.meta.url)),
-  styles: async () => STYLE_SHEET,
+  wasm: () => get(plain(new URL(WASM_FILE, import.meta.url))),
+  panel: async () => PANEL,
 };
 
 export const attach: Attach = (element) => new ChatView(element, files);

@@ -44,11 +44,22 @@ export interface Glue {
   mount(root: Element, options: { page: string; settings: string; name?: string }, listener: ChatListener): Mounted;
 }
 
+/** An element of `index.html`: its tag, its attributes, and what is in it. */
+export type Tree = [tag: string, attributes: Record<string, string>, ...children: (Tree | string)[]];
+
+/** What the panel needs before the program is there. `xtask/src/early.rs` takes the elements from `index.html`. */
+export interface Panel {
+  styles: string;
+  /** The welcome, and the frame of the room for whoever has a name. */
+  welcome: Tree;
+  room: Tree;
+}
+
 /** The files of the program, from wherever they come. */
 export interface Files {
   glue(): Promise<Glue>;
   wasm(): Promise<Response>;
-  styles(): Promise<string>;
+  panel(): Promise<Panel>;
   /** The address of the `rtchat.json` that is read if the option `config` names none. */
   settings?: string;
 }

@@ -39,6 +39,9 @@ export async function module<Exports>({ file, integrity }: Asset, { base, nonce 
   }
 }
 
+/** This address without the name and the password that it may contain: nobody may fetch it with those. */
+export const plain = (address: string | URL, base: string = document.baseURI): URL => Object.assign(new URL(address, base), { username: "", password: "" });
+
 /** Fetches a file, and checks its hash if there is one. */
 export async function get(url: URL, options: RequestInit = {}): Promise<Response> {
   try {

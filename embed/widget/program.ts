@@ -1,6 +1,6 @@
 // Starts the program once for all chats of a page.
 
-import type { Files, Glue, Mounted } from "./contract.ts";
+import type { Files, Glue, Mounted, Panel } from "./contract.ts";
 import { NativePromise, Problem } from "./load.ts";
 import { json } from "./options.ts";
 
@@ -9,15 +9,41 @@ export interface Program {
   knowsName: Glue["knowsName"];
   /** The functions to call when the program breaks. */
   broken: Set<() => void>;
-  /** Returns the program's styles. They are parsed at the first call, when there is something to see. */
-  styles(): CSSStyleSheet;
+}
+
+let loadingPanel: Promise<Panel> | undefined;
+let styles: CSSStyleSheet | undefined;
+let text: string | undefined;
+
+/** Returns what the panel needs before the program is there. If loading it failed, the next call tries again. */
+export function panel(files: Files): Promise<Panel> {
+  const load = async () => {
+    try {
+      const panel = await files.panel();
+      text = panel.styles;
+      return panel;
+    } catch (error) {
+      loadingPanel = undefined;
+      throw error;
+    }
+  };
+  return (loadingPanel ??= load());
+}
+
+/** Returns the program's styles, if they are loaded. They are parsed at the first call, when there is something to see. */
+export function panelStyles(): CSSStyleSheet | undefined {
+  if (!styles && text !== undefined) {
+    styles = new CSSStyleSheet();
+    styles.replaceSync(text);
+  }
+  return styles;
 }
 
 async function load(files: Files): Promise<Program> {
   if (typeof WebAssembly !== "object") {
     throw new Problem("The chat needs WebAssembly, which this browser does not have or does not allow. Please try a current browser.");
   }
-  const [glue, wasm, sheet] = await NativePromise.all([files.glue(), files.wasm(), files.styles()]);
+  const [glue, wasm] = await NativePromise.all([files.glue(), files.wasm(), panel(files)]);
   try {
     await glue.default({ module_or_path: wasm });
   } catch (error) {
@@ -33,19 +59,7 @@ async function load(files: Files): Promise<Program> {
     stopped = true;
     broken.forEach((listener) => listener());
   });
-  let styles: CSSStyleSheet | undefined;
-  return {
-    mount: glue.mount,
-    knowsName: glue.knowsName,
-    broken,
-    styles() {
-      if (!styles) {
-        styles = new CSSStyleSheet();
-        styles.replaceSync(sheet);
-      }
-      return styles;
-    },
-  };
+  return { mount: glue.mount, knowsName: glue.knowsName, broken };
 }
 
 /** What people read when the program broke. */

@@ -5,7 +5,7 @@
 
 import type { Host, View } from "./contract.ts";
 import { addFor, define, warn } from "./define.ts";
-import { type Asset, type Origin, module } from "./load.ts";
+import { type Asset, type Origin, module, plain } from "./load.ts";
 import { type Source, dashed, query, resolve } from "./options.ts";
 
 declare const VIEW: Asset;
@@ -13,11 +13,11 @@ declare const VIEW: Asset;
 /** The element of this script, if there is one, and its address. */
 function ownScript(): { tag: HTMLScriptElement | null; url: URL } {
   const current = document.currentScript as HTMLScriptElement | null;
-  if (current?.src) return { tag: current, url: new URL(current.src) };
+  if (current?.src) return { tag: current, url: plain(current.src) };
   const scripts = [...document.querySelectorAll<HTMLScriptElement>("script[src]")];
   const traced = /(?:https?|file):\/\/[^\s()]+?(?=:\d+:\d+)/.exec(new Error().stack ?? "")?.[0];
   const tag = scripts.find((script) => script.src.split("#")[0] === traced) ?? (traced ? null : scripts.find((script) => /\brtchat\.js\b/.test(script.src)));
-  return { tag: tag ?? null, url: new URL(traced ?? tag?.src ?? document.baseURI) };
+  return { tag: tag ?? null, url: plain(traced ?? tag?.src ?? document.baseURI) };
 }
 
 function start(): void {

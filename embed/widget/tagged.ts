@@ -6,14 +6,14 @@ import { ChatView } from "./view.ts";
 
 declare const GLUE: Asset;
 declare const WASM: Asset;
-declare const STYLES: Asset;
+declare const PANEL: Asset;
 
 export function attach(element: Host, origin: Origin): View {
   const fetched = ({ file, integrity }: Asset) => get(new URL(file, origin.base), { integrity });
   const files: Files = {
     glue: () => module(GLUE, origin),
     wasm: () => fetched(WASM),
-    styles: async () => (await fetched(STYLES)).text(),
+    panel: async () => (await fetched(PANEL)).json(),
     settings: new URL("rtchat.json", origin.base).href,
   };
   return new ChatView(element, files);

@@ -2,9 +2,10 @@
 
 import type { RTChatElement, RTChatStatus } from "../rtchat.d.ts";
 import type { Files, Host, Mounted, View } from "./contract.ts";
-import { Problem } from "./load.ts";
+import { Problem, plain } from "./load.ts";
 import { OPTIONS, type Source, type Values, dashed, file, resolve, settings } from "./options.ts";
-import { BROKEN, type Program, program, reportBlockedBroker } from "./program.ts";
+import { early } from "./early.ts";
+import { BROKEN, panel, panelStyles, program, reportBlockedBroker } from "./program.ts";
 import { type Shell, build } from "./shell.ts";
 
 /** The storage key under which a site remembers whether the person opened or closed the bubble last. */
@@ -98,7 +99,17 @@ const whenAddressChanges = (act: () => void, signal: AbortSignal): void => {
   signal.addEventListener("abort", () => clearInterval(timer));
 };
 
+/** Whether elements with a fixed position inside of this one are placed relative to it, and not to the window. */
+const takesAlongFixed = (element: Element): boolean => {
+  const { transform, translate, scale, rotate, perspective, willChange, contain } = getComputedStyle(element);
+  const moves = [transform, translate, scale, rotate, perspective].some((value) => value && value !== "none");
+  return moves || /transform|translate|scale|rotate|perspective/.test(willChange) || /paint|layout|strict|content/.test(contain);
+};
+
 let styles: CSSStyleSheet | undefined;
+
+/** Where the focus goes when the panel is opened. */
+const FIELDS = "[data-testid=composer], [data-testid=name], #early input, #early textarea";
 
 export class ChatView implements View {
   #element: Host;
@@ -106,7 +117,6 @@ export class ChatView implements View {
   #shell: Shell;
   #mounted: Mounted | undefined;
   #app: HTMLElement | undefined;
-  #styles: Program["styles"] | undefined;
   /** The number of the current run. Results that belong to an earlier run are ignored. */
   #run = 0;
   #open = false;
@@ -128,6 +138,7 @@ export class ChatView implements View {
   }
 
   begin(restart = false): void {
+    this.#lift();
     if (!this.#connection) this.#connect();
     else if (!restart) return;
     void this.#start();
@@ -153,6 +164,17 @@ export class ChatView implements View {
       if (this.#page !== undefined && this.#page !== this.#readPage()) void this.#start();
     };
     whenAddressChanges(onAddress, signal);
+    const root = new MutationObserver(() => this.#lift());
+    root.observe(document.documentElement, { attributeFilter: ["class", "style"] });
+    signal.addEventListener("abort", () => root.disconnect());
+  }
+
+  /** Puts the bubble into the top layer if the page moves its root element, which would take along all that is fixed in it. */
+  #lift(): void {
+    const element = this.#element;
+    if (!element.launcher || !element.isConnected || !takesAlongFixed(document.documentElement)) return;
+    element.popover = "manual";
+    if (!element.matches(":popover-open")) element.showPopover?.();
   }
 
   #build(): Shell {
@@ -213,7 +235,7 @@ export class ChatView implements View {
     const config = this.#element.getAttribute("config");
     let problem: unknown;
     try {
-      const file = config ? new URL(config, document.baseURI).href : this.#files.settings;
+      const file = config ? plain(config).href : this.#files.settings;
       this.#file = file ? await fetchFile(file) : {};
     } catch (error) {
       this.#file = {};
@@ -229,6 +251,7 @@ export class ChatView implements View {
     if (!this.#element.launcher) {
       shell.panel.inert = false;
       this.#watchVisibility();
+      void this.#showEarly(run);
       void this.#load(run);
       return;
     }
@@ -253,19 +276,16 @@ export class ChatView implements View {
     shell.panel.setAttribute("aria-busy", "true");
     try {
       if (this.#problem) throw this.#problem;
-      const { mount, knowsName, styles: app, broken } = await program(this.#files);
+      const { mount, knowsName, broken } = await program(this.#files);
       if (run !== this.#run) return;
       const name = this.#given.name as string | undefined;
       // A new visitor is asked for a name when they open the bubble. Until then there is nothing to do.
       if (this.#element.launcher && !this.#open && !name && !knowsName()) return;
       shell.sorry.hidden = true;
-      this.#styles = app;
       this.#applyAppStyles();
-      this.#app = document.createElement("div");
-      this.#app.className = "app";
-      shell.panel.append(this.#app);
+      this.#prepare();
       const own = Object.fromEntries(["room", "brokers", "iceServers", "accept"].filter((key) => key in this.#given).map((key) => [key, this.#given[key]]));
-      this.#mounted = mount(this.#app, { page: this.#page!, settings: settings(this.#file, own), ...(name && { name }) }, (kind, details) => {
+      this.#mounted = mount(this.#app!, { page: this.#page!, settings: settings(this.#file, own), ...(name && { name }) }, (kind, details) => {
         if (run === this.#run) this.#onEvent(kind, details);
       });
       this.#mounted.show(this.#visible);
@@ -278,6 +298,35 @@ export class ChatView implements View {
       this.#loadingRun = 0;
       shell.panel.removeAttribute("aria-busy");
     }
+  }
+
+  /** Adds the place for the program to the panel. */
+  #prepare(...children: Node[]): void {
+    if (this.#app) return;
+    this.#app = document.createElement("div");
+    this.#app.className = "app";
+    this.#app.append(...children);
+    this.#shell.panel.append(this.#app);
+  }
+
+  /** Shows the welcome, or the frame of the room, until the program is there. */
+  async #showEarly(run: number): Promise<void> {
+    try {
+      const elements = await panel(this.#files);
+      if (run !== this.#run || this.#app || this.#problem) return;
+      this.#applyAppStyles();
+      const { room, name } = this.#given as { room?: string; name?: string };
+      this.#prepare(early(elements, room, name !== undefined));
+      // It was opened by the person, and nothing else has got the focus since.
+      const { panel: opened, frame } = this.#shell;
+      if (frame.hasAttribute("data-here") && this.#element.shadowRoot!.activeElement === opened) this.#focusField();
+    } catch {
+      // Loading the program fails for the same reason, and says so.
+    }
+  }
+
+  #focusField(): void {
+    (this.#app?.querySelector<HTMLElement>(FIELDS) ?? this.#shell.panel).focus();
   }
 
   /** Shows a sentence instead of the chat, and a button to try again. */
@@ -348,15 +397,21 @@ export class ChatView implements View {
     } catch (error) {
       console.warn("rtchat:", error);
     }
-    this.#app?.remove();
-    this.#app = undefined;
+    // What was typed before the program was there is kept for the next try.
+    if (!this.#app?.querySelector("#early")) this.#discard();
     this.#element.unread = this.#element.people = 0;
     this.#element.status = "loading";
     this.#renderCounts();
   }
 
+  #discard(): void {
+    this.#app?.remove();
+    this.#app = undefined;
+  }
+
   end(): void {
     this.#unmount();
+    this.#discard();
     this.#run++;
     this.#connection?.abort();
     this.#connection = undefined;
@@ -406,13 +461,11 @@ export class ChatView implements View {
 
   /** Opens or closes the panel for the person, stores that choice and moves the focus. */
   #openByPerson(open: boolean): void {
-    const { launcher, panel } = this.#shell;
     lastChoice.set(open);
     this.#setOpen(open);
-    if (!open) return launcher.focus();
+    if (!open) return this.#shell.launcher.focus();
     this.#setUsed(true);
-    const field = this.#app?.querySelector<HTMLElement>("[data-testid=composer], [data-testid=name]");
-    (field ?? panel).focus();
+    this.#focusField();
   }
 
   open(open: boolean): void {
@@ -430,8 +483,11 @@ export class ChatView implements View {
     this.#setVisible(open);
     this.#updateModal();
     this.#renderCounts();
-    if (open) this.#applyAppStyles();
-    if (open && !this.#mounted && this.#started) void this.#load(this.#run);
+    if (!open) return;
+    this.#applyAppStyles();
+    if (this.#mounted) return;
+    void this.#showEarly(this.#run);
+    if (this.#started) void this.#load(this.#run);
   }
 
   /** Adds the program's styles as soon as the chat is visible. */
@@ -440,7 +496,8 @@ export class ChatView implements View {
     if (this.#element.launcher && !this.#open && !frame.hasAttribute("data-opened")) return;
     frame.toggleAttribute("data-opened", true);
     const root = this.#element.shadowRoot!;
-    if (this.#styles && root.adoptedStyleSheets.length < 2) root.adoptedStyleSheets = [this.#styles(), styles!];
+    const app = panelStyles();
+    if (app && root.adoptedStyleSheets.length < 2) root.adoptedStyleSheets = [app, styles!];
   }
 
   #setFull(full: boolean): void {

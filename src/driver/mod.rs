@@ -13,6 +13,7 @@ use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
 use base32ct::{Base32Unpadded, Encoding};
+use futures_util::FutureExt;
 use gloo_timers::callback::Timeout;
 use litemap::LiteMap;
 use wasm_bindgen_futures::spawn_local;
@@ -224,7 +225,11 @@ pub fn join(
         return Err(error.clone().into());
     }
     driver.queue_first_flight();
-    spawn_local(broker::pump(Rc::downgrade(&driver), events));
+    let mut pump = Box::pin(broker::pump(Rc::downgrade(&driver), events));
+    // The first step is taken here, so that the first flight leaves before the views are drawn.
+    if (&mut pump).now_or_never().is_none() {
+        spawn_local(pump);
+    }
     driver.page.replace(page_events::listen(&driver));
     Ok(Handle(driver))
 }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use gloo_timers::callback::Timeout;
 use web_sys::WebSocket;
 
-use super::web::WebSocketConnection;
+use super::web_socket::WebSocketConnection;
 use crate::browser::now;
 use crate::time::Millis;
 

@@ -27,7 +27,8 @@
 //! | `event_loop` | connects, sends the requests, reports events |
 //! | `client` | the handle for making requests |
 //! | `ahead` | a connection that is opened before anybody joins |
-//! | `web` | a transport over the browser's WebSocket |
+//! | `web_socket` | a connection over the browser's WebSocket |
+//! | `web` | a client and a transport over such connections |
 
 #[cfg(target_arch = "wasm32")]
 mod ahead;
@@ -43,6 +44,8 @@ mod session;
 mod transport;
 #[cfg(target_arch = "wasm32")]
 mod web;
+#[cfg(target_arch = "wasm32")]
+mod web_socket;
 
 #[cfg(target_arch = "wasm32")]
 pub use ahead::Ahead;
@@ -60,7 +63,9 @@ pub use request_queue::Request;
 pub use session::Session;
 pub use transport::{Connection, Transport, TransportError};
 #[cfg(target_arch = "wasm32")]
-pub use web::{WebSocketConnection, WebSocketTransport};
+pub use web::WebSocketTransport;
+#[cfg(target_arch = "wasm32")]
+pub use web_socket::WebSocketConnection;
 
 /// A received packet, under the name that rumqttc gives it.
 pub type Incoming = Packet;

@@ -151,19 +151,24 @@ pub fn App(props: &AppProps) -> Html {
     );
 
     let opening = &state.opening;
-    // The field for the name takes over by itself.
-    let waits = matches!(state.stage, Stage::Loading | Stage::NameNeeded);
+    // The field for the name, or for a message, takes over by itself.
+    let waits = match state.stage {
+        Stage::Loading | Stage::NameNeeded => true,
+        Stage::Joined => !state.drawn,
+        _ => false,
+    };
+    let root = props.root.clone();
     use_change(
         u64::from(waits),
         Box::new(move || {
-            if !waits && !embedded {
-                early::remove();
+            if !waits {
+                early::remove(&root);
             }
         }),
     );
     match &state.stage {
-        // The page's own welcome, or the frame of the room, is there already.
-        Stage::Loading if !embedded && early::is_shown() => Html::default(),
+        // The welcome, or the frame of the room, is there already.
+        Stage::Loading if early::is_shown(&props.root) => Html::default(),
         Stage::Loading => html! { <@{ui.landmark()} class="rt" aria-busy="true" /> },
         Stage::NameNeeded => welcome::welcome(opening, &ui),
         Stage::WrongSecret => welcome::wrong_secret(opening),

@@ -19,6 +19,7 @@ mod hostile_member;
 mod hostile_names;
 mod leaving_and_returning;
 mod module;
+mod network;
 mod no_path;
 mod other_stacks;
 mod package;

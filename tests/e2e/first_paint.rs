@@ -16,8 +16,9 @@ async fn held() -> Result<(Broker, HeldSite)> {
 }
 
 /// The places and texts of these elements, as far as they are visible, in whole pixels.
-async fn looks(tab: &Tab, selectors: &[&str]) -> Result<Value> {
-    let script = "return arguments[0].flatMap((selector) => [...document.querySelectorAll(selector)]
+pub async fn looks(tab: &Tab, selectors: &[&str]) -> Result<Value> {
+    let script = "const tree = document.querySelector('rt-chat')?.shadowRoot ?? document;
+        return arguments[0].flatMap((selector) => [...tree.querySelectorAll(selector)]
         .filter((element) => element.checkVisibility())
         .map((element) => {
             const { x, y, width, height } = element.getBoundingClientRect();
@@ -28,7 +29,7 @@ async fn looks(tab: &Tab, selectors: &[&str]) -> Result<Value> {
 }
 
 /// The welcome's elements. Their texts count, too, except for the room's name.
-const WELCOME: &[&str] = &[
+pub const WELCOME: &[&str] = &[
     ".card",
     ".card .logo",
     ".card .over",
@@ -39,7 +40,7 @@ const WELCOME: &[&str] = &[
     ".card .hint",
 ];
 
-const ROOM: &[&str] = &[
+pub const ROOM: &[&str] = &[
     ".bar",
     ".where h1",
     ".where .status",
@@ -68,8 +69,8 @@ async fn taken_over(tab: &Tab) -> Result<()> {
     Ok(())
 }
 
-const TEXTS: &str =
-    "return [...document.querySelectorAll('.card > :not(h1)')].filter((part) => part.checkVisibility())
+pub const TEXTS: &str =
+    "return [...(document.querySelector('rt-chat')?.shadowRoot ?? document).querySelectorAll('.card > :not(h1)')].filter((part) => part.checkVisibility())
         .map((part) => (part.innerText ?? '').trim())";
 
 #[test]
@@ -207,10 +208,21 @@ async fn room_at_once(bed: &Bed, width: u32) -> Result<()> {
     let busy = "return document.querySelector('#early [aria-busy]').checkVisibility()
         && !document.querySelector('#early .card').checkVisibility()";
     ensure!(tab.script(busy, Vec::new()).await? == true);
+    // A message can be begun before the program is there. It is not sent, since nobody is here.
+    let focused = "return document.activeElement.matches('#early textarea')";
+    tab.until_true(focused, Vec::new()).await?;
+    tab.type_on("#early textarea", &format!("hello{ENTER}"))
+        .await?;
+    let select = "document.activeElement.setSelectionRange(1, 4)";
+    tab.script(select, Vec::new()).await?;
     let before = looks(&tab, ROOM).await?;
     site.release(true);
     tab.joined().await?;
     taken_over(&tab).await?;
+    let typed = "const field = document.activeElement;
+        return [field.dataset.testid, field.value, field.selectionStart, field.selectionEnd]";
+    let typed = tab.script(typed, Vec::new()).await?;
+    ensure!(typed == json!(["composer", "hello", 1, 4]), "{typed}");
     let after = looks(&tab, ROOM).await?;
     // The words of the status may have changed meanwhile.
     let [before, after] = [before, after].map(|mut looks| {

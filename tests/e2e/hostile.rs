@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use rtchat::settings::DEFAULT_ROOM;
 use rtchat::wire::RoomSource;
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
-use xtask::testbed::Broker;
+use xtask::testbed::{Broker, Site};
 
 use crate::support::{Page, page_of, run};
 
@@ -17,19 +17,23 @@ const FLOOD: u64 = 3_000;
 /// itself had sent.
 const DROPPED: u64 = FLOOD / 4 * 3;
 
+/// The topic on which the people of the site's room announce themselves.
+fn topic_of(site: &Site) -> String {
+    let source = RoomSource {
+        page: page_of(site),
+        name: DEFAULT_ROOM,
+        secret: None,
+        root: None,
+    };
+    source.derive(None).lobby().topic().name("")
+}
+
 #[test]
 fn garbage_and_replays_are_counted_and_change_nothing() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;
-        let source = RoomSource {
-            page: page_of(&site),
-            name: DEFAULT_ROOM,
-            secret: None,
-            root: None,
-        };
-        let topic = source.derive(None).lobby().topic().name("");
-        let mut hostile = Hostile::connect(broker.tcp_port(), &topic).await?;
+        let mut hostile = Hostile::connect(broker.tcp_port(), &topic_of(&site)).await?;
 
         let (chromium, firefox) = (bed.chromium().await?, bed.firefox().await?);
         let ann = chromium.open(site.url()).await?;
@@ -83,13 +87,7 @@ fn whoever_is_alone_among_garbage_is_told_and_led_to_the_counts() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;
-        let source = RoomSource {
-            page: page_of(&site),
-            name: DEFAULT_ROOM,
-            secret: None,
-            root: None,
-        };
-        let topic = source.derive(None).lobby().topic().name("");
+        let topic = topic_of(&site);
         let mut hostile = Hostile::connect(broker.tcp_port(), &topic).await?;
         let ann = bed.chromium().await?.open(site.url()).await?;
         ann.join("ann").await?;

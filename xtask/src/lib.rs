@@ -13,6 +13,7 @@
 //! | [`module`] | builds the part of it that is the module for other people's pages |
 //! | [`symbols`] | the names of the functions in a browser's stack |
 //! | [`widget`] | builds the part of it that is the script tag for other people's pages |
+//! | [`early`] | takes from `index.html` what the widget's panel shows before the program is there |
 //! | [`package`] | makes the npm package of the module and the script tag |
 //! | [`serve`] | serves the page and an MQTT broker on one port |
 //! | [`check`] | runs tests, lints and the formatter's check |
@@ -23,6 +24,7 @@
 pub mod bench;
 pub mod build;
 pub mod check;
+pub mod early;
 pub mod glue;
 pub mod module;
 pub mod names;

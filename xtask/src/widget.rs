@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use base64ct::{Base64, Encoding};
+use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256, Sha384};
 
 use crate::setup::Tools;
-use crate::{process, project};
+use crate::{early, process, project};
 
 /// Builds the script into `dist/`, where the page has been built.
 pub fn build(tools: &Tools, dist: &Path) -> Result<()> {
@@ -30,14 +30,13 @@ pub fn build(tools: &Tools, dist: &Path) -> Result<()> {
     tsc.arg("--project").arg(sources());
     process::output(&mut tsc).context("the widget has type errors")?;
 
-    // Style sheets use newer functions than the scripts' target has.
-    let styles = hashed("panel.css", &[], ".css")?;
+    panel(tools, dist)?;
     let view = hashed(
         "tagged.ts",
         &[
             ("GLUE", asset(dist, "app-", ".js")?),
             ("WASM", asset(dist, "app-", ".wasm")?),
-            ("STYLES", styles),
+            ("PANEL", asset(dist, PANEL, ".json")?),
             ("SHELL", shell(tools)?),
         ],
         ".js",
@@ -57,7 +56,7 @@ pub fn files(dist: &Path) -> Result<Vec<String>> {
     let mut files = vec![SCRIPT.into(), TYPES.into(), SETTINGS.into()];
     for (prefix, extension) in [
         ("rtchat-tagged-", ".js"),
-        ("rtchat-panel-", ".css"),
+        (PANEL, ".json"),
         ("app-", ".js"),
         ("app-", ".wasm"),
     ] {
@@ -78,8 +77,8 @@ const SETTINGS: &str = "rtchat.json";
 /// has a chat, and the bundler decides where from. Returns the names of its files.
 pub fn bundle(tools: &Tools, folder: &Path) -> Result<Vec<String>> {
     let [script, types] = BUNDLED;
-    let styles = find(folder, "rtchat-panel-", ".css")?;
-    let styles = std::fs::read_to_string(folder.join(styles))?;
+    let panel = find(folder, PANEL, ".json")?;
+    let panel = serde_json::from_slice(&std::fs::read(folder.join(panel))?)?;
     let program = folder.join(find(folder, "app-", ".js")?);
     let wasm = find(folder, "app-", ".wasm")?;
     let mut esbuild = esbuild(tools)?;
@@ -91,7 +90,7 @@ pub fn bundle(tools: &Tools, folder: &Path) -> Result<Vec<String>> {
         &mut esbuild,
         &[
             ("WASM_FILE", format!("./{wasm}").into()),
-            ("STYLE_SHEET", styles.trim().into()),
+            ("PANEL", panel),
             ("SHELL", shell(tools)?),
         ],
     );
@@ -126,6 +125,24 @@ fn esbuild(tools: &Tools) -> Result<Command> {
         .args(["--minify", "--target=es2022", "--log-level=warning"])
         .current_dir(sources());
     Ok(esbuild)
+}
+
+/// The beginning of the name of the file with what the panel needs before the program is there.
+const PANEL: &str = "rtchat-panel-";
+
+/// Writes the file with the program's styles and what is shown before the program is there. They come as one, since they are
+/// needed at the same time.
+fn panel(tools: &Tools, dist: &Path) -> Result<()> {
+    // Style sheets use newer functions than the scripts' target has.
+    let styles = process::output(esbuild(tools)?.args(["panel.css", "--bundle"]))
+        .context("panel.css was not bundled")?;
+    let page = project::root().join("index.html");
+    let (welcome, room) = early::trees(&std::fs::read_to_string(page)?)?;
+    let panel = json!({ "styles": styles.trim(), "welcome": welcome, "room": room }).to_string();
+    let hash = Base64UrlUnpadded::encode_string(&Sha256::digest(&panel)[..6]);
+    let name = format!("{PANEL}{hash}.json");
+    std::fs::write(dist.join(name), panel)?;
+    Ok(())
 }
 
 /// The styles around the chat.

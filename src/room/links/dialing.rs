@@ -50,7 +50,7 @@ const THEIR_TURN: Duration = Duration::from_secs(4);
 /// The grace period for the remote peer to offer first, where it will hear us in a moment.
 const THEIR_OFFER: Duration = Duration::from_secs(2);
 /// Offers that we make to one peer: at most this many at once …
-const OFFERS_BURST: u32 = 4;
+const OFFERS_BURST: u32 = 8;
 /// … and then one in this time. It could fail as soon as it is made, and the peer ask for another one.
 const OFFER_PAUSE: Duration = Duration::from_secs(4);
 /// An offer that waited longer than this is not worth an answer: its sender has given up.

@@ -22,7 +22,7 @@ const QUIET: Duration = Duration::from_secs(1);
 /// The larger peer id makes its offer this much later, because both sides often notice at the same time.
 const OTHER_OFFERS_AFTER: Duration = Duration::from_millis(300);
 /// The connection to the broker is tested at most this often, because peers decide whether they answer.
-const BROKER_TEST_PAUSE: Duration = Duration::from_secs(2);
+const BROKER_TEST_PAUSE: Duration = Duration::from_secs(1);
 /// In this time after a peer was heard, it is looked for in quick attempts: networks come back within seconds.
 const QUICK_FOR: Duration = Duration::from_secs(20);
 /// A quick attempt waits this long for an answer, …
@@ -128,7 +128,13 @@ impl Links {
         if is_quick && is_over {
             self.attempt_failed(peer, cx);
         }
-        self.dial(peer, members, cx);
+        if !self.is_dialing(&peer) {
+            self.dial(peer, members, cx);
+            if self.is_dialing(&peer) {
+                // The offer before this one may not have left, or its answer not have come.
+                self.test_broker(cx);
+            }
+        }
         cx.now + if is_quick { QUICK_INTERVAL } else { INTERVAL }
     }
 

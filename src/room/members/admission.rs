@@ -23,7 +23,7 @@ const ASKS_BURST: u32 = 4;
 /// … and then once in this time.
 const ASK_PAUSE: Duration = Duration::from_secs(4);
 /// Offers of one peer that are answered: at most this many at once …
-const OFFERS_BURST: u32 = 4;
+const OFFERS_BURST: u32 = 8;
 /// … and then one in this time.
 const OFFER_PAUSE: Duration = Duration::from_secs(4);
 

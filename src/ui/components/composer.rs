@@ -7,6 +7,7 @@ use super::icon::{SEND, icon};
 use super::sentence::changing;
 use crate::room::{ChatCommand, Command, MAX_TEXT};
 use crate::ui::context::Ui;
+use crate::ui::early;
 use crate::ui::hooks::listen::{focus_new, use_mount};
 use crate::ui::{texts, typed};
 
@@ -28,6 +29,10 @@ enum Hint {
     Refused(usize),
 }
 
+fn rows(text: &str) -> u32 {
+    text.split('\n').count().min(MAX_ROWS) as u32
+}
+
 #[function_component]
 pub fn Composer(props: &ComposerProps) -> Html {
     let area = props.area.clone();
@@ -35,6 +40,11 @@ pub fn Composer(props: &ComposerProps) -> Html {
     {
         let area = area.clone();
         use_mount(Box::new(move || {
+            let field = area.cast::<HtmlTextAreaElement>()?;
+            if let Some(early) = early::look(&field) {
+                early.move_to(&field, None);
+                field.set_rows(rows(&field.value()));
+            }
             focus_new(&area);
             None
         }));
@@ -78,7 +88,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
             };
             let text = area.value();
             // In browsers whose style sheets cannot make a field grow with its text, its line breaks make it grow.
-            area.set_rows(text.split('\n').count().min(MAX_ROWS) as u32);
+            area.set_rows(rows(&text));
             let count = text.chars().count();
             let next = if count >= COUNT_FROM {
                 Hint::Count(count)

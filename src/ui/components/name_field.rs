@@ -23,7 +23,7 @@ pub struct NameFieldProps {
     /// Called when the person cancels. Without it, there is no button to cancel.
     #[prop_or_default]
     pub on_cancel: Option<Callback<()>>,
-    /// Whether this is the field that `index.html` has shown before the program was there.
+    /// Whether this is the field that was shown before the program was there.
     #[prop_or_default]
     pub was_early: bool,
 }
@@ -58,7 +58,7 @@ pub fn NameField(props: &NameFieldProps) -> Html {
             let field = input.cast::<HtmlInputElement>()?;
             // Not as an attribute, since every drawing would write it again over what was typed.
             field.set_value(&value);
-            let early = was_early.then(early::look).flatten();
+            let early = was_early.then(|| early::look(&field)).flatten();
             if let Some(early) = &early {
                 early.move_to(&field, button.cast::<HtmlElement>());
                 if let Some(on_type) = on_type.filter(|_| !early.text.is_empty()) {

@@ -8,7 +8,7 @@ use crate::ui::backend::{Entry, Opening};
 use crate::ui::context::Ui;
 use crate::ui::texts;
 
-/// Asks for a name on the first visit. `index.html` shows the same before the program is there.
+/// Asks for a name on the first visit. `index.html` has the same, which is shown before the program is there.
 pub fn welcome(opening: &Opening, ui: &Ui) -> Html {
     let private = opening.entry == Entry::Private;
     let on_name = {
@@ -30,7 +30,7 @@ pub fn welcome(opening: &Opening, ui: &Ui) -> Html {
                 <h1 data-testid="room"><bdi translate="no">{ &opening.room }</bdi></h1>
                 <NameField
                     label="Your name" button="Join" button_id="join" on_name={on_name}
-                    on_type={on_type} was_early={!ui.backend.0.is_embedded()}
+                    on_type={on_type} was_early={true}
                 />
                 <p class="hint" data-testid="welcome">{ sentence }</p>
             </div>

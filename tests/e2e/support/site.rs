@@ -8,7 +8,9 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use axum::Router;
 use axum::extract::Request;
+use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn};
+use axum::response::IntoResponse;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -130,7 +132,7 @@ impl HeldSite {
                 next.run(request).await
             }
         });
-        let (url, server) = serve(pages(&dist(), move |_| settings.clone()).layer(hold)).await?;
+        let (url, server) = serve(routes(settings).layer(hold)).await?;
         Ok(HeldSite {
             url,
             released,
@@ -150,6 +152,45 @@ impl HeldSite {
 }
 
 impl Drop for HeldSite {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+fn routes(settings: Value) -> Router {
+    pages(&dist(), move |_| settings.clone())
+}
+
+/// A site that asks for a name and a password, by Basic authentication.
+#[derive(Debug)]
+pub struct GuardedSite {
+    address: String,
+    server: JoinHandle<()>,
+}
+
+impl GuardedSite {
+    pub async fn start(settings: Value) -> Result<GuardedSite> {
+        let guard = from_fn(|request: Request, next: Next| async {
+            let given = request.headers().get(header::AUTHORIZATION);
+            // It is `ann:secret`.
+            if given.is_some_and(|given| given == "Basic YW5uOnNlY3JldA==") {
+                return next.run(request).await;
+            }
+            let challenge = [(header::WWW_AUTHENTICATE, "Basic realm=\"rtchat\"")];
+            (StatusCode::UNAUTHORIZED, challenge).into_response()
+        });
+        let (url, server) = serve(routes(settings).layer(guard)).await?;
+        let address = url.trim_start_matches("http://").to_owned();
+        Ok(GuardedSite { address, server })
+    }
+
+    /// The address of the site with the name and the password, and a slash at the end.
+    pub fn url(&self) -> String {
+        format!("http://ann:secret@{}", self.address)
+    }
+}
+
+impl Drop for GuardedSite {
     fn drop(&mut self) {
         self.server.abort();
     }

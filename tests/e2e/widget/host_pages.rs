@@ -135,6 +135,11 @@ fn effects_of_the_page_do_not_move_the_bubble() {
         let odd = [
             "<style>body { transform: translateX(0) }</style>",
             "<style>body { filter: contrast(1.1); perspective: 9px; will-change: transform; contain: paint }</style>",
+            "<style>html { transform: translateX(0) }</style>",
+            "<style>html { will-change: transform }</style>",
+            // The bubble is there already.
+            "<script>addEventListener('load', () => setTimeout(() => { document.documentElement.style.rotate = '360deg' }, 500))</script>
+            <style>::backdrop { background: red }</style>",
         ];
         stays_in_its_place(&bed, true, &odd).await
     });

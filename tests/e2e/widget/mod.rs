@@ -4,6 +4,7 @@ mod accessibility;
 mod bubble;
 mod catching_up;
 mod changing_pages;
+mod early;
 mod focus;
 mod frames;
 mod host_pages;

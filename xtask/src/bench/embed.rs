@@ -11,7 +11,7 @@ use thirtyfour::cdp::domains::performance::{Enable, TimeDomain};
 
 use super::Measured;
 use super::machine::Machine;
-use super::report::median;
+use super::numbers::median;
 use super::stage::Stage;
 use super::subject::Subject;
 use super::table::{Row, Target};

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::Measured;
 use super::machine::Machine;
-use super::report::median;
+use super::numbers::median;
 use super::script;
 use super::stage::Stage;
 use super::subject::Subject;

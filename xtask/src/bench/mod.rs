@@ -13,6 +13,7 @@
 //! | [`load`] | the time until a page can be used |
 //! | [`trace`] | the steps of connecting, with their times |
 //! | [`links`] | addresses in messages |
+//! | [`numbers`] | medians, and numbers as people read them |
 //! | [`report`] | the printed report |
 //! | [`all`], [`table`] | all benchmarks, in one table |
 
@@ -24,6 +25,7 @@ mod links;
 mod load;
 mod machine;
 mod meeting;
+mod numbers;
 mod report;
 mod rtchat;
 mod stage;

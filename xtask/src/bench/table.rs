@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::report::grouped;
+use super::numbers::grouped;
 
 /// A figure, and those that it is compared with.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use anyhow::Result;
 
 use super::meeting::Start;
-use super::report::median;
+use super::numbers::median;
 use super::{Bed, Contestant, Line, TABS, script};
 
 /// Prints the steps from joining until both sides are verified, with the median time of each.

@@ -1,0 +1,174 @@
+//! Networks that change while people talk: another public address, another port, another router.
+//!
+//! Two real browsers are each behind a router of their own, in network namespaces of this machine. A change tells the
+//! browser nothing, or not at once; its connections just do not lead anywhere any more.
+
+mod routers;
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use serde_json::json;
+use tokio::time::{Instant, sleep_until};
+use xtask::testbed::{self, Broker, Site, dist};
+
+use crate::support::{Bed, Page, Tab, run};
+use routers::{Change, Routers};
+
+/// After the new address is up, messages flow again within this time …
+const LIMIT: Duration = Duration::from_secs(3);
+/// … on a machine that does nothing else. Here others compile.
+const BUSY: u32 = 2;
+
+/// The port of the page in the public network.
+const PAGE: u16 = 8080;
+/// The port of the broker there.
+const BROKER: u16 = 9001;
+
+#[test]
+fn messages_flow_again_soon_after_the_network_has_changed() {
+    let mut routers = match Routers::new() {
+        Ok(routers) => routers,
+        Err(reason) => {
+            println!("Skipped: this machine lets us make no networks. {reason:#}");
+            return;
+        }
+    };
+    run(|bed| async move {
+        let broker = Broker::mosquitto().await?;
+        let own = |port| format!("{}:{port}", routers::PUBLIC);
+        let settings = json!({
+            "brokers": [format!("ws://{}/mqtt", own(BROKER))],
+            "iceServers": [{ "urls": [format!("stun:{}", own(routers::STUN))] }],
+        });
+        let site = Site::start(dist(), settings).await?;
+        let _stun = routers.serve_stun()?;
+        let _page = routers.publish(PAGE, site.url())?;
+        let _broker = routers.publish(BROKER, &broker.ws_url())?;
+        let url = format!("http://{}/", own(PAGE));
+        let ann = open(&bed, &routers, 0, &url, "ann").await?;
+        let ben = open(&bed, &routers, 1, &url, "ben").await?;
+        ann.sees(&["ben"]).await?;
+        ben.sees(&["ann"]).await?;
+
+        let mut talk = Talk {
+            tabs: [ann, ben],
+            said: Vec::new(),
+        };
+        talk.say(0, "the first").await?;
+        talk.say(1, "the second").await?;
+        talk.arrived().await?;
+        let no_gap = Duration::ZERO;
+        let two_seconds = Duration::from_secs(2);
+        for (change, gap) in [
+            (Change::UdpPort, no_gap),
+            (Change::Port, no_gap),
+            (Change::Address, no_gap),
+            (Change::Address, two_seconds),
+            (Change::Router, no_gap),
+            (Change::Router, two_seconds),
+        ] {
+            for tab in &talk.tabs {
+                tab.script("window.__log=[]", vec![]).await?;
+            }
+            let took = talk.across(&mut routers, change, gap).await;
+            for (tab, name) in talk.tabs.iter().zip(["ann", "ben"]) {
+                for line in tab
+                    .script("return window.__log", vec![])
+                    .await?
+                    .as_array()
+                    .unwrap()
+                {
+                    println!("{name} {}", line.as_str().unwrap());
+                }
+            }
+            let took = took?;
+            println!("{change:?} after a gap of {gap:?}: {took:?}");
+            ensure!(took <= LIMIT * BUSY, "{change:?} took {took:?}");
+        }
+        Ok(())
+    });
+}
+
+/// Opens the page in a Chromium behind one of the routers, and joins.
+async fn open(bed: &Bed, routers: &Routers, at: usize, url: &str, name: &str) -> Result<Tab> {
+    // The page is not on this machine, as far as the browser can tell, and has no certificate.
+    let secure = format!(
+        "--unsafely-treat-insecure-origin-as-secure={}",
+        url.trim_end_matches('/')
+    );
+    let browser = testbed::Browser::chromium_in(routers.home(at), &[&secure]).await?;
+    let tab = bed.own(browser).await?.open("about:blank").await?;
+    tab.devtools(
+        "Page.addScriptToEvaluateOnNewDocument",
+        json!({"source": std::fs::read_to_string("/tmp/spy.js")?}),
+    )
+    .await?;
+    tab.go(url).await?;
+    tab.join(name).await?;
+    Ok(tab)
+}
+
+/// What two people say to each other.
+struct Talk {
+    tabs: [Tab; 2],
+    said: Vec<(usize, String)>,
+}
+
+impl Talk {
+    async fn say(&mut self, by: usize, text: &str) -> Result<()> {
+        self.said.push((by, text.to_owned()));
+        self.tabs[by].say(text).await
+    }
+
+    /// Changes the network of the first one, after a gap in which both speak. Returns how long it took from then until
+    /// everything had arrived.
+    async fn across(
+        &mut self,
+        routers: &mut Routers,
+        change: Change,
+        gap: Duration,
+    ) -> Result<Duration> {
+        let number = self.said.len();
+        if !gap.is_zero() {
+            routers.unplug()?;
+            let end = Instant::now() + gap;
+            self.say(0, &format!("{number}: are you there?")).await?;
+            self.say(1, &format!("{number}: can you hear me?")).await?;
+            // The gap itself is what is tested, so it has to last.
+            sleep_until(end).await;
+        }
+        routers.change(change)?;
+        let start = Instant::now();
+        self.say(1, &format!("{number}: I am where I was")).await?;
+        self.say(0, &format!("{number}: I moved")).await?;
+        self.arrived().await?;
+        let took = start.elapsed();
+        for tab in &self.tabs {
+            tab.until("one connected person", |page| page.status == "connected")
+                .await?;
+        }
+        Ok(took)
+    }
+
+    /// Waits until both tabs show everything that was said. Each message is there once, those of each person are in their
+    /// order, and nobody is shown as having left.
+    async fn arrived(&self) -> Result<()> {
+        for tab in &self.tabs {
+            let is_there = |page: &Page| page.messages.len() >= self.said.len();
+            let page = tab.until("all messages", is_there).await?;
+            for (by, name) in ["ann", "ben"].into_iter().enumerate() {
+                let shown = page.messages.iter().filter(|said| said.sender == name);
+                let shown: Vec<&str> = shown.map(|said| said.text.as_str()).collect();
+                let said = self.said.iter().filter(|(speaker, _)| *speaker == by);
+                let said: Vec<&str> = said.map(|(_, text)| text.as_str()).collect();
+                ensure!(
+                    shown == said,
+                    "{name} said {said:?}, and {shown:?} is shown"
+                );
+            }
+            ensure!(!page.text("moves").contains("left"), "{page:?}");
+        }
+        Ok(())
+    }
+}

@@ -18,6 +18,8 @@
 //! | [`settings`] | the settings of the site's owner, of the page's address and of a program's options | `identity` |
 //! | [`room`] | who is here, who connects to whom, who is verified, what was said | all of the above but `mqtt` |
 //!
+//! `rehearsal` has a room meet itself, so that the browser has compiled everything when somebody joins.
+//!
 //! Thin adapters (the `web` modules, and `driver`) do what the core decided; `ui` shows it to people, and `api` (with a
 //! build of its own, without `ui`) tells it to programs. Both come in through `join`.
 //!
@@ -36,6 +38,8 @@
 mod budget;
 pub mod identity;
 pub mod mqtt;
+#[cfg(feature = "ui")]
+pub mod rehearsal;
 pub mod room;
 pub mod rtc;
 pub mod settings;

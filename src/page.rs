@@ -1,18 +1,20 @@
 //! The backend of the page, and of a chat embedded in another site's page: joins the room and hands commands to it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use wasm_bindgen_futures::spawn_local;
 
+use crate::browser::sleep;
 use crate::driver::{Handle, RoomObserver};
 use crate::embed::Embedding;
 use crate::head_start::HeadStart;
 use crate::identity::Name;
 use crate::identity::web::seed;
 use crate::join::Joining;
+use crate::rehearsal::Rehearsal;
 use crate::room::{Command, Diagnostics, Event};
 use crate::settings::web::{FILE, address, href, load};
 use crate::settings::{AddressError, PageAddress, RoomSecret, Settings, room_link};
@@ -48,6 +50,8 @@ impl Site {
 }
 
 thread_local! {
+    /// Whether a meeting was rehearsed on this page.
+    static REHEARSED: Cell<bool> = const { Cell::new(false) };
     /// The chats on this page. All of them are the same person, who is asked for a name only once.
     static CHATS: RefCell<Vec<Weak<RefCell<Inner>>>> = const { RefCell::new(Vec::new()) };
 }
@@ -118,6 +122,25 @@ impl Page {
         }
     }
 
+    /// Rehearses a meeting, once in a page and before anybody has joined. The browser may do other things after each step.
+    fn rehearse(&self) {
+        if REHEARSED.replace(true) {
+            return;
+        }
+        let page = self.clone();
+        spawn_local(async move {
+            sleep(0).await;
+            let waits = || page.inner.borrow().handle.is_none();
+            let rehearsal = || Rehearsal::new(seed().ok()?);
+            let Some(mut rehearsal) = waits().then(rehearsal).flatten() else {
+                return;
+            };
+            while waits() && rehearsal.step() {
+                sleep(0).await;
+            }
+        });
+    }
+
     /// Joins under the name of this chat.
     fn enter(&self, name: &Name) -> Result<Own, String> {
         // The former handle leaves, if the room was not left before.
@@ -166,6 +189,7 @@ impl Backend for Page {
         if let Some(open) = &self.inner.borrow().open {
             open.join.approach();
         }
+        self.rehearse();
     }
 
     fn join(&self, name: &Name) -> Result<Own, String> {

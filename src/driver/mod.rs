@@ -8,7 +8,7 @@ mod broker;
 mod page_events;
 mod trust;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
@@ -170,6 +170,7 @@ pub fn join(
     {
         return Err(StartError::NoWebSocket);
     }
+    Connections::check()?;
     // The client id is random, because anybody who connects under a known client id disconnects its owner from the broker.
     let random = seed()?;
     let client_id = Base32Unpadded::encode_string(&random[..12]);
@@ -183,12 +184,8 @@ pub fn join(
     let transport = WebSocketTransport::with_ahead(network.ahead.clone());
     let (client, events) = AsyncClient::with_transport(transport, options, MAX_REQUESTS, jitter)?;
     let driver = Rc::new_cyclic(|weak: &Weak<Driver>| {
-        let notified = weak.clone();
-        let notify = Rc::new(move |connection, event| {
-            if let Some(driver) = notified.upgrade() {
-                driver.feed(Input::Link(connection, event));
-            }
-        });
+        #[cfg(not(feature = "files"))]
+        let _ = weak;
         #[cfg(feature = "files")]
         let files = {
             let notified = weak.clone();
@@ -215,15 +212,12 @@ pub fn join(
             skipped: RefCell::default(),
             left: Cell::new(false),
             page: RefCell::default(),
-            connections: Connections::new(&network.ice_servers, network.relay_only, notify),
+            connections: OnceCell::new(),
             client,
             trust,
             observer,
         }
     });
-    if let Err(error) = &driver.connections {
-        return Err(error.clone().into());
-    }
     driver.queue_first_flight();
     let mut pump = Box::pin(broker::pump(Rc::downgrade(&driver), events));
     // The first step is taken here, so that the first flight leaves before the views are drawn.
@@ -231,7 +225,18 @@ pub fn join(
         spawn_local(pump);
     }
     driver.page.replace(page_events::listen(&driver));
-    Ok(Handle(driver))
+    let handle = Handle(driver);
+    // The browser's first connection takes longer to make than all others. It is made while the first flight is on its
+    // way. Where it cannot be made, dropping the handle says goodbye.
+    let notified = Rc::downgrade(&handle.0);
+    let notify = Rc::new(move |connection, event| {
+        if let Some(driver) = notified.upgrade() {
+            driver.feed(Input::Link(connection, event));
+        }
+    });
+    let connections = Connections::new(&network.ice_servers, network.relay_only, notify)?;
+    handle.0.connections.get_or_init(|| connections);
+    Ok(handle)
 }
 
 struct Driver {
@@ -250,7 +255,7 @@ struct Driver {
     /// Whether the page was left. It may come back from the back-forward cache.
     left: Cell<bool>,
     page: RefCell<Vec<browser::Listener>>,
-    connections: Result<Connections, WebError>,
+    connections: OnceCell<Connections>,
     #[cfg(feature = "files")]
     files: Files,
     client: AsyncClient,
@@ -299,13 +304,13 @@ impl Driver {
                 if command == LinkCommand::Close {
                     self.files.closed(connection);
                 }
-                if let Ok(connections) = &self.connections {
+                if let Some(connections) = self.connections.get() {
                     connections.carry_out(connection, command);
                 }
             }
             #[cfg(feature = "files")]
             Output::File(file, command) => {
-                if let Ok(connections) = &self.connections {
+                if let Some(connections) = self.connections.get() {
                     self.files.carry_out(connections, file, command);
                 }
             }

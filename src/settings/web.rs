@@ -3,7 +3,7 @@
 use js_sys::{Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{RequestCache, RequestInit, Response};
+use web_sys::{RequestCache, RequestInit, Response, Url};
 
 use super::{AddressError, PageAddress, Settings, SettingsError, SettingsWarning};
 use crate::browser::{sleep, within};
@@ -58,10 +58,19 @@ fn request(url: &str) -> Promise {
     let init = RequestInit::new();
     // Changed settings apply on the next visit, at the cost of a short request.
     init.set_cache(RequestCache::NoCache);
-    match web_sys::window() {
-        Some(window) => window.fetch_with_str_and_init(url, &init),
-        None => Promise::reject(&"there is no window".into()),
+    match (web_sys::window(), without_password(url)) {
+        (Some(window), Ok(url)) => window.fetch_with_str_and_init(&url, &init),
+        (None, _) => Promise::reject(&"there is no window".into()),
+        (_, Err(error)) => Promise::reject(&error),
     }
+}
+
+/// Nobody may fetch an address with a name and a password in it, as a relative one has where the page's address has them.
+fn without_password(url: &str) -> Result<String, JsValue> {
+    let url = Url::new_with_base(url, &href().unwrap_or_default())?;
+    url.set_username("");
+    url.set_password("");
+    Ok(url.href())
 }
 
 /// Returns the bytes of the file; `None` if there is no file.

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::setup::{self, Need, Tools};
-use crate::{glue, module, names, process, project, symbols, widget};
+use crate::{glue, module, names, process, project, styles, symbols, widget};
 
 /// Builds the page into `dist/` and returns that folder.
 pub fn run() -> Result<PathBuf> {
@@ -55,6 +55,7 @@ fn page(tools: &Tools, features: &str, dist: &Path) -> Result<()> {
             glue::guard(&path)?;
         }
     }
+    styles::merge(dist)?;
     minify(tools, dist)?;
     names::renew(dist)?;
     for entry in std::fs::read_dir(dist)?.flatten() {

@@ -9,6 +9,7 @@
 //! | [`build`] | builds `dist/`, which any static host can serve |
 //! | [`glue`] | puts a guard around the program that both contain |
 //! | [`names`] | names its files by their content |
+//! | [`styles`] | puts the style sheets of the page into one |
 //! | [`size`] | what people load of it, and how much that may be |
 //! | [`module`] | builds the part of it that is the module for other people's pages |
 //! | [`symbols`] | the names of the functions in a browser's stack |
@@ -31,6 +32,7 @@ pub mod names;
 pub mod package;
 pub mod serve;
 pub mod size;
+pub mod styles;
 pub mod symbols;
 pub mod testbed;
 pub mod widget;

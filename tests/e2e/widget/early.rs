@@ -177,7 +177,7 @@ fn a_site_behind_basic_authentication_has_the_page_and_the_bubble() {
             tab.joined().await?;
             let wrong = tab.script(
                 "return performance.getEntriesByType('resource')
-                .filter(({ responseStatus }) => responseStatus >= 400).map(({ name }) => name)",
+                .filter(({ responseStatus }) => responseStatus === 401).map(({ name }) => name)",
                 Vec::new(),
             );
             let wrong = wrong.await?;

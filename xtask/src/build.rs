@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::setup::{self, Need, Tools};
-use crate::{glue, module, names, process, project, styles, symbols, widget};
+use crate::{glue, module, names, process, project, shorten, styles, symbols, widget};
 
 /// Builds the page into `dist/` and returns that folder.
 pub fn run() -> Result<PathBuf> {
@@ -49,12 +49,9 @@ fn page(tools: &Tools, features: &str, dist: &Path) -> Result<()> {
     // Trunk reads this variable as an option of its own and fails on values such as "1".
     trunk.env_remove("NO_COLOR").env("RUST_LIB_BACKTRACE", "0");
     process::run(&mut trunk).context("the page was not built")?;
-    for entry in std::fs::read_dir(dist)?.flatten() {
-        let (name, path) = (entry.file_name(), entry.path());
-        if name.to_string_lossy().starts_with("app-") && has_extension(&name, &["js"]) {
-            glue::guard(&path)?;
-        }
-    }
+    let script = dist.join(widget::find(dist, "app-", ".js")?);
+    glue::guard(&script)?;
+    shorten::shorten(&dist.join(widget::find(dist, "app-", ".wasm")?), &script)?;
     styles::merge(dist)?;
     minify(tools, dist)?;
     names::renew(dist)?;
@@ -101,6 +98,7 @@ fn minify(tools: &Tools, dist: &Path) -> Result<()> {
     esbuild.args(texts).current_dir(dist);
     esbuild.args([
         "--minify",
+        "--tree-shaking=true",
         "--outdir=.",
         "--allow-overwrite",
         "--log-level=warning",

@@ -13,6 +13,9 @@ const RECEIVED: &str = "wasm = instance.exports;";
 /// Where it looks for the program if nobody says where that is. Everybody does, and bundlers would look there, too.
 const UNUSED: &str = "module_or_path = new URL('app_bg.wasm', import.meta.url);";
 
+/// Another way to start the program, which nobody uses either.
+const UNUSED_EXPORT: &str = "export { initSync, ";
+
 /// Puts the guard into this file.
 pub fn guard(glue: &Path) -> Result<()> {
     let guard = std::fs::read_to_string(project::root().join("embed").join("guard.js"))?;
@@ -25,7 +28,8 @@ pub fn guard(glue: &Path) -> Result<()> {
     );
     let module = module
         .replace(RECEIVED, "wasm = guard(instance.exports);")
-        .replace(UNUSED, "");
+        .replace(UNUSED, "")
+        .replace(UNUSED_EXPORT, "export { ");
     std::fs::write(glue, format!("{guard}{module}"))?;
     Ok(())
 }

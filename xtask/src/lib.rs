@@ -31,6 +31,7 @@ pub mod module;
 pub mod names;
 pub mod package;
 pub mod serve;
+pub mod shorten;
 pub mod size;
 pub mod styles;
 pub mod symbols;

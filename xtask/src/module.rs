@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use crate::setup::Tools;
-use crate::{glue, process, project, symbols};
+use crate::{glue, process, project, shorten, symbols};
 
 /// The module's files in `dist/` that a browser loads. The page loads none of them.
 pub const LOADED: [&str; 3] = ["mqtt-rtc.js", "mqtt-rtc.wasm", WORKER];
@@ -44,8 +44,9 @@ pub fn build(tools: &Tools, dist: &Path) -> Result<()> {
     let program = dist.join("mqtt-rtc.wasm");
     let names = symbols::file(&program)?;
     wasm_opt.arg(format!("--symbolmap={}", names.display()));
-    wasm_opt.arg("-o").arg(program);
+    wasm_opt.arg("-o").arg(&program);
     process::run(&mut wasm_opt).context("the module's program cannot be optimised")?;
+    shorten::shorten(&program, &engine.join("engine.js"))?;
 
     // esbuild does not check types.
     let mut tsc = tools.web("tsc")?;

@@ -168,7 +168,7 @@ fn asset(dist: &Path, prefix: &str, extension: &str) -> Result<Value> {
 }
 
 /// The file whose name begins and ends like this.
-fn find(folder: &Path, prefix: &str, extension: &str) -> Result<String> {
+pub fn find(folder: &Path, prefix: &str, extension: &str) -> Result<String> {
     names(folder)?
         .into_iter()
         .find(|name| name.starts_with(prefix) && name.ends_with(extension))

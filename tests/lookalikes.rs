@@ -86,14 +86,18 @@ fn confusables() -> BTreeMap<char, String> {
         .collect()
 }
 
+/// The gaps between the characters, each as a character of its own; then on a line for each what it looks like. Of all
+/// forms that were tried, this one compresses best.
 fn table() -> String {
-    let mut lines: BTreeMap<String, String> = BTreeMap::new();
-    for (c, looks_like) in confusables() {
-        lines.entry(looks_like).or_default().push(c);
-    }
-    let mut table = String::new();
-    for (looks_like, characters) in lines {
-        writeln!(table, "{looks_like}\t{characters}").unwrap();
+    let confusables = confusables();
+    let numbers = confusables.keys().map(|c| u32::from(*c));
+    let before = [0].into_iter().chain(numbers.clone());
+    let gaps = numbers.zip(before).map(|(number, before)| number - before);
+    let mut table: String = gaps
+        .map(|gap| char::from_u32(u32::from(' ') + gap).unwrap())
+        .collect();
+    for looks_like in confusables.values() {
+        write!(table, "\n{looks_like}").unwrap();
     }
     table
 }

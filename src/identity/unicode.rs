@@ -31,6 +31,11 @@ mod tables {
     pub fn upper(text: &str) -> String {
         text.to_uppercase()
     }
+
+    #[cfg(feature = "ui")]
+    pub fn is_alphanumeric(c: char) -> bool {
+        c.is_alphanumeric()
+    }
 }
 
 #[cfg(target_arch = "wasm32")]
@@ -56,6 +61,16 @@ mod tables {
 
     pub fn upper(text: &str) -> String {
         JsString::from(text).to_upper_case().into()
+    }
+
+    #[cfg(feature = "ui")]
+    pub fn is_alphanumeric(c: char) -> bool {
+        use js_sys::RegExp;
+
+        thread_local! {
+            static ALPHANUMERIC: RegExp = RegExp::new(r"\p{Alphabetic}|\p{N}", "u");
+        }
+        ALPHANUMERIC.with(|alphanumeric| alphanumeric.test(c.encode_utf8(&mut [0; 4])))
     }
 }
 
@@ -89,6 +104,16 @@ pub(super) fn upper(text: &str) -> String {
         text.to_ascii_uppercase()
     } else {
         tables::upper(text)
+    }
+}
+
+/// Whether `c` is a letter or a digit of any script.
+#[cfg(feature = "ui")]
+pub(crate) fn is_alphanumeric(c: char) -> bool {
+    if c.is_ascii() {
+        c.is_ascii_alphanumeric()
+    } else {
+        tables::is_alphanumeric(c)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The avatar of a person: two letters, and a colour and a pattern derived from the key.
 
 use crate::identity::PublicKey;
+use crate::identity::unicode::is_alphanumeric;
 
 /// The number of colours. Style sheets know them as `h0` to `h15`.
 pub const HUES: u32 = 16;
@@ -26,7 +27,7 @@ pub fn letters(user: &str) -> String {
         .rfind('(')
         .map_or(user, |at| if at > 0 { &user[..at] } else { user });
     let mut words = name
-        .split(|character: char| !character.is_alphanumeric())
+        .split(|character: char| !is_alphanumeric(character))
         .filter(|word| !word.is_empty());
     let (first, second) = (words.next(), words.next());
     match (first, second) {

@@ -1,5 +1,7 @@
 //! Finds the web addresses in a text, in linear time.
 
+use crate::identity::unicode::is_alphanumeric;
+
 /// A part of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Segment<'a> {
@@ -57,7 +59,7 @@ fn find_scheme(text: &str) -> Option<usize> {
 /// Whether an address may begin behind `before`, and not in the middle of a word. Many scripts of Asia put no space
 /// between words, so there is none before an address either.
 fn is_bounded(before: &str) -> bool {
-    !before.ends_with(|last: char| last.is_alphanumeric() && !is_unspaced(last))
+    !before.ends_with(|last: char| is_alphanumeric(last) && !is_unspaced(last))
 }
 
 fn is_unspaced(letter: char) -> bool {
@@ -87,7 +89,7 @@ fn link_end(text: &str, start: usize, run: &mut Run) -> Option<usize> {
     }
     let end = run.link_end(text, start);
     let host = text.get(start + scheme.len()..end)?;
-    host.starts_with(|first: char| first.is_alphanumeric() || first == '[')
+    host.starts_with(|first: char| is_alphanumeric(first) || first == '[')
         .then_some(end)
 }
 

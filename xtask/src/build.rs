@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::setup::{self, Need, Tools};
-use crate::{glue, module, names, process, project, shorten, styles, symbols, widget};
+use crate::{glue, module, names, optimise, process, project, shorten, styles, symbols, widget};
 
 /// Builds the page into `dist/` and returns that folder.
 pub fn run() -> Result<PathBuf> {
@@ -40,7 +40,6 @@ pub fn demo() -> Result<PathBuf> {
 }
 
 fn page(tools: &Tools, features: &str, dist: &Path) -> Result<()> {
-    symbols::prepare()?;
     let mut trunk = tools.web("trunk")?;
     trunk
         .args(["build", "--release", "--offline", "--features", features])
@@ -51,16 +50,13 @@ fn page(tools: &Tools, features: &str, dist: &Path) -> Result<()> {
     process::run(&mut trunk).context("the page was not built")?;
     let script = dist.join(widget::find(dist, "app-", ".js")?);
     glue::guard(&script)?;
-    shorten::shorten(&dist.join(widget::find(dist, "app-", ".wasm")?), &script)?;
+    let program = dist.join(widget::find(dist, "app-", ".wasm")?);
+    let functions = optimise::optimise(tools, &program)?;
+    shorten::shorten(&program, &script)?;
     styles::merge(dist)?;
     minify(tools, dist)?;
     names::renew(dist)?;
-    for entry in std::fs::read_dir(dist)?.flatten() {
-        if has_extension(&entry.file_name(), &["wasm"]) {
-            symbols::keep(&entry.path())?;
-        }
-    }
-    Ok(())
+    symbols::keep(&dist.join(widget::find(dist, "app-", ".wasm")?), &functions)
 }
 
 /// The path of the helper of `bot/`: `RTCHAT_BOT`, which `cargo xtask test e2e` sets, or else a new build.

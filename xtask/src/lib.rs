@@ -23,12 +23,14 @@
 #![allow(clippy::disallowed_methods)] // Only the core must not read clocks.
 
 pub mod bench;
+pub mod binary;
 pub mod build;
 pub mod check;
 pub mod early;
 pub mod glue;
 pub mod module;
 pub mod names;
+pub mod optimise;
 pub mod package;
 pub mod serve;
 pub mod shorten;

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use crate::setup::Tools;
-use crate::{glue, process, project, shorten, symbols};
+use crate::{glue, optimise, process, project, shorten, symbols};
 
 /// The module's files in `dist/` that a browser loads. The page loads none of them.
 pub const LOADED: [&str; 3] = ["mqtt-rtc.js", "mqtt-rtc.wasm", WORKER];
@@ -16,36 +16,15 @@ const WORKER: &str = "mqtt-rtc-worker.js";
 /// The module's types, which no browser loads.
 pub const TYPES: &str = "mqtt-rtc.d.ts";
 
-/// The options that Trunk gives wasm-opt for the page, in `index.html`. The code compresses better when similar functions
-/// are next to each other.
-const OPTIMISATIONS: [&str; 10] = [
-    "-Oz",
-    "--reorder-functions-by-name",
-    "--strip-producers",
-    "--strip-target-features",
-    "--enable-bulk-memory",
-    "--enable-sign-ext",
-    "--enable-nontrapping-float-to-int",
-    "--enable-reference-types",
-    "--enable-mutable-globals",
-    "--enable-multivalue",
-];
-
 /// Builds the module into `dist/`, beside the page.
 pub fn build(tools: &Tools, dist: &Path) -> Result<()> {
     let embed = project::root().join("embed");
     let engine = embed.join("engine");
     compile(tools, &engine)?;
 
-    let mut wasm_opt = tools.web("wasm-opt")?;
-    wasm_opt
-        .args(OPTIMISATIONS)
-        .arg(engine.join("engine_bg.wasm"));
     let program = dist.join("mqtt-rtc.wasm");
-    let names = symbols::file(&program)?;
-    wasm_opt.arg(format!("--symbolmap={}", names.display()));
-    wasm_opt.arg("-o").arg(&program);
-    process::run(&mut wasm_opt).context("the module's program cannot be optimised")?;
+    std::fs::copy(engine.join("engine_bg.wasm"), &program)?;
+    symbols::keep(&program, &optimise::optimise(tools, &program)?)?;
     shorten::shorten(&program, &engine.join("engine.js"))?;
 
     // esbuild does not check types.

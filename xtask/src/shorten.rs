@@ -4,11 +4,9 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
-/// The numbers of the sections for imports and exports, in the binary format of WebAssembly.
-const IMPORTS: u8 = 2;
-const EXPORTS: u8 = 7;
+use crate::binary::{Input, change_sections, section, write_bytes, write_number};
 
 /// How the program calls the object that holds its imports.
 const MODULE: &str = "_";
@@ -79,21 +77,11 @@ fn letters(mut number: usize) -> String {
 }
 
 fn shorten_program(program: &[u8], names: &mut Names) -> Result<Vec<u8>> {
-    let mut input = Input(program);
-    let mut shortened = input.take(8)?.to_vec();
-    while !input.0.is_empty() {
-        let section = input.byte()?;
-        let length = input.number()?;
-        let content = input.take(length)?;
-        let content = match section {
-            IMPORTS => shorten_imports(content, names)?,
-            EXPORTS => shorten_exports(content, names)?,
-            _ => content.to_vec(),
-        };
-        shortened.push(section);
-        write_bytes(&content, &mut shortened);
-    }
-    Ok(shortened)
+    change_sections(program, |number, content| match number {
+        section::IMPORTS => shorten_imports(content, names).map(Some),
+        section::EXPORTS => shorten_exports(content, names).map(Some),
+        _ => Ok(None),
+    })
 }
 
 fn shorten_imports(section: &[u8], names: &mut Names) -> Result<Vec<u8>> {
@@ -135,52 +123,6 @@ fn shorten_exports(section: &[u8], names: &mut Names) -> Result<Vec<u8>> {
     Ok(exports)
 }
 
-/// Reads the binary format.
-struct Input<'a>(&'a [u8]);
-
-impl<'a> Input<'a> {
-    fn take(&mut self, length: usize) -> Result<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(length).context("it is cut off")?;
-        self.0 = rest;
-        Ok(taken)
-    }
-
-    fn byte(&mut self) -> Result<u8> {
-        Ok(self.take(1)?[0])
-    }
-
-    /// Reads a number in LEB128.
-    fn number(&mut self) -> Result<usize> {
-        let mut number = 0;
-        for shift in (0..32).step_by(7) {
-            let byte = self.byte()?;
-            number |= usize::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Ok(number);
-            }
-        }
-        bail!("a number is too large")
-    }
-
-    fn text(&mut self) -> Result<&'a str> {
-        let length = self.number()?;
-        Ok(core::str::from_utf8(self.take(length)?)?)
-    }
-}
-
-fn write_number(mut number: usize, output: &mut Vec<u8>) {
-    while number >= 0x80 {
-        output.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    output.push(number as u8);
-}
-
-fn write_bytes(bytes: &[u8], output: &mut Vec<u8>) {
-    write_number(bytes.len(), output);
-    output.extend(bytes);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -194,7 +136,7 @@ mod tests {
             write_bytes(name.as_bytes(), &mut section);
             section.extend([0, 7]);
         }
-        program.push(IMPORTS);
+        program.push(section::IMPORTS);
         write_bytes(&section, &mut program);
         section = vec![2];
         for (name, kind) in [("memory", 2), (export, 0)] {
@@ -202,7 +144,7 @@ mod tests {
             section.push(kind);
             write_number(300, &mut section);
         }
-        program.push(EXPORTS);
+        program.push(section::EXPORTS);
         write_bytes(&section, &mut program);
         program.extend([10, 1, 0]);
         program

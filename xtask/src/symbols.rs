@@ -8,31 +8,20 @@ use anyhow::{Context, Result};
 
 use crate::project;
 
-/// Where wasm-opt writes the names of the page's program, below the root folder: see `index.html`.
-const FROM_TRUNK: &str = "target/app.symbols";
-
 /// What stands before the number of a function in the stacks of all browsers.
 const MARK: &str = ".wasm:wasm-function[";
 
 /// The file for the names of a program's functions.
-pub fn file(program: &Path) -> Result<PathBuf> {
+fn file(program: &Path) -> Result<PathBuf> {
     let folder = project::target().join("symbols");
     std::fs::create_dir_all(&folder)?;
     let name = program.file_stem().context("a program has no name")?;
     Ok(folder.join(name).with_extension("symbols"))
 }
 
-/// Prepares the folder where wasm-opt, called by Trunk, writes the names.
-pub fn prepare() -> Result<()> {
-    let folder = project::root().join(FROM_TRUNK);
-    std::fs::create_dir_all(folder.parent().unwrap_or(&folder))?;
-    Ok(())
-}
-
-/// Keeps the names that Trunk's build of this program wrote.
-pub fn keep(program: &Path) -> Result<()> {
-    std::fs::rename(project::root().join(FROM_TRUNK), file(program)?)
-        .context("wasm-opt wrote no names of functions")
+/// Keeps the names of a program's functions, which [`optimise`](crate::optimise::optimise) returned.
+pub fn keep(program: &Path, names: &str) -> Result<()> {
+    Ok(std::fs::write(file(program)?, names)?)
 }
 
 /// Puts the names of functions into a browser's stack.

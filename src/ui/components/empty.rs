@@ -8,7 +8,7 @@ use super::icon::{CHECK, LINK, LOCK, icon};
 use super::sentence::changing;
 use crate::ui::backend::{Entry, Opening};
 use crate::ui::context::Ui;
-use crate::ui::hooks::listen::{document, use_interval, window};
+use crate::ui::hooks::listen::{document, use_flag, use_interval, window};
 use crate::ui::state::{Action, Emptiness};
 use crate::ui::texts;
 
@@ -80,7 +80,7 @@ pub struct CopyLinkProps {
 /// A button that copies the link and confirms it.
 #[function_component]
 pub fn CopyLink(props: &CopyLinkProps) -> Html {
-    let copied = use_state(|| false);
+    let copied = use_flag();
     {
         let setter = copied.setter();
         use_interval(

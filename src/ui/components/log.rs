@@ -16,7 +16,7 @@ use crate::time::Millis;
 use crate::ui::backend::Opening;
 use crate::ui::context::Ui;
 use crate::ui::hooks::clock;
-use crate::ui::hooks::listen::{document, focus, use_change, use_interval, use_mount};
+use crate::ui::hooks::listen::{document, focus, use_change, use_flag, use_interval, use_mount};
 use crate::ui::state::{Action, Emptiness};
 use crate::ui::texts;
 use crate::ui::timeline::{Content, Line, Timeline};
@@ -76,8 +76,8 @@ pub fn Log(props: &LogProps) -> Html {
         before: Cell::new(None),
     });
     anchor.unread.set(*unread > 0);
-    let printing = use_state(|| false);
-    let away = use_state(|| false);
+    let printing = use_flag();
+    let away = use_flag();
     let redraw = use_force_update();
     {
         let redraw = redraw.clone();

@@ -11,7 +11,7 @@ use crate::identity::{PublicKey, Trust, safety_number};
 use crate::room::{Command, PeerState, PeerView, PeopleCommand, Shown, Status};
 use crate::ui::backend::{Blocked, Own};
 use crate::ui::context::Ui;
-use crate::ui::hooks::listen::use_focus;
+use crate::ui::hooks::listen::{use_flag, use_focus};
 use crate::ui::state::{Action, Sheet, State, is_here};
 use crate::ui::texts;
 
@@ -99,7 +99,7 @@ struct MeProps {
 #[function_component]
 fn Me(props: &MeProps) -> Html {
     let MeProps { own, ui } = props;
-    let renaming = use_state(|| false);
+    let renaming = use_flag();
     let button = use_node_ref();
     use_focus(*renaming, NodeRef::default(), button.clone());
     let on_cancel = {

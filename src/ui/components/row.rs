@@ -9,6 +9,7 @@ use super::sentence::{changing, sentence};
 use crate::identity::Trust;
 use crate::ui::fold::fold;
 use crate::ui::hooks::clock;
+use crate::ui::hooks::listen::use_flag;
 use crate::ui::links::{Segment, segments};
 use crate::ui::texts;
 use crate::ui::timeline::{Content, Crowd, Delivery, Line, Moves, Said};
@@ -142,7 +143,7 @@ impl PartialEq for TextProps {
 /// only once, and not whenever the time or the delivery state changes.
 #[function_component]
 fn Text(props: &TextProps) -> Html {
-    let unfolded = use_state(|| false);
+    let unfolded = use_flag();
     let segment = |segment: &Segment<'_>| match *segment {
         Segment::Text(text) => Html::from(text),
         Segment::Link(link) => html! {

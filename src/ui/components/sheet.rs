@@ -48,7 +48,7 @@ pub struct QuestionProps {
     pub ui: Ui,
 }
 
-/// Asks whether to block somebody. Its buttons do nothing in the first moment (`.question` in the style sheet), so that
+/// Asks whether to block somebody. Its buttons do nothing in the first moment (`question` in the style sheet), so that
 /// the second click of two does not answer it.
 #[function_component]
 pub fn BlockQuestion(props: &QuestionProps) -> Html {
@@ -60,7 +60,7 @@ pub fn BlockQuestion(props: &QuestionProps) -> Html {
     };
     let title = texts::block_question(&peer.user);
     html! {
-        <Modal {title} id="block-question" class="question" closed={closed.clone()}>
+        <Modal {title} id="block-question" look="question" closed={closed.clone()}>
             <p>{ texts::BLOCKING }</p>
             <div class="actions">
                 <button type="button" data-testid="keep" onclick={closed.reform(|_: MouseEvent| ())}>{ "Cancel" }</button>
@@ -74,8 +74,9 @@ pub fn BlockQuestion(props: &QuestionProps) -> Html {
 struct ModalProps {
     title: AttrValue,
     id: &'static str,
+    /// Its look in the style sheet. A class that is not constant would bring sets of texts into the page.
     #[prop_or_default]
-    class: &'static str,
+    look: Option<&'static str>,
     /// Called once it is closed.
     closed: Callback<()>,
     children: Html,
@@ -119,7 +120,7 @@ fn Modal(props: &ModalProps) -> Html {
         .replace([texts::NAME_BEGINS, texts::NAME_ENDS], "");
     html! {
         <dialog
-            ref={dialog} class={classes!("sheet", props.class)} aria-label={plain} data-testid={props.id} onclick={beside}
+            ref={dialog} class="sheet" data-look={props.look} aria-label={plain} data-testid={props.id} onclick={beside}
         >
             <div>
                 <header class="bar">

@@ -29,6 +29,12 @@ pub fn use_mount(effect: Box<dyn FnOnce() -> Option<Box<dyn Any>>>) {
     });
 }
 
+/// A state that is false at first. Each use of `use_state` is compiled on its own.
+#[hook]
+pub fn use_flag() -> UseStateHandle<bool> {
+    use_state(|| false)
+}
+
 /// Runs an effect at the first drawing, and whenever `value` differs from that of the previous drawing.
 #[hook]
 pub fn use_change(value: u64, effect: Box<dyn FnOnce()>) {

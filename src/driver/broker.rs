@@ -79,7 +79,7 @@ impl Driver {
 
     /// A connection to a broker that was lost may tell of a change of network.
     fn doubt_addresses(&self) {
-        if let Ok(connections) = &self.connections {
+        if let Some(connections) = self.connections.get() {
             connections.drop_spare();
         }
     }

@@ -4,6 +4,8 @@
 use wasm_bindgen_test::wasm_bindgen_test_configure;
 
 mod file_channel;
+#[cfg(feature = "ui")]
+mod letters;
 mod rtc;
 mod sides;
 mod storage;

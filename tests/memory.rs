@@ -183,6 +183,8 @@ impl Two {
 
     fn link(&mut self, side: usize, other: usize, connection: ConnectionId, command: LinkCommand) {
         match command {
+            // Whoever is silent answers no offer, and what is said goes over the old connection.
+            LinkCommand::Offer if self.ben_is_silent => {}
             LinkCommand::Offer => {
                 self.connections[side] = Some(connection);
                 let offer = sdp(SdpType::Offer, side);
@@ -207,7 +209,9 @@ impl Two {
                     self.connections[side] = None;
                 }
             }
-            LinkCommand::Renegotiate(_) | LinkCommand::AddCandidates(_) => {}
+            LinkCommand::GatherAnew
+            | LinkCommand::Renegotiate(_)
+            | LinkCommand::AddCandidates(_) => {}
         }
     }
 

@@ -297,6 +297,10 @@ fn somebody_who_answers_only_now_and_then_costs_little() {
     // In 144 s: 8 offers of each side at once and one in 4 s, and a test of the broker with each doubt.
     let offers = offers(&world) - before;
     assert!(offers <= 2 * (8 + 144 / 4), "{offers}");
-    assert!(world.broker_tests(ann) <= 144, "{}", world.broker_tests(ann));
+    assert!(
+        world.broker_tests(ann) <= 144,
+        "{}",
+        world.broker_tests(ann)
+    );
     assert_eq!(world.roster(ann)["ben"], PeerState::Verified);
 }

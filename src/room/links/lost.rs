@@ -175,14 +175,15 @@ impl Links {
         let attempt = link.attempt.as_ref();
         let waits = |patience| attempt.is_some_and(|its| its.is_unanswered(patience, cx.now));
         let is_missed = link.is_missed();
+        let is_void = waits(if is_missed { Duration::ZERO } else { CROSSED });
         if link.state.open().is_some() && !is_missed {
             // It may have lost us without our noticing.
-            self.ask(peer, cx);
-        } else if waits(if is_missed { Duration::ZERO } else { CROSSED })
-            && self.make_void(peer, cx)
-        {
-            self.dial(peer, members, cx);
-        } else if is_missed {
+            return self.ask(peer, cx);
+        }
+        if is_void {
+            self.make_void(peer, cx);
+        }
+        if is_void || is_missed {
             self.dial(peer, members, cx);
         }
     }

@@ -1,13 +1,13 @@
 //! The browser's `RTCPeerConnection`: carries out [`LinkCommand`]s and reports [`LinkEvent`]s.
 //!
 //! Slow work is done before anybody waits for it. Creating the first `RTCPeerConnection` of a page takes Chromium 17
-//! ms, every other one 1 ms. So a spare connection is made while the first announcement is on its way, and kept, with its channel, and with its server-reflexive candidates
-//! already gathered if there is a STUN server. The number of host candidates does not change often, so after the first
-//! time, a description is sent as soon as all of them are found, after 2 to 3 ms. Three ideas were measured and left
-//! out, because they gained nothing: an offer made in advance (2 ms, but it is stale after a change of network, and an
-//! answerer has to roll it back), a first gathering whose result nobody uses (it competes for the processor with the
-//! joining that it should speed up), and one certificate for all connections (making one takes 0.4 ms, during which the
-//! page waits for other things anyway).
+//! ms, every other one 1 ms. So a spare connection is made while the first announcement is on its way, and kept, with
+//! its channel, and with its server-reflexive candidates already gathered if there is a STUN server. The number of host
+//! candidates does not change often, so after the first time, a description is sent as soon as all of them are found,
+//! after 2 to 3 ms. Three ideas were measured and left out, because they gained nothing: an offer made in advance (2
+//! ms, but it is stale after a change of network, and an answerer has to roll it back), a first gathering whose result
+//! nobody uses (it competes for the processor with the joining that it should speed up), and one certificate for all
+//! connections (making one takes 0.4 ms, during which the page waits for other things anyway).
 //!
 //! Channel 0, `text`, is negotiated by both sides and ordered. Channel 1, for files, is opened when the first file needs
 //! it.

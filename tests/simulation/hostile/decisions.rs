@@ -140,11 +140,13 @@ fn the_same_person_in_a_new_browser_is_known_there_and_as_before() {
     }
 }
 
+type Answer = fn(Shown) -> PeopleCommand;
+
 /// What each answer to the warning does to the newcomer, and to the person whom Ann met first by that name.
 #[test]
 fn no_answer_to_the_warning_makes_the_first_one_doubtful() {
     let alice = Name::parse("alice").unwrap();
-    let answers: [(Option<fn(Shown) -> PeopleCommand>, Trust); 4] = [
+    let answers: [(Option<Answer>, Trust); 4] = [
         // *Different person* decides nothing about keys.
         (None, Trust::NameOnAnotherKey),
         (Some(PeopleCommand::AcceptKey), Trust::Known),

@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn what_matters_is_shown_at_once_until_there_is_too_much_of_it() {
-        let status = UiEvent::Event(Event::Status(Status::Looking));
+        let status = UiEvent::Event(Event::Status(Status::Joining));
         let states = [
             PeerState::Verified,
             PeerState::Reconnecting,

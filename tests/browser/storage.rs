@@ -247,9 +247,10 @@ async fn settings_are_fetched_and_may_be_missing() {
         settings::web::load("no-such-rtchat.json", None).await,
         (Ok(Settings::default()), vec![])
     );
-    let (failed, _) = settings::web::load("ftp://nowhere.invalid/rtchat.json").await;
+    let (failed, _) = settings::web::load("ftp://nowhere.invalid/rtchat.json", None).await;
     assert!(matches!(failed, Err(SettingsError::NotLoaded { .. })));
-    let (failed, _) = settings::web::load("data:application/json,{\"room\":\"caf%E9\"}").await;
+    let (failed, _) =
+        settings::web::load("data:application/json,{\"room\":\"caf%E9\"}", None).await;
     assert_eq!(failed, Err(SettingsError::NotUtf8));
 }
 

@@ -229,8 +229,11 @@ async fn without_locks_tab_numbers_are_claimed_in_a_stored_list() {
 
 #[wasm_bindgen_test]
 async fn settings_are_fetched_and_may_be_missing() {
-    let (found, warnings) =
-        settings::web::load("data:application/json,{\"room\":\"cafe%CC%81\",\"x\":1}").await;
+    let (found, warnings) = settings::web::load(
+        "data:application/json,{\"room\":\"cafe%CC%81\",\"x\":1}",
+        None,
+    )
+    .await;
     let found = found.unwrap();
     assert_eq!(found.default_room(), "caf\u{e9}", "in composed form");
     assert_eq!(
@@ -241,12 +244,13 @@ async fn settings_are_fetched_and_may_be_missing() {
     );
     settings::web::print(&warnings);
     assert_eq!(
-        settings::web::load("no-such-rtchat.json").await,
+        settings::web::load("no-such-rtchat.json", None).await,
         (Ok(Settings::default()), vec![])
     );
-    let (failed, _) = settings::web::load("ftp://nowhere.invalid/rtchat.json").await;
+    let (failed, _) = settings::web::load("ftp://nowhere.invalid/rtchat.json", None).await;
     assert!(matches!(failed, Err(SettingsError::NotLoaded { .. })));
-    let (failed, _) = settings::web::load("data:application/json,{\"room\":\"caf%E9\"}").await;
+    let (failed, _) =
+        settings::web::load("data:application/json,{\"room\":\"caf%E9\"}", None).await;
     assert_eq!(failed, Err(SettingsError::NotUtf8));
 }
 

@@ -60,7 +60,7 @@ async fn outdated(file: &str, times: u32) -> Result<(String, Arc<AtomicU32>)> {
 fn a_page_whose_files_are_gone_reloads_once_and_then_says_so() {
     run(|bed| async move {
         for browser in [bed.chromium().await?, bed.firefox().await?] {
-            for file in ["boot-", "app-", "page-"] {
+            for file in ["boot-", "app-", "style-"] {
                 let (url, _) = outdated(file, 1).await?;
                 let tab = browser.open(&url).await?;
                 tab.until("the welcome", |page| page.has("name")).await?;

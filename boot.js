@@ -52,9 +52,10 @@ async function fetchProgram() {
 
 async function run() {
   try {
-    const [{ default: start, mount, whenBroken }, response] = await Promise.all([load(), fetchProgram()]);
-    await start({ module_or_path: response });
-    mount(document.body, window.rtchatBegun);
+    const begun = window.rtchatBegun;
+    const [{ default: start, mount, whenBroken }, compiled] = await Promise.all([load(), begun?.program]);
+    await start({ module_or_path: compiled ?? (await fetchProgram()) });
+    mount(document.body, begun);
     whenBroken(showBroken);
   } catch (error) {
     console.error(error);

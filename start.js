@@ -71,6 +71,15 @@
   page.dataset.start = known ? "room" : "welcome";
   if (location.hash.startsWith("#k=")) page.dataset.private = "";
 
+  // The program is compiled while the document is read. If that fails, boot.js loads it again and says what is wrong.
+  // Nobody may fetch an address with a password in it, which those of this page have if its own has one.
+  const open = (url) => Object.assign(new URL(url, location.href), { username: "", password: "" });
+  const compile = async () => {
+    const response = await fetch(open(document.querySelector('link[rel="preload"][as="fetch"]').href));
+    return response.ok ? WebAssembly.compileStreaming(response) : undefined;
+  };
+  const program = compile().catch(() => {});
+
   // What the program does first is begun while it is loading: reading the settings, and connecting to the broker once
   // somebody types their name, or has one and so joins at once (see src/head_start.rs). Nothing is said over that connection
   // before they join.
@@ -123,8 +132,7 @@
       approach();
     });
     const read = async () => {
-      const address = Object.assign(new URL("rtchat.json", location.href), { username: "", password: "" });
-      const response = await fetch(address, { cache: "no-cache" });
+      const response = await fetch(open("rtchat.json"), { cache: "no-cache" });
       try {
         broker = await brokerFrom(response.clone());
       } catch {
@@ -145,7 +153,7 @@
     };
     return { settings, connection };
   }
-  window.rtchatBegun = begin(known);
+  window.rtchatBegun = { ...begin(known), program };
 
   // The program knows which names are allowed; these are in any case.
   const room = new URLSearchParams(location.search).get("room");

@@ -9,7 +9,7 @@ use web_sys::WebSocket;
 pub struct HeadStart(Object);
 
 impl HeadStart {
-    /// What was begun.
+    /// Wraps the object of `start.js`.
     pub fn new(begun: Object) -> HeadStart {
         HeadStart(begun)
     }

@@ -44,7 +44,7 @@ export function early(panel: Panel, room: string | undefined, hasName: boolean):
     // While an input method composes text, the keys belong to it. Safari signals this only by the key code 229.
     if (event.key !== "Enter" || event.isComposing || event.keyCode === 229) return;
     if ((event.target as Element).matches("input")) press(true);
-    // What is written waits in its field: nobody is here yet.
+    // The message stays in its field, because nobody can receive it yet.
     else if (!event.shiftKey && (event.target as Element).matches("textarea")) event.preventDefault();
   };
   early.oninput = () => press(false);

@@ -397,7 +397,7 @@ export class ChatView implements View {
     } catch (error) {
       console.warn("rtchat:", error);
     }
-    // What was typed before the program was there is kept for the next try.
+    // The next try takes over the text that somebody typed before the program was there.
     if (!this.#app?.querySelector("#early")) this.#discard();
     this.#element.unread = this.#element.people = 0;
     this.#element.status = "loading";

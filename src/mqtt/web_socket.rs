@@ -156,7 +156,7 @@ impl From<WebSocket> for WebSocketConnection {
         socket.set_binary_type(BinaryType::Arraybuffer);
         let inbox = Rc::new(RefCell::new(Inbox {
             opened: socket.ready_state() == WebSocket::OPEN,
-            // What has happened before is not reported again.
+            // The browser reports no event that came before this.
             closed: (socket.ready_state() > WebSocket::OPEN).then_some(TransportError::Unreachable),
             ..Inbox::default()
         }));

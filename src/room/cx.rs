@@ -68,7 +68,7 @@ pub(super) struct Cx {
     pub changed: bool,
     pub timers: Timers<Timer>,
     pub counters: Counters,
-    /// What came from brokers lately.
+    /// How many messages from the brokers were dropped lately, and how many were not.
     pub drops: Drops,
     pub rng: ChaCha20Rng,
     /// Signatures that have been requested, by ticket.

@@ -13,7 +13,7 @@ const SPAN: Duration = Duration::from_secs(150);
 /// Fewer drops than this are not worth a word.
 const ENOUGH: u32 = 5;
 
-/// What the brokers delivered lately.
+/// How many messages from the brokers were dropped lately, and how many were not.
 #[derive(Debug, Default)]
 pub(super) struct Drops {
     /// When the present span began.

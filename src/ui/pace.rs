@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_matters_is_shown_at_once_until_there_is_too_much_of_it() {
+    fn changes_of_state_are_shown_at_once_until_there_are_too_many() {
         let status = UiEvent::Event(Event::Status(Status::Left));
         let states = [
             PeerState::Verified,

@@ -104,7 +104,7 @@ pub struct State {
     pub people_open: bool,
     /// The person whose details are open.
     pub person: Option<PeerId>,
-    /// Whom the person has blocked.
+    /// The people that this person has blocked.
     pub blocked: Rc<Vec<Blocked>>,
     /// The person about whom is asked whether to block them.
     pub blocking: Option<Rc<PeerView>>,

@@ -92,7 +92,7 @@ async fn open(bed: &Bed, routers: &Routers, at: usize, url: &str, name: &str) ->
     Ok(tab)
 }
 
-/// What two people say to each other.
+/// The conversation of two people.
 struct Talk {
     tabs: [Tab; 2],
     said: Vec<(usize, String)>,

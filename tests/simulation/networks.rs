@@ -26,6 +26,17 @@ struct Change {
     keeps_broker: bool,
 }
 
+impl Change {
+    /// Returns the one whose network changes, and the other.
+    fn roles(&self, first: usize, second: usize) -> (usize, usize) {
+        if self.second {
+            (second, first)
+        } else {
+            (first, second)
+        }
+    }
+}
+
 fn changes() -> impl Iterator<Item = Change> {
     (0..4200).step_by(310).flat_map(|quiet| {
         (0..48).map(move |number| Change {
@@ -56,11 +67,7 @@ fn messages_flow_again_within_three_seconds_after_the_network_has_changed() {
     for change in changes() {
         let (mut world, ann, ben) = pair();
         world.run(Duration::from_secs(20) + Duration::from_millis(change.quiet));
-        let (moves, stays) = if change.second {
-            (ben, ann)
-        } else {
-            (ann, ben)
-        };
+        let (moves, stays) = change.roles(ann, ben);
         let speakers = [
             (moves, stays, change.speaks[0]),
             (stays, moves, change.speaks[1]),
@@ -113,11 +120,7 @@ fn a_quiet_pair_is_connected_again_before_anybody_says_anything() {
     for change in changes().filter(|change| change.speaks[0] && change.speaks[1]) {
         let (mut world, ann, ben) = pair();
         world.run(Duration::from_secs(20) + Duration::from_millis(change.quiet));
-        let (moves, stays) = if change.second {
-            (ben, ann)
-        } else {
-            (ann, ben)
-        };
+        let (moves, stays) = change.roles(ann, ben);
         if change.gap > 0 {
             world.lose_network(moves);
             world.run(Duration::from_millis(change.gap));

@@ -289,7 +289,7 @@ impl Sending {
         }
         let mut newest = None;
         for sent in self.sent.drain(..news) {
-            // What had arrived over the connection before was not given to this one.
+            // A chunk that arrived over the previous connection was never given to this one.
             if self.given > 0 {
                 self.given -= 1;
                 self.in_flight -= sent.chunk.size();

@@ -15,7 +15,7 @@ pub(super) const MAX_WINDOW: usize = 1024 * 1024;
 pub(super) const MIN_WINDOW: usize = 128 * 1024;
 /// The window at first, in bytes.
 const FIRST_WINDOW: usize = 256 * 1024;
-/// What is under way may take this long to arrive, however short the path is.
+/// The bytes under way may take this long to arrive, however short the path is.
 const SHORT: Duration = Duration::from_millis(6);
 /// Each measurement moves the window by this fraction of the difference.
 const SMOOTHING: usize = 4;
@@ -70,7 +70,7 @@ mod tests {
 
     const VALUE: usize = 64 * 1024;
 
-    /// What came out of a line on which values were sent all the time.
+    /// The measurements of a line on which values were sent all the time.
     #[derive(Debug)]
     struct Flow {
         /// The bytes that arrived, as a part of those that the line could carry.
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sent_behind_large_values_waits_for_a_few_milliseconds_only() {
+    fn a_question_behind_large_values_waits_for_a_few_milliseconds_only() {
         // From 10 to 100 MB a second.
         for rate in [10_000, 25_000, 50_000, 100_000] {
             let flow = flow(rate, |_| 1, 2_000);

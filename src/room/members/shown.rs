@@ -14,7 +14,7 @@ pub(in crate::room) fn own_user(name: &Name, tab: u16) -> String {
     display(name, u32::from(tab))
 }
 
-/// What the status line depends on beside the people.
+/// The facts, apart from the people, on which the status line depends.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::room) struct Seen {
     /// The state of the broker.

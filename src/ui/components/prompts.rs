@@ -53,7 +53,7 @@ fn acting(ui: &Ui, next: &Next, act: impl Fn(&Ui) + 'static) -> Callback<MouseEv
     let (ui, next) = (ui.clone(), next.clone());
     Callback::from(move |event: MouseEvent| {
         if !is_touch(&event) {
-            // What is hidden takes no focus.
+            // A hidden element does not take the focus.
             next.iter().for_each(focus);
         }
         act(&ui);

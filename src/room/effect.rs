@@ -57,8 +57,9 @@ pub(super) enum Effect {
     Announce,
     /// An offer of ours to this peer has left.
     OfferSent(PeerId, Sent),
-    /// The candidates that came before this peer's offer can be used now.
-    ReleaseCandidates(PeerId),
+    /// What came from this peer too early can be used now: its candidates before its offer, or its farewell before its
+    /// announcement. Brokers keep the order within a topic, but not between two.
+    ReleaseEarly(PeerId),
     /// Make a connection to this peer: the person has just accepted it.
     Accepted(PeerId),
     /// The person has just turned this peer away: what it had offered is void.

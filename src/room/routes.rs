@@ -60,7 +60,7 @@ impl Room {
                 }
             }
             Effect::Announce => self.signaling.announce_soon(cx),
-            Effect::ReleaseCandidates(peer) => {
+            Effect::ReleaseEarly(peer) => {
                 for (carrier, envelope) in self.signaling.release_early(peer) {
                     self.on_envelope(carrier, &envelope);
                 }

@@ -107,6 +107,21 @@ fn one_without_a_path_is_named_beside_those_who_are_connected() {
 }
 
 #[test]
+fn a_peer_that_is_gone_is_soon_not_said_to_be_without_a_path() {
+    for seed in 0..8 {
+        let (mut world, ann, ben) = apart(seed);
+        let met = |world: &World| world.connections(ann) > 0 && world.connections(ben) > 0;
+        assert!(world.run_until(SOON, met), "{seed}");
+        world.run(Duration::from_secs(1));
+        world.crash(ben);
+        world.run(Duration::from_secs(30));
+        assert_ne!(state(&world, ann), Some(PeerState::NoPath), "{seed}");
+        world.run(Duration::from_secs(15));
+        assert!(world.roster(ann).is_empty(), "{seed}");
+    }
+}
+
+#[test]
 fn a_peer_whose_proof_never_comes_is_not_said_to_be_without_a_path() {
     let mut world = World::new(1);
     let (ann, ben) = (world.open("ann"), world.open("ben"));

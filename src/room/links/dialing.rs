@@ -31,6 +31,8 @@ const PATH_LATE_AFTER: Duration = Duration::from_secs(10);
 const PROOF_TIMEOUT: Duration = Duration::from_secs(5);
 /// The number of tries that may fail before we give up.
 const MAX_TRIES: u32 = 3;
+/// A peer that answered before, and then leaves this many offers in a row without an answer, is gone.
+const MAX_UNANSWERED: u32 = 2;
 /// A peer that is there but cannot be reached is tried again after this, then after twice as long, …
 const FIRST_ROUND_PAUSE: Duration = Duration::from_secs(15);
 /// … and at last this rarely.
@@ -266,7 +268,7 @@ impl Links {
         let connection =
             self.begin_attempt(peer, offer.attempt, Some((theirs, named)), members, cx);
         cx.link(connection, LinkCommand::Answer(offer.description.clone()));
-        cx.effect(Effect::ReleaseCandidates(peer));
+        cx.effect(Effect::ReleaseEarly(peer));
         cx.changed = true;
         true
     }
@@ -327,7 +329,8 @@ impl Links {
 
     /// Notes that no path has been found for long: people are told what the matter is, while it is tried further.
     pub(super) fn path_is_late(&mut self, peer: PeerId, cx: &mut Cx) {
-        if let Some(link) = self.links.get_mut(&peer) {
+        let link = self.links.get_mut(&peer);
+        if let Some(link) = link.filter(|link| link.tries.unanswered == 0) {
             link.tries.lacks_path = true;
             cx.changed = true;
         }
@@ -468,16 +471,26 @@ impl Links {
         };
         let Some(attempt) = &link.attempt else { return };
         let (offerer, was_open) = (attempt.is_ours(), attempt.is_open());
-        link.tries.answered |= attempt.theirs().is_some();
+        if attempt.theirs().is_some() {
+            link.tries.answered = true;
+            link.tries.unanswered = 0;
+        } else {
+            // That there is no path is only said of somebody who is there.
+            link.tries.lacks_path = false;
+            link.tries.unanswered += 1;
+        }
         link.tries.failed += 1;
         let Tries {
             failed,
             answered,
+            unanswered,
             rounds,
             ..
         } = link.tries;
         if link.state.heard().is_some() {
             // A peer that was verified has a timer of its own for its silence.
+        } else if answered && unanswered >= MAX_UNANSWERED {
+            cx.effect(Effect::Remove(peer, GoneReason::Unreachable));
         } else if failed < MAX_TRIES && !crowded {
             let pause = if offerer { BETWEEN_TRIES } else { THEIR_TURN };
             let pause = cx.jittered(pause);

@@ -42,6 +42,8 @@ pub(super) struct Tries {
     pub failed: u32,
     /// Whether the peer answered in at least one of them.
     pub answered: bool,
+    /// Offers of ours in a row, since it answered, that it did not answer: it may be gone.
+    pub unanswered: u32,
     /// Rounds that failed.
     pub rounds: u32,
     /// Whether the peer answers, but no path to it has been found for long.

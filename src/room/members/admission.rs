@@ -120,6 +120,7 @@ impl Members {
         self.make_room(via.carrier, &connect.identity, via.links, cx)?;
         let member = self.new_member(connect.clone(), id, pair, via.carrier, cx);
         self.members.insert(peer, member);
+        cx.effect(Effect::ReleaseEarly(peer));
         self.sweep_soon(cx);
         cx.changed = true;
         Ok(())

@@ -57,7 +57,7 @@ pub(in crate::room) enum Received {
     Answer(PeerId, Introduction, DataDescription),
     /// A peer sends candidates for a connection, in an envelope of this time.
     Candidates(PeerId, Attempt, Millis, Vec<Candidate>),
-    /// Candidates whose offer or answer has not come yet.
+    /// Candidates whose offer or answer has not come yet, or the farewell of a peer that is not known yet.
     Early(Box<Envelope>),
     /// A peer leaves.
     Leave(PeerId),
@@ -100,7 +100,9 @@ impl Members {
             }
             Body::RtcCandidates(sealed) => self.on_candidates(envelope, sealed, via, cx),
             Body::Leave(secret) => {
-                let member = self.members.get(&peer).ok_or(Dropped::Unexpected)?;
+                let Some(member) = self.members.get(&peer) else {
+                    return Ok(early(envelope, body));
+                };
                 if !secret.opens(via.signaling.keys.id(), &member.connect) {
                     return Err(Dropped::BadSignature);
                 }
@@ -206,10 +208,7 @@ impl Members {
     ) -> Result<Received, Dropped> {
         let peer = envelope.sender;
         let Some(challenge) = via.links.challenge_of(&peer, sealed.attempt) else {
-            // The other bodies of the envelope are not looked at again.
-            let body = Body::RtcCandidates(sealed.clone());
-            let early = Envelope::new(peer, envelope.timestamp, body);
-            return Ok(Received::Early(Box::new(early)));
+            return Ok(early(envelope, &Body::RtcCandidates(sealed.clone())));
         };
         let context = self.context(envelope, via.signaling, cx)?;
         let compact = context.open_candidates(sealed, &challenge)?;
@@ -305,6 +304,12 @@ impl Members {
             timestamp: envelope.timestamp,
         })
     }
+}
+
+/// Keeps this body alone: the others of its envelope are not looked at again.
+fn early(envelope: &Envelope, body: &Body) -> Received {
+    let envelope = Envelope::new(envelope.sender, envelope.timestamp, body.clone());
+    Received::Early(Box::new(envelope))
 }
 
 fn description(introduction: &Introduction, kind: SdpType) -> Result<DataDescription, Dropped> {

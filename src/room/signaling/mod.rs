@@ -29,9 +29,10 @@ use outbox::Outbox;
 
 pub(super) use outbox::Freshness;
 
-/// The most candidates that are kept until the offer or answer they belong to has come.
+/// The most candidates that are kept until the offer or answer they belong to has come, and the most farewells until
+/// their sender has announced itself.
 const MAX_EARLY: usize = 32;
-/// Such candidates are kept for this long.
+/// They are kept for this long.
 const EARLY_LIFE: Duration = Duration::from_secs(8);
 
 /// The company that we have, as far as it decides when we announce ourselves.
@@ -152,16 +153,20 @@ impl Signaling {
         Ok(Some(envelope))
     }
 
-    /// Keeps candidates whose offer or answer is still under way.
+    /// Keeps the only body of this envelope until what it refers to has come. Farewells take no place of candidates.
     pub fn keep_early(&mut self, carrier: Carrier, envelope: Envelope, cx: &Cx) {
         self.early.retain(|(.., at)| cx.now.since(*at) < EARLY_LIFE);
-        if self.early.len() >= MAX_EARLY {
-            self.early.remove(0);
+        let kind = |envelope: &Envelope| envelope.bodies.first().map(Body::kind);
+        let all = self.early.iter().enumerate();
+        let mut same = all.filter(|(_, its)| kind(&its.1) == kind(&envelope));
+        let (first, others) = (same.next(), same.count());
+        if let Some((first, _)) = first.filter(|_| others + 1 >= MAX_EARLY) {
+            self.early.remove(first);
         }
         self.early.push((carrier, envelope, cx.now));
     }
 
-    /// Returns the candidates that were kept from this peer.
+    /// Returns what was kept from this peer.
     pub fn release_early(&mut self, peer: PeerId) -> Vec<(Carrier, Envelope)> {
         let is_theirs =
             |(_, envelope, _): &mut (Carrier, Envelope, Millis)| envelope.sender == peer;

@@ -59,6 +59,35 @@ fn the_secret_of_somebody_else_ends_no_session() {
     still_talk(&mut world, ann, ben);
 }
 
+/// Brokers keep the order within a topic, but not between two.
+#[test]
+fn a_farewell_that_overtakes_its_sender_ends_the_session_even_so() {
+    let (mut world, ann, ben) = pair();
+    let mut mallory = Mallory::new(1);
+    let (own, leave) = (mallory.id(), mallory.leave.clone());
+    mallory.leave_with(&mut world, own, leave);
+    world.run(Duration::from_millis(100));
+    let theirs = newest_connect(&world, ann);
+    mallory.send_offer(&mut world, &theirs);
+    world.run(Duration::from_millis(100));
+    assert_eq!(world.roster(ann).len(), 1, "ben alone");
+    still_talk(&mut world, ann, ben);
+}
+
+#[test]
+fn a_forged_farewell_that_comes_first_keeps_nobody_out() {
+    let (mut world, ann, ben) = pair();
+    let (mut mallory, mut cleo) = (Mallory::new(1), Mallory::new(2));
+    let (id, secret) = (cleo.id(), mallory.leave.clone());
+    mallory.leave_with(&mut world, id, secret);
+    world.run(Duration::from_millis(100));
+    let theirs = newest_connect(&world, ann);
+    cleo.send_offer(&mut world, &theirs);
+    world.run(Duration::from_millis(100));
+    assert_eq!(world.roster(ann).len(), 2, "ben and cleo");
+    still_talk(&mut world, ann, ben);
+}
+
 #[test]
 fn a_secret_that_was_committed_to_for_another_room_or_peer_does_not_fit() {
     let (mut world, ann, ben) = pair();

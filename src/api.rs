@@ -143,7 +143,7 @@ impl Engine {
             Some(peer) => self.to(&peer, |peer| {
                 Command::Chat(ChatCommand::SayTo { peer, text })
             }),
-            None => self.command(Command::Chat(ChatCommand::Say(text))),
+            None => self.command(Command::Chat(ChatCommand::say(text))),
         }
     }
 

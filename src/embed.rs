@@ -40,7 +40,7 @@ impl Embedding {
     /// Forwards the events that a host page may react to.
     pub fn forward(&self, event: &Event) {
         match event {
-            Event::Chat(ChatEvent::Message(message)) => self.message(message),
+            Event::Chat(ChatEvent::Message(message)) if !message.caught_up => self.message(message),
             Event::People(PeopleEvent::Changed(peer)) => {
                 self.peer(peer, peer.state.as_str(), JsValue::NULL)
             }
@@ -58,7 +58,7 @@ impl Embedding {
             ("text", message.text.as_str().into()),
             ("sender", message.sender.as_str().into()),
             ("fingerprint", message.key.fingerprint().into()),
-            ("own", message.peer.is_none().into()),
+            ("own", (message.own && message.peer.is_none()).into()),
             // Milliseconds since 1970 stay below 2^53, so a float holds them exactly.
             ("time", (message.at.0 as f64).into()),
         ];

@@ -13,7 +13,7 @@ use crate::driver::{self, Handle, Network, RoomObserver, StartError, TrustKeeper
 use crate::identity::web::{SeedError, TabClaim, merge_trust_of_other_tabs, open_profile, seed};
 use crate::identity::{MemoryStorage, Name, Profile};
 use crate::mqtt::Ahead;
-use crate::room::Config;
+use crate::room::{Config, MAIN_CHANNEL};
 use crate::settings::web::{Loaded, print};
 use crate::settings::{AddressError, PageAddress, Settings, SettingsError};
 use crate::wire::RoomSource;
@@ -144,6 +144,7 @@ impl Joining {
             name: name.clone(),
             tab: self.tab.as_ref().map_or(1, TabClaim::number),
             info: self.info.clone(),
+            channels: vec![MAIN_CHANNEL.to_owned()],
             accept: self.settings.accept,
             trust: profile.trust().clone(),
             seed: seed()?,

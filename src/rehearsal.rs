@@ -10,7 +10,8 @@ use chacha20::rand_core::{Rng, SeedableRng};
 
 use crate::identity::{IdentityKey, Name, TrustBook};
 use crate::room::{
-    BrokerEvent, BrokerId, BrokerState, Config, Event, Input, Output, PeerState, PeopleEvent, Room,
+    BrokerEvent, BrokerId, BrokerState, Config, Event, Input, MAIN_CHANNEL, Output, PeerState,
+    PeopleEvent, Room,
 };
 use crate::rtc::{ConnectionId, DataDescription, LinkCommand, LinkEvent, SdpType};
 use crate::settings::Accept;
@@ -65,6 +66,7 @@ impl Rehearsal {
                 name: Name::parse(name).ok()?,
                 tab: 1,
                 info: None,
+                channels: vec![MAIN_CHANNEL.to_owned()],
                 accept: Accept::Everyone,
                 trust: TrustBook::default(),
                 seed,

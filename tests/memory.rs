@@ -12,7 +12,7 @@ use chacha20::rand_core::SeedableRng;
 use rtchat::identity::{IdentityKey, Name, PeerId, TrustBook};
 use rtchat::room::{
     AppCommand, AppEvent, BrokerEvent, BrokerId, BrokerState, Command, Config, Event, Input,
-    Output, PeerState, PeopleEvent, Room,
+    MAIN_CHANNEL, Output, PeerState, PeopleEvent, Room,
 };
 use rtchat::rtc::{ConnectionId, DataDescription, LinkCommand, LinkEvent, SdpType};
 use rtchat::settings::Accept;
@@ -102,6 +102,7 @@ impl Two {
                 name: Name::parse(["ann", "ben"][usize::from(seed) - 1]).unwrap(),
                 tab: 1,
                 info: None,
+                channels: vec![MAIN_CHANNEL.to_owned()],
                 accept: Accept::Everyone,
                 trust: TrustBook::default(),
                 seed: [seed + 100; 32],

@@ -36,7 +36,9 @@ impl Bot for Helper {
                 self.people.remove(&peer.id);
                 Vec::new()
             }
-            Event::Chat(ChatEvent::Message(message)) => self.chat(message).into_iter().collect(),
+            Event::Chat(ChatEvent::Message(message)) if !message.caught_up => {
+                self.chat(message).into_iter().collect()
+            }
             Event::App(AppEvent::Question {
                 peer,
                 question,
@@ -109,7 +111,7 @@ impl Helper {
         Some(if message.private {
             Command::Chat(ChatCommand::SayTo { peer, text: answer })
         } else {
-            Command::Chat(ChatCommand::Say(answer))
+            Command::Chat(ChatCommand::say(answer))
         })
     }
 

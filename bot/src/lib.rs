@@ -20,7 +20,7 @@
 //!     let echo = |event: &Event| match event {
 //!         // Our own messages come without a peer.
 //!         Event::Chat(ChatEvent::Message(message)) if message.peer.is_some() => {
-//!             vec![Command::Chat(ChatCommand::Say(message.text.clone()))]
+//!             vec![Command::Chat(ChatCommand::say(&message.text))]
 //!         }
 //!         _ => Vec::new(),
 //!     };

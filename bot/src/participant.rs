@@ -7,7 +7,7 @@ use std::rc::Rc;
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use rtchat::identity::{Name, Profile};
-use rtchat::room::{Config, Room};
+use rtchat::room::{Config, MAIN_CHANNEL, Room};
 use rtchat::settings::{Accept, PageAddress, Settings, room_link};
 use rtchat::wire::RoomSource;
 use rumqttc::MqttOptions;
@@ -91,6 +91,7 @@ impl Participant {
             name,
             tab: 1,
             info: None,
+            channels: vec![MAIN_CHANNEL.to_owned()],
             accept: Accept::Everyone,
             trust: profile.trust().clone(),
             seed: seed()?,

@@ -84,14 +84,17 @@ fn arguments(event: Event) -> Array {
         Event::People(PeopleEvent::ValidationFailure { peer: view, reason }) => {
             list("validationfailure", [peer(&view).into(), reason.into()])
         }
-        // The program already knows its own messages.
-        Event::Chat(ChatEvent::Message(message)) => message.peer.map_or_else(Array::new, |peer| {
-            list(
-                "chat",
-                [id(peer), message.text.into(), message.private.into()],
-            )
-        }),
-        Event::Chat(ChatEvent::Delivery { .. }) | Event::App(AppEvent::Sent { .. }) => Array::new(),
+        // The program already knows its own messages, and what was said before it came was not said to it.
+        Event::Chat(ChatEvent::Message(message)) if !message.caught_up => {
+            message.peer.map_or_else(Array::new, |peer| {
+                list(
+                    "chat",
+                    [id(peer), message.text.into(), message.private.into()],
+                )
+            })
+        }
+        Event::Chat(ChatEvent::Message(_) | ChatEvent::Changed(_) | ChatEvent::Delivery { .. })
+        | Event::App(AppEvent::Sent { .. }) => Array::new(),
         Event::Refused(sentence) => list("refused", [sentence.into()]),
         Event::Chat(ChatEvent::Typing { peer }) => list("typing", [id(peer)]),
         Event::App(AppEvent::SendFailed { token, reason }) => list(

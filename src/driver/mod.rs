@@ -322,7 +322,9 @@ impl Driver {
             #[cfg(feature = "files")]
             Output::YieldFiles => self.files.talked(),
             Output::Event(mut event) => {
-                if let Event::Chat(ChatEvent::Message(message)) = &mut event {
+                if let Event::Chat(ChatEvent::Message(message) | ChatEvent::Changed(message)) =
+                    &mut event
+                {
                     // People read the time from the computer's clock.
                     message.at = on_the_wall(message.at);
                 }

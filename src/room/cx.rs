@@ -55,6 +55,8 @@ pub(super) enum SignFor {
     Connect,
     /// Our proof on this connection.
     Verify(PeerId, ConnectionId),
+    /// Something that we say: the number of the request.
+    Entry(u32),
 }
 
 /// The context that machines are lent.

@@ -7,7 +7,7 @@ use super::io::GoneReason;
 use crate::identity::PeerId;
 use crate::rtc::Candidate;
 use crate::time::Millis;
-use crate::wire::frame::{CallFrame, Frame};
+use crate::wire::frame::{CallFrame, EntryFrame, Frame};
 use crate::wire::transcript::ProofError;
 use crate::wire::{Attempt, Connect, ConnectId, FileFrame, Introduction, Nonce, OutboundMessage};
 
@@ -45,6 +45,8 @@ pub(super) enum Effect {
     Stream(PeerId, OutboundMessage),
     /// The same with a reply: the bytes that a peer makes us keep are bounded.
     Reply(PeerId, OutboundMessage),
+    /// A peer sent entries or asked for them, over its reliable stream.
+    Entry(PeerId, EntryFrame),
     /// A question or an answer came over a peer's reliable stream.
     Call(PeerId, CallFrame),
     /// A peer said something about a file, over its reliable stream.
@@ -66,6 +68,8 @@ pub(super) enum Effect {
     Declined(PeerId),
     /// Ask this peer for a sign of life at once.
     Probe(PeerId),
+    /// Something has left for this peer that it acknowledges at once.
+    ExpectAnswer(PeerId),
     /// Chunks of the stream have left for this peer, which acknowledges them only after a while.
     ChunksSent(PeerId),
     /// A peer has proven who it is.

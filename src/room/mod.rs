@@ -62,15 +62,16 @@ pub use crate::identity::Trust;
 pub use crate::wire::value::{MAX_KIND, MAX_QUESTION, MAX_VALUE};
 #[cfg(feature = "files")]
 pub use channel::files::{FileCommand, FileError, FileEvent};
-pub use conversations::MAX_TEXT;
+pub use conversations::{MAIN_CHANNEL, MAX_CHANNEL_NAME, MAX_REACTIONS, MAX_TEXT, MAX_VERSIONS};
 pub use io::{
     AppCommand, AppEvent, AskError, BrokerEvent, BrokerId, BrokerState, Carrier, ChatCommand,
-    ChatEvent, Command, Diagnostics, Event, GoneReason, Input, Message, MessageId, Output,
-    PeerState, PeerView, PeopleCommand, PeopleEvent, Purpose, SendError, Shown, Status, Value,
+    ChatEvent, Command, Diagnostics, Event, GoneReason, Input, Message, MessageId, Order, Output,
+    PeerState, PeerView, PeopleCommand, PeopleEvent, Purpose, Reaction, SendError, Shown, Status,
+    Value,
 };
 pub use links::MAX_ATTEMPTS;
 pub use members::MAX_PEERS;
-pub use timer::{ChannelTimer, LinkTimer, PresenceTimer, SignalingTimer, Timer};
+pub use timer::{ChannelTimer, ConversationTimer, LinkTimer, PresenceTimer, SignalingTimer, Timer};
 
 /// When more time than this has passed since the last input, the computer slept: with company, a room is never idle for
 /// so long.
@@ -92,6 +93,8 @@ pub struct Config {
     /// Information about us that others get with our proof: a JSON object of at most
     /// [`MAX_INFO`](crate::settings::options::MAX_INFO) bytes.
     pub info: Option<String>,
+    /// The names of the room's channels, of which there is at least one.
+    pub channels: Vec<String>,
     /// The setting that says who is let in.
     pub accept: Accept,
     /// The people whom we have met before.
@@ -143,7 +146,7 @@ impl Room {
             channels: Channels::default(),
             calls: Calls::default(),
             files: Files::default(),
-            conversations: Conversations::default(),
+            conversations: Conversations::new(&config.channels),
             presence: Presence::default(),
             status: None,
             left: false,

@@ -44,6 +44,12 @@ impl Policy {
         self.asks_about_all = all;
     }
 
+    /// Whether everybody in the room may have what anybody says in it. Where people decide on whom they let in, an author
+    /// may have turned away somebody whom we let in.
+    pub fn may_read_all(&self) -> bool {
+        self.accept == Accept::Everyone && !self.asks_about_all
+    }
+
     /// Whether the holder of this key, under this name, may do this.
     pub fn may(
         &self,

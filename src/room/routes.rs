@@ -50,6 +50,11 @@ impl Room {
             }
             Effect::Reply(peer, message) => self.channels.reply(peer, message, &self.links, cx),
             Effect::Introduce(peer, connect) => self.on_introduction(peer, &connect),
+            Effect::Entry(peer, frame) => {
+                let (members, links) = (&self.members, &self.links);
+                self.conversations
+                    .on_entry_frame(peer, frame, members, links, cx);
+            }
             Effect::Call(peer, frame) => self.calls.on_frame(peer, frame, cx),
             Effect::File(peer, frame) => self.files.on_frame(peer, frame, &self.links, cx),
             Effect::Signal(peer, outgoing) => {
@@ -68,6 +73,7 @@ impl Room {
             Effect::Accepted(peer) => self.links.accepted(peer, &self.members, cx),
             Effect::Declined(peer) => self.links.declined(&peer, cx),
             Effect::Probe(peer) => self.links.probe(peer, cx),
+            Effect::ExpectAnswer(peer) => self.links.expect_answer(peer, cx),
             Effect::ChunksSent(peer) => self.links.chunks_sent(peer, cx),
             Effect::OfferSent(peer, sent) => self.links.on_offer_sent(peer, sent, &self.members),
             Effect::Proven(peer, proof) => self.members.proven(&peer, *proof, cx),
@@ -96,7 +102,7 @@ impl Room {
         self.channels.on_peer(peer, event, &self.links, cx);
         self.calls.on_peer(peer, event, cx);
         self.files.on_peer(peer, event, &self.links, cx);
-        self.conversations.on_peer(peer, event, cx);
+        self.conversations.on_peer(peer, event, &self.members, cx);
         self.presence.on_peer(peer, event, cx);
     }
 
@@ -165,6 +171,11 @@ impl Room {
             Some(SignFor::Verify(peer, connection)) => {
                 self.links.on_verify_signed(peer, connection, signature, cx);
             }
+            Some(SignFor::Entry(request)) => {
+                let (members, links) = (&self.members, &self.links);
+                self.conversations
+                    .on_signed(request, signature, members, links, cx);
+            }
             None => {}
         }
     }
@@ -198,7 +209,12 @@ impl Room {
             }
             Frame::Chat(frame) => self.conversations.on_frame(peer, frame, &self.members, cx),
             // Chunks of the stream, and acknowledgements, do not come here.
-            Frame::Call(_) | Frame::File(_) | Frame::Ack(_) | Frame::Part(_) | Frame::Unknown => {}
+            Frame::Call(_)
+            | Frame::Entry(_)
+            | Frame::File(_)
+            | Frame::Ack(_)
+            | Frame::Part(_)
+            | Frame::Unknown => {}
         }
     }
 
@@ -240,6 +256,9 @@ impl Room {
             Timer::Channel(ChannelTimer::Ack(peer)) => self.channels.acknowledge(peer, cx),
             Timer::Channel(ChannelTimer::Answers) => self.calls.on_timer(cx),
             Timer::Members => self.members.sweep(&self.links, cx),
+            Timer::Conversation(timer) => {
+                self.conversations.on_timer(timer, &self.members, cx);
+            }
             Timer::Presence(timer) => {
                 self.presence
                     .on_timer(timer, &self.members, &self.links, cx);
@@ -254,7 +273,7 @@ impl Room {
         self.links.send_to_all(&Frame::Link(LinkFrame::Leave), cx);
         self.signaling.say_leave(cx);
         // Nobody is told that messages were not delivered because we left.
-        self.conversations = Conversations::default();
+        self.conversations.clear();
         for peer in self.members.clear() {
             cx.peer(
                 peer,

@@ -13,6 +13,8 @@ pub enum Timer {
     Channel(ChannelTimer),
     /// Time to forget strangers who have been silent for long, and to ask about the next ones who wait.
     Members,
+    /// A timer of the conversations.
+    Conversation(ConversationTimer),
     /// A timer of presence.
     Presence(PresenceTimer),
     /// Time to check whether files to this peer and back still move.
@@ -61,6 +63,15 @@ pub enum ChannelTimer {
     Answers,
 }
 
+/// Timers of the conversations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ConversationTimer {
+    /// Time to check the next entries that have come.
+    Check,
+    /// Somebody may have been asked for entries in vain.
+    Patience,
+}
+
 /// Timers of presence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PresenceTimer {
@@ -85,5 +96,6 @@ timers!(
     Signaling(SignalingTimer),
     Link(LinkTimer),
     Channel(ChannelTimer),
+    Conversation(ConversationTimer),
     Presence(PresenceTimer)
 );

@@ -122,11 +122,14 @@ impl Ui {
                 }
             }
             UiEvent::Event(event) => {
-                let day = if let Event::Chat(ChatEvent::Message(message)) = &event {
-                    clock::local_day(message.at)
-                } else {
-                    0
-                };
+                let day =
+                    if let Event::Chat(ChatEvent::Message(message) | ChatEvent::Changed(message)) =
+                        &event
+                    {
+                        clock::local_day(message.at)
+                    } else {
+                        0
+                    };
                 self.act(Action::Event { event, day });
             }
             UiEvent::Shown(shown) => self.act(Action::Shown(shown)),

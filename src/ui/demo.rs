@@ -83,16 +83,13 @@ impl Demo {
     fn add_message(&self, byte: u8, user: &str, ago: u64, text: &str) -> MessageId {
         let number = self.0.said.replace(self.0.said.get() + 1);
         let id = MessageId(number.to_string());
-        self.event(Event::Chat(ChatEvent::Message(Message {
-            id: id.clone(),
+        let at = Millis(clock::now().0.saturating_sub(ago));
+        self.event(Event::Chat(ChatEvent::Message(Box::new(Message {
             peer: (byte != OWN).then_some(PeerId([byte; 16])),
-            sender: user.into(),
-            key: key(byte),
-            text: text.into(),
-            at: Millis(clock::now().0.saturating_sub(ago)),
+            own: byte == OWN,
             private: false,
-            to: None,
-        })));
+            ..Message::new(id.clone(), user.into(), key(byte), text.into(), at)
+        }))));
         id
     }
 
@@ -465,10 +462,10 @@ impl Backend for Demo {
 
     fn command(&self, command: Command) {
         match command {
-            Command::Chat(ChatCommand::Say(text)) if text == "/panic" => {
+            Command::Chat(ChatCommand::Say { text, .. }) if text == "/panic" => {
                 panic!("somebody asked for it")
             }
-            Command::Chat(ChatCommand::Say(text)) => {
+            Command::Chat(ChatCommand::Say { text, .. }) => {
                 let user = self.0.name.borrow().clone();
                 let id = self.add_message(OWN, &user, 0, &text);
                 let of = self.0.people.get();

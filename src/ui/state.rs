@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::backend::{Blocked, Entry, Opening, Own};
 use super::timeline::{Delivery, Move, Timeline};
-use crate::identity::{PeerId, PublicKey, Trust};
+use crate::identity::{PeerId, PublicKey};
 use crate::room::{
     AppEvent, ChatEvent, Event, GoneReason, Message, PeerState, PeerView, PeopleEvent, Shown,
     Status,
@@ -353,7 +353,10 @@ impl State {
             Event::People(PeopleEvent::RequestWithdrawn(id)) => {
                 Rc::make_mut(&mut self.requests).retain(|peer| peer.id != id)
             }
-            Event::Chat(ChatEvent::Message(message)) => self.add_message(message, day),
+            Event::Chat(ChatEvent::Message(message)) => self.add_message(*message, day),
+            Event::Chat(ChatEvent::Changed(message)) => {
+                Rc::make_mut(&mut self.log).change(*message)
+            }
             Event::Chat(ChatEvent::Delivery {
                 id,
                 sent,
@@ -454,12 +457,13 @@ impl State {
     }
 
     fn add_message(&mut self, message: Message, day: i32) {
-        let known = message
-            .peer
-            .map(|id| self.peer(&id).map_or(Trust::New, |peer| peer.trust));
-        let own = known.is_none();
-        let seq = Rc::make_mut(&mut self.log).say(message, day, known.unwrap_or(Trust::Verified));
-        if own {
+        let peer = message.peer.and_then(|id| self.peer(&id));
+        let trust = peer.map_or(message.trust, |peer| peer.trust);
+        let (own, caught_up) = (message.peer.is_none() && message.own, message.caught_up);
+        let seq = Rc::make_mut(&mut self.log).say(message, day, trust);
+        if caught_up {
+            // It was said before; nobody waits for it to be read.
+        } else if own {
             self.unread_from = None;
         } else if !self.is_watched() {
             if self.unread == 0 {

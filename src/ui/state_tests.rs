@@ -1,5 +1,6 @@
 use super::prompts::{MAX_DECISIONS, MAX_NOTICES, MAX_REQUESTS, MAX_WARNINGS};
 use super::*;
+use crate::identity::Trust;
 use crate::identity::{Name, PublicKey};
 use crate::room::{ChatEvent, MessageId, PeopleEvent};
 use crate::time::Millis;
@@ -22,16 +23,19 @@ fn peer(byte: u8, user: &str, state: PeerState) -> PeerView {
 }
 
 fn message(from: Option<u8>) -> Event {
-    Event::Chat(ChatEvent::Message(Message {
-        id: MessageId("m".into()),
+    let key = PublicKey([from.unwrap_or(0); 33]);
+    Event::Chat(ChatEvent::Message(Box::new(Message {
         peer: from.map(|byte| PeerId([byte; 16])),
-        sender: "ann".into(),
-        key: PublicKey([from.unwrap_or(0); 33]),
-        text: "text".into(),
-        at: Millis(0),
+        own: from.is_none(),
         private: false,
-        to: None,
-    }))
+        ..Message::new(
+            MessageId("m".into()),
+            "ann".into(),
+            key,
+            "text".into(),
+            Millis(0),
+        )
+    })))
 }
 
 fn after(state: State, events: impl IntoIterator<Item = Event>) -> State {

@@ -209,6 +209,9 @@ impl Timeline {
     /// Appends a message and returns the number of its line.
     pub fn say(&mut self, message: Message, day: i32, trust: Trust) -> u32 {
         // A sender's clock may be slow. The log keeps the order of arrival, and no day begins twice.
+        if let Some(place) = self.place(&message) {
+            return self.insert(place, message, day, trust);
+        }
         let new_day = self.last_day.is_none_or(|last| day > last);
         self.last_day = Some(self.last_day.map_or(day, |last| last.max(day)));
         let leads = new_day
@@ -216,7 +219,7 @@ impl Timeline {
                 .lines
                 .last()
                 .is_some_and(|line| continues(line, &message));
-        let delivery = message.peer.is_none().then_some(Delivery::ToNobody);
+        let delivery = delivery(&message);
         self.push(Content::Said(Said {
             message,
             day,
@@ -225,6 +228,73 @@ impl Timeline {
             delivery,
             trust,
         }))
+    }
+
+    /// Where a message belongs that does not come last: before messages that are shown after it, and, if it was said
+    /// before it came here, before people who have come in the meantime.
+    fn place(&self, message: &Message) -> Option<usize> {
+        let is_above = |line: &Rc<Line>| match &line.content {
+            Content::Said(said) => said.message.order <= message.order,
+            Content::Moves(_) => false,
+        };
+        let place = self.lines.iter().rposition(is_above).map_or(0, |at| at + 1);
+        let mut below = self.lines.iter().skip(place);
+        let is_said = |line: &Rc<Line>| matches!(line.content, Content::Said(_));
+        (below.any(is_said) || (message.caught_up && place < self.lines.len())).then_some(place)
+    }
+
+    /// Inserts a message among the others.
+    fn insert(&mut self, place: usize, message: Message, day: i32, trust: Trust) -> u32 {
+        let (above, below) = self.lines.split_at(place.min(self.lines.len()));
+        let said = |line: &Rc<Line>| match &line.content {
+            Content::Said(said) => Some((said.day, said.message.clone())),
+            Content::Moves(_) => None,
+        };
+        let before = above.iter().rev().find_map(said);
+        let new_day = before.as_ref().is_none_or(|(before, _)| day > *before);
+        let leads = new_day || !above.last().is_some_and(|line| continues(line, &message));
+        let next = below.iter().position(|line| said(line).is_some());
+        let seq = self.next;
+        self.next = self.next.wrapping_add(1);
+        let content = Content::Said(Said {
+            delivery: delivery(&message),
+            message,
+            day,
+            new_day,
+            leads,
+            trust,
+        });
+        self.bytes += content.bytes();
+        let line = Rc::new(Line { seq, content });
+        self.lines.insert(place, line.clone());
+        self.last_day = Some(self.last_day.map_or(day, |last| last.max(day)));
+        if let Some(next) = next.and_then(|next| self.lines.get_mut(place + 1 + next))
+            && let Content::Said(said) = &mut Rc::make_mut(next).content
+        {
+            said.new_day = said.day > day;
+            said.leads = said.new_day || !continues(&line, &said.message);
+        }
+        if self.lines.len() > MAX_LINES || self.bytes > MAX_BYTES {
+            self.drop_oldest();
+        }
+        seq
+    }
+
+    /// A message looks different.
+    pub fn change(&mut self, message: Message) {
+        let is_it = |line: &&mut Rc<Line>| match &line.content {
+            Content::Said(said) => said.message.id == message.id,
+            Content::Moves(_) => false,
+        };
+        let Some(line) = self.lines.iter_mut().rev().find(is_it) else {
+            return;
+        };
+        let content = &mut Rc::make_mut(line).content;
+        let before = content.bytes();
+        if let Content::Said(said) = content {
+            said.message = message;
+        }
+        self.bytes = (self.bytes + content.bytes()).saturating_sub(before);
     }
 
     /// Sets the delivery state of a message that the person sent.
@@ -286,6 +356,16 @@ impl Timeline {
     }
 }
 
+/// The delivery state of a message that has just come: of one that we said here or at another time. What we said at
+/// another time has come back from somebody who has it.
+fn delivery(message: &Message) -> Option<Delivery> {
+    match (message.own && message.peer.is_none(), message.caught_up) {
+        (false, _) => None,
+        (true, true) => Some(Delivery::Delivered(1, 1)),
+        (true, false) => Some(Delivery::ToNobody),
+    }
+}
+
 /// Whether `message` continues the group that ends with `line`.
 fn continues(line: &Line, message: &Message) -> bool {
     let Content::Said(said) = &line.content else {
@@ -310,15 +390,13 @@ mod tests {
     use crate::identity::{PeerId, PublicKey};
 
     fn message(id: &str, from: Option<u8>, at: u64) -> Message {
+        let key = PublicKey([from.unwrap_or(0); 33]);
+        let (id, user) = (MessageId(id.into()), format!("user {from:?}"));
         Message {
-            id: MessageId(id.into()),
             peer: from.map(|byte| PeerId([byte; 16])),
-            sender: format!("user {from:?}"),
-            key: PublicKey([from.unwrap_or(0); 33]),
-            text: "text".into(),
-            at: Millis(at),
+            own: from.is_none(),
             private: false,
-            to: None,
+            ..Message::new(id, user, key, "text".into(), Millis(at))
         }
     }
 

@@ -3,6 +3,7 @@
 pub mod bytes;
 pub mod chunks;
 pub mod connect;
+pub mod entry;
 pub mod envelope;
 pub mod extension;
 pub mod frame;
@@ -20,8 +21,8 @@ pub use chunks::{Arrived, Chunk, ChunkReassembler, OutboundMessage};
 pub use connect::{Connect, ConnectId, LeaveSecret, Nonce};
 pub use envelope::{Attempt, Body, BodyKind, Envelope, EnvelopeError, Knock, NonceSource};
 pub use frame::{
-    Ack, CallFrame, ChatFrame, FileFrame, Frame, FrameError, LinkFrame, Part, PartReassembler,
-    PeopleFrame, StreamIds,
+    Ack, CallFrame, ChatFrame, EntryFrame, FileFrame, Frame, FrameError, LinkFrame, Part,
+    PartReassembler, PeopleFrame, StreamIds,
 };
 pub use pair::Introduction;
 pub use room_keys::{DerivedTopic, RoomId, RoomKeys, RoomKeysError, RoomSource};

@@ -82,6 +82,8 @@ fn book_of(people: &[(PublicKey, &str, TrustDecision)]) -> TrustBook {
 fn still_talk(world: &mut World, ann: usize, ben: usize) {
     world.say(ann, "all well?");
     world.say(ben, "all well");
+    let talked = |world: &World| !world.heard(ann).is_empty() && !world.heard(ben).is_empty();
+    world.run_until(std::time::Duration::from_secs(2), talked);
     world.run(std::time::Duration::from_millis(100));
     let texts = |at: usize| {
         world

@@ -13,7 +13,9 @@ use std::time::Duration;
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use rtchat::identity::{IdentityKey, Name, TrustBook, TrustChange};
-use rtchat::room::{BrokerId, Carrier, ChatCommand, Command, Config, Event, Input, Output, Room};
+use rtchat::room::{
+    BrokerId, Carrier, ChatCommand, Command, Config, Event, Input, MAIN_CHANNEL, Output, Room,
+};
 use rtchat::rtc::file_channel::{FileId, Receiving, Sending};
 use rtchat::rtc::{ConnectionId, LinkEvent};
 use rtchat::settings::Accept;
@@ -201,6 +203,7 @@ impl World {
             name: Name::parse(name).unwrap(),
             tab: std::mem::replace(&mut self.next_tab, 1),
             info,
+            channels: vec![MAIN_CHANNEL.to_owned()],
             accept,
             trust,
             seed: seed(at as u64, 2),
@@ -234,7 +237,7 @@ impl World {
     }
 
     pub fn say(&mut self, at: usize, text: &str) {
-        self.command(at, Command::Chat(ChatCommand::Say(text.to_owned())));
+        self.command(at, Command::Chat(ChatCommand::say(text)));
     }
 
     /// The tab says goodbye and closes.

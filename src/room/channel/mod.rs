@@ -292,6 +292,11 @@ impl Channels {
                 yield_files(cx);
                 cx.effect(Effect::Call(peer, frame));
             }
+            Arrived::Frame(Frame::Entry(frame)) => {
+                // At once, because people wait for it, and a page in the background has slow timers.
+                self.acknowledge(peer, cx);
+                cx.effect(Effect::Entry(peer, frame));
+            }
             Arrived::Frame(Frame::File(frame)) => {
                 // Every offer makes us keep or answer something.
                 let offer = frame.step == "offer";

@@ -1,83 +1,122 @@
-//! Chat messages, their receipts, and who is typing.
+//! What people say: in channels, as entries that are signed, kept and passed on; to one person, as messages that nobody
+//! can prove; and who is typing.
 
+mod catching_up;
 mod deliveries;
+mod direct;
+mod log;
+mod message;
+mod own;
 
 use core::time::Duration;
-use std::collections::VecDeque;
 
-use base32ct::{Base32Unpadded, Encoding};
 use litemap::LiteMap;
 
 use super::channel::yield_files;
 use super::counters::Dropped;
 use super::cx::Cx;
 use super::effect::{Effect, PeerEvent};
-use super::io::{ChatCommand, ChatEvent, Event, Message, MessageId, PeerState};
+use super::io::{ChatCommand, ChatEvent, Event, Message, MessageId, Order, PeerState};
 use super::links::Links;
 use super::members::{Members, own_user};
-use crate::identity::PeerId;
+use super::timer::ConversationTimer;
+use crate::identity::{PeerId, PublicKey, Signature};
 use crate::time::Millis;
-use crate::wire::Frame;
-use crate::wire::frame::ChatFrame;
+use crate::wire::entry::{
+    Content, ConversationId, Entry, EntryId, MAX_EMOJI, Position, entry_name, parse_entry_name,
+    writer,
+};
+use crate::wire::frame::{ChatFrame, EntryFrame, ShortId, short};
+use crate::wire::{Frame, OutboundMessage};
 
-use deliveries::Deliveries;
+use catching_up::{CatchingUp, reply, send};
+use direct::Direct;
+use log::{Change, Log};
+use own::Own;
+
+pub use message::{MAX_REACTIONS, MAX_VERSIONS};
 
 /// A message has at most this many characters.
 pub const MAX_TEXT: usize = 10_000;
-/// The most messages that wait for one peer's receipt; the oldest are given up first.
-const MAX_OUTBOX: usize = 200;
-/// The most ids of a peer's messages that are remembered.
-const MAX_REMEMBERED_IDS: usize = 512;
-/// Message ids are remembered for at most this many peers that may come back, …
-const MAX_FORMER: usize = 64;
-/// … and at most this many for each: as many as may wait for one peer's receipt.
-const MAX_FORMER_IDS: usize = MAX_OUTBOX;
+/// The channel of a room whose site names none.
+pub const MAIN_CHANNEL: &str = "lobby";
+/// A channel's name has at most this many characters.
+pub const MAX_CHANNEL_NAME: usize = 40;
 /// While the person is typing, peers are told at most this often.
 const TYPING_INTERVAL: Duration = Duration::from_secs(3);
+/// The most bytes of entries in one frame.
+const MAX_BATCH: usize = 48 * 1024;
+/// Entries of others are checked this many at a time, so that the page stays responsive: a signature takes a
+/// millisecond or two …
+const CHECKED_AT_ONCE: usize = 12;
+/// … with this pause in between.
+const CHECK_PAUSE: Duration = Duration::from_millis(1);
+/// The most entries that wait to be checked. Nobody is asked for more than these.
+const MAX_UNCHECKED: usize = 2_000;
 
-/// A message that has no receipt yet.
+/// An entry that waits to be checked.
 #[derive(Debug)]
-struct Waiting {
-    id: MessageId,
-    frame: Frame,
-    /// Whether it has been sent over a connection.
-    was_sent: bool,
+struct Unchecked {
+    entry: Entry,
+    /// It was asked for.
+    caught_up: bool,
 }
 
-/// The exchange of messages with one peer.
-#[derive(Debug, Default)]
-struct Exchange {
-    /// Messages to it that have no receipt yet.
-    outbox: VecDeque<Waiting>,
-    /// Ids of its messages, so that none is shown twice.
-    said: VecDeque<String>,
+/// One channel.
+#[derive(Debug)]
+struct Channel {
+    name: String,
+    id: ConversationId,
+    log: Log,
 }
 
-impl Exchange {
-    /// Remembers an id that the peer chose. Returns false if it had been used before.
-    fn take_id(&mut self, id: &str) -> bool {
-        if self.said.iter().any(|known| known == id) {
-            return false;
-        }
-        if self.said.len() >= MAX_REMEMBERED_IDS {
-            self.said.pop_front();
-        }
-        self.said.push_back(id.to_owned());
-        true
-    }
-}
-
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Conversations {
-    exchanges: LiteMap<PeerId, Exchange>,
-    /// Ids of what those said who were lost. Whoever slept does not know that, and says again what has no receipt.
-    former: VecDeque<(PeerId, VecDeque<String>)>,
-    deliveries: Deliveries,
+    /// The first is the room's main one.
+    channels: Vec<Channel>,
+    own: Own,
+    catching_up: CatchingUp,
+    unchecked: Vec<Unchecked>,
+    direct: Direct,
     /// When we last told peers that the person is typing.
     typed: Option<Millis>,
 }
 
 impl Conversations {
+    /// Creates the room's channels, of which there is at least one.
+    pub fn new(names: &[String]) -> Conversations {
+        let channel = |name: &String| Channel {
+            name: name.clone(),
+            id: ConversationId::channel(name),
+            log: Log::default(),
+        };
+        Conversations {
+            channels: names.iter().map(channel).collect(),
+            own: Own::default(),
+            catching_up: CatchingUp::default(),
+            unchecked: Vec::new(),
+            direct: Direct::default(),
+            typed: None,
+        }
+    }
+
+    /// Nobody is told of what we said when we leave.
+    pub fn clear(&mut self) {
+        *self = Conversations::new(&[]);
+    }
+
+    fn channel(&self, id: &ConversationId) -> Option<&Channel> {
+        self.channels.iter().find(|channel| channel.id == *id)
+    }
+
+    /// The channel that has a message.
+    fn channel_of(&self, id: &EntryId) -> Option<&Channel> {
+        let name = short(id);
+        self.channels
+            .iter()
+            .find(|channel| channel.log.contains(&name))
+    }
+
     /// Handles a command of the person.
     pub fn on_command(
         &mut self,
@@ -87,73 +126,189 @@ impl Conversations {
         cx: &mut Cx,
     ) {
         match command {
-            ChatCommand::Say(text) => self.say(&text, None, members, links, cx),
-            ChatCommand::SayTo { peer, text } => self.say(&text, Some(peer), members, links, cx),
+            ChatCommand::Say {
+                channel,
+                text,
+                reply_to,
+            } => self.say(channel.as_deref(), text, reply_to, members, links, cx),
+            ChatCommand::SayTo { peer, text } => {
+                self.direct.say(peer, &text, members, links, cx);
+            }
+            ChatCommand::Edit { id, text } => match refusal(&text) {
+                Some(refusal) => cx.event(Event::Refused(refusal)),
+                None => self.change(&id, |target| Content::Edit { target, text }, cx),
+            },
+            ChatCommand::Retract(id) => {
+                self.change(&id, |target| Content::Retract { target }, cx);
+            }
+            ChatCommand::React { id, emoji, on } => {
+                if (1..=MAX_EMOJI).contains(&emoji.len()) {
+                    let react = |target| Content::React { target, emoji, on };
+                    self.change(&id, react, cx);
+                }
+            }
+            ChatCommand::Older { channel } => self.ask_for_older(&channel, links, cx),
             ChatCommand::Typing => self.typing(cx),
         }
     }
 
-    /// Sends a message to everybody who is here or on the way, or to one of them.
     fn say(
         &mut self,
-        text: &str,
-        only: Option<PeerId>,
+        channel: Option<&str>,
+        text: String,
+        reply_to: Option<MessageId>,
         members: &Members,
         links: &Links,
         cx: &mut Cx,
     ) {
-        if let Some(refusal) = refusal(text) {
+        if let Some(refusal) = refusal(&text) {
             return cx.event(Event::Refused(refusal));
         }
-        let meant = members.shown().filter(|peer| {
-            only.is_none_or(|only| only == *peer) && links.state(peer) != PeerState::Failed
-        });
-        let meant: Vec<PeerId> = meant.collect();
-        if only.is_some() && meant.is_empty() {
+        let mut channels = self.channels.iter();
+        let channel = match channel {
+            Some(name) => channels.find(|channel| channel.name == name),
+            None => channels.next(),
+        };
+        let Some(channel) = channel.map(|channel| channel.id) else {
             return cx.event(Event::Refused(
-                "The message was not sent: the person is not here any more.".to_owned(),
+                "The message was not sent: this room has no such channel.".to_owned(),
+            ));
+        };
+        let reply_to = reply_to.and_then(|id| parse_entry_name(&id.0));
+        yield_files(cx);
+        let content = Content::Say {
+            reply_to,
+            text: text.clone(),
+        };
+        let Some(id) = self.write(channel, content, cx) else {
+            return;
+        };
+        self.show_own(channel, id, text, reply_to, cx);
+        let meant = members.shown().filter_map(|peer| {
+            let connect = members.connect(&peer)?;
+            let is_reachable = links.state(&peer) != PeerState::Failed;
+            let proven = members.is_proven(&peer);
+            is_reachable.then_some((peer, connect.identity, proven))
+        });
+        self.own.count(id, meant, cx);
+    }
+
+    /// Shows what we say at once, before it is signed.
+    fn show_own(
+        &self,
+        channel: ConversationId,
+        id: EntryId,
+        text: String,
+        reply_to: Option<EntryId>,
+        cx: &mut Cx,
+    ) {
+        let sender = own_user(&cx.own.name, cx.own.tab);
+        let name = MessageId(entry_name(&id));
+        cx.chat(ChatEvent::Message(Box::new(Message {
+            channel: self.channel(&channel).map(|its| its.name.clone()),
+            order: Order(self.own.clock(&channel).0, id.0),
+            private: false,
+            reply_to: reply_to.map(|id| MessageId(entry_name(&id))),
+            ..Message::new(name, sender, cx.own.key, text, cx.now)
+        })));
+    }
+
+    /// Says something about a message.
+    fn change(&mut self, id: &MessageId, content: impl FnOnce(EntryId) -> Content, cx: &mut Cx) {
+        let target = parse_entry_name(&id.0);
+        let found = target.and_then(|target| {
+            let channel = self.channel_of(&target)?;
+            let held = channel.log.get(&short(&target))?;
+            Some((target, channel.id, held.entry.author))
+        });
+        let Some((target, channel, author)) = found else {
+            return cx.event(Event::Refused(
+                "The message is not here any more.".to_owned(),
+            ));
+        };
+        let content = content(target);
+        let is_reaction = matches!(content, Content::React { .. });
+        if author != cx.own.key && !is_reaction {
+            return cx.event(Event::Refused(
+                "Only whoever wrote a message can change it.".to_owned(),
             ));
         }
-        let to = only.and_then(|only| members.user(&only)).map(str::to_owned);
-        let id = MessageId(Base32Unpadded::encode_string(&cx.random::<10>()));
-        let frame = Frame::Chat(ChatFrame::Message {
-            id: id.0.clone(),
-            text: text.to_owned(),
-            at: cx.now,
-            private: only.is_some(),
-        });
-        yield_files(cx);
-        cx.chat(ChatEvent::Message(Message {
-            id: id.clone(),
-            peer: None,
-            sender: own_user(&cx.own.name, cx.own.tab),
-            key: cx.own.key,
-            text: text.to_owned(),
-            at: cx.now,
-            private: only.is_some(),
-            to,
-        }));
-        let count = |count| u32::try_from(count).unwrap_or(u32::MAX);
-        let sent = meant.iter().filter(|peer| links.is_connected(peer)).count();
-        self.deliveries
-            .begin(id.clone(), count(sent), count(meant.len()), cx);
-        let everybody = only.is_none() && links.connected().all(|peer| meant.contains(&peer));
-        for peer in &meant {
-            let outbox = &mut self.exchanges.entry(*peer).or_default().outbox;
-            if outbox.len() >= MAX_OUTBOX {
-                outbox.pop_front();
-            }
-            outbox.push_back(Waiting {
-                id: id.clone(),
-                frame: frame.clone(),
-                was_sent: links.is_connected(peer),
-            });
-            if !everybody {
-                cx.send(*peer, frame.clone());
+        self.write(channel, content, cx);
+    }
+
+    fn write(&mut self, channel: ConversationId, content: Content, cx: &mut Cx) -> Option<EntryId> {
+        let channels = &mut self.channels;
+        let channel = channels.iter_mut().find(|its| its.id == channel)?;
+        match self.own.write(channel.id, content, &channel.log, cx) {
+            Ok(id) => Some(id),
+            Err(error) => {
+                cx.event(Event::Refused(error.to_string()));
+                None
             }
         }
-        if everybody {
-            cx.effect(Effect::SendAll(frame));
+    }
+
+    /// Handles the signature of an entry of ours: it is shown, and sent to everybody who was verified in this session.
+    pub fn on_signed(
+        &mut self,
+        request: u32,
+        signature: Signature,
+        members: &Members,
+        links: &Links,
+        cx: &mut Cx,
+    ) {
+        let Some((conversation, entry)) = self.own.signed(request, signature, cx) else {
+            return;
+        };
+        let id = short(&entry.id());
+        let mut bytes = Vec::new();
+        entry.write(&mut bytes);
+        self.insert(conversation, entry, false, members, cx);
+        let frame = Frame::Entry(EntryFrame::Entries { list: vec![bytes] });
+        for peer in members.shown() {
+            cx.effect(Effect::Stream(peer, OutboundMessage::frame(&frame)));
+            cx.effect(Effect::ExpectAnswer(peer));
+            if let Some(connect) = members.connect(&peer).filter(|_| links.is_connected(&peer)) {
+                self.own.sent(&id, &connect.identity, cx);
+            }
+        }
+    }
+
+    /// Adds an entry to its channel, and shows what has changed.
+    fn insert(
+        &mut self,
+        conversation: ConversationId,
+        entry: Entry,
+        caught_up: bool,
+        members: &Members,
+        cx: &mut Cx,
+    ) {
+        let channels = &mut self.channels;
+        let Some(channel) = channels.iter_mut().find(|its| its.id == conversation) else {
+            return;
+        };
+        let (name, log) = (&channel.name, &mut channel.log);
+        let is_ours = entry.author == cx.own.key && entry.writer == writer(&cx.own.id);
+        let show = |log: &Log, id: &EntryId, cx: &Cx| {
+            message::message(name, log, id, members, cx).map(Box::new)
+        };
+        match log.insert(entry, cx.now, caught_up) {
+            // What we say here is shown before it is signed.
+            Some(Change::Said(_)) if !caught_up && is_ours => {}
+            Some(Change::Said(id)) => {
+                if let Some(message) = show(log, &id, cx) {
+                    cx.chat(ChatEvent::Message(message));
+                }
+            }
+            Some(Change::Changed(id)) => {
+                if let Some(message) = show(log, &id, cx) {
+                    if message.retracted {
+                        log.take_back(&short(&id));
+                    }
+                    cx.chat(ChatEvent::Changed(message));
+                }
+            }
+            Some(Change::Nothing) | None => {}
         }
     }
 
@@ -168,106 +323,252 @@ impl Conversations {
     /// Handles a chat frame of a peer.
     pub fn on_frame(&mut self, peer: PeerId, frame: ChatFrame, members: &Members, cx: &mut Cx) {
         match frame {
-            ChatFrame::Message {
-                id,
-                text,
-                at,
-                private,
-            } => {
-                let Some(connect) = members.connect(&peer) else {
-                    return;
-                };
-                let message = Message {
-                    id: MessageId(id),
-                    peer: Some(peer),
-                    sender: members.user(&peer).unwrap_or_default().to_owned(),
-                    key: connect.identity,
-                    text,
-                    at: at.min(cx.now),
-                    private,
-                    to: None,
-                };
-                self.on_message(peer, message, cx);
-            }
-            ChatFrame::Receipt { id } => self.on_receipt(peer, &MessageId(id), cx),
             ChatFrame::Typing => cx.chat(ChatEvent::Typing { peer }),
+            // What is said to everybody is signed.
+            ChatFrame::Message { private: false, .. } => cx.dropped(Dropped::BadFrame),
+            frame => self.direct.on_frame(peer, frame, members, cx),
         }
     }
 
-    fn on_message(&mut self, peer: PeerId, message: Message, cx: &mut Cx) {
-        let MessageId(id) = &message.id;
-        let sound = (1..=40).contains(&id.len())
-            && !message.text.is_empty()
-            && message.text.chars().count() <= MAX_TEXT;
-        if !sound {
-            return cx.dropped(Dropped::BadFrame);
-        }
-        cx.send(peer, ChatFrame::Receipt { id: id.clone() });
-        if self.exchange(peer).take_id(id) {
-            yield_files(cx);
-            cx.chat(ChatEvent::Message(message));
-        }
-    }
-
-    /// What goes back and forth with this peer. Of one that was lost and has come back it is known what it said.
-    fn exchange(&mut self, peer: PeerId) -> &mut Exchange {
-        let former = self.former.iter().position(|(other, _)| *other == peer);
-        let exchange = self.exchanges.entry(peer).or_default();
-        if let Some((_, said)) = former.and_then(|at| self.former.remove(at)) {
-            exchange.said = said;
-        }
-        exchange
-    }
-
-    /// A peer was lost, and may come back.
-    fn remember_former(&mut self, peer: PeerId, mut said: VecDeque<String>) {
-        if said.is_empty() {
-            return;
-        }
-        said.drain(..said.len().saturating_sub(MAX_FORMER_IDS));
-        if self.former.len() >= MAX_FORMER {
-            self.former.pop_front();
-        }
-        self.former.push_back((peer, said));
-    }
-
-    fn on_receipt(&mut self, peer: PeerId, id: &MessageId, cx: &mut Cx) {
-        let Some(exchange) = self.exchanges.get_mut(&peer) else {
+    /// Handles a frame about entries.
+    pub fn on_entry_frame(
+        &mut self,
+        peer: PeerId,
+        frame: EntryFrame,
+        members: &Members,
+        links: &Links,
+        cx: &mut Cx,
+    ) {
+        let Some(key) = members.connect(&peer).map(|connect| connect.identity) else {
             return;
         };
-        let at = exchange.outbox.iter().position(|waiting| waiting.id == *id);
-        if at.and_then(|at| exchange.outbox.remove(at)).is_some() {
-            self.deliveries.delivered(id, cx);
+        if !self.catching_up.take_frame(peer, cx) {
+            return;
+        }
+        match frame {
+            EntryFrame::Entries { list } => self.on_entries(peer, key, &list, members, cx),
+            EntryFrame::Have { ids } => {
+                for id in &ids {
+                    self.own.delivered(id, &key, cx);
+                }
+            }
+            EntryFrame::Page {
+                conversation,
+                before: _,
+                from,
+                ids,
+            } => {
+                for id in &ids {
+                    self.own.delivered(id, &key, cx);
+                }
+                let channels = &self.channels;
+                if let Some(channel) = channels.iter().find(|its| its.id == conversation) {
+                    let (catching_up, log) = (&mut self.catching_up, &channel.log);
+                    catching_up.on_page(peer, conversation, from, &ids, log, cx);
+                }
+            }
+            EntryFrame::Need { conversation, ids } => {
+                self.serve(peer, &key, conversation, &ids, members, links, cx);
+            }
+            EntryFrame::Older {
+                conversation,
+                before,
+            } => self.send_page(peer, &key, conversation, Some(before), members, cx),
+        }
+    }
+
+    /// Handles entries: those that were asked for, and what their author says now.
+    fn on_entries(
+        &mut self,
+        peer: PeerId,
+        key: PublicKey,
+        list: &[Vec<u8>],
+        members: &Members,
+        cx: &mut Cx,
+    ) {
+        for bytes in list {
+            let Ok(entry) = Entry::parse(bytes, &cx.own.room) else {
+                cx.dropped(Dropped::BadFrame);
+                continue;
+            };
+            let id = short(&entry.id());
+            let caught_up = self.catching_up.has_come(&id, cx);
+            let channel = self.channel(&entry.conversation);
+            if channel.is_none_or(|channel| channel.log.contains(&id)) {
+                continue;
+            }
+            if !caught_up && (entry.author != key || !self.catching_up.take_said(peer, cx)) {
+                cx.dropped(Dropped::Unexpected);
+                continue;
+            }
+            if self.unchecked.len() >= MAX_UNCHECKED {
+                cx.dropped(Dropped::OverBudget);
+                continue;
+            }
+            self.unchecked.push(Unchecked { entry, caught_up });
+        }
+        self.check(members, cx);
+    }
+
+    /// Checks some of the entries that have come, and tells their authors who are here that we have them.
+    pub fn check(&mut self, members: &Members, cx: &mut Cx) {
+        let some = self.unchecked.len().min(CHECKED_AT_ONCE);
+        let checked: Vec<Unchecked> = self.unchecked.drain(..some).collect();
+        let mut have: LiteMap<PublicKey, Vec<ShortId>> = LiteMap::new();
+        for Unchecked { entry, caught_up } in checked {
+            cx.counters.signature_checked();
+            if entry.verify(&cx.own.room).is_err() {
+                cx.dropped(Dropped::BadSignature);
+                continue;
+            }
+            if entry.author != cx.own.key {
+                have.entry(entry.author)
+                    .or_default()
+                    .push(short(&entry.id()));
+            }
+            if !caught_up {
+                yield_files(cx);
+            }
+            self.insert(entry.conversation, entry, caught_up, members, cx);
+        }
+        for (author, ids) in have {
+            for peer in members.proven_peers(&author) {
+                let ids = ids.clone();
+                send(peer, EntryFrame::Have { ids }, cx);
+            }
+        }
+        if !self.unchecked.is_empty() {
+            cx.timers
+                .set(ConversationTimer::Check.into(), cx.now + CHECK_PAUSE);
+        }
+    }
+
+    /// Sends entries that a peer asked for, as far as it may have them.
+    #[allow(clippy::too_many_arguments)]
+    fn serve(
+        &mut self,
+        peer: PeerId,
+        key: &PublicKey,
+        conversation: ConversationId,
+        ids: &[ShortId],
+        members: &Members,
+        links: &Links,
+        cx: &mut Cx,
+    ) {
+        let Some(channel) = self.channels.iter().find(|its| its.id == conversation) else {
+            return;
+        };
+        let (mut list, mut size) = (Vec::new(), 0);
+        for id in ids {
+            let held = channel.log.get(id);
+            let Some(held) = held.filter(|held| may_have(key, &held.entry, members, cx)) else {
+                continue;
+            };
+            if size > 0 && size + held.entry.size() > MAX_BATCH {
+                let list = core::mem::take(&mut list);
+                reply(peer, EntryFrame::Entries { list }, cx);
+                size = 0;
+            }
+            let mut bytes = Vec::with_capacity(held.entry.size());
+            held.entry.write(&mut bytes);
+            size += bytes.len();
+            list.push(bytes);
+            if links.is_connected(&peer) {
+                self.own.sent(id, key, cx);
+            }
+        }
+        if !list.is_empty() {
+            reply(peer, EntryFrame::Entries { list }, cx);
+        }
+    }
+
+    fn send_page(
+        &self,
+        peer: PeerId,
+        key: &PublicKey,
+        conversation: ConversationId,
+        before: Option<Position>,
+        members: &Members,
+        cx: &mut Cx,
+    ) {
+        let Some(channel) = self.channel(&conversation) else {
+            return;
+        };
+        let page = channel
+            .log
+            .page(before, |entry| may_have(key, entry, members, cx));
+        let page = EntryFrame::Page {
+            conversation,
+            before,
+            from: page.from,
+            ids: page.ids,
+        };
+        reply(peer, page, cx);
+    }
+
+    /// Asks two of those who are here for older messages.
+    fn ask_for_older(&mut self, name: &str, links: &Links, cx: &mut Cx) {
+        let Some(channel) = self.channels.iter().find(|its| its.name == name) else {
+            return;
+        };
+        let Some(before) = channel.log.oldest() else {
+            return;
+        };
+        let mut peers: Vec<PeerId> = links.connected().collect();
+        for _ in 0..2.min(peers.len()) {
+            let peer = peers.swap_remove(cx.random_index(peers.len()));
+            let older = EntryFrame::Older {
+                conversation: channel.id,
+                before,
+            };
+            send(peer, older, cx);
+        }
+    }
+
+    /// Handles a timer of this machine.
+    pub fn on_timer(&mut self, timer: ConversationTimer, members: &Members, cx: &mut Cx) {
+        match timer {
+            ConversationTimer::Check => self.check(members, cx),
+            ConversationTimer::Patience => self.catching_up.on_patience(cx),
         }
     }
 
     /// Handles an event of a peer.
-    pub fn on_peer(&mut self, peer: PeerId, event: &PeerEvent, cx: &mut Cx) {
+    pub fn on_peer(&mut self, peer: PeerId, event: &PeerEvent, members: &Members, cx: &mut Cx) {
+        self.direct.on_peer(peer, event, cx);
         match event {
-            // Messages that have no receipt yet go over the new connection.
             PeerEvent::Verified => {
-                let exchange = self.exchanges.get_mut(&peer);
-                for waiting in exchange.into_iter().flat_map(|its| &mut its.outbox) {
-                    cx.send(peer, waiting.frame.clone());
-                    if !core::mem::replace(&mut waiting.was_sent, true) {
-                        self.deliveries.sent(&waiting.id, cx);
-                    }
-                }
+                self.own.proven(&peer);
+                self.send_pages(peer, members, cx);
             }
-            PeerEvent::Gone { until, .. } => {
-                let Some(exchange) = self.exchanges.remove(&peer) else {
-                    return;
-                };
-                for Waiting { id, was_sent, .. } in exchange.outbox {
-                    self.deliveries.not_delivered(&id, was_sent, cx);
-                }
-                if *until < Millis(u64::MAX) {
-                    self.remember_former(peer, exchange.said);
-                }
+            // What was at the end of the stream is void.
+            PeerEvent::Forgotten => self.send_pages(peer, members, cx),
+            PeerEvent::Gone { .. } => {
+                self.own.gone(&peer, cx);
+                self.catching_up.on_gone(&peer, cx);
             }
-            PeerEvent::Lost | PeerEvent::Returned | PeerEvent::Forgotten => {}
+            PeerEvent::Lost | PeerEvent::Returned => {}
         }
     }
+
+    /// Sends the last page of each channel.
+    fn send_pages(&self, peer: PeerId, members: &Members, cx: &mut Cx) {
+        if let Some(connect) = members.connect(&peer) {
+            for channel in &self.channels {
+                self.send_page(peer, &connect.identity, channel.id, None, members, cx);
+            }
+        }
+    }
+}
+
+/// Whether a peer may have an entry: in a room where not everybody is let in, its author may have turned that peer away.
+fn may_have(key: &PublicKey, entry: &Entry, members: &Members, cx: &Cx) -> bool {
+    entry.author == cx.own.key || entry.author == *key || members.may_read_all()
+}
+
+/// Whether a text that somebody sent can be a message.
+fn is_sound(text: &str) -> bool {
+    !text.is_empty() && text.chars().count() <= MAX_TEXT
 }
 
 /// Returns the reason why a text cannot be sent, if there is one.

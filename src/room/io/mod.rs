@@ -12,7 +12,7 @@ use crate::time::Millis;
 pub use crate::wire::{Purpose, Value};
 
 pub use app::{AppCommand, AppEvent, AskError, SendError};
-pub use chat::{ChatCommand, ChatEvent, Message, MessageId};
+pub use chat::{ChatCommand, ChatEvent, Message, MessageId, Order, Reaction};
 pub use people::{GoneReason, PeerState, PeerView, PeopleCommand, PeopleEvent, Shown};
 
 /// Identifies one of the brokers that the driver keeps a connection to. Both drivers keep one at a time, and call it 0

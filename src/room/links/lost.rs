@@ -46,7 +46,7 @@ impl Links {
     }
 
     /// Notes that something was sent to this peer which it answers at once.
-    pub(super) fn expect_answer(&mut self, peer: PeerId, cx: &mut Cx) {
+    pub fn expect_answer(&mut self, peer: PeerId, cx: &mut Cx) {
         let link = self.links.get_mut(&peer);
         if let Some(State::Verified { open, .. }) = link.map(|link| &mut link.state) {
             open.answers.ask(cx.now);

@@ -19,7 +19,9 @@ use super::links::Links;
 use super::policy::Policy;
 use super::signaling::Freshness;
 use crate::budget::Budget;
-use crate::identity::{Name, PeerId, SealKey, Trust, TrustBook, TrustChange, TrustDecision};
+use crate::identity::{
+    Name, PeerId, PublicKey, SealKey, Trust, TrustBook, TrustChange, TrustDecision,
+};
 use crate::settings::Accept;
 use crate::time::Millis;
 use crate::wire::frame::PeopleFrame;
@@ -188,6 +190,40 @@ impl Members {
     /// The name under which this peer is shown.
     pub fn user(&self, peer: &PeerId) -> Option<&str> {
         self.members.get(peer).map(|member| member.user.as_str())
+    }
+
+    /// Whether this peer has proven who it is, in this session.
+    pub fn is_proven(&self, peer: &PeerId) -> bool {
+        self.members.get(peer).is_some_and(|member| member.proven)
+    }
+
+    /// The peers that have proven that they hold this key.
+    pub fn proven_peers(&self, key: &PublicKey) -> impl Iterator<Item = PeerId> {
+        let members = self.members.values();
+        let theirs = members.filter(move |member| member.proven && member.connect.identity == *key);
+        theirs.map(|member| member.id)
+    }
+
+    /// The peer that writes as this author and session.
+    pub fn of_writer(&self, author: &PublicKey, writer: &[u8; 8]) -> Option<PeerId> {
+        let mut peers = self.proven_peers(author);
+        peers.find(|peer| peer.0.starts_with(writer))
+    }
+
+    /// What the trust book says of a key under a name, also of somebody who is not here.
+    pub fn trust_of(&self, key: &PublicKey, name: &Name, cx: &Cx) -> Trust {
+        self.trust
+            .trust_beside((&cx.own.key, &cx.own.name), key, name)
+    }
+
+    /// Whether the person has blocked this key.
+    pub fn is_blocked(&self, key: &PublicKey) -> bool {
+        self.trust.is_blocked(key)
+    }
+
+    /// Whether everybody in the room may have what anybody says in it.
+    pub fn may_read_all(&self) -> bool {
+        self.policy.may_read_all()
     }
 
     /// The peers that people see.

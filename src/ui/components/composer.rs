@@ -64,7 +64,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
                 area.set_rows(1);
                 hint.set(Hint::None);
                 let text = typed::trimmed(&text).to_owned();
-                ui.command(Command::Chat(ChatCommand::Say(text)));
+                ui.command(Command::Chat(ChatCommand::say(text)));
             }
             let _ = area.focus();
         })

@@ -4,6 +4,7 @@
 
 mod call;
 mod chat;
+mod entry;
 mod file;
 mod json;
 mod link;
@@ -13,6 +14,7 @@ mod stream;
 
 pub use call::CallFrame;
 pub use chat::ChatFrame;
+pub use entry::{EntryFrame, MAX_ENTRIES, MAX_IDS, ShortId, short};
 pub use file::FileFrame;
 pub use link::LinkFrame;
 pub use part::{Part, PartReassembler};
@@ -50,6 +52,8 @@ pub enum Frame {
     People(PeopleFrame),
     /// A frame about messages.
     Chat(ChatFrame),
+    /// A frame about entries. A chunk of the stream.
+    Entry(EntryFrame),
     /// A question or an answer of an application. A chunk of the stream.
     Call(CallFrame),
     /// A frame about a file. A chunk of the stream.
@@ -65,7 +69,7 @@ pub enum Frame {
 impl Frame {
     /// Whether it is a chunk of the stream, which both sides count.
     pub fn is_chunk(&self) -> bool {
-        matches!(self, Frame::Call(_) | Frame::File(_))
+        matches!(self, Frame::Call(_) | Frame::Entry(_) | Frame::File(_))
     }
 
     /// Whether whoever receives it answers at once.
@@ -107,6 +111,8 @@ impl Frame {
             Frame::Chat(ChatFrame::read(kind, fields)?)
         } else if CallFrame::KINDS.contains(&kind) {
             Frame::Call(CallFrame::read(kind, fields)?)
+        } else if EntryFrame::KINDS.contains(&kind) {
+            Frame::Entry(EntryFrame::read(kind, fields)?)
         } else {
             match kind {
                 FileFrame::KIND => Frame::File(FileFrame::read(fields)?),
@@ -124,6 +130,7 @@ impl Frame {
             Frame::People(frame) => frame.write(),
             Frame::Chat(frame) => frame.write(),
             Frame::Call(frame) => frame.write(),
+            Frame::Entry(frame) => frame.write(),
             Frame::File(frame) => frame.write(),
             Frame::Ack(frame) => frame.write(),
             Frame::Part(frame) => frame.write(),

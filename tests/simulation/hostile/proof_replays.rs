@@ -327,7 +327,7 @@ fn when_one_side_hears_nothing_nobody_is_accused_and_they_meet_afterwards() {
         for at in [ann, ben] {
             assert_eq!(failures(&world, at), [""; 0], "{side}");
         }
-        let said = ChatCommand::Say("we meet".to_owned());
+        let said = ChatCommand::say("we meet");
         world.command(ann, Command::Chat(said));
         world.run(Duration::from_secs(1));
         assert_eq!(world.heard(ben).last().unwrap().1, "we meet");

@@ -1,0 +1,235 @@
+//! The entries of one channel: in their order, with what refers to what.
+//!
+//! Every place of an entry in the set is the same for everybody, and depends on nothing but the entry. Where it is
+//! *shown* depends on when it came here, as far as its author's clock cannot be believed.
+
+use litemap::LiteMap;
+
+use crate::time::Millis;
+use crate::wire::entry::{Clock, Content, Entry, EntryBody, EntryId, Position};
+use crate::wire::frame::{MAX_IDS, ShortId, short};
+use crate::wire::statement::StatementId;
+
+/// An entry that we have.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub entry: Entry,
+    /// When it came here first.
+    pub arrived: Millis,
+    /// Where it is shown among the others.
+    pub shown: Position,
+    /// Whether it was said before it came here: it was caught up on.
+    pub caught_up: bool,
+    /// Whether its author said something else under the same number.
+    pub is_forked: bool,
+}
+
+/// A number of a writer: the beginning of the author's x-coordinate, the writer, and the number.
+type Number = ([u8; 8], [u8; 8], u32);
+
+fn number_of(entry: &Entry) -> Number {
+    let [_, a, b, c, d, e, f, g, h, ..] = entry.author.0;
+    ([a, b, c, d, e, f, g, h], entry.writer, entry.number)
+}
+
+/// The entries of one channel.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    /// In the order of their positions. Boxed, because a page of old entries comes before all others.
+    held: Vec<Box<Held>>,
+    clocks: LiteMap<ShortId, Clock>,
+    numbers: LiteMap<Number, ShortId>,
+    /// The entries that refer to an entry, which need not be here.
+    references: LiteMap<ShortId, Vec<ShortId>>,
+}
+
+/// What changes for people once an entry has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Change {
+    /// A new message.
+    Said(EntryId),
+    /// A message looks different. It need not be here.
+    Changed(EntryId),
+    /// Nothing, as far as this version understands it.
+    Nothing,
+}
+
+/// A page of a log: the ids of its entries, and where it begins, if there is something before it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Page {
+    pub ids: Vec<ShortId>,
+    pub from: Option<Position>,
+}
+
+impl Log {
+    pub fn contains(&self, id: &ShortId) -> bool {
+        self.clocks.contains_key(id)
+    }
+
+    pub fn get(&self, id: &ShortId) -> Option<&Held> {
+        let clock = *self.clocks.get(id)?;
+        let from = self.held.partition_point(|held| held.entry.clock < clock);
+        let same = self.held.get(from..)?.iter();
+        let mut same = same.take_while(|held| held.entry.clock == clock);
+        same.find(|held| short(&held.entry.id()) == *id)
+            .map(|held| &**held)
+    }
+
+    fn get_mut(&mut self, id: &ShortId) -> Option<&mut Held> {
+        let clock = *self.clocks.get(id)?;
+        let from = self.held.partition_point(|held| held.entry.clock < clock);
+        let same = self.held.get_mut(from..)?.iter_mut();
+        let mut same = same.take_while(|held| held.entry.clock == clock);
+        same.find(|held| short(&held.entry.id()) == *id)
+            .map(|held| &mut **held)
+    }
+
+    /// All entries, in their order.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Held> {
+        self.held.iter().map(|held| &**held)
+    }
+
+    /// The newest entry that people see at its own place.
+    pub fn newest(&self) -> EntryId {
+        let newest = self.held.last();
+        newest.map_or(StatementId([0; 32]), |held| held.entry.id())
+    }
+
+    /// The latest clock that is not ahead of its arrival: ours goes on from there.
+    pub fn clock(&self) -> Clock {
+        let mut latest = self.iter().rev();
+        let believed = latest.find(|held| held.entry.clock <= held.shown.clock);
+        believed.map_or(Clock::default(), |held| held.entry.clock)
+    }
+
+    /// The oldest place that is taken.
+    pub fn oldest(&self) -> Option<Position> {
+        Some(self.held.first()?.entry.position())
+    }
+
+    /// The last page before a place, of those entries that may be passed on.
+    pub fn page(&self, before: Option<Position>, may_pass: impl Fn(&Entry) -> bool) -> Page {
+        let end = before.map_or(self.held.len(), |before| {
+            self.held
+                .partition_point(|held| held.entry.position() < before)
+        });
+        let older = self.held.get(..end).unwrap_or_default().iter().rev();
+        let mut older = older.filter(|held| may_pass(&held.entry));
+        let page: Vec<&Box<Held>> = older.by_ref().take(MAX_IDS).collect();
+        let from = older
+            .next()
+            .and_then(|_| page.last())
+            .map(|held| held.entry.position());
+        let ids = page.iter().rev().map(|held| short(&held.entry.id()));
+        Page {
+            ids: ids.collect(),
+            from,
+        }
+    }
+
+    /// Adds an entry that was checked. `None` if it is here already.
+    pub fn insert(&mut self, entry: Entry, now: Millis, caught_up: bool) -> Option<Change> {
+        let (id, position) = (entry.id(), entry.position());
+        let name = short(&id);
+        if self.contains(&name) {
+            return None;
+        }
+        let body = entry.body();
+        let number = number_of(&entry);
+        let mut held = Held {
+            arrived: now,
+            shown: self.shown_at(&entry, body.as_ref(), now),
+            caught_up,
+            is_forked: false,
+            entry,
+        };
+        if let Some(other) = self.numbers.get(&number).copied() {
+            held.is_forked = true;
+            if let Some(other) = self.get_mut(&other) {
+                other.is_forked = true;
+            }
+        } else {
+            self.numbers.insert(number, name);
+        }
+        self.clocks.insert(name, position.clock);
+        let place = self
+            .held
+            .partition_point(|other| other.entry.position() < position);
+        self.held.insert(place, Box::new(held));
+        self.redate_next(number);
+        let content = body.map(|body| body.content);
+        if let Some(target) = content.as_ref().and_then(Content::target) {
+            let references = self.references.entry(short(&target)).or_default();
+            references.push(name);
+            return Some(Change::Changed(target));
+        }
+        Some(match content {
+            Some(Content::Say { .. }) => Change::Said(id),
+            _ => Change::Nothing,
+        })
+    }
+
+    /// Where an entry is shown: at its own clock, unless that lies ahead of its arrival, or behind what the author said
+    /// before; and never above what it answers or what the author had seen.
+    fn shown_at(&self, entry: &Entry, body: Option<&EntryBody>, now: Millis) -> Position {
+        let arrival = Clock(Clock::at(now).0 | 0xffff);
+        let before = self.get(&short(&entry.previous));
+        let is_backdated = before.is_some_and(|before| before.entry.clock >= entry.clock);
+        let mut clock = if is_backdated {
+            arrival
+        } else {
+            entry.clock.min(arrival)
+        };
+        let reply_to = match body.map(|body| &body.content) {
+            Some(Content::Say { reply_to, .. }) => *reply_to,
+            _ => None,
+        };
+        for above in [Some(entry.seen), reply_to].into_iter().flatten() {
+            if let Some(above) = self.get(&short(&above)) {
+                clock = clock.max(Clock(above.shown.clock.0.saturating_add(1)));
+            }
+        }
+        let id = entry.id();
+        Position { clock, id }
+    }
+
+    /// What an author said next may have come first: then it is only now seen that it was dated back.
+    fn redate_next(&mut self, (author, writer, number): Number) {
+        let this = self.numbers.get(&(author, writer, number)).copied();
+        let next = number.checked_add(1);
+        let next = next.and_then(|next| self.numbers.get(&(author, writer, next)).copied());
+        let (Some(this), Some(next)) = (this.and_then(|this| self.get(&this)), next) else {
+            return;
+        };
+        let clock = this.entry.clock;
+        if let Some(next) = self.get_mut(&next)
+            && next.entry.clock <= clock
+        {
+            next.shown.clock = Clock(Clock::at(next.arrived).0 | 0xffff);
+        }
+    }
+
+    /// The entries that refer to a message, in their order, with their bodies.
+    pub fn references(&self, target: &ShortId) -> Vec<(&Held, EntryBody)> {
+        let references = self.references.get(target).into_iter().flatten();
+        let found = references.filter_map(|id| {
+            let held = self.get(id)?;
+            Some((held, held.entry.body()?))
+        });
+        let by_place = |(one, _): &(&Held, EntryBody), (other, _): &(&Held, EntryBody)| {
+            one.entry.position().cmp(&other.entry.position())
+        };
+        crate::sort::sorted_by(found, by_place)
+    }
+
+    /// Drops the body of a message that was taken back.
+    pub fn take_back(&mut self, id: &ShortId) {
+        if let Some(held) = self.get_mut(id) {
+            held.entry.take_back();
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "log_tests.rs"]
+mod tests;

@@ -1,0 +1,219 @@
+//! What we say in channels: our place in each of them, what waits for a signature, and who has it.
+
+use litemap::LiteMap;
+
+use super::log::Log;
+use crate::identity::{PeerId, PublicKey, Signature};
+use crate::room::cx::{Cx, SignFor};
+use crate::room::io::{ChatEvent, MessageId};
+use crate::wire::entry::{
+    Clock, Content, ConversationId, Draft, Entry, EntryBody, EntryId, Place, entry_name, writer,
+};
+use crate::wire::frame::{ShortId, short};
+use crate::wire::statement::{StatementError, StatementId};
+
+/// The most messages whose deliveries are counted.
+const MAX_DELIVERIES: usize = 500;
+
+/// What we said last in a conversation.
+#[derive(Debug, Clone, Copy)]
+struct Last {
+    number: u32,
+    id: EntryId,
+    clock: Clock,
+}
+
+/// Somebody whom a message is meant for.
+#[derive(Debug)]
+struct Recipient {
+    key: PublicKey,
+    /// The peers under this key that have not proven that they hold it. Without any, it was proven.
+    claimed_by: Vec<PeerId>,
+    sent: bool,
+    delivered: bool,
+}
+
+/// What we say.
+#[derive(Debug, Default)]
+pub(super) struct Own {
+    last: LiteMap<ConversationId, Last>,
+    /// What waits for its signature, by the number of the request.
+    unsigned: LiteMap<u32, (ConversationId, Draft)>,
+    requests: u32,
+    deliveries: LiteMap<ShortId, (EntryId, Vec<Recipient>)>,
+    /// The messages whose deliveries are counted, oldest first.
+    order: Vec<ShortId>,
+}
+
+impl Own {
+    /// Writes an entry, and asks for its signature. Its id is known at once.
+    ///
+    /// # Errors
+    /// [`StatementError::TooLarge`].
+    pub fn write(
+        &mut self,
+        conversation: ConversationId,
+        content: Content,
+        log: &Log,
+        cx: &mut Cx,
+    ) -> Result<EntryId, StatementError> {
+        let last = self.last.get(&conversation).copied();
+        let clock = last.map_or(log.clock(), |last| last.clock.max(log.clock()));
+        let place = Place {
+            author: cx.own.key,
+            writer: writer(&cx.own.id),
+            number: last.map_or(0, |last| last.number.saturating_add(1)),
+            previous: last.map_or(StatementId([0; 32]), |last| last.id),
+            conversation,
+            seen: log.newest(),
+            clock: clock.next(cx.now),
+        };
+        let body = EntryBody {
+            name: cx.own.name.clone(),
+            tab: cx.own.tab,
+            content,
+        };
+        let draft = Draft::new(&place, &body, &mut cx.rng)?;
+        let message = draft.message(&cx.own.room);
+        let id = StatementId(crate::identity::framing::sha256(&message));
+        let last = Last {
+            number: place.number,
+            id,
+            clock: place.clock,
+        };
+        self.last.insert(conversation, last);
+        let request = self.requests;
+        self.requests = request.wrapping_add(1);
+        self.unsigned.insert(request, (conversation, draft));
+        cx.sign(SignFor::Entry(request), message);
+        Ok(id)
+    }
+
+    /// The clock of what we said last in a conversation.
+    pub fn clock(&self, conversation: &ConversationId) -> Clock {
+        let last = self.last.get(conversation);
+        last.map_or(Clock::default(), |last| last.clock)
+    }
+
+    /// Returns the entry that this signature is for.
+    pub fn signed(
+        &mut self,
+        request: u32,
+        signature: Signature,
+        cx: &Cx,
+    ) -> Option<(ConversationId, Entry)> {
+        let (conversation, draft) = self.unsigned.remove(&request)?;
+        let entry = draft.signed(&cx.own.room, signature).ok()?;
+        Some((conversation, entry))
+    }
+
+    /// Counts the deliveries of a message to these people: who is proven, and who only claims a key.
+    pub fn count(
+        &mut self,
+        id: EntryId,
+        meant: impl Iterator<Item = (PeerId, PublicKey, bool)>,
+        cx: &mut Cx,
+    ) {
+        let mut recipients: Vec<Recipient> = Vec::new();
+        for (peer, key, proven) in meant.filter(|(_, key, _)| *key != cx.own.key) {
+            let known = recipients.iter_mut().find(|one| one.key == key);
+            match known {
+                Some(one) if proven => one.claimed_by.clear(),
+                Some(one) if !one.claimed_by.is_empty() => one.claimed_by.push(peer),
+                Some(_) => {}
+                None => recipients.push(Recipient {
+                    key,
+                    claimed_by: if proven { Vec::new() } else { vec![peer] },
+                    sent: false,
+                    delivered: false,
+                }),
+            }
+        }
+        let name = short(&id);
+        if self.order.len() >= MAX_DELIVERIES {
+            let oldest = self.order.remove(0);
+            self.deliveries.remove(&oldest);
+        }
+        self.order.push(name);
+        report(&id, &recipients, cx);
+        self.deliveries.insert(name, (id, recipients));
+    }
+
+    /// A message has left for somebody, over an open connection.
+    pub fn sent(&mut self, id: &ShortId, key: &PublicKey, cx: &mut Cx) {
+        self.change(id, key, |one| !core::mem::replace(&mut one.sent, true), cx);
+    }
+
+    /// Somebody has a message.
+    pub fn delivered(&mut self, id: &ShortId, key: &PublicKey, cx: &mut Cx) {
+        let change = |one: &mut Recipient| {
+            one.sent = true;
+            one.claimed_by.clear();
+            !core::mem::replace(&mut one.delivered, true)
+        };
+        self.change(id, key, change, cx);
+    }
+
+    /// The recipient of a message that was said to an empty room is the first who comes.
+    fn change(
+        &mut self,
+        id: &ShortId,
+        key: &PublicKey,
+        change: impl FnOnce(&mut Recipient) -> bool,
+        cx: &mut Cx,
+    ) {
+        let Some((id, recipients)) = self.deliveries.get_mut(id) else {
+            return;
+        };
+        if recipients.is_empty() && *key != cx.own.key {
+            recipients.push(Recipient {
+                key: *key,
+                claimed_by: Vec::new(),
+                sent: false,
+                delivered: false,
+            });
+        }
+        let one = recipients.iter_mut().find(|one| one.key == *key);
+        if one.is_some_and(change) {
+            report(id, recipients, cx);
+        }
+    }
+
+    /// A peer has proven who it is: messages wait for it from now on, also when it leaves.
+    pub fn proven(&mut self, peer: &PeerId) {
+        for (_, (_, recipients)) in self.deliveries.iter_mut() {
+            for one in recipients {
+                if one.claimed_by.contains(peer) {
+                    one.claimed_by.clear();
+                }
+            }
+        }
+    }
+
+    /// A peer is gone. Nothing waits for somebody who never proved who they are.
+    pub fn gone(&mut self, peer: &PeerId, cx: &mut Cx) {
+        for (_, (id, recipients)) in self.deliveries.iter_mut() {
+            let before = recipients.len();
+            recipients.retain_mut(|one| {
+                let claimed = one.claimed_by.len();
+                one.claimed_by.retain(|other| other != peer);
+                claimed == one.claimed_by.len() || !one.claimed_by.is_empty()
+            });
+            if recipients.len() != before {
+                report(id, recipients, cx);
+            }
+        }
+    }
+}
+
+fn report(id: &EntryId, recipients: &[Recipient], cx: &mut Cx) {
+    let count = |these: &dyn Fn(&&Recipient) -> bool| {
+        u32::try_from(recipients.iter().filter(these).count()).unwrap_or(u32::MAX)
+    };
+    cx.chat(ChatEvent::Delivery {
+        id: MessageId(entry_name(id)),
+        sent: count(&|one| one.sent),
+        delivered: count(&|one| one.delivered),
+        of: count(&|_| true),
+    });
+}

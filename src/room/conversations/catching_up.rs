@@ -15,8 +15,9 @@ use crate::room::cx::Cx;
 use crate::room::effect::Effect;
 use crate::room::timer::ConversationTimer;
 use crate::time::Millis;
-use crate::wire::entry::{ConversationId, Position};
+use crate::wire::entry::{Clock, ConversationId, Position};
 use crate::wire::frame::{EntryFrame, MAX_IDS, ShortId};
+use crate::wire::statement::StatementId;
 use crate::wire::{Frame, OutboundMessage};
 
 /// The most entries that are asked for and have not come.
@@ -36,6 +37,12 @@ const SAID_PER_SECOND: u32 = 10;
 /// The most older pages that one peer makes us ask for in a row: each could be made up.
 const MAX_PAGES: u32 = 100;
 
+/// After all entries.
+const END: Position = Position {
+    clock: Clock(u64::MAX),
+    id: StatementId([0xff; 32]),
+};
+
 /// An entry that we asked for.
 #[derive(Debug)]
 struct Wanted {
@@ -52,6 +59,8 @@ struct Budgets {
     frames: Budget,
     said: Budget,
     pages: u32,
+    /// When it said more than its budget allows, and we did not take it.
+    missed: Option<Millis>,
 }
 
 /// What we lack, and whom we ask.
@@ -69,6 +78,7 @@ impl CatchingUp {
             frames: Budget::new(FRAMES_BURST, FRAMES_PER_SECOND, now),
             said: Budget::new(SAID_BURST, SAID_PER_SECOND, now),
             pages: 0,
+            missed: None,
         })
     }
 
@@ -81,11 +91,17 @@ impl CatchingUp {
         taken
     }
 
-    /// Whether a peer may say another thing for which it was not asked.
+    /// Whether a peer may say another thing for which it was not asked. What it says beyond that is asked for later, page
+    /// by page.
     pub fn take_said(&mut self, peer: PeerId, cx: &mut Cx) -> bool {
-        let taken = self.budgets(peer, cx.now).said.take(cx.now);
+        let now = cx.now;
+        let budgets = self.budgets(peer, now);
+        let taken = budgets.said.take(now);
         if !taken {
+            budgets.missed.get_or_insert(now);
             cx.dropped(Dropped::FloodedFrames);
+            cx.timers
+                .set_earlier(ConversationTimer::Patience.into(), now + PATIENCE);
         }
         taken
     }
@@ -167,8 +183,24 @@ impl CatchingUp {
         }
     }
 
-    /// Asks others for what has not come in time.
-    pub fn on_patience(&mut self, cx: &mut Cx) {
+    /// Asks others for what has not come in time, and those who said too much at once for their last pages.
+    pub fn on_patience(&mut self, channels: &[ConversationId], cx: &mut Cx) {
+        let mut missed = Vec::new();
+        for (peer, budgets) in self.budgets.iter_mut() {
+            let is_due = |at: &mut Millis| cx.now.since(*at) >= PATIENCE;
+            missed.extend(budgets.missed.take_if(is_due).map(|_| *peer));
+        }
+        for (peer, conversation) in missed
+            .iter()
+            .flat_map(|peer| channels.iter().map(move |channel| (*peer, *channel)))
+        {
+            let before = END;
+            let older = EntryFrame::Older {
+                conversation,
+                before,
+            };
+            send(peer, older, cx);
+        }
         let late = self
             .wanted
             .iter()
@@ -176,8 +208,9 @@ impl CatchingUp {
         let late: Vec<ShortId> = late.collect();
         self.ask_others(&late, cx);
         self.ask_for_pages(cx);
-        let next = self.wanted.values().map(|wanted| wanted.asked).min();
-        if let Some(asked) = next {
+        let missed = self.budgets.values().filter_map(|budgets| budgets.missed);
+        let asked = self.wanted.values().map(|wanted| wanted.asked);
+        if let Some(asked) = asked.chain(missed).min() {
             cx.timers
                 .set(ConversationTimer::Patience.into(), asked + PATIENCE);
         }

@@ -248,7 +248,7 @@ impl Conversations {
         }
     }
 
-    /// Handles the signature of an entry of ours: it is shown, and sent to everybody who was verified in this session.
+    /// Handles the signature of an entry of ours: it is kept, and sent to everybody who is connected.
     pub fn on_signed(
         &mut self,
         request: u32,
@@ -265,10 +265,11 @@ impl Conversations {
         entry.write(&mut bytes);
         self.insert(conversation, entry, false, members, cx);
         let frame = Frame::Entry(EntryFrame::Entries { list: vec![bytes] });
-        for peer in members.shown() {
+        // Whoever is not connected now will catch up.
+        for peer in links.connected() {
             cx.effect(Effect::Stream(peer, OutboundMessage::frame(&frame)));
             cx.effect(Effect::ExpectAnswer(peer));
-            if let Some(connect) = members.connect(&peer).filter(|_| links.is_connected(&peer)) {
+            if let Some(connect) = members.connect(&peer) {
                 self.own.sent(&id, &connect.identity, cx);
             }
         }
@@ -342,7 +343,9 @@ impl Conversations {
         let Some(key) = members.connect(&peer).map(|connect| connect.identity) else {
             return;
         };
-        if !self.catching_up.take_frame(peer, cx) {
+        // Entries are charged one by one, unless they were asked for.
+        let is_free = matches!(frame, EntryFrame::Entries { .. });
+        if !is_free && !self.catching_up.take_frame(peer, cx) {
             return;
         }
         match frame {
@@ -397,8 +400,11 @@ impl Conversations {
             if channel.is_none_or(|channel| channel.log.contains(&id)) {
                 continue;
             }
-            if !caught_up && (entry.author != key || !self.catching_up.take_said(peer, cx)) {
+            if !caught_up && entry.author != key {
                 cx.dropped(Dropped::Unexpected);
+                continue;
+            }
+            if !caught_up && !self.catching_up.take_said(peer, cx) {
                 continue;
             }
             if self.unchecked.len() >= MAX_UNCHECKED {
@@ -529,7 +535,10 @@ impl Conversations {
     pub fn on_timer(&mut self, timer: ConversationTimer, members: &Members, cx: &mut Cx) {
         match timer {
             ConversationTimer::Check => self.check(members, cx),
-            ConversationTimer::Patience => self.catching_up.on_patience(cx),
+            ConversationTimer::Patience => {
+                let channels: Vec<_> = self.channels.iter().map(|channel| channel.id).collect();
+                self.catching_up.on_patience(&channels, cx);
+            }
         }
     }
 

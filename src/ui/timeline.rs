@@ -282,19 +282,30 @@ impl Timeline {
 
     /// A message looks different.
     pub fn change(&mut self, message: Message) {
-        let is_it = |line: &&mut Rc<Line>| match &line.content {
+        let is_it = |line: &Rc<Line>| match &line.content {
             Content::Said(said) => said.message.id == message.id,
             Content::Moves(_) => false,
         };
-        let Some(line) = self.lines.iter_mut().rev().find(is_it) else {
+        let Some(at) = self.lines.iter().rposition(is_it) else {
+            return;
+        };
+        let Some(line) = self.lines.get_mut(at) else {
             return;
         };
         let content = &mut Rc::make_mut(line).content;
         let before = content.bytes();
+        let mut moved = None;
         if let Content::Said(said) = content {
-            said.message = message;
+            moved = (said.message.order != message.order).then_some((said.day, said.trust));
+            said.message = message.clone();
         }
         self.bytes = (self.bytes + content.bytes()).saturating_sub(before);
+        if let Some((day, trust)) = moved {
+            self.bytes = self
+                .bytes
+                .saturating_sub(self.lines.remove(at).content.bytes());
+            self.say(message, day, trust);
+        }
     }
 
     /// Sets the delivery state of a message that the person sent.

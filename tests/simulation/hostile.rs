@@ -8,6 +8,7 @@ mod candidates;
 mod candidates_said_again;
 mod crowded_doors;
 mod decisions;
+mod entries;
 mod files;
 mod floods;
 mod ghosts;

@@ -54,6 +54,14 @@ pub(super) enum Change {
     Nothing,
 }
 
+/// What came of adding an entry.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Inserted {
+    pub change: Change,
+    /// Other entries that are shown in another way or place: their author is seen to have lied.
+    pub others: Vec<EntryId>,
+}
+
 /// A page of a log: the ids of its entries, and where it begins, if there is something before it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Page {
@@ -128,7 +136,7 @@ impl Log {
     }
 
     /// Adds an entry that was checked. `None` if it is here already.
-    pub fn insert(&mut self, entry: Entry, now: Millis, caught_up: bool) -> Option<Change> {
+    pub fn insert(&mut self, entry: Entry, now: Millis, caught_up: bool) -> Option<Inserted> {
         let (id, position) = (entry.id(), entry.position());
         let name = short(&id);
         if self.contains(&name) {
@@ -143,10 +151,12 @@ impl Log {
             is_forked: false,
             entry,
         };
+        let mut others = Vec::new();
         if let Some(other) = self.numbers.get(&number).copied() {
             held.is_forked = true;
             if let Some(other) = self.get_mut(&other) {
                 other.is_forked = true;
+                others.push(other.entry.id());
             }
         } else {
             self.numbers.insert(number, name);
@@ -156,17 +166,18 @@ impl Log {
             .held
             .partition_point(|other| other.entry.position() < position);
         self.held.insert(place, Box::new(held));
-        self.redate_next(number);
+        others.extend(self.redate_next(number));
         let content = body.map(|body| body.content);
-        if let Some(target) = content.as_ref().and_then(Content::target) {
-            let references = self.references.entry(short(&target)).or_default();
-            references.push(name);
-            return Some(Change::Changed(target));
-        }
-        Some(match content {
-            Some(Content::Say { .. }) => Change::Said(id),
+        let change = match content.as_ref().map(|content| (content, content.target())) {
+            Some((_, Some(target))) => {
+                let references = self.references.entry(short(&target)).or_default();
+                references.push(name);
+                Change::Changed(target)
+            }
+            Some((Content::Say { .. }, None)) => Change::Said(id),
             _ => Change::Nothing,
-        })
+        };
+        Some(Inserted { change, others })
     }
 
     /// Where an entry is shown: at its own clock, unless that lies ahead of its arrival, or behind what the author said
@@ -194,19 +205,18 @@ impl Log {
     }
 
     /// What an author said next may have come first: then it is only now seen that it was dated back.
-    fn redate_next(&mut self, (author, writer, number): Number) {
-        let this = self.numbers.get(&(author, writer, number)).copied();
-        let next = number.checked_add(1);
-        let next = next.and_then(|next| self.numbers.get(&(author, writer, next)).copied());
-        let (Some(this), Some(next)) = (this.and_then(|this| self.get(&this)), next) else {
-            return;
-        };
-        let clock = this.entry.clock;
-        if let Some(next) = self.get_mut(&next)
-            && next.entry.clock <= clock
-        {
-            next.shown.clock = Clock(Clock::at(next.arrived).0 | 0xffff);
+    fn redate_next(&mut self, (author, writer, number): Number) -> Option<EntryId> {
+        let this = *self.numbers.get(&(author, writer, number))?;
+        let next = *self
+            .numbers
+            .get(&(author, writer, number.checked_add(1)?))?;
+        let clock = self.get(&this)?.entry.clock;
+        let next = self.get_mut(&next)?;
+        if next.entry.clock > clock {
+            return None;
         }
+        next.shown.clock = Clock(Clock::at(next.arrived).0 | 0xffff);
+        Some(next.entry.id())
     }
 
     /// The entries that refer to a message, in their order, with their bodies.

@@ -147,13 +147,17 @@ fn what_refers_to_a_message_that_has_not_come_waits_for_it() {
     };
     let edit = ann.say(at(2), StatementId([0; 32]), edit);
     let mut log = Log::default();
+    let inserted = |change| {
+        let others = Vec::new();
+        Some(Inserted { change, others })
+    };
     assert_eq!(
         log.insert(edit, at(3), false),
-        Some(Change::Changed(target))
+        inserted(Change::Changed(target))
     );
     assert_eq!(
         log.insert(said.clone(), at(3), false),
-        Some(Change::Said(target))
+        inserted(Change::Said(target))
     );
     assert_eq!(log.references(&short(&target)).len(), 1);
     assert_eq!(log.insert(said, at(4), false), None, "once is enough");

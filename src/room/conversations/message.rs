@@ -2,6 +2,7 @@
 
 use litemap::LiteMap;
 
+use super::is_sound;
 use super::log::{Held, Log};
 use crate::identity::{PublicKey, Trust};
 use crate::room::cx::Cx;
@@ -42,7 +43,7 @@ pub(super) fn message(
     let later = later(log, id, &author, members, cx);
     let body = held.entry.body();
     let (said, reply_to) = match body.as_ref().map(|body| &body.content) {
-        Some(Content::Say { reply_to, text }) => (text.clone(), *reply_to),
+        Some(Content::Say { reply_to, text }) if is_sound(text) => (text.clone(), *reply_to),
         // The body of a message that was taken back is gone.
         None if later.retracted && !held.entry.has_body() => (String::new(), None),
         _ => return None,
@@ -91,7 +92,9 @@ fn later(log: &Log, id: &EntryId, author: &PublicKey, members: &Members, cx: &Cx
         match body.content.clone() {
             // The beginning of an id could be made to fit with much work, so all of it is compared.
             content if content.target() != Some(*id) => {}
-            Content::Edit { text, .. } if by.entry.author == *author => later.texts.push(text),
+            Content::Edit { text, .. } if by.entry.author == *author && is_sound(&text) => {
+                later.texts.push(text);
+            }
             Content::Retract { .. } if by.entry.author == *author => later.retracted = true,
             Content::React { emoji, on, .. } if !members.is_blocked(&by.entry.author) => {
                 let key = (emoji.clone(), by.entry.author);

@@ -31,7 +31,7 @@ use crate::wire::{Frame, OutboundMessage};
 
 use catching_up::{CatchingUp, reply, send};
 use direct::Direct;
-use log::{Change, Log};
+use log::{Change, Inserted, Log};
 use own::Own;
 
 pub use message::{MAX_REACTIONS, MAX_VERSIONS};
@@ -293,23 +293,28 @@ impl Conversations {
         let show = |log: &Log, id: &EntryId, cx: &Cx| {
             message::message(name, log, id, members, cx).map(Box::new)
         };
-        match log.insert(entry, cx.now, caught_up) {
+        let Some(Inserted { change, others }) = log.insert(entry, cx.now, caught_up) else {
+            return;
+        };
+        let mut changed = others;
+        match change {
             // What we say here is shown before it is signed.
-            Some(Change::Said(_)) if !caught_up && is_ours => {}
-            Some(Change::Said(id)) => {
+            Change::Said(_) if !caught_up && is_ours => {}
+            Change::Said(id) => {
                 if let Some(message) = show(log, &id, cx) {
                     cx.chat(ChatEvent::Message(message));
                 }
             }
-            Some(Change::Changed(id)) => {
-                if let Some(message) = show(log, &id, cx) {
-                    if message.retracted {
-                        log.take_back(&short(&id));
-                    }
-                    cx.chat(ChatEvent::Changed(message));
+            Change::Changed(id) => changed.push(id),
+            Change::Nothing => {}
+        }
+        for id in changed {
+            if let Some(message) = show(log, &id, cx) {
+                if message.retracted {
+                    log.take_back(&short(&id));
                 }
+                cx.chat(ChatEvent::Changed(message));
             }
-            Some(Change::Nothing) | None => {}
         }
     }
 

@@ -21,12 +21,12 @@ fn requests(world: &World, at: usize) -> Vec<PeerView> {
     requests.collect()
 }
 
-fn was_asked_about(world: &World, at: usize, name: &str) -> bool {
+pub(super) fn was_asked_about(world: &World, at: usize, name: &str) -> bool {
     let requests = requests(world, at);
     requests.iter().any(|view| view.name.as_str() == name)
 }
 
-fn accept(world: &mut World, at: usize, name: &str) {
+pub(super) fn accept(world: &mut World, at: usize, name: &str) {
     let requests = requests(world, at);
     let mut requests = requests.iter().rev();
     let view = requests.find(|view| view.name.as_str() == name).unwrap();
@@ -34,7 +34,7 @@ fn accept(world: &mut World, at: usize, name: &str) {
     world.command(at, Command::People(PeopleCommand::Decide { who, accept }));
 }
 
-fn open_asking(world: &mut World, name: &str, number: u64) -> usize {
+pub(super) fn open_asking(world: &mut World, name: &str, number: u64) -> usize {
     world.open_as(name, key(number), Accept::Ask, TrustBook::default())
 }
 

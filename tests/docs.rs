@@ -6,6 +6,9 @@ use rtchat::identity::{PeerId, PublicKey, safety_number};
 use rtchat::rtc::{SdpType, SessionDescription};
 use rtchat::settings::{PageAddress, Settings};
 use rtchat::time::Millis;
+use rtchat::wire::entry::{Clock, ConversationId, Position};
+use rtchat::wire::frame::EntryFrame;
+use rtchat::wire::statement::StatementId;
 use rtchat::wire::{
     Ack, CallFrame, ChatFrame, FileFrame, Frame, LinkFrame, Part, PeopleFrame, RoomSource,
     StreamIds,
@@ -116,6 +119,10 @@ fn the_protocol_documents_every_field_of_every_frame() {
     let candidates = description.candidates().to_vec();
     let text = String::new;
     let null = || "null".to_owned();
+    let place = Position {
+        clock: Clock(0),
+        id: StatementId([0; 32]),
+    };
     let frames = [
         Frame::Link(LinkFrame::Verify {
             proof: text(),
@@ -132,6 +139,22 @@ fn the_protocol_documents_every_field_of_every_frame() {
         Frame::Link(LinkFrame::Ping { id: Some(text()) }),
         Frame::Link(LinkFrame::Pong { id: Some(text()) }),
         Frame::Chat(ChatFrame::Typing),
+        Frame::Entry(EntryFrame::Entries { list: vec![] }),
+        Frame::Entry(EntryFrame::Page {
+            conversation: ConversationId([0; 16]),
+            before: Some(place),
+            from: Some(place),
+            ids: vec![],
+        }),
+        Frame::Entry(EntryFrame::Need {
+            conversation: ConversationId([0; 16]),
+            ids: vec![],
+        }),
+        Frame::Entry(EntryFrame::Older {
+            conversation: ConversationId([0; 16]),
+            before: place,
+        }),
+        Frame::Entry(EntryFrame::Have { ids: vec![] }),
         Frame::Call(CallFrame::Question {
             id: text(),
             topic: Some(text()),

@@ -4,6 +4,7 @@
 
 pub mod avatar;
 pub mod backend;
+pub mod composing;
 pub mod fold;
 pub mod links;
 pub mod pace;

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::backend::{Blocked, Entry, Opening, Own};
+use super::composing::Composing;
 use super::timeline::{Delivery, Move, Timeline};
 use crate::identity::{PeerId, PublicKey};
 use crate::room::{
@@ -100,6 +101,8 @@ pub struct State {
     pub unread_from: Option<u32>,
     /// The dialog over the conversation.
     pub sheet: Option<Sheet>,
+    /// What the text in the composer is for, if it is not simply a new message.
+    pub composing: Option<Rc<Composing>>,
     /// Whether a narrow page shows the people instead of the log.
     pub people_open: bool,
     /// The person whose details are open.
@@ -136,6 +139,7 @@ impl Default for State {
             unread: 0,
             unread_from: None,
             sheet: None,
+            composing: None,
             people_open: false,
             person: None,
             blocked: Rc::default(),
@@ -194,6 +198,8 @@ pub enum Action {
     Blocked(PublicKey, String),
     /// These are all whom the person has blocked.
     BlockedAre(Vec<Blocked>),
+    /// Begins to answer or edit a message, or gives that up.
+    Compose(Option<Rc<Composing>>),
     /// Opens a dialog over the conversation, or closes it.
     Sheet(Option<Sheet>),
     /// Shows the people in a narrow page, or the log.
@@ -247,11 +253,12 @@ impl State {
                     .retain(|notice| notice.blocked.is_none_or(is_blocked));
                 self.blocked = Rc::new(blocked);
             }
+            Action::Compose(composing) => self.composing = composing,
             Action::Sheet(sheet) => self.sheet = sheet,
             Action::People(open) => self.show_people(open),
             Action::Person(person) => self.show_person(person),
             Action::Escape => {
-                if self.sheet.take().is_some() {
+                if self.sheet.take().is_some() || self.composing.take().is_some() {
                 } else if self.person.is_some() {
                     self.show_person(None);
                 } else {
@@ -300,7 +307,8 @@ impl State {
 
     /// Whether there is anything for Escape to close.
     pub fn is_covered(&self) -> bool {
-        self.sheet.is_some() || self.person.is_some() || self.people_open
+        let on_top = self.sheet.is_some() || self.composing.is_some();
+        on_top || self.person.is_some() || self.people_open
     }
 
     /// Shows the people in a narrow page, or the log, where nothing of theirs is open then.

@@ -257,6 +257,14 @@ pub fn title(room: &str, unread: u32) -> String {
     }
 }
 
+/// Said of a message whose author said something else to others in its place.
+pub const FORKED: &str = "Its author sent something else to others in place of this.";
+
+/// Who reacted with an emoji.
+pub fn reacted(emoji: &str, people: &[&str]) -> String {
+    format!("{emoji} from {}", names(people.iter().copied()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

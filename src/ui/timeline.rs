@@ -201,6 +201,24 @@ impl Timeline {
         &self.lines
     }
 
+    /// The line of the message that this one answers.
+    pub fn quoted(&self, line: &Line) -> Option<Rc<Line>> {
+        let Content::Said(said) = &line.content else {
+            return None;
+        };
+        let id = said.message.reply_to.as_ref()?;
+        self.find(id).and_then(|at| self.lines.get(at)).cloned()
+    }
+
+    /// Where the message with this id is. Most are recent, so the search begins at the end.
+    fn find(&self, id: &MessageId) -> Option<usize> {
+        let is_it = |line: &Rc<Line>| match &line.content {
+            Content::Said(said) => said.message.id == *id,
+            Content::Moves(_) => false,
+        };
+        self.lines.iter().rposition(is_it)
+    }
+
     /// Whether there is any message.
     pub fn has_messages(&self) -> bool {
         self.last_day.is_some()
@@ -209,6 +227,12 @@ impl Timeline {
     /// Appends a message and returns the number of its line.
     pub fn say(&mut self, message: Message, day: i32, trust: Trust) -> u32 {
         // A sender's clock may be slow. The log keeps the order of arrival, and no day begins twice.
+        // Whoever left and comes back gets again what they have.
+        let known = self.find(&message.id).filter(|_| message.caught_up);
+        if let Some(seq) = known.and_then(|at| self.lines.get(at)).map(|line| line.seq) {
+            self.change(message);
+            return seq;
+        }
         if let Some(place) = self.place(&message) {
             return self.insert(place, message, day, trust);
         }
@@ -282,11 +306,7 @@ impl Timeline {
 
     /// A message looks different.
     pub fn change(&mut self, message: Message) {
-        let is_it = |line: &Rc<Line>| match &line.content {
-            Content::Said(said) => said.message.id == message.id,
-            Content::Moves(_) => false,
-        };
-        let Some(at) = self.lines.iter().rposition(is_it) else {
+        let Some(at) = self.find(&message.id) else {
             return;
         };
         let Some(line) = self.lines.get_mut(at) else {

@@ -1,14 +1,18 @@
 //! The field for writing messages. A text that cannot be sent stays in the field.
 
+use std::rc::Rc;
+
 use web_sys::{HtmlTextAreaElement, InputEvent, KeyboardEvent};
 use yew::prelude::*;
 
-use super::icon::{SEND, icon};
+use super::icon::{CLOSE, SEND, icon};
 use super::sentence::changing;
-use crate::room::{ChatCommand, Command, MAX_TEXT};
+use crate::room::{Command, MAX_TEXT};
+use crate::ui::composing::{Composing, Purpose, command};
 use crate::ui::context::Ui;
 use crate::ui::early;
-use crate::ui::hooks::listen::{focus_new, use_mount};
+use crate::ui::hooks::listen::{focus_new, use_change, use_mount};
+use crate::ui::state::Action;
 use crate::ui::{texts, typed};
 
 /// The number of characters from which the count is shown.
@@ -19,6 +23,8 @@ const MAX_ROWS: usize = 8;
 pub struct ComposerProps {
     /// The field.
     pub area: NodeRef,
+    /// What the text is for, if it is not simply a new message.
+    pub composing: Option<Rc<Composing>>,
     pub ui: Ui,
 }
 
@@ -49,8 +55,27 @@ pub fn Composer(props: &ComposerProps) -> Html {
             None
         }));
     }
+    {
+        let (area, composing) = (area.clone(), props.composing.clone());
+        // Ids are long and random: the first bytes tell two messages apart.
+        let begun = composing.as_ref().map_or(0, |it| it.number());
+        use_change(
+            begun,
+            Box::new(move || {
+                let Some(field) = area.cast::<HtmlTextAreaElement>().filter(|_| begun > 0) else {
+                    return;
+                };
+                if let Some(edited) = composing.filter(|it| it.purpose == Purpose::Edit) {
+                    field.set_value(&edited.text);
+                    field.set_rows(rows(&edited.text));
+                }
+                let _ = field.focus();
+            }),
+        );
+    }
     let send = {
         let (area, hint, ui) = (area.clone(), hint.setter(), props.ui.clone());
+        let composing = props.composing.clone();
         Callback::from(move |()| {
             let Some(area) = area.cast::<HtmlTextAreaElement>() else {
                 return;
@@ -64,7 +89,10 @@ pub fn Composer(props: &ComposerProps) -> Html {
                 area.set_rows(1);
                 hint.set(Hint::None);
                 let text = typed::trimmed(&text).to_owned();
-                ui.command(Command::Chat(ChatCommand::say(text)));
+                ui.command(Command::Chat(command(composing.as_deref(), text)));
+                if composing.is_some() {
+                    ui.act(Action::Compose(None));
+                }
             }
             let _ = area.focus();
         })
@@ -114,6 +142,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
                     Hint::Refused(count) => changing(&texts::too_long(count, MAX_TEXT)),
                 } }
             </p>
+            if let Some(composing) = &props.composing { { about(composing, &props.ui) } }
             <div class="field">
                 <textarea
                     ref={area} part="field" rows="1" dir="auto" data-testid="composer" aria-label="Message" placeholder="Message"
@@ -127,6 +156,28 @@ pub fn Composer(props: &ComposerProps) -> Html {
                     { icon(SEND) }
                 </button>
             </div>
+        </div>
+    }
+}
+
+/// What the text is about, above the field.
+fn about(composing: &Composing, ui: &Ui) -> Html {
+    let (ui, is_edit) = (ui.clone(), composing.purpose == Purpose::Edit);
+    let onclick = Callback::from(move |_: MouseEvent| ui.act(Action::Compose(None)));
+    let words = if is_edit {
+        "Edit your message"
+    } else {
+        "Reply to "
+    };
+    html! {
+        <div class="about" data-testid="composing" data-purpose={if is_edit { "edit" } else { "reply" }}>
+            <p dir="auto">
+                <b key={words}>{ words }if !is_edit { <bdi translate="no">{ &composing.sender }</bdi> }</b>
+                <span key={composing.id.0.clone()}>{ &composing.text }</span>
+            </p>
+            <button type="button" class="icon" data-testid="composing-cancel" aria-label="Cancel" title="Cancel (Esc)" {onclick}>
+                { icon(CLOSE) }
+            </button>
         </div>
     }
 }

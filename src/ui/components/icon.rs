@@ -13,6 +13,7 @@ pub const CLOSE: &str = "M5 5l10 10M15 5L5 15";
 pub const DOWN: &str = "M10 4v11M5 10.5l5 5 5-5";
 pub const LINK: &str = "M8.5 11.5l3-3M9 6l2-2a3.5 3.5 0 015 5l-2 2M11 14l-2 2a3.5 3.5 0 01-5-5l2-2";
 pub const LOCK: &str = "M5 9h10v8H5zM7 9V6.5a3 3 0 016 0V9";
+pub const MORE: &str = "M5 10h.01M10 10h.01M15 10h.01";
 pub const PEN: &str = "M4 16l1-4 8-8 3 3-8 8z";
 pub const PEOPLE: &str = "M8 4a3 3 0 100 6 3 3 0 000-6zM2.5 17c0-3.5 2-5 5.5-5s5.5 1.5 5.5 5M13 4.5a3 3 0 010 5M15 12.5c1.7.7 2.5 2 2.5 4.5";
 pub const SEND: &str = "M4 10h11M10 5l5 5-5 5";

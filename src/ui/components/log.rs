@@ -54,6 +54,8 @@ struct ScrollAnchor {
     unread: Cell<bool>,
     /// The height and scroll position before earlier lines were inserted above.
     before: Cell<Option<(i32, i32)>>,
+    /// The line to go to once it is drawn.
+    jump: Cell<Option<u32>>,
 }
 
 #[function_component]
@@ -74,6 +76,7 @@ pub fn Log(props: &LogProps) -> Html {
         first: Cell::new(0),
         unread: Cell::new(false),
         before: Cell::new(None),
+        jump: Cell::new(None),
     });
     anchor.unread.set(*unread > 0);
     let printing = use_flag();
@@ -139,7 +142,9 @@ pub fn Log(props: &LogProps) -> Html {
                 let Some(scroller) = scroller.cast::<Element>() else {
                     return;
                 };
-                if let Some((height, top)) = anchor.before.take() {
+                if let Some(seq) = anchor.jump.take() {
+                    go_to(&scroller, seq);
+                } else if let Some((height, top)) = anchor.before.take() {
                     scroller.set_scroll_top(top + scroller.scroll_height() - height);
                 } else if own || anchor.at_end.get() {
                     to_end(&scroller);
@@ -152,9 +157,7 @@ pub fn Log(props: &LogProps) -> Html {
     if anchor.at_end.get() {
         // The range of shown lines moves on only while nobody reads further up.
         let unread = unread_from.filter(|_| *unread > 0);
-        let since = unread.map_or(0, |from| {
-            lines.len() - lines.partition_point(|line| line.seq < from)
-        });
+        let since = unread.map_or(0, |from| lines.len() - index_of(lines, from));
         let count = since.clamp(SHOWN, MAX_UNREAD);
         anchor.first.set(
             lines
@@ -165,13 +168,15 @@ pub fn Log(props: &LogProps) -> Html {
     let begin = if *printing {
         0
     } else {
-        lines.partition_point(|line| line.seq < anchor.first.get())
+        index_of(lines, anchor.first.get())
     };
     // If more is unread than is shown, what is shown begins with it.
     let first = lines.get(begin).map_or(0, |line| line.seq);
-    let unread_from = unread_from.map(|from| if *unread > 0 { from.max(first) } else { from });
+    let is_above = |from: u32| *unread > 0 && index_of(lines, from) < begin;
+    let unread_from = unread_from.map(|from| if is_above(from) { first } else { from });
     let earlier = {
         let (log, scroller, anchor) = (log.clone(), scroller.clone(), anchor.clone());
+        let redraw = redraw.clone();
         Callback::from(move |_: MouseEvent| {
             let Some(element) = scroller.cast::<Element>() else {
                 return;
@@ -205,6 +210,22 @@ pub fn Log(props: &LogProps) -> Html {
             ui.act(Action::Watching(false));
         })
     };
+    let jump = {
+        let (scroller, anchor, away) = (scroller.clone(), anchor.clone(), away.setter());
+        let redraw = redraw.clone();
+        use_callback((), move |seq: u32, ()| {
+            let Some(scroller) = scroller.cast::<Element>() else {
+                return;
+            };
+            anchor.at_end.set(false);
+            away.set(true);
+            if !go_to(&scroller, seq) {
+                anchor.first.set(seq);
+                anchor.jump.set(Some(seq));
+                redraw.force_update();
+            }
+        })
+    };
     let now = clock::now();
     html! {
         <div class="log-frame">
@@ -227,7 +248,8 @@ pub fn Log(props: &LogProps) -> Html {
                         html! {
                             <Row
                                 key={line.seq} line={line.clone()} ago={ago(line, leads, now)} {unread} {leads}
-                                whole={*printing} unfolding={unfolding.clone()}
+                                whole={*printing} unfolding={unfolding.clone()} quoted={log.quoted(line)}
+                                jump={jump.clone()} ui={ui.clone()}
                             />
                         }
                     }) }
@@ -349,6 +371,27 @@ impl Drop for Observed {
             observer.disconnect();
         }
     }
+}
+
+/// The index of the line with this number, or that of the first line if it is not there any more.
+fn index_of(lines: &[Rc<Line>], seq: u32) -> usize {
+    let at = lines.iter().rposition(|line| line.seq == seq);
+    at.unwrap_or(0)
+}
+
+/// Scrolls to the message of a line, and shows which it is. Returns whether the line is drawn.
+fn go_to(scroller: &Element, seq: u32) -> bool {
+    let line = scroller.query_selector(&format!("[data-line=\"{seq}\"]"));
+    let Some(line) = line.ok().flatten() else {
+        return false;
+    };
+    line.scroll_into_view_with_bool(true);
+    scroller.set_scroll_top(scroller.scroll_top() - scroller.client_height() / 3);
+    // The animation runs anew when the attribute is set anew.
+    if let Some(shown) = scroller.query_selector("[data-found]").ok().flatten() {
+        let _ = shown.remove_attribute("data-found");
+    }
+    line.set_attribute("data-found", "").is_ok()
 }
 
 fn is_at_end(scroller: &Element) -> bool {

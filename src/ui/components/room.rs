@@ -46,7 +46,7 @@ pub fn Room(props: &RoomProps) -> Html {
                     if state.status == Status::Left {
                         <Gone ui={ui.clone()} />
                     } else {
-                        <Composer area={field} ui={ui.clone()} />
+                        <Composer area={field} composing={state.composing.clone()} ui={ui.clone()} />
                     }
                 </section>
                 { people(state, &back, ui) }

@@ -4,9 +4,12 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
+use super::actions::{Actions, reactions};
 use super::icon::{CHECK, CHECKS, CLOCK, face, icon, trust};
 use super::sentence::{changing, sentence};
 use crate::identity::Trust;
+use crate::room::Message;
+use crate::ui::context::Ui;
 use crate::ui::fold::fold;
 use crate::ui::hooks::clock;
 use crate::ui::hooks::listen::use_flag;
@@ -28,6 +31,11 @@ pub struct RowProps {
     pub whole: bool,
     /// Called before a folded message is unfolded.
     pub unfolding: Callback<()>,
+    /// The message that this one answers, if it is here.
+    pub quoted: Option<Rc<Line>>,
+    /// Called to go to the message of this line.
+    pub jump: Callback<u32>,
+    pub ui: Ui,
 }
 
 /// One line. It is drawn again only when its own properties change.
@@ -82,6 +90,7 @@ fn moved(moves: &Moves) -> Html {
 fn message(said: &Said, props: &RowProps) -> Html {
     let (message, leads) = (&said.message, said.leads || props.leads);
     let own = said.delivery.is_some();
+    let is_edited = !message.earlier.is_empty();
     let when = match props.ago {
         Some(minutes) => clock::minutes_ago(minutes),
         None => clock::time(message.at),
@@ -96,7 +105,12 @@ fn message(said: &Said, props: &RowProps) -> Html {
     // Screen readers should not announce the time when it changes.
     let time = html! { <time key={when.clone()} aria-live="off" title={clock::full(message.at)}>{ when }</time> };
     html! {
-        <article class="said" part={part} data-look={look} data-testid="message" data-sender={message.sender.clone()}>
+        <article
+            class="said" part={part} data-look={look} data-testid="message" data-id={message.id.0.clone()}
+            data-line={props.line.seq.to_string()}
+            data-sender={message.sender.clone()} data-state={said.delivery.map(state)}
+            data-edited={is_edited.then_some("true")} data-retracted={message.retracted.then_some("true")}
+        >
             if leads {
                 if !own { { face(&message.sender, &message.key) } }
                 <header>
@@ -109,9 +123,55 @@ fn message(said: &Said, props: &RowProps) -> Html {
                 <span class="sr"><bdi translate="no">{ &message.sender }</bdi>{ ": " }</span>
                 { time }
             }
-            <Text line={props.line.clone()} whole={props.whole} unfolding={props.unfolding.clone()} />
+            if message.retracted {
+                <p class="bubble retracted" part="text" data-testid="message-text">{ "Taken back" }</p>
+            } else {
+                <Text
+                    line={props.line.clone()} whole={props.whole} unfolding={props.unfolding.clone()}
+                    quote={quote(message, props)} edited={is_edited.then(|| earlier(message))}
+                />
+                if !message.private { <Actions message={Rc::new(message.clone())} ui={props.ui.clone()} /> }
+            }
+            if message.forked { <p class="forked" data-testid="forked">{ texts::FORKED }</p> }
+            { reactions(message, &props.ui) }
             if let Some(delivery) = said.delivery { { mark(delivery) } }
         </article>
+    }
+}
+
+/// The beginning of the message that this one answers. A press goes there.
+fn quote(message: &Message, props: &RowProps) -> Option<Html> {
+    message.reply_to.as_ref()?;
+    let found = props.quoted.as_ref().and_then(|line| match &line.content {
+        Content::Said(said) => Some((line.seq, &said.message)),
+        Content::Moves(_) => None,
+    });
+    let Some((seq, quoted)) = found else {
+        return Some(
+            html! { <p class="quote" data-testid="quote">{ "A message that is not here" }</p> },
+        );
+    };
+    let jump = props.jump.reform(move |_: MouseEvent| seq);
+    let text = if quoted.retracted {
+        "Taken back"
+    } else {
+        quoted.text.as_str()
+    };
+    Some(html! {
+        <button type="button" class="quote" data-testid="quote" dir="auto" onclick={jump}>
+            <b><bdi translate="no">{ &quoted.sender }</bdi></b>
+            <span key={text.to_owned()}>{ text }</span>
+        </button>
+    })
+}
+
+/// That a message was edited, and what it said before.
+fn earlier(message: &Message) -> Html {
+    html! {
+        <details class="edited" data-testid="edited">
+            <summary>{ "edited" }</summary>
+            <ol>{ for message.earlier.iter().map(|text| html! { <li dir="auto">{ text }</li> }) }</ol>
+        </details>
     }
 }
 
@@ -120,6 +180,10 @@ struct TextProps {
     line: Rc<Line>,
     whole: bool,
     unfolding: Callback<()>,
+    /// The message that it answers.
+    quote: Option<Html>,
+    /// That it was edited.
+    edited: Option<Html>,
 }
 
 impl TextProps {
@@ -134,7 +198,7 @@ impl TextProps {
 /// The text of a message does not change, whatever else changes about its line.
 impl PartialEq for TextProps {
     fn eq(&self, other: &TextProps) -> bool {
-        self.whole == other.whole
+        (self.whole, &self.quote, &self.edited) == (other.whole, &other.quote, &other.edited)
             && (Rc::ptr_eq(&self.line, &other.line) || self.text() == other.text())
     }
 }
@@ -166,6 +230,7 @@ fn Text(props: &TextProps) -> Html {
     };
     html! {
         <div class="bubble" part="text">
+            if let Some(quote) = &props.quote { { quote.clone() } }
             <div key={u32::from(*unfolded)} dir="auto" data-testid="message-text">{ shown.iter().map(segment).collect::<Html>() }</div>
             if is_long {
                 <button
@@ -175,7 +240,17 @@ fn Text(props: &TextProps) -> Html {
                     { changing(if *unfolded { "Show less" } else { "Show all" }) }
                 </button>
             }
+            if let Some(edited) = &props.edited { { edited.clone() } }
         </div>
+    }
+}
+
+/// The state of an own message, in a word for style sheets and tests.
+fn state(delivery: Delivery) -> &'static str {
+    match delivery {
+        Delivery::ToNobody | Delivery::Waiting(_) => "waiting",
+        Delivery::Sent => "sent",
+        Delivery::Delivered(..) => "delivered",
     }
 }
 

@@ -1,0 +1,216 @@
+//! What can be done with a message: the menu beside it, and the reactions below it.
+
+use std::rc::Rc;
+
+use wasm_bindgen::JsCast;
+use web_sys::{Element, FocusEvent, HtmlElement, KeyboardEvent, Node};
+use yew::prelude::*;
+
+use super::icon::{MORE, icon};
+use crate::room::{ChatCommand, Command, Message, MessageId, Reaction};
+use crate::ui::composing::{Composing, Purpose};
+use crate::ui::context::Ui;
+use crate::ui::hooks::listen::{focus, use_change, use_flag};
+use crate::ui::state::Action;
+use crate::ui::texts;
+
+/// The emoji that people react with most.
+const EMOJI: [&str; 6] = ["👍", "❤️", "😂", "🎉", "😮", "😢"];
+
+#[derive(Properties)]
+pub struct ActionsProps {
+    pub message: Rc<Message>,
+    pub ui: Ui,
+}
+
+/// The menu depends on nothing that changes often.
+impl PartialEq for ActionsProps {
+    fn eq(&self, other: &ActionsProps) -> bool {
+        let of = |props: &ActionsProps| (props.message.id.clone(), props.message.text.clone());
+        Rc::ptr_eq(&self.message, &other.message) || of(self) == of(other)
+    }
+}
+
+/// The button that opens the menu of a message, and the menu.
+#[function_component]
+pub fn Actions(props: &ActionsProps) -> Html {
+    let (open, picking) = (use_flag(), use_flag());
+    let (frame, button, menu) = (use_node_ref(), use_node_ref(), use_node_ref());
+    {
+        let menu = menu.clone();
+        let is_open = *open;
+        use_change(
+            u64::from(is_open) + u64::from(*picking),
+            Box::new(move || {
+                let first = menu.cast::<HtmlElement>().filter(|_| is_open);
+                let first = first.and_then(|menu| menu.query_selector("button").ok().flatten());
+                focus_element(first);
+            }),
+        );
+    }
+    let close = {
+        let (open, picking) = (open.setter(), picking.setter());
+        Callback::from(move |()| {
+            open.set(false);
+            picking.set(false);
+        })
+    };
+    let toggle = {
+        let (open, picking) = (open.clone(), picking.setter());
+        Callback::from(move |_: MouseEvent| {
+            picking.set(false);
+            open.set(!*open);
+        })
+    };
+    let on_focus_out = {
+        let (frame, close) = (frame.clone(), close.clone());
+        Callback::from(move |event: FocusEvent| {
+            let to = event.related_target();
+            let to = to.and_then(|to| to.dyn_into::<Node>().ok());
+            let frame = frame.cast::<Node>();
+            if !frame.is_some_and(|frame| frame.contains(to.as_ref())) {
+                close.emit(());
+            }
+        })
+    };
+    let on_key_down = {
+        let (menu, button, close) = (menu.clone(), button.clone(), close.clone());
+        Callback::from(move |event: KeyboardEvent| {
+            let step = match event.key().as_str() {
+                "Escape" => {
+                    event.stop_propagation();
+                    focus(&button);
+                    return close.emit(());
+                }
+                "ArrowDown" | "ArrowRight" => 1,
+                "ArrowUp" | "ArrowLeft" => -1,
+                _ => return,
+            };
+            event.prevent_default();
+            move_focus(&menu, step);
+        })
+    };
+    html! {
+        <div ref={frame} class="acts" onfocusout={on_focus_out}>
+            <button
+                ref={button} type="button" class="more" data-testid="message-menu" aria-haspopup="menu"
+                aria-expanded={open.to_string()} aria-label="What to do with this message" title="More" onclick={toggle}
+            >
+                { icon(MORE) }
+            </button>
+            if *open {
+                <div ref={menu} class="menu" role="menu" onkeydown={on_key_down}>
+                    if *picking {
+                        { for EMOJI.iter().map(|emoji| pick(emoji, props, &close)) }
+                    } else {
+                        { entries(props, &close, &picking.setter()) }
+                    }
+                </div>
+            }
+        </div>
+    }
+}
+
+fn pick(emoji: &'static str, props: &ActionsProps, close: &Callback<()>) -> Html {
+    let (id, ui, close) = (props.message.id.clone(), props.ui.clone(), close.clone());
+    let onclick = Callback::from(move |_: MouseEvent| {
+        close.emit(());
+        react(&ui, &id, emoji, true);
+    });
+    html! {
+        <button type="button" class="emoji" role="menuitem" data-testid="emoji" data-emoji={emoji} {onclick}>{ emoji }</button>
+    }
+}
+
+fn entries(props: &ActionsProps, close: &Callback<()>, picking: &UseStateSetter<bool>) -> Html {
+    let message = &props.message;
+    let entry = |test: &'static str, word: &'static str, act: Callback<()>| {
+        let close = close.clone();
+        let onclick = Callback::from(move |_: MouseEvent| {
+            close.emit(());
+            act.emit(());
+        });
+        html! { <button key={test} type="button" role="menuitem" data-testid={test} {onclick}>{ word }</button> }
+    };
+    let compose = |purpose| {
+        let (ui, message) = (props.ui.clone(), message.clone());
+        Callback::from(move |()| {
+            let composing = Composing::new(purpose, &message);
+            ui.act(Action::Compose(Some(Rc::new(composing))));
+        })
+    };
+    let retract = {
+        let (ui, id) = (props.ui.clone(), message.id.clone());
+        Callback::from(move |()| ui.command(Command::Chat(ChatCommand::Retract(id.clone()))))
+    };
+    let to_picker = {
+        let picking = picking.clone();
+        Callback::from(move |_: MouseEvent| picking.set(true))
+    };
+    html! {
+        <>
+            <button key="react" type="button" role="menuitem" data-testid="react" onclick={to_picker}>{ "React" }</button>
+            { entry("reply", "Reply", compose(Purpose::Reply)) }
+            if message.own {
+                { entry("edit", "Edit", compose(Purpose::Edit)) }
+                { entry("retract", "Take back", retract) }
+            }
+        </>
+    }
+}
+
+/// Moves the focus to the next or the previous entry of a menu, in a circle.
+fn move_focus(menu: &NodeRef, step: i32) {
+    let Some(menu) = menu.cast::<HtmlElement>() else {
+        return;
+    };
+    let entries = menu.children();
+    let count = entries.length();
+    let has_focus = |index: &u32| {
+        let entry = entries.item(*index);
+        entry.is_some_and(|entry| entry.matches(":focus").unwrap_or(false))
+    };
+    let at = (0..count).find(has_focus).unwrap_or(0);
+    let next = (at as i32 + step).rem_euclid(count.max(1) as i32);
+    focus_element(entries.item(next as u32));
+}
+
+fn focus_element(element: Option<Element>) {
+    if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        let _ = element.focus();
+    }
+}
+
+fn react(ui: &Ui, id: &MessageId, emoji: &str, on: bool) {
+    ui.command(Command::Chat(ChatCommand::React {
+        id: id.clone(),
+        emoji: emoji.to_owned(),
+        on,
+    }));
+}
+
+/// The reactions below a message. A press sets or takes back one's own.
+pub fn reactions(message: &Message, ui: &Ui) -> Html {
+    if message.reactions.is_empty() {
+        return Html::default();
+    }
+    let chip = |reaction: &Reaction| {
+        let Reaction { emoji, people, own } = reaction;
+        let names: Vec<&str> = people.iter().map(|(_, name)| name.as_str()).collect();
+        let who = texts::reacted(emoji, &names);
+        let onclick = {
+            let (ui, id, emoji, own) = (ui.clone(), message.id.clone(), emoji.clone(), *own);
+            Callback::from(move |_: MouseEvent| react(&ui, &id, &emoji, !own))
+        };
+        html! {
+            <button
+                key={emoji.clone()} type="button" class="reaction" data-testid="reaction" data-emoji={emoji.clone()}
+                data-count={people.len().to_string()} data-own={own.to_string()} aria-pressed={own.to_string()}
+                aria-label={who.clone()} title={who} {onclick}
+            >
+                <span>{ emoji }</span><span key={people.len()}>{ people.len() }</span>
+            </button>
+        }
+    };
+    html! { <div class="reactions">{ for message.reactions.iter().map(chip) }</div> }
+}

@@ -146,7 +146,7 @@ impl Room {
             channels: Channels::default(),
             calls: Calls::default(),
             files: Files::default(),
-            conversations: Conversations::new(&config.channels),
+            conversations: Conversations::new(&config.channels, now),
             presence: Presence::default(),
             status: None,
             left: false,

@@ -7,13 +7,18 @@ use crate::support::{Tab, run};
 
 /// Opens the menu of the message with this text, and presses one of its entries.
 async fn press(tab: &Tab, text: &str, entry: &str) -> Result<()> {
+    open_menu(tab, text).await?;
+    tab.click(entry).await
+}
+
+/// Opens the menu of the message with this text.
+async fn open_menu(tab: &Tab, text: &str) -> Result<()> {
     let find = "const found = [...document.querySelectorAll('[data-testid=message]')]
         .find((message) => message.querySelector('[data-testid=message-text]')?.textContent === arguments[0])
         ?.querySelector('[data-testid=message-menu]');
         found?.click();
         return !!found";
-    tab.until_true(find, vec![text.into()]).await?;
-    tab.click(entry).await
+    tab.until_true(find, vec![text.into()]).await
 }
 
 /// Replaces what stands in the composer, and sends it.
@@ -45,11 +50,16 @@ fn messages_are_answered_changed_reacted_to_and_taken_back_and_newcomers_see_the
 
         // Ann corrects herself. What was said before can be looked at.
         press(&ann, "helo, wrld", "edit").await?;
-        let draft = "return document.querySelector('[data-testid=composer]').value === 'helo, wrld'";
+        let draft =
+            "return document.querySelector('[data-testid=composer]').value === 'helo, wrld'";
         ann.until_true(draft, Vec::new()).await?;
         replace(&ann, "hello, world").await?;
         ben.hears("ann", "hello, world").await?;
-        until_attribute(&ben, "[data-testid=message][data-sender=ann][data-edited=true]").await?;
+        until_attribute(
+            &ben,
+            "[data-testid=message][data-sender=ann][data-edited=true]",
+        )
+        .await?;
         let earlier = ben
             .script(
                 "return document.querySelector('[data-testid=edited] li').textContent",
@@ -61,7 +71,11 @@ fn messages_are_answered_changed_reacted_to_and_taken_back_and_newcomers_see_the
         // Ben reacts, and Ann joins in.
         press(&ben, "hello, world", "react").await?;
         ben.click_on("[data-testid=emoji][data-emoji='👍']").await?;
-        until_attribute(&ann, "[data-testid=reaction][data-emoji='👍'][data-count='1'][data-own=false]").await?;
+        until_attribute(
+            &ann,
+            "[data-testid=reaction][data-emoji='👍'][data-count='1'][data-own=false]",
+        )
+        .await?;
         ann.click("reaction").await?;
         for tab in [&ann, &ben] {
             until_attribute(tab, "[data-testid=reaction][data-count='2'][data-own=true]").await?;
@@ -72,17 +86,26 @@ fn messages_are_answered_changed_reacted_to_and_taken_back_and_newcomers_see_the
         until_attribute(&ben, "[data-testid=composing][data-purpose=reply]").await?;
         ben.say("good morning").await?;
         let page = ann.hears("ben", "good morning").await?;
-        ensure!(page.text("quote").contains("hello, world"), "{}", page.text("quote"));
+        ensure!(
+            page.text("quote").contains("hello, world"),
+            "{}",
+            page.text("quote")
+        );
         ann.click("quote").await?;
         until_attribute(&ann, "[data-testid=message][data-sender=ann][data-found]").await?;
         ensure!(!ben.page().await?.has("composing"));
 
         // Somebody else's message cannot be changed; one's own can be taken back.
-        press(&ann, "a mistake", "message-menu").await?;
+        open_menu(&ann, "a mistake").await?;
+        until_attribute(&ann, "[data-testid=reply]").await?;
         ensure!(!ann.page().await?.has("retract"));
         press(&ben, "a mistake", "retract").await?;
         for tab in [&ann, &ben] {
-            until_attribute(tab, "[data-testid=message][data-sender=ben][data-retracted=true]").await?;
+            until_attribute(
+                tab,
+                "[data-testid=message][data-sender=ben][data-retracted=true]",
+            )
+            .await?;
         }
 
         // Whoever comes later sees how things stand, and not what was taken back.
@@ -91,10 +114,19 @@ fn messages_are_answered_changed_reacted_to_and_taken_back_and_newcomers_see_the
         cleo.sees(&["ann", "ben"]).await?;
         cleo.hears("ann", "hello, world").await?;
         cleo.hears("ben", "good morning").await?;
-        until_attribute(&cleo, "[data-testid=reaction][data-count='2'][data-own=false]").await?;
+        until_attribute(
+            &cleo,
+            "[data-testid=reaction][data-count='2'][data-own=false]",
+        )
+        .await?;
         until_attribute(&cleo, "[data-testid=message][data-retracted=true]").await?;
-        let text = cleo.script("return document.body.textContent", Vec::new()).await?;
-        ensure!(!text.as_str().unwrap_or_default().contains("a mistake"), "{text}");
+        let text = cleo
+            .script("return document.body.textContent", Vec::new())
+            .await?;
+        ensure!(
+            !text.as_str().unwrap_or_default().contains("a mistake"),
+            "{text}"
+        );
         let order = cleo
             .script(
                 "return [...document.querySelectorAll('[data-testid=message]')].map((it) => it.dataset.sender)",
@@ -104,7 +136,10 @@ fn messages_are_answered_changed_reacted_to_and_taken_back_and_newcomers_see_the
         ensure!(order == serde_json::json!(["ann", "ben", "ben"]), "{order}");
         // Everybody names them by the same ids.
         let ids = "return [...document.querySelectorAll('[data-testid=message]')].map((it) => it.dataset.id)";
-        let (anns, cleos) = (ann.script(ids, Vec::new()).await?, cleo.script(ids, Vec::new()).await?);
+        let (anns, cleos) = (
+            ann.script(ids, Vec::new()).await?,
+            cleo.script(ids, Vec::new()).await?,
+        );
         ensure!(anns == cleos, "{anns} {cleos}");
         bed.no_errors().await
     });

@@ -31,7 +31,7 @@ const FRAMES_BURST: u32 = 100;
 /// … and then this many a second.
 const FRAMES_PER_SECOND: u32 = 20;
 /// Entries that one peer may send without being asked: at most this many at once …
-const SAID_BURST: u32 = 60;
+const SAID_BURST: u32 = 120;
 /// … and then this many a second. Each costs a signature to check.
 const SAID_PER_SECOND: u32 = 10;
 /// The most older pages that one peer makes us ask for in a row: each could be made up.

@@ -18,7 +18,7 @@ pub(super) struct Held {
     pub arrived: Millis,
     /// Where it is shown among the others.
     pub shown: Position,
-    /// Whether it was said before it came here: it was caught up on.
+    /// Whether it was said before we came: it was caught up on.
     pub caught_up: bool,
     /// Whether its author said something else under the same number.
     pub is_forked: bool,

@@ -58,7 +58,7 @@ const MAX_UNCHECKED: usize = 2_000;
 #[derive(Debug)]
 struct Unchecked {
     entry: Entry,
-    /// It was asked for.
+    /// It was said before we came.
     caught_up: bool,
 }
 
@@ -78,13 +78,15 @@ pub(super) struct Conversations {
     catching_up: CatchingUp,
     unchecked: Vec<Unchecked>,
     direct: Direct,
+    /// When we came.
+    since: Millis,
     /// When we last told peers that the person is typing.
     typed: Option<Millis>,
 }
 
 impl Conversations {
     /// Creates the room's channels, of which there is at least one.
-    pub fn new(names: &[String]) -> Conversations {
+    pub fn new(names: &[String], now: Millis) -> Conversations {
         let channel = |name: &String| Channel {
             name: name.clone(),
             id: ConversationId::channel(name),
@@ -96,13 +98,14 @@ impl Conversations {
             catching_up: CatchingUp::default(),
             unchecked: Vec::new(),
             direct: Direct::default(),
+            since: now,
             typed: None,
         }
     }
 
     /// Nobody is told of what we said when we leave.
     pub fn clear(&mut self) {
-        *self = Conversations::new(&[]);
+        *self = Conversations::new(&[], self.since);
     }
 
     fn channel(&self, id: &ConversationId) -> Option<&Channel> {
@@ -348,8 +351,8 @@ impl Conversations {
         let Some(key) = members.connect(&peer).map(|connect| connect.identity) else {
             return;
         };
-        // Entries are charged one by one, unless they were asked for.
-        let is_free = matches!(frame, EntryFrame::Entries { .. });
+        // Entries are charged one by one, unless they were asked for. That one has come is an answer to what we sent.
+        let is_free = matches!(frame, EntryFrame::Entries { .. } | EntryFrame::Have { .. });
         if !is_free && !self.catching_up.take_frame(peer, cx) {
             return;
         }
@@ -362,7 +365,7 @@ impl Conversations {
             }
             EntryFrame::Page {
                 conversation,
-                before: _,
+                before,
                 from,
                 ids,
             } => {
@@ -370,9 +373,20 @@ impl Conversations {
                     self.own.delivered(id, &key, cx);
                 }
                 let channels = &self.channels;
-                if let Some(channel) = channels.iter().find(|its| its.id == conversation) {
-                    let (catching_up, log) = (&mut self.catching_up, &channel.log);
-                    catching_up.on_page(peer, conversation, from, &ids, log, cx);
+                let Some(channel) = channels.iter().find(|its| its.id == conversation) else {
+                    return;
+                };
+                let (catching_up, log) = (&mut self.catching_up, &channel.log);
+                catching_up.on_page(peer, conversation, from, &ids, log, cx);
+                // Whether older words of ours have come there is not seen on the last page.
+                if let (None, Some(from)) = (before, from) {
+                    let is_older = |id: &ShortId| {
+                        let held = log.get(id);
+                        held.is_some_and(|held| held.entry.position() < from)
+                    };
+                    let mut again = self.own.undelivered(&key);
+                    again.retain(is_older);
+                    self.serve(peer, &key, conversation, &again, members, links, cx);
                 }
             }
             EntryFrame::Need { conversation, ids } => {
@@ -394,22 +408,26 @@ impl Conversations {
         members: &Members,
         cx: &mut Cx,
     ) {
+        let mut have = Vec::new();
         for bytes in list {
             let Ok(entry) = Entry::parse(bytes, &cx.own.room) else {
                 cx.dropped(Dropped::BadFrame);
                 continue;
             };
             let id = short(&entry.id());
-            let caught_up = self.catching_up.has_come(&id, cx);
+            let was_asked_for = self.catching_up.has_come(&id, cx);
+            let caught_up = was_asked_for && entry.clock.millis() < self.since;
             let channel = self.channel(&entry.conversation);
             if channel.is_none_or(|channel| channel.log.contains(&id)) {
+                // What we said about it before may have been lost.
+                have.extend((entry.author == key && channel.is_some()).then_some(id));
                 continue;
             }
-            if !caught_up && entry.author != key {
+            if !was_asked_for && entry.author != key {
                 cx.dropped(Dropped::Unexpected);
                 continue;
             }
-            if !caught_up && !self.catching_up.take_said(peer, cx) {
+            if !was_asked_for && !self.catching_up.take_said(peer, cx) {
                 continue;
             }
             if self.unchecked.len() >= MAX_UNCHECKED {
@@ -417,6 +435,9 @@ impl Conversations {
                 continue;
             }
             self.unchecked.push(Unchecked { entry, caught_up });
+        }
+        if !have.is_empty() {
+            send(peer, EntryFrame::Have { ids: have }, cx);
         }
         self.check(members, cx);
     }
@@ -432,11 +453,8 @@ impl Conversations {
                 cx.dropped(Dropped::BadSignature);
                 continue;
             }
-            if entry.author != cx.own.key {
-                have.entry(entry.author)
-                    .or_default()
-                    .push(short(&entry.id()));
-            }
+            let ids = have.entry(entry.author).or_default();
+            ids.push(short(&entry.id()));
             if !caught_up {
                 yield_files(cx);
             }

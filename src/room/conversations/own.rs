@@ -115,7 +115,11 @@ impl Own {
         cx: &mut Cx,
     ) {
         let mut recipients: Vec<Recipient> = Vec::new();
-        for (peer, key, proven) in meant.filter(|(_, key, _)| *key != cx.own.key) {
+        let all: Vec<_> = meant.collect();
+        // Our own other tabs count only where nobody else is here.
+        let alone = all.iter().all(|(_, key, _)| *key == cx.own.key);
+        let counted = |(_, key, _): &(PeerId, PublicKey, bool)| alone || *key != cx.own.key;
+        for (peer, key, proven) in all.into_iter().filter(counted) {
             let known = recipients.iter_mut().find(|one| one.key == key);
             match known {
                 Some(one) if proven => one.claimed_by.clear(),
@@ -177,6 +181,16 @@ impl Own {
         if one.is_some_and(change) {
             report(id, recipients, cx);
         }
+    }
+
+    /// The messages that are meant for somebody, and of which it is not known that they have come.
+    pub fn undelivered(&self, key: &PublicKey) -> Vec<ShortId> {
+        let all = self.deliveries.iter();
+        let theirs = all.filter(|(_, (_, recipients))| {
+            let mut recipients = recipients.iter();
+            recipients.any(|one| one.key == *key && !one.delivered)
+        });
+        theirs.map(|(id, _)| *id).collect()
     }
 
     /// A peer has proven who it is: messages wait for it from now on, also when it leaves.

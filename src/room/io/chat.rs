@@ -129,7 +129,7 @@ pub struct Message {
     pub retracted: bool,
     /// The reactions, in the order of their first ones: at most [`MAX_REACTIONS`](crate::room::MAX_REACTIONS).
     pub reactions: Vec<Reaction>,
-    /// Whether it was said before it came here.
+    /// Whether it was said before we came.
     pub caught_up: bool,
     /// Whether its author said something else to others in its place.
     pub forked: bool,

@@ -4,6 +4,8 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
+use crate::ui::markup::view;
+
 use super::icon::{CHECK, CHECKS, CLOCK, face, icon, trust};
 use super::sentence::{changing, sentence};
 use crate::identity::Trust;
@@ -35,7 +37,7 @@ pub struct RowProps {
 pub fn Row(props: &RowProps) -> Html {
     match &props.line.content {
         Content::Moves(moves) => moved(moves),
-        Content::Said(said) => html! {
+        Content::Said(said) => view! {
             <>
                 if said.new_day { <p class="day"><span>{ clock::day(said.message.at) }</span></p> }
                 if props.unread { <p class="day new" data-testid="unread-line"><span>{ "New" }</span></p> }
@@ -52,12 +54,12 @@ fn moved(moves: &Moves) -> Html {
         return Html::default();
     }
     if !texts::is_folded(moves) {
-        return html! { <p class="moves" data-testid="moves" dir="auto">{ changing(&text) }</p> };
+        return view! { <p class="moves" data-testid="moves" dir="auto">{ changing(&text) }</p> };
     }
     let list = |words: &'static str, people: &Crowd| {
-        let line = |user: &String| html! { <li><bdi translate="no">{ user }</bdi>{ words }</li> };
+        let line = |user: &String| view! { <li><bdi translate="no">{ user }</bdi>{ words }</li> };
         let others = texts::others(people.others as usize);
-        html! {
+        view! {
             <>
                 { people.named.iter().map(line).collect::<Html>() }
                 if let Some(others) = others { <li>{ changing(&format!("{others}{words}")) }</li> }
@@ -65,9 +67,9 @@ fn moved(moves: &Moves) -> Html {
         }
     };
     let renamed = |(before, now): &(String, String)| {
-        html! { <li><bdi translate="no">{ before }</bdi>{ " is now " }<bdi translate="no">{ now }</bdi></li> }
+        view! { <li><bdi translate="no">{ before }</bdi>{ " is now " }<bdi translate="no">{ now }</bdi></li> }
     };
-    html! {
+    view! {
         <details class="moves" data-testid="moves">
             <summary dir="auto">{ changing(&text) }</summary>
             <ul>
@@ -94,8 +96,8 @@ fn message(said: &Said, props: &RowProps) -> Html {
     };
     let part = if own { "message own" } else { "message" };
     // Screen readers should not announce the time when it changes.
-    let time = html! { <time key={when.clone()} aria-live="off" title={clock::full(message.at)}>{ when }</time> };
-    html! {
+    let time = view! { <time key={when.clone()} aria-live="off" title={clock::full(message.at)}>{ when }</time> };
+    view! {
         <article class="said" part={part} data-look={look} data-testid="message" data-sender={message.sender.clone()}>
             if leads {
                 if !own { { face(&message.sender, &message.key) } }
@@ -109,7 +111,7 @@ fn message(said: &Said, props: &RowProps) -> Html {
                 <span class="sr"><bdi translate="no">{ &message.sender }</bdi>{ ": " }</span>
                 { time }
             }
-            <Text line={props.line.clone()} whole={props.whole} unfolding={props.unfolding.clone()} />
+            { html! { <Text line={props.line.clone()} whole={props.whole} unfolding={props.unfolding.clone()} /> } }
             if let Some(delivery) = said.delivery { { mark(delivery) } }
         </article>
     }
@@ -146,7 +148,7 @@ fn Text(props: &TextProps) -> Html {
     let unfolded = use_flag();
     let segment = |segment: &Segment<'_>| match *segment {
         Segment::Text(text) => Html::from(text),
-        Segment::Link(link) => html! {
+        Segment::Link(link) => view! {
             <a href={link.to_owned()} target="_blank" rel="noopener noreferrer nofollow">{ link }</a>
         },
     };
@@ -157,14 +159,14 @@ fn Text(props: &TextProps) -> Html {
     let shown = folded.unwrap_or(whole);
     let toggle = {
         let (unfolded, unfolding) = (unfolded.clone(), props.unfolding.clone());
-        Callback::from(move |_: MouseEvent| {
+        Callback::from(move |_: Event| {
             if !*unfolded {
                 unfolding.emit(());
             }
             unfolded.set(!*unfolded);
         })
     };
-    html! {
+    view! {
         <div class="bubble" part="text">
             <div key={u32::from(*unfolded)} dir="auto" data-testid="message-text">{ shown.iter().map(segment).collect::<Html>() }</div>
             if is_long {
@@ -191,7 +193,7 @@ fn mark(delivery: Delivery) -> Html {
         }
         Delivery::Delivered(..) => ("delivered", CHECKS, None),
     };
-    html! {
+    view! {
         <span key={words.clone()} class="mark" data-testid="delivery" data-state={word} title={words.clone()}>
             if let Some(part) = part { <span aria-hidden="true">{ part }</span> } else { { icon(path) } }
             <span class="sr">{ words }</span>

@@ -33,10 +33,12 @@
 //!
 //! The same inputs give the same outputs, byte for byte: randomness comes from the seed that the room was made with.
 #![forbid(unsafe_code)]
+#![recursion_limit = "256"]
 #![deny(missing_docs)]
 
 mod budget;
 pub mod identity;
+mod json;
 pub mod mqtt;
 #[cfg(feature = "ui")]
 pub mod rehearsal;

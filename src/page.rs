@@ -384,8 +384,10 @@ impl Page {
 fn given_name(text: &str) -> Option<Name> {
     let name = Name::parse(text);
     if let Err(error) = &name {
+        // As JSON, since Rust's own way to write a text with quotes would bring a table of all characters into the page.
+        let quoted = crate::json::quoted(text);
         let sentence =
-            format!("rtchat: the name {text:?} cannot be used and counts as not given. {error}");
+            format!("rtchat: the name {quoted} cannot be used and counts as not given. {error}");
         web_sys::console::warn_1(&sentence.into());
     }
     name.ok()

@@ -42,6 +42,16 @@ pub enum SdpType {
     Answer,
 }
 
+impl SdpType {
+    /// How the standard calls it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SdpType::Offer => "offer",
+            SdpType::Answer => "answer",
+        }
+    }
+}
+
 /// The fields in which descriptions with only data channels differ.
 #[derive(Clone, PartialEq)]
 pub(super) struct DataSection {

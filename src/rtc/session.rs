@@ -71,6 +71,17 @@ impl SessionDescription {
     }
 
     /// Reads a description that the other side sent.
+    pub(crate) fn read_from_peer(
+        kind: &str,
+        sdp: &str,
+    ) -> Result<SessionDescription, DescriptionError> {
+        match kind {
+            "offer" => SessionDescription::from_peer(SdpType::Offer, sdp),
+            "answer" => SessionDescription::from_peer(SdpType::Answer, sdp),
+            _ => Err(DescriptionError::Malformed),
+        }
+    }
+
     fn from_peer(kind: SdpType, sdp: &str) -> Result<SessionDescription, DescriptionError> {
         SessionDescription::read(kind, sdp, SessionLimits::MEDIA.candidates)
     }
@@ -260,11 +271,7 @@ impl fmt::Debug for CheckedDescription {
 impl Serialize for SessionDescription {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut object = serializer.serialize_struct("SessionDescription", 2)?;
-        let kind = match self.kind {
-            SdpType::Offer => "offer",
-            SdpType::Answer => "answer",
-        };
-        object.serialize_field("kind", kind)?;
+        object.serialize_field("kind", self.kind.as_str())?;
         object.serialize_field("sdp", &self.sdp)?;
         object.end()
     }
@@ -278,12 +285,7 @@ impl<'de> Deserialize<'de> for SessionDescription {
             sdp: String,
         }
         let json = Json::deserialize(deserializer)?;
-        match json.kind.as_str() {
-            "offer" => SessionDescription::from_peer(SdpType::Offer, &json.sdp),
-            "answer" => SessionDescription::from_peer(SdpType::Answer, &json.sdp),
-            _ => Err(DescriptionError::Malformed),
-        }
-        .map_err(D::Error::custom)
+        SessionDescription::read_from_peer(&json.kind, &json.sdp).map_err(D::Error::custom)
     }
 }
 

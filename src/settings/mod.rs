@@ -12,7 +12,7 @@ pub mod room_secret;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
 
-use serde_json::{Map, Value};
+use crate::json::{Json, Object};
 
 pub use address::{AddressError, PageAddress, room_link};
 pub use options::{OptionError, Options};
@@ -258,8 +258,8 @@ const ICE_SERVER: &str = "an object with urls (stun:\u{2026} or turn:\u{2026}), 
 
 impl Reader {
     fn settings(&mut self, text: &str) -> Result<Settings, SettingsError> {
-        let object = match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
-            Ok(Value::Object(object)) => object,
+        let object = match Json::parse(text.trim_start_matches('\u{feff}')) {
+            Ok(Json::Object(object)) => object,
             Ok(_) => return Err(SettingsError::NotAnObject),
             Err(error) => {
                 let detail = error.to_string();
@@ -272,11 +272,7 @@ impl Reader {
     }
 
     /// Overwrites the settings that the object contains.
-    fn overlay(
-        &mut self,
-        settings: &mut Settings,
-        object: Map<String, Value>,
-    ) -> Result<(), SettingsError> {
+    fn overlay(&mut self, settings: &mut Settings, object: Object) -> Result<(), SettingsError> {
         for (key, value) in object {
             match key.as_str() {
                 "brokers" => {
@@ -290,15 +286,15 @@ impl Reader {
                     settings.ice_servers =
                         self.list("iceServers", &value, ICE_SERVER, ice_server)?;
                 }
-                "room" => match value.as_str().map(room_name::check_room) {
+                "room" => match value.as_text().map(room_name::check_room) {
                     Some(Ok(room)) => settings.room = room,
                     _ => return Err(malformed("room", ROOM)),
                 },
-                "topicPrefix" => match value.as_str().filter(|prefix| is_topic_prefix(prefix)) {
+                "topicPrefix" => match value.as_text().filter(|prefix| is_topic_prefix(prefix)) {
                     Some(prefix) => settings.topic_prefix = prefix.to_owned(),
                     None => return Err(malformed("topicPrefix", TOPIC_PREFIX)),
                 },
-                "accept" => match value.as_str() {
+                "accept" => match value.as_text() {
                     Some("everyone") => settings.accept = Accept::Everyone,
                     Some("ask") => settings.accept = Accept::Ask,
                     Some("known") => settings.accept = Accept::Known,
@@ -327,11 +323,11 @@ impl Reader {
     fn list<T>(
         &mut self,
         key: &'static str,
-        value: &Value,
+        value: &Json,
         wanted: &'static str,
-        read: fn(&mut Reader, &str, &Value) -> Option<T>,
+        read: fn(&mut Reader, &str, &Json) -> Option<T>,
     ) -> Result<Vec<T>, SettingsError> {
-        let list = value.as_array().ok_or(malformed(key, "a list"))?;
+        let list = value.as_list().ok_or(malformed(key, "a list"))?;
         let mut entries = Vec::new();
         for (index, value) in list.iter().enumerate() {
             let path = format!("{key}[{index}]");
@@ -346,7 +342,7 @@ impl Reader {
         Ok(entries)
     }
 
-    fn only(&mut self, path: &str, object: &Map<String, Value>, keys: &[&str]) {
+    fn only(&mut self, path: &str, object: &Object, keys: &[&str]) {
         for key in object.keys().filter(|key| !keys.contains(&key.as_str())) {
             self.warnings.push(SettingsWarning::UnknownKey {
                 key: format!("{path}.{key}"),
@@ -360,22 +356,22 @@ fn malformed(key: &'static str, wanted: &'static str) -> SettingsError {
 }
 
 /// An optional text. The entry cannot be used if there is something else.
-fn text(object: &Map<String, Value>, key: &str) -> Option<Option<String>> {
+fn text(object: &Object, key: &str) -> Option<Option<String>> {
     match object.get(key) {
         None => Some(None),
-        Some(value) => Some(Some(value.as_str()?.to_owned())),
+        Some(value) => Some(Some(value.as_text()?.to_owned())),
     }
 }
 
-fn broker(reader: &mut Reader, path: &str, value: &Value) -> Option<Broker> {
+fn broker(reader: &mut Reader, path: &str, value: &Json) -> Option<Broker> {
     match value {
-        Value::String(url) => Some(Broker {
+        Json::Text(url) => Some(Broker {
             url: socket_url(url)?,
             username: None,
             password: None,
         }),
-        Value::Object(object) => {
-            let url = socket_url(object.get("url")?.as_str()?)?;
+        Json::Object(object) => {
+            let url = socket_url(object.get("url")?.as_text()?)?;
             reader.only(path, object, &["url", "username", "password"]);
             let username = text(object, "username")?;
             let password = text(object, "password")?;
@@ -389,15 +385,11 @@ fn broker(reader: &mut Reader, path: &str, value: &Value) -> Option<Broker> {
     }
 }
 
-fn ice_server(reader: &mut Reader, path: &str, value: &Value) -> Option<IceServer> {
+fn ice_server(reader: &mut Reader, path: &str, value: &Json) -> Option<IceServer> {
     let object = value.as_object()?;
     let urls = match object.get("urls")? {
-        Value::String(url) => vec![url.clone()],
-        Value::Array(list) => list
-            .iter()
-            .map(|url| url.as_str().map(str::to_owned))
-            .collect::<Option<Vec<_>>>()?,
-        _ => return None,
+        Json::Text(url) => vec![url.clone()],
+        list => list.as_texts()?,
     };
     if urls.is_empty() || !urls.iter().all(|url| is_ice_url(url)) {
         return None;

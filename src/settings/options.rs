@@ -5,11 +5,12 @@
 
 use core::fmt;
 
-use serde_json::{Map, Value};
+use litemap::LiteMap;
 
 use super::{
     AddressError, PageAddress, Reader, RoomSecret, Settings, SettingsError, SettingsWarning,
 };
+use crate::json::{self, Json, Object};
 
 /// The length limit of `userInfo` as JSON, in bytes.
 pub const MAX_INFO: usize = 2_000;
@@ -56,7 +57,7 @@ pub struct Options {
     /// The address of `rtchat.json`.
     pub config: Option<String>,
     /// Entries that override those of `rtchat.json`.
-    instead: Map<String, Value>,
+    instead: Object,
 }
 
 impl fmt::Debug for Options {
@@ -76,12 +77,13 @@ impl Options {
     /// # Errors
     /// [`OptionError`] for the first invalid option.
     pub fn parse(json: &str) -> Result<Options, OptionError> {
-        let Ok(Value::Object(given)) = serde_json::from_str(json) else {
-            return Err(OptionError::new("options", "an object"));
-        };
+        let no_object = || OptionError::new("options", "an object");
+        let given = json::fields(json).ok_or_else(no_object)?;
+        let given: LiteMap<_, _> = given.into_iter().collect();
         let mut options = Options::default();
-        for (key, value) in given {
-            options.take(key, value)?;
+        for (key, json) in given {
+            let value = Json::parse(json).map_err(|_| no_object())?;
+            options.take(key, json, value)?;
         }
         // Entries are checked now, and not only when the file has been read.
         options.complete(Settings::default())?;
@@ -115,21 +117,21 @@ impl Options {
         }
     }
 
-    fn take(&mut self, key: String, value: Value) -> Result<(), OptionError> {
+    fn take(&mut self, key: String, json: &str, value: Json) -> Result<(), OptionError> {
         let text = |wanted: &str| match &value {
-            Value::String(text) => Ok(text.clone()),
+            Json::Text(text) => Ok(text.clone()),
             _ => Err(OptionError::new(&*key, wanted)),
         };
         let flag = || {
             value
-                .as_bool()
+                .as_flag()
                 .ok_or(OptionError::new(&*key, "true or false"))
         };
         match key.as_str() {
             "name" => self.name = Some(text(NAME)?),
             "userInfo" => {
-                let info = value.to_string();
-                if !value.is_object() || info.len() > MAX_INFO {
+                let info = json::compact(json);
+                if value.as_object().is_none() || info.len() > MAX_INFO {
                     let wanted = format!("an object of at most {MAX_INFO} bytes as JSON");
                     return Err(OptionError::new(key, wanted));
                 }

@@ -15,6 +15,7 @@ use super::early;
 use super::event_queue::EventQueue;
 use super::hooks::history;
 use super::hooks::listen::{document, use_change, use_mount, window};
+use super::markup::view;
 use super::state::{Action, Sheet, Stage, State};
 use super::texts;
 use crate::browser::Listener;
@@ -169,7 +170,7 @@ pub fn App(props: &AppProps) -> Html {
     match &state.stage {
         // The welcome, or the frame of the room, is there already.
         Stage::Loading if early::is_shown(&props.root) => Html::default(),
-        Stage::Loading => html! { <@{ui.landmark()} class="rt" aria-busy="true" /> },
+        Stage::Loading => view! { <@{ui.landmark()} class="rt" aria-busy="true" /> },
         Stage::NameNeeded => welcome::welcome(opening, &ui),
         Stage::WrongSecret => welcome::wrong_secret(opening),
         Stage::WrongAddress { reason, open_link } => welcome::wrong_address(reason, open_link),

@@ -2,13 +2,14 @@
 
 use std::rc::Rc;
 
+use web_sys::Event;
 use yew::prelude::*;
 
 use super::backend::{Backend, Entry, UiEvent};
 use super::hooks::clock;
 use super::state::{Action, State};
 use crate::identity::{Name, PublicKey};
-use crate::room::{ChatEvent, Command, Event, PeerView, PeopleCommand};
+use crate::room::{self, ChatEvent, Command, PeerView, PeopleCommand};
 
 /// A backend that can be compared, because Yew compares properties.
 #[derive(Clone)]
@@ -101,10 +102,15 @@ impl Ui {
         }
     }
 
-    /// Returns a callback that dispatches this action.
-    pub fn acts<T>(&self, action: Action) -> Callback<T> {
+    /// Returns a callback that does this. It is boxed so that all buttons share one kind of callback.
+    pub fn on(&self, act: Box<dyn Fn(&Ui)>) -> Callback<Event> {
         let ui = self.clone();
-        Callback::from(move |_| ui.act(action.clone()))
+        Callback::from(move |_| act(&ui))
+    }
+
+    /// Returns a callback that dispatches this action.
+    pub fn acts(&self, action: fn() -> Action) -> Callback<Event> {
+        self.on(Box::new(move |ui| ui.act(action())))
     }
 
     /// Handles an event from the backend.
@@ -122,14 +128,14 @@ impl Ui {
                 }
             }
             UiEvent::Event(event) => {
-                let day =
-                    if let Event::Chat(ChatEvent::Message(message) | ChatEvent::Changed(message)) =
-                        &event
-                    {
-                        clock::local_day(message.at)
-                    } else {
-                        0
-                    };
+                let day = if let room::Event::Chat(
+                    ChatEvent::Message(message) | ChatEvent::Changed(message),
+                ) = &event
+                {
+                    clock::local_day(message.at)
+                } else {
+                    0
+                };
                 self.act(Action::Event { event, day });
             }
             UiEvent::Shown(shown) => self.act(Action::Shown(shown)),

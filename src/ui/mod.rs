@@ -27,9 +27,10 @@ mod early;
 mod event_queue;
 #[cfg(target_arch = "wasm32")]
 mod hooks;
+#[cfg(target_arch = "wasm32")]
+mod markup;
 #[cfg(test)]
 mod palette;
-#[cfg(target_arch = "wasm32")]
 #[cfg(target_arch = "wasm32")]
 pub use app::{Shown, mount};
 pub use backend::{Backend, Blocked, Entry, EventSink, Opening, Own, UiEvent};

@@ -19,6 +19,14 @@ const FEATURES: [&str; 6] = [
     "--enable-multivalue",
 ];
 
+/// Passes of `-Oz` that shorten the program, and make what hosts compress longer: repeated code is found by the
+/// compression as well, and better if it stays whole.
+const SKIPPED: [&str; 3] = [
+    "--skip-pass=local-cse",
+    "--skip-pass=memory-packing",
+    "--skip-pass=simplify-locals",
+];
+
 /// The length of the pieces by which functions are compared, in bytes.
 const PIECE: usize = 4;
 
@@ -33,7 +41,7 @@ const DIGITS: usize = 6;
 pub fn optimise(tools: &Tools, program: &Path) -> Result<String> {
     let mut shrink = tools.web("wasm-opt")?;
     // The names are needed for sorting.
-    shrink.args(FEATURES).args(["-Oz", "-g"]);
+    shrink.args(FEATURES).args(SKIPPED).args(["-Oz", "-g"]);
     shrink.arg(program).arg("-o").arg(program);
     process::run(&mut shrink).context("the program cannot be optimised")?;
 

@@ -3,11 +3,11 @@
 //! transcript.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use serde_json::Value;
 
 use super::Links;
 use super::link::{State, Tries};
 use crate::identity::{PeerId, Signature};
+use crate::json::Json;
 use crate::room::counters::Dropped;
 use crate::room::cx::{Cx, SignFor};
 use crate::room::effect::{Effect, PeerEvent, Proven};
@@ -21,7 +21,7 @@ use crate::wire::{Frame, Nonce};
 
 /// Whether an application may give this information about its user: a JSON object of at most [`MAX_INFO`] bytes.
 fn is_info(text: &str) -> bool {
-    text.len() <= MAX_INFO && serde_json::from_str::<Value>(text).is_ok_and(|info| info.is_object())
+    text.len() <= MAX_INFO && Json::parse(text).is_ok_and(|info| info.as_object().is_some())
 }
 
 impl Links {

@@ -9,13 +9,14 @@ use crate::room::{PeerState, Status};
 use crate::ui::backend::Entry;
 use crate::ui::context::Ui;
 use crate::ui::hooks::listen::{focus_is_lost, focus_new, use_change, use_interval};
+use crate::ui::markup::view;
 use crate::ui::state::{Action, Sheet, State};
 use crate::ui::texts;
 use std::rc::Rc;
 
 pub fn bar(state: &Rc<State>, people: &NodeRef, ui: &Ui) -> Html {
     let present = state.present();
-    html! {
+    view! {
         <header class="bar" part="header">
             <div class="where">
                 <h1>
@@ -28,12 +29,12 @@ pub fn bar(state: &Rc<State>, people: &NodeRef, ui: &Ui) -> Html {
                         </span>
                     }
                 </h1>
-                <StatusLine state={state.clone()} ui={ui.clone()} />
+                { html! { <StatusLine state={state.clone()} ui={ui.clone()} /> } }
             </div>
-            <CopyLink link={state.opening.link.clone()} label="Copy link" class="quiet" ui={ui.clone()} />
+            { html! { <CopyLink link={state.opening.link.clone()} label="Copy link" class="quiet" ui={ui.clone()} /> } }
             <button
                 ref={people.clone()} type="button" class="quiet to-people" data-testid="people-button"
-                aria-expanded={if state.people_open { "true" } else { "false" }} onclick={ui.acts(Action::People(true))}
+                aria-expanded={if state.people_open { "true" } else { "false" }} onclick={ui.acts(|| Action::People(true))}
             >
                 { icon(PEOPLE) }<span aria-hidden="true" translate="no">{ present }</span>
                 <span class="sr">{ changing(&format!("People, {}", texts::people(present))) }</span>
@@ -80,16 +81,13 @@ fn StatusLine(props: &StatusProps) -> Html {
     let now = crate::browser::now();
     let text = texts::status(state.status, named, now);
     let aloud = texts::status_aloud(state.status, named, now);
-    let try_now = {
-        let ui = ui.clone();
-        Callback::from(move |_: MouseEvent| {
-            tried.replace(true);
-            ui.backend.0.try_now();
-        })
-    };
+    let try_now = ui.on(Box::new(move |ui| {
+        tried.replace(true);
+        ui.backend.0.try_now();
+    }));
     let dropping = matches!(state.status, Status::Looking { dropping: true, .. });
-    let details = ui.acts(Action::Sheet(Some(Sheet::Diagnostics)));
-    html! {
+    let details = ui.acts(|| Action::Sheet(Some(Sheet::Diagnostics)));
+    view! {
         <>
             <div class="line">
                 <button

@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use web_sys::{HtmlTextAreaElement, InputEvent, KeyboardEvent};
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlTextAreaElement, KeyboardEvent};
 use yew::prelude::*;
 
 use super::icon::{CLOSE, SEND, icon};
@@ -12,6 +13,7 @@ use crate::ui::composing::{Composing, Purpose, command};
 use crate::ui::context::Ui;
 use crate::ui::early;
 use crate::ui::hooks::listen::{focus_new, use_change, use_mount};
+use crate::ui::markup::view;
 use crate::ui::state::Action;
 use crate::ui::{texts, typed};
 
@@ -99,7 +101,10 @@ pub fn Composer(props: &ComposerProps) -> Html {
     };
     let on_key_down = {
         let send = send.clone();
-        Callback::from(move |event: KeyboardEvent| {
+        Callback::from(move |event: Event| {
+            let Some(event) = event.dyn_ref::<KeyboardEvent>() else {
+                return;
+            };
             // An Enter that ends a composition belongs to the input method. Safari signals this only by the key code 229.
             let composing = event.is_composing() || event.key_code() == 229;
             if event.key() == "Enter" && !event.shift_key() && !composing {
@@ -110,7 +115,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
     };
     let on_input = {
         let (hint, area) = (hint.clone(), area.clone());
-        Callback::from(move |_: InputEvent| {
+        Callback::from(move |_: Event| {
             let Some(area) = area.cast::<HtmlTextAreaElement>() else {
                 return;
             };
@@ -128,9 +133,9 @@ pub fn Composer(props: &ComposerProps) -> Html {
             }
         })
     };
-    let on_click = Callback::from(move |_: MouseEvent| send.emit(()));
+    let on_click = Callback::from(move |_: Event| send.emit(()));
     let refused = matches!(*hint, Hint::Refused(_));
-    html! {
+    view! {
         <div class="composer" part="composer">
             <p
                 class="limit" data-look={refused.then_some("problem")} id="rt-limit"

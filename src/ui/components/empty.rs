@@ -9,29 +9,27 @@ use super::sentence::changing;
 use crate::ui::backend::{Entry, Opening};
 use crate::ui::context::Ui;
 use crate::ui::hooks::listen::{document, use_flag, use_interval, window};
+use crate::ui::markup::view;
 use crate::ui::state::{Action, Emptiness};
 use crate::ui::texts;
 
 pub fn empty(why: Emptiness, opening: &Opening, ui: &Ui) -> Html {
     let private = opening.entry == Entry::Private;
-    let select = Callback::from(|event: FocusEvent| {
+    let select = Callback::from(|event: Event| {
         if let Some(input) = event.target_dyn_into::<HtmlInputElement>() {
             input.select();
         }
     });
-    let make_private = {
-        let ui = ui.clone();
-        Callback::from(move |_: MouseEvent| match ui.backend.0.private_link() {
-            Ok(link) => {
-                // Only the fragment changes. The page starts again on the `hashchange` event.
-                if let Some(location) = document().location() {
-                    let _ = location.set_href(&link);
-                }
+    let make_private = ui.on(Box::new(|ui| match ui.backend.0.private_link() {
+        Ok(link) => {
+            // Only the fragment changes. The page starts again on the `hashchange` event.
+            if let Some(location) = document().location() {
+                let _ = location.set_href(&link);
             }
-            Err(reason) => ui.act(Action::Notice(reason)),
-        })
-    };
-    html! {
+        }
+        Err(reason) => ui.act(Action::Notice(reason)),
+    }));
+    view! {
         <section class="card empty" data-testid="empty">
             <h2>{ texts::emptiness(why) }</h2>
             if let Some(sentence) = texts::emptiness_sentence(why, opening.accept) { <p>{ sentence }</p> }
@@ -43,9 +41,9 @@ pub fn empty(why: Emptiness, opening: &Opening, ui: &Ui) -> Html {
                 }
             </p>
             <div class="field">
-                <input type="text" readonly=true dir="ltr" aria-label="Link to this room" data-testid="link"
+                <input type="text" readonly="readonly" dir="ltr" aria-label="Link to this room" data-testid="link"
                     value={opening.link.clone()} onfocus={select} />
-                <CopyLink link={opening.link.clone()} label="Copy" class="primary" ui={ui.clone()} />
+                { html! { <CopyLink link={opening.link.clone()} label="Copy" class="primary" ui={ui.clone()} /> } }
             </div>
             <p>
                 <a href={opening.link.clone()} target="_blank" rel="noopener" data-testid="another-tab">
@@ -90,7 +88,7 @@ pub fn CopyLink(props: &CopyLinkProps) -> Html {
     }
     let on_click = {
         let (link, ui, copied) = (props.link.clone(), props.ui.clone(), copied.setter());
-        Callback::from(move |_: MouseEvent| {
+        Callback::from(move |_: Event| {
             let (link, ui, copied) = (link.clone(), ui.clone(), copied.clone());
             spawn_local(async move {
                 // Outside of a secure context there is no clipboard object.
@@ -108,7 +106,7 @@ pub fn CopyLink(props: &CopyLinkProps) -> Html {
             });
         })
     };
-    html! {
+    view! {
         <>
             <button type="button" class="copy" data-look={props.class} data-testid="copy-link" onclick={on_click}>
                 { icon(if *copied { CHECK } else { LINK }) }

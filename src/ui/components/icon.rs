@@ -2,6 +2,8 @@
 
 use yew::prelude::*;
 
+use crate::ui::markup::view;
+
 use crate::identity::{PublicKey, Trust};
 use crate::ui::{avatar, texts};
 
@@ -22,12 +24,12 @@ pub const WARNING: &str = "M10 3l8 14H2zM10 8v4M10 14.3v.4";
 
 /// An icon. Screen readers skip it, because a text stands beside it.
 pub fn icon(path: &'static str) -> Html {
-    html! { <svg class="i" viewBox="0 0 20 20" aria-hidden="true"><path d={path} /></svg> }
+    view! { <svg class="i" viewBox="0 0 20 20" aria-hidden="true"><path d={path} /></svg> }
 }
 
 /// An avatar: two letters on the colour of a key.
 pub fn face(user: &str, key: &PublicKey) -> Html {
-    html! { <span class="face" data-look={avatar::look(key)} aria-hidden="true" translate="no">{ avatar::letters(user) }</span> }
+    view! { <span class="face" data-look={avatar::look(key)} aria-hidden="true" translate="no">{ avatar::letters(user) }</span> }
 }
 
 /// The trust mark, with a text for screen readers and as a tooltip.
@@ -36,11 +38,11 @@ pub fn trust(trust: Trust) -> Html {
     let words = texts::trust(trust);
     let path = match trust {
         Trust::New => {
-            return html! { <span key={look} class="trust" data-look={look}>{ words }</span> };
+            return view! { <span key={look} class="trust" data-look={look}>{ words }</span> };
         }
         Trust::Known => CHECK,
         Trust::Verified => SHIELD,
         Trust::NameOnAnotherKey => WARNING,
     };
-    html! { <span key={look} class="trust" data-look={look} title={words}>{ icon(path) }<span class="sr">{ words }</span></span> }
+    view! { <span key={look} class="trust" data-look={look} title={words}>{ icon(path) }<span class="sr">{ words }</span></span> }
 }

@@ -17,6 +17,7 @@ use crate::ui::backend::Opening;
 use crate::ui::context::Ui;
 use crate::ui::hooks::clock;
 use crate::ui::hooks::listen::{document, focus, use_change, use_flag, use_interval, use_mount};
+use crate::ui::markup::view;
 use crate::ui::state::{Action, Emptiness};
 use crate::ui::texts;
 use crate::ui::timeline::{Content, Line, Timeline};
@@ -177,7 +178,7 @@ pub fn Log(props: &LogProps) -> Html {
     let earlier = {
         let (log, scroller, anchor) = (log.clone(), scroller.clone(), anchor.clone());
         let redraw = redraw.clone();
-        Callback::from(move |_: MouseEvent| {
+        Callback::from(move |_: Event| {
             let Some(element) = scroller.cast::<Element>() else {
                 return;
             };
@@ -195,7 +196,7 @@ pub fn Log(props: &LogProps) -> Html {
     };
     let down = {
         let scroller = scroller.clone();
-        Callback::from(move |_: MouseEvent| {
+        Callback::from(move |_: Event| {
             if let Some(scroller) = scroller.cast::<Element>() {
                 to_end(&scroller);
             }
@@ -227,7 +228,7 @@ pub fn Log(props: &LogProps) -> Html {
         })
     };
     let now = clock::now();
-    html! {
+    view! {
         <div class="log-frame">
             <div ref={scroller} class="log" part="log" tabindex="0" aria-label="Messages">
                 if let Some(empty) = *empty { { empty_room(empty, opening, ui) } }

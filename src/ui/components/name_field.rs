@@ -1,7 +1,10 @@
 //! A field for a name, with a sentence beside it if the name is not valid.
 
-use web_sys::{HtmlElement, HtmlInputElement, InputEvent};
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlElement, HtmlInputElement, KeyboardEvent};
 use yew::prelude::*;
+
+use crate::ui::markup::view;
 
 use super::sentence::changing;
 use crate::identity::Name;
@@ -78,7 +81,10 @@ pub fn NameField(props: &NameFieldProps) -> Html {
     }
     let on_key_down = {
         let (submit, cancel) = (submit.clone(), props.on_cancel.clone());
-        Callback::from(move |event: KeyboardEvent| {
+        Callback::from(move |event: Event| {
+            let Some(event) = event.dyn_ref::<KeyboardEvent>() else {
+                return;
+            };
             // While an input method composes text, the keys belong to it. Safari signals this only by the key code 229.
             if event.is_composing() || event.key_code() == 229 {
                 return;
@@ -96,7 +102,7 @@ pub fn NameField(props: &NameFieldProps) -> Html {
     };
     let on_input = {
         let (problem, on_type) = (problem.clone(), props.on_type.clone());
-        Callback::from(move |_: InputEvent| {
+        Callback::from(move |_: Event| {
             if let Some(on_type) = &on_type {
                 on_type.emit(());
             }
@@ -105,13 +111,13 @@ pub fn NameField(props: &NameFieldProps) -> Html {
             }
         })
     };
-    let on_click = submit.reform(|_: MouseEvent| ());
+    let on_click = submit.reform(|_: Event| ());
     let on_cancel = props
         .on_cancel
         .clone()
-        .map(|cancel| cancel.reform(|_: MouseEvent| ()));
+        .map(|cancel| cancel.reform(|_: Event| ()));
 
-    html! {
+    view! {
         // This is not a form, because a sandboxed frame without `allow-forms` would not submit it.
         <div class="name-form">
             <label for="rt-name">{ props.label }</label>

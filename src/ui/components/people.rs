@@ -12,6 +12,7 @@ use crate::room::{Command, PeerState, PeerView, PeopleCommand, Shown, Status};
 use crate::ui::backend::{Blocked, Own};
 use crate::ui::context::Ui;
 use crate::ui::hooks::listen::{use_flag, use_focus};
+use crate::ui::markup::view;
 use crate::ui::state::{Action, Sheet, State, is_here};
 use crate::ui::texts;
 
@@ -20,19 +21,19 @@ pub fn people(state: &State, back: &NodeRef, ui: &Ui) -> Html {
     let own_key = state.own.as_ref().map(|own| own.key);
     // A narrow page shows nothing but the people then, and every page needs an `h1`.
     let heading = if state.people_open { "h1" } else { "h2" };
-    html! {
+    view! {
         <aside class="people" part="people" aria-label="People" data-testid="people">
             <header class="bar">
                 <button
                     ref={back.clone()} type="button" class="quiet icon-only back" data-testid="back"
-                    aria-label="Back to the conversation" onclick={ui.acts(Action::People(false))}
+                    aria-label="Back to the conversation" onclick={ui.acts(|| Action::People(false))}
                 >
                     { icon(BACK) }
                 </button>
                 <@{heading}>{ "People" }</@><span class="count" translate="no">{ state.present() }</span>
             </header>
             <ul>
-                if let Some(own) = &state.own { <Me own={own.clone()} ui={ui.clone()} /> }
+                if let Some(own) = &state.own { { html! { <Me own={own.clone()} ui={ui.clone()} /> } } }
                 { for state.people.iter().map(|peer| html! {
                     <Person
                         key={peer.id.to_string()} peer={peer.clone()} own={own_key} own_tab={state.is_own_tab(peer)}
@@ -44,13 +45,13 @@ pub fn people(state: &State, back: &NodeRef, ui: &Ui) -> Html {
             <footer>
                 <button
                     type="button" class="quiet" data-testid="keys-button"
-                    onclick={ui.acts(Action::Sheet(Some(Sheet::Keys)))}
+                    onclick={ui.acts(|| Action::Sheet(Some(Sheet::Keys)))}
                 >
                     { "Keyboard" }
                 </button>
                 if state.status != Status::Left {
                     <button
-                        type="button" class="quiet" data-testid="leave" onclick={commands(ui, Command::Leave)}
+                        type="button" class="quiet" data-testid="leave" onclick={ui.on(Box::new(|ui| ui.command(Command::Leave)))}
                     >
                         { "Leave" }
                     </button>
@@ -66,17 +67,17 @@ fn blocked(blocked: &[Blocked], ui: &Ui) -> Html {
         return Html::default();
     }
     let row = |blocked: &Blocked| {
-        let (ui, key) = (ui.clone(), blocked.key);
-        let unblock = Callback::from(move |_: MouseEvent| ui.unblock(key));
+        let key = blocked.key;
+        let unblock = ui.on(Box::new(move |ui| ui.unblock(key)));
         let label = format!("Unblock {}", blocked.name);
-        html! {
+        view! {
             <li data-testid="blocked-person">
                 { face(&blocked.name, &key) }<bdi class="name">{ &blocked.name }</bdi>
                 <button type="button" data-testid="unblock" aria-label={label} onclick={unblock}>{ "Unblock" }</button>
             </li>
         }
     };
-    html! {
+    view! {
         <details class="blocked" data-testid="blocked">
             <summary>{ "Blocked (" }{ blocked.len() }{ ")" }</summary>
             <ul>{ for blocked.iter().map(row) }</ul>
@@ -84,9 +85,12 @@ fn blocked(blocked: &[Blocked], ui: &Ui) -> Html {
     }
 }
 
-fn commands(ui: &Ui, command: Command) -> Callback<MouseEvent> {
-    let ui = ui.clone();
-    Callback::from(move |_| ui.command(command.clone()))
+/// Asks whether to block this person.
+pub fn blocking(peer: &Rc<PeerView>, ui: &Ui) -> Callback<Event> {
+    let peer = peer.clone();
+    ui.on(Box::new(move |ui| {
+        ui.act(Action::Blocking(Some(peer.clone())))
+    }))
 }
 
 #[derive(Properties, PartialEq)]
@@ -115,15 +119,15 @@ fn Me(props: &MeProps) -> Html {
     };
     let on_click = {
         let renaming = renaming.setter();
-        Callback::from(move |_: MouseEvent| renaming.set(true))
+        Callback::from(move |_: Event| renaming.set(true))
     };
-    html! {
+    view! {
         <li class="me">
             if *renaming {
-                <NameField
+                { html! { <NameField
                     label="Your name from now on" button="Rename" button_id="rename"
                     value={chosen(&own.user).to_owned()} {on_name} on_cancel={Some(on_cancel)}
-                />
+                /> } }
             } else {
                 <button
                     ref={button} type="button" class="person" title="Change your name" data-testid="me"
@@ -175,13 +179,15 @@ fn Person(props: &PersonProps) -> Html {
     use_focus(*open, button.clone(), button.clone());
     // The person compares the number with somebody of this name. A later name must not inherit that decision.
     let opened = use_memo(*open, |_| peer.shown());
-    let toggle = ui.acts(Action::Person((!open).then_some(peer.id)));
+    let (id, then_open) = (peer.id, (!open).then_some(peer.id));
+    let toggle = ui.on(Box::new(move |ui| ui.act(Action::Person(then_open))));
+    let retry = Box::new(move |ui: &Ui| ui.command(Command::People(PeopleCommand::Retry(id))));
     let words = match texts::peer_state(peer.state) {
         "" if *own_tab => texts::OWN_TAB,
         words => words,
     };
     let judged = if *own_tab { "own" } else { peer.trust.as_str() };
-    html! {
+    view! {
         <li
             data-look={open.then_some("open")} data-testid="peer" data-user={peer.user.clone()}
             data-state={peer.state.as_str()} data-trust={judged}
@@ -201,7 +207,7 @@ fn Person(props: &PersonProps) -> Html {
             if matches!(peer.state, PeerState::NoPath | PeerState::Failed) {
                 <button
                     type="button" class="retry" data-testid="retry"
-                    onclick={commands(ui, Command::People(PeopleCommand::Retry(peer.id)))}
+                    onclick={ui.on(retry)}
                 >
                     { "Try again" }
                 </button>
@@ -233,17 +239,17 @@ fn decisions(peer: &Rc<PeerView>, opened: &Shown, own: &PublicKey, ui: &Ui) -> H
     let renamed = opened.name != peer.name;
     let verified = peer.trust == Trust::Verified;
     let verify = {
-        let (ui, opened, settled) = (ui.clone(), opened.clone(), renamed || verified);
-        Callback::from(move |_: MouseEvent| {
+        let (opened, settled) = (opened.clone(), renamed || verified);
+        ui.on(Box::new(move |ui| {
             if !settled {
                 ui.command(Command::People(PeopleCommand::MarkVerified(opened.clone())));
             }
-        })
+        }))
     };
-    html! {
+    view! {
         <>
             <h2>{ "Safety number" }</h2>
-            <SafetyNumber ours={*own} theirs={peer.key} />
+            { html! { <SafetyNumber ours={*own} theirs={peer.key} /> } }
             <p class="hint">
                 { "Compare this number with the one on their screen, side by side or in a call. If both match, nobody is between you." }
             </p>
@@ -256,7 +262,7 @@ fn decisions(peer: &Rc<PeerView>, opened: &Shown, own: &PublicKey, ui: &Ui) -> H
                     { "Numbers match" }if verified { { icon(CHECK) } }
                 </button>
                 <button
-                    type="button" data-testid="block" onclick={ui.acts(Action::Blocking(Some(peer.clone())))}
+                    type="button" data-testid="block" onclick={blocking(peer, ui)}
                 >
                     { "Block …" }
                 </button>
@@ -280,9 +286,9 @@ pub fn SafetyNumber(props: &SafetyNumberProps) -> Html {
     let number = use_memo((props.ours, props.theirs), |(ours, theirs)| {
         safety_number(ours, theirs)
     });
-    html! {
+    view! {
         <p class="digits" data-testid="safety-number" translate="no">
-            { for number.split(' ').map(|group| html! { <><span>{ group }</span>{ " " }</> }) }
+            { for number.split(' ').map(|group| view! { <><span>{ group }</span>{ " " }</> }) }
         </p>
     }
 }

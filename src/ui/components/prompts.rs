@@ -5,12 +5,13 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 use super::icon::{CLOSE, WARNING, face, icon, trust};
-use super::people::SafetyNumber;
+use super::people::{SafetyNumber, blocking};
 use super::sentence::{changing, sentence};
 use crate::identity::PublicKey;
 use crate::room::{Command, PeerView, PeopleCommand, Shown};
 use crate::ui::context::Ui;
 use crate::ui::hooks::listen::{focus, is_touch};
+use crate::ui::markup::view;
 use crate::ui::state::{Action, State};
 use crate::ui::texts;
 
@@ -20,17 +21,17 @@ pub type Next = [NodeRef; 2];
 /// A warning, requests and notices.
 pub fn prompts(state: &State, next: &Next, ui: &Ui) -> Html {
     let own = state.own.as_ref().map(|own| own.key);
-    html! {
+    view! {
         <div class="prompts">
             { warning(state, next, ui) }
             if let Some(peer) = state.requests.first() { { request(peer, state.requests.len(), own, next, ui) } }
             <div role="status">
-                { for state.notices.iter().map(|notice| html! {
+                { for state.notices.iter().map(|notice| view! {
                     <div class="notice" key={notice.id} data-testid="notice">
                         <p dir="auto">{ sentence(&notice.text) }</p>
                         if let Some(key) = notice.blocked {
                             <button
-                                type="button" data-testid="undo-block" onclick={acting(ui, next, move |ui| ui.unblock(key))}
+                                type="button" data-testid="undo-block" onclick={acting(ui, next, Box::new(move |ui| ui.unblock(key)))}
                             >
                                 { "Undo" }
                             </button>
@@ -49,9 +50,9 @@ pub fn prompts(state: &State, next: &Next, ui: &Ui) -> Html {
 }
 
 /// Acts on a click. The clicked button disappears then, so the focus goes on.
-fn acting(ui: &Ui, next: &Next, act: impl Fn(&Ui) + 'static) -> Callback<MouseEvent> {
+fn acting(ui: &Ui, next: &Next, act: Box<dyn Fn(&Ui)>) -> Callback<Event> {
     let (ui, next) = (ui.clone(), next.clone());
-    Callback::from(move |event: MouseEvent| {
+    Callback::from(move |event: Event| {
         if !is_touch(&event) {
             // A hidden element does not take the focus.
             next.iter().for_each(focus);
@@ -60,8 +61,8 @@ fn acting(ui: &Ui, next: &Next, act: impl Fn(&Ui) + 'static) -> Callback<MouseEv
     })
 }
 
-fn dismissing(ui: &Ui, next: &Next, id: u32) -> Callback<MouseEvent> {
-    acting(ui, next, move |ui| ui.act(Action::Dismiss(id)))
+fn dismissing(ui: &Ui, next: &Next, id: u32) -> Callback<Event> {
+    acting(ui, next, Box::new(move |ui| ui.act(Action::Dismiss(id))))
 }
 
 /// The warning about a known name on another key. Only the oldest one is shown, because many would push the conversation
@@ -74,19 +75,19 @@ fn warning(state: &State, next: &Next, ui: &Ui) -> Html {
     let seen = peer.shown();
     let different = {
         let seen = seen.clone();
-        acting(ui, next, move |ui| {
-            ui.act(Action::WarningDecided(seen.clone()))
-        })
+        let decided = move |ui: &Ui| ui.act(Action::WarningDecided(seen.clone()));
+        acting(ui, next, Box::new(decided))
     };
     let same = {
         let seen = seen.clone();
-        acting(ui, next, move |ui| {
+        let accepted = move |ui: &Ui| {
             ui.act(Action::WarningDecided(seen.clone()));
             let accept = PeopleCommand::AcceptKey(seen.clone());
             ui.command(Command::People(accept));
-        })
+        };
+        acting(ui, next, Box::new(accepted))
     };
-    html! {
+    view! {
         // The key gives each warning its own elements, so that a press that began in one cannot end in the next.
         <section key={identity(&seen)} class="warning" role="alert" data-testid="alias-warning" data-user={peer.user.clone()}>
             <p>
@@ -101,7 +102,7 @@ fn warning(state: &State, next: &Next, ui: &Ui) -> Html {
                     { changing(&texts::same_person(&peer.name)) }
                 </button>
             </div>
-            <button type="button" data-testid="block" onclick={ui.acts(Action::Blocking(Some(peer.clone())))}>
+            <button type="button" data-testid="block" onclick={blocking(peer, ui)}>
                 { "Block …" }
             </button>
         </section>
@@ -124,13 +125,14 @@ fn request(
     let seen = peer.shown();
     let decide = |accept: bool| {
         let seen = seen.clone();
-        acting(ui, next, move |ui| {
+        let decided = move |ui: &Ui| {
             let who = seen.clone();
             ui.command(Command::People(PeopleCommand::Decide { who, accept }));
             ui.act(Action::RequestAnswered(seen.clone()));
-        })
+        };
+        acting(ui, next, Box::new(decided))
     };
-    html! {
+    view! {
         <section key={identity(&seen)} class="request" role="alert" data-testid="request" data-user={peer.user.clone()}>
             { face(&peer.user, &peer.key) }
             <div>
@@ -141,7 +143,7 @@ fn request(
                 if let Some(own) = own {
                     <details>
                         <summary>{ "Safety number" }</summary>
-                        <SafetyNumber ours={own} theirs={peer.key} />
+                        { html! { <SafetyNumber ours={own} theirs={peer.key} /> } }
                         <p
                             class="hint"
                         >

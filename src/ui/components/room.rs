@@ -14,6 +14,7 @@ use crate::room::Status;
 use crate::ui::context::Ui;
 use crate::ui::hooks::history::use_history;
 use crate::ui::hooks::listen::{focus_new, use_focus, use_mount};
+use crate::ui::markup::view;
 use crate::ui::state::State;
 
 #[derive(Properties, PartialEq)]
@@ -33,26 +34,26 @@ pub fn Room(props: &RoomProps) -> Html {
     let field = use_node_ref();
     // Where a narrow page shows the people, the field is hidden.
     let next = [back.clone(), field.clone()];
-    html! {
+    view! {
         <@{ui.landmark()} class="rt">
             <div class="room" data-look={state.people_open.then_some("people")}>
                 <section class="conversation" aria-label="Conversation">
                     { bar(state, &to_people, ui) }
                     { prompts(state, &next, ui) }
-                    <Log
+                    { html! { <Log
                         log={state.log.clone()} opening={state.opening.clone()} empty={state.emptiness()}
                         unread={state.unread} unread_from={state.unread_from} shown={state.shown} ui={ui.clone()}
-                    />
+                    /> } }
                     if state.status == Status::Left {
-                        <Gone ui={ui.clone()} />
+                        { html! { <Gone ui={ui.clone()} /> } }
                     } else {
-                        <Composer area={field} composing={state.composing.clone()} ui={ui.clone()} />
+                        { html! { <Composer area={field} composing={state.composing.clone()} ui={ui.clone()} /> } }
                     }
                 </section>
                 { people(state, &back, ui) }
             </div>
-            if let Some(sheet) = state.sheet { <Dialog {sheet} state={state.clone()} ui={ui.clone()} /> }
-            if let Some(peer) = &state.blocking { <BlockQuestion peer={peer.clone()} ui={ui.clone()} /> }
+            if let Some(sheet) = state.sheet { { html! { <Dialog {sheet} state={state.clone()} ui={ui.clone()} /> } } }
+            if let Some(peer) = &state.blocking { { html! { <BlockQuestion peer={peer.clone()} ui={ui.clone()} /> } } }
         </@>
     }
 }
@@ -73,9 +74,8 @@ fn Gone(props: &GoneProps) -> Html {
             None
         }));
     }
-    let ui = props.ui.clone();
-    let rejoin = Callback::from(move |_: MouseEvent| ui.rejoin());
-    html! {
+    let rejoin = props.ui.on(Box::new(Ui::rejoin));
+    view! {
         <div class="composer gone">
             <p>{ "You left. What was said stays here until you close this page." }</p>
             <button ref={button} type="button" class="primary" data-testid="rejoin" onclick={rejoin}>{ "Rejoin" }</button>

@@ -14,6 +14,7 @@ use crate::ui::fold::fold;
 use crate::ui::hooks::clock;
 use crate::ui::hooks::listen::use_flag;
 use crate::ui::links::{Segment, segments};
+use crate::ui::markup::view;
 use crate::ui::texts;
 use crate::ui::timeline::{Content, Crowd, Delivery, Line, Moves, Said};
 use crate::ui::typed;
@@ -43,7 +44,7 @@ pub struct RowProps {
 pub fn Row(props: &RowProps) -> Html {
     match &props.line.content {
         Content::Moves(moves) => moved(moves),
-        Content::Said(said) => html! {
+        Content::Said(said) => view! {
             <>
                 if said.new_day { <p class="day"><span>{ clock::day(said.message.at) }</span></p> }
                 if props.unread { <p class="day new" data-testid="unread-line"><span>{ "New" }</span></p> }
@@ -60,12 +61,12 @@ fn moved(moves: &Moves) -> Html {
         return Html::default();
     }
     if !texts::is_folded(moves) {
-        return html! { <p class="moves" data-testid="moves" dir="auto">{ changing(&text) }</p> };
+        return view! { <p class="moves" data-testid="moves" dir="auto">{ changing(&text) }</p> };
     }
     let list = |words: &'static str, people: &Crowd| {
-        let line = |user: &String| html! { <li><bdi translate="no">{ user }</bdi>{ words }</li> };
+        let line = |user: &String| view! { <li><bdi translate="no">{ user }</bdi>{ words }</li> };
         let others = texts::others(people.others as usize);
-        html! {
+        view! {
             <>
                 { people.named.iter().map(line).collect::<Html>() }
                 if let Some(others) = others { <li>{ changing(&format!("{others}{words}")) }</li> }
@@ -73,9 +74,9 @@ fn moved(moves: &Moves) -> Html {
         }
     };
     let renamed = |(before, now): &(String, String)| {
-        html! { <li><bdi translate="no">{ before }</bdi>{ " is now " }<bdi translate="no">{ now }</bdi></li> }
+        view! { <li><bdi translate="no">{ before }</bdi>{ " is now " }<bdi translate="no">{ now }</bdi></li> }
     };
-    html! {
+    view! {
         <details class="moves" data-testid="moves">
             <summary dir="auto">{ changing(&text) }</summary>
             <ul>
@@ -103,8 +104,8 @@ fn message(said: &Said, props: &RowProps) -> Html {
     };
     let part = if own { "message own" } else { "message" };
     // Screen readers should not announce the time when it changes.
-    let time = html! { <time key={when.clone()} aria-live="off" title={clock::full(message.at)}>{ when }</time> };
-    html! {
+    let time = view! { <time key={when.clone()} aria-live="off" title={clock::full(message.at)}>{ when }</time> };
+    view! {
         <article
             class="said" part={part} data-look={look} data-testid="message" data-id={message.id.0.clone()}
             data-line={props.line.seq.to_string()}
@@ -126,11 +127,11 @@ fn message(said: &Said, props: &RowProps) -> Html {
             if message.retracted {
                 <p class="bubble retracted" part="text" data-testid="message-text">{ "Taken back" }</p>
             } else {
-                <Text
+                { html! { <Text
                     line={props.line.clone()} whole={props.whole} unfolding={props.unfolding.clone()}
                     quote={quote(message, props)} edited={is_edited.then(|| earlier(message))}
-                />
-                if !message.private { <Actions message={Rc::new(message.clone())} ui={props.ui.clone()} /> }
+                /> } }
+                if !message.private { { html! { <Actions message={Rc::new(message.clone())} ui={props.ui.clone()} /> } } }
             }
             if message.forked { <p class="forked" data-testid="forked">{ texts::FORKED }</p> }
             { reactions(message, &props.ui) }
@@ -210,7 +211,7 @@ fn Text(props: &TextProps) -> Html {
     let unfolded = use_flag();
     let segment = |segment: &Segment<'_>| match *segment {
         Segment::Text(text) => Html::from(text),
-        Segment::Link(link) => html! {
+        Segment::Link(link) => view! {
             <a href={link.to_owned()} target="_blank" rel="noopener noreferrer nofollow">{ link }</a>
         },
     };
@@ -221,14 +222,14 @@ fn Text(props: &TextProps) -> Html {
     let shown = folded.unwrap_or(whole);
     let toggle = {
         let (unfolded, unfolding) = (unfolded.clone(), props.unfolding.clone());
-        Callback::from(move |_: MouseEvent| {
+        Callback::from(move |_: Event| {
             if !*unfolded {
                 unfolding.emit(());
             }
             unfolded.set(!*unfolded);
         })
     };
-    html! {
+    view! {
         <div class="bubble" part="text">
             if let Some(quote) = &props.quote { { quote.clone() } }
             <div key={u32::from(*unfolded)} dir="auto" data-testid="message-text">{ shown.iter().map(segment).collect::<Html>() }</div>
@@ -266,7 +267,7 @@ fn mark(delivery: Delivery) -> Html {
         }
         Delivery::Delivered(..) => ("delivered", CHECKS, None),
     };
-    html! {
+    view! {
         <span key={words.clone()} class="mark" data-testid="delivery" data-state={word} title={words.clone()}>
             if let Some(part) = part { <span aria-hidden="true">{ part }</span> } else { { icon(path) } }
             <span class="sr">{ words }</span>

@@ -2,6 +2,8 @@
 
 use yew::prelude::*;
 
+use crate::ui::markup::view;
+
 use crate::ui::texts::{NAME_BEGINS, NAME_ENDS};
 
 /// A sentence from [`texts`](crate::ui::texts), whose names are elements of their own: somebody may be called
@@ -11,7 +13,7 @@ pub fn sentence(text: &str) -> Html {
     let first = parts.next().map(Html::from);
     let names = parts.map(|part| {
         let (name, words) = part.split_once(NAME_ENDS).unwrap_or((part, ""));
-        html! { <><bdi class="name" translate="no">{ name }</bdi>{ words }</> }
+        view! { <><bdi class="name" translate="no">{ name }</bdi>{ words }</> }
     });
     first.into_iter().chain(names).collect()
 }
@@ -20,5 +22,5 @@ pub fn sentence(text: &str) -> Html {
 /// would go on showing what a node said at first; so the element is replaced with the text. Nothing that comes or goes may
 /// stand right before a text node, either.
 pub fn changing(text: &str) -> Html {
-    html! { <span key={text}>{ sentence(text) }</span> }
+    view! { <span key={text}>{ sentence(text) }</span> }
 }

@@ -13,6 +13,7 @@ use crate::browser::Listener;
 use crate::room::{Diagnostics, PeerState, PeerView, Status};
 use crate::ui::context::Ui;
 use crate::ui::hooks::listen::{use_interval, use_mount};
+use crate::ui::markup::view;
 use crate::ui::state::{Action, Sheet, State};
 use crate::ui::texts;
 
@@ -35,11 +36,12 @@ pub fn Dialog(props: &SheetProps) -> Html {
         Sheet::Keys => ("Keyboard", "keys"),
         Sheet::Diagnostics => ("Connection details", "diagnostics"),
     };
-    html! {
-        <Modal {title} {id} closed={props.ui.acts(Action::Sheet(None))}>
-            if !counts { { keys() } } else { { counted(&props.state, &props.ui) } }
-        </Modal>
-    }
+    let content = if counts {
+        counted(&props.state, &props.ui)
+    } else {
+        keys()
+    };
+    html! { <Modal {title} {id} closed={props.ui.acts(|| Action::Sheet(None))}>{ content }</Modal> }
 }
 
 #[derive(Properties, PartialEq)]
@@ -53,21 +55,20 @@ pub struct QuestionProps {
 #[function_component]
 pub fn BlockQuestion(props: &QuestionProps) -> Html {
     let QuestionProps { peer, ui } = props;
-    let closed = ui.acts(Action::Blocking(None));
+    let closed = ui.acts(|| Action::Blocking(None));
     let block = {
-        let (ui, peer) = (ui.clone(), peer.clone());
-        Callback::from(move |_: MouseEvent| ui.block(&peer))
+        let peer = peer.clone();
+        ui.on(Box::new(move |ui| ui.block(&peer)))
     };
     let title = texts::block_question(&peer.user);
-    html! {
-        <Modal {title} id="block-question" look="question" closed={closed.clone()}>
-            <p>{ texts::BLOCKING }</p>
-            <div class="actions">
-                <button type="button" data-testid="keep" onclick={closed.reform(|_: MouseEvent| ())}>{ "Cancel" }</button>
-                <button type="button" class="primary" data-testid="block-now" onclick={block}>{ "Block" }</button>
-            </div>
-        </Modal>
-    }
+    let content = view! {
+        <p>{ texts::BLOCKING }</p>
+        <div class="actions">
+            <button type="button" data-testid="keep" onclick={closed.clone()}>{ "Cancel" }</button>
+            <button type="button" class="primary" data-testid="block-now" onclick={block}>{ "Block" }</button>
+        </div>
+    };
+    html! { <Modal {title} id="block-question" look="question" {closed}>{ content }</Modal> }
 }
 
 #[derive(Properties, PartialEq)]
@@ -78,7 +79,7 @@ struct ModalProps {
     #[prop_or_default]
     look: Option<&'static str>,
     /// Called once it is closed.
-    closed: Callback<()>,
+    closed: Callback<Event>,
     children: Html,
 }
 
@@ -91,13 +92,13 @@ fn Modal(props: &ModalProps) -> Html {
             let dialog = dialog.cast::<HtmlDialogElement>()?;
             // It fails only if the dialog is already open.
             let _ = dialog.show_modal();
-            let closed = Box::new(move |_| closed.emit(()));
+            let closed = Box::new(move |event| closed.emit(event));
             Some(Box::new(Listener::new(&dialog, "close", closed)))
         }));
     }
     let close = {
         let dialog = dialog.clone();
-        Callback::from(move |()| {
+        Callback::from(move |_: Event| {
             if let Some(dialog) = dialog.cast::<HtmlDialogElement>() {
                 dialog.close();
             }
@@ -106,19 +107,19 @@ fn Modal(props: &ModalProps) -> Html {
     // A click beside the dialog's content has the dialog itself as its target.
     let beside = {
         let close = close.clone();
-        Callback::from(move |event: MouseEvent| {
+        Callback::from(move |event: Event| {
             if event
                 .target()
                 .is_some_and(|target| target.dyn_into::<HtmlDialogElement>().is_ok())
             {
-                close.emit(());
+                close.emit(event);
             }
         })
     };
     let plain = props
         .title
         .replace([texts::NAME_BEGINS, texts::NAME_ENDS], "");
-    html! {
+    view! {
         <dialog
             ref={dialog} class="sheet" data-look={props.look} aria-label={plain} data-testid={props.id} onclick={beside}
         >
@@ -127,7 +128,7 @@ fn Modal(props: &ModalProps) -> Html {
                     <h2>{ changing(&props.title) }</h2>
                     <button
                         type="button" class="quiet icon-only" aria-label="Close" data-testid="close"
-                        onclick={close.reform(|_: MouseEvent| ())}
+                        onclick={close}
                     >
                         { icon(CLOSE) }
                     </button>
@@ -146,7 +147,7 @@ fn keys() -> Html {
         ("Tab", "go to the next control"),
         ("?", "show this list, when you are not writing"),
     ];
-    html! { <dl>{ for rows.iter().map(|(key, what)| html! { <><dt><kbd>{ *key }</kbd></dt><dd>{ *what }</dd></> }) }</dl> }
+    view! { <dl>{ for rows.iter().map(|(key, what)| view! { <><dt><kbd>{ *key }</kbd></dt><dd>{ *what }</dd></> }) }</dl> }
 }
 
 /// The connection details and the counts since joining.
@@ -214,8 +215,8 @@ fn counted(state: &State, ui: &Ui) -> Html {
         ("Signatures checked", number(signatures_checked)),
         ("Parts of later versions, skipped", number(skipped)),
     ];
-    let row = |name: &str, value: String| html! { <><dt>{ changing(name) }</dt><dd>{ changing(&value) }</dd></> };
-    html! {
+    let row = |name: &str, value: String| view! { <><dt>{ changing(name) }</dt><dd>{ changing(&value) }</dd></> };
+    view! {
         <>
             <dl>{ for rows.into_iter().map(|(name, value)| row(name, value)) }</dl>
             <h3>{ "Dropped" }</h3>

@@ -6,6 +6,7 @@ use super::icon::{LOCK, WARNING, icon};
 use super::name_field::NameField;
 use crate::ui::backend::{Entry, Opening};
 use crate::ui::context::Ui;
+use crate::ui::markup::view;
 use crate::ui::texts;
 
 /// Asks for a name on the first visit. `index.html` has the same, which is shown before the program is there.
@@ -20,7 +21,7 @@ pub fn welcome(opening: &Opening, ui: &Ui) -> Html {
         Callback::from(move |()| backend.0.approach())
     };
     let sentence = texts::welcome(private, opening.accept);
-    html! {
+    view! {
         <@{ui.landmark()} class="rt front">
             <div class="card" part="welcome">
                 { logo() }
@@ -28,10 +29,10 @@ pub fn welcome(opening: &Opening, ui: &Ui) -> Html {
                     if private { { icon(LOCK) }{ "Private room" } } else { { "Open room" } }
                 </p>
                 <h1 data-testid="room"><bdi translate="no">{ &opening.room }</bdi></h1>
-                <NameField
+                { html! { <NameField
                     label="Your name" button="Join" button_id="join" on_name={on_name}
                     on_type={on_type} was_early={true}
-                />
+                /> } }
                 <p class="hint" data-testid="welcome">{ sentence }</p>
             </div>
         </@>
@@ -40,7 +41,7 @@ pub fn welcome(opening: &Opening, ui: &Ui) -> Html {
 
 /// The page's logo: two people and the connection between them.
 fn logo() -> Html {
-    html! {
+    view! {
         <svg class="logo" viewBox="0 0 32 32" aria-hidden="true">
             <path
                 d="M16 3C8.3 3 2 8.2 2 14.7c0 3.7 2 6.9 5.2 9.1L6 29l6.3-3.2c1.2.3 2.4.4 3.7.4 7.7 0 14-5.2 14-11.5S23.7 3 16 3z"
@@ -53,7 +54,7 @@ fn logo() -> Html {
 
 /// Says that the secret in the address is damaged. The page never joins another room silently.
 pub fn wrong_secret(opening: &Opening) -> Html {
-    html! {
+    view! {
         <main class="rt front">
             <div class="card" part="welcome" role="alert" data-testid="wrong-secret">
                 <p class="over">{ icon(WARNING) }{ "Damaged link" }</p>
@@ -71,7 +72,7 @@ pub fn wrong_secret(opening: &Opening) -> Html {
 
 /// Says why the address leads to no room. Trying it again would not help.
 pub fn wrong_address(reason: &str, open_link: &str) -> Html {
-    html! {
+    view! {
         <main class="rt front">
             <div class="card" part="welcome" role="alert" data-testid="stopped">
                 <p class="over">{ icon(WARNING) }{ "Wrong link" }</p>
@@ -84,7 +85,7 @@ pub fn wrong_address(reason: &str, open_link: &str) -> Html {
 }
 
 fn to_open_room(link: &str) -> Html {
-    html! {
+    view! {
         <p>
             <a class="button primary" data-testid="open-room" href={link.to_owned()}>{ "Go to the open room" }</a>
         </p>
@@ -93,7 +94,7 @@ fn to_open_room(link: &str) -> Html {
 
 /// Says why the room cannot be joined.
 pub fn stopped(reason: &str, ui: &Ui) -> Html {
-    html! {
+    view! {
         <@{ui.landmark()} class="rt front">
             <div class="card" part="welcome" role="alert" data-testid="stopped">
                 <h1>{ "You can’t join this room" }</h1>
@@ -106,7 +107,6 @@ pub fn stopped(reason: &str, ui: &Ui) -> Html {
 
 /// A button that starts the chat again.
 fn restart_button(label: &'static str, ui: &Ui) -> Html {
-    let backend = ui.backend.clone();
-    let on_click = Callback::from(move |_: MouseEvent| backend.0.restart());
-    html! { <button type="button" class="primary" data-testid="reload" onclick={on_click}>{ label }</button> }
+    let on_click = ui.on(Box::new(|ui| ui.backend.0.restart()));
+    view! { <button type="button" class="primary" data-testid="reload" onclick={on_click}>{ label }</button> }
 }

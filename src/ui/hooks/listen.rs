@@ -89,7 +89,7 @@ pub fn focus(node: &NodeRef) {
 }
 
 /// Whether a finger caused this click. A field that gets the focus then brings up a keyboard that nobody asked for.
-pub fn is_touch(event: &MouseEvent) -> bool {
+pub fn is_touch(event: &Event) -> bool {
     js_sys::Reflect::get(event, &"pointerType".into()).is_ok_and(|kind| kind == "touch")
 }
 

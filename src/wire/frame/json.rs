@@ -1,15 +1,18 @@
 //! Frames as JSON, written by hand: derived code for so many fields is three times as large.
 
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::value::RawValue;
+use crate::json::{self, Json, quoted};
 
 /// Writes a frame's object.
 pub(super) struct Writer(String);
 
 impl Writer {
     pub fn new(kind: &str) -> Writer {
-        Writer(["{\"k\":\"", kind, "\""].concat())
+        Writer::with("k", kind)
+    }
+
+    /// Begins an object with a field that has this word as its value.
+    pub fn with(name: &str, word: &str) -> Writer {
+        Writer(["{\"", name, "\":\"", word, "\""].concat())
     }
 
     /// Adds a field whose value is JSON already.
@@ -20,14 +23,13 @@ impl Writer {
         self
     }
 
-    pub fn value<T: Serialize + ?Sized>(self, name: &str, value: &T) -> Writer {
-        // Text, numbers and lists of them: nothing that JSON could not hold.
-        let json = serde_json::to_string(value).unwrap_or_default();
-        self.json(name, &json)
+    pub fn text(self, name: &str, text: &str) -> Writer {
+        self.json(name, &quoted(text))
     }
 
-    pub fn text(self, name: &str, text: &str) -> Writer {
-        self.value(name, text)
+    pub fn texts(self, name: &str, texts: &[String]) -> Writer {
+        let all: Vec<_> = texts.iter().map(|text| quoted(text)).collect();
+        self.json(name, &["[", &all.join(","), "]"].concat())
     }
 
     pub fn text_if(self, name: &str, text: Option<&String>) -> Writer {
@@ -55,44 +57,37 @@ impl Writer {
 }
 
 /// The fields of a frame's object. Only those that its kind has are parsed.
-pub(super) struct Fields<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'a> Deserialize<'a> for Fields<'a> {
-    fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Fields<'a>, D::Error> {
-        struct Object;
-
-        impl<'a> Visitor<'a> for Object {
-            type Value = Fields<'a>;
-
-            fn expecting(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                formatter.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Fields<'a>, A::Error> {
-                let mut fields = Vec::new();
-                while let Some(field) = map.next_entry()? {
-                    fields.push(field);
-                }
-                Ok(Fields(fields))
-            }
-        }
-
-        deserializer.deserialize_map(Object)
-    }
-}
+pub(super) struct Fields<'a>(Vec<(String, &'a str)>);
 
 impl<'a> Fields<'a> {
-    pub fn json(&self, name: &str) -> Option<&'a str> {
-        let (_, value) = self.0.iter().find(|(field, _)| field == name)?;
-        Some(value.get())
+    pub fn parse(text: &'a str) -> Option<Fields<'a>> {
+        json::fields(text).map(Fields)
     }
 
-    pub fn value<T: Deserialize<'a>>(&self, name: &str) -> Option<T> {
-        serde_json::from_str(self.json(name)?).ok()
+    pub fn json(&self, name: &str) -> Option<&'a str> {
+        let (_, value) = self.0.iter().find(|(field, _)| field == name)?;
+        Some(value)
+    }
+
+    pub fn value(&self, name: &str) -> Option<Json> {
+        Json::parse(self.json(name)?).ok()
     }
 
     pub fn text(&self, name: &str) -> Option<String> {
-        self.value(name)
+        match self.value(name)? {
+            Json::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The text; `None` also if the field is there twice.
+    pub fn only_text(&self, name: &str) -> Option<String> {
+        let several = self.0.iter().filter(|(field, _)| field == name).count();
+        self.text(name).filter(|_| several == 1)
+    }
+
+    pub fn texts(&self, name: &str) -> Option<Vec<String>> {
+        self.value(name)?.as_texts()
     }
 
     pub fn number<T: TryFrom<u64>>(&self, name: &str) -> Option<T> {

@@ -54,10 +54,10 @@ impl LinkFrame {
                 id: fields.text("id"),
             },
             "signal" => LinkFrame::Signal {
-                description: fields.value("description")?,
+                description: Box::new(description(fields)?),
             },
             "candidates" => LinkFrame::Candidates {
-                candidates: fields.value("candidates")?,
+                candidates: candidates(fields)?,
             },
             _ => LinkFrame::Leave,
         })
@@ -72,15 +72,32 @@ impl LinkFrame {
             LinkFrame::Ping { id } => Writer::new(ping).text_if("id", id.as_ref()),
             LinkFrame::Pong { id } => Writer::new(pong).text_if("id", id.as_ref()),
             LinkFrame::Signal { description } => {
-                Writer::new(signal).value("description", description)
+                let words = description.kind().as_str();
+                let object = Writer::with("kind", words).text("sdp", description.sdp());
+                Writer::new(signal).json("description", &object.end())
             }
             LinkFrame::Candidates { candidates: all } => {
-                Writer::new(candidates).value("candidates", all)
+                let lines: Vec<_> = all.iter().map(|one| one.to_line(0)).collect();
+                Writer::new(candidates).texts("candidates", &lines)
             }
             LinkFrame::Leave => Writer::new(leave),
         };
         object.end()
     }
+}
+
+fn description(fields: &Fields) -> Option<SessionDescription> {
+    let description = Fields::parse(fields.json("description")?)?;
+    let (kind, sdp) = (
+        description.only_text("kind")?,
+        description.only_text("sdp")?,
+    );
+    SessionDescription::read_from_peer(&kind, &sdp).ok()
+}
+
+fn candidates(fields: &Fields) -> Option<Vec<Candidate>> {
+    let lines = fields.texts("candidates")?;
+    lines.iter().map(|line| Candidate::parse(line)).collect()
 }
 
 impl From<LinkFrame> for Frame {

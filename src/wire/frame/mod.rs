@@ -95,8 +95,8 @@ impl Frame {
     /// # Errors
     /// [`FrameError::Malformed`].
     pub fn from_json(text: &str) -> Result<Frame, FrameError> {
-        let fields: Fields = serde_json::from_str(text).map_err(|_| FrameError::Malformed)?;
-        Frame::read(&fields).ok_or(FrameError::Malformed)
+        let frame = Fields::parse(text).and_then(|fields| Frame::read(&fields));
+        frame.ok_or(FrameError::Malformed)
     }
 
     /// Reads a frame; `None` if a field is missing that its kind needs.

@@ -37,13 +37,13 @@ impl PeopleFrame {
                 name: fields.text("name")?,
             },
             "presence" => PeopleFrame::Presence {
-                peers: fields.value("peers")?,
+                peers: fields.texts("peers")?,
             },
             "fetch" => PeopleFrame::Fetch {
-                peers: fields.value("peers")?,
+                peers: fields.texts("peers")?,
             },
             _ => PeopleFrame::Connects {
-                connects: fields.value("connects")?,
+                connects: fields.texts("connects")?,
             },
         })
     }
@@ -52,9 +52,9 @@ impl PeopleFrame {
         let [profile, presence, fetch, connects] = PeopleFrame::KINDS;
         let object = match self {
             PeopleFrame::Profile { name } => Writer::new(profile).text("name", name),
-            PeopleFrame::Presence { peers } => Writer::new(presence).value("peers", peers),
-            PeopleFrame::Fetch { peers } => Writer::new(fetch).value("peers", peers),
-            PeopleFrame::Connects { connects: all } => Writer::new(connects).value("connects", all),
+            PeopleFrame::Presence { peers } => Writer::new(presence).texts("peers", peers),
+            PeopleFrame::Fetch { peers } => Writer::new(fetch).texts("peers", peers),
+            PeopleFrame::Connects { connects: all } => Writer::new(connects).texts("connects", all),
         };
         object.end()
     }

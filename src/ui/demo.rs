@@ -6,6 +6,7 @@ use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 
+use super::demo_markdown::MARKDOWN;
 use super::hooks::clock;
 use super::hooks::listen::{document, window};
 use super::{Backend, Blocked, Entry, EventSink, Opening, Own, UiEvent};
@@ -308,6 +309,13 @@ impl Demo {
                     &lines("See https://example.org/minutes for this point."),
                 );
                 self.add_message(OWN, "Ada", 0, &lines("I agree."));
+            }
+            "markdown" => {
+                self.conversation();
+                for (index, text) in MARKDOWN.iter().enumerate() {
+                    let (byte, user) = [(1, "Ben"), (OWN, "Ada")][index % 2];
+                    self.add_message(byte, user, 0, text);
+                }
             }
             "flood" => self.flood(500),
             "flood2000" => self.flood(2_000),

@@ -6,6 +6,7 @@ pub mod avatar;
 pub mod backend;
 pub mod fold;
 pub mod links;
+pub mod markdown;
 pub mod pace;
 pub mod state;
 pub mod texts;
@@ -20,6 +21,8 @@ mod components;
 mod context;
 #[cfg(all(target_arch = "wasm32", feature = "demo"))]
 pub mod demo;
+#[cfg(all(target_arch = "wasm32", feature = "demo"))]
+mod demo_markdown;
 #[cfg(target_arch = "wasm32")]
 mod early;
 #[cfg(target_arch = "wasm32")]

@@ -131,6 +131,8 @@ fn the_first_views_are_accessible() {
 fn a_conversation_is_accessible() {
     audit_scenes(&[
         ("talk", &[], "message"),
+        ("markdown", &[], "copy-code"),
+        ("markdown", &[("copy-code", "copy-code")], "copy-code"),
         ("long", &[], "fold"),
         ("long", &[("fold", "fold")], "fold"),
         ("many", &[], "message"),

@@ -1,6 +1,7 @@
 //! The views. Each one shows its properties and reports what the person does; none of them decides anything.
 
 pub mod bar;
+pub mod body;
 pub mod composer;
 pub mod empty;
 pub mod icon;

@@ -131,8 +131,6 @@ fn the_first_views_are_accessible() {
 fn a_conversation_is_accessible() {
     audit_scenes(&[
         ("talk", &[], "message"),
-        ("markdown", &[], "copy-code"),
-        ("markdown", &[("copy-code", "copy-code")], "copy-code"),
         ("long", &[], "fold"),
         ("long", &[("fold", "fold")], "fold"),
         ("many", &[], "message"),
@@ -144,6 +142,15 @@ fn a_conversation_is_accessible() {
         ("unreachable-alone", &[], "status"),
         ("talk", &[("message", "leave")], "rejoin"),
         ("tabs", &[("peer", "person")], "person-details"),
+    ]);
+}
+
+#[test]
+fn messages_with_markdown_are_accessible() {
+    audit_scenes(&[
+        ("markdown", &[], "copy-code"),
+        ("markup", &[], "copy-code"),
+        ("markup", &[("copy-code", "copy-code")], "copy-code"),
     ]);
 }
 

@@ -36,7 +36,7 @@ fn block(block: &Block<'_>) -> Html {
 fn item(item: &Item<'_>) -> Html {
     let level = item.depth.to_string();
     html! {
-        <p role="listitem" dir="auto" data-look={level}><span>{ item.marker }{ " " }</span>{ spans(&item.spans) }</p>
+        <div role="listitem" dir="auto" data-look={level}><span>{ item.marker }{ " " }</span>{ spans(&item.spans) }</div>
     }
 }
 

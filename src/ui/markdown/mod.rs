@@ -6,6 +6,8 @@
 //! was typed.
 
 mod block;
+#[cfg(test)]
+mod cost;
 mod emoji;
 mod emphasis;
 mod inline;

@@ -173,22 +173,23 @@ fn has_signs_of_chats(text: &str) -> bool {
 fn emphasises_signs(text: &str) -> bool {
     let mut words = Vec::new();
     for event in Parser::new_ext(text, Options::ENABLE_STRIKETHROUGH) {
-        match event {
-            Event::Start(Tag::Emphasis | Tag::Strong | Tag::Strikethrough) => words.push(false),
+        let is_word = match event {
+            Event::Start(Tag::Emphasis | Tag::Strong | Tag::Strikethrough) => {
+                words.push(false);
+                false
+            }
             Event::End(TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough) => {
-                let has_words = words.pop().unwrap();
-                if !has_words {
+                if words.pop() == Some(false) {
                     return true;
                 }
-                words.last_mut().map(|outer| *outer = true);
+                true
             }
-            Event::Text(text) if text.contains(char::is_alphanumeric) => {
-                words.last_mut().map(|word| *word = true);
-            }
-            Event::Code(_) => {
-                words.last_mut().map(|word| *word = true);
-            }
-            _ => {}
+            Event::Text(text) => text.contains(char::is_alphanumeric),
+            Event::Code(_) => true,
+            _ => false,
+        };
+        if let Some(word) = words.last_mut() {
+            *word |= is_word;
         }
     }
     false

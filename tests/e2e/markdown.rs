@@ -60,8 +60,8 @@ const MESSAGES: [(&str, &str); 10] = [
     ),
     ("👍🏽 🎉", "👍🏽 🎉"),
     (
-        "- النص\n- **مهم**",
-        "<div><div>• النص</div><div>• <strong>مهم</strong></div></div>",
+        "- النص\n- **مهم**\n\n> متى؟",
+        "<div><div>• النص</div><div>• <strong>مهم</strong></div></div><blockquote><p>متى؟</p></blockquote>",
     ),
 ];
 
@@ -93,7 +93,7 @@ fn what_one_types_in_markdown_the_other_sees_and_programs_hear_as_it_was_typed()
             program.until_true(heard, vec![typed.into()]).await?;
         }
         // Every line has the direction of its own words.
-        let direction = "return document.querySelectorAll('.list [dir]:dir(rtl)').length === 2";
+        let direction = "return document.querySelectorAll('.list [dir]:dir(rtl), blockquote:dir(rtl)').length === 3";
         for tab in [&ann, &ben] {
             tab.until_true(direction, Vec::new()).await?;
         }

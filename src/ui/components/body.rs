@@ -12,19 +12,24 @@ use crate::ui::markdown::{Block, Content, Item, Span};
 pub fn body(blocks: &[Block<'_>]) -> Html {
     match blocks {
         [Block::Text(text)] => spans(text),
-        _ => blocks.iter().map(block).collect(),
+        _ => blocks
+            .iter()
+            .map(|part| block(part, Some("auto")))
+            .collect(),
     }
 }
 
-fn block(block: &Block<'_>) -> Html {
+/// A block. The text in a quote has no direction of its own, because it gives the quote its direction.
+fn block(block: &Block<'_>, dir: Option<&'static str>) -> Html {
     match block {
-        Block::Text(text) => html! { <p dir="auto">{ spans(text) }</p> },
+        Block::Text(text) => html! { <p {dir}>{ spans(text) }</p> },
         Block::Emoji(emoji) => html! { <span class="emoji">{ *emoji }</span> },
         Block::Code { language, text } => {
             html! { <Code language={(*language).to_owned()} code={text.concat()} /> }
         }
         Block::Quote(inner) => {
-            html! { <blockquote dir="auto">{ inner.iter().map(self::block).collect::<Html>() }</blockquote> }
+            let inner: Html = inner.iter().map(|part| self::block(part, None)).collect();
+            html! { <blockquote dir="auto">{ inner }</blockquote> }
         }
         Block::List(items) => {
             html! { <div class="list" role="list">{ items.iter().map(item).collect::<Html>() }</div> }

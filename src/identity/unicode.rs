@@ -133,7 +133,7 @@ pub(crate) fn is_hidden(c: char) -> bool {
 }
 
 /// Whether `c` is drawn over, under or around the character before it (general categories Mn and Me).
-pub(super) fn is_nonspacing_mark(c: char) -> bool {
+pub(crate) fn is_nonspacing_mark(c: char) -> bool {
     contains(NONSPACING, c)
 }
 

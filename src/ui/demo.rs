@@ -6,6 +6,7 @@ use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 
+use super::demo_markdown::{MARKDOWN, MARKUP};
 use super::hooks::clock;
 use super::hooks::listen::{document, window};
 use super::{Backend, Blocked, Entry, EventSink, Opening, Own, UiEvent};
@@ -305,6 +306,18 @@ impl Demo {
                     &lines("See https://example.org/minutes for this point."),
                 );
                 self.add_message(OWN, "Ada", 0, &lines("I agree."));
+            }
+            "markdown" | "markup" => {
+                self.conversation();
+                let messages = if self.0.scene == "markup" {
+                    MARKUP
+                } else {
+                    MARKDOWN
+                };
+                for (index, text) in messages.iter().enumerate() {
+                    let (byte, user) = [(1, "Ben"), (OWN, "Ada")][index % 2];
+                    self.add_message(byte, user, 0, text);
+                }
             }
             "flood" => self.flood(500),
             "flood2000" => self.flood(2_000),

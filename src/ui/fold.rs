@@ -1,6 +1,6 @@
 //! Folds long messages, so that nobody can fill the page with one, or make drawing it slow.
 
-use super::links::Segment;
+use super::markdown::{Block, Content, Item, Span};
 
 /// A message of more lines than this is folded …
 const MAX_LINES: usize = 40;
@@ -14,47 +14,127 @@ const SHOWN_CHARACTERS: usize = 1_200;
 /// Returns the beginning of a long message, or `None` if the whole message is short enough to be shown.
 ///
 /// An address is never cut: the beginning of one leads somewhere else.
-pub fn fold<'a>(segments: &[Segment<'a>]) -> Option<Vec<Segment<'a>>> {
-    let text = |segment: &Segment<'a>| match *segment {
-        Segment::Text(text) | Segment::Link(text) => text,
-    };
-    let characters: usize = segments.iter().map(|part| text(part).chars().count()).sum();
-    let lines: usize = segments
-        .iter()
-        .map(|part| text(part).matches('\n').count())
-        .sum();
-    if characters <= MAX_CHARACTERS && lines < MAX_LINES {
-        return None;
-    }
-    let (mut characters, mut lines) = (SHOWN_CHARACTERS, SHOWN_LINES);
-    let mut shown = Vec::new();
-    for segment in segments {
-        let whole = text(segment);
-        let end = end(whole, &mut characters, &mut lines);
-        match segment {
-            _ if end == whole.len() => shown.push(*segment),
-            Segment::Link(_) if !shown.is_empty() => break,
-            _ => {
-                shown.push(Segment::Text(&whole[..end]));
-                break;
-            }
-        }
-    }
-    Some(shown)
+pub fn fold<'a>(blocks: &[Block<'a>]) -> Option<Vec<Block<'a>>> {
+    let mut whole = Room::new(MAX_CHARACTERS, MAX_LINES);
+    whole.blocks(blocks);
+    whole.is_full.then(|| {
+        let mut room = Room::new(SHOWN_CHARACTERS, SHOWN_LINES);
+        room.blocks(blocks)
+    })
 }
 
-/// Returns where `text` ends if it may have this many characters and lines, and takes those from the numbers.
-fn end(text: &str, characters: &mut usize, lines: &mut usize) -> usize {
-    for (at, character) in text.char_indices() {
-        if character == '\n' {
-            *lines -= 1;
+/// What may still be shown.
+struct Room {
+    characters: usize,
+    lines: usize,
+    is_empty: bool,
+    is_full: bool,
+}
+
+impl Room {
+    fn new(characters: usize, lines: usize) -> Room {
+        Room {
+            characters,
+            lines,
+            is_empty: true,
+            is_full: false,
         }
-        if *characters == 0 || *lines == 0 {
-            return at;
-        }
-        *characters -= 1;
     }
-    text.len()
+
+    fn blocks<'a>(&mut self, blocks: &[Block<'a>]) -> Vec<Block<'a>> {
+        let mut shown = Vec::new();
+        for block in blocks {
+            if !self.begins_line() {
+                break;
+            }
+            shown.push(match block {
+                Block::Text(spans) => Block::Text(self.spans(spans)),
+                Block::Emoji(emoji) => Block::Emoji(self.text(emoji)),
+                Block::Code { language, text } => Block::Code {
+                    language,
+                    text: text.iter().map(|text| self.text(text)).collect(),
+                },
+                Block::Quote(inner) => Block::Quote(self.blocks(inner)),
+                Block::List(items) => Block::List(self.items(items)),
+            });
+        }
+        shown
+    }
+
+    fn items<'a>(&mut self, items: &[Item<'a>]) -> Vec<Item<'a>> {
+        let mut shown = Vec::new();
+        for (at, item) in items.iter().enumerate() {
+            if at > 0 && !self.begins_line() {
+                break;
+            }
+            let spans = self.spans(&item.spans);
+            shown.push(Item {
+                spans,
+                ..item.clone()
+            });
+        }
+        shown
+    }
+
+    fn spans<'a>(&mut self, spans: &[Span<'a>]) -> Vec<Span<'a>> {
+        let mut shown = Vec::new();
+        for Span { content, style } in spans {
+            if self.is_full {
+                break;
+            }
+            let content = match content {
+                Content::Text(text) => Content::Text(self.text(text)),
+                Content::Code(code) => Content::Code(self.text(code)),
+                Content::Address(address) => {
+                    let is_first = self.is_empty;
+                    match self.text(address) {
+                        whole if whole == *address => Content::Address(whole),
+                        part if is_first => Content::Text(part),
+                        _ => break,
+                    }
+                }
+                Content::Link {
+                    target,
+                    host,
+                    label,
+                } => Content::Link {
+                    target,
+                    host: *host,
+                    label: self.spans(label),
+                },
+            };
+            let style = *style;
+            shown.push(Span { content, style });
+        }
+        shown
+    }
+
+    /// Takes a line, and returns whether there is one left. The first line needs no break.
+    fn begins_line(&mut self) -> bool {
+        if !self.is_empty {
+            self.lines = self.lines.saturating_sub(1);
+        }
+        self.is_full |= self.lines == 0;
+        !self.is_full
+    }
+
+    /// As much of the text as may be shown.
+    fn text<'a>(&mut self, text: &'a str) -> &'a str {
+        for (at, character) in text.char_indices() {
+            if character == '\n' {
+                self.lines = self.lines.saturating_sub(1);
+            }
+            if self.characters == 0 || self.lines == 0 {
+                self.is_full = true;
+            }
+            if self.is_full {
+                return &text[..at];
+            }
+            self.characters -= 1;
+            self.is_empty = false;
+        }
+        text
+    }
 }
 
 #[cfg(test)]
@@ -62,13 +142,35 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ui::links::segments;
+    use crate::ui::markdown::parse;
 
-    fn shown(text: &str) -> Option<String> {
-        let text_of = |segment: Segment<'_>| match segment {
-            Segment::Text(text) | Segment::Link(text) => text.to_owned(),
+    fn spans(spans: &[Span<'_>]) -> String {
+        let text = |span: &Span<'_>| match &span.content {
+            Content::Text(text) | Content::Code(text) | Content::Address(text) => {
+                (*text).to_owned()
+            }
+            Content::Link { label, .. } => self::spans(label),
         };
-        fold(&segments(text)).map(|shown| shown.into_iter().map(text_of).collect())
+        spans.iter().map(text).collect()
+    }
+
+    /// What is shown of it, as text.
+    fn text(blocks: &[Block<'_>]) -> String {
+        let block = |block: &Block<'_>| match block {
+            Block::Text(text) => spans(text),
+            Block::Emoji(emoji) => (*emoji).to_owned(),
+            Block::Code { text, .. } => text.concat(),
+            Block::Quote(inner) => self::text(inner),
+            Block::List(items) => {
+                let items = items.iter().map(|item| spans(&item.spans));
+                items.collect::<Vec<_>>().join("\n")
+            }
+        };
+        blocks.iter().map(block).collect::<Vec<_>>().join("\n")
+    }
+
+    fn shown(message: &str) -> Option<String> {
+        fold(&parse(message)).map(|shown| text(&shown))
     }
 
     #[test]
@@ -76,15 +178,36 @@ mod tests {
         assert_eq!(shown(""), None);
         assert_eq!(shown(&"a".repeat(MAX_CHARACTERS)), None);
         assert_eq!(shown(&"a\n".repeat(MAX_LINES - 1)), None);
+        assert_eq!(shown(&"- a\n".repeat(MAX_LINES - 1)), None);
+        // What is not shown does not count.
+        let link = format!("[a](https://a.example/{})", "b".repeat(MAX_CHARACTERS));
+        assert_eq!(shown(&link), None);
     }
 
     #[test]
     fn long_messages_are_folded_to_their_beginning() {
         let long = "ä".repeat(MAX_CHARACTERS + 1);
         assert_eq!(shown(&long), Some("ä".repeat(SHOWN_CHARACTERS)));
-        let many = "a\n".repeat(MAX_LINES);
-        let expected = "a\n".repeat(SHOWN_LINES);
-        assert_eq!(shown(&many).as_deref(), Some(expected.trim_end()));
+        for (line, shown_line) in [
+            ("a\n", "a\n"),
+            ("- a\n", "a\n"),
+            ("> a\n", "a\n"),
+            ("1. *a*\n", "a\n"),
+        ] {
+            let many = line.repeat(MAX_LINES + 1);
+            let expected = shown_line.repeat(SHOWN_LINES);
+            assert_eq!(shown(&many).as_deref(), Some(expected.trim_end()), "{line}");
+        }
+        let code = format!("```\n{}```", "a\n".repeat(MAX_LINES + 1));
+        assert_eq!(
+            shown(&code),
+            Some("a\n".repeat(SHOWN_LINES).trim_end().into())
+        );
+        let bold = format!("**{}**", "a".repeat(MAX_CHARACTERS + 1));
+        let folded = fold(&parse(&bold)).unwrap();
+        assert!(matches!(&folded[..], [Block::Text(spans)] if spans[0].style.strong));
+        let blocks = "a\n```\nb\n```\n".repeat(MAX_LINES);
+        assert_eq!(shown(&blocks).unwrap().lines().count(), SHOWN_LINES);
     }
 
     #[test]
@@ -94,18 +217,26 @@ mod tests {
         assert_eq!(shown(&text), Some(format!("{before} ")));
         // An address that is too long by itself is shown as text.
         let text = format!("http://example.org/{}", "b".repeat(5_000));
-        let folded = fold(&segments(&text)).unwrap();
-        assert!(matches!(folded[..], [Segment::Text(start)] if start.len() == SHOWN_CHARACTERS));
+        let folded = fold(&parse(&text)).unwrap();
+        let [Block::Text(spans)] = &folded[..] else {
+            panic!("{folded:?}")
+        };
+        assert!(
+            matches!(spans[..], [Span { content: Content::Text(start), .. }] if start.len() == SHOWN_CHARACTERS)
+        );
     }
 
     proptest! {
         #[test]
         fn a_folded_message_is_a_beginning_of_the_message(
-            text in "(\\PC|\n|http://a |b{100}){0,2000}",
+            message in "(\\PC|\n|\n- |\n> |`|\\*a\\*|\n```\n|http://a |b{100}){0,2000}",
         ) {
-            if let Some(shown) = shown(&text) {
-                prop_assert!(text.starts_with(&shown) && shown.len() < text.len());
-                prop_assert!(shown.chars().count() <= SHOWN_CHARACTERS);
+            let blocks = parse(&message);
+            if let Some(shown) = fold(&blocks) {
+                let (shown, whole) = (text(&shown), text(&blocks));
+                prop_assert!(whole.starts_with(shown.trim_end()) && shown.len() < whole.len());
+                let characters = shown.chars().filter(|c| *c != '\n').count();
+                prop_assert!(characters <= SHOWN_CHARACTERS);
                 prop_assert!(shown.matches('\n').count() < SHOWN_LINES);
             }
         }

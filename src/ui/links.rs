@@ -62,7 +62,7 @@ fn is_bounded(before: &str) -> bool {
     !before.ends_with(|last: char| is_alphanumeric(last) && !is_unspaced(last))
 }
 
-fn is_unspaced(letter: char) -> bool {
+pub(super) fn is_unspaced(letter: char) -> bool {
     matches!(
         letter,
         '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{3005}'..='\u{30ff}'
@@ -71,7 +71,7 @@ fn is_unspaced(letter: char) -> bool {
 }
 
 /// The scheme at the beginning of the text, with its `//`.
-fn scheme(text: &str) -> Option<&str> {
+pub(super) fn scheme(text: &str) -> Option<&str> {
     let schemes = ["https://".len(), "http://".len()];
     let mut starts = schemes.iter().filter_map(|length| text.get(..*length));
     starts.find(|start| {
@@ -178,7 +178,7 @@ impl Run {
 fn closes_sentence(character: char) -> bool {
     matches!(
         character,
-        '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | '…' | '‘' | '’' | '‚'
+        '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | '~' | '…' | '‘' | '’' | '‚'
         // Full stops, commas and question marks of scripts that put a space behind them: Armenian, Hebrew, Arabic,
         // Devanagari and its neighbours, Tibetan, Myanmar, Ethiopic, Khmer.
             | '\u{589}' | '\u{55d}' | '\u{55e}' | '\u{5c3}' | '\u{60c}' | '\u{61b}' | '\u{61f}' | '\u{6d4}'
@@ -189,7 +189,7 @@ fn closes_sentence(character: char) -> bool {
 
 /// Invisible characters and those that change the text direction end an address as well, so that it is what it looks
 /// like. So does the punctuation of East Asia, in full or half width, because no space follows it.
-fn ends_link(character: char) -> bool {
+pub(super) fn ends_link(character: char) -> bool {
     character.is_whitespace()
         || character.is_control()
         || matches!(

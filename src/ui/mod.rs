@@ -7,6 +7,7 @@ pub mod backend;
 pub mod composing;
 pub mod fold;
 pub mod links;
+pub mod markdown;
 pub mod pace;
 pub mod state;
 pub mod texts;
@@ -21,6 +22,8 @@ mod components;
 mod context;
 #[cfg(all(target_arch = "wasm32", feature = "demo"))]
 pub mod demo;
+#[cfg(all(target_arch = "wasm32", feature = "demo"))]
+mod demo_markdown;
 #[cfg(target_arch = "wasm32")]
 mod early;
 #[cfg(target_arch = "wasm32")]

@@ -66,6 +66,8 @@ fn all_pairs_have_enough_contrast_in_both_schemes() {
         ("quiet", "ground", text),
         ("quiet", "surface", text),
         ("quiet", "raised", text),
+        ("quiet", "bubble", text),
+        ("quiet", "own", text),
         ("accent", "ground", text),
         ("accent", "surface", text),
         ("accent", "bubble", text),

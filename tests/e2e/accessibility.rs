@@ -146,6 +146,15 @@ fn a_conversation_is_accessible() {
 }
 
 #[test]
+fn messages_with_markdown_are_accessible() {
+    audit_scenes(&[
+        ("markdown", &[], "copy-code"),
+        ("markup", &[], "copy-code"),
+        ("markup", &[("copy-code", "copy-code")], "copy-code"),
+    ]);
+}
+
+#[test]
 fn warnings_requests_and_notices_are_accessible() {
     audit_scenes(&[
         ("alias", &[], "alias-warning"),

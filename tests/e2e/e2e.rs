@@ -19,6 +19,7 @@ mod hostile_channels;
 mod hostile_member;
 mod hostile_names;
 mod leaving_and_returning;
+mod markdown;
 mod module;
 mod network;
 mod no_path;

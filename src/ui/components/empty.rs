@@ -1,6 +1,6 @@
 //! The card in an empty room, which says what to do next.
 
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
@@ -8,7 +8,7 @@ use super::icon::{CHECK, LINK, LOCK, icon};
 use super::sentence::changing;
 use crate::ui::backend::{Entry, Opening};
 use crate::ui::context::Ui;
-use crate::ui::hooks::listen::{document, use_flag, use_interval, window};
+use crate::ui::hooks::listen::{copy, document, use_flag, use_interval};
 use crate::ui::markup::view;
 use crate::ui::state::{Action, Emptiness};
 use crate::ui::texts;
@@ -91,12 +91,7 @@ pub fn CopyLink(props: &CopyLinkProps) -> Html {
         Callback::from(move |_: Event| {
             let (link, ui, copied) = (link.clone(), ui.clone(), copied.clone());
             spawn_local(async move {
-                // Outside of a secure context there is no clipboard object.
-                let copies = window().is_secure_context()
-                    && JsFuture::from(window().navigator().clipboard().write_text(&link))
-                        .await
-                        .is_ok();
-                if copies {
+                if copy(&link).await {
                     copied.set(true);
                 } else {
                     ui.act(Action::Notice(

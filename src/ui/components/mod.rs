@@ -1,7 +1,8 @@
 //! The views. Each one shows its properties and reports what the person does; none of them decides anything.
 
 pub mod actions;
-mod bar;
+pub mod bar;
+pub mod body;
 pub mod composer;
 pub mod empty;
 pub mod icon;

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 use super::actions::{Actions, reactions};
+use super::body::body;
 use super::icon::{CHECK, CHECKS, CLOCK, face, icon, trust};
 use super::sentence::{changing, sentence};
 use crate::identity::Trust;
@@ -13,7 +14,7 @@ use crate::ui::context::Ui;
 use crate::ui::fold::fold;
 use crate::ui::hooks::clock;
 use crate::ui::hooks::listen::use_flag;
-use crate::ui::links::{Segment, segments};
+use crate::ui::markdown::parse;
 use crate::ui::markup::view;
 use crate::ui::texts;
 use crate::ui::timeline::{Content, Crowd, Delivery, Line, Moves, Said};
@@ -204,18 +205,12 @@ impl PartialEq for TextProps {
     }
 }
 
-/// The text as text nodes and links, never as markup. It is a component of its own, so that the search for addresses runs
-/// only once, and not whenever the time or the delivery state changes.
+/// The text is a component of its own, so that it is read only once, and not whenever the time or the delivery state
+/// changes.
 #[function_component]
 fn Text(props: &TextProps) -> Html {
     let unfolded = use_flag();
-    let segment = |segment: &Segment<'_>| match *segment {
-        Segment::Text(text) => Html::from(text),
-        Segment::Link(link) => view! {
-            <a href={link.to_owned()} target="_blank" rel="noopener noreferrer nofollow">{ link }</a>
-        },
-    };
-    let whole = segments(props.text());
+    let whole = parse(props.text());
     let folded = fold(&whole);
     let is_long = folded.is_some();
     let folded = folded.filter(|_| !*unfolded && !props.whole);
@@ -232,7 +227,7 @@ fn Text(props: &TextProps) -> Html {
     view! {
         <div class="bubble" part="text">
             if let Some(quote) = &props.quote { { quote.clone() } }
-            <div key={u32::from(*unfolded)} dir="auto" data-testid="message-text">{ shown.iter().map(segment).collect::<Html>() }</div>
+            <div key={u32::from(*unfolded)} dir="auto" data-testid="message-text">{ body(&shown) }</div>
             if is_long {
                 <button
                     type="button" class="fold" data-testid="fold" aria-expanded={unfolded.to_string()}

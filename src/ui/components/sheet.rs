@@ -140,14 +140,33 @@ fn Modal(props: &ModalProps) -> Html {
 }
 
 fn keys() -> Html {
-    let rows = [
+    let keys = [
         ("Enter", "send"),
         ("Shift + Enter", "new line"),
         ("Esc", "close what is open"),
         ("Tab", "go to the next control"),
         ("?", "show this list, when you are not writing"),
     ];
-    view! { <dl>{ for rows.iter().map(|(key, what)| view! { <><dt><kbd>{ *key }</kbd></dt><dd>{ *what }</dd></> }) }</dl> }
+    let marks = [
+        ("*text*", "italic"),
+        ("**text**", "bold"),
+        ("~~text~~", "struck out"),
+        ("`text`", "code"),
+        ("```", "above and below lines of code"),
+        ("> text", "quote"),
+        ("- text", "list"),
+        ("1. text", "list with numbers"),
+        ("[text](https://…)", "link"),
+        ("\\*", "the sign itself"),
+    ];
+    let row = |(key, what): &(&'static str, &'static str)| view! { <><dt><kbd>{ *key }</kbd></dt><dd>{ *what }</dd></> };
+    view! {
+        <>
+            <dl>{ for keys.iter().map(row) }</dl>
+            <h3>{ "In a message" }</h3>
+            <dl data-testid="marks">{ for marks.iter().map(row) }</dl>
+        </>
+    }
 }
 
 /// The connection details and the counts since joining.

@@ -4,6 +4,7 @@ use std::any::Any;
 
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{Document, HtmlElement, ShadowRoot, Window};
 use yew::prelude::*;
 
@@ -79,6 +80,15 @@ pub fn use_interval(period: Option<i32>, callback: Callback<()>) {
             drop(closure);
         }
     });
+}
+
+/// Puts a text into the clipboard, and returns whether the browser allowed it.
+pub async fn copy(text: &str) -> bool {
+    // Outside of a secure context there is no clipboard object.
+    window().is_secure_context()
+        && JsFuture::from(window().navigator().clipboard().write_text(text))
+            .await
+            .is_ok()
 }
 
 /// Moves the focus to the element if it is visible. Use this only as the result of what the person does in the chat.

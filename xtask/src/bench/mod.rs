@@ -12,7 +12,7 @@
 //! | [`embed`] | the cost of the script tag |
 //! | [`load`] | the time until a page can be used |
 //! | [`trace`] | the steps of connecting, with their times |
-//! | [`links`] | addresses in messages |
+//! | [`links`] | addresses and Markdown in messages |
 //! | [`numbers`] | medians, and numbers as people read them |
 //! | [`report`] | the printed report |
 //! | [`all`], [`table`] | all benchmarks, in one table |
@@ -78,7 +78,7 @@ pub enum Bench {
     /// In Chromium, on a first visit, with the browser's own imitation of slow lines and processors. The files are
     /// compressed, as static hosts send them.
     Load(load::Options),
-    /// Measure how long the page takes to find the addresses in worst-case messages
+    /// Measure how long the page takes to find the addresses and the Markdown in worst-case messages
     ///
     /// Natively, compiled as for tests: `examples/links.rs`.
     Links,

@@ -1,0 +1,128 @@
+//! What a message says: its blocks and spans as elements, and its text as text nodes, never as markup.
+
+use wasm_bindgen_futures::spawn_local;
+use web_sys::Node;
+use yew::prelude::*;
+
+use super::sentence::changing;
+use crate::ui::hooks::listen::{copy, use_flag, use_interval, window};
+use crate::ui::markdown::{Block, Content, Item, Span};
+
+/// The blocks of a message. A message that is only text needs no element around it.
+pub fn body(blocks: &[Block<'_>]) -> Html {
+    match blocks {
+        [Block::Text(text)] => spans(text),
+        _ => blocks
+            .iter()
+            .map(|part| block(part, Some("auto")))
+            .collect(),
+    }
+}
+
+/// A block. The text in a quote has no direction of its own, because it gives the quote its direction.
+fn block(block: &Block<'_>, dir: Option<&'static str>) -> Html {
+    match block {
+        Block::Text(text) => html! { <p {dir}>{ spans(text) }</p> },
+        Block::Emoji(emoji) => html! { <span class="emoji">{ *emoji }</span> },
+        Block::Code { language, text } => {
+            html! { <Code language={(*language).to_owned()} code={text.concat()} /> }
+        }
+        Block::Quote(inner) => {
+            let inner: Html = inner.iter().map(|part| self::block(part, None)).collect();
+            html! { <blockquote dir="auto">{ inner }</blockquote> }
+        }
+        Block::List(items) => {
+            html! { <div class="list" role="list">{ items.iter().map(item).collect::<Html>() }</div> }
+        }
+    }
+}
+
+/// Its number is text, because it is what was typed, and goes along when the list is copied.
+fn item(item: &Item<'_>) -> Html {
+    let level = item.depth.to_string();
+    html! {
+        <div role="listitem" dir="auto" data-look={level}><span>{ item.marker }{ " " }</span>{ spans(&item.spans) }</div>
+    }
+}
+
+fn spans(spans: &[Span<'_>]) -> Html {
+    spans.iter().map(span).collect()
+}
+
+fn span(span: &Span<'_>) -> Html {
+    let mut html = match &span.content {
+        Content::Text(text) => Html::from(*text),
+        Content::Code(code) => html! { <code translate="no">{ *code }</code> },
+        Content::Address(address) => link(address, Html::from(*address)),
+        Content::Link {
+            target,
+            host,
+            label,
+        } => {
+            let host =
+                host.map(|host| html! { <small translate="no">{ format!(" ({host})") }</small> });
+            // Nothing in the label turns around what follows it.
+            link(target, html! { <><bdi>{ spans(label) }</bdi>{ host }</> })
+        }
+    };
+    if span.style.struck {
+        html = html! { <s>{ html }</s> };
+    }
+    if span.style.emphasis {
+        html = html! { <em>{ html }</em> };
+    }
+    if span.style.strong {
+        html = html! { <strong>{ html }</strong> };
+    }
+    html
+}
+
+fn link(target: &str, text: Html) -> Html {
+    html! { <a href={target.to_owned()} target="_blank" rel="noopener noreferrer nofollow">{ text }</a> }
+}
+
+#[derive(Properties, PartialEq)]
+struct CodeProps {
+    language: String,
+    code: String,
+}
+
+/// A block of code. It scrolls sideways by itself, and a button copies it.
+#[function_component]
+fn Code(props: &CodeProps) -> Html {
+    let (copied, code) = (use_flag(), use_node_ref());
+    {
+        let setter = copied.setter();
+        use_interval(
+            (*copied).then_some(2_500),
+            Callback::from(move |()| setter.set(false)),
+        );
+    }
+    let on_click = {
+        let (text, code, copied) = (props.code.clone(), code.clone(), copied.setter());
+        Callback::from(move |_: MouseEvent| {
+            let (text, code, copied) = (text.clone(), code.clone(), copied.clone());
+            spawn_local(async move {
+                if copy(&text).await {
+                    copied.set(true);
+                } else if let (Ok(Some(selection)), Some(code)) =
+                    (window().get_selection(), code.cast::<Node>())
+                {
+                    // Where the browser does not allow it, a key does the rest.
+                    let _ = selection.select_all_children(&code);
+                }
+            });
+        })
+    };
+    html! {
+        <figure>
+            <figcaption>
+                <span translate="no">{ &props.language }</span>
+                <button type="button" data-testid="copy-code" onclick={on_click}>
+                    { changing(if *copied { "Copied" } else { "Copy" }) }
+                </button>
+            </figcaption>
+            <pre ref={code} dir="ltr" tabindex="0" role="group" aria-label="Code" translate="no">{ &props.code }</pre>
+        </figure>
+    }
+}

@@ -11,11 +11,12 @@
 //! | module | what it holds | imports |
 //! | --- | --- | --- |
 //! | [`time`] | milliseconds, and timers by name | nothing |
+//! | `json` | JSON as a tree | nothing |
 //! | [`identity`] | keys, peer ids, sealing, names, tab numbers, the trust book | `time` |
 //! | [`rtc`] | session descriptions in compact form; the bytes of files; the adapter to `RTCPeerConnection` | `time` |
-//! | [`wire`] | the room's keys and topics, envelopes on the broker, frames on the data channel | `identity`, `rtc`, `time` |
+//! | [`wire`] | the room's keys and topics, envelopes on the broker, frames on the data channel | `identity`, `json`, `rtc`, `time` |
 //! | [`mqtt`] | rumqttc's shape over a WebSocket: session, pool of brokers, client | `time` |
-//! | [`settings`] | the settings of the site's owner, of the page's address and of a program's options | `identity` |
+//! | [`settings`] | the settings of the site's owner, of the page's address and of a program's options | `identity`, `json` |
 //! | [`room`] | who is here, who connects to whom, who is verified, what was said | all of the above but `mqtt` |
 //!
 //! `rehearsal` has a room meet itself, so that the browser has compiled everything when somebody joins.

@@ -384,7 +384,7 @@ impl Page {
 fn given_name(text: &str) -> Option<Name> {
     let name = Name::parse(text);
     if let Err(error) = &name {
-        // As JSON, since Rust's own way to write a text with quotes would bring a table of all characters into the page.
+        // In what is published, `{:?}` writes nothing.
         let quoted = crate::json::quoted(text);
         let sentence =
             format!("rtchat: the name {quoted} cannot be used and counts as not given. {error}");

@@ -65,8 +65,8 @@ fn browser_lints(tools: &Tools) -> Result<()> {
             .args(["--lib", "--bins", "--test", "browser"])
             .args(DENY_WARNINGS),
     )?;
-    // The page, the module and the demo are built with these. Nothing in them is written with `{:?}`, which would bring a
-    // table of all characters.
+    // The page, the module and the demo are built with these. Nothing in them is written with `{:?}`, which writes
+    // nothing in what is published.
     for feature in ["ui", "api", "ui,demo"] {
         process::run(
             clippy()?

@@ -40,11 +40,13 @@ const DEBIAN_COMPILER: Package = Package {
 /// What makes programs that are published smaller, together with a standard library that is compiled with the same
 /// flags: a panic ends the program at once, without a text that nobody but a developer understands. `embed/guard.js`
 /// notices that, and the browser's stack says where it happened (docs/CONTRIBUTING.md, "A stack from a report").
-/// Without it, the page is 18 kB larger, and the module 15 kB (brotli).
-const SMALLER: [&str; 3] = [
+/// And `{:?}` writes nothing, since nothing that anybody reads is written with it (`browser_lints` in
+/// `xtask/src/check.rs`). Without it all, the page is 21 kB larger, and the module 18 kB (brotli).
+const SMALLER: [&str; 4] = [
     "-Zunstable-options",
     "-Cpanic=immediate-abort",
     "-Zlocation-detail=none",
+    "-Zfmt-debug=none",
 ];
 
 /// What a program is built for.

@@ -4,6 +4,7 @@
 use wasm_bindgen_test::wasm_bindgen_test_configure;
 
 mod file_channel;
+mod history;
 #[cfg(feature = "ui")]
 mod letters;
 mod rtc;

@@ -11,8 +11,8 @@ use js_sys::{Array, ArrayBuffer, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
-    Event, IdbCursor, IdbCursorDirection, IdbDatabase, IdbFactory, IdbKeyRange, IdbOpenDbRequest,
-    IdbRequest, IdbTransaction, IdbTransactionMode, IdbVersionChangeEvent,
+    Event, IdbCursor, IdbCursorDirection, IdbDatabase, IdbFactory, IdbKeyRange, IdbObjectStore,
+    IdbOpenDbRequest, IdbRequest, IdbTransaction, IdbTransactionMode, IdbVersionChangeEvent,
 };
 
 use super::super::error::HistoryError;
@@ -145,18 +145,7 @@ impl Connection {
         let values = {
             let store = object_store(&transaction, store)?;
             if part.is_last {
-                // Databases read in one direction only, so the first of the last entries is looked up.
-                let cursor = store
-                    .open_key_cursor_with_range_and_direction(&keys, IdbCursorDirection::Prev)
-                    .map_err(|error| thrown(&error))?;
-                let Some(lower) = self.back(&transaction, &cursor, part.limit).await? else {
-                    return Ok(Vec::new());
-                };
-                let last = KeyRange {
-                    lower,
-                    is_lower_open: false,
-                    end: range.end.clone(),
-                };
+                let last = self.last(&transaction, &store, range, part.limit).await?;
                 keys = match key_range(&last)? {
                     Some(keys) => keys,
                     None => return Ok(Vec::new()),
@@ -185,30 +174,39 @@ impl Connection {
         Ok(entries.collect())
     }
 
-    /// The key that lies this many entries before the end, or else the first one. `None` if there is no entry.
-    async fn back(
+    /// The part of a range that has its last entries. They are looked up, because entries are read forwards only.
+    async fn last(
         &self,
         transaction: &IdbTransaction,
-        request: &IdbRequest,
+        store: &IdbObjectStore,
+        range: &KeyRange,
         entries: u32,
-    ) -> Result<Option<Vec<u8>>, HistoryError> {
-        let mut lower = None;
+    ) -> Result<KeyRange, HistoryError> {
+        let Some(keys) = key_range(range)? else {
+            return Ok(range.clone());
+        };
+        let request = store
+            .open_key_cursor_with_range_and_direction(&keys, IdbCursorDirection::Prev)
+            .map_err(|error| thrown(&error))?;
         let mut steps = entries.saturating_sub(1);
         loop {
-            let found = settled(request)
-                .await
-                .map_err(|_| self.failure(transaction))?;
+            let found = settled(&request).await;
+            let found = found.map_err(|_| self.failure(transaction))?;
             let Some(cursor) = found.dyn_ref::<IdbCursor>() else {
-                break;
+                // There are fewer entries.
+                return Ok(range.clone());
             };
-            lower = bytes_of(&cursor.key().map_err(|error| thrown(&error))?);
             if steps == 0 {
-                break;
+                let key = cursor.key().map_err(|error| thrown(&error))?;
+                return Ok(KeyRange {
+                    lower: bytes_of(&key).unwrap_or_default(),
+                    is_lower_open: false,
+                    end: range.end.clone(),
+                });
             }
             cursor.advance(steps).map_err(|error| thrown(&error))?;
             steps = 0;
         }
-        Ok(lower)
     }
 
     /// The number of entries in a range.
@@ -345,10 +343,7 @@ async fn settled(request: &IdbRequest) -> Result<JsValue, HistoryError> {
     }
 }
 
-fn object_store(
-    transaction: &IdbTransaction,
-    store: &str,
-) -> Result<web_sys::IdbObjectStore, HistoryError> {
+fn object_store(transaction: &IdbTransaction, store: &str) -> Result<IdbObjectStore, HistoryError> {
     transaction
         .object_store(store)
         .map_err(|error| thrown(&error))

@@ -60,20 +60,14 @@ impl Session {
         let storage = window.session_storage().map_err(|error| thrown(&error))?;
         let storage = storage.ok_or(HistoryError::Denied)?;
         let stored = storage.get_item(STORED_NAME).ok().flatten();
-        let mut granted = None;
-        if let Some(name) = stored.filter(|name| name.starts_with(PREFIX))
-            && let Attempt::Granted(lock) = lock_within(&name, RELEASE).await
-        {
-            granted = Some((name, lock));
-        }
+        let (name, lock) = match before(stored).await {
+            Some(before) => before,
+            None => new().await?,
+        };
         // Another store of this page may have been faster.
         if let Some(session) = current() {
             return Ok(session);
         }
-        let (name, lock) = match granted {
-            Some(granted) => granted,
-            None => new().await?,
-        };
         // If the name cannot be stored, the database lasts until the page is reloaded.
         let _ = storage.set_item(STORED_NAME, &name);
         let session = Rc::new(Session { name, _lock: lock });
@@ -84,6 +78,15 @@ impl Session {
 
 fn current() -> Option<Rc<Session>> {
     CURRENT.with_borrow(Weak::upgrade)
+}
+
+/// The name that this tab had before a reload, and its lock.
+async fn before(stored: Option<String>) -> Option<(String, Lock)> {
+    let name = stored.filter(|name| name.starts_with(PREFIX))?;
+    match lock_within(&name, RELEASE).await {
+        Attempt::Granted(lock) => Some((name, lock)),
+        _ => None,
+    }
 }
 
 /// A new name, and its lock.

@@ -1,5 +1,5 @@
-//! Locks of the Web Locks API. The browser grants each to one tab only, keeps it while the tab is throttled, and releases
-//! it when the tab is closed or crashes. Pages without HTTPS and old browsers have none.
+//! Locks of the Web Locks API. The browser grants each to one tab only, keeps it while the tab is throttled, and
+//! releases it when the tab is closed or crashes. Pages without HTTPS and old browsers have none.
 
 use futures_channel::oneshot;
 use js_sys::{Function, Object, Promise, Reflect};

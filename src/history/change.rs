@@ -124,20 +124,22 @@ impl Change {
     }
 }
 
-/// The conversations of these keys, each with its positions.
-pub fn by_conversation(keys: &[Key]) -> Vec<(ConversationId, Vec<Position>)> {
+/// The changes, one for each conversation, that concern these keys.
+pub fn by_conversation(
+    keys: &[Key],
+    change: impl Fn(ConversationId, Vec<Position>) -> Change,
+) -> Vec<Change> {
     let mut groups: Vec<(ConversationId, Vec<Position>)> = Vec::new();
-    for Key {
-        conversation,
-        position,
-    } in keys
-    {
-        match groups.iter_mut().find(|(group, _)| group == conversation) {
-            Some((_, positions)) => positions.push(*position),
-            None => groups.push((*conversation, vec![*position])),
+    for key in keys {
+        match groups.iter_mut().find(|group| group.0 == key.conversation) {
+            Some((_, positions)) => positions.push(key.position),
+            None => groups.push((key.conversation, vec![key.position])),
         }
     }
+    let groups = groups.into_iter();
     groups
+        .map(|(conversation, positions)| change(conversation, positions))
+        .collect()
 }
 
 fn written(positions: &[Position]) -> Vec<u8> {

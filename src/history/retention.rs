@@ -21,8 +21,8 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 10,000 messages are months of a busy room, and what a browser searches in about a second. 50 MB are 5 kB for each
-    /// of them, ten times what people write, and little beside the gigabytes that browsers give to a site.
+    /// 10,000 messages are months of a busy room, and what a browser reads through in less than a second. 50 MB are 5 kB
+    /// for each of them, ten times what people write, and little beside the gigabytes that browsers give to a site.
     fn default() -> Limits {
         Limits {
             messages: 10_000,
@@ -91,7 +91,8 @@ impl Author {
 }
 
 impl Class {
-    /// Adds a record that is not older than the last one of the same author. Those of one author come one after the other.
+    /// Adds a record that is not older than the last one of the same author. Those of one author come one after the
+    /// other.
     fn add(&mut self, head: &Head) {
         let record = (head.key, u64::from(head.size));
         match self.authors.last_mut() {

@@ -4,25 +4,25 @@
 //! they do not meet in it.
 
 mod channel;
+mod connection;
 mod database;
 mod session;
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Promise, Reflect};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::StorageManager;
 
-use self::channel::Channel;
-use self::database::{Connection, Entry, HEADS, Part, RECORDS, STATES, State, Step, thrown};
+use self::connection::{Entry, HEADS, Part, RECORDS, STATES, Step, thrown};
+use self::database::Database;
 use self::session::Session;
 use super::Mode;
 use super::change::{Change, by_conversation};
 use super::error::HistoryError;
 use super::record::{
-    ConversationId, Head, Key, KeyRange, Position, Record, after_prefix, conversation_prefix,
-    state_key,
+    ConversationId, Head, Key, KeyRange, Position, Record, conversation_prefix, state_key,
 };
 use crate::wire::RoomId;
 
@@ -54,17 +54,10 @@ pub struct Usage {
 
 /// What this browser keeps of what was said. With [`Mode::Off`], it takes everything, and has nothing.
 ///
-/// What was written is stored when the future is ready, also if the page is closed at that moment. The browser may close
-/// or delete the database at any time; the next call opens it again. Calls may overlap.
+/// What was written is stored when the future is ready, also if the page is closed at that moment. The browser may close or
+/// delete the database at any time; the next call opens it again. Calls may overlap. Clones are the same store.
+#[derive(Clone)]
 pub struct Store(Option<Rc<Database>>);
-
-struct Database {
-    name: String,
-    connection: RefCell<Option<Rc<Connection>>>,
-    channel: Channel,
-    /// Held for as long as the store is open.
-    _session: Option<Rc<Session>>,
-}
 
 impl Store {
     /// Opens the store. It also deletes, a while later, what tabs that are gone have left behind.
@@ -80,14 +73,8 @@ impl Store {
             Mode::Kept => None,
         };
         let name = session.as_ref().map_or(KEPT, |session| session.name());
-        let database = Rc::new(Database {
-            name: name.to_owned(),
-            connection: RefCell::default(),
-            channel: Channel::join(name),
-            _session: session.clone(),
-        });
-        database.connection().await?;
-        Ok(Store(Some(database)))
+        let database = Database::open(name, session.clone()).await?;
+        Ok(Store(Some(Rc::new(database))))
     }
 
     /// Stores all of these records, or none of them. A record whose key is there already takes its place. Some hundreds
@@ -96,21 +83,20 @@ impl Store {
     /// # Errors
     /// [`HistoryError`] if nothing was stored.
     pub async fn put(&self, room: &RoomId, records: &[Record]) -> Result<(), HistoryError> {
-        let steps = records.iter().flat_map(|record| {
-            let key = record.key().to_bytes(room);
-            [
-                put_in(HEADS, key.clone(), record.head().to_value()),
-                put_in(RECORDS, key, record.to_value()),
-            ]
-        });
-        let keys: Vec<Key> = records.iter().map(Record::key).collect();
-        let changes = by_conversation(&keys).into_iter();
-        let changes = changes.map(|(conversation, positions)| Change::Put {
+        let mut steps = Vec::new();
+        let mut keys = Vec::new();
+        for record in records {
+            let key = record.key();
+            steps.push(put_in(HEADS, key.to_bytes(room), record.head().to_value()));
+            steps.push(put_in(RECORDS, key.to_bytes(room), record.to_value()));
+            keys.push(key);
+        }
+        let told = |conversation, positions| Change::Put {
             room: *room,
             conversation,
             positions,
-        });
-        self.write(steps.collect(), changes.collect()).await
+        };
+        self.write(steps, by_conversation(&keys, told)).await
     }
 
     /// Deletes the records with these keys, as far as they are there.
@@ -118,17 +104,18 @@ impl Store {
     /// # Errors
     /// [`HistoryError`] if nothing was deleted.
     pub async fn delete(&self, room: &RoomId, keys: &[Key]) -> Result<(), HistoryError> {
-        let steps = keys.iter().flat_map(|key| {
+        let mut steps = Vec::new();
+        for key in keys {
             let range = KeyRange::of_key(key.to_bytes(room));
-            [delete_in(HEADS, range.clone()), delete_in(RECORDS, range)]
-        });
-        let changes = by_conversation(keys).into_iter();
-        let changes = changes.map(|(conversation, positions)| Change::Deleted {
+            steps.push(delete_in(HEADS, range.clone()));
+            steps.push(delete_in(RECORDS, range));
+        }
+        let told = |conversation, positions| Change::Deleted {
             room: *room,
             conversation,
             positions,
-        });
-        self.write(steps.collect(), changes.collect()).await
+        };
+        self.write(steps, by_conversation(keys, told)).await
     }
 
     /// Returns the newest records of a conversation, or the newest ones before a position: at most `limit` and
@@ -153,8 +140,8 @@ impl Store {
             Some(key) => range.before(key.to_bytes(room)),
             None => range,
         };
-        let read = Record::from_value;
-        self.page(RECORDS, range, limit, true, read).await
+        let page = self.page(RECORDS, range, limit, true).await?;
+        Ok(page.read(Record::from_value))
     }
 
     /// Returns the records of a room in the order of their keys, from the one after `after` on: at most `limit` and
@@ -169,8 +156,8 @@ impl Store {
         limit: u32,
     ) -> Result<Page<Record>, HistoryError> {
         let range = rest_of_room(room, after);
-        let read = Record::from_value;
-        self.page(RECORDS, range, limit, false, read).await
+        let page = self.page(RECORDS, range, limit, false).await?;
+        Ok(page.read(Record::from_value))
     }
 
     /// Like [`Store::scan`], without the records' bytes.
@@ -184,8 +171,8 @@ impl Store {
         limit: u32,
     ) -> Result<Page<Head>, HistoryError> {
         let range = rest_of_room(room, after);
-        self.page(HEADS, range, limit, false, Head::from_value)
-            .await
+        let page = self.page(HEADS, range, limit, false).await?;
+        Ok(page.read(Head::from_value))
     }
 
     /// Returns the conversations of a room that have records, and their number.
@@ -310,15 +297,13 @@ impl Store {
         let Some(database) = &self.0 else {
             return Ok(());
         };
-        // The browser waits until everybody has closed the database.
-        database.connection.take();
-        database::delete(&database.name).await?;
+        database.delete().await?;
         database.channel.tell(&Change::AllDeleted);
         Ok(())
     }
 
-    /// Asks the browser not to delete the data of this origin when it needs space. Returns whether it promised that. Some
-    /// browsers ask the person.
+    /// Asks the browser not to delete the data of this origin when it needs space. Returns whether it promised that.
+    /// Some browsers ask the person.
     ///
     /// # Errors
     /// [`HistoryError`] if the browser refuses to answer.
@@ -347,8 +332,8 @@ impl Store {
         Ok(used.zip(quota).map(|(used, quota)| Usage { used, quota }))
     }
 
-    /// Calls back when another tab, or another store of this page, has written or deleted something. A later call replaces
-    /// the callback.
+    /// Calls back when another tab, or another store of this page, has written or deleted something. A later call
+    /// replaces the callback.
     pub fn on_change(&self, callback: impl Fn(Change) + 'static) {
         if let Some(database) = &self.0 {
             database.channel.on_change(Box::new(callback));
@@ -368,9 +353,7 @@ impl Store {
             return Ok(());
         };
         if !steps.is_empty() {
-            database
-                .with_connection(async |connection| connection.write(&steps).await)
-                .await?;
+            database.write(&steps).await?;
         }
         for change in &changes {
             database.channel.tell(change);
@@ -379,14 +362,13 @@ impl Store {
     }
 
     /// Reads a page of entries, from the beginning or from the end of the range.
-    async fn page<T>(
+    async fn page(
         &self,
         store: &'static str,
         mut range: KeyRange,
         limit: u32,
         from_end: bool,
-        read: fn(Key, &[u8]) -> Option<T>,
-    ) -> Result<Page<T>, HistoryError> {
+    ) -> Result<Page<(Key, Vec<u8>)>, HistoryError> {
         let mut page = Page {
             items: Vec::new(),
             damaged: 0,
@@ -410,8 +392,7 @@ impl Store {
             for Entry { key, value } in entries {
                 let key = Key::from_bytes(&key).map(|(_, key)| key);
                 page.next = key.or(page.next);
-                let item = key.zip(value).and_then(|(key, value)| read(key, &value));
-                match item {
+                match key.zip(value) {
                     Some(item) => page.items.push(item),
                     None => page.damaged += 1,
                 }
@@ -434,88 +415,21 @@ impl Store {
     }
 }
 
-impl Database {
-    /// The connection, which is opened again if it was closed.
-    async fn connection(&self) -> Result<Rc<Connection>, HistoryError> {
-        if let Some(connection) = self.usable()? {
-            return Ok(connection);
-        }
-        let opened = Rc::new(Connection::open(&self.name).await?);
-        // Another call may have been faster.
-        if let Some(connection) = self.usable()? {
-            return Ok(connection);
-        }
-        self.connection.replace(Some(opened.clone()));
-        Ok(opened)
-    }
-
-    fn usable(&self) -> Result<Option<Rc<Connection>>, HistoryError> {
-        let connection = self.connection.borrow().clone();
-        match connection.as_ref().map(|connection| connection.state()) {
-            Some(State::Open) => Ok(connection),
-            Some(State::Superseded) => Err(HistoryError::Closed),
-            Some(State::Closed) | None => Ok(None),
-        }
-    }
-
-    /// Does something with the connection, and once more if it turns out to be closed.
-    async fn with_connection<T>(
-        &self,
-        job: impl AsyncFn(&Connection) -> Result<T, HistoryError>,
-    ) -> Result<T, HistoryError> {
-        let connection = self.connection().await?;
-        match job(&connection).await {
-            Err(HistoryError::Closed) => job(&*self.connection().await?).await,
-            done => done,
-        }
-    }
-
-    async fn read(
-        &self,
-        store: &'static str,
-        range: &KeyRange,
-        part: Part,
-    ) -> Result<Vec<Entry>, HistoryError> {
-        self.with_connection(async |connection| connection.read(store, range, part).await)
-            .await
-    }
-
-    async fn count(&self, store: &'static str, range: &KeyRange) -> Result<u32, HistoryError> {
-        self.with_connection(async |connection| connection.count(store, range).await)
-            .await
-    }
-
-    /// The different beginnings, of this length, of the keys in a range. Each is looked up, so that the other keys need
-    /// not be read.
-    async fn prefixes<const LENGTH: usize>(
-        &self,
-        store: &'static str,
-        mut range: KeyRange,
-    ) -> Result<Vec<[u8; LENGTH]>, HistoryError> {
-        let part = Part {
-            limit: 1,
-            is_last: false,
-            values: false,
+impl Page<(Key, Vec<u8>)> {
+    /// Reads the values. Those that cannot be read are damaged.
+    fn read<T>(self, read: fn(Key, &[u8]) -> Option<T>) -> Page<T> {
+        let mut page = Page {
+            items: Vec::new(),
+            damaged: self.damaged,
+            next: self.next,
         };
-        let mut prefixes = Vec::new();
-        while let Some(entry) = self.read(store, &range, part).await?.pop() {
-            match entry.key.first_chunk::<LENGTH>() {
-                Some(prefix) => {
-                    prefixes.push(*prefix);
-                    let Some(lower) = after_prefix(prefix) else {
-                        break;
-                    };
-                    range = KeyRange {
-                        lower,
-                        is_lower_open: false,
-                        ..range
-                    };
-                }
-                // A damaged key.
-                None => range = range.after(entry.key),
+        for (key, value) in self.items {
+            match read(key, &value) {
+                Some(item) => page.items.push(item),
+                None => page.damaged += 1,
             }
         }
-        Ok(prefixes)
+        page
     }
 }
 
@@ -543,9 +457,7 @@ fn rest_of_room(room: &RoomId, after: Option<Key>) -> KeyRange {
 }
 
 /// The browser's answer to a question.
-async fn answer(
-    asked: Result<Promise, wasm_bindgen::JsValue>,
-) -> Result<wasm_bindgen::JsValue, HistoryError> {
+async fn answer(asked: Result<Promise, JsValue>) -> Result<JsValue, HistoryError> {
     let promise = asked.map_err(|error| thrown(&error))?;
     JsFuture::from(promise)
         .await

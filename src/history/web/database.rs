@@ -1,134 +1,86 @@
-//! A connection to a database, and the transactions in it.
-//!
-//! Requests are issued and awaited without anything else in between, because a transaction ends when it has nothing more
-//! to do.
+//! A database that the browser may close or delete at any time, and the other tabs that use it.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::rc::Rc;
 
-use futures_channel::oneshot;
-use js_sys::{Array, ArrayBuffer, Promise, Reflect, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{
-    Event, IdbCursor, IdbCursorDirection, IdbDatabase, IdbFactory, IdbKeyRange, IdbObjectStore,
-    IdbOpenDbRequest, IdbRequest, IdbTransaction, IdbTransactionMode, IdbVersionChangeEvent,
-};
-
 use super::super::error::HistoryError;
-use super::super::record::KeyRange;
-use crate::browser::{Listener, within};
+use super::super::record::{KeyRange, after_prefix};
+use super::channel::Channel;
+use super::connection::{self, Connection, Entry, Part, State, Step};
+use super::session::Session;
 
-/// The records, by key.
-pub(super) const RECORDS: &str = "records";
-/// The records without their bytes, by key.
-pub(super) const HEADS: &str = "heads";
-/// The state values, by room and name.
-pub(super) const STATES: &str = "states";
-
-const STORES: [&str; 3] = [RECORDS, HEADS, STATES];
-
-/// The version of the database. It grows when what is stored changes its form.
-const VERSION: u32 = 1;
-
-/// The time limit for opening or deleting a database, in milliseconds. It is long because a busy device answers late; and
-/// some browsers never answer, in private windows or after they were started.
-const PATIENCE: u32 = 10_000;
-
-/// Whether a connection can be used.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
-    Open,
-    /// The browser has closed or deleted the database, or somebody has deleted it. It can be opened again.
-    Closed,
-    /// A newer version of the page uses the database now.
-    Superseded,
+/// The database of a store.
+pub(super) struct Database {
+    name: String,
+    connection: RefCell<Option<Rc<Connection>>>,
+    /// Tells other tabs of changes, and is told of theirs.
+    pub channel: Channel,
+    /// Held for as long as the store is open.
+    _session: Option<Rc<Session>>,
 }
 
-/// A connection, which is closed when this is dropped, or as soon as it stands in somebody's way. Transactions that have
-/// begun are completed.
-pub(super) struct Connection {
-    database: IdbDatabase,
-    state: Rc<Cell<State>>,
-    _listeners: [Listener; 2],
-}
-
-/// What is read of a range.
-#[derive(Clone, Copy)]
-pub(super) struct Part {
-    /// At most this many entries.
-    pub limit: u32,
-    /// Whether they are the last ones of the range instead of the first ones.
-    pub is_last: bool,
-    /// Whether values are read, too.
-    pub values: bool,
-}
-
-/// An entry as it is stored. Other scripts of the origin can write, too, so it may be anything.
-pub(super) struct Entry {
-    pub key: Vec<u8>,
-    /// `None` if it was not read, or is nothing that this page writes.
-    pub value: Option<Vec<u8>>,
-}
-
-/// A part of a transaction that writes.
-pub(super) enum Step {
-    Put {
-        store: &'static str,
-        key: Vec<u8>,
-        value: Vec<u8>,
-    },
-    Delete {
-        store: &'static str,
-        range: KeyRange,
-    },
-}
-
-impl Connection {
+impl Database {
     /// Opens the database of this name, and makes it if there is none.
-    pub async fn open(name: &str) -> Result<Connection, HistoryError> {
-        let request = factory()?.open_with_u32(name, VERSION);
-        let request = request.map_err(|error| thrown(&error))?;
-        let (sender, answer) = oneshot::channel();
-        // This task ends when the browser answers, so that a late answer makes no database without stores, and leaves no
-        // connection that stands in the way of others.
-        spawn_local(async move {
-            let _upgrade = Listener::new(&request, "upgradeneeded", Box::new(make_stores));
-            let opened = settled(&request).await;
-            let _ = sender.send(opened.map(|database| Connection::new(database.unchecked_into())));
-        });
-        match within(PATIENCE, answer).await {
-            Some(Ok(opened)) => opened,
-            _ => Err(HistoryError::NoAnswer),
-        }
-    }
-
-    fn new(database: IdbDatabase) -> Connection {
-        let state = Rc::new(Cell::new(State::Open));
-        let close = |kind| {
-            let (open, state) = (database.clone(), state.clone());
-            let close = move |event: Event| {
-                let change = event.dyn_ref::<IdbVersionChangeEvent>();
-                let is_upgrade = change.is_some_and(|change| change.new_version().is_some());
-                state.set(if is_upgrade {
-                    State::Superseded
-                } else {
-                    State::Closed
-                });
-                open.close();
-            };
-            Listener::new(&database, kind, Box::new(close))
+    pub async fn open(name: &str, session: Option<Rc<Session>>) -> Result<Database, HistoryError> {
+        let database = Database {
+            name: name.to_owned(),
+            connection: RefCell::default(),
+            channel: Channel::join(name),
+            _session: session,
         };
-        Connection {
-            _listeners: [close("versionchange"), close("close")],
-            database,
-            state,
+        database.connection().await?;
+        Ok(database)
+    }
+
+    /// The connection, which is opened again if it was closed.
+    async fn connection(&self) -> Result<Rc<Connection>, HistoryError> {
+        if let Some(connection) = self.usable()? {
+            return Ok(connection);
+        }
+        let opened = Rc::new(Connection::open(&self.name).await?);
+        // Another call may have been faster.
+        if let Some(connection) = self.usable()? {
+            return Ok(connection);
+        }
+        self.connection.replace(Some(opened.clone()));
+        Ok(opened)
+    }
+
+    fn usable(&self) -> Result<Option<Rc<Connection>>, HistoryError> {
+        let connection = self.connection.borrow().clone();
+        match connection.as_ref().map(|connection| connection.state()) {
+            Some(State::Open) => Ok(connection),
+            Some(State::Superseded) => Err(HistoryError::Closed),
+            Some(State::Closed) | None => Ok(None),
         }
     }
 
-    /// Whether the connection can be used.
-    pub fn state(&self) -> State {
-        self.state.get()
+    /// Does something with the connection, and once more if it turns out to be closed.
+    async fn with_connection<T>(
+        &self,
+        job: impl AsyncFn(&Connection) -> Result<T, HistoryError>,
+    ) -> Result<T, HistoryError> {
+        let mut may_be_closed = true;
+        loop {
+            let connection = self.connection().await?;
+            match job(&connection).await {
+                Err(HistoryError::Closed) if may_be_closed => may_be_closed = false,
+                done => return done,
+            }
+        }
+    }
+
+    /// Deletes the database. The next call makes it again.
+    pub async fn delete(&self) -> Result<(), HistoryError> {
+        // The browser waits until everybody has closed it.
+        self.connection.take();
+        connection::delete(&self.name).await
+    }
+
+    /// Carries out all steps or none, and returns when what was written is stored.
+    pub async fn write(&self, steps: &[Step]) -> Result<(), HistoryError> {
+        self.with_connection(async |connection| connection.write(steps).await)
+            .await
     }
 
     /// Reads entries of a range, in the order of their keys.
@@ -138,253 +90,46 @@ impl Connection {
         range: &KeyRange,
         part: Part,
     ) -> Result<Vec<Entry>, HistoryError> {
-        let Some(mut keys) = key_range(range)? else {
-            return Ok(Vec::new());
-        };
-        let transaction = self.transaction(&[store], IdbTransactionMode::Readonly)?;
-        let values = {
-            let store = object_store(&transaction, store)?;
-            if part.is_last {
-                let last = self.last(&transaction, &store, range, part.limit).await?;
-                keys = match key_range(&last)? {
-                    Some(keys) => keys,
-                    None => return Ok(Vec::new()),
-                };
-            }
-            let values = if part.values {
-                let values = store.get_all_with_key_and_limit(&keys, part.limit);
-                Some(values.map_err(|error| thrown(&error))?)
-            } else {
-                None
-            };
-            let keys = store.get_all_keys_with_key_and_limit(&keys, part.limit);
-            (keys.map_err(|error| thrown(&error))?, values)
-        };
-        self.completed(&transaction).await?;
-        let list =
-            |request: &IdbRequest| -> Option<Array> { request.result().ok()?.dyn_into().ok() };
-        let keys = list(&values.0).unwrap_or_default();
-        let values = values.1.as_ref().and_then(list).unwrap_or_default();
-        let entries = keys.iter().enumerate().map(|(at, key)| Entry {
-            key: bytes_of(&key).unwrap_or_default(),
-            value: u32::try_from(at)
-                .ok()
-                .and_then(|at| bytes_of(&values.get(at))),
-        });
-        Ok(entries.collect())
-    }
-
-    /// The part of a range that has its last entries. They are looked up, because entries are read forwards only.
-    async fn last(
-        &self,
-        transaction: &IdbTransaction,
-        store: &IdbObjectStore,
-        range: &KeyRange,
-        entries: u32,
-    ) -> Result<KeyRange, HistoryError> {
-        let Some(keys) = key_range(range)? else {
-            return Ok(range.clone());
-        };
-        let request = store
-            .open_key_cursor_with_range_and_direction(&keys, IdbCursorDirection::Prev)
-            .map_err(|error| thrown(&error))?;
-        let mut steps = entries.saturating_sub(1);
-        loop {
-            let found = settled(&request).await;
-            let found = found.map_err(|_| self.failure(transaction))?;
-            let Some(cursor) = found.dyn_ref::<IdbCursor>() else {
-                // There are fewer entries.
-                return Ok(range.clone());
-            };
-            if steps == 0 {
-                let key = cursor.key().map_err(|error| thrown(&error))?;
-                return Ok(KeyRange {
-                    lower: bytes_of(&key).unwrap_or_default(),
-                    is_lower_open: false,
-                    end: range.end.clone(),
-                });
-            }
-            cursor.advance(steps).map_err(|error| thrown(&error))?;
-            steps = 0;
-        }
+        self.with_connection(async |connection| connection.read(store, range, part).await)
+            .await
     }
 
     /// The number of entries in a range.
     pub async fn count(&self, store: &'static str, range: &KeyRange) -> Result<u32, HistoryError> {
-        let Some(keys) = key_range(range)? else {
-            return Ok(0);
-        };
-        let transaction = self.transaction(&[store], IdbTransactionMode::Readonly)?;
-        let request = object_store(&transaction, store)?.count_with_key(&keys);
-        let request = request.map_err(|error| thrown(&error))?;
-        self.completed(&transaction).await?;
-        let count = request.result().ok().and_then(|count| count.as_f64());
-        // The conversion cannot overflow, it saturates.
-        Ok(count.unwrap_or_default() as u32)
+        self.with_connection(async |connection| connection.count(store, range).await)
+            .await
     }
 
-    /// Carries out all steps or none, and returns when what was written is stored.
-    pub async fn write(&self, steps: &[Step]) -> Result<(), HistoryError> {
-        let transaction = self.transaction(&STORES, IdbTransactionMode::Readwrite)?;
-        for step in steps {
-            if let Err(error) = issue(&transaction, step) {
-                let _ = transaction.abort();
-                return Err(error);
+    /// The different beginnings, of this length, of the keys in a range. Each is looked up, so that the other keys need
+    /// not be read.
+    pub async fn prefixes<const LENGTH: usize>(
+        &self,
+        store: &'static str,
+        mut range: KeyRange,
+    ) -> Result<Vec<[u8; LENGTH]>, HistoryError> {
+        let part = Part {
+            limit: 1,
+            is_last: false,
+            values: false,
+        };
+        let mut prefixes = Vec::new();
+        while let Some(entry) = self.read(store, &range, part).await?.pop() {
+            match entry.key.first_chunk::<LENGTH>() {
+                Some(prefix) => {
+                    prefixes.push(*prefix);
+                    let Some(lower) = after_prefix(prefix) else {
+                        break;
+                    };
+                    range = KeyRange {
+                        lower,
+                        is_lower_open: false,
+                        ..range
+                    };
+                }
+                // A damaged key.
+                None => range = range.after(entry.key),
             }
         }
-        self.completed(&transaction).await
+        Ok(prefixes)
     }
-
-    fn transaction(
-        &self,
-        stores: &[&'static str],
-        mode: IdbTransactionMode,
-    ) -> Result<IdbTransaction, HistoryError> {
-        let stores: Array = stores
-            .iter()
-            .map(|store| JsValue::from_str(store))
-            .collect();
-        let transaction = self
-            .database
-            .transaction_with_str_sequence_and_mode(&stores, mode);
-        transaction.map_err(|error| match thrown(&error) {
-            // It throws an `InvalidStateError` if the connection is closed.
-            HistoryError::Denied => self.lost(),
-            error => error,
-        })
-    }
-
-    /// Waits for the end of a transaction. Nothing is awaited before that.
-    async fn completed(&self, transaction: &IdbTransaction) -> Result<(), HistoryError> {
-        let ended = Promise::new(&mut |resolve, reject| {
-            transaction.set_oncomplete(Some(resolve.unchecked_ref()));
-            transaction.set_onabort(Some(reject.unchecked_ref()));
-        });
-        match JsFuture::from(ended).await {
-            Ok(_) => Ok(()),
-            Err(_) => Err(self.failure(transaction)),
-        }
-    }
-
-    /// The reason why a transaction was aborted.
-    fn failure(&self, transaction: &IdbTransaction) -> HistoryError {
-        match transaction.error() {
-            Some(error) if error.name() != "AbortError" => thrown(&error),
-            // Only a database that is closed or deleted aborts without a reason.
-            _ => self.lost(),
-        }
-    }
-
-    /// Notes that the connection cannot be used any more.
-    fn lost(&self) -> HistoryError {
-        if self.state.get() == State::Open {
-            self.state.set(State::Closed);
-        }
-        HistoryError::Closed
-    }
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.database.close();
-    }
-}
-
-/// Deletes the database of this name, if there is one. Everybody who uses it closes it.
-pub(super) async fn delete(name: &str) -> Result<(), HistoryError> {
-    let request = factory()?.delete_database(name);
-    let request = request.map_err(|error| thrown(&error))?;
-    let deleted = within(PATIENCE, settled(&request)).await;
-    deleted.map_or(Err(HistoryError::NoAnswer), |deleted| deleted.map(|_| ()))
-}
-
-/// The browser's databases.
-pub(super) fn factory() -> Result<IdbFactory, HistoryError> {
-    let window = web_sys::window().ok_or(HistoryError::Denied)?;
-    let factory = window.indexed_db().map_err(|error| thrown(&error))?;
-    factory.ok_or(HistoryError::Denied)
-}
-
-/// The error that the browser threw, or gave as a reason.
-pub(super) fn thrown(error: &JsValue) -> HistoryError {
-    let text = |key: &str| {
-        let text = Reflect::get(error, &key.into()).ok();
-        text.and_then(|text| text.as_string()).unwrap_or_default()
-    };
-    HistoryError::of(&text("name"), &text("message"))
-}
-
-fn make_stores(event: Event) {
-    let request = event
-        .target()
-        .map(JsCast::unchecked_into::<IdbOpenDbRequest>);
-    if let Some(Ok(database)) = request.map(|request| request.result()) {
-        for store in STORES {
-            // A database without its stores is reported as broken when it is used.
-            let _ = database
-                .unchecked_ref::<IdbDatabase>()
-                .create_object_store(store);
-        }
-    }
-}
-
-/// The result of a request.
-async fn settled(request: &IdbRequest) -> Result<JsValue, HistoryError> {
-    let settled = Promise::new(&mut |resolve, reject| {
-        request.set_onsuccess(Some(resolve.unchecked_ref()));
-        request.set_onerror(Some(reject.unchecked_ref()));
-    });
-    match JsFuture::from(settled).await {
-        Ok(_) => request.result().map_err(|error| thrown(&error)),
-        Err(_) => {
-            let error = request.error().ok().flatten();
-            Err(thrown(&error.map_or(JsValue::UNDEFINED, JsValue::from)))
-        }
-    }
-}
-
-fn object_store(transaction: &IdbTransaction, store: &str) -> Result<IdbObjectStore, HistoryError> {
-    transaction
-        .object_store(store)
-        .map_err(|error| thrown(&error))
-}
-
-fn issue(transaction: &IdbTransaction, step: &Step) -> Result<(), HistoryError> {
-    let issued = match step {
-        Step::Put { store, key, value } => {
-            object_store(transaction, store)?.put_with_key(&array(value), &array(key))
-        }
-        Step::Delete { store, range } => match key_range(range)? {
-            Some(range) => object_store(transaction, store)?.delete(&range),
-            None => return Ok(()),
-        },
-    };
-    issued.map(|_| ()).map_err(|error| thrown(&error))
-}
-
-fn array(bytes: &[u8]) -> JsValue {
-    Uint8Array::from(bytes).into()
-}
-
-/// The bytes of a key or a value.
-fn bytes_of(stored: &JsValue) -> Option<Vec<u8>> {
-    match stored.dyn_ref::<ArrayBuffer>() {
-        Some(buffer) => Some(Uint8Array::new(buffer).to_vec()),
-        None => stored.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec),
-    }
-}
-
-/// The browser's form of a range. `None` if no key can lie in it, which browsers take for a mistake.
-fn key_range(range: &KeyRange) -> Result<Option<IdbKeyRange>, HistoryError> {
-    if range.is_empty() {
-        return Ok(None);
-    }
-    let (lower, is_open) = (array(&range.lower), range.is_lower_open);
-    let range = match &range.end {
-        Some(end) => {
-            IdbKeyRange::bound_with_lower_open_and_upper_open(&lower, &array(end), is_open, true)
-        }
-        None => IdbKeyRange::lower_bound_with_open(&lower, is_open),
-    };
-    range.map(Some).map_err(|error| thrown(&error))
 }

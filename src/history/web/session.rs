@@ -13,7 +13,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use super::super::error::HistoryError;
-use super::database::{self, thrown};
+use super::connection::{self, thrown};
 use crate::browser::locks::{Attempt, Lock, lock_within, try_lock};
 use crate::browser::sleep;
 use crate::identity::web::seed;
@@ -91,7 +91,7 @@ async fn before(stored: Option<String>) -> Option<(String, Lock)> {
 
 /// A new name, and its lock.
 async fn new() -> Result<(String, Lock), HistoryError> {
-    let random = seed().map_err(|error| HistoryError::Other(error.to_string()))?;
+    let random = seed().map_err(|_| HistoryError::Other)?;
     let name = format!("{PREFIX}{}", Base32Unpadded::encode_string(&random[..16]));
     match try_lock(&name).await {
         Attempt::Granted(lock) => Ok((name, lock)),
@@ -114,7 +114,7 @@ pub(super) async fn sweep() {
     for name in gone {
         if let Attempt::Granted(_lock) = try_lock(&name).await {
             // What cannot be deleted now is found again by the next store that is opened.
-            let _ = database::delete(&name).await;
+            let _ = connection::delete(&name).await;
         }
     }
 }
@@ -137,7 +137,7 @@ async fn names() -> Result<Vec<String>, HistoryError> {
 
 /// `indexedDB` and its function `databases`, which web-sys does not have.
 fn listing() -> Result<(JsValue, Function), HistoryError> {
-    let factory = JsValue::from(database::factory()?);
+    let factory = JsValue::from(connection::factory()?);
     let list = Reflect::get(&factory, &"databases".into()).and_then(JsValue::dyn_into);
     let list = list.map_err(|_| HistoryError::NoSessions)?;
     Ok((factory, list))

@@ -55,6 +55,8 @@ impl HistoryError {
             // Old versions of Firefox say `InvalidStateError` in private windows.
             "SecurityError" | "NotAllowedError" | "InvalidStateError" => HistoryError::Denied,
             "VersionError" => HistoryError::Newer,
+            // What was under way when the database was closed.
+            "AbortError" => HistoryError::Closed,
             "UnknownError" | "NotFoundError" | "NotReadableError" => HistoryError::Broken,
             // Old versions of Firefox have names of their own for `QuotaExceededError`.
             _ if name.to_ascii_lowercase().contains("quota") => HistoryError::Full,
@@ -79,6 +81,7 @@ mod tests {
         );
         assert_eq!(error("UnknownError"), HistoryError::Broken);
         assert_eq!(error("VersionError"), HistoryError::Newer);
+        assert_eq!(error("AbortError"), HistoryError::Closed);
         assert_eq!(error("TimeoutError"), HistoryError::Other);
         assert_eq!(error(""), HistoryError::Other);
     }

@@ -131,6 +131,13 @@ impl Connection {
         self.state.get()
     }
 
+    /// Notes that the connection turned out to be closed.
+    pub fn lost(&self) {
+        if self.state.get() == State::Open {
+            self.state.set(State::Closed);
+        }
+    }
+
     /// Reads entries of a range, in the order of their keys.
     pub async fn read(
         &self,
@@ -138,75 +145,31 @@ impl Connection {
         range: &KeyRange,
         part: Part,
     ) -> Result<Vec<Entry>, HistoryError> {
-        let Some(mut keys) = key_range(range)? else {
+        let Some(mut range) = key_range(range)? else {
             return Ok(Vec::new());
         };
         let transaction = self.transaction(&[store], IdbTransactionMode::Readonly)?;
-        let values = {
-            let store = object_store(&transaction, store)?;
-            if part.is_last {
-                let last = self.last(&transaction, &store, range, part.limit).await?;
-                keys = match key_range(&last)? {
-                    Some(keys) => keys,
-                    None => return Ok(Vec::new()),
-                };
-            }
-            let values = if part.values {
-                let values = store.get_all_with_key_and_limit(&keys, part.limit);
-                Some(values.map_err(|error| thrown(&error))?)
-            } else {
-                None
-            };
-            let keys = store.get_all_keys_with_key_and_limit(&keys, part.limit);
-            (keys.map_err(|error| thrown(&error))?, values)
-        };
-        self.completed(&transaction).await?;
-        let list =
-            |request: &IdbRequest| -> Option<Array> { request.result().ok()?.dyn_into().ok() };
-        let keys = list(&values.0).unwrap_or_default();
-        let values = values.1.as_ref().and_then(list).unwrap_or_default();
-        let entries = keys.iter().enumerate().map(|(at, key)| Entry {
+        let store = object_store(&transaction, store)?;
+        if part.is_last {
+            range = last(&store, range, part.limit).await?;
+        }
+        let keys = store
+            .get_all_keys_with_key_and_limit(&range, part.limit)
+            .map_err(|error| thrown(&error))?;
+        let values = part
+            .values
+            .then(|| store.get_all_with_key_and_limit(&range, part.limit))
+            .transpose()
+            .map_err(|error| thrown(&error))?;
+        completed(&transaction).await?;
+        let list = |request: &IdbRequest| request.result().ok()?.dyn_into::<Array>().ok();
+        let values = values.as_ref().and_then(list).unwrap_or_default();
+        let keys = list(&keys).unwrap_or_default();
+        let entries = keys.iter().zip(0..).map(|(key, at)| Entry {
             key: bytes_of(&key).unwrap_or_default(),
-            value: u32::try_from(at)
-                .ok()
-                .and_then(|at| bytes_of(&values.get(at))),
+            value: bytes_of(&values.get(at)),
         });
         Ok(entries.collect())
-    }
-
-    /// The part of a range that has its last entries. They are looked up, because entries are read forwards only.
-    async fn last(
-        &self,
-        transaction: &IdbTransaction,
-        store: &IdbObjectStore,
-        range: &KeyRange,
-        entries: u32,
-    ) -> Result<KeyRange, HistoryError> {
-        let Some(keys) = key_range(range)? else {
-            return Ok(range.clone());
-        };
-        let request = store
-            .open_key_cursor_with_range_and_direction(&keys, IdbCursorDirection::Prev)
-            .map_err(|error| thrown(&error))?;
-        let mut steps = entries.saturating_sub(1);
-        loop {
-            let found = settled(&request).await;
-            let found = found.map_err(|_| self.failure(transaction))?;
-            let Some(cursor) = found.dyn_ref::<IdbCursor>() else {
-                // There are fewer entries.
-                return Ok(range.clone());
-            };
-            if steps == 0 {
-                let key = cursor.key().map_err(|error| thrown(&error))?;
-                return Ok(KeyRange {
-                    lower: bytes_of(&key).unwrap_or_default(),
-                    is_lower_open: false,
-                    end: range.end.clone(),
-                });
-            }
-            cursor.advance(steps).map_err(|error| thrown(&error))?;
-            steps = 0;
-        }
     }
 
     /// The number of entries in a range.
@@ -217,7 +180,7 @@ impl Connection {
         let transaction = self.transaction(&[store], IdbTransactionMode::Readonly)?;
         let request = object_store(&transaction, store)?.count_with_key(&keys);
         let request = request.map_err(|error| thrown(&error))?;
-        self.completed(&transaction).await?;
+        completed(&transaction).await?;
         let count = request.result().ok().and_then(|count| count.as_f64());
         // The conversion cannot overflow, it saturates.
         Ok(count.unwrap_or_default() as u32)
@@ -232,7 +195,7 @@ impl Connection {
                 return Err(error);
             }
         }
-        self.completed(&transaction).await
+        completed(&transaction).await
     }
 
     fn transaction(
@@ -249,38 +212,9 @@ impl Connection {
             .transaction_with_str_sequence_and_mode(&stores, mode);
         transaction.map_err(|error| match thrown(&error) {
             // It throws an `InvalidStateError` if the connection is closed.
-            HistoryError::Denied => self.lost(),
+            HistoryError::Denied => HistoryError::Closed,
             error => error,
         })
-    }
-
-    /// Waits for the end of a transaction. Nothing is awaited before that.
-    async fn completed(&self, transaction: &IdbTransaction) -> Result<(), HistoryError> {
-        let ended = Promise::new(&mut |resolve, reject| {
-            transaction.set_oncomplete(Some(resolve.unchecked_ref()));
-            transaction.set_onabort(Some(reject.unchecked_ref()));
-        });
-        match JsFuture::from(ended).await {
-            Ok(_) => Ok(()),
-            Err(_) => Err(self.failure(transaction)),
-        }
-    }
-
-    /// The reason why a transaction was aborted.
-    fn failure(&self, transaction: &IdbTransaction) -> HistoryError {
-        match transaction.error() {
-            Some(error) if error.name() != "AbortError" => thrown(&error),
-            // Only a database that is closed or deleted aborts without a reason.
-            _ => self.lost(),
-        }
-    }
-
-    /// Notes that the connection cannot be used any more.
-    fn lost(&self) -> HistoryError {
-        if self.state.get() == State::Open {
-            self.state.set(State::Closed);
-        }
-        HistoryError::Closed
     }
 }
 
@@ -327,6 +261,53 @@ fn make_stores(event: Event) {
                 .unchecked_ref::<IdbDatabase>()
                 .create_object_store(store);
         }
+    }
+}
+
+/// The part of a range that has its last entries. They are looked up, because entries are read forwards only.
+async fn last(
+    store: &IdbObjectStore,
+    range: IdbKeyRange,
+    entries: u32,
+) -> Result<IdbKeyRange, HistoryError> {
+    let request = store
+        .open_key_cursor_with_range_and_direction(&range, IdbCursorDirection::Prev)
+        .map_err(|error| thrown(&error))?;
+    let mut steps = entries.saturating_sub(1);
+    loop {
+        let found = settled(&request).await?;
+        let Some(cursor) = found.dyn_ref::<IdbCursor>() else {
+            // There are fewer entries.
+            return Ok(range);
+        };
+        if steps == 0 {
+            let first = cursor.key().map_err(|error| thrown(&error))?;
+            let end = range.upper().map_err(|error| thrown(&error))?;
+            let last = if end.is_undefined() {
+                IdbKeyRange::lower_bound(&first)
+            } else {
+                let is_open = range.upper_open();
+                IdbKeyRange::bound_with_lower_open_and_upper_open(&first, &end, false, is_open)
+            };
+            return last.map_err(|error| thrown(&error));
+        }
+        cursor.advance(steps).map_err(|error| thrown(&error))?;
+        steps = 0;
+    }
+}
+
+/// Waits for the end of a transaction. Nothing is awaited before that.
+async fn completed(transaction: &IdbTransaction) -> Result<(), HistoryError> {
+    let ended = Promise::new(&mut |resolve, reject| {
+        transaction.set_oncomplete(Some(resolve.unchecked_ref()));
+        transaction.set_onabort(Some(reject.unchecked_ref()));
+    });
+    match JsFuture::from(ended).await {
+        Ok(_) => Ok(()),
+        // Only a database that is closed or deleted aborts without a reason.
+        Err(_) => Err(transaction
+            .error()
+            .map_or(HistoryError::Closed, |error| thrown(&error))),
     }
 }
 

@@ -64,7 +64,10 @@ impl Database {
         loop {
             let connection = self.connection().await?;
             match job(&connection).await {
-                Err(HistoryError::Closed) if may_be_closed => may_be_closed = false,
+                Err(HistoryError::Closed) if may_be_closed => {
+                    connection.lost();
+                    may_be_closed = false;
+                }
                 done => return done,
             }
         }

@@ -58,6 +58,24 @@ async fn records_are_found_in_order_and_in_pages() {
 }
 
 #[wasm_bindgen_test]
+async fn the_last_of_all_keys_are_found_as_well() {
+    let store = empty().await;
+    let (room, conversation) = (RoomId([255; 32]), ConversationId([255; 16]));
+    let put = records(conversation, [u64::MAX, 1, 2]);
+    store.put(&room, &put).await.unwrap();
+    let newest = store.newest(&room, conversation, None, 2).await.unwrap();
+    assert_eq!(clocks(&newest.items), [u64::MAX, 2]);
+    let before = newest.next.map(|key| key.position);
+    let rest = store.newest(&room, conversation, before, 2).await.unwrap();
+    assert_eq!((clocks(&rest.items), rest.next), (vec![1], None));
+    assert_eq!(scanned(&store, &room, 2).await.unwrap().len(), 3);
+    let conversations = store.conversations(&room).await.unwrap();
+    assert_eq!(conversations, [(conversation, 3)]);
+    store.delete_room(&room).await.unwrap();
+    assert_eq!(store.rooms().await.unwrap(), []);
+}
+
+#[wasm_bindgen_test]
 async fn a_page_has_a_limit_of_its_own() {
     let store = empty().await;
     let many = u64::from(MAX_PAGE) + 5;

@@ -1,4 +1,6 @@
-//! Browser helpers that the adapters share: listeners that end when they are dropped, pauses, plain objects.
+//! Browser helpers that the adapters share: listeners that end when they are dropped, pauses, plain objects, locks.
+
+pub(crate) mod locks;
 
 use core::cell::RefCell;
 use core::future::Future;

@@ -17,6 +17,7 @@
 //! | [`wire`] | the room's keys and topics, envelopes on the broker, frames on the data channel | `identity`, `json`, `rtc`, `time` |
 //! | [`mqtt`] | rumqttc's shape over a WebSocket: session, pool of brokers, client | `time` |
 //! | [`settings`] | the settings of the site's owner, of the page's address and of a program's options | `identity`, `json` |
+//! | [`history`] | what a browser keeps of what was said | `identity`, `wire` |
 //! | [`room`] | who is here, who connects to whom, who is verified, what was said | all of the above but `mqtt` |
 //!
 //! `rehearsal` has a room meet itself, so that the browser has compiled everything when somebody joins.
@@ -38,6 +39,7 @@
 #![deny(missing_docs)]
 
 mod budget;
+pub mod history;
 pub mod identity;
 mod json;
 pub mod mqtt;

@@ -5,22 +5,16 @@ use std::rc::{Rc, Weak};
 
 use base32ct::{Base32Unpadded, Encoding};
 use chacha20::rand_core::CryptoRng;
-use futures_channel::oneshot;
-use js_sys::{Date, Function, Object, Promise, Reflect};
-use wasm_bindgen::prelude::Closure;
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use js_sys::{Date, Reflect};
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{PageTransitionEvent, StorageEvent};
 
 use super::store::{Profile, Storage, StorageError, TABS, TRUST};
 use super::tabs;
-use crate::browser::{Listener, sleep, within};
+use crate::browser::locks::{self, Attempt, Lock, lock_within, try_lock};
+use crate::browser::{Listener, sleep};
 use crate::time::Millis;
-
-/// The time limit for the browser's answer to a request for a lock, in milliseconds. After it, the page goes on without
-/// locks. It is long because a busy browser answers late, and a tab that goes on without locks may take a number that
-/// another tab holds.
-const LOCK_PATIENCE: u32 = 10_000;
 
 /// How long the tab that makes the first identity keeps the lock that stops other tabs from making one, too, in
 /// milliseconds. A write to `localStorage` may reach other processes later than the release of a lock.
@@ -155,7 +149,7 @@ pub(crate) fn merge_trust_of_other_tabs(profile: &Rc<RefCell<Profile>>) -> Liste
 /// tab has already written them once, so that nothing is lost if it is closed at once.
 pub(crate) async fn recheck_trust(profile: Weak<RefCell<Profile>>) {
     // Without Web Locks, changes are restored only on storage events.
-    if let Attempt::Granted(_lock) = lock("rtchat/trust", Wait::UntilFree).await
+    if let Attempt::Granted(_lock) = lock_within("rtchat/trust", locks::PATIENCE).await
         && let Some(profile) = profile.upgrade()
     {
         profile.borrow_mut().refresh();
@@ -331,82 +325,6 @@ async fn keep_alive_until_gone(claimed: Weak<Claimed>) {
         }
         pause = u32::try_from(tabs::KEEP_ALIVE.as_millis()).unwrap_or(u32::MAX);
     }
-}
-
-/// A lock of the Web Locks API, held until it is dropped.
-struct Lock(Function);
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        let _ = self.0.call0(&JsValue::UNDEFINED);
-    }
-}
-
-enum Attempt {
-    Granted(Lock),
-    Taken,
-    /// The Web Locks API is missing or does not answer.
-    Unsupported,
-}
-
-/// Requests a lock, if it is free.
-async fn try_lock(name: &str) -> Attempt {
-    lock(name, Wait::No).await
-}
-
-/// Whether to wait for a lock that somebody holds.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Wait {
-    No,
-    /// Waits for at most [`LOCK_PATIENCE`].
-    UntilFree,
-}
-
-/// Requests a lock.
-async fn lock(name: &str, wait: Wait) -> Attempt {
-    let (sender, answer) = oneshot::channel();
-    let mut sender = Some(sender);
-    let granted = Closure::<dyn FnMut(JsValue) -> JsValue>::new(move |lock: JsValue| {
-        let Some(sender) = sender.take() else {
-            return JsValue::UNDEFINED;
-        };
-        if lock.is_null() {
-            let _ = sender.send(Attempt::Taken);
-            return JsValue::UNDEFINED;
-        }
-        let mut resolve = None;
-        let held = Promise::new(&mut |resolver, _| resolve = Some(resolver));
-        match resolve.map(|resolve| sender.send(Attempt::Granted(Lock(resolve.unchecked_into())))) {
-            // The caller has given up waiting, and dropping the answer released the lock.
-            None | Some(Err(_)) => JsValue::UNDEFINED,
-            Some(Ok(())) => held.into(),
-        }
-    });
-    let Ok(request) = request(name, wait, granted.as_ref()) else {
-        return Attempt::Unsupported;
-    };
-    // The browser calls the closure only before the promise settles. So the closure lives until then, and if the
-    // request is refused, the sender is dropped with it.
-    spawn_local(async move {
-        let _ = JsFuture::from(request).await;
-        drop(granted);
-    });
-    match within(LOCK_PATIENCE, answer).await {
-        Some(Ok(attempt)) => attempt,
-        _ => Attempt::Unsupported,
-    }
-}
-
-/// Calls `navigator.locks.request(name, { ifAvailable }, callback)`, which web-sys has only behind a compiler flag.
-fn request(name: &str, wait: Wait, callback: &JsValue) -> Result<Promise, JsValue> {
-    let navigator = web_sys::window().ok_or(JsValue::UNDEFINED)?.navigator();
-    let locks = Reflect::get(&navigator, &"locks".into())?;
-    let request: Function = Reflect::get(&locks, &"request".into())?.dyn_into()?;
-    let options = Object::new();
-    Reflect::set(&options, &"ifAvailable".into(), &(wait == Wait::No).into())?;
-    request
-        .call3(&locks, &name.into(), &options, callback)?
-        .dyn_into()
 }
 
 fn now() -> Millis {

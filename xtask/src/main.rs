@@ -37,8 +37,8 @@ enum Task {
     ///
     /// The last line is, for example, "120 passed, 0 failed". The command fails if any test failed.
     Test {
-        /// The suite; by default all: "unit" runs natively, "browser" tests adapters in one headless Chromium, and "e2e"
-        /// has several browsers that communicate through real brokers
+        /// The suite; by default all: "unit" runs natively, "browser" tests adapters in one headless Chromium and
+        /// in one Firefox, and "e2e" has several browsers that communicate through real brokers
         suite: Option<Suite>,
         /// Arguments for the test programs, after "--": a part of a test's name, --nocapture, --test-threads=1 …
         #[arg(last = true)]

@@ -67,7 +67,7 @@ pub const BENCHMARKS: &[Need] = &[Need::Page, Need::Chromium, Need::Npm];
 pub enum Suite {
     /// Everything that runs natively, without a browser.
     Unit,
-    /// Tests in one headless Chromium: adapters to the browser.
+    /// Tests in one headless Chromium, and in one Firefox: adapters to the browser.
     Browser,
     /// Tests with several browsers, which communicate through real brokers.
     E2e,
@@ -90,7 +90,7 @@ impl Suite {
     pub fn needs(self) -> &'static [Need] {
         match self {
             Self::Unit => &[Need::Brokers, Need::Npm],
-            Self::Browser => &[Need::Bindgen, Need::Chromium],
+            Self::Browser => &[Need::Bindgen, Need::Chromium, Need::Firefox],
             Self::E2e => &[
                 Need::Page,
                 Need::Chromium,

@@ -8,7 +8,7 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 use thirtyfour::common::capabilities::firefox::FirefoxPreferences;
 use thirtyfour::{
@@ -48,6 +48,15 @@ const FIREFOX_PREFERENCES: &[(&str, bool)] = &[
     ("media.navigator.streams.fake", true),
     ("media.navigator.permission.disabled", true),
 ];
+
+/// What tells geckodriver how to start Firefox, for test runners that start it by themselves.
+pub fn firefox_capabilities() -> Result<Value> {
+    let preferences: Map<String, Value> = FIREFOX_PREFERENCES
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).into()))
+        .collect();
+    Ok(json!({ "moz:firefoxOptions": { "binary": firefox()?, "prefs": preferences } }))
+}
 
 /// A browser with a new profile, which is ended when dropped. It dereferences to thirtyfour's [`WebDriver`].
 #[derive(Debug)]

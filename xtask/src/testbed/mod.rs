@@ -38,7 +38,7 @@ use anyhow::{Context, Result, bail};
 
 pub use bridge::{Bridge, Relay, Traffic};
 pub use broker::Broker;
-pub use browser::Browser;
+pub use browser::{Browser, firefox_capabilities};
 pub use child::Child;
 pub use delay::DelayProxy;
 pub use exit::end_at_exit;

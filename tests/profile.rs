@@ -100,6 +100,25 @@ fn trust_changes_of_two_tabs_are_merged() {
 }
 
 #[test]
+fn the_book_is_not_written_again_for_somebody_who_was_met_a_moment_ago() {
+    let storage = Rc::new(MemoryStorage::default());
+    let mut profile = open(&storage, 1);
+    assert!(profile.remember(&met(7, "ben", 1)));
+    let written = storage.get(TRUST).unwrap();
+    assert!(!profile.remember(&met(7, "ben", 59_000)));
+    assert_eq!(storage.get(TRUST).unwrap(), written);
+    // A new name, a decision and a later meeting are written.
+    assert!(profile.remember(&met(7, "bea", 59_000)));
+    let what = TrustDecision::Compared;
+    assert!(profile.remember(&TrustChange {
+        what,
+        ..met(7, "bea", 59_000)
+    }));
+    assert!(profile.remember(&met(7, "bea", 200_000)));
+    assert_ne!(storage.get(TRUST).unwrap(), written);
+}
+
+#[test]
 fn damaged_values_are_set_aside_and_reported_once() {
     let storage = Rc::new(MemoryStorage::default());
     for round in 1..=2 {

@@ -29,12 +29,13 @@ impl TrustKeeper {
 
     /// Stores a change to the trust book. Returns sentences about the storage that the person should see.
     pub(super) fn remember(&self, change: &TrustChange) -> Vec<String> {
-        let notices = {
+        let (wrote, notices) = {
             let mut profile = self.profile.borrow_mut();
-            profile.remember(change);
-            profile.take_notices()
+            (profile.remember(change), profile.take_notices())
         };
-        self.schedule_check();
+        if wrote {
+            self.schedule_check();
+        }
         notices.iter().map(ToString::to_string).collect()
     }
 

@@ -222,17 +222,21 @@ impl Profile {
         self.name = Some(name);
     }
 
-    /// Applies a change to the stored trust book.
-    pub fn remember(&mut self, note: &TrustChange) {
+    /// Applies a change to the stored trust book. Returns whether this wrote the book: that somebody was met whom it has met
+    /// under the same name a moment ago changes nothing.
+    pub fn remember(&mut self, note: &TrustChange) -> bool {
         // Writing the whole book each time would be too expensive for a peer that reconnects often.
         let is_fresh = |known: &Acquaintance| {
             known.name() == Some(note.name.as_str()) && note.at.since(known.last) < FRESH
         };
-        if note.what != TrustDecision::Met || !self.trust.get(&note.key).is_some_and(is_fresh) {
+        let is_known =
+            note.what == TrustDecision::Met && self.trust.get(&note.key).is_some_and(is_fresh);
+        if !is_known {
             self.read_trust();
             self.trust.note(note);
             self.store_trust();
         }
+        !is_known
     }
 
     /// Merges a trust book that another tab has written, and that may have been overwritten since. Stores the result if

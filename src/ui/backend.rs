@@ -56,6 +56,13 @@ pub struct Opening {
     pub notices: Vec<String>,
 }
 
+impl Opening {
+    /// Whether the page joins at once, without asking for a name.
+    pub fn joins(&self) -> bool {
+        self.name.is_some() && self.entry != Entry::WrongSecret
+    }
+}
+
 /// A way to enter a room.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Entry {

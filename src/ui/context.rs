@@ -5,7 +5,7 @@ use std::rc::Rc;
 use web_sys::Event;
 use yew::prelude::*;
 
-use super::backend::{Backend, Entry, UiEvent};
+use super::backend::{Backend, UiEvent};
 use super::hooks::clock;
 use super::state::{Action, State};
 use crate::identity::{Name, PublicKey};
@@ -117,11 +117,7 @@ impl Ui {
     pub fn on_event(&self, event: UiEvent) {
         match event {
             UiEvent::Opened(opening) => {
-                let name = if opening.entry == Entry::WrongSecret {
-                    None
-                } else {
-                    opening.name.clone()
-                };
+                let name = opening.name.clone().filter(|_| opening.joins());
                 self.act(Action::Opened(opening));
                 if let Some(name) = name {
                     self.join(&name);

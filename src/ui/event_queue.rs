@@ -35,7 +35,19 @@ impl EventQueue {
 
     /// Passes an event on, now or a moment later. The order stays the same.
     pub fn push(self: &Rc<Self>, event: UiEvent) {
+        let joins = matches!(&event, UiEvent::Opened(opening) if opening.joins());
+        if joins && !self.ui.backend.0.is_embedded() {
+            // The frame of the room is there already (see index.html). The room takes its place a moment later.
+            self.ui.on_event(UiEvent::Shown(false));
+            let first = self.pace.borrow_mut().first();
+            self.ui.on_event(event);
+            return self.pass(UiEvent::Shown(true), first);
+        }
         let pass = self.pace.borrow_mut().of(&event, clock::now());
+        self.pass(event, pass);
+    }
+
+    fn pass(self: &Rc<Self>, event: UiEvent, pass: Pass) {
         self.waiting.borrow_mut().push_back(event);
         match pass {
             Pass::Within(millis) if self.waiting.borrow().len() <= MAX_WAITING => {
@@ -62,6 +74,7 @@ impl EventQueue {
     /// Passes on all events that wait. Yew draws once for all of them.
     fn flush(&self) {
         self.timer.take();
+        self.pace.borrow_mut().passed();
         let waiting = self.waiting.take();
         for event in waiting {
             self.ui.on_event(event);

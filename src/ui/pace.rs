@@ -2,7 +2,8 @@
 //! most of what it tells about.
 
 use crate::budget::Budget;
-use crate::room::{Event, PeerState, PeopleEvent};
+use crate::identity::PeerId;
+use crate::room::{Event, PeerState, PeopleEvent, Status};
 use crate::time::Millis;
 use crate::ui::backend::UiEvent;
 
@@ -13,7 +14,12 @@ const PER_SECOND: u32 = 20;
 /// Further events are passed on together, after at most this many milliseconds.
 const INTERVAL: u32 = 50;
 /// Events that can wait are passed on with the next one that cannot, and after this many milliseconds at the latest.
-const PATIENCE: u32 = 200;
+const PATIENCE: u32 = 300;
+/// While others are on the way, whoever has arrived is shown together with them, after at most this many milliseconds.
+const COMPANY: u32 = 200;
+/// For this many milliseconds, the room is not drawn in place of the frame that is there before the program: the first
+/// thing that somebody who joins has to do is to answer those who are there, and drawing takes as long as that.
+const FIRST: u32 = 60;
 
 /// When an event is passed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,40 +32,82 @@ pub enum Pass {
 
 /// Decides when events are passed on.
 #[derive(Debug)]
-pub struct Pace(Budget);
+pub struct Pace {
+    budget: Budget,
+    /// Whether the room is still to be drawn for the first time.
+    begins: bool,
+    /// Who is on the way. The list is as short as that of the people whom the page shows.
+    coming: Vec<PeerId>,
+}
 
 impl Pace {
     /// Begins with nothing passed on.
     pub fn new(now: Millis) -> Pace {
-        Pace(Budget::new(BURST, PER_SECOND, now))
+        Pace {
+            budget: Budget::new(BURST, PER_SECOND, now),
+            begins: false,
+            coming: Vec::new(),
+        }
+    }
+
+    /// Decides when the room is drawn that takes the place of its frame.
+    pub fn first(&mut self) -> Pass {
+        self.begins = true;
+        Pass::Within(FIRST)
+    }
+
+    /// Notes that all that waited has been passed on.
+    pub fn passed(&mut self) {
+        self.begins = false;
     }
 
     /// Decides about the next event.
     pub fn of(&mut self, event: &UiEvent, now: Millis) -> Pass {
-        if can_wait(event) {
-            Pass::Within(PATIENCE)
-        } else if self.0.take(now) {
+        if let Some(patience) = self.patience(event) {
+            Pass::Within(patience)
+        } else if self.budget.take(now) {
             Pass::Now
         } else {
             Pass::Within(INTERVAL)
         }
     }
-}
 
-/// Whether the next event will say more: somebody is on the way, which mostly takes less time than to read of it. While
-/// people come, the browser has enough to do with connecting.
-fn can_wait(event: &UiEvent) -> bool {
-    let UiEvent::Event(Event::People(PeopleEvent::Changed(peer))) = event else {
-        return false;
-    };
-    matches!(peer.state, PeerState::Connecting | PeerState::Verifying)
+    /// For how long this event can wait for the next one, which will say more. While people come, the browser has enough to
+    /// do with connecting; somebody who is on the way is mostly here before anybody has read of it.
+    fn patience(&mut self, event: &UiEvent) -> Option<u32> {
+        match event {
+            UiEvent::Event(Event::People(PeopleEvent::Changed(peer))) => {
+                self.coming.retain(|id| *id != peer.id);
+                match peer.state {
+                    PeerState::Connecting | PeerState::Verifying => {
+                        self.coming.push(peer.id);
+                        Some(PATIENCE)
+                    }
+                    PeerState::Verified => self.in_company(),
+                    _ => None,
+                }
+            }
+            UiEvent::Event(Event::People(PeopleEvent::Gone { peer, .. })) => {
+                self.coming.retain(|id| *id != peer.id);
+                None
+            }
+            UiEvent::Event(Event::Status(
+                Status::Joining | Status::Looking { .. } | Status::Connected { .. },
+            )) => self.begins.then_some(FIRST).or_else(|| self.in_company()),
+            _ => None,
+        }
+    }
+
+    fn in_company(&self) -> Option<u32> {
+        (!self.coming.is_empty()).then_some(COMPANY)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::{Name, PeerId, PublicKey, Trust};
-    use crate::room::{PeerView, Status};
+    use crate::identity::{Name, PublicKey, Trust};
+    use crate::room::{GoneReason, PeerView};
 
     fn peer(number: u8, state: PeerState) -> UiEvent {
         let name = Name::parse("ben").unwrap();
@@ -99,6 +147,55 @@ mod tests {
         assert_eq!(draws(&of(1)), 1);
         let five: Vec<UiEvent> = (1..=5).flat_map(of).collect();
         assert_eq!(draws(&five), 5);
+    }
+
+    #[test]
+    fn five_who_come_together_draw_the_page_once_and_the_last_one_is_shown_at_once() {
+        let mut pace = Pace::new(Millis(0));
+        let mut pass = |number, state| pace.of(&peer(number, state), Millis(0));
+        for number in 1..=5 {
+            pass(number, PeerState::Connecting);
+            pass(number, PeerState::Verifying);
+        }
+        for number in 1..=4 {
+            assert_eq!(pass(number, PeerState::Verified), Pass::Within(COMPANY));
+        }
+        assert_eq!(pass(5, PeerState::Verified), Pass::Now);
+        // Whoever has left, or cannot be reached, is not waited for.
+        for (number, other) in [(6, PeerState::NoPath), (7, PeerState::Failed)] {
+            pass(number, PeerState::Connecting);
+            assert_eq!(pass(1, PeerState::Verified), Pass::Within(COMPANY));
+            pass(number, other);
+            assert_eq!(pass(1, PeerState::Verified), Pass::Now);
+        }
+        pass(8, PeerState::Connecting);
+        let UiEvent::Event(Event::People(PeopleEvent::Changed(gone))) = peer(8, PeerState::Failed)
+        else {
+            return;
+        };
+        let reason = GoneReason::Left;
+        let gone = PeopleEvent::Gone { peer: gone, reason };
+        assert_eq!(
+            pace.of(&UiEvent::Event(Event::People(gone)), Millis(0)),
+            Pass::Now
+        );
+        assert_eq!(pace.of(&peer(1, PeerState::Verified), Millis(0)), Pass::Now);
+    }
+
+    #[test]
+    fn the_status_waits_for_the_first_drawing_of_the_room_and_for_those_who_come() {
+        let joining = UiEvent::Event(Event::Status(Status::Joining));
+        let mut pace = Pace::new(Millis(0));
+        assert_eq!(pace.of(&joining, Millis(0)), Pass::Now);
+        assert_eq!(pace.first(), Pass::Within(FIRST));
+        assert_eq!(pace.of(&joining, Millis(0)), Pass::Within(FIRST));
+        // What people say or do draws the room.
+        let left = UiEvent::Event(Event::Status(Status::Left));
+        assert_eq!(pace.of(&left, Millis(0)), Pass::Now);
+        pace.passed();
+        assert_eq!(pace.of(&joining, Millis(0)), Pass::Now);
+        pace.of(&peer(1, PeerState::Connecting), Millis(0));
+        assert_eq!(pace.of(&joining, Millis(0)), Pass::Within(COMPANY));
     }
 
     #[test]

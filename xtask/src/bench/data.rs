@@ -11,10 +11,10 @@ use tempfile::TempDir;
 
 use super::Measured;
 use super::machine::Machine;
+use super::minimal::bundle;
 use super::script;
 use super::stage::{Stage, Window};
 use super::subject::Subject;
-use super::trystero::bundle;
 use crate::testbed::{Broker, Site};
 
 /// Short messages that are sent in one go: their number, and the characters in each.

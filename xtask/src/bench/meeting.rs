@@ -30,6 +30,8 @@ pub enum Start {
 pub struct Meeting {
     /// Milliseconds from the start until all pages are connected to each other.
     pub millis: f64,
+    /// Milliseconds of processor time that the browser took until then.
+    pub processor: f64,
     /// The traffic until then.
     pub traffic: Traffic,
     /// The events that the scripts recorded: the page (0 was there first), milliseconds since the start, and the event.
@@ -63,6 +65,7 @@ pub async fn two(
     };
     tokio::time::sleep_until(quiet).await;
     bridge.reset();
+    let before = stage.processor();
     match start {
         Start::Joining => second.run("bench.join('ben')").await?,
         Start::Navigation => second.go(&format!("{address}{}", JOINS)).await?,
@@ -71,6 +74,7 @@ pub async fn two(
     let firsts = first.met(1).await?;
     let traffic = bridge.stats();
     Ok(Meeting {
+        processor: stage.processor() - before,
         millis: firsts.met.max(seconds.met) - seconds.start,
         traffic,
         notes: notes(&[first, second], seconds.start).await?,
@@ -103,6 +107,7 @@ pub async fn many(
         windows.push(stage.window(&who.scripts).await?);
     }
     bridge.reset();
+    let before = stage.processor();
     // All tabs join at the same time, which is late enough to reach all of them with the command.
     let lead = Duration::from_millis(100 * (tabs as u64 + 2));
     let start = SystemTime::now() + lead;
@@ -122,6 +127,7 @@ pub async fn many(
     }
     Ok(Meeting {
         millis: end - start,
+        processor: stage.processor() - before,
         traffic: bridge.stats(),
         notes: notes(&windows, start).await?,
     })

@@ -6,7 +6,8 @@
 //! | --- | --- |
 //! | [`stage`] | one Chromium with pages in windows, which record when something happened |
 //! | [`meeting`] | the time that pages take to connect, and the traffic until then |
-//! | [`rtchat`], [`trystero`] | the two contestants |
+//! | [`rtchat`], [`minimal`] | the contestants: rtchat's page, and Trystero and the browser alone in minimal pages |
+//! | [`processor`] | the processor time of the browser |
 //! | [`bare`] | the browser alone, without a broker |
 //! | [`data`] | data on an open connection |
 //! | [`embed`] | the cost of the script tag |
@@ -25,14 +26,15 @@ mod links;
 mod load;
 mod machine;
 mod meeting;
+mod minimal;
 mod numbers;
+mod processor;
 mod report;
 mod rtchat;
 mod stage;
 mod subject;
 mod table;
 mod trace;
-mod trystero;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -61,8 +63,10 @@ pub enum Bench {
     /// Measure how long two browsers take to connect, and the traffic at the broker
     ///
     /// In one Chromium, with the MQTT broker aedes, in turn: rtchat, Trystero (@trystero-p2p/mqtt, another library
-    /// with signalling over MQTT), and a bare pair of RTCPeerConnections, which need no signalling. Takes about 6 minutes.
-    /// The machine should do nothing else.
+    /// with signalling over MQTT), and the browser alone: a bare pair of RTCPeerConnections, which need no signalling, and
+    /// pages without a library that make the same connections over the same broker. What these take, nobody can save.
+    /// Beside the time on the clock stands the processor time of all of the browser's processes (from /proc), which
+    /// depends less on what else the machine does. Takes about 7 minutes. The machine should do nothing else.
     Connect(Options),
     /// Measure messages, bytes and files on a connection, and the time that a question takes meanwhile
     ///
@@ -153,6 +157,7 @@ struct Results {
     bare: Vec<f64>,
     rtchat: Figures,
     trystero: Figures,
+    alone: Figures,
     /// The compressed size of everything that the page loads.
     page: u64,
     /// The names of contestants whose pages failed to connect and were tried again, one entry for each failure.
@@ -247,7 +252,9 @@ async fn connect(options: Options) -> Result<Measured> {
         Bridge::start(broker.tcp_port(), DELAY).await?,
     ];
     let (_sites, rtchat) = rtchat::contestant(&dist, &bridges).await?;
-    let (_site, trystero) = trystero::contestant(&bridges).await?;
+    let minimal = |name, source| minimal::contestant(name, source, &bridges);
+    let (_trystero_site, trystero) = minimal("Trystero", "trystero.js").await?;
+    let (_alone_site, alone) = minimal("browser alone", "alone.js").await?;
     let mut bed = Bed {
         stage: Stage::open().await?,
         bridges,
@@ -280,6 +287,9 @@ async fn connect(options: Options) -> Result<Measured> {
         let bare = bare::measure(&bed.stage, &trystero.pages[0]).await?;
         results.bare.push(bare);
         let mut shown = format!("{sample} of {samples}: bare {bare:.0}");
+        let navigated = bed.two(&alone, Line::Fast, Start::Navigation).await?;
+        shown += &format!("; {} {:.0} navigated", alone.name, navigated.millis);
+        results.alone.navigated.push(navigated);
         for (who, figures) in [
             (&rtchat, &mut results.rtchat),
             (&trystero, &mut results.trystero),
@@ -303,19 +313,20 @@ async fn connect(options: Options) -> Result<Measured> {
         samples.div_ceil(3)
     };
     for sample in 1..=rooms {
-        let ours = bed.many(&rtchat).await?;
-        let theirs = bed.many(&trystero).await?;
-        println!(
-            "room of {TABS}, {sample} of {rooms}: {} {} B in {:.0} ms; {} {} B in {:.0} ms",
-            rtchat.name,
-            ours.traffic.payload_bytes,
-            ours.millis,
-            trystero.name,
-            theirs.traffic.payload_bytes,
-            theirs.millis
-        );
-        results.rtchat.mesh.push(ours);
-        results.trystero.mesh.push(theirs);
+        let mut shown = format!("room of {TABS}, {sample} of {rooms}");
+        for (who, figures) in [
+            (&rtchat, &mut results.rtchat),
+            (&trystero, &mut results.trystero),
+            (&alone, &mut results.alone),
+        ] {
+            let met = bed.many(who).await?;
+            shown += &format!(
+                "; {} {:.0} ms, {:.0} of the processor",
+                who.name, met.millis, met.processor
+            );
+            figures.mesh.push(met);
+        }
+        println!("{shown}");
     }
     results.failures = bed.failures;
     machine.look_again();

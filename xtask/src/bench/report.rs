@@ -31,6 +31,14 @@ fn millis(meetings: &[Meeting]) -> Vec<f64> {
     of(meetings, |meeting| meeting.millis)
 }
 
+/// The median processor time for each tab, in milliseconds.
+fn processor(meetings: &[Meeting], tabs: usize) -> f64 {
+    median(&of(meetings, |meeting| meeting.processor)) / tabs as f64
+}
+
+/// The number of tabs that take part in a meeting of two, one of which has been there before.
+const PAIR: usize = 2;
+
 fn messages(meetings: &[Meeting]) -> f64 {
     median(&of(meetings, |meeting| meeting.traffic.publishes as f64))
 }
@@ -60,16 +68,24 @@ pub fn text(results: &Results, machine: &Machine) -> String {
 /// How six tabs connect, as text.
 pub fn tabs(results: &Results) -> String {
     let figures = |of: fn(&[Meeting]) -> f64| {
-        let [ours, theirs] = [&results.rtchat, &results.trystero].map(|who| of(&who.mesh));
+        let Results {
+            rtchat,
+            trystero,
+            alone,
+            ..
+        } = results;
+        let [ours, alone, theirs] = [rtchat, alone, trystero].map(|who| of(&who.mesh));
         let times = ours / theirs;
-        format!("{ours:>10.0}{theirs:>10.0}{times:>7.2}×")
+        format!("{ours:>10.0}{alone:>15.0}{theirs:>10.0}{times:>13.2}×")
     };
     format!(
-        "{TABS} tabs, opened together, median      rtchat  Trystero\n\
+        "{TABS} tabs, opened together, median      rtchat  browser alone  Trystero  to Trystero\n\
          ms until all are connected       {}\n\
+         ms of processor time for each tab{}\n\
          messages until then              {}\n\
          bytes of payload in them         {}\n",
         figures(|mesh| median(&millis(mesh))),
+        figures(|mesh| processor(mesh, TABS)),
         figures(messages),
         figures(bytes),
     )
@@ -83,7 +99,7 @@ pub fn json(results: &Results, machine: &Machine) -> Value {
             payload_bytes,
             ..
         } = meeting.traffic;
-        json!({ "ms": meeting.millis, "messages": publishes, "payloadBytes": payload_bytes })
+        json!({ "ms": meeting.millis, "processorMs": meeting.processor, "messages": publishes, "payloadBytes": payload_bytes })
     };
     let all = |meetings: &[Meeting]| meetings.iter().map(one).collect::<Vec<_>>();
     let figures = |figures: &Figures| {
@@ -99,6 +115,7 @@ pub fn json(results: &Results, machine: &Machine) -> Value {
         "bareMs": results.bare,
         "rtchat": figures(&results.rtchat),
         "trystero": figures(&results.trystero),
+        "alone": figures(&results.alone),
         "pageBytes": results.page,
         "failures": results.failures,
     })
@@ -110,6 +127,7 @@ pub fn rows(results: &Results) -> Vec<Row> {
         bare,
         rtchat,
         trystero,
+        alone,
         page,
         ..
     } = results;
@@ -124,6 +142,10 @@ pub fn rows(results: &Results) -> Vec<Row> {
     let traffic = |what: &str, figure: fn(&[Meeting]) -> f64, side: fn(&Figures) -> &[Meeting]| {
         let [ours, theirs] = [rtchat, trystero].map(|who| figure(side(who)));
         Row::new(what, ours).trystero(theirs)
+    };
+    let spent = |what: &str, figure: fn(&Figures) -> f64| {
+        let [ours, bare, theirs] = [rtchat, alone, trystero].map(figure);
+        Row::new(what, ours).bare(bare).trystero(theirs)
     };
     let joined = time(
         "ms until both sides are connected (rtchat: and verified), from submitting the name",
@@ -144,7 +166,11 @@ pub fn rows(results: &Results) -> Vec<Row> {
             time("ms from navigating to the page", |who| &who.navigated),
             NAVIGATED_TO_TRYSTERO,
         )
+        .bare(median(&millis(&alone.navigated)))
         .short(),
+        spent("ms of processor time for each of the two", |who| {
+            processor(&who.navigated, PAIR)
+        }),
         traffic("messages over the broker for two", messages, |who| {
             &who.joined
         })
@@ -170,7 +196,11 @@ pub fn rows(results: &Results) -> Vec<Row> {
                 &who.mesh
             }),
             MESH_TO_TRYSTERO,
-        ),
+        )
+        .bare(median(&millis(&alone.mesh))),
+        spent("ms of processor time for each of them", |who| {
+            processor(&who.mesh, TABS)
+        }),
         Row::new("bytes of the page, compressed with brotli", *page as f64)
             .target(Target::AtMost(PAGE_BYTES))
             .short(),
@@ -237,6 +267,11 @@ fn times(text: &mut String, results: &Results) {
         row(our_name, ours, Some(theirs));
         row(their_name, theirs, None);
     }
+    row(
+        "browser alone: navigation → open channel at both",
+        &millis(&results.alone.navigated),
+        None,
+    );
 }
 
 fn traffic(text: &mut String, results: &Results) {
@@ -269,6 +304,14 @@ fn traffic(text: &mut String, results: &Results) {
             "ms that takes".to_owned(),
             both.map(|who| median(&millis(&who.mesh))),
         ),
+        (
+            "ms of processor time for each tab".to_owned(),
+            both.map(|who| processor(&who.mesh, TABS)),
+        ),
+        (
+            "ms of processor time, two after a navigation, each".to_owned(),
+            both.map(|who| processor(&who.navigated, PAIR)),
+        ),
     ];
     for (what, [ours, theirs]) in rows {
         let ratio = ratio(ours, theirs);
@@ -278,6 +321,17 @@ fn traffic(text: &mut String, results: &Results) {
             format_args!("{what:<WIDE$}{ours:>8}{theirs:>10}{ratio:>8}"),
         );
     }
+    let alone = &results.alone;
+    line(
+        text,
+        format_args!(
+            "The browser alone: {TABS} tabs in {} ms, with {} ms of processor time for each tab; two after a navigation \
+             with {} ms each.",
+            grouped(median(&millis(&alone.mesh))),
+            grouped(processor(&alone.mesh, TABS)),
+            grouped(processor(&alone.navigated, PAIR)),
+        ),
+    );
 }
 
 fn targets(text: &mut String, results: &Results) {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use thirtyfour::WindowHandle;
 use tokio::sync::Mutex;
 
-use super::script;
+use super::{processor, script};
 use crate::testbed::Browser;
 
 /// The time limit for a script in a page.
@@ -60,6 +60,11 @@ impl Stage {
     pub async fn version(&self) -> Result<String> {
         let version = self.browser.cdp().browser().get_version().await?;
         Ok(version.product)
+    }
+
+    /// The milliseconds of processor time that the browser has taken.
+    pub fn processor(&self) -> f64 {
+        processor::millis(self.browser.driver_id())
     }
 
     /// Opens an empty window. The scripts run in every page that it shows, before the page's own.

@@ -123,7 +123,7 @@ pub fn document(place: &Place, all: &[Found]) -> String {
         "# Benchmarks\n\n\
          `cargo xtask bench` writes this file. What the figures mean is said by `cargo xtask bench --help`. All are medians \
          of\nseveral runs. *Browser alone* is the same without a library: two `RTCPeerConnection`s of one page, or their \
-         data\nchannels, or a page without the chat. Trystero is the npm package `@trystero-p2p/mqtt`.\n\n\
+         data\nchannels, or pages that make the same connections over the same broker, or a page without the chat. Trystero is the npm package `@trystero-p2p/mqtt`.\n\n\
          Measured on {date}, at commit {commit}, on {processor}.\n\n{HEADING}"
     );
     for Found { command, rows, .. } in all {

@@ -62,7 +62,7 @@ pub fn firefox_capabilities() -> Result<Value> {
 #[derive(Debug)]
 pub struct Browser {
     driver: WebDriver,
-    _program: Child,
+    program: Child,
     /// The way to a driver in another network.
     _forwarding: Option<Forwarding>,
     profile: TempDir,
@@ -182,10 +182,15 @@ impl Browser {
         let driver = driver.with_context(|| format!("`{name}` could not start the browser"))?;
         Ok(Self {
             driver,
-            _program: program,
+            program,
             _forwarding: forwarding,
             profile,
         })
+    }
+
+    /// The process id of its driver, which has started all processes of the browser.
+    pub fn driver_id(&self) -> u32 {
+        self.program.id()
     }
 
     /// The folder of its profile, which is removed when the browser is dropped.

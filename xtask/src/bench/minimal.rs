@@ -1,4 +1,4 @@
-//! The contestant Trystero, from npm, in a minimal page.
+//! Contestants in a minimal page: Trystero, from npm, and the browser alone.
 
 use std::process::Command;
 
@@ -34,12 +34,16 @@ pub fn bundle(name: &str) -> Result<TempDir> {
     Ok(folder)
 }
 
-/// Bundles the page and serves it. The folder has to exist for as long as the page is used.
-pub async fn contestant(bridges: &[Bridge; 2]) -> Result<((Site, TempDir), Contestant)> {
-    let folder = bundle("trystero.js")?;
+/// Bundles the page of a contestant and serves it. The folder has to exist for as long as the page is used.
+pub async fn contestant(
+    name: &'static str,
+    source: &str,
+    bridges: &[Bridge; 2],
+) -> Result<((Site, TempDir), Contestant)> {
+    let folder = bundle(source)?;
     let site = Site::start(folder.path(), json!({})).await?;
     let contestant = Contestant {
-        name: "Trystero",
+        name,
         scripts: Vec::new(),
         pages: bridges
             .each_ref()

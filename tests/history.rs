@@ -8,11 +8,20 @@ use rtchat::history::record::{KeyRange, after_prefix, conversation_prefix};
 use rtchat::history::{Change, ConversationId, Head, Key, Limits, Mode, Position, Record, surplus};
 use rtchat::identity::PublicKey;
 use rtchat::wire::RoomId;
+use rtchat::wire::entry::Clock;
+use rtchat::wire::statement::StatementId;
 
 const ROOM: RoomId = RoomId([7; 32]);
 
+fn place(clock: u64, id: [u8; 32]) -> Position {
+    Position {
+        clock: Clock(clock),
+        id: StatementId(id),
+    }
+}
+
 fn position() -> impl Strategy<Value = Position> {
-    (any::<u64>(), any::<[u8; 32]>()).prop_map(|(clock, id)| Position { clock, id })
+    (any::<u64>(), any::<[u8; 32]>()).prop_map(|(clock, id)| place(clock, id))
 }
 
 fn key() -> impl Strategy<Value = Key> {
@@ -161,10 +170,7 @@ fn room() -> impl Strategy<Value = Room> {
         let heads = heads.map(|(at, (author, conversation, clock, size))| Head {
             key: Key {
                 conversation: ConversationId([conversation; 16]),
-                position: Position {
-                    clock,
-                    id: [u8::try_from(at).unwrap(); 32],
-                },
+                position: place(clock, [u8::try_from(at).unwrap(); 32]),
             },
             author: PublicKey([author; 33]),
             size,
@@ -276,10 +282,7 @@ fn shares_that_are_not_used_go_to_the_others() {
     let head = |author: u8, at: u64| Head {
         key: Key {
             conversation: ConversationId([0; 16]),
-            position: Position {
-                clock: at,
-                id: [author; 32],
-            },
+            position: place(at, [author; 32]),
         },
         author: PublicKey([author; 33]),
         size: 1,
@@ -295,7 +298,7 @@ fn shares_that_are_not_used_go_to_the_others() {
     let gone = surplus(&heads, limits, is_known);
     let left = heads.iter().filter(|head| !gone.contains(&head.key));
     let left: Vec<(u8, u64)> = left
-        .map(|head| (head.author.0[0], head.key.position.clock))
+        .map(|head| (head.author.0[0], head.key.position.clock.0))
         .collect();
     let expected = [(2, 0..2), (4, 2..6), (6, 5..9)];
     let expected = expected.map(|(author, ats)| ats.map(move |at| (author, at)));

@@ -143,17 +143,9 @@ pub fn by_conversation(
 }
 
 fn written(positions: &[Position]) -> Vec<u8> {
-    let one = |position: &Position| [&position.clock.to_be_bytes()[..], &position.id].concat();
-    positions.iter().flat_map(one).collect()
+    positions.iter().flat_map(Position::to_bytes).collect()
 }
 
 fn read(bytes: &[u8]) -> Option<Vec<Position>> {
-    let one = |bytes: &[u8]| {
-        let (clock, id) = bytes.split_first_chunk()?;
-        Some(Position {
-            clock: u64::from_be_bytes(*clock),
-            id: id.try_into().ok()?,
-        })
-    };
-    bytes.chunks(40).map(one).collect()
+    bytes.chunks(40).map(Position::from_bytes).collect()
 }

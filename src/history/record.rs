@@ -12,19 +12,7 @@
 
 use crate::identity::PublicKey;
 use crate::wire::RoomId;
-
-/// Identifies a conversation of a room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConversationId(pub [u8; 16]);
-
-/// The place of a record in its conversation: first by the clock, then by the id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Position {
-    /// The time that the author gave it, of whatever clock. Only the order matters here.
-    pub clock: u64,
-    /// Identifies the record.
-    pub id: [u8; 32],
-}
+pub use crate::wire::entry::{ConversationId, Position};
 
 /// Identifies a record in its room. Keys are ordered by conversation, then by position, as in the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,11 +50,9 @@ pub struct Head {
 impl Key {
     /// Returns the key in the database.
     pub fn to_bytes(&self, room: &RoomId) -> Vec<u8> {
-        let Position { clock, id } = self.position;
         [
             &conversation_prefix(room, &self.conversation)[..],
-            &clock.to_be_bytes(),
-            &id,
+            &self.position.to_bytes(),
         ]
         .concat()
     }
@@ -75,11 +61,7 @@ impl Key {
     pub fn from_bytes(bytes: &[u8]) -> Option<(RoomId, Key)> {
         let (room, rest) = bytes.split_first_chunk()?;
         let (conversation, rest) = rest.split_first_chunk()?;
-        let (clock, rest) = rest.split_first_chunk()?;
-        let position = Position {
-            clock: u64::from_be_bytes(*clock),
-            id: rest.try_into().ok()?,
-        };
+        let position = Position::from_bytes(rest)?;
         let conversation = ConversationId(*conversation);
         let key = Key {
             conversation,

@@ -78,6 +78,33 @@ pub struct Position {
     pub id: EntryId,
 }
 
+impl Position {
+    /// After all entries.
+    pub const END: Position = Position {
+        clock: Clock(u64::MAX),
+        id: StatementId([0xff; 32]),
+    };
+
+    /// Writes it as clock (8 bytes) and id (32). Byte by byte, these are in the order of their places.
+    pub fn to_bytes(&self) -> [u8; 40] {
+        let mut bytes = [0; 40];
+        let (clock, id) = bytes.split_at_mut(8);
+        clock.copy_from_slice(&self.clock.0.to_be_bytes());
+        id.copy_from_slice(&self.id.0);
+        bytes
+    }
+
+    /// Reads what [`Position::to_bytes`] returned. `None` if it is anything else.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Position> {
+        let mut reader = Reader::new(bytes);
+        let position = Position {
+            clock: Clock(reader.u64()?),
+            id: StatementId(reader.array()?),
+        };
+        reader.is_empty().then_some(position)
+    }
+}
+
 /// The signed part of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryFields {

@@ -15,9 +15,8 @@ use crate::room::cx::Cx;
 use crate::room::effect::Effect;
 use crate::room::timer::ConversationTimer;
 use crate::time::Millis;
-use crate::wire::entry::{Clock, ConversationId, Position};
+use crate::wire::entry::{ConversationId, Position};
 use crate::wire::frame::{EntryFrame, MAX_IDS, ShortId};
-use crate::wire::statement::StatementId;
 use crate::wire::{Frame, OutboundMessage};
 
 /// The most entries that are asked for and have not come.
@@ -36,12 +35,6 @@ const SAID_BURST: u32 = 120;
 const SAID_PER_SECOND: u32 = 10;
 /// The most older pages that one peer makes us ask for in a row: each could be made up.
 const MAX_PAGES: u32 = 100;
-
-/// After all entries.
-const END: Position = Position {
-    clock: Clock(u64::MAX),
-    id: StatementId([0xff; 32]),
-};
 
 /// An entry that we asked for.
 #[derive(Debug)]
@@ -194,7 +187,7 @@ impl CatchingUp {
             .iter()
             .flat_map(|peer| channels.iter().map(move |channel| (*peer, *channel)))
         {
-            let before = END;
+            let before = Position::END;
             let older = EntryFrame::Older {
                 conversation,
                 before,

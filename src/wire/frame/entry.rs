@@ -5,8 +5,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use super::Frame;
 use super::json::{Fields, Writer};
 use crate::wire::bytes::Reader;
-use crate::wire::entry::{Clock, ConversationId, EntryId, MAX_ENTRY, Position};
-use crate::wire::statement::StatementId;
+use crate::wire::entry::{ConversationId, EntryId, MAX_ENTRY, Position};
 
 /// The first 16 bytes of an entry's id: enough to name it to somebody who has it or lacks it.
 pub type ShortId = [u8; 16];
@@ -97,10 +96,7 @@ impl EntryFrame {
     pub(super) fn write(&self) -> String {
         let [entries, page, need, older, have] = EntryFrame::KINDS;
         let text = |bytes: &[u8]| Base64UrlUnpadded::encode_string(bytes);
-        let place = |position: &Position| {
-            let clock = position.clock.0.to_be_bytes();
-            text(&[&clock[..], &position.id.0].concat())
-        };
+        let place = |position: &Position| text(&position.to_bytes());
         let object = match self {
             EntryFrame::Entries { list } => {
                 Writer::new(entries).text("list", &text(&write_list(list)))
@@ -150,13 +146,7 @@ fn position_if(fields: &Fields, name: &str) -> Option<Option<Position>> {
     if fields.json(name).is_none() {
         return Some(None);
     }
-    let bytes = bytes(fields, name)?;
-    let mut reader = Reader::new(&bytes);
-    let position = Position {
-        clock: Clock(reader.u64()?),
-        id: StatementId(reader.array()?),
-    };
-    reader.is_empty().then_some(Some(position))
+    Position::from_bytes(&bytes(fields, name)?).map(Some)
 }
 
 /// Each entry with its length before it, in 4 bytes.

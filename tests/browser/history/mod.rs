@@ -8,6 +8,8 @@ use rtchat::history::web::Store;
 use rtchat::history::{ConversationId, HistoryError, Key, Mode, Position, Record};
 use rtchat::identity::PublicKey;
 use rtchat::wire::RoomId;
+use rtchat::wire::entry::Clock;
+use rtchat::wire::statement::StatementId;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
@@ -87,8 +89,8 @@ async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
 
 fn position(clock: u64) -> Position {
     Position {
-        clock,
-        id: [clock.to_le_bytes()[0]; 32],
+        clock: Clock(clock),
+        id: StatementId([clock.to_le_bytes()[0]; 32]),
     }
 }
 
@@ -114,7 +116,10 @@ fn records(conversation: ConversationId, clocks: impl IntoIterator<Item = u64>) 
 }
 
 fn clocks(records: &[Record]) -> Vec<u64> {
-    records.iter().map(|record| record.position.clock).collect()
+    records
+        .iter()
+        .map(|record| record.position.clock.0)
+        .collect()
 }
 
 /// All records of a room, in pages of this size.

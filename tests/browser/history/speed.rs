@@ -49,8 +49,8 @@ async fn ten_thousand_records_make_nobody_wait() {
     let all: Vec<Record> = (0..MANY)
         .map(|clock| Record {
             position: Position {
-                clock,
-                id: [clock.to_le_bytes()[1]; 32],
+                clock: Clock(clock),
+                id: StatementId([clock.to_le_bytes()[1]; 32]),
             },
             bytes: vec![b'x'; 300],
             ..record(if clock % 2 == 0 { ALICE } else { BEN }, clock)
@@ -68,7 +68,7 @@ async fn ten_thousand_records_make_nobody_wait() {
     })
     .await;
     assert_eq!(newest.items.len(), 200);
-    assert_eq!(newest.items[199].position.clock, MANY - 399);
+    assert_eq!(newest.items[199].position.clock.0, MANY - 399);
     let store = kept().await;
     let scanned = timed("reading all of them, in pages", async || {
         scanned(&store, &ROOM, u32::MAX).await.unwrap()

@@ -44,7 +44,7 @@ impl Delivery {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
     /// The message.
-    pub message: Message,
+    pub message: Rc<Message>,
     /// The local day of the message, counted from a fixed day.
     pub day: i32,
     /// Whether it is the first message of its day.
@@ -245,7 +245,7 @@ impl Timeline {
                 .is_some_and(|line| continues(line, &message));
         let delivery = delivery(&message);
         self.push(Content::Said(Said {
-            message,
+            message: Rc::new(message),
             day,
             new_day,
             leads,
@@ -282,7 +282,7 @@ impl Timeline {
         self.next = self.next.wrapping_add(1);
         let content = Content::Said(Said {
             delivery: delivery(&message),
-            message,
+            message: Rc::new(message),
             day,
             new_day,
             leads,
@@ -317,7 +317,7 @@ impl Timeline {
         let mut moved = None;
         if let Content::Said(said) = content {
             moved = (said.message.order != message.order).then_some((said.day, said.trust));
-            said.message = message.clone();
+            said.message = Rc::new(message.clone());
         }
         self.bytes = (self.bytes + content.bytes()).saturating_sub(before);
         if let Some((day, trust)) = moved {

@@ -35,7 +35,11 @@ fn number_of(entry: &Entry) -> Number {
 /// The entries of one channel.
 #[derive(Debug, Default)]
 pub(super) struct Log {
-    /// In the order of their positions. Boxed, because a page of old entries comes before all others.
+    /// In the order of their positions.
+    #[expect(
+        clippy::vec_box,
+        reason = "a page of old entries is inserted before all others"
+    )]
     held: Vec<Box<Held>>,
     clocks: LiteMap<ShortId, Clock>,
     numbers: LiteMap<Number, ShortId>,

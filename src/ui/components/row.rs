@@ -132,7 +132,7 @@ fn message(said: &Said, props: &RowProps) -> Html {
                     line={props.line.clone()} whole={props.whole} unfolding={props.unfolding.clone()}
                     quote={quote(message, props)} edited={is_edited.then(|| earlier(message))}
                 /> } }
-                if !message.private { { html! { <Actions message={Rc::new(message.clone())} ui={props.ui.clone()} /> } } }
+                if !message.private { { html! { <Actions message={said.message.clone()} ui={props.ui.clone()} /> } } }
             }
             if message.forked { <p class="forked" data-testid="forked">{ texts::FORKED }</p> }
             { reactions(message, &props.ui) }

@@ -107,7 +107,7 @@ fn all_of_the_conversation_and_nothing_else_is_printed() {
             tab.devtools("Emulation.setEmulatedMedia", media).await?;
             eval(&tab, "dispatchEvent(new Event('beforeprint'))").await?;
             let lines = "const texts = [...document.querySelectorAll('[data-testid=message-text]')];
-                return texts.reduce((sum, text) => sum + text.textContent.trim().split('\\n').length, 0) > arguments[0]";
+                return texts.reduce((sum, text) => sum + text.innerText.trim().split('\\n').length, 0) > arguments[0]";
             tab.until_true(lines, vec![json!(most + 60)]).await?;
             let cut = eval(
                 &tab,

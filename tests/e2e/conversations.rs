@@ -174,3 +174,35 @@ fn words_said_to_an_empty_room_wait_and_stay_after_their_author_has_left() {
         bed.no_errors().await
     });
 }
+
+#[test]
+fn older_words_come_when_somebody_scrolls_up() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        let ann = bed.firefox().await?.open(site.url()).await?;
+        ann.join("ann").await?;
+        ann.script(
+            "for (let number = 0; number < 200; number += 1) {
+                document.querySelector('[data-testid=composer]').value = `word ${number}`;
+                document.querySelector('[data-testid=send]').click();
+            }",
+            Vec::new(),
+        )
+        .await?;
+        let ben = bed.chromium().await?.open(site.url()).await?;
+        ben.join("ben").await?;
+        let page = ben.hears("ann", "word 50").await?;
+        ensure!(page.has_message("ann", "word 199"), "the last of them");
+        ensure!(!page.has_message("ann", "word 49"), "more than a page");
+        let to_top = "const log = document.querySelector('.log'); log.scrollTop = 0; return log.scrollTop === 0";
+        ben.until_true(to_top, Vec::new()).await?;
+        until_attribute(&ben, "[data-testid=earlier]").await?;
+        ben.click("earlier").await?;
+        ben.hears("ann", "word 0").await?;
+        let order = "return [...document.querySelectorAll('[data-testid=message-text]')]
+            .every((text, at) => text.textContent === `word ${at}`)";
+        ben.until_true(order, Vec::new()).await?;
+        bed.no_errors().await
+    });
+}

@@ -22,6 +22,8 @@ pub(super) struct Held {
     pub caught_up: bool,
     /// Whether its author said something else under the same number.
     pub is_forked: bool,
+    /// Whether people see it as a message.
+    pub is_shown: bool,
 }
 
 /// A number of a writer: the beginning of the author's x-coordinate, the writer, and the number.
@@ -45,6 +47,8 @@ pub(super) struct Log {
     numbers: LiteMap<Number, ShortId>,
     /// The entries that refer to an entry, which need not be here.
     references: LiteMap<ShortId, Vec<ShortId>>,
+    /// The size of all entries.
+    bytes: usize,
 }
 
 /// What changes for people once an entry has come.
@@ -153,6 +157,7 @@ impl Log {
             shown: self.shown_at(&entry, body.as_ref(), now),
             caught_up,
             is_forked: false,
+            is_shown: false,
             entry,
         };
         let mut others = Vec::new();
@@ -166,6 +171,7 @@ impl Log {
             self.numbers.insert(number, name);
         }
         self.clocks.insert(name, position.clock);
+        self.bytes += held.entry.size();
         let place = self
             .held
             .partition_point(|other| other.entry.position() < position);
@@ -236,10 +242,48 @@ impl Log {
         crate::sort::sorted_by(found, by_place)
     }
 
+    /// Notes that people see an entry as a message, and returns whether they did before.
+    pub fn show(&mut self, id: &ShortId) -> bool {
+        let held = self.get_mut(id);
+        held.is_some_and(|held| core::mem::replace(&mut held.is_shown, true))
+    }
+
+    /// How many entries there are, and their size in bytes.
+    pub fn size(&self) -> (u64, u64) {
+        (self.held.len() as u64, self.bytes as u64)
+    }
+
+    /// Removes an entry for which there is no room.
+    pub fn remove(&mut self, position: &Position) {
+        let place = self
+            .held
+            .partition_point(|held| held.entry.position() < *position);
+        if self.held.get(place).map(|held| held.entry.position()) != Some(*position) {
+            return;
+        }
+        let held = self.held.remove(place);
+        let id = short(&position.id);
+        self.bytes -= held.entry.size();
+        self.clocks.remove(&id);
+        let number = number_of(&held.entry);
+        if self.numbers.get(&number) == Some(&id) {
+            self.numbers.remove(&number);
+        }
+        let body = held.entry.body();
+        if let Some(target) = body.and_then(|body| body.content.target())
+            && let Some(references) = self.references.get_mut(&short(&target))
+        {
+            references.retain(|other| *other != id);
+        }
+    }
+
     /// Drops the body of a message that was taken back.
     pub fn take_back(&mut self, id: &ShortId) {
         if let Some(held) = self.get_mut(id) {
+            let before = held.entry.size();
             held.entry.take_back();
+            let saved = before - held.entry.size();
+            self.bytes -= saved;
         }
     }
 }

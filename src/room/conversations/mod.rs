@@ -20,6 +20,7 @@ use super::io::{ChatCommand, ChatEvent, Event, Message, MessageId, Order, PeerSt
 use super::links::Links;
 use super::members::{Members, own_user};
 use super::timer::ConversationTimer;
+use crate::history::{Head, Key, Limits, surplus};
 use crate::identity::{PeerId, PublicKey, Signature};
 use crate::time::Millis;
 use crate::wire::entry::{
@@ -68,6 +69,25 @@ struct Channel {
     name: String,
     id: ConversationId,
     log: Log,
+}
+
+impl Channel {
+    /// Shows a message as it looks now, if it is here.
+    fn show(&mut self, id: &EntryId, members: &Members, cx: &mut Cx) {
+        let message = message::message(&self.name, &self.log, id, members, cx);
+        let Some(message) = message.map(Box::new) else {
+            return;
+        };
+        let name = short(id);
+        if message.retracted {
+            self.log.take_back(&name);
+        }
+        cx.chat(if self.log.show(&name) {
+            ChatEvent::Changed(message)
+        } else {
+            ChatEvent::Message(message)
+        });
+    }
 }
 
 #[derive(Debug)]
@@ -291,32 +311,51 @@ impl Conversations {
         let Some(channel) = channels.iter_mut().find(|its| its.id == conversation) else {
             return;
         };
-        let (name, log) = (&channel.name, &mut channel.log);
         let is_ours = entry.author == cx.own.key && entry.writer == writer(&cx.own.id);
-        let show = |log: &Log, id: &EntryId, cx: &Cx| {
-            message::message(name, log, id, members, cx).map(Box::new)
-        };
-        let Some(Inserted { change, others }) = log.insert(entry, cx.now, caught_up) else {
+        let id = entry.id();
+        let Some(Inserted { change, others }) = channel.log.insert(entry, cx.now, caught_up) else {
             return;
         };
         let mut changed = others;
         match change {
             // What we say here is shown before it is signed.
-            Change::Said(_) if !caught_up && is_ours => {}
-            Change::Said(id) => {
-                if let Some(message) = show(log, &id, cx) {
-                    cx.chat(ChatEvent::Message(message));
-                }
+            Change::Said(_) if !caught_up && is_ours => {
+                channel.log.show(&short(&id));
             }
-            Change::Changed(id) => changed.push(id),
+            Change::Said(id) | Change::Changed(id) => changed.push(id),
             Change::Nothing => {}
         }
         for id in changed {
-            if let Some(message) = show(log, &id, cx) {
-                if message.retracted {
-                    log.take_back(&short(&id));
-                }
-                cx.chat(ChatEvent::Changed(message));
+            channel.show(&id, members, cx);
+        }
+        self.make_room(members, cx);
+    }
+
+    /// Forgets what there is no room for: of strangers first, and of whoever says most.
+    fn make_room(&mut self, members: &Members, cx: &Cx) {
+        let limits = Limits::default();
+        let sizes = self.channels.iter().map(|channel| channel.log.size());
+        let (count, bytes) = sizes.fold((0, 0), |sum, size| (sum.0 + size.0, sum.1 + size.1));
+        // Not for each entry, because everything is looked at.
+        if count <= limits.messages / 16 * 17 && bytes <= limits.bytes / 16 * 17 {
+            return;
+        }
+        let heads = self.channels.iter().flat_map(|channel| {
+            channel.log.iter().map(|held| Head {
+                key: Key {
+                    conversation: channel.id,
+                    position: held.entry.position(),
+                },
+                author: held.entry.author,
+                size: u32::try_from(held.entry.size()).unwrap_or(u32::MAX),
+            })
+        });
+        let heads: Vec<Head> = heads.collect();
+        let is_known = |key: &PublicKey| *key == cx.own.key || members.is_known_key(key);
+        for key in surplus(&heads, limits, is_known) {
+            let mut channels = self.channels.iter_mut();
+            if let Some(channel) = channels.find(|channel| channel.id == key.conversation) {
+                channel.log.remove(&key.position);
             }
         }
     }

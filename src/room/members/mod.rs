@@ -216,6 +216,11 @@ impl Members {
             .trust_beside((&cx.own.key, &cx.own.name), key, name)
     }
 
+    /// Whether the trust book has this key.
+    pub fn is_known_key(&self, key: &PublicKey) -> bool {
+        self.trust.get(key).is_some()
+    }
+
     /// Whether the person has blocked this key.
     pub fn is_blocked(&self, key: &PublicKey) -> bool {
         self.trust.is_blocked(key)

@@ -12,6 +12,7 @@ use super::empty::empty as empty_room;
 use super::icon::{DOWN, icon};
 use super::row::Row;
 use crate::browser::Listener;
+use crate::room::{ChatCommand, Command, MAIN_CHANNEL};
 use crate::time::Millis;
 use crate::ui::backend::Opening;
 use crate::ui::context::Ui;
@@ -28,6 +29,8 @@ const MAX_UNREAD: usize = 1_000;
 const SHOWN: usize = 300;
 /// The space above the line of the first unread message, in pixels.
 const NEW_MARGIN: i32 = 8;
+/// Whoever scrolls up to within this many pixels of the beginning is looking for older messages.
+const NEAR_TOP: i32 = 200;
 /// The log counts as scrolled to its end within this many pixels.
 const END_TOLERANCE: i32 = 40;
 
@@ -292,9 +295,15 @@ fn follow(
             away.clone(),
             watch.clone(),
         );
+        let ui = ui.clone();
         Box::new(move |_| {
             let top = scroller.scroll_top();
-            let up = top < anchor.top.replace(top);
+            let before = anchor.top.replace(top);
+            let up = top < before;
+            if top < NEAR_TOP && before >= NEAR_TOP {
+                let channel = MAIN_CHANNEL.to_owned();
+                ui.command(Command::Chat(ChatCommand::Older { channel }));
+            }
             // Yew lets the browser go on between drawing new lines and the effect that follows them to the end. Only
             // who scrolls up leaves the end.
             let at_end = is_at_end(&scroller) || anchor.at_end.get() && !up;

@@ -278,6 +278,61 @@ fn a_flood_of_words_is_held_back_and_the_others_go_on() {
 }
 
 #[test]
+fn strangers_cannot_push_out_the_words_of_known_people_nor_fill_the_memory() {
+    let mut world = World::new(1);
+    let mut book = rtchat::identity::TrustBook::default();
+    book.remember(&key(2).public(), &Name::parse("ben").unwrap(), Millis(1));
+    let everyone = rtchat::settings::Accept::Everyone;
+    let ann = world.open_as("ann", key(1), everyone, book);
+    let ben = world.open_as("ben", key(2), everyone, Default::default());
+    let mallory = world.open_as("mallory", key(3), everyone, Default::default());
+    assert!(world.run_until(SOON, World::is_full_mesh));
+    world.say(ben, "remember this");
+    world.run(SOON);
+    // Twelve times what may be kept, in the largest messages; the last page is what a newcomer gets.
+    for number in 0..1_400 {
+        let flood = text(&format!("{number} {}", "😀".repeat(9_990)));
+        let entry = own(&world, mallory, world.now, flood);
+        let frame = Frame::Entry(EntryFrame::Entries {
+            list: vec![bytes(&entry)],
+        });
+        let message = rtchat::wire::OutboundMessage::frame(&frame);
+        for chunk in chunks(message) {
+            world.inject(mallory, ann, chunk);
+        }
+        world.run(Duration::from_millis(100));
+    }
+    let cleo = world.open("cleo");
+    assert!(world.run_until(SOON, |world| world.verified(cleo) >= 2));
+    world.leave(mallory);
+    world.leave(ben);
+    world.run(SOON);
+    for _ in 0..30 {
+        let channel = "lobby".to_owned();
+        world.command(cleo, Command::Chat(ChatCommand::Older { channel }));
+        world.run(SOON);
+    }
+    let texts = texts(&world, cleo);
+    assert!(texts.contains(&"remember this".to_owned()));
+    assert!(texts.len() < 1_400, "{}", texts.len());
+}
+
+/// The messages of the stream that carry this.
+fn chunks(mut message: rtchat::wire::OutboundMessage) -> Vec<LinkEvent> {
+    let mut chunks = Vec::new();
+    loop {
+        let (chunk, last) = message.next_chunk();
+        chunks.push(match chunk {
+            rtchat::wire::Chunk::Text(text) => LinkEvent::Text(text),
+            rtchat::wire::Chunk::Bytes(bytes) => LinkEvent::Bytes(bytes),
+        });
+        if last {
+            return chunks;
+        }
+    }
+}
+
+#[test]
 fn requests_without_end_are_not_answered_without_end() {
     let (mut world, ann, ben) = pair();
     for number in 0..50 {

@@ -62,7 +62,7 @@ pub use crate::identity::Trust;
 pub use crate::wire::value::{MAX_KIND, MAX_QUESTION, MAX_VALUE};
 #[cfg(feature = "files")]
 pub use channel::files::{FileCommand, FileError, FileEvent};
-pub use conversations::{MAIN_CHANNEL, MAX_CHANNEL_NAME, MAX_REACTIONS, MAX_TEXT, MAX_VERSIONS};
+pub use conversations::{MAIN_CHANNEL, MAX_REACTIONS, MAX_TEXT, MAX_VERSIONS};
 pub use io::{
     AppCommand, AppEvent, AskError, BrokerEvent, BrokerId, BrokerState, Carrier, ChatCommand,
     ChatEvent, Command, Diagnostics, Event, GoneReason, Input, Message, MessageId, Order, Output,

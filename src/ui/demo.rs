@@ -6,6 +6,7 @@ use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 
+use super::demo_answers::answers;
 use super::demo_markdown::{MARKDOWN, MARKUP};
 use super::hooks::clock;
 use super::hooks::listen::{document, window};
@@ -317,6 +318,12 @@ impl Demo {
                 for (index, text) in messages.iter().enumerate() {
                     let (byte, user) = [(1, "Ben"), (OWN, "Ada")][index % 2];
                     self.add_message(byte, user, 0, text);
+                }
+            }
+            "answers" => {
+                self.conversation();
+                for message in answers(clock::now(), key(1), key(2), key(OWN)) {
+                    self.event(Event::Chat(ChatEvent::Message(Box::new(message))));
                 }
             }
             "flood" => self.flood(500),

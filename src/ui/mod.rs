@@ -23,6 +23,8 @@ mod context;
 #[cfg(all(target_arch = "wasm32", feature = "demo"))]
 pub mod demo;
 #[cfg(all(target_arch = "wasm32", feature = "demo"))]
+mod demo_answers;
+#[cfg(all(target_arch = "wasm32", feature = "demo"))]
 mod demo_markdown;
 #[cfg(target_arch = "wasm32")]
 mod early;

@@ -155,6 +155,24 @@ fn messages_with_markdown_are_accessible() {
 }
 
 #[test]
+fn answers_reactions_and_menus_are_accessible() {
+    audit_scenes(&[
+        ("answers", &[], "reaction"),
+        ("answers", &[("reaction", "message-menu")], "reply"),
+        (
+            "answers",
+            &[("reaction", "message-menu"), ("react", "react")],
+            "emoji",
+        ),
+        (
+            "answers",
+            &[("reaction", "message-menu"), ("reply", "reply")],
+            "composing",
+        ),
+    ]);
+}
+
+#[test]
 fn warnings_requests_and_notices_are_accessible() {
     audit_scenes(&[
         ("alias", &[], "alias-warning"),

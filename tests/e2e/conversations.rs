@@ -192,8 +192,8 @@ fn older_words_come_when_somebody_scrolls_up() {
         .await?;
         let ben = bed.chromium().await?.open(site.url()).await?;
         ben.join("ben").await?;
-        let page = ben.hears("ann", "word 50").await?;
-        ensure!(page.has_message("ann", "word 199"), "the last of them");
+        ben.hears("ann", "word 50").await?;
+        let page = ben.hears("ann", "word 199").await?;
         ensure!(!page.has_message("ann", "word 49"), "more than a page");
         let to_top = "const log = document.querySelector('.log'); log.scrollTop = 0; return log.scrollTop === 0";
         ben.until_true(to_top, Vec::new()).await?;

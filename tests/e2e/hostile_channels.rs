@@ -16,7 +16,7 @@ fn channels_that_a_member_opens_by_itself_change_nothing() {
         mallory.sees(&["ann", "ben"]).await?;
         // As many as the browsers take. On each of them goes a message that would be shown if it came on the right one.
         let open = r#"
-            const chat = JSON.stringify({ k: "chat", id: "by the way", text: "by the way", at: Date.now() });
+            const chat = JSON.stringify({ k: "chat", id: "by the way", text: "by the way", at: Date.now(), private: true });
             const opened = openChannels().flatMap(({ peer }) => {
                 const opened = [];
                 try {
@@ -62,7 +62,7 @@ fn messages_of_a_crowd_are_drawn_together() {
         }
         // From each of them as many frames as a peer may send at once.
         let frames = [
-            "{ k: 'chat', id: `${Math.random()}`.slice(0, 30), text: `hello ${at}`, at: Date.now() }",
+            "{ k: 'chat', id: `${Math.random()}`.slice(0, 30), text: `hello ${at}`, at: Date.now(), private: true }",
             "{ k: 'profile', name: at % 2 ? 'ann' : 'ben' }",
         ];
         for (number, frame) in frames.iter().enumerate() {

@@ -90,7 +90,7 @@ fn a_flood_of_long_messages_is_drawn_in_short_and_together() {
         {
             let flood = format!(
                 "const text = {text};
-                return flood(100, (at) => JSON.stringify({{ k: 'chat', id: `{number}.${{at}}`, text, at: Date.now() }}))"
+                return flood(100, (at) => JSON.stringify({{ k: 'chat', id: `{number}.${{at}}`, text, at: Date.now(), private: true }}))"
             );
             eval(&mallory, &flood).await?;
         }

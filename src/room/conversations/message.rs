@@ -23,6 +23,8 @@ const MAX_REACTING: usize = 100;
 struct Later {
     texts: Vec<String>,
     retracted: bool,
+    /// The author's name when the message was taken back.
+    user: Option<String>,
     reactions: Vec<Reaction>,
 }
 
@@ -63,6 +65,7 @@ pub(super) fn message(
         own,
         sender: now
             .or_else(|| body.as_ref().map(EntryBody::user))
+            .or(later.user)
             .unwrap_or_default(),
         key: author,
         trust: body
@@ -95,7 +98,10 @@ fn later(log: &Log, id: &EntryId, author: &PublicKey, members: &Members, cx: &Cx
             Content::Edit { text, .. } if by.entry.author == *author && is_sound(&text) => {
                 later.texts.push(text);
             }
-            Content::Retract { .. } if by.entry.author == *author => later.retracted = true,
+            Content::Retract { .. } if by.entry.author == *author => {
+                later.retracted = true;
+                later.user = Some(body.user());
+            }
             Content::React { emoji, on, .. } if !members.is_blocked(&by.entry.author) => {
                 let key = (emoji.clone(), by.entry.author);
                 if set.insert(key, on).is_none() {

@@ -39,11 +39,12 @@ pub fn Actions(props: &ActionsProps) -> Html {
     {
         let menu = menu.clone();
         let is_open = *open;
+        let what = if *picking { ".emoji" } else { "button" };
         use_change(
             u64::from(is_open) + u64::from(*picking),
             Box::new(move || {
                 let first = menu.cast::<HtmlElement>().filter(|_| is_open);
-                let first = first.and_then(|menu| menu.query_selector("button").ok().flatten());
+                let first = first.and_then(|menu| menu.query_selector(what).ok().flatten());
                 focus_element(first);
             }),
         );
@@ -100,10 +101,9 @@ pub fn Actions(props: &ActionsProps) -> Html {
             </button>
             if *open {
                 <div ref={menu} class="menu" role="menu" onkeydown={on_key_down}>
+                    { entries(props, &close, &picking.setter()) }
                     if *picking {
-                        { for EMOJI.iter().map(|emoji| pick(emoji, props, &close)) }
-                    } else {
-                        { entries(props, &close, &picking.setter()) }
+                        <div class="picker">{ for EMOJI.iter().map(|emoji| pick(emoji, props, &close)) }</div>
                     }
                 </div>
             }
@@ -164,15 +164,16 @@ fn move_focus(menu: &NodeRef, step: i32) {
     let Some(menu) = menu.cast::<HtmlElement>() else {
         return;
     };
-    let entries = menu.children();
-    let count = entries.length();
-    let has_focus = |index: &u32| {
-        let entry = entries.item(*index);
-        entry.is_some_and(|entry| entry.matches(":focus").unwrap_or(false))
+    let Ok(entries) = menu.query_selector_all("button") else {
+        return;
     };
+    let count = entries.length();
+    let entry = |index: u32| entries.item(index)?.dyn_into::<Element>().ok();
+    let has_focus =
+        |index: &u32| entry(*index).is_some_and(|it| it.matches(":focus").unwrap_or(false));
     let at = (0..count).find(has_focus).unwrap_or(0);
     let next = (at as i32 + step).rem_euclid(count.max(1) as i32);
-    focus_element(entries.item(next as u32));
+    focus_element(entry(next as u32));
 }
 
 fn focus_element(element: Option<Element>) {

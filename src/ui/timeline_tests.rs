@@ -1,0 +1,178 @@
+use super::*;
+use crate::identity::{PeerId, PublicKey};
+
+fn message(id: &str, from: Option<u8>, at: u64) -> Message {
+    let key = PublicKey([from.unwrap_or(0); 33]);
+    let (id, user) = (MessageId(id.into()), format!("user {from:?}"));
+    Message {
+        peer: from.map(|byte| PeerId([byte; 16])),
+        own: from.is_none(),
+        private: false,
+        ..Message::new(id, user, key, "text".into(), Millis(at))
+    }
+}
+
+fn said(timeline: &Timeline, index: usize) -> &Said {
+    match &timeline.lines()[index].content {
+        Content::Said(said) => said,
+        Content::Moves(_) => panic!("a message was expected"),
+    }
+}
+
+#[test]
+fn a_private_message_never_hides_in_a_group() {
+    let mut timeline = Timeline::default();
+    let to = |number, to: Option<&str>| Message {
+        private: to.is_some(),
+        to: to.map(str::to_owned),
+        ..message(number, None, 0)
+    };
+    let said_to = [None, Some("ben"), Some("ben"), Some("cat"), None];
+    for (number, user) in ["a", "b", "c", "d", "e"].into_iter().zip(said_to) {
+        timeline.say(to(number, user), 0, Trust::Verified);
+    }
+    let leads: Vec<bool> = (0..5).map(|at| said(&timeline, at).leads).collect();
+    assert_eq!(leads, [true, true, false, true, true]);
+}
+
+#[test]
+fn groups_end_with_another_sender_five_minutes_or_a_day() {
+    let mut timeline = Timeline::default();
+    for (from, at, day) in [
+        (Some(1), 0, 7),
+        (Some(1), 299_999, 7),
+        (Some(2), 300_000, 7),
+        (Some(2), 600_000, 7),
+        (Some(2), 600_001, 8),
+        (Some(2), 600_002, 7),
+    ] {
+        timeline.say(message("m", from, at), day, Trust::New);
+    }
+    let leads: Vec<bool> = (0..6).map(|index| said(&timeline, index).leads).collect();
+    assert_eq!(leads, [true, false, true, true, true, false]);
+    let days: Vec<bool> = (0..6).map(|index| said(&timeline, index).new_day).collect();
+    assert_eq!(
+        days,
+        [true, false, false, false, true, false],
+        "a late message does not begin yesterday again"
+    );
+}
+
+#[test]
+fn delivery_finds_own_messages_only() {
+    let mut timeline = Timeline::default();
+    timeline.say(message("x", None, 0), 0, Trust::Known);
+    timeline.say(message("x", Some(1), 0), 0, Trust::Known);
+    timeline.deliver(&MessageId("x".into()), Delivery::of(2, 1, 2));
+    timeline.deliver(&MessageId("y".into()), Delivery::of(2, 1, 2));
+    assert_eq!(said(&timeline, 0).delivery, Some(Delivery::Delivered(1, 2)));
+    assert_eq!(said(&timeline, 1).delivery, None);
+    assert_eq!(Delivery::of(0, 0, 0), Delivery::ToNobody);
+    assert_eq!(Delivery::of(0, 0, 3), Delivery::Waiting(3));
+    assert_eq!(Delivery::of(1, 0, 3), Delivery::Sent);
+}
+
+#[test]
+fn joining_leaving_and_renaming_fold_into_one_line() {
+    let mut timeline = Timeline::default();
+    for change in [
+        Move::Joined("ann".into()),
+        Move::Joined("ben".into()),
+        Move::Joined("ben".into()),
+        Move::Left("ben".into()),
+        Move::Left("cat".into()),
+        Move::Joined("cat".into()),
+        Move::Renamed("ann".into(), "anna".into()),
+        Move::Renamed("dan".into(), "daniel".into()),
+        Move::Renamed("daniel".into(), "dan".into()),
+    ] {
+        timeline.moved(change);
+    }
+    let Content::Moves(moves) = &timeline.lines()[0].content else {
+        panic!("comings and goings were expected")
+    };
+    assert_eq!(
+        *moves,
+        Moves {
+            joined: crowd(&["anna"]),
+            left: crowd(&["ben"]),
+            ..Moves::default()
+        }
+    );
+    timeline.say(message("m", Some(1), 0), 0, Trust::New);
+    timeline.moved(Move::Left("ann".into()));
+    assert_eq!(timeline.lines().len(), 3, "a message separates the lines");
+}
+
+fn crowd(named: &[&str]) -> Crowd {
+    Crowd {
+        named: named.iter().map(|name| (*name).to_owned()).collect(),
+        others: 0,
+    }
+}
+
+#[test]
+fn a_moves_line_has_a_limited_size() {
+    let mut timeline = Timeline::default();
+    let long = "x".repeat(30);
+    for number in 0..3_000 {
+        let name = |what: &str| format!("{what}{number}{long}");
+        timeline.moved(Move::Joined(name("joined")));
+        timeline.moved(Move::Left(name("left")));
+        timeline.moved(Move::Renamed(name("before"), name("now")));
+    }
+    let Content::Moves(moves) = &timeline.lines()[0].content else {
+        panic!("comings and goings were expected")
+    };
+    for crowd in [&moves.joined, &moves.left] {
+        assert_eq!((crowd.named.len(), crowd.count()), (MAX_NAMED, 3_000));
+    }
+    assert_eq!(moves.renamed.len(), MAX_NAMED);
+    assert_eq!(moves.more_renamed as usize, 3_000 - MAX_NAMED);
+    assert_eq!(timeline.lines().len(), 1);
+    // The size of the line counts towards the limit of the log.
+    assert!(timeline.bytes < 4 * MAX_NAMED * 40, "{}", timeline.bytes);
+}
+
+#[test]
+fn at_most_8_mib_of_text_are_kept() {
+    let mut timeline = Timeline::default();
+    for number in 0..2_000 {
+        let text = "ä".repeat(10_000);
+        timeline.say(
+            Message {
+                text,
+                ..message("m", Some(1), number)
+            },
+            0,
+            Trust::New,
+        );
+        timeline.moved(Move::Left("y".repeat(40)));
+        timeline.moved(Move::Joined("z".repeat(40)));
+        let kept: usize = timeline
+            .lines()
+            .iter()
+            .map(|line| line.content.bytes())
+            .sum();
+        assert_eq!(kept, timeline.bytes);
+        assert!(kept <= MAX_BYTES, "{kept}");
+    }
+    assert!(timeline.bytes > MAX_BYTES / 2, "as much as may be is kept");
+    let seqs = timeline.lines().iter().map(|line| line.seq);
+    assert_eq!(seqs.max(), Some(3_999));
+}
+
+#[test]
+fn numbers_stay_unique_when_old_lines_are_dropped() {
+    let mut timeline = Timeline::default();
+    for at in 0..6_000 {
+        timeline.say(message("m", None, at), 0, Trust::Known);
+    }
+    assert!(timeline.lines().len() <= MAX_LINES);
+    assert!(
+        timeline
+            .lines()
+            .is_sorted_by(|one, next| one.seq + 1 == next.seq)
+    );
+    assert_eq!(timeline.lines().last().map(|line| line.seq), Some(5_999));
+}

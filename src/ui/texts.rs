@@ -257,6 +257,10 @@ pub fn title(room: &str, unread: u32) -> String {
     }
 }
 
+/// A text that the browser did not put into the clipboard.
+pub const NOT_COPIED: &str =
+    "The browser does not let this page copy. Select the text and copy it.";
+
 /// Said of a message whose author said something else to others in its place.
 pub const FORKED: &str = "Its author sent something else to others in place of this.";
 

@@ -95,6 +95,14 @@ fn messages_are_answered_changed_reacted_to_and_taken_back_and_newcomers_see_the
         until_attribute(&ann, "[data-testid=message][data-sender=ann][data-found]").await?;
         ensure!(!ben.page().await?.has("composing"));
 
+        // A message is copied as it was typed. Control and V, and then Control is released.
+        press(&ann, "good morning", "copy").await?;
+        ann.type_into("composer", "\u{e009}v\u{e000}").await?;
+        ann.until("what was copied", |page| {
+            page.composer.as_deref() == Some("good morning")
+        })
+        .await?;
+
         // Somebody else's message cannot be changed; one's own can be taken back.
         open_menu(&ann, "a mistake").await?;
         until_attribute(&ann, "[data-testid=reply]").await?;

@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
+use chacha20::ChaCha20Rng;
+use chacha20::rand_core::SeedableRng;
+use rtchat::identity::{IdentityKey, TrustBook};
 use rtchat::room::{ChatEvent, Command, Event, PeerState, PeopleCommand, PeopleEvent, Status};
+
+use rtchat::settings::Accept;
 
 use crate::scenes::{MINUTE, SOON, id};
 use crate::world::World;
@@ -120,6 +125,31 @@ fn a_peer_that_is_gone_is_soon_not_said_to_be_without_a_path() {
         assert_ne!(state(&world, ann), Some(PeerState::NoPath), "{seed}");
         world.run(Duration::from_secs(15));
         assert!(world.roster(ann).is_empty(), "{seed}");
+    }
+}
+
+#[test]
+fn a_tab_that_is_loaded_again_while_it_connects_leaves_no_ghost() {
+    for seed in 0..8 {
+        let mut world = World::new(seed);
+        let ann = world.open("ann");
+        let identity = || IdentityKey::generate(&mut ChaCha20Rng::from_seed([7; 32]));
+        let open = |world: &mut World| {
+            world.open_as("ben", identity(), Accept::Everyone, TrustBook::default())
+        };
+        let former = open(&mut world);
+        world.cut(ann, former, true);
+        let met = |world: &World| world.connections(ann) > 0 && world.connections(former) > 0;
+        assert!(world.run_until(SOON, met), "{seed}");
+        world.run(Duration::from_secs(1));
+        world.crash(former);
+        open(&mut world);
+        assert!(
+            world.run_until(SOON, |world| world.verified(ann) == 1),
+            "{seed}"
+        );
+        world.run(Duration::from_secs(1));
+        assert_eq!(world.roster(ann).len(), 1, "{seed}");
     }
 }
 

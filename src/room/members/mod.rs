@@ -305,11 +305,16 @@ impl Members {
             let name = cx.own.name.to_string();
             cx.send(peer, PeopleFrame::Profile { name });
         }
-        // The former session of a tab that was loaded again goes at once if it is silent, and is probed at once
-        // otherwise. Tab numbers are only claimed, so it may be another tab, which can come back.
+        // The former session of a tab that was loaded again goes at once if it is silent or was never reached, and is probed
+        // at once otherwise. Tab numbers are only claimed, so it may be another tab, which can come back.
         for former in self.same_tab(&peer) {
+            let signed_at = |peer: &PeerId| self.members.get(peer).map(|its| its.connect.signed_at);
+            let is_older = signed_at(&former) < signed_at(&peer);
             match links.state(&former) {
                 PeerState::Reconnecting => cx.effect(Effect::RemoveClosed(former)),
+                PeerState::Connecting | PeerState::NoPath | PeerState::Failed if is_older => {
+                    cx.effect(Effect::RemoveClosed(former));
+                }
                 PeerState::Verified => cx.effect(Effect::Probe(former)),
                 _ => {}
             }

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, FocusEvent, HtmlElement, KeyboardEvent, Node};
 use yew::prelude::*;
 
@@ -10,7 +11,7 @@ use super::icon::{MORE, icon};
 use crate::room::{ChatCommand, Command, Message, MessageId, Reaction};
 use crate::ui::composing::{Composing, Purpose};
 use crate::ui::context::Ui;
-use crate::ui::hooks::listen::{focus, use_change, use_flag};
+use crate::ui::hooks::listen::{copy, focus, use_change, use_flag};
 use crate::ui::state::Action;
 use crate::ui::texts;
 
@@ -143,6 +144,17 @@ fn entries(props: &ActionsProps, close: &Callback<()>, picking: &UseStateSetter<
         let (ui, id) = (props.ui.clone(), message.id.clone());
         Callback::from(move |()| ui.command(Command::Chat(ChatCommand::Retract(id.clone()))))
     };
+    let copies = {
+        let (ui, message) = (props.ui.clone(), message.clone());
+        Callback::from(move |()| {
+            let (ui, message) = (ui.clone(), message.clone());
+            spawn_local(async move {
+                if !copy(&message.text).await {
+                    ui.act(Action::Notice(texts::NOT_COPIED.to_owned()));
+                }
+            });
+        })
+    };
     let to_picker = {
         let picking = picking.clone();
         Callback::from(move |_: MouseEvent| picking.set(true))
@@ -151,6 +163,7 @@ fn entries(props: &ActionsProps, close: &Callback<()>, picking: &UseStateSetter<
         <>
             <button key="react" type="button" role="menuitem" data-testid="react" onclick={to_picker}>{ "React" }</button>
             { entry("reply", "Reply", compose(Purpose::Reply)) }
+            { entry("copy", "Copy", copies) }
             if message.own {
                 { entry("edit", "Edit", compose(Purpose::Edit)) }
                 { entry("retract", "Take back", retract) }
@@ -207,7 +220,7 @@ pub fn reactions(message: &Message, ui: &Ui) -> Html {
             <button
                 key={emoji.clone()} type="button" class="reaction" data-testid="reaction" data-emoji={emoji.clone()}
                 data-count={people.len().to_string()} data-own={own.to_string()} aria-pressed={own.to_string()}
-                aria-label={who.clone()} title={who} {onclick}
+                title={who} {onclick}
             >
                 <span>{ emoji }</span><span key={people.len()}>{ people.len() }</span>
             </button>

@@ -180,7 +180,7 @@ fn about(composing: &Composing, ui: &Ui) -> Html {
                 <b key={words}>{ words }if !is_edit { <bdi translate="no">{ &composing.sender }</bdi> }</b>
                 <span key={composing.id.0.clone()}>{ &composing.text }</span>
             </p>
-            <button type="button" class="icon" data-testid="composing-cancel" aria-label="Cancel" title="Cancel (Esc)" {onclick}>
+            <button type="button" class="quiet" data-testid="composing-cancel" aria-label="Cancel" title="Cancel (Esc)" {onclick}>
                 { icon(CLOSE) }
             </button>
         </div>

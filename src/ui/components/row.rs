@@ -136,7 +136,7 @@ fn message(said: &Said, props: &RowProps) -> Html {
             }
             if message.forked { <p class="forked" data-testid="forked">{ texts::FORKED }</p> }
             { reactions(message, &props.ui) }
-            if let Some(delivery) = said.delivery { { mark(delivery) } }
+            if let Some(delivery) = said.delivery.filter(|_| !message.retracted) { { mark(delivery) } }
         </article>
     }
 }

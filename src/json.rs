@@ -116,7 +116,7 @@ fn parse(text: &str, whole: Whole) -> Result<Node<'_>, serde_json::Error> {
     Ok(node)
 }
 
-/// What becomes of a value.
+/// How much of a value is parsed.
 #[derive(Clone, Copy)]
 enum Whole {
     /// All of it becomes a tree.
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_nested_too_deep_is_refused() {
+    fn json_that_is_nested_too_deep_is_refused() {
         for (depth, is_read) in [(127, true), (128, false), (100_000, false)] {
             let text = ["[".repeat(depth), "]".repeat(depth)].concat();
             assert_eq!(Json::parse(&text).is_ok(), is_read);

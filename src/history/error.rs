@@ -14,12 +14,12 @@ pub enum HistoryError {
         "This browser has no room left to keep what is said. Delete old conversations, or make room on this device."
     )]
     Full,
-    /// What is stored cannot be read.
+    /// The database cannot be read.
     #[error(
         "This browser cannot read what was kept here any more. If that stays so after a restart, delete what was kept."
     )]
     Broken,
-    /// What is stored was written by a newer version of the page than this one.
+    /// The database was written by a newer version of the page than this one.
     #[error(
         "What was kept in this browser was written by a newer version of this page. Reload the page to read it."
     )]
@@ -55,7 +55,7 @@ impl HistoryError {
             // Old versions of Firefox say `InvalidStateError` in private windows.
             "SecurityError" | "NotAllowedError" | "InvalidStateError" => HistoryError::Denied,
             "VersionError" => HistoryError::Newer,
-            // What was under way when the database was closed.
+            // A request was under way when the database was closed.
             "AbortError" => HistoryError::Closed,
             "UnknownError" | "NotFoundError" | "NotReadableError" => HistoryError::Broken,
             // Old versions of Firefox have names of their own for `QuotaExceededError`.

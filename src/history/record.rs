@@ -32,7 +32,7 @@ pub struct Record {
     pub position: Position,
     /// The key of whoever said it.
     pub author: PublicKey,
-    /// What was said, in a form that this module does not know.
+    /// The content, in a form that this module does not know.
     pub bytes: Vec<u8>,
 }
 
@@ -124,7 +124,7 @@ impl Head {
     }
 }
 
-/// What the keys of all records of a conversation begin with.
+/// Returns the prefix of the keys of all records of a conversation.
 pub fn conversation_prefix(room: &RoomId, conversation: &ConversationId) -> Vec<u8> {
     [&room.0[..], &conversation.0].concat()
 }

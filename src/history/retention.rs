@@ -65,7 +65,7 @@ fn in_order(heads: &[Head]) -> impl Iterator<Item = &Head> {
     core::iter::from_fn(move || heap.pop()).filter_map(|Reverse((_, at))| heads.get(at))
 }
 
-/// What a record counts for, by its size.
+/// The weight of a record of this size, measured against one of the limits.
 type Weight = fn(u64) -> u64;
 
 const MESSAGES: Weight = |_| 1;
@@ -108,7 +108,7 @@ impl Class {
         self.authors.iter().map(|author| author.total(weight)).sum()
     }
 
-    /// What these records leave of the limits.
+    /// Returns the part of the limits that these records leave.
     fn leave_of(&self, limits: Limits) -> Limits {
         Limits {
             messages: limits.messages.saturating_sub(self.total(MESSAGES)),

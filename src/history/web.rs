@@ -46,9 +46,9 @@ pub struct Page<T> {
 /// How much space the browser gives to all pages of the origin, in bytes, roughly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
-    /// What is used.
+    /// The number of bytes in use.
     pub used: u64,
-    /// What may be used.
+    /// The number of bytes that may be used.
     pub quota: u64,
 }
 

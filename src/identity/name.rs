@@ -92,6 +92,12 @@ impl Name {
         Ok(name)
     }
 
+    /// Reads a name from somebody else; `None` if it is none, or would be shown in another way than it is written.
+    pub fn parse_exact(text: &str) -> Option<Name> {
+        let name = Name::parse(text).ok()?;
+        (name.as_str() == text).then_some(name)
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0

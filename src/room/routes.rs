@@ -51,9 +51,8 @@ impl Room {
             Effect::Reply(peer, message) => self.channels.reply(peer, message, &self.links, cx),
             Effect::Introduce(peer, connect) => self.on_introduction(peer, &connect),
             Effect::Entry(peer, frame) => {
-                let (members, links) = (&self.members, &self.links);
                 self.conversations
-                    .on_entry_frame(peer, frame, members, links, cx);
+                    .on_entry_frame(peer, frame, &self.members, cx);
             }
             Effect::Call(peer, frame) => self.calls.on_frame(peer, frame, cx),
             Effect::File(peer, frame) => self.files.on_frame(peer, frame, &self.links, cx),

@@ -293,10 +293,7 @@ impl EntryBody {
         let tab = reader.u16().filter(|tab| *tab != 0)?;
         let length = reader.u8()?;
         let text = str::from_utf8(reader.slice(length.into())?).ok()?;
-        // A name that would be shown in another way than it was signed is refused.
-        let name = Name::parse(text)
-            .ok()
-            .filter(|name| name.as_str() == text)?;
+        let name = Name::parse_exact(text)?;
         let content = Content::read(kind, reader)?;
         Some(EntryBody { name, tab, content })
     }

@@ -53,7 +53,7 @@ pub(super) struct Connection {
     _listeners: [Listener; 2],
 }
 
-/// What is read of a range.
+/// The part of a range that is read.
 #[derive(Clone, Copy)]
 pub(super) struct Part {
     /// At most this many entries.

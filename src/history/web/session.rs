@@ -18,7 +18,7 @@ use crate::browser::locks::{Attempt, Lock, lock_within, try_lock};
 use crate::browser::sleep;
 use crate::identity::web::seed;
 
-/// What the names of these databases begin with.
+/// The prefix of the names of these databases.
 const PREFIX: &str = "rtchat/1/session/";
 
 /// The key in `sessionStorage` under which the name stands.
@@ -113,7 +113,7 @@ pub(super) async fn sweep() {
     sleep(RELOAD).await;
     for name in gone {
         if let Attempt::Granted(_lock) = try_lock(&name).await {
-            // What cannot be deleted now is found again by the next store that is opened.
+            // The next store that is opened finds a database that cannot be deleted now.
             let _ = connection::delete(&name).await;
         }
     }

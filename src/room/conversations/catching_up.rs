@@ -46,7 +46,7 @@ struct Wanted {
     others: Vec<PeerId>,
 }
 
-/// What one peer may still do.
+/// The budgets of one peer.
 #[derive(Debug)]
 struct Budgets {
     frames: Budget,

@@ -83,21 +83,20 @@ impl Log {
     }
 
     pub fn get(&self, id: &ShortId) -> Option<&Held> {
-        let clock = *self.clocks.get(id)?;
-        let from = self.held.partition_point(|held| held.entry.clock < clock);
-        let same = self.held.get(from..)?.iter();
-        let mut same = same.take_while(|held| held.entry.clock == clock);
-        same.find(|held| short(&held.entry.id()) == *id)
-            .map(|held| &**held)
+        self.held.get(self.index_of(id)?).map(|held| &**held)
     }
 
     fn get_mut(&mut self, id: &ShortId) -> Option<&mut Held> {
+        let at = self.index_of(id)?;
+        self.held.get_mut(at).map(|held| &mut **held)
+    }
+
+    fn index_of(&self, id: &ShortId) -> Option<usize> {
         let clock = *self.clocks.get(id)?;
         let from = self.held.partition_point(|held| held.entry.clock < clock);
-        let same = self.held.get_mut(from..)?.iter_mut();
-        let mut same = same.take_while(|held| held.entry.clock == clock);
-        same.find(|held| short(&held.entry.id()) == *id)
-            .map(|held| &mut **held)
+        let mut same = self.held.get(from..)?.iter();
+        let at = same.position(|held| short(&held.entry.id()) == *id)?;
+        Some(from + at)
     }
 
     /// All entries, in their order.
@@ -105,7 +104,7 @@ impl Log {
         self.held.iter().map(|held| &**held)
     }
 
-    /// The newest entry that people see at its own place.
+    /// The entry with the latest place, or zeros.
     pub fn newest(&self) -> EntryId {
         let newest = self.held.last();
         newest.map_or(StatementId([0; 32]), |held| held.entry.id())

@@ -41,7 +41,6 @@ impl Conversations {
         peer: PeerId,
         frame: EntryFrame,
         members: &Members,
-        links: &Links,
         cx: &mut Cx,
     ) {
         let Some(key) = members.connect(&peer).map(|connect| connect.identity) else {
@@ -82,11 +81,11 @@ impl Conversations {
                     };
                     let mut again = self.own.undelivered(&key);
                     again.retain(is_older);
-                    self.serve(peer, &key, conversation, &again, members, links, cx);
+                    self.serve(peer, &key, conversation, &again, members, cx);
                 }
             }
             EntryFrame::Need { conversation, ids } => {
-                self.serve(peer, &key, conversation, &ids, members, links, cx);
+                self.serve(peer, &key, conversation, &ids, members, cx);
             }
             EntryFrame::Older {
                 conversation,
@@ -168,8 +167,7 @@ impl Conversations {
         }
     }
 
-    /// Sends entries that a peer asked for, as far as it may have them.
-    #[allow(clippy::too_many_arguments)]
+    /// Sends entries to a peer that has just sent a frame, as far as it may have them.
     fn serve(
         &mut self,
         peer: PeerId,
@@ -177,7 +175,6 @@ impl Conversations {
         conversation: ConversationId,
         ids: &[ShortId],
         members: &Members,
-        links: &Links,
         cx: &mut Cx,
     ) {
         let Some(channel) = self.channels.iter().find(|its| its.id == conversation) else {
@@ -198,9 +195,7 @@ impl Conversations {
             held.entry.write(&mut bytes);
             size += bytes.len();
             list.push(bytes);
-            if links.is_connected(&peer) {
-                self.own.sent(id, key, cx);
-            }
+            self.own.sent(id, key, cx);
         }
         if !list.is_empty() {
             reply(peer, EntryFrame::Entries { list }, cx);
@@ -232,7 +227,7 @@ impl Conversations {
     }
 
     /// Asks two of those who are here for older messages.
-    pub(super) fn ask_for_older(&mut self, name: &str, links: &Links, cx: &mut Cx) {
+    pub(super) fn ask_for_older(&self, name: &str, links: &Links, cx: &mut Cx) {
         let Some(channel) = self.channels.iter().find(|its| its.name == name) else {
             return;
         };

@@ -355,9 +355,7 @@ impl Members {
 
     /// Changes the name of a peer.
     pub fn rename(&mut self, peer: &PeerId, name: &str, cx: &mut Cx) {
-        // As in an announcement: a name that would not be shown as it was sent is unreadable.
-        let parsed = Name::parse(name).ok();
-        let Some(name) = parsed.filter(|parsed| parsed.as_str() == name) else {
+        let Some(name) = Name::parse_exact(name) else {
             return cx.dropped(Dropped::BadFrame);
         };
         if let Some(member) = self.members.get_mut(peer) {

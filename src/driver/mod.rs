@@ -6,6 +6,7 @@
 
 mod broker;
 mod page_events;
+mod store;
 mod trust;
 
 use std::cell::{Cell, OnceCell, RefCell};
@@ -19,6 +20,7 @@ use litemap::LiteMap;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::browser::{self, now, on_the_wall};
+use crate::history::Mode;
 use crate::identity::web::{SeedError, seed};
 use crate::identity::{IdentityKey, PeerId, PublicKey};
 use crate::mqtt::{Ahead, AsyncClient, ClientError, QoS, SkipReason, WebSocketTransport};
@@ -35,6 +37,7 @@ use crate::rtc::web::{Connections, WebError};
 use crate::settings::{Broker, IceServer};
 use crate::time::Millis;
 
+pub use store::StoreKeeper;
 pub use trust::TrustKeeper;
 
 /// At most this many requests wait for the broker.
@@ -137,6 +140,16 @@ impl Handle {
         (room.id(), room.user(), room.key())
     }
 
+    /// How long this browser keeps what is said.
+    pub fn history(&self) -> Mode {
+        self.0.store.mode()
+    }
+
+    /// Keeps what is said in another way from now on.
+    pub fn set_history(&self, mode: Mode) {
+        self.0.store.choose(mode, &self.0);
+    }
+
     /// The index of the broker that is in use or being tried.
     pub fn broker(&self) -> usize {
         self.0.broker.get()
@@ -163,6 +176,7 @@ pub fn join(
     identity: IdentityKey,
     network: &Network,
     trust: TrustKeeper,
+    store: Rc<StoreKeeper>,
     observer: Rc<dyn RoomObserver>,
 ) -> Result<Handle, StartError> {
     if !js_sys::Reflect::get(&js_sys::global(), &"WebSocket".into())
@@ -215,9 +229,11 @@ pub fn join(
             connections: OnceCell::new(),
             client,
             trust,
+            store,
             observer,
         }
     });
+    driver.store.open(&driver);
     driver.queue_first_flight();
     let mut pump = Box::pin(broker::pump(Rc::downgrade(&driver), events));
     // The first step is taken here, so that the first flight leaves before the views are drawn.
@@ -260,6 +276,7 @@ struct Driver {
     files: Files,
     client: AsyncClient,
     trust: TrustKeeper,
+    store: Rc<StoreKeeper>,
     observer: Rc<dyn RoomObserver>,
 }
 
@@ -281,6 +298,7 @@ impl Driver {
             }
         }
         self.busy.set(false);
+        self.store.write(&Rc::downgrade(self));
         self.set_alarm();
     }
 
@@ -321,12 +339,19 @@ impl Driver {
             }
             #[cfg(feature = "files")]
             Output::YieldFiles => self.files.talked(),
+            Output::Store(command) => self.store.queue(command),
             Output::Event(mut event) => {
-                if let Event::Chat(ChatEvent::Message(message) | ChatEvent::Changed(message)) =
-                    &mut event
-                {
-                    // People read the time from the computer's clock.
-                    message.at = on_the_wall(message.at);
+                // People read the time from the computer's clock.
+                match &mut event {
+                    Event::Chat(ChatEvent::Message(message) | ChatEvent::Changed(message)) => {
+                        message.at = on_the_wall(message.at);
+                    }
+                    Event::Chat(ChatEvent::Found { messages, .. }) => {
+                        for message in messages {
+                            message.at = on_the_wall(message.at);
+                        }
+                    }
+                    _ => {}
                 }
                 self.observer.event(event);
             }

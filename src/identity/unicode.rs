@@ -90,7 +90,7 @@ pub(super) fn nfkd(text: &str) -> String {
 }
 
 /// Returns the text in lower case.
-pub(super) fn lower(text: &str) -> String {
+pub fn lower(text: &str) -> String {
     if text.is_ascii() {
         text.to_ascii_lowercase()
     } else {

@@ -1,6 +1,6 @@
 //! What the text in the composer is for: a new message, an answer to one, or another text for one's own.
 
-use crate::room::{ChatCommand, Message, MessageId};
+use crate::room::{ChatCommand, Conversation, Message, MessageId};
 
 /// What a text is for, if it is not simply a new message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,8 +18,8 @@ pub struct Composing {
     pub purpose: Purpose,
     /// The message.
     pub id: MessageId,
-    /// The channel it was said in; `None` for a direct message.
-    pub channel: Option<String>,
+    /// The conversation it was said in.
+    pub conversation: Conversation,
     /// Who said it.
     pub sender: String,
     /// What it says.
@@ -32,7 +32,7 @@ impl Composing {
         Composing {
             purpose,
             id: message.id.clone(),
-            channel: message.channel.clone(),
+            conversation: message.conversation.clone(),
             sender: message.sender.clone(),
             text: message.text.clone(),
         }
@@ -60,8 +60,10 @@ pub fn command(composing: Option<&Composing>, text: String) -> ChatCommand {
             id: id.clone(),
             text,
         },
-        Some(Composing { id, channel, .. }) => ChatCommand::Say {
-            channel: channel.clone(),
+        Some(Composing {
+            id, conversation, ..
+        }) => ChatCommand::Say {
+            conversation: Some(conversation.clone()),
             text,
             reply_to: Some(id.clone()),
         },

@@ -13,8 +13,8 @@ use super::hooks::listen::{document, window};
 use super::{Backend, Blocked, Entry, EventSink, Opening, Own, UiEvent};
 use crate::identity::{Name, PeerId, PublicKey, Trust};
 use crate::room::{
-    ChatCommand, ChatEvent, Command, Diagnostics, Event, GoneReason, Message, MessageId, PeerState,
-    PeerView, PeopleCommand, PeopleEvent, Status,
+    ChatCommand, ChatEvent, Command, Conversation, Diagnostics, Event, GoneReason, MAIN_CHANNEL,
+    Message, MessageId, PeerState, PeerView, PeopleCommand, PeopleEvent, Status,
 };
 use crate::settings::Accept;
 use crate::time::Millis;
@@ -89,8 +89,7 @@ impl Demo {
         self.event(Event::Chat(ChatEvent::Message(Box::new(Message {
             peer: (byte != OWN).then_some(PeerId([byte; 16])),
             own: byte == OWN,
-            private: false,
-            ..Message::new(id.clone(), user.into(), key(byte), text.into(), at)
+            ..Message::new(id.clone(), lobby(), user.into(), key(byte), text.into(), at)
         }))));
         id
     }
@@ -564,6 +563,11 @@ impl Backend for Demo {
     fn private_link(&self) -> Result<String, String> {
         Ok("?demo=empty-private#k=AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIGFkCs".into())
     }
+}
+
+/// The room's only channel.
+pub(super) fn lobby() -> Conversation {
+    Conversation::Channel(MAIN_CHANNEL.to_owned())
 }
 
 fn key(byte: u8) -> PublicKey {

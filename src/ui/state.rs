@@ -378,7 +378,12 @@ impl State {
             }
             Event::Refused(reason) => self.add_notice(reason, None),
             // These events are for programs, not for people.
-            Event::Chat(ChatEvent::Typing { .. })
+            Event::Chat(
+                ChatEvent::Typing { .. }
+                | ChatEvent::Read(..)
+                | ChatEvent::Deleted(_)
+                | ChatEvent::Found { .. },
+            )
             | Event::App(AppEvent::Pong { .. })
             | Event::App(AppEvent::Sent { .. })
             | Event::App(AppEvent::SendFailed { .. })

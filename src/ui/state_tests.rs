@@ -2,7 +2,7 @@ use super::prompts::{MAX_DECISIONS, MAX_NOTICES, MAX_REQUESTS, MAX_WARNINGS};
 use super::*;
 use crate::identity::Trust;
 use crate::identity::{Name, PublicKey};
-use crate::room::{ChatEvent, MessageId, PeopleEvent};
+use crate::room::{ChatEvent, Conversation, MessageId, PeopleEvent};
 use crate::time::Millis;
 use crate::ui::texts;
 use crate::ui::timeline::Content;
@@ -27,9 +27,9 @@ fn message(from: Option<u8>) -> Event {
     Event::Chat(ChatEvent::Message(Box::new(Message {
         peer: from.map(|byte| PeerId([byte; 16])),
         own: from.is_none(),
-        private: false,
         ..Message::new(
             MessageId("m".into()),
+            Conversation::Channel("lobby".into()),
             "ann".into(),
             key,
             "text".into(),
@@ -543,6 +543,7 @@ fn events_for_programs_do_not_change_the_state() {
     let typing = (0..1_000).map(|number| {
         Event::Chat(ChatEvent::Typing {
             peer: many(1, number).id,
+            conversation: Conversation::Channel("lobby".into()),
         })
     });
     assert_eq!(after(State::default(), typing), State::default());

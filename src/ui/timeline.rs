@@ -164,8 +164,8 @@ impl Content {
         let names = |names: &[String]| names.iter().map(String::len).sum::<usize>();
         match self {
             Content::Said(Said { message, .. }) => {
-                let to = message.to.as_ref().map_or(0, String::len);
-                message.text.len() + message.sender.len() + message.id.0.len() + to
+                let with = message.with.as_ref().map_or(0, String::len);
+                message.text.len() + message.sender.len() + message.id.0.len() + with
             }
             Content::Moves(moves) => {
                 let renamed = moves.renamed.iter();
@@ -406,8 +406,6 @@ fn continues(line: &Line, message: &Message) -> bool {
     before.peer == message.peer
         && before.key == message.key
         && before.sender == message.sender
-        // A new group shows where messages begin or cease to be private.
-        && (before.private, &before.to) == (message.private, &message.to)
         && distance(before.at, message.at) < GROUP
 }
 

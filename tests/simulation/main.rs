@@ -1,9 +1,11 @@
 //! Whole rooms under virtual time.
 
 mod conversations;
+mod direct;
 mod file_timeouts;
 mod files;
 mod hostile;
+mod kept;
 mod lost;
 mod mesh;
 mod networks;

@@ -3,6 +3,7 @@
 
 mod broker;
 mod file_channel;
+mod kept;
 mod network;
 mod paths;
 mod seen;
@@ -24,6 +25,7 @@ use rtchat::wire::{RoomKeys, RoomSource};
 
 pub use broker::{Faults, Interceptor};
 pub use file_channel::file_message;
+pub use kept::Kept;
 use network::Network;
 use paths::Wire;
 pub use paths::{FrameInterceptor, fingerprint, sdp, ufrag};
@@ -80,6 +82,8 @@ pub struct Node {
     pub stores: BTreeMap<u32, Vec<u8>>,
     sending: BTreeMap<FileId, (ConnectionId, u32, Sending)>,
     receiving: BTreeMap<FileId, (ConnectionId, u32, Receiving)>,
+    /// The number of the store that it keeps in what is said.
+    kept: Option<usize>,
 }
 
 pub struct World {
@@ -117,6 +121,8 @@ pub struct World {
     pub unheard: Vec<(usize, String)>,
     /// Number of messages that arrived over direct paths.
     pub carried: u64,
+    /// The stores of browsers.
+    pub kept: Vec<Kept>,
     queue: BTreeMap<(Millis, u64), Task>,
     sequence: u64,
     rng: ChaCha20Rng,
@@ -162,6 +168,7 @@ impl World {
             carried: 0,
             trusting_paths: false,
             replace_first_frame: None,
+            kept: Vec::new(),
             queue: BTreeMap::new(),
             sequence: 0,
             rng: ChaCha20Rng::from_seed(seed(seed_number, 77)),
@@ -227,6 +234,7 @@ impl World {
             stores: BTreeMap::new(),
             sending: BTreeMap::new(),
             receiving: BTreeMap::new(),
+            kept: None,
         });
         self.connect_broker(at);
         at
@@ -455,6 +463,7 @@ impl World {
                 Output::File(file, command) => self.carry_out_transfer(at, file, command),
                 Output::Event(event) => self.nodes[at].events.push(event),
                 Output::Trust(change) => self.nodes[at].trust_changes.push(change),
+                Output::Store(command) => self.store(at, command),
                 Output::YieldFiles | Output::Sign { .. } => {}
             }
         }

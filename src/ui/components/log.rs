@@ -12,7 +12,7 @@ use super::empty::empty as empty_room;
 use super::icon::{DOWN, icon};
 use super::row::Row;
 use crate::browser::Listener;
-use crate::room::{ChatCommand, Command, MAIN_CHANNEL};
+use crate::room::{ChatCommand, Command, Conversation, MAIN_CHANNEL};
 use crate::time::Millis;
 use crate::ui::backend::Opening;
 use crate::ui::context::Ui;
@@ -301,8 +301,8 @@ fn follow(
             let before = anchor.top.replace(top);
             let up = top < before;
             if top < NEAR_TOP && before >= NEAR_TOP {
-                let channel = MAIN_CHANNEL.to_owned();
-                ui.command(Command::Chat(ChatCommand::Older { channel }));
+                let channel = Conversation::Channel(MAIN_CHANNEL.to_owned());
+                ui.command(Command::Chat(ChatCommand::Older(channel)));
             }
             // Yew lets the browser go on between drawing new lines and the effect that follows them to the end. Only
             // who scrolls up leaves the end.

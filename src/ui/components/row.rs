@@ -118,7 +118,7 @@ fn message(said: &Said, props: &RowProps) -> Html {
                 <header>
                     if own { <bdi class="sr" translate="no">{ &message.sender }</bdi> } else { <bdi class="name" translate="no">{ &message.sender }</bdi> }
                     if said.trust == Trust::NameOnAnotherKey { { trust(said.trust) } }
-                    if message.private { <small data-testid="private">{ sentence(&texts::private(message.to.as_deref())) }</small> }
+                    if message.is_direct() { <small data-testid="private">{ sentence(&texts::private(message.with.as_deref().filter(|_| message.own))) }</small> }
                     { time }
                 </header>
             } else {
@@ -132,7 +132,7 @@ fn message(said: &Said, props: &RowProps) -> Html {
                     line={props.line.clone()} whole={props.whole} unfolding={props.unfolding.clone()}
                     quote={quote(message, props)} edited={is_edited.then(|| earlier(message))}
                 /> } }
-                if !message.private { { html! { <Actions message={said.message.clone()} ui={props.ui.clone()} /> } } }
+                { html! { <Actions message={said.message.clone()} ui={props.ui.clone()} /> } }
             }
             if message.forked { <p class="forked" data-testid="forked">{ texts::FORKED }</p> }
             { reactions(message, &props.ui) }

@@ -6,6 +6,7 @@ pub mod avatar;
 pub mod backend;
 pub mod composing;
 pub mod fold;
+pub mod lines;
 pub mod links;
 pub mod markdown;
 pub mod pace;

@@ -153,14 +153,11 @@ fn at_most_8_mib_of_text_are_kept() {
 #[test]
 fn numbers_stay_unique_when_old_lines_are_dropped() {
     let mut timeline = Timeline::default();
-    for at in 0..6_000 {
+    for at in 0..15_000 {
         timeline.say(message("m", None, at), 0, Trust::Known);
     }
     assert!(timeline.lines().len() <= MAX_LINES);
-    assert!(
-        timeline
-            .lines()
-            .is_sorted_by(|one, next| one.seq + 1 == next.seq)
-    );
-    assert_eq!(timeline.lines().last().map(|line| line.seq), Some(5_999));
+    let seqs: Vec<u32> = timeline.lines().iter().map(|line| line.seq).collect();
+    assert!(seqs.is_sorted_by(|one, next| one + 1 == *next));
+    assert_eq!(timeline.lines().last().map(|line| line.seq), Some(14_999));
 }

@@ -244,7 +244,7 @@ pub fn Log(props: &LogProps) -> Html {
                 }
                 <div
                     class="lines" role="log" aria-live="polite" aria-relevant="additions" aria-label="Messages"
-                    data-testid="log"
+                    data-testid="log" data-lines={lines.len().to_string()}
                 >
                     { for lines[begin..].iter().map(|line| {
                         let unread = unread_from == Some(line.seq);

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use crate::identity::Trust;
 use crate::room::{Message, MessageId};
 use crate::time::Millis;
+use crate::ui::mentions::Mention;
 
 /// Messages of one person that are less than this many milliseconds apart form a group.
 const GROUP: u64 = 5 * 60_000;
@@ -55,6 +56,15 @@ pub struct Said {
     pub delivery: Option<Delivery>,
     /// The trust in the sender's key at the time.
     pub trust: Trust,
+    /// Whom it mentions, of those who were here when it came.
+    pub mentions: Vec<Mention>,
+}
+
+impl Said {
+    /// Whether it mentions the person at this browser.
+    pub fn calls(&self) -> bool {
+        self.mentions.iter().any(|(_, own)| *own)
+    }
 }
 
 /// The people in one part of a [`Moves`] line.
@@ -251,6 +261,7 @@ impl Timeline {
             leads,
             delivery,
             trust,
+            mentions: Vec::new(),
         }))
     }
 
@@ -287,6 +298,7 @@ impl Timeline {
             new_day,
             leads,
             trust,
+            mentions: Vec::new(),
         });
         self.bytes += content.bytes();
         let line = Rc::new(Line { seq, content });
@@ -317,6 +329,9 @@ impl Timeline {
         let mut moved = None;
         if let Content::Said(said) = content {
             moved = (said.message.order != message.order).then_some((said.day, said.trust));
+            if said.message.text != message.text {
+                said.mentions = Vec::new();
+            }
             said.message = Rc::new(message.clone());
         }
         self.bytes = (self.bytes + content.bytes()).saturating_sub(before);
@@ -325,6 +340,16 @@ impl Timeline {
                 .bytes
                 .saturating_sub(self.lines.remove(at).content.bytes());
             self.say(message, day, trust);
+        }
+    }
+
+    /// Notes whom a message mentions.
+    pub fn mention(&mut self, id: &MessageId, mentions: Vec<Mention>) {
+        let line = self.find(id).and_then(|at| self.lines.get_mut(at));
+        if let Some(line) = line
+            && let Content::Said(said) = &mut Rc::make_mut(line).content
+        {
+            said.mentions = mentions;
         }
     }
 

@@ -41,6 +41,8 @@ pub struct LogProps {
     pub empty: Option<Emptiness>,
     pub unread: u32,
     pub unread_from: Option<u32>,
+    /// How many of the unread messages mention the person.
+    pub mentioned: u32,
     /// Whether the chat is visible.
     pub shown: bool,
     pub ui: Ui,
@@ -70,6 +72,7 @@ pub fn Log(props: &LogProps) -> Html {
         empty,
         unread,
         unread_from,
+        mentioned,
         shown,
         ui,
     } = props;
@@ -262,7 +265,9 @@ pub fn Log(props: &LogProps) -> Html {
             if *away {
                 <button type="button" class="down" data-testid="new-messages" onclick={down}>
                     if *unread > 0 {
+                        if *mentioned > 0 { <i class="dot" data-testid="mentioned" /> }
                         <span key={*unread}>{ texts::new_messages(*unread) }</span>
+                        if *mentioned > 0 { <span key={*mentioned} class="sr">{ texts::mention_you(*mentioned) }</span> }
                     } else {
                         <span key="down" class="sr">{ "To the newest message" }</span>
                     }

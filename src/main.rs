@@ -27,9 +27,13 @@ mod exports {
 
     /// Shows the chat in `root`. With a `listener`, the chat is embedded in another site's page, whose events the listener
     /// receives, and `options` are `{ page, settings, name }` (see [`Embedding`]). Without one the page is the chat's own, and
-    /// `options` are what was begun before the program was there (see [`HeadStart`]).
+    /// `options` are what was begun before the program was there (see [`HeadStart`]). Either way they have the function
+    /// `assist`, which does what few need at once (see [`ui::assist`]).
     #[wasm_bindgen]
     pub fn mount(root: Element, options: Option<Object>, listener: Option<Function>) -> Mounted {
+        if let Some(options) = &options {
+            ui::assist::provide(options);
+        }
         let page = match (options, listener) {
             (Some(options), Some(listener)) => Page::within(Embedding::new(&options, listener)),
             (begun, _) => Page::new(begun.map(HeadStart::new)),

@@ -98,6 +98,13 @@ pub fn lower(text: &str) -> String {
     }
 }
 
+/// Returns the text in lower case and without the marks over its letters, for comparing what people type.
+#[cfg(feature = "ui")]
+pub(crate) fn fold(text: &str) -> String {
+    let letters = nfd(text);
+    lower(&letters.replace(is_nonspacing_mark, ""))
+}
+
 /// Returns the text in upper case.
 pub(super) fn upper(text: &str) -> String {
     if text.is_ascii() {

@@ -143,7 +143,7 @@ pub fn App(props: &AppProps) -> Html {
         );
     }
     use_effect_with(
-        texts::title(&state.opening.room, state.waiting()),
+        texts::title(&state.opening.room, state.waiting(), state.mentioned > 0),
         move |title| {
             if !embedded {
                 document().set_title(title);

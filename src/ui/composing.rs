@@ -24,6 +24,8 @@ pub struct Composing {
     pub sender: String,
     /// What it says.
     pub text: String,
+    /// What was typed already, if this comes back after it was interrupted.
+    pub begun: Option<String>,
 }
 
 impl Composing {
@@ -35,6 +37,7 @@ impl Composing {
             conversation: message.conversation.clone(),
             sender: message.sender.clone(),
             text: message.text.clone(),
+            begun: None,
         }
     }
 }

@@ -5,10 +5,12 @@
 pub mod avatar;
 pub mod backend;
 pub mod composing;
+pub mod drafts;
 pub mod fold;
 pub mod lines;
 pub mod links;
 pub mod markdown;
+pub mod mentions;
 pub mod pace;
 pub mod state;
 pub mod texts;
@@ -17,6 +19,8 @@ pub mod typed;
 
 #[cfg(target_arch = "wasm32")]
 mod app;
+#[cfg(target_arch = "wasm32")]
+pub mod assist;
 #[cfg(target_arch = "wasm32")]
 mod components;
 #[cfg(target_arch = "wasm32")]

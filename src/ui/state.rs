@@ -3,8 +3,11 @@
 use std::rc::Rc;
 
 use super::backend::{Blocked, Entry, Opening, Own};
-use super::composing::Composing;
-use super::timeline::{Delivery, Move, Timeline};
+use super::composing::{Composing, Purpose};
+use super::drafts::Draft;
+use super::mentions::{Mention, mentions};
+use super::timeline::{Content, Delivery, Line, Move, Timeline};
+use super::typed::chosen;
 use crate::identity::{PeerId, PublicKey};
 use crate::room::{
     AppEvent, ChatEvent, Event, GoneReason, Message, PeerState, PeerView, PeopleEvent, Shown,
@@ -97,12 +100,18 @@ pub struct State {
     pub notices: Rc<Vec<Rc<Notice>>>,
     /// The number of messages that arrived while the person was not watching.
     pub unread: u32,
+    /// How many of them mention the person.
+    pub mentioned: u32,
     /// The line of the first unread message. The mark stays until the person sends a message.
     pub unread_from: Option<u32>,
     /// The dialog over the conversation.
     pub sheet: Option<Sheet>,
     /// What the text in the composer is for, if it is not simply a new message.
     pub composing: Option<Rc<Composing>>,
+    /// What was sent last, until it is in the log: it may be refused.
+    sending: Option<Rc<Draft>>,
+    /// What was refused, and belongs into the composer again.
+    pub returned: Option<Rc<Draft>>,
     /// Whether a narrow page shows the people instead of the log.
     pub people_open: bool,
     /// The person whose details are open.
@@ -137,9 +146,12 @@ impl Default for State {
             log: Rc::default(),
             notices: Rc::default(),
             unread: 0,
+            mentioned: 0,
             unread_from: None,
             sheet: None,
             composing: None,
+            sending: None,
+            returned: None,
             people_open: false,
             person: None,
             blocked: Rc::default(),
@@ -200,6 +212,10 @@ pub enum Action {
     BlockedAre(Vec<Blocked>),
     /// Begins to answer or edit a message, or gives that up.
     Compose(Option<Rc<Composing>>),
+    /// Begins to edit the last message that the person said.
+    EditLast,
+    /// The person sent this.
+    Sent(Rc<Draft>),
     /// Opens a dialog over the conversation, or closes it.
     Sheet(Option<Sheet>),
     /// Shows the people in a narrow page, or the log.
@@ -254,6 +270,11 @@ impl State {
                 self.blocked = Rc::new(blocked);
             }
             Action::Compose(composing) => self.composing = composing,
+            Action::EditLast => self.edit_last(),
+            Action::Sent(draft) => {
+                self.composing = None;
+                self.sending = Some(draft);
+            }
             Action::Sheet(sheet) => self.sheet = sheet,
             Action::People(open) => self.show_people(open),
             Action::Person(person) => self.show_person(person),
@@ -334,6 +355,7 @@ impl State {
     fn mark_read_if_watched(&mut self) {
         if self.is_watched() {
             self.unread = 0;
+            self.mentioned = 0;
         }
     }
 
@@ -363,7 +385,14 @@ impl State {
             }
             Event::Chat(ChatEvent::Message(message)) => self.add_message(*message, day),
             Event::Chat(ChatEvent::Changed(message)) => {
-                Rc::make_mut(&mut self.log).change(*message)
+                let mentions = self.mentions(&message.text);
+                let id = message.id.clone();
+                self.arrived_whole(&message);
+                let log = Rc::make_mut(&mut self.log);
+                log.change(*message);
+                if !mentions.is_empty() {
+                    log.mention(&id, mentions);
+                }
             }
             Event::Chat(ChatEvent::Delivery {
                 id,
@@ -376,7 +405,13 @@ impl State {
             Event::People(PeopleEvent::ValidationFailure { peer, reason }) => {
                 self.add_notice(super::texts::validation_failure(&peer.user, &reason), None);
             }
-            Event::Refused(reason) => self.add_notice(reason, None),
+            Event::Refused(reason) => {
+                self.add_notice(reason, None);
+                if let Some(draft) = self.sending.take() {
+                    self.composing = draft.composing.clone().map(Rc::new);
+                    self.returned = Some(draft);
+                }
+            }
             // These events are for programs, not for people.
             Event::Chat(
                 ChatEvent::Typing { .. }
@@ -473,7 +508,14 @@ impl State {
         let peer = message.peer.and_then(|id| self.peer(&id));
         let trust = peer.map_or(message.trust, |peer| peer.trust);
         let (own, caught_up) = (message.peer.is_none() && message.own, message.caught_up);
-        let seq = Rc::make_mut(&mut self.log).say(message, day, trust);
+        self.arrived_whole(&message);
+        let mentions = self.mentions(&message.text);
+        let (id, calls) = (message.id.clone(), mentions.iter().any(|(_, own)| *own));
+        let log = Rc::make_mut(&mut self.log);
+        let seq = log.say(message, day, trust);
+        if !mentions.is_empty() {
+            log.mention(&id, mentions);
+        }
         if caught_up {
             // It was said before; nobody waits for it to be read.
         } else if own {
@@ -483,7 +525,57 @@ impl State {
                 self.unread_from = Some(seq);
             }
             self.unread = self.unread.saturating_add(1);
+            self.mentioned = self.mentioned.saturating_add(calls.into());
         }
+    }
+
+    /// What was sent last was not refused if it is in the log.
+    fn arrived_whole(&mut self, message: &Message) {
+        if message.own && !message.caught_up {
+            self.sending = None;
+        }
+    }
+
+    /// Begins to edit the last message that the person said and that can be changed.
+    fn edit_last(&mut self) {
+        let own = |line: &Rc<Line>| match &line.content {
+            Content::Said(said) if said.delivery.is_some() => Some(said.message.clone()),
+            _ => None,
+        };
+        let lines = self.log.lines();
+        let mut own = (0..lines.len()).rev().filter_map(|at| own(lines.get(at)?));
+        let last = own.find(|message| !message.retracted);
+        if let Some(message) = last {
+            self.composing = Some(Rc::new(Composing::new(Purpose::Edit, &message)));
+        }
+    }
+
+    /// Whom a text mentions, of those who are here. Nobody has to write the number of a tab.
+    fn mentions(&self, text: &str) -> Vec<Mention> {
+        if !text.contains('@') {
+            return Vec::new();
+        }
+        let mut names = Vec::new();
+        let mut add = |user, own| names.extend([(user, own), (chosen(user), own)]);
+        for peer in self.people.iter() {
+            add(peer.user.as_str(), false);
+        }
+        if let Some(own) = &self.own {
+            add(&own.user, true);
+        }
+        mentions(text, &names)
+    }
+
+    /// The names of the others who are here, one a line, for whoever writes an `@`.
+    pub fn names(&self) -> String {
+        let mut names = String::new();
+        for peer in self.people.iter() {
+            if is_here(peer.state) && !self.is_own_tab(peer) {
+                names += &peer.user;
+                names += "\n";
+            }
+        }
+        names
     }
 }
 

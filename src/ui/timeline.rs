@@ -6,6 +6,7 @@ use super::lines::Lines;
 use crate::identity::Trust;
 use crate::room::{Message, MessageId, Order};
 use crate::time::Millis;
+use crate::ui::mentions::Mention;
 
 /// Messages of one person that are less than this many milliseconds apart form a group.
 const GROUP: u64 = 5 * 60_000;
@@ -56,6 +57,15 @@ pub struct Said {
     pub delivery: Option<Delivery>,
     /// The trust in the sender's key at the time.
     pub trust: Trust,
+    /// Whom it mentions, of those who were here when it came.
+    pub mentions: Vec<Mention>,
+}
+
+impl Said {
+    /// Whether it mentions the person at this browser.
+    pub fn calls(&self) -> bool {
+        self.mentions.iter().any(|(_, own)| *own)
+    }
 }
 
 /// The people in one part of a [`Moves`] line.
@@ -245,6 +255,7 @@ impl Timeline {
             leads,
             delivery,
             trust,
+            mentions: Vec::new(),
         });
         self.add(self.lines.len(), place, content)
     }
@@ -290,6 +301,7 @@ impl Timeline {
             new_day,
             leads,
             trust,
+            mentions: Vec::new(),
         });
         self.last_day = Some(self.last_day.map_or(day, |last| last.max(day)));
         let seq = self.add(index, place, content);
@@ -329,6 +341,9 @@ impl Timeline {
         let Content::Said(said) = &mut line.content else {
             return;
         };
+        if said.message.text != message.text {
+            said.mentions = Vec::new();
+        }
         if said.message.order != message.order {
             let (day, trust) = (said.day, said.trust);
             self.lines.remove(line.seq);
@@ -339,6 +354,42 @@ impl Timeline {
         said.message = Rc::new(message);
         self.bytes = (self.bytes + line.content.bytes()).saturating_sub(before);
         self.lines.replace(line);
+    }
+
+    /// Notes whom a message mentions.
+    pub fn mention(&mut self, id: &MessageId, mentions: Vec<Mention>) {
+        let Some(mut line) = self.find(id).map(Rc::unwrap_or_clone) else {
+            return;
+        };
+        if let Content::Said(said) = &mut line.content {
+            said.mentions = mentions;
+        }
+        self.lines.replace(line);
+    }
+
+    /// Removes the message with this id, if it is here.
+    pub fn remove(&mut self, id: &MessageId) {
+        let removed = self.find(id).and_then(|line| self.lines.remove(line.seq));
+        if let Some(line) = removed {
+            self.bytes = self.bytes.saturating_sub(line.content.bytes());
+        }
+    }
+
+    /// The messages of others that are shown after a place: the line of the first of them, and how many there are.
+    pub fn after(&self, read: &Order) -> Option<(u32, u32)> {
+        let lines = self.lines.range(self.lines.up_to(read)..self.lines.len());
+        let theirs = lines.filter(|line| said(line).is_some_and(|said| !said.message.own));
+        let mut count = 0;
+        let first = theirs.inspect(|_| count += 1).map(|line| line.seq);
+        let first = first.reduce(|first, _| first)?;
+        Some((first, count))
+    }
+
+    /// The last message.
+    pub fn last_said(&self) -> Option<&Said> {
+        let len = self.lines.len();
+        let lines = (0..len).rev().filter_map(|index| self.lines.get(index));
+        lines.filter_map(|line| said(line)).next()
     }
 
     /// Sets the delivery state of a message that the person sent.

@@ -9,7 +9,9 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::setup::{self, Need, Tools};
-use crate::{glue, module, names, optimise, process, project, shorten, styles, symbols, widget};
+use crate::{
+    assist, glue, module, names, optimise, process, project, shorten, styles, symbols, widget,
+};
 
 /// Builds the page into `dist/` and returns that folder.
 pub fn run() -> Result<PathBuf> {
@@ -54,6 +56,7 @@ fn page(tools: &Tools, features: &str, dist: &Path) -> Result<()> {
     let functions = optimise::optimise(tools, &program)?;
     shorten::shorten(&program, &script)?;
     styles::merge(dist)?;
+    assist::build(tools, dist)?;
     minify(tools, dist)?;
     names::renew(dist)?;
     symbols::keep(&dist.join(widget::find(dist, "app-", ".wasm")?), &functions)

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256, Sha384};
 
 use crate::setup::Tools;
-use crate::{early, process, project};
+use crate::{assist, early, process, project};
 
 /// Builds the script into `dist/`, where the page has been built.
 pub fn build(tools: &Tools, dist: &Path) -> Result<()> {
@@ -37,6 +37,8 @@ pub fn build(tools: &Tools, dist: &Path) -> Result<()> {
             ("GLUE", asset(dist, "app-", ".js")?),
             ("WASM", asset(dist, "app-", ".wasm")?),
             ("PANEL", asset(dist, PANEL, ".json")?),
+            ("ASSIST", asset(dist, "assist-", ".js")?),
+            ("EMOJI", asset(dist, "emoji-", ".json")?),
             ("SHELL", shell(tools)?),
         ],
         ".js",
@@ -59,7 +61,10 @@ pub fn files(dist: &Path) -> Result<Vec<String>> {
         (PANEL, ".json"),
         ("app-", ".js"),
         ("app-", ".wasm"),
-    ] {
+    ]
+    .iter()
+    .chain(&assist::FILES)
+    {
         files.push(find(dist, prefix, extension)?);
     }
     Ok(files)
@@ -81,6 +86,7 @@ pub fn bundle(tools: &Tools, folder: &Path) -> Result<Vec<String>> {
     let panel = serde_json::from_slice(&std::fs::read(folder.join(panel))?)?;
     let program = folder.join(find(folder, "app-", ".js")?);
     let wasm = find(folder, "app-", ".wasm")?;
+    let emoji = find(folder, "emoji-", ".json")?;
     let mut esbuild = esbuild(tools)?;
     esbuild.args(["widget.ts", "--bundle", "--format=esm", "--splitting"]);
     esbuild.arg("--chunk-names=widget-[hash]");
@@ -91,6 +97,7 @@ pub fn bundle(tools: &Tools, folder: &Path) -> Result<Vec<String>> {
         &[
             ("WASM_FILE", format!("./{wasm}").into()),
             ("PANEL", panel),
+            ("EMOJI_FILE", format!("./{emoji}").into()),
             ("SHELL", shell(tools)?),
         ],
     );

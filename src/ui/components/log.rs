@@ -18,6 +18,7 @@ use crate::ui::backend::Opening;
 use crate::ui::context::Ui;
 use crate::ui::hooks::clock;
 use crate::ui::hooks::listen::{document, focus, use_change, use_flag, use_interval, use_mount};
+use crate::ui::lines::Lines;
 use crate::ui::markup::view;
 use crate::ui::state::{Action, Emptiness};
 use crate::ui::texts;
@@ -41,6 +42,8 @@ pub struct LogProps {
     pub empty: Option<Emptiness>,
     pub unread: u32,
     pub unread_from: Option<u32>,
+    /// How many of the unread messages mention the person.
+    pub mentioned: u32,
     /// Whether the chat is visible.
     pub shown: bool,
     pub ui: Ui,
@@ -70,6 +73,7 @@ pub fn Log(props: &LogProps) -> Html {
         empty,
         unread,
         unread_from,
+        mentioned,
         shown,
         ui,
     } = props;
@@ -246,7 +250,7 @@ pub fn Log(props: &LogProps) -> Html {
                     class="lines" role="log" aria-live="polite" aria-relevant="additions" aria-label="Messages"
                     data-testid="log" data-lines={lines.len().to_string()}
                 >
-                    { for lines[begin..].iter().map(|line| {
+                    { for lines.range(begin..lines.len()).map(|line| {
                         let unread = unread_from == Some(line.seq);
                         let leads = unread || begin > 0 && line.seq == first;
                         html! {
@@ -262,7 +266,9 @@ pub fn Log(props: &LogProps) -> Html {
             if *away {
                 <button type="button" class="down" data-testid="new-messages" onclick={down}>
                     if *unread > 0 {
+                        if *mentioned > 0 { <i class="dot" data-testid="mentioned" /> }
                         <span key={*unread}>{ texts::new_messages(*unread) }</span>
+                        if *mentioned > 0 { <span key={*mentioned} class="sr">{ texts::mention_you(*mentioned) }</span> }
                     } else {
                         <span key="down" class="sr">{ "To the newest message" }</span>
                     }
@@ -384,9 +390,8 @@ impl Drop for Observed {
 }
 
 /// The index of the line with this number, or that of the first line if it is not there any more.
-fn index_of(lines: &[Rc<Line>], seq: u32) -> usize {
-    let at = lines.iter().rposition(|line| line.seq == seq);
-    at.unwrap_or(0)
+fn index_of(lines: &Lines, seq: u32) -> usize {
+    lines.position(seq).unwrap_or_default()
 }
 
 /// Scrolls to the message of a line, and shows which it is. Returns whether the line is drawn.

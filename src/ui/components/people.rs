@@ -15,6 +15,7 @@ use crate::ui::hooks::listen::{use_flag, use_focus};
 use crate::ui::markup::view;
 use crate::ui::state::{Action, Sheet, State, is_here};
 use crate::ui::texts;
+use crate::ui::typed::chosen;
 
 /// The list: the person at this browser, then everybody else by name.
 pub fn people(state: &State, back: &NodeRef, ui: &Ui) -> Html {
@@ -143,17 +144,6 @@ fn Me(props: &MeProps) -> Html {
                 </button>
             }
         </li>
-    }
-}
-
-/// The name without the suffix that the page added: for `alice(2)` it is `alice`. The brackets in which names themselves
-/// may end hold a slash.
-fn chosen(user: &str) -> &str {
-    match user.rfind('(') {
-        Some(at) if at > 0 && user.ends_with(')') && !user[at..].contains('/') => {
-            user[..at].trim_end()
-        }
-        _ => user,
     }
 }
 

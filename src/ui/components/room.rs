@@ -10,8 +10,9 @@ use super::log::Log;
 use super::people::people;
 use super::prompts::prompts;
 use super::sheet::{BlockQuestion, Dialog};
-use crate::room::Status;
+use crate::room::{MAIN_CHANNEL, Status};
 use crate::ui::context::Ui;
+use crate::ui::drafts;
 use crate::ui::hooks::history::use_history;
 use crate::ui::hooks::listen::{focus_new, use_focus, use_mount};
 use crate::ui::markup::view;
@@ -32,6 +33,7 @@ pub fn Room(props: &RoomProps) -> Html {
     let embedded = ui.backend.0.is_embedded();
     use_history(!embedded, state.people_open, &back);
     let field = use_node_ref();
+    let place = drafts::key(&state.opening, &["#", MAIN_CHANNEL].concat());
     // Where a narrow page shows the people, the field is hidden.
     let next = [back.clone(), field.clone()];
     view! {
@@ -42,12 +44,14 @@ pub fn Room(props: &RoomProps) -> Html {
                     { prompts(state, &next, ui) }
                     { html! { <Log
                         log={state.log.clone()} opening={state.opening.clone()} empty={state.emptiness()}
-                        unread={state.unread} unread_from={state.unread_from} shown={state.shown} ui={ui.clone()}
+                        unread={state.unread} unread_from={state.unread_from} mentioned={state.mentioned} shown={state.shown} ui={ui.clone()}
                     /> } }
                     if state.status == Status::Left {
                         { html! { <Gone ui={ui.clone()} /> } }
                     } else {
-                        { html! { <Composer area={field} composing={state.composing.clone()} ui={ui.clone()} /> } }
+                        { html! { <Composer
+                            area={field} composing={state.composing.clone()} people={state.names()}
+                            key={place.clone()} place={place.clone()} returned={state.returned.clone()} ui={ui.clone()} /> } }
                     }
                 </section>
                 { people(state, &back, ui) }

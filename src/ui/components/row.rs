@@ -16,6 +16,7 @@ use crate::ui::hooks::clock;
 use crate::ui::hooks::listen::use_flag;
 use crate::ui::markdown::parse;
 use crate::ui::markup::view;
+use crate::ui::mentions::Mention;
 use crate::ui::texts;
 use crate::ui::timeline::{Content, Crowd, Delivery, Line, Moves, Said};
 use crate::ui::typed;
@@ -109,7 +110,7 @@ fn message(said: &Said, props: &RowProps) -> Html {
     view! {
         <article
             class="said" part={part} data-look={look} data-testid="message" data-id={message.id.0.clone()}
-            data-line={props.line.seq.to_string()}
+            data-line={props.line.seq.to_string()} data-mentions={said.calls().then_some("you")}
             data-sender={message.sender.clone()} data-state={said.delivery.map(state)}
             data-edited={is_edited.then_some("true")} data-retracted={message.retracted.then_some("true")}
         >
@@ -195,13 +196,21 @@ impl TextProps {
             Content::Moves(_) => "",
         }
     }
+
+    fn mentions(&self) -> &[Mention] {
+        match &self.line.content {
+            Content::Said(said) => &said.mentions,
+            Content::Moves(_) => &[],
+        }
+    }
 }
 
 /// The text of a message does not change, whatever else changes about its line.
 impl PartialEq for TextProps {
     fn eq(&self, other: &TextProps) -> bool {
         (self.whole, &self.quote, &self.edited) == (other.whole, &other.quote, &other.edited)
-            && (Rc::ptr_eq(&self.line, &other.line) || self.text() == other.text())
+            && (Rc::ptr_eq(&self.line, &other.line)
+                || (self.text(), self.mentions()) == (other.text(), other.mentions()))
     }
 }
 
@@ -227,7 +236,7 @@ fn Text(props: &TextProps) -> Html {
     view! {
         <div class="bubble" part="text">
             if let Some(quote) = &props.quote { { quote.clone() } }
-            <div key={u32::from(*unfolded)} dir="auto" data-testid="message-text">{ body(&shown) }</div>
+            <div key={u32::from(*unfolded)} dir="auto" data-testid="message-text">{ body(&shown, props.mentions()) }</div>
             if is_long {
                 <button
                     type="button" class="fold" data-testid="fold" aria-expanded={unfolded.to_string()}

@@ -9,7 +9,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::Driver;
 use crate::browser::sleep;
-use crate::history::web::Store;
+use crate::history::web::{Store, remember_mode};
 use crate::history::{Change, HistoryError, Key, Mode, Record};
 use crate::room::{Input, STATES, StoreCommand, StoreEvent};
 use crate::wire::RoomId;
@@ -91,6 +91,7 @@ impl StoreKeeper {
 
     /// Keeps what is said in another way from now on. What the former store has of this room is deleted there.
     pub(super) fn choose(self: &Rc<Self>, mode: Mode, driver: &Rc<Driver>) {
+        remember_mode(&self.room, mode);
         if self.mode.replace(mode) == mode {
             return;
         }

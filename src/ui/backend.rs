@@ -4,9 +4,10 @@
 
 use std::rc::Rc;
 
+use crate::history::Mode;
 use crate::identity::{Name, PeerId, PublicKey};
 use crate::room::{Command, Diagnostics, Event};
-use crate::settings::Accept;
+use crate::settings::{Accept, Channel};
 
 /// An event for the views.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +51,8 @@ pub struct Opening {
     pub entry: Entry,
     /// The policy for who is let in.
     pub accept: Accept,
+    /// The channels that the site names.
+    pub channels: Vec<Channel>,
     /// The name from the last visit. If there is one, the page joins at once.
     pub name: Option<Name>,
     /// Sentences to show like those of [`UiEvent::Notice`].
@@ -123,6 +126,12 @@ pub trait Backend {
 
     /// Hands a command to the room.
     fn command(&self, command: Command);
+
+    /// How long this browser keeps what is said.
+    fn history(&self) -> Mode;
+
+    /// Keeps what is said in another way from now on, and remembers that.
+    fn set_history(&self, mode: Mode);
 
     /// Tries to reach the broker now, instead of at the next time.
     fn try_now(&self);

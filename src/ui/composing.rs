@@ -52,9 +52,13 @@ impl Composing {
 }
 
 /// The command that sends a text.
-pub fn command(composing: Option<&Composing>, text: String) -> ChatCommand {
+pub fn command(composing: Option<&Composing>, open: &Conversation, text: String) -> ChatCommand {
     match composing {
-        None => ChatCommand::say(text),
+        None => ChatCommand::Say {
+            conversation: Some(open.clone()),
+            text,
+            reply_to: None,
+        },
         Some(Composing {
             purpose: Purpose::Edit,
             id,

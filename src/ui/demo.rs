@@ -8,9 +8,11 @@ use wasm_bindgen::closure::Closure;
 
 use super::demo_answers::answers;
 use super::demo_markdown::{MARKDOWN, MARKUP};
+use super::demo_talks::{channels, said};
 use super::hooks::clock;
 use super::hooks::listen::{document, window};
 use super::{Backend, Blocked, Entry, EventSink, Opening, Own, UiEvent};
+use crate::history::Mode;
 use crate::identity::{Name, PeerId, PublicKey, Trust};
 use crate::room::{
     ChatCommand, ChatEvent, Command, Conversation, Diagnostics, Event, GoneReason, MAIN_CHANNEL,
@@ -19,7 +21,7 @@ use crate::room::{
 use crate::settings::Accept;
 use crate::time::Millis;
 
-const OWN: u8 = 200;
+pub(super) const OWN: u8 = 200;
 const MINUTE: u64 = 60_000;
 const DAY: u64 = 24 * 60 * MINUTE;
 
@@ -325,6 +327,14 @@ impl Demo {
                     self.event(Event::Chat(ChatEvent::Message(Box::new(message))));
                 }
             }
+            "conversations" => {
+                self.connected(2, 0);
+                self.peer(1, "Ben", PeerState::Verified, Trust::Known);
+                self.peer(2, "Claire", PeerState::Verified, Trust::New);
+                for message in said(clock::now()) {
+                    self.event(Event::Chat(ChatEvent::Message(Box::new(message))));
+                }
+            }
             "flood" => self.flood(500),
             "flood2000" => self.flood(2_000),
             "request" => {
@@ -462,6 +472,10 @@ impl Backend for Demo {
                 "empty-known" => Accept::Known,
                 _ => Accept::Everyone,
             },
+            channels: match scene {
+                "conversations" => channels(),
+                _ => Vec::new(),
+            },
             name,
             notices: vec![],
         };
@@ -560,6 +574,12 @@ impl Backend for Demo {
         }
     }
 
+    fn history(&self) -> Mode {
+        Mode::Kept
+    }
+
+    fn set_history(&self, _mode: Mode) {}
+
     fn private_link(&self) -> Result<String, String> {
         Ok("?demo=empty-private#k=AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIGFkCs".into())
     }
@@ -570,7 +590,7 @@ pub(super) fn lobby() -> Conversation {
     Conversation::Channel(MAIN_CHANNEL.to_owned())
 }
 
-fn key(byte: u8) -> PublicKey {
+pub(super) fn key(byte: u8) -> PublicKey {
     let mut key = [byte; 33];
     key[0] = 2;
     PublicKey(key)

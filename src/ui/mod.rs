@@ -31,6 +31,8 @@ pub mod demo;
 mod demo_answers;
 #[cfg(all(target_arch = "wasm32", feature = "demo"))]
 mod demo_markdown;
+#[cfg(feature = "demo")]
+mod demo_talks;
 #[cfg(target_arch = "wasm32")]
 mod early;
 #[cfg(target_arch = "wasm32")]

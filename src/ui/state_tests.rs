@@ -51,7 +51,7 @@ fn moves(state: &State) -> Vec<String> {
         }
         Content::Said(_) => None,
     };
-    state.log.lines().iter().filter_map(text).collect()
+    state.talk.log.lines().iter().filter_map(text).collect()
 }
 
 #[test]
@@ -78,12 +78,12 @@ fn whoever_is_mentioned_is_told_and_others_are_marked() {
             Content::Said(said) => Some(said.mentions.iter().map(|it| it.0.clone()).collect()),
             Content::Moves(_) => None,
         };
-        state.log.lines().iter().filter_map(of).collect()
+        state.talk.log.lines().iter().filter_map(of).collect()
     };
     let texts = [("a", "hi @zoe"), ("b", "hi @ben, x@zoe"), ("c", "@Zoë(2)")];
     let events = texts.map(|(id, text)| Event::Chat(ChatEvent::Message(said(id, text))));
     let state = after(state, events);
-    assert_eq!((state.unread, state.mentioned), (3, 2));
+    assert_eq!((state.talk.unread, state.talk.mentioned), (3, 2));
     assert_eq!(marked(&state), [vec!["zoe"], vec!["ben"], vec!["Zoë(2)"]]);
     // An edit mentions whom its new text mentions.
     let edit = |text| Event::Chat(ChatEvent::Changed(said("a", text)));
@@ -91,7 +91,7 @@ fn whoever_is_mentioned_is_told_and_others_are_marked() {
     assert_eq!(marked(&state)[0], ["ben"]);
     let state = after(state, [edit("hi")]).reduce(Action::Watching(true));
     assert!(marked(&state)[0].is_empty());
-    assert_eq!((state.unread, state.mentioned), (0, 0));
+    assert_eq!((state.talk.unread, state.talk.mentioned), (0, 0));
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn an_empty_room_says_why_it_is_empty() {
     let asked = after(alone, [request]);
     // The title and the bubble count it, too: somebody waits.
     assert_eq!(
-        (asked.emptiness(), asked.unread, asked.waiting()),
+        (asked.emptiness(), asked.talk.unread, asked.waiting()),
         (Some(Emptiness::Asked), 0, 1)
     );
 }
@@ -262,15 +262,15 @@ fn the_log_shows_who_joined_and_left_but_not_who_never_connected() {
 #[test]
 fn only_messages_that_arrive_unwatched_count_as_unread() {
     let state = after(State::default(), [message(Some(1))]);
-    assert_eq!((state.unread, state.unread_from), (0, None));
+    assert_eq!((state.talk.unread, state.talk.unread_from), (0, None));
     let state = after(
         state.reduce(Action::Watching(false)),
         [message(Some(1)), message(Some(1))],
     );
-    assert_eq!((state.unread, state.unread_from), (2, Some(1)));
+    assert_eq!((state.talk.unread, state.talk.unread_from), (2, Some(1)));
     let state = state.reduce(Action::Watching(true));
     assert_eq!(
-        (state.unread, state.unread_from),
+        (state.talk.unread, state.talk.unread_from),
         (0, Some(1)),
         "the marker stays until the next message"
     );
@@ -283,15 +283,15 @@ fn a_closed_chat_counts_unread_messages_and_opening_it_reads_them() {
         .reduce(Action::Watching(true))
         .reduce(Action::Shown(false));
     let state = after(closed, [message(Some(1)), message(Some(1))]);
-    assert_eq!(state.unread, 2);
+    assert_eq!(state.talk.unread, 2);
     // The log stays scrolled to its end all the time, which means nothing while it is not visible.
     let state = state.reduce(Action::Watching(true));
-    assert_eq!(state.unread, 2);
+    assert_eq!(state.talk.unread, 2);
     // When it is opened, the log goes to the first of them, and says whether the end is in sight, too.
     let state = state.reduce(Action::Shown(true));
-    assert_eq!(state.unread, 2);
+    assert_eq!(state.talk.unread, 2);
     let away = state.clone().reduce(Action::Watching(false));
-    assert_eq!(away.unread, 2);
+    assert_eq!(away.talk.unread, 2);
     assert_eq!(state.reduce(Action::Watching(true)).unread, 0);
 }
 

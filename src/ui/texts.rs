@@ -1,6 +1,7 @@
 //! The texts that depend on the state: short, friendly, exact.
 
 mod room;
+mod talks;
 
 use super::timeline::{Crowd, Delivery, Moves};
 use crate::identity::{Name, Trust};
@@ -9,6 +10,10 @@ use crate::room::{PeerState, PeerView};
 pub use room::{
     NO_PATH, emptiness, emptiness_sentence, seconds_until, status, status_aloud, status_word,
     waits, welcome,
+};
+pub use talks::{
+    DELETE_ROOM, TAKEN_BACK, direct_beginning, excerpt, found, history_mode, last_line, to_list,
+    yourself,
 };
 
 /// `1 person`, `3 people`.
@@ -216,14 +221,6 @@ pub fn delivery(delivery: Delivery) -> String {
         Delivery::Sent => "Sent".into(),
         Delivery::Delivered(delivered, of) if delivered >= of => "Delivered".into(),
         Delivery::Delivered(delivered, of) => format!("Delivered to {delivered} of {of}"),
-    }
-}
-
-/// The recipient of a private message; `None` is the person at this browser.
-pub fn private(to: Option<&str>) -> String {
-    match to {
-        Some(user) => format!("only to {}", isolated(user)),
-        None => "only to you".into(),
     }
 }
 

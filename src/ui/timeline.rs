@@ -367,6 +367,16 @@ impl Timeline {
         self.lines.replace(line);
     }
 
+    /// The number of the line of the message with this id.
+    pub fn line_of(&self, id: &MessageId) -> Option<u32> {
+        self.find(id).map(|line| line.seq)
+    }
+
+    /// Whether the message with this id is here.
+    pub fn has(&self, id: &MessageId) -> bool {
+        self.find(id).is_some()
+    }
+
     /// Removes the message with this id, if it is here.
     pub fn remove(&mut self, id: &MessageId) {
         let removed = self.find(id).and_then(|line| self.lines.remove(line.seq));

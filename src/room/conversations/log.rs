@@ -152,6 +152,17 @@ impl Log {
         places.map(|held| held.entry.position()).collect()
     }
 
+    /// The places from one up to another, without that one.
+    pub fn between(&self, from: Position, end: Position) -> Vec<Position> {
+        let index = |at: Position| {
+            let held = &self.held;
+            held.partition_point(|held| held.entry.position() < at)
+        };
+        let places = self.held.get(index(from)..index(end));
+        let places = places.unwrap_or_default().iter();
+        places.map(|held| held.entry.position()).collect()
+    }
+
     /// Adds an entry that was checked. `None` if it is here already.
     pub fn insert(&mut self, entry: Entry, now: Millis, caught_up: bool) -> Option<Inserted> {
         let (id, position) = (entry.id(), entry.position());

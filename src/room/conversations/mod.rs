@@ -141,6 +141,17 @@ impl Conversations {
                     self.ask_for_older(&id, members, links, cx);
                 }
             }
+            ChatCommand::Reveal(id) => {
+                let id = parse_entry_name(&id.0).map(|id| short(&id));
+                let thread = self.threads.iter_mut().find_map(|thread| {
+                    let held = thread.log.get(&id?)?;
+                    let position = held.entry.position();
+                    Some((thread, position))
+                });
+                if let Some((thread, position)) = thread {
+                    thread.reveal(position, members, cx);
+                }
+            }
             ChatCommand::Read(conversation, order) => self.mark_read(&conversation, order, cx),
             ChatCommand::Delete(deletion) => self.delete(deletion, cx),
             ChatCommand::Search { conversation, text } => {

@@ -77,18 +77,23 @@ impl Thread {
         let Some(horizon) = self.horizon else {
             return false;
         };
-        let before = self.log.before(horizon, MORE + 1);
-        // The oldest of them only says that there are more.
-        let from = before.get(before.len().saturating_sub(MORE)..);
-        let shown: Vec<Position> = from.unwrap_or_default().to_vec();
-        self.horizon = match shown.first() {
-            Some(first) if before.len() > MORE => Some(*first),
-            _ => None,
+        let before = self.log.before(horizon, MORE);
+        match before.first() {
+            Some(first) => self.reveal(*first, members, cx),
+            None => self.horizon = None,
+        }
+        !before.is_empty()
+    }
+
+    /// Shows everything from this place on.
+    pub fn reveal(&mut self, from: Position, members: &Members, cx: &mut Cx) {
+        let Some(horizon) = self.horizon.filter(|horizon| from < *horizon) else {
+            return;
         };
-        for position in &shown {
+        self.horizon = Some(from);
+        for position in self.log.between(from, horizon) {
             self.show(&position.id, members, cx);
         }
-        !shown.is_empty()
     }
 
     /// Forgets everything that was said.

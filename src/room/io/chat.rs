@@ -85,6 +85,8 @@ pub enum ChatCommand {
     /// Show what was said in a conversation before the oldest message that is shown: what is here, or else ask those who
     /// are here for it.
     Older(Conversation),
+    /// Show everything from this message on that is here.
+    Reveal(MessageId),
     /// Everything up to this place was read.
     Read(Conversation, Order),
     /// Delete this here, in all tabs of this browser. Other people keep what they have.

@@ -8,7 +8,7 @@ use web_sys::{Element, FocusEvent, HtmlElement, KeyboardEvent, Node};
 use yew::prelude::*;
 
 use super::icon::{ADD, MORE, icon};
-use crate::room::{ChatCommand, Command, Message, MessageId, Reaction};
+use crate::room::{ChatCommand, Command, Deletion, Message, MessageId, Reaction};
 use crate::ui::composing::{Composing, Purpose};
 use crate::ui::context::Ui;
 use crate::ui::hooks::listen::{copy, focus, use_change, use_flag};
@@ -172,6 +172,13 @@ fn entries(props: &ActionsProps, close: &Callback<()>, picking: &UseStateSetter<
         let (ui, id) = (props.ui.clone(), message.id.clone());
         Callback::from(move |()| ui.command(Command::Chat(ChatCommand::Retract(id.clone()))))
     };
+    let delete = {
+        let (ui, id) = (props.ui.clone(), message.id.clone());
+        Callback::from(move |()| {
+            let deletion = Deletion::Message(id.clone());
+            ui.command(Command::Chat(ChatCommand::Delete(deletion)));
+        })
+    };
     let copies = {
         let (ui, message) = (props.ui.clone(), message.clone());
         Callback::from(move |()| {
@@ -196,6 +203,7 @@ fn entries(props: &ActionsProps, close: &Callback<()>, picking: &UseStateSetter<
                 { entry("edit", "Edit", compose(Purpose::Edit)) }
                 { entry("retract", "Take back", retract) }
             }
+            { entry("delete", "Delete here", delete) }
         </>
     }
 }

@@ -8,7 +8,7 @@ use yew::prelude::*;
 
 use super::icon::{CLOSE, SEND, SMILE, icon};
 use super::sentence::changing;
-use crate::room::{Command, MAX_TEXT};
+use crate::room::{Command, Conversation, MAX_TEXT};
 use crate::ui::composing::{Composing, Purpose, command};
 use crate::ui::context::Ui;
 use crate::ui::drafts::{self, Draft};
@@ -28,6 +28,8 @@ pub struct ComposerProps {
     pub area: NodeRef,
     /// What the text is for, if it is not simply a new message.
     pub composing: Option<Rc<Composing>>,
+    /// The conversation that messages go to.
+    pub conversation: Conversation,
     /// The key of the draft of this conversation.
     pub place: String,
     /// What was refused, and belongs into the field again.
@@ -170,6 +172,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
     let send = {
         let (area, hint, ui) = (area.clone(), hint.setter(), props.ui.clone());
         let (composing, keep) = (props.composing.clone(), keep.clone());
+        let conversation = props.conversation.clone();
         Callback::from(move |()| {
             let Some(area) = area.cast::<HtmlTextAreaElement>() else {
                 return;
@@ -183,12 +186,13 @@ pub fn Composer(props: &ComposerProps) -> Html {
                 hint.set(Hint::None);
                 let text = typed::trimmed(&text).to_owned();
                 let (ui, purpose) = (ui.clone(), composing.clone());
+                let conversation = conversation.clone();
                 let say = Box::new(move |text: String| {
                     let composing = purpose.as_deref().map(|about| Composing {
                         begun: Some(text.clone()),
                         ..about.clone()
                     });
-                    let words = command(composing.as_ref(), text.clone());
+                    let words = command(composing.as_ref(), &conversation, text.clone());
                     ui.act(Action::Sent(Rc::new(Draft {
                         text,
                         aside: String::new(),

@@ -12,7 +12,7 @@ use super::empty::empty as empty_room;
 use super::icon::{DOWN, icon};
 use super::row::Row;
 use crate::browser::Listener;
-use crate::room::{ChatCommand, Command, Conversation, MAIN_CHANNEL};
+use crate::room::{ChatCommand, Command, Conversation, MessageId};
 use crate::time::Millis;
 use crate::ui::backend::Opening;
 use crate::ui::context::Ui;
@@ -40,6 +40,12 @@ pub struct LogProps {
     pub log: Rc<Timeline>,
     pub opening: Rc<Opening>,
     pub empty: Option<Emptiness>,
+    /// The conversation.
+    pub conversation: Conversation,
+    /// What stands above its first message.
+    pub beginning: Html,
+    /// The message to go to, once it is here.
+    pub target: Option<MessageId>,
     pub unread: u32,
     pub unread_from: Option<u32>,
     /// How many of the unread messages mention the person.
@@ -71,6 +77,9 @@ pub fn Log(props: &LogProps) -> Html {
         log,
         opening,
         empty,
+        conversation,
+        beginning,
+        target,
         unread,
         unread_from,
         mentioned,
@@ -100,9 +109,18 @@ pub fn Log(props: &LogProps) -> Html {
     {
         let (scroller, anchor, ui, away) =
             (scroller.clone(), anchor.clone(), ui.clone(), away.setter());
+        let conversation = conversation.clone();
         use_mount(Box::new(move || {
             let scroller = scroller.cast::<Element>()?;
-            Some(Box::new(follow(&scroller, &anchor, &ui, &away)))
+            // What is unread is read from its beginning.
+            return_to(&scroller, &anchor, &ui, &away);
+            Some(Box::new(follow(
+                &scroller,
+                &anchor,
+                &conversation,
+                &ui,
+                &away,
+            )))
         }));
     }
     {
@@ -234,11 +252,25 @@ pub fn Log(props: &LogProps) -> Html {
             }
         })
     };
+    {
+        let seq = target.as_ref().and_then(|id| log.line_of(id));
+        let (jump, ui) = (jump.clone(), ui.clone());
+        use_change(
+            seq.map_or(0, |seq| u64::from(seq) + 1),
+            Box::new(move || {
+                if let Some(seq) = seq {
+                    jump.emit(seq);
+                    ui.act(Action::Reached);
+                }
+            }),
+        );
+    }
     let now = clock::now();
     view! {
         <div class="log-frame">
             <div ref={scroller} class="log" part="log" tabindex="0" aria-label="Messages">
                 if let Some(empty) = *empty { { empty_room(empty, opening, ui) } }
+                if begin == 0 { { beginning.clone() } }
                 if begin > 0 {
                     <button
                         type="button" class="quiet earlier" data-testid="earlier" onclick={earlier}
@@ -283,6 +315,7 @@ pub fn Log(props: &LogProps) -> Html {
 fn follow(
     scroller: &Element,
     anchor: &Rc<ScrollAnchor>,
+    conversation: &Conversation,
     ui: &Ui,
     away: &UseStateSetter<bool>,
 ) -> Observed {
@@ -301,14 +334,13 @@ fn follow(
             away.clone(),
             watch.clone(),
         );
-        let ui = ui.clone();
+        let (ui, conversation) = (ui.clone(), conversation.clone());
         Box::new(move |_| {
             let top = scroller.scroll_top();
             let before = anchor.top.replace(top);
             let up = top < before;
             if top < NEAR_TOP && before >= NEAR_TOP {
-                let channel = Conversation::Channel(MAIN_CHANNEL.to_owned());
-                ui.command(Command::Chat(ChatCommand::Older(channel)));
+                ui.command(Command::Chat(ChatCommand::Older(conversation.clone())));
             }
             // Yew lets the browser go on between drawing new lines and the effect that follows them to the end. Only
             // who scrolls up leaves the end.

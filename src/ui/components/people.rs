@@ -5,10 +5,11 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 use super::icon::{BACK, CHECK, PEN, face, icon, trust};
+use super::keeping::Keeping;
 use super::name_field::NameField;
 use super::sentence::changing;
 use crate::identity::{PublicKey, Trust, safety_number};
-use crate::room::{Command, PeerState, PeerView, PeopleCommand, Shown, Status};
+use crate::room::{Command, Conversation, PeerState, PeerView, PeopleCommand, Shown, Status};
 use crate::ui::backend::{Blocked, Own};
 use crate::ui::context::Ui;
 use crate::ui::hooks::listen::{use_flag, use_focus};
@@ -43,6 +44,7 @@ pub fn people(state: &State, back: &NodeRef, ui: &Ui) -> Html {
                 }) }
             </ul>
             { blocked(&state.blocked, ui) }
+            if state.status != Status::Left { { html! { <Keeping ui={ui.clone()} /> } } }
             <footer>
                 <button
                     type="button" class="quiet" data-testid="keys-button"
@@ -172,6 +174,10 @@ fn Person(props: &PersonProps) -> Html {
     let (id, then_open) = (peer.id, (!open).then_some(peer.id));
     let toggle = ui.on(Box::new(move |ui| ui.act(Action::Person(then_open))));
     let retry = Box::new(move |ui: &Ui| ui.command(Command::People(PeopleCommand::Retry(id))));
+    let message = {
+        let direct = Conversation::Direct(peer.key);
+        ui.on(Box::new(move |ui| ui.act(Action::Open(direct.clone()))))
+    };
     let words = match texts::peer_state(peer.state) {
         "" if *own_tab => texts::OWN_TAB,
         words => words,
@@ -204,6 +210,9 @@ fn Person(props: &PersonProps) -> Html {
             }
             if *open {
                 <div class="details" data-testid="person-details">
+                    <div class="actions">
+                        <button type="button" class="primary" data-testid="open-dm" onclick={message}>{ "Message" }</button>
+                    </div>
                     if peer.state == PeerState::NoPath {
                         <p>{ changing(texts::NO_PATH) }</p>
                     }

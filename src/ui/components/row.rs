@@ -7,7 +7,7 @@ use yew::prelude::*;
 use super::actions::{Actions, reactions};
 use super::body::body;
 use super::icon::{CHECK, CHECKS, CLOCK, face, icon, trust};
-use super::sentence::{changing, sentence};
+use super::sentence::changing;
 use crate::identity::Trust;
 use crate::room::Message;
 use crate::ui::context::Ui;
@@ -119,7 +119,6 @@ fn message(said: &Said, props: &RowProps) -> Html {
                 <header>
                     if own { <bdi class="sr" translate="no">{ &message.sender }</bdi> } else { <bdi class="name" translate="no">{ &message.sender }</bdi> }
                     if said.trust == Trust::NameOnAnotherKey { { trust(said.trust) } }
-                    if message.is_direct() { <small data-testid="private">{ sentence(&texts::private(message.with.as_deref().filter(|_| message.own))) }</small> }
                     { time }
                 </header>
             } else {

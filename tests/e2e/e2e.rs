@@ -32,6 +32,7 @@ mod profile;
 mod rooms;
 mod settings;
 mod support;
+mod talks;
 mod translation;
 mod unloaded;
 mod untrusted_text;

@@ -55,6 +55,9 @@ thread_local! {
     static REHEARSED: Cell<bool> = const { Cell::new(false) };
     /// The chats on this page. All of them are the same person, who is asked for a name only once.
     static CHATS: RefCell<Vec<Weak<RefCell<Inner>>>> = const { RefCell::new(Vec::new()) };
+    /// The name that the person chose last in a chat on this page. A chat that was still opening then has read the profile
+    /// without it.
+    static CHOSEN: RefCell<Option<Name>> = const { RefCell::new(None) };
 }
 
 #[derive(Default)]
@@ -96,6 +99,7 @@ impl Page {
 
     /// Passes a name that the person chose on to the other chats on this page, unless their site chose one for them.
     fn share_name(&self, name: &Name) {
+        CHOSEN.set(Some(name.clone()));
         let chats = CHATS.with_borrow_mut(|chats| {
             chats.retain(|chat| chat.strong_count() > 0);
             chats.clone()
@@ -368,6 +372,7 @@ impl Page {
         };
         let (address, mut profile) = (&join.address, join.profile.borrow_mut());
         let given_name = site.and_then(|site| given_name(site.name.as_deref()?));
+        let chosen = CHOSEN.with_borrow(Clone::clone);
         let link = match site {
             Some(_) => here.split('#').next().unwrap_or_default().to_owned(),
             None => room_link(&here, address.room.as_deref(), address.secret.as_ref()),
@@ -383,7 +388,10 @@ impl Page {
             },
             accept: join.settings.accept,
             channels: join.settings.channels.clone(),
-            name: given_name.clone().or_else(|| profile.name().cloned()),
+            name: given_name
+                .clone()
+                .or(chosen)
+                .or_else(|| profile.name().cloned()),
             notices: profile
                 .take_notices()
                 .iter()

@@ -10,7 +10,8 @@
 //! ```
 //!
 //! Components are values in braces, which `html!` makes. An attribute without braces is constant, one that is `None` is
-//! left out, and a class is constant.
+//! left out, and a class is constant. What `for` adds is a list of its own, because Yew compares children by their keys only
+//! if all of a list have one, and otherwise makes all of them anew when one comes.
 
 use std::rc::Rc;
 
@@ -318,7 +319,9 @@ macro_rules! view {
     };
     // Children in braces.
     (@in $m:ident { for $nodes:expr } $($rest:tt)*) => {
+        $m.open_list();
         $nodes.for_each(|node| $m.add(node));
+        $m.close();
         $crate::ui::markup::view!(@in $m $($rest)*);
     };
     (@in $m:ident { $text:literal } $($rest:tt)*) => {

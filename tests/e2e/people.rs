@@ -89,6 +89,41 @@ fn blocking_is_asked_about_undone_and_listed() {
 }
 
 #[test]
+fn who_comes_and_goes_disturbs_nobody_in_the_list() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        for browser in [bed.chromium().await?, bed.firefox().await?] {
+            let ann = browser.open(site.url()).await?;
+            ann.join("ann").await?;
+            ann.click("me").await?;
+            ann.until("the field", |page| page.has("name")).await?;
+            ann.type_into("name", "a").await?;
+            let guests = bed.chromium().await?;
+            let ben = guests.open(site.url()).await?;
+            ben.join("ben").await?;
+            ann.sees(&["ben"]).await?;
+            // What is typed stays, and so does the focus, which a click on somebody else moves.
+            let kept = "const field = document.querySelector('[data-testid=name]');
+                window.person ??= document.querySelector('[data-user=ben] [data-testid=person]');
+                return [field?.value, document.activeElement === field, window.person.isConnected].join()";
+            ann.until_script(kept, &[], "a,true,true").await?;
+            let bea = guests.open(&format!("{}?x", site.url())).await?;
+            bea.joined().await?;
+            ann.until("three", |page| page.peers.len() == 2).await?;
+            ann.until_script(kept, &[], "a,true,true").await?;
+            ben.close().await?;
+            bea.close().await?;
+            ann.until("that nobody is there", |page| page.peers.is_empty())
+                .await?;
+            ann.until_script(kept, &[], "a,true,false").await?;
+            ann.close().await?;
+        }
+        bed.no_errors().await
+    });
+}
+
+#[test]
 fn another_tab_shows_who_is_blocked_and_unblocked_meanwhile() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;

@@ -8,9 +8,8 @@ use axum::http::StatusCode;
 use axum::response::Html;
 use axum::{Router, routing::get};
 use serde_json::json;
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use xtask::testbed::{Broker, dist, pages};
+use xtask::testbed::{Broker, dist, new_origin, pages};
 
 use crate::support::{Browser, Tab, run, settings};
 
@@ -52,7 +51,7 @@ impl Owner {
             .route("/widget.html", get(|| async { Html(WIDGET) }))
             .route("/module.html", get(|| async { Html(MODULE) }))
             .fallback_service(pages(&dist(), |_| json!({})));
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let listener = new_origin()?;
         let url = format!("http://{}/", listener.local_addr()?);
         let server = tokio::spawn(async move {
             let _ = axum::serve(listener, routes).await;

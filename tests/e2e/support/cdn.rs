@@ -7,8 +7,8 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use xtask::testbed::new_origin;
 
 /// Serves the files of one version of a package to pages of all origins. Browsers may keep them for ever, and there is
 /// nothing else: a page of another origin cannot even read that a file is missing.
@@ -21,7 +21,7 @@ pub struct Cdn {
 impl Cdn {
     /// Serves the package whose files are in this folder.
     pub async fn start(package: &Path) -> Result<Cdn> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let listener = new_origin()?;
         let url = format!("http://{}{PATH}", listener.local_addr()?);
         let files = Router::new().fallback(file).with_state(package.to_owned());
         let server = tokio::spawn(async move {

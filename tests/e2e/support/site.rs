@@ -12,10 +12,9 @@ use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use xtask::testbed::{Site, dist, pages};
+use xtask::testbed::{Site, dist, new_origin, pages};
 
 /// Settings with this broker and no STUN server, so that no test needs the internet.
 pub fn settings(broker: &str) -> Value {
@@ -198,7 +197,7 @@ impl Drop for GuardedSite {
 
 /// Serves these routes on a port of its own, and returns the address, with a slash at the end.
 pub async fn serve(routes: Router) -> Result<(String, JoinHandle<()>)> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let listener = new_origin()?;
     let url = format!("http://{}/", listener.local_addr()?);
     let server = tokio::spawn(async move {
         let _ = axum::serve(listener, routes).await;

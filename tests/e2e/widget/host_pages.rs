@@ -7,8 +7,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use xtask::testbed::{Broker, Site, dist, pages};
+use xtask::testbed::{Broker, Site, dist, new_origin, pages};
 
 use super::{has_no_page_errors, page, tag};
 use crate::support::{Bed, Host, Tab, run, settings};
@@ -67,7 +66,7 @@ fn a_site_behind_an_access_cookie_can_have_a_chat() {
         let broker = Broker::rumqttd().await?;
         let settings = settings(&broker.ws_url());
         let html = page("", "<script src='rtchat.js?add&open' async></script>");
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let listener = new_origin()?;
         let url = format!("http://{}/page.html", listener.local_addr()?);
         let grant = (
             header::SET_COOKIE,

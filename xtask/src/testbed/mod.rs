@@ -30,8 +30,10 @@ mod site;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -62,6 +64,25 @@ pub fn demo() -> PathBuf {
 pub fn free_port() -> Result<u16> {
     let listener = TcpListener::bind(local(0)).context("cannot find a free port")?;
     Ok(listener.local_addr()?.port())
+}
+
+/// Listens on a port of 127.0.0.1 that this process has not served a site from. Browsers are shared and keep what a site
+/// stored, and the system gives the same port again some day: a page there would know the name of somebody in an earlier
+/// test.
+pub fn new_origin() -> Result<tokio::net::TcpListener> {
+    static USED: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    // Held until another one is found, since the system would give them again.
+    let mut used = Vec::new();
+    loop {
+        let listener = TcpListener::bind(local(0)).context("cannot find a free port")?;
+        let port = listener.local_addr()?.port();
+        let mut known = USED.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.insert(port) {
+            listener.set_nonblocking(true)?;
+            return Ok(tokio::net::TcpListener::from_std(listener)?);
+        }
+        used.push(listener);
+    }
 }
 
 fn local(port: u16) -> SocketAddr {

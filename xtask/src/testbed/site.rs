@@ -8,7 +8,6 @@ use axum::response::Html;
 use axum::routing::{any, get};
 use axum::{Json, Router};
 use serde_json::Value;
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -74,7 +73,7 @@ impl Site {
                 dist.display()
             );
         }
-        let listener = TcpListener::bind(super::local(0)).await?;
+        let listener = super::new_origin()?;
         let url = format!("http://{}/", listener.local_addr()?);
         let mut pages = pages(&dist, move |_| settings.clone());
         for (name, value) in headers {

@@ -160,3 +160,13 @@ async fn a_site_serves_its_settings_and_reports_a_missing_page() {
     assert!(get("nothing").await.starts_with("HTTP/1.1 404"));
     assert!(get("../Cargo.toml").await.starts_with("HTTP/1.1 404"));
 }
+
+#[tokio::test]
+async fn no_site_is_where_another_one_was() {
+    let mut ports = BTreeSet::new();
+    // The system gives a port again after some hundred already.
+    for number in 0..3_000 {
+        let port = new_origin().unwrap().local_addr().unwrap().port();
+        assert!(ports.insert(port), "port {port} again, after {number}");
+    }
+}

@@ -3,11 +3,9 @@
 use std::rc::Rc;
 
 use super::backend::{Blocked, Entry, Opening, Own};
-use super::composing::{Composing, Purpose};
+use super::composing::Composing;
 use super::drafts::Draft;
-use super::mentions::{Mention, mentions};
-use super::timeline::{Content, Delivery, Line, Move, Timeline};
-use super::typed::chosen;
+use super::timeline::{Delivery, Move, Timeline};
 use crate::identity::{PeerId, PublicKey};
 use crate::room::{
     AppEvent, ChatEvent, Event, GoneReason, Message, PeerState, PeerView, PeopleEvent, Shown,
@@ -16,6 +14,8 @@ use crate::room::{
 
 #[path = "state_prompts.rs"]
 mod prompts;
+#[path = "state_writing.rs"]
+mod writing;
 
 /// At most this many people in the list. The room reports fewer; this limit holds whatever it reports.
 const MAX_PEOPLE: usize = 256;
@@ -112,12 +112,16 @@ pub struct State {
     sending: Option<Rc<Draft>>,
     /// What was refused, and belongs into the composer again.
     pub returned: Option<Rc<Draft>>,
+    /// Who is writing, and for how many looks nothing was heard of it.
+    pub typing: Rc<Vec<(PeerId, u8)>>,
     /// Whether a narrow page shows the people instead of the log.
     pub people_open: bool,
     /// The person whose details are open.
     pub person: Option<PeerId>,
     /// The people that this person has blocked.
     pub blocked: Rc<Vec<Blocked>>,
+    /// The message for which is asked where to pass it on to.
+    pub forwarding: Option<Rc<Message>>,
     /// The person about whom is asked whether to block them.
     pub blocking: Option<Rc<PeerView>>,
     /// Whether the people were opened only to show somebody's details.
@@ -152,9 +156,11 @@ impl Default for State {
             composing: None,
             sending: None,
             returned: None,
+            typing: Rc::default(),
             people_open: false,
             person: None,
             blocked: Rc::default(),
+            forwarding: None,
             blocking: None,
             people_for_person: false,
             watching: true,
@@ -212,10 +218,14 @@ pub enum Action {
     BlockedAre(Vec<Blocked>),
     /// Begins to answer or edit a message, or gives that up.
     Compose(Option<Rc<Composing>>),
+    /// A second has passed while somebody writes.
+    Look,
     /// Begins to edit the last message that the person said.
     EditLast,
     /// The person sent this.
     Sent(Rc<Draft>),
+    /// Asks where to pass this message on to, or closes the question.
+    Forward(Option<Rc<Message>>),
     /// Opens a dialog over the conversation, or closes it.
     Sheet(Option<Sheet>),
     /// Shows the people in a narrow page, or the log.
@@ -270,11 +280,13 @@ impl State {
                 self.blocked = Rc::new(blocked);
             }
             Action::Compose(composing) => self.composing = composing,
+            Action::Look => self.look(),
             Action::EditLast => self.edit_last(),
             Action::Sent(draft) => {
                 self.composing = None;
                 self.sending = Some(draft);
             }
+            Action::Forward(message) => self.forwarding = message,
             Action::Sheet(sheet) => self.sheet = sheet,
             Action::People(open) => self.show_people(open),
             Action::Person(person) => self.show_person(person),
@@ -405,16 +417,12 @@ impl State {
             Event::People(PeopleEvent::ValidationFailure { peer, reason }) => {
                 self.add_notice(super::texts::validation_failure(&peer.user, &reason), None);
             }
-            Event::Refused(reason) => {
-                self.add_notice(reason, None);
-                if let Some(draft) = self.sending.take() {
-                    self.composing = draft.composing.clone().map(Rc::new);
-                    self.returned = Some(draft);
-                }
+            Event::Refused(reason) => self.on_refused(reason),
+            Event::Chat(ChatEvent::Typing { peer }) => {
+                self.types(peer);
             }
             // These events are for programs, not for people.
-            Event::Chat(ChatEvent::Typing { .. })
-            | Event::App(AppEvent::Pong { .. })
+            Event::App(AppEvent::Pong { .. })
             | Event::App(AppEvent::Sent { .. })
             | Event::App(AppEvent::SendFailed { .. })
             | Event::App(AppEvent::Value { .. })
@@ -433,6 +441,7 @@ impl State {
             self.requests = Rc::default();
             self.arrived = Rc::default();
             self.blocking = None;
+            self.forwarding = None;
             self.show_people(false);
         }
     }
@@ -477,6 +486,7 @@ impl State {
     }
 
     fn peer_gone(&mut self, peer: &PeerView, reason: GoneReason) {
+        self.stops_typing(&peer.id);
         Rc::make_mut(&mut self.people).retain(|other| other.id != peer.id);
         Rc::make_mut(&mut self.requests).retain(|other| other.id != peer.id);
         if self.person == Some(peer.id) {
@@ -500,6 +510,9 @@ impl State {
     }
 
     fn add_message(&mut self, message: Message, day: i32) {
+        if let Some(id) = &message.peer {
+            self.stops_typing(id);
+        }
         let peer = message.peer.and_then(|id| self.peer(&id));
         let trust = peer.map_or(message.trust, |peer| peer.trust);
         let (own, caught_up) = (message.peer.is_none() && message.own, message.caught_up);
@@ -522,54 +535,6 @@ impl State {
             self.unread = self.unread.saturating_add(1);
             self.mentioned = self.mentioned.saturating_add(calls.into());
         }
-    }
-
-    /// What was sent last was not refused if it is in the log.
-    fn arrived_whole(&mut self, message: &Message) {
-        if message.own && !message.caught_up {
-            self.sending = None;
-        }
-    }
-
-    /// Begins to edit the last message that the person said and that can be changed.
-    fn edit_last(&mut self) {
-        let own = |line: &Rc<Line>| match &line.content {
-            Content::Said(said) if said.delivery.is_some() => Some(said.message.clone()),
-            _ => None,
-        };
-        let mut own = self.log.lines().iter().rev().filter_map(own);
-        let last = own.find(|message| !message.retracted && !message.private);
-        if let Some(message) = last {
-            self.composing = Some(Rc::new(Composing::new(Purpose::Edit, &message)));
-        }
-    }
-
-    /// Whom a text mentions, of those who are here. Nobody has to write the number of a tab.
-    fn mentions(&self, text: &str) -> Vec<Mention> {
-        if !text.contains('@') {
-            return Vec::new();
-        }
-        let mut names = Vec::new();
-        let mut add = |user, own| names.extend([(user, own), (chosen(user), own)]);
-        for peer in self.people.iter() {
-            add(peer.user.as_str(), false);
-        }
-        if let Some(own) = &self.own {
-            add(&own.user, true);
-        }
-        mentions(text, &names)
-    }
-
-    /// The names of the others who are here, one a line, for whoever writes an `@`.
-    pub fn names(&self) -> String {
-        let mut names = String::new();
-        for peer in self.people.iter() {
-            if is_here(peer.state) && !self.is_own_tab(peer) {
-                names += &peer.user;
-                names += "\n";
-            }
-        }
-        names
     }
 }
 

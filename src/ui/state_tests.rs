@@ -1,9 +1,11 @@
 use super::prompts::{MAX_DECISIONS, MAX_NOTICES, MAX_REQUESTS, MAX_WARNINGS};
+use super::writing::TYPING;
 use super::*;
 use crate::identity::Trust;
 use crate::identity::{Name, PublicKey};
 use crate::room::{ChatEvent, MessageId, PeopleEvent};
 use crate::time::Millis;
+use crate::ui::composing::Purpose;
 use crate::ui::texts;
 use crate::ui::timeline::Content;
 
@@ -92,6 +94,42 @@ fn whoever_is_mentioned_is_told_and_others_are_marked() {
     let state = after(state, [edit("hi")]).reduce(Action::Watching(true));
     assert!(marked(&state)[0].is_empty());
     assert_eq!((state.unread, state.mentioned), (0, 0));
+}
+
+#[test]
+fn whoever_writes_is_named_until_they_stop() {
+    let typing = |byte: u8| {
+        Event::Chat(ChatEvent::Typing {
+            peer: PeerId([byte; 16]),
+        })
+    };
+    let here = |byte: u8, user: &str| {
+        Event::People(PeopleEvent::Changed(peer(byte, user, PeerState::Verified)))
+    };
+    let writing = |state: &State| {
+        state
+            .writing()
+            .replace([texts::NAME_BEGINS, texts::NAME_ENDS], "")
+    };
+    let people = [
+        here(1, "ann"),
+        here(2, "ben"),
+        typing(1),
+        typing(2),
+        typing(2),
+        typing(3),
+    ];
+    let state = after(State::default(), people);
+    assert_eq!(writing(&state), "ann and ben are writing …");
+    // A message ends it, and so does silence.
+    let state = after(state, [message(Some(1))]);
+    assert_eq!(writing(&state), "ben is writing …");
+    let look =
+        |state: State, times: u8| (0..times).fold(state, |state, _| state.reduce(Action::Look));
+    let state = after(look(state, TYPING - 1), [typing(2)]);
+    let state = look(state, TYPING - 1);
+    assert_eq!(writing(&state), "ben is writing …");
+    assert_eq!(writing(&look(state, 1)), "");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, FocusEvent, HtmlElement, KeyboardEvent, Node};
 use yew::prelude::*;
 
-use super::icon::{ADD, MORE, icon};
+use super::icon::{ADD, MORE, PEOPLE, icon};
 use crate::room::{ChatCommand, Command, Message, MessageId, Reaction};
 use crate::ui::composing::{Composing, Purpose};
 use crate::ui::context::Ui;
@@ -172,6 +172,10 @@ fn entries(props: &ActionsProps, close: &Callback<()>, picking: &UseStateSetter<
         let (ui, id) = (props.ui.clone(), message.id.clone());
         Callback::from(move |()| ui.command(Command::Chat(ChatCommand::Retract(id.clone()))))
     };
+    let forward = {
+        let (ui, message) = (props.ui.clone(), message.clone());
+        Callback::from(move |()| ui.act(Action::Forward(Some(message.clone()))))
+    };
     let copies = {
         let (ui, message) = (props.ui.clone(), message.clone());
         Callback::from(move |()| {
@@ -191,6 +195,7 @@ fn entries(props: &ActionsProps, close: &Callback<()>, picking: &UseStateSetter<
         <>
             <button key="react" type="button" role="menuitem" data-testid="react" onclick={to_picker}>{ "React" }</button>
             { entry("reply", "Reply", compose(Purpose::Reply)) }
+            { entry("forward", "Forward", forward) }
             { entry("copy", "Copy", copies) }
             if message.own {
                 { entry("edit", "Edit", compose(Purpose::Edit)) }
@@ -254,5 +259,20 @@ pub fn reactions(message: &Message, ui: &Ui) -> Html {
             </button>
         }
     };
-    html! { <div class="reactions">{ for message.reactions.iter().map(chip) }</div> }
+    // What a pointer shows over a chip, for fingers and keys.
+    let line = |Reaction { emoji, people, .. }: &Reaction| {
+        let names = people
+            .iter()
+            .map(|(_, name)| view! { <bdi translate="no">{ name }</bdi> });
+        view! { <li><span>{ emoji }</span>{ for names }</li> }
+    };
+    view! {
+        <div class="reactions">
+            { for message.reactions.iter().map(chip) }
+            <details class="who" data-testid="who-reacted">
+                <summary aria-label="Who reacted" title="Who reacted">{ icon(PEOPLE) }</summary>
+                <ul>{ for message.reactions.iter().map(line) }</ul>
+            </details>
+        </div>
+    }
 }

@@ -5,6 +5,7 @@ use web_sys::Node;
 use yew::prelude::*;
 
 use super::sentence::changing;
+use crate::ui::forward::FORWARDED;
 use crate::ui::hooks::listen::{copy, use_flag, use_interval, window};
 use crate::ui::markdown::{Block, Content, Item, Span};
 use crate::ui::markup::view;
@@ -30,9 +31,14 @@ fn block(block: &Block<'_>, dir: Option<&'static str>, who: &[Mention]) -> Html 
             html! { <Code language={(*language).to_owned()} code={text.concat()} /> }
         }
         Block::Quote(inner) => {
+            // The line of a message that was passed on is there for all, and is no one's words.
+            let is_forwarded = matches!(&**inner, [Block::Text(text)] if text.first().is_some_and(
+                |span| matches!(span.content, Content::Text(text) if text.starts_with(FORWARDED))
+            ));
+            let look = is_forwarded.then_some("forwarded");
             let inner = inner.iter().map(|part| self::block(part, None, who));
             let inner: Html = inner.collect();
-            html! { <blockquote dir="auto">{ inner }</blockquote> }
+            html! { <blockquote dir="auto" data-look={look}>{ inner }</blockquote> }
         }
         Block::List(items) => {
             html! { <div class="list" role="list">{ items.iter().map(|it| item(it, who)).collect::<Html>() }</div> }

@@ -8,12 +8,13 @@ use yew::prelude::*;
 
 use super::icon::{CLOSE, SEND, SMILE, icon};
 use super::sentence::changing;
-use crate::room::{Command, MAX_TEXT};
+use crate::room::{ChatCommand, Command, MAX_TEXT};
 use crate::ui::composing::{Composing, Purpose, command};
 use crate::ui::context::Ui;
 use crate::ui::drafts::{self, Draft};
 use crate::ui::early;
-use crate::ui::hooks::listen::{focus_new, use_change, use_mount};
+use crate::ui::hooks::listen::{focus_new, use_change, use_interval, use_mount};
+use crate::ui::markdown::plain;
 use crate::ui::markup::view;
 use crate::ui::state::Action;
 use crate::ui::{assist, texts, typed};
@@ -32,6 +33,8 @@ pub struct ComposerProps {
     pub place: String,
     /// What was refused, and belongs into the field again.
     pub returned: Option<Rc<Draft>>,
+    /// Who is writing, as a sentence.
+    pub writing: String,
     /// The names of the others who are here, one a line.
     pub people: String,
     pub ui: Ui,
@@ -229,7 +232,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
         })
     };
     let on_input = {
-        let (hint, area) = (hint.clone(), area.clone());
+        let (hint, area, ui) = (hint.clone(), area.clone(), props.ui.clone());
         Callback::from(move |_: Event| {
             let Some(area) = area.cast::<HtmlTextAreaElement>() else {
                 return;
@@ -238,6 +241,9 @@ pub fn Composer(props: &ComposerProps) -> Html {
             keep();
             // In browsers whose style sheets cannot make a field grow with its text, its line breaks make it grow.
             area.set_rows(rows(&text));
+            if !text.is_empty() {
+                ui.command(Command::Chat(ChatCommand::Typing));
+            }
             if text.contains([':', '@']) {
                 assist::help(&area);
             }
@@ -261,6 +267,13 @@ pub fn Composer(props: &ComposerProps) -> Html {
             assist::pick(ui, &smile, area.as_ref(), Box::new(drop));
         }))
     };
+    {
+        let ui = props.ui.clone();
+        use_interval(
+            (!props.writing.is_empty()).then_some(1_000),
+            Callback::from(move |()| ui.act(Action::Look)),
+        );
+    }
     let refused = matches!(*hint, Hint::Refused(_));
     view! {
         <div class="composer" part="composer">
@@ -274,6 +287,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
                     Hint::Refused(count) => changing(&texts::too_long(count, MAX_TEXT)),
                 } }
             </p>
+            <p class="writing" data-testid="typing">{ changing(&props.writing) }</p>
             if let Some(composing) = &props.composing { { about(composing, &props.ui) } }
             <div class="field">
                 <textarea
@@ -311,7 +325,7 @@ fn about(composing: &Composing, ui: &Ui) -> Html {
         <div class="about" data-testid="composing" data-purpose={if is_edit { "edit" } else { "reply" }}>
             <p dir="auto">
                 <b key={words}>{ words }if !is_edit { <bdi translate="no">{ &composing.sender }</bdi> }</b>
-                <span key={composing.id.0.clone()}>{ &composing.text }</span>
+                <span key={composing.id.0.clone()}>{ plain(&composing.text) }</span>
             </p>
             <button type="button" class="quiet" data-testid="composing-cancel" aria-label="Cancel" title="Cancel (Esc)" {onclick}>
                 { icon(CLOSE) }

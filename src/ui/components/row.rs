@@ -14,7 +14,7 @@ use crate::ui::context::Ui;
 use crate::ui::fold::fold;
 use crate::ui::hooks::clock;
 use crate::ui::hooks::listen::use_flag;
-use crate::ui::markdown::parse;
+use crate::ui::markdown::{parse, plain};
 use crate::ui::markup::view;
 use crate::ui::mentions::Mention;
 use crate::ui::texts;
@@ -156,14 +156,14 @@ fn quote(message: &Message, props: &RowProps) -> Option<Html> {
     };
     let jump = props.jump.reform(move |_: MouseEvent| seq);
     let text = if quoted.retracted {
-        "Taken back"
+        "Taken back".to_owned()
     } else {
-        quoted.text.as_str()
+        plain(&quoted.text)
     };
     Some(html! {
         <button type="button" class="quote" data-testid="quote" dir="auto" onclick={jump}>
             <b><bdi translate="no">{ &quoted.sender }</bdi></b>
-            <span key={text.to_owned()}>{ text }</span>
+            <span key={text.clone()}>{ text }</span>
         </button>
     })
 }

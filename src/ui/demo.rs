@@ -6,7 +6,7 @@ use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 
-use super::demo_answers::answers;
+use super::demo_answers::{WRITING, answers};
 use super::demo_markdown::{MARKDOWN, MARKUP};
 use super::hooks::clock;
 use super::hooks::listen::{document, window};
@@ -264,6 +264,15 @@ impl Demo {
         self.chatter(0);
     }
 
+    /// Two people go on writing.
+    fn writes(&self) {
+        for byte in [1, 2] {
+            let peer = PeerId([byte; 16]);
+            self.event(Event::Chat(ChatEvent::Typing { peer }));
+        }
+        self.later(2_000, Demo::writes);
+    }
+
     fn chatter(&self, round: u32) {
         self.later(2_000, move |demo| {
             demo.add_message(
@@ -325,6 +334,13 @@ impl Demo {
                 for message in answers(clock::now(), key(1), key(2), key(OWN)) {
                     self.event(Event::Chat(ChatEvent::Message(Box::new(message))));
                 }
+            }
+            "writing" => {
+                self.conversation();
+                for (byte, user, text) in WRITING {
+                    self.add_message(byte, user, 0, text);
+                }
+                self.writes();
             }
             "flood" => self.flood(500),
             "flood2000" => self.flood(2_000),

@@ -50,7 +50,8 @@ pub fn destinations(state: &State) -> Vec<Destination> {
 pub fn command(message: &Message, to: &Conversation) -> ChatCommand {
     let mut text = ["> ", FORWARDED].concat();
     for c in message.sender.chars() {
-        if c.is_ascii_punctuation() {
+        // The signs of Markdown within a line.
+        if "*_~`[]\\".contains(c) {
             text.push('\\');
         }
         text.push(c);

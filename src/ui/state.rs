@@ -112,8 +112,8 @@ pub struct State {
     sending: Option<Rc<Draft>>,
     /// What was refused, and belongs into the composer again.
     pub returned: Option<Rc<Draft>>,
-    /// Who is writing, and for how many looks nothing was heard of it.
-    pub typing: Rc<Vec<(PeerId, u8)>>,
+    /// Who is writing, and for how many looks nothing was heard of it. Mostly nobody is.
+    typing: Vec<(PeerId, u8)>,
     /// Whether a narrow page shows the people instead of the log.
     pub people_open: bool,
     /// The person whose details are open.
@@ -156,7 +156,7 @@ impl Default for State {
             composing: None,
             sending: None,
             returned: None,
-            typing: Rc::default(),
+            typing: Vec::new(),
             people_open: false,
             person: None,
             blocked: Rc::default(),
@@ -222,8 +222,8 @@ pub enum Action {
     Look,
     /// Begins to edit the last message that the person said.
     EditLast,
-    /// The person sent this.
-    Sent(Rc<Draft>),
+    /// The person sent this text.
+    Sent(String),
     /// Asks where to pass this message on to, or closes the question.
     Forward(Option<Rc<Message>>),
     /// Opens a dialog over the conversation, or closes it.
@@ -282,9 +282,9 @@ impl State {
             Action::Compose(composing) => self.composing = composing,
             Action::Look => self.look(),
             Action::EditLast => self.edit_last(),
-            Action::Sent(draft) => {
-                self.composing = None;
-                self.sending = Some(draft);
+            Action::Sent(text) => {
+                let composing = self.composing.take().map(Rc::unwrap_or_clone);
+                self.sending = Some(Rc::new(Draft { text, composing }));
             }
             Action::Forward(message) => self.forwarding = message,
             Action::Sheet(sheet) => self.sheet = sheet,
@@ -442,6 +442,7 @@ impl State {
             self.arrived = Rc::default();
             self.blocking = None;
             self.forwarding = None;
+            self.composing = None;
             self.show_people(false);
         }
     }

@@ -12,38 +12,40 @@ use crate::ui::timeline::{Content, Line};
 use crate::ui::typed::chosen;
 
 /// Somebody of whose writing nothing was heard for this many seconds has stopped. It is told every three seconds.
-pub(super) const TYPING: u8 = 6;
+pub(in crate::ui) const TYPING: u8 = 6;
 
 impl State {
     /// Somebody writes.
     pub(super) fn types(&mut self, peer: PeerId) {
         self.stops_typing(&peer);
         if self.peer(&peer).is_some_and(|peer| !self.is_own_tab(peer)) {
-            Rc::make_mut(&mut self.typing).push((peer, 0));
+            self.typing.push((peer, 0));
         }
     }
 
     /// A second has passed while somebody writes.
     pub(super) fn look(&mut self) {
-        let typing = Rc::make_mut(&mut self.typing);
-        typing.iter_mut().for_each(|(_, age)| *age += 1);
-        typing.retain(|(_, age)| *age < TYPING);
+        self.typing.retain_mut(|(_, age)| {
+            *age += 1;
+            *age < TYPING
+        });
     }
 
     /// Something was refused: what was sent last, if it is not in the log yet, belongs into the composer again.
     pub(super) fn on_refused(&mut self, reason: String) {
         self.add_notice(reason, None);
         if let Some(draft) = self.sending.take() {
-            self.composing = draft.composing.clone().map(Rc::new);
+            self.composing = draft.composing.clone().map(|about| {
+                let begun = Some(draft.text.clone());
+                Rc::new(Composing { begun, ..about })
+            });
             self.returned = Some(draft);
         }
     }
 
     /// Somebody stopped writing.
     pub(super) fn stops_typing(&mut self, peer: &PeerId) {
-        if self.typing.iter().any(|(id, _)| id == peer) {
-            Rc::make_mut(&mut self.typing).retain(|(id, _)| id != peer);
-        }
+        self.typing.retain(|(id, _)| id != peer);
     }
 
     /// The line about who is writing; empty if nobody is.

@@ -7,21 +7,16 @@ use super::sheet::Modal;
 use crate::ui::forward::Destination;
 use crate::ui::markup::view;
 
-#[derive(Properties, PartialEq)]
-pub struct ChooserProps {
-    pub title: &'static str,
-    pub destinations: Vec<Destination>,
-    /// Called with the place of the one that was chosen.
-    pub chosen: Callback<usize>,
-    /// Called once it is closed.
-    pub closed: Callback<Event>,
-}
-
-/// A list of conversations, of which one is chosen.
-#[function_component]
-pub fn Chooser(props: &ChooserProps) -> Html {
+/// A dialog with a list of conversations. `chosen` is called with the place of the one that was chosen, and `closed` once
+/// the dialog is closed.
+pub fn chooser(
+    title: &'static str,
+    destinations: &[Destination],
+    chosen: &Callback<usize>,
+    closed: Callback<Event>,
+) -> Html {
     let row = |(at, it): (usize, &Destination)| {
-        let chosen = props.chosen.clone();
+        let chosen = chosen.clone();
         let onclick = Callback::from(move |_: Event| chosen.emit(at));
         view! {
             <li>
@@ -32,7 +27,6 @@ pub fn Chooser(props: &ChooserProps) -> Html {
             </li>
         }
     };
-    let list =
-        view! { <ul class="chooser">{ for props.destinations.iter().enumerate().map(row) }</ul> };
-    html! { <Modal title={props.title} id="chooser" closed={props.closed.clone()}>{ list }</Modal> }
+    let list = view! { <ul class="chooser">{ for destinations.iter().enumerate().map(row) }</ul> };
+    html! { <Modal {title} id="chooser" {closed}>{ list }</Modal> }
 }

@@ -68,27 +68,29 @@ pub fn Composer(props: &ComposerProps) -> Html {
     let hint = use_state(|| Hint::None);
     // The text that stood here before that of a message took its place, to be edited.
     let aside = use_mut_ref(|| None::<String>);
-    let keep = {
+    let keep: Rc<dyn Fn()> = {
         let (area, aside, composing) = (area.clone(), aside.clone(), props.composing.clone());
         let place = props.place.clone();
-        move || {
+        Rc::new(move || {
             if let Some(field) = area.cast::<HtmlTextAreaElement>() {
+                let aside = aside.borrow().clone();
+                let composing = composing.as_deref().cloned();
                 let draft = Draft {
                     text: field.value(),
-                    aside: aside.borrow().clone().unwrap_or_default(),
-                    composing: composing.as_deref().cloned(),
+                    composing: composing.map(|about| Composing { aside, ..about }),
                 };
                 drafts::keep(&place, &draft);
             }
-        }
+        })
     };
     {
-        let (area, aside, ui) = (area.clone(), aside.clone(), props.ui.clone());
-        let place = props.place.clone();
+        let (area, ui, place) = (area.clone(), props.ui.clone(), props.place.clone());
         use_mount(Box::new(move || {
             let field = area.cast::<HtmlTextAreaElement>()?;
-            let draft = drafts::kept(&place);
-            let mut text = draft.text;
+            let Draft {
+                mut text,
+                composing,
+            } = drafts::kept(&place);
             if let Some(early) = early::look(&field) {
                 early.move_to(&field, None);
                 if !text.is_empty() && !early.text.is_empty() {
@@ -99,15 +101,9 @@ pub fn Composer(props: &ComposerProps) -> Html {
             if text != field.value() {
                 set(&field, &text);
             }
-            if let Some(composing) = draft.composing {
-                if composing.purpose == Purpose::Edit {
-                    aside.replace(Some(draft.aside));
-                }
-                let begun = Some(text);
-                ui.act(Action::Compose(Some(Rc::new(Composing {
-                    begun,
-                    ..composing
-                }))));
+            if let Some(mut composing) = composing {
+                composing.begun = Some(text);
+                ui.act(Action::Compose(Some(Rc::new(composing))));
             }
             focus_new(&area);
             None
@@ -115,23 +111,20 @@ pub fn Composer(props: &ComposerProps) -> Html {
     }
     {
         let (area, composing, keep) = (area.clone(), props.composing.clone(), keep.clone());
-        let first = use_mut_ref(|| true);
         // Ids are long and random: the first bytes tell two messages apart.
         let about = composing.as_ref().map_or(0, |it| it.number());
         use_change(
             about,
             Box::new(move || {
-                let is_first = first.replace(false);
-                let Some(field) = area.cast::<HtmlTextAreaElement>().filter(|_| !is_first) else {
+                let Some(field) = area.cast::<HtmlTextAreaElement>() else {
                     return;
                 };
                 let before = aside.take();
-                let begun = composing.as_ref().and_then(|it| it.begun.clone());
-                let resumes = begun.is_some();
                 match &composing {
                     Some(about) if about.purpose == Purpose::Edit => {
-                        aside.replace(before.or_else(|| Some(field.value())));
-                        set(&field, begun.as_ref().unwrap_or(&about.text));
+                        let before = before.or_else(|| about.aside.clone());
+                        aside.replace(Some(before.unwrap_or_else(|| field.value())));
+                        set(&field, about.begun.as_ref().unwrap_or(&about.text));
                     }
                     _ => {
                         if let Some(before) = before {
@@ -139,10 +132,12 @@ pub fn Composer(props: &ComposerProps) -> Html {
                         }
                     }
                 }
-                if resumes {
-                    focus_new(&area);
-                } else if composing.is_some() {
-                    let _ = field.focus();
+                if let Some(about) = composing {
+                    if about.begun.is_some() {
+                        focus_new(&area);
+                    } else {
+                        let _ = field.focus();
+                    }
                 }
                 keep();
             }),
@@ -187,17 +182,8 @@ pub fn Composer(props: &ComposerProps) -> Html {
                 let text = typed::trimmed(&text).to_owned();
                 let (ui, purpose) = (ui.clone(), composing.clone());
                 let say = Box::new(move |text: String| {
-                    let composing = purpose.as_deref().map(|about| Composing {
-                        begun: Some(text.clone()),
-                        ..about.clone()
-                    });
-                    let words = command(composing.as_ref(), text.clone());
-                    ui.act(Action::Sent(Rc::new(Draft {
-                        text,
-                        aside: String::new(),
-                        composing,
-                    })));
-                    ui.command(Command::Chat(words));
+                    ui.act(Action::Sent(text.clone()));
+                    ui.command(Command::Chat(command(purpose.as_deref(), text)));
                 });
                 // The table is there, or on the way: a colon was typed.
                 if text.split(':').count() > 2 {
@@ -314,20 +300,20 @@ pub fn Composer(props: &ComposerProps) -> Html {
 
 /// What the text is about, above the field.
 fn about(composing: &Composing, ui: &Ui) -> Html {
-    let (ui, is_edit) = (ui.clone(), composing.purpose == Purpose::Edit);
-    let onclick = Callback::from(move |_: MouseEvent| ui.act(Action::Compose(None)));
+    let is_edit = composing.purpose == Purpose::Edit;
+    let onclick = ui.acts(|| Action::Compose(None));
     let words = if is_edit {
         "Edit your message"
     } else {
         "Reply to "
     };
-    html! {
+    view! {
         <div class="about" data-testid="composing" data-purpose={if is_edit { "edit" } else { "reply" }}>
             <p dir="auto">
                 <b key={words}>{ words }if !is_edit { <bdi translate="no">{ &composing.sender }</bdi> }</b>
                 <span key={composing.id.0.clone()}>{ plain(&composing.text) }</span>
             </p>
-            <button type="button" class="quiet" data-testid="composing-cancel" aria-label="Cancel" title="Cancel (Esc)" {onclick}>
+            <button type="button" class="quiet" data-testid="composing-cancel" aria-label="Cancel" title="Cancel (Esc)" onclick={onclick}>
                 { icon(CLOSE) }
             </button>
         </div>

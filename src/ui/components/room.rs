@@ -5,7 +5,7 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 use super::bar::bar;
-use super::chooser::Chooser;
+use super::chooser::chooser;
 use super::composer::Composer;
 use super::log::Log;
 use super::people::people;
@@ -78,7 +78,7 @@ fn forwarding(message: &Rc<Message>, state: &State, ui: &Ui) -> Html {
         })
     };
     let closed = ui.acts(|| Action::Forward(None));
-    html! { <Chooser title="Forward to" destinations={all} {chosen} {closed} /> }
+    chooser("Forward to", &all, &chosen, closed)
 }
 
 #[derive(Properties, PartialEq)]

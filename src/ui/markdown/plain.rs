@@ -7,10 +7,11 @@ const MAX_BYTES: usize = 600;
 
 /// The beginning of a message as plain text.
 pub fn plain(text: &str) -> String {
-    let ends = (0..=MAX_BYTES.min(text.len())).rev();
-    let end = ends.filter(|end| text.is_char_boundary(*end)).max();
     let mut plain = String::new();
-    blocks(&parse(&text[..end.unwrap_or(0)]), &mut plain);
+    blocks(
+        &parse(&text[..text.floor_char_boundary(MAX_BYTES)]),
+        &mut plain,
+    );
     plain
 }
 

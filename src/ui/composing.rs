@@ -26,6 +26,8 @@ pub struct Composing {
     pub text: String,
     /// What was typed already, if this comes back after it was interrupted.
     pub begun: Option<String>,
+    /// The text that made room for that of a message that is edited, likewise.
+    pub aside: Option<String>,
 }
 
 impl Composing {
@@ -38,6 +40,7 @@ impl Composing {
             sender: message.sender.clone(),
             text: message.text.clone(),
             begun: None,
+            aside: None,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 
-use super::demo_answers::answers;
+use super::demo_answers::{WRITING, answers};
 use super::demo_markdown::{MARKDOWN, MARKUP};
 use super::demo_talks::{channels, said};
 use super::hooks::clock;
@@ -265,6 +265,18 @@ impl Demo {
         self.chatter(0);
     }
 
+    /// Two people go on writing.
+    fn writes(&self) {
+        for byte in [1, 2] {
+            let peer = PeerId([byte; 16]);
+            self.event(Event::Chat(ChatEvent::Typing {
+                peer,
+                conversation: lobby(),
+            }));
+        }
+        self.later(2_000, Demo::writes);
+    }
+
     fn chatter(&self, round: u32) {
         self.later(2_000, move |demo| {
             demo.add_message(
@@ -334,6 +346,13 @@ impl Demo {
                 for message in said(clock::now()) {
                     self.event(Event::Chat(ChatEvent::Message(Box::new(message))));
                 }
+            }
+            "writing" => {
+                self.conversation();
+                for (byte, user, text) in WRITING {
+                    self.add_message(byte, user, 0, text);
+                }
+                self.writes();
             }
             "flood" => self.flood(500),
             "flood2000" => self.flood(2_000),

@@ -5,6 +5,21 @@ use crate::identity::{PeerId, PublicKey};
 use crate::room::{Message, MessageId, Reaction};
 use crate::time::Millis;
 
+/// What mentions people, and what was passed on: the byte of a key, a name, and a text.
+pub const WRITING: [(u8, &str, &str); 3] = [
+    (
+        1,
+        "Ben",
+        "@Ada, could you ask @Claire Dubois about *Friday*?",
+    ),
+    (200, "Ada", "I do. @ben, and who brings the cake? 🎂"),
+    (
+        2,
+        "Claire Dubois",
+        "> Forwarded from أمل\n\nThe cake is **mine**:\n- flour\n- eggs",
+    ),
+];
+
 /// The messages, by Ben, Claire and Ada, whose page it is.
 pub fn answers(now: Millis, ben: PublicKey, claire: PublicKey, ada: PublicKey) -> Vec<Message> {
     let said = |id: &str, own: bool, user: &str, key, text: &str| Message {

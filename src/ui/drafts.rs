@@ -12,8 +12,6 @@ const MAX_BYTES: usize = 6 * MAX_TEXT;
 pub struct Draft {
     /// The text.
     pub text: String,
-    /// The text that makes room for that of a message while it is edited.
-    pub aside: String,
     /// The message that the text is about.
     pub composing: Option<Composing>,
 }
@@ -21,28 +19,27 @@ pub struct Draft {
 impl Draft {
     /// Writes it as it is kept; nothing if there is nothing to keep.
     pub fn write(&self) -> Option<String> {
-        if self.text.is_empty() && self.aside.is_empty() && self.composing.is_none() {
+        if self.text.is_empty() && self.composing.is_none() {
             return None;
         }
-        let mut fields = [const { String::new() }; 7];
-        if let Some(about) = &self.composing {
-            fields[0] = match about.purpose {
-                Purpose::Reply => "reply",
-                Purpose::Edit => "edit",
-            }
-            .to_owned();
-            fields[1] = about.id.0.clone();
-            fields[2] = about.conversation.to_string();
-            fields[3] = about.sender.clone();
-            fields[4] = about.text.clone();
-        }
-        fields[5] = beginning(&self.aside).to_owned();
-        for field in &mut fields {
-            // It separates the fields. Only the last one may have any.
-            field.retain(|c| c != '\0');
-        }
-        fields[6] = beginning(&self.text).to_owned();
-        Some(fields.join("\0"))
+        let place = self.composing.as_ref();
+        let place = place.map(|about| about.conversation.to_string());
+        let fields = match &self.composing {
+            None => [""; 6],
+            Some(about) => [
+                match about.purpose {
+                    Purpose::Reply => "reply",
+                    Purpose::Edit => "edit",
+                },
+                &about.id.0,
+                place.as_deref().unwrap_or_default(),
+                &about.sender,
+                &about.text,
+                beginning(about.aside.as_deref().unwrap_or_default()),
+            ],
+        };
+        // Nobody types what separates the fields; the last one may have it.
+        Some([&fields.join("\0"), beginning(&self.text)].join("\0"))
     }
 
     /// Reads what [`Draft::write`] wrote. Scripts of the same origin can write there as well, so anything may come.
@@ -64,42 +61,29 @@ impl Draft {
             sender,
             text: quoted,
             begun: Some(text.clone()),
+            aside: Some(aside),
         });
-        Draft {
-            text,
-            aside,
-            composing,
-        }
+        Draft { text, composing }
     }
 }
 
 /// As much of a text as is kept.
 fn beginning(text: &str) -> &str {
-    let end = (0..=MAX_BYTES.min(text.len())).rev();
-    let mut ends = end.filter(|end| text.is_char_boundary(*end));
-    &text[..ends.next().unwrap_or(0)]
+    &text[..text.floor_char_boundary(MAX_BYTES)]
 }
 
 #[cfg(target_arch = "wasm32")]
 mod kept {
-    use sha2::{Digest, Sha256};
-
     use super::Draft;
     use crate::ui::backend::{Entry, Opening};
     use crate::ui::hooks::listen::window;
 
     /// The key under which the draft of a conversation is kept.
     pub fn key(opening: &Opening, conversation: &str) -> String {
-        // Rooms of one name differ by their secret, which stays in the address.
+        // Rooms of one name differ by their secret, which stays in the address: the number does not tell it.
+        let number = |number: u32, byte| (number ^ u32::from(byte)).wrapping_mul(0x0100_0193);
         let room = match opening.entry {
-            Entry::Private => {
-                let digest = Sha256::digest(&opening.link);
-                digest
-                    .iter()
-                    .take(8)
-                    .fold(0, |number, byte| number << 8 | u64::from(*byte))
-                    .to_string()
-            }
+            Entry::Private => opening.link.bytes().fold(0, number).to_string(),
             _ => opening.room.clone(),
         };
         ["rtchat/1/draft/", &room, "/", conversation].concat()
@@ -139,6 +123,7 @@ mod tests {
             sender: "ann".into(),
             text: "what\nshe said".into(),
             begun: None,
+            aside: Some("before".into()),
         }
     }
 
@@ -148,11 +133,10 @@ mod tests {
         for composing in [None, Some(Purpose::Reply), Some(Purpose::Edit)] {
             let draft = Draft {
                 text: "hi\0 there\n".into(),
-                aside: "before".into(),
                 composing: composing.map(about),
             };
             let read = Draft::read(&draft.write().unwrap());
-            assert_eq!((&read.text, &read.aside), (&draft.text, &draft.aside));
+            assert_eq!(read.text, draft.text);
             let begun = composing.map(|purpose| Composing {
                 begun: Some(draft.text.clone()),
                 ..about(purpose)
@@ -184,11 +168,8 @@ mod tests {
         };
         let read = Draft::read(&draft.write().unwrap());
         assert_eq!(read.text.len(), MAX_BYTES);
-        assert!(
-            Draft::read(&["edit", &long, &long, &long, &long, &long, &long].join("\0"))
-                .aside
-                .len()
-                <= MAX_BYTES
-        );
+        let all = Draft::read(&["edit", &long, &long, &long, &long, &long, &long].join("\0"));
+        let aside = all.composing.and_then(|about| about.aside);
+        assert_eq!(aside.unwrap().len(), MAX_BYTES);
     }
 }

@@ -372,6 +372,9 @@ macro_rules! view {
     (@tag $m:ident $dynamic:tt $tag:tt $names:tt $values:tt $changing:tt $then:tt onkeydown = { $value:expr } $($rest:tt)*) => {
         $crate::ui::markup::view!(@listen onkeydown $value; $m $dynamic $tag $names $values $changing $then $($rest)*);
     };
+    (@tag $m:ident $dynamic:tt $tag:tt $names:tt $values:tt $changing:tt $then:tt onfocusout = { $value:expr } $($rest:tt)*) => {
+        $crate::ui::markup::view!(@listen onfocusout $value; $m $dynamic $tag $names $values $changing $then $($rest)*);
+    };
     (@listen $kind:ident $value:expr; $m:ident $dynamic:tt $tag:tt $names:tt $values:tt $changing:tt {$($then:tt)*} $($rest:tt)*) => {
         $crate::ui::markup::view!(@tag $m $dynamic $tag $names $values $changing {
             $($then)* $m.listen(|| ::yew::virtual_dom::ListenerKind::$kind, $value);

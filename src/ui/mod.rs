@@ -7,6 +7,7 @@ pub mod backend;
 pub mod composing;
 pub mod drafts;
 pub mod fold;
+pub mod forward;
 pub mod lines;
 pub mod links;
 pub mod markdown;

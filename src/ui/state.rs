@@ -3,11 +3,9 @@
 use std::rc::Rc;
 
 use super::backend::{Blocked, Entry, Opening, Own};
-use super::composing::{Composing, Purpose};
+use super::composing::Composing;
 use super::drafts::Draft;
-use super::mentions::{Mention, mentions};
-use super::timeline::{Content, Delivery, Line, Move};
-use super::typed::chosen;
+use super::timeline::{Delivery, Move};
 use crate::identity::{PeerId, PublicKey};
 use crate::room::{
     AppEvent, ChatEvent, Conversation, Event, GoneReason, MAIN_CHANNEL, Message, MessageId,
@@ -20,6 +18,8 @@ mod prompts;
 mod talks;
 
 pub use talks::{Listed, Talk};
+#[path = "state_writing.rs"]
+mod writing;
 
 /// At most this many people in the list. The room reports fewer; this limit holds whatever it reports.
 const MAX_PEOPLE: usize = 256;
@@ -123,12 +123,16 @@ pub struct State {
     pub returned: Option<Rc<Draft>>,
     /// Whether a narrow page shows the list of conversations instead of the log.
     pub list_open: bool,
+    /// Who is writing, and for how many looks nothing was heard of it. Mostly nobody is.
+    typing: Vec<(PeerId, Conversation, u8)>,
     /// Whether a narrow page shows the people instead of the log.
     pub people_open: bool,
     /// The person whose details are open.
     pub person: Option<PeerId>,
     /// The people that this person has blocked.
     pub blocked: Rc<Vec<Blocked>>,
+    /// The message for which is asked where to pass it on to.
+    pub forwarding: Option<Rc<Message>>,
     /// The person about whom is asked whether to block them.
     pub blocking: Option<Rc<PeerView>>,
     /// Whether the people were opened only to show somebody's details.
@@ -168,9 +172,11 @@ impl Default for State {
             sending: None,
             returned: None,
             list_open: false,
+            typing: Vec::new(),
             people_open: false,
             person: None,
             blocked: Rc::default(),
+            forwarding: None,
             blocking: None,
             people_for_person: false,
             watching: true,
@@ -231,10 +237,14 @@ pub enum Action {
     BlockedAre(Vec<Blocked>),
     /// Begins to answer or edit a message, or gives that up.
     Compose(Option<Rc<Composing>>),
+    /// A second has passed while somebody writes.
+    Look,
     /// Begins to edit the last message that the person said.
     EditLast,
-    /// The person sent this.
-    Sent(Rc<Draft>),
+    /// The person sent this text.
+    Sent(String),
+    /// Asks where to pass this message on to, or closes the question.
+    Forward(Option<Rc<Message>>),
     /// Opens a conversation, which need not have begun.
     Open(Conversation),
     /// Opens the conversation of a message that was found, and goes to it.
@@ -299,10 +309,11 @@ impl State {
                 self.blocked = Rc::new(blocked);
             }
             Action::Compose(composing) => self.composing = composing,
+            Action::Look => self.look(),
             Action::EditLast => self.edit_last(),
-            Action::Sent(draft) => {
-                self.composing = None;
-                self.sending = Some(draft);
+            Action::Sent(text) => {
+                let composing = self.composing.take().map(Rc::unwrap_or_clone);
+                self.sending = Some(Rc::new(Draft { text, composing }));
             }
             Action::Open(conversation) => self.open_talk(&conversation),
             Action::Find(conversation, id) => {
@@ -316,6 +327,7 @@ impl State {
                 self.list_open = open && self.has_list();
                 self.mark_read_if_watched();
             }
+            Action::Forward(message) => self.forwarding = message,
             Action::Sheet(sheet) => self.sheet = sheet,
             Action::People(open) => self.show_people(open),
             Action::Person(person) => self.show_person(person),
@@ -452,16 +464,12 @@ impl State {
             Event::People(PeopleEvent::ValidationFailure { peer, reason }) => {
                 self.add_notice(super::texts::validation_failure(&peer.user, &reason), None);
             }
-            Event::Refused(reason) => {
-                self.add_notice(reason, None);
-                if let Some(draft) = self.sending.take() {
-                    self.composing = draft.composing.clone().map(Rc::new);
-                    self.returned = Some(draft);
-                }
+            Event::Refused(reason) => self.on_refused(reason),
+            Event::Chat(ChatEvent::Typing { peer, conversation }) => {
+                self.types(peer, conversation);
             }
             // These events are for programs, not for people.
-            Event::Chat(ChatEvent::Typing { .. })
-            | Event::App(AppEvent::Pong { .. })
+            Event::App(AppEvent::Pong { .. })
             | Event::App(AppEvent::Sent { .. })
             | Event::App(AppEvent::SendFailed { .. })
             | Event::App(AppEvent::Value { .. })
@@ -480,6 +488,8 @@ impl State {
             self.requests = Rc::default();
             self.arrived = Rc::default();
             self.blocking = None;
+            self.forwarding = None;
+            self.composing = None;
             self.show_people(false);
         }
     }
@@ -524,6 +534,7 @@ impl State {
     }
 
     fn peer_gone(&mut self, peer: &PeerView, reason: GoneReason) {
+        self.stops_typing(&peer.id);
         Rc::make_mut(&mut self.people).retain(|other| other.id != peer.id);
         Rc::make_mut(&mut self.requests).retain(|other| other.id != peer.id);
         if self.person == Some(peer.id) {
@@ -571,6 +582,9 @@ impl State {
     }
 
     fn add_message(&mut self, message: Message, day: i32) {
+        if let Some(id) = &message.peer {
+            self.stops_typing(id);
+        }
         let peer = message.peer.and_then(|id| self.peer(&id));
         let trust = peer.map_or(message.trust, |peer| peer.trust);
         let own = message.own;
@@ -601,55 +615,6 @@ impl State {
             self.talk.unread = self.talk.unread.saturating_add(1);
             self.talk.mentioned = self.talk.mentioned.saturating_add(calls.into());
         }
-    }
-
-    /// What was sent last was not refused if it is in the log.
-    fn arrived_whole(&mut self, message: &Message) {
-        if message.own && !message.caught_up {
-            self.sending = None;
-        }
-    }
-
-    /// Begins to edit the last message that the person said and that can be changed.
-    fn edit_last(&mut self) {
-        let own = |line: &Rc<Line>| match &line.content {
-            Content::Said(said) if said.delivery.is_some() => Some(said.message.clone()),
-            _ => None,
-        };
-        let lines = self.talk.log.lines();
-        let mut own = (0..lines.len()).rev().filter_map(|at| own(lines.get(at)?));
-        let last = own.find(|message| !message.retracted);
-        if let Some(message) = last {
-            self.composing = Some(Rc::new(Composing::new(Purpose::Edit, &message)));
-        }
-    }
-
-    /// Whom a text mentions, of those who are here. Nobody has to write the number of a tab.
-    fn mentions(&self, text: &str) -> Vec<Mention> {
-        if !text.contains('@') {
-            return Vec::new();
-        }
-        let mut names = Vec::new();
-        let mut add = |user, own| names.extend([(user, own), (chosen(user), own)]);
-        for peer in self.people.iter() {
-            add(peer.user.as_str(), false);
-        }
-        if let Some(own) = &self.own {
-            add(&own.user, true);
-        }
-        mentions(text, &names)
-    }
-
-    /// The names of the others who are here, one a line, for whoever writes an `@`.
-    pub fn names(&self) -> String {
-        let mut names = String::new();
-        for peer in self.people.iter() {
-            if is_here(peer.state) && !self.is_own_tab(peer) {
-                names += &peer.user;
-                names += "\n";
-            }
-        }
-        names
     }
 }
 

@@ -11,6 +11,8 @@ use crate::ui::timeline::Content;
 mod journeys;
 #[path = "state_talks_tests.rs"]
 mod talks;
+#[path = "state_writing_tests.rs"]
+mod writing;
 
 fn peer(byte: u8, user: &str, state: PeerState) -> PeerView {
     PeerView {
@@ -58,90 +60,6 @@ fn moves(state: &State) -> Vec<String> {
         Content::Said(_) => None,
     };
     state.talk.log.lines().iter().filter_map(text).collect()
-}
-
-#[test]
-fn whoever_is_mentioned_is_told_and_others_are_marked() {
-    let own = Own {
-        id: PeerId([9; 16]),
-        user: "Zoë(2)".into(),
-        key: PublicKey([9; 33]),
-    };
-    let state = State::default().reduce(Action::Joined(own));
-    let ben = Event::People(PeopleEvent::Changed(peer(1, "ben", PeerState::Verified)));
-    let state = after(state, [ben]).reduce(Action::Watching(false));
-    assert_eq!(state.names(), "ben\n");
-    let said = |id: &str, text: &str| {
-        let (key, id) = (PublicKey([1; 33]), MessageId(id.into()));
-        Box::new(Message {
-            peer: Some(PeerId([1; 16])),
-            own: false,
-            ..Message::new(id, lobby(), "ben".into(), key, text.into(), Millis(0))
-        })
-    };
-    let marked = |state: &State| -> Vec<Vec<String>> {
-        let of = |line: &Rc<crate::ui::timeline::Line>| match &line.content {
-            Content::Said(said) => Some(said.mentions.iter().map(|it| it.0.clone()).collect()),
-            Content::Moves(_) => None,
-        };
-        state.talk.log.lines().iter().filter_map(of).collect()
-    };
-    let texts = [("a", "hi @zoe"), ("b", "hi @ben, x@zoe"), ("c", "@Zoë(2)")];
-    let events = texts.map(|(id, text)| Event::Chat(ChatEvent::Message(said(id, text))));
-    let state = after(state, events);
-    assert_eq!((state.talk.unread, state.talk.mentioned), (3, 2));
-    assert_eq!(marked(&state), [vec!["zoe"], vec!["ben"], vec!["Zoë(2)"]]);
-    // An edit mentions whom its new text mentions.
-    let edit = |text| Event::Chat(ChatEvent::Changed(said("a", text)));
-    let state = after(state, [edit("hi @ben")]);
-    assert_eq!(marked(&state)[0], ["ben"]);
-    let state = after(state, [edit("hi")]).reduce(Action::Watching(true));
-    assert!(marked(&state)[0].is_empty());
-    assert_eq!((state.talk.unread, state.talk.mentioned), (0, 0));
-}
-
-#[test]
-fn the_last_own_message_that_can_be_changed_is_edited() {
-    let said = |id: &str, own, change: fn(&mut Message)| {
-        let (key, id) = (PublicKey([1; 33]), MessageId(id.into()));
-        let mut message = Message {
-            own,
-            peer: (!own).then_some(PeerId([1; 16])),
-            ..Message::new(id, lobby(), "ann".into(), key, "text".into(), Millis(0))
-        };
-        change(&mut message);
-        Event::Chat(ChatEvent::Message(Box::new(message)))
-    };
-    let edited = |state: State| {
-        let composing = state.reduce(Action::EditLast).composing;
-        composing.map(|it| (it.purpose, it.id.0.clone()))
-    };
-    assert_eq!(edited(State::default()), None);
-    let events = [
-        said("a", true, |_| {}),
-        said("b", true, |message| message.retracted = true),
-        said("d", false, |_| {}),
-    ];
-    let state = after(State::default(), events);
-    assert_eq!(edited(state), Some((Purpose::Edit, "a".to_owned())));
-}
-
-#[test]
-fn what_is_refused_comes_back_and_what_was_said_does_not() {
-    let draft = Rc::new(Draft {
-        text: "text".into(),
-        ..Draft::default()
-    });
-    let refused = || Event::Refused("No.".into());
-    let sent = || State::default().reduce(Action::Sent(draft.clone()));
-    assert_eq!(after(sent(), [refused()]).returned, Some(draft.clone()));
-    assert_eq!(after(sent(), [message(None), refused()]).returned, None);
-    let other = after(sent(), [message(Some(1)), refused()]);
-    assert_eq!(other.returned, Some(draft.clone()));
-    // It comes back once.
-    let again = after(sent(), [refused()]);
-    let returned = again.returned.clone();
-    assert_eq!(after(again, [refused()]).returned, returned);
 }
 
 #[test]

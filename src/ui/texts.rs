@@ -245,6 +245,15 @@ pub fn new_messages(count: u32) -> String {
     }
 }
 
+/// Who is writing.
+pub fn writing(people: &[&str]) -> String {
+    match people.len() {
+        0 => String::new(),
+        1 => names(people.iter().copied()) + " is writing …",
+        _ => names(people.iter().copied()) + " are writing …",
+    }
+}
+
 /// How many of them mention the person.
 pub fn mention_you(count: u32) -> String {
     if count == 1 {

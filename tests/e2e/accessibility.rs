@@ -94,10 +94,11 @@ fn audit_scenes(scenes: &'static [(&'static str, Steps, &'static str)]) {
             emulate(&tab, WIDTHS[0], "light").await?;
             for (there, pressed) in *steps {
                 tab.until(*there, |page| page.has(there)).await?;
-                match pressed.strip_prefix("type ") {
-                    Some(text) => tab.type_into(there, &format!("{text}\u{e007}")).await?,
-                    None if *there == "block-question" => tab.click_settled(pressed).await?,
-                    None => tab.click(pressed).await?,
+                match (pressed.strip_prefix("type "), pressed.strip_prefix("keys ")) {
+                    (Some(text), _) => tab.type_into(there, &format!("{text}\u{e007}")).await?,
+                    (_, Some(keys)) => tab.type_into(there, keys).await?,
+                    _ if *there == "block-question" => tab.click_settled(pressed).await?,
+                    _ => tab.click(pressed).await?,
                 }
             }
             tab.until(*shown, |page| page.has(shown)).await?;
@@ -192,6 +193,27 @@ fn conversations_and_search_are_accessible() {
             &[("search", "type nothing like it")],
             "search-results",
         ),
+    ]);
+}
+
+#[test]
+fn what_helps_with_writing_is_accessible() {
+    audit_scenes(&[
+        ("writing", &[], "mention"),
+        ("writing", &[("composer", "keys @")], "completion"),
+        ("writing", &[("composer", "keys :smi")], "completion"),
+        ("writing", &[("mention", "emoji-button")], "emoji"),
+        (
+            "writing",
+            &[("mention", "emoji-button"), ("emoji-search", "keys tea")],
+            "emoji",
+        ),
+        (
+            "answers",
+            &[("reaction", "message-menu"), ("forward", "forward")],
+            "chooser",
+        ),
+        ("answers", &[("who-reacted", "who-reacted")], "who-reacted"),
     ]);
 }
 

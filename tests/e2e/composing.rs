@@ -183,6 +183,11 @@ fn names_are_offered_and_whoever_is_mentioned_is_told() {
         until(&zoe, "[data-testid=mentioned]", true).await?;
         until(&zoe, "[data-testid=message][data-sender=ann][data-mentions=you] [data-testid=mention][data-mentions=you]", true)
             .await?;
+        // The first press goes to what is new, which does not fit here, and the second one to the end.
+        zoe.click("new-messages").await?;
+        let at_new = "const [line, log] = ['.day.new', '.log'].map((name) => document.querySelector(name).getBoundingClientRect());
+            return Math.abs(line.top - log.top) < 20";
+        zoe.until_true(at_new, Vec::new()).await?;
         zoe.click("new-messages").await?;
         zoe.until_true("return document.title.startsWith('lobby')", Vec::new())
             .await?;
@@ -190,6 +195,140 @@ fn names_are_offered_and_whoever_is_mentioned_is_told() {
         let page = ben.hears("ann", "@Zoë Müller look, x@ben").await?;
         ensure!(page.texts("mention") == ["@Zoë Müller"], "{page:?}");
         until(&ben, "[data-mentions=you]", false).await?;
+        bed.no_errors().await
+    });
+}
+
+/// Opens the menu of the last message of somebody, and presses one of its entries.
+async fn press(tab: &Tab, sender: &str, entry: &str) -> Result<()> {
+    let open = "[...document.querySelectorAll(`[data-testid=message][data-sender='${arguments[0]}'] [data-testid=message-menu]`)].at(-1).click()";
+    tab.script(open, vec![json!(sender)]).await?;
+    until(tab, &format!("[role=menu] [data-testid={entry}]"), true).await?;
+    tab.click(entry).await
+}
+
+#[test]
+fn what_was_typed_outlives_a_reload_and_a_second_thought() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        let [ann, ben] = bed.ann_and_ben(&site).await?;
+        ann.say("**one** thing").await?;
+        ben.hears("ann", "one thing").await?;
+        ben.say("another").await?;
+        ann.hears("ben", "another").await?;
+        for (tab, other) in [(&ann, "ben"), (&ben, "ann")] {
+            tab.type_into("composer", "half a thought").await?;
+            tab.reload().await?;
+            tab.joined().await?;
+            holds(tab, "half a thought").await?;
+            // What stood there before somebody edits a message comes back when they give that up.
+            tab.sees(&[other]).await?;
+            tab.type_into("composer", " and more").await?;
+        }
+        ben.hears("ben", "another").await?;
+        press(&ben, "ben", "edit").await?;
+        holds(&ben, "another").await?;
+        ben.type_into("composer", " try").await?;
+        ben.reload().await?;
+        ben.joined().await?;
+        until(&ben, "[data-testid=composing][data-purpose=edit]", true).await?;
+        holds(&ben, "another try").await?;
+        ben.sees(&["ann"]).await?;
+        ben.hears("ann", "one thing").await?;
+        ben.type_into("composer", ENTER).await?;
+        ann.hears("ben", "another try").await?;
+        holds(&ben, "half a thought and more").await?;
+
+        // So does the message that is answered, whose quote has no marks.
+        ben.type_into("composer", ENTER).await?;
+        ann.hears("ben", "half a thought and more").await?;
+        press(&ben, "ann", "reply").await?;
+        ben.type_into("composer", "to that").await?;
+        ben.reload().await?;
+        ben.joined().await?;
+        until(&ben, "[data-testid=composing][data-purpose=reply]", true).await?;
+        let page = ben.page().await?;
+        ensure!(page.text("composing").contains("one thing"), "{page:?}");
+        holds(&ben, "to that").await?;
+        ben.sees(&["ann"]).await?;
+        ben.type_into("composer", ENTER).await?;
+        let page = ann.hears("ben", "to that").await?;
+        ensure!(page.text("quote") == "annone thing", "{page:?}");
+        ben.reload().await?;
+        ben.joined().await?;
+        holds(&ben, "").await?;
+        until(&ben, "[data-testid=composing]", false).await?;
+
+        // Up in an empty field edits the last message. Enter that belongs to an input method sends nothing.
+        ann.type_into("composer", ENTER).await?;
+        ann.hears("ann", "half a thought and more").await?;
+        ann.type_into("composer", UP).await?;
+        holds(&ann, "half a thought and more").await?;
+        ann.type_into("composer", "!").await?;
+        let composing = "const field = document.querySelector('[data-testid=composer]');
+            for (const how of [{ isComposing: true }, { keyCode: 229 }]) {
+                field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true, ...how }));
+            }";
+        ann.script(composing, Vec::new()).await?;
+        holds(&ann, "half a thought and more!").await?;
+        // Where storage is blocked, everything works but the coming back.
+        let block = "Object.defineProperty(window, 'sessionStorage', { get() { throw new DOMException('no', 'SecurityError'); } })";
+        ann.script(block, Vec::new()).await?;
+        ann.type_into("composer", &format!("!{ENTER}")).await?;
+        ben.hears("ann", "half a thought and more!!").await?;
+        holds(&ann, "").await?;
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn messages_are_passed_on_and_who_reacted_can_be_seen() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        let [ann, ben] = bed.ann_and_ben(&site).await?;
+        ann.say("**bold** words").await?;
+        ben.hears("ann", "bold words").await?;
+        press(&ben, "ann", "forward").await?;
+        until(&ben, "[data-testid=chooser]", true).await?;
+        ben.type_on("[data-testid=chooser]", ESCAPE).await?;
+        until(&ben, "[data-testid=chooser]", false).await?;
+        for (to, selector) in [
+            (
+                "#lobby",
+                "[data-sender=ben]:not(:has([data-testid=private]))",
+            ),
+            ("ann", "[data-sender=ben]:has([data-testid=private])"),
+        ] {
+            press(&ben, "ann", "forward").await?;
+            let destination = format!("[data-testid=destination][data-name='{to}']");
+            until(&ben, &destination, true).await?;
+            ben.click_on(&destination).await?;
+            until(&ben, "[data-testid=chooser]", false).await?;
+            for tab in [&ann, &ben] {
+                let shown =
+                    format!("[data-testid=message]{selector} blockquote[data-look=forwarded]");
+                until(tab, &shown, true).await?;
+                let said = "const text = document.querySelector(arguments[0]).closest('[data-testid=message-text]');
+                    return `${text.querySelector('blockquote').textContent} / ${text.querySelector('strong').textContent}`";
+                let said = tab.script(said, vec![json!(shown)]).await?;
+                ensure!(said == "Forwarded from ann / bold", "{said}");
+            }
+        }
+
+        press(&ben, "ann", "react").await?;
+        until(&ben, "[data-emoji='🎉']", true).await?;
+        ben.click_on("[data-emoji='🎉']").await?;
+        until(&ann, "[data-testid=reaction]", true).await?;
+        // By key, and by mouse or finger.
+        ann.type_on("[data-testid=who-reacted] summary", ENTER)
+            .await?;
+        ben.click_on("[data-testid=who-reacted] summary").await?;
+        for tab in [&ann, &ben] {
+            let names = "return document.querySelector('[data-testid=who-reacted][open] li')?.textContent ?? ''";
+            tab.until_script(names, &[], "🎉ben").await?;
+        }
         bed.no_errors().await
     });
 }

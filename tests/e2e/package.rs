@@ -147,7 +147,17 @@ async fn chat(ann: &Tab, ben: &Tab) -> Result<()> {
     ann.say("hello, ben").await?;
     ben.hears("ann", "hello, ben").await?;
     ben.say("hello, ann").await?;
-    ann.hears("ben", "hello, ann").await.map(drop)
+    ann.hears("ben", "hello, ann").await?;
+    // What is loaded only when somebody needs it comes from the same place.
+    for tab in [ann, ben] {
+        tab.click("emoji-button").await?;
+        tab.until("the picker", |page| page.has("emoji-picker"))
+            .await?;
+        tab.type_into("emoji-search", "\u{e00c}").await?;
+        tab.until("no picker", |page| !page.has("emoji-picker"))
+            .await?;
+    }
+    Ok(())
 }
 
 /// The sites of the two bundles.
@@ -206,12 +216,15 @@ fn bundles(program: &str) -> Result<TempDir> {
         "--log-level=warning",
     ]);
     process::run(&mut command).context("esbuild cannot bundle it")?;
-    // Vite finds the WebAssembly program and the worker by itself. With esbuild they are copied by hand, as
+    // Vite finds the WebAssembly program, the worker and the table of emoji by itself. With esbuild they are copied by hand, as
     // docs/MODULE.md and docs/EMBEDDING.md say.
     let installed = esbuild.join("node_modules/rtchat");
     let loaded = |name: &str| match program {
         MODULE => ["mqtt-rtc.wasm", "mqtt-rtc-worker.js"].contains(&name),
-        _ => name.starts_with("app-") && name.ends_with(".wasm"),
+        _ => {
+            name.starts_with("app-") && name.ends_with(".wasm")
+                || name.starts_with("emoji-") && name.ends_with(".json")
+        }
     };
     let mut taken = Vec::new();
     for file in std::fs::read_dir(&installed)?.flatten() {

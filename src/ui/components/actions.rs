@@ -7,7 +7,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, FocusEvent, HtmlElement, KeyboardEvent, Node};
 use yew::prelude::*;
 
-use super::icon::{ADD, MORE, icon};
+use super::icon::{ADD, MORE, PEOPLE, icon};
 use crate::room::{ChatCommand, Command, Deletion, Message, MessageId, Reaction};
 use crate::ui::composing::{Composing, Purpose};
 use crate::ui::context::Ui;
@@ -60,15 +60,17 @@ pub fn Actions(props: &ActionsProps) -> Html {
     };
     let toggle = {
         let (open, picking) = (open.clone(), picking.setter());
-        Callback::from(move |_: MouseEvent| {
+        Callback::from(move |_: Event| {
             picking.set(false);
             open.set(!*open);
         })
     };
     let on_focus_out = {
         let (frame, close) = (frame.clone(), close.clone());
-        Callback::from(move |event: FocusEvent| {
-            let to = event.related_target();
+        Callback::from(move |event: Event| {
+            let to = event
+                .dyn_ref::<FocusEvent>()
+                .and_then(FocusEvent::related_target);
             let to = to.and_then(|to| to.dyn_into::<Node>().ok());
             let frame = frame.cast::<Node>();
             if !frame.is_some_and(|frame| frame.contains(to.as_ref())) {
@@ -78,7 +80,10 @@ pub fn Actions(props: &ActionsProps) -> Html {
     };
     let on_key_down = {
         let (menu, button, close) = (menu.clone(), button.clone(), close.clone());
-        Callback::from(move |event: KeyboardEvent| {
+        Callback::from(move |event: Event| {
+            let Some(event) = event.dyn_ref::<KeyboardEvent>() else {
+                return;
+            };
             let step = match event.key().as_str() {
                 "Escape" => {
                     event.stop_propagation();
@@ -93,7 +98,7 @@ pub fn Actions(props: &ActionsProps) -> Html {
             move_focus(&menu, step);
         })
     };
-    html! {
+    view! {
         <div ref={frame} class="acts" onfocusout={on_focus_out}>
             <button
                 ref={button.clone()} type="button" class="more" data-testid="message-menu" aria-haspopup="menu"
@@ -118,12 +123,12 @@ pub fn Actions(props: &ActionsProps) -> Html {
 
 fn pick(emoji: &'static str, props: &ActionsProps, close: &Callback<()>) -> Html {
     let (id, ui, close) = (props.message.id.clone(), props.ui.clone(), close.clone());
-    let onclick = Callback::from(move |_: MouseEvent| {
+    let onclick = Callback::from(move |_: Event| {
         close.emit(());
         react(&ui, &id, emoji, true);
     });
-    html! {
-        <button type="button" class="emoji" role="menuitem" data-testid="emoji" data-emoji={emoji} {onclick}>{ emoji }</button>
+    view! {
+        <button type="button" class="emoji" role="menuitem" data-testid="emoji" data-emoji={emoji} onclick={onclick}>{ emoji }</button>
     }
 }
 
@@ -155,11 +160,11 @@ fn entries(props: &ActionsProps, close: &Callback<()>, picking: &UseStateSetter<
     let message = &props.message;
     let entry = |test: &'static str, word: &'static str, act: Callback<()>| {
         let close = close.clone();
-        let onclick = Callback::from(move |_: MouseEvent| {
+        let onclick = Callback::from(move |_: Event| {
             close.emit(());
             act.emit(());
         });
-        html! { <button key={test} type="button" role="menuitem" data-testid={test} {onclick}>{ word }</button> }
+        view! { <button key={test} type="button" role="menuitem" data-testid={test} onclick={onclick}>{ word }</button> }
     };
     let compose = |purpose| {
         let (ui, message) = (props.ui.clone(), message.clone());
@@ -179,6 +184,10 @@ fn entries(props: &ActionsProps, close: &Callback<()>, picking: &UseStateSetter<
             ui.command(Command::Chat(ChatCommand::Delete(deletion)));
         })
     };
+    let forward = {
+        let (ui, message) = (props.ui.clone(), message.clone());
+        Callback::from(move |()| ui.act(Action::Forward(Some(message.clone()))))
+    };
     let copies = {
         let (ui, message) = (props.ui.clone(), message.clone());
         Callback::from(move |()| {
@@ -192,12 +201,13 @@ fn entries(props: &ActionsProps, close: &Callback<()>, picking: &UseStateSetter<
     };
     let to_picker = {
         let picking = picking.clone();
-        Callback::from(move |_: MouseEvent| picking.set(true))
+        Callback::from(move |_: Event| picking.set(true))
     };
-    html! {
+    view! {
         <>
-            <button key="react" type="button" role="menuitem" data-testid="react" onclick={to_picker}>{ "React" }</button>
+            <button key={"react"} type="button" role="menuitem" data-testid="react" onclick={to_picker}>{ "React" }</button>
             { entry("reply", "Reply", compose(Purpose::Reply)) }
+            { entry("forward", "Forward", forward) }
             { entry("copy", "Copy", copies) }
             if message.own {
                 { entry("edit", "Edit", compose(Purpose::Edit)) }
@@ -250,17 +260,32 @@ pub fn reactions(message: &Message, ui: &Ui) -> Html {
         let who = texts::reacted(emoji, &names);
         let onclick = {
             let (ui, id, emoji, own) = (ui.clone(), message.id.clone(), emoji.clone(), *own);
-            Callback::from(move |_: MouseEvent| react(&ui, &id, &emoji, !own))
+            Callback::from(move |_: Event| react(&ui, &id, &emoji, !own))
         };
-        html! {
+        view! {
             <button
                 key={emoji.clone()} type="button" class="reaction" data-testid="reaction" data-emoji={emoji.clone()}
                 data-count={people.len().to_string()} data-own={own.to_string()} aria-pressed={own.to_string()}
-                title={who} {onclick}
+                title={who} onclick={onclick}
             >
                 <span>{ emoji }</span><span key={people.len()}>{ people.len() }</span>
             </button>
         }
     };
-    html! { <div class="reactions">{ for message.reactions.iter().map(chip) }</div> }
+    // What a pointer shows over a chip, for fingers and keys.
+    let line = |Reaction { emoji, people, .. }: &Reaction| {
+        let names = people
+            .iter()
+            .map(|(_, name)| view! { <bdi translate="no">{ name }</bdi> });
+        view! { <li><span>{ emoji }</span>{ for names }</li> }
+    };
+    view! {
+        <div class="reactions">
+            { for message.reactions.iter().map(chip) }
+            <details class="who" data-testid="who-reacted">
+                <summary aria-label="Who reacted" title="Who reacted">{ icon(PEOPLE) }</summary>
+                <ul>{ for message.reactions.iter().map(line) }</ul>
+            </details>
+        </div>
+    }
 }

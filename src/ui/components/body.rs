@@ -5,6 +5,7 @@ use web_sys::Node;
 use yew::prelude::*;
 
 use super::sentence::changing;
+use crate::ui::forward::FORWARDED;
 use crate::ui::hooks::listen::{copy, use_flag, use_interval, window};
 use crate::ui::markdown::{Block, Content, Item, Span};
 use crate::ui::markup::view;
@@ -24,18 +25,23 @@ pub fn body(blocks: &[Block<'_>], who: &[Mention]) -> Html {
 /// A block. The text in a quote has no direction of its own, because it gives the quote its direction.
 fn block(block: &Block<'_>, dir: Option<&'static str>, who: &[Mention]) -> Html {
     match block {
-        Block::Text(text) => html! { <p {dir}>{ spans(text, who) }</p> },
-        Block::Emoji(emoji) => html! { <span class="emoji">{ *emoji }</span> },
+        Block::Text(text) => view! { <p dir={dir}>{ spans(text, who) }</p> },
+        Block::Emoji(emoji) => view! { <span class="emoji">{ *emoji }</span> },
         Block::Code { language, text } => {
             html! { <Code language={(*language).to_owned()} code={text.concat()} /> }
         }
         Block::Quote(inner) => {
+            // The line of a message that was passed on is there for all, and is no one's words.
+            let is_forwarded = matches!(&**inner, [Block::Text(text)] if text.first().is_some_and(
+                |span| matches!(span.content, Content::Text(text) if text.starts_with(FORWARDED))
+            ));
+            let look = is_forwarded.then_some("forwarded");
             let inner = inner.iter().map(|part| self::block(part, None, who));
             let inner: Html = inner.collect();
-            html! { <blockquote dir="auto">{ inner }</blockquote> }
+            view! { <blockquote dir="auto" data-look={look}>{ inner }</blockquote> }
         }
         Block::List(items) => {
-            html! { <div class="list" role="list">{ items.iter().map(|it| item(it, who)).collect::<Html>() }</div> }
+            view! { <div class="list" role="list">{ items.iter().map(|it| item(it, who)).collect::<Html>() }</div> }
         }
     }
 }
@@ -43,7 +49,7 @@ fn block(block: &Block<'_>, dir: Option<&'static str>, who: &[Mention]) -> Html 
 /// Its number is text, because it is what was typed, and goes along when the list is copied.
 fn item(item: &Item<'_>, who: &[Mention]) -> Html {
     let level = item.depth.to_string();
-    html! {
+    view! {
         <div role="listitem" dir="auto" data-look={level}><span>{ item.marker }{ " " }</span>{ spans(&item.spans, who) }</div>
     }
 }
@@ -70,7 +76,7 @@ fn text(text: &str, who: &[Mention]) -> Html {
 fn span(span: &Span<'_>, who: &[Mention]) -> Html {
     let mut html = match &span.content {
         Content::Text(text) => self::text(text, who),
-        Content::Code(code) => html! { <code translate="no">{ *code }</code> },
+        Content::Code(code) => view! { <code translate="no">{ *code }</code> },
         Content::Address(address) => link(address, Html::from(*address)),
         Content::Link {
             target,
@@ -78,28 +84,28 @@ fn span(span: &Span<'_>, who: &[Mention]) -> Html {
             label,
         } => {
             let host =
-                host.map(|host| html! { <small translate="no">{ format!(" ({host})") }</small> });
+                host.map(|host| view! { <small translate="no">{ format!(" ({host})") }</small> });
             // Nothing in the label turns around what follows it.
             link(
                 target,
-                html! { <><bdi>{ spans(label, who) }</bdi>{ host }</> },
+                view! { <><bdi>{ spans(label, who) }</bdi>{ host.unwrap_or_default() }</> },
             )
         }
     };
     if span.style.struck {
-        html = html! { <s>{ html }</s> };
+        html = view! { <s>{ html }</s> };
     }
     if span.style.emphasis {
-        html = html! { <em>{ html }</em> };
+        html = view! { <em>{ html }</em> };
     }
     if span.style.strong {
-        html = html! { <strong>{ html }</strong> };
+        html = view! { <strong>{ html }</strong> };
     }
     html
 }
 
 fn link(target: &str, text: Html) -> Html {
-    html! { <a href={target.to_owned()} target="_blank" rel="noopener noreferrer nofollow">{ text }</a> }
+    view! { <a href={target.to_owned()} target="_blank" rel="noopener noreferrer nofollow">{ text }</a> }
 }
 
 #[derive(Properties, PartialEq)]
@@ -121,7 +127,7 @@ fn Code(props: &CodeProps) -> Html {
     }
     let on_click = {
         let (text, code, copied) = (props.code.clone(), code.clone(), copied.setter());
-        Callback::from(move |_: MouseEvent| {
+        Callback::from(move |_: Event| {
             let (text, code, copied) = (text.clone(), code.clone(), copied.clone());
             spawn_local(async move {
                 if copy(&text).await {
@@ -135,7 +141,7 @@ fn Code(props: &CodeProps) -> Html {
             });
         })
     };
-    html! {
+    view! {
         <figure>
             <figcaption>
                 <span translate="no">{ &props.language }</span>

@@ -8,12 +8,13 @@ use yew::prelude::*;
 
 use super::icon::{CLOSE, SEND, SMILE, icon};
 use super::sentence::changing;
-use crate::room::{Command, Conversation, MAX_TEXT};
+use crate::room::{ChatCommand, Command, Conversation, MAX_TEXT};
 use crate::ui::composing::{Composing, Purpose, command};
 use crate::ui::context::Ui;
 use crate::ui::drafts::{self, Draft};
 use crate::ui::early;
-use crate::ui::hooks::listen::{focus_new, use_change, use_mount};
+use crate::ui::hooks::listen::{focus_new, use_change, use_interval, use_mount};
+use crate::ui::markdown::plain;
 use crate::ui::markup::view;
 use crate::ui::state::Action;
 use crate::ui::{assist, texts, typed};
@@ -34,6 +35,8 @@ pub struct ComposerProps {
     pub place: String,
     /// What was refused, and belongs into the field again.
     pub returned: Option<Rc<Draft>>,
+    /// Who is writing, as a sentence.
+    pub writing: String,
     /// The names of the others who are here, one a line.
     pub people: String,
     pub ui: Ui,
@@ -67,27 +70,29 @@ pub fn Composer(props: &ComposerProps) -> Html {
     let hint = use_state(|| Hint::None);
     // The text that stood here before that of a message took its place, to be edited.
     let aside = use_mut_ref(|| None::<String>);
-    let keep = {
+    let keep: Rc<dyn Fn()> = {
         let (area, aside, composing) = (area.clone(), aside.clone(), props.composing.clone());
         let place = props.place.clone();
-        move || {
+        Rc::new(move || {
             if let Some(field) = area.cast::<HtmlTextAreaElement>() {
+                let aside = aside.borrow().clone();
+                let composing = composing.as_deref().cloned();
                 let draft = Draft {
                     text: field.value(),
-                    aside: aside.borrow().clone().unwrap_or_default(),
-                    composing: composing.as_deref().cloned(),
+                    composing: composing.map(|about| Composing { aside, ..about }),
                 };
                 drafts::keep(&place, &draft);
             }
-        }
+        })
     };
     {
-        let (area, aside, ui) = (area.clone(), aside.clone(), props.ui.clone());
-        let place = props.place.clone();
+        let (area, ui, place) = (area.clone(), props.ui.clone(), props.place.clone());
         use_mount(Box::new(move || {
             let field = area.cast::<HtmlTextAreaElement>()?;
-            let draft = drafts::kept(&place);
-            let mut text = draft.text;
+            let Draft {
+                mut text,
+                composing,
+            } = drafts::kept(&place);
             if let Some(early) = early::look(&field) {
                 early.move_to(&field, None);
                 if !text.is_empty() && !early.text.is_empty() {
@@ -98,15 +103,9 @@ pub fn Composer(props: &ComposerProps) -> Html {
             if text != field.value() {
                 set(&field, &text);
             }
-            if let Some(composing) = draft.composing {
-                if composing.purpose == Purpose::Edit {
-                    aside.replace(Some(draft.aside));
-                }
-                let begun = Some(text);
-                ui.act(Action::Compose(Some(Rc::new(Composing {
-                    begun,
-                    ..composing
-                }))));
+            if let Some(mut composing) = composing {
+                composing.begun = Some(text);
+                ui.act(Action::Compose(Some(Rc::new(composing))));
             }
             focus_new(&area);
             None
@@ -114,23 +113,20 @@ pub fn Composer(props: &ComposerProps) -> Html {
     }
     {
         let (area, composing, keep) = (area.clone(), props.composing.clone(), keep.clone());
-        let first = use_mut_ref(|| true);
         // Ids are long and random: the first bytes tell two messages apart.
         let about = composing.as_ref().map_or(0, |it| it.number());
         use_change(
             about,
             Box::new(move || {
-                let is_first = first.replace(false);
-                let Some(field) = area.cast::<HtmlTextAreaElement>().filter(|_| !is_first) else {
+                let Some(field) = area.cast::<HtmlTextAreaElement>() else {
                     return;
                 };
                 let before = aside.take();
-                let begun = composing.as_ref().and_then(|it| it.begun.clone());
-                let resumes = begun.is_some();
                 match &composing {
                     Some(about) if about.purpose == Purpose::Edit => {
-                        aside.replace(before.or_else(|| Some(field.value())));
-                        set(&field, begun.as_ref().unwrap_or(&about.text));
+                        let before = before.or_else(|| about.aside.clone());
+                        aside.replace(Some(before.unwrap_or_else(|| field.value())));
+                        set(&field, about.begun.as_ref().unwrap_or(&about.text));
                     }
                     _ => {
                         if let Some(before) = before {
@@ -138,10 +134,12 @@ pub fn Composer(props: &ComposerProps) -> Html {
                         }
                     }
                 }
-                if resumes {
-                    focus_new(&area);
-                } else if composing.is_some() {
-                    let _ = field.focus();
+                if let Some(about) = composing {
+                    if about.begun.is_some() {
+                        focus_new(&area);
+                    } else {
+                        let _ = field.focus();
+                    }
                 }
                 keep();
             }),
@@ -188,16 +186,8 @@ pub fn Composer(props: &ComposerProps) -> Html {
                 let (ui, purpose) = (ui.clone(), composing.clone());
                 let conversation = conversation.clone();
                 let say = Box::new(move |text: String| {
-                    let composing = purpose.as_deref().map(|about| Composing {
-                        begun: Some(text.clone()),
-                        ..about.clone()
-                    });
-                    let words = command(composing.as_ref(), &conversation, text.clone());
-                    ui.act(Action::Sent(Rc::new(Draft {
-                        text,
-                        aside: String::new(),
-                        composing,
-                    })));
+                    ui.act(Action::Sent(text.clone()));
+                    let words = command(purpose.as_deref(), &conversation, text);
                     ui.command(Command::Chat(words));
                 });
                 // The table is there, or on the way: a colon was typed.
@@ -233,7 +223,8 @@ pub fn Composer(props: &ComposerProps) -> Html {
         })
     };
     let on_input = {
-        let (hint, area) = (hint.clone(), area.clone());
+        let (hint, area, ui) = (hint.clone(), area.clone(), props.ui.clone());
+        let typed_in = props.conversation.clone();
         Callback::from(move |_: Event| {
             let Some(area) = area.cast::<HtmlTextAreaElement>() else {
                 return;
@@ -242,6 +233,9 @@ pub fn Composer(props: &ComposerProps) -> Html {
             keep();
             // In browsers whose style sheets cannot make a field grow with its text, its line breaks make it grow.
             area.set_rows(rows(&text));
+            if !text.is_empty() {
+                ui.command(Command::Chat(ChatCommand::Typing(Some(typed_in.clone()))));
+            }
             if text.contains([':', '@']) {
                 assist::help(&area);
             }
@@ -265,6 +259,13 @@ pub fn Composer(props: &ComposerProps) -> Html {
             assist::pick(ui, &smile, area.as_ref(), Box::new(drop));
         }))
     };
+    {
+        let ui = props.ui.clone();
+        use_interval(
+            (!props.writing.is_empty()).then_some(1_000),
+            Callback::from(move |()| ui.act(Action::Look)),
+        );
+    }
     let refused = matches!(*hint, Hint::Refused(_));
     view! {
         <div class="composer" part="composer">
@@ -278,6 +279,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
                     Hint::Refused(count) => changing(&texts::too_long(count, MAX_TEXT)),
                 } }
             </p>
+            <p class="writing" data-testid="typing">{ changing(&props.writing) }</p>
             if let Some(composing) = &props.composing { { about(composing, &props.ui) } }
             <div class="field">
                 <textarea
@@ -304,20 +306,20 @@ pub fn Composer(props: &ComposerProps) -> Html {
 
 /// What the text is about, above the field.
 fn about(composing: &Composing, ui: &Ui) -> Html {
-    let (ui, is_edit) = (ui.clone(), composing.purpose == Purpose::Edit);
-    let onclick = Callback::from(move |_: MouseEvent| ui.act(Action::Compose(None)));
+    let is_edit = composing.purpose == Purpose::Edit;
+    let onclick = ui.acts(|| Action::Compose(None));
     let words = if is_edit {
         "Edit your message"
     } else {
         "Reply to "
     };
-    html! {
+    view! {
         <div class="about" data-testid="composing" data-purpose={if is_edit { "edit" } else { "reply" }}>
             <p dir="auto">
                 <b key={words}>{ words }if !is_edit { <bdi translate="no">{ &composing.sender }</bdi> }</b>
-                <span key={composing.id.0.clone()}>{ &composing.text }</span>
+                <span key={composing.id.0.clone()}>{ plain(&composing.text) }</span>
             </p>
-            <button type="button" class="quiet" data-testid="composing-cancel" aria-label="Cancel" title="Cancel (Esc)" {onclick}>
+            <button type="button" class="quiet" data-testid="composing-cancel" aria-label="Cancel" title="Cancel (Esc)" onclick={onclick}>
                 { icon(CLOSE) }
             </button>
         </div>

@@ -223,7 +223,7 @@ pub fn Log(props: &LogProps) -> Html {
         let scroller = scroller.clone();
         Callback::from(move |_: Event| {
             if let Some(scroller) = scroller.cast::<Element>() {
-                to_end(&scroller);
+                to_next(&scroller);
             }
         })
     };
@@ -392,9 +392,7 @@ fn follow(
 fn return_to(scroller: &Element, anchor: &ScrollAnchor, ui: &Ui, away: &UseStateSetter<bool>) {
     if anchor.at_end.get() && anchor.unread.get() {
         to_end(scroller);
-        let line = scroller.query_selector(".day.new").ok().flatten();
-        let line = line.and_then(|line| line.dyn_into::<HtmlElement>().ok());
-        if let Some(top) = line.map(|line| line.offset_top() - NEW_MARGIN) {
+        if let Some(top) = new_line(scroller) {
             scroller.set_scroll_top(top.min(scroller.scroll_top()));
         }
         let at_end = is_at_end(scroller);
@@ -447,6 +445,22 @@ fn is_at_end(scroller: &Element) -> bool {
 
 fn to_end(scroller: &Element) {
     scroller.set_scroll_top(scroller.scroll_height());
+}
+
+/// Scrolls to the first unread message, if it is still below what is seen, and otherwise to the end.
+fn to_next(scroller: &Element) {
+    let seen = scroller.scroll_top() + scroller.client_height();
+    match new_line(scroller) {
+        Some(top) if top > seen => scroller.set_scroll_top(top),
+        _ => to_end(scroller),
+    }
+}
+
+/// Where the line above the first unread message is.
+fn new_line(scroller: &Element) -> Option<i32> {
+    let line = scroller.query_selector(".day.new").ok().flatten()?;
+    let line = line.dyn_into::<HtmlElement>().ok()?;
+    Some(line.offset_top() - NEW_MARGIN)
 }
 
 fn is_own(line: &Line) -> bool {

@@ -3,6 +3,7 @@
 pub mod actions;
 pub mod bar;
 pub mod body;
+pub mod chooser;
 pub mod composer;
 pub mod empty;
 pub mod icon;

@@ -5,19 +5,21 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 use super::bar::bar;
+use super::chooser::chooser;
 use super::composer::Composer;
 use super::log::Log;
 use super::people::people;
 use super::prompts::prompts;
 use super::sheet::{BlockQuestion, Dialog};
 use super::talks::{beginning, talks};
-use crate::room::{ChatCommand, Command, Status};
+use crate::room::{ChatCommand, Command, Message, Status};
 use crate::ui::context::Ui;
 use crate::ui::drafts;
+use crate::ui::forward::{command, destinations};
 use crate::ui::hooks::history::use_history;
 use crate::ui::hooks::listen::{focus_new, use_focus, use_mount};
 use crate::ui::markup::view;
-use crate::ui::state::State;
+use crate::ui::state::{Action, State};
 
 #[derive(Properties, PartialEq)]
 pub struct RoomProps {
@@ -71,7 +73,7 @@ pub fn Room(props: &RoomProps) -> Html {
                         { html! { <Gone ui={ui.clone()} /> } }
                     } else {
                         { html! { <Composer
-                            area={field} composing={state.composing.clone()} people={state.names()}
+                            area={field} composing={state.composing.clone()} people={state.names()} writing={state.writing()}
                             conversation={conversation.clone()}
                             key={place.clone()} place={place.clone()} returned={state.returned.clone()} ui={ui.clone()} /> } }
                     }
@@ -79,9 +81,26 @@ pub fn Room(props: &RoomProps) -> Html {
                 { people(state, &back, ui) }
             </div>
             if let Some(sheet) = state.sheet { { html! { <Dialog {sheet} state={state.clone()} ui={ui.clone()} /> } } }
+            if let Some(message) = &state.forwarding { { forwarding(message, state, ui) } }
             if let Some(peer) = &state.blocking { { html! { <BlockQuestion peer={peer.clone()} ui={ui.clone()} /> } } }
         </@>
     }
+}
+
+/// Asks where to pass a message on to.
+fn forwarding(message: &Rc<Message>, state: &State, ui: &Ui) -> Html {
+    let all = destinations(state);
+    let chosen = {
+        let (message, all, ui) = (message.clone(), all.clone(), ui.clone());
+        Callback::from(move |at: usize| {
+            if let Some(destination) = all.get(at) {
+                ui.command(Command::Chat(command(&message, &destination.to)));
+            }
+            ui.act(Action::Forward(None));
+        })
+    };
+    let closed = ui.acts(|| Action::Forward(None));
+    chooser("Forward to", &all, &chosen, closed)
 }
 
 #[derive(Properties, PartialEq)]

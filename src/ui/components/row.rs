@@ -14,7 +14,7 @@ use crate::ui::context::Ui;
 use crate::ui::fold::fold;
 use crate::ui::hooks::clock;
 use crate::ui::hooks::listen::use_flag;
-use crate::ui::markdown::parse;
+use crate::ui::markdown::{parse, plain};
 use crate::ui::markup::view;
 use crate::ui::mentions::Mention;
 use crate::ui::texts;
@@ -150,29 +150,29 @@ fn quote(message: &Message, props: &RowProps) -> Option<Html> {
     });
     let Some((seq, quoted)) = found else {
         return Some(
-            html! { <p class="quote" data-testid="quote">{ "A message that is not here" }</p> },
+            view! { <p class="quote" data-testid="quote">{ "A message that is not here" }</p> },
         );
     };
-    let jump = props.jump.reform(move |_: MouseEvent| seq);
+    let jump = props.jump.reform(move |_: Event| seq);
     let text = if quoted.retracted {
-        "Taken back"
+        "Taken back".to_owned()
     } else {
-        quoted.text.as_str()
+        plain(&quoted.text)
     };
-    Some(html! {
+    Some(view! {
         <button type="button" class="quote" data-testid="quote" dir="auto" onclick={jump}>
             <b><bdi translate="no">{ &quoted.sender }</bdi></b>
-            <span key={text.to_owned()}>{ text }</span>
+            <span key={text.clone()}>{ text }</span>
         </button>
     })
 }
 
 /// That a message was edited, and what it said before.
 fn earlier(message: &Message) -> Html {
-    html! {
+    view! {
         <details class="edited" data-testid="edited">
             <summary>{ "edited" }</summary>
-            <ol>{ for message.earlier.iter().map(|text| html! { <li dir="auto">{ text }</li> }) }</ol>
+            <ol>{ for message.earlier.iter().map(|text| view! { <li dir="auto">{ text }</li> }) }</ol>
         </details>
     }
 }

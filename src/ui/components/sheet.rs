@@ -72,19 +72,20 @@ pub fn BlockQuestion(props: &QuestionProps) -> Html {
 }
 
 #[derive(Properties, PartialEq)]
-struct ModalProps {
-    title: AttrValue,
-    id: &'static str,
+pub struct ModalProps {
+    pub title: AttrValue,
+    pub id: &'static str,
     /// Its look in the style sheet. A class that is not constant would bring sets of texts into the page.
     #[prop_or_default]
-    look: Option<&'static str>,
+    pub look: Option<&'static str>,
     /// Called once it is closed.
-    closed: Callback<Event>,
-    children: Html,
+    pub closed: Callback<Event>,
+    pub children: Html,
 }
 
+/// A dialog.
 #[function_component]
-fn Modal(props: &ModalProps) -> Html {
+pub fn Modal(props: &ModalProps) -> Html {
     let dialog = use_node_ref();
     {
         let (dialog, closed) = (dialog.clone(), props.closed.clone());
@@ -143,6 +144,8 @@ fn keys() -> Html {
     let keys = [
         ("Enter", "send"),
         ("Shift + Enter", "new line"),
+        ("↑", "change your last message, while the field is empty"),
+        ("@ and :", "offer names and emoji while you type on"),
         ("Esc", "close what is open"),
         ("Tab", "go to the next control"),
         ("?", "show this list, when you are not writing"),

@@ -11,12 +11,14 @@ mod cost;
 mod emoji;
 mod emphasis;
 mod inline;
+mod plain;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod tests;
 
 pub use block::parse;
+pub use plain::plain;
 
 /// Quotes and lists are nested at most this deep. What is nested deeper is shown as it was typed, or at this depth.
 pub const MAX_DEPTH: usize = 4;

@@ -41,7 +41,7 @@ export interface Glue {
   knowsName(): boolean;
   /** Calls `listener` when the program breaks. Nothing may call it from then on. */
   whenBroken(listener: (error: unknown) => void): void;
-  mount(root: Element, options: { page: string; settings: string; name?: string }, listener: ChatListener): Mounted;
+  mount(root: Element, options: { page: string; settings: string; name?: string; media: () => Promise<unknown> }, listener: ChatListener): Mounted;
 }
 
 /** An element of `index.html`: its tag, its attributes, and what is in it. */
@@ -58,6 +58,8 @@ export interface Panel {
 /** The files of the program, from wherever they come. */
 export interface Files {
   glue(): Promise<Glue>;
+  /** What shows pictures and players: embed/media. */
+  media(): Promise<unknown>;
   wasm(): Promise<Response>;
   panel(): Promise<Panel>;
   /** The address of the `rtchat.json` that is read if the option `config` names none. */

@@ -6,12 +6,14 @@ import { ChatView } from "./view.ts";
 
 declare const GLUE: Asset;
 declare const WASM: Asset;
+declare const MEDIA: Asset;
 declare const PANEL: Asset;
 
 export function attach(element: Host, origin: Origin): View {
   const fetched = ({ file, integrity }: Asset) => get(new URL(file, origin.base), { integrity });
   const files: Files = {
     glue: () => module(GLUE, origin),
+    media: () => module(MEDIA, origin),
     wasm: () => fetched(WASM),
     panel: async () => (await fetched(PANEL)).json(),
     settings: new URL("rtchat.json", origin.base).href,

@@ -3,14 +3,18 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use js_sys::Function;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
+use web_sys::Blob;
 
 use super::demo_answers::answers;
+use super::demo_files::{files, landscape};
 use super::demo_markdown::{MARKDOWN, MARKUP};
 use super::hooks::clock;
 use super::hooks::listen::{document, window};
-use super::{Backend, Blocked, Entry, EventSink, Opening, Own, UiEvent};
+use super::media::{self, Media};
+use super::{Backend, Blocked, Entry, EventSink, Later, Opening, Own, UiEvent};
 use crate::identity::{Name, PeerId, PublicKey, Trust};
 use crate::room::{
     ChatCommand, ChatEvent, Command, Diagnostics, Event, GoneReason, Message, MessageId, PeerState,
@@ -18,6 +22,7 @@ use crate::room::{
 };
 use crate::settings::Accept;
 use crate::time::Millis;
+use crate::wire::{Attachment, FileKey};
 
 const OWN: u8 = 200;
 const MINUTE: u64 = 60_000;
@@ -34,11 +39,12 @@ struct Inner {
     said: Cell<u32>,
     people: Cell<u32>,
     blocked: RefCell<Vec<Blocked>>,
+    media: Option<Function>,
 }
 
 impl Demo {
     /// Plays the scene that the address names.
-    pub fn new() -> Demo {
+    pub fn new(media: Option<Function>) -> Demo {
         let search = document()
             .location()
             .and_then(|location| location.search().ok())
@@ -55,6 +61,7 @@ impl Demo {
             said: Cell::new(0),
             people: Cell::new(0),
             blocked: RefCell::default(),
+            media,
         }))
     }
 
@@ -326,6 +333,12 @@ impl Demo {
                     self.event(Event::Chat(ChatEvent::Message(Box::new(message))));
                 }
             }
+            "files" => {
+                self.conversation();
+                for event in files(clock::now(), key(1), key(OWN)) {
+                    self.event(event);
+                }
+            }
             "flood" => self.flood(500),
             "flood2000" => self.flood(2_000),
             "request" => {
@@ -413,12 +426,6 @@ impl Demo {
             }
             _ => self.conversation(),
         }
-    }
-}
-
-impl Default for Demo {
-    fn default() -> Demo {
-        Demo::new()
     }
 }
 
@@ -527,6 +534,20 @@ impl Backend for Demo {
             }
             _ => {}
         }
+    }
+
+    fn prepare_file(&self, _: Blob, _: bool) -> Later<Result<(Attachment, bool), String>> {
+        Box::pin(async { Err("Nothing is sent in a play.".to_owned()) })
+    }
+
+    fn drop_file(&self, _: &FileKey) {}
+
+    fn file(&self, _: FileKey) -> Later<Option<Blob>> {
+        Box::pin(async { landscape() })
+    }
+
+    fn media(&self) -> Later<Result<Media, String>> {
+        Box::pin(media::load(self.0.media.clone()))
     }
 
     fn rejoin(&self) -> Result<Own, String> {

@@ -5,10 +5,12 @@
 pub mod avatar;
 pub mod backend;
 pub mod composing;
+pub mod files;
 pub mod fold;
 pub mod links;
 pub mod markdown;
 pub mod pace;
+pub mod preview;
 pub mod state;
 pub mod texts;
 pub mod timeline;
@@ -25,6 +27,8 @@ pub mod demo;
 #[cfg(all(target_arch = "wasm32", feature = "demo"))]
 mod demo_answers;
 #[cfg(all(target_arch = "wasm32", feature = "demo"))]
+mod demo_files;
+#[cfg(all(target_arch = "wasm32", feature = "demo"))]
 mod demo_markdown;
 #[cfg(target_arch = "wasm32")]
 mod early;
@@ -34,8 +38,12 @@ mod event_queue;
 mod hooks;
 #[cfg(target_arch = "wasm32")]
 mod markup;
+#[cfg(target_arch = "wasm32")]
+pub mod media;
 #[cfg(test)]
 mod palette;
 #[cfg(target_arch = "wasm32")]
 pub use app::{Shown, mount};
+#[cfg(target_arch = "wasm32")]
+pub use backend::Later;
 pub use backend::{Backend, Blocked, Entry, EventSink, Opening, Own, UiEvent};

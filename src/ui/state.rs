@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::backend::{Blocked, Entry, Opening, Own};
 use super::composing::Composing;
+use super::files::Files;
 use super::timeline::{Delivery, Move, Timeline};
 use crate::identity::{PeerId, PublicKey};
 use crate::room::{
@@ -93,6 +94,8 @@ pub struct State {
     pub warnings: Rc<Vec<Rc<PeerView>>>,
     /// The messages, and who joined and left.
     pub log: Rc<Timeline>,
+    /// The files beside messages.
+    pub files: Rc<Files>,
     /// Sentences that the person has not dismissed yet.
     pub notices: Rc<Vec<Rc<Notice>>>,
     /// The number of messages that arrived while the person was not watching.
@@ -135,6 +138,7 @@ impl Default for State {
             requests: Rc::default(),
             warnings: Rc::default(),
             log: Rc::default(),
+            files: Rc::default(),
             notices: Rc::default(),
             unread: 0,
             unread_from: None,
@@ -376,6 +380,7 @@ impl State {
             Event::People(PeopleEvent::ValidationFailure { peer, reason }) => {
                 self.add_notice(super::texts::validation_failure(&peer.user, &reason), None);
             }
+            Event::Attachment(event) => Rc::make_mut(&mut self.files).on_event(event),
             Event::Refused(reason) => self.add_notice(reason, None),
             // These events are for programs, not for people.
             Event::Chat(ChatEvent::Typing { .. })

@@ -1,11 +1,13 @@
 //! The texts that depend on the state: short, friendly, exact.
 
+mod files;
 mod room;
 
 use super::timeline::{Crowd, Delivery, Moves};
 use crate::identity::{Name, Trust};
 use crate::room::{PeerState, PeerView};
 
+pub use files::{bytes, file, percent};
 pub use room::{
     NO_PATH, emptiness, emptiness_sentence, seconds_until, status, status_aloud, status_word,
     waits, welcome,

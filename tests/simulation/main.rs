@@ -1,5 +1,6 @@
 //! Whole rooms under virtual time.
 
+mod attachments;
 mod conversations;
 mod file_timeouts;
 mod files;

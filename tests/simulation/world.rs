@@ -14,13 +14,14 @@ use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use rtchat::identity::{IdentityKey, Name, TrustBook, TrustChange};
 use rtchat::room::{
-    BrokerId, Carrier, ChatCommand, Command, Config, Event, Input, MAIN_CHANNEL, Output, Room,
+    BlobEvent, BrokerId, Carrier, ChatCommand, Command, Config, Event, Input, MAIN_CHANNEL, Output,
+    Room,
 };
 use rtchat::rtc::file_channel::{FileId, Receiving, Sending};
 use rtchat::rtc::{ConnectionId, LinkEvent};
 use rtchat::settings::Accept;
 use rtchat::time::Millis;
-use rtchat::wire::{RoomKeys, RoomSource};
+use rtchat::wire::{FileKey, RoomKeys, RoomSource};
 
 pub use broker::{Faults, Interceptor};
 pub use file_channel::file_message;
@@ -78,6 +79,11 @@ pub struct Node {
     /// The contents of files: those sent by token, and those received by the room's number for them.
     pub sources: BTreeMap<u32, Vec<u8>>,
     pub stores: BTreeMap<u32, Vec<u8>>,
+    /// The bytes of attachments that are here, and those that are being collected.
+    pub blobs: BTreeMap<FileKey, Vec<u8>>,
+    pub collecting: BTreeSet<u32>,
+    /// What was kept with the history, and has not been deleted.
+    pub kept: BTreeSet<FileKey>,
     sending: BTreeMap<FileId, (ConnectionId, u32, Sending)>,
     receiving: BTreeMap<FileId, (ConnectionId, u32, Receiving)>,
 }
@@ -225,10 +231,14 @@ impl World {
             links: BTreeMap::new(),
             sources: BTreeMap::new(),
             stores: BTreeMap::new(),
+            blobs: BTreeMap::new(),
+            collecting: BTreeSet::new(),
+            kept: BTreeSet::new(),
             sending: BTreeMap::new(),
             receiving: BTreeMap::new(),
         });
         self.connect_broker(at);
+        self.feed(at, Input::Blob(BlobEvent::Open(Vec::new())));
         at
     }
 
@@ -453,6 +463,7 @@ impl World {
                 Output::TestBroker => self.test_broker(at),
                 Output::Link(connection, command) => self.carry_out(at, connection, command),
                 Output::File(file, command) => self.carry_out_transfer(at, file, command),
+                Output::Blob(command) => self.carry_out_blob(at, command),
                 Output::Event(event) => self.nodes[at].events.push(event),
                 Output::Trust(change) => self.nodes[at].trust_changes.push(change),
                 Output::YieldFiles | Output::Sign { .. } => {}

@@ -14,7 +14,7 @@ use core::time::Duration;
 use super::channel::yield_files;
 use super::counters::Dropped;
 use super::cx::Cx;
-use super::effect::{Effect, PeerEvent};
+use super::effect::{Attached, Effect, PeerEvent};
 use super::io::{ChatCommand, ChatEvent, Event, Message, MessageId, Order, PeerState};
 use super::links::Links;
 use super::members::{Members, own_user};
@@ -25,8 +25,8 @@ use crate::time::Millis;
 use crate::wire::entry::{
     Content, ConversationId, Entry, EntryId, MAX_EMOJI, entry_name, parse_entry_name, writer,
 };
-use crate::wire::frame::{ChatFrame, EntryFrame, short};
-use crate::wire::{Frame, OutboundMessage};
+use crate::wire::frame::{ChatFrame, EntryFrame, ShortId, short};
+use crate::wire::{Attachment, Frame, OutboundMessage};
 
 use catching_up::CatchingUp;
 use direct::Direct;
@@ -61,6 +61,9 @@ impl Channel {
         let name = short(id);
         if message.retracted {
             self.log.take_back(&name);
+            cx.effect(Effect::Detached(name));
+        } else {
+            attached(&message, name, false, members, cx);
         }
         cx.chat(if self.log.show(&name) {
             ChatEvent::Changed(message)
@@ -133,7 +136,29 @@ impl Conversations {
                 channel,
                 text,
                 reply_to,
-            } => self.say(channel.as_deref(), text, reply_to, members, links, cx),
+            } => match refusal(&text) {
+                Some(refusal) => cx.event(Event::Refused(refusal)),
+                None => self.say(
+                    channel.as_deref(),
+                    (text, None),
+                    reply_to,
+                    members,
+                    links,
+                    cx,
+                ),
+            },
+            ChatCommand::SayFile {
+                channel,
+                file,
+                text,
+                reply_to,
+            } => match file_refusal(&file, &text) {
+                Some(refusal) => cx.event(Event::Refused(refusal)),
+                None => {
+                    let said = (text, Some(file));
+                    self.say(channel.as_deref(), said, reply_to, members, links, cx);
+                }
+            },
             ChatCommand::SayTo { peer, text } => {
                 self.direct.say(peer, &text, members, links, cx);
             }
@@ -158,15 +183,12 @@ impl Conversations {
     fn say(
         &mut self,
         channel: Option<&str>,
-        text: String,
+        (text, file): (String, Option<Box<Attachment>>),
         reply_to: Option<MessageId>,
         members: &Members,
         links: &Links,
         cx: &mut Cx,
     ) {
-        if let Some(refusal) = refusal(&text) {
-            return cx.event(Event::Refused(refusal));
-        }
         let mut channels = self.channels.iter();
         let channel = match channel {
             Some(name) => channels.find(|channel| channel.name == name),
@@ -179,14 +201,19 @@ impl Conversations {
         };
         let reply_to = reply_to.and_then(|id| parse_entry_name(&id.0));
         yield_files(cx);
-        let content = Content::Say {
-            reply_to,
-            text: text.clone(),
+        let (text_too, file_too) = (text.clone(), file.clone());
+        let content = match file {
+            None => Content::Say { reply_to, text },
+            Some(file) => Content::File {
+                reply_to,
+                file,
+                text,
+            },
         };
         let Some(id) = self.write(channel, content, cx) else {
             return;
         };
-        self.show_own(channel, id, text, reply_to, cx);
+        self.show_own(channel, id, (text_too, file_too), reply_to, members, cx);
         let meant = members.shown().filter_map(|peer| {
             let connect = members.connect(&peer)?;
             let is_reachable = links.state(&peer) != PeerState::Failed;
@@ -201,19 +228,23 @@ impl Conversations {
         &self,
         channel: ConversationId,
         id: EntryId,
-        text: String,
+        (text, file): (String, Option<Box<Attachment>>),
         reply_to: Option<EntryId>,
+        members: &Members,
         cx: &mut Cx,
     ) {
         let sender = own_user(&cx.own.name, cx.own.tab);
         let name = MessageId(entry_name(&id));
-        cx.chat(ChatEvent::Message(Box::new(Message {
+        let message = Box::new(Message {
             channel: self.channel(&channel).map(|its| its.name.clone()),
             order: Order(self.own.clock(&channel).0, id.0),
             private: false,
             reply_to: reply_to.map(|id| MessageId(entry_name(&id))),
+            file,
             ..Message::new(name, sender, cx.own.key, text, cx.now)
-        })));
+        });
+        attached(&message, short(&id), true, members, cx);
+        cx.chat(ChatEvent::Message(message));
     }
 
     /// Says something about a message.
@@ -312,7 +343,7 @@ impl Conversations {
     }
 
     /// Forgets what there is no room for: of strangers first, and of whoever says most.
-    fn make_room(&mut self, members: &Members, cx: &Cx) {
+    fn make_room(&mut self, members: &Members, cx: &mut Cx) {
         let limits = Limits::default();
         let sizes = self.channels.iter().map(|channel| channel.log.size());
         let (count, bytes) = sizes.fold((0, 0), |sum, size| (sum.0 + size.0, sum.1 + size.1));
@@ -336,6 +367,7 @@ impl Conversations {
             let mut channels = self.channels.iter_mut();
             if let Some(channel) = channels.find(|channel| channel.id == key.conversation) {
                 channel.log.remove(&key.position);
+                cx.effect(Effect::Detached(short(&key.position.id)));
             }
         }
     }
@@ -388,9 +420,30 @@ impl Conversations {
     }
 }
 
+/// Tells of the file beside a message that is shown, if there is one.
+fn attached(message: &Message, id: ShortId, is_sent_here: bool, members: &Members, cx: &mut Cx) {
+    if let Some(file) = &message.file {
+        cx.effect(Effect::Attached(Box::new(Attached {
+            id,
+            author: message.key,
+            // Whoever is met for the first time stays new for as long as they are here.
+            trust: members.trust_here(&message.key).unwrap_or(message.trust),
+            with: None,
+            is_sent_here,
+            file: (**file).clone(),
+        })));
+    }
+}
+
 /// Whether a text that somebody sent can be a message.
 fn is_sound(text: &str) -> bool {
     !text.is_empty() && text.chars().count() <= MAX_TEXT
+}
+
+/// Returns the reason why a file cannot be sent with this text, if there is one.
+fn file_refusal(file: &Attachment, text: &str) -> Option<String> {
+    let refused = refusal(text).filter(|_| !text.is_empty());
+    refused.or_else(|| file.wrong().map(str::to_owned))
 }
 
 /// Returns the reason why a text cannot be sent, if there is one.

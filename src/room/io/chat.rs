@@ -2,6 +2,7 @@
 
 use crate::identity::{PeerId, PublicKey, Trust};
 use crate::time::Millis;
+use crate::wire::attachment::Attachment;
 
 /// Chat commands of the person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,6 +11,17 @@ pub enum ChatCommand {
     Say {
         /// The channel; `None` for the room's first one.
         channel: Option<String>,
+        /// The text.
+        text: String,
+        /// The message that this one answers.
+        reply_to: Option<MessageId>,
+    },
+    /// Say something in a channel with a file beside it, whose bytes are here. The text may be empty.
+    SayFile {
+        /// The channel; `None` for the room's first one.
+        channel: Option<String>,
+        /// The file.
+        file: Box<Attachment>,
         /// The text.
         text: String,
         /// The message that this one answers.
@@ -115,6 +127,8 @@ pub struct Message {
     pub trust: Trust,
     /// Plain text, never markup: as it was edited last, or nothing once it was taken back.
     pub text: String,
+    /// The file beside it, until it is taken back.
+    pub file: Option<Box<Attachment>>,
     /// When it was sent, by the sender's clock, but never later than it arrived.
     pub at: Millis,
     /// Whether it was sent to one person only.
@@ -148,6 +162,7 @@ impl Message {
             key,
             trust: Trust::Verified,
             text,
+            file: None,
             at,
             private: true,
             to: None,

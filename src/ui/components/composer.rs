@@ -6,6 +6,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{HtmlTextAreaElement, KeyboardEvent};
 use yew::prelude::*;
 
+use super::attach::use_chips;
 use super::icon::{CLOSE, SEND, icon};
 use super::sentence::changing;
 use crate::room::{Command, MAX_TEXT};
@@ -45,6 +46,7 @@ fn rows(text: &str) -> u32 {
 pub fn Composer(props: &ComposerProps) -> Html {
     let area = props.area.clone();
     let hint = use_state(|| Hint::None);
+    let chips = use_chips(&area, &props.ui);
     {
         let area = area.clone();
         use_mount(Box::new(move || {
@@ -77,7 +79,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
     }
     let send = {
         let (area, hint, ui) = (area.clone(), hint.setter(), props.ui.clone());
-        let composing = props.composing.clone();
+        let (composing, chips) = (props.composing.clone(), chips.clone());
         Callback::from(move |()| {
             let Some(area) = area.cast::<HtmlTextAreaElement>() else {
                 return;
@@ -86,12 +88,19 @@ pub fn Composer(props: &ComposerProps) -> Html {
             let count = text.chars().count();
             if count > MAX_TEXT {
                 hint.set(Hint::Refused(count));
-            } else if !text.trim().is_empty() {
+            } else if !text.trim().is_empty() || !chips.is_empty() {
                 area.set_value("");
                 area.set_rows(1);
                 hint.set(Hint::None);
                 let text = typed::trimmed(&text).to_owned();
-                ui.command(Command::Chat(command(composing.as_deref(), text)));
+                let is_edit = composing
+                    .as_ref()
+                    .is_some_and(|it| it.purpose == Purpose::Edit);
+                if chips.is_empty() || is_edit {
+                    ui.command(Command::Chat(command(composing.as_deref(), text)));
+                } else {
+                    chips.send(text, composing.clone());
+                }
                 if composing.is_some() {
                     ui.act(Action::Compose(None));
                 }
@@ -148,7 +157,9 @@ pub fn Composer(props: &ComposerProps) -> Html {
                 } }
             </p>
             if let Some(composing) = &props.composing { { about(composing, &props.ui) } }
+            { chips.list() }
             <div class="field">
+                { chips.button() }
                 <textarea
                     ref={area} part="field" rows="1" dir="auto" data-testid="composer" aria-label="Message" placeholder="Message"
                     enterkeyhint="send" aria-describedby="rt-limit" aria-invalid={refused.then_some("true")}

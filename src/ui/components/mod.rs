@@ -1,10 +1,12 @@
 //! The views. Each one shows its properties and reports what the person does; none of them decides anything.
 
 pub mod actions;
+pub mod attach;
 pub mod bar;
 pub mod body;
 pub mod composer;
 pub mod empty;
+pub mod file;
 pub mod icon;
 pub mod log;
 pub mod name_field;

@@ -41,7 +41,7 @@ pub fn Room(props: &RoomProps) -> Html {
                     { bar(state, &to_people, ui) }
                     { prompts(state, &next, ui) }
                     { html! { <Log
-                        log={state.log.clone()} opening={state.opening.clone()} empty={state.emptiness()}
+                        log={state.log.clone()} files={state.files.clone()} opening={state.opening.clone()} empty={state.emptiness()}
                         unread={state.unread} unread_from={state.unread_from} shown={state.shown} ui={ui.clone()}
                     /> } }
                     if state.status == Status::Left {

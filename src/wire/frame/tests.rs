@@ -1,5 +1,6 @@
 use super::*;
 use crate::time::Millis;
+use crate::wire::{FileHash, FileKey};
 
 fn chat(text: String) -> Frame {
     Frame::Chat(ChatFrame::Message {
@@ -120,8 +121,23 @@ fn every_frame_decodes_to_what_was_encoded() {
                 bytes: Some(1 << 53),
                 name: Some("a.png".into()),
                 text: Some("image/png".into()),
+                hash: None,
             }),
             r#"{"k":"file","file":3,"step":"offer","n":9007199254740992,"name":"a.png","text":"image/png"}"#,
+        ),
+        (
+            Frame::Attachment(AttachmentFrame::Want(FileKey {
+                hash: FileHash([0; 32]),
+                size: 5,
+            })),
+            r#"{"k":"want","hash":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","n":5}"#,
+        ),
+        (
+            Frame::Attachment(AttachmentFrame::Lack(FileKey {
+                hash: FileHash([0; 32]),
+                size: 5,
+            })),
+            r#"{"k":"lack","hash":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","n":5}"#,
         ),
         (
             Frame::File(FileFrame {

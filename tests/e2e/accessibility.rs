@@ -173,6 +173,14 @@ fn answers_reactions_and_menus_are_accessible() {
 }
 
 #[test]
+fn files_and_pictures_are_accessible() {
+    audit_scenes(&[
+        ("files", &[], "picture-open"),
+        ("files", &[("picture-open", "picture-open")], "viewer"),
+    ]);
+}
+
+#[test]
 fn warnings_requests_and_notices_are_accessible() {
     audit_scenes(&[
         ("alias", &[], "alias-warning"),

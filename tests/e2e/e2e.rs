@@ -12,6 +12,7 @@ mod broker;
 mod chat;
 mod conversations;
 mod demos;
+mod files;
 mod first_paint;
 mod hostile;
 mod hostile_broker;

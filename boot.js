@@ -5,6 +5,19 @@ const program = document.querySelector('link[rel="preload"][as="fetch"]');
 // What shows pictures and players, which is imported when there is one.
 const pictures = document.querySelector('meta[name="rtchat-media"]').content;
 
+/**
+ * Does what the views ask for once somebody writes; see embed/assist/assist.ts. The build gives both files the hash of what
+ * they contain.
+ */
+async function assist(...request) {
+  const { assist } = await import("./assist-0000000000000000.js");
+  const table = new URL("./emoji-0000000000000000.json", import.meta.url);
+  return assist(() => fetch(plain(table)), ...request);
+}
+
+/** This address without the name and the password that it may contain: nobody may fetch it with those. */
+const plain = (address) => Object.assign(new URL(address), { username: "", password: "" });
+
 /** Covers the page with a notice, because it would do nothing any more. */
 function showBroken(error, change) {
   const notice = document.getElementById("broken").content.cloneNode(true);
@@ -44,9 +57,7 @@ async function load() {
 
 /** Fetches the program. Some hosts answer with a page in place of what is missing. */
 async function fetchProgram() {
-  // Nobody may fetch an address with a password in it, which those of this page have if its own has one.
-  const address = Object.assign(new URL(program.href), { username: "", password: "" });
-  const response = await fetch(address).catch(() => undefined);
+  const response = await fetch(plain(program.href)).catch(() => undefined);
   const isPage = response?.headers.get("content-type")?.startsWith("text/html");
   if (!response?.ok || isPage) throw new Missing(program);
   return response;
@@ -57,7 +68,7 @@ async function run() {
     const begun = window.rtchatBegun;
     const [{ default: start, mount, whenBroken }, compiled] = await Promise.all([load(), begun?.program]);
     await start({ module_or_path: compiled ?? (await fetchProgram()) });
-    mount(document.body, { ...begun, media: () => import(pictures) });
+    mount(document.body, { ...begun, assist, media: () => import(pictures) });
     whenBroken(showBroken);
   } catch (error) {
     console.error(error);

@@ -149,7 +149,7 @@ impl Engine {
 
     /// Tells everybody that the person is writing.
     pub fn typing(&self) {
-        self.command(Command::Chat(ChatCommand::Typing));
+        self.command(Command::Chat(ChatCommand::Typing(None)));
     }
 
     /// Sends a JSON value. Reported as `sent` or `sendfailed`.

@@ -9,7 +9,9 @@ use chacha20::rand_core::SeedableRng;
 use futures_util::future::join;
 
 use crate::browser;
-use crate::driver::{self, Handle, Network, RoomObserver, StartError, TrustKeeper};
+use crate::driver::{self, Handle, Network, RoomObserver, StartError, StoreKeeper, TrustKeeper};
+use crate::history::Mode;
+use crate::history::web::chosen_mode;
 use crate::identity::web::{SeedError, TabClaim, merge_trust_of_other_tabs, open_profile, seed};
 use crate::identity::{MemoryStorage, Name, Profile};
 use crate::mqtt::Ahead;
@@ -50,6 +52,8 @@ pub struct Joining {
     pub info: Option<String>,
     /// Whether every connection goes through a TURN server.
     pub relay_only: bool,
+    /// How long what is said is kept, if neither the site nor the person decides.
+    pub history: Mode,
     /// The connection to the preferred broker that may be opened before joining.
     pub ahead: Ahead,
     /// `None` if the profile is in memory only: no other tab has its key.
@@ -91,6 +95,7 @@ impl Joining {
             password: None,
             info: None,
             relay_only: false,
+            history: Mode::Off,
             ahead: Ahead::default(),
             tab,
         })
@@ -99,6 +104,15 @@ impl Joining {
     /// The name of the room.
     pub fn room(&self) -> &str {
         self.address.room_or(&self.settings)
+    }
+
+    /// The names of the room's channels.
+    fn channels(&self) -> impl Iterator<Item = &str> {
+        let named = self.settings.channels.iter();
+        let main = named.len() == 0;
+        let main = main.then_some(MAIN_CHANNEL);
+        main.into_iter()
+            .chain(named.map(|channel| channel.name.as_str()))
     }
 
     /// Everything that the room is derived from, apart from its password.
@@ -144,7 +158,7 @@ impl Joining {
             name: name.clone(),
             tab: self.tab.as_ref().map_or(1, TabClaim::number),
             info: self.info.clone(),
-            channels: vec![MAIN_CHANNEL.to_owned()],
+            channels: self.channels().map(str::to_owned).collect(),
             accept: self.settings.accept,
             trust: profile.trust().clone(),
             seed: seed()?,
@@ -156,11 +170,15 @@ impl Joining {
             relay_only: self.relay_only,
         };
         let trust = TrustKeeper::new(self.profile.clone(), self.tab.is_some());
+        let room = *config.keys.id();
+        let chosen = chosen_mode(&room).filter(|_| self.tab.is_some());
+        let history = chosen.or(self.settings.history).unwrap_or(self.history);
         let handle = driver::join(
             config,
             profile.identity().clone(),
             &network,
             trust,
+            StoreKeeper::new(room, history),
             observer,
         )?;
         if let Some(tab) = &self.tab {

@@ -27,10 +27,13 @@ mod exports {
 
     /// Shows the chat in `root`. With a `listener`, the chat is embedded in another site's page, whose events the listener
     /// receives, and `options` are `{ page, settings, name }` (see [`Embedding`]). Without one the page is the chat's own, and
-    /// `options` are what was begun before the program was there (see [`HeadStart`]). In both, `media` loads
-    /// the script for pictures.
+    /// `options` are what was begun before the program was there (see [`HeadStart`]). Either way they have the function
+    /// `assist`, which does what few need at once (see [`ui::assist`]), and `media`, which loads the script for pictures.
     #[wasm_bindgen]
     pub fn mount(root: Element, options: Option<Object>, listener: Option<Function>) -> Mounted {
+        if let Some(options) = &options {
+            ui::assist::provide(options);
+        }
         let media: Option<Function> = options.as_ref().and_then(|options| {
             let media = Reflect::get(options, &"media".into()).ok()?;
             media.dyn_into().ok()

@@ -13,6 +13,7 @@ use crate::browser::sleep;
 use crate::driver::{Handle, RoomObserver};
 use crate::embed::Embedding;
 use crate::head_start::HeadStart;
+use crate::history::Mode;
 use crate::identity::Name;
 use crate::identity::web::seed;
 use crate::join::Joining;
@@ -264,6 +265,17 @@ impl Backend for Page {
         }
     }
 
+    fn history(&self) -> Mode {
+        let page = self.inner.borrow();
+        page.handle.as_ref().map_or(Mode::Off, Handle::history)
+    }
+
+    fn set_history(&self, mode: Mode) {
+        if let Some(handle) = &self.inner.borrow().handle {
+            handle.set_history(mode);
+        }
+    }
+
     fn try_now(&self) {
         if let Some(handle) = &self.inner.borrow().handle {
             handle.try_now();
@@ -410,7 +422,14 @@ impl Page {
             return;
         }
         let join = match join {
-            Ok(join) => join,
+            Ok(mut join) => {
+                // A chat in somebody's page is one of many that its reader meets.
+                join.history = match site {
+                    Some(_) => Mode::Session,
+                    None => Mode::Kept,
+                };
+                join
+            }
             Err(error) => {
                 if let Some(site) = site {
                     site.notify("status", &[("status", "stopped".into())]);
@@ -434,6 +453,7 @@ impl Page {
                 (None, None) => Entry::Open,
             },
             accept: join.settings.accept,
+            channels: join.settings.channels.clone(),
             name: given_name.clone().or_else(|| profile.name().cloned()),
             notices: profile
                 .take_notices()

@@ -5,7 +5,6 @@ use std::path::Path;
 use rtchat::identity::{PeerId, PublicKey, safety_number};
 use rtchat::rtc::{SdpType, SessionDescription};
 use rtchat::settings::{PageAddress, Settings};
-use rtchat::time::Millis;
 use rtchat::wire::entry::{Clock, ConversationId, Position};
 use rtchat::wire::frame::EntryFrame;
 use rtchat::wire::statement::StatementId;
@@ -132,23 +131,22 @@ fn the_protocol_documents_every_field_of_every_frame() {
             proof: text(),
             info: Some(text()),
         }),
-        Frame::Chat(ChatFrame::Message {
-            id: text(),
-            text: text(),
-            at: Millis(1),
-            private: true,
-        }),
-        Frame::Chat(ChatFrame::Receipt { id: text() }),
         Frame::People(PeopleFrame::Profile { name: text() }),
         Frame::Link(LinkFrame::Ping { id: Some(text()) }),
         Frame::Link(LinkFrame::Pong { id: Some(text()) }),
-        Frame::Chat(ChatFrame::Typing),
-        Frame::Entry(EntryFrame::Entries { list: vec![] }),
+        Frame::Chat(ChatFrame::Typing {
+            conversation: ConversationId([0; 16]),
+        }),
+        Frame::Entry(EntryFrame::Entries {
+            list: vec![],
+            with: Some(PublicKey([2; 33])),
+        }),
         Frame::Entry(EntryFrame::Page {
             conversation: ConversationId([0; 16]),
             before: Some(place),
             from: Some(place),
             ids: vec![],
+            with: Some(PublicKey([2; 33])),
         }),
         Frame::Entry(EntryFrame::Need {
             conversation: ConversationId([0; 16]),

@@ -168,7 +168,8 @@ impl<B: Bot> Driver<B> {
             }
             Output::Link(id, command) => self.connections.carry_out(id, command),
             // `rumqttc` pings by itself, and cannot be told to. The network of a bot rarely changes.
-            Output::TestBroker => {}
+            // It keeps nothing yet.
+            Output::TestBroker | Output::Store(_) => {}
             // Bots neither send nor receive files, so there is no file channel, and no place for their bytes.
             Output::File(..) | Output::YieldFiles | Output::Blob(_) => {}
             Output::Trust(change) => {

@@ -108,7 +108,7 @@ impl Helper {
         let text = message.text.trim();
         // No answer of a helper ends with a question mark, so two helpers do not talk for ever.
         let answer = text.ends_with('?').then(|| self.answer(text))?;
-        Some(if message.private {
+        Some(if message.is_direct() {
             Command::Chat(ChatCommand::SayTo { peer, text: answer })
         } else {
             Command::Chat(ChatCommand::say(answer))

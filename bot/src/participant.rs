@@ -7,8 +7,9 @@ use std::rc::Rc;
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use rtchat::identity::{Name, Profile};
-use rtchat::room::{Config, MAIN_CHANNEL, Room};
+use rtchat::room::{ChatCommand, Command, Config, Input, MAIN_CHANNEL, Output, Room};
 use rtchat::settings::{Accept, PageAddress, Settings, room_link};
+use rtchat::time::Millis;
 use rtchat::wire::RoomSource;
 use rumqttc::MqttOptions;
 use tokio::sync::mpsc;
@@ -58,6 +59,47 @@ impl Participant {
     /// # Errors
     /// [`Error`] if an option is not valid, or the identity file cannot be read.
     pub fn open(options: &Options) -> Result<Participant, Error> {
+        Participant::open_at(options, Clock::start(), None)
+    }
+
+    /// Does the same for a participant that has said these things already, each at its time, in the room's first channel:
+    /// it passes them on to whoever comes.
+    ///
+    /// # Errors
+    /// As [`open`](Participant::open).
+    pub fn open_with_history(
+        options: &Options,
+        said: impl IntoIterator<Item = (Millis, String)>,
+    ) -> Result<Participant, Error> {
+        let mut said = said.into_iter().peekable();
+        let since = said.peek().map(|(at, _)| *at);
+        let mut participant = Participant::open_at(options, Clock::start(), since)?;
+        for (at, text) in said {
+            participant.say_at(at, text);
+        }
+        Ok(participant)
+    }
+
+    fn say_at(&mut self, at: Millis, text: String) {
+        let mut input = Some(Input::Command(Command::Chat(ChatCommand::say(text))));
+        while let Some(next) = input.take() {
+            self.room.handle(at, next);
+            // Nobody is connected yet, so there is nothing to carry out but the signature.
+            while let Some(output) = self.room.poll() {
+                if let Output::Sign { ticket, message } = output {
+                    let signature = self.profile.identity().sign_message(&message);
+                    input = Some(Input::Signed { ticket, signature });
+                }
+            }
+        }
+    }
+
+    /// The room begins at `since`, if that is earlier than now.
+    fn open_at(
+        options: &Options,
+        clock: Clock,
+        since: Option<Millis>,
+    ) -> Result<Participant, Error> {
         let name = Name::parse(&options.name)?;
         let mut address = PageAddress::parse(&options.page)?;
         if let Some(room) = &options.room {
@@ -83,7 +125,6 @@ impl Participant {
 
         let storage = Rc::new(FileStorage::open(&options.identity)?);
         let profile = Profile::open(storage.clone(), &mut ChaCha20Rng::from_seed(seed()?));
-        let clock = Clock::start();
         let config = Config {
             keys,
             topic_prefix: options.topic_prefix.clone(),
@@ -96,8 +137,10 @@ impl Participant {
             trust: profile.trust().clone(),
             seed: seed()?,
         };
+        let now = clock.now();
+        let since = since.map_or(now, |since| since.min(now));
         Ok(Participant {
-            room: Room::new(config, clock.now()),
+            room: Room::new(config, since),
             room_name,
             page: address.page,
             clock,

@@ -7,6 +7,7 @@ import { ChatView } from "./view.ts";
 
 declare const WASM_FILE: string;
 declare const PANEL: Panel;
+declare const EMOJI_FILE: string;
 
 const files: Files = {
   glue: () => import("rtchat-program"),
@@ -14,6 +15,10 @@ const files: Files = {
   // Bundlers recognise this expression, and include the file.
   wasm: () => get(plain(new URL(WASM_FILE, import.meta.url))),
   panel: async () => PANEL,
+  assist: async (...request) => {
+    const { assist } = await import("../assist/assist.ts");
+    return assist(() => get(plain(new URL(EMOJI_FILE, import.meta.url))), ...request);
+  },
 };
 
 export const attach: Attach = (element) => new ChatView(element, files);

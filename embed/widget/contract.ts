@@ -1,5 +1,6 @@
 // The interfaces between <rt-chat>, its view and the program, which are loaded separately and do not import each other.
 
+import type { Request } from "../assist/assist.ts";
 import type { RTChatElement } from "../rtchat.d.ts";
 
 /** The element, as its view sees it. */
@@ -41,7 +42,19 @@ export interface Glue {
   knowsName(): boolean;
   /** Calls `listener` when the program breaks. Nothing may call it from then on. */
   whenBroken(listener: (error: unknown) => void): void;
-  mount(root: Element, options: { page: string; settings: string; name?: string; media: () => Promise<unknown> }, listener: ChatListener): Mounted;
+  mount(
+    root: Element,
+    options: { page: string; settings: string; name?: string; assist: Assist; media: () => Promise<unknown> },
+    listener: ChatListener,
+  ): Mounted;
+}
+
+/** Does what the views ask for once somebody writes; see `embed/assist/assist.ts`. */
+export type Assist = (...request: Request) => Promise<string | undefined>;
+
+/** The module that is loaded for it. */
+export interface AssistModule {
+  assist(fetchTable: () => Promise<Response>, ...request: Request): Promise<string | undefined>;
 }
 
 /** An element of `index.html`: its tag, its attributes, and what is in it. */
@@ -62,6 +75,8 @@ export interface Files {
   media(): Promise<unknown>;
   wasm(): Promise<Response>;
   panel(): Promise<Panel>;
+  /** Loads what only some need, when they need it. */
+  assist: Assist;
   /** The address of the `rtchat.json` that is read if the option `config` names none. */
   settings?: string;
 }

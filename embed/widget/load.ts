@@ -42,6 +42,20 @@ export async function module<Exports>({ file, integrity }: Asset, { base, nonce 
 /** This address without the name and the password that it may contain: nobody may fetch it with those. */
 export const plain = (address: string | URL, base: string = document.baseURI): URL => Object.assign(new URL(address, base), { username: "", password: "" });
 
+/** Returns a function that loads something once. If that failed, the next call tries again. */
+export function once<Loaded>(load: () => Promise<Loaded>): () => Promise<Loaded> {
+  let loading: Promise<Loaded> | undefined;
+  const attempt = async () => {
+    try {
+      return await load();
+    } catch (error) {
+      loading = undefined;
+      throw error;
+    }
+  };
+  return () => (loading ??= attempt());
+}
+
 /** Fetches a file, and checks its hash if there is one. */
 export async function get(url: URL, options: RequestInit = {}): Promise<Response> {
   try {

@@ -89,14 +89,21 @@ fn arguments(event: Event) -> Array {
             message.peer.map_or_else(Array::new, |peer| {
                 list(
                     "chat",
-                    [id(peer), message.text.into(), message.private.into()],
+                    [id(peer), message.text.into(), message.is_direct().into()],
                 )
             })
         }
-        Event::Chat(ChatEvent::Message(_) | ChatEvent::Changed(_) | ChatEvent::Delivery { .. })
+        Event::Chat(
+            ChatEvent::Message(_)
+            | ChatEvent::Changed(_)
+            | ChatEvent::Delivery { .. }
+            | ChatEvent::Read(..)
+            | ChatEvent::Deleted(_)
+            | ChatEvent::Found { .. },
+        )
         | Event::App(AppEvent::Sent { .. }) => Array::new(),
         Event::Refused(sentence) => list("refused", [sentence.into()]),
-        Event::Chat(ChatEvent::Typing { peer }) => list("typing", [id(peer)]),
+        Event::Chat(ChatEvent::Typing { peer, .. }) => list("typing", [id(peer)]),
         Event::App(AppEvent::SendFailed { token, reason }) => list(
             "sendfailed",
             [

@@ -2,7 +2,7 @@
 //!
 //! A file that was stored is no longer held in memory, and is read again when somebody wants it.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
 use js_sys::{Array, Promise, Uint8Array};
@@ -14,14 +14,12 @@ use web_sys::Blob;
 use super::Driver;
 use crate::browser::object;
 use crate::history::web::Store;
-use crate::history::{HistoryError, Mode, StoredFile};
+use crate::history::{HistoryError, StoredFile};
 use crate::room::{BlobCommand, BlobEvent, Input};
 use crate::rtc::file_channel::FileId;
 use crate::rtc::web::file_channel::Sink;
 use crate::wire::{FileKey, RoomId};
 
-/// How long the bytes are kept.
-const MODE: Mode = Mode::Session;
 /// What was collected is made one blob when it has this many bytes, which the browser can move to its disk.
 const GATHERED: u32 = 4 << 20;
 
@@ -65,10 +63,6 @@ pub(super) struct Blobs {
     /// What is here and not stored.
     held: RefCell<LiteMap<FileKey, Blob>>,
     incoming: RefCell<LiteMap<u32, Incoming>>,
-    /// `None` until it is open, or if it cannot be opened.
-    store: RefCell<Option<Store>>,
-    /// Why there is no store, until the person is told, which is when there is something to keep.
-    failure: Cell<Option<HistoryError>>,
 }
 
 impl Blobs {
@@ -78,8 +72,6 @@ impl Blobs {
             prepared: RefCell::default(),
             held: RefCell::default(),
             incoming: RefCell::default(),
-            store: RefCell::default(),
-            failure: Cell::new(None),
         }
     }
 
@@ -104,16 +96,12 @@ impl Blobs {
         self.held.borrow().get(key).cloned()
     }
 
-    fn store(&self) -> Option<Store> {
-        self.store.borrow().clone()
-    }
-
     /// The bytes of a file, from memory or from the store.
-    pub async fn get(&self, key: &FileKey) -> Option<Blob> {
+    pub async fn get(&self, key: &FileKey, store: Option<Store>) -> Option<Blob> {
         if let Some(blob) = self.in_memory(key) {
             return Some(blob);
         }
-        let bytes = self.store()?.get_file(&self.room, key).await.ok()??;
+        let bytes = store?.get_file(&self.room, key).await.ok()??;
         Blob::new_with_u8_array_sequence(&Array::of1(&bytes)).ok()
     }
 
@@ -153,11 +141,9 @@ impl Blobs {
         }
     }
 
-    async fn keep(&self, file: &StoredFile) -> Result<(), HistoryError> {
-        if let Some(error) = self.failure.take() {
-            return Err(error);
-        }
-        let (Some(store), Some(blob)) = (self.store(), self.in_memory(&file.key)) else {
+    /// Stores a file that is in memory, where it is held no longer then.
+    async fn keep(&self, file: &StoredFile, store: &Store) -> Result<(), HistoryError> {
+        let Some(blob) = self.in_memory(&file.key) else {
             return Ok(());
         };
         let Ok(buffer) = JsFuture::from(blob.array_buffer()).await else {
@@ -165,29 +151,42 @@ impl Blobs {
         };
         let bytes = Uint8Array::new(&buffer);
         store.put_file(&self.room, file, &bytes).await?;
-        // A store that keeps nothing took it as well.
-        if MODE != Mode::Off {
-            self.held.borrow_mut().remove(&file.key);
+        self.held.borrow_mut().remove(&file.key);
+        Ok(())
+    }
+
+    /// Takes the files of a store into memory, because it is about to be deleted. Returns what they are.
+    pub(super) async fn recall(&self, store: &Store) -> Vec<StoredFile> {
+        let files = store.files(&self.room).await.unwrap_or_default();
+        for file in &files {
+            if let Some(blob) = self.get(&file.key, Some(store.clone())).await {
+                self.held.borrow_mut().insert(file.key, blob);
+            }
+        }
+        files
+    }
+
+    /// Stores these files, as far as they are in memory.
+    pub(super) async fn keep_all(
+        &self,
+        files: &[StoredFile],
+        store: &Store,
+    ) -> Result<(), HistoryError> {
+        for file in files {
+            self.keep(file, store).await?;
         }
         Ok(())
     }
 }
 
 impl Driver {
-    /// Opens the store. Without one, files are there for as long as the page is open.
-    pub(super) fn open_blobs(self: &Rc<Self>) {
-        let weak = Rc::downgrade(self);
-        spawn_local(async move {
-            let opened = Store::open(MODE).await;
-            let Some(driver) = weak.upgrade() else { return };
-            let files = match &opened {
-                Ok(store) => store.files(&driver.blobs.room).await,
-                Err(error) => Err(*error),
-            };
-            driver.blobs.failure.set(files.as_ref().err().copied());
-            driver.blobs.store.replace(opened.ok());
-            driver.feed(Input::Blob(BlobEvent::Open(files.unwrap_or_default())));
-        });
+    /// The store has been opened, or cannot be: then files are there for as long as the page is open.
+    pub(super) async fn open_blobs(self: &Rc<Self>, store: Option<&Store>) {
+        let files = match store {
+            Some(store) => store.files(&self.blobs.room).await.unwrap_or_default(),
+            None => Vec::new(),
+        };
+        self.feed(Input::Blob(BlobEvent::Open(files)));
     }
 
     pub(super) fn carry_out_blob(self: &Rc<Self>, command: BlobCommand) {
@@ -199,7 +198,7 @@ impl Driver {
                     return;
                 }
                 self.later(async move |driver| {
-                    let blob = driver.blobs.get(&key).await;
+                    let blob = driver.blobs.get(&key, driver.store.get()).await;
                     driver.supply(token, blob);
                 });
             }
@@ -212,7 +211,10 @@ impl Driver {
                 blobs.incoming.borrow_mut().remove(&file);
             }
             BlobCommand::Keep(file) => self.later(async move |driver| {
-                if let Err(error) = driver.blobs.keep(&file).await {
+                let Some(store) = driver.store.get() else {
+                    return;
+                };
+                if let Err(error) = driver.blobs.keep(&file, &store).await {
                     let words = "A file is not kept longer than this page is open.";
                     driver.observer.notice(format!("{words} {error}"));
                 }
@@ -220,7 +222,7 @@ impl Driver {
             BlobCommand::Delete(key) => {
                 blobs.held.borrow_mut().remove(&key);
                 self.later(async move |driver| {
-                    if let Some(store) = driver.blobs.store() {
+                    if let Some(store) = driver.store.get() {
                         // What cannot be deleted now makes room later.
                         let _ = store.delete_file(&driver.blobs.room, &key).await;
                     }

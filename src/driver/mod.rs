@@ -8,6 +8,7 @@
 mod blobs;
 mod broker;
 mod page_events;
+mod store;
 mod trust;
 
 use std::cell::{Cell, OnceCell, RefCell};
@@ -21,6 +22,7 @@ use litemap::LiteMap;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::browser::{self, now, on_the_wall};
+use crate::history::Mode;
 use crate::identity::web::{SeedError, seed};
 use crate::identity::{IdentityKey, PeerId, PublicKey};
 use crate::mqtt::{Ahead, AsyncClient, ClientError, QoS, SkipReason, WebSocketTransport};
@@ -41,6 +43,7 @@ use crate::time::Millis;
 #[cfg(feature = "attachments")]
 use crate::wire::FileKey;
 
+pub use store::StoreKeeper;
 pub use trust::TrustKeeper;
 
 /// At most this many requests wait for the broker.
@@ -146,7 +149,7 @@ impl Handle {
     #[cfg(feature = "attachments")]
     pub fn file(&self, key: FileKey) -> impl Future<Output = Option<web_sys::Blob>> + 'static {
         let driver = self.0.clone();
-        async move { driver.blobs.get(&key).await }
+        async move { driver.blobs.get(&key, driver.store.get()).await }
     }
 
     /// The counts since joining.
@@ -164,6 +167,16 @@ impl Handle {
     pub fn own(&self) -> (PeerId, String, PublicKey) {
         let room = self.0.room.borrow();
         (room.id(), room.user(), room.key())
+    }
+
+    /// How long this browser keeps what is said.
+    pub fn history(&self) -> Mode {
+        self.0.store.mode()
+    }
+
+    /// Keeps what is said in another way from now on.
+    pub fn set_history(&self, mode: Mode) {
+        self.0.store.choose(mode, &self.0);
     }
 
     /// The index of the broker that is in use or being tried.
@@ -192,6 +205,7 @@ pub fn join(
     identity: IdentityKey,
     network: &Network,
     trust: TrustKeeper,
+    store: Rc<StoreKeeper>,
     observer: Rc<dyn RoomObserver>,
 ) -> Result<Handle, StartError> {
     if !js_sys::Reflect::get(&js_sys::global(), &"WebSocket".into())
@@ -248,9 +262,11 @@ pub fn join(
             connections: OnceCell::new(),
             client,
             trust,
+            store,
             observer,
         }
     });
+    driver.store.open(&driver);
     driver.queue_first_flight();
     let mut pump = Box::pin(broker::pump(Rc::downgrade(&driver), events));
     // The first step is taken here, so that the first flight leaves before the views are drawn.
@@ -269,8 +285,6 @@ pub fn join(
     });
     let connections = Connections::new(&network.ice_servers, network.relay_only, notify)?;
     handle.0.connections.get_or_init(|| connections);
-    #[cfg(feature = "attachments")]
-    handle.0.open_blobs();
     Ok(handle)
 }
 
@@ -297,6 +311,7 @@ struct Driver {
     blobs: blobs::Blobs,
     client: AsyncClient,
     trust: TrustKeeper,
+    store: Rc<StoreKeeper>,
     observer: Rc<dyn RoomObserver>,
 }
 
@@ -318,6 +333,7 @@ impl Driver {
             }
         }
         self.busy.set(false);
+        self.store.write(&Rc::downgrade(self));
         self.set_alarm();
     }
 
@@ -360,12 +376,19 @@ impl Driver {
             }
             #[cfg(feature = "files")]
             Output::YieldFiles => self.files.talked(),
+            Output::Store(command) => self.store.queue(command),
             Output::Event(mut event) => {
-                if let Event::Chat(ChatEvent::Message(message) | ChatEvent::Changed(message)) =
-                    &mut event
-                {
-                    // People read the time from the computer's clock.
-                    message.at = on_the_wall(message.at);
+                // People read the time from the computer's clock.
+                match &mut event {
+                    Event::Chat(ChatEvent::Message(message) | ChatEvent::Changed(message)) => {
+                        message.at = on_the_wall(message.at);
+                    }
+                    Event::Chat(ChatEvent::Found { messages, .. }) => {
+                        for message in messages {
+                            message.at = on_the_wall(message.at);
+                        }
+                    }
+                    _ => {}
                 }
                 self.observer.event(event);
             }

@@ -11,6 +11,7 @@ mod session;
 
 use std::rc::Rc;
 
+use base64ct::{Base64UrlUnpadded, Encoding};
 use js_sys::{Promise, Reflect};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -28,6 +29,9 @@ use super::record::{
 use crate::wire::RoomId;
 
 /// The name of the database that is kept.
+/// What stands before the room in the keys of chosen modes.
+const MODE: &str = "rtchat/1/history-mode/";
+
 const KEPT: &str = "rtchat/1/history";
 
 /// A page of records has at most this many, so that reading it makes nobody wait.
@@ -84,12 +88,35 @@ impl Store {
     /// # Errors
     /// [`HistoryError`] if nothing was stored.
     pub async fn put(&self, room: &RoomId, records: &[Record]) -> Result<(), HistoryError> {
+        self.put_or_add(room, records, true).await
+    }
+
+    /// Stores those of these records whose keys are not there yet, or none of them.
+    ///
+    /// # Errors
+    /// [`HistoryError`] if nothing was stored.
+    pub async fn add(&self, room: &RoomId, records: &[Record]) -> Result<(), HistoryError> {
+        self.put_or_add(room, records, false).await
+    }
+
+    async fn put_or_add(
+        &self,
+        room: &RoomId,
+        records: &[Record],
+        replaces: bool,
+    ) -> Result<(), HistoryError> {
         let mut steps = Vec::new();
         let mut keys = Vec::new();
         for record in records {
             let key = record.key();
-            steps.push(put_in(HEADS, key.to_bytes(room), record.head().to_value()));
-            steps.push(put_in(RECORDS, key.to_bytes(room), record.to_value()));
+            let step = |store, value| Step::Put {
+                store,
+                key: key.to_bytes(room),
+                value,
+                replaces,
+            };
+            steps.push(step(HEADS, record.head().to_value()));
+            steps.push(step(RECORDS, record.to_value()));
             keys.push(key);
         }
         let told = |conversation, positions| Change::Put {
@@ -117,6 +144,16 @@ impl Store {
             positions,
         };
         self.write(steps, by_conversation(keys, told)).await
+    }
+
+    /// Returns the record with this key, if there is one that can be read.
+    ///
+    /// # Errors
+    /// [`HistoryError`] if it cannot be read.
+    pub async fn get(&self, room: &RoomId, key: Key) -> Result<Option<Record>, HistoryError> {
+        let range = KeyRange::of_key(key.to_bytes(room));
+        let page = self.page(RECORDS, range, 1, false).await?;
+        Ok(page.read(Record::from_value).items.pop())
     }
 
     /// Returns the newest records of a conversation, or the newest ones before a position: at most `limit` and
@@ -248,7 +285,12 @@ impl Store {
         name: &str,
         value: &[u8],
     ) -> Result<(), HistoryError> {
-        let step = put_in(STATES, state_key(room, name), value.to_vec());
+        let step = Step::Put {
+            store: STATES,
+            key: state_key(room, name),
+            value: value.to_vec(),
+            replaces: true,
+        };
         self.write(vec![step], vec![state_changed(room, name)])
             .await
     }
@@ -435,10 +477,6 @@ impl Page<(Key, Vec<u8>)> {
     }
 }
 
-fn put_in(store: &'static str, key: Vec<u8>, value: Vec<u8>) -> Step {
-    Step::Put { store, key, value }
-}
-
 fn delete_in(store: &'static str, range: KeyRange) -> Step {
     Step::Delete { store, range }
 }
@@ -464,4 +502,27 @@ async fn answer(asked: Result<Promise, JsValue>) -> Result<JsValue, HistoryError
     JsFuture::from(promise)
         .await
         .map_err(|error| thrown(&error))
+}
+
+/// The key in `localStorage` of the mode that the person chose for a room.
+fn choice_key(room: &RoomId) -> String {
+    format!("{MODE}{}", Base64UrlUnpadded::encode_string(&room.0))
+}
+
+fn local_storage() -> Option<web_sys::Storage> {
+    web_sys::window()?.local_storage().ok().flatten()
+}
+
+/// The mode that the person chose for a room, if they did and the browser tells.
+pub fn chosen_mode(room: &RoomId) -> Option<Mode> {
+    let word = local_storage()?.get_item(&choice_key(room)).ok()??;
+    Mode::parse(&word)
+}
+
+/// Remembers the mode that the person chose for a room, if the browser allows it.
+pub fn remember_mode(room: &RoomId, mode: Mode) {
+    if let Some(storage) = local_storage() {
+        // Where nothing can be stored, nothing is kept either, and the store says so.
+        let _ = storage.set_item(&choice_key(room), mode.as_str());
+    }
 }

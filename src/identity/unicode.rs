@@ -90,12 +90,19 @@ pub(super) fn nfkd(text: &str) -> String {
 }
 
 /// Returns the text in lower case.
-pub(super) fn lower(text: &str) -> String {
+pub fn lower(text: &str) -> String {
     if text.is_ascii() {
         text.to_ascii_lowercase()
     } else {
         tables::lower(text)
     }
+}
+
+/// Returns the text in lower case and without the marks over its letters, for comparing what people type.
+#[cfg(feature = "ui")]
+pub(crate) fn fold(text: &str) -> String {
+    let letters = nfd(text);
+    lower(&letters.replace(is_nonspacing_mark, ""))
 }
 
 /// Returns the text in upper case.

@@ -207,13 +207,6 @@ impl Cx {
         self.outputs.pop_front()
     }
 
-    /// Returns random bytes.
-    pub fn random<const N: usize>(&mut self) -> [u8; N] {
-        let mut bytes = [0; N];
-        self.rng.fill_bytes(&mut bytes);
-        bytes
-    }
-
     /// Returns a random index below `length`, which must not be 0.
     pub fn random_index(&mut self, length: usize) -> usize {
         self.rng.next_u32() as usize % length.max(1)

@@ -76,12 +76,12 @@ pub use attachments::{
 };
 #[cfg(feature = "files")]
 pub use channel::files::{FileCommand, FileError, FileEvent};
-pub use conversations::{MAIN_CHANNEL, MAX_REACTIONS, MAX_TEXT, MAX_VERSIONS};
+pub use conversations::{MAIN_CHANNEL, MAX_FOUND, MAX_REACTIONS, MAX_TEXT, MAX_VERSIONS, STATES};
 pub use io::{
     AppCommand, AppEvent, AskError, BrokerEvent, BrokerId, BrokerState, Carrier, ChatCommand,
-    ChatEvent, Command, Diagnostics, Event, GoneReason, Input, Message, MessageId, Order, Output,
-    PeerState, PeerView, PeopleCommand, PeopleEvent, Purpose, Reaction, SendError, Shown, Status,
-    Value,
+    ChatEvent, Command, Conversation, Deletion, Diagnostics, Event, GoneReason, Input, Message,
+    MessageId, Order, Output, PeerState, PeerView, PeopleCommand, PeopleEvent, Purpose, Reaction,
+    SendError, Shown, Status, StoreCommand, StoreEvent, Value,
 };
 pub use links::MAX_ATTEMPTS;
 pub use members::MAX_PEERS;
@@ -162,7 +162,7 @@ impl Room {
             calls: Calls::default(),
             files: Files::default(),
             attachments: Attachments::default(),
-            conversations: Conversations::new(&config.channels, now),
+            conversations: Conversations::new(&config.channels, &config.identity, now),
             presence: Presence::default(),
             status: None,
             left: false,
@@ -221,6 +221,10 @@ impl Room {
             #[cfg(feature = "files")]
             Input::StrayBytes => self.cx.dropped(Dropped::StrayBytes),
             Input::Signed { ticket, signature } => self.on_signed(ticket, signature),
+            Input::Store(event) => {
+                let members = &self.members;
+                self.conversations.on_store(event, members, &mut self.cx);
+            }
             Input::Wake => {}
             Input::Resumed => self.resume(),
         }
@@ -229,6 +233,7 @@ impl Room {
             self.on_timer(timer);
             self.route();
         }
+        self.conversations.keep_changed(&mut self.cx);
         self.show();
     }
 

@@ -302,7 +302,7 @@ impl Room {
         self.links.send_to_all(&Frame::Link(LinkFrame::Leave), cx);
         self.signaling.say_leave(cx);
         // Nobody is told that messages were not delivered because we left.
-        self.conversations.clear();
+        self.conversations.clear(&cx.own.key);
         for peer in self.members.clear() {
             cx.peer(
                 peer,

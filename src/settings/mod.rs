@@ -5,6 +5,7 @@
 //! is let in stops the chat ([`SettingsError`]): the defaults are public servers and everybody.
 
 pub mod address;
+mod channel;
 mod normal;
 pub mod options;
 mod room_name;
@@ -12,9 +13,13 @@ pub mod room_secret;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
 
+use crate::history::Mode;
 use crate::json::{Json, Object};
 
+use channel::{CHANNEL, channel, distinct};
+
 pub use address::{AddressError, PageAddress, room_link};
+pub use channel::{Channel, MAX_CHANNELS};
 pub use options::{OptionError, Options};
 pub use room_secret::RoomSecret;
 
@@ -92,6 +97,10 @@ pub struct Settings {
     pub topic_prefix: String,
     /// The policy for admitting people.
     pub accept: Accept,
+    /// The room's channels, the main one first; none if the owner names none.
+    pub channels: Vec<Channel>,
+    /// How long browsers keep what is said, unless people choose something else.
+    pub history: Option<Mode>,
 }
 
 /// The length limit of a topic prefix, in bytes.
@@ -125,6 +134,8 @@ impl Default for Settings {
             room: None,
             topic_prefix: String::new(),
             accept: Accept::Everyone,
+            channels: Vec::new(),
+            history: None,
         }
     }
 }
@@ -214,7 +225,15 @@ pub enum SettingsError {
 }
 
 /// The keys of this program's settings.
-const KEYS: [&str; 5] = ["brokers", "iceServers", "room", "topicPrefix", "accept"];
+const KEYS: [&str; 7] = [
+    "brokers",
+    "iceServers",
+    "room",
+    "topicPrefix",
+    "accept",
+    "channels",
+    "history",
+];
 
 /// The key that is meant, if only case, hyphens or a plural are wrong. To ignore `Brokers` would mean the public ones.
 fn meant(key: &str) -> Option<&'static str> {
@@ -252,6 +271,7 @@ struct Reader {
 
 const ROOM: &str = "a text of at most 64 characters on one line, none of them invisible";
 const ACCEPT: &str = "\"everyone\", \"ask\" or \"known\"";
+const HISTORY: &str = "\"off\", \"session\" or \"kept\"";
 const BROKER: &str =
     "an address that begins with ws:// or wss://, or an object with url, username and password";
 const ICE_SERVER: &str = "an object with urls (stun:\u{2026} or turn:\u{2026}), and for turn: with username and credential";
@@ -299,6 +319,14 @@ impl Reader {
                     Some("ask") => settings.accept = Accept::Ask,
                     Some("known") => settings.accept = Accept::Known,
                     _ => return Err(malformed("accept", ACCEPT)),
+                },
+                "channels" => {
+                    let channels = self.list("channels", &value, CHANNEL, channel)?;
+                    settings.channels = distinct(self, channels);
+                }
+                "history" => match value.as_text().and_then(Mode::parse) {
+                    Some(mode) => settings.history = Some(mode),
+                    None => return Err(malformed("history", HISTORY)),
                 },
                 // These are for chats in other pages, and are read by `embed/widget/options.ts`.
                 "lang" | "name" | "open" | "page" | "position" | "theme" => {}

@@ -143,7 +143,11 @@ pub fn App(props: &AppProps) -> Html {
         );
     }
     use_effect_with(
-        texts::title(&state.opening.room, state.waiting()),
+        texts::title(
+            &state.opening.room,
+            state.waiting(),
+            state.all_unread().1 > 0,
+        ),
         move |title| {
             if !embedded {
                 document().set_title(title);

@@ -4,9 +4,10 @@
 
 use std::rc::Rc;
 
+use crate::history::Mode;
 use crate::identity::{Name, PeerId, PublicKey};
 use crate::room::{Command, Diagnostics, Event};
-use crate::settings::Accept;
+use crate::settings::{Accept, Channel};
 #[cfg(target_arch = "wasm32")]
 use crate::ui::media::Media;
 #[cfg(target_arch = "wasm32")]
@@ -54,6 +55,8 @@ pub struct Opening {
     pub entry: Entry,
     /// The policy for who is let in.
     pub accept: Accept,
+    /// The channels that the site names.
+    pub channels: Vec<Channel>,
     /// The name from the last visit. If there is one, the page joins at once.
     pub name: Option<Name>,
     /// Sentences to show like those of [`UiEvent::Notice`].
@@ -131,6 +134,12 @@ pub trait Backend {
 
     /// Hands a command to the room.
     fn command(&self, command: Command);
+
+    /// How long this browser keeps what is said.
+    fn history(&self) -> Mode;
+
+    /// Keeps what is said in another way from now on, and remembers that.
+    fn set_history(&self, mode: Mode);
 
     /// Tries to reach the broker now, instead of at the next time.
     fn try_now(&self);

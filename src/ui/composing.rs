@@ -1,6 +1,6 @@
 //! What the text in the composer is for: a new message, an answer to one, or another text for one's own.
 
-use crate::room::{ChatCommand, Message, MessageId};
+use crate::room::{ChatCommand, Conversation, Message, MessageId};
 
 /// What a text is for, if it is not simply a new message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,12 +18,14 @@ pub struct Composing {
     pub purpose: Purpose,
     /// The message.
     pub id: MessageId,
-    /// The channel it was said in; `None` for a direct message.
-    pub channel: Option<String>,
+    /// The conversation it was said in.
+    pub conversation: Conversation,
     /// Who said it.
     pub sender: String,
     /// What it says.
     pub text: String,
+    /// What was typed already, if this comes back after it was interrupted.
+    pub begun: Option<String>,
 }
 
 impl Composing {
@@ -32,9 +34,10 @@ impl Composing {
         Composing {
             purpose,
             id: message.id.clone(),
-            channel: message.channel.clone(),
+            conversation: message.conversation.clone(),
             sender: message.sender.clone(),
             text: message.text.clone(),
+            begun: None,
         }
     }
 }
@@ -49,9 +52,13 @@ impl Composing {
 }
 
 /// The command that sends a text.
-pub fn command(composing: Option<&Composing>, text: String) -> ChatCommand {
+pub fn command(composing: Option<&Composing>, open: &Conversation, text: String) -> ChatCommand {
     match composing {
-        None => ChatCommand::say(text),
+        None => ChatCommand::Say {
+            conversation: Some(open.clone()),
+            text,
+            reply_to: None,
+        },
         Some(Composing {
             purpose: Purpose::Edit,
             id,
@@ -60,8 +67,10 @@ pub fn command(composing: Option<&Composing>, text: String) -> ChatCommand {
             id: id.clone(),
             text,
         },
-        Some(Composing { id, channel, .. }) => ChatCommand::Say {
-            channel: channel.clone(),
+        Some(Composing {
+            id, conversation, ..
+        }) => ChatCommand::Say {
+            conversation: Some(conversation.clone()),
             text,
             reply_to: Some(id.clone()),
         },

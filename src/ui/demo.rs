@@ -11,20 +11,22 @@ use web_sys::Blob;
 use super::demo_answers::answers;
 use super::demo_files::{files, landscape};
 use super::demo_markdown::{MARKDOWN, MARKUP};
+use super::demo_talks::{channels, said};
 use super::hooks::clock;
 use super::hooks::listen::{document, window};
 use super::media::{self, Media};
 use super::{Backend, Blocked, Entry, EventSink, Later, Opening, Own, UiEvent};
+use crate::history::Mode;
 use crate::identity::{Name, PeerId, PublicKey, Trust};
 use crate::room::{
-    ChatCommand, ChatEvent, Command, Diagnostics, Event, GoneReason, Message, MessageId, PeerState,
-    PeerView, PeopleCommand, PeopleEvent, Status,
+    ChatCommand, ChatEvent, Command, Conversation, Diagnostics, Event, GoneReason, MAIN_CHANNEL,
+    Message, MessageId, PeerState, PeerView, PeopleCommand, PeopleEvent, Status,
 };
 use crate::settings::Accept;
 use crate::time::Millis;
 use crate::wire::{Attachment, FileKey};
 
-const OWN: u8 = 200;
+pub(super) const OWN: u8 = 200;
 const MINUTE: u64 = 60_000;
 const DAY: u64 = 24 * 60 * MINUTE;
 
@@ -96,8 +98,7 @@ impl Demo {
         self.event(Event::Chat(ChatEvent::Message(Box::new(Message {
             peer: (byte != OWN).then_some(PeerId([byte; 16])),
             own: byte == OWN,
-            private: false,
-            ..Message::new(id.clone(), user.into(), key(byte), text.into(), at)
+            ..Message::new(id.clone(), lobby(), user.into(), key(byte), text.into(), at)
         }))));
         id
     }
@@ -339,6 +340,14 @@ impl Demo {
                     self.event(event);
                 }
             }
+            "conversations" => {
+                self.connected(2, 0);
+                self.peer(1, "Ben", PeerState::Verified, Trust::Known);
+                self.peer(2, "Claire", PeerState::Verified, Trust::New);
+                for message in said(clock::now()) {
+                    self.event(Event::Chat(ChatEvent::Message(Box::new(message))));
+                }
+            }
             "flood" => self.flood(500),
             "flood2000" => self.flood(2_000),
             "request" => {
@@ -470,6 +479,10 @@ impl Backend for Demo {
                 "empty-known" => Accept::Known,
                 _ => Accept::Everyone,
             },
+            channels: match scene {
+                "conversations" => channels(),
+                _ => Vec::new(),
+            },
             name,
             notices: vec![],
         };
@@ -582,12 +595,23 @@ impl Backend for Demo {
         }
     }
 
+    fn history(&self) -> Mode {
+        Mode::Kept
+    }
+
+    fn set_history(&self, _mode: Mode) {}
+
     fn private_link(&self) -> Result<String, String> {
         Ok("?demo=empty-private#k=AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIGFkCs".into())
     }
 }
 
-fn key(byte: u8) -> PublicKey {
+/// The room's only channel.
+pub(super) fn lobby() -> Conversation {
+    Conversation::Channel(MAIN_CHANNEL.to_owned())
+}
+
+pub(super) fn key(byte: u8) -> PublicKey {
     let mut key = [byte; 33];
     key[0] = 2;
     PublicKey(key)

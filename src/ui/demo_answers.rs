@@ -1,5 +1,6 @@
 //! Messages that answer each other, were changed, taken back and reacted to.
 
+use super::demo::lobby;
 use crate::identity::{PeerId, PublicKey};
 use crate::room::{Message, MessageId, Reaction};
 use crate::time::Millis;
@@ -9,8 +10,14 @@ pub fn answers(now: Millis, ben: PublicKey, claire: PublicKey, ada: PublicKey) -
     let said = |id: &str, own: bool, user: &str, key, text: &str| Message {
         own,
         peer: (!own).then_some(PeerId([if key == ben { 1 } else { 2 }; 16])),
-        private: false,
-        ..Message::new(MessageId(id.into()), user.into(), key, text.into(), now)
+        ..Message::new(
+            MessageId(id.into()),
+            lobby(),
+            user.into(),
+            key,
+            text.into(),
+            now,
+        )
     };
     let people = |names: &[&str]| names.iter().map(|name| (ben, (*name).to_owned())).collect();
     let reaction = |emoji: &str, names: &[&str], own| Reaction {

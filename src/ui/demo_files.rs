@@ -5,7 +5,10 @@ use js_sys::{Array, Uint8Array};
 use web_sys::Blob;
 
 use crate::identity::{PeerId, PublicKey, Trust};
-use crate::room::{AttachmentEvent, ChatEvent, Event, FileState, FileView, Message, MessageId};
+use crate::room::{
+    AttachmentEvent, ChatEvent, Conversation, Event, FileState, FileView, MAIN_CHANNEL, Message,
+    MessageId,
+};
 use crate::time::Millis;
 use crate::wire::attachment::{Picture, Preview};
 use crate::wire::{Attachment, FileHash};
@@ -70,10 +73,16 @@ pub fn files(now: Millis, ben: PublicKey, own: PublicKey) -> Vec<Event> {
             events.push(Event::Chat(ChatEvent::Message(Box::new(Message {
                 peer: (!is_own).then_some(PeerId([1; 16])),
                 own: is_own,
-                private: false,
                 trust: Trust::Known,
                 file: Some(Box::new(file)),
-                ..Message::new(id, sender.to_owned(), by, text.to_owned(), now)
+                ..Message::new(
+                    id,
+                    Conversation::Channel(MAIN_CHANNEL.to_owned()),
+                    sender.to_owned(),
+                    by,
+                    text.to_owned(),
+                    now,
+                )
             }))));
             events.push(Event::Attachment(AttachmentEvent {
                 key,

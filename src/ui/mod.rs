@@ -5,10 +5,13 @@
 pub mod avatar;
 pub mod backend;
 pub mod composing;
+pub mod drafts;
 pub mod files;
 pub mod fold;
+pub mod lines;
 pub mod links;
 pub mod markdown;
+pub mod mentions;
 pub mod pace;
 pub mod preview;
 pub mod state;
@@ -18,6 +21,8 @@ pub mod typed;
 
 #[cfg(target_arch = "wasm32")]
 mod app;
+#[cfg(target_arch = "wasm32")]
+pub mod assist;
 #[cfg(target_arch = "wasm32")]
 mod components;
 #[cfg(target_arch = "wasm32")]
@@ -30,6 +35,8 @@ mod demo_answers;
 mod demo_files;
 #[cfg(all(target_arch = "wasm32", feature = "demo"))]
 mod demo_markdown;
+#[cfg(feature = "demo")]
+mod demo_talks;
 #[cfg(target_arch = "wasm32")]
 mod early;
 #[cfg(target_arch = "wasm32")]

@@ -3,17 +3,24 @@
 use std::rc::Rc;
 
 use super::backend::{Blocked, Entry, Opening, Own};
-use super::composing::Composing;
+use super::composing::{Composing, Purpose};
+use super::drafts::Draft;
 use super::files::Files;
-use super::timeline::{Delivery, Move, Timeline};
+use super::mentions::{Mention, mentions};
+use super::timeline::{Content, Delivery, Line, Move};
+use super::typed::chosen;
 use crate::identity::{PeerId, PublicKey};
 use crate::room::{
-    AppEvent, ChatEvent, Event, GoneReason, Message, PeerState, PeerView, PeopleEvent, Shown,
-    Status,
+    AppEvent, ChatEvent, Conversation, Event, GoneReason, MAIN_CHANNEL, Message, MessageId,
+    PeerState, PeerView, PeopleEvent, Shown, Status,
 };
 
 #[path = "state_prompts.rs"]
 mod prompts;
+#[path = "state_talks.rs"]
+mod talks;
+
+pub use talks::{Listed, Talk};
 
 /// At most this many people in the list. The room reports fewer; this limit holds whatever it reports.
 const MAX_PEOPLE: usize = 256;
@@ -74,6 +81,15 @@ pub struct Notice {
     pub blocked: Option<PublicKey>,
 }
 
+/// The answer to a search.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// What was looked for.
+    pub text: String,
+    /// The messages, the newest first.
+    pub messages: Vec<Message>,
+}
+
 /// Everything the page shows. It is cheap to clone, because large parts are shared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
@@ -92,20 +108,24 @@ pub struct State {
     /// Undecided warnings about known names on other keys, with the names at the time of the warning. The first one is
     /// shown until the person decides about it, so that nothing changes just before a button is pressed.
     pub warnings: Rc<Vec<Rc<PeerView>>>,
-    /// The messages, and who joined and left.
-    pub log: Rc<Timeline>,
+    /// The conversation that is open.
+    pub talk: Talk,
+    /// The other conversations.
+    others: Rc<Vec<Rc<Talk>>>,
     /// The files beside messages.
     pub files: Rc<Files>,
     /// Sentences that the person has not dismissed yet.
     pub notices: Rc<Vec<Rc<Notice>>>,
-    /// The number of messages that arrived while the person was not watching.
-    pub unread: u32,
-    /// The line of the first unread message. The mark stays until the person sends a message.
-    pub unread_from: Option<u32>,
     /// The dialog over the conversation.
     pub sheet: Option<Sheet>,
     /// What the text in the composer is for, if it is not simply a new message.
     pub composing: Option<Rc<Composing>>,
+    /// What was sent last, until it is in the log: it may be refused.
+    sending: Option<Rc<Draft>>,
+    /// What was refused, and belongs into the composer again.
+    pub returned: Option<Rc<Draft>>,
+    /// Whether a narrow page shows the list of conversations instead of the log.
+    pub list_open: bool,
     /// Whether a narrow page shows the people instead of the log.
     pub people_open: bool,
     /// The person whose details are open.
@@ -117,6 +137,12 @@ pub struct State {
     /// Whether the people were opened only to show somebody's details.
     people_for_person: bool,
     watching: bool,
+    /// Whether something happens in a conversation that is not open.
+    elsewhere: bool,
+    /// What was looked for last, and what was found.
+    pub found: Option<Rc<Found>>,
+    /// The message to go to, once it is in the log.
+    pub target: Option<MessageId>,
     /// Whether the chat is visible.
     pub shown: bool,
     /// Whether the chat is drawn. A bubble that has not been opened yet only shows counts.
@@ -137,19 +163,24 @@ impl Default for State {
             people: Rc::default(),
             requests: Rc::default(),
             warnings: Rc::default(),
-            log: Rc::default(),
+            talk: Talk::default(),
+            others: Rc::default(),
             files: Rc::default(),
             notices: Rc::default(),
-            unread: 0,
-            unread_from: None,
             sheet: None,
             composing: None,
+            sending: None,
+            returned: None,
+            list_open: false,
             people_open: false,
             person: None,
             blocked: Rc::default(),
             blocking: None,
             people_for_person: false,
             watching: true,
+            elsewhere: false,
+            found: None,
+            target: None,
             shown: true,
             drawn: true,
             arrived: Rc::default(),
@@ -204,6 +235,20 @@ pub enum Action {
     BlockedAre(Vec<Blocked>),
     /// Begins to answer or edit a message, or gives that up.
     Compose(Option<Rc<Composing>>),
+    /// Begins to edit the last message that the person said.
+    EditLast,
+    /// The person sent this.
+    Sent(Rc<Draft>),
+    /// Opens a conversation, which need not have begun.
+    Open(Conversation),
+    /// Opens the conversation of a message that was found, and goes to it.
+    Find(Conversation, MessageId),
+    /// The message to go to has been reached.
+    Reached,
+    /// Forgets what was looked for.
+    EndSearch,
+    /// Shows the list of conversations in a narrow page, or the log.
+    List(bool),
     /// Opens a dialog over the conversation, or closes it.
     Sheet(Option<Sheet>),
     /// Shows the people in a narrow page, or the log.
@@ -241,7 +286,7 @@ impl State {
             }
             Action::Shown(shown) => {
                 // The log goes to the first unread message, and then reports whether the end is in sight.
-                self.watching &= self.unread == 0 || !shown || self.shown;
+                self.watching &= self.talk.unread == 0 || !shown || self.shown;
                 self.shown = shown;
                 self.drawn = shown || self.drawn && self.stage != Stage::Loading;
                 self.mark_read_if_watched();
@@ -258,11 +303,31 @@ impl State {
                 self.blocked = Rc::new(blocked);
             }
             Action::Compose(composing) => self.composing = composing,
+            Action::EditLast => self.edit_last(),
+            Action::Sent(draft) => {
+                self.composing = None;
+                self.sending = Some(draft);
+            }
+            Action::Open(conversation) => self.open_talk(&conversation),
+            Action::Find(conversation, id) => {
+                self.open_talk(&conversation);
+                self.target = Some(id);
+                self.found = None;
+            }
+            Action::Reached => self.target = None,
+            Action::EndSearch => self.found = None,
+            Action::List(open) => {
+                self.list_open = open && self.has_list();
+                self.mark_read_if_watched();
+            }
             Action::Sheet(sheet) => self.sheet = sheet,
             Action::People(open) => self.show_people(open),
             Action::Person(person) => self.show_person(person),
             Action::Escape => {
-                if self.sheet.take().is_some() || self.composing.take().is_some() {
+                if self.sheet.take().is_some()
+                    || self.found.take().is_some()
+                    || self.composing.take().is_some()
+                {
                 } else if self.person.is_some() {
                     self.show_person(None);
                 } else {
@@ -287,7 +352,7 @@ impl State {
 
     /// Why the room is empty, if nobody is here or connecting, and nothing was said.
     pub fn emptiness(&self) -> Option<Emptiness> {
-        if !self.people.is_empty() || self.log.has_messages() {
+        if !self.people.is_empty() || self.talk.log.has_messages() {
             return None;
         }
         Some(match self.status {
@@ -301,7 +366,7 @@ impl State {
     /// How much waits for the person: messages they have not seen, and people who want to connect.
     pub fn waiting(&self) -> u32 {
         let requests = u32::try_from(self.requests.len()).unwrap_or(u32::MAX);
-        self.unread.saturating_add(requests)
+        self.all_unread().0.saturating_add(requests)
     }
 
     /// The person with this id, if they are here or connecting.
@@ -311,7 +376,7 @@ impl State {
 
     /// Whether there is anything for Escape to close.
     pub fn is_covered(&self) -> bool {
-        let on_top = self.sheet.is_some() || self.composing.is_some();
+        let on_top = self.sheet.is_some() || self.found.is_some() || self.composing.is_some();
         on_top || self.person.is_some() || self.people_open
     }
 
@@ -337,12 +402,13 @@ impl State {
 
     fn mark_read_if_watched(&mut self) {
         if self.is_watched() {
-            self.unread = 0;
+            self.talk.unread = 0;
+            self.talk.mentioned = 0;
         }
     }
 
     fn is_watched(&self) -> bool {
-        self.watching && self.shown
+        self.watching && self.shown && !self.elsewhere
     }
 
     fn on_opened(&mut self, opening: Opening) {
@@ -353,6 +419,7 @@ impl State {
         for text in &opening.notices {
             self.add_notice(text.clone(), None);
         }
+        self.begin_talks(&opening);
         self.opening = Rc::new(opening);
     }
 
@@ -365,23 +432,38 @@ impl State {
             Event::People(PeopleEvent::RequestWithdrawn(id)) => {
                 Rc::make_mut(&mut self.requests).retain(|peer| peer.id != id)
             }
-            Event::Chat(ChatEvent::Message(message)) => self.add_message(*message, day),
+            Event::Chat(ChatEvent::Message(message)) => {
+                let conversation = message.conversation.clone();
+                self.within(&conversation, |state| state.add_message(*message, day));
+            }
             Event::Chat(ChatEvent::Changed(message)) => {
-                Rc::make_mut(&mut self.log).change(*message)
+                let conversation = message.conversation.clone();
+                self.within(&conversation, |state| state.change_message(*message));
             }
             Event::Chat(ChatEvent::Delivery {
                 id,
                 sent,
                 delivered,
                 of,
-            }) => {
-                Rc::make_mut(&mut self.log).deliver(&id, Delivery::of(sent, delivered, of));
+            }) => self.deliver(&id, Delivery::of(sent, delivered, of)),
+            Event::Chat(ChatEvent::Read(conversation, order)) => {
+                self.was_read(&conversation, order);
+            }
+            Event::Chat(ChatEvent::Deleted(deletion)) => self.deleted(&deletion),
+            Event::Chat(ChatEvent::Found { text, messages }) => {
+                self.found = Some(Rc::new(Found { text, messages }));
             }
             Event::People(PeopleEvent::ValidationFailure { peer, reason }) => {
                 self.add_notice(super::texts::validation_failure(&peer.user, &reason), None);
             }
             Event::Attachment(event) => Rc::make_mut(&mut self.files).on_event(event),
-            Event::Refused(reason) => self.add_notice(reason, None),
+            Event::Refused(reason) => {
+                self.add_notice(reason, None);
+                if let Some(draft) = self.sending.take() {
+                    self.composing = draft.composing.clone().map(Rc::new);
+                    self.returned = Some(draft);
+                }
+            }
             // These events are for programs, not for people.
             Event::Chat(ChatEvent::Typing { .. })
             | Event::App(AppEvent::Pong { .. })
@@ -423,7 +505,7 @@ impl State {
                 _ => None,
             };
             if let Some(change) = change {
-                Rc::make_mut(&mut self.log).moved(change);
+                self.moved(change);
             }
             self.update_warnings(&peer);
         }
@@ -459,7 +541,7 @@ impl State {
         Rc::make_mut(&mut self.arrived).retain(|other| *other != peer.id);
         match reason {
             GoneReason::Left | GoneReason::Silent if was_here => {
-                Rc::make_mut(&mut self.log).moved(Move::Left(peer.user.clone()));
+                self.moved(Move::Left(peer.user.clone()));
             }
             GoneReason::Left
             | GoneReason::Silent
@@ -469,21 +551,110 @@ impl State {
         }
     }
 
+    /// Notes in the main channel that somebody came, went or changed their name.
+    fn moved(&mut self, change: Move) {
+        let main = self
+            .opening
+            .channels
+            .first()
+            .map(|channel| channel.name.as_str());
+        let main = Conversation::Channel(main.unwrap_or(MAIN_CHANNEL).to_owned());
+        self.within(&main, |state| {
+            Rc::make_mut(&mut state.talk.log).moved(change)
+        });
+    }
+
+    fn change_message(&mut self, message: Message) {
+        let mentions = self.mentions(&message.text);
+        let id = message.id.clone();
+        self.arrived_whole(&message);
+        let log = Rc::make_mut(&mut self.talk.log);
+        log.change(message);
+        if !mentions.is_empty() {
+            log.mention(&id, mentions);
+        }
+    }
+
     fn add_message(&mut self, message: Message, day: i32) {
         let peer = message.peer.and_then(|id| self.peer(&id));
         let trust = peer.map_or(message.trust, |peer| peer.trust);
-        let (own, caught_up) = (message.peer.is_none() && message.own, message.caught_up);
-        let seq = Rc::make_mut(&mut self.log).say(message, day, trust);
-        if caught_up {
-            // It was said before; nobody waits for it to be read.
-        } else if own {
-            self.unread_from = None;
-        } else if !self.is_watched() {
-            if self.unread == 0 {
-                self.unread_from = Some(seq);
-            }
-            self.unread = self.unread.saturating_add(1);
+        let own = message.own;
+        let is_new = !own && (!message.caught_up || self.is_news(&message));
+        let name = if own {
+            message.with.clone()
+        } else {
+            Some(message.sender.clone())
+        };
+        if let Some(name) = name.filter(|_| message.is_direct()) {
+            self.talk.name = name;
         }
+        self.arrived_whole(&message);
+        let mentions = self.mentions(&message.text);
+        let (id, calls) = (message.id.clone(), mentions.iter().any(|(_, own)| *own));
+        let log = Rc::make_mut(&mut self.talk.log);
+        let is_known = log.has(&id);
+        let seq = log.say(message, day, trust);
+        if !mentions.is_empty() {
+            log.mention(&id, mentions);
+        }
+        if own {
+            self.talk.unread_from = None;
+        } else if is_new && !is_known && !self.is_watched() {
+            if self.talk.unread == 0 {
+                self.talk.unread_from = Some(seq);
+            }
+            self.talk.unread = self.talk.unread.saturating_add(1);
+            self.talk.mentioned = self.talk.mentioned.saturating_add(calls.into());
+        }
+    }
+
+    /// What was sent last was not refused if it is in the log.
+    fn arrived_whole(&mut self, message: &Message) {
+        if message.own && !message.caught_up {
+            self.sending = None;
+        }
+    }
+
+    /// Begins to edit the last message that the person said and that can be changed.
+    fn edit_last(&mut self) {
+        let own = |line: &Rc<Line>| match &line.content {
+            Content::Said(said) if said.delivery.is_some() => Some(said.message.clone()),
+            _ => None,
+        };
+        let lines = self.talk.log.lines();
+        let mut own = (0..lines.len()).rev().filter_map(|at| own(lines.get(at)?));
+        let last = own.find(|message| !message.retracted);
+        if let Some(message) = last {
+            self.composing = Some(Rc::new(Composing::new(Purpose::Edit, &message)));
+        }
+    }
+
+    /// Whom a text mentions, of those who are here. Nobody has to write the number of a tab.
+    fn mentions(&self, text: &str) -> Vec<Mention> {
+        if !text.contains('@') {
+            return Vec::new();
+        }
+        let mut names = Vec::new();
+        let mut add = |user, own| names.extend([(user, own), (chosen(user), own)]);
+        for peer in self.people.iter() {
+            add(peer.user.as_str(), false);
+        }
+        if let Some(own) = &self.own {
+            add(&own.user, true);
+        }
+        mentions(text, &names)
+    }
+
+    /// The names of the others who are here, one a line, for whoever writes an `@`.
+    pub fn names(&self) -> String {
+        let mut names = String::new();
+        for peer in self.people.iter() {
+            if is_here(peer.state) && !self.is_own_tab(peer) {
+                names += &peer.user;
+                names += "\n";
+            }
+        }
+        names
     }
 }
 

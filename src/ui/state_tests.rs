@@ -2,7 +2,7 @@ use super::prompts::{MAX_DECISIONS, MAX_NOTICES, MAX_REQUESTS, MAX_WARNINGS};
 use super::*;
 use crate::identity::Trust;
 use crate::identity::{Name, PublicKey};
-use crate::room::{ChatEvent, MessageId, PeopleEvent};
+use crate::room::{ChatEvent, Conversation, MessageId, PeopleEvent};
 use crate::time::Millis;
 use crate::ui::texts;
 use crate::ui::timeline::Content;
@@ -27,9 +27,9 @@ fn message(from: Option<u8>) -> Event {
     Event::Chat(ChatEvent::Message(Box::new(Message {
         peer: from.map(|byte| PeerId([byte; 16])),
         own: from.is_none(),
-        private: false,
         ..Message::new(
             MessageId("m".into()),
+            Conversation::Channel("lobby".into()),
             "ann".into(),
             key,
             "text".into(),
@@ -51,7 +51,93 @@ fn moves(state: &State) -> Vec<String> {
         }
         Content::Said(_) => None,
     };
-    state.log.lines().iter().filter_map(text).collect()
+    state.talk.log.lines().iter().filter_map(text).collect()
+}
+
+#[test]
+fn whoever_is_mentioned_is_told_and_others_are_marked() {
+    let own = Own {
+        id: PeerId([9; 16]),
+        user: "Zoë(2)".into(),
+        key: PublicKey([9; 33]),
+    };
+    let state = State::default().reduce(Action::Joined(own));
+    let ben = Event::People(PeopleEvent::Changed(peer(1, "ben", PeerState::Verified)));
+    let state = after(state, [ben]).reduce(Action::Watching(false));
+    assert_eq!(state.names(), "ben\n");
+    let said = |id: &str, text: &str| {
+        let (key, id) = (PublicKey([1; 33]), MessageId(id.into()));
+        Box::new(Message {
+            peer: Some(PeerId([1; 16])),
+            own: false,
+            ..Message::new(id, "ben".into(), key, text.into(), Millis(0))
+        })
+    };
+    let marked = |state: &State| -> Vec<Vec<String>> {
+        let of = |line: &Rc<crate::ui::timeline::Line>| match &line.content {
+            Content::Said(said) => Some(said.mentions.iter().map(|it| it.0.clone()).collect()),
+            Content::Moves(_) => None,
+        };
+        state.talk.log.lines().iter().filter_map(of).collect()
+    };
+    let texts = [("a", "hi @zoe"), ("b", "hi @ben, x@zoe"), ("c", "@Zoë(2)")];
+    let events = texts.map(|(id, text)| Event::Chat(ChatEvent::Message(said(id, text))));
+    let state = after(state, events);
+    assert_eq!((state.talk.unread, state.talk.mentioned), (3, 2));
+    assert_eq!(marked(&state), [vec!["zoe"], vec!["ben"], vec!["Zoë(2)"]]);
+    // An edit mentions whom its new text mentions.
+    let edit = |text| Event::Chat(ChatEvent::Changed(said("a", text)));
+    let state = after(state, [edit("hi @ben")]);
+    assert_eq!(marked(&state)[0], ["ben"]);
+    let state = after(state, [edit("hi")]).reduce(Action::Watching(true));
+    assert!(marked(&state)[0].is_empty());
+    assert_eq!((state.talk.unread, state.talk.mentioned), (0, 0));
+}
+
+#[test]
+fn the_last_own_message_that_can_be_changed_is_edited() {
+    let said = |id: &str, own, change: fn(&mut Message)| {
+        let (key, id) = (PublicKey([1; 33]), MessageId(id.into()));
+        let mut message = Message {
+            private: false,
+            own,
+            peer: (!own).then_some(PeerId([1; 16])),
+            ..Message::new(id, "ann".into(), key, "text".into(), Millis(0))
+        };
+        change(&mut message);
+        Event::Chat(ChatEvent::Message(Box::new(message)))
+    };
+    let edited = |state: State| {
+        let composing = state.reduce(Action::EditLast).composing;
+        composing.map(|it| (it.purpose, it.id.0.clone()))
+    };
+    assert_eq!(edited(State::default()), None);
+    let events = [
+        said("a", true, |_| {}),
+        said("b", true, |message| message.retracted = true),
+        said("c", true, |message| message.private = true),
+        said("d", false, |_| {}),
+    ];
+    let state = after(State::default(), events);
+    assert_eq!(edited(state), Some((Purpose::Edit, "a".to_owned())));
+}
+
+#[test]
+fn what_is_refused_comes_back_and_what_was_said_does_not() {
+    let draft = Rc::new(Draft {
+        text: "text".into(),
+        ..Draft::default()
+    });
+    let refused = || Event::Refused("No.".into());
+    let sent = || State::default().reduce(Action::Sent(draft.clone()));
+    assert_eq!(after(sent(), [refused()]).returned, Some(draft.clone()));
+    assert_eq!(after(sent(), [message(None), refused()]).returned, None);
+    let other = after(sent(), [message(Some(1)), refused()]);
+    assert_eq!(other.returned, Some(draft.clone()));
+    // It comes back once.
+    let again = after(sent(), [refused()]);
+    let returned = again.returned.clone();
+    assert_eq!(after(again, [refused()]).returned, returned);
 }
 
 #[test]
@@ -105,7 +191,7 @@ fn an_empty_room_says_why_it_is_empty() {
     let asked = after(alone, [request]);
     // The title and the bubble count it, too: somebody waits.
     assert_eq!(
-        (asked.emptiness(), asked.unread, asked.waiting()),
+        (asked.emptiness(), asked.talk.unread, asked.waiting()),
         (Some(Emptiness::Asked), 0, 1)
     );
 }
@@ -176,15 +262,15 @@ fn the_log_shows_who_joined_and_left_but_not_who_never_connected() {
 #[test]
 fn only_messages_that_arrive_unwatched_count_as_unread() {
     let state = after(State::default(), [message(Some(1))]);
-    assert_eq!((state.unread, state.unread_from), (0, None));
+    assert_eq!((state.talk.unread, state.talk.unread_from), (0, None));
     let state = after(
         state.reduce(Action::Watching(false)),
         [message(Some(1)), message(Some(1))],
     );
-    assert_eq!((state.unread, state.unread_from), (2, Some(1)));
+    assert_eq!((state.talk.unread, state.talk.unread_from), (2, Some(1)));
     let state = state.reduce(Action::Watching(true));
     assert_eq!(
-        (state.unread, state.unread_from),
+        (state.talk.unread, state.talk.unread_from),
         (0, Some(1)),
         "the marker stays until the next message"
     );
@@ -197,15 +283,15 @@ fn a_closed_chat_counts_unread_messages_and_opening_it_reads_them() {
         .reduce(Action::Watching(true))
         .reduce(Action::Shown(false));
     let state = after(closed, [message(Some(1)), message(Some(1))]);
-    assert_eq!(state.unread, 2);
+    assert_eq!(state.talk.unread, 2);
     // The log stays scrolled to its end all the time, which means nothing while it is not visible.
     let state = state.reduce(Action::Watching(true));
-    assert_eq!(state.unread, 2);
+    assert_eq!(state.talk.unread, 2);
     // When it is opened, the log goes to the first of them, and says whether the end is in sight, too.
     let state = state.reduce(Action::Shown(true));
-    assert_eq!(state.unread, 2);
+    assert_eq!(state.talk.unread, 2);
     let away = state.clone().reduce(Action::Watching(false));
-    assert_eq!(away.unread, 2);
+    assert_eq!(away.talk.unread, 2);
     assert_eq!(state.reduce(Action::Watching(true)).unread, 0);
 }
 
@@ -543,6 +629,7 @@ fn events_for_programs_do_not_change_the_state() {
     let typing = (0..1_000).map(|number| {
         Event::Chat(ChatEvent::Typing {
             peer: many(1, number).id,
+            conversation: Conversation::Channel("lobby".into()),
         })
     });
     assert_eq!(after(State::default(), typing), State::default());

@@ -2,6 +2,7 @@
 
 mod files;
 mod room;
+mod talks;
 
 use super::timeline::{Crowd, Delivery, Moves};
 use crate::identity::{Name, Trust};
@@ -11,6 +12,10 @@ pub use files::{bytes, file, percent};
 pub use room::{
     NO_PATH, emptiness, emptiness_sentence, seconds_until, status, status_aloud, status_word,
     waits, welcome,
+};
+pub use talks::{
+    DELETE_ROOM, TAKEN_BACK, direct_beginning, excerpt, found, history_mode, last_line, to_list,
+    yourself,
 };
 
 /// `1 person`, `3 people`.
@@ -221,14 +226,6 @@ pub fn delivery(delivery: Delivery) -> String {
     }
 }
 
-/// The recipient of a private message; `None` is the person at this browser.
-pub fn private(to: Option<&str>) -> String {
-    match to {
-        Some(user) => format!("only to {}", isolated(user)),
-        None => "only to you".into(),
-    }
-}
-
 /// Explains why a text was not sent.
 pub fn too_long(count: usize, limit: usize) -> String {
     let (count_text, limit_text, over) = (
@@ -250,18 +247,32 @@ pub fn new_messages(count: u32) -> String {
     }
 }
 
-/// The title of the tab.
-pub fn title(room: &str, unread: u32) -> String {
+/// How many of them mention the person.
+pub fn mention_you(count: u32) -> String {
+    if count == 1 {
+        ", one of them mentions you".into()
+    } else {
+        format!(", {} of them mention you", number(count as usize))
+    }
+}
+
+/// The title of the tab, which has a dot if something that waits mentions the person.
+pub fn title(room: &str, unread: u32, mentioned: bool) -> String {
+    let mark = if mentioned { "● " } else { "" };
     match (unread, room) {
         (0, "") => "rtchat".into(),
         (0, room) => format!("{room} · rtchat"),
-        (unread, room) => format!("({unread}) {room} · rtchat"),
+        (unread, room) => format!("{mark}({unread}) {room} · rtchat"),
     }
 }
 
 /// A text that the browser did not put into the clipboard.
 pub const NOT_COPIED: &str =
     "The browser does not let this page copy. Select the text and copy it.";
+
+/// The emoji did not come.
+pub const NO_EMOJI: &str =
+    "The emoji could not be loaded. The connection may be down. Try again in a moment.";
 
 /// Said of a message whose author said something else to others in its place.
 pub const FORKED: &str = "Its author sent something else to others in place of this.";

@@ -2,14 +2,16 @@
 
 use std::rc::Rc;
 
+use super::lines::Lines;
 use crate::identity::Trust;
-use crate::room::{Message, MessageId};
+use crate::room::{Message, MessageId, Order};
 use crate::time::Millis;
+use crate::ui::mentions::Mention;
 
 /// Messages of one person that are less than this many milliseconds apart form a group.
 const GROUP: u64 = 5 * 60_000;
 /// At most this many lines are kept. Older ones are dropped, so that a tab that stays open for weeks stays small.
-const MAX_LINES: usize = 5_000;
+const MAX_LINES: usize = 12_000;
 /// At most this many bytes of text and names are kept.
 const MAX_BYTES: usize = 8 << 20;
 /// At most this many people are named in one line for each kind of change. Further people are only counted.
@@ -55,6 +57,15 @@ pub struct Said {
     pub delivery: Option<Delivery>,
     /// The trust in the sender's key at the time.
     pub trust: Trust,
+    /// Whom it mentions, of those who were here when it came.
+    pub mentions: Vec<Mention>,
+}
+
+impl Said {
+    /// Whether it mentions the person at this browser.
+    pub fn calls(&self) -> bool {
+        self.mentions.iter().any(|(_, own)| *own)
+    }
 }
 
 /// The people in one part of a [`Moves`] line.
@@ -164,8 +175,8 @@ impl Content {
         let names = |names: &[String]| names.iter().map(String::len).sum::<usize>();
         match self {
             Content::Said(Said { message, .. }) => {
-                let to = message.to.as_ref().map_or(0, String::len);
-                message.text.len() + message.sender.len() + message.id.0.len() + to
+                let with = message.with.as_ref().map_or(0, String::len);
+                message.text.len() + message.sender.len() + message.id.0.len() + with
             }
             Content::Moves(moves) => {
                 let renamed = moves.renamed.iter();
@@ -181,6 +192,8 @@ impl Content {
 pub struct Line {
     /// Its number, which is unique in this log.
     pub seq: u32,
+    /// Where it stands among the others: that of its message, or of the line above it.
+    pub place: Order,
     /// Its content.
     pub content: Content,
 }
@@ -188,7 +201,7 @@ pub struct Line {
 /// The log. It is cheap to clone, because lines are shared.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Timeline {
-    lines: Vec<Rc<Line>>,
+    lines: Lines,
     /// The size of all text and names in bytes.
     bytes: usize,
     next: u32,
@@ -197,26 +210,19 @@ pub struct Timeline {
 
 impl Timeline {
     /// All lines, the oldest first.
-    pub fn lines(&self) -> &[Rc<Line>] {
+    pub fn lines(&self) -> &Lines {
         &self.lines
     }
 
     /// The line of the message that this one answers.
     pub fn quoted(&self, line: &Line) -> Option<Rc<Line>> {
-        let Content::Said(said) = &line.content else {
-            return None;
-        };
-        let id = said.message.reply_to.as_ref()?;
-        self.find(id).and_then(|at| self.lines.get(at)).cloned()
+        let id = said(line)?.message.reply_to.as_ref()?;
+        self.find(id)
     }
 
-    /// Where the message with this id is. Most are recent, so the search begins at the end.
-    fn find(&self, id: &MessageId) -> Option<usize> {
-        let is_it = |line: &Rc<Line>| match &line.content {
-            Content::Said(said) => said.message.id == *id,
-            Content::Moves(_) => false,
-        };
-        self.lines.iter().rposition(is_it)
+    /// The line of the last message with this id.
+    fn find(&self, id: &MessageId) -> Option<Rc<Line>> {
+        self.lines.by_id(id).last().cloned()
     }
 
     /// Whether there is any message.
@@ -229,57 +235,65 @@ impl Timeline {
         // A sender's clock may be slow. The log keeps the order of arrival, and no day begins twice.
         // Whoever left and comes back gets again what they have.
         let known = self.find(&message.id).filter(|_| message.caught_up);
-        if let Some(seq) = known.and_then(|at| self.lines.get(at)).map(|line| line.seq) {
+        if let Some(seq) = known.map(|line| line.seq) {
             self.change(message);
             return seq;
         }
-        if let Some(place) = self.place(&message) {
-            return self.insert(place, message, day, trust);
+        if let Some(index) = self.index_for(&message) {
+            return self.insert(index, message, day, trust);
         }
         let new_day = self.last_day.is_none_or(|last| day > last);
         self.last_day = Some(self.last_day.map_or(day, |last| last.max(day)));
-        let leads = new_day
-            || !self
-                .lines
-                .last()
-                .is_some_and(|line| continues(line, &message));
+        let last = self.lines.last();
+        let leads = new_day || !last.is_some_and(|line| continues(line, &message));
+        let place = last.map_or(message.order, |last| last.place.max(message.order));
         let delivery = delivery(&message);
-        self.push(Content::Said(Said {
+        let content = Content::Said(Said {
             message: Rc::new(message),
             day,
             new_day,
             leads,
             delivery,
             trust,
-        }))
+            mentions: Vec::new(),
+        });
+        self.add(self.lines.len(), place, content)
     }
 
     /// Where a message belongs that does not come last: before messages that are shown after it, and, if it was said
     /// before it came here, before people who have come in the meantime.
-    fn place(&self, message: &Message) -> Option<usize> {
-        let is_above = |line: &Rc<Line>| match &line.content {
-            Content::Said(said) => said.message.order <= message.order,
-            Content::Moves(_) => false,
-        };
-        let place = self.lines.iter().rposition(is_above).map_or(0, |at| at + 1);
-        let mut below = self.lines.iter().skip(place);
-        let is_said = |line: &Rc<Line>| matches!(line.content, Content::Said(_));
-        (below.any(is_said) || (message.caught_up && place < self.lines.len())).then_some(place)
+    fn index_for(&self, message: &Message) -> Option<usize> {
+        let mut index = self.lines.up_to(&message.order);
+        // Who came since the message above did so after this one.
+        while let Some(above) = index.checked_sub(1)
+            && self
+                .lines
+                .get(above)
+                .is_some_and(|line| said(line).is_none())
+        {
+            index = above;
+        }
+        let mut below = self.lines.range(index..self.lines.len());
+        let is_last = !below.any(|line| said(line).is_some());
+        (!is_last || (message.caught_up && index < self.lines.len())).then_some(index)
     }
 
     /// Inserts a message among the others.
-    fn insert(&mut self, place: usize, message: Message, day: i32, trust: Trust) -> u32 {
-        let (above, below) = self.lines.split_at(place.min(self.lines.len()));
-        let said = |line: &Rc<Line>| match &line.content {
-            Content::Said(said) => Some((said.day, said.message.clone())),
-            Content::Moves(_) => None,
-        };
-        let before = above.iter().rev().find_map(said);
-        let new_day = before.as_ref().is_none_or(|(before, _)| day > *before);
-        let leads = new_day || !above.last().is_some_and(|line| continues(line, &message));
-        let next = below.iter().position(|line| said(line).is_some());
-        let seq = self.next;
-        self.next = self.next.wrapping_add(1);
+    fn insert(&mut self, index: usize, message: Message, day: i32, trust: Trust) -> u32 {
+        let above = index.checked_sub(1).and_then(|above| self.lines.get(above));
+        let new_day = above
+            .and_then(|line| said(line))
+            .is_none_or(|before| day > before.day);
+        let leads = new_day || !above.is_some_and(|line| continues(line, &message));
+        let place = message.order;
+        // What stands between this message and the next one stands below both.
+        let below = self.lines.range(index..self.lines.len());
+        let between = below.take_while(|line| said(line).is_none() && line.place < place);
+        for line in between.cloned().collect::<Vec<_>>() {
+            let mut line = (*line).clone();
+            line.place = place;
+            self.lines.replace(line);
+        }
         let content = Content::Said(Said {
             delivery: delivery(&message),
             message: Rc::new(message),
@@ -287,103 +301,173 @@ impl Timeline {
             new_day,
             leads,
             trust,
+            mentions: Vec::new(),
         });
-        self.bytes += content.bytes();
-        let line = Rc::new(Line { seq, content });
-        self.lines.insert(place, line.clone());
         self.last_day = Some(self.last_day.map_or(day, |last| last.max(day)));
-        if let Some(next) = next.and_then(|next| self.lines.get_mut(place + 1 + next))
-            && let Content::Said(said) = &mut Rc::make_mut(next).content
-        {
-            said.new_day = said.day > day;
-            said.leads = said.new_day || !continues(&line, &said.message);
-        }
-        if self.lines.len() > MAX_LINES || self.bytes > MAX_BYTES {
-            self.drop_oldest();
-        }
+        let seq = self.add(index, place, content);
+        self.follow(seq, day);
         seq
+    }
+
+    /// The message after a new one may no longer begin a day or a group, or may begin one now.
+    fn follow(&mut self, seq: u32, day: i32) {
+        let Some(index) = self.lines.position(seq) else {
+            return;
+        };
+        let mut below = self.lines.range(index..self.lines.len()).cloned();
+        let (line, next) = (below.next(), below.find(|line| said(line).is_some()));
+        drop(below);
+        let (Some(line), Some(next)) = (line, next) else {
+            return;
+        };
+        let mut next = (*next).clone();
+        if let Content::Said(said) = &mut next.content {
+            let new_day = said.day > day;
+            let leads = new_day || !continues(&line, &said.message);
+            if (new_day, leads) == (said.new_day, said.leads) {
+                return;
+            }
+            (said.new_day, said.leads) = (new_day, leads);
+        }
+        self.lines.replace(next);
     }
 
     /// A message looks different.
     pub fn change(&mut self, message: Message) {
-        let Some(at) = self.find(&message.id) else {
+        let Some(mut line) = self.find(&message.id).map(Rc::unwrap_or_clone) else {
             return;
         };
-        let Some(line) = self.lines.get_mut(at) else {
+        let before = line.content.bytes();
+        let Content::Said(said) = &mut line.content else {
             return;
         };
-        let content = &mut Rc::make_mut(line).content;
-        let before = content.bytes();
-        let mut moved = None;
-        if let Content::Said(said) = content {
-            moved = (said.message.order != message.order).then_some((said.day, said.trust));
-            said.message = Rc::new(message.clone());
+        if said.message.text != message.text {
+            said.mentions = Vec::new();
         }
-        self.bytes = (self.bytes + content.bytes()).saturating_sub(before);
-        if let Some((day, trust)) = moved {
-            self.bytes = self
-                .bytes
-                .saturating_sub(self.lines.remove(at).content.bytes());
+        if said.message.order != message.order {
+            let (day, trust) = (said.day, said.trust);
+            self.lines.remove(line.seq);
+            self.bytes = self.bytes.saturating_sub(before);
             self.say(message, day, trust);
+            return;
         }
+        said.message = Rc::new(message);
+        self.bytes = (self.bytes + line.content.bytes()).saturating_sub(before);
+        self.lines.replace(line);
+    }
+
+    /// Notes whom a message mentions.
+    pub fn mention(&mut self, id: &MessageId, mentions: Vec<Mention>) {
+        let Some(mut line) = self.find(id).map(Rc::unwrap_or_clone) else {
+            return;
+        };
+        if let Content::Said(said) = &mut line.content {
+            said.mentions = mentions;
+        }
+        self.lines.replace(line);
+    }
+
+    /// The number of the line of the message with this id.
+    pub fn line_of(&self, id: &MessageId) -> Option<u32> {
+        self.find(id).map(|line| line.seq)
+    }
+
+    /// Whether the message with this id is here.
+    pub fn has(&self, id: &MessageId) -> bool {
+        self.find(id).is_some()
+    }
+
+    /// Removes the message with this id, if it is here.
+    pub fn remove(&mut self, id: &MessageId) {
+        let removed = self.find(id).and_then(|line| self.lines.remove(line.seq));
+        if let Some(line) = removed {
+            self.bytes = self.bytes.saturating_sub(line.content.bytes());
+        }
+    }
+
+    /// The messages of others that are shown after a place: the line of the first of them, and how many there are.
+    pub fn after(&self, read: &Order) -> Option<(u32, u32)> {
+        let lines = self.lines.range(self.lines.up_to(read)..self.lines.len());
+        let theirs = lines.filter(|line| said(line).is_some_and(|said| !said.message.own));
+        let mut count = 0;
+        let first = theirs.inspect(|_| count += 1).map(|line| line.seq);
+        let first = first.reduce(|first, _| first)?;
+        Some((first, count))
+    }
+
+    /// The last message.
+    pub fn last_said(&self) -> Option<&Said> {
+        let len = self.lines.len();
+        let lines = (0..len).rev().filter_map(|index| self.lines.get(index));
+        lines.filter_map(|line| said(line)).next()
     }
 
     /// Sets the delivery state of a message that the person sent.
     pub fn deliver(&mut self, id: &MessageId, delivery: Delivery) {
-        let own = |line: &&mut Rc<Line>| match &line.content {
-            Content::Said(said) => said.delivery.is_some() && said.message.id == *id,
-            Content::Moves(_) => false,
-        };
-        // Most receipts are for recent messages, so the search begins at the end.
-        let Some(line) = self.lines.iter_mut().rev().find(own) else {
+        let is_own = |line: &&Rc<Line>| said(line).is_some_and(|said| said.delivery.is_some());
+        let own = self.lines.by_id(id).find(is_own).cloned();
+        let Some(mut line) = own.map(Rc::unwrap_or_clone) else {
             return;
         };
-        if let Content::Said(said) = &mut Rc::make_mut(line).content {
+        if let Content::Said(said) = &mut line.content {
             said.delivery = Some(delivery);
         }
+        self.lines.replace(line);
     }
 
     /// Adds a change to the [`Moves`] line at the end, or begins such a line.
     pub fn moved(&mut self, change: Move) {
-        if let Some(line) = self.lines.last_mut()
-            && matches!(line.content, Content::Moves(_))
-        {
-            let content = &mut Rc::make_mut(line).content;
-            let before = content.bytes();
-            if let Content::Moves(moves) = content {
+        let last = self.lines.last();
+        if let Some(mut line) = last.map(|line| (**line).clone()) {
+            let before = line.content.bytes();
+            if let Content::Moves(moves) = &mut line.content {
                 moves.add(change);
+                self.bytes = (self.bytes + line.content.bytes()).saturating_sub(before);
+                return self.lines.replace(line);
             }
-            self.bytes = (self.bytes + content.bytes()).saturating_sub(before);
-            return;
         }
+        let place = last.map_or(Order::default(), |line| line.place);
         let mut moves = Moves::default();
         moves.add(change);
-        self.push(Content::Moves(moves));
+        self.add(self.lines.len(), place, Content::Moves(moves));
     }
 
-    fn push(&mut self, content: Content) -> u32 {
+    fn add(&mut self, index: usize, place: Order, content: Content) -> u32 {
         let seq = self.next;
         self.next = self.next.wrapping_add(1);
         self.bytes += content.bytes();
-        self.lines.push(Rc::new(Line { seq, content }));
+        let line = Line {
+            seq,
+            place,
+            content,
+        };
+        self.lines.insert(index, line);
         if self.lines.len() > MAX_LINES || self.bytes > MAX_BYTES {
             self.drop_oldest();
         }
         seq
     }
 
-    /// Drops the oldest lines, a tenth at once, because moving all others takes time.
+    /// Drops the oldest lines, a tenth at once.
     fn drop_oldest(&mut self) {
-        let mut forgotten = 0;
-        for line in self.lines.iter().take(self.lines.len().saturating_sub(1)) {
-            let kept = self.lines.len() - forgotten;
-            if kept <= MAX_LINES / 10 * 9 && self.bytes <= MAX_BYTES / 10 * 9 {
+        while self.lines.len() > MAX_LINES / 10 * 9 || self.bytes > MAX_BYTES / 10 * 9 {
+            let oldest = self.lines.first().filter(|_| self.lines.len() > 1);
+            let Some(line) = oldest
+                .map(|line| line.seq)
+                .and_then(|seq| self.lines.remove(seq))
+            else {
                 break;
-            }
+            };
             self.bytes = self.bytes.saturating_sub(line.content.bytes());
-            forgotten += 1;
         }
-        self.lines.drain(..forgotten);
+    }
+}
+
+/// The message of a line, if it has one.
+fn said(line: &Line) -> Option<&Said> {
+    match &line.content {
+        Content::Said(said) => Some(said),
+        Content::Moves(_) => None,
     }
 }
 
@@ -406,8 +490,6 @@ fn continues(line: &Line, message: &Message) -> bool {
     before.peer == message.peer
         && before.key == message.key
         && before.sender == message.sender
-        // A new group shows where messages begin or cease to be private.
-        && (before.private, &before.to) == (message.private, &message.to)
         && distance(before.at, message.at) < GROUP
 }
 

@@ -36,6 +36,17 @@ pub fn trimmed(text: &str) -> &str {
     &text[line..]
 }
 
+/// The name without the suffix that the page added: for `alice(2)` it is `alice`. The brackets in which names themselves
+/// may end hold a slash.
+pub fn chosen(user: &str) -> &str {
+    match user.rfind('(') {
+        Some(at) if at > 0 && user.ends_with(')') && !user[at..].contains('/') => {
+            user[..at].trim_end()
+        }
+        _ => user,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

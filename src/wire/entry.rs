@@ -7,6 +7,9 @@
 //! body  = salt (16) ‖ tab (2) ‖ length of the name (1) ‖ name ‖ content
 //! ```
 //!
+//! What is said to one person is an entry that nobody signed: its signature is 64 zeros. Whoever receives it over the link
+//! of its author knows who said it, and cannot prove it to anybody.
+//!
 //! Whether something is an entry of a room depends on framing, size, room and signature alone. Names and contents that
 //! this version cannot read change only what it shows, or two versions would never agree on what they have.
 
@@ -45,6 +48,16 @@ impl ConversationId {
     /// The channel of this name.
     pub fn channel(name: &str) -> ConversationId {
         ConversationId(short_hash(&[b"rtchat/1 channel", name.as_bytes()]))
+    }
+
+    /// The conversation of two people, the same for both.
+    pub fn direct(one: &PublicKey, other: &PublicKey) -> ConversationId {
+        let (first, second) = if one < other {
+            (one, other)
+        } else {
+            (other, one)
+        };
+        ConversationId(short_hash(&[b"rtchat/1 direct", &first.0, &second.0]))
     }
 }
 
@@ -420,6 +433,11 @@ impl Draft {
         let statement = self.unsigned.signed(signature)?;
         Ok(Entry::new(statement, Some(self.body), room))
     }
+
+    /// The entry without a signature: what is said to one person can be denied.
+    pub fn unsigned(self, room: &RoomId) -> Entry {
+        Entry::new(self.unsigned.without_signature(), Some(self.body), room)
+    }
 }
 
 /// The reason why bytes are no entry.
@@ -519,6 +537,11 @@ impl Entry {
     /// Drops the body: the signed part stays.
     pub fn take_back(&mut self) {
         self.body = None;
+    }
+
+    /// Whether nobody signed it.
+    pub fn is_unsigned(&self) -> bool {
+        self.statement.is_unsigned()
     }
 
     /// Checks that its author signed it for this room.

@@ -121,6 +121,11 @@ impl<F: Fields> Unsigned<F> {
         Ok(self.with(signature))
     }
 
+    /// Returns the statement with 64 zeros in the place of its signature.
+    pub fn without_signature(self) -> Statement<F> {
+        self.with(Signature([0; 64]))
+    }
+
     /// Signs it with a key in memory.
     pub fn sign(self, room: &RoomId, key: &IdentityKey) -> Statement<F> {
         let signature = key.sign_message(&self.message(room));
@@ -215,6 +220,11 @@ impl<F: Fields> Statement<F> {
     /// The statement as it was received or signed, to be sent and kept.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// Whether 64 zeros stand in the place of its signature.
+    pub fn is_unsigned(&self) -> bool {
+        self.bytes.ends_with(&[0; 64])
     }
 
     /// The statement's id in this room.

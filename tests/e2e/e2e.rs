@@ -10,6 +10,7 @@ mod bot;
 mod broken;
 mod broker;
 mod chat;
+mod composing;
 mod conversations;
 mod demos;
 mod files;

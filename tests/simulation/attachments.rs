@@ -5,12 +5,14 @@ use std::time::Duration;
 use rtchat::history::StoredFile;
 use rtchat::identity::{TrustBook, TrustChange, TrustDecision};
 use rtchat::room::{
-    AttachmentCommand, BlobEvent, ChatCommand, Command, Event, FileState, FileView, Input,
-    MAX_AT_ONCE, MAX_KEPT_FILE, MessageId,
+    AttachmentCommand, BlobEvent, ChatCommand, Command, Conversation, Event, FileState, FileView,
+    Input, MAX_AT_ONCE, MAX_KEPT_FILE, MessageId,
 };
+use rtchat::rtc::LinkEvent;
 use rtchat::rtc::file_channel::SLICE;
 use rtchat::settings::Accept;
-use rtchat::wire::{Attachment, FileHash, FileKey};
+use rtchat::wire::frame::AttachmentFrame;
+use rtchat::wire::{Attachment, FileHash, FileKey, Frame};
 use sha2::{Digest as _, Sha256};
 
 use crate::conversations::shown;
@@ -37,11 +39,21 @@ pub fn described(name: &str, content: &[u8]) -> Attachment {
 
 /// `at` says something with this file beside it.
 pub fn attach(world: &mut World, at: usize, name: &str, content: Vec<u8>) -> FileKey {
+    attach_in(world, at, None, name, content)
+}
+
+fn attach_in(
+    world: &mut World,
+    at: usize,
+    conversation: Option<Conversation>,
+    name: &str,
+    content: Vec<u8>,
+) -> FileKey {
     let file = described(name, &content);
     let key = file.key();
     world.nodes[at].blobs.insert(key, content);
     let say = ChatCommand::SayFile {
-        channel: None,
+        conversation,
         file: Box::new(file),
         text: String::new(),
         reply_to: None,
@@ -111,7 +123,7 @@ fn a_small_file_of_somebody_who_is_known_comes_at_once() {
     assert!(
         [ann, ben]
             .iter()
-            .all(|at| world.nodes[*at].kept.contains(&key))
+            .all(|at| world.nodes[*at].kept_files.contains(&key))
     );
 }
 
@@ -257,9 +269,46 @@ fn a_file_that_is_taken_back_is_deleted_everywhere() {
     world.command(ann, Command::Chat(ChatCommand::Retract(id)));
     world.run(SOON);
     for at in [ann, ben] {
-        assert!(world.nodes[at].blobs.is_empty() && world.nodes[at].kept.is_empty());
+        assert!(world.nodes[at].blobs.is_empty() && world.nodes[at].kept_files.is_empty());
         assert_eq!(shown(&world, at)[0].file, None);
     }
+}
+
+#[test]
+fn what_is_sent_to_one_person_is_given_to_nobody_else() {
+    let (mut world, ann, ben) = pair();
+    let cleo = world.open("cleo");
+    assert!(world.run_until(SOON, World::is_full_mesh));
+    let direct = Conversation::Direct(world.nodes[ben].identity.public());
+    let bytes = content(1_000);
+    let key = attach_in(&mut world, ann, Some(direct), "plan.pdf", bytes.clone());
+    world.run(SOON);
+    assert_eq!(shown(&world, cleo).len(), 0);
+    fetch(&mut world, ben, key);
+    assert!(world.run_until(SOON, |world| is(world, ben, key, &FileState::Done)));
+    assert_eq!(world.nodes[ben].blobs[&key], bytes);
+    // Cleo, who knows what to ask for, gets it neither from Ann nor from Ben.
+    let want = Frame::Attachment(AttachmentFrame::Want(key))
+        .encode()
+        .remove(0);
+    for at in [ann, ben] {
+        world.inject(cleo, at, LinkEvent::Text(want.clone()));
+    }
+    let answers = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+    let heard = answers.clone();
+    world.frames = Some(Box::new(move |from, text| {
+        if from != cleo && (text.contains("lack") || text.contains("offer")) {
+            heard.borrow_mut().push(text.to_owned());
+        }
+        text.to_owned()
+    }));
+    world.run(SOON);
+    let answers = answers.borrow();
+    assert_eq!(answers.len(), 2);
+    assert!(
+        answers.iter().all(|answer| answer.contains("\"lack\"")),
+        "{answers:?}"
+    );
 }
 
 #[test]
@@ -273,7 +322,7 @@ fn large_files_are_not_kept() {
     );
     let small = attach(&mut world, ann, "song.ogg", content(MAX_KEPT_FILE as usize));
     world.run(SOON);
-    assert_eq!(Vec::from_iter(world.nodes[ann].kept.clone()), [small]);
+    assert_eq!(Vec::from_iter(world.nodes[ann].kept_files.clone()), [small]);
     assert!(world.nodes[ann].blobs.contains_key(&large));
 }
 
@@ -291,17 +340,17 @@ fn what_strangers_sent_makes_room_first() {
         at: world.now,
     });
     let kept: Vec<StoredFile> = kept.collect();
-    let deleted = |world: &World| 24 - world.nodes[ann].kept.len();
-    world.nodes[ann].kept = kept.iter().map(|file| file.key).collect();
+    let deleted = |world: &World| 24 - world.nodes[ann].kept_files.len();
+    world.nodes[ann].kept_files = kept.iter().map(|file| file.key).collect();
     world.feed(ann, Input::Blob(BlobEvent::Open(kept.clone())));
     assert_eq!(deleted(&world), 0);
     let key = attach(&mut world, ann, "plan.pdf", content(MAX_KEPT_FILE as usize));
     world.run(Duration::from_millis(1));
     let gone = kept
         .iter()
-        .filter(|file| !world.nodes[ann].kept.contains(&file.key));
+        .filter(|file| !world.nodes[ann].kept_files.contains(&file.key));
     let gone: Vec<&StoredFile> = gone.collect();
     assert!(!gone.is_empty() && gone.iter().all(|file| file.author == stranger));
-    assert!(world.nodes[ann].kept.contains(&key));
+    assert!(world.nodes[ann].kept_files.contains(&key));
     assert!(world.verified(ben) == 1);
 }

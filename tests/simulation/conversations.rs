@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rtchat::room::{ChatCommand, ChatEvent, Command, Event, Message, MessageId};
+use rtchat::room::{ChatCommand, ChatEvent, Command, Conversation, Event, Message, MessageId};
 
 use crate::scenes::{MINUTE, SOON, pair};
 use crate::world::World;
@@ -36,7 +36,7 @@ pub fn texts(world: &World, at: usize) -> Vec<String> {
 }
 
 /// To how many people a message was sent, how many have it, and how many it is meant for, for each message of `at`.
-fn deliveries(world: &World, at: usize) -> Vec<(u32, u32, u32)> {
+pub fn deliveries(world: &World, at: usize) -> Vec<(u32, u32, u32)> {
     let mut all = BTreeMap::new();
     for event in &world.nodes[at].events {
         if let Event::Chat(ChatEvent::Delivery {
@@ -53,8 +53,8 @@ fn deliveries(world: &World, at: usize) -> Vec<(u32, u32, u32)> {
 }
 
 fn older(world: &mut World, at: usize) {
-    let channel = "lobby".to_owned();
-    world.command(at, Command::Chat(ChatCommand::Older { channel }));
+    let lobby = Conversation::Channel("lobby".to_owned());
+    world.command(at, Command::Chat(ChatCommand::Older(lobby)));
 }
 
 fn say_many(world: &mut World, at: usize, count: usize) {
@@ -228,7 +228,7 @@ fn edits_reactions_and_what_is_taken_back_look_the_same_to_everybody() {
     }
     world.command(ben, Command::Chat(ChatCommand::Retract(oops.clone())));
     let reply = ChatCommand::Say {
-        channel: Some("lobby".to_owned()),
+        conversation: Some(Conversation::Channel("lobby".to_owned())),
         text: "indeed".to_owned(),
         reply_to: Some(hello.clone()),
     };

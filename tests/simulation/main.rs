@@ -2,9 +2,11 @@
 
 mod attachments;
 mod conversations;
+mod direct;
 mod file_timeouts;
 mod files;
 mod hostile;
+mod kept;
 mod lost;
 mod mesh;
 mod networks;

@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use rtchat::room::{
-    AppCommand, AppEvent, AskError, ChatCommand, ChatEvent, Command, Event, GoneReason, MAX_VALUE,
-    PeerState, PeopleCommand, PeopleEvent, Purpose, SendError, Value,
+    AppCommand, AppEvent, AskError, ChatCommand, ChatEvent, Command, Conversation, Event,
+    GoneReason, MAIN_CHANNEL, MAX_VALUE, PeerState, PeopleCommand, PeopleEvent, Purpose, SendError,
+    Value,
 };
 
 use super::scenes::{
@@ -346,11 +347,13 @@ fn a_ping_measures_the_round_trip_time() {
 fn typing_is_sent_at_most_every_three_seconds() {
     let (mut world, ann, ben) = pair();
     for _ in 0..70 {
-        world.command(ann, Command::Chat(ChatCommand::Typing));
+        world.command(ann, Command::Chat(ChatCommand::Typing(None)));
         world.run(Duration::from_millis(100));
     }
     let peer = id(&world, ann);
-    let is_typing = |event: &&Event| **event == Event::Chat(ChatEvent::Typing { peer });
+    let conversation = Conversation::Channel(MAIN_CHANNEL.to_owned());
+    let typing = Event::Chat(ChatEvent::Typing { peer, conversation });
+    let is_typing = |event: &&Event| **event == typing;
     assert_eq!(world.nodes[ben].events.iter().filter(is_typing).count(), 3);
 }
 
@@ -366,12 +369,14 @@ fn a_private_message_reaches_only_its_recipient_and_is_marked() {
     let said = |at: usize| {
         let mut events = world.nodes[at].events.iter();
         events.find_map(|event| match event {
-            Event::Chat(ChatEvent::Message(message)) => Some((message.private, message.to.clone())),
+            Event::Chat(ChatEvent::Message(message)) => {
+                Some((message.is_direct(), message.with.clone()))
+            }
             _ => None,
         })
     };
     assert_eq!(said(ann), Some((true, Some("ben".into()))));
-    assert_eq!(said(ben), Some((true, None)));
+    assert_eq!(said(ben), Some((true, Some("ann".into()))));
     let delivered = |event: &Event| {
         matches!(
             event,

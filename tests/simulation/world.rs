@@ -3,6 +3,7 @@
 
 mod broker;
 mod file_channel;
+mod kept;
 mod network;
 mod paths;
 mod seen;
@@ -25,6 +26,7 @@ use rtchat::wire::{FileKey, RoomKeys, RoomSource};
 
 pub use broker::{Faults, Interceptor};
 pub use file_channel::file_message;
+pub use kept::Kept;
 use network::Network;
 use paths::Wire;
 pub use paths::{FrameInterceptor, fingerprint, sdp, ufrag};
@@ -83,9 +85,11 @@ pub struct Node {
     pub blobs: BTreeMap<FileKey, Vec<u8>>,
     pub collecting: BTreeSet<u32>,
     /// What was kept with the history, and has not been deleted.
-    pub kept: BTreeSet<FileKey>,
+    pub kept_files: BTreeSet<FileKey>,
     sending: BTreeMap<FileId, (ConnectionId, u32, Sending)>,
     receiving: BTreeMap<FileId, (ConnectionId, u32, Receiving)>,
+    /// The number of the store that it keeps in what is said.
+    kept: Option<usize>,
 }
 
 pub struct World {
@@ -123,6 +127,8 @@ pub struct World {
     pub unheard: Vec<(usize, String)>,
     /// Number of messages that arrived over direct paths.
     pub carried: u64,
+    /// The stores of browsers.
+    pub kept: Vec<Kept>,
     queue: BTreeMap<(Millis, u64), Task>,
     sequence: u64,
     rng: ChaCha20Rng,
@@ -168,6 +174,7 @@ impl World {
             carried: 0,
             trusting_paths: false,
             replace_first_frame: None,
+            kept: Vec::new(),
             queue: BTreeMap::new(),
             sequence: 0,
             rng: ChaCha20Rng::from_seed(seed(seed_number, 77)),
@@ -233,9 +240,10 @@ impl World {
             stores: BTreeMap::new(),
             blobs: BTreeMap::new(),
             collecting: BTreeSet::new(),
-            kept: BTreeSet::new(),
+            kept_files: BTreeSet::new(),
             sending: BTreeMap::new(),
             receiving: BTreeMap::new(),
+            kept: None,
         });
         self.connect_broker(at);
         self.feed(at, Input::Blob(BlobEvent::Open(Vec::new())));
@@ -466,6 +474,7 @@ impl World {
                 Output::Blob(command) => self.carry_out_blob(at, command),
                 Output::Event(event) => self.nodes[at].events.push(event),
                 Output::Trust(change) => self.nodes[at].trust_changes.push(change),
+                Output::Store(command) => self.store(at, command),
                 Output::YieldFiles | Output::Sign { .. } => {}
             }
         }

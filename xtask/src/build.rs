@@ -9,7 +9,9 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::setup::{self, Need, Tools};
-use crate::{glue, module, names, optimise, process, project, shorten, styles, symbols, widget};
+use crate::{
+    assist, glue, module, names, optimise, process, project, shorten, styles, symbols, widget,
+};
 
 /// Builds the page into `dist/` and returns that folder.
 pub fn run() -> Result<PathBuf> {
@@ -54,6 +56,7 @@ fn page(tools: &Tools, features: &str, dist: &Path) -> Result<()> {
     let functions = optimise::optimise(tools, &program)?;
     shorten::shorten(&program, &script)?;
     styles::merge(dist)?;
+    assist::build(tools, dist)?;
     media(tools, dist)?;
     minify(tools, dist)?;
     names::renew(dist)?;
@@ -84,19 +87,29 @@ pub fn bot_program() -> Result<PathBuf> {
 
 /// Builds the helper of `bot/`, and returns the path of the program.
 pub fn bot() -> Result<PathBuf> {
+    program("rtchat-bot")
+}
+
+/// Builds the peer of `bot/` that brings a long conversation along, and returns the path of the program.
+pub fn archive() -> Result<PathBuf> {
+    program("archive")
+}
+
+/// Builds the programs of `bot/`, and returns the path of one of them.
+fn program(name: &str) -> Result<PathBuf> {
     let mut cargo = project::cargo();
-    // This builds the program's test, and the program with it. Cargo enables more features of some crates for tests than
-    // for programs, so that building the program alone would compile its dependencies once more.
+    // This builds a test of the programs, and the programs with it. Cargo enables more features of some crates for tests
+    // than for programs, so that building the programs alone would compile their dependencies once more.
     cargo.args(["test", "--workspace", "--no-run", "--test", "program"]);
     cargo.arg("--message-format=json-render-diagnostics");
     let output = cargo.stderr(Stdio::inherit()).output()?;
-    ensure!(output.status.success(), "the bot was not built");
+    ensure!(output.status.success(), "{name} was not built");
     let messages = output.stdout.split(|byte| *byte == b'\n');
     messages
         .filter_map(|message| serde_json::from_slice::<Value>(message).ok())
-        .filter(|message| message["target"]["name"] == "rtchat-bot")
+        .filter(|message| message["target"]["name"] == name)
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .context("cargo does not say where the bot is")
+        .with_context(|| format!("cargo does not say where {name} is"))
 }
 
 /// Minifies scripts and styles in place. Trunk's own minifier fails on the modules that wasm-bindgen writes.

@@ -22,6 +22,7 @@
 //! | [`testbed`] | brokers, sites and browsers that tests start and stop |
 #![allow(clippy::disallowed_methods)] // Only the core must not read clocks.
 
+pub mod assist;
 pub mod bench;
 pub mod binary;
 pub mod build;

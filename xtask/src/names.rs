@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
 /// The kinds of files that are named, each after those that it may mention. The pages mention all of them.
-const KINDS: [&str; 4] = ["svg", "wasm", "css", "js"];
+const KINDS: [&str; 5] = ["svg", "wasm", "json", "css", "js"];
 const PAGES: &str = "html";
 
 /// The number of hexadecimal digits in a name.
@@ -23,7 +23,7 @@ pub fn renew(folder: &Path) -> Result<()> {
                 continue;
             };
             std::fs::rename(folder.join(&old), folder.join(&new))?;
-            for mentioning in KINDS[2..].iter().chain(&[PAGES]) {
+            for mentioning in ["css", "js"].iter().chain(&[PAGES]) {
                 for file in files(folder, mentioning)? {
                     replace(&folder.join(file), &old, &new)?;
                 }
@@ -99,7 +99,7 @@ mod tests {
                     "{name}"
                 );
             }
-            let [_, programs, styles, scripts] = names;
+            let [_, programs, _, styles, scripts] = names;
             assert_eq!((programs.len(), styles.len()), (1, 1));
             assert_eq!(scripts[1], "mqtt-rtc.js");
             assert!(

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::{module, widget};
+use crate::{assist, module, widget};
 
 /// A file of `dist/`.
 #[derive(Debug)]
@@ -37,6 +37,8 @@ pub enum Part {
     Script,
     /// The module.
     Module,
+    /// What the page and the widget load once somebody needs it.
+    OnDemand,
     /// Types, which no browser loads.
     Types,
 }
@@ -49,6 +51,11 @@ impl FileSize {
             Part::Types
         } else if module::LOADED.contains(&&*name) {
             Part::Module
+        } else if assist::FILES
+            .iter()
+            .any(|(prefix, _)| name.starts_with(prefix))
+        {
+            Part::OnDemand
         } else if name.starts_with("rtchat") && name != "rtchat.json" {
             Part::Script
         } else {
@@ -92,21 +99,29 @@ pub struct Budget {
 }
 
 /// All budgets: what was needed when they were set, and 2%. Lower them when less is needed.
-pub const BUDGETS: [Budget; 3] = [
+pub const BUDGETS: [Budget; 4] = [
     Budget {
         part: Part::Page,
         what: "the page",
         limit: Compressed {
-            brotli: 297_900,
-            gzip: 359_000,
+            brotli: 304_800,
+            gzip: 367_500,
         },
     },
     Budget {
         part: Part::Script,
         what: "the script tag, without the page's program",
         limit: Compressed {
-            brotli: 18_000,
-            gzip: 20_240,
+            brotli: 18_700,
+            gzip: 21_100,
+        },
+    },
+    Budget {
+        part: Part::OnDemand,
+        what: "help with writing, once somebody uses it",
+        limit: Compressed {
+            brotli: 24_800,
+            gzip: 29_500,
         },
     },
     Budget {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256, Sha384};
 
 use crate::setup::Tools;
-use crate::{early, process, project};
+use crate::{assist, early, process, project};
 
 /// Builds the script into `dist/`, where the page has been built.
 pub fn build(tools: &Tools, dist: &Path) -> Result<()> {
@@ -38,6 +38,8 @@ pub fn build(tools: &Tools, dist: &Path) -> Result<()> {
             ("WASM", asset(dist, "app-", ".wasm")?),
             ("MEDIA", asset(dist, MEDIA, ".js")?),
             ("PANEL", asset(dist, PANEL, ".json")?),
+            ("ASSIST", asset(dist, "assist-", ".js")?),
+            ("EMOJI", asset(dist, "emoji-", ".json")?),
             ("SHELL", shell(tools)?),
         ],
         ".js",
@@ -61,7 +63,10 @@ pub fn files(dist: &Path) -> Result<Vec<String>> {
         (MEDIA, ".js"),
         ("app-", ".js"),
         ("app-", ".wasm"),
-    ] {
+    ]
+    .iter()
+    .chain(&assist::FILES)
+    {
         files.push(find(dist, prefix, extension)?);
     }
     Ok(files)
@@ -83,6 +88,7 @@ pub fn bundle(tools: &Tools, folder: &Path) -> Result<Vec<String>> {
     let panel = serde_json::from_slice(&std::fs::read(folder.join(panel))?)?;
     let program = folder.join(find(folder, "app-", ".js")?);
     let wasm = find(folder, "app-", ".wasm")?;
+    let emoji = find(folder, "emoji-", ".json")?;
     let mut esbuild = esbuild(tools)?;
     esbuild.args(["widget.ts", "--bundle", "--format=esm", "--splitting"]);
     esbuild.arg("--chunk-names=widget-[hash]");
@@ -93,6 +99,7 @@ pub fn bundle(tools: &Tools, folder: &Path) -> Result<Vec<String>> {
         &[
             ("WASM_FILE", format!("./{wasm}").into()),
             ("PANEL", panel),
+            ("EMOJI_FILE", format!("./{emoji}").into()),
             ("SHELL", shell(tools)?),
         ],
     );

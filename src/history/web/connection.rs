@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use futures_channel::oneshot;
 use js_sys::{Array, ArrayBuffer, Promise, Reflect, Uint8Array};
+use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
@@ -39,6 +40,18 @@ const VERSION: u32 = 2;
 /// The time limit for opening or deleting a database, in milliseconds. It is long because a busy device answers late;
 /// and some browsers never answer, in private windows or after they were started.
 const PATIENCE: u32 = 10_000;
+
+thread_local! {
+    /// Keeps an error of a request from its transaction.
+    static IGNORE: Closure<dyn Fn(Event)> = Closure::new(|event: Event| {
+        let request = event.target().map(JsCast::unchecked_into::<IdbRequest>);
+        let error = request.and_then(|request| request.error().ok().flatten());
+        if error.is_some_and(|error| error.name() == "ConstraintError") {
+            event.prevent_default();
+            event.stop_propagation();
+        }
+    });
+}
 
 /// Whether a connection can be used.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -82,6 +95,8 @@ pub(super) enum Step {
         store: &'static str,
         key: Vec<u8>,
         value: Vec<u8>,
+        /// Whether it takes the place of what is there.
+        replaces: bool,
     },
     /// The same with bytes that stay in JavaScript's memory.
     PutBytes {
@@ -359,8 +374,21 @@ fn object_store(transaction: &IdbTransaction, store: &str) -> Result<IdbObjectSt
 
 fn issue(transaction: &IdbTransaction, step: &Step) -> Result<(), HistoryError> {
     let issued = match step {
-        Step::Put { store, key, value } => {
-            object_store(transaction, store)?.put_with_key(&array(value), &array(key))
+        Step::Put {
+            store,
+            key,
+            value,
+            replaces: true,
+        } => object_store(transaction, store)?.put_with_key(&array(value), &array(key)),
+        Step::Put {
+            store, key, value, ..
+        } => {
+            let added = object_store(transaction, store)?.add_with_key(&array(value), &array(key));
+            if let Ok(request) = &added {
+                // That it is there already must not end the transaction.
+                IGNORE.with(|ignore| request.set_onerror(Some(ignore.as_ref().unchecked_ref())));
+            }
+            added
         }
         Step::PutBytes { store, key, value } => {
             object_store(transaction, store)?.put_with_key(value, &array(key))

@@ -6,7 +6,7 @@ use super::super::error::HistoryError;
 use super::super::file::{StoredFile, file_key};
 use super::super::record::KeyRange;
 use super::connection::{FILE_HEADS, FILES, Part, Step};
-use super::{Store, delete_in, put_in};
+use super::{Store, delete_in};
 use crate::wire::{FileKey, RoomId};
 
 /// The number of entries that are read at once.
@@ -25,7 +25,12 @@ impl Store {
     ) -> Result<(), HistoryError> {
         let key = file_key(room, &file.key);
         let steps = vec![
-            put_in(FILE_HEADS, key.clone(), file.to_value()),
+            Step::Put {
+                store: FILE_HEADS,
+                key: key.clone(),
+                value: file.to_value(),
+                replaces: true,
+            },
             Step::PutBytes {
                 store: FILES,
                 key,

@@ -7,6 +7,7 @@ use core::time::Duration;
 
 use litemap::LiteMap;
 
+use super::deleting::Deleted;
 use super::log::Log;
 use crate::budget::Budget;
 use crate::identity::PeerId;
@@ -127,11 +128,13 @@ impl CatchingUp {
         from: Option<Position>,
         ids: &[ShortId],
         log: &Log,
+        deleted: &Deleted,
         cx: &mut Cx,
     ) {
         let mut need = Vec::new();
         let mut lacks = false;
-        for id in ids.iter().filter(|id| !log.contains(id)) {
+        let is_known = |id: &ShortId| log.contains(id) || deleted.has_id(id);
+        for id in ids.iter().filter(|id| !is_known(id)) {
             lacks = true;
             if let Some(wanted) = self.wanted.get_mut(id) {
                 if wanted.from != peer && wanted.others.len() < MAX_OTHERS {
@@ -176,23 +179,13 @@ impl CatchingUp {
         }
     }
 
-    /// Asks others for what has not come in time, and those who said too much at once for their last pages.
-    pub fn on_patience(&mut self, channels: &[ConversationId], cx: &mut Cx) {
+    /// Asks others for what has not come in time. Returns those who said too much at once, and are to be asked for their
+    /// last pages.
+    pub fn on_patience(&mut self, cx: &mut Cx) -> Vec<PeerId> {
         let mut missed = Vec::new();
         for (peer, budgets) in self.budgets.iter_mut() {
             let is_due = |at: &mut Millis| cx.now.since(*at) >= PATIENCE;
             missed.extend(budgets.missed.take_if(is_due).map(|_| *peer));
-        }
-        for (peer, conversation) in missed
-            .iter()
-            .flat_map(|peer| channels.iter().map(move |channel| (*peer, *channel)))
-        {
-            let before = Position::END;
-            let older = EntryFrame::Older {
-                conversation,
-                before,
-            };
-            send(peer, older, cx);
         }
         let late = self
             .wanted
@@ -201,12 +194,13 @@ impl CatchingUp {
         let late: Vec<ShortId> = late.collect();
         self.ask_others(&late, cx);
         self.ask_for_pages(cx);
-        let missed = self.budgets.values().filter_map(|budgets| budgets.missed);
+        let waits = self.budgets.values().filter_map(|budgets| budgets.missed);
         let asked = self.wanted.values().map(|wanted| wanted.asked);
-        if let Some(asked) = asked.chain(missed).min() {
+        if let Some(asked) = asked.chain(waits).min() {
             cx.timers
                 .set(ConversationTimer::Patience.into(), asked + PATIENCE);
         }
+        missed
     }
 
     /// A peer is gone: others are asked for what it had.

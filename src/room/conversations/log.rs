@@ -1,4 +1,4 @@
-//! The entries of one channel: in their order, with what refers to what.
+//! The entries of one conversation: in their order, with what refers to what.
 //!
 //! Every place of an entry in the set is the same for everybody, and depends on nothing but the entry. Where it is
 //! *shown* depends on when it came here, as far as its author's clock cannot be believed.
@@ -34,7 +34,7 @@ fn number_of(entry: &Entry) -> Number {
     ([a, b, c, d, e, f, g, h], entry.writer, entry.number)
 }
 
-/// The entries of one channel.
+/// The entries of one conversation.
 #[derive(Debug, Default)]
 pub(super) struct Log {
     /// In the order of their positions.
@@ -140,6 +140,27 @@ impl Log {
             ids: ids.collect(),
             from,
         }
+    }
+
+    /// The places of the last entries before a place, at most so many.
+    pub fn before(&self, position: Position, count: usize) -> Vec<Position> {
+        let end = self
+            .held
+            .partition_point(|held| held.entry.position() < position);
+        let places = self.held.get(end.saturating_sub(count)..end);
+        let places = places.unwrap_or_default().iter();
+        places.map(|held| held.entry.position()).collect()
+    }
+
+    /// The places from one up to another, without that one.
+    pub fn between(&self, from: Position, end: Position) -> Vec<Position> {
+        let index = |at: Position| {
+            let held = &self.held;
+            held.partition_point(|held| held.entry.position() < at)
+        };
+        let places = self.held.get(index(from)..index(end));
+        let places = places.unwrap_or_default().iter();
+        places.map(|held| held.entry.position()).collect()
     }
 
     /// Adds an entry that was checked. `None` if it is here already.
@@ -277,13 +298,17 @@ impl Log {
     }
 
     /// Drops the body of a message that was taken back.
-    pub fn take_back(&mut self, id: &ShortId) {
-        if let Some(held) = self.get_mut(id) {
-            let before = held.entry.size();
-            held.entry.take_back();
-            let saved = before - held.entry.size();
-            self.bytes -= saved;
-        }
+    ///
+    /// Returns whether it had one.
+    pub fn take_back(&mut self, id: &ShortId) -> bool {
+        let Some(held) = self.get_mut(id) else {
+            return false;
+        };
+        let before = held.entry.size();
+        held.entry.take_back();
+        let saved = before - held.entry.size();
+        self.bytes -= saved;
+        saved > 0
     }
 }
 

@@ -6,7 +6,7 @@ use super::is_sound;
 use super::log::{Held, Log};
 use crate::identity::{PublicKey, Trust};
 use crate::room::cx::Cx;
-use crate::room::io::{Message, MessageId, Order, Reaction};
+use crate::room::io::{Conversation, Message, MessageId, Order, Reaction};
 use crate::room::members::Members;
 use crate::wire::entry::{Content, EntryBody, EntryId, entry_name};
 use crate::wire::frame::short;
@@ -30,7 +30,7 @@ struct Later {
 
 /// Returns a message as it looks now; `None` if it is not here, is no message, or is not to be shown.
 pub(super) fn message(
-    channel: &str,
+    conversation: &Conversation,
     log: &Log,
     id: &EntryId,
     members: &Members,
@@ -64,7 +64,7 @@ pub(super) fn message(
     let now = peer.and_then(|peer| members.user(&peer)).map(str::to_owned);
     Some(Message {
         id: MessageId(entry_name(id)),
-        channel: Some(channel.to_owned()),
+        conversation: conversation.clone(),
         order: Order(held.shown.clock.0, id.0),
         peer,
         own,
@@ -79,14 +79,28 @@ pub(super) fn message(
         text,
         file: file.filter(|_| !later.retracted),
         at: held.shown.clock.millis().min(held.arrived),
-        private: false,
-        to: None,
+        with: match conversation {
+            Conversation::Channel(_) => None,
+            Conversation::Direct(other) => members.name_of(other),
+        },
         reply_to: reply_to.map(|id| MessageId(entry_name(&id))),
         earlier: if later.retracted { Vec::new() } else { texts },
         retracted: later.retracted,
         reactions: later.reactions,
         caught_up: held.caught_up,
         forked: held.is_forked,
+    })
+}
+
+/// Whether the author took a message back.
+pub(super) fn is_retracted(log: &Log, id: &EntryId) -> bool {
+    let Some(author) = log.get(&short(id)).map(|held| held.entry.author) else {
+        return false;
+    };
+    let about = log.references(&short(id));
+    about.iter().any(|(held, body)| {
+        held.entry.author == author
+            && matches!(&body.content, Content::Retract { target } if target == id)
     })
 }
 

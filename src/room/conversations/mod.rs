@@ -1,40 +1,52 @@
-//! What people say: in channels, as entries that are signed, kept and passed on; to one person, as messages that nobody
-//! can prove; and who is typing.
+//! What people say: in channels, as entries that are signed, kept and passed on; to one person, as entries that nobody
+//! signed; and who is typing.
 
 mod catching_up;
-mod deliveries;
-mod direct;
+mod deleting;
 mod log;
 mod message;
 mod own;
 mod passing_on;
+mod records;
+mod restoring;
+mod search;
+mod thread;
 
 use core::time::Duration;
+
+use litemap::LiteMap;
 
 use super::channel::yield_files;
 use super::counters::Dropped;
 use super::cx::Cx;
 use super::effect::{Attached, Effect, PeerEvent};
-use super::io::{ChatCommand, ChatEvent, Event, Message, MessageId, Order, PeerState};
+use super::io::{
+    ChatCommand, ChatEvent, Conversation, Event, Message, MessageId, Order, Output, PeerState,
+    StoreCommand,
+};
 use super::links::Links;
 use super::members::{Members, own_user};
 use super::timer::ConversationTimer;
 use crate::history::{Head, Key, Limits, surplus};
 use crate::identity::{PeerId, PublicKey, Signature};
 use crate::time::Millis;
+use crate::wire::OutboundMessage;
+use crate::wire::attachment::Attachment;
 use crate::wire::entry::{
     Content, ConversationId, Entry, EntryId, MAX_EMOJI, entry_name, parse_entry_name, writer,
 };
-use crate::wire::frame::{ChatFrame, EntryFrame, ShortId, short};
-use crate::wire::{Attachment, Frame, OutboundMessage};
+use crate::wire::frame::{ChatFrame, EntryFrame, Frame, ShortId, short};
 
 use catching_up::CatchingUp;
-use direct::Direct;
-use log::{Change, Inserted, Log};
-use own::Own;
+use deleting::Deleted;
+use log::{Change, Inserted};
+use own::{Own, Written};
 use passing_on::Unchecked;
+use thread::Threads;
 
 pub use message::{MAX_REACTIONS, MAX_VERSIONS};
+pub use records::STATES;
+pub use search::MAX_FOUND;
 
 /// A message has at most this many characters.
 pub const MAX_TEXT: usize = 10_000;
@@ -43,84 +55,42 @@ pub const MAIN_CHANNEL: &str = "lobby";
 /// While the person is typing, peers are told at most this often.
 const TYPING_INTERVAL: Duration = Duration::from_secs(3);
 
-/// One channel.
-#[derive(Debug)]
-struct Channel {
-    name: String,
-    id: ConversationId,
-    log: Log,
-}
-
-impl Channel {
-    /// Shows a message as it looks now, if it is here.
-    fn show(&mut self, id: &EntryId, members: &Members, cx: &mut Cx) {
-        let message = message::message(&self.name, &self.log, id, members, cx);
-        let Some(message) = message.map(Box::new) else {
-            return;
-        };
-        let name = short(id);
-        if message.retracted {
-            self.log.take_back(&name);
-            cx.effect(Effect::Detached(name));
-        } else {
-            attached(&message, name, false, members, cx);
-        }
-        cx.chat(if self.log.show(&name) {
-            ChatEvent::Changed(message)
-        } else {
-            ChatEvent::Message(message)
-        });
-    }
-}
-
 #[derive(Debug)]
 pub(super) struct Conversations {
-    /// The first is the room's main one.
-    channels: Vec<Channel>,
+    threads: Threads,
     own: Own,
     catching_up: CatchingUp,
     unchecked: Vec<Unchecked>,
-    direct: Direct,
+    /// Up to where each conversation was read.
+    read: LiteMap<ConversationId, Order>,
+    deleted: Deleted,
+    /// Whether everything that the store has has come.
+    is_restored: bool,
     /// When we came.
     since: Millis,
-    /// When we last told peers that the person is typing.
-    typed: Option<Millis>,
+    /// When we last told peers that the person is typing, and in which conversation.
+    typed: Option<(Millis, ConversationId)>,
 }
 
 impl Conversations {
     /// Creates the room's channels, of which there is at least one.
-    pub fn new(names: &[String], now: Millis) -> Conversations {
-        let channel = |name: &String| Channel {
-            name: name.clone(),
-            id: ConversationId::channel(name),
-            log: Log::default(),
-        };
+    pub fn new(channels: &[String], own: &PublicKey, now: Millis) -> Conversations {
         Conversations {
-            channels: names.iter().map(channel).collect(),
+            threads: Threads::new(channels, own),
             own: Own::default(),
             catching_up: CatchingUp::default(),
             unchecked: Vec::new(),
-            direct: Direct::default(),
+            read: LiteMap::new(),
+            deleted: Deleted::default(),
+            is_restored: false,
             since: now,
             typed: None,
         }
     }
 
     /// Nobody is told of what we said when we leave.
-    pub fn clear(&mut self) {
-        *self = Conversations::new(&[], self.since);
-    }
-
-    fn channel(&self, id: &ConversationId) -> Option<&Channel> {
-        self.channels.iter().find(|channel| channel.id == *id)
-    }
-
-    /// The channel that has a message.
-    fn channel_of(&self, id: &EntryId) -> Option<&Channel> {
-        let name = short(id);
-        self.channels
-            .iter()
-            .find(|channel| channel.log.contains(&name))
+    pub fn clear(&mut self, own: &PublicKey) {
+        *self = Conversations::new(&[], own, self.since);
     }
 
     /// Handles a command of the person.
@@ -133,72 +103,112 @@ impl Conversations {
     ) {
         match command {
             ChatCommand::Say {
-                channel,
+                conversation,
                 text,
                 reply_to,
-            } => match refusal(&text) {
-                Some(refusal) => cx.event(Event::Refused(refusal)),
-                None => self.say(
-                    channel.as_deref(),
-                    (text, None),
-                    reply_to,
-                    members,
-                    links,
-                    cx,
-                ),
-            },
+            } => self.say(
+                conversation.as_ref(),
+                (text, None),
+                reply_to,
+                members,
+                links,
+                cx,
+            ),
             ChatCommand::SayFile {
-                channel,
+                conversation,
                 file,
                 text,
                 reply_to,
-            } => match file_refusal(&file, &text) {
-                Some(refusal) => cx.event(Event::Refused(refusal)),
-                None => {
-                    let said = (text, Some(file));
-                    self.say(channel.as_deref(), said, reply_to, members, links, cx);
-                }
-            },
+            } => {
+                let said = (text, Some(file));
+                self.say(conversation.as_ref(), said, reply_to, members, links, cx);
+            }
             ChatCommand::SayTo { peer, text } => {
-                self.direct.say(peer, &text, members, links, cx);
+                let is_here = members.shown().any(|other| other == peer);
+                let connect = members.connect(&peer).filter(|_| is_here);
+                match connect.map(|connect| Conversation::Direct(connect.identity)) {
+                    Some(direct) => {
+                        self.say(Some(&direct), (text, None), None, members, links, cx);
+                    }
+                    None => cx.event(Event::Refused(
+                        "The message was not sent: the person is not here any more.".to_owned(),
+                    )),
+                }
             }
             ChatCommand::Edit { id, text } => match refusal(&text) {
                 Some(refusal) => cx.event(Event::Refused(refusal)),
-                None => self.change(&id, |target| Content::Edit { target, text }, cx),
+                None => {
+                    let edit = |target| Content::Edit { target, text };
+                    self.change(&id, edit, members, links, cx);
+                }
             },
             ChatCommand::Retract(id) => {
-                self.change(&id, |target| Content::Retract { target }, cx);
+                let retract = |target| Content::Retract { target };
+                self.change(&id, retract, members, links, cx);
             }
             ChatCommand::React { id, emoji, on } => {
                 if (1..=MAX_EMOJI).contains(&emoji.len()) {
                     let react = |target| Content::React { target, emoji, on };
-                    self.change(&id, react, cx);
+                    self.change(&id, react, members, links, cx);
                 }
             }
-            ChatCommand::Older { channel } => self.ask_for_older(&channel, links, cx),
-            ChatCommand::Typing => self.typing(cx),
+            ChatCommand::Older(conversation) => {
+                let id = conversation.id(&cx.own.key);
+                if let Some(thread) = self.threads.get_mut(&id)
+                    && !thread.show_more(members, cx)
+                {
+                    self.ask_for_older(&id, members, links, cx);
+                }
+            }
+            ChatCommand::Reveal(id) => {
+                let id = parse_entry_name(&id.0).map(|id| short(&id));
+                let thread = self.threads.iter_mut().find_map(|thread| {
+                    let held = thread.log.get(&id?)?;
+                    let position = held.entry.position();
+                    Some((thread, position))
+                });
+                if let Some((thread, position)) = thread {
+                    thread.reveal(position, members, cx);
+                }
+            }
+            ChatCommand::Read(conversation, order) => self.mark_read(&conversation, order, cx),
+            ChatCommand::Delete(deletion) => self.delete(deletion, cx),
+            ChatCommand::Search { conversation, text } => {
+                let threads = &self.threads;
+                let messages = search::search(threads, conversation.as_ref(), &text, members, cx);
+                cx.chat(ChatEvent::Found { text, messages });
+            }
+            ChatCommand::Typing(conversation) => self.typing(conversation.as_ref(), members, cx),
         }
     }
 
     fn say(
         &mut self,
-        channel: Option<&str>,
+        conversation: Option<&Conversation>,
         (text, file): (String, Option<Box<Attachment>>),
         reply_to: Option<MessageId>,
         members: &Members,
         links: &Links,
         cx: &mut Cx,
     ) {
-        let mut channels = self.channels.iter();
-        let channel = match channel {
-            Some(name) => channels.find(|channel| channel.name == name),
-            None => channels.next(),
+        let refusal = match &file {
+            Some(file) => file_refusal(file, &text),
+            None => refusal(&text),
         };
-        let Some(channel) = channel.map(|channel| channel.id) else {
+        if let Some(refusal) = refusal {
+            return cx.event(Event::Refused(refusal));
+        }
+        let Some(thread) = self.threads.find(conversation, cx) else {
             return cx.event(Event::Refused(
-                "The message was not sent: this room has no such channel.".to_owned(),
+                "The message was not sent: this room has no such conversation.".to_owned(),
             ));
         };
+        let other = thread.other().copied();
+        if other.is_some_and(|other| members.is_blocked(&other)) {
+            return cx.event(Event::Refused(
+                "The message was not sent: you have blocked this person.".to_owned(),
+            ));
+        }
         let reply_to = reply_to.and_then(|id| parse_entry_name(&id.0));
         yield_files(cx);
         let (text_too, file_too) = (text.clone(), file.clone());
@@ -210,52 +220,74 @@ impl Conversations {
                 text,
             },
         };
-        let Some(id) = self.write(channel, content, cx) else {
+        let thread = thread.id;
+        let Some(written) = self.write(&thread, content, cx) else {
             return;
         };
-        self.show_own(channel, id, (text_too, file_too), reply_to, members, cx);
-        let meant = members.shown().filter_map(|peer| {
+        let id = written.id();
+        self.show_own(&thread, id, (text_too, file_too), reply_to, members, cx);
+        let all = members.shown().filter_map(|peer| {
             let connect = members.connect(&peer)?;
             let is_reachable = links.state(&peer) != PeerState::Failed;
             let proven = members.is_proven(&peer);
             is_reachable.then_some((peer, connect.identity, proven))
         });
-        self.own.count(id, meant, cx);
+        match other {
+            // The message is for whoever proves to hold this key, now or later.
+            Some(other) => self
+                .own
+                .count(id, [(cx.own.id, other, true)].into_iter(), cx),
+            None => self.own.count(id, all, cx),
+        }
+        self.spread_if_said(written, members, links, cx);
     }
 
     /// Shows what we say at once, before it is signed.
     fn show_own(
         &self,
-        channel: ConversationId,
+        thread: &ConversationId,
         id: EntryId,
         (text, file): (String, Option<Box<Attachment>>),
         reply_to: Option<EntryId>,
         members: &Members,
         cx: &mut Cx,
     ) {
+        let Some(conversation) = self.threads.get(thread).map(|its| its.conversation.clone())
+        else {
+            return;
+        };
         let sender = own_user(&cx.own.name, cx.own.tab);
         let name = MessageId(entry_name(&id));
         let message = Box::new(Message {
-            channel: self.channel(&channel).map(|its| its.name.clone()),
-            order: Order(self.own.clock(&channel).0, id.0),
-            private: false,
+            order: Order(self.own.clock(thread).0, id.0),
+            with: match &conversation {
+                Conversation::Channel(_) => None,
+                Conversation::Direct(other) => members.name_of(other),
+            },
             reply_to: reply_to.map(|id| MessageId(entry_name(&id))),
             file,
-            ..Message::new(name, sender, cx.own.key, text, cx.now)
+            ..Message::new(name, conversation, sender, cx.own.key, text, cx.now)
         });
         attached(&message, short(&id), true, members, cx);
         cx.chat(ChatEvent::Message(message));
     }
 
     /// Says something about a message.
-    fn change(&mut self, id: &MessageId, content: impl FnOnce(EntryId) -> Content, cx: &mut Cx) {
+    fn change(
+        &mut self,
+        id: &MessageId,
+        content: impl FnOnce(EntryId) -> Content,
+        members: &Members,
+        links: &Links,
+        cx: &mut Cx,
+    ) {
         let target = parse_entry_name(&id.0);
         let found = target.and_then(|target| {
-            let channel = self.channel_of(&target)?;
-            let held = channel.log.get(&short(&target))?;
-            Some((target, channel.id, held.entry.author))
+            let thread = self.threads.of_message(&short(&target))?;
+            let held = thread.log.get(&short(&target))?;
+            Some((target, thread.id, held.entry.author))
         });
-        let Some((target, channel, author)) = found else {
+        let Some((target, thread, author)) = found else {
             return cx.event(Event::Refused(
                 "The message is not here any more.".to_owned(),
             ));
@@ -267,14 +299,15 @@ impl Conversations {
                 "Only whoever wrote a message can change it.".to_owned(),
             ));
         }
-        self.write(channel, content, cx);
+        if let Some(written) = self.write(&thread, content, cx) {
+            self.spread_if_said(written, members, links, cx);
+        }
     }
 
-    fn write(&mut self, channel: ConversationId, content: Content, cx: &mut Cx) -> Option<EntryId> {
-        let channels = &mut self.channels;
-        let channel = channels.iter_mut().find(|its| its.id == channel)?;
-        match self.own.write(channel.id, content, &channel.log, cx) {
-            Ok(id) => Some(id),
+    fn write(&mut self, thread: &ConversationId, content: Content, cx: &mut Cx) -> Option<Written> {
+        let thread = self.threads.get(thread)?;
+        match self.own.write(thread, content, cx) {
+            Ok(written) => Some(written),
             Err(error) => {
                 cx.event(Event::Refused(error.to_string()));
                 None
@@ -282,7 +315,7 @@ impl Conversations {
         }
     }
 
-    /// Handles the signature of an entry of ours: it is kept, and sent to everybody who is connected.
+    /// Handles the signature of an entry of ours.
     pub fn on_signed(
         &mut self,
         request: u32,
@@ -291,53 +324,75 @@ impl Conversations {
         links: &Links,
         cx: &mut Cx,
     ) {
-        let Some((conversation, entry)) = self.own.signed(request, signature, cx) else {
-            return;
-        };
-        let id = short(&entry.id());
-        let mut bytes = Vec::new();
-        entry.write(&mut bytes);
-        self.insert(conversation, entry, false, members, cx);
-        let frame = Frame::Entry(EntryFrame::Entries { list: vec![bytes] });
-        // Whoever is not connected now will catch up.
-        for peer in links.connected() {
-            cx.effect(Effect::Stream(peer, OutboundMessage::frame(&frame)));
-            cx.effect(Effect::ExpectAnswer(peer));
-            if let Some(connect) = members.connect(&peer) {
-                self.own.sent(&id, &connect.identity, cx);
-            }
+        if let Some(entry) = self.own.signed(request, signature, cx) {
+            self.spread(entry, members, links, cx);
         }
     }
 
-    /// Adds an entry to its channel, and shows what has changed.
-    fn insert(
-        &mut self,
-        conversation: ConversationId,
-        entry: Entry,
-        caught_up: bool,
-        members: &Members,
-        cx: &mut Cx,
-    ) {
-        let channels = &mut self.channels;
-        let Some(channel) = channels.iter_mut().find(|its| its.id == conversation) else {
+    fn spread_if_said(&mut self, written: Written, members: &Members, links: &Links, cx: &mut Cx) {
+        if let Written::Said(entry) = written {
+            self.spread(entry, members, links, cx);
+        }
+    }
+
+    /// Keeps an entry of ours, and sends it to everybody who is connected and may have it.
+    fn spread(&mut self, entry: Entry, members: &Members, links: &Links, cx: &mut Cx) {
+        let (conversation, id) = (entry.conversation, short(&entry.id()));
+        let mut bytes = Vec::new();
+        entry.write(&mut bytes);
+        self.insert(entry, false, members, cx);
+        let thread = self.threads.get(&conversation);
+        let other = thread.and_then(|thread| thread.other().copied());
+        // Whoever is not connected now will catch up.
+        for peer in links.connected() {
+            let Some(key) = members.connect(&peer).map(|connect| connect.identity) else {
+                continue;
+            };
+            let is_own = key == cx.own.key;
+            if other.is_some_and(|other| key != other && !is_own) {
+                continue;
+            }
+            let frame = Frame::Entry(EntryFrame::Entries {
+                list: vec![bytes.clone()],
+                with: other.filter(|_| is_own),
+            });
+            cx.effect(Effect::Stream(peer, OutboundMessage::frame(&frame)));
+            cx.effect(Effect::ExpectAnswer(peer));
+            self.own.sent(&id, &key, cx);
+        }
+    }
+
+    /// Adds an entry to its conversation, and shows what has changed.
+    fn insert(&mut self, entry: Entry, caught_up: bool, members: &Members, cx: &mut Cx) {
+        let conversation = entry.conversation;
+        let Some(thread) = self.threads.get_mut(&conversation) else {
             return;
         };
         let is_ours = entry.author == cx.own.key && entry.writer == writer(&cx.own.id);
         let id = entry.id();
-        let Some(Inserted { change, others }) = channel.log.insert(entry, cx.now, caught_up) else {
+        let Some(Inserted { change, others }) = thread.log.insert(entry, cx.now, caught_up) else {
             return;
         };
         let mut changed = others;
         match change {
             // What we say here is shown before it is signed.
             Change::Said(_) if !caught_up && is_ours => {
-                channel.log.show(&short(&id));
+                thread.log.show(&short(&id));
             }
             Change::Said(id) | Change::Changed(id) => changed.push(id),
             Change::Nothing => {}
         }
+        let mut taken_back = Vec::new();
         for id in changed {
-            channel.show(&id, members, cx);
+            thread.show(&id, members, cx);
+            if message::is_retracted(&thread.log, &id) && thread.log.take_back(&short(&id)) {
+                taken_back.push(short(&id));
+                cx.effect(Effect::Detached(short(&id)));
+            }
+        }
+        self.keep(&conversation, &short(&id), cx);
+        for id in taken_back {
+            self.keep(&conversation, &id, cx);
         }
         self.make_room(members, cx);
     }
@@ -345,16 +400,16 @@ impl Conversations {
     /// Forgets what there is no room for: of strangers first, and of whoever says most.
     fn make_room(&mut self, members: &Members, cx: &mut Cx) {
         let limits = Limits::default();
-        let sizes = self.channels.iter().map(|channel| channel.log.size());
+        let sizes = self.threads.iter().map(|thread| thread.log.size());
         let (count, bytes) = sizes.fold((0, 0), |sum, size| (sum.0 + size.0, sum.1 + size.1));
         // Not for each entry, because everything is looked at.
         if count <= limits.messages / 16 * 17 && bytes <= limits.bytes / 16 * 17 {
             return;
         }
-        let heads = self.channels.iter().flat_map(|channel| {
-            channel.log.iter().map(|held| Head {
+        let heads = self.threads.iter().flat_map(|thread| {
+            thread.log.iter().map(|held| Head {
                 key: Key {
-                    conversation: channel.id,
+                    conversation: thread.id,
                     position: held.entry.position(),
                 },
                 author: held.entry.author,
@@ -364,29 +419,51 @@ impl Conversations {
         let heads: Vec<Head> = heads.collect();
         let is_known = |key: &PublicKey| *key == cx.own.key || members.is_known_key(key);
         for key in surplus(&heads, limits, is_known) {
-            let mut channels = self.channels.iter_mut();
-            if let Some(channel) = channels.find(|channel| channel.id == key.conversation) {
-                channel.log.remove(&key.position);
-                cx.effect(Effect::Detached(short(&key.position.id)));
+            if let Some(thread) = self.threads.get_mut(&key.conversation) {
+                thread.log.remove(&key.position);
+            }
+            cx.output(Output::Store(StoreCommand::Delete(key)));
+            cx.effect(Effect::Detached(short(&key.position.id)));
+        }
+    }
+
+    fn typing(&mut self, conversation: Option<&Conversation>, members: &Members, cx: &mut Cx) {
+        let Some(thread) = self.threads.find(conversation, cx) else {
+            return;
+        };
+        let id = thread.id;
+        let is_soon =
+            |(at, thread): (Millis, _)| thread == id && cx.now.since(at) < TYPING_INTERVAL;
+        if self.typed.is_some_and(is_soon) {
+            return;
+        }
+        self.typed = Some((cx.now, id));
+        let frame = Frame::Chat(ChatFrame::Typing { conversation: id });
+        match thread.other() {
+            None => cx.effect(Effect::SendAll(frame)),
+            Some(other) => {
+                for peer in members.proven_peers(other) {
+                    cx.send(peer, frame.clone());
+                }
             }
         }
     }
 
-    fn typing(&mut self, cx: &mut Cx) {
-        let said = self.typed;
-        if said.is_none_or(|at| cx.now.since(at) >= TYPING_INTERVAL) {
-            self.typed = Some(cx.now);
-            cx.effect(Effect::SendAll(Frame::Chat(ChatFrame::Typing)));
-        }
-    }
-
-    /// Handles a chat frame of a peer.
+    /// Handles a frame of a peer about what its person is doing.
     pub fn on_frame(&mut self, peer: PeerId, frame: ChatFrame, members: &Members, cx: &mut Cx) {
-        match frame {
-            ChatFrame::Typing => cx.chat(ChatEvent::Typing { peer }),
-            // What is said to everybody is signed.
-            ChatFrame::Message { private: false, .. } => cx.dropped(Dropped::BadFrame),
-            frame => self.direct.on_frame(peer, frame, members, cx),
+        let ChatFrame::Typing { conversation: id } = frame;
+        let key = members.connect(&peer).map(|connect| connect.identity);
+        let conversation = match self.threads.get(&id).map(|its| &its.conversation) {
+            Some(Conversation::Direct(other)) if Some(*other) != key => None,
+            Some(conversation) => Some(conversation.clone()),
+            // Their first words to us may be on the way.
+            None => key
+                .map(Conversation::Direct)
+                .filter(|its| its.id(&cx.own.key) == id),
+        };
+        match conversation {
+            Some(conversation) => cx.chat(ChatEvent::Typing { peer, conversation }),
+            None => cx.dropped(Dropped::BadFrame),
         }
     }
 
@@ -395,15 +472,16 @@ impl Conversations {
         match timer {
             ConversationTimer::Check => self.check(members, cx),
             ConversationTimer::Patience => {
-                let channels: Vec<_> = self.channels.iter().map(|channel| channel.id).collect();
-                self.catching_up.on_patience(&channels, cx);
+                let missed = self.catching_up.on_patience(cx);
+                for peer in missed {
+                    self.ask_for_last_pages(peer, members, cx);
+                }
             }
         }
     }
 
     /// Handles an event of a peer.
     pub fn on_peer(&mut self, peer: PeerId, event: &PeerEvent, members: &Members, cx: &mut Cx) {
-        self.direct.on_peer(peer, event, cx);
         match event {
             PeerEvent::Verified => {
                 self.own.proven(&peer);
@@ -428,7 +506,10 @@ fn attached(message: &Message, id: ShortId, is_sent_here: bool, members: &Member
             author: message.key,
             // Whoever is met for the first time stays new for as long as they are here.
             trust: members.trust_here(&message.key).unwrap_or(message.trust),
-            with: None,
+            with: match &message.conversation {
+                Conversation::Channel(_) => None,
+                Conversation::Direct(other) => Some(*other),
+            },
             is_sent_here,
             file: (**file).clone(),
         })));

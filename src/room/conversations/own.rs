@@ -1,8 +1,8 @@
-//! What we say in channels: our place in each of them, what waits for a signature, and who has it.
+//! What we say: our place in each conversation, what waits for a signature, and who has it.
 
 use litemap::LiteMap;
 
-use super::log::Log;
+use super::thread::Thread;
 use crate::identity::{PeerId, PublicKey, Signature};
 use crate::room::cx::{Cx, SignFor};
 use crate::room::io::{ChatEvent, MessageId};
@@ -33,30 +33,50 @@ struct Recipient {
     delivered: bool,
 }
 
+/// An entry of ours that was just written.
+#[derive(Debug)]
+pub(super) enum Written {
+    /// It waits for its signature.
+    Unsigned(EntryId),
+    /// It needs none.
+    Said(Entry),
+}
+
+impl Written {
+    pub fn id(&self) -> EntryId {
+        match self {
+            Written::Unsigned(id) => *id,
+            Written::Said(entry) => entry.id(),
+        }
+    }
+}
+
 /// What we say.
 #[derive(Debug, Default)]
 pub(super) struct Own {
     last: LiteMap<ConversationId, Last>,
     /// What waits for its signature, by the number of the request.
-    unsigned: LiteMap<u32, (ConversationId, Draft)>,
+    unsigned: LiteMap<u32, Draft>,
     requests: u32,
     deliveries: LiteMap<ShortId, (EntryId, Vec<Recipient>)>,
     /// The messages whose deliveries are counted, oldest first.
     order: Vec<ShortId>,
+    /// The messages whose deliveries have changed, and were not kept since.
+    changed: Vec<ShortId>,
 }
 
 impl Own {
-    /// Writes an entry, and asks for its signature. Its id is known at once.
+    /// Writes an entry, and asks for its signature, unless it is said to one person. Its id is known at once.
     ///
     /// # Errors
     /// [`StatementError::TooLarge`].
     pub fn write(
         &mut self,
-        conversation: ConversationId,
+        thread: &Thread,
         content: Content,
-        log: &Log,
         cx: &mut Cx,
-    ) -> Result<EntryId, StatementError> {
+    ) -> Result<Written, StatementError> {
+        let (conversation, log) = (thread.id, &thread.log);
         let last = self.last.get(&conversation).copied();
         let clock = last.map_or(log.clock(), |last| last.clock.max(log.clock()));
         let place = Place {
@@ -82,11 +102,14 @@ impl Own {
             clock: place.clock,
         };
         self.last.insert(conversation, last);
+        if thread.other().is_some() {
+            return Ok(Written::Said(draft.unsigned(&cx.own.room)));
+        }
         let request = self.requests;
         self.requests = request.wrapping_add(1);
-        self.unsigned.insert(request, (conversation, draft));
+        self.unsigned.insert(request, draft);
         cx.sign(SignFor::Entry(request), message);
-        Ok(id)
+        Ok(Written::Unsigned(id))
     }
 
     /// The clock of what we said last in a conversation.
@@ -96,15 +119,9 @@ impl Own {
     }
 
     /// Returns the entry that this signature is for.
-    pub fn signed(
-        &mut self,
-        request: u32,
-        signature: Signature,
-        cx: &Cx,
-    ) -> Option<(ConversationId, Entry)> {
-        let (conversation, draft) = self.unsigned.remove(&request)?;
-        let entry = draft.signed(&cx.own.room, signature).ok()?;
-        Some((conversation, entry))
+    pub fn signed(&mut self, request: u32, signature: Signature, cx: &Cx) -> Option<Entry> {
+        let draft = self.unsigned.remove(&request)?;
+        draft.signed(&cx.own.room, signature).ok()
     }
 
     /// Counts the deliveries of a message to these people: who is proven, and who only claims a key.
@@ -140,6 +157,7 @@ impl Own {
         }
         self.order.push(name);
         report(&id, &recipients, cx);
+        self.changed.push(name);
         self.deliveries.insert(name, (id, recipients));
     }
 
@@ -166,6 +184,7 @@ impl Own {
         change: impl FnOnce(&mut Recipient) -> bool,
         cx: &mut Cx,
     ) {
+        let name = *id;
         let Some((id, recipients)) = self.deliveries.get_mut(id) else {
             return;
         };
@@ -180,7 +199,49 @@ impl Own {
         let one = recipients.iter_mut().find(|one| one.key == *key);
         if one.is_some_and(change) {
             report(id, recipients, cx);
+            self.changed.push(name);
         }
+    }
+
+    /// Takes the messages whose deliveries have changed since this was last called.
+    pub fn take_changed(&mut self) -> Vec<ShortId> {
+        core::mem::take(&mut self.changed)
+    }
+
+    /// Whom a message is meant for, and which of them have it. `None` if its deliveries are not counted.
+    pub fn recipients(&self, id: &ShortId) -> Option<Vec<(PublicKey, bool)>> {
+        let (_, recipients) = self.deliveries.get(id)?;
+        // Nobody who only claims a key is waited for the next time.
+        let proven = recipients.iter().filter(|one| one.claimed_by.is_empty());
+        Some(proven.map(|one| (one.key, one.delivered)).collect())
+    }
+
+    /// Adds whom a message is meant for, and which of them have it, as it was kept by this tab before, or by another one.
+    pub fn restore(&mut self, id: EntryId, kept: &[(PublicKey, bool)], cx: &mut Cx) {
+        let name = short(&id);
+        if !self.deliveries.contains_key(&name) {
+            // The newest come first.
+            if self.order.len() >= MAX_DELIVERIES {
+                return;
+            }
+            self.order.insert(0, name);
+        }
+        let (_, recipients) = self
+            .deliveries
+            .entry(name)
+            .or_insert_with(|| (id, Vec::new()));
+        for (key, delivered) in kept {
+            match recipients.iter_mut().find(|one| one.key == *key) {
+                Some(one) => one.delivered |= delivered,
+                None => recipients.push(Recipient {
+                    key: *key,
+                    claimed_by: Vec::new(),
+                    sent: *delivered,
+                    delivered: *delivered,
+                }),
+            }
+        }
+        report(&id, recipients, cx);
     }
 
     /// The messages that are meant for somebody, and of which it is not known that they have come.
@@ -206,7 +267,7 @@ impl Own {
 
     /// A peer is gone. Nothing waits for somebody who never proved who they are.
     pub fn gone(&mut self, peer: &PeerId, cx: &mut Cx) {
-        for (_, (id, recipients)) in self.deliveries.iter_mut() {
+        for (name, (id, recipients)) in self.deliveries.iter_mut() {
             let before = recipients.len();
             recipients.retain_mut(|one| {
                 let claimed = one.claimed_by.len();
@@ -215,6 +276,7 @@ impl Own {
             });
             if recipients.len() != before {
                 report(id, recipients, cx);
+                self.changed.push(*name);
             }
         }
     }

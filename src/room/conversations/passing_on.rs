@@ -6,6 +6,7 @@ use litemap::LiteMap;
 
 use super::Conversations;
 use super::catching_up::{reply, send};
+use super::thread::Thread;
 use crate::identity::{PeerId, PublicKey};
 use crate::room::channel::yield_files;
 use crate::room::counters::Dropped;
@@ -52,7 +53,10 @@ impl Conversations {
             return;
         }
         match frame {
-            EntryFrame::Entries { list } => self.on_entries(peer, key, &list, members, cx),
+            EntryFrame::Entries { list, with } => {
+                self.begin_direct(&key, with, None, members, cx);
+                self.on_entries(peer, key, &list, members, cx);
+            }
             EntryFrame::Have { ids } => {
                 for id in &ids {
                     self.own.delivered(id, &key, cx);
@@ -63,16 +67,28 @@ impl Conversations {
                 before,
                 from,
                 ids,
+                with,
             } => {
                 for id in &ids {
                     self.own.delivered(id, &key, cx);
                 }
-                let channels = &self.channels;
-                let Some(channel) = channels.iter().find(|its| its.id == conversation) else {
+                self.begin_direct(&key, with, Some(conversation), members, cx);
+                let Some(thread) = self.threads.get(&conversation) else {
                     return;
                 };
-                let (catching_up, log) = (&mut self.catching_up, &channel.log);
-                catching_up.on_page(peer, conversation, from, &ids, log, cx);
+                let (catching_up, log) = (&mut self.catching_up, &thread.log);
+                catching_up.on_page(peer, conversation, from, &ids, log, &self.deleted, cx);
+                if thread.other().is_some() {
+                    // Their page has their own words alone, so ours is no receipt for them.
+                    let theirs = |id: &&ShortId| {
+                        let held = log.get(id);
+                        held.is_some_and(|held| held.entry.author == key)
+                    };
+                    let have: Vec<ShortId> = ids.iter().filter(theirs).copied().collect();
+                    if !have.is_empty() {
+                        send(peer, EntryFrame::Have { ids: have }, cx);
+                    }
+                }
                 // Whether older words of ours have come there is not seen on the last page.
                 if let (None, Some(from)) = (before, from) {
                     let is_older = |id: &ShortId| {
@@ -94,6 +110,38 @@ impl Conversations {
         }
     }
 
+    /// Begins the conversation that a peer speaks of, if there is none yet: its own with us, or the one with somebody whom
+    /// another tab of ours names.
+    fn begin_direct(
+        &mut self,
+        key: &PublicKey,
+        with: Option<PublicKey>,
+        conversation: Option<ConversationId>,
+        members: &Members,
+        cx: &mut Cx,
+    ) {
+        let is_theirs = conversation == Some(ConversationId::direct(&cx.own.key, key));
+        let named = with.filter(|other| *key == cx.own.key && !members.is_blocked(other));
+        if let Some(other) = named.or(is_theirs.then_some(*key)) {
+            self.threads.direct(other, cx);
+        }
+    }
+
+    /// The conversation that a peer may say this in. The first words of somebody begin one.
+    fn thread_for(&mut self, key: &PublicKey, entry: &Entry, cx: &mut Cx) -> Option<&Thread> {
+        let id = entry.conversation;
+        if self.threads.get(&id).is_none()
+            && entry.author == *key
+            && ConversationId::direct(&cx.own.key, key) == id
+        {
+            self.threads.direct(*key, cx);
+        }
+        let thread = self.threads.get(&id)?;
+        // Nobody signed what is said to one person: only its author can say it, or another tab of ours.
+        let is_told = entry.is_unsigned() && (entry.author == *key || *key == cx.own.key);
+        (thread.other().is_none() || is_told).then_some(thread)
+    }
+
     /// Handles entries: those that were asked for, and what their author says now.
     fn on_entries(
         &mut self,
@@ -112,13 +160,17 @@ impl Conversations {
             let id = short(&entry.id());
             let was_asked_for = self.catching_up.has_come(&id, cx);
             let caught_up = was_asked_for && entry.clock.millis() < self.since;
-            let channel = self.channel(&entry.conversation);
-            if channel.is_none_or(|channel| channel.log.contains(&id)) {
+            let is_deleted = self.deleted.has(&entry);
+            let Some(thread) = self.thread_for(&key, &entry, cx) else {
+                cx.dropped(Dropped::Unexpected);
+                continue;
+            };
+            if thread.log.contains(&id) || is_deleted {
                 // What we said about it before may have been lost.
-                have.extend((entry.author == key && channel.is_some()).then_some(id));
+                have.extend((entry.author == key).then_some(id));
                 continue;
             }
-            if !was_asked_for && entry.author != key {
+            if !was_asked_for && entry.author != key && key != cx.own.key {
                 cx.dropped(Dropped::Unexpected);
                 continue;
             }
@@ -143,17 +195,20 @@ impl Conversations {
         let checked: Vec<Unchecked> = self.unchecked.drain(..some).collect();
         let mut have: LiteMap<PublicKey, Vec<ShortId>> = LiteMap::new();
         for Unchecked { entry, caught_up } in checked {
-            cx.counters.signature_checked();
-            if entry.verify(&cx.own.room).is_err() {
-                cx.dropped(Dropped::BadSignature);
-                continue;
+            let thread = self.threads.get(&entry.conversation);
+            if thread.is_some_and(|thread| thread.other().is_none()) {
+                cx.counters.signature_checked();
+                if entry.verify(&cx.own.room).is_err() {
+                    cx.dropped(Dropped::BadSignature);
+                    continue;
+                }
             }
             let ids = have.entry(entry.author).or_default();
             ids.push(short(&entry.id()));
             if !caught_up {
                 yield_files(cx);
             }
-            self.insert(entry.conversation, entry, caught_up, members, cx);
+            self.insert(entry, caught_up, members, cx);
         }
         for (author, ids) in have {
             for peer in members.proven_peers(&author) {
@@ -177,18 +232,20 @@ impl Conversations {
         members: &Members,
         cx: &mut Cx,
     ) {
-        let Some(channel) = self.channels.iter().find(|its| its.id == conversation) else {
+        let Some(thread) = self.threads.get(&conversation) else {
             return;
         };
+        let with = named_to(key, thread, cx);
         let (mut list, mut size) = (Vec::new(), 0);
         for id in ids {
-            let held = channel.log.get(id);
-            let Some(held) = held.filter(|held| may_have(key, &held.entry, members, cx)) else {
+            let held = thread.log.get(id);
+            let Some(held) = held.filter(|held| may_have(key, thread, &held.entry, members, cx))
+            else {
                 continue;
             };
             if size > 0 && size + held.entry.size() > MAX_BATCH {
                 let list = core::mem::take(&mut list);
-                reply(peer, EntryFrame::Entries { list }, cx);
+                reply(peer, EntryFrame::Entries { list, with }, cx);
                 size = 0;
             }
             let mut bytes = Vec::with_capacity(held.entry.size());
@@ -198,7 +255,7 @@ impl Conversations {
             self.own.sent(id, key, cx);
         }
         if !list.is_empty() {
-            reply(peer, EntryFrame::Entries { list }, cx);
+            reply(peer, EntryFrame::Entries { list, with }, cx);
         }
     }
 
@@ -211,51 +268,102 @@ impl Conversations {
         members: &Members,
         cx: &mut Cx,
     ) {
-        let Some(channel) = self.channel(&conversation) else {
+        let thread = self.threads.get(&conversation);
+        let is_theirs =
+            |thread: &&Thread| thread.other().is_none_or(|other| may_see(key, other, cx));
+        let Some(thread) = thread.filter(is_theirs) else {
             return;
         };
-        let page = channel
+        let page = thread
             .log
-            .page(before, |entry| may_have(key, entry, members, cx));
+            .page(before, |entry| may_have(key, thread, entry, members, cx));
         let page = EntryFrame::Page {
             conversation,
             before,
             from: page.from,
             ids: page.ids,
+            with: named_to(key, thread, cx),
         };
         reply(peer, page, cx);
     }
 
-    /// Asks two of those who are here for older messages.
-    pub(super) fn ask_for_older(&self, name: &str, links: &Links, cx: &mut Cx) {
-        let Some(channel) = self.channels.iter().find(|its| its.name == name) else {
+    /// Asks two of those who are here, and may have some, for older messages.
+    pub(super) fn ask_for_older(
+        &self,
+        conversation: &ConversationId,
+        members: &Members,
+        links: &Links,
+        cx: &mut Cx,
+    ) {
+        let Some(thread) = self.threads.get(conversation) else {
             return;
         };
-        let Some(before) = channel.log.oldest() else {
+        let Some(before) = thread.log.oldest() else {
             return;
         };
-        let mut peers: Vec<PeerId> = links.connected().collect();
+        let may_have_some = |peer: &PeerId| match (thread.other(), members.connect(peer)) {
+            (None, _) => true,
+            (Some(other), Some(connect)) => may_see(&connect.identity, other, cx),
+            (Some(_), None) => false,
+        };
+        let mut peers: Vec<PeerId> = links.connected().filter(may_have_some).collect();
         for _ in 0..2.min(peers.len()) {
             let peer = peers.swap_remove(cx.random_index(peers.len()));
             let older = EntryFrame::Older {
-                conversation: channel.id,
+                conversation: *conversation,
                 before,
             };
             send(peer, older, cx);
         }
     }
 
-    /// Sends the last page of each channel.
-    pub(super) fn send_pages(&self, peer: PeerId, members: &Members, cx: &mut Cx) {
-        if let Some(connect) = members.connect(&peer) {
-            for channel in &self.channels {
-                self.send_page(peer, &connect.identity, channel.id, None, members, cx);
+    /// Asks a peer for the last pages of the conversations that it may read.
+    pub(super) fn ask_for_last_pages(&self, peer: PeerId, members: &Members, cx: &mut Cx) {
+        let Some(key) = members.connect(&peer).map(|connect| connect.identity) else {
+            return;
+        };
+        for thread in self.threads.iter() {
+            if thread.other().is_none_or(|other| may_see(&key, other, cx)) {
+                let older = EntryFrame::Older {
+                    conversation: thread.id,
+                    before: Position::END,
+                };
+                send(peer, older, cx);
             }
+        }
+    }
+
+    /// Sends the last page of each conversation that a peer may read. Those with one person have one if anything was said.
+    pub(super) fn send_pages(&self, peer: PeerId, members: &Members, cx: &mut Cx) {
+        let Some(key) = members.connect(&peer).map(|connect| connect.identity) else {
+            return;
+        };
+        let begun = self
+            .threads
+            .iter()
+            .filter(|thread| thread.other().is_none() || thread.log.oldest().is_some());
+        for thread in begun {
+            self.send_page(peer, &key, thread.id, None, members, cx);
         }
     }
 }
 
-/// Whether a peer may have an entry: in a room where not everybody is let in, its author may have turned that peer away.
-fn may_have(key: &PublicKey, entry: &Entry, members: &Members, cx: &Cx) -> bool {
-    entry.author == cx.own.key || entry.author == *key || members.may_read_all()
+/// Whether somebody takes part in the conversation with `other`: the other one, and ourselves in another tab.
+fn may_see(key: &PublicKey, other: &PublicKey, cx: &Cx) -> bool {
+    key == other || *key == cx.own.key
+}
+
+/// The other person of a direct conversation, whom only our own tabs have to be told.
+fn named_to(key: &PublicKey, thread: &Thread, cx: &Cx) -> Option<PublicKey> {
+    thread.other().copied().filter(|_| *key == cx.own.key)
+}
+
+/// Whether a peer may have an entry. In a room where not everybody is let in, its author may have turned that peer away. Of
+/// what is said between two people, each has the own words from nobody else.
+fn may_have(key: &PublicKey, thread: &Thread, entry: &Entry, members: &Members, cx: &Cx) -> bool {
+    let is_ours = entry.author == cx.own.key;
+    match thread.other() {
+        None => is_ours || entry.author == *key || members.may_read_all(),
+        Some(other) => *key == cx.own.key || (key == other && is_ours),
+    }
 }

@@ -1,25 +1,67 @@
 //! Messages that people write.
 
+use core::fmt;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+
 use crate::identity::{PeerId, PublicKey, Trust};
 use crate::time::Millis;
 use crate::wire::attachment::Attachment;
+use crate::wire::entry::ConversationId;
+
+/// A conversation of the room.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Conversation {
+    /// A channel: everybody in the room reads it.
+    Channel(String),
+    /// What is said between us and whoever holds this key, in all of their tabs and ours.
+    Direct(PublicKey),
+}
+
+impl Conversation {
+    /// Its id among those of the person with this key.
+    pub fn id(&self, own: &PublicKey) -> ConversationId {
+        match self {
+            Conversation::Channel(name) => ConversationId::channel(name),
+            Conversation::Direct(other) => ConversationId::direct(own, other),
+        }
+    }
+
+    /// Reads what `Display` writes: `#name`, or a key in base64url.
+    pub fn parse(text: &str) -> Option<Conversation> {
+        if let Some(name) = text.strip_prefix('#') {
+            return Some(Conversation::Channel(name.to_owned()));
+        }
+        let key = Base64UrlUnpadded::decode_vec(text).ok()?;
+        Some(Conversation::Direct(PublicKey(key.try_into().ok()?)))
+    }
+}
+
+impl fmt::Display for Conversation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Conversation::Channel(name) => write!(f, "#{name}"),
+            Conversation::Direct(key) => f.write_str(&Base64UrlUnpadded::encode_string(&key.0)),
+        }
+    }
+}
 
 /// Chat commands of the person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChatCommand {
-    /// Say something in a channel. At most [`MAX_TEXT`](crate::room::MAX_TEXT) characters.
+    /// Say something. At most [`MAX_TEXT`](crate::room::MAX_TEXT) characters.
     Say {
-        /// The channel; `None` for the room's first one.
-        channel: Option<String>,
+        /// The conversation; `None` for the room's first channel.
+        conversation: Option<Conversation>,
         /// The text.
         text: String,
         /// The message that this one answers.
         reply_to: Option<MessageId>,
     },
-    /// Say something in a channel with a file beside it, whose bytes are here. The text may be empty.
+    /// Say something with a file beside it, whose bytes are here. The text may be empty.
     SayFile {
-        /// The channel; `None` for the room's first one.
-        channel: Option<String>,
+        /// The conversation; `None` for the room's first channel.
+        conversation: Option<Conversation>,
         /// The file.
         file: Box<Attachment>,
         /// The text.
@@ -27,9 +69,9 @@ pub enum ChatCommand {
         /// The message that this one answers.
         reply_to: Option<MessageId>,
     },
-    /// Say something to one person only.
+    /// Say something in the direct conversation with whoever this peer is.
     SayTo {
-        /// The receiver.
+        /// The peer.
         peer: PeerId,
         /// The text, at most [`MAX_TEXT`](crate::room::MAX_TEXT) characters.
         text: String,
@@ -52,20 +94,42 @@ pub enum ChatCommand {
         /// Whether the reaction is set.
         on: bool,
     },
-    /// Ask those who are here for what was said in this channel before the oldest message that we have.
-    Older {
-        /// The channel.
-        channel: String,
+    /// Show what was said in a conversation before the oldest message that is shown: what is here, or else ask those who
+    /// are here for it.
+    Older(Conversation),
+    /// Show everything from this message on that is here.
+    Reveal(MessageId),
+    /// Everything up to this place was read.
+    Read(Conversation, Order),
+    /// Delete this here, in all tabs of this browser. Other people keep what they have.
+    Delete(Deletion),
+    /// Look for a text, in this conversation or in all: answered with [`ChatEvent::Found`].
+    Search {
+        /// The conversation.
+        conversation: Option<Conversation>,
+        /// The text; upper and lower case are the same.
+        text: String,
     },
-    /// Tell everybody that the person is typing.
-    Typing,
+    /// Tell the others that the person is typing; `None` for the room's first channel.
+    Typing(Option<Conversation>),
+}
+
+/// What is to be deleted here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deletion {
+    /// One message.
+    Message(MessageId),
+    /// All messages of a conversation. A direct one is no longer listed.
+    Conversation(Conversation),
+    /// Everything that was said in this room.
+    Room,
 }
 
 impl ChatCommand {
     /// Says something in the room's first channel.
     pub fn say(text: impl Into<String>) -> ChatCommand {
         ChatCommand::Say {
-            channel: None,
+            conversation: None,
             text: text.into(),
             reply_to: None,
         }
@@ -90,15 +154,27 @@ pub enum ChatEvent {
         /// How many it was meant for.
         of: u32,
     },
+    /// These messages of a conversation are no longer here: they were deleted, in this tab or in another one.
+    Deleted(Deletion),
+    /// Everything up to this place was read, here or in another tab.
+    Read(Conversation, Order),
+    /// The answer to [`ChatCommand::Search`].
+    Found {
+        /// The text that was looked for.
+        text: String,
+        /// The messages, the newest first: at most [`MAX_FOUND`](crate::room::MAX_FOUND).
+        messages: Vec<Message>,
+    },
     /// Somebody is typing. Repeated every few seconds while it lasts.
     Typing {
         /// The peer.
         peer: PeerId,
+        /// The conversation.
+        conversation: Conversation,
     },
 }
 
-/// The id of a message: of one in a channel, its entry's id, the same for everybody; of a direct one, random and chosen
-/// by its sender.
+/// The id of a message: its entry's id, the same for everybody.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageId(pub String);
 
@@ -111,8 +187,8 @@ pub struct Order(pub u64, pub [u8; 32]);
 pub struct Message {
     /// Its id.
     pub id: MessageId,
-    /// The channel that it was said in; `None` for a direct message.
-    pub channel: Option<String>,
+    /// The conversation that it was said in.
+    pub conversation: Conversation,
     /// Where it is shown.
     pub order: Order,
     /// The peer that said it, if it is here; `None` for oneself.
@@ -131,10 +207,8 @@ pub struct Message {
     pub file: Option<Box<Attachment>>,
     /// When it was sent, by the sender's clock, but never later than it arrived.
     pub at: Millis,
-    /// Whether it was sent to one person only.
-    pub private: bool,
-    /// The receiver's name as it was shown at the time, for an own message to one person only.
-    pub to: Option<String>,
+    /// The other person's name, in a direct conversation.
+    pub with: Option<String>,
     /// The message that it answers.
     pub reply_to: Option<MessageId>,
     /// Earlier texts, oldest first, if it was edited: at most [`MAX_VERSIONS`](crate::room::MAX_VERSIONS).
@@ -150,11 +224,18 @@ pub struct Message {
 }
 
 impl Message {
-    /// A plain message of our own, to one person: whoever makes another kind of message changes the fields.
-    pub fn new(id: MessageId, sender: String, key: PublicKey, text: String, at: Millis) -> Message {
+    /// A plain message of our own: whoever makes another kind of message changes the fields.
+    pub fn new(
+        id: MessageId,
+        conversation: Conversation,
+        sender: String,
+        key: PublicKey,
+        text: String,
+        at: Millis,
+    ) -> Message {
         Message {
             id,
-            channel: None,
+            conversation,
             order: Order(at.0 << 16, [0; 32]),
             peer: None,
             own: true,
@@ -164,8 +245,7 @@ impl Message {
             text,
             file: None,
             at,
-            private: true,
-            to: None,
+            with: None,
             reply_to: None,
             earlier: Vec::new(),
             retracted: false,
@@ -173,6 +253,11 @@ impl Message {
             caught_up: false,
             forked: false,
         }
+    }
+
+    /// Whether it was said to one person only.
+    pub fn is_direct(&self) -> bool {
+        matches!(self.conversation, Conversation::Direct(_))
     }
 }
 

@@ -3,6 +3,7 @@
 mod app;
 mod chat;
 mod people;
+mod store;
 
 use crate::identity::{Name, PeerId, Signature, TrustChange};
 #[cfg(feature = "files")]
@@ -12,8 +13,11 @@ use crate::time::Millis;
 pub use crate::wire::{Purpose, Value};
 
 pub use app::{AppCommand, AppEvent, AskError, SendError};
-pub use chat::{ChatCommand, ChatEvent, Message, MessageId, Order, Reaction};
+pub use chat::{
+    ChatCommand, ChatEvent, Conversation, Deletion, Message, MessageId, Order, Reaction,
+};
 pub use people::{GoneReason, PeerState, PeerView, PeopleCommand, PeopleEvent, Shown};
+pub use store::{StoreCommand, StoreEvent};
 
 /// Identifies one of the brokers that the driver keeps a connection to. Both drivers keep one at a time, and call it 0
 /// whichever broker it is.
@@ -54,6 +58,8 @@ pub enum Input {
         /// The signature: `r ‖ s`, low or high `s`.
         signature: Signature,
     },
+    /// An event of the store.
+    Store(StoreEvent),
     /// The time of [`Room::next_wake`](super::Room::next_wake) has come.
     Wake,
     /// The network came back, or the tab became visible: it is worth asking at once who is still there.
@@ -149,6 +155,8 @@ pub enum Output {
     YieldFiles,
     /// Write this change into the stored trust book.
     Trust(TrustChange),
+    /// A command to the store. A driver without one drops it.
+    Store(StoreCommand),
     /// Report an event to the person.
     Event(Event),
 }

@@ -20,7 +20,7 @@ use super::policy::Policy;
 use super::signaling::Freshness;
 use crate::budget::Budget;
 use crate::identity::{
-    Name, PeerId, PublicKey, SealKey, Trust, TrustBook, TrustChange, TrustDecision,
+    Acquaintance, Name, PeerId, PublicKey, SealKey, Trust, TrustBook, TrustChange, TrustDecision,
 };
 use crate::settings::Accept;
 use crate::time::Millis;
@@ -202,6 +202,22 @@ impl Members {
         let members = self.members.values();
         let theirs = members.filter(move |member| member.proven && member.connect.identity == *key);
         theirs.map(|member| member.id)
+    }
+
+    /// All peers that have proven who they are.
+    pub fn all_proven(&self) -> impl Iterator<Item = PeerId> {
+        let members = self.members.values();
+        members
+            .filter(|member| member.proven)
+            .map(|member| member.id)
+    }
+
+    /// The name of whoever holds this key: as it is shown now, or else as the trust book has it.
+    pub fn name_of(&self, key: &PublicKey) -> Option<String> {
+        let here = self.proven_peers(key).next();
+        let here = here.and_then(|peer| self.user(&peer));
+        let known = || self.trust.get(key).and_then(Acquaintance::name);
+        here.or_else(known).map(str::to_owned)
     }
 
     /// The peer that writes as this author and session.

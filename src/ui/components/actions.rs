@@ -7,13 +7,14 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, FocusEvent, HtmlElement, KeyboardEvent, Node};
 use yew::prelude::*;
 
-use super::icon::{MORE, icon};
-use crate::room::{ChatCommand, Command, Message, MessageId, Reaction};
+use super::icon::{ADD, MORE, icon};
+use crate::room::{ChatCommand, Command, Deletion, Message, MessageId, Reaction};
 use crate::ui::composing::{Composing, Purpose};
 use crate::ui::context::Ui;
 use crate::ui::hooks::listen::{copy, focus, use_change, use_flag};
+use crate::ui::markup::view;
 use crate::ui::state::Action;
-use crate::ui::texts;
+use crate::ui::{assist, texts};
 
 /// The emoji that people react with most.
 const EMOJI: [&str; 6] = ["👍", "❤️", "😂", "🎉", "😮", "😢"];
@@ -95,7 +96,7 @@ pub fn Actions(props: &ActionsProps) -> Html {
     html! {
         <div ref={frame} class="acts" onfocusout={on_focus_out}>
             <button
-                ref={button} type="button" class="more" data-testid="message-menu" aria-haspopup="menu"
+                ref={button.clone()} type="button" class="more" data-testid="message-menu" aria-haspopup="menu"
                 aria-expanded={open.to_string()} aria-label="What to do with this message" title="More" onclick={toggle}
             >
                 { icon(MORE) }
@@ -104,7 +105,10 @@ pub fn Actions(props: &ActionsProps) -> Html {
                 <div ref={menu} class="menu" role="menu" onkeydown={on_key_down}>
                     { entries(props, &close, &picking.setter()) }
                     if *picking {
-                        <div class="picker">{ for EMOJI.iter().map(|emoji| pick(emoji, props, &close)) }</div>
+                        <div class="picker">
+                            { for EMOJI.iter().map(|emoji| pick(emoji, props, &close)) }
+                            { more(props, &button, &close) }
+                        </div>
                     }
                 </div>
             }
@@ -120,6 +124,30 @@ fn pick(emoji: &'static str, props: &ActionsProps, close: &Callback<()>) -> Html
     });
     html! {
         <button type="button" class="emoji" role="menuitem" data-testid="emoji" data-emoji={emoji} {onclick}>{ emoji }</button>
+    }
+}
+
+/// The button that opens the picker of all emoji, which gives the focus back to the one that opened the menu.
+fn more(props: &ActionsProps, button: &NodeRef, close: &Callback<()>) -> Html {
+    let (id, ui, button, close) = (
+        props.message.id.clone(),
+        props.ui.clone(),
+        button.clone(),
+        close.clone(),
+    );
+    let onclick = Callback::from(move |_: Event| {
+        close.emit(());
+        let (reacting, id) = (ui.clone(), id.clone());
+        let then = Box::new(move |emoji: String| react(&reacting, &id, &emoji, true));
+        assist::pick(&ui, &button, None, then);
+    });
+    view! {
+        <button
+            type="button" class="emoji" role="menuitem" data-testid="emoji-more" aria-label="All emoji" title="All emoji"
+            onclick={onclick}
+        >
+            { icon(ADD) }
+        </button>
     }
 }
 
@@ -143,6 +171,13 @@ fn entries(props: &ActionsProps, close: &Callback<()>, picking: &UseStateSetter<
     let retract = {
         let (ui, id) = (props.ui.clone(), message.id.clone());
         Callback::from(move |()| ui.command(Command::Chat(ChatCommand::Retract(id.clone()))))
+    };
+    let delete = {
+        let (ui, id) = (props.ui.clone(), message.id.clone());
+        Callback::from(move |()| {
+            let deletion = Deletion::Message(id.clone());
+            ui.command(Command::Chat(ChatCommand::Delete(deletion)));
+        })
     };
     let copies = {
         let (ui, message) = (props.ui.clone(), message.clone());
@@ -168,6 +203,7 @@ fn entries(props: &ActionsProps, close: &Callback<()>, picking: &UseStateSetter<
                 { entry("edit", "Edit", compose(Purpose::Edit)) }
                 { entry("retract", "Take back", retract) }
             }
+            { entry("delete", "Delete here", delete) }
         </>
     }
 }

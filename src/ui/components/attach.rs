@@ -13,7 +13,6 @@ use super::icon::{CLIP, CLOSE, icon};
 use super::sentence::changing;
 use crate::browser::Listener;
 use crate::room::{ChatCommand, Command};
-use crate::ui::composing::Composing;
 use crate::ui::context::Ui;
 use crate::ui::hooks::listen::{focus, use_mount};
 use crate::ui::markup::view;
@@ -41,15 +40,10 @@ enum ChipState {
     Failed(String),
 }
 
-/// The text that is sent with the files, as soon as all of them are ready.
-struct Outgoing {
-    text: String,
-    composing: Option<Rc<Composing>>,
-}
-
 struct Inner {
     chips: RefCell<Vec<Chip>>,
-    outgoing: RefCell<Option<Outgoing>>,
+    /// What is said with the files, as soon as all of them are ready.
+    outgoing: RefCell<Option<ChatCommand>>,
     last: Cell<u32>,
     redraw: UseForceUpdateHandle,
     ui: Ui,
@@ -247,9 +241,12 @@ impl Chips {
         self.0.redraw.force_update();
     }
 
-    /// Sends all files, with this text beside the first, as soon as they are ready.
-    pub fn send(&self, text: String, composing: Option<Rc<Composing>>) {
-        self.0.outgoing.replace(Some(Outgoing { text, composing }));
+    /// Says this, with the files beside it, as soon as they are ready.
+    pub fn send(&self, say: ChatCommand) {
+        if self.is_empty() || !matches!(say, ChatCommand::Say { .. }) {
+            return self.0.ui.command(Command::Chat(say));
+        }
+        self.0.outgoing.replace(Some(say));
         self.send_if_ready();
         self.0.redraw.force_update();
     }
@@ -259,20 +256,26 @@ impl Chips {
         if !self.0.chips.borrow().iter().all(is_ready) {
             return;
         }
-        let Some(Outgoing { text, composing }) = self.0.outgoing.take() else {
+        let Some(ChatCommand::Say {
+            conversation,
+            text,
+            reply_to,
+        }) = self.0.outgoing.take()
+        else {
             return;
         };
-        let (mut text, mut reply) = (Some(text), composing);
+        // The text stands beside the first of them.
+        let mut first = Some((text, reply_to));
         let chips = self.0.chips.take();
         for chip in chips {
             match chip.state {
                 ChipState::Ready(file, _) => {
-                    let reply = reply.take();
+                    let (text, reply_to) = first.take().unwrap_or_default();
                     let say = ChatCommand::SayFile {
-                        channel: reply.as_ref().and_then(|reply| reply.channel.clone()),
+                        conversation: conversation.clone(),
                         file,
-                        text: text.take().unwrap_or_default(),
-                        reply_to: reply.map(|reply| reply.id.clone()),
+                        text,
+                        reply_to,
                     };
                     self.0.ui.command(Command::Chat(say));
                 }
@@ -284,8 +287,12 @@ impl Chips {
             }
         }
         // No file could be sent: the text is.
-        if let Some(text) = text.filter(|text| !text.is_empty()) {
-            let say = crate::ui::composing::command(reply.as_deref(), text);
+        if let Some((text, reply_to)) = first.filter(|(text, _)| !text.is_empty()) {
+            let say = ChatCommand::Say {
+                conversation,
+                text,
+                reply_to,
+            };
             self.0.ui.command(Command::Chat(say));
         }
     }

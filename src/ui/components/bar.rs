@@ -4,23 +4,44 @@ use yew::prelude::*;
 
 use super::empty::CopyLink;
 use super::icon::{LOCK, PEOPLE, icon};
+use super::search::Search;
 use super::sentence::changing;
+use super::talks::{sign, to_list};
 use crate::room::{PeerState, Status};
 use crate::ui::backend::Entry;
 use crate::ui::context::Ui;
 use crate::ui::hooks::listen::{focus_is_lost, focus_new, use_change, use_interval};
 use crate::ui::markup::view;
-use crate::ui::state::{Action, Sheet, State};
+use crate::ui::state::{Action, Listed, Sheet, State};
 use crate::ui::texts;
 use std::rc::Rc;
 
-pub fn bar(state: &Rc<State>, people: &NodeRef, ui: &Ui) -> Html {
+/// The bar of the conversation that is open. With others beside it, it has the conversation's name, and the list has the
+/// room's.
+pub fn bar(
+    state: &Rc<State>,
+    listed: &[Listed],
+    (list, people): (&NodeRef, &NodeRef),
+    ui: &Ui,
+) -> Html {
     let present = state.present();
+    let open = state.opened();
+    let has_list = listed.len() > 1;
+    let topic = open
+        .channel
+        .as_ref()
+        .and_then(|channel| channel.topic.clone());
     view! {
         <header class="bar" part="header">
+            if has_list { { to_list(state, list, ui) }<span class="seat">{ sign(&open) }</span> }
             <div class="where">
                 <h1>
-                    <bdi data-testid="room" translate="no">{ &state.opening.room }</bdi>
+                    if has_list {
+                        <bdi data-testid="title" translate="no">{ &open.title }</bdi>
+                        <span class="sr">{ " – " }<bdi data-testid="room" translate="no">{ &state.opening.room }</bdi></span>
+                    } else {
+                        <bdi data-testid="room" translate="no">{ &state.opening.room }</bdi>
+                    }
                     if state.opening.entry == Entry::Private {
                         <span
                             class="private" title="Private room"
@@ -29,8 +50,10 @@ pub fn bar(state: &Rc<State>, people: &NodeRef, ui: &Ui) -> Html {
                         </span>
                     }
                 </h1>
+                if let Some(topic) = topic { <p class="topic" dir="auto" title={topic.clone()}>{ topic }</p> }
                 { html! { <StatusLine state={state.clone()} ui={ui.clone()} /> } }
             </div>
+            { html! { <Search found={state.found.clone()} open={open} has_others={has_list} ui={ui.clone()} /> } }
             { html! { <CopyLink link={state.opening.link.clone()} label="Copy link" class="quiet" ui={ui.clone()} /> } }
             <button
                 ref={people.clone()} type="button" class="quiet to-people" data-testid="people-button"

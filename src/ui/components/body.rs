@@ -7,51 +7,69 @@ use yew::prelude::*;
 use super::sentence::changing;
 use crate::ui::hooks::listen::{copy, use_flag, use_interval, window};
 use crate::ui::markdown::{Block, Content, Item, Span};
+use crate::ui::markup::view;
+use crate::ui::mentions::{Mention, places};
 
-/// The blocks of a message. A message that is only text needs no element around it.
-pub fn body(blocks: &[Block<'_>]) -> Html {
+/// The blocks of a message, which mentions these people. A message that is only text needs no element around it.
+pub fn body(blocks: &[Block<'_>], who: &[Mention]) -> Html {
     match blocks {
-        [Block::Text(text)] => spans(text),
+        [Block::Text(text)] => spans(text, who),
         _ => blocks
             .iter()
-            .map(|part| block(part, Some("auto")))
+            .map(|part| block(part, Some("auto"), who))
             .collect(),
     }
 }
 
 /// A block. The text in a quote has no direction of its own, because it gives the quote its direction.
-fn block(block: &Block<'_>, dir: Option<&'static str>) -> Html {
+fn block(block: &Block<'_>, dir: Option<&'static str>, who: &[Mention]) -> Html {
     match block {
-        Block::Text(text) => html! { <p {dir}>{ spans(text) }</p> },
+        Block::Text(text) => html! { <p {dir}>{ spans(text, who) }</p> },
         Block::Emoji(emoji) => html! { <span class="emoji">{ *emoji }</span> },
         Block::Code { language, text } => {
             html! { <Code language={(*language).to_owned()} code={text.concat()} /> }
         }
         Block::Quote(inner) => {
-            let inner: Html = inner.iter().map(|part| self::block(part, None)).collect();
+            let inner = inner.iter().map(|part| self::block(part, None, who));
+            let inner: Html = inner.collect();
             html! { <blockquote dir="auto">{ inner }</blockquote> }
         }
         Block::List(items) => {
-            html! { <div class="list" role="list">{ items.iter().map(item).collect::<Html>() }</div> }
+            html! { <div class="list" role="list">{ items.iter().map(|it| item(it, who)).collect::<Html>() }</div> }
         }
     }
 }
 
 /// Its number is text, because it is what was typed, and goes along when the list is copied.
-fn item(item: &Item<'_>) -> Html {
+fn item(item: &Item<'_>, who: &[Mention]) -> Html {
     let level = item.depth.to_string();
     html! {
-        <div role="listitem" dir="auto" data-look={level}><span>{ item.marker }{ " " }</span>{ spans(&item.spans) }</div>
+        <div role="listitem" dir="auto" data-look={level}><span>{ item.marker }{ " " }</span>{ spans(&item.spans, who) }</div>
     }
 }
 
-fn spans(spans: &[Span<'_>]) -> Html {
-    spans.iter().map(span).collect()
+fn spans(spans: &[Span<'_>], who: &[Mention]) -> Html {
+    spans.iter().map(|it| span(it, who)).collect()
 }
 
-fn span(span: &Span<'_>) -> Html {
+/// A text, with the people that it mentions.
+fn text(text: &str, who: &[Mention]) -> Html {
+    let (mut parts, mut end) = (Vec::new(), 0);
+    for (place, own) in places(text, who) {
+        parts.push(Html::from(&text[end..place.start]));
+        let own = own.then_some("you");
+        end = place.end;
+        parts.push(view! {
+            <b class="mention" data-testid="mention" data-mentions={own} translate="no">{ &text[place] }</b>
+        });
+    }
+    parts.push(Html::from(&text[end..]));
+    parts.into_iter().collect()
+}
+
+fn span(span: &Span<'_>, who: &[Mention]) -> Html {
     let mut html = match &span.content {
-        Content::Text(text) => Html::from(*text),
+        Content::Text(text) => self::text(text, who),
         Content::Code(code) => html! { <code translate="no">{ *code }</code> },
         Content::Address(address) => link(address, Html::from(*address)),
         Content::Link {
@@ -62,7 +80,10 @@ fn span(span: &Span<'_>) -> Html {
             let host =
                 host.map(|host| html! { <small translate="no">{ format!(" ({host})") }</small> });
             // Nothing in the label turns around what follows it.
-            link(target, html! { <><bdi>{ spans(label) }</bdi>{ host }</> })
+            link(
+                target,
+                html! { <><bdi>{ spans(label, who) }</bdi>{ host }</> },
+            )
         }
     };
     if span.style.struck {

@@ -7,16 +7,17 @@ use web_sys::{HtmlTextAreaElement, KeyboardEvent};
 use yew::prelude::*;
 
 use super::attach::use_chips;
-use super::icon::{CLOSE, SEND, icon};
+use super::icon::{CLOSE, SEND, SMILE, icon};
 use super::sentence::changing;
-use crate::room::{Command, MAX_TEXT};
+use crate::room::{Conversation, MAX_TEXT};
 use crate::ui::composing::{Composing, Purpose, command};
 use crate::ui::context::Ui;
+use crate::ui::drafts::{self, Draft};
 use crate::ui::early;
 use crate::ui::hooks::listen::{focus_new, use_change, use_mount};
 use crate::ui::markup::view;
 use crate::ui::state::Action;
-use crate::ui::{texts, typed};
+use crate::ui::{assist, texts, typed};
 
 /// The number of characters from which the count is shown.
 const COUNT_FROM: usize = MAX_TEXT - MAX_TEXT / 10;
@@ -28,6 +29,14 @@ pub struct ComposerProps {
     pub area: NodeRef,
     /// What the text is for, if it is not simply a new message.
     pub composing: Option<Rc<Composing>>,
+    /// The conversation that messages go to.
+    pub conversation: Conversation,
+    /// The key of the draft of this conversation.
+    pub place: String,
+    /// What was refused, and belongs into the field again.
+    pub returned: Option<Rc<Draft>>,
+    /// The names of the others who are here, one a line.
+    pub people: String,
     pub ui: Ui,
 }
 
@@ -42,44 +51,130 @@ fn rows(text: &str) -> u32 {
     text.split('\n').count().min(MAX_ROWS) as u32
 }
 
+/// Puts a text into the field.
+fn set(field: &HtmlTextAreaElement, text: &str) {
+    field.set_value(text);
+    field.set_rows(rows(text));
+}
+
+fn is_empty(area: &NodeRef) -> bool {
+    let field = area.cast::<HtmlTextAreaElement>();
+    field.is_some_and(|field| field.value().is_empty())
+}
+
 #[function_component]
 pub fn Composer(props: &ComposerProps) -> Html {
     let area = props.area.clone();
     let hint = use_state(|| Hint::None);
     let chips = use_chips(&area, &props.ui);
+    // The text that stood here before that of a message took its place, to be edited.
+    let aside = use_mut_ref(|| None::<String>);
+    let keep = {
+        let (area, aside, composing) = (area.clone(), aside.clone(), props.composing.clone());
+        let place = props.place.clone();
+        move || {
+            if let Some(field) = area.cast::<HtmlTextAreaElement>() {
+                let draft = Draft {
+                    text: field.value(),
+                    aside: aside.borrow().clone().unwrap_or_default(),
+                    composing: composing.as_deref().cloned(),
+                };
+                drafts::keep(&place, &draft);
+            }
+        }
+    };
     {
-        let area = area.clone();
+        let (area, aside, ui) = (area.clone(), aside.clone(), props.ui.clone());
+        let place = props.place.clone();
         use_mount(Box::new(move || {
             let field = area.cast::<HtmlTextAreaElement>()?;
+            let draft = drafts::kept(&place);
+            let mut text = draft.text;
             if let Some(early) = early::look(&field) {
                 early.move_to(&field, None);
-                field.set_rows(rows(&field.value()));
+                if !text.is_empty() && !early.text.is_empty() {
+                    text += "\n";
+                }
+                text += &early.text;
+            }
+            if text != field.value() {
+                set(&field, &text);
+            }
+            if let Some(composing) = draft.composing {
+                if composing.purpose == Purpose::Edit {
+                    aside.replace(Some(draft.aside));
+                }
+                let begun = Some(text);
+                ui.act(Action::Compose(Some(Rc::new(Composing {
+                    begun,
+                    ..composing
+                }))));
             }
             focus_new(&area);
             None
         }));
     }
     {
-        let (area, composing) = (area.clone(), props.composing.clone());
+        let (area, composing, keep) = (area.clone(), props.composing.clone(), keep.clone());
+        let first = use_mut_ref(|| true);
         // Ids are long and random: the first bytes tell two messages apart.
-        let begun = composing.as_ref().map_or(0, |it| it.number());
+        let about = composing.as_ref().map_or(0, |it| it.number());
         use_change(
-            begun,
+            about,
             Box::new(move || {
-                let Some(field) = area.cast::<HtmlTextAreaElement>().filter(|_| begun > 0) else {
+                let is_first = first.replace(false);
+                let Some(field) = area.cast::<HtmlTextAreaElement>().filter(|_| !is_first) else {
                     return;
                 };
-                if let Some(edited) = composing.filter(|it| it.purpose == Purpose::Edit) {
-                    field.set_value(&edited.text);
-                    field.set_rows(rows(&edited.text));
+                let before = aside.take();
+                let begun = composing.as_ref().and_then(|it| it.begun.clone());
+                let resumes = begun.is_some();
+                match &composing {
+                    Some(about) if about.purpose == Purpose::Edit => {
+                        aside.replace(before.or_else(|| Some(field.value())));
+                        set(&field, begun.as_ref().unwrap_or(&about.text));
+                    }
+                    _ => {
+                        if let Some(before) = before {
+                            set(&field, &before);
+                        }
+                    }
                 }
-                let _ = field.focus();
+                if resumes {
+                    focus_new(&area);
+                } else if composing.is_some() {
+                    let _ = field.focus();
+                }
+                keep();
+            }),
+        );
+    }
+    {
+        let (area, returned, keep) = (area.clone(), props.returned.clone(), keep.clone());
+        use_change(
+            returned.as_ref().map_or(0, |it| Rc::as_ptr(it) as u64),
+            Box::new(move || {
+                let field = area.cast::<HtmlTextAreaElement>();
+                if let (Some(field), Some(returned)) = (field, returned) {
+                    // An edit comes back as what the composer is for.
+                    if returned
+                        .composing
+                        .as_ref()
+                        .is_none_or(|it| it.purpose != Purpose::Edit)
+                    {
+                        let later = field.value();
+                        let gap = if later.is_empty() { "" } else { "\n" };
+                        set(&field, &[&returned.text, gap, &later].concat());
+                        keep();
+                    }
+                }
             }),
         );
     }
     let send = {
         let (area, hint, ui) = (area.clone(), hint.setter(), props.ui.clone());
-        let (composing, chips) = (props.composing.clone(), chips.clone());
+        let (composing, keep) = (props.composing.clone(), keep.clone());
+        let (conversation, chips) = (props.conversation.clone(), chips.clone());
         Callback::from(move |()| {
             let Some(area) = area.cast::<HtmlTextAreaElement>() else {
                 return;
@@ -89,36 +184,53 @@ pub fn Composer(props: &ComposerProps) -> Html {
             if count > MAX_TEXT {
                 hint.set(Hint::Refused(count));
             } else if !text.trim().is_empty() || !chips.is_empty() {
-                area.set_value("");
-                area.set_rows(1);
+                set(&area, "");
                 hint.set(Hint::None);
                 let text = typed::trimmed(&text).to_owned();
-                let is_edit = composing
-                    .as_ref()
-                    .is_some_and(|it| it.purpose == Purpose::Edit);
-                if chips.is_empty() || is_edit {
-                    ui.command(Command::Chat(command(composing.as_deref(), text)));
+                let (ui, purpose) = (ui.clone(), composing.clone());
+                let (conversation, chips) = (conversation.clone(), chips.clone());
+                let say = Box::new(move |text: String| {
+                    let composing = purpose.as_deref().map(|about| Composing {
+                        begun: Some(text.clone()),
+                        ..about.clone()
+                    });
+                    let words = command(composing.as_ref(), &conversation, text.clone());
+                    ui.act(Action::Sent(Rc::new(Draft {
+                        text,
+                        aside: String::new(),
+                        composing,
+                    })));
+                    chips.send(words);
+                });
+                // The table is there, or on the way: a colon was typed.
+                if text.split(':').count() > 2 {
+                    assist::finish(text, say);
                 } else {
-                    chips.send(text, composing.clone());
+                    say(text);
                 }
-                if composing.is_some() {
-                    ui.act(Action::Compose(None));
-                }
+                keep();
             }
             let _ = area.focus();
         })
     };
     let on_key_down = {
-        let send = send.clone();
+        let (send, area, ui) = (send.clone(), area.clone(), props.ui.clone());
         Callback::from(move |event: Event| {
             let Some(event) = event.dyn_ref::<KeyboardEvent>() else {
                 return;
             };
             // An Enter that ends a composition belongs to the input method. Safari signals this only by the key code 229.
             let composing = event.is_composing() || event.key_code() == 229;
-            if event.key() == "Enter" && !event.shift_key() && !composing {
-                event.prevent_default();
-                send.emit(());
+            match event.key().as_str() {
+                "Enter" if !event.shift_key() && !composing => {
+                    event.prevent_default();
+                    send.emit(());
+                }
+                "ArrowUp" if !composing && is_empty(&area) => {
+                    event.prevent_default();
+                    ui.act(Action::EditLast);
+                }
+                _ => {}
             }
         })
     };
@@ -129,8 +241,12 @@ pub fn Composer(props: &ComposerProps) -> Html {
                 return;
             };
             let text = area.value();
+            keep();
             // In browsers whose style sheets cannot make a field grow with its text, its line breaks make it grow.
             area.set_rows(rows(&text));
+            if text.contains([':', '@']) {
+                assist::help(&area);
+            }
             let count = text.chars().count();
             let next = if count >= COUNT_FROM {
                 Hint::Count(count)
@@ -143,6 +259,14 @@ pub fn Composer(props: &ComposerProps) -> Html {
         })
     };
     let on_click = Callback::from(move |_: Event| send.emit(()));
+    let smile = use_node_ref();
+    let on_smile = {
+        let (area, smile) = (area.clone(), smile.clone());
+        props.ui.on(Box::new(move |ui| {
+            let area = area.cast::<HtmlTextAreaElement>();
+            assist::pick(ui, &smile, area.as_ref(), Box::new(drop));
+        }))
+    };
     let refused = matches!(*hint, Hint::Refused(_));
     view! {
         <div class="composer" part="composer">
@@ -162,9 +286,15 @@ pub fn Composer(props: &ComposerProps) -> Html {
                 { chips.button() }
                 <textarea
                     ref={area} part="field" rows="1" dir="auto" data-testid="composer" aria-label="Message" placeholder="Message"
-                    enterkeyhint="send" aria-describedby="rt-limit" aria-invalid={refused.then_some("true")}
+                    enterkeyhint="send" data-people={props.people.clone()} aria-describedby="rt-limit" aria-invalid={refused.then_some("true")}
                     onkeydown={on_key_down} oninput={on_input}
                 />
+                <button
+                    ref={smile} type="button" class="quiet smile" data-testid="emoji-button" aria-label="Emoji" aria-haspopup="dialog"
+                    title="Emoji" onclick={on_smile}
+                >
+                    { icon(SMILE) }
+                </button>
                 <button
                     type="button" class="primary send" part="send" data-testid="send" aria-label="Send" title="Send (Enter)"
                     onclick={on_click}

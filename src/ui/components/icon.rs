@@ -7,6 +7,7 @@ use crate::ui::markup::view;
 use crate::identity::{PublicKey, Trust};
 use crate::ui::{avatar, texts};
 
+pub const ADD: &str = "M10 4v12M4 10h12";
 pub const BACK: &str = "M12 4l-6 6 6 6";
 pub const CHECK: &str = "M4 10.5l4 4 8-9";
 pub const CHECKS: &str = "M2 10.5l4 4 8-9M9.5 14l.5.5 8-9";
@@ -19,7 +20,10 @@ pub const LOCK: &str = "M5 9h10v8H5zM7 9V6.5a3 3 0 016 0V9";
 pub const MORE: &str = "M5 10h.01M10 10h.01M15 10h.01";
 pub const PEN: &str = "M4 16l1-4 8-8 3 3-8 8z";
 pub const PEOPLE: &str = "M8 4a3 3 0 100 6 3 3 0 000-6zM2.5 17c0-3.5 2-5 5.5-5s5.5 1.5 5.5 5M13 4.5a3 3 0 010 5M15 12.5c1.7.7 2.5 2 2.5 4.5";
+pub const SEARCH: &str = "M9 4a5 5 0 100 10A5 5 0 009 4zM12.500 12.500L17 17";
 pub const SEND: &str = "M4 10h11M10 5l5 5-5 5";
+pub const SMILE: &str =
+    "M10 3a7 7 0 100 14 7 7 0 000-14zM7.500 8.500h.01M12.500 8.500h.01M7 12c1.500 2 4.500 2 6 0";
 pub const SHIELD: &str = "M10 2.5l6 2v5c0 4-2.5 6.5-6 8-3.5-1.5-6-4-6-8v-5zM7 10l2.200 2.200L13 8";
 pub const WARNING: &str = "M10 3l8 14H2zM10 8v4M10 14.3v.4";
 

@@ -12,13 +12,14 @@ use super::empty::empty as empty_room;
 use super::icon::{DOWN, icon};
 use super::row::Row;
 use crate::browser::Listener;
-use crate::room::{ChatCommand, Command, MAIN_CHANNEL};
+use crate::room::{ChatCommand, Command, Conversation, MessageId};
 use crate::time::Millis;
 use crate::ui::backend::Opening;
 use crate::ui::context::Ui;
 use crate::ui::files::Files;
 use crate::ui::hooks::clock;
 use crate::ui::hooks::listen::{document, focus, use_change, use_flag, use_interval, use_mount};
+use crate::ui::lines::Lines;
 use crate::ui::markup::view;
 use crate::ui::state::{Action, Emptiness};
 use crate::ui::texts;
@@ -41,8 +42,16 @@ pub struct LogProps {
     pub files: Rc<Files>,
     pub opening: Rc<Opening>,
     pub empty: Option<Emptiness>,
+    /// The conversation.
+    pub conversation: Conversation,
+    /// What stands above its first message.
+    pub beginning: Html,
+    /// The message to go to, once it is here.
+    pub target: Option<MessageId>,
     pub unread: u32,
     pub unread_from: Option<u32>,
+    /// How many of the unread messages mention the person.
+    pub mentioned: u32,
     /// Whether the chat is visible.
     pub shown: bool,
     pub ui: Ui,
@@ -71,8 +80,12 @@ pub fn Log(props: &LogProps) -> Html {
         files,
         opening,
         empty,
+        conversation,
+        beginning,
+        target,
         unread,
         unread_from,
+        mentioned,
         shown,
         ui,
     } = props;
@@ -99,9 +112,18 @@ pub fn Log(props: &LogProps) -> Html {
     {
         let (scroller, anchor, ui, away) =
             (scroller.clone(), anchor.clone(), ui.clone(), away.setter());
+        let conversation = conversation.clone();
         use_mount(Box::new(move || {
             let scroller = scroller.cast::<Element>()?;
-            Some(Box::new(follow(&scroller, &anchor, &ui, &away)))
+            // What is unread is read from its beginning.
+            return_to(&scroller, &anchor, &ui, &away);
+            Some(Box::new(follow(
+                &scroller,
+                &anchor,
+                &conversation,
+                &ui,
+                &away,
+            )))
         }));
     }
     {
@@ -233,11 +255,25 @@ pub fn Log(props: &LogProps) -> Html {
             }
         })
     };
+    {
+        let seq = target.as_ref().and_then(|id| log.line_of(id));
+        let (jump, ui) = (jump.clone(), ui.clone());
+        use_change(
+            seq.map_or(0, |seq| u64::from(seq) + 1),
+            Box::new(move || {
+                if let Some(seq) = seq {
+                    jump.emit(seq);
+                    ui.act(Action::Reached);
+                }
+            }),
+        );
+    }
     let now = clock::now();
     view! {
         <div class="log-frame">
             <div ref={scroller} class="log" part="log" tabindex="0" aria-label="Messages">
                 if let Some(empty) = *empty { { empty_room(empty, opening, ui) } }
+                if begin == 0 { { beginning.clone() } }
                 if begin > 0 {
                     <button
                         type="button" class="quiet earlier" data-testid="earlier" onclick={earlier}
@@ -247,9 +283,9 @@ pub fn Log(props: &LogProps) -> Html {
                 }
                 <div
                     class="lines" role="log" aria-live="polite" aria-relevant="additions" aria-label="Messages"
-                    data-testid="log"
+                    data-testid="log" data-lines={lines.len().to_string()}
                 >
-                    { for lines[begin..].iter().map(|line| {
+                    { for lines.range(begin..lines.len()).map(|line| {
                         let unread = unread_from == Some(line.seq);
                         let leads = unread || begin > 0 && line.seq == first;
                         html! {
@@ -265,7 +301,9 @@ pub fn Log(props: &LogProps) -> Html {
             if *away {
                 <button type="button" class="down" data-testid="new-messages" onclick={down}>
                     if *unread > 0 {
+                        if *mentioned > 0 { <i class="dot" data-testid="mentioned" /> }
                         <span key={*unread}>{ texts::new_messages(*unread) }</span>
+                        if *mentioned > 0 { <span key={*mentioned} class="sr">{ texts::mention_you(*mentioned) }</span> }
                     } else {
                         <span key="down" class="sr">{ "To the newest message" }</span>
                     }
@@ -280,6 +318,7 @@ pub fn Log(props: &LogProps) -> Html {
 fn follow(
     scroller: &Element,
     anchor: &Rc<ScrollAnchor>,
+    conversation: &Conversation,
     ui: &Ui,
     away: &UseStateSetter<bool>,
 ) -> Observed {
@@ -298,14 +337,13 @@ fn follow(
             away.clone(),
             watch.clone(),
         );
-        let ui = ui.clone();
+        let (ui, conversation) = (ui.clone(), conversation.clone());
         Box::new(move |_| {
             let top = scroller.scroll_top();
             let before = anchor.top.replace(top);
             let up = top < before;
             if top < NEAR_TOP && before >= NEAR_TOP {
-                let channel = MAIN_CHANNEL.to_owned();
-                ui.command(Command::Chat(ChatCommand::Older { channel }));
+                ui.command(Command::Chat(ChatCommand::Older(conversation.clone())));
             }
             // Yew lets the browser go on between drawing new lines and the effect that follows them to the end. Only
             // who scrolls up leaves the end.
@@ -387,9 +425,8 @@ impl Drop for Observed {
 }
 
 /// The index of the line with this number, or that of the first line if it is not there any more.
-fn index_of(lines: &[Rc<Line>], seq: u32) -> usize {
-    let at = lines.iter().rposition(|line| line.seq == seq);
-    at.unwrap_or(0)
+fn index_of(lines: &Lines, seq: u32) -> usize {
+    lines.position(seq).unwrap_or_default()
 }
 
 /// Scrolls to the message of a line, and shows which it is. Returns whether the line is drawn.

@@ -5,16 +5,18 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 use super::icon::{BACK, CHECK, PEN, face, icon, trust};
+use super::keeping::Keeping;
 use super::name_field::NameField;
 use super::sentence::changing;
 use crate::identity::{PublicKey, Trust, safety_number};
-use crate::room::{Command, PeerState, PeerView, PeopleCommand, Shown, Status};
+use crate::room::{Command, Conversation, PeerState, PeerView, PeopleCommand, Shown, Status};
 use crate::ui::backend::{Blocked, Own};
 use crate::ui::context::Ui;
 use crate::ui::hooks::listen::{use_flag, use_focus};
 use crate::ui::markup::view;
 use crate::ui::state::{Action, Sheet, State, is_here};
 use crate::ui::texts;
+use crate::ui::typed::chosen;
 
 /// The list: the person at this browser, then everybody else by name.
 pub fn people(state: &State, back: &NodeRef, ui: &Ui) -> Html {
@@ -42,6 +44,7 @@ pub fn people(state: &State, back: &NodeRef, ui: &Ui) -> Html {
                 }) }
             </ul>
             { blocked(&state.blocked, ui) }
+            if state.status != Status::Left { { html! { <Keeping ui={ui.clone()} /> } } }
             <footer>
                 <button
                     type="button" class="quiet" data-testid="keys-button"
@@ -146,17 +149,6 @@ fn Me(props: &MeProps) -> Html {
     }
 }
 
-/// The name without the suffix that the page added: for `alice(2)` it is `alice`. The brackets in which names themselves
-/// may end hold a slash.
-fn chosen(user: &str) -> &str {
-    match user.rfind('(') {
-        Some(at) if at > 0 && user.ends_with(')') && !user[at..].contains('/') => {
-            user[..at].trim_end()
-        }
-        _ => user,
-    }
-}
-
 #[derive(Properties, PartialEq)]
 struct PersonProps {
     peer: Rc<PeerView>,
@@ -182,6 +174,10 @@ fn Person(props: &PersonProps) -> Html {
     let (id, then_open) = (peer.id, (!open).then_some(peer.id));
     let toggle = ui.on(Box::new(move |ui| ui.act(Action::Person(then_open))));
     let retry = Box::new(move |ui: &Ui| ui.command(Command::People(PeopleCommand::Retry(id))));
+    let message = {
+        let direct = Conversation::Direct(peer.key);
+        ui.on(Box::new(move |ui| ui.act(Action::Open(direct.clone()))))
+    };
     let words = match texts::peer_state(peer.state) {
         "" if *own_tab => texts::OWN_TAB,
         words => words,
@@ -214,6 +210,9 @@ fn Person(props: &PersonProps) -> Html {
             }
             if *open {
                 <div class="details" data-testid="person-details">
+                    <div class="actions">
+                        <button type="button" class="primary" data-testid="open-dm" onclick={message}>{ "Message" }</button>
+                    </div>
                     if peer.state == PeerState::NoPath {
                         <p>{ changing(texts::NO_PATH) }</p>
                     }

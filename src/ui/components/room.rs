@@ -10,8 +10,10 @@ use super::log::Log;
 use super::people::people;
 use super::prompts::prompts;
 use super::sheet::{BlockQuestion, Dialog};
-use crate::room::Status;
+use super::talks::{beginning, talks};
+use crate::room::{ChatCommand, Command, Status};
 use crate::ui::context::Ui;
+use crate::ui::drafts;
 use crate::ui::hooks::history::use_history;
 use crate::ui::hooks::listen::{focus_new, use_focus, use_mount};
 use crate::ui::markup::view;
@@ -32,22 +34,47 @@ pub fn Room(props: &RoomProps) -> Html {
     let embedded = ui.backend.0.is_embedded();
     use_history(!embedded, state.people_open, &back);
     let field = use_node_ref();
+    let conversation = &state.talk.conversation;
+    let place = drafts::key(&state.opening, &conversation.to_string());
+    let list = use_node_ref();
+    let listed = state.listed();
+    let open = state.opened();
     // Where a narrow page shows the people, the field is hidden.
     let next = [back.clone(), field.clone()];
+    let look = match (state.people_open, state.list_open) {
+        (true, _) => Some("people"),
+        (false, true) if listed.len() > 1 => Some("list"),
+        _ => None,
+    };
+    {
+        let ui = ui.clone();
+        use_effect_with(state.read_up_to(), move |read| {
+            if let Some((conversation, order)) = read.clone() {
+                ui.command(Command::Chat(ChatCommand::Read(conversation, order)));
+            }
+        });
+    }
     view! {
         <@{ui.landmark()} class="rt">
-            <div class="room" data-look={state.people_open.then_some("people")}>
+            <div class="room" data-look={look} data-list={(listed.len() > 1).then_some("")}>
+                if listed.len() > 1 { { talks(state, &listed, ui) } }
                 <section class="conversation" aria-label="Conversation">
-                    { bar(state, &to_people, ui) }
+                    { bar(state, &listed, (&list, &to_people), ui) }
                     { prompts(state, &next, ui) }
                     { html! { <Log
-                        log={state.log.clone()} files={state.files.clone()} opening={state.opening.clone()} empty={state.emptiness()}
-                        unread={state.unread} unread_from={state.unread_from} shown={state.shown} ui={ui.clone()}
+                        key={conversation.to_string()} log={state.talk.log.clone()} files={state.files.clone()}
+                        opening={state.opening.clone()}
+                        empty={state.emptiness()} unread={state.talk.unread} unread_from={state.talk.unread_from}
+                        mentioned={state.talk.mentioned} shown={state.shown} conversation={conversation.clone()}
+                        beginning={beginning(&open)} target={state.target.clone()} ui={ui.clone()}
                     /> } }
                     if state.status == Status::Left {
                         { html! { <Gone ui={ui.clone()} /> } }
                     } else {
-                        { html! { <Composer area={field} composing={state.composing.clone()} ui={ui.clone()} /> } }
+                        { html! { <Composer
+                            area={field} composing={state.composing.clone()} people={state.names()}
+                            conversation={conversation.clone()}
+                            key={place.clone()} place={place.clone()} returned={state.returned.clone()} ui={ui.clone()} /> } }
                     }
                 </section>
                 { people(state, &back, ui) }
@@ -77,7 +104,7 @@ fn Gone(props: &GoneProps) -> Html {
     let rejoin = props.ui.on(Box::new(Ui::rejoin));
     view! {
         <div class="composer gone">
-            <p>{ "You left. What was said stays here until you close this page." }</p>
+            <p>{ "You left. What was said stays here." }</p>
             <button ref={button} type="button" class="primary" data-testid="rejoin" onclick={rejoin}>{ "Rejoin" }</button>
         </div>
     }

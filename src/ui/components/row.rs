@@ -8,7 +8,7 @@ use super::actions::{Actions, reactions};
 use super::body::body;
 use super::file::File;
 use super::icon::{CHECK, CHECKS, CLOCK, face, icon, trust};
-use super::sentence::{changing, sentence};
+use super::sentence::changing;
 use crate::identity::Trust;
 use crate::room::{FileView, Message};
 use crate::ui::context::Ui;
@@ -17,6 +17,7 @@ use crate::ui::hooks::clock;
 use crate::ui::hooks::listen::use_flag;
 use crate::ui::markdown::parse;
 use crate::ui::markup::view;
+use crate::ui::mentions::Mention;
 use crate::ui::texts;
 use crate::ui::timeline::{Content, Crowd, Delivery, Line, Moves, Said};
 use crate::ui::typed;
@@ -112,7 +113,7 @@ fn message(said: &Said, props: &RowProps) -> Html {
     view! {
         <article
             class="said" part={part} data-look={look} data-testid="message" data-id={message.id.0.clone()}
-            data-line={props.line.seq.to_string()}
+            data-line={props.line.seq.to_string()} data-mentions={said.calls().then_some("you")}
             data-sender={message.sender.clone()} data-state={said.delivery.map(state)}
             data-edited={is_edited.then_some("true")} data-retracted={message.retracted.then_some("true")}
         >
@@ -121,7 +122,6 @@ fn message(said: &Said, props: &RowProps) -> Html {
                 <header>
                     if own { <bdi class="sr" translate="no">{ &message.sender }</bdi> } else { <bdi class="name" translate="no">{ &message.sender }</bdi> }
                     if said.trust == Trust::NameOnAnotherKey { { trust(said.trust) } }
-                    if message.private { <small data-testid="private">{ sentence(&texts::private(message.to.as_deref())) }</small> }
                     { time }
                 </header>
             } else {
@@ -138,7 +138,7 @@ fn message(said: &Said, props: &RowProps) -> Html {
                         quote={quote(message, props)} edited={is_edited.then(|| earlier(message))}
                     /> } }
                 }
-                if !message.private { { html! { <Actions message={said.message.clone()} ui={props.ui.clone()} /> } } }
+                { html! { <Actions message={said.message.clone()} ui={props.ui.clone()} /> } }
             }
             if message.forked { <p class="forked" data-testid="forked">{ texts::FORKED }</p> }
             { reactions(message, &props.ui) }
@@ -201,13 +201,21 @@ impl TextProps {
             Content::Moves(_) => "",
         }
     }
+
+    fn mentions(&self) -> &[Mention] {
+        match &self.line.content {
+            Content::Said(said) => &said.mentions,
+            Content::Moves(_) => &[],
+        }
+    }
 }
 
 /// The text of a message does not change, whatever else changes about its line.
 impl PartialEq for TextProps {
     fn eq(&self, other: &TextProps) -> bool {
         (self.whole, &self.quote, &self.edited) == (other.whole, &other.quote, &other.edited)
-            && (Rc::ptr_eq(&self.line, &other.line) || self.text() == other.text())
+            && (Rc::ptr_eq(&self.line, &other.line)
+                || (self.text(), self.mentions()) == (other.text(), other.mentions()))
     }
 }
 
@@ -233,7 +241,7 @@ fn Text(props: &TextProps) -> Html {
     view! {
         <div class="bubble" part="text">
             if let Some(quote) = &props.quote { { quote.clone() } }
-            <div key={u32::from(*unfolded)} dir="auto" data-testid="message-text">{ body(&shown) }</div>
+            <div key={u32::from(*unfolded)} dir="auto" data-testid="message-text">{ body(&shown, props.mentions()) }</div>
             if is_long {
                 <button
                     type="button" class="fold" data-testid="fold" aria-expanded={unfolded.to_string()}

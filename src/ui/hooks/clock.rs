@@ -10,6 +10,7 @@ struct Formats {
     time: Function,
     day: Function,
     full: Function,
+    short: Function,
     ago: Intl::RelativeTimeFormat,
 }
 
@@ -18,6 +19,7 @@ thread_local! {
         time: format(&[("timeStyle", "short".into())]),
         day: format(&[("weekday", "long".into()), ("day", "numeric".into()), ("month", "long".into())]),
         full: format(&[("dateStyle", "full".into()), ("timeStyle", "medium".into())]),
+        short: format(&[("day", "numeric".into()), ("month", "short".into())]),
         ago: Intl::RelativeTimeFormat::new(&Array::new(), &object(&[("numeric", "auto".into()), ("style", "short".into())])),
     };
 }
@@ -54,6 +56,14 @@ pub fn day(at: Millis) -> String {
 /// The full date and time.
 pub fn full(at: Millis) -> String {
     FORMATS.with(|formats| apply(&formats.full, at))
+}
+
+/// `14:03` today, and `20 Nov` on any other day.
+pub fn short(at: Millis) -> String {
+    if local_day(at) == local_day(now()) {
+        return time(at);
+    }
+    FORMATS.with(|formats| apply(&formats.short, at))
 }
 
 /// `now`, `5 min. ago`.

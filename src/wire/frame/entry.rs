@@ -1,9 +1,10 @@
-//! Frames about entries: what was said in the room's channels. They go over the stream.
+//! Frames about entries: what was said in the room's conversations. They go over the stream.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 
 use super::Frame;
 use super::json::{Fields, Writer};
+use crate::identity::PublicKey;
 use crate::wire::bytes::Reader;
 use crate::wire::entry::{ConversationId, EntryId, MAX_ENTRY, Position};
 
@@ -23,6 +24,8 @@ pub enum EntryFrame {
     Entries {
         /// The entries, at most [`MAX_ENTRIES`].
         list: Vec<Vec<u8>>,
+        /// The person whom all of them were said to or by, between two tabs of the other person.
+        with: Option<PublicKey>,
     },
     /// All entries that the sender has, and may pass on, in a part of a conversation.
     Page {
@@ -34,6 +37,8 @@ pub enum EntryFrame {
         from: Option<Position>,
         /// The ids of the entries, at most [`MAX_IDS`].
         ids: Vec<ShortId>,
+        /// As in [`EntryFrame::Entries`].
+        with: Option<PublicKey>,
     },
     /// A request for entries.
     Need {
@@ -70,6 +75,7 @@ impl EntryFrame {
         Some(if kind == entries {
             EntryFrame::Entries {
                 list: read_list(&bytes(fields, "list")?)?,
+                with: key_if(fields)?,
             }
         } else if kind == page {
             EntryFrame::Page {
@@ -77,6 +83,7 @@ impl EntryFrame {
                 before: position_if(fields, "before")?,
                 from: position_if(fields, "from")?,
                 ids: ids()?,
+                with: key_if(fields)?,
             }
         } else if kind == need {
             EntryFrame::Need {
@@ -97,20 +104,23 @@ impl EntryFrame {
         let [entries, page, need, older, have] = EntryFrame::KINDS;
         let text = |bytes: &[u8]| Base64UrlUnpadded::encode_string(bytes);
         let place = |position: &Position| text(&position.to_bytes());
+        let key = |key: &PublicKey| text(&key.0);
         let object = match self {
-            EntryFrame::Entries { list } => {
-                Writer::new(entries).text("list", &text(&write_list(list)))
-            }
+            EntryFrame::Entries { list, with } => Writer::new(entries)
+                .text("list", &text(&write_list(list)))
+                .text_if("with", with.as_ref().map(key).as_ref()),
             EntryFrame::Page {
                 conversation,
                 before,
                 from,
                 ids,
+                with,
             } => Writer::new(page)
                 .text("in", &text(&conversation.0))
                 .text_if("before", before.as_ref().map(place).as_ref())
                 .text_if("from", from.as_ref().map(place).as_ref())
-                .text("ids", &text(ids.as_flattened())),
+                .text("ids", &text(ids.as_flattened()))
+                .text_if("with", with.as_ref().map(key).as_ref()),
             EntryFrame::Need { conversation, ids } => Writer::new(need)
                 .text("in", &text(&conversation.0))
                 .text("ids", &text(ids.as_flattened())),
@@ -147,6 +157,15 @@ fn position_if(fields: &Fields, name: &str) -> Option<Option<Position>> {
         return Some(None);
     }
     Position::from_bytes(&bytes(fields, name)?).map(Some)
+}
+
+/// A key that need not be there; `None` if it is, and cannot be read.
+fn key_if(fields: &Fields) -> Option<Option<PublicKey>> {
+    if fields.json("with").is_none() {
+        return Some(None);
+    }
+    let key = bytes(fields, "with")?.try_into().ok()?;
+    Some(Some(PublicKey(key)))
 }
 
 /// Each entry with its length before it, in 4 bytes.

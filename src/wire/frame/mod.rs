@@ -78,10 +78,7 @@ impl Frame {
 
     /// Whether whoever receives it answers at once.
     pub fn is_answered(&self) -> bool {
-        matches!(
-            self,
-            Frame::Chat(ChatFrame::Message { .. }) | Frame::Link(LinkFrame::Ping { .. })
-        )
+        matches!(self, Frame::Link(LinkFrame::Ping { .. }))
     }
 
     /// Encodes the frame: as one text, or as its parts.

@@ -1,28 +1,22 @@
 use super::*;
-use crate::time::Millis;
 use crate::wire::{FileHash, FileKey};
 
-fn chat(text: String) -> Frame {
-    Frame::Chat(ChatFrame::Message {
-        id: "1".into(),
-        text,
-        at: Millis(5),
-        private: false,
-    })
+fn profile(name: String) -> Frame {
+    Frame::People(PeopleFrame::Profile { name })
 }
 
 #[test]
 fn a_short_frame_fits_in_one_text() {
-    let frame = chat("hello".into());
+    let frame = profile("hello".into());
     let texts = frame.encode();
-    assert_eq!(texts, [r#"{"k":"chat","id":"1","text":"hello","at":5}"#]);
+    assert_eq!(texts, [r#"{"k":"profile","name":"hello"}"#]);
     assert_eq!(PartReassembler::default().read(&texts[0]), Ok(Some(frame)));
 }
 
 #[test]
 fn the_longest_message_arrives_whole_in_frames_within_the_limit() {
     for character in ["𝄞", "\"", "\\", "\u{1}", "a"] {
-        let frame = chat(character.repeat(10_000));
+        let frame = profile(character.repeat(10_000));
         let mut reassembler = PartReassembler::default();
         let texts = frame.encode();
         let mut read = Vec::new();
@@ -36,7 +30,7 @@ fn the_longest_message_arrives_whole_in_frames_within_the_limit() {
 
 #[test]
 fn parts_out_of_order_are_dropped_and_the_next_frame_is_read() {
-    let long = chat("x".repeat(40_000));
+    let long = profile("x".repeat(40_000));
     let texts = long.encode();
     let mut reassembler = PartReassembler::default();
     assert_eq!(reassembler.read(&texts[1]), Err(FrameError::OutOfOrder));

@@ -1,4 +1,4 @@
-//! The options of `rtchat.js`, which are pure TypeScript, tested with Node's own test runner.
+//! What is pure TypeScript, tested with Node's own test runner: the options of `rtchat.js`, and help with writing.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,11 +7,20 @@ use xtask::project;
 
 #[test]
 fn options_are_read_as_documented() {
+    run("options.test");
+}
+
+#[test]
+fn names_and_shortcodes_are_found_and_replaced() {
+    run("assist.test");
+}
+
+fn run(test: &str) {
     let root = project::root();
-    let script = Path::new(env!("CARGO_TARGET_TMPDIR")).join("options.test.mjs");
+    let script = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{test}.mjs"));
     let mut esbuild = Command::new(root.join("node_modules/.bin/esbuild"));
     esbuild
-        .arg(root.join("tests/e2e/widget_options/options.test.ts"))
+        .arg(root.join(format!("tests/e2e/widget_options/{test}.ts")))
         .args(["--bundle", "--platform=node", "--format=esm"])
         .args(["--log-level=warning"])
         .arg(format!("--outfile={}", script.display()));

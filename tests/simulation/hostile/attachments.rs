@@ -84,7 +84,7 @@ fn a_right_hash_with_a_wrong_size_hides_nothing() {
     file.size = wrong.size;
     world.nodes[ann].blobs.insert(wrong, bytes.clone());
     let say = rtchat::room::ChatCommand::SayFile {
-        channel: None,
+        conversation: None,
         file: Box::new(file),
         text: String::new(),
         reply_to: None,

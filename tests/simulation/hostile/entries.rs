@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rtchat::identity::{IdentityKey, Name};
-use rtchat::room::{ChatCommand, Command, Message};
+use rtchat::room::{ChatCommand, Command, Conversation, Message};
 use rtchat::rtc::LinkEvent;
 use rtchat::time::Millis;
 use rtchat::wire::Frame;
@@ -80,7 +80,7 @@ fn inject(world: &mut World, from: usize, to: usize, frame: EntryFrame) {
 
 fn say(world: &mut World, from: usize, to: usize, entries: &[Entry]) {
     let list = entries.iter().map(bytes).collect();
-    inject(world, from, to, EntryFrame::Entries { list });
+    inject(world, from, to, EntryFrame::Entries { list, with: None });
 }
 
 /// `from` claims to have these entries, and gives them when it is asked.
@@ -90,6 +90,7 @@ fn offer(world: &mut World, from: usize, to: usize, entries: &[Entry]) {
         before: None,
         from: None,
         ids: entries.iter().map(|entry| short(&entry.id())).collect(),
+        with: None,
     };
     inject(world, from, to, page);
     say(world, from, to, entries);
@@ -137,6 +138,7 @@ fn words_that_were_altered_are_refused() {
         before: None,
         from: None,
         ids: vec![short(&entry.id())],
+        with: None,
     };
     inject(&mut world, ben, cleo, page);
     inject(
@@ -145,6 +147,7 @@ fn words_that_were_altered_are_refused() {
         cleo,
         EntryFrame::Entries {
             list: vec![altered],
+            with: None,
         },
     );
     assert_eq!(world.dropped(cleo, "an unreadable frame"), 1);
@@ -244,6 +247,7 @@ fn what_a_liar_claims_to_have_is_asked_for_once_and_then_of_others() {
         before: None,
         from: None,
         ids,
+        with: None,
     };
     // Cleo hears of many entries that do not exist, and of one that ann has, from somebody who does not give it.
     world.muted.push((ben, "entries".to_owned()));
@@ -295,6 +299,7 @@ fn strangers_cannot_push_out_the_words_of_known_people_nor_fill_the_memory() {
         let entry = own(&world, mallory, world.now, flood);
         let frame = Frame::Entry(EntryFrame::Entries {
             list: vec![bytes(&entry)],
+            with: None,
         });
         let message = rtchat::wire::OutboundMessage::frame(&frame);
         for chunk in chunks(message) {
@@ -308,8 +313,8 @@ fn strangers_cannot_push_out_the_words_of_known_people_nor_fill_the_memory() {
     world.leave(ben);
     world.run(SOON);
     for _ in 0..30 {
-        let channel = "lobby".to_owned();
-        world.command(cleo, Command::Chat(ChatCommand::Older { channel }));
+        let lobby = Conversation::Channel("lobby".to_owned());
+        world.command(cleo, Command::Chat(ChatCommand::Older(lobby)));
         world.run(SOON);
     }
     let texts = texts(&world, cleo);
@@ -377,6 +382,7 @@ fn texts_that_are_too_long_or_empty_are_not_shown() {
         let entry = own(&world, ben, world.now, content);
         for frame in Frame::Entry(EntryFrame::Entries {
             list: vec![bytes(&entry)],
+            with: None,
         })
         .encode()
         {

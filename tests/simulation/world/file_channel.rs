@@ -103,11 +103,11 @@ impl World {
                     node.blobs.contains_key(&file.key),
                     "only what is here is kept"
                 );
-                node.kept.insert(file.key);
+                node.kept_files.insert(file.key);
             }
             BlobCommand::Delete(key) => {
                 node.blobs.remove(&key);
-                node.kept.remove(&key);
+                node.kept_files.remove(&key);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Benchmarks: `cargo xtask bench connect`, `data`, `embed`, `load` and `links`; without a name, all of them, into one table.
+//! Benchmarks: `cargo xtask bench connect`, `data`, `chat`, `embed`, `load` and `links`; without a name, all of them, into one table.
 //!
 //! A further one is a variant of [`Bench`] and an arm of [`measure`] that returns its rows.
 //!
@@ -7,9 +7,10 @@
 //! | [`stage`] | one Chromium with pages in windows, which record when something happened |
 //! | [`meeting`] | the time that pages take to connect, and the traffic until then |
 //! | [`rtchat`], [`minimal`] | the contestants: rtchat's page, and Trystero and the browser alone in minimal pages |
-//! | [`processor`] | the processor time of the browser |
+//! | [`processor`] | the processor time and the memory of the browser |
 //! | [`bare`] | the browser alone, without a broker |
 //! | [`data`] | data on an open connection |
+//! | [`chat`] | a conversation with 10,000 messages |
 //! | [`embed`] | the cost of the script tag |
 //! | [`load`] | the time until a page can be used |
 //! | [`trace`] | the steps of connecting, with their times |
@@ -20,6 +21,7 @@
 
 mod all;
 mod bare;
+mod chat;
 mod data;
 mod embed;
 mod links;
@@ -73,6 +75,11 @@ pub enum Bench {
     /// In one Chromium, between two pages, in turn: rtchat's module, Trystero, and bare RTCDataChannels. Ends with
     /// the targets, and whether each is met.
     Data(data::Options),
+    /// Measure a conversation with 10,000 messages: opening it, scrolling, typing, catching up, memory
+    ///
+    /// In Chromium. The messages come from a native peer (`bot/src/bin/archive.rs`), which has them and passes them on. What
+    /// two people say to each other is compared with a bare data channel between two pages.
+    Chat(chat::Options),
     /// Measure the work that the script tag causes in a page before anybody opens the chat
     ///
     /// The main thread's own time in Chromium, for the demonstration of the bubble with and without the tag.
@@ -123,6 +130,7 @@ async fn measure(bench: Bench) -> Result<Measured> {
     match bench {
         Bench::Connect(options) => connect(options).await,
         Bench::Data(options) => data::run(options).await,
+        Bench::Chat(options) => chat::run(options).await,
         Bench::Embed(options) => embed::run(options).await,
         Bench::Links => links::run().await,
         Bench::Load(options) => load::run(options).await,

@@ -8,6 +8,14 @@ pub fn median(values: &[f64]) -> f64 {
     (middle(sorted.len() / 2) + middle(sorted.len().saturating_sub(1) / 2)) / 2.0
 }
 
+/// The value that 95 of 100 do not exceed; 0 if there are none.
+pub fn percentile_95(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let at = (sorted.len() * 95).div_ceil(100).saturating_sub(1);
+    sorted.get(at).copied().unwrap_or_default()
+}
+
 /// The ratio of `value` to `to`.
 pub fn ratio(value: f64, to: f64) -> String {
     format!("{:.2}×", value / to)
@@ -35,6 +43,14 @@ mod tests {
         assert_eq!(median(&[9.0, 1.0, 4.0]), 4.0);
         assert_eq!(median(&[4.0, 1.0, 9.0, 6.0]), 5.0);
         assert_eq!(median(&[]), 0.0);
+    }
+
+    #[test]
+    fn the_95th_percentile_leaves_out_the_slowest_twentieth() {
+        let values: Vec<f64> = (1..=100).rev().map(f64::from).collect();
+        assert_eq!(percentile_95(&values), 95.0);
+        assert_eq!(percentile_95(&[7.0]), 7.0);
+        assert_eq!(percentile_95(&[]), 0.0);
     }
 
     #[test]

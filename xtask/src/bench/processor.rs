@@ -1,7 +1,9 @@
-//! The processor time of the browser. Unlike the time on the clock, it hardly depends on what else the machine does.
+//! The processor time and the memory of the browser. Unlike the time on the clock, they hardly depend on what else the
+//! machine does.
 
 use std::collections::HashMap;
 use std::fs;
+use std::path::Path;
 
 /// The clock ticks of a second in `/proc`, which are the same on all of Linux's architectures (`man 5 proc_pid_stat`).
 const TICKS: f64 = 100.0;
@@ -9,8 +11,33 @@ const TICKS: f64 = 100.0;
 /// The milliseconds of processor time that the descendants of a process have taken, including those that have ended. 0
 /// where there is no `/proc`.
 pub fn millis(of: u32) -> f64 {
+    let ticks: u64 = descendants(of).values().map(|stat| stat.ticks).sum();
+    ticks as f64 * 1e3 / TICKS
+}
+
+/// The megabytes that the pages of a browser take: the memory of its renderers, with their part of what they share. 0 where
+/// there is no `/proc`.
+pub fn page_megabytes(of: u32) -> f64 {
+    let kilobytes = descendants(of).into_keys().filter_map(|process| {
+        let folder = Path::new("/proc").join(process.to_string());
+        let command = fs::read(folder.join("cmdline")).ok()?;
+        let is_renderer = String::from_utf8_lossy(&command).contains("--type=renderer");
+        let rollup = fs::read_to_string(folder.join("smaps_rollup")).ok()?;
+        is_renderer.then_some(pss(&rollup)?)
+    });
+    kilobytes.sum::<f64>() * 1024.0 / 1e6
+}
+
+/// The kilobytes in "Pss:  1234 kB".
+fn pss(rollup: &str) -> Option<f64> {
+    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"))?;
+    line.trim().strip_suffix(" kB")?.parse().ok()
+}
+
+/// The processes that a process has started, and those that they have started.
+fn descendants(of: u32) -> HashMap<u32, Stat> {
     let Ok(entries) = fs::read_dir("/proc") else {
-        return 0.0;
+        return HashMap::new();
     };
     let stats = entries.filter_map(|entry| {
         let path = entry.ok()?.path();
@@ -26,13 +53,12 @@ pub fn millis(of: u32) -> f64 {
         });
         *process != of && parents.any(|parent| parent == of)
     };
-    let descendants = stats.iter().filter(|(process, _)| descends(process));
-    let ticks: u64 = descendants.map(|(_, stat)| stat.ticks).sum();
-    ticks as f64 * 1e3 / TICKS
+    let found = stats.iter().filter(|(process, _)| descends(process));
+    found.map(|(process, stat)| (*process, *stat)).collect()
 }
 
 /// What `/proc/…/stat` says of a process.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Stat {
     parent: u32,
     /// In user and kernel mode, its own and that of its children that have ended.
@@ -67,6 +93,13 @@ mod tests {
         assert_eq!(Stat::parse(text), Some(expected));
         assert_eq!(Stat::parse("31 (short) S 7"), None);
         assert_eq!(Stat::parse(""), None);
+    }
+
+    #[test]
+    fn the_memory_of_a_process_is_read() {
+        let rollup = "5560-7ffc ---p 0 00:00 0 [rollup]\nRss:  2000 kB\nPss:            1234 kB\nPss_Dirty: 9 kB\n";
+        assert_eq!(pss(rollup), Some(1234.0));
+        assert_eq!(pss("Rss: 1 kB"), None);
     }
 
     #[test]

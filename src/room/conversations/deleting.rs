@@ -1,0 +1,175 @@
+//! What was deleted here: peers still have it, and it must not come back with the next one who is met.
+
+use litemap::LiteMap;
+
+use super::Conversations;
+use super::records::{DELETED, write_deleted};
+use crate::history::Key;
+use crate::room::cx::Cx;
+use crate::room::effect::Effect;
+use crate::room::io::{ChatEvent, Conversation, Deletion, Event, MessageId, Output, StoreCommand};
+use crate::wire::entry::{Clock, ConversationId, Entry, entry_name, parse_entry_name};
+use crate::wire::frame::{MAX_IDS, ShortId, short};
+
+/// The most ids of deleted entries that are remembered; the oldest are forgotten first.
+const MAX_DELETED: usize = 2_000;
+/// The most conversations of which it is remembered that they were deleted.
+const MAX_FLOORS: usize = 512;
+
+/// What was deleted.
+#[derive(Debug, Default)]
+pub(super) struct Deleted {
+    /// Nothing that was said up to here is taken again.
+    pub floor: Clock,
+    /// The same, by conversation.
+    pub floors: LiteMap<ConversationId, Clock>,
+    /// Single entries.
+    pub ids: Vec<ShortId>,
+}
+
+impl Deleted {
+    /// Whether this id is one of a deleted entry.
+    pub fn has_id(&self, id: &ShortId) -> bool {
+        self.ids.contains(id)
+    }
+
+    /// Whether this entry was deleted.
+    pub fn has(&self, entry: &Entry) -> bool {
+        let floor = self.floors.get(&entry.conversation).copied();
+        let floor = floor.unwrap_or_default().max(self.floor);
+        entry.clock <= floor || self.has_id(&short(&entry.id()))
+    }
+
+    fn add(&mut self, ids: impl Iterator<Item = ShortId>) {
+        self.ids.extend(ids);
+        let surplus = self.ids.len().saturating_sub(MAX_DELETED);
+        self.ids.drain(..surplus);
+    }
+
+    fn raise(&mut self, conversation: ConversationId, clock: Clock) {
+        if self.floors.len() < MAX_FLOORS || self.floors.contains_key(&conversation) {
+            self.floors.insert(conversation, clock);
+        }
+    }
+
+    /// Adds what another tab has deleted.
+    pub fn merge(&mut self, other: Deleted) {
+        self.floor = self.floor.max(other.floor);
+        for (conversation, clock) in other.floors {
+            let known = self.floors.get(&conversation).copied();
+            self.raise(conversation, clock.max(known.unwrap_or_default()));
+        }
+        let new = other.ids.into_iter().filter(|id| !self.ids.contains(id));
+        let new: Vec<ShortId> = new.collect();
+        self.add(new.into_iter());
+    }
+}
+
+impl Conversations {
+    /// Deletes something, because the person wants it.
+    pub(super) fn delete(&mut self, deletion: Deletion, cx: &mut Cx) {
+        match &deletion {
+            Deletion::Message(id) => {
+                if !self.delete_message(id, cx) {
+                    return cx.event(Event::Refused(
+                        "The message is not here any more.".to_owned(),
+                    ));
+                }
+            }
+            Deletion::Conversation(conversation) => {
+                let id = conversation.id(&cx.own.key);
+                self.clear_thread(&id, cx);
+                cx.output(Output::Store(StoreCommand::DeleteConversation(id)));
+            }
+            Deletion::Room => {
+                let ids: Vec<ConversationId> = self.threads.iter().map(|its| its.id).collect();
+                for id in ids {
+                    self.clear_thread(&id, cx);
+                }
+                self.deleted.floor = Clock(Clock::at(cx.now).0 | 0xffff);
+                cx.output(Output::Store(StoreCommand::DeleteRoom));
+            }
+        }
+        let state = write_deleted(&self.deleted);
+        cx.output(Output::Store(StoreCommand::PutState(DELETED, state)));
+        cx.chat(ChatEvent::Deleted(deletion));
+    }
+
+    /// Deletes a message with all that was said about it.
+    fn delete_message(&mut self, id: &MessageId, cx: &mut Cx) -> bool {
+        let Some(id) = parse_entry_name(&id.0) else {
+            return false;
+        };
+        let name = short(&id);
+        let Some(thread) = self.threads.of_message(&name).map(|thread| thread.id) else {
+            return false;
+        };
+        let Some(thread) = self.threads.get_mut(&thread) else {
+            return false;
+        };
+        let about = thread.log.references(&name).into_iter();
+        let about = about.map(|(held, _)| held.entry.position());
+        let message = thread.log.get(&name).map(|held| held.entry.position());
+        let all: Vec<_> = about.chain(message).collect();
+        for position in &all {
+            thread.log.remove(position);
+            cx.effect(Effect::Detached(short(&position.id)));
+            cx.output(Output::Store(StoreCommand::Delete(Key {
+                conversation: thread.id,
+                position: *position,
+            })));
+        }
+        self.deleted
+            .add(all.iter().map(|position| short(&position.id)));
+        true
+    }
+
+    /// Forgets what was said in a conversation. Its last entries are remembered one by one, since peers will name them.
+    fn clear_thread(&mut self, id: &ConversationId, cx: &mut Cx) {
+        let Some(thread) = self.threads.get_mut(id) else {
+            return;
+        };
+        let last = thread.log.iter().rev().take(MAX_IDS);
+        let last: Vec<ShortId> = last.map(|held| short(&held.entry.id())).collect();
+        let floor = Clock(Clock::at(cx.now).0 | 0xffff).max(thread.log.clock());
+        for held in thread.log.iter() {
+            cx.effect(Effect::Detached(short(&held.entry.id())));
+        }
+        self.deleted.add(last.into_iter());
+        self.deleted.raise(*id, floor);
+        thread.clear();
+        self.threads.remove(id);
+    }
+
+    /// Another tab has deleted these records.
+    pub(super) fn were_deleted(&mut self, keys: &[Key], cx: &mut Cx) {
+        for key in keys {
+            let Some(thread) = self.threads.get_mut(&key.conversation) else {
+                continue;
+            };
+            let is_shown = thread.log.get(&short(&key.position.id));
+            let is_shown = is_shown.is_some_and(|held| held.is_shown);
+            thread.log.remove(&key.position);
+            cx.effect(Effect::Detached(short(&key.position.id)));
+            if is_shown {
+                let id = MessageId(entry_name(&key.position.id));
+                cx.chat(ChatEvent::Deleted(Deletion::Message(id)));
+            }
+        }
+    }
+
+    /// Another tab has deleted a conversation, or all of them.
+    pub(super) fn were_all_deleted(&mut self, id: Option<&ConversationId>, cx: &mut Cx) {
+        let these = self
+            .threads
+            .iter()
+            .filter(|its| id.is_none_or(|id| its.id == *id));
+        let these: Vec<(ConversationId, Conversation)> = these
+            .map(|thread| (thread.id, thread.conversation.clone()))
+            .collect();
+        for (id, conversation) in these {
+            self.clear_thread(&id, cx);
+            cx.chat(ChatEvent::Deleted(Deletion::Conversation(conversation)));
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Entries and small values as a store keeps them.
+//!
+//! ```text
+//! record  = 01 ‖ arrived (8) ‖ with (33, or zeros) ‖ recipients (1) ‖ (key (33) ‖ 01 if delivered)* ‖ entry
+//! read    = (conversation (16) ‖ clock (8) ‖ id (32))*
+//! deleted = clock (8) ‖ number of ids (4) ‖ id (16)* ‖ (conversation (16) ‖ clock (8))*
+//! ```
+//!
+//! `with` is the other person of a direct conversation. A message of ours that was said to an empty room has no
+//! recipients, and waits for the first who comes; `ff` in the place of their number stands for a message whose deliveries
+//! are not counted. What a store gives back is read with the same care as what peers send, but signatures are not checked
+//! again: whoever can write there can do all that this page can do.
+
+use litemap::LiteMap;
+
+use super::deleting::Deleted;
+use super::log::Held;
+use crate::history::Record;
+use crate::identity::PublicKey;
+use crate::room::io::Order;
+use crate::time::Millis;
+use crate::wire::RoomId;
+use crate::wire::bytes::Reader;
+use crate::wire::entry::{Clock, ConversationId, Entry};
+
+/// The name of the value that says what was read.
+pub(super) const READ: &str = "read";
+/// The name of the value that says what was deleted.
+pub(super) const DELETED: &str = "deleted";
+/// The names of all values that a room keeps.
+pub const STATES: [&str; 2] = [READ, DELETED];
+
+const FORMAT: u8 = 1;
+const NOT_COUNTED: u8 = 0xff;
+
+/// What a record holds.
+#[derive(Debug)]
+pub(super) struct Restored {
+    pub entry: Entry,
+    pub arrived: Millis,
+    pub with: Option<PublicKey>,
+    /// Whom it is meant for, and which of them have it, if that is counted.
+    pub recipients: Option<Vec<(PublicKey, bool)>>,
+}
+
+/// Makes the record of an entry.
+pub(super) fn record(
+    held: &Held,
+    with: Option<&PublicKey>,
+    recipients: Option<&[(PublicKey, bool)]>,
+) -> Record {
+    let entry = &held.entry;
+    let mut bytes = Vec::with_capacity(entry.size() + 48);
+    bytes.push(FORMAT);
+    bytes.extend_from_slice(&held.arrived.0.to_be_bytes());
+    bytes.extend_from_slice(&with.map_or([0; 33], |key| key.0));
+    // More people than fit into a byte are not told apart after a reload.
+    let counted = recipients.filter(|all| all.len() < NOT_COUNTED.into());
+    bytes.push(counted.map_or(NOT_COUNTED, |all| {
+        u8::try_from(all.len()).unwrap_or(NOT_COUNTED)
+    }));
+    for (key, delivered) in counted.unwrap_or_default() {
+        bytes.extend_from_slice(&key.0);
+        bytes.push(u8::from(*delivered));
+    }
+    entry.write(&mut bytes);
+    Record {
+        conversation: entry.conversation,
+        position: entry.position(),
+        author: entry.author,
+        bytes,
+    }
+}
+
+/// Reads a record of this room; `None` if it is damaged.
+pub(super) fn read_record(record: &Record, room: &RoomId) -> Option<Restored> {
+    let mut reader = Reader::new(&record.bytes);
+    reader.u8().filter(|format| *format == FORMAT)?;
+    let arrived = Millis(reader.u64()?);
+    let with = PublicKey(reader.array()?);
+    let count = reader.u8()?;
+    let recipients = match count {
+        NOT_COUNTED => None,
+        count => {
+            let mut all = Vec::new();
+            for _ in 0..count {
+                all.push((PublicKey(reader.array()?), reader.u8()? == 1));
+            }
+            Some(all)
+        }
+    };
+    let entry = Entry::parse(reader.rest(), room).ok()?;
+    (entry.conversation == record.conversation).then_some(Restored {
+        entry,
+        arrived,
+        with: (with.0 != [0; 33]).then_some(with),
+        recipients,
+    })
+}
+
+/// Writes up to where each conversation was read.
+pub(super) fn write_read(read: &LiteMap<ConversationId, Order>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (conversation, order) in read.iter() {
+        bytes.extend_from_slice(&conversation.0);
+        bytes.extend_from_slice(&order.0.to_be_bytes());
+        bytes.extend_from_slice(&order.1);
+    }
+    bytes
+}
+
+/// Reads what [`write_read`] wrote, as far as it can be read.
+pub(super) fn read_read(bytes: &[u8]) -> Vec<(ConversationId, Order)> {
+    let mut reader = Reader::new(bytes);
+    let mut next = || {
+        let conversation = ConversationId(reader.array()?);
+        Some((conversation, Order(reader.u64()?, reader.array()?)))
+    };
+    core::iter::from_fn(&mut next).collect()
+}
+
+/// Writes what was deleted.
+pub(super) fn write_deleted(deleted: &Deleted) -> Vec<u8> {
+    let mut bytes = deleted.floor.0.to_be_bytes().to_vec();
+    let count = u32::try_from(deleted.ids.len()).unwrap_or_default();
+    bytes.extend_from_slice(&count.to_be_bytes());
+    deleted
+        .ids
+        .iter()
+        .for_each(|id| bytes.extend_from_slice(id));
+    for (conversation, clock) in deleted.floors.iter() {
+        bytes.extend_from_slice(&conversation.0);
+        bytes.extend_from_slice(&clock.0.to_be_bytes());
+    }
+    bytes
+}
+
+/// Reads what [`write_deleted`] wrote, as far as it can be read.
+pub(super) fn read_deleted(bytes: &[u8]) -> Deleted {
+    let mut reader = Reader::new(bytes);
+    let mut deleted = Deleted::default();
+    let mut read = || {
+        deleted.floor = Clock(reader.u64()?);
+        for _ in 0..reader.u32()? {
+            deleted.ids.push(reader.array()?);
+        }
+        while !reader.is_empty() {
+            let conversation = ConversationId(reader.array()?);
+            deleted.floors.insert(conversation, Clock(reader.u64()?));
+        }
+        Some(())
+    };
+    // What comes before the damage counts.
+    let _ = read();
+    deleted
+}

@@ -1,0 +1,184 @@
+//! What the store keeps and gives back, as the parent module's machine decides it.
+
+use litemap::LiteMap;
+
+use super::Conversations;
+use super::deleting::Deleted;
+use super::log::{Change, Inserted};
+use super::message;
+use super::records::{
+    DELETED, READ, read_deleted, read_read, read_record, record, write_deleted, write_read,
+};
+use crate::history::Record;
+use crate::room::cx::Cx;
+use crate::room::io::{ChatEvent, Conversation, Order, Output, StoreCommand, StoreEvent};
+use crate::room::members::Members;
+use crate::wire::entry::{ConversationId, EntryId, Position};
+use crate::wire::frame::{ShortId, short};
+
+/// The most conversations of which it is remembered up to where they were read, also if nothing of them is here.
+const MAX_READ: usize = 512;
+
+impl Conversations {
+    /// Handles an event of the store.
+    pub fn on_store(&mut self, event: StoreEvent, members: &Members, cx: &mut Cx) {
+        match event {
+            StoreEvent::Records(records) => self.on_records(&records, members, cx),
+            StoreEvent::State(READ, bytes) => self.on_read(&bytes, cx),
+            StoreEvent::State(DELETED, bytes) => self.on_deleted(read_deleted(&bytes)),
+            StoreEvent::State(..) => {}
+            StoreEvent::Restored => {
+                self.is_restored = true;
+                // Whoever came before that was told of less than we have.
+                for peer in members.all_proven() {
+                    self.send_pages(peer, members, cx);
+                }
+                self.make_room(members, cx);
+            }
+            StoreEvent::Emptied => self.keep_all(cx),
+            StoreEvent::Deleted(keys) => self.were_deleted(&keys, cx),
+            StoreEvent::ConversationDeleted(id) => self.were_all_deleted(Some(&id), cx),
+            StoreEvent::RoomDeleted => self.were_all_deleted(None, cx),
+        }
+    }
+
+    fn on_deleted(&mut self, deleted: Deleted) {
+        self.deleted.merge(deleted);
+    }
+
+    /// Handles records of one conversation.
+    fn on_records(&mut self, records: &[Record], members: &Members, cx: &mut Cx) {
+        let mut changed: Vec<EntryId> = Vec::new();
+        let mut deliveries = Vec::new();
+        let mut oldest: Option<(ConversationId, Position)> = None;
+        for record in records {
+            let Some(restored) = read_record(record, &cx.own.room) else {
+                continue;
+            };
+            let (entry, id) = (restored.entry, record.conversation);
+            if let Some(other) = restored.with
+                && ConversationId::direct(&cx.own.key, &other) == id
+            {
+                self.threads.direct(other, cx);
+            }
+            let Some(thread) = self.threads.get_mut(&id) else {
+                continue;
+            };
+            if self.deleted.has(&entry) {
+                continue;
+            }
+            let (entry_id, position) = (entry.id(), entry.position());
+            self.catching_up.has_come(&short(&entry_id), cx);
+            deliveries.extend(restored.recipients.map(|recipients| (entry_id, recipients)));
+            let Some(Inserted { change, others }) =
+                thread.log.insert(entry, restored.arrived, true)
+            else {
+                continue;
+            };
+            if oldest.is_none_or(|(_, oldest)| position < oldest) {
+                oldest = Some((id, position));
+            }
+            changed.extend(others);
+            if let Change::Said(id) | Change::Changed(id) = change {
+                changed.push(id);
+            }
+        }
+        if let Some((id, oldest)) = oldest
+            && let Some(thread) = self.threads.get_mut(&id)
+        {
+            if !self.is_restored {
+                thread.restored(oldest);
+            }
+            if let Some(order) = self.read.get(&id) {
+                cx.chat(ChatEvent::Read(thread.conversation.clone(), *order));
+            }
+            // One event for each message, however much was said about it.
+            let mut shown: LiteMap<EntryId, ()> = LiteMap::new();
+            for id in changed {
+                if shown.insert(id, ()).is_none() {
+                    thread.show(&id, members, cx);
+                    if message::is_retracted(&thread.log, &id) {
+                        thread.log.take_back(&short(&id));
+                    }
+                }
+            }
+        }
+        for (id, recipients) in deliveries {
+            self.own.restore(id, &recipients, cx);
+        }
+    }
+
+    /// Keeps an entry as it is now.
+    pub(super) fn keep(&self, conversation: &ConversationId, id: &ShortId, cx: &mut Cx) {
+        let Some(thread) = self.threads.get(conversation) else {
+            return;
+        };
+        let Some(held) = thread.log.get(id) else {
+            return;
+        };
+        let recipients = self.own.recipients(id);
+        let record = record(held, thread.other(), recipients.as_deref());
+        // What is not ours to count is known better by another tab, if there is one.
+        cx.output(Output::Store(
+            if recipients.is_some() || !held.entry.has_body() {
+                StoreCommand::Put(record)
+            } else {
+                StoreCommand::Add(record)
+            },
+        ));
+    }
+
+    /// Keeps everything that is here.
+    fn keep_all(&self, cx: &mut Cx) {
+        for thread in self.threads.iter() {
+            for held in thread.log.iter() {
+                self.keep(&thread.id, &short(&held.entry.id()), cx);
+            }
+        }
+        for (name, value) in [
+            (READ, write_read(&self.read)),
+            (DELETED, write_deleted(&self.deleted)),
+        ] {
+            cx.output(Output::Store(StoreCommand::PutState(name, value)));
+        }
+    }
+
+    /// Keeps the messages whose deliveries have changed.
+    pub fn keep_changed(&mut self, cx: &mut Cx) {
+        for id in self.own.take_changed() {
+            let thread = self.threads.of_message(&id);
+            if let Some(conversation) = thread.map(|thread| thread.id) {
+                self.keep(&conversation, &id, cx);
+            }
+        }
+    }
+
+    /// The person has read a conversation up to here.
+    pub(super) fn mark_read(&mut self, conversation: &Conversation, order: Order, cx: &mut Cx) {
+        let id = conversation.id(&cx.own.key);
+        if self.threads.get(&id).is_none() || self.read.get(&id).is_some_and(|read| *read >= order)
+        {
+            return;
+        }
+        self.read.insert(id, order);
+        if self.read.len() > MAX_READ {
+            let threads = &self.threads;
+            self.read.retain(|id, _| threads.get(id).is_some());
+        }
+        let state = write_read(&self.read);
+        cx.output(Output::Store(StoreCommand::PutState(READ, state)));
+        cx.chat(ChatEvent::Read(conversation.clone(), order));
+    }
+
+    /// Another tab has read more, or this one at another time.
+    fn on_read(&mut self, bytes: &[u8], cx: &mut Cx) {
+        for (id, order) in read_read(bytes) {
+            if self.read.get(&id).is_none_or(|read| *read < order) {
+                self.read.insert(id, order);
+                if let Some(thread) = self.threads.get(&id) {
+                    cx.chat(ChatEvent::Read(thread.conversation.clone(), order));
+                }
+            }
+        }
+    }
+}

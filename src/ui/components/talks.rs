@@ -1,0 +1,110 @@
+//! The list of conversations: channels, then direct ones.
+
+use yew::prelude::*;
+
+use super::icon::{face, icon};
+use super::sentence::changing;
+use crate::room::Conversation;
+use crate::ui::context::Ui;
+use crate::ui::hooks::clock;
+use crate::ui::markup::view;
+use crate::ui::state::{Action, Listed, State};
+use crate::ui::texts;
+
+/// The list. A narrow page shows it in place of the conversation.
+pub fn talks(state: &State, listed: &[Listed], ui: &Ui) -> Html {
+    let is_direct = |its: &&Listed| matches!(its.conversation, Conversation::Direct(_));
+    let (direct, channels): (Vec<_>, Vec<_>) = listed.iter().partition(is_direct);
+    let rows = |title: &'static str, these: &[&Listed]| {
+        if these.is_empty() {
+            return Html::default();
+        }
+        view! {
+            <h2>{ title }</h2>
+            <ul>{ for these.iter().map(|listed| row(listed, ui)) }</ul>
+        }
+    };
+    view! {
+        <nav class="talks" part="conversations" aria-label="Conversations" data-testid="conversations">
+            <header class="bar">
+                <div class="where"><p class="room-name"><bdi translate="no">{ &state.opening.room }</bdi></p></div>
+            </header>
+            <div class="rows">
+                { rows("Channels", &channels) }
+                { rows("Direct", &direct) }
+            </div>
+        </nav>
+    }
+}
+
+fn row(listed: &Listed, ui: &Ui) -> Html {
+    let id = listed.conversation.to_string();
+    let open = {
+        let conversation = listed.conversation.clone();
+        ui.on(Box::new(move |ui| {
+            ui.act(Action::Open(conversation.clone()))
+        }))
+    };
+    let when = listed.last.as_ref().map(|(_, at)| clock::short(*at));
+    let said = listed.last.as_ref().map(|(text, _)| text.clone());
+    let unread = listed.unread;
+    view! {
+        <li key={id.clone()}>
+            <button
+                type="button" class="talk" data-testid="conversation" data-id={id} data-unread={unread.to_string()}
+                data-look={(!listed.is_here).then_some("away")} aria-current={listed.is_open.then_some("true")} onclick={open}
+            >
+                { sign(listed) }
+                <span class="name"><bdi translate="no">{ &listed.title }</bdi></span>
+                if let Some(when) = when { <time class="hint" translate="no">{ when }</time> }
+                if let Some(said) = said { <span class="hint last" dir="auto" translate="no">{ said }</span> }
+                if unread > 0 {
+                    <span key={unread} class="badge" data-look={(listed.mentioned > 0).then_some("mentioned")}>
+                        <span aria-hidden="true">{ unread.to_string() }</span><span class="sr">{ changing(&texts::new_messages(unread)) }</span>
+                    </span>
+                }
+            </button>
+        </li>
+    }
+}
+
+/// The face of a person, or the sign of a channel.
+pub fn sign(listed: &Listed) -> Html {
+    match (&listed.conversation, &listed.channel) {
+        (Conversation::Direct(key), _) => face(&listed.title, key),
+        (_, Some(channel)) if channel.icon.is_some() => {
+            view! { <span class="sign" aria-hidden="true" translate="no">{ channel.icon.clone().unwrap_or_default() }</span> }
+        }
+        _ => view! { <span class="sign" aria-hidden="true" translate="no">{ "#" }</span> },
+    }
+}
+
+/// What stands above the first message of a conversation.
+pub fn beginning(listed: &Listed) -> Html {
+    match (&listed.conversation, &listed.channel) {
+        (Conversation::Direct(_), _) => view! {
+            <div class="beginning"><p>{ changing(&texts::direct_beginning(&listed.title)) }</p></div>
+        },
+        (_, Some(channel)) if !channel.welcome.is_empty() => view! {
+            <div class="beginning" data-testid="channel-welcome">
+                { for channel.welcome.iter().map(|line| view! { <p dir="auto">{ line }</p> }) }
+            </div>
+        },
+        _ => Html::default(),
+    }
+}
+
+/// The button that leads from a conversation back to the list, in a narrow page, with what is unread elsewhere.
+pub fn to_list(state: &State, button: &NodeRef, ui: &Ui) -> Html {
+    let elsewhere = state.all_unread().0.saturating_sub(state.talk.unread);
+    view! {
+        <button
+            ref={button.clone()} type="button" class="quiet to-list" data-testid="list-button"
+            onclick={ui.acts(|| Action::List(true))}
+        >
+            { icon(super::icon::BACK) }
+            if elsewhere > 0 { <span key={elsewhere} class="badge" aria-hidden="true">{ elsewhere.to_string() }</span> }
+            <span class="sr">{ changing(&texts::to_list(elsewhere)) }</span>
+        </button>
+    }
+}

@@ -1,0 +1,333 @@
+//! The conversations of the page: the one that is open, and the others.
+
+use std::rc::Rc;
+
+use super::{Opening, State, is_here};
+use crate::identity::PublicKey;
+use crate::room::{Conversation, Deletion, MAIN_CHANNEL, Message, MessageId, Order};
+use crate::settings::Channel;
+use crate::time::Millis;
+use crate::ui::texts;
+use crate::ui::timeline::{Delivery, Timeline};
+
+/// At most this many conversations are listed. The room has fewer; this limit holds whatever it reports.
+const MAX_TALKS: usize = 512;
+/// The last line of a conversation has at most this many characters in the list.
+const MAX_LAST_LINE: usize = 80;
+
+/// A conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Talk {
+    /// Which one it is.
+    pub conversation: Conversation,
+    /// The other person's name, as it was last heard of, in a direct one.
+    pub name: String,
+    /// The messages, and in channels who joined and left.
+    pub log: Rc<Timeline>,
+    /// The number of messages that arrived while the person was not watching.
+    pub unread: u32,
+    /// How many of them mention the person.
+    pub mentioned: u32,
+    /// The line of the first unread message. The mark stays until the person sends a message.
+    pub unread_from: Option<u32>,
+    /// Up to where it was read, here or in another tab or at another time.
+    read: Option<Order>,
+}
+
+impl Talk {
+    fn new(conversation: Conversation) -> Talk {
+        Talk {
+            conversation,
+            name: String::new(),
+            log: Rc::default(),
+            unread: 0,
+            mentioned: 0,
+            unread_from: None,
+            read: None,
+        }
+    }
+}
+
+impl Default for Talk {
+    /// The main channel of a room whose site names none.
+    fn default() -> Talk {
+        Talk::new(Conversation::Channel(MAIN_CHANNEL.to_owned()))
+    }
+}
+
+/// A conversation as the list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Which one it is.
+    pub conversation: Conversation,
+    /// Its name: of a channel without the `#`, or of the other person.
+    pub title: String,
+    /// What a channel's site says of it.
+    pub channel: Option<Channel>,
+    /// Whether it is open.
+    pub is_open: bool,
+    /// Whether the other person is here.
+    pub is_here: bool,
+    /// The number of unread messages.
+    pub unread: u32,
+    /// How many of them mention the person. In a direct conversation, all do.
+    pub mentioned: u32,
+    /// Who said what last, and when.
+    pub last: Option<(String, Millis)>,
+}
+
+impl State {
+    /// Begins with the channels that the site names.
+    pub(super) fn begin_talks(&mut self, opening: &Opening) {
+        let mut talks = opening
+            .channels
+            .iter()
+            .map(|channel| Talk::new(Conversation::Channel(channel.name.clone())));
+        if let Some(first) = talks.next() {
+            self.talk = first;
+        }
+        self.others = Rc::new(talks.map(Rc::new).collect());
+        self.list_open = !self.others.is_empty();
+    }
+
+    /// Lets `act` see this conversation as the one that is open. It begins if there is none yet.
+    pub(super) fn within(&mut self, conversation: &Conversation, act: impl FnOnce(&mut State)) {
+        if self.talk.conversation == *conversation {
+            return act(self);
+        }
+        let Some(at) = self.place_of(conversation) else {
+            return;
+        };
+        self.swap(at);
+        let before = std::mem::replace(&mut self.elsewhere, true);
+        act(self);
+        self.elsewhere = before;
+        self.swap(at);
+    }
+
+    /// Where a conversation that is not open is among the others. A direct one that is not there begins.
+    fn place_of(&mut self, conversation: &Conversation) -> Option<usize> {
+        let found = self
+            .others
+            .iter()
+            .position(|its| its.conversation == *conversation);
+        let may_begin = matches!(conversation, Conversation::Direct(_));
+        if found.is_none() && may_begin && self.others.len() < MAX_TALKS {
+            let talk = Rc::new(Talk::new(conversation.clone()));
+            Rc::make_mut(&mut self.others).push(talk);
+            return Some(self.others.len() - 1);
+        }
+        found
+    }
+
+    fn swap(&mut self, at: usize) {
+        if let Some(other) = Rc::make_mut(&mut self.others).get_mut(at) {
+            std::mem::swap(&mut self.talk, Rc::make_mut(other));
+        }
+    }
+
+    /// Opens a conversation, which need not have begun.
+    pub(super) fn open_talk(&mut self, conversation: &Conversation) {
+        if self.talk.conversation != *conversation
+            && let Some(at) = self.place_of(conversation)
+        {
+            self.swap(at);
+            self.composing = None;
+            self.returned = None;
+            self.watching = true;
+        }
+        self.list_open = false;
+        self.show_people(false);
+        self.mark_read_if_watched();
+    }
+
+    /// Notes up to where a conversation was read, and counts what is not.
+    pub(super) fn was_read(&mut self, conversation: &Conversation, order: Order) {
+        self.within(conversation, |state| {
+            let talk = &mut state.talk;
+            if talk.read.is_some_and(|read| read >= order) {
+                return;
+            }
+            talk.read = Some(order);
+            let (from, count) = talk.log.after(&order).unzip();
+            talk.unread = count.unwrap_or_default();
+            talk.mentioned = talk.mentioned.min(talk.unread);
+            if talk.unread > 0 {
+                talk.unread_from = from;
+            }
+            state.mark_read_if_watched();
+        });
+    }
+
+    /// Whether a message that was said before we came was not read at another time either.
+    pub(super) fn is_news(&self, message: &Message) -> bool {
+        match self.talk.read {
+            Some(read) => message.order > read,
+            None => message.is_direct(),
+        }
+    }
+
+    /// Up to where the person has read what is open, if they see its end.
+    pub fn read_up_to(&self) -> Option<(Conversation, Order)> {
+        let last = self.talk.log.last_said().filter(|_| self.is_watched())?;
+        Some((self.talk.conversation.clone(), last.message.order))
+    }
+
+    /// Removes what was deleted.
+    pub(super) fn deleted(&mut self, deletion: &Deletion) {
+        match deletion {
+            Deletion::Message(id) => {
+                let holds = |talk: &Talk| talk.log.has(id);
+                if holds(&self.talk) {
+                    Rc::make_mut(&mut self.talk.log).remove(id);
+                } else if let Some(at) = self.others.iter().position(|talk| holds(talk))
+                    && let Some(talk) = Rc::make_mut(&mut self.others).get_mut(at)
+                {
+                    Rc::make_mut(&mut Rc::make_mut(talk).log).remove(id);
+                }
+            }
+            Deletion::Conversation(conversation) => {
+                let is_direct = matches!(conversation, Conversation::Direct(_));
+                if self.talk.conversation == *conversation && is_direct {
+                    // Another conversation takes its place.
+                    self.swap(0);
+                }
+                if is_direct {
+                    Rc::make_mut(&mut self.others).retain(|its| its.conversation != *conversation);
+                } else {
+                    self.within(conversation, State::forget_talk);
+                }
+            }
+            Deletion::Room => {
+                let is_channel = |its: &Talk| matches!(its.conversation, Conversation::Channel(_));
+                if !is_channel(&self.talk) {
+                    self.swap(0);
+                }
+                let others = Rc::make_mut(&mut self.others);
+                others.retain(|its| is_channel(its));
+                for other in others {
+                    *other = Rc::new(Talk::new(other.conversation.clone()));
+                }
+                self.forget_talk();
+            }
+        }
+    }
+
+    fn forget_talk(&mut self) {
+        self.talk = Talk::new(self.talk.conversation.clone());
+    }
+
+    /// Sets the delivery state of a message, in whichever conversation it is.
+    pub(super) fn deliver(&mut self, id: &MessageId, delivery: Delivery) {
+        if self.talk.log.has(id) {
+            return Rc::make_mut(&mut self.talk.log).deliver(id, delivery);
+        }
+        if let Some(at) = self.others.iter().position(|talk| talk.log.has(id))
+            && let Some(talk) = Rc::make_mut(&mut self.others).get_mut(at)
+        {
+            Rc::make_mut(&mut Rc::make_mut(talk).log).deliver(id, delivery);
+        }
+    }
+
+    /// The number of unread messages in all conversations, and how many of them mention the person.
+    pub fn all_unread(&self) -> (u32, u32) {
+        let others = self.others.iter().map(|talk| (talk.unread, talk.mentioned));
+        others.fold((self.talk.unread, self.talk.mentioned), |sum, one| {
+            (sum.0.saturating_add(one.0), sum.1.saturating_add(one.1))
+        })
+    }
+
+    /// The name of whoever holds a key.
+    fn name_of(&self, talk: &Talk, key: &PublicKey) -> (String, bool) {
+        let here = self
+            .people
+            .iter()
+            .find(|peer| peer.key == *key && is_here(peer.state));
+        let own = self.own.as_ref().filter(|own| own.key == *key);
+        match (own, here) {
+            (Some(own), _) => (texts::yourself(&own.user), true),
+            (None, Some(peer)) => (peer.name.to_string(), true),
+            (None, None) if talk.name.is_empty() => (key.fingerprint(), false),
+            (None, None) => (talk.name.clone(), false),
+        }
+    }
+
+    fn list(&self, talk: &Talk, is_open: bool) -> Listed {
+        let (title, is_here, channel) = match &talk.conversation {
+            Conversation::Direct(key) => {
+                let (name, is_here) = self.name_of(talk, key);
+                (name, is_here, None)
+            }
+            Conversation::Channel(name) => {
+                let mut channels = self.opening.channels.iter();
+                let channel = channels.find(|channel| channel.name == *name).cloned();
+                (name.clone(), true, channel)
+            }
+        };
+        let last = talk.log.last_said().map(|said| {
+            let message = &said.message;
+            let text: String = message.text.chars().take(MAX_LAST_LINE).collect();
+            let line = match (&talk.conversation, message.retracted) {
+                (_, true) => texts::TAKEN_BACK.to_owned(),
+                (Conversation::Direct(_), false) if !message.own => text,
+                _ => texts::last_line(message.own, &message.sender, &text),
+            };
+            (line, message.at)
+        });
+        let is_channel = matches!(talk.conversation, Conversation::Channel(_));
+        Listed {
+            conversation: talk.conversation.clone(),
+            title,
+            channel,
+            is_open,
+            is_here,
+            unread: talk.unread,
+            mentioned: if is_channel {
+                talk.mentioned
+            } else {
+                talk.unread
+            },
+            last,
+        }
+    }
+
+    /// The conversation that is open.
+    pub fn opened(&self) -> Listed {
+        self.list(&self.talk, true)
+    }
+
+    /// All conversations: the channels as the site names them, then direct ones that have begun or are open, the one with
+    /// the last message first.
+    pub fn listed(&self) -> Vec<Listed> {
+        let open = (&self.talk, true);
+        let others = self.others.iter().map(|talk| (&**talk, false));
+        let rank = |talk: &Talk| match &talk.conversation {
+            Conversation::Channel(name) => {
+                let mut channels = self.opening.channels.iter();
+                (0, channels.position(|channel| channel.name == *name), None)
+            }
+            Conversation::Direct(_) => {
+                let last = talk.log.last_said().map(|said| said.message.order);
+                (1, None, last)
+            }
+        };
+        let is_listed = |(talk, is_open): &(&Talk, bool)| {
+            let is_channel = matches!(talk.conversation, Conversation::Channel(_));
+            *is_open || is_channel || talk.log.has_messages()
+        };
+        let all = [open].into_iter().chain(others).filter(is_listed);
+        let sorted = crate::sort::sorted_by(all, |(one, _), (other, _)| {
+            let (one, other) = (rank(one), rank(other));
+            (one.0, one.1)
+                .cmp(&(other.0, other.1))
+                .then(other.2.cmp(&one.2))
+        });
+        let list = |(talk, is_open): (&Talk, bool)| self.list(talk, is_open);
+        sorted.into_iter().map(list).collect()
+    }
+
+    /// Whether there is more than one conversation, so that a list of them is shown.
+    pub fn has_list(&self) -> bool {
+        self.listed().len() > 1
+    }
+}

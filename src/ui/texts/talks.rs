@@ -1,0 +1,90 @@
+//! Sentences about conversations, and about what is kept of them.
+
+use super::{isolated, number};
+use crate::history::Mode;
+
+/// Stands in the place of the last words in the list.
+pub const TAKEN_BACK: &str = "Taken back";
+
+/// Asks whether to delete everything.
+pub const DELETE_ROOM: &str =
+    "This deletes all messages of this room in this browser. Other people keep what they have.";
+
+/// The direct conversation with oneself.
+pub fn yourself(user: &str) -> String {
+    format!("{user} (you)")
+}
+
+/// What somebody said last, in the list of conversations.
+pub fn last_line(own: bool, sender: &str, text: &str) -> String {
+    if own {
+        format!("You: {text}")
+    } else {
+        format!("{sender}: {text}")
+    }
+}
+
+/// What stands above the first direct message.
+pub fn direct_beginning(name: &str) -> String {
+    let name = isolated(name);
+    format!(
+        "Only you and {name} read this, in all of your tabs and theirs. Nobody can prove to others what was said here. What \
+         you write while {name} is away arrives when both of you are here again."
+    )
+}
+
+/// The button that leads to the list of conversations.
+pub fn to_list(unread: u32) -> String {
+    match unread {
+        0 => "Conversations".into(),
+        unread => format!("Conversations, {} elsewhere", super::new_messages(unread)),
+    }
+}
+
+/// How many messages were found.
+pub fn found(count: usize) -> String {
+    match count {
+        0 => "Nothing was found".into(),
+        1 => "1 message".into(),
+        crate::room::MAX_FOUND => format!("The last {} messages", number(count)),
+        count => format!("{} messages", number(count)),
+    }
+}
+
+/// The part of a text in which something was found.
+pub fn excerpt(text: &str, found: &str) -> String {
+    const AROUND: usize = 40;
+    let at = text
+        .to_ascii_lowercase()
+        .find(&found.trim().to_ascii_lowercase());
+    let before = text[..at.unwrap_or(0)].chars().count();
+    let cut = before.saturating_sub(AROUND);
+    let mut part: String = text.chars().skip(cut).take(4 * AROUND).collect();
+    if cut > 0 {
+        part.insert(0, '…');
+    }
+    part
+}
+
+/// How long messages are kept, in the list of choices.
+pub fn history_mode(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Off => "Not kept",
+        Mode::Session => "Kept until this tab closes",
+        Mode::Kept => "Kept in this browser",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_shows_what_was_found() {
+        let text = format!("{} Needle {}", "straw ".repeat(50), "straw ".repeat(50));
+        let part = excerpt(&text, "needle ");
+        assert!(part.starts_with('…') && part.contains("Needle"), "{part}");
+        assert_eq!(excerpt("ünü", "x"), "ünü");
+        assert_eq!(excerpt("short", "ort"), "short");
+    }
+}

@@ -140,7 +140,7 @@ fn esbuild(tools: &Tools) -> Result<Command> {
 const PANEL: &str = "rtchat-panel-";
 
 /// The beginning of the name of the script for pictures and players.
-const MEDIA: &str = "media-";
+pub const MEDIA: &str = "media-";
 
 /// Writes the file with the program's styles and what is shown before the program is there. They come as one, since they are
 /// needed at the same time.

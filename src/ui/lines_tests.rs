@@ -1,5 +1,6 @@
 use super::*;
 use crate::identity::{PublicKey, Trust};
+use crate::room::Conversation;
 use crate::room::Message;
 use crate::time::Millis;
 use crate::ui::timeline::{Moves, Said};
@@ -13,7 +14,15 @@ fn order(place: u64) -> Order {
 fn line(seq: u32, place: u64, id: Option<u8>) -> Line {
     let said = |id: u8| {
         let (id, at) = (MessageId(id.to_string()), Millis(0));
-        let message = Message::new(id, "ann".into(), PublicKey([2; 33]), "text".into(), at);
+        let lobby = Conversation::Channel("lobby".into());
+        let message = Message::new(
+            id,
+            lobby,
+            "ann".into(),
+            PublicKey([2; 33]),
+            "text".into(),
+            at,
+        );
         Content::Said(Said {
             message: Rc::new(message),
             day: 0,
@@ -21,6 +30,7 @@ fn line(seq: u32, place: u64, id: Option<u8>) -> Line {
             leads: false,
             delivery: None,
             trust: Trust::New,
+            mentions: Vec::new(),
         })
     };
     Line {

@@ -592,7 +592,7 @@ impl State {
         let mentions = self.mentions(&message.text);
         let (id, calls) = (message.id.clone(), mentions.iter().any(|(_, own)| *own));
         let log = Rc::make_mut(&mut self.talk.log);
-        let is_known = log.has(&id);
+        let is_known = message.caught_up && log.has(&id);
         let seq = log.say(message, day, trust);
         if !mentions.is_empty() {
             log.mention(&id, mentions);

@@ -18,7 +18,7 @@ fn leaving_keeps_what_was_said_and_joining_again_goes_on_with_it() {
     let state = after(joined(), [message(Some(2))]);
     let state = state.reduce(Action::People(true));
     let left = after(state, [Event::Status(Status::Left)]);
-    assert!(left.log.has_messages() && !left.people_open);
+    assert!(left.talk.log.has_messages() && !left.people_open);
     assert_eq!((left.present(), left.status), (1, Status::Left));
     let again = left.reduce(Action::Rejoining);
     let own = Own {
@@ -27,7 +27,7 @@ fn leaving_keeps_what_was_said_and_joining_again_goes_on_with_it() {
         key: PublicKey([0; 33]),
     };
     let again = again.reduce(Action::Joined(own));
-    assert!(again.log.has_messages());
+    assert!(again.talk.log.has_messages());
     assert_eq!(
         (again.stage.clone(), again.status),
         (Stage::Joined, Status::Joining)

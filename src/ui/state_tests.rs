@@ -9,6 +9,8 @@ use crate::ui::timeline::Content;
 
 #[path = "state_journey_tests.rs"]
 mod journeys;
+#[path = "state_talks_tests.rs"]
+mod talks;
 
 fn peer(byte: u8, user: &str, state: PeerState) -> PeerView {
     PeerView {
@@ -22,6 +24,10 @@ fn peer(byte: u8, user: &str, state: PeerState) -> PeerView {
     }
 }
 
+fn lobby() -> Conversation {
+    Conversation::Channel("lobby".into())
+}
+
 fn message(from: Option<u8>) -> Event {
     let key = PublicKey([from.unwrap_or(0); 33]);
     Event::Chat(ChatEvent::Message(Box::new(Message {
@@ -29,7 +35,7 @@ fn message(from: Option<u8>) -> Event {
         own: from.is_none(),
         ..Message::new(
             MessageId("m".into()),
-            Conversation::Channel("lobby".into()),
+            lobby(),
             "ann".into(),
             key,
             "text".into(),
@@ -70,7 +76,7 @@ fn whoever_is_mentioned_is_told_and_others_are_marked() {
         Box::new(Message {
             peer: Some(PeerId([1; 16])),
             own: false,
-            ..Message::new(id, "ben".into(), key, text.into(), Millis(0))
+            ..Message::new(id, lobby(), "ben".into(), key, text.into(), Millis(0))
         })
     };
     let marked = |state: &State| -> Vec<Vec<String>> {
@@ -99,10 +105,9 @@ fn the_last_own_message_that_can_be_changed_is_edited() {
     let said = |id: &str, own, change: fn(&mut Message)| {
         let (key, id) = (PublicKey([1; 33]), MessageId(id.into()));
         let mut message = Message {
-            private: false,
             own,
             peer: (!own).then_some(PeerId([1; 16])),
-            ..Message::new(id, "ann".into(), key, "text".into(), Millis(0))
+            ..Message::new(id, lobby(), "ann".into(), key, "text".into(), Millis(0))
         };
         change(&mut message);
         Event::Chat(ChatEvent::Message(Box::new(message)))
@@ -115,7 +120,6 @@ fn the_last_own_message_that_can_be_changed_is_edited() {
     let events = [
         said("a", true, |_| {}),
         said("b", true, |message| message.retracted = true),
-        said("c", true, |message| message.private = true),
         said("d", false, |_| {}),
     ];
     let state = after(State::default(), events);
@@ -274,7 +278,7 @@ fn only_messages_that_arrive_unwatched_count_as_unread() {
         (0, Some(1)),
         "the marker stays until the next message"
     );
-    assert_eq!(after(state, [message(None)]).unread_from, None);
+    assert_eq!(after(state, [message(None)]).talk.unread_from, None);
 }
 
 #[test]
@@ -292,7 +296,7 @@ fn a_closed_chat_counts_unread_messages_and_opening_it_reads_them() {
     assert_eq!(state.talk.unread, 2);
     let away = state.clone().reduce(Action::Watching(false));
     assert_eq!(away.talk.unread, 2);
-    assert_eq!(state.reduce(Action::Watching(true)).unread, 0);
+    assert_eq!(state.reduce(Action::Watching(true)).talk.unread, 0);
 }
 
 #[test]
@@ -629,7 +633,7 @@ fn events_for_programs_do_not_change_the_state() {
     let typing = (0..1_000).map(|number| {
         Event::Chat(ChatEvent::Typing {
             peer: many(1, number).id,
-            conversation: Conversation::Channel("lobby".into()),
+            conversation: lobby(),
         })
     });
     assert_eq!(after(State::default(), typing), State::default());

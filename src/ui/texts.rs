@@ -319,12 +319,6 @@ mod tests {
     }
 
     #[test]
-    fn a_private_message_names_its_recipient() {
-        assert_eq!(private(None), "only to you");
-        assert_eq!(plain(private(Some("Ben(2)"))), "only to Ben(2)");
-    }
-
-    #[test]
     fn numbers_have_thousands_separators() {
         assert_eq!(
             [0, 999, 1_000, 10_240, 1_234_567].map(number),

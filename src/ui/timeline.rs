@@ -227,7 +227,7 @@ impl Timeline {
 
     /// Whether there is any message.
     pub fn has_messages(&self) -> bool {
-        self.last_day.is_some()
+        self.last_said().is_some()
     }
 
     /// Appends a message and returns the number of its line.

@@ -33,6 +33,7 @@ mod profile;
 mod rooms;
 mod settings;
 mod support;
+mod talks;
 mod translation;
 mod unloaded;
 mod untrusted_text;

@@ -184,7 +184,7 @@ fn unknown_kinds_are_ignored_and_garbage_is_an_error() {
         "{",
         "[]",
         "null",
-        r#"{"k":"chat"}"#,
+        r#"{"k":"typing"}"#,
         r#"{"k":"part","index":-1}"#,
     ] {
         assert_eq!(

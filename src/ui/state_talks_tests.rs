@@ -1,0 +1,161 @@
+use super::*;
+use crate::room::{Deletion, Order};
+use crate::settings::Channel;
+
+fn channel(name: &str) -> Conversation {
+    Conversation::Channel(name.into())
+}
+
+fn direct(byte: u8) -> Conversation {
+    Conversation::Direct(PublicKey([byte; 33]))
+}
+
+fn opened() -> State {
+    let named = |name: &str| Channel {
+        name: name.into(),
+        ..Channel::default()
+    };
+    let opening = Opening {
+        channels: vec![named("lobby"), named("news")],
+        ..Opening::default()
+    };
+    State::default()
+        .reduce(Action::Opened(opening))
+        .reduce(Action::List(false))
+}
+
+/// Something that somebody said, or oneself if the byte is 0.
+fn said(at: &Conversation, from: u8, place: u64, text: &str) -> Message {
+    Message {
+        own: from == 0,
+        peer: (from > 0).then_some(PeerId([from; 16])),
+        order: Order(place, [0; 32]),
+        with: Some("ben".into()),
+        ..Message::new(
+            MessageId(text.into()),
+            at.clone(),
+            "ben".into(),
+            PublicKey([from; 33]),
+            text.into(),
+            Millis(place),
+        )
+    }
+}
+
+fn event(message: Message) -> Event {
+    Event::Chat(ChatEvent::Message(Box::new(message)))
+}
+
+fn listed(state: &State) -> Vec<(String, u32)> {
+    let listed = state.listed().into_iter();
+    listed.map(|its| (its.title, its.unread)).collect()
+}
+
+#[test]
+fn each_message_belongs_to_its_conversation_and_counts_there() {
+    let state = after(
+        opened(),
+        [
+            event(said(&channel("lobby"), 1, 1, "a")),
+            event(said(&channel("news"), 1, 2, "b")),
+            event(said(&direct(2), 2, 3, "c")),
+            event(said(&direct(3), 0, 4, "d")),
+            event(said(&channel("unknown"), 1, 5, "e")),
+        ],
+    );
+    // The lobby is open, and its end is in sight. The last word is first among direct ones.
+    let expected = [("lobby", 0), ("news", 1), ("ben", 0), ("ben", 1)];
+    assert_eq!(
+        listed(&state),
+        expected.map(|(name, unread)| (name.to_owned(), unread))
+    );
+    assert_eq!(state.all_unread(), (2, 0));
+    let state = state.reduce(Action::Open(direct(2)));
+    assert_eq!(state.talk.conversation, direct(2));
+    assert_eq!(state.talk.log.lines().len(), 1);
+    assert_eq!(state.all_unread().0, 1);
+    assert_eq!(state.read_up_to(), Some((direct(2), Order(3, [0; 32]))));
+    let state = after(state, [event(said(&channel("lobby"), 1, 6, "f"))]);
+    assert_eq!(state.all_unread().0, 2);
+}
+
+#[test]
+fn a_direct_conversation_is_listed_once_it_was_opened_or_something_was_said() {
+    let state = opened();
+    assert_eq!(state.listed().len(), 2);
+    let state = state.reduce(Action::Open(direct(7)));
+    assert_eq!(state.listed().len(), 3);
+    let state = state.reduce(Action::Open(channel("lobby")));
+    assert_eq!(state.listed().len(), 2);
+}
+
+#[test]
+fn what_was_read_elsewhere_is_read_here() {
+    let news = channel("news");
+    let state = after(
+        opened(),
+        [
+            event(said(&news, 1, 1, "a")),
+            event(said(&news, 1, 2, "b")),
+            event(said(&news, 1, 3, "c")),
+        ],
+    );
+    assert_eq!(state.all_unread().0, 3);
+    let read = |place| Event::Chat(ChatEvent::Read(channel("news"), Order(place, [0; 32])));
+    let state = after(state, [read(2)]);
+    assert_eq!(state.all_unread().0, 1);
+    let state = after(state, [read(1), read(3)]);
+    assert_eq!(state.all_unread().0, 0);
+}
+
+#[test]
+fn whoever_comes_back_finds_unread_what_was_said_meanwhile() {
+    let (lobby, news) = (channel("lobby"), channel("news"));
+    let before = |at: &Conversation, place, text: &str| {
+        let message = said(at, 1, place, text);
+        event(Message {
+            caught_up: true,
+            ..message
+        })
+    };
+    let read = Event::Chat(ChatEvent::Read(news.clone(), Order(1, [0; 32])));
+    let events = [
+        read,
+        before(&news, 1, "a"),
+        before(&news, 2, "b"),
+        before(&direct(2), 3, "c"),
+        before(&lobby, 4, "d"),
+    ];
+    let state = opened().reduce(Action::Watching(false));
+    let state = after(state, events);
+    // What is caught up on where one never was is not news.
+    let expected = [("lobby", 0), ("news", 1), ("ben", 1)];
+    assert_eq!(
+        listed(&state),
+        expected.map(|(name, unread)| (name.to_owned(), unread))
+    );
+}
+
+#[test]
+fn what_was_deleted_is_gone_wherever_it_was() {
+    let (lobby, news) = (channel("lobby"), channel("news"));
+    let state = after(
+        opened(),
+        [
+            event(said(&lobby, 1, 1, "a")),
+            event(said(&news, 1, 2, "b")),
+            event(said(&direct(2), 2, 3, "c")),
+        ],
+    )
+    .reduce(Action::Open(direct(2)));
+    let deleted = |deletion| Event::Chat(ChatEvent::Deleted(deletion));
+    let state = after(state, [deleted(Deletion::Message(MessageId("b".into())))]);
+    let state = state.reduce(Action::Open(news));
+    assert!(!state.talk.log.has_messages());
+    let state = state.reduce(Action::Open(direct(2)));
+    let state = after(state, [deleted(Deletion::Conversation(direct(2)))]);
+    assert_eq!(state.talk.conversation, lobby);
+    assert_eq!(state.listed().len(), 2);
+    let state = after(state, [deleted(Deletion::Room)]);
+    assert!(!state.talk.log.has_messages());
+}

@@ -269,7 +269,10 @@ impl State {
                 self.own = Some(Rc::new(own));
                 self.stage = Stage::Joined;
             }
-            Action::Rejoining => self.status = Status::Joining,
+            Action::Rejoining => {
+                self.status = Status::Joining;
+                self.files = Rc::default();
+            }
             Action::WrongAddress { reason, open_link } => {
                 self.stage = Stage::WrongAddress { reason, open_link };
             }

@@ -39,6 +39,9 @@ const AT_ONCE_BURST: u32 = 40;
 /// … and then one in each of these pauses.
 const AT_ONCE_PAUSE: Duration = Duration::from_secs(4);
 
+/// The progress of a file is shown at most this often.
+const PROGRESS_PAUSE: Duration = Duration::from_millis(100);
+
 /// Where a file stands: beside something that was said.
 #[derive(Debug)]
 struct Place {
@@ -70,7 +73,8 @@ struct Known {
     wrong: Vec<PeerId>,
     why: String,
     end: Option<End>,
-    shown: Option<FileView>,
+    /// What people see of it, and since when.
+    shown: Option<(FileView, Millis)>,
 }
 
 /// Files that stand beside what people say.
@@ -345,10 +349,17 @@ impl Attachments {
             return;
         };
         let view = self.view(key, known, links, cx.now);
-        if let Some(known) = self.known.get_mut(key)
-            && known.shown.as_ref() != Some(&view)
-        {
-            known.shown = Some(view.clone());
+        let is_moving = |view: &FileView| matches!(view.state, FileState::Transferring { .. });
+        let is_same = known.shown.as_ref().is_some_and(|(shown, at)| {
+            // A page is drawn for each of these.
+            let is_soon = cx.now.since(*at) < PROGRESS_PAUSE;
+            *shown == view || (is_soon && is_moving(shown) && is_moving(&view))
+        });
+        if is_same {
+            return;
+        }
+        if let Some(known) = self.known.get_mut(key) {
+            known.shown = Some((view.clone(), cx.now));
             cx.event(Event::Attachment(AttachmentEvent { key: *key, view }));
         }
     }

@@ -101,6 +101,73 @@ export interface Options {
   config?: string | URL;
 }
 
+/** A conversation of the room. */
+export interface Conversation {
+  /** `#name` of a channel, or the other's public key in base64url. */
+  readonly id: string;
+  /** The channel's name, or the other person's, as far as it is known. */
+  readonly name: string | undefined;
+  /** The other person's public key, in a direct conversation. */
+  readonly key: string | undefined;
+}
+
+/** Options of `say`. */
+export interface SayOptions {
+  /** A conversation's id: `#name`, or somebody's public key. Default: the room's first channel. */
+  conversation?: string | undefined;
+  /** The id of the message that this one answers. */
+  replyTo?: string | undefined;
+}
+
+/** Options of `history`. */
+export interface HistoryOptions {
+  /** A conversation's id. Default: the room's first channel. */
+  conversation?: string | undefined;
+  /** The id of a message: only what was said before it. */
+  before?: string | undefined;
+  /** At most this many. Default: 50. */
+  limit?: number | undefined;
+}
+
+/** A message. Its text is plain: never use it as HTML. */
+export interface Message {
+  /** The same for everybody, and after a reload. */
+  readonly id: string;
+  /** The id of its conversation. */
+  readonly conversation: string;
+  /** The name of whoever said it. */
+  readonly sender: string;
+  /** The public key of whoever said it, in base64url. */
+  readonly key: string;
+  /** Whether we said it, in any tab. */
+  readonly own: boolean;
+  /** What is known of that key under that name. */
+  readonly trust: Trust;
+  /** As it was edited last; empty once it was taken back. */
+  readonly text: string;
+  /** When it was said, by the sender's clock, but no later than it came here. */
+  readonly at: Date;
+  /** The id of the message that it answers. */
+  readonly replyTo: string | undefined;
+  /** Earlier texts, oldest first, if it was edited. */
+  readonly earlier: readonly string[];
+  /** Whether it was taken back. */
+  readonly retracted: boolean;
+  /** The reactions. */
+  readonly reactions: readonly { emoji: string; own: boolean; people: readonly { key: string; name: string }[] }[];
+  /** Whether it was said before we came. */
+  readonly caughtUp: boolean;
+  /** Whether its author said something else to others in its place. */
+  readonly forked: boolean;
+}
+
+/** To how many people a message was sent, how many have it, and how many it is meant for. */
+export interface Delivery {
+  readonly sent: number;
+  readonly delivered: number;
+  readonly of: number;
+}
+
 /** Answers questions, with its return value or the value of its promise. If it throws, the asker receives the error. */
 export type QuestionHandler = (content: Json, sender: string, question: QuestionInfo, peer: Peer) => unknown;
 
@@ -229,6 +296,15 @@ export interface Events {
   answer: (content: Json, sender: string, answer: { question: Json }, peer: Peer) => unknown;
   /** Somebody wrote a message, to everybody or to us alone. */
   chat: (text: string, sender: string, peer: Peer) => unknown;
+  /**
+   * A message is here: said now by anybody, also by us, or caught up on. `peer` is whoever said it, if they are here.
+   * `message.key` is the key of whoever said it in any case.
+   */
+  message: (message: Message, peer: Peer | undefined) => unknown;
+  /** A message looks different: it was edited, taken back or reacted to. */
+  messagechange: (message: Message, peer: Peer | undefined) => unknown;
+  /** The delivery of a message of ours made progress. */
+  delivery: (id: string, delivery: Delivery) => unknown;
   /** Somebody sent a value with `dm`. */
   dm: (value: Received, sender: string, peer: Peer) => unknown;
   /** Somebody sent a value with `send`. */
@@ -382,8 +458,23 @@ export class MQTTRTCClient {
   /** Asks all connected peers, and resolves to the answer of each of them. */
   ask(content: Json): Promise<AskResult[]>;
   ask(topic: string | undefined, content: Json, options?: Omit<AskOptions, "topic">): Promise<AskResult[]>;
-  /** Sends a message to everybody, at most 10,000 characters. */
+  /** Says something in the room's first channel, at most 10,000 characters. */
   chat(text: string): void;
+  /** Says something in a conversation, at most 10,000 characters. It comes as `message`, too, with its id. */
+  say(text: string, options?: SayOptions): void;
+  /** Changes the text of a message of ours. */
+  edit(id: string, text: string): void;
+  /** Takes a message of ours back. */
+  retract(id: string): void;
+  /** Reacts to a message with an emoji, or takes the reaction back. */
+  react(id: string, emoji: string, on?: boolean): void;
+  /** The conversations: the channels, and direct ones that have begun. */
+  readonly conversations: Conversation[];
+  /**
+   * Resolves to the last messages of a conversation that are here, oldest first. If there are fewer than asked for, peers
+   * are asked for older ones, which come as `message`.
+   */
+  history(options?: HistoryOptions): Promise<Message[]>;
   /** Tells everybody that the user is writing. */
   typing(): void;
   /** Adds a handler that answers the questions of this topic. */

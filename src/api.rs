@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use js_sys::{Error, Function, Reflect};
+use js_sys::{Array, Error, Function, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Blob;
@@ -22,7 +22,8 @@ use crate::driver::{Handle, RoomObserver};
 use crate::identity::{Name, PeerId, PublicKey, safety_number};
 use crate::join::Joining;
 use crate::room::{
-    AppCommand, ChatCommand, Command, Event, FileCommand, PeopleCommand, Purpose, Shown, Value,
+    AppCommand, ChatCommand, Command, Conversation, Event, FileCommand, MessageId, PeopleCommand,
+    Purpose, Shown, Value,
 };
 use crate::rtc::file_channel::FileId;
 use crate::rtc::web::file_channel::Sink;
@@ -37,6 +38,12 @@ fn error(code: &str, message: &str) -> JsValue {
     // Setting a property of a plain object does not fail.
     let _ = Reflect::set(&error, &"code".into(), &code.into());
     error.into()
+}
+
+/// Reads the name of a conversation.
+fn conversation_of(text: &str) -> Result<Conversation, JsValue> {
+    let wanted = "a channel, such as \"#lobby\", or a peer's key";
+    Conversation::parse(text).ok_or_else(|| option_error(OptionError::new("conversation", wanted)))
 }
 
 fn option_error(option: OptionError) -> JsValue {
@@ -137,14 +144,94 @@ impl Engine {
         Ok(joined.as_ref().map(|joined| joined.handle.own().1))
     }
 
-    /// Sends a chat message to everybody, or to one peer.
-    pub fn say(&self, peer: Option<String>, text: String) {
-        match peer {
-            Some(peer) => self.to(&peer, |peer| {
-                Command::Chat(ChatCommand::SayTo { peer, text })
-            }),
-            None => self.command(Command::Chat(ChatCommand::say(text))),
+    /// Says something in the direct conversation with this peer's person.
+    #[wasm_bindgen(js_name = sayTo)]
+    pub fn say_to(&self, peer: &str, text: String) {
+        self.to(peer, |peer| {
+            Command::Chat(ChatCommand::SayTo { peer, text })
+        });
+    }
+
+    /// Says something in a conversation: `#name`, or a key for a direct one; without one, in the room's first channel.
+    ///
+    /// # Errors
+    /// An error with the code `option` if the conversation is neither.
+    pub fn say(
+        &self,
+        conversation: Option<String>,
+        text: String,
+        reply_to: Option<String>,
+    ) -> Result<(), JsValue> {
+        let conversation = conversation
+            .map(|text| conversation_of(&text))
+            .transpose()?;
+        self.command(Command::Chat(ChatCommand::Say {
+            conversation,
+            text,
+            reply_to: reply_to.map(MessageId),
+        }));
+        Ok(())
+    }
+
+    /// Changes the text of an own message.
+    pub fn edit(&self, id: String, text: String) {
+        let id = MessageId(id);
+        self.command(Command::Chat(ChatCommand::Edit { id, text }));
+    }
+
+    /// Takes an own message back.
+    pub fn retract(&self, id: String) {
+        self.command(Command::Chat(ChatCommand::Retract(MessageId(id))));
+    }
+
+    /// Reacts to a message, or takes the reaction back.
+    pub fn react(&self, id: String, emoji: String, on: bool) {
+        let id = MessageId(id);
+        self.command(Command::Chat(ChatCommand::React { id, emoji, on }));
+    }
+
+    /// The conversations that there are: `{ id, name, key? }`.
+    pub fn conversations(&self) -> Array {
+        let joined = self.0.joined.borrow();
+        let all = joined
+            .iter()
+            .flat_map(|joined| joined.handle.conversations());
+        all.map(|(conversation, name)| events::conversation(&conversation, name))
+            .collect()
+    }
+
+    /// The last messages of a conversation that are here, or the last ones before one of them, as in `message`. Peers are
+    /// asked for older ones if there are too few.
+    ///
+    /// # Errors
+    /// An error with the code `option` if the conversation is none.
+    pub fn history(
+        &self,
+        conversation: Option<String>,
+        before: Option<String>,
+        limit: u32,
+    ) -> Result<Array, JsValue> {
+        let joined = self.0.joined.borrow();
+        let Some(handle) = joined.as_ref().map(|joined| &joined.handle) else {
+            return Ok(Array::new());
+        };
+        let conversation = match conversation {
+            Some(text) => Some(conversation_of(&text)?),
+            None => handle
+                .conversations()
+                .into_iter()
+                .next()
+                .map(|(first, _)| first),
+        };
+        let Some(conversation) = conversation else {
+            return Ok(Array::new());
+        };
+        let (before, limit) = (before.map(MessageId), limit as usize);
+        let messages = handle.history_of(&conversation, before.as_ref(), limit);
+        if messages.len() < limit {
+            handle.command(Command::Chat(ChatCommand::Older(conversation)));
         }
+        Ok(messages.iter().map(events::message).collect())
     }
 
     /// Tells everybody that the person is writing.

@@ -171,8 +171,13 @@ impl Joining {
         };
         let trust = TrustKeeper::new(self.profile.clone(), self.tab.is_some());
         let room = *config.keys.id();
-        let chosen = chosen_mode(&room).filter(|_| self.tab.is_some());
-        let history = chosen.or(self.settings.history).unwrap_or(self.history);
+        let history = match self.tab {
+            // Nothing is ever stored.
+            None => Mode::Off,
+            Some(_) => chosen_mode(&room)
+                .or(self.settings.history)
+                .unwrap_or(self.history),
+        };
         let handle = driver::join(
             config,
             profile.identity().clone(),

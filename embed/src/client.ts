@@ -12,7 +12,12 @@ import { PendingCalls } from "./pending-calls.js";
 import { pack, toJson, unpack } from "./values.js";
 
 type OptionsWithoutTopic = Omit<AskOptions, "topic"> | undefined;
-type PeerEventKind = "file" | "gone" | "chat" | "typing" | "value" | "question";
+type PeerEventKind = "file" | "gone" | "typing" | "value" | "question";
+
+/** A message as the engine describes it: its time is a number. */
+type EngineMessage = Omit<api.Message, "at"> & { at: number };
+
+const fromEngine = (message: EngineMessage): api.Message => ({ ...message, at: new Date(message.at) });
 
 /** The attempt to be in the room, from `connect` to `disconnect`. */
 interface Attempt {
@@ -123,7 +128,34 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
   }
 
   chat(text: string): void {
-    this.#engine?.say(undefined, String(text));
+    this.say(text);
+  }
+
+  say(text: string, options: api.SayOptions = {}): void {
+    const { conversation, replyTo } = options;
+    typeErrors(() => this.#engine?.say(conversation, String(text), replyTo));
+  }
+
+  edit(id: string, text: string): void {
+    this.#engine?.edit(String(id), String(text));
+  }
+
+  retract(id: string): void {
+    this.#engine?.retract(String(id));
+  }
+
+  react(id: string, emoji: string, on = true): void {
+    this.#engine?.react(String(id), String(emoji), Boolean(on));
+  }
+
+  get conversations(): api.Conversation[] {
+    return (this.#engine?.conversations() ?? []) as api.Conversation[];
+  }
+
+  async history(options: api.HistoryOptions = {}): Promise<api.Message[]> {
+    const { conversation, before, limit = 50 } = options;
+    const found = typeErrors(() => this.#engine?.history(conversation, before, Number(limit)));
+    return ((found ?? []) as EngineMessage[]).map(fromEngine);
   }
 
   typing(): void {
@@ -257,6 +289,13 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
         const error = new RTChatError(event[3], event[4]);
         return event[1] ? this.#calls.reject(event[2], error) : this.#files.failed(event[2], error);
       }
+      case "message":
+      case "messagechange":
+        return this.#said(event[0], fromEngine(event[1]), event[2]);
+      case "delivery": {
+        const [, id, sent, delivered, of] = event;
+        return this.#handlers.emit("delivery", id, { sent, delivered, of });
+      }
       case "answered":
         return this.#answered(event[1], event[2], event[3]);
       default: {
@@ -271,8 +310,6 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
     switch (event[0]) {
       case "gone":
         return this.#gone(member, event[2]);
-      case "chat":
-        return this.#handlers.emit("chat", event[2], user, peer);
       case "typing":
         return this.#handlers.emit("typing", user, peer);
       case "value": {
@@ -284,6 +321,14 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
       case "question":
         void this.#answer(member, event[2], event[3], event[4]);
     }
+  }
+
+  #said(event: "message" | "messagechange", message: api.Message, id: string | undefined): void {
+    const peer = id === undefined ? undefined : this.#members.get(id)?.peer;
+    this.#handlers.emit(event, message, peer);
+    // What was said before we came was not said to this program, and it knows what it says itself.
+    const isChat = event === "message" && !message.caughtUp && peer !== undefined;
+    if (isChat) this.#handlers.emit("chat", message.text, message.sender, peer);
   }
 
   #offered(member: Member, offer: FileOffer): void {

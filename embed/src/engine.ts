@@ -1,6 +1,6 @@
 // Loads the program behind the module, which is in the same folder.
 import init, { Engine, whenBroken } from "../engine/engine.js";
-import type { ErrorCode, GoneReason, PeerState, Status, Trust } from "../mqtt-rtc.js";
+import type { ErrorCode, GoneReason, Message, PeerState, Status, Trust } from "../mqtt-rtc.js";
 import { asError } from "./errors.js";
 
 export type { Engine };
@@ -19,7 +19,8 @@ export type EngineEvent =
   | [kind: "typing", peer: string]
   | [kind: "gone", peer: string, reason: GoneReason]
   | [kind: "validationfailure", peer: PeerView, sentence: string]
-  | [kind: "chat", peer: string, text: string, isPrivate: boolean]
+  | [kind: "message" | "messagechange", message: Omit<Message, "at"> & { at: number }, peer: string | undefined]
+  | [kind: "delivery", id: string, sent: number, delivered: number, of: number]
   | [kind: "sent", first: number, last: number]
   | [kind: "sendfailed", token: number, code: ErrorCode, sentence: string]
   | [kind: "value", peer: string, isDm: boolean, json: string | undefined, kind?: string, bytes?: Uint8Array<ArrayBuffer>]

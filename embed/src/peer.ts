@@ -226,7 +226,7 @@ class RoomPeer implements Peer {
   }
 
   chat(text: string): void {
-    if (!this.#member.isGone) this.#shared.engine?.say(this.id, String(text));
+    if (!this.#member.isGone) this.#shared.engine?.sayTo(this.id, String(text));
   }
 
   async ping(): Promise<number> {

@@ -11,7 +11,9 @@
 //! | `withdrawn` | peer id |
 //! | `gone` | peer id, reason |
 //! | `validationfailure` | the peer as in `peer`, a sentence |
-//! | `chat` | peer id, text, whether it is for this peer alone |
+//! | `message` | the message as in [`message`], the id of its peer if it is here |
+//! | `messagechange` | the message, the id of its peer if it is here |
+//! | `delivery` | message id, to how many it was sent, how many have it, how many it is meant for |
 //! | `typing` | peer id |
 //! | `sent` | the first and the last of consecutive tokens |
 //! | `sendfailed` | token, code, a sentence |
@@ -29,9 +31,10 @@ use js_sys::{Array, Object, Uint8Array};
 use wasm_bindgen::JsValue;
 
 use crate::browser::object;
+use crate::identity::{PeerId, PublicKey};
 use crate::room::{
-    AppEvent, AskError, ChatEvent, Diagnostics, Event, FileError, FileEvent, PeerView, PeopleEvent,
-    Purpose, SendError, Status, Value,
+    AppEvent, AskError, ChatEvent, Conversation, Diagnostics, Event, FileError, FileEvent, Message,
+    PeerView, PeopleEvent, Purpose, Reaction, SendError, Status, Value,
 };
 use crate::rtc::file_channel::FileId;
 use crate::time::Millis;
@@ -72,6 +75,70 @@ impl EngineEvent {
     }
 }
 
+/// A conversation: `{ id, name, key? }`.
+pub(super) fn conversation(conversation: &Conversation, name: Option<String>) -> Object {
+    let key = match conversation {
+        Conversation::Channel(_) => JsValue::UNDEFINED,
+        Conversation::Direct(_) => conversation.to_string().into(),
+    };
+    let name = match conversation {
+        Conversation::Channel(channel) => Some(channel.clone()),
+        Conversation::Direct(_) => name,
+    };
+    object(&[
+        ("id", conversation.to_string().into()),
+        ("name", name.into()),
+        ("key", key),
+    ])
+}
+
+/// A message: `{ id, conversation, sender, key, own, trust, text, at, replyTo?, earlier, retracted, reactions, caughtUp,
+/// forked }`, with `reactions` as a list of `{ emoji, own, people: [{ key, name }] }`.
+pub(super) fn message(message: &Message) -> Object {
+    let reaction = |reaction: &Reaction| {
+        let people = reaction.people.iter();
+        let people: Array = people
+            .map(|(key, name)| object(&[("key", key_text(key)), ("name", name.clone().into())]))
+            .collect();
+        object(&[
+            ("emoji", reaction.emoji.clone().into()),
+            ("own", reaction.own.into()),
+            ("people", people.into()),
+        ])
+    };
+    let earlier: Array = message
+        .earlier
+        .iter()
+        .map(|text| JsValue::from(text.clone()))
+        .collect();
+    let reactions: Array = message.reactions.iter().map(reaction).collect();
+    let reply_to = message.reply_to.as_ref().map(|id| id.0.clone());
+    object(&[
+        ("id", message.id.0.clone().into()),
+        ("conversation", message.conversation.to_string().into()),
+        ("sender", message.sender.clone().into()),
+        ("key", key_text(&message.key)),
+        ("own", message.own.into()),
+        ("trust", message.trust.as_str().into()),
+        ("text", message.text.clone().into()),
+        ("at", (message.at.0 as f64).into()),
+        ("replyTo", reply_to.into()),
+        ("earlier", earlier.into()),
+        ("retracted", message.retracted.into()),
+        ("reactions", reactions.into()),
+        ("caughtUp", message.caught_up.into()),
+        ("forked", message.forked.into()),
+    ])
+}
+
+fn key_text(key: &PublicKey) -> JsValue {
+    Base64UrlUnpadded::encode_string(&key.0).into()
+}
+
+fn id_if(peer: Option<PeerId>) -> JsValue {
+    peer.map_or(JsValue::UNDEFINED, id)
+}
+
 fn arguments(event: Event) -> Array {
     match event {
         Event::Status(status) => list("status", [status_of(status).into()]),
@@ -84,23 +151,22 @@ fn arguments(event: Event) -> Array {
         Event::People(PeopleEvent::ValidationFailure { peer: view, reason }) => {
             list("validationfailure", [peer(&view).into(), reason.into()])
         }
-        // The program already knows its own messages, and what was said before it came was not said to it.
-        Event::Chat(ChatEvent::Message(message)) if !message.caught_up => {
-            message.peer.map_or_else(Array::new, |peer| {
-                list(
-                    "chat",
-                    [id(peer), message.text.into(), message.is_direct().into()],
-                )
-            })
+        Event::Chat(ChatEvent::Message(said)) => {
+            list("message", [message(&said).into(), id_if(said.peer)])
         }
-        Event::Chat(
-            ChatEvent::Message(_)
-            | ChatEvent::Changed(_)
-            | ChatEvent::Delivery { .. }
-            | ChatEvent::Read(..)
-            | ChatEvent::Deleted(_)
-            | ChatEvent::Found { .. },
-        )
+        Event::Chat(ChatEvent::Changed(said)) => {
+            list("messagechange", [message(&said).into(), id_if(said.peer)])
+        }
+        Event::Chat(ChatEvent::Delivery {
+            id,
+            sent,
+            delivered,
+            of,
+        }) => list(
+            "delivery",
+            [id.0.into(), sent.into(), delivered.into(), of.into()],
+        ),
+        Event::Chat(ChatEvent::Read(..) | ChatEvent::Deleted(_) | ChatEvent::Found { .. })
         | Event::App(AppEvent::Sent { .. }) => Array::new(),
         Event::Refused(sentence) => list("refused", [sentence.into()]),
         Event::Chat(ChatEvent::Typing { peer, .. }) => list("typing", [id(peer)]),
@@ -232,7 +298,7 @@ pub(super) fn stats(counted: &Diagnostics) -> Object {
     ])
 }
 
-fn id(peer: crate::identity::PeerId) -> JsValue {
+fn id(peer: PeerId) -> JsValue {
     peer.to_string().into()
 }
 

@@ -30,7 +30,10 @@ use crate::mqtt::{Ahead, AsyncClient, ClientError, QoS, SkipReason, WebSocketTra
 use crate::room::ChatCommand;
 #[cfg(feature = "files")]
 use crate::room::FileCommand;
-use crate::room::{ChatEvent, Command, Config, Diagnostics, Event, Input, Output, Room};
+use crate::room::{
+    ChatEvent, Command, Config, Conversation, Diagnostics, Event, Input, Message, MessageId,
+    Output, Room,
+};
 #[cfg(feature = "files")]
 use crate::rtc::LinkCommand;
 #[cfg(feature = "files")]
@@ -167,6 +170,25 @@ impl Handle {
     pub fn own(&self) -> (PeerId, String, PublicKey) {
         let room = self.0.room.borrow();
         (room.id(), room.user(), room.key())
+    }
+
+    /// The conversations that there are, with the other person's name in direct ones.
+    pub fn conversations(&self) -> Vec<(Conversation, Option<String>)> {
+        self.0.room.borrow().conversations()
+    }
+
+    /// The last messages of a conversation that are here, or the last ones before one of them, in their order.
+    pub fn history_of(
+        &self,
+        conversation: &Conversation,
+        before: Option<&MessageId>,
+        limit: usize,
+    ) -> Vec<Message> {
+        let mut messages = self.0.room.borrow().history(conversation, before, limit);
+        for message in &mut messages {
+            message.at = on_the_wall(message.at);
+        }
+        messages
     }
 
     /// How long this browser keeps what is said.

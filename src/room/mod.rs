@@ -189,6 +189,23 @@ impl Room {
         own_user(&self.cx.own.name, self.cx.own.tab)
     }
 
+    /// The conversations that there are, with the other person's name in direct ones.
+    pub fn conversations(&self) -> Vec<(Conversation, Option<String>)> {
+        self.conversations.list(&self.members)
+    }
+
+    /// The last messages of a conversation that are here, or the last ones before one of them, in their order.
+    pub fn history(
+        &self,
+        conversation: &Conversation,
+        before: Option<&MessageId>,
+        limit: usize,
+    ) -> Vec<Message> {
+        let (members, cx) = (&self.members, &self.cx);
+        self.conversations
+            .history(conversation, before, limit, members, cx)
+    }
+
     /// Handles what happened at `now`. Afterwards [`Room::poll`] returns what is to be done.
     pub fn handle(&mut self, now: Millis, input: Input) {
         self.advance(now);

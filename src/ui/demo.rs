@@ -516,6 +516,11 @@ impl Backend for Demo {
                     self.later(1_200, move |demo| demo.deliver(&all, of, of));
                 }
             }
+            Command::Chat(ChatCommand::Search { text, .. }) => {
+                let holds = |message: &Message| message.text.contains(&text);
+                let messages = said(clock::now()).into_iter().filter(holds).collect();
+                self.event(Event::Chat(ChatEvent::Found { text, messages }));
+            }
             Command::Rename(name) => *self.0.name.borrow_mut() = name.to_string(),
             Command::People(PeopleCommand::Decide { who, accept }) if accept => {
                 self.peer(who.id.0[0], "Greta", PeerState::Verified, Trust::New)

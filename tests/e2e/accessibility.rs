@@ -181,6 +181,29 @@ fn files_and_pictures_are_accessible() {
 }
 
 #[test]
+fn conversations_and_search_are_accessible() {
+    audit_scenes(&[
+        ("conversations", &[], "conversation"),
+        (
+            "conversations",
+            &[("conversation", "conversation")],
+            "channel-welcome",
+        ),
+        (
+            "conversations",
+            &[("conversation", "conversation"), ("search", "type the")],
+            "search-result",
+        ),
+        ("talk", &[("delete-room", "delete-room")], "delete-room-now"),
+        (
+            "talk",
+            &[("search", "type nothing like it")],
+            "search-results",
+        ),
+    ]);
+}
+
+#[test]
 fn warnings_requests_and_notices_are_accessible() {
     audit_scenes(&[
         ("alias", &[], "alias-warning"),

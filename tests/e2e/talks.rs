@@ -44,7 +44,10 @@ fn channels_and_direct_messages_count_what_is_unread_and_stay_after_a_reload() {
         for tab in [&ann, &ben] {
             until(tab, &conversation("#news")).await?;
             let page = tab.page().await?;
-            ensure!(page.text("channel-welcome").contains("Be kind"), "{page:#?}");
+            ensure!(
+                page.text("channel-welcome").contains("Be kind"),
+                "{page:#?}"
+            );
         }
         ann.say("in the lobby").await?;
         ben.hears("ann", "in the lobby").await?;
@@ -111,8 +114,11 @@ fn people_choose_what_is_kept_search_in_it_and_delete_it() {
         ann.type_into("search", "STRASSE").await?;
         until(&ann, "[data-testid=search-results]").await?;
         ensure!(!ann.page().await?.has("search-result"));
-        ann.script("document.querySelector('[data-testid=search]').value = ''", Vec::new())
-            .await?;
+        ann.script(
+            "document.querySelector('[data-testid=search]').value = ''",
+            Vec::new(),
+        )
+        .await?;
         ann.type_into("search", "straße").await?;
         until(&ann, "[data-testid=search-result]").await?;
         ann.click("search-result").await?;

@@ -93,6 +93,42 @@ impl Conversations {
         *self = Conversations::new(&[], own, self.since);
     }
 
+    /// Returns the conversations that there are, with the other person's name in direct ones.
+    pub fn list(&self, members: &Members) -> Vec<(Conversation, Option<String>)> {
+        let threads = self.threads.iter();
+        let named = threads.map(|thread| {
+            let name = thread.other().and_then(|other| members.name_of(other));
+            (thread.conversation.clone(), name)
+        });
+        named.collect()
+    }
+
+    /// Returns the last messages of a conversation before one of them, or all of its last, in their order.
+    pub fn history(
+        &self,
+        conversation: &Conversation,
+        before: Option<&MessageId>,
+        limit: usize,
+        members: &Members,
+        cx: &Cx,
+    ) -> Vec<Message> {
+        let Some(thread) = self.threads.get(&conversation.id(&cx.own.key)) else {
+            return Vec::new();
+        };
+        let end = before.and_then(|id| parse_entry_name(&id.0));
+        let end = end.and_then(|id| thread.log.get(&short(&id)));
+        let end = end.map(|held| held.entry.position());
+        let older = thread.log.iter().rev();
+        let older = older.skip_while(|held| end.is_some_and(|end| held.entry.position() >= end));
+        let ids = older.map(|held| held.entry.id());
+        let mut messages: Vec<Message> = ids
+            .filter_map(|id| message::message(conversation, &thread.log, &id, members, cx))
+            .take(limit)
+            .collect();
+        messages.reverse();
+        messages
+    }
+
     /// Handles a command of the person.
     pub fn on_command(
         &mut self,

@@ -4,8 +4,9 @@ import {
   type AskOptions,
   type AskResult,
   type Broker,
+  type Conversation,
   type DecisionOptions,
-  type ErrorCode,
+  type Conversation, ErrorCode,
   type Events,
   type FileOptions,
   type FileProgress,
@@ -14,6 +15,7 @@ import {
   type IncomingFile,
   type Json,
   MQTTRTCClient,
+  type Message,
   type Options,
   type Peer,
   type PeerState,
@@ -117,6 +119,16 @@ await client.send(new Blob(["hello"], { type: "text/plain" })).catch((error: unk
 });
 client.chat("hello");
 client.typing();
+client.say("hello", { conversation: "#lobby", replyTo: "id" });
+client.edit("id", "hi");
+client.retract("id");
+client.react("id", "👍", false);
+const conversations: Conversation[] = client.conversations;
+const messages: Message[] = await client.history({ conversation: conversations[0]?.id, limit: 5 });
+client.on("message", (message, peer) => console.log(message.at.getTime(), message.reactions[0]?.people, peer?.key));
+client.on("messagechange", (message) => console.log(message.earlier, message.retracted));
+client.on("delivery", (id, { sent, delivered, of }) => console.log(id, sent, delivered, of));
+console.log(messages.length);
 client.changeName("anna");
 const stats: Stats | undefined = client.stats();
 const peers: Peer[] = client.peers;

@@ -4,6 +4,7 @@ mod away;
 mod broken;
 mod client;
 mod content;
+mod conversations;
 mod exports;
 mod files;
 mod hostile;

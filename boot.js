@@ -2,6 +2,8 @@
 // two links (see Trunk.toml), whose file names contain the hashes of this build.
 const code = document.querySelector('link[rel="modulepreload"]');
 const program = document.querySelector('link[rel="preload"][as="fetch"]');
+// What shows pictures and players, which is imported when there is one.
+const pictures = document.querySelector('meta[name="rtchat-media"]').content;
 
 /**
  * Does what the views ask for once somebody writes; see embed/assist/assist.ts. The build gives both files the hash of what
@@ -66,7 +68,7 @@ async function run() {
     const begun = window.rtchatBegun;
     const [{ default: start, mount, whenBroken }, compiled] = await Promise.all([load(), begun?.program]);
     await start({ module_or_path: compiled ?? (await fetchProgram()) });
-    mount(document.body, { ...begun, assist });
+    mount(document.body, { ...begun, assist, media: () => import(pictures) });
     whenBroken(showBroken);
   } catch (error) {
     console.error(error);

@@ -28,6 +28,8 @@ export type RTChatStatus =
 export interface RTChatMessage {
   id: string;
   text: string;
+  /** The file beside the message, as its sender describes it; null if there is none. */
+  file: { name: string; size: number; type: string } | null;
   /** The sender's name, as others see it. Somebody else can have it later. */
   sender: string;
   /** The fingerprint of the sender's key, in sixteen characters. */

@@ -53,11 +53,21 @@ impl Embedding {
     }
 
     fn message(&self, message: &Message) {
+        let file = message.file.as_ref().map_or(JsValue::NULL, |file| {
+            let details = [
+                ("name", file.name.as_str().into()),
+                // Below 2^53.
+                ("size", (file.size as f64).into()),
+                ("type", file.mime.as_str().into()),
+            ];
+            object(&details).into()
+        });
         let details = [
             ("id", message.id.0.as_str().into()),
             ("text", message.text.as_str().into()),
             ("sender", message.sender.as_str().into()),
             ("fingerprint", message.key.fingerprint().into()),
+            ("file", file),
             ("own", (message.own && message.peer.is_none()).into()),
             // Milliseconds since 1970 stay below 2^53, so a float holds them exactly.
             ("time", (message.at.0 as f64).into()),

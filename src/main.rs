@@ -8,7 +8,7 @@ fn main() {}
 mod exports {
     use std::rc::Rc;
 
-    use js_sys::{Function, Object};
+    use js_sys::{Function, Object, Reflect};
     use rtchat::embed::Embedding;
     use rtchat::head_start::HeadStart;
     use rtchat::identity::Profile;
@@ -28,20 +28,26 @@ mod exports {
     /// Shows the chat in `root`. With a `listener`, the chat is embedded in another site's page, whose events the listener
     /// receives, and `options` are `{ page, settings, name }` (see [`Embedding`]). Without one the page is the chat's own, and
     /// `options` are what was begun before the program was there (see [`HeadStart`]). Either way they have the function
-    /// `assist`, which does what few need at once (see [`ui::assist`]).
+    /// `assist`, which does what few need at once (see [`ui::assist`]), and `media`, which loads the script for pictures.
     #[wasm_bindgen]
     pub fn mount(root: Element, options: Option<Object>, listener: Option<Function>) -> Mounted {
         if let Some(options) = &options {
             ui::assist::provide(options);
         }
+        let media: Option<Function> = options.as_ref().and_then(|options| {
+            let media = Reflect::get(options, &"media".into()).ok()?;
+            media.dyn_into().ok()
+        });
         let page = match (options, listener) {
-            (Some(options), Some(listener)) => Page::within(Embedding::new(&options, listener)),
-            (begun, _) => Page::new(begun.map(HeadStart::new)),
+            (Some(options), Some(listener)) => {
+                Page::within(Embedding::new(&options, listener), media.clone())
+            }
+            (begun, _) => Page::new(begun.map(HeadStart::new), media.clone()),
         };
         #[cfg(not(feature = "demo"))]
         let backend: Rc<dyn Backend> = Rc::new(page.clone());
         #[cfg(feature = "demo")]
-        let backend: Rc<dyn Backend> = Rc::new(ui::demo::Demo::new());
+        let backend: Rc<dyn Backend> = Rc::new(ui::demo::Demo::new(media.clone()));
         let app = ui::mount(&root, backend);
         Mounted { app, page }
     }

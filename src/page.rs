@@ -5,7 +5,9 @@ use std::rc::{Rc, Weak};
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
+use js_sys::Function;
 use wasm_bindgen_futures::spawn_local;
+use web_sys::Blob;
 
 use crate::browser::sleep;
 use crate::driver::{Handle, RoomObserver};
@@ -17,9 +19,13 @@ use crate::identity::web::seed;
 use crate::join::Joining;
 use crate::rehearsal::Rehearsal;
 use crate::room::{Command, Diagnostics, Event};
+use crate::rtc::web::file_channel::hash_of;
 use crate::settings::web::{FILE, address, href, load};
 use crate::settings::{AddressError, PageAddress, RoomSecret, Settings, room_link};
-use crate::ui::{Backend, Blocked, Entry, EventSink, Opening, Own, UiEvent};
+use crate::ui::media::{self, Media};
+use crate::ui::{Backend, Blocked, Entry, EventSink, Later, Opening, Own, UiEvent};
+use crate::wire::attachment::{MAX_TYPE, Picture, Preview, file_name};
+use crate::wire::{Attachment, FileHash, FileKey};
 
 /// Everything that is known once the address, the settings and the storage are read.
 struct Open {
@@ -68,6 +74,8 @@ struct Inner {
     open: Option<Open>,
     handle: Option<Handle>,
     head_start: Option<HeadStart>,
+    /// The function that loads what shows pictures and players.
+    media: Option<Function>,
     /// The name that the room was joined with, or that it was changed to.
     name: Option<Name>,
     closed: bool,
@@ -75,18 +83,21 @@ struct Inner {
 
 impl Page {
     /// Creates a page that is not opened yet, and for which `start.js` has begun this.
-    pub fn new(head_start: Option<HeadStart>) -> Page {
+    pub fn new(head_start: Option<HeadStart>, media: Option<Function>) -> Page {
         let page = Page::default();
         page.inner.borrow_mut().head_start = head_start;
+        page.inner.borrow_mut().media = media;
         page
     }
 
     /// Creates a chat in another site's page that is not opened yet.
-    pub fn within(site: Embedding) -> Page {
-        Page {
+    pub fn within(site: Embedding, media: Option<Function>) -> Page {
+        let page = Page {
             site: Site(Some(Rc::new(site))),
             ..Page::default()
-        }
+        };
+        page.inner.borrow_mut().media = media;
+        page
     }
 
     /// Leaves the room and frees everything. An opening that is still under way is abandoned.
@@ -306,6 +317,59 @@ impl Backend for Page {
         self.site.restart();
     }
 
+    fn prepare_file(
+        &self,
+        file: Blob,
+        original: bool,
+    ) -> Later<Result<(Attachment, bool), String>> {
+        let page = self.clone();
+        Box::pin(async move {
+            let media = page.media().await?;
+            let prepared = media.prepared(&file, original).await?;
+            let hash = hash_of(&prepared.blob)
+                .await
+                .map_err(|error| error.to_string())?;
+            let (columns, colours) = prepared.preview;
+            let is_picture = prepared.width > 0 && prepared.height > 0;
+            let file = Attachment {
+                hash: FileHash(hash),
+                // A whole number below 2^53.
+                size: prepared.blob.size() as u64,
+                name: file_name(&prepared.name),
+                mime: media_type(prepared.blob.type_()),
+                picture: is_picture.then(|| Picture {
+                    width: prepared.width,
+                    height: prepared.height,
+                    preview: Preview::new(columns, colours),
+                }),
+            };
+            let page = page.inner.borrow();
+            let handle = page.handle.as_ref().ok_or("You have left the room.")?;
+            handle.prepare_file(file.key(), prepared.blob);
+            Ok((file, prepared.as_it_is))
+        })
+    }
+
+    fn drop_file(&self, key: &FileKey) {
+        if let Some(handle) = &self.inner.borrow().handle {
+            handle.drop_prepared_file(key);
+        }
+    }
+
+    fn file(&self, key: FileKey) -> Later<Option<Blob>> {
+        let file = self
+            .inner
+            .borrow()
+            .handle
+            .as_ref()
+            .map(|handle| handle.file(key));
+        Box::pin(async move { file?.await })
+    }
+
+    fn media(&self) -> Later<Result<Media, String>> {
+        Box::pin(media::load(self.inner.borrow().media.clone()))
+    }
+
     fn is_embedded(&self) -> bool {
         self.site.0.is_some()
     }
@@ -318,6 +382,13 @@ impl Backend for Page {
             );
         }
     }
+}
+
+/// The type that a browser states, if it can stand in a description. Nothing depends on it.
+fn media_type(stated: String) -> String {
+    let is_plain =
+        stated.len() <= MAX_TYPE && stated.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    if is_plain { stated } else { String::new() }
 }
 
 fn own(handle: &Handle) -> Own {

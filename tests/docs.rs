@@ -9,8 +9,8 @@ use rtchat::wire::entry::{Clock, ConversationId, Position};
 use rtchat::wire::frame::EntryFrame;
 use rtchat::wire::statement::StatementId;
 use rtchat::wire::{
-    Ack, CallFrame, ChatFrame, FileFrame, Frame, LinkFrame, Part, PeopleFrame, RoomSource,
-    StreamIds,
+    Ack, AttachmentFrame, CallFrame, ChatFrame, FileFrame, FileHash, FileKey, Frame, LinkFrame,
+    Part, PeopleFrame, RoomSource, StreamIds,
 };
 use serde_json::Value;
 
@@ -116,6 +116,10 @@ fn the_protocol_documents_every_field_of_every_frame() {
     let sdp = include_str!("sdp/chromium-data-offer.sdp");
     let description = Box::new(SessionDescription::from_sdp(SdpType::Offer, sdp).unwrap());
     let candidates = description.candidates().to_vec();
+    let key = FileKey {
+        hash: FileHash([0; 32]),
+        size: 0,
+    };
     let text = String::new;
     let null = || "null".to_owned();
     let place = Position {
@@ -172,7 +176,10 @@ fn the_protocol_documents_every_field_of_every_frame() {
             bytes: Some(0),
             name: Some(text()),
             text: Some(text()),
+            hash: Some(text()),
         }),
+        Frame::Attachment(AttachmentFrame::Want(key)),
+        Frame::Attachment(AttachmentFrame::Lack(key)),
         Frame::Ack(Ack {
             count: 0,
             streams: Some(StreamIds {

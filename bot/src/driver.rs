@@ -170,8 +170,8 @@ impl<B: Bot> Driver<B> {
             // `rumqttc` pings by itself, and cannot be told to. The network of a bot rarely changes.
             // It keeps nothing yet.
             Output::TestBroker | Output::Store(_) => {}
-            // Bots neither send nor receive files, so there is no file channel.
-            Output::File(..) | Output::YieldFiles => {}
+            // Bots neither send nor receive files, so there is no file channel, and no place for their bytes.
+            Output::File(..) | Output::YieldFiles | Output::Blob(_) => {}
             Output::Trust(change) => {
                 self.profile.remember(&change);
                 self.report_storage_problems();

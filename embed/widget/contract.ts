@@ -42,7 +42,11 @@ export interface Glue {
   knowsName(): boolean;
   /** Calls `listener` when the program breaks. Nothing may call it from then on. */
   whenBroken(listener: (error: unknown) => void): void;
-  mount(root: Element, options: { page: string; settings: string; name?: string; assist: Assist }, listener: ChatListener): Mounted;
+  mount(
+    root: Element,
+    options: { page: string; settings: string; name?: string; assist: Assist; media: () => Promise<unknown> },
+    listener: ChatListener,
+  ): Mounted;
 }
 
 /** Does what the views ask for once somebody writes; see `embed/assist/assist.ts`. */
@@ -67,6 +71,8 @@ export interface Panel {
 /** The files of the program, from wherever they come. */
 export interface Files {
   glue(): Promise<Glue>;
+  /** What shows pictures and players: embed/media. */
+  media(): Promise<unknown>;
   wasm(): Promise<Response>;
   panel(): Promise<Panel>;
   /** Loads what only some need, when they need it. */

@@ -4,6 +4,8 @@
 //! events about the page ([`page_events`]), and the person ([`Handle::command`]). An input is handled at once; an input
 //! that arrives while another one is being handled waits in a queue, so callbacks may arrive at any time.
 
+#[cfg(feature = "attachments")]
+mod blobs;
 mod broker;
 mod page_events;
 mod store;
@@ -24,6 +26,8 @@ use crate::history::Mode;
 use crate::identity::web::{SeedError, seed};
 use crate::identity::{IdentityKey, PeerId, PublicKey};
 use crate::mqtt::{Ahead, AsyncClient, ClientError, QoS, SkipReason, WebSocketTransport};
+#[cfg(feature = "attachments")]
+use crate::room::ChatCommand;
 #[cfg(feature = "files")]
 use crate::room::FileCommand;
 use crate::room::{
@@ -39,6 +43,8 @@ use crate::rtc::web::file_channel::{Files, Sink};
 use crate::rtc::web::{Connections, WebError};
 use crate::settings::{Broker, IceServer};
 use crate::time::Millis;
+#[cfg(feature = "attachments")]
+use crate::wire::FileKey;
 
 pub use store::StoreKeeper;
 pub use trust::TrustKeeper;
@@ -101,6 +107,10 @@ impl Handle {
 
     /// Hands a command to the room.
     pub fn command(&self, command: Command) {
+        #[cfg(feature = "attachments")]
+        if let Command::Chat(ChatCommand::SayFile { file, .. }) = &command {
+            self.0.blobs.say(&file.key());
+        }
         self.0.feed(Input::Command(command));
     }
 
@@ -124,6 +134,25 @@ impl Handle {
     pub fn accept_file(&self, file: u32, sink: Sink) {
         self.0.files.store_in(FileId::Theirs(file), sink);
         self.command(Command::File(FileCommand::Accept(file)));
+    }
+
+    /// Keeps the bytes of a file that is about to be sent beside a message, until that is said.
+    #[cfg(feature = "attachments")]
+    pub fn prepare_file(&self, key: FileKey, blob: web_sys::Blob) {
+        self.0.blobs.prepare(key, blob);
+    }
+
+    /// Forgets the bytes of a file that is not sent after all.
+    #[cfg(feature = "attachments")]
+    pub fn drop_prepared_file(&self, key: &FileKey) {
+        self.0.blobs.drop_prepared(key);
+    }
+
+    /// Returns the bytes of a file beside a message, if they are here.
+    #[cfg(feature = "attachments")]
+    pub fn file(&self, key: FileKey) -> impl Future<Output = Option<web_sys::Blob>> + 'static {
+        let driver = self.0.clone();
+        async move { driver.blobs.get(&key, driver.store.get()).await }
     }
 
     /// The counts since joining.
@@ -211,6 +240,8 @@ pub fn join(
     let random = seed()?;
     let client_id = Base32Unpadded::encode_string(&random[..12]);
     let jitter = u64::from_le_bytes(core::array::from_fn(|at| random[12 + at]));
+    #[cfg(feature = "attachments")]
+    let blobs = blobs::Blobs::new(*config.keys.id());
     let room = Room::new(config, now());
     let options = network
         .brokers
@@ -237,6 +268,8 @@ pub fn join(
         Driver {
             #[cfg(feature = "files")]
             files,
+            #[cfg(feature = "attachments")]
+            blobs,
             subscriptions: room.subscriptions(),
             room: RefCell::new(room),
             identity,
@@ -296,6 +329,8 @@ struct Driver {
     connections: OnceCell<Connections>,
     #[cfg(feature = "files")]
     files: Files,
+    #[cfg(feature = "attachments")]
+    blobs: blobs::Blobs,
     client: AsyncClient,
     trust: TrustKeeper,
     store: Rc<StoreKeeper>,
@@ -354,6 +389,8 @@ impl Driver {
                     self.files.carry_out(connections, file, command);
                 }
             }
+            #[cfg(feature = "attachments")]
+            Output::Blob(command) => self.carry_out_blob(command),
             Output::Trust(change) => {
                 for notice in self.trust.remember(&change) {
                     self.observer.notice(notice);

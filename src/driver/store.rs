@@ -10,7 +10,7 @@ use wasm_bindgen_futures::spawn_local;
 use super::Driver;
 use crate::browser::sleep;
 use crate::history::web::{Store, remember_mode};
-use crate::history::{Change, HistoryError, Key, Mode, Record};
+use crate::history::{Change, HistoryError, Key, Mode, Record, StoredFile};
 use crate::room::{Input, STATES, StoreCommand, StoreEvent};
 use crate::wire::RoomId;
 
@@ -55,6 +55,13 @@ impl StoreKeeper {
         self.mode.get()
     }
 
+    /// The store, if it is open and what is said is kept there.
+    #[cfg(feature = "attachments")]
+    pub(super) fn get(&self) -> Option<Store> {
+        let store = self.store.borrow().clone();
+        store.filter(|_| self.mode.get() != Mode::Off)
+    }
+
     /// Takes a command; [`StoreKeeper::write`] carries it out.
     pub(super) fn queue(&self, command: StoreCommand) {
         if self.mode.get() != Mode::Off {
@@ -76,6 +83,7 @@ impl StoreKeeper {
             match opened.await {
                 // The person may have chosen another mode meanwhile.
                 Ok(store) if keeper.mode.get() == mode => {
+                    open_blobs(&driver, Some(&store)).await;
                     keeper.store.replace(Some(store));
                     feed(&driver, StoreEvent::Restored);
                     for change in keeper.changes.take() {
@@ -83,8 +91,11 @@ impl StoreKeeper {
                     }
                     keeper.write(&driver);
                 }
-                Ok(_) => {}
-                Err(error) => keeper.failed(&driver, &error),
+                Ok(_) => open_blobs(&driver, None).await,
+                Err(error) => {
+                    open_blobs(&driver, None).await;
+                    keeper.failed(&driver, &error);
+                }
             }
         });
     }
@@ -101,11 +112,16 @@ impl StoreKeeper {
         let (keeper, driver) = (self.clone(), Rc::downgrade(driver));
         spawn_local(async move {
             let changed = async {
+                let mut files = Vec::new();
                 if let Some(former) = former {
+                    files = recall_blobs(&driver, &former).await;
                     former.delete_room(&keeper.room).await?;
                 }
                 let store = Store::open(mode).await?;
                 keeper.listen(&store, &driver);
+                if mode != Mode::Off {
+                    keep_blobs(&driver, &files, &store).await?;
+                }
                 Ok(store)
             };
             match changed.await {
@@ -297,6 +313,40 @@ fn feed(driver: &Weak<Driver>, event: StoreEvent) {
     if let Some(driver) = driver.upgrade() {
         driver.feed(Input::Store(event));
     }
+}
+
+/// Tells the room which files are kept.
+async fn open_blobs(driver: &Weak<Driver>, store: Option<&Store>) {
+    #[cfg(feature = "attachments")]
+    if let Some(driver) = driver.upgrade() {
+        driver.open_blobs(store).await;
+    }
+    #[cfg(not(feature = "attachments"))]
+    let _ = (driver, store);
+}
+
+/// Takes the files of a store into memory.
+async fn recall_blobs(driver: &Weak<Driver>, store: &Store) -> Vec<StoredFile> {
+    #[cfg(feature = "attachments")]
+    if let Some(driver) = driver.upgrade() {
+        return driver.blobs.recall(store).await;
+    }
+    let _ = (driver, store);
+    Vec::new()
+}
+
+/// Stores these files, as far as they are in memory.
+async fn keep_blobs(
+    driver: &Weak<Driver>,
+    files: &[StoredFile],
+    store: &Store,
+) -> Result<(), HistoryError> {
+    #[cfg(feature = "attachments")]
+    if let Some(driver) = driver.upgrade() {
+        return driver.blobs.keep_all(files, store).await;
+    }
+    let _ = (driver, files, store);
+    Ok(())
 }
 
 fn oldest_first(mut records: Vec<Record>) -> Vec<Record> {

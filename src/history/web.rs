@@ -6,6 +6,7 @@
 mod channel;
 mod connection;
 mod database;
+mod files;
 mod session;
 
 use std::rc::Rc;
@@ -16,7 +17,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::StorageManager;
 
-use self::connection::{Entry, HEADS, Part, RECORDS, STATES, Step, thrown};
+use self::connection::{Entry, FILE_HEADS, FILES, HEADS, Part, RECORDS, STATES, Step, thrown};
 use self::database::Database;
 use self::session::Session;
 use super::Mode;
@@ -320,13 +321,14 @@ impl Store {
         self.write(steps.into(), vec![change]).await
     }
 
-    /// Deletes all records and values of a room.
+    /// Deletes all records, values and files of a room.
     ///
     /// # Errors
     /// [`HistoryError`] if nothing was deleted.
     pub async fn delete_room(&self, room: &RoomId) -> Result<(), HistoryError> {
         let range = KeyRange::of_prefix(&room.0);
-        let steps = [HEADS, RECORDS, STATES].map(|store| delete_in(store, range.clone()));
+        let stores = [HEADS, RECORDS, STATES, FILES, FILE_HEADS];
+        let steps = stores.map(|store| delete_in(store, range.clone()));
         let change = Change::RoomDeleted { room: *room };
         self.write(steps.into(), vec![change]).await
     }

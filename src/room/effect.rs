@@ -4,10 +4,15 @@
 //! [`PeerEvent`]. This file names no machine, so that every machine may use it.
 
 use super::io::GoneReason;
-use crate::identity::PeerId;
+#[cfg(feature = "attachments")]
+use super::{FileCommand, FileEvent};
+use crate::identity::{PeerId, PublicKey, Trust};
 use crate::rtc::Candidate;
 use crate::time::Millis;
-use crate::wire::frame::{CallFrame, EntryFrame, Frame};
+#[cfg(feature = "attachments")]
+use crate::wire::FileHash;
+use crate::wire::attachment::Attachment;
+use crate::wire::frame::{CallFrame, EntryFrame, Frame, ShortId};
 use crate::wire::transcript::ProofError;
 use crate::wire::{Attempt, Connect, ConnectId, FileFrame, Introduction, Nonce, OutboundMessage};
 
@@ -51,6 +56,16 @@ pub(super) enum Effect {
     Call(PeerId, CallFrame),
     /// A peer said something about a file, over its reliable stream.
     File(PeerId, FileFrame),
+    /// Something is shown that has a file beside it.
+    Attached(Box<Attached>),
+    /// What may have had a file beside it was taken back, or is no longer here.
+    Detached(ShortId),
+    /// Send, take or end the transfer of an attachment. It is offered with the hash by which it was asked for.
+    #[cfg(feature = "attachments")]
+    Transfer(FileCommand, Option<FileHash>),
+    /// Something happened to the transfer of an attachment. It is offered with the hash by which it was asked for.
+    #[cfg(feature = "attachments")]
+    Transferred(Option<FileHash>, FileEvent),
     /// Seal something for a peer, and publish it.
     Signal(PeerId, Outgoing),
     /// A member passed on the announcement of another one.
@@ -80,6 +95,27 @@ pub(super) enum Effect {
     Remove(PeerId, GoneReason),
     /// Take a peer out of the room that closed its connection without a word, and did not come back.
     RemoveClosed(PeerId),
+}
+
+/// Something that was said, with a file beside it.
+#[derive(Debug)]
+#[cfg_attr(
+    not(feature = "attachments"),
+    expect(dead_code, reason = "only the machine of attachments reads it")
+)]
+pub(super) struct Attached {
+    /// What was said.
+    pub id: ShortId,
+    /// Who said it.
+    pub author: PublicKey,
+    /// What is known of its author.
+    pub trust: Trust,
+    /// The other person of a direct conversation; `None` if everybody in the room reads it.
+    pub with: Option<PublicKey>,
+    /// Whether it was just said here, so that the bytes of the file are here.
+    pub is_sent_here: bool,
+    /// The file.
+    pub file: Attachment,
 }
 
 /// A message to be sealed for one peer.

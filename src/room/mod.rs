@@ -13,10 +13,13 @@
 //! | `links` | attempts, proof, keep-alive, renegotiation |
 //! | `channel` | on verified links: the reliable stream, values, pings; `calls` (questions) and `files` beside it |
 //! | `conversations` | messages and their receipts |
+//! | `attachments` | files beside messages: who has them, who is asked for them, who is given them |
 //! | `presence` | who is connected to whom |
 //!
 //! `policy` is no machine: it answers who may do what, and `members` asks it.
 
+#[cfg(feature = "attachments")]
+mod attachments;
 mod budget;
 mod channel;
 mod conversations;
@@ -27,6 +30,8 @@ mod effect;
 mod io;
 mod links;
 mod members;
+#[cfg(not(feature = "attachments"))]
+mod no_attachments;
 mod policy;
 mod presence;
 mod routes;
@@ -42,6 +47,8 @@ use crate::time::Millis;
 use crate::wire::frame::{LinkFrame, PeopleFrame};
 use crate::wire::{Connect, Envelope, Frame, RoomKeys};
 
+#[cfg(feature = "attachments")]
+use attachments::Attachments;
 use channel::Channels;
 #[cfg(not(feature = "files"))]
 use channel::NoFiles as Files;
@@ -55,11 +62,18 @@ use cx::{Cx, Own, SignFor};
 use effect::{Effect, PeerEvent};
 use links::{ChannelMessage, Links};
 use members::{Members, Received, Seen, Via, own_user};
+#[cfg(not(feature = "attachments"))]
+use no_attachments::NoAttachments as Attachments;
 use presence::Presence;
 use signaling::{Company, Signaling};
 
 pub use crate::identity::Trust;
 pub use crate::wire::value::{MAX_KIND, MAX_QUESTION, MAX_VALUE};
+#[cfg(feature = "attachments")]
+pub use attachments::{
+    AttachmentCommand, AttachmentEvent, BlobCommand, BlobEvent, FileState, FileView, MAX_AT_ONCE,
+    MAX_KEPT, MAX_KEPT_FILE,
+};
 #[cfg(feature = "files")]
 pub use channel::files::{FileCommand, FileError, FileEvent};
 pub use conversations::{MAIN_CHANNEL, MAX_FOUND, MAX_REACTIONS, MAX_TEXT, MAX_VERSIONS, STATES};
@@ -113,6 +127,7 @@ pub struct Room {
     channels: Channels,
     calls: Calls,
     files: Files,
+    attachments: Attachments,
     conversations: Conversations,
     presence: Presence,
     status: Option<Status>,
@@ -146,6 +161,7 @@ impl Room {
             channels: Channels::default(),
             calls: Calls::default(),
             files: Files::default(),
+            attachments: Attachments::default(),
             conversations: Conversations::new(&config.channels, &config.identity, now),
             presence: Presence::default(),
             status: None,
@@ -213,6 +229,12 @@ impl Room {
             Input::Command(command) => self.on_command(command),
             #[cfg(feature = "files")]
             Input::File(file, event) => self.files.on_transfer(file, event, &mut self.cx),
+            #[cfg(feature = "attachments")]
+            Input::Blob(event) => {
+                let (members, links) = (&self.members, &self.links);
+                self.attachments
+                    .on_blob(event, members, links, &mut self.cx);
+            }
             #[cfg(feature = "files")]
             Input::StrayBytes => self.cx.dropped(Dropped::StrayBytes),
             Input::Signed { ticket, signature } => self.on_signed(ticket, signature),

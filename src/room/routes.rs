@@ -56,6 +56,21 @@ impl Room {
             }
             Effect::Call(peer, frame) => self.calls.on_frame(peer, frame, cx),
             Effect::File(peer, frame) => self.files.on_frame(peer, frame, &self.links, cx),
+            Effect::Attached(said) => {
+                self.attachments
+                    .on_attached(*said, &self.members, &self.links, cx);
+            }
+            Effect::Detached(id) => self.attachments.on_detached(id, cx),
+            #[cfg(feature = "attachments")]
+            Effect::Transfer(command, hash) => {
+                self.files
+                    .on_command(command, hash, &self.channels, &self.links, cx);
+            }
+            #[cfg(feature = "attachments")]
+            Effect::Transferred(hash, event) => {
+                self.attachments
+                    .on_transfer(hash, event, &self.members, &self.links, cx);
+            }
             Effect::Signal(peer, outgoing) => {
                 let full = self.members.is_full();
                 let fresh = self.members.freshness(&peer);
@@ -101,6 +116,8 @@ impl Room {
         self.channels.on_peer(peer, event, &self.links, cx);
         self.calls.on_peer(peer, event, cx);
         self.files.on_peer(peer, event, &self.links, cx);
+        self.attachments
+            .on_peer(peer, event, &self.members, &self.links, cx);
         self.conversations.on_peer(peer, event, &self.members, cx);
         self.presence.on_peer(peer, event, cx);
     }
@@ -206,6 +223,10 @@ impl Room {
                 self.presence
                     .on_frame(peer, frame, members, links, signaling, cx);
             }
+            Frame::Attachment(frame) => {
+                self.attachments
+                    .on_frame(peer, frame, &self.members, &self.links, cx);
+            }
             Frame::Chat(frame) => self.conversations.on_frame(peer, frame, &self.members, cx),
             // Chunks of the stream, and acknowledgements, do not come here.
             Frame::Call(_)
@@ -235,7 +256,12 @@ impl Room {
             #[cfg(feature = "files")]
             Command::File(command) => {
                 self.files
-                    .on_command(command, &self.channels, &self.links, cx);
+                    .on_command(command, None, &self.channels, &self.links, cx);
+            }
+            #[cfg(feature = "attachments")]
+            Command::Attachment(command) => {
+                self.attachments
+                    .on_command(command, &self.members, &self.links, cx);
             }
             Command::Rename(name) => {
                 cx.rename(name);
@@ -264,6 +290,10 @@ impl Room {
             }
             #[cfg(feature = "files")]
             Timer::Files(peer) => self.files.check_files(peer, &self.links, cx),
+            #[cfg(feature = "attachments")]
+            Timer::Attachments => {
+                self.attachments.on_timer(&self.members, &self.links, cx);
+            }
         }
     }
 

@@ -20,6 +20,9 @@ pub enum Timer {
     /// Time to check whether files to this peer and back still move.
     #[cfg(feature = "files")]
     Files(PeerId),
+    /// Somebody may have been asked for a file in vain.
+    #[cfg(feature = "attachments")]
+    Attachments,
 }
 
 /// Timers of the machine that announces us.

@@ -148,7 +148,7 @@ impl Header {
 /// The hash of a file: the SHA-256 of the SHA-256 hashes of its slices, in order. Browsers hash a complete buffer
 /// several times as fast as WebAssembly does, but cannot continue a hash.
 #[derive(Debug, Clone)]
-struct Hash {
+pub struct Hash {
     size: u64,
     /// The number of bytes that are hashed.
     at: u64,
@@ -156,7 +156,8 @@ struct Hash {
 }
 
 impl Hash {
-    fn new(size: u64) -> Hash {
+    /// Begins with a file of this size.
+    pub fn new(size: u64) -> Hash {
         Hash {
             size,
             at: 0,
@@ -164,12 +165,19 @@ impl Hash {
         }
     }
 
-    fn add(&mut self, slice: [u8; 32]) {
+    /// The number of bytes whose slices were added.
+    pub fn at(&self) -> u64 {
+        self.at
+    }
+
+    /// Adds the SHA-256 of the next slice.
+    pub fn add(&mut self, slice: [u8; 32]) {
         self.slices.update(slice);
         self.at = self.size.min(self.at + SLICE);
     }
 
-    fn whole(&self) -> Option<[u8; 32]> {
+    /// The hash of the file, once all slices were added.
+    pub fn whole(&self) -> Option<[u8; 32]> {
         (self.at == self.size).then(|| self.slices.clone().finalize().into())
     }
 }

@@ -8,6 +8,10 @@ use crate::history::Mode;
 use crate::identity::{Name, PeerId, PublicKey};
 use crate::room::{Command, Diagnostics, Event};
 use crate::settings::{Accept, Channel};
+#[cfg(target_arch = "wasm32")]
+use crate::ui::media::Media;
+#[cfg(target_arch = "wasm32")]
+use crate::wire::{Attachment, FileKey};
 
 /// An event for the views.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,6 +104,10 @@ pub struct Blocked {
     pub name: String,
 }
 
+/// What a view waits for.
+#[cfg(target_arch = "wasm32")]
+pub type Later<T> = futures_util::future::LocalBoxFuture<'static, T>;
+
 /// The actions of the views. Every method returns at once; results are sent to the [`EventSink`].
 pub trait Backend {
     /// Reads address, settings and storage, then sends [`UiEvent::Opened`]. Called once.
@@ -150,6 +158,27 @@ pub trait Backend {
 
     /// Ends everything and starts again, for example after leaving.
     fn restart(&self);
+
+    /// Prepares a file to be sent beside a message: a picture is drawn anew, unless it is wanted as it is. Returns its
+    /// description, and whether it is a picture that is sent as it is. If it is not sent, it has to be dropped.
+    #[cfg(target_arch = "wasm32")]
+    fn prepare_file(
+        &self,
+        file: web_sys::Blob,
+        original: bool,
+    ) -> Later<Result<(Attachment, bool), String>>;
+
+    /// Drops a file that was prepared and is not sent.
+    #[cfg(target_arch = "wasm32")]
+    fn drop_file(&self, key: &FileKey);
+
+    /// Returns the bytes of a file beside a message, if they are here.
+    #[cfg(target_arch = "wasm32")]
+    fn file(&self, key: FileKey) -> Later<Option<web_sys::Blob>>;
+
+    /// Loads what shows pictures and players, and saves files.
+    #[cfg(target_arch = "wasm32")]
+    fn media(&self) -> Later<Result<Media, String>>;
 
     /// Whether another site's page embeds the chat. The title, keys and focus then belong to that page.
     fn is_embedded(&self) -> bool {

@@ -9,7 +9,7 @@ use super::backend::{Backend, UiEvent};
 use super::hooks::clock;
 use super::state::{Action, State};
 use crate::identity::{Name, PublicKey};
-use crate::room::{self, ChatEvent, Command, PeerView, PeopleCommand};
+use crate::room::{self, ChatEvent, Command, FileCommand, FileEvent, PeerView, PeopleCommand};
 
 /// A backend that can be compared, because Yew compares properties.
 #[derive(Clone)]
@@ -122,6 +122,11 @@ impl Ui {
                 if let Some(name) = name {
                     self.join(&name);
                 }
+            }
+            // A program offers a file that stands beside nothing that was said.
+            UiEvent::Event(room::Event::File(FileEvent::Offered { file, .. })) => {
+                let words = "This page takes files beside messages only.".to_owned();
+                self.command(Command::File(FileCommand::Refuse { file, words }));
             }
             UiEvent::Event(event) => {
                 let day = if let room::Event::Chat(

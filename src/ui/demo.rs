@@ -3,15 +3,19 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use js_sys::Function;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
+use web_sys::Blob;
 
 use super::demo_answers::{WRITING, answers};
+use super::demo_files::{files, landscape};
 use super::demo_markdown::{MARKDOWN, MARKUP};
 use super::demo_talks::{channels, said};
 use super::hooks::clock;
 use super::hooks::listen::{document, window};
-use super::{Backend, Blocked, Entry, EventSink, Opening, Own, UiEvent};
+use super::media::{self, Media};
+use super::{Backend, Blocked, Entry, EventSink, Later, Opening, Own, UiEvent};
 use crate::history::Mode;
 use crate::identity::{Name, PeerId, PublicKey, Trust};
 use crate::room::{
@@ -20,6 +24,7 @@ use crate::room::{
 };
 use crate::settings::Accept;
 use crate::time::Millis;
+use crate::wire::{Attachment, FileKey};
 
 pub(super) const OWN: u8 = 200;
 const MINUTE: u64 = 60_000;
@@ -36,11 +41,12 @@ struct Inner {
     said: Cell<u32>,
     people: Cell<u32>,
     blocked: RefCell<Vec<Blocked>>,
+    media: Option<Function>,
 }
 
 impl Demo {
     /// Plays the scene that the address names.
-    pub fn new() -> Demo {
+    pub fn new(media: Option<Function>) -> Demo {
         let search = document()
             .location()
             .and_then(|location| location.search().ok())
@@ -57,6 +63,7 @@ impl Demo {
             said: Cell::new(0),
             people: Cell::new(0),
             blocked: RefCell::default(),
+            media,
         }))
     }
 
@@ -339,6 +346,12 @@ impl Demo {
                     self.event(Event::Chat(ChatEvent::Message(Box::new(message))));
                 }
             }
+            "files" => {
+                self.conversation();
+                for event in files(clock::now(), key(1), key(OWN)) {
+                    self.event(event);
+                }
+            }
             "conversations" => {
                 self.connected(2, 0);
                 self.peer(1, "Ben", PeerState::Verified, Trust::Known);
@@ -441,12 +454,6 @@ impl Demo {
             }
             _ => self.conversation(),
         }
-    }
-}
-
-impl Default for Demo {
-    fn default() -> Demo {
-        Demo::new()
     }
 }
 
@@ -564,6 +571,20 @@ impl Backend for Demo {
             }
             _ => {}
         }
+    }
+
+    fn prepare_file(&self, _: Blob, _: bool) -> Later<Result<(Attachment, bool), String>> {
+        Box::pin(async { Err("Nothing is sent in a play.".to_owned()) })
+    }
+
+    fn drop_file(&self, _: &FileKey) {}
+
+    fn file(&self, _: FileKey) -> Later<Option<Blob>> {
+        Box::pin(async { landscape() })
+    }
+
+    fn media(&self) -> Later<Result<Media, String>> {
+        Box::pin(media::load(self.0.media.clone()))
     }
 
     fn rejoin(&self) -> Result<Own, String> {

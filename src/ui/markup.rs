@@ -229,6 +229,13 @@ impl Value for Option<&'static str> {
     }
 }
 
+impl Value for Option<String> {
+    #[inline(never)]
+    fn write(self, markup: &mut Markup) {
+        markup.set(self.map(Into::into));
+    }
+}
+
 impl Value for String {
     #[inline(never)]
     fn write(self, markup: &mut Markup) {

@@ -6,6 +6,7 @@ pub mod avatar;
 pub mod backend;
 pub mod composing;
 pub mod drafts;
+pub mod files;
 pub mod fold;
 pub mod forward;
 pub mod lines;
@@ -13,6 +14,7 @@ pub mod links;
 pub mod markdown;
 pub mod mentions;
 pub mod pace;
+pub mod preview;
 pub mod state;
 pub mod texts;
 pub mod timeline;
@@ -31,6 +33,8 @@ pub mod demo;
 #[cfg(all(target_arch = "wasm32", feature = "demo"))]
 mod demo_answers;
 #[cfg(all(target_arch = "wasm32", feature = "demo"))]
+mod demo_files;
+#[cfg(all(target_arch = "wasm32", feature = "demo"))]
 mod demo_markdown;
 #[cfg(feature = "demo")]
 mod demo_talks;
@@ -42,8 +46,12 @@ mod event_queue;
 mod hooks;
 #[cfg(target_arch = "wasm32")]
 mod markup;
+#[cfg(target_arch = "wasm32")]
+pub mod media;
 #[cfg(test)]
 mod palette;
 #[cfg(target_arch = "wasm32")]
 pub use app::{Shown, mount};
+#[cfg(target_arch = "wasm32")]
+pub use backend::Later;
 pub use backend::{Backend, Blocked, Entry, EventSink, Opening, Own, UiEvent};

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::backend::{Blocked, Entry, Opening, Own};
 use super::composing::Composing;
 use super::drafts::Draft;
+use super::files::Files;
 use super::timeline::{Delivery, Move};
 use crate::identity::{PeerId, PublicKey};
 use crate::room::{
@@ -111,6 +112,8 @@ pub struct State {
     pub talk: Talk,
     /// The other conversations.
     others: Rc<Vec<Rc<Talk>>>,
+    /// The files beside messages.
+    pub files: Rc<Files>,
     /// Sentences that the person has not dismissed yet.
     pub notices: Rc<Vec<Rc<Notice>>>,
     /// The dialog over the conversation.
@@ -166,6 +169,7 @@ impl Default for State {
             warnings: Rc::default(),
             talk: Talk::default(),
             others: Rc::default(),
+            files: Rc::default(),
             notices: Rc::default(),
             sheet: None,
             composing: None,
@@ -275,7 +279,10 @@ impl State {
                 self.own = Some(Rc::new(own));
                 self.stage = Stage::Joined;
             }
-            Action::Rejoining => self.status = Status::Joining,
+            Action::Rejoining => {
+                self.status = Status::Joining;
+                self.files = Rc::default();
+            }
             Action::WrongAddress { reason, open_link } => {
                 self.stage = Stage::WrongAddress { reason, open_link };
             }
@@ -464,6 +471,7 @@ impl State {
             Event::People(PeopleEvent::ValidationFailure { peer, reason }) => {
                 self.add_notice(super::texts::validation_failure(&peer.user, &reason), None);
             }
+            Event::Attachment(event) => Rc::make_mut(&mut self.files).on_event(event),
             Event::Refused(reason) => self.on_refused(reason),
             Event::Chat(ChatEvent::Typing { peer, conversation }) => {
                 self.types(peer, conversation);

@@ -1,5 +1,6 @@
 //! The texts that depend on the state: short, friendly, exact.
 
+mod files;
 mod room;
 mod talks;
 
@@ -7,6 +8,7 @@ use super::timeline::{Crowd, Delivery, Moves};
 use crate::identity::{Name, Trust};
 use crate::room::{PeerState, PeerView};
 
+pub use files::{bytes, file, percent};
 pub use room::{
     NO_PATH, emptiness, emptiness_sentence, seconds_until, status, status_aloud, status_word,
     waits, welcome,

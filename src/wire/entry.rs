@@ -18,7 +18,8 @@ use core::fmt;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use chacha20::rand_core::Rng;
 
-use super::bytes::Reader;
+use super::attachment::Attachment;
+use super::bytes::{Reader, push_u16};
 use super::extension::Extensions;
 use super::room_keys::RoomId;
 use super::statement::{Fields, Statement, StatementError, StatementId, Unsigned};
@@ -208,6 +209,16 @@ pub enum Content {
         /// Whether it is set.
         on: bool,
     },
+    /// 5: a message with a file. As 1, but with the length of the description (2 bytes) and the description of the file
+    /// before the text, which may be empty.
+    File {
+        /// The message that it answers.
+        reply_to: Option<EntryId>,
+        /// The file.
+        file: Box<Attachment>,
+        /// The text.
+        text: String,
+    },
 }
 
 impl Content {
@@ -218,13 +229,14 @@ impl Content {
             Content::Edit { .. } => 2,
             Content::Retract { .. } => 3,
             Content::React { .. } => 4,
+            Content::File { .. } => 5,
         }
     }
 
     /// The entry that this one refers to.
     pub fn target(&self) -> Option<EntryId> {
         match self {
-            Content::Say { .. } => None,
+            Content::Say { .. } | Content::File { .. } => None,
             Content::Edit { target, .. }
             | Content::Retract { target }
             | Content::React { target, .. } => Some(*target),
@@ -237,11 +249,7 @@ impl Content {
         let text = |reader: Reader<'_>| str::from_utf8(reader.rest()).ok().map(str::to_owned);
         Some(match kind {
             1 => Content::Say {
-                reply_to: match reader.u8()? {
-                    0 => None,
-                    32 => Some(target(&mut reader)?),
-                    _ => return None,
-                },
+                reply_to: read_reply_to(&mut reader)?,
                 text: text(reader)?,
             },
             2 => Content::Edit {
@@ -256,6 +264,11 @@ impl Content {
                 on: reader.u8()? == 1,
                 emoji: text(reader).filter(|emoji| (1..=MAX_EMOJI).contains(&emoji.len()))?,
             },
+            5 => Content::File {
+                reply_to: read_reply_to(&mut reader)?,
+                file: Box::new(Attachment::read(&mut Reader::new(reader.slice_u16()?))?),
+                text: text(reader)?,
+            },
             _ => return None,
         })
     }
@@ -263,10 +276,19 @@ impl Content {
     fn write(&self, to: &mut Vec<u8>) {
         match self {
             Content::Say { reply_to, text } => {
-                to.push(if reply_to.is_some() { 32 } else { 0 });
-                if let Some(reply_to) = reply_to {
-                    to.extend_from_slice(&reply_to.0);
-                }
+                write_reply_to(reply_to.as_ref(), to);
+                to.extend_from_slice(text.as_bytes());
+            }
+            Content::File {
+                reply_to,
+                file,
+                text,
+            } => {
+                write_reply_to(reply_to.as_ref(), to);
+                let mut bytes = Vec::new();
+                file.write(&mut bytes);
+                // A description has at most 2,300 bytes.
+                let _ = push_u16(to, &bytes);
                 to.extend_from_slice(text.as_bytes());
             }
             Content::Edit { target, text } => {
@@ -280,6 +302,21 @@ impl Content {
                 to.extend_from_slice(emoji.as_bytes());
             }
         }
+    }
+}
+
+fn read_reply_to(reader: &mut Reader<'_>) -> Option<Option<EntryId>> {
+    match reader.u8()? {
+        0 => Some(None),
+        32 => Some(Some(StatementId(reader.array()?))),
+        _ => None,
+    }
+}
+
+fn write_reply_to(reply_to: Option<&EntryId>, to: &mut Vec<u8>) {
+    to.push(if reply_to.is_some() { 32 } else { 0 });
+    if let Some(reply_to) = reply_to {
+        to.extend_from_slice(&reply_to.0);
     }
 }
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::identity::IdentityKey;
+use crate::wire::attachment::FileHash;
 use chacha20::{ChaCha20Rng, rand_core::SeedableRng};
 use proptest::prelude::*;
 
@@ -47,6 +48,13 @@ fn say(text: &str) -> Content {
 #[test]
 fn entries_are_read_as_they_were_written() {
     let target = StatementId([9; 32]);
+    let file = Attachment {
+        hash: FileHash([1; 32]),
+        size: 3,
+        name: "a.txt".into(),
+        mime: "text/plain".into(),
+        picture: None,
+    };
     let (text, emoji) = ("Grüß dich\n<b>".to_owned(), "👩‍🚒".to_owned());
     for content in [
         say(&text),
@@ -60,6 +68,16 @@ fn entries_are_read_as_they_were_written() {
             target,
             emoji,
             on: true,
+        },
+        Content::File {
+            reply_to: Some(target),
+            file: Box::new(file.clone()),
+            text: "Look".into(),
+        },
+        Content::File {
+            reply_to: None,
+            file: Box::new(file),
+            text: String::new(),
         },
     ] {
         let written = entry(content.clone());

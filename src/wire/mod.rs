@@ -1,5 +1,6 @@
 //! The wire formats: sealed envelopes on brokers, frames on the data channel, and the keys of a room.
 
+pub mod attachment;
 pub mod bytes;
 pub mod chunks;
 pub mod connect;
@@ -17,12 +18,13 @@ mod test_support;
 pub mod transcript;
 pub mod value;
 
+pub use attachment::{Attachment, FileHash, FileKey};
 pub use chunks::{Arrived, Chunk, ChunkReassembler, OutboundMessage};
 pub use connect::{Connect, ConnectId, LeaveSecret, Nonce};
 pub use envelope::{Attempt, Body, BodyKind, Envelope, EnvelopeError, Knock, NonceSource};
 pub use frame::{
-    Ack, CallFrame, ChatFrame, EntryFrame, FileFrame, Frame, FrameError, LinkFrame, Part,
-    PartReassembler, PeopleFrame, StreamIds,
+    Ack, AttachmentFrame, CallFrame, ChatFrame, EntryFrame, FileFrame, Frame, FrameError,
+    LinkFrame, Part, PartReassembler, PeopleFrame, StreamIds,
 };
 pub use pair::Introduction;
 pub use room_keys::{DerivedTopic, RoomId, RoomKeys, RoomKeysError, RoomSource};

@@ -174,6 +174,14 @@ fn answers_reactions_and_menus_are_accessible() {
 }
 
 #[test]
+fn files_and_pictures_are_accessible() {
+    audit_scenes(&[
+        ("files", &[], "picture-open"),
+        ("files", &[("picture-open", "picture-open")], "viewer"),
+    ]);
+}
+
+#[test]
 fn conversations_and_search_are_accessible() {
     audit_scenes(&[
         ("conversations", &[], "conversation"),

@@ -13,6 +13,7 @@ mod chat;
 mod composing;
 mod conversations;
 mod demos;
+mod files;
 mod first_paint;
 mod hostile;
 mod hostile_broker;

@@ -1,5 +1,6 @@
 //! Peers that cheat: none of their messages is ever delivered, and none of them stops the honest peers.
 
+mod attachments;
 mod attempts;
 mod blocks;
 mod broker;
@@ -61,7 +62,7 @@ fn rng(number: u64) -> ChaCha20Rng {
     ChaCha20Rng::from_seed(seed(number, 200))
 }
 
-fn key(number: u64) -> IdentityKey {
+pub(crate) fn key(number: u64) -> IdentityKey {
     IdentityKey::generate(&mut rng(10_000 + number))
 }
 

@@ -1,5 +1,6 @@
 //! Whole rooms under virtual time.
 
+mod attachments;
 mod conversations;
 mod direct;
 mod file_timeouts;

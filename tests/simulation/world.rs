@@ -15,13 +15,14 @@ use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use rtchat::identity::{IdentityKey, Name, TrustBook, TrustChange};
 use rtchat::room::{
-    BrokerId, Carrier, ChatCommand, Command, Config, Event, Input, MAIN_CHANNEL, Output, Room,
+    BlobEvent, BrokerId, Carrier, ChatCommand, Command, Config, Event, Input, MAIN_CHANNEL, Output,
+    Room,
 };
 use rtchat::rtc::file_channel::{FileId, Receiving, Sending};
 use rtchat::rtc::{ConnectionId, LinkEvent};
 use rtchat::settings::Accept;
 use rtchat::time::Millis;
-use rtchat::wire::{RoomKeys, RoomSource};
+use rtchat::wire::{FileKey, RoomKeys, RoomSource};
 
 pub use broker::{Faults, Interceptor};
 pub use file_channel::file_message;
@@ -80,6 +81,11 @@ pub struct Node {
     /// The contents of files: those sent by token, and those received by the room's number for them.
     pub sources: BTreeMap<u32, Vec<u8>>,
     pub stores: BTreeMap<u32, Vec<u8>>,
+    /// The bytes of attachments that are here, and those that are being collected.
+    pub blobs: BTreeMap<FileKey, Vec<u8>>,
+    pub collecting: BTreeSet<u32>,
+    /// What was kept with the history, and has not been deleted.
+    pub kept_files: BTreeSet<FileKey>,
     sending: BTreeMap<FileId, (ConnectionId, u32, Sending)>,
     receiving: BTreeMap<FileId, (ConnectionId, u32, Receiving)>,
     /// The number of the store that it keeps in what is said.
@@ -232,11 +238,15 @@ impl World {
             links: BTreeMap::new(),
             sources: BTreeMap::new(),
             stores: BTreeMap::new(),
+            blobs: BTreeMap::new(),
+            collecting: BTreeSet::new(),
+            kept_files: BTreeSet::new(),
             sending: BTreeMap::new(),
             receiving: BTreeMap::new(),
             kept: None,
         });
         self.connect_broker(at);
+        self.feed(at, Input::Blob(BlobEvent::Open(Vec::new())));
         at
     }
 
@@ -461,6 +471,7 @@ impl World {
                 Output::TestBroker => self.test_broker(at),
                 Output::Link(connection, command) => self.carry_out(at, connection, command),
                 Output::File(file, command) => self.carry_out_transfer(at, file, command),
+                Output::Blob(command) => self.carry_out_blob(at, command),
                 Output::Event(event) => self.nodes[at].events.push(event),
                 Output::Trust(change) => self.nodes[at].trust_changes.push(change),
                 Output::Store(command) => self.store(at, command),

@@ -57,9 +57,27 @@ fn page(tools: &Tools, features: &str, dist: &Path) -> Result<()> {
     shorten::shorten(&program, &script)?;
     styles::merge(dist)?;
     assist::build(tools, dist)?;
+    media(tools, dist)?;
     minify(tools, dist)?;
     names::renew(dist)?;
     symbols::keep(&dist.join(widget::find(dist, "app-", ".wasm")?), &functions)
+}
+
+/// The name of the script for pictures and players. [`names`] gives it the hash of its content, also in the page.
+const MEDIA: &str = "media-0000000000000000.js";
+
+/// Bundles the script for pictures and players, which is loaded when somebody attaches or shows a file.
+fn media(tools: &Tools, dist: &Path) -> Result<()> {
+    let mut esbuild = tools.web("esbuild")?;
+    esbuild.arg(project::root().join("embed").join("media").join("media.ts"));
+    esbuild.args([
+        "--bundle",
+        "--format=esm",
+        "--target=es2022",
+        "--log-level=warning",
+    ]);
+    esbuild.arg(format!("--outfile={}", dist.join(MEDIA).display()));
+    process::run(&mut esbuild).context("the script for pictures was not bundled")
 }
 
 /// The path of the helper of `bot/`: `RTCHAT_BOT`, which `cargo xtask test e2e` sets, or else a new build.

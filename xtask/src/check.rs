@@ -176,11 +176,11 @@ impl Report {
             }
         }
         let programs = self.run(tests.arg("--").args(arguments));
-        // The page is built without files, and has to refuse them without keeping anything.
-        let mut page = project::cargo();
-        page.args(["test", "--package", "rtchat", "--no-default-features"]);
-        page.args(["--features", "ui", "--test", "memory", "--"]);
-        let programs = programs.and(self.run(page.args(arguments)));
+        // A program without files has to refuse them without keeping anything.
+        let mut without_files = project::cargo();
+        without_files.args(["test", "--package", "rtchat", "--no-default-features"]);
+        without_files.args(["--test", "memory", "--"]);
+        let programs = programs.and(self.run(without_files.args(arguments)));
         let mut examples = project::cargo();
         examples.args(["test", "--workspace", "--doc", "--"]);
         let documentation = self.run(examples.args(arguments));

@@ -54,6 +54,7 @@ impl FileSize {
         } else if assist::FILES
             .iter()
             .any(|(prefix, _)| name.starts_with(prefix))
+            || name.starts_with(widget::MEDIA)
         {
             Part::OnDemand
         } else if name.starts_with("rtchat") && name != "rtchat.json" {

@@ -36,6 +36,7 @@ pub fn build(tools: &Tools, dist: &Path) -> Result<()> {
         &[
             ("GLUE", asset(dist, "app-", ".js")?),
             ("WASM", asset(dist, "app-", ".wasm")?),
+            ("MEDIA", asset(dist, MEDIA, ".js")?),
             ("PANEL", asset(dist, PANEL, ".json")?),
             ("ASSIST", asset(dist, "assist-", ".js")?),
             ("EMOJI", asset(dist, "emoji-", ".json")?),
@@ -59,6 +60,7 @@ pub fn files(dist: &Path) -> Result<Vec<String>> {
     for (prefix, extension) in [
         ("rtchat-tagged-", ".js"),
         (PANEL, ".json"),
+        (MEDIA, ".js"),
         ("app-", ".js"),
         ("app-", ".wasm"),
     ]
@@ -136,6 +138,9 @@ fn esbuild(tools: &Tools) -> Result<Command> {
 
 /// The beginning of the name of the file with what the panel needs before the program is there.
 const PANEL: &str = "rtchat-panel-";
+
+/// The beginning of the name of the script for pictures and players.
+pub const MEDIA: &str = "media-";
 
 /// Writes the file with the program's styles and what is shown before the program is there. They come as one, since they are
 /// needed at the same time.

@@ -27,10 +27,15 @@ pub(super) const HEADS: &str = "heads";
 /// The state values, by room and name.
 pub(super) const STATES: &str = "states";
 
-const STORES: [&str; 3] = [RECORDS, HEADS, STATES];
+/// The bytes of files, by room and file.
+pub(super) const FILES: &str = "files";
+/// Who sent them and when, by room and file.
+pub(super) const FILE_HEADS: &str = "file heads";
+
+const STORES: [&str; 5] = [RECORDS, HEADS, STATES, FILES, FILE_HEADS];
 
 /// The version of the database. It grows when what is stored changes its form.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The time limit for opening or deleting a database, in milliseconds. It is long because a busy device answers late;
 /// and some browsers never answer, in private windows or after they were started.
@@ -92,6 +97,12 @@ pub(super) enum Step {
         value: Vec<u8>,
         /// Whether it takes the place of what is there.
         replaces: bool,
+    },
+    /// The same with bytes that stay in JavaScript's memory.
+    PutBytes {
+        store: &'static str,
+        key: Vec<u8>,
+        value: Uint8Array,
     },
     Delete {
         store: &'static str,
@@ -187,6 +198,20 @@ impl Connection {
         Ok(entries.collect())
     }
 
+    /// The bytes under this key. They stay in JavaScript's memory.
+    pub async fn get(
+        &self,
+        store: &'static str,
+        key: &[u8],
+    ) -> Result<Option<Uint8Array>, HistoryError> {
+        let transaction = self.transaction(&[store], IdbTransactionMode::Readonly)?;
+        let request = object_store(&transaction, store)?.get(&array(key));
+        let request = request.map_err(|error| thrown(&error))?;
+        completed(&transaction).await?;
+        let found = request.result().map_err(|error| thrown(&error))?;
+        Ok(found.dyn_into().ok())
+    }
+
     /// The number of entries in a range.
     pub async fn count(&self, store: &'static str, range: &KeyRange) -> Result<u32, HistoryError> {
         let Some(keys) = key_range(range)? else {
@@ -271,7 +296,7 @@ fn make_stores(event: Event) {
         .map(JsCast::unchecked_into::<IdbOpenDbRequest>);
     if let Some(Ok(database)) = request.map(|request| request.result()) {
         for store in STORES {
-            // A database without its stores is reported as broken when it is used.
+            // A store that an earlier version made stays. A database without one is reported as broken when it is used.
             let _ = database
                 .unchecked_ref::<IdbDatabase>()
                 .create_object_store(store);
@@ -364,6 +389,9 @@ fn issue(transaction: &IdbTransaction, step: &Step) -> Result<(), HistoryError> 
                 IGNORE.with(|ignore| request.set_onerror(Some(ignore.as_ref().unchecked_ref())));
             }
             added
+        }
+        Step::PutBytes { store, key, value } => {
+            object_store(transaction, store)?.put_with_key(value, &array(key))
         }
         Step::Delete { store, range } => match key_range(range)? {
             Some(range) => object_store(transaction, store)?.delete(&range),

@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use js_sys::Uint8Array;
+
 use super::super::error::HistoryError;
 use super::super::record::{KeyRange, after_prefix};
 use super::channel::Channel;
@@ -94,6 +96,16 @@ impl Database {
         part: Part,
     ) -> Result<Vec<Entry>, HistoryError> {
         self.with_connection(async |connection| connection.read(store, range, part).await)
+            .await
+    }
+
+    /// The bytes under this key.
+    pub async fn get(
+        &self,
+        store: &'static str,
+        key: &[u8],
+    ) -> Result<Option<Uint8Array>, HistoryError> {
+        self.with_connection(async |connection| connection.get(store, key).await)
             .await
     }
 

@@ -1,4 +1,4 @@
-//! The page takes no files: a peer that offers one is told so.
+//! A program without files: a peer that offers one is told so.
 
 use crate::identity::PeerId;
 use crate::room::cx::Cx;

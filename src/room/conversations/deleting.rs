@@ -6,6 +6,7 @@ use super::Conversations;
 use super::records::{DELETED, write_deleted};
 use crate::history::Key;
 use crate::room::cx::Cx;
+use crate::room::effect::Effect;
 use crate::room::io::{ChatEvent, Conversation, Deletion, Event, MessageId, Output, StoreCommand};
 use crate::wire::entry::{Clock, ConversationId, Entry, entry_name, parse_entry_name};
 use crate::wire::frame::{MAX_IDS, ShortId, short};
@@ -112,6 +113,7 @@ impl Conversations {
         let all: Vec<_> = about.chain(message).collect();
         for position in &all {
             thread.log.remove(position);
+            cx.effect(Effect::Detached(short(&position.id)));
             cx.output(Output::Store(StoreCommand::Delete(Key {
                 conversation: thread.id,
                 position: *position,
@@ -130,6 +132,9 @@ impl Conversations {
         let last = thread.log.iter().rev().take(MAX_IDS);
         let last: Vec<ShortId> = last.map(|held| short(&held.entry.id())).collect();
         let floor = Clock(Clock::at(cx.now).0 | 0xffff).max(thread.log.clock());
+        for held in thread.log.iter() {
+            cx.effect(Effect::Detached(short(&held.entry.id())));
+        }
         self.deleted.add(last.into_iter());
         self.deleted.raise(*id, floor);
         thread.clear();
@@ -145,6 +150,7 @@ impl Conversations {
             let is_shown = thread.log.get(&short(&key.position.id));
             let is_shown = is_shown.is_some_and(|held| held.is_shown);
             thread.log.remove(&key.position);
+            cx.effect(Effect::Detached(short(&key.position.id)));
             if is_shown {
                 let id = MessageId(entry_name(&key.position.id));
                 cx.chat(ChatEvent::Deleted(Deletion::Message(id)));

@@ -204,7 +204,7 @@ impl Log {
                 references.push(name);
                 Change::Changed(target)
             }
-            Some((Content::Say { .. }, None)) => Change::Said(id),
+            Some((Content::Say { .. } | Content::File { .. }, None)) => Change::Said(id),
             _ => Change::Nothing,
         };
         Some(Inserted { change, others })
@@ -222,7 +222,7 @@ impl Log {
             entry.clock.min(arrival)
         };
         let reply_to = match body.map(|body| &body.content) {
-            Some(Content::Say { reply_to, .. }) => *reply_to,
+            Some(Content::Say { reply_to, .. } | Content::File { reply_to, .. }) => *reply_to,
             _ => None,
         };
         for above in [Some(entry.seen), reply_to].into_iter().flatten() {

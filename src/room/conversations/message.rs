@@ -44,10 +44,15 @@ pub(super) fn message(
     }
     let later = later(log, id, &author, members, cx);
     let body = held.entry.body();
-    let (said, reply_to) = match body.as_ref().map(|body| &body.content) {
-        Some(Content::Say { reply_to, text }) if is_sound(text) => (text.clone(), *reply_to),
+    let (said, file, reply_to) = match body.as_ref().map(|body| &body.content) {
+        Some(Content::Say { reply_to, text }) if is_sound(text) => (text.clone(), None, *reply_to),
+        Some(Content::File {
+            reply_to,
+            file,
+            text,
+        }) if text.is_empty() || is_sound(text) => (text.clone(), Some(file.clone()), *reply_to),
         // The body of a message that was taken back is gone.
-        None if later.retracted && !held.entry.has_body() => (String::new(), None),
+        None if later.retracted && !held.entry.has_body() => (String::new(), None, None),
         _ => return None,
     };
     let mut texts = vec![said];
@@ -72,6 +77,7 @@ pub(super) fn message(
             .as_ref()
             .map_or(Trust::New, |body| members.trust_of(&author, &body.name, cx)),
         text,
+        file: file.filter(|_| !later.retracted),
         at: held.shown.clock.millis().min(held.arrived),
         with: match conversation {
             Conversation::Channel(_) => None,

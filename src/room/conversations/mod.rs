@@ -19,7 +19,7 @@ use litemap::LiteMap;
 use super::channel::yield_files;
 use super::counters::Dropped;
 use super::cx::Cx;
-use super::effect::{Effect, PeerEvent};
+use super::effect::{Attached, Effect, PeerEvent};
 use super::io::{
     ChatCommand, ChatEvent, Conversation, Event, Message, MessageId, Order, Output, PeerState,
     StoreCommand,
@@ -31,10 +31,11 @@ use crate::history::{Head, Key, Limits, surplus};
 use crate::identity::{PeerId, PublicKey, Signature};
 use crate::time::Millis;
 use crate::wire::OutboundMessage;
+use crate::wire::attachment::Attachment;
 use crate::wire::entry::{
     Content, ConversationId, Entry, EntryId, MAX_EMOJI, entry_name, parse_entry_name, writer,
 };
-use crate::wire::frame::{ChatFrame, EntryFrame, Frame, short};
+use crate::wire::frame::{ChatFrame, EntryFrame, Frame, ShortId, short};
 
 use catching_up::CatchingUp;
 use deleting::Deleted;
@@ -141,12 +142,30 @@ impl Conversations {
                 conversation,
                 text,
                 reply_to,
-            } => self.say(conversation.as_ref(), text, reply_to, members, links, cx),
+            } => self.say(
+                conversation.as_ref(),
+                (text, None),
+                reply_to,
+                members,
+                links,
+                cx,
+            ),
+            ChatCommand::SayFile {
+                conversation,
+                file,
+                text,
+                reply_to,
+            } => {
+                let said = (text, Some(file));
+                self.say(conversation.as_ref(), said, reply_to, members, links, cx);
+            }
             ChatCommand::SayTo { peer, text } => {
                 let is_here = members.shown().any(|other| other == peer);
                 let connect = members.connect(&peer).filter(|_| is_here);
                 match connect.map(|connect| Conversation::Direct(connect.identity)) {
-                    Some(direct) => self.say(Some(&direct), text, None, members, links, cx),
+                    Some(direct) => {
+                        self.say(Some(&direct), (text, None), None, members, links, cx);
+                    }
                     None => cx.event(Event::Refused(
                         "The message was not sent: the person is not here any more.".to_owned(),
                     )),
@@ -202,13 +221,17 @@ impl Conversations {
     fn say(
         &mut self,
         conversation: Option<&Conversation>,
-        text: String,
+        (text, file): (String, Option<Box<Attachment>>),
         reply_to: Option<MessageId>,
         members: &Members,
         links: &Links,
         cx: &mut Cx,
     ) {
-        if let Some(refusal) = refusal(&text) {
+        let refusal = match &file {
+            Some(file) => file_refusal(file, &text),
+            None => refusal(&text),
+        };
+        if let Some(refusal) = refusal {
             return cx.event(Event::Refused(refusal));
         }
         let Some(thread) = self.threads.find(conversation, cx) else {
@@ -224,16 +247,21 @@ impl Conversations {
         }
         let reply_to = reply_to.and_then(|id| parse_entry_name(&id.0));
         yield_files(cx);
-        let content = Content::Say {
-            reply_to,
-            text: text.clone(),
+        let (text_too, file_too) = (text.clone(), file.clone());
+        let content = match file {
+            None => Content::Say { reply_to, text },
+            Some(file) => Content::File {
+                reply_to,
+                file,
+                text,
+            },
         };
         let thread = thread.id;
         let Some(written) = self.write(&thread, content, cx) else {
             return;
         };
         let id = written.id();
-        self.show_own(&thread, id, text, reply_to, members, cx);
+        self.show_own(&thread, id, (text_too, file_too), reply_to, members, cx);
         let all = members.shown().filter_map(|peer| {
             let connect = members.connect(&peer)?;
             let is_reachable = links.state(&peer) != PeerState::Failed;
@@ -255,7 +283,7 @@ impl Conversations {
         &self,
         thread: &ConversationId,
         id: EntryId,
-        text: String,
+        (text, file): (String, Option<Box<Attachment>>),
         reply_to: Option<EntryId>,
         members: &Members,
         cx: &mut Cx,
@@ -266,15 +294,18 @@ impl Conversations {
         };
         let sender = own_user(&cx.own.name, cx.own.tab);
         let name = MessageId(entry_name(&id));
-        cx.chat(ChatEvent::Message(Box::new(Message {
+        let message = Box::new(Message {
             order: Order(self.own.clock(thread).0, id.0),
             with: match &conversation {
                 Conversation::Channel(_) => None,
                 Conversation::Direct(other) => members.name_of(other),
             },
             reply_to: reply_to.map(|id| MessageId(entry_name(&id))),
+            file,
             ..Message::new(name, conversation, sender, cx.own.key, text, cx.now)
-        })));
+        });
+        attached(&message, short(&id), true, members, cx);
+        cx.chat(ChatEvent::Message(message));
     }
 
     /// Says something about a message.
@@ -392,6 +423,7 @@ impl Conversations {
             thread.show(&id, members, cx);
             if message::is_retracted(&thread.log, &id) && thread.log.take_back(&short(&id)) {
                 taken_back.push(short(&id));
+                cx.effect(Effect::Detached(short(&id)));
             }
         }
         self.keep(&conversation, &short(&id), cx);
@@ -427,6 +459,7 @@ impl Conversations {
                 thread.log.remove(&key.position);
             }
             cx.output(Output::Store(StoreCommand::Delete(key)));
+            cx.effect(Effect::Detached(short(&key.position.id)));
         }
     }
 
@@ -501,9 +534,33 @@ impl Conversations {
     }
 }
 
+/// Tells of the file beside a message that is shown, if there is one.
+fn attached(message: &Message, id: ShortId, is_sent_here: bool, members: &Members, cx: &mut Cx) {
+    if let Some(file) = &message.file {
+        cx.effect(Effect::Attached(Box::new(Attached {
+            id,
+            author: message.key,
+            // Whoever is met for the first time stays new for as long as they are here.
+            trust: members.trust_here(&message.key).unwrap_or(message.trust),
+            with: match &message.conversation {
+                Conversation::Channel(_) => None,
+                Conversation::Direct(other) => Some(*other),
+            },
+            is_sent_here,
+            file: (**file).clone(),
+        })));
+    }
+}
+
 /// Whether a text that somebody sent can be a message.
 fn is_sound(text: &str) -> bool {
     !text.is_empty() && text.chars().count() <= MAX_TEXT
+}
+
+/// Returns the reason why a file cannot be sent with this text, if there is one.
+fn file_refusal(file: &Attachment, text: &str) -> Option<String> {
+    let refused = refusal(text).filter(|_| !text.is_empty());
+    refused.or_else(|| file.wrong().map(str::to_owned))
 }
 
 /// Returns the reason why a text cannot be sent, if there is one.

@@ -1,5 +1,6 @@
 //! The conversations of the room: its channels, and those with one person.
 
+use super::attached;
 use super::log::Log;
 use super::message;
 use crate::identity::PublicKey;
@@ -58,6 +59,7 @@ impl Thread {
         let Some(message) = message.map(Box::new) else {
             return;
         };
+        attached(&message, name, false, members, cx);
         cx.chat(if self.log.show(&name) {
             ChatEvent::Changed(message)
         } else {

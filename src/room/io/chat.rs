@@ -6,6 +6,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 
 use crate::identity::{PeerId, PublicKey, Trust};
 use crate::time::Millis;
+use crate::wire::attachment::Attachment;
 use crate::wire::entry::ConversationId;
 
 /// A conversation of the room.
@@ -52,6 +53,17 @@ pub enum ChatCommand {
     Say {
         /// The conversation; `None` for the room's first channel.
         conversation: Option<Conversation>,
+        /// The text.
+        text: String,
+        /// The message that this one answers.
+        reply_to: Option<MessageId>,
+    },
+    /// Say something with a file beside it, whose bytes are here. The text may be empty.
+    SayFile {
+        /// The conversation; `None` for the room's first channel.
+        conversation: Option<Conversation>,
+        /// The file.
+        file: Box<Attachment>,
         /// The text.
         text: String,
         /// The message that this one answers.
@@ -191,6 +203,8 @@ pub struct Message {
     pub trust: Trust,
     /// Plain text, never markup: as it was edited last, or nothing once it was taken back.
     pub text: String,
+    /// The file beside it, until it is taken back.
+    pub file: Option<Box<Attachment>>,
     /// When it was sent, by the sender's clock, but never later than it arrived.
     pub at: Millis,
     /// The other person's name, in a direct conversation.
@@ -229,6 +243,7 @@ impl Message {
             key,
             trust: Trust::Verified,
             text,
+            file: None,
             at,
             with: None,
             reply_to: None,

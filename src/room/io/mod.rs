@@ -48,6 +48,9 @@ pub enum Input {
     /// A message came on channel 1 that belongs to no file.
     #[cfg(feature = "files")]
     StrayBytes,
+    /// An event about the bytes of attachments.
+    #[cfg(feature = "attachments")]
+    Blob(super::BlobEvent),
     /// The answer to [`Output::Sign`].
     Signed {
         /// The ticket of the request.
@@ -108,6 +111,9 @@ pub enum Command {
     /// A command about a file.
     #[cfg(feature = "files")]
     File(super::FileCommand),
+    /// A command about a file that stands beside a message.
+    #[cfg(feature = "attachments")]
+    Attachment(super::AttachmentCommand),
     /// Change our name.
     Rename(Name),
     /// Leave the room: says so to everybody and closes every connection.
@@ -141,6 +147,9 @@ pub enum Output {
     /// A command about a file's bytes.
     #[cfg(feature = "files")]
     File(FileId, TransferCommand),
+    /// A command about the bytes of attachments. A driver that never says [`BlobEvent::Open`](super::BlobEvent) may drop it.
+    #[cfg(feature = "attachments")]
+    Blob(super::BlobCommand),
     /// Make the bytes of files give way for a moment, because people or applications talk.
     #[cfg(feature = "files")]
     YieldFiles,
@@ -166,6 +175,9 @@ pub enum Event {
     /// An event about a file.
     #[cfg(feature = "files")]
     File(super::FileEvent),
+    /// A file that stands beside a message looks different.
+    #[cfg(feature = "attachments")]
+    Attachment(super::AttachmentEvent),
     /// A command of the person was not carried out; a sentence that gives the reason.
     Refused(String),
 }

@@ -232,6 +232,13 @@ impl Members {
             .trust_beside((&cx.own.key, &cx.own.name), key, name)
     }
 
+    /// What is known of somebody who is here.
+    pub fn trust_here(&self, key: &PublicKey) -> Option<Trust> {
+        let mut members = self.members.values();
+        let member = members.find(|member| member.proven && member.connect.identity == *key);
+        member.map(|member| member.trust)
+    }
+
     /// Whether the trust book has this key.
     pub fn is_known_key(&self, key: &PublicKey) -> bool {
         self.trust.get(key).is_some()

@@ -28,6 +28,8 @@ mod hash;
 mod incoming;
 mod outgoing;
 
+pub use hash::hash_of;
+
 /// At most this many bytes wait in the buffer of the channel.
 pub const MAX_BUFFERED: u32 = 1024 * 1024;
 /// A full buffer is filled again when no more than this is left in it.

@@ -6,6 +6,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{HtmlTextAreaElement, KeyboardEvent};
 use yew::prelude::*;
 
+use super::attach::use_chips;
 use super::icon::{CLOSE, SEND, SMILE, icon};
 use super::sentence::changing;
 use crate::room::{ChatCommand, Command, Conversation, MAX_TEXT};
@@ -68,6 +69,7 @@ fn is_empty(area: &NodeRef) -> bool {
 pub fn Composer(props: &ComposerProps) -> Html {
     let area = props.area.clone();
     let hint = use_state(|| Hint::None);
+    let chips = use_chips(&area, &props.ui);
     // The text that stood here before that of a message took its place, to be edited.
     let aside = use_mut_ref(|| None::<String>);
     let keep: Rc<dyn Fn()> = {
@@ -170,7 +172,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
     let send = {
         let (area, hint, ui) = (area.clone(), hint.setter(), props.ui.clone());
         let (composing, keep) = (props.composing.clone(), keep.clone());
-        let conversation = props.conversation.clone();
+        let (conversation, chips) = (props.conversation.clone(), chips.clone());
         Callback::from(move |()| {
             let Some(area) = area.cast::<HtmlTextAreaElement>() else {
                 return;
@@ -179,16 +181,15 @@ pub fn Composer(props: &ComposerProps) -> Html {
             let count = text.chars().count();
             if count > MAX_TEXT {
                 hint.set(Hint::Refused(count));
-            } else if !text.trim().is_empty() {
+            } else if !text.trim().is_empty() || !chips.is_empty() {
                 set(&area, "");
                 hint.set(Hint::None);
                 let text = typed::trimmed(&text).to_owned();
                 let (ui, purpose) = (ui.clone(), composing.clone());
-                let conversation = conversation.clone();
+                let (conversation, chips) = (conversation.clone(), chips.clone());
                 let say = Box::new(move |text: String| {
                     ui.act(Action::Sent(text.clone()));
-                    let words = command(purpose.as_deref(), &conversation, text);
-                    ui.command(Command::Chat(words));
+                    chips.send(command(purpose.as_deref(), &conversation, text));
                 });
                 // The table is there, or on the way: a colon was typed.
                 if text.split(':').count() > 2 {
@@ -281,7 +282,9 @@ pub fn Composer(props: &ComposerProps) -> Html {
             </p>
             <p class="writing" data-testid="typing">{ changing(&props.writing) }</p>
             if let Some(composing) = &props.composing { { about(composing, &props.ui) } }
+            { chips.list() }
             <div class="field">
+                { chips.button() }
                 <textarea
                     ref={area} part="field" rows="1" dir="auto" data-testid="composer" aria-label="Message" placeholder="Message"
                     enterkeyhint="send" data-people={props.people.clone()} aria-describedby="rt-limit" aria-invalid={refused.then_some("true")}

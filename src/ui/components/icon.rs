@@ -11,6 +11,7 @@ pub const ADD: &str = "M10 4v12M4 10h12";
 pub const BACK: &str = "M12 4l-6 6 6 6";
 pub const CHECK: &str = "M4 10.5l4 4 8-9";
 pub const CHECKS: &str = "M2 10.5l4 4 8-9M9.5 14l.5.5 8-9";
+pub const CLIP: &str = "M15.5 9.5L10 15a3.5 3.5 0 01-5-5l6.5-6.5a2.3 2.3 0 013.3 3.3L8.3 13.3a1.1 1.1 0 01-1.6-1.6L12.2 6.2";
 pub const CLOCK: &str = "M10 3a7 7 0 100 14 7 7 0 000-14zM10 6v4l3 2";
 pub const CLOSE: &str = "M5 5l10 10M15 5L5 15";
 pub const DOWN: &str = "M10 4v11M5 10.5l5 5 5-5";

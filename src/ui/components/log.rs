@@ -16,6 +16,7 @@ use crate::room::{ChatCommand, Command, Conversation, MessageId};
 use crate::time::Millis;
 use crate::ui::backend::Opening;
 use crate::ui::context::Ui;
+use crate::ui::files::Files;
 use crate::ui::hooks::clock;
 use crate::ui::hooks::listen::{document, focus, use_change, use_flag, use_interval, use_mount};
 use crate::ui::lines::Lines;
@@ -38,6 +39,7 @@ const END_TOLERANCE: i32 = 40;
 #[derive(Properties, PartialEq)]
 pub struct LogProps {
     pub log: Rc<Timeline>,
+    pub files: Rc<Files>,
     pub opening: Rc<Opening>,
     pub empty: Option<Emptiness>,
     /// The conversation.
@@ -75,6 +77,7 @@ struct ScrollAnchor {
 pub fn Log(props: &LogProps) -> Html {
     let LogProps {
         log,
+        files,
         opening,
         empty,
         conversation,
@@ -288,7 +291,7 @@ pub fn Log(props: &LogProps) -> Html {
                         html! {
                             <Row
                                 key={line.seq} line={line.clone()} ago={ago(line, leads, now)} {unread} {leads}
-                                whole={*printing} unfolding={unfolding.clone()} quoted={log.quoted(line)}
+                                whole={*printing} unfolding={unfolding.clone()} quoted={log.quoted(line)} file={files.of(line)}
                                 jump={jump.clone()} ui={ui.clone()}
                             />
                         }

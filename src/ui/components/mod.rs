@@ -1,11 +1,13 @@
 //! The views. Each one shows its properties and reports what the person does; none of them decides anything.
 
 pub mod actions;
+pub mod attach;
 pub mod bar;
 pub mod body;
 pub mod chooser;
 pub mod composer;
 pub mod empty;
+pub mod file;
 pub mod icon;
 pub mod keeping;
 pub mod log;

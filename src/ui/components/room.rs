@@ -64,7 +64,8 @@ pub fn Room(props: &RoomProps) -> Html {
                     { bar(state, &listed, (&list, &to_people), ui) }
                     { prompts(state, &next, ui) }
                     { html! { <Log
-                        key={conversation.to_string()} log={state.talk.log.clone()} opening={state.opening.clone()}
+                        key={conversation.to_string()} log={state.talk.log.clone()} files={state.files.clone()}
+                        opening={state.opening.clone()}
                         empty={state.emptiness()} unread={state.talk.unread} unread_from={state.talk.unread_from}
                         mentioned={state.talk.mentioned} shown={state.shown} conversation={conversation.clone()}
                         beginning={beginning(&open)} target={state.target.clone()} ui={ui.clone()}

@@ -6,10 +6,11 @@ use yew::prelude::*;
 
 use super::actions::{Actions, reactions};
 use super::body::body;
+use super::file::File;
 use super::icon::{CHECK, CHECKS, CLOCK, face, icon, trust};
 use super::sentence::changing;
 use crate::identity::Trust;
-use crate::room::Message;
+use crate::room::{FileView, Message};
 use crate::ui::context::Ui;
 use crate::ui::fold::fold;
 use crate::ui::hooks::clock;
@@ -36,6 +37,8 @@ pub struct RowProps {
     pub unfolding: Callback<()>,
     /// The message that this one answers, if it is here.
     pub quoted: Option<Rc<Line>>,
+    /// What is known of the file beside the message.
+    pub file: Option<FileView>,
     /// Called to go to the message of this line.
     pub jump: Callback<u32>,
     pub ui: Ui,
@@ -128,10 +131,13 @@ fn message(said: &Said, props: &RowProps) -> Html {
             if message.retracted {
                 <p class="bubble retracted" part="text" data-testid="message-text">{ "Taken back" }</p>
             } else {
-                { html! { <Text
-                    line={props.line.clone()} whole={props.whole} unfolding={props.unfolding.clone()}
-                    quote={quote(message, props)} edited={is_edited.then(|| earlier(message))}
-                /> } }
+                if let Some(view) = props.file.clone() { { html! { <File message={said.message.clone()} {view} ui={props.ui.clone()} /> } } }
+                if message.file.is_none() || !message.text.is_empty() || message.reply_to.is_some() {
+                    { html! { <Text
+                        line={props.line.clone()} whole={props.whole} unfolding={props.unfolding.clone()}
+                        quote={quote(message, props)} edited={is_edited.then(|| earlier(message))}
+                    /> } }
+                }
                 { html! { <Actions message={said.message.clone()} ui={props.ui.clone()} /> } }
             }
             if message.forked { <p class="forked" data-testid="forked">{ texts::FORKED }</p> }

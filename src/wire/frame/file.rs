@@ -16,6 +16,8 @@ pub struct FileFrame {
     pub name: Option<String>,
     /// The file's type, its hash, or the reason why it does not arrive.
     pub text: Option<String>,
+    /// The hash that was asked for, if the file is offered because of that.
+    pub hash: Option<String>,
 }
 
 impl FileFrame {
@@ -28,6 +30,7 @@ impl FileFrame {
             bytes: fields.number("n"),
             name: fields.text("name"),
             text: fields.text("text"),
+            hash: fields.text("hash"),
         })
     }
 
@@ -38,6 +41,7 @@ impl FileFrame {
             .number_if("n", self.bytes)
             .text_if("name", self.name.as_ref())
             .text_if("text", self.text.as_ref())
+            .text_if("hash", self.hash.as_ref())
             .end()
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Every frame is an object with its kind under `k`. Kinds and fields that this version does not know are ignored.
 
+mod attachment;
 mod call;
 mod chat;
 mod entry;
@@ -12,6 +13,7 @@ mod part;
 mod people;
 mod stream;
 
+pub use attachment::AttachmentFrame;
 pub use call::CallFrame;
 pub use chat::ChatFrame;
 pub use entry::{EntryFrame, MAX_ENTRIES, MAX_IDS, ShortId, short};
@@ -58,6 +60,8 @@ pub enum Frame {
     Call(CallFrame),
     /// A frame about a file. A chunk of the stream.
     File(FileFrame),
+    /// A frame about the bytes of a file that stands beside what somebody says.
+    Attachment(AttachmentFrame),
     /// An acknowledgement of the stream.
     Ack(Ack),
     /// A part of a longer frame.
@@ -110,6 +114,8 @@ impl Frame {
             Frame::Call(CallFrame::read(kind, fields)?)
         } else if EntryFrame::KINDS.contains(&kind) {
             Frame::Entry(EntryFrame::read(kind, fields)?)
+        } else if AttachmentFrame::KINDS.contains(&kind) {
+            Frame::Attachment(AttachmentFrame::read(kind, fields)?)
         } else {
             match kind {
                 FileFrame::KIND => Frame::File(FileFrame::read(fields)?),
@@ -129,6 +135,7 @@ impl Frame {
             Frame::Call(frame) => frame.write(),
             Frame::Entry(frame) => frame.write(),
             Frame::File(frame) => frame.write(),
+            Frame::Attachment(frame) => frame.write(),
             Frame::Ack(frame) => frame.write(),
             Frame::Part(frame) => frame.write(),
             Frame::Unknown => Writer::new("").end(),

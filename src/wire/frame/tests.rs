@@ -1,4 +1,5 @@
 use super::*;
+use crate::wire::{FileHash, FileKey};
 
 fn profile(name: String) -> Frame {
     Frame::People(PeopleFrame::Profile { name })
@@ -114,8 +115,23 @@ fn every_frame_decodes_to_what_was_encoded() {
                 bytes: Some(1 << 53),
                 name: Some("a.png".into()),
                 text: Some("image/png".into()),
+                hash: None,
             }),
             r#"{"k":"file","file":3,"step":"offer","n":9007199254740992,"name":"a.png","text":"image/png"}"#,
+        ),
+        (
+            Frame::Attachment(AttachmentFrame::Want(FileKey {
+                hash: FileHash([0; 32]),
+                size: 5,
+            })),
+            r#"{"k":"want","hash":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","n":5}"#,
+        ),
+        (
+            Frame::Attachment(AttachmentFrame::Lack(FileKey {
+                hash: FileHash([0; 32]),
+                size: 5,
+            })),
+            r#"{"k":"lack","hash":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","n":5}"#,
         ),
         (
             Frame::File(FileFrame {

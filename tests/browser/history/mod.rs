@@ -16,6 +16,7 @@ use wasm_bindgen_futures::JsFuture;
 use crate::sides::sleep;
 
 mod failures;
+mod files;
 mod records;
 mod sessions;
 mod speed;
@@ -33,7 +34,7 @@ const HELPERS: &str = "
     });
     window.listed = async () => (await indexedDB.databases()).map((database) => database.name);
     window.write = async (entries) => {
-        const database = await result(indexedDB.open('rtchat/1/history', 1));
+        const database = await result(indexedDB.open('rtchat/1/history', 2));
         const transaction = database.transaction(['records', 'heads', 'states'], 'readwrite');
         for (const [store, key, value] of entries) {
             transaction.objectStore(store).put(value, new Uint8Array(key));

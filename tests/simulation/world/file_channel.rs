@@ -1,6 +1,6 @@
 //! The file channel, with the same checks as the browser's adapter and without a disk.
 
-use rtchat::room::Input;
+use rtchat::room::{BlobCommand, BlobEvent, Input};
 use rtchat::rtc::ConnectionId;
 use rtchat::rtc::file_channel::{
     FileId, Header, Receiving, Sending, TransferCommand, TransferEvent,
@@ -71,6 +71,44 @@ impl World {
         if let Some(hash) = whole {
             let whole = TransferEvent::Whole(hash);
             self.schedule(0, Task::Feed(at, Input::File(file, whole)));
+        }
+    }
+
+    /// Carries out a command about the bytes of an attachment.
+    pub(super) fn carry_out_blob(&mut self, at: usize, command: BlobCommand) {
+        let node = &mut self.nodes[at];
+        match command {
+            BlobCommand::Send { token, key } => {
+                let event = match node.blobs.get(&key).cloned() {
+                    Some(blob) => {
+                        node.sources.insert(token, blob);
+                        BlobEvent::Ready(token)
+                    }
+                    None => BlobEvent::Missing(token),
+                };
+                self.schedule(1, Task::Feed(at, Input::Blob(event)));
+            }
+            BlobCommand::Collect(file) => {
+                node.collecting.insert(file);
+            }
+            BlobCommand::Finish { file, key } => {
+                assert!(node.collecting.remove(&file));
+                node.blobs.insert(key, node.stores[&file].clone());
+            }
+            BlobCommand::Discard(file) => {
+                node.collecting.remove(&file);
+            }
+            BlobCommand::Keep(file) => {
+                assert!(
+                    node.blobs.contains_key(&file.key),
+                    "only what is here is kept"
+                );
+                node.kept_files.insert(file.key);
+            }
+            BlobCommand::Delete(key) => {
+                node.blobs.remove(&key);
+                node.kept_files.remove(&key);
+            }
         }
     }
 

@@ -18,13 +18,17 @@ use crate::room::links::Links;
 use crate::rtc::ConnectionId;
 use crate::rtc::file_channel::{FileId, TransferCommand, TransferEvent};
 use crate::time::Millis;
+use crate::wire::attachment::{FileHash, wrong_file};
 use crate::wire::{FileFrame, Frame, OutboundMessage};
 
-use frames::{cut, words, wrong_offer};
+use frames::{cut, words};
 pub use io::{FileCommand, FileError, FileEvent};
 
 /// At most this many files are offered to one peer at once, and as many by it. Further files of ours wait.
 const MAX_FILES: usize = 8;
+
+/// Numbers of files from this one on, here and not on the wire, are those of attachments. Those of applications are smaller.
+pub(in crate::room) const ATTACHMENTS: u32 = 1 << 31;
 
 /// Files that are being offered, sent or received.
 #[derive(Debug, Default)]
@@ -59,6 +63,8 @@ struct Receiving {
     number: u32,
     size: u64,
     accepted: bool,
+    /// The hash that was asked for.
+    asked_for: Option<FileHash>,
     /// The hash of the bytes that came, once all of them have come.
     came: Option<[u8; 32]>,
     /// The hash of the bytes that were sent, as the sender reports it.
@@ -102,9 +108,11 @@ fn step(number: u32, step: &str) -> FileFrame {
 }
 
 impl Files {
+    /// Handles a command. An attachment is offered with the hash by which it was asked for.
     pub fn on_command(
         &mut self,
         command: FileCommand,
+        hash: Option<FileHash>,
         channels: &Channels,
         links: &Links,
         cx: &mut Cx,
@@ -121,6 +129,7 @@ impl Files {
                     bytes: Some(size),
                     name: Some(name),
                     text: Some(mime),
+                    hash: hash.as_ref().map(FileHash::to_text),
                     ..step(0, "offer")
                 };
                 self.offer_file(peer, token, offer, channels, cx);
@@ -165,7 +174,7 @@ impl Files {
         let size = offer.bytes.unwrap_or_default();
         let [name, mime] =
             [&offer.name, &offer.text].map(|text| text.as_deref().unwrap_or_default());
-        if let Some(wrong) = wrong_offer(size, name, mime) {
+        if let Some(wrong) = wrong_file(size, name, mime) {
             return self.file_failed(file, FileError::Refused(wrong.to_owned()), cx);
         }
         if !channels.contains(&peer) {
@@ -317,7 +326,8 @@ impl Files {
         };
         let mime = said.text.unwrap_or_default();
         let known = self.incoming(peer, said.number).is_some();
-        if known || wrong_offer(size, &name, &mime).is_some() {
+        let asked_for = said.hash.as_deref().map(FileHash::parse);
+        if known || asked_for == Some(None) || wrong_file(size, &name, &mime).is_some() {
             return cx.dropped(Dropped::BadFrame);
         }
         let open = self.receiving.iter().filter(|its| its.peer == peer);
@@ -325,25 +335,31 @@ impl Files {
             // No answer: a peer that ignores the limit does not wait for one.
             return cx.dropped(Dropped::TooManyFiles);
         }
-        self.last_file = self.last_file.wrapping_add(1);
-        let file = self.last_file;
+        self.last_file = self.last_file.wrapping_add(1) % ATTACHMENTS;
+        let asked_for = asked_for.flatten();
+        let file = match asked_for {
+            Some(_) => self.last_file + ATTACHMENTS,
+            None => self.last_file,
+        };
         self.receiving.push(Receiving {
             peer,
             file,
             number: said.number,
             size,
             accepted: false,
+            asked_for,
             came: None,
             sent: None,
             moved: now,
         });
-        cx.event(Event::File(FileEvent::Offered {
+        let offered = FileEvent::Offered {
             peer,
             file,
             name,
             size,
             mime,
-        }));
+        };
+        self.report(FileId::Theirs(file), asked_for, offered, cx);
     }
 
     fn on_file_accept(&mut self, peer: PeerId, said: FileFrame, links: &Links, cx: &mut Cx) {
@@ -383,7 +399,7 @@ impl Files {
         let file = FileId::Ours(its.token);
         self.ours_moved(peer, cx);
         self.command(file, TransferCommand::Stored(stored), cx);
-        cx.event(Event::File(FileEvent::Progress { file, stored }));
+        self.report(file, None, FileEvent::Progress { file, stored }, cx);
     }
 
     /// Handles an event of the adapter.
@@ -394,7 +410,7 @@ impl Files {
             }
             (FileId::Theirs(theirs), TransferEvent::Stored(stored)) => {
                 self.answer_file(theirs, "stored", stored, cx);
-                cx.event(Event::File(FileEvent::Progress { file, stored }));
+                self.report(file, None, FileEvent::Progress { file, stored }, cx);
             }
             (FileId::Theirs(file), TransferEvent::Whole(hash)) => {
                 if let Some(its) = self.receiving(file) {
@@ -427,8 +443,12 @@ impl Files {
             return;
         };
         let (peer, number) = (its.peer, its.number);
+        let is_other = its.asked_for.is_some_and(|hash| hash.0 != came);
         let file = FileId::Theirs(file);
-        if came == sent {
+        if is_other {
+            let words = "What arrived is not the file that was asked for.";
+            self.give_up(file, words.to_owned(), cx);
+        } else if came == sent {
             self.say(peer, step(number, "done"), cx);
             self.end_file(file, FileEvent::Done(file), cx);
         } else {
@@ -497,7 +517,7 @@ impl Files {
     fn end_file(&mut self, file: FileId, event: FileEvent, cx: &mut Cx) {
         self.command(file, TransferCommand::Forget, cx);
         let peer = self.take(file);
-        cx.event(Event::File(event));
+        self.report(file, None, event, cx);
         if let Some((peer, _)) = peer {
             self.offer_waiting(peer, cx);
         }
@@ -506,7 +526,19 @@ impl Files {
     /// Reports that a file failed, and lets the adapter forget it.
     fn file_failed(&mut self, file: FileId, reason: FileError, cx: &mut Cx) {
         self.command(file, TransferCommand::Forget, cx);
-        cx.event(Event::File(FileEvent::Failed { file, reason }));
+        self.report(file, None, FileEvent::Failed { file, reason }, cx);
+    }
+
+    /// Reports an event of a file: to the machine of attachments if it is one, and else to the person.
+    fn report(&self, file: FileId, hash: Option<FileHash>, event: FileEvent, cx: &mut Cx) {
+        let (FileId::Ours(number) | FileId::Theirs(number)) = file;
+        #[cfg(feature = "attachments")]
+        if number >= ATTACHMENTS {
+            return cx.effect(Effect::Transferred(hash, event));
+        }
+        #[cfg(not(feature = "attachments"))]
+        let _ = (number, hash);
+        cx.event(Event::File(event));
     }
 
     fn command(&mut self, file: FileId, command: TransferCommand, cx: &mut Cx) {

@@ -3,7 +3,9 @@
 use js_sys::{Promise, Uint8Array};
 use sha2::{Digest as _, Sha256};
 use wasm_bindgen::prelude::*;
+use web_sys::Blob;
 
+use crate::rtc::file_channel::{Hash, SLICE};
 use crate::rtc::web::connection::settled;
 use crate::rtc::web::{WebError, refused};
 
@@ -39,4 +41,29 @@ pub(super) async fn end(begun: Promise) -> Result<[u8; 32], WebError> {
         what: WHAT,
         name: String::new(),
     })
+}
+
+/// Returns the hash of a file: the SHA-256 of those of its slices. It is read in parts, so it may be larger than memory.
+///
+/// # Errors
+/// [`WebError`] if the browser cannot read it.
+pub async fn hash_of(blob: &Blob) -> Result<[u8; 32], WebError> {
+    const READ: &str = "read the file";
+    // Exact: a size is below 2^53.
+    let size = blob.size() as u64;
+    let mut hash = Hash::new(size);
+    loop {
+        if let Some(whole) = hash.whole() {
+            return Ok(whole);
+        }
+        let from = hash.at();
+        let slice = blob.slice_with_f64_and_f64(from as f64, (from + SLICE).min(size) as f64);
+        let read = slice.map_err(refused(READ))?.array_buffer();
+        let bytes = Uint8Array::new(&settled(read, READ).await?);
+        if u64::from(bytes.length()) != SLICE.min(size - from) {
+            let name = "NotReadableError".to_owned();
+            return Err(WebError::Refused { what: READ, name });
+        }
+        hash.add(end(begin(&bytes)?).await?);
+    }
 }

@@ -12,6 +12,8 @@ export interface RTChatOptions {
   brokers?: RTChatBroker[];
   iceServers?: RTCIceServer[];
   accept?: "everyone" | "ask" | "known";
+  /** How long the browser keeps what is said, unless the reader chooses something else. */
+  history?: "off" | "session" | "kept";
   theme?: "auto" | "light" | "dark";
   position?: "bottom-right" | "bottom-left" | "top-right" | "top-left";
   open?: boolean;
@@ -59,6 +61,7 @@ export interface RTChatElement extends HTMLElement {
   brokers: RTChatBroker[] | null;
   iceServers: RTCIceServer[] | null;
   accept: "everyone" | "ask" | "known" | null;
+  history: "off" | "session" | "kept" | null;
   theme: "auto" | "light" | "dark" | null;
   position: "bottom-right" | "bottom-left" | "top-right" | "top-left" | null;
   open: boolean;

@@ -98,6 +98,7 @@ export const OPTIONS: Record<string, Kind> = {
     /^(stun|turn)s?:[^\s/]+$/i, "urls", (urls) => ({ urls }),
   ),
   accept: strict(words("everyone", "ask", "known")),
+  history: strict(words("off", "session", "kept")),
   theme: words("auto", "light", "dark"),
   position: words("bottom-right", "bottom-left", "top-right", "top-left"),
   open: {

@@ -284,7 +284,7 @@ export class ChatView implements View {
       shell.sorry.hidden = true;
       this.#applyAppStyles();
       this.#prepare();
-      const own = Object.fromEntries(["room", "brokers", "iceServers", "accept"].filter((key) => key in this.#given).map((key) => [key, this.#given[key]]));
+      const own = Object.fromEntries(["room", "brokers", "iceServers", "accept", "history"].filter((key) => key in this.#given).map((key) => [key, this.#given[key]]));
       const { assist, media } = this.#files;
       this.#mounted = mount(this.#app!, { page: this.#page!, settings: settings(this.#file, own), ...(name && { name }), assist, media }, (kind, details) => {
         if (run === this.#run) this.#onEvent(kind, details);

@@ -168,7 +168,7 @@ mod tests {
         };
         let read = Draft::read(&draft.write().unwrap());
         assert_eq!(read.text.len(), MAX_BYTES);
-        let all = Draft::read(&["edit", &long, &long, &long, &long, &long, &long].join("\0"));
+        let all = Draft::read(&["edit", &long, "#lobby", &long, &long, &long, &long].join("\0"));
         let aside = all.composing.and_then(|about| about.aside);
         assert_eq!(aside.unwrap().len(), MAX_BYTES);
     }

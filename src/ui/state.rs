@@ -9,8 +9,8 @@ use super::files::Files;
 use super::timeline::{Delivery, Move};
 use crate::identity::{PeerId, PublicKey};
 use crate::room::{
-    AppEvent, ChatEvent, Conversation, Event, GoneReason, MAIN_CHANNEL, Message, MessageId,
-    PeerState, PeerView, PeopleEvent, Shown, Status,
+    AppEvent, ChatEvent, Conversation, Event, GoneReason, Message, MessageId, PeerState, PeerView,
+    PeopleEvent, Shown, Status,
 };
 
 #[path = "state_prompts.rs"]
@@ -567,12 +567,7 @@ impl State {
 
     /// Notes in the main channel that somebody came, went or changed their name.
     fn moved(&mut self, change: Move) {
-        let main = self
-            .opening
-            .channels
-            .first()
-            .map(|channel| channel.name.as_str());
-        let main = Conversation::Channel(main.unwrap_or(MAIN_CHANNEL).to_owned());
+        let main = self.main_channel();
         self.within(&main, |state| {
             Rc::make_mut(&mut state.talk.log).moved(change)
         });

@@ -189,8 +189,7 @@ impl State {
             Deletion::Conversation(conversation) => {
                 let is_direct = matches!(conversation, Conversation::Direct(_));
                 if self.talk.conversation == *conversation && is_direct {
-                    // Another conversation takes its place.
-                    self.swap(0);
+                    self.open_main();
                 }
                 if is_direct {
                     Rc::make_mut(&mut self.others).retain(|its| its.conversation != *conversation);
@@ -201,7 +200,7 @@ impl State {
             Deletion::Room => {
                 let is_channel = |its: &Talk| matches!(its.conversation, Conversation::Channel(_));
                 if !is_channel(&self.talk) {
-                    self.swap(0);
+                    self.open_main();
                 }
                 let others = Rc::make_mut(&mut self.others);
                 others.retain(|its| is_channel(its));
@@ -210,6 +209,21 @@ impl State {
                 }
                 self.forget_talk();
             }
+        }
+    }
+
+    /// The room's main channel.
+    pub(super) fn main_channel(&self) -> Conversation {
+        let main = self.opening.channels.first();
+        let name = main.map_or(MAIN_CHANNEL, |channel| channel.name.as_str());
+        Conversation::Channel(name.to_owned())
+    }
+
+    /// The main channel takes the place of a conversation that ends.
+    fn open_main(&mut self) {
+        let main = self.main_channel();
+        if let Some(at) = self.place_of(&main) {
+            self.swap(at);
         }
     }
 

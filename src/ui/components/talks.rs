@@ -24,10 +24,12 @@ pub fn talks(state: &State, listed: &[Listed], ui: &Ui) -> Html {
             <ul>{ for these.iter().map(|listed| row(listed, ui)) }</ul>
         }
     };
+    // A narrow page shows nothing but the list then, and every page needs an `h1`.
+    let heading = if state.list_open { "h1" } else { "p" };
     view! {
         <nav class="talks" part="conversations" aria-label="Conversations" data-testid="conversations">
             <header class="bar">
-                <div class="where"><p class="room-name"><bdi translate="no">{ &state.opening.room }</bdi></p></div>
+                <@{heading} class="room-name"><bdi translate="no">{ &state.opening.room }</bdi></@>
             </header>
             <div class="rows">
                 { rows("Channels", &channels) }

@@ -111,7 +111,7 @@ function grid(name: string, list: Emoji[]): HTMLElement {
   const buttons = list.map(({ emoji, description, codes }) =>
     element("button", { type: "button", class: "emoji", tabindex: "-1", "data-testid": "emoji", "data-emoji": emoji, "aria-label": description, title: `${description} :${codes[0]}:` }, emoji));
   buttons[0]?.setAttribute("tabindex", "0");
-  return element("section", { "aria-label": name }, element("h3", {}, name), element("div", { class: "emoji-grid" }, ...buttons));
+  return element("section", { "aria-label": name }, element("h2", {}, name), element("div", { class: "emoji-grid" }, ...buttons));
 }
 
 /** The button in this direction; `undefined` above the first row. */

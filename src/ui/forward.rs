@@ -53,8 +53,8 @@ pub fn destinations(state: &State) -> Vec<Destination> {
 pub fn command(message: &Message, to: &Conversation) -> ChatCommand {
     let mut text = ["> ", FORWARDED].concat();
     for c in message.sender.chars() {
-        // The signs of Markdown within a line.
-        if "*_~`[]\\".contains(c) {
+        // The signs of Markdown within a line. A backslash before another one is itself.
+        if "*_~`[]".contains(c) {
             text.push('\\');
         }
         text.push(c);
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn the_text_stays_and_the_author_stands_above_it() {
-        for sender in ["ann", "*ann* _b_ (3f2a) [x](y) `z`", "a\\b"] {
+        for sender in ["ann", "*ann* _b_ (3f2a) [x](y) `z`", "a\\b\\*c*"] {
             let text = "- one\n- *two*";
             let (id, key) = (MessageId("m".into()), PublicKey([1; 33]));
             let to = Conversation::Channel("lobby".into());

@@ -256,14 +256,8 @@ pub fn writing(people: &[&str]) -> String {
     }
 }
 
-/// How many of them mention the person.
-pub fn mention_you(count: u32) -> String {
-    if count == 1 {
-        ", one of them mentions you".into()
-    } else {
-        format!(", {} of them mention you", number(count as usize))
-    }
-}
+/// Follows [`new_messages`] if one of them mentions the person.
+pub const MENTIONED: &str = ", you are mentioned";
 
 /// The title of the tab, which has a dot if something that waits mentions the person.
 pub fn title(room: &str, unread: u32, mentioned: bool) -> String {
@@ -280,8 +274,7 @@ pub const NOT_COPIED: &str =
     "The browser does not let this page copy. Select the text and copy it.";
 
 /// The emoji did not come.
-pub const NO_EMOJI: &str =
-    "The emoji could not be loaded. The connection may be down. Try again in a moment.";
+pub const NO_EMOJI: &str = "The emoji could not be loaded. Try again in a moment.";
 
 /// Said of a message whose author said something else to others in its place.
 pub const FORKED: &str = "Its author sent something else to others in place of this.";

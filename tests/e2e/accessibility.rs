@@ -90,6 +90,8 @@ fn audit_scenes(scenes: &'static [(&'static str, Steps, &'static str)]) {
         let tab = bed.chromium().await?.open(site.url()).await?;
         let mut problems = Vec::new();
         for (scene, steps, shown) in scenes {
+            // What one scene leaves in the composer is not there in the next one.
+            tab.script("sessionStorage.clear()", Vec::new()).await?;
             tab.go(&format!("{}?demo={scene}", site.url())).await?;
             emulate(&tab, WIDTHS[0], "light").await?;
             for (there, pressed) in *steps {

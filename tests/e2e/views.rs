@@ -191,3 +191,35 @@ fn a_tab_that_is_looked_at_again_shows_what_is_new() {
         bed.no_errors().await
     });
 }
+
+#[test]
+fn a_date_leads_to_the_first_message_from_then_on() {
+    run(|bed| async move {
+        let site = Site::start(demo(), json!({})).await?;
+        for browser in [bed.chromium().await?, bed.firefox().await?] {
+            let tab = browser
+                .open(&format!("{}?demo=flood2000", site.url()))
+                .await?;
+            tab.until("the log", |page| page.has("go-to-day")).await?;
+            // The scene begins a day ago, with five messages of that day or the next, and goes on for some hours.
+            let choose = "const day = new Date(Date.now() - arguments[0] * 86_400_000);
+                const two = (number) => String(number).padStart(2, '0');
+                const field = [...document.querySelectorAll('[data-testid=go-to-day]')].at(-1);
+                field.value = `${day.getFullYear()}-${two(day.getMonth() + 1)}-${two(day.getDate())}`;
+                field.dispatchEvent(new InputEvent('input', { bubbles: true }));
+                return field.value !== ''";
+            ensure!(tab.script(choose, vec![json!(3)]).await? == true);
+            let found = "const found = document.querySelector('[data-found]');
+                const log = document.querySelector('.log').getBoundingClientRect();
+                const place = found?.getBoundingClientRect();
+                return !!found?.textContent.includes(arguments[0]) && place.top >= log.top && place.bottom <= log.bottom";
+            tab.until_true(found, vec![json!("Did anybody try the new link?")])
+                .await?;
+            // Nothing is as late as tomorrow, so nothing moves.
+            tab.script(choose, vec![json!(-1)]).await?;
+            tab.until_true(found, vec![json!("Did anybody try the new link?")])
+                .await?;
+        }
+        bed.no_errors().await
+    });
+}

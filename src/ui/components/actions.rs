@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, FocusEvent, HtmlElement, KeyboardEvent, Node};
 use yew::prelude::*;
 
@@ -191,12 +190,13 @@ fn entries(props: &ActionsProps, close: &Callback<()>, picking: &UseStateSetter<
     let copies = {
         let (ui, message) = (props.ui.clone(), message.clone());
         Callback::from(move |()| {
-            let (ui, message) = (ui.clone(), message.clone());
-            spawn_local(async move {
-                if !copy(&message.text).await {
+            let ui = ui.clone();
+            let then = move |copied: bool| {
+                if !copied {
                     ui.act(Action::Notice(texts::NOT_COPIED.to_owned()));
                 }
-            });
+            };
+            copy(&message.text, Box::new(then));
         })
     };
     let to_picker = {

@@ -1,6 +1,5 @@
 //! What a message says: its blocks and spans as elements, and its text as text nodes, never as markup.
 
-use wasm_bindgen_futures::spawn_local;
 use web_sys::Node;
 use yew::prelude::*;
 
@@ -128,9 +127,9 @@ fn Code(props: &CodeProps) -> Html {
     let on_click = {
         let (text, code, copied) = (props.code.clone(), code.clone(), copied.setter());
         Callback::from(move |_: Event| {
-            let (text, code, copied) = (text.clone(), code.clone(), copied.clone());
-            spawn_local(async move {
-                if copy(&text).await {
+            let (code, copied) = (code.clone(), copied.clone());
+            let then = move |done: bool| {
+                if done {
                     copied.set(true);
                 } else if let (Ok(Some(selection)), Some(code)) =
                     (window().get_selection(), code.cast::<Node>())
@@ -138,7 +137,8 @@ fn Code(props: &CodeProps) -> Html {
                     // Where the browser does not allow it, a key does the rest.
                     let _ = selection.select_all_children(&code);
                 }
-            });
+            };
+            copy(&text, Box::new(then));
         })
     };
     view! {

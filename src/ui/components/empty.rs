@@ -1,6 +1,5 @@
 //! The card in an empty room, which says what to do next.
 
-use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
@@ -89,16 +88,17 @@ pub fn CopyLink(props: &CopyLinkProps) -> Html {
     let on_click = {
         let (link, ui, copied) = (props.link.clone(), props.ui.clone(), copied.setter());
         Callback::from(move |_: Event| {
-            let (link, ui, copied) = (link.clone(), ui.clone(), copied.clone());
-            spawn_local(async move {
-                if copy(&link).await {
+            let (ui, copied) = (ui.clone(), copied.clone());
+            let then = move |done: bool| {
+                if done {
                     copied.set(true);
                 } else {
                     ui.act(Action::Notice(
                         "The browser did not allow copying the link. You can find it in the address bar.".into(),
                     ));
                 }
-            });
+            };
+            copy(&link, Box::new(then));
         })
     };
     view! {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::{Element, HtmlElement, ResizeObserver, ShadowRoot};
+use web_sys::{Element, HtmlElement, HtmlInputElement, ResizeObserver, ShadowRoot};
 use yew::prelude::*;
 
 use super::empty::empty as empty_room;
@@ -33,6 +33,8 @@ const SHOWN: usize = 300;
 const NEW_MARGIN: i32 = 8;
 /// Whoever scrolls up to within this many pixels of the beginning is looking for older messages.
 const NEAR_TOP: i32 = 200;
+/// As a field for a date counts them.
+const MILLIS_OF_DAY: f64 = 86_400_000.0;
 /// The log counts as scrolled to its end within this many pixels.
 const END_TOLERANCE: i32 = 40;
 
@@ -268,6 +270,21 @@ pub fn Log(props: &LogProps) -> Html {
             }),
         );
     }
+    // The fields of all day lines.
+    let to_day = {
+        let (log, jump) = (log.clone(), jump.clone());
+        Callback::from(move |event: Event| {
+            let field = event.target().and_then(|field| field.dyn_into().ok());
+            let day = field.map_or(f64::NAN, |field: HtmlInputElement| field.value_as_number());
+            let is_there = |line: &&Rc<Line>| match &line.content {
+                Content::Said(said) => f64::from(said.day) * MILLIS_OF_DAY >= day,
+                Content::Moves(_) => false,
+            };
+            if let Some(line) = log.lines().iter().find(is_there) {
+                jump.emit(line.seq);
+            }
+        })
+    };
     let now = clock::now();
     view! {
         <div class="log-frame">
@@ -283,7 +300,7 @@ pub fn Log(props: &LogProps) -> Html {
                 }
                 <div
                     class="lines" role="log" aria-live="polite" aria-relevant="additions" aria-label="Messages"
-                    data-testid="log" data-lines={lines.len().to_string()}
+                    data-testid="log" data-lines={lines.len().to_string()} oninput={to_day}
                 >
                     { for lines.range(begin..lines.len()).map(|line| {
                         let unread = unread_from == Some(line.seq);
@@ -303,7 +320,7 @@ pub fn Log(props: &LogProps) -> Html {
                     if *unread > 0 {
                         if *mentioned > 0 { <i class="dot" data-testid="mentioned" /> }
                         <span key={*unread}>{ texts::new_messages(*unread) }</span>
-                        if *mentioned > 0 { <span key={*mentioned} class="sr">{ texts::mention_you(*mentioned) }</span> }
+                        if *mentioned > 0 { <span class="sr">{ texts::MENTIONED }</span> }
                     } else {
                         <span key="down" class="sr">{ "To the newest message" }</span>
                     }

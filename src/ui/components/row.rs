@@ -51,7 +51,14 @@ pub fn Row(props: &RowProps) -> Html {
         Content::Moves(moves) => moved(moves),
         Content::Said(said) => view! {
             <>
-                if said.new_day { <p class="day"><span>{ clock::day(said.message.at) }</span></p> }
+                if said.new_day || props.leads && !props.unread {
+                    <p class="day">
+                        <span>
+                            { clock::day(said.message.at) }
+                            <input type="date" aria-label="Go to a day" title="Go to a day" data-testid="go-to-day" />
+                        </span>
+                    </p>
+                }
                 if props.unread { <p class="day new" data-testid="unread-line"><span>{ "New" }</span></p> }
                 { message(said, props) }
             </>

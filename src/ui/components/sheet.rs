@@ -144,8 +144,8 @@ fn keys() -> Html {
     let keys = [
         ("Enter", "send"),
         ("Shift + Enter", "new line"),
-        ("↑", "change your last message, while the field is empty"),
-        ("@ and :", "offer names and emoji while you type on"),
+        ("↑", "edit your last message"),
+        ("@ :", "names and emoji"),
         ("Esc", "close what is open"),
         ("Tab", "go to the next control"),
         ("?", "show this list, when you are not writing"),

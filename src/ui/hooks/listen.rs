@@ -4,7 +4,7 @@ use std::any::Any;
 
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Document, HtmlElement, ShadowRoot, Window};
 use yew::prelude::*;
 
@@ -82,13 +82,19 @@ pub fn use_interval(period: Option<i32>, callback: Callback<()>) {
     });
 }
 
-/// Puts a text into the clipboard, and returns whether the browser allowed it.
-pub async fn copy(text: &str) -> bool {
+/// Puts a text into the clipboard, and then says whether the browser allowed it. The answer is boxed so that there is one
+/// kind of waiting.
+pub fn copy(text: &str, then: Box<dyn FnOnce(bool)>) {
     // Outside of a secure context there is no clipboard object.
-    window().is_secure_context()
-        && JsFuture::from(window().navigator().clipboard().write_text(text))
-            .await
-            .is_ok()
+    let written = window()
+        .is_secure_context()
+        .then(|| window().navigator().clipboard().write_text(text));
+    spawn_local(async move {
+        then(match written {
+            Some(written) => JsFuture::from(written).await.is_ok(),
+            None => false,
+        });
+    });
 }
 
 /// Moves the focus to the element if it is visible. Use this only as the result of what the person does in the chat.

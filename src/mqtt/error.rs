@@ -37,7 +37,7 @@ pub enum ConnectionError {
     #[error("The broker does not allow the subscription.")]
     SubscriptionRefused,
     /// The broker sent a malformed packet.
-    #[error("The broker sent a malformed packet ({0:?}).")]
+    #[error("The broker sent a packet that breaks the rules of MQTT.")]
     Malformed(mqttbytes::Error),
     /// The broker sent a packet that it must not send, or not at this time.
     #[error("The broker sent an unexpected packet.")]
@@ -55,7 +55,7 @@ pub enum ConnectionError {
     #[error("The broker's settings cannot be used: {0}.")]
     InvalidOptions(&'static str),
     /// A packet could not be encoded.
-    #[error("A packet could not be encoded ({0:?}).")]
+    #[error("A packet could not be written as MQTT.")]
     Encoding(mqttbytes::Error),
     /// [`AsyncClient::disconnect`](super::AsyncClient::disconnect) was carried out.
     #[error("The connection was closed by this client.")]

@@ -40,7 +40,7 @@ pub type Notify = Rc<dyn Fn(ConnectionId, LinkEvent)>;
 
 /// The delay in milliseconds between the use of a spare connection and the creation of the next one. By then, nobody
 /// waits for the browser.
-const NEXT_SPARE: u32 = 1000;
+const NEXT_SPARE: u32 = 5_000;
 
 /// Errors of the browser adapter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

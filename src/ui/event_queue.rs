@@ -65,10 +65,20 @@ impl EventQueue {
         let queue: Weak<EventQueue> = Rc::downgrade(self);
         let later = Timeout::new(millis, move || {
             if let Some(queue) = queue.upgrade() {
-                queue.flush();
+                queue.due();
             }
         });
         *timer = Some((millis, later));
+    }
+
+    /// What waits has waited long enough, unless those who are on the way are waited for.
+    fn due(self: &Rc<Self>) {
+        self.timer.take();
+        let longer = self.pace.borrow_mut().hold();
+        match longer {
+            Some(millis) => self.flush_within(millis),
+            None => self.flush(),
+        }
     }
 
     /// Passes on all events that wait. Yew draws once for all of them.

@@ -17,9 +17,12 @@ const INTERVAL: u32 = 50;
 const PATIENCE: u32 = 300;
 /// While others are on the way, whoever has arrived is shown together with them, after at most this many milliseconds.
 const COMPANY: u32 = 200;
-/// For this many milliseconds, the room is not drawn in place of the frame that is there before the program: the first
-/// thing that somebody who joins has to do is to answer those who are there, and drawing takes as long as that.
+/// For this many milliseconds after the broker let us in, the room is not drawn in place of the frame that is there before
+/// the program: the first thing that somebody who joins has to do is to answer those who are there, and drawing takes as
+/// long as that.
 const FIRST: u32 = 60;
+/// A broker that answers later than this many milliseconds after joining is not waited for.
+const ENTRY: u32 = 300;
 
 /// When an event is passed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +39,8 @@ pub struct Pace {
     budget: Budget,
     /// Whether the room is still to be drawn for the first time.
     begins: bool,
+    /// Whether that drawing has waited for those who are on the way.
+    held: bool,
     /// Who is on the way. The list is as short as that of the people whom the page shows.
     coming: Vec<PeerId>,
 }
@@ -46,6 +51,7 @@ impl Pace {
         Pace {
             budget: Budget::new(BURST, PER_SECOND, now),
             begins: false,
+            held: false,
             coming: Vec::new(),
         }
     }
@@ -53,7 +59,16 @@ impl Pace {
     /// Decides when the room is drawn that takes the place of its frame.
     pub fn first(&mut self) -> Pass {
         self.begins = true;
-        Pass::Within(FIRST)
+        self.held = false;
+        Pass::Within(ENTRY)
+    }
+
+    /// For how much longer what waits has to wait, whose time has come. The room of somebody who joins is drawn once, with
+    /// those who have answered, and not empty before.
+    pub fn hold(&mut self) -> Option<u32> {
+        let holds = self.begins && !self.held && !self.coming.is_empty();
+        self.held |= holds;
+        holds.then_some(COMPANY)
     }
 
     /// Notes that all that waited has been passed on.
@@ -91,9 +106,11 @@ impl Pace {
                 self.coming.retain(|id| *id != peer.id);
                 None
             }
+            UiEvent::Event(Event::Status(Status::Joining)) if self.begins => Some(ENTRY),
+            UiEvent::Event(Event::Status(Status::Looking { .. })) if self.begins => Some(FIRST),
             UiEvent::Event(Event::Status(
                 Status::Joining | Status::Looking { .. } | Status::Connected { .. },
-            )) => self.begins.then_some(FIRST).or_else(|| self.in_company()),
+            )) => self.in_company(),
             _ => None,
         }
     }
@@ -183,19 +200,34 @@ mod tests {
     }
 
     #[test]
-    fn the_status_waits_for_the_first_drawing_of_the_room_and_for_those_who_come() {
-        let joining = UiEvent::Event(Event::Status(Status::Joining));
-        let mut pace = Pace::new(Millis(0));
-        assert_eq!(pace.of(&joining, Millis(0)), Pass::Now);
-        assert_eq!(pace.first(), Pass::Within(FIRST));
-        assert_eq!(pace.of(&joining, Millis(0)), Pass::Within(FIRST));
-        // What people say or do draws the room.
-        let left = UiEvent::Event(Event::Status(Status::Left));
-        assert_eq!(pace.of(&left, Millis(0)), Pass::Now);
+    fn the_room_is_drawn_first_when_the_broker_has_let_us_in_with_those_who_answered() {
+        let status = |status| UiEvent::Event(Event::Status(status));
+        let looking = Status::Looking {
+            retry_at: None,
+            own_tabs: 0,
+            dropping: false,
+        };
+        let now = Millis(0);
+        let mut pace = Pace::new(now);
+        assert_eq!(pace.of(&status(Status::Joining), now), Pass::Now);
+        assert_eq!(pace.first(), Pass::Within(ENTRY));
+        assert_eq!(pace.of(&status(Status::Joining), now), Pass::Within(ENTRY));
+        assert_eq!(pace.of(&status(looking), now), Pass::Within(FIRST));
+        // Nobody is there.
+        assert_eq!(pace.hold(), None);
+        // Somebody answers, and is waited for once.
+        pace.of(&peer(1, PeerState::Connecting), now);
+        assert_eq!(pace.hold(), Some(COMPANY));
+        assert_eq!(pace.hold(), None);
+        assert_eq!(pace.of(&peer(1, PeerState::Verified), now), Pass::Now);
         pace.passed();
-        assert_eq!(pace.of(&joining, Millis(0)), Pass::Now);
-        pace.of(&peer(1, PeerState::Connecting), Millis(0));
-        assert_eq!(pace.of(&joining, Millis(0)), Pass::Within(COMPANY));
+        assert_eq!(pace.of(&status(looking), now), Pass::Now);
+        pace.of(&peer(2, PeerState::Connecting), now);
+        assert_eq!(pace.hold(), None);
+        assert_eq!(pace.of(&status(looking), now), Pass::Within(COMPANY));
+        // What people say or do draws the room.
+        pace.first();
+        assert_eq!(pace.of(&status(Status::Left), now), Pass::Now);
     }
 
     #[test]

@@ -34,11 +34,8 @@ fn tell(world: &mut World, from: usize, to: usize, text: &str) {
 }
 
 fn id_of(world: &World, at: usize, text: &str) -> MessageId {
-    let all = shown(world, at).into_iter();
-    all.filter(|message| message.text == text)
-        .next()
-        .unwrap()
-        .id
+    let mut all = shown(world, at).into_iter();
+    all.find(|message| message.text == text).unwrap().id
 }
 
 #[test]

@@ -57,6 +57,15 @@ struct Budgets {
     missed: Option<Millis>,
 }
 
+/// What is not asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known<'a> {
+    /// What is here.
+    pub log: &'a Log,
+    /// What was deleted here.
+    pub deleted: &'a Deleted,
+}
+
 /// What we lack, and whom we ask.
 #[derive(Debug, Default)]
 pub(super) struct CatchingUp {
@@ -127,12 +136,12 @@ impl CatchingUp {
         conversation: ConversationId,
         from: Option<Position>,
         ids: &[ShortId],
-        log: &Log,
-        deleted: &Deleted,
+        known: Known<'_>,
         cx: &mut Cx,
     ) {
         let mut need = Vec::new();
         let mut lacks = false;
+        let Known { log, deleted } = known;
         let is_known = |id: &ShortId| log.contains(id) || deleted.has_id(id);
         for id in ids.iter().filter(|id| !is_known(id)) {
             lacks = true;

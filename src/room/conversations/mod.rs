@@ -367,7 +367,7 @@ impl Conversations {
 
     fn spread_if_said(&mut self, written: Written, members: &Members, links: &Links, cx: &mut Cx) {
         if let Written::Said(entry) = written {
-            self.spread(entry, members, links, cx);
+            self.spread(*entry, members, links, cx);
         }
     }
 

@@ -39,7 +39,7 @@ pub(super) enum Written {
     /// It waits for its signature.
     Unsigned(EntryId),
     /// It needs none.
-    Said(Entry),
+    Said(Box<Entry>),
 }
 
 impl Written {
@@ -103,7 +103,7 @@ impl Own {
         };
         self.last.insert(conversation, last);
         if thread.other().is_some() {
-            return Ok(Written::Said(draft.unsigned(&cx.own.room)));
+            return Ok(Written::Said(Box::new(draft.unsigned(&cx.own.room))));
         }
         let request = self.requests;
         self.requests = request.wrapping_add(1);

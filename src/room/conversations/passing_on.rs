@@ -5,7 +5,7 @@ use core::time::Duration;
 use litemap::LiteMap;
 
 use super::Conversations;
-use super::catching_up::{reply, send};
+use super::catching_up::{Known, reply, send};
 use super::thread::Thread;
 use crate::identity::{PeerId, PublicKey};
 use crate::room::channel::yield_files;
@@ -76,8 +76,11 @@ impl Conversations {
                 let Some(thread) = self.threads.get(&conversation) else {
                     return;
                 };
-                let (catching_up, log) = (&mut self.catching_up, &thread.log);
-                catching_up.on_page(peer, conversation, from, &ids, log, &self.deleted, cx);
+                let log = &thread.log;
+                let deleted = &self.deleted;
+                let known = Known { log, deleted };
+                self.catching_up
+                    .on_page(peer, conversation, from, &ids, known, cx);
                 if thread.other().is_some() {
                     // Their page has their own words alone, so ours is no receipt for them.
                     let theirs = |id: &&ShortId| {

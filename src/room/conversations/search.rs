@@ -49,7 +49,7 @@ pub(super) fn search(
             messages.extend(looks.filter(|message| lower(&message.text).contains(&wanted)));
         }
         let newest_first = |one: &Message, other: &Message| other.order.cmp(&one.order);
-        found.extend(sorted_by(messages.into_iter(), newest_first));
+        found.extend(sorted_by(messages, newest_first));
     }
     found
 }

@@ -172,8 +172,9 @@ impl Joining {
         let trust = TrustKeeper::new(self.profile.clone(), self.tab.is_some());
         let room = *config.keys.id();
         let history = match self.tab {
-            // Nothing is ever stored.
+            // Nothing is ever stored, or the browser allows it to nobody, which the profile has said.
             None => Mode::Off,
+            Some(_) if profile.is_blocked() => Mode::Off,
             Some(_) => chosen_mode(&room)
                 .or(self.settings.history)
                 .unwrap_or(self.history),

@@ -287,6 +287,11 @@ impl Profile {
         self.identity.public() != before
     }
 
+    /// Whether the person was, or is about to be, told that nothing can be stored.
+    pub fn is_blocked(&self) -> bool {
+        self.told.contains(&StorageNotice::Blocked)
+    }
+
     /// Takes the notices that the person has not been shown yet.
     pub fn take_notices(&mut self) -> Vec<StorageNotice> {
         core::mem::take(&mut self.notices)

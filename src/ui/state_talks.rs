@@ -7,6 +7,7 @@ use crate::identity::PublicKey;
 use crate::room::{Conversation, Deletion, MAIN_CHANNEL, Message, MessageId, Order};
 use crate::settings::Channel;
 use crate::time::Millis;
+use crate::ui::markdown::plain;
 use crate::ui::texts;
 use crate::ui::timeline::{Delivery, Timeline};
 
@@ -280,7 +281,7 @@ impl State {
         };
         let last = talk.log.last_said().map(|said| {
             let message = &said.message;
-            let text: String = message.text.chars().take(MAX_LAST_LINE).collect();
+            let text: String = plain(&message.text).chars().take(MAX_LAST_LINE).collect();
             let line = match (&talk.conversation, message.retracted) {
                 (_, true) => texts::TAKEN_BACK.to_owned(),
                 (Conversation::Direct(_), false) if !message.own => text,

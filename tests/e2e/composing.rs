@@ -294,27 +294,30 @@ fn messages_are_passed_on_and_who_reacted_can_be_seen() {
         until(&ben, "[data-testid=chooser]", true).await?;
         ben.type_on("[data-testid=chooser]", ESCAPE).await?;
         until(&ben, "[data-testid=chooser]", false).await?;
-        for (to, selector) in [
-            (
-                "#lobby",
-                "[data-sender=ben]:not(:has([data-testid=private]))",
-            ),
-            ("ann", "[data-sender=ben]:has([data-testid=private])"),
-        ] {
+        let direct = "[data-testid=conversation]:not([data-id^='#'])";
+        for to in ["#lobby", "ann"] {
             press(&ben, "ann", "forward").await?;
             let destination = format!("[data-testid=destination][data-name='{to}']");
             until(&ben, &destination, true).await?;
             ben.click_on(&destination).await?;
             until(&ben, "[data-testid=chooser]", false).await?;
             for tab in [&ann, &ben] {
+                if to == "ann" {
+                    until(tab, direct, true).await?;
+                    tab.click_on(direct).await?;
+                }
                 let shown =
-                    format!("[data-testid=message]{selector} blockquote[data-look=forwarded]");
-                until(tab, &shown, true).await?;
+                    "[data-testid=message][data-sender=ben] blockquote[data-look=forwarded]";
+                until(tab, shown, true).await?;
                 let said = "const text = document.querySelector(arguments[0]).closest('[data-testid=message-text]');
                     return `${text.querySelector('blockquote').textContent} / ${text.querySelector('strong').textContent}`";
                 let said = tab.script(said, vec![json!(shown)]).await?;
                 ensure!(said == "Forwarded from ann / bold", "{said}");
             }
+        }
+        for tab in [&ann, &ben] {
+            tab.click_on("[data-testid=conversation][data-id='#lobby']")
+                .await?;
         }
 
         press(&ben, "ann", "react").await?;

@@ -81,7 +81,7 @@ async fn goes_on(bed: &Bed, [first, second]: [&Browser; 2]) -> Result<()> {
     .await?;
 
     ann.click("person").await?;
-    let sentence = "[data-testid=person-details] > p:first-child";
+    let sentence = "[data-testid=person-details] > p.standing";
     says(&ann, sentence, "«You haven’t met before.»").await?;
     ann.click("mark-verified").await?;
     says(

@@ -6,7 +6,7 @@ import {
   type Broker,
   type Conversation,
   type DecisionOptions,
-  type Conversation, ErrorCode,
+  type ErrorCode,
   type Events,
   type FileOptions,
   type FileProgress,

@@ -30,8 +30,9 @@ fn every_exported_name_is_pinned() {
         let expected = json!({
             "module": ["MQTTRTCClient", "RTChatError"],
             "client": [
-                "addQuestionHandler", "ask", "changeName", "chat", "connect", "constructor", "disconnect", "getPeer",
-                "name", "off", "on", "once", "peers", "room", "safetyNumber", "send", "stats", "typing", "users",
+                "addQuestionHandler", "ask", "changeName", "chat", "connect", "constructor", "conversations", "disconnect",
+                "edit", "getPeer", "history", "name", "off", "on", "once", "peers", "react", "retract", "room",
+                "safetyNumber", "say", "send", "stats", "typing", "users",
             ],
             "own": [],
             "error": ["code", "message", "name"],

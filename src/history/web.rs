@@ -65,7 +65,8 @@ pub struct Usage {
 pub struct Store(Option<Rc<Database>>);
 
 impl Store {
-    /// Opens the store. It also deletes, a while later, what tabs that are gone have left behind.
+    /// Opens the store. It also deletes, a while later, what tabs that are gone have left behind. With [`Mode::Off`], the
+    /// browser is asked for nothing.
     ///
     /// # Errors
     /// [`HistoryError`] if the browser does not allow it, has no space left, cannot read what is there, or does not

@@ -195,7 +195,7 @@ fn a_file_that_nobody_has_comes_once_somebody_comes_who_has_it() {
 #[test]
 fn somebody_who_leaves_in_the_middle_is_replaced_by_somebody_else() {
     let (mut world, ann, ben) = pair();
-    let bytes = content(3 * MIB);
+    let bytes = content(40 * MIB);
     let key = attach(&mut world, ann, "film.mp4", bytes.clone());
     world.run(SOON);
     fetch(&mut world, ben, key);
@@ -219,7 +219,7 @@ fn somebody_who_leaves_in_the_middle_is_replaced_by_somebody_else() {
 #[test]
 fn a_file_goes_on_where_it_was_when_a_connection_broke() {
     let (mut world, ann, ben) = pair();
-    let key = attach(&mut world, ann, "film.mp4", content(3 * MIB));
+    let key = attach(&mut world, ann, "film.mp4", content(40 * MIB));
     world.run(SOON);
     fetch(&mut world, ben, key);
     let half = |world: &World| matches!(state(world, ben, key), Some(FileState::Transferring { done, .. }) if done > MIB as u64);
@@ -240,7 +240,7 @@ fn a_file_goes_on_where_it_was_when_a_connection_broke() {
 #[test]
 fn fetching_is_cancelled_refused_and_tried_again() {
     let (mut world, ann, ben) = pair();
-    let key = attach(&mut world, ann, "film.mp4", content(3 * MIB));
+    let key = attach(&mut world, ann, "film.mp4", content(40 * MIB));
     world.run(SOON);
     world.command(ben, Command::Attachment(AttachmentCommand::Refuse(key)));
     assert!(is(&world, ben, key, &FileState::Refused));

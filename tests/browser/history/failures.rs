@@ -29,7 +29,7 @@ async fn a_newer_version_in_another_tab_is_not_kept_waiting() {
     let store = empty().await;
     store.put(&ROOM, &records(ALICE, 0..3)).await.unwrap();
     // This is ready only when the store has closed its connection.
-    js("(await result(indexedDB.open('rtchat/1/history', 2))).close()").await;
+    js("(await result(indexedDB.open('rtchat/1/history', 3))).close()").await;
     let closed = Some(HistoryError::Closed);
     assert_eq!(store.rooms().await.err(), closed);
     assert_eq!(store.put(&ROOM, &records(ALICE, 3..4)).await.err(), closed);
@@ -143,7 +143,7 @@ async fn refusals_are_told_apart() {
 #[wasm_bindgen_test]
 async fn a_database_without_its_parts_is_broken_until_it_is_deleted() {
     fresh().await;
-    js("(await result(indexedDB.open('rtchat/1/history', 1))).close()").await;
+    js("(await result(indexedDB.open('rtchat/1/history', 2))).close()").await;
     let store = kept().await;
     assert_eq!(store.rooms().await.err(), Some(HistoryError::Broken));
     let result = store.put(&ROOM, &records(ALICE, 0..1)).await;
@@ -172,7 +172,7 @@ async fn a_browser_that_does_not_answer_is_not_waited_for() {
     assert_eq!(refused, Some(HistoryError::NoAnswer));
     js("if (late.readyState == 'pending') await new Promise((done) => { late.onsuccess = done; }); answer()").await;
     // The late answer is closed, so that a newer version of the page does not wait for it.
-    js("(await result(indexedDB.open('rtchat/1/history', 2))).close()").await;
+    js("(await result(indexedDB.open('rtchat/1/history', 3))).close()").await;
 }
 
 #[wasm_bindgen_test]

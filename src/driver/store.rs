@@ -81,7 +81,6 @@ impl StoreKeeper {
                 Ok(store)
             };
             match opened.await {
-                // The person may have chosen another mode meanwhile.
                 Ok(store) if keeper.mode.get() == mode => {
                     open_blobs(&driver, Some(&store)).await;
                     keeper.store.replace(Some(store));
@@ -91,7 +90,13 @@ impl StoreKeeper {
                     }
                     keeper.write(&driver);
                 }
-                Ok(_) => open_blobs(&driver, None).await,
+                // The person has chosen another mode meanwhile, so this store is not the one to keep anything in.
+                Ok(store) => {
+                    open_blobs(&driver, None).await;
+                    if let Err(error) = store.delete_room(&keeper.room).await {
+                        keeper.failed(&driver, &error);
+                    }
+                }
                 Err(error) => {
                     open_blobs(&driver, None).await;
                     keeper.failed(&driver, &error);
@@ -144,20 +149,25 @@ impl StoreKeeper {
         if self.commands.borrow().is_empty() || self.writing.replace(true) {
             return;
         }
+        if self.mode.get() == Mode::Kept && !self.asked.replace(true) {
+            let store = store.clone();
+            // Whether the browser promises it changes nothing here. Firefox asks the person, and answers when they do.
+            spawn_local(async move {
+                let _ = store.persist().await;
+            });
+        }
         let (keeper, driver) = (self.clone(), driver.clone());
         // This goes on after the room was left.
         spawn_local(async move {
+            // The store becomes another one when the person chooses so.
             loop {
-                let commands = keeper.commands.take();
-                if commands.is_empty() {
+                let store = keeper.store.borrow().clone();
+                let Some(store) = store.filter(|_| !keeper.commands.borrow().is_empty()) else {
                     break;
-                }
+                };
+                let commands = keeper.commands.take();
                 if let Err(error) = keeper.carry_out(&store, commands).await {
                     keeper.failed(&driver, &error);
-                }
-                if keeper.mode.get() == Mode::Kept && !keeper.asked.replace(true) {
-                    // Whether the browser promises it changes nothing here.
-                    let _ = store.persist().await;
                 }
             }
             keeper.writing.set(false);
@@ -169,8 +179,12 @@ impl StoreKeeper {
         store: &Store,
         mut commands: VecDeque<StoreCommand>,
     ) -> Result<(), HistoryError> {
-        let room = &self.room;
+        let (room, mode) = (&self.room, self.mode.get());
         while let Some(command) = commands.pop_front() {
+            if self.mode.get() != mode {
+                // What is here is written anew, into the store that takes its place.
+                return Ok(());
+            }
             match command {
                 StoreCommand::Put(record) => {
                     let records = run(record, &mut commands, |command| match command {

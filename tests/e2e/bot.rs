@@ -81,9 +81,8 @@ async fn meet_a_helper(bed: &Bed, browser: &Browser) -> Result<()> {
     let _helper = Bot::start("helper", site.url(), &broker, &identity).await?;
     let page = tab.sees(&["helper"]).await?;
     ensure!(page.trust_of("helper") == "known", "{page:#?}");
-    let news = "[data-testid=conversation]:not([data-unread='0'], [data-id='#lobby'])";
-    tab.until_true(is_there, vec![news.into()]).await?;
-    tab.click_on(news).await?;
+    tab.until_true(is_there, vec![unread.into()]).await?;
+    tab.click_on(unread).await?;
     tab.hears("helper", "Welcome back, ann!").await?;
     bed.no_errors().await
 }

@@ -110,6 +110,13 @@ fn people_choose_what_is_kept_search_in_it_and_delete_it() {
         let chosen = "return document.querySelector('[data-testid=history-mode]').value";
         ensure!(ann.script(chosen, Vec::new()).await? == "kept");
 
+        // All of it is there after a reload, also what was written after the browser was asked to keep it for good: Firefox
+        // asks the person, who need not answer.
+        ann.reload().await?;
+        for text in ["the first word", "another one", "Straße nach Norden"] {
+            ann.hears("ann", text).await?;
+        }
+
         // A search finds what is there, and leads to it.
         ann.type_into("search", "STRASSE").await?;
         until(&ann, "[data-testid=search-results]").await?;

@@ -53,7 +53,7 @@ export const hasCode = (text: string): boolean => text.search(WHOLE) >= 0;
 /** Replaces every shortcode that is written in full, but not in code. */
 export function replaceCodes(text: string, table: Table): string {
   const replace = (part: string, before: string) => {
-    // What stands before a piece decides whether a shortcode may begin it.
+    // The character before a piece decides whether a shortcode may begin there.
     const joined = before.slice(-2) + part;
     return joined.replace(WHOLE, (row) => row.replace(EACH, (whole, code: string) => table.of(code) ?? whole)).slice(before.slice(-2).length);
   };

@@ -72,7 +72,7 @@ function previewOf(picture: ImageBitmap): Pick<Prepared, "columns" | "colours"> 
   const { data } = draw(picture, columns, rows).getImageData(0, 0, columns, rows);
   const colours = new Uint8Array(columns * rows * 3);
   for (let point = 0; point < columns * rows; point++) {
-    // What is transparent is shown on a light ground.
+    // Transparent pixels are shown on a light ground.
     const opacity = data[point * 4 + 3]! / 255;
     for (let colour = 0; colour < 3; colour++) {
       colours[point * 3 + colour] = data[point * 4 + colour]! * opacity + 255 * (1 - opacity);

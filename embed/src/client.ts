@@ -326,7 +326,7 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
   #said(event: "message" | "messagechange", message: api.Message, id: string | undefined): void {
     const peer = id === undefined ? undefined : this.#members.get(id)?.peer;
     this.#handlers.emit(event, message, peer);
-    // What was said before we came was not said to this program, and it knows what it says itself.
+    // The event is for what others say from now on: neither for messages from before we came, nor for our own.
     const isChat = event === "message" && !message.caughtUp && peer !== undefined;
     if (isChat) this.#handlers.emit("chat", message.text, message.sender, peer);
   }

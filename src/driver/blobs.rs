@@ -20,10 +20,10 @@ use crate::rtc::file_channel::FileId;
 use crate::rtc::web::file_channel::Sink;
 use crate::wire::{FileKey, RoomId};
 
-/// What was collected is made one blob when it has this many bytes, which the browser can move to its disk.
+/// The collected parts are joined into one blob, which the browser can move to its disk, once they have this many bytes.
 const GATHERED: u32 = 4 << 20;
 
-/// What an incoming file consists of so far.
+/// The parts of an incoming file that have come so far.
 struct Collected {
     parts: Array,
     /// The number of bytes at the end that are not in a blob yet.
@@ -58,9 +58,9 @@ struct Incoming {
 /// The bytes of files.
 pub(super) struct Blobs {
     room: RoomId,
-    /// What was prepared to be sent, and is not said yet.
+    /// Files that were prepared to be sent, and whose messages are not sent yet.
     prepared: RefCell<LiteMap<FileKey, Blob>>,
-    /// What is here and not stored.
+    /// Files that are in memory and not in the store.
     held: RefCell<LiteMap<FileKey, Blob>>,
     incoming: RefCell<LiteMap<u32, Incoming>>,
 }
@@ -132,7 +132,7 @@ impl Blobs {
         JsValue::from(sink).unchecked_into()
     }
 
-    /// What was collected is this file.
+    /// Turns the collected parts into the file with this key.
     fn finish(&self, file: u32, key: FileKey) {
         let incoming = self.incoming.borrow_mut().remove(&file);
         let blob = incoming.and_then(|incoming| incoming.collected.borrow_mut().gather());
@@ -223,7 +223,7 @@ impl Driver {
                 blobs.held.borrow_mut().remove(&key);
                 self.later(async move |driver| {
                     if let Some(store) = driver.store.get() {
-                        // What cannot be deleted now makes room later.
+                        // A file that cannot be deleted now is deleted when room is needed.
                         let _ = store.delete_file(&driver.blobs.room, &key).await;
                     }
                 });

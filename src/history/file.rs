@@ -14,7 +14,7 @@ use crate::wire::{FileHash, FileKey, RoomId};
 pub struct StoredFile {
     /// The file.
     pub key: FileKey,
-    /// Who sent it.
+    /// The key of its sender.
     pub author: PublicKey,
     /// When it was kept.
     pub at: Millis,

@@ -29,7 +29,7 @@ use super::record::{
 use crate::wire::RoomId;
 
 /// The name of the database that is kept.
-/// What stands before the room in the keys of chosen modes.
+/// The prefix of the keys under which chosen modes stand, before the room's id.
 const MODE: &str = "rtchat/1/history-mode/";
 
 const KEPT: &str = "rtchat/1/history";

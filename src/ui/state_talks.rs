@@ -47,6 +47,11 @@ impl Talk {
             read: None,
         }
     }
+
+    /// Whether it is listed while another one is open.
+    fn is_listed(&self) -> bool {
+        matches!(self.conversation, Conversation::Channel(_)) || self.log.has_messages()
+    }
 }
 
 impl Default for Talk {
@@ -178,13 +183,8 @@ impl State {
     pub(super) fn deleted(&mut self, deletion: &Deletion) {
         match deletion {
             Deletion::Message(id) => {
-                let holds = |talk: &Talk| talk.log.has(id);
-                if holds(&self.talk) {
-                    Rc::make_mut(&mut self.talk.log).remove(id);
-                } else if let Some(at) = self.others.iter().position(|talk| holds(talk))
-                    && let Some(talk) = Rc::make_mut(&mut self.others).get_mut(at)
-                {
-                    Rc::make_mut(&mut Rc::make_mut(talk).log).remove(id);
+                if let Some(log) = self.log_with(id) {
+                    log.remove(id);
                 }
             }
             Deletion::Conversation(conversation) => {
@@ -234,14 +234,20 @@ impl State {
 
     /// Sets the delivery state of a message, in whichever conversation it is.
     pub(super) fn deliver(&mut self, id: &MessageId, delivery: Delivery) {
-        if self.talk.log.has(id) {
-            return Rc::make_mut(&mut self.talk.log).deliver(id, delivery);
+        if let Some(log) = self.log_with(id) {
+            log.deliver(id, delivery);
         }
-        if let Some(at) = self.others.iter().position(|talk| talk.log.has(id))
-            && let Some(talk) = Rc::make_mut(&mut self.others).get_mut(at)
-        {
-            Rc::make_mut(&mut Rc::make_mut(talk).log).deliver(id, delivery);
-        }
+    }
+
+    /// The log that has a message. Only that one is copied, if it is shared.
+    fn log_with(&mut self, id: &MessageId) -> Option<&mut Timeline> {
+        let talk = if self.talk.log.has(id) {
+            &mut self.talk
+        } else {
+            let at = self.others.iter().position(|talk| talk.log.has(id))?;
+            Rc::make_mut(Rc::make_mut(&mut self.others).get_mut(at)?)
+        };
+        Some(Rc::make_mut(&mut talk.log))
     }
 
     /// The number of unread messages in all conversations, and how many of them mention the person.
@@ -326,11 +332,8 @@ impl State {
                 (1, None, last)
             }
         };
-        let is_listed = |(talk, is_open): &(&Talk, bool)| {
-            let is_channel = matches!(talk.conversation, Conversation::Channel(_));
-            *is_open || is_channel || talk.log.has_messages()
-        };
-        let all = [open].into_iter().chain(others).filter(is_listed);
+        let others = others.filter(|(talk, _)| talk.is_listed());
+        let all = [open].into_iter().chain(others);
         let sorted = crate::sort::sorted_by(all, |(one, _), (other, _)| {
             let (one, other) = (rank(one), rank(other));
             (one.0, one.1)
@@ -343,6 +346,6 @@ impl State {
 
     /// Whether there is more than one conversation, so that a list of them is shown.
     pub fn has_list(&self) -> bool {
-        self.listed().len() > 1
+        self.others.iter().any(|talk| talk.is_listed())
     }
 }

@@ -207,6 +207,43 @@ fn what_was_read_in_one_tab_is_read_in_all() {
 }
 
 #[test]
+fn what_is_read_before_the_store_is_there_does_not_make_it_forget() {
+    let mut world = World::new(1);
+    let (ann, ben) = (open(&mut world, "ann", 0), world.open("ben"));
+    assert!(world.run_until(SOON, World::is_full_mesh));
+    let direct = Conversation::Direct(world.nodes[ann].identity.public());
+    for (conversation, text) in [(lobby(), "to all"), (direct, "to you")] {
+        let say = ChatCommand::Say {
+            conversation: Some(conversation),
+            text: text.to_owned(),
+            reply_to: None,
+        };
+        chat(&mut world, ben, say);
+    }
+    world.run(SOON);
+    for message in shown(&world, ann) {
+        let read = ChatCommand::Read(message.conversation, message.order);
+        chat(&mut world, ann, read);
+    }
+    world.run(SOON);
+    let marks = world.kept[0].states["read"].len();
+    world.crash(ann);
+    world.run(MINUTE * 5);
+    let ann = again(&mut world, ann, "ann", 0);
+    // This is read at once, while the store is still being read.
+    world.say(ann, "back");
+    let order = shown(&world, ann)[0].order;
+    chat(&mut world, ann, ChatCommand::Read(lobby(), order));
+    world.run(SOON);
+    assert_eq!(world.kept[0].states["read"].len(), marks);
+    world.crash(ann);
+    let ann = again(&mut world, ann, "ann", 0);
+    world.run(SOON);
+    let read = Event::Chat(ChatEvent::Read(lobby(), order));
+    assert!(world.nodes[ann].events.contains(&read), "and it is kept");
+}
+
+#[test]
 fn what_was_deleted_does_not_come_back() {
     let mut world = World::new(1);
     let (ann, ben) = (open(&mut world, "ann", 0), world.open("ben"));

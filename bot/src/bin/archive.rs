@@ -16,7 +16,7 @@ use rtchat_bot::{Event, Options, Participant};
 
 /// Every third message is followed by the long one of these pauses, so that messages come in groups.
 const PAUSES: [u64; 3] = [20, 40, 420];
-/// What is said: words of several lengths, lines, marks and an address.
+/// The texts of the messages: words of several lengths, lines, marks and an address.
 const TEXTS: [&str; 7] = [
     "Good morning. Shall we look at the plan for Friday?",
     "Yes.",

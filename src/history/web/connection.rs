@@ -29,7 +29,7 @@ pub(super) const STATES: &str = "states";
 
 /// The bytes of files, by room and file.
 pub(super) const FILES: &str = "files";
-/// Who sent them and when, by room and file.
+/// The sender and the time of each file, by room and file.
 pub(super) const FILE_HEADS: &str = "file heads";
 
 const STORES: [&str; 5] = [RECORDS, HEADS, STATES, FILES, FILE_HEADS];

@@ -85,7 +85,7 @@ impl Store {
             let Some(last) = entries.last().map(|entry| entry.key.clone()) else {
                 return Ok(files);
             };
-            // What is damaged is as if it were not there.
+            // A damaged entry counts as missing.
             let read = entries.iter().filter_map(|entry| {
                 let value = entry.value.as_deref()?;
                 StoredFile::from_entry(&entry.key, value)

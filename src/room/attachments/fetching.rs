@@ -145,7 +145,7 @@ impl Attachments {
         self.set_timer(cx);
     }
 
-    /// Who is asked for a file next: its author, or somebody else who may have it.
+    /// Returns the peer to ask for a file next: its author, or another one that may have it.
     fn source(
         &self,
         key: &FileKey,

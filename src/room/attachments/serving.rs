@@ -181,12 +181,11 @@ impl Attachments {
     }
 }
 
-/// Whether a peer may read what was said here: in a room where not everybody is let in, the author may have turned that
-/// peer away.
+/// Whether a peer may read what was said here.
 fn may_read(asker: &PublicKey, place: &Place, members: &Members, cx: &Cx) -> bool {
     match place.with {
         Some(with) => *asker == with || *asker == cx.own.key,
-        None => place.author == cx.own.key || place.author == *asker || members.may_read_all(),
+        None => members.may_have_words_of(&place.author, asker, cx),
     }
 }
 

@@ -3,7 +3,6 @@
 use litemap::LiteMap;
 
 use super::Conversations;
-use super::records::{DELETED, write_deleted};
 use crate::history::Key;
 use crate::room::cx::Cx;
 use crate::room::effect::Effect;
@@ -52,6 +51,20 @@ impl Deleted {
         }
     }
 
+    /// Whether something was deleted that `other` does not know of. Ids that are too many are forgotten, so a full list of
+    /// them says nothing.
+    pub fn has_more_than(&self, other: &Deleted) -> bool {
+        let is_later = |(conversation, clock): (&ConversationId, &Clock)| {
+            other
+                .floors
+                .get(conversation)
+                .is_none_or(|floor| floor < clock)
+        };
+        self.floor > other.floor
+            || self.floors.iter().any(is_later)
+            || (other.ids.len() < MAX_DELETED && self.ids.iter().any(|id| !other.has_id(id)))
+    }
+
     /// Adds what another tab has deleted.
     pub fn merge(&mut self, other: Deleted) {
         self.floor = self.floor.max(other.floor);
@@ -90,8 +103,7 @@ impl Conversations {
                 cx.output(Output::Store(StoreCommand::DeleteRoom));
             }
         }
-        let state = write_deleted(&self.deleted);
-        cx.output(Output::Store(StoreCommand::PutState(DELETED, state)));
+        self.keep_deleted(cx);
         cx.chat(ChatEvent::Deleted(deletion));
     }
 

@@ -361,12 +361,10 @@ fn named_to(key: &PublicKey, thread: &Thread, cx: &Cx) -> Option<PublicKey> {
     thread.other().copied().filter(|_| *key == cx.own.key)
 }
 
-/// Whether a peer may have an entry. In a room where not everybody is let in, its author may have turned that peer away. Of
-/// what is said between two people, each has the own words from nobody else.
+/// Whether a peer may have an entry. Of what is said between two people, each has the own words from nobody else.
 fn may_have(key: &PublicKey, thread: &Thread, entry: &Entry, members: &Members, cx: &Cx) -> bool {
-    let is_ours = entry.author == cx.own.key;
     match thread.other() {
-        None => is_ours || entry.author == *key || members.may_read_all(),
-        Some(other) => *key == cx.own.key || (key == other && is_ours),
+        None => members.may_have_words_of(&entry.author, key, cx),
+        Some(other) => *key == cx.own.key || (key == other && entry.author == cx.own.key),
     }
 }

@@ -25,7 +25,7 @@ impl Conversations {
         match event {
             StoreEvent::Records(records) => self.on_records(&records, members, cx),
             StoreEvent::State(READ, bytes) => self.on_read(&bytes, cx),
-            StoreEvent::State(DELETED, bytes) => self.on_deleted(read_deleted(&bytes)),
+            StoreEvent::State(DELETED, bytes) => self.on_deleted(read_deleted(&bytes), cx),
             StoreEvent::State(..) => {}
             StoreEvent::Restored => {
                 self.is_restored = true;
@@ -42,8 +42,13 @@ impl Conversations {
         }
     }
 
-    fn on_deleted(&mut self, deleted: Deleted) {
+    /// Another tab has deleted more, or this one at another time. The value that was kept loses nothing of what we know.
+    fn on_deleted(&mut self, deleted: Deleted, cx: &mut Cx) {
+        let is_more = self.deleted.has_more_than(&deleted);
         self.deleted.merge(deleted);
+        if is_more {
+            self.keep_deleted(cx);
+        }
     }
 
     /// Handles records of one conversation.
@@ -135,12 +140,18 @@ impl Conversations {
                 self.keep(&thread.id, &short(&held.entry.id()), cx);
             }
         }
-        for (name, value) in [
-            (READ, write_read(&self.read)),
-            (DELETED, write_deleted(&self.deleted)),
-        ] {
-            cx.output(Output::Store(StoreCommand::PutState(name, value)));
-        }
+        self.keep_read(cx);
+        self.keep_deleted(cx);
+    }
+
+    fn keep_read(&self, cx: &mut Cx) {
+        let state = write_read(&self.read);
+        cx.output(Output::Store(StoreCommand::PutState(READ, state)));
+    }
+
+    pub(super) fn keep_deleted(&self, cx: &mut Cx) {
+        let state = write_deleted(&self.deleted);
+        cx.output(Output::Store(StoreCommand::PutState(DELETED, state)));
     }
 
     /// Keeps the messages whose deliveries have changed.
@@ -165,20 +176,26 @@ impl Conversations {
             let threads = &self.threads;
             self.read.retain(|id, _| threads.get(id).is_some());
         }
-        let state = write_read(&self.read);
-        cx.output(Output::Store(StoreCommand::PutState(READ, state)));
+        self.keep_read(cx);
         cx.chat(ChatEvent::Read(conversation.clone(), order));
     }
 
-    /// Another tab has read more, or this one at another time.
+    /// Another tab has read more, or this one at another time. The value that was kept loses nothing of what we know.
     fn on_read(&mut self, bytes: &[u8], cx: &mut Cx) {
-        for (id, order) in read_read(bytes) {
+        let theirs: LiteMap<ConversationId, Order> = read_read(bytes).into_iter().collect();
+        let is_behind =
+            |(id, order): (&ConversationId, &Order)| theirs.get(id).is_none_or(|read| read < order);
+        let is_more = self.read.iter().any(is_behind);
+        for (id, order) in theirs {
             if self.read.get(&id).is_none_or(|read| *read < order) {
                 self.read.insert(id, order);
                 if let Some(thread) = self.threads.get(&id) {
                     cx.chat(ChatEvent::Read(thread.conversation.clone(), order));
                 }
             }
+        }
+        if is_more {
+            self.keep_read(cx);
         }
     }
 }

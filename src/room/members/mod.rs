@@ -249,9 +249,10 @@ impl Members {
         self.trust.is_blocked(key)
     }
 
-    /// Whether everybody in the room may have what anybody says in it.
-    pub fn may_read_all(&self) -> bool {
-        self.policy.may_read_all()
+    /// Whether somebody may have what an author says in a channel: where not everybody is let in, the author may have
+    /// turned that person away.
+    pub fn may_have_words_of(&self, author: &PublicKey, asker: &PublicKey, cx: &Cx) -> bool {
+        *author == cx.own.key || author == asker || self.policy.may_read_all()
     }
 
     /// The peers that people see.

@@ -20,20 +20,19 @@ use std::rc::Rc;
 /// room's.
 pub fn bar(
     state: &Rc<State>,
-    listed: &[Listed],
+    open: &Listed,
+    has_list: bool,
     (list, people): (&NodeRef, &NodeRef),
     ui: &Ui,
 ) -> Html {
     let present = state.present();
-    let open = state.opened();
-    let has_list = listed.len() > 1;
     let topic = open
         .channel
         .as_ref()
         .and_then(|channel| channel.topic.clone());
     view! {
         <header class="bar" part="header">
-            if has_list { { to_list(state, list, ui) }<span class="seat">{ sign(&open) }</span> }
+            if has_list { { to_list(state, list, ui) }<span class="seat">{ sign(open) }</span> }
             <div class="where">
                 <h1>
                     if has_list {
@@ -53,7 +52,7 @@ pub fn bar(
                 if let Some(topic) = topic { <p class="topic" dir="auto" title={topic.clone()}>{ topic }</p> }
                 { html! { <StatusLine state={state.clone()} ui={ui.clone()} /> } }
             </div>
-            { html! { <Search found={state.found.clone()} open={open} has_others={has_list} ui={ui.clone()} /> } }
+            { html! { <Search found={state.found.clone()} open={open.clone()} has_others={has_list} ui={ui.clone()} /> } }
             { html! { <CopyLink link={state.opening.link.clone()} label="Copy link" class="quiet" ui={ui.clone()} /> } }
             <button
                 ref={people.clone()} type="button" class="quiet to-people" data-testid="people-button"

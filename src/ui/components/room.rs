@@ -40,12 +40,12 @@ pub fn Room(props: &RoomProps) -> Html {
     let place = drafts::key(&state.opening, &conversation.to_string());
     let list = use_node_ref();
     let listed = state.listed();
-    let open = state.opened();
+    let (open, has_list) = (state.opened(), listed.len() > 1);
     // Where a narrow page shows the people, the field is hidden.
     let next = [back.clone(), field.clone()];
     let look = match (state.people_open, state.list_open) {
         (true, _) => Some("people"),
-        (false, true) if listed.len() > 1 => Some("list"),
+        (false, true) if has_list => Some("list"),
         _ => None,
     };
     {
@@ -58,10 +58,10 @@ pub fn Room(props: &RoomProps) -> Html {
     }
     view! {
         <@{ui.landmark()} class="rt">
-            <div class="room" data-look={look} data-list={(listed.len() > 1).then_some("")}>
-                if listed.len() > 1 { { talks(state, &listed, ui) } }
+            <div class="room" data-look={look} data-list={has_list.then_some("")}>
+                if has_list { { talks(state, &listed, ui) } }
                 <section class="conversation" aria-label="Conversation">
-                    { bar(state, &listed, (&list, &to_people), ui) }
+                    { bar(state, &open, has_list, (&list, &to_people), ui) }
                     { prompts(state, &next, ui) }
                     { html! { <Log
                         key={conversation.to_string()} log={state.talk.log.clone()} files={state.files.clone()}

@@ -365,6 +365,7 @@ impl Conversations {
             ConversationTimer::Patience => {
                 let channels: Vec<_> = self.channels.iter().map(|channel| channel.id).collect();
                 self.catching_up.on_patience(&channels, cx);
+                self.catching_up.ask_for_pages(self.unchecked.len(), cx);
             }
         }
     }

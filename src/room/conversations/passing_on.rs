@@ -73,6 +73,7 @@ impl Conversations {
                 };
                 let (catching_up, log) = (&mut self.catching_up, &channel.log);
                 catching_up.on_page(peer, conversation, from, &ids, log, cx);
+                catching_up.ask_for_pages(self.unchecked.len(), cx);
                 // Whether older words of ours have come there is not seen on the last page.
                 if let (None, Some(from)) = (before, from) {
                     let is_older = |id: &ShortId| {
@@ -110,7 +111,7 @@ impl Conversations {
                 continue;
             };
             let id = short(&entry.id());
-            let was_asked_for = self.catching_up.has_come(&id, cx);
+            let was_asked_for = self.catching_up.has_come(&id);
             let caught_up = was_asked_for && entry.clock.millis() < self.since;
             let channel = self.channel(&entry.conversation);
             if channel.is_none_or(|channel| channel.log.contains(&id)) {
@@ -161,6 +162,7 @@ impl Conversations {
                 send(peer, EntryFrame::Have { ids }, cx);
             }
         }
+        self.catching_up.ask_for_pages(self.unchecked.len(), cx);
         if !self.unchecked.is_empty() {
             cx.timers
                 .set(ConversationTimer::Check.into(), cx.now + CHECK_PAUSE);

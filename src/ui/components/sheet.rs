@@ -145,6 +145,7 @@ fn keys() -> Html {
         ("Shift + Enter", "new line"),
         ("Esc", "close what is open"),
         ("Tab", "go to the next control"),
+        ("↑ ↓", "go from message to message, among them"),
         ("?", "show this list, when you are not writing"),
     ];
     let marks = [

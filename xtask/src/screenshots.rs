@@ -49,7 +49,12 @@ const VIEWS: [View; 8] = [
     view("answers", "answers", &[], "reaction"),
     view("markdown", "markdown", &[], "copy-code"),
     view("people", "many", &["people-button"], "peer"),
-    view("person", "talk", &["person"], "person-details"),
+    view(
+        "person",
+        "talk",
+        &["people-button", "person"],
+        "person-details",
+    ),
     view("warning", "alias", &[], "alias-warning"),
 ];
 

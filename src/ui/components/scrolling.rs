@@ -272,8 +272,9 @@ impl Scrolling {
         let held = held.and_then(|(seq, offset)| Some((parts.line(seq)?, offset)));
         let moved = match &held {
             Some((line, offset)) => bounds(line).start - bounds(&parts.scroller).start - offset,
-            // The space gets its usual height.
-            _ => f64::INFINITY,
+            // Whoever goes elsewhere sees nothing move, so the space gets its usual height.
+            None if self.at_end.get() || self.goal.get().is_some() => f64::INFINITY,
+            None => 0.0,
         };
         let spaces = hidden.hold(self.space.get(), moved);
         set_height(&parts.above, &self.space, spaces.above);

@@ -83,11 +83,27 @@ pub async fn run(options: Options) -> Result<Measured> {
     for sample in 1..=options.samples {
         let number = format!("{sample} of {}", options.samples);
         bed.newcomer(&mut figures).await?;
-        println!("{number}: somebody came");
+        println!(
+            "{number}: somebody came, and got {PAGE} messages after {:.0} ms; came back within {:.0} ms",
+            last(&figures.page),
+            last(&figures.ready)
+        );
         bed.conversation(&mut figures).await?;
-        println!("{number}: two people caught up and talked");
+        println!(
+            "{number}: somebody got {MESSAGES} after {:.0} ms (longest task {:.0} ms, {:.0} MB), scrolled with {:.1} ms a frame, \
+             typed with {:.0} ms, and was heard after {:.0} ms",
+            last(&figures.all),
+            last(&figures.longest_task),
+            last(&figures.megabytes),
+            last(&figures.scrolling),
+            last(&figures.key),
+            last(&figures.message)
+        );
         bed.opening(&mut figures).await?;
-        println!("{number}: the panel was opened");
+        println!(
+            "{number}: somebody opened the panel within {:.0} ms",
+            last(&figures.opening)
+        );
         figures.bare.push(bare(&stage, sample).await?);
     }
     machine.look_again();
@@ -101,6 +117,10 @@ pub async fn run(options: Options) -> Result<Measured> {
         machine: Some(machine),
         rows,
     })
+}
+
+fn last(values: &[f64]) -> f64 {
+    values.last().copied().unwrap_or_default()
 }
 
 fn rows(figures: &Figures) -> Vec<Row> {

@@ -19,6 +19,7 @@ pub mod state;
 pub mod texts;
 pub mod timeline;
 pub mod typed;
+pub mod window;
 
 #[cfg(target_arch = "wasm32")]
 mod app;

@@ -26,8 +26,149 @@ const RULES: [&str; 7] = [
 /// Widths of windows in pixels: one shows the people beside the conversation, the other has a single column.
 const WIDTHS: [u32; 2] = [1280, 360];
 
-/// Steps in order: the element that has to be present, and the element that is clicked then.
+/// Steps in order: the element that has to be present, and the element that is clicked then, or what is typed into it,
+/// with Enter (`type …`) or without (`keys …`).
 type Steps = &'static [(&'static str, &'static str)];
+
+/// Scenes of `src/ui/demo.rs`, with steps, and the element that is there after them.
+type Scenes = &'static [(&'static str, Steps, &'static str)];
+
+const FIRST_VIEWS: Scenes = &[
+    ("first", &[], "name"),
+    ("first", &[("name", "join")], "name-problem"),
+    ("private", &[], "name"),
+    ("wrong", &[], "wrong-secret"),
+    ("failed", &[("name", "type Ada")], "stopped"),
+    ("empty", &[], "empty"),
+    ("empty-private", &[], "empty"),
+    ("empty-known", &[], "empty"),
+    ("alone", &[], "try-now"),
+    ("alone-dropping", &[], "what-was-dropped"),
+    ("alone-tabs", &[], "try-now"),
+];
+
+const CONVERSATION: Scenes = &[
+    ("talk", &[], "message"),
+    ("long", &[], "fold"),
+    ("long", &[("fold", "fold")], "fold"),
+    ("many", &[], "message"),
+    ("joins", &[], "moves"),
+    ("full", &[], "message"),
+    ("no-path", &[], "message"),
+    ("reconnecting", &[], "message"),
+    ("unreachable", &[], "message"),
+    ("unreachable-alone", &[], "status"),
+    ("talk", &[("message", "leave")], "rejoin"),
+    ("tabs", &[("peer", "person")], "person-details"),
+];
+
+const MARKDOWN: Scenes = &[
+    ("markdown", &[], "copy-code"),
+    ("markup", &[], "copy-code"),
+    ("markup", &[("copy-code", "copy-code")], "copy-code"),
+];
+
+const ANSWERS: Scenes = &[
+    ("answers", &[], "reaction"),
+    ("answers", &[("reaction", "message-menu")], "reply"),
+    (
+        "answers",
+        &[("reaction", "message-menu"), ("react", "react")],
+        "emoji",
+    ),
+    (
+        "answers",
+        &[("reaction", "message-menu"), ("reply", "reply")],
+        "composing",
+    ),
+];
+
+const FILES: Scenes = &[
+    ("files", &[], "picture-open"),
+    ("files", &[("picture-open", "picture-open")], "viewer"),
+];
+
+const TALKS: Scenes = &[
+    ("conversations", &[], "conversation"),
+    (
+        "conversations",
+        &[("conversation", "conversation")],
+        "channel-welcome",
+    ),
+    (
+        "conversations",
+        &[("conversation", "conversation"), ("search", "type the")],
+        "search-result",
+    ),
+    ("talk", &[("delete-room", "delete-room")], "delete-room-now"),
+    (
+        "talk",
+        &[("search", "type nothing like it")],
+        "search-results",
+    ),
+];
+
+const WRITING: Scenes = &[
+    ("writing", &[], "mention"),
+    ("writing", &[("composer", "keys @")], "completion"),
+    ("writing", &[("composer", "keys :smi")], "completion"),
+    ("writing", &[("mention", "emoji-button")], "emoji"),
+    (
+        "writing",
+        &[("mention", "emoji-button"), ("emoji-search", "keys tea")],
+        "emoji",
+    ),
+    (
+        "answers",
+        &[("reaction", "message-menu"), ("forward", "forward")],
+        "chooser",
+    ),
+    ("answers", &[("who-reacted", "who-reacted")], "who-reacted"),
+];
+
+const WARNINGS: Scenes = &[
+    ("alias", &[], "alias-warning"),
+    ("alias", &[("alias-warning", "person")], "person-details"),
+    (
+        "talk",
+        &[("peer", "person"), ("block", "block")],
+        "block-question",
+    ),
+    (
+        "talk",
+        &[
+            ("peer", "person"),
+            ("block", "block"),
+            ("block-question", "block-now"),
+        ],
+        "blocked",
+    ),
+    ("request", &[], "request"),
+    ("notices", &[], "notice"),
+];
+
+const PANELS: Scenes = &[
+    ("talk", &[("peer", "person")], "person-details"),
+    ("talk", &[("own-name", "me")], "rename"),
+    ("talk", &[("message", "keys-button")], "keys"),
+    ("talk", &[("message", "status")], "diagnostics"),
+    ("talk", &[("composer", "type /panic")], "panic"),
+    // This cannot be the last scene: a test that ends with a panic on the page fails.
+    ("flood", &[], "message"),
+];
+
+/// Every view.
+pub const ALL: [Scenes; 9] = [
+    FIRST_VIEWS,
+    CONVERSATION,
+    MARKDOWN,
+    ANSWERS,
+    FILES,
+    TALKS,
+    WRITING,
+    WARNINGS,
+    PANELS,
+];
 
 /// Checks the tab in every width and in both colour schemes. `part` is the selector of the part that is checked.
 pub async fn audit(tab: &Tab, view: &str, part: &str) -> Result<()> {
@@ -83,8 +224,23 @@ async fn emulate(tab: &Tab, width: u32, scheme: &str) -> Result<()> {
     Ok(())
 }
 
+/// Takes the steps, and waits for the element that is there after them.
+pub async fn play(tab: &Tab, steps: Steps, shown: &'static str) -> Result<()> {
+    for (there, pressed) in steps {
+        tab.until(*there, |page| page.has(there)).await?;
+        match (pressed.strip_prefix("type "), pressed.strip_prefix("keys ")) {
+            (Some(text), _) => tab.type_into(there, &format!("{text}\u{e007}")).await?,
+            (_, Some(keys)) => tab.type_into(there, keys).await?,
+            _ if *there == "block-question" => tab.click_settled(pressed).await?,
+            _ => tab.click(pressed).await?,
+        }
+    }
+    tab.until(shown, |page| page.has(shown)).await?;
+    Ok(())
+}
+
 /// Opens each scene of `src/ui/demo.rs`, takes the steps and checks the result. All problems are reported together.
-fn audit_scenes(scenes: &'static [(&'static str, Steps, &'static str)]) {
+fn audit_scenes(scenes: Scenes) {
     run(move |bed| async move {
         let site = Site::start(demo(), json!({})).await?;
         let tab = bed.chromium().await?.open(site.url()).await?;
@@ -94,16 +250,7 @@ fn audit_scenes(scenes: &'static [(&'static str, Steps, &'static str)]) {
             tab.script("sessionStorage.clear()", Vec::new()).await?;
             tab.go(&format!("{}?demo={scene}", site.url())).await?;
             emulate(&tab, WIDTHS[0], "light").await?;
-            for (there, pressed) in *steps {
-                tab.until(*there, |page| page.has(there)).await?;
-                match (pressed.strip_prefix("type "), pressed.strip_prefix("keys ")) {
-                    (Some(text), _) => tab.type_into(there, &format!("{text}\u{e007}")).await?,
-                    (_, Some(keys)) => tab.type_into(there, keys).await?,
-                    _ if *there == "block-question" => tab.click_settled(pressed).await?,
-                    _ => tab.click(pressed).await?,
-                }
-            }
-            tab.until(*shown, |page| page.has(shown)).await?;
+            play(&tab, steps, shown).await?;
             if let Err(error) = audit(&tab, &format!("{scene} {shown}"), "html").await {
                 problems.push(format!("{error:#}"));
             }
@@ -115,151 +262,45 @@ fn audit_scenes(scenes: &'static [(&'static str, Steps, &'static str)]) {
 
 #[test]
 fn the_first_views_are_accessible() {
-    audit_scenes(&[
-        ("first", &[], "name"),
-        ("first", &[("name", "join")], "name-problem"),
-        ("private", &[], "name"),
-        ("wrong", &[], "wrong-secret"),
-        ("failed", &[("name", "type Ada")], "stopped"),
-        ("empty", &[], "empty"),
-        ("empty-private", &[], "empty"),
-        ("empty-known", &[], "empty"),
-        ("alone", &[], "try-now"),
-        ("alone-dropping", &[], "what-was-dropped"),
-        ("alone-tabs", &[], "try-now"),
-    ]);
+    audit_scenes(FIRST_VIEWS);
 }
 
 #[test]
 fn a_conversation_is_accessible() {
-    audit_scenes(&[
-        ("talk", &[], "message"),
-        ("long", &[], "fold"),
-        ("long", &[("fold", "fold")], "fold"),
-        ("many", &[], "message"),
-        ("joins", &[], "moves"),
-        ("full", &[], "message"),
-        ("no-path", &[], "message"),
-        ("reconnecting", &[], "message"),
-        ("unreachable", &[], "message"),
-        ("unreachable-alone", &[], "status"),
-        ("talk", &[("message", "leave")], "rejoin"),
-        ("tabs", &[("peer", "person")], "person-details"),
-    ]);
+    audit_scenes(CONVERSATION);
 }
 
 #[test]
 fn messages_with_markdown_are_accessible() {
-    audit_scenes(&[
-        ("markdown", &[], "copy-code"),
-        ("markup", &[], "copy-code"),
-        ("markup", &[("copy-code", "copy-code")], "copy-code"),
-    ]);
+    audit_scenes(MARKDOWN);
 }
 
 #[test]
 fn answers_reactions_and_menus_are_accessible() {
-    audit_scenes(&[
-        ("answers", &[], "reaction"),
-        ("answers", &[("reaction", "message-menu")], "reply"),
-        (
-            "answers",
-            &[("reaction", "message-menu"), ("react", "react")],
-            "emoji",
-        ),
-        (
-            "answers",
-            &[("reaction", "message-menu"), ("reply", "reply")],
-            "composing",
-        ),
-    ]);
+    audit_scenes(ANSWERS);
 }
 
 #[test]
 fn files_and_pictures_are_accessible() {
-    audit_scenes(&[
-        ("files", &[], "picture-open"),
-        ("files", &[("picture-open", "picture-open")], "viewer"),
-    ]);
+    audit_scenes(FILES);
 }
 
 #[test]
 fn conversations_and_search_are_accessible() {
-    audit_scenes(&[
-        ("conversations", &[], "conversation"),
-        (
-            "conversations",
-            &[("conversation", "conversation")],
-            "channel-welcome",
-        ),
-        (
-            "conversations",
-            &[("conversation", "conversation"), ("search", "type the")],
-            "search-result",
-        ),
-        ("talk", &[("delete-room", "delete-room")], "delete-room-now"),
-        (
-            "talk",
-            &[("search", "type nothing like it")],
-            "search-results",
-        ),
-    ]);
+    audit_scenes(TALKS);
 }
 
 #[test]
 fn what_helps_with_writing_is_accessible() {
-    audit_scenes(&[
-        ("writing", &[], "mention"),
-        ("writing", &[("composer", "keys @")], "completion"),
-        ("writing", &[("composer", "keys :smi")], "completion"),
-        ("writing", &[("mention", "emoji-button")], "emoji"),
-        (
-            "writing",
-            &[("mention", "emoji-button"), ("emoji-search", "keys tea")],
-            "emoji",
-        ),
-        (
-            "answers",
-            &[("reaction", "message-menu"), ("forward", "forward")],
-            "chooser",
-        ),
-        ("answers", &[("who-reacted", "who-reacted")], "who-reacted"),
-    ]);
+    audit_scenes(WRITING);
 }
 
 #[test]
 fn warnings_requests_and_notices_are_accessible() {
-    audit_scenes(&[
-        ("alias", &[], "alias-warning"),
-        ("alias", &[("alias-warning", "person")], "person-details"),
-        (
-            "talk",
-            &[("peer", "person"), ("block", "block")],
-            "block-question",
-        ),
-        (
-            "talk",
-            &[
-                ("peer", "person"),
-                ("block", "block"),
-                ("block-question", "block-now"),
-            ],
-            "blocked",
-        ),
-        ("request", &[], "request"),
-        ("notices", &[], "notice"),
-    ]);
+    audit_scenes(WARNINGS);
 }
 
 #[test]
 fn panels_and_dialogs_are_accessible() {
-    audit_scenes(&[
-        ("talk", &[("peer", "person")], "person-details"),
-        ("talk", &[("own-name", "me")], "rename"),
-        ("talk", &[("message", "keys-button")], "keys"),
-        ("talk", &[("message", "status")], "diagnostics"),
-        ("talk", &[("composer", "type /panic")], "panic"),
-        // This cannot be the last scene: a test that ends with a panic on the page fails.
-        ("flood", &[("earlier", "earlier")], "message"),
-    ]);
+    audit_scenes(PANELS);
 }

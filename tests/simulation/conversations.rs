@@ -152,6 +152,23 @@ fn the_last_page_comes_at_once_and_older_ones_when_they_are_asked_for() {
 }
 
 #[test]
+fn a_slow_page_that_was_away_gets_all_of_what_was_said() {
+    let (mut world, ann, ben) = pair();
+    world.say(ann, "before");
+    world.run(SOON);
+    world.cut(ann, ben, true);
+    for number in 0..4_000 {
+        world.say(ann, &format!("{number:04}"));
+        world.run(Duration::from_millis(2));
+    }
+    world.slow_pages.push(ben);
+    world.cut(ann, ben, false);
+    assert!(world.run_until(MINUTE * 10, World::is_full_mesh));
+    world.run(MINUTE * 2);
+    assert_eq!(texts(&world, ben).len(), 4_001);
+}
+
+#[test]
 fn groups_that_were_apart_have_the_same_conversation_afterwards() {
     for seed in 0..6 {
         let mut world = World::new(seed);

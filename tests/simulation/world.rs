@@ -106,6 +106,9 @@ pub struct World {
     /// once.
     pub slow_keys: Vec<usize>,
     pub signing_takes: u64,
+    /// The tabs whose pages are slow, so that their timers run at least this many milliseconds late.
+    pub slow_pages: Vec<usize>,
+    pub lateness: u64,
     /// Number of brokers. Each of them carries all messages.
     pub brokers: u16,
     /// The tab number of the next tab that is opened.
@@ -163,6 +166,8 @@ impl World {
             published_at: Vec::new(),
             slow_keys: Vec::new(),
             signing_takes: 0,
+            slow_pages: Vec::new(),
+            lateness: 40,
             brokers: 1,
             next_tab: 1,
             interceptor: None,
@@ -443,7 +448,10 @@ impl World {
                 outputs.push_back(output);
             }
         }
-        node.wake = node.room.next_wake().map(|(_, at)| at);
+        let wake = node.room.next_wake().map(|(_, at)| at);
+        let earliest = now + Duration::from_millis(self.lateness);
+        let is_slow = self.slow_pages.contains(&at);
+        node.wake = wake.map(|wake| if is_slow { wake.max(earliest) } else { wake });
         for input in signed {
             self.schedule(self.signing_takes, Task::Feed(at, input));
         }

@@ -25,9 +25,10 @@
       }
       return performance.now();
     },
-    // Waits until this many lines are there. Returns the milliseconds since the person was connected, and those of the
+    // Notes in `done`, once this many lines are there, the milliseconds since the person was connected, and those of the
     // longest task meanwhile, of which browsers report those above 50 ms.
-    async caughtUp(user, count) {
+    async catchUp(user, count) {
+      delete chat.done;
       const person = `[data-testid="peer"][data-user="${user}"][data-state="verified"]`;
       while (!root().querySelector(person)) {
         await frame();
@@ -39,7 +40,7 @@
       const took = performance.now() - began;
       await new Promise((resolve) => setTimeout(resolve, 300));
       const since = tasks.filter(({ startTime }) => startTime >= began);
-      return [took, Math.max(0, ...since.map(({ duration }) => duration))];
+      chat.done = [took, Math.max(0, ...since.map(({ duration }) => duration))];
     },
     // Scrolls up by this many pixels in each of so many frames. Returns the main thread's milliseconds in each.
     async scroll(frames, pixels) {
@@ -71,6 +72,19 @@
       document.removeEventListener("scroll", begin, { capture: true });
       log.scrollTop = log.scrollHeight;
       return works.slice(1);
+    },
+    // Scrolls up until nothing older comes, and back to the end.
+    async readUp() {
+      const log = find("log").closest(".log");
+      let before = -1;
+      while (lines() > before) {
+        before = lines();
+        for (let frames = 0; frames < 300 && lines() < before + 100; frames += 1) {
+          log.scrollTop = frames % 2 === 0 ? 400 : 0;
+          await frame();
+        }
+      }
+      log.scrollTop = log.scrollHeight;
     },
     // The milliseconds from each key to its letter.
     keys: [],

@@ -85,31 +85,27 @@ pub fn bot_program() -> Result<PathBuf> {
     std::env::var_os("RTCHAT_BOT").map_or_else(bot, |path| Ok(path.into()))
 }
 
-/// Builds the helper of `bot/`, and returns the path of the program.
+/// The path of the peer of `bot/` that brings a long conversation along. It is built together with the helper.
+pub fn archive_program() -> Result<PathBuf> {
+    let name = format!("archive{}", std::env::consts::EXE_SUFFIX);
+    Ok(bot_program()?.with_file_name(name))
+}
+
+/// Builds the programs of `bot/`, and returns the path of the helper.
 pub fn bot() -> Result<PathBuf> {
-    program("rtchat-bot")
-}
-
-/// Builds the peer of `bot/` that brings a long conversation along, and returns the path of the program.
-pub fn archive() -> Result<PathBuf> {
-    program("archive")
-}
-
-/// Builds the programs of `bot/`, and returns the path of one of them.
-fn program(name: &str) -> Result<PathBuf> {
     let mut cargo = project::cargo();
     // This builds a test of the programs, and the programs with it. Cargo enables more features of some crates for tests
     // than for programs, so that building the programs alone would compile their dependencies once more.
     cargo.args(["test", "--workspace", "--no-run", "--test", "program"]);
     cargo.arg("--message-format=json-render-diagnostics");
     let output = cargo.stderr(Stdio::inherit()).output()?;
-    ensure!(output.status.success(), "{name} was not built");
+    ensure!(output.status.success(), "the bot was not built");
     let messages = output.stdout.split(|byte| *byte == b'\n');
     messages
         .filter_map(|message| serde_json::from_slice::<Value>(message).ok())
-        .filter(|message| message["target"]["name"] == name)
+        .filter(|message| message["target"]["name"] == "rtchat-bot")
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .with_context(|| format!("cargo does not say where {name} is"))
+        .context("cargo does not say where the bot is")
 }
 
 /// Minifies scripts and styles in place. Trunk's own minifier fails on the modules that wasm-bindgen writes.

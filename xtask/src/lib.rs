@@ -19,6 +19,7 @@
 //! | [`serve`] | serves the page and an MQTT broker on one port |
 //! | [`check`] | runs tests, lints and the formatter's check |
 //! | [`bench`](mod@bench) | measurements |
+//! | [`screenshots`] | pictures of the page |
 //! | [`testbed`] | brokers, sites and browsers that tests start and stop |
 #![allow(clippy::disallowed_methods)] // Only the core must not read clocks.
 
@@ -33,6 +34,7 @@ pub mod module;
 pub mod names;
 pub mod optimise;
 pub mod package;
+pub mod screenshots;
 pub mod serve;
 pub mod shorten;
 pub mod size;

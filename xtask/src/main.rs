@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::check::{self, Failed};
 use xtask::setup::Suite;
-use xtask::{bench, build, package, process, serve, setup, size, symbols};
+use xtask::{bench, build, package, process, screenshots, serve, setup, size, symbols};
 
 /// The developer's commands of rtchat. Each installs what it needs, which takes some minutes on a new machine.
 #[derive(Debug, Parser)]
@@ -48,6 +48,10 @@ enum Task {
     ///
     /// It is written to target/npm/, and the hashes for Subresource Integrity are printed. Nothing is published.
     Package,
+    /// Take pictures of the main views, light and dark, wide and narrow, into docs/screenshots/
+    ///
+    /// They show the scenes of `?demo=…` (src/ui/demo.rs), and the bubble on somebody's page, in Chromium.
+    Screenshots,
     /// Check formatting and lints, as is done before a change is accepted
     Lint,
     /// Put the names of functions into a browser's stack, which is read from standard input
@@ -102,6 +106,7 @@ async fn run(task: Task) -> Result<()> {
         Task::Serve(options) => serve::run(options).await,
         Task::Test { suite, arguments } => blocking(move || check::test(suite, &arguments)).await,
         Task::Package => blocking(|| package::run().map(drop)).await,
+        Task::Screenshots => screenshots::run().await,
         Task::Lint => blocking(check::lint).await,
         Task::Stack => blocking(explain_stack).await,
         Task::Bench { bench } => bench::run(bench).await,

@@ -71,7 +71,7 @@ pub(super) struct Known<'a> {
 pub(super) struct CatchingUp {
     wanted: LiteMap<ShortId, Wanted>,
     budgets: LiteMap<PeerId, Budgets>,
-    /// Older pages that are asked for once most of what was asked for has come.
+    /// Older pages that are asked for once most of what was asked for has come and was checked.
     pages: Vec<(PeerId, ConversationId, Position)>,
 }
 
@@ -110,14 +110,14 @@ impl CatchingUp {
     }
 
     /// Returns whether this entry was asked for, of anybody, and does not ask for it again.
-    pub fn has_come(&mut self, id: &ShortId, cx: &mut Cx) -> bool {
-        let wanted = self.wanted.remove(id).is_some();
-        self.ask_for_pages(cx);
-        wanted
+    pub fn has_come(&mut self, id: &ShortId) -> bool {
+        self.wanted.remove(id).is_some()
     }
 
-    fn ask_for_pages(&mut self, cx: &mut Cx) {
-        while self.wanted.len() < MAX_IDS
+    /// Asks for older pages, as soon as most of what was asked for has come and was checked. Checking takes longer than
+    /// sending, so that entries would come for which there is no room.
+    pub fn ask_for_pages(&mut self, unchecked: usize, cx: &mut Cx) {
+        while self.wanted.len() + unchecked < MAX_IDS
             && let Some((peer, conversation, before)) = self.pages.pop()
         {
             let older = EntryFrame::Older {
@@ -170,7 +170,6 @@ impl CatchingUp {
                     |page: &(PeerId, ConversationId, _)| (page.0, page.1) == (peer, conversation);
                 self.pages.retain(|page| !is_same(page));
                 self.pages.push((peer, conversation, before));
-                self.ask_for_pages(cx);
             }
         } else {
             self.budgets(peer, cx.now).pages = 0;
@@ -202,7 +201,6 @@ impl CatchingUp {
             .filter_map(|(id, wanted)| (cx.now.since(wanted.asked) >= PATIENCE).then_some(*id));
         let late: Vec<ShortId> = late.collect();
         self.ask_others(&late, cx);
-        self.ask_for_pages(cx);
         let waits = self.budgets.values().filter_map(|budgets| budgets.missed);
         let asked = self.wanted.values().map(|wanted| wanted.asked);
         if let Some(asked) = asked.chain(waits).min() {

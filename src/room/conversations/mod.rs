@@ -512,6 +512,7 @@ impl Conversations {
                 for peer in missed {
                     self.ask_for_last_pages(peer, members, cx);
                 }
+                self.catching_up.ask_for_pages(self.unchecked.len(), cx);
             }
         }
     }

@@ -92,6 +92,7 @@ impl Conversations {
                         send(peer, EntryFrame::Have { ids: have }, cx);
                     }
                 }
+                self.catching_up.ask_for_pages(self.unchecked.len(), cx);
                 // Whether older words of ours have come there is not seen on the last page.
                 if let (None, Some(from)) = (before, from) {
                     let is_older = |id: &ShortId| {
@@ -161,7 +162,7 @@ impl Conversations {
                 continue;
             };
             let id = short(&entry.id());
-            let was_asked_for = self.catching_up.has_come(&id, cx);
+            let was_asked_for = self.catching_up.has_come(&id);
             let caught_up = was_asked_for && entry.clock.millis() < self.since;
             let is_deleted = self.deleted.has(&entry);
             let Some(thread) = self.thread_for(&key, &entry, cx) else {
@@ -219,6 +220,7 @@ impl Conversations {
                 send(peer, EntryFrame::Have { ids }, cx);
             }
         }
+        self.catching_up.ask_for_pages(self.unchecked.len(), cx);
         if !self.unchecked.is_empty() {
             cx.timers
                 .set(ConversationTimer::Check.into(), cx.now + CHECK_PAUSE);

@@ -73,7 +73,7 @@ impl Conversations {
                 continue;
             }
             let (entry_id, position) = (entry.id(), entry.position());
-            self.catching_up.has_come(&short(&entry_id), cx);
+            self.catching_up.has_come(&short(&entry_id));
             deliveries.extend(restored.recipients.map(|recipients| (entry_id, recipients)));
             let Some(Inserted { change, others }) =
                 thread.log.insert(entry, restored.arrived, true)
@@ -88,6 +88,7 @@ impl Conversations {
                 changed.push(id);
             }
         }
+        self.catching_up.ask_for_pages(self.unchecked.len(), cx);
         if let Some((id, oldest)) = oldest
             && let Some(thread) = self.threads.get_mut(&id)
         {

@@ -1,42 +1,31 @@
-//! The log: follows new messages only while it is scrolled to its end, and never moves while somebody reads further up.
+//! The messages. It stays at its end while the reader is there, and never moves while the reader is further up.
 
-use std::cell::Cell;
 use std::rc::Rc;
 
 use wasm_bindgen::JsCast;
-use wasm_bindgen::closure::Closure;
-use web_sys::{Element, HtmlElement, HtmlInputElement, ResizeObserver, ShadowRoot};
+use web_sys::{HtmlElement, HtmlInputElement, ShadowRoot};
 use yew::prelude::*;
 
 use super::empty::empty as empty_room;
 use super::icon::{DOWN, icon};
+use super::parts::Parts;
 use super::row::Row;
+use super::scrolling::Scrolling;
 use crate::browser::Listener;
-use crate::room::{ChatCommand, Command, Conversation, MessageId};
+use crate::room::{Conversation, MessageId};
 use crate::time::Millis;
 use crate::ui::backend::Opening;
 use crate::ui::context::Ui;
 use crate::ui::files::Files;
 use crate::ui::hooks::clock;
-use crate::ui::hooks::listen::{document, focus, use_change, use_flag, use_interval, use_mount};
-use crate::ui::lines::Lines;
+use crate::ui::hooks::listen::{use_change, use_flag, use_interval, use_mount};
 use crate::ui::markup::view;
 use crate::ui::state::{Action, Emptiness};
 use crate::ui::texts;
 use crate::ui::timeline::{Content, Line, Timeline};
 
-/// At most this many lines are shown to begin with the first unread one.
-const MAX_UNREAD: usize = 1_000;
-/// The number of lines that are shown at first, and the number of further lines for each click on "Show earlier".
-const SHOWN: usize = 300;
-/// The space above the line of the first unread message, in pixels.
-const NEW_MARGIN: i32 = 8;
-/// Whoever scrolls up to within this many pixels of the beginning is looking for older messages.
-const NEAR_TOP: i32 = 200;
 /// As a field for a date counts them.
 const MILLIS_OF_DAY: f64 = 86_400_000.0;
-/// The log counts as scrolled to its end within this many pixels.
-const END_TOLERANCE: i32 = 40;
 
 #[derive(Properties, PartialEq)]
 pub struct LogProps {
@@ -59,22 +48,6 @@ pub struct LogProps {
     pub ui: Ui,
 }
 
-/// The scroll position. It lies outside of the component's state, because changes must not cause another drawing.
-struct ScrollAnchor {
-    /// Whether the reader is at the end.
-    at_end: Cell<bool>,
-    /// The scroll position at the last scroll event.
-    top: Cell<i32>,
-    /// The number of the first line that is shown.
-    first: Cell<u32>,
-    /// Whether there are unread messages.
-    unread: Cell<bool>,
-    /// The height and scroll position before earlier lines were inserted above.
-    before: Cell<Option<(i32, i32)>>,
-    /// The line to go to once it is drawn.
-    jump: Cell<Option<u32>>,
-}
-
 #[function_component]
 pub fn Log(props: &LogProps) -> Html {
     let LogProps {
@@ -92,15 +65,10 @@ pub fn Log(props: &LogProps) -> Html {
         ui,
     } = props;
     let scroller = use_node_ref();
-    let anchor = use_memo((), |()| ScrollAnchor {
-        at_end: Cell::new(true),
-        top: Cell::new(0),
-        first: Cell::new(0),
-        unread: Cell::new(false),
-        before: Cell::new(None),
-        jump: Cell::new(None),
-    });
-    anchor.unread.set(*unread > 0);
+    let scrolling = {
+        let (ui, conversation) = (ui.clone(), conversation.clone());
+        use_memo((), move |()| Scrolling::new(ui, conversation))
+    };
     let printing = use_flag();
     let away = use_flag();
     let redraw = use_force_update();
@@ -112,20 +80,15 @@ pub fn Log(props: &LogProps) -> Html {
         );
     }
     {
-        let (scroller, anchor, ui, away) =
-            (scroller.clone(), anchor.clone(), ui.clone(), away.setter());
-        let conversation = conversation.clone();
+        let (scroller, scrolling, away) = (scroller.clone(), scrolling.clone(), away.setter());
         use_mount(Box::new(move || {
-            let scroller = scroller.cast::<Element>()?;
+            let parts = Parts::of(scroller.cast::<HtmlElement>()?)?;
+            let redraw = Box::new(move || redraw.force_update());
+            let away = Box::new(move |is_away| away.set(is_away));
+            let observed = scrolling.follow(parts, redraw, away);
             // What is unread is read from its beginning.
-            return_to(&scroller, &anchor, &ui, &away);
-            Some(Box::new(follow(
-                &scroller,
-                &anchor,
-                &conversation,
-                &ui,
-                &away,
-            )))
+            scrolling.return_to();
+            Some(Box::new(observed))
         }));
     }
     {
@@ -147,115 +110,43 @@ pub fn Log(props: &LogProps) -> Html {
         }));
     }
     {
-        let (scroller, anchor, ui, away) =
-            (scroller.clone(), anchor.clone(), ui.clone(), away.setter());
-        let shown = *shown;
+        let (scrolling, shown) = (scrolling.clone(), *shown);
         use_change(
             u64::from(shown),
             Box::new(move || {
-                if let Some(scroller) = scroller.cast::<Element>().filter(|_| shown) {
-                    return_to(&scroller, &anchor, &ui, &away);
+                if shown {
+                    scrolling.return_to();
                 }
             }),
         );
     }
+    let lines = log.lines();
+    let first_unread = unread_from.filter(|_| *unread > 0);
+    let drawn = scrolling.choose(log, first_unread, *printing);
     {
-        let (scroller, anchor) = (scroller.clone(), anchor.clone());
-        let last = log.lines().last();
-        let own = last.is_some_and(|line| is_own(line));
-        let (first, last) = (
-            u64::from(anchor.first.get()),
-            last.map_or(0, |line| u64::from(line.seq)),
-        );
+        let (scrolling, is_away) = (scrolling.clone(), *away);
+        let last = lines.last().map_or(0, |line| u64::from(line.seq));
         use_change(
-            first << 32 | last,
-            Box::new(move || {
-                let Some(scroller) = scroller.cast::<Element>() else {
-                    return;
-                };
-                if let Some(seq) = anchor.jump.take() {
-                    go_to(&scroller, seq);
-                } else if let Some((height, top)) = anchor.before.take() {
-                    scroller.set_scroll_top(top + scroller.scroll_height() - height);
-                } else if own || anchor.at_end.get() {
-                    to_end(&scroller);
-                }
-            }),
+            (drawn.start as u64) << 32 | last,
+            Box::new(move || scrolling.follow_end(is_away)),
         );
     }
 
-    let lines = log.lines();
-    if anchor.at_end.get() {
-        // The range of shown lines moves on only while nobody reads further up.
-        let unread = unread_from.filter(|_| *unread > 0);
-        let since = unread.map_or(0, |from| lines.len() - index_of(lines, from));
-        let count = since.clamp(SHOWN, MAX_UNREAD);
-        anchor.first.set(
-            lines
-                .get(lines.len().saturating_sub(count))
-                .map_or(0, |line| line.seq),
-        );
-    }
-    let begin = if *printing {
-        0
-    } else {
-        index_of(lines, anchor.first.get())
-    };
-    // If more is unread than is shown, what is shown begins with it.
-    let first = lines.get(begin).map_or(0, |line| line.seq);
-    let is_above = |from: u32| *unread > 0 && index_of(lines, from) < begin;
-    let unread_from = unread_from.map(|from| if is_above(from) { first } else { from });
-    let earlier = {
-        let (log, scroller, anchor) = (log.clone(), scroller.clone(), anchor.clone());
-        let redraw = redraw.clone();
-        Callback::from(move |_: Event| {
-            let Some(element) = scroller.cast::<Element>() else {
-                return;
-            };
-            anchor
-                .before
-                .set(Some((element.scroll_height(), element.scroll_top())));
-            anchor.at_end.set(false);
-            if let Some(line) = log.lines().get(begin.saturating_sub(SHOWN)) {
-                anchor.first.set(line.seq);
-            }
-            // The next drawing may remove the button, which has the focus.
-            focus(&scroller);
-            redraw.force_update();
-        })
-    };
     let down = {
-        let scroller = scroller.clone();
-        Callback::from(move |_: Event| {
-            if let Some(scroller) = scroller.cast::<Element>() {
-                to_next(&scroller);
-            }
-        })
+        let scrolling = scrolling.clone();
+        Callback::from(move |_: Event| scrolling.go_to_next())
     };
     let unfolding = {
-        let (anchor, away, ui) = (anchor.clone(), away.setter(), ui.clone());
-        use_callback((), move |(), ()| {
-            // The reader wants to read on from here, and not to follow the end.
-            anchor.at_end.set(false);
-            away.set(true);
-            ui.act(Action::Watching(false));
-        })
+        let scrolling = scrolling.clone();
+        use_callback((), move |(), ()| scrolling.read_on())
     };
     let jump = {
-        let (scroller, anchor, away) = (scroller.clone(), anchor.clone(), away.setter());
-        let redraw = redraw.clone();
-        use_callback((), move |seq: u32, ()| {
-            let Some(scroller) = scroller.cast::<Element>() else {
-                return;
-            };
-            anchor.at_end.set(false);
-            away.set(true);
-            if !go_to(&scroller, seq) {
-                anchor.first.set(seq);
-                anchor.jump.set(Some(seq));
-                redraw.force_update();
-            }
-        })
+        let scrolling = scrolling.clone();
+        use_callback((), move |seq: u32, ()| scrolling.go_to(seq))
+    };
+    let step = {
+        let scrolling = scrolling.clone();
+        Callback::from(move |event: Event| scrolling.key(&event))
     };
     {
         let seq = target.as_ref().and_then(|id| log.line_of(id));
@@ -286,25 +177,20 @@ pub fn Log(props: &LogProps) -> Html {
         })
     };
     let now = clock::now();
+    let first = lines.first().map(|line| line.seq);
     view! {
         <div class="log-frame">
-            <div ref={scroller} class="log" part="log" tabindex="0" aria-label="Messages">
+            <div ref={scroller} class="log" part="log" tabindex="0" aria-label="Messages" onkeydown={step}>
                 if let Some(empty) = *empty { { empty_room(empty, opening, ui) } }
-                if begin == 0 { { beginning.clone() } }
-                if begin > 0 {
-                    <button
-                        type="button" class="quiet earlier" data-testid="earlier" onclick={earlier}
-                    >
-                        { "Show earlier" }
-                    </button>
-                }
+                if drawn.start == 0 { { beginning.clone() } }
+                <div class="space" />
                 <div
-                    class="lines" role="log" aria-live="polite" aria-relevant="additions" aria-label="Messages"
-                    data-testid="log" data-lines={lines.len().to_string()} oninput={to_day}
+                    class="lines" role="log" aria-live={if *away { "off" } else { "polite" }} aria-relevant="additions"
+                    aria-label="Messages" data-testid="log" data-lines={lines.len().to_string()} oninput={to_day}
                 >
-                    { for lines.range(begin..lines.len()).map(|line| {
-                        let unread = unread_from == Some(line.seq);
-                        let leads = unread || begin > 0 && line.seq == first;
+                    { for lines.range(drawn).map(|line| {
+                        let unread = *unread_from == Some(line.seq);
+                        let leads = unread || first == Some(line.seq);
                         html! {
                             <Row
                                 key={line.seq} line={line.clone()} ago={ago(line, leads, now)} {unread} {leads}
@@ -314,6 +200,7 @@ pub fn Log(props: &LogProps) -> Html {
                         }
                     }) }
                 </div>
+                <div class="space" />
             </div>
             if *away {
                 <button type="button" class="down" data-testid="new-messages" onclick={down}>
@@ -329,162 +216,6 @@ pub fn Log(props: &LogProps) -> Html {
             }
         </div>
     }
-}
-
-/// Keeps the log scrolled to its end while the reader is there, and reports whether they are.
-fn follow(
-    scroller: &Element,
-    anchor: &Rc<ScrollAnchor>,
-    conversation: &Conversation,
-    ui: &Ui,
-    away: &UseStateSetter<bool>,
-) -> Observed {
-    let watch = {
-        let (anchor, ui) = (anchor.clone(), ui.clone());
-        move || {
-            ui.act(Action::Watching(
-                anchor.at_end.get() && !document().hidden(),
-            ))
-        }
-    };
-    let scrolled = {
-        let (scroller, anchor, away, watch) = (
-            scroller.clone(),
-            anchor.clone(),
-            away.clone(),
-            watch.clone(),
-        );
-        let (ui, conversation) = (ui.clone(), conversation.clone());
-        Box::new(move |_| {
-            let top = scroller.scroll_top();
-            let before = anchor.top.replace(top);
-            let up = top < before;
-            if top < NEAR_TOP && before >= NEAR_TOP {
-                ui.command(Command::Chat(ChatCommand::Older(conversation.clone())));
-            }
-            // Yew lets the browser go on between drawing new lines and the effect that follows them to the end. Only
-            // who scrolls up leaves the end.
-            let at_end = is_at_end(&scroller) || anchor.at_end.get() && !up;
-            if anchor.at_end.replace(at_end) != at_end {
-                away.set(!at_end);
-                watch();
-            }
-        })
-    };
-    let seen = {
-        let (scroller, anchor, ui, away) =
-            (scroller.clone(), anchor.clone(), ui.clone(), away.clone());
-        Box::new(move |_| {
-            if document().hidden() {
-                watch();
-            } else {
-                return_to(&scroller, &anchor, &ui, &away);
-            }
-        })
-    };
-    let resized = {
-        let (scroller, anchor) = (scroller.clone(), anchor.clone());
-        Closure::<dyn FnMut()>::new(move || {
-            if anchor.at_end.get() {
-                to_end(&scroller);
-            }
-        })
-    };
-    let observer = ResizeObserver::new(resized.as_ref().unchecked_ref()).ok();
-    if let Some(observer) = &observer {
-        observer.observe(scroller);
-        if let Some(lines) = scroller.last_element_child() {
-            observer.observe(&lines);
-        }
-    }
-    let listeners = (
-        Listener::new(scroller, "scroll", scrolled),
-        Listener::new(&document(), "visibilitychange", seen),
-    );
-    Observed {
-        observer,
-        _resized: resized,
-        _listeners: listeners,
-    }
-}
-
-/// The person looks at the log again: shows them the first unread message, and reports whether the end is in sight, too.
-fn return_to(scroller: &Element, anchor: &ScrollAnchor, ui: &Ui, away: &UseStateSetter<bool>) {
-    if anchor.at_end.get() && anchor.unread.get() {
-        to_end(scroller);
-        if let Some(top) = new_line(scroller) {
-            scroller.set_scroll_top(top.min(scroller.scroll_top()));
-        }
-        let at_end = is_at_end(scroller);
-        anchor.at_end.set(at_end);
-        away.set(!at_end);
-    }
-    ui.act(Action::Watching(
-        anchor.at_end.get() && !document().hidden(),
-    ));
-}
-
-/// The observers of the log, which stop when they are dropped.
-struct Observed {
-    observer: Option<ResizeObserver>,
-    _resized: Closure<dyn FnMut()>,
-    _listeners: (Listener, Listener),
-}
-
-impl Drop for Observed {
-    fn drop(&mut self) {
-        if let Some(observer) = &self.observer {
-            observer.disconnect();
-        }
-    }
-}
-
-/// The index of the line with this number, or that of the first line if it is not there any more.
-fn index_of(lines: &Lines, seq: u32) -> usize {
-    lines.position(seq).unwrap_or_default()
-}
-
-/// Scrolls to the message of a line, and shows which it is. Returns whether the line is drawn.
-fn go_to(scroller: &Element, seq: u32) -> bool {
-    let line = scroller.query_selector(&format!("[data-line=\"{seq}\"]"));
-    let Some(line) = line.ok().flatten() else {
-        return false;
-    };
-    line.scroll_into_view_with_bool(true);
-    scroller.set_scroll_top(scroller.scroll_top() - scroller.client_height() / 3);
-    // The animation runs anew when the attribute is set anew.
-    if let Some(shown) = scroller.query_selector("[data-found]").ok().flatten() {
-        let _ = shown.remove_attribute("data-found");
-    }
-    line.set_attribute("data-found", "").is_ok()
-}
-
-fn is_at_end(scroller: &Element) -> bool {
-    scroller.scroll_height() - scroller.scroll_top() - scroller.client_height() < END_TOLERANCE
-}
-
-fn to_end(scroller: &Element) {
-    scroller.set_scroll_top(scroller.scroll_height());
-}
-
-/// Scrolls to the first unread message, if it is still below what is seen, and otherwise to the end.
-fn to_next(scroller: &Element) {
-    let seen = scroller.scroll_top() + scroller.client_height();
-    match new_line(scroller) {
-        Some(top) if top > seen => scroller.set_scroll_top(top),
-        _ => to_end(scroller),
-    }
-}
-
-/// Where the line above the first unread message is.
-fn new_line(scroller: &Element) -> Option<i32> {
-    let line = scroller.query_selector(".day.new").ok().flatten()?;
-    let line = line.dyn_into::<HtmlElement>().ok()?;
-    Some(line.offset_top() - NEW_MARGIN)
-}
-
-fn is_own(line: &Line) -> bool {
-    matches!(&line.content, Content::Said(said) if said.delivery.is_some())
 }
 
 /// The age in minutes of a message that begins a group, if it is less than an hour old.

@@ -48,7 +48,7 @@ pub struct RowProps {
 #[function_component]
 pub fn Row(props: &RowProps) -> Html {
     match &props.line.content {
-        Content::Moves(moves) => moved(moves),
+        Content::Moves(moves) => moved(moves, props.line.seq),
         Content::Said(said) => view! {
             <>
                 if said.new_day || props.leads && !props.unread {
@@ -67,13 +67,13 @@ pub fn Row(props: &RowProps) -> Html {
 }
 
 /// The line about people who joined, left or changed their names. Many names are folded, and a click shows them all.
-fn moved(moves: &Moves) -> Html {
+fn moved(moves: &Moves, seq: u32) -> Html {
     let text = texts::moves(moves);
     if text.is_empty() {
         return Html::default();
     }
     if !texts::is_folded(moves) {
-        return view! { <p class="moves" data-testid="moves" dir="auto">{ changing(&text) }</p> };
+        return view! { <p class="moves" data-testid="moves" data-line={seq.to_string()} dir="auto">{ changing(&text) }</p> };
     }
     let list = |words: &'static str, people: &Crowd| {
         let line = |user: &String| view! { <li><bdi translate="no">{ user }</bdi>{ words }</li> };
@@ -89,7 +89,7 @@ fn moved(moves: &Moves) -> Html {
         view! { <li><bdi translate="no">{ before }</bdi>{ " is now " }<bdi translate="no">{ now }</bdi></li> }
     };
     view! {
-        <details class="moves" data-testid="moves">
+        <details class="moves" data-testid="moves" data-line={seq.to_string()}>
             <summary dir="auto">{ changing(&text) }</summary>
             <ul>
                 { list(" joined", &moves.joined) }
@@ -120,7 +120,7 @@ fn message(said: &Said, props: &RowProps) -> Html {
     view! {
         <article
             class="said" part={part} data-look={look} data-testid="message" data-id={message.id.0.clone()}
-            data-line={props.line.seq.to_string()} data-mentions={said.calls().then_some("you")}
+            data-line={props.line.seq.to_string()} data-mentions={said.calls().then_some("you")} tabindex="-1"
             data-sender={message.sender.clone()} data-state={said.delivery.map(state)}
             data-edited={is_edited.then_some("true")} data-retracted={message.retracted.then_some("true")}
         >

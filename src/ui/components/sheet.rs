@@ -148,6 +148,7 @@ fn keys() -> Html {
         ("@ :", "names and emoji"),
         ("Esc", "close what is open"),
         ("Tab", "go to the next control"),
+        ("↑ ↓", "go from message to message, among them"),
         ("?", "show this list, when you are not writing"),
     ];
     let marks = [

@@ -37,6 +37,10 @@ pub enum Need {
     Chromium,
     /// Firefox and geckodriver.
     Firefox,
+    /// WebKit, its driver, and a screen that nobody sees.
+    Webkit,
+    /// A font with emoji, for pictures of the page.
+    Emoji,
     /// The brokers that tests run against.
     Brokers,
     /// What makes networks on this machine, where this user may.
@@ -53,11 +57,16 @@ pub const ALL: &[Need] = &[
     Need::Bindgen,
     Need::Chromium,
     Need::Firefox,
+    Need::Webkit,
+    Need::Emoji,
     Need::Brokers,
     Need::Networks,
     Need::Npm,
     Need::Lints,
 ];
+
+/// What pictures of the page need.
+pub const SCREENSHOTS: &[Need] = &[Need::Page, Need::Chromium, Need::Emoji];
 
 /// What benchmarks need.
 pub const BENCHMARKS: &[Need] = &[Need::Page, Need::Chromium, Need::Npm];
@@ -95,6 +104,7 @@ impl Suite {
                 Need::Page,
                 Need::Chromium,
                 Need::Firefox,
+                Need::Webkit,
                 Need::Brokers,
                 Need::Networks,
                 Need::Npm,
@@ -300,6 +310,20 @@ fn system_packages(needs: &[Need]) -> Vec<Package> {
         &["firefox-esr", "fonts-liberation"],
         "tests run in it",
         20,
+    );
+    let webkit = [browsers::webkit, browsers::webkitdriver, browsers::xvfb];
+    want(
+        webkit.iter().any(|program| program().is_err()) && needed(Need::Webkit),
+        &["webkit2gtk-driver", "xvfb", "fonts-liberation"],
+        "tests run in it",
+        40,
+    );
+    let emoji = Path::new("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf");
+    want(
+        !emoji.is_file() && needed(Need::Emoji) && debian::can_install(),
+        &["fonts-noto-color-emoji"],
+        "pictures of the page show emoji",
+        5,
     );
     let mosquitto =
         process::find("mosquitto").is_none() && !Path::new("/usr/sbin/mosquitto").is_file();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::Args;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -30,7 +30,8 @@ const FRAMES: (u32, u32) = (240, 240);
 /// The keys that are pressed, and the messages that are sent, with the pauses between them.
 const KEYS: (u32, Duration) = (80, Duration::from_millis(60));
 const WORDS: (u32, Duration) = (60, Duration::from_millis(120));
-/// Scripts may take this long: 10,000 signatures are checked meanwhile.
+/// Whether everything is there is asked this often, and for so long: 10,000 signatures are checked meanwhile.
+const LOOK: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(120);
 /// The browser of somebody who closes it and comes back.
 const VISITS: u32 = 5;
@@ -38,7 +39,7 @@ const VISITS: u32 = 5;
 const IDLE: f64 = 0.03;
 
 /// Somebody's page with the chat as a bubble.
-const HOST: &str = r#"<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>A page</title><p>A page.</p><script src="rtchat.js?add" async></script>"#;
+const HOST: &str = r#"<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>A page</title><p>A page.</p><script src="rtchat.js?add&page=/" async></script>"#;
 
 /// Options of the measurement.
 #[derive(Args, Debug)]
@@ -68,7 +69,7 @@ struct Figures {
 /// Measures, and prints a table.
 pub async fn run(options: Options) -> Result<Measured> {
     let dist = options.subject.folder().await?;
-    let archive = tokio::task::spawn_blocking(build::archive).await??;
+    let archive = tokio::task::spawn_blocking(build::archive_program).await??;
     let stage = Stage::open().await?;
     let mut machine = Machine::look(&stage).await?;
     print!("{machine}");
@@ -80,11 +81,30 @@ pub async fn run(options: Options) -> Result<Measured> {
     };
     let mut figures = Figures::default();
     for sample in 1..=options.samples {
+        let number = format!("{sample} of {}", options.samples);
         bed.newcomer(&mut figures).await?;
+        println!(
+            "{number}: somebody came, and got {PAGE} messages after {:.0} ms; came back within {:.0} ms",
+            last(&figures.page),
+            last(&figures.ready)
+        );
         bed.conversation(&mut figures).await?;
+        println!(
+            "{number}: somebody got {MESSAGES} after {:.0} ms (longest task {:.0} ms, {:.0} MB), scrolled with {:.1} ms a frame, \
+             typed with {:.0} ms, and was heard after {:.0} ms",
+            last(&figures.all),
+            last(&figures.longest_task),
+            last(&figures.megabytes),
+            last(&figures.scrolling),
+            last(&figures.key),
+            last(&figures.message)
+        );
         bed.opening(&mut figures).await?;
+        println!(
+            "{number}: somebody opened the panel within {:.0} ms",
+            last(&figures.opening)
+        );
         figures.bare.push(bare(&stage, sample).await?);
-        println!("{sample} of {} done", options.samples);
     }
     machine.look_again();
     let rows = rows(&figures);
@@ -97,6 +117,10 @@ pub async fn run(options: Options) -> Result<Measured> {
         machine: Some(machine),
         rows,
     })
+}
+
+fn last(values: &[f64]) -> f64 {
+    values.last().copied().unwrap_or_default()
 }
 
 fn rows(figures: &Figures) -> Vec<Row> {
@@ -232,7 +256,7 @@ impl Bed {
     /// A browser that measures in every page, in which somebody has joined under this name.
     async fn person(&self, site: &Site, name: &str) -> Result<Browser> {
         let browser = Browser::chromium().await?;
-        browser.set_script_timeout(PATIENCE).await?;
+        browser.set_script_timeout(Duration::from_secs(100)).await?;
         let source = json!({ "source": self.script });
         let before = "Page.addScriptToEvaluateOnNewDocument";
         browser.cdp().send_raw(before, source).await?;
@@ -249,8 +273,7 @@ impl Bed {
         let site = self.site().await?;
         let ann = self.person(&site, "ann").await?;
         let _archive = self.archive(&site, "archive", MESSAGES, &[]).await?;
-        let caught_up = format!("chat.caughtUp('archive', {PAGE})");
-        let [millis, _]: [f64; 2] = serde_json::from_value(value(&ann, &caught_up).await?)?;
+        let [millis, _] = caught_up(&ann, "archive", PAGE).await?;
         figures.page.push(millis);
         let mut visits = Vec::new();
         for _ in 0..VISITS {
@@ -267,11 +290,10 @@ impl Bed {
         let site = self.site().await?;
         let _early = self.archive(&site, "early", 1, &[BEFORE]).await?;
         let ann = self.person(&site, "ann").await?;
-        value(&ann, "chat.caughtUp('early', 1)").await?;
+        caught_up(&ann, "early", 1).await?;
         let empty = megabytes(&ann).await?;
         let _archive = self.archive(&site, "archive", MESSAGES, &[]).await?;
-        let caught_up = format!("chat.caughtUp('archive', {MESSAGES})");
-        let [millis, longest]: [f64; 2] = serde_json::from_value(value(&ann, &caught_up).await?)?;
+        let [millis, longest] = caught_up(&ann, "archive", MESSAGES).await?;
         figures.all.push(millis);
         figures.longest_task.push(longest);
         figures.megabytes.push(megabytes(&ann).await? - empty);
@@ -284,8 +306,10 @@ impl Bed {
         figures.key.push(percentile_95(&typing(&ann).await?));
 
         let ben = self.person(&site, "ben").await?;
-        value(&ben, &caught_up).await?;
-        value(&ann, "chat.caughtUp('ben', 1)").await?;
+        // Whoever comes now gets the last page, and reads up to the beginning.
+        value(&ben, "chat.readUp()").await?;
+        caught_up(&ben, "archive", MESSAGES).await?;
+        caught_up(&ann, "ben", 1).await?;
         let seen = format!("chat.seen({})", json!(words()));
         let times = exchange(numbers(&ben, &seen), async |word| {
             number(&ann, &format!("chat.say('{word}')")).await
@@ -311,6 +335,26 @@ impl Bed {
             "only {lines} lines had come when the panel was opened"
         );
         Ok(())
+    }
+}
+
+/// Waits until so many lines are there. Returns the milliseconds since this person was connected, and those of the longest
+/// task meanwhile.
+async fn caught_up(browser: &Browser, user: &str, count: u32) -> Result<[f64; 2]> {
+    let watch = format!("void chat.catchUp('{user}', {count})");
+    browser.execute(watch, vec![]).await?;
+    let patience = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let done = value(browser, "chat.done").await?;
+        if done.is_array() {
+            return Ok(serde_json::from_value(done)?);
+        }
+        let lines = number(browser, "chat.lines()").await?;
+        if tokio::time::Instant::now() > patience {
+            let console = browser.console().await?.join("\n");
+            bail!("only {lines} of {count} lines have come from {user}\n{console}");
+        }
+        tokio::time::sleep(LOOK).await;
     }
 }
 

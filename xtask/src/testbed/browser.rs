@@ -16,9 +16,11 @@ use thirtyfour::{
     LoggingPrefsLogLevel, WebDriver,
 };
 
-use super::{Child, Forwarding, Namespace, local};
+use super::{Child, Forwarding, Namespace, free_port, listening, local};
 use crate::process;
-use crate::setup::browsers::{chromedriver, chromium, firefox, geckodriver};
+use crate::setup::browsers::{
+    chromedriver, chromium, firefox, geckodriver, webkit, webkitdriver, xvfb,
+};
 
 /// Flags with which Chromium runs as root, contacts no servers of its own, and shows its real addresses to other browsers.
 pub const CHROMIUM_FLAGS: &[&str] = &[
@@ -63,6 +65,8 @@ pub fn firefox_capabilities() -> Result<Value> {
 pub struct Browser {
     driver: WebDriver,
     program: Child,
+    /// The screen of a browser that needs one.
+    _screen: Option<Child>,
     /// The way to a driver in another network.
     _forwarding: Option<Forwarding>,
     profile: TempDir,
@@ -161,6 +165,42 @@ impl Browser {
         .await
     }
 
+    /// Starts WebKit, on a screen that nobody sees. It reports no console, and has no WebRTC where the system's build has
+    /// none.
+    pub async fn webkit() -> Result<Self> {
+        let profile = tempfile::tempdir()?;
+        let (screen, display) = screen().await?;
+        let port = free_port()?;
+        let mut command = Command::new(webkitdriver()?);
+        command
+            .arg(format!("--port={port}"))
+            .env("DISPLAY", display)
+            // Its own sandbox needs more rights than containers give.
+            .env("WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS", "1")
+            .env("LIBGL_ALWAYS_SOFTWARE", "1")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        for folder in ["HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"] {
+            command.env(folder, profile.path());
+        }
+        let name = process::shown(&command);
+        let mut program = Child::start(&mut command)?;
+        // It does not say when it listens.
+        listening(local(port), || program.check_alive()).await?;
+        let options = json!({ "binary": webkit()?, "args": ["--automation"] });
+        let mut capabilities = Capabilities::new();
+        capabilities.set("webkitgtk:browserOptions", options)?;
+        let driver = WebDriver::new(format!("http://{}", local(port)), capabilities).await;
+        let driver = driver.with_context(|| format!("`{name}` could not start WebKit"))?;
+        Ok(Self {
+            driver,
+            program,
+            _screen: Some(screen),
+            _forwarding: None,
+            profile,
+        })
+    }
+
     /// Starts the driver of the browser, which prints its port after the text `before_port`.
     async fn start(
         command: Command,
@@ -183,6 +223,7 @@ impl Browser {
         Ok(Self {
             driver,
             program,
+            _screen: None,
             _forwarding: forwarding,
             profile,
         })
@@ -221,6 +262,28 @@ impl Drop for Browser {
         // Killing the browser is faster than closing it, and nothing in the profile has to be saved.
         let _ = self.driver.clone().leak();
     }
+}
+
+/// Starts an X server without a screen, and returns its display.
+async fn screen() -> Result<(Child, String)> {
+    let mut command = Command::new(xvfb()?);
+    command.args([
+        "-displayfd",
+        "1",
+        "-screen",
+        "0",
+        "1400x1000x24",
+        "-nolisten",
+        "tcp",
+    ]);
+    command.stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut server = Child::start(&mut command)?;
+    let stdout = server.take_stdout().context("Xvfb has no output")?;
+    let number = process::first_line(stdout, |line| line.trim().parse::<u32>().ok());
+    let wait = move || number.recv_timeout(Duration::from_secs(20));
+    let number = tokio::task::spawn_blocking(wait).await?;
+    let number = number.context("Xvfb did not say which display it has")?;
+    Ok((server, format!(":{number}")))
 }
 
 /// Starts a program that chooses a port, and waits until it has printed the port. Chromedriver chooses a port that is free

@@ -84,10 +84,14 @@ async fn reads_up(tab: &Tab) -> Result<()> {
         ensure!(drawn <= MOST_ROWS as f64, "{drawn} rows are drawn");
         ensure!(first <= f64::from(read) + 1.0, "{first} comes after {read}");
         read = first as u32;
-        // Frames in which other rows are drawn, and in which older messages come.
+        // Frames in which other rows are drawn, and in which older messages come. An observer of intersections is told
+        // where things are when they are painted.
         let stays = "return new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => {
             const row = rows.find((row) => row.dataset.id === stepped[0]);
-            resolve(Math.abs(row.getBoundingClientRect().top - stepped[1]));
+            new IntersectionObserver(([{ boundingClientRect }], observer) => {
+                observer.disconnect();
+                resolve(Math.abs(boundingClientRect.top - stepped[1]));
+            }).observe(row);
         })))";
         let moved = in_log(tab, stays, Vec::new()).await?;
         let moved = moved.as_f64().unwrap_or(f64::INFINITY);

@@ -66,6 +66,8 @@ fn every_view_opens_in_webkit() {
             if *shown == "panic" {
                 continue;
             }
+            // What one scene leaves in the composer is not there in the next one.
+            tab.script("sessionStorage.clear()", Vec::new()).await?;
             tab.go(&format!("{}?demo={scene}", site.url())).await?;
             play(&tab, steps, shown)
                 .await

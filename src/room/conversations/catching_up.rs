@@ -143,7 +143,8 @@ impl CatchingUp {
         let mut lacks = false;
         let Known { log, deleted } = known;
         let is_known = |id: &ShortId| log.contains(id) || deleted.has_id(id);
-        for id in ids.iter().filter(|id| !is_known(id)) {
+        // The newest first: whoever reads towards the beginning sees nothing come in between.
+        for id in ids.iter().rev().filter(|id| !is_known(id)) {
             lacks = true;
             if let Some(wanted) = self.wanted.get_mut(id) {
                 if wanted.from != peer && wanted.others.len() < MAX_OTHERS {

@@ -134,6 +134,11 @@ impl Rehearsal {
                 let signed = Input::Signed { ticket, signature };
                 self.inputs.push_front((who, signed));
             }
+            Output::CheckSignatures { ticket, checks } => {
+                let are_good = checks.iter().map(|check| check.verify().is_ok()).collect();
+                let checked = Input::CheckedSignatures { ticket, are_good };
+                self.inputs.push_front((who, checked));
+            }
             Output::Link(connection, command) => {
                 if let Some(person) = self.people.get_mut(who) {
                     person.connection = Some(connection);

@@ -157,6 +157,11 @@ impl Two {
                 self.inputs
                     .push((side, Input::Signed { ticket, signature }));
             }
+            Output::CheckSignatures { ticket, checks } => {
+                let are_good = checks.iter().map(|check| check.verify().is_ok()).collect();
+                let checked = Input::CheckedSignatures { ticket, are_good };
+                self.inputs.push((side, checked));
+            }
             Output::Publish { topic, payload, .. } => {
                 for at in [ANN, BEN] {
                     if self.sides[at].room.subscriptions().contains(&topic) {

@@ -166,6 +166,11 @@ impl<B: Bot> Driver<B> {
                 let signature = self.profile.identity().sign_message(&message);
                 self.inputs.push_back(Input::Signed { ticket, signature });
             }
+            Output::CheckSignatures { ticket, checks } => {
+                let are_good = checks.iter().map(|check| check.verify().is_ok()).collect();
+                let checked = Input::CheckedSignatures { ticket, are_good };
+                self.inputs.push_back(checked);
+            }
             Output::Link(id, command) => self.connections.carry_out(id, command),
             // `rumqttc` pings by itself, and cannot be told to. The network of a bot rarely changes.
             // It keeps nothing yet.

@@ -23,6 +23,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use crate::browser::{self, now, on_the_wall};
 use crate::history::Mode;
+use crate::identity::web::signatures::check as check_signatures;
 use crate::identity::web::{SeedError, seed};
 use crate::identity::{IdentityKey, PeerId, PublicKey};
 use crate::mqtt::{Ahead, AsyncClient, ClientError, QoS, SkipReason, WebSocketTransport};
@@ -373,6 +374,15 @@ impl Driver {
                 let signature = self.identity.sign_message(&message);
                 let signed = Input::Signed { ticket, signature };
                 self.inputs.borrow_mut().push_back(signed);
+            }
+            Output::CheckSignatures { ticket, checks } => {
+                let driver = Rc::downgrade(self);
+                spawn_local(async move {
+                    let are_good = check_signatures(&checks).await;
+                    if let Some(driver) = driver.upgrade() {
+                        driver.feed(Input::CheckedSignatures { ticket, are_good });
+                    }
+                });
             }
             Output::Link(connection, command) => {
                 #[cfg(feature = "files")]

@@ -33,6 +33,28 @@ pub struct PublicKey(pub [u8; 33]);
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Signature(pub [u8; 64]);
 
+/// A signature that has to be checked, with what it should vouch for: by [`SignatureCheck::verify`], or by the browser,
+/// which does it faster and beside the page's own work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignatureCheck {
+    /// The key that should have made it.
+    pub key: PublicKey,
+    /// The message, which begins with a tag of its kind.
+    pub message: Vec<u8>,
+    /// The signature. Its `s` is low.
+    pub signature: Signature,
+}
+
+impl SignatureCheck {
+    /// Checks it here, which takes a millisecond or two.
+    ///
+    /// # Errors
+    /// As [`PublicKey::verify`].
+    pub fn verify(&self) -> Result<(), KeyError> {
+        self.key.verify_message(&self.message, &self.signature)
+    }
+}
+
 /// Identifies one tab of one browser profile: the first 16 bytes of SHA-256("rtchat/1 peer" ‖ identity key ‖ session
 /// key).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -98,6 +120,17 @@ impl fmt::Debug for Signature {
 }
 
 impl PublicKey {
+    /// Returns the point as WebCrypto takes it: SEC1 uncompressed, 65 bytes.
+    ///
+    /// # Errors
+    /// [`KeyError::NotAPoint`] if it is none.
+    pub fn uncompressed(&self) -> Result<[u8; 65], KeyError> {
+        let key =
+            p256::ecdsa::VerifyingKey::from_sec1_bytes(&self.0).map_err(|_| KeyError::NotAPoint)?;
+        let point = key.to_sec1_point(false);
+        point.as_bytes().try_into().map_err(|_| KeyError::NotAPoint)
+    }
+
     /// Checks that `signature` was made by this key's owner over `tag` and `parts`.
     ///
     /// # Errors

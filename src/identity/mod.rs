@@ -22,7 +22,7 @@ pub mod web;
 
 pub use acquaintance::Acquaintance;
 pub use display::{DisplayNames, Person};
-pub use keys::{IdentityKey, KeyError, PeerId, PublicKey, SessionKey, Signature};
+pub use keys::{IdentityKey, KeyError, PeerId, PublicKey, SessionKey, Signature, SignatureCheck};
 pub use lookalike::Lookalike;
 pub use name::{Name, NameError};
 pub use safety::{safety_code, safety_number};

@@ -1,5 +1,7 @@
 //! The browser adapter of this module: `localStorage`, Web Locks, random numbers.
 
+pub mod signatures;
+
 use core::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 

@@ -105,10 +105,16 @@ impl Cx {
 
     /// Requests a signature. The key may live where nobody can read it, so the signature comes as an input.
     pub fn sign(&mut self, what: SignFor, message: Vec<u8>) {
-        let ticket = self.next_ticket;
-        self.next_ticket = ticket.wrapping_add(1);
+        let ticket = self.ticket();
         self.signing.insert(ticket, what);
         self.output(Output::Sign { ticket, message });
+    }
+
+    /// Returns the ticket of a new request.
+    pub fn ticket(&mut self) -> u32 {
+        let ticket = self.next_ticket;
+        self.next_ticket = ticket.wrapping_add(1);
+        ticket
     }
 
     /// Returns the purpose of the signature with this ticket.

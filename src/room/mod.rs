@@ -238,6 +238,11 @@ impl Room {
             #[cfg(feature = "files")]
             Input::StrayBytes => self.cx.dropped(Dropped::StrayBytes),
             Input::Signed { ticket, signature } => self.on_signed(ticket, signature),
+            Input::CheckedSignatures { ticket, are_good } => {
+                let members = &self.members;
+                self.conversations
+                    .on_checked(ticket, &are_good, members, &mut self.cx);
+            }
             Input::Store(event) => {
                 let members = &self.members;
                 self.conversations.on_store(event, members, &mut self.cx);

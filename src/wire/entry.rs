@@ -25,7 +25,7 @@ use super::room_keys::RoomId;
 use super::statement::{Fields, Statement, StatementError, StatementId, Unsigned};
 use crate::identity::framing::{sha256, short_hash};
 use crate::identity::name::display;
-use crate::identity::{KeyError, Name, PeerId, PublicKey, Signature};
+use crate::identity::{KeyError, Name, PeerId, PublicKey, Signature, SignatureCheck};
 use crate::time::Millis;
 
 /// The longest body, in bytes: the longest text of four-byte characters, and what stands around it.
@@ -542,6 +542,14 @@ impl Entry {
     /// Whether nobody signed it.
     pub fn is_unsigned(&self) -> bool {
         self.statement.is_unsigned()
+    }
+
+    /// Returns the check that tells whether its author signed it for this room.
+    ///
+    /// # Errors
+    /// As [`Statement::check`].
+    pub fn check(&self, room: &RoomId) -> Result<SignatureCheck, KeyError> {
+        self.statement.check(room, &self.author)
     }
 
     /// Checks that its author signed it for this room.

@@ -19,7 +19,7 @@ use super::bytes::{Reader, push_u16};
 use super::extension::{ExtensionError, Extensions};
 use super::room_keys::RoomId;
 use crate::identity::framing::{length_prefixed, sha256};
-use crate::identity::{IdentityKey, KeyError, PublicKey, Signature};
+use crate::identity::{IdentityKey, KeyError, PublicKey, Signature, SignatureCheck};
 
 /// The only format of `S` so far: fixed fields, then extensions.
 const FORMAT: u8 = 1;
@@ -232,17 +232,29 @@ impl<F: Fields> Statement<F> {
         StatementId(sha256(&message::<F>(room, body(&self.bytes))))
     }
 
+    /// Returns the check that tells whether the owner of `key` signed it for this room.
+    ///
+    /// # Errors
+    /// [`KeyError::BadSignature`] if `r` or `s` is out of range, or `s` is not low.
+    pub fn check(&self, room: &RoomId, key: &PublicKey) -> Result<SignatureCheck, KeyError> {
+        let signature = self.bytes.last_chunk().map(|bytes| Signature(*bytes));
+        let signature = signature.ok_or(KeyError::BadSignature)?;
+        if signature.to_low_s()? != signature {
+            return Err(KeyError::BadSignature);
+        }
+        Ok(SignatureCheck {
+            key: *key,
+            message: message::<F>(room, body(&self.bytes)),
+            signature,
+        })
+    }
+
     /// Checks that the owner of `key` signed it for this room.
     ///
     /// # Errors
     /// As [`PublicKey::verify`].
     pub fn verify(&self, room: &RoomId, key: &PublicKey) -> Result<(), KeyError> {
-        let signature = self
-            .bytes
-            .last_chunk()
-            .map(|bytes| Signature(*bytes))
-            .ok_or(KeyError::BadSignature)?;
-        key.verify_message(&message::<F>(room, body(&self.bytes)), &signature)
+        self.check(room, key)?.verify()
     }
 }
 

@@ -9,6 +9,7 @@ mod history;
 mod letters;
 mod rtc;
 mod sides;
+mod signatures;
 mod storage;
 
 wasm_bindgen_test_configure!(run_in_browser);

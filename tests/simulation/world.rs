@@ -444,6 +444,14 @@ impl World {
                 } else {
                     node.room.handle(now, input);
                 }
+            } else if let Output::CheckSignatures { ticket, checks } = output {
+                let are_good = checks.iter().map(|check| check.verify().is_ok()).collect();
+                let input = Input::CheckedSignatures { ticket, are_good };
+                if self.slow_keys.contains(&at) {
+                    signed.push(input);
+                } else {
+                    node.room.handle(now, input);
+                }
             } else {
                 outputs.push_back(output);
             }
@@ -483,7 +491,7 @@ impl World {
                 Output::Event(event) => self.nodes[at].events.push(event),
                 Output::Trust(change) => self.nodes[at].trust_changes.push(change),
                 Output::Store(command) => self.store(at, command),
-                Output::YieldFiles | Output::Sign { .. } => {}
+                Output::YieldFiles | Output::Sign { .. } | Output::CheckSignatures { .. } => {}
             }
         }
     }

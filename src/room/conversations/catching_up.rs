@@ -57,6 +57,18 @@ struct Budgets {
     missed: Option<Millis>,
 }
 
+/// A page of a peer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Page<'a> {
+    pub conversation: ConversationId,
+    /// Whether it is not the last one.
+    pub is_older: bool,
+    /// The place that it begins at, if the peer has more before it.
+    pub from: Option<Position>,
+    /// The entries, in their order.
+    pub ids: &'a [ShortId],
+}
+
 /// What is not asked for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Known<'a> {
@@ -130,21 +142,13 @@ impl CatchingUp {
 
     /// Handles a page of a peer: asks for what we lack, and for the page before, if what we lack reaches back into what
     /// we had before.
-    pub fn on_page(
-        &mut self,
-        peer: PeerId,
-        conversation: ConversationId,
-        from: Option<Position>,
-        ids: &[ShortId],
-        known: Known<'_>,
-        cx: &mut Cx,
-    ) {
+    pub fn on_page(&mut self, peer: PeerId, page: &Page<'_>, known: Known<'_>, cx: &mut Cx) {
+        let (conversation, ids) = (page.conversation, page.ids);
         let mut need = Vec::new();
         let mut lacks = false;
         let Known { log, deleted } = known;
         let is_known = |id: &ShortId| log.contains(id) || deleted.has_id(id);
-        // The newest first: whoever reads towards the beginning sees nothing come in between.
-        for id in ids.iter().rev().filter(|id| !is_known(id)) {
+        for id in ids.iter().filter(|id| !is_known(id)) {
             lacks = true;
             if let Some(wanted) = self.wanted.get_mut(id) {
                 if wanted.from != peer && wanted.others.len() < MAX_OTHERS {
@@ -161,9 +165,13 @@ impl CatchingUp {
                 self.wanted.insert(*id, wanted);
             }
         }
+        if page.is_older {
+            // The newest come first: whoever reads towards the beginning sees nothing come in between.
+            need.reverse();
+        }
         self.need(peer, conversation, need, cx);
         let has_older = |before: &Position| log.oldest().is_some_and(|oldest| oldest < *before);
-        if lacks && let Some(before) = from.filter(has_older) {
+        if lacks && let Some(before) = page.from.filter(has_older) {
             let pages = &mut self.budgets(peer, cx.now).pages;
             *pages += 1;
             if *pages <= MAX_PAGES {

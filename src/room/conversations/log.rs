@@ -205,6 +205,8 @@ impl Log {
                 Change::Changed(target)
             }
             Some((Content::Say { .. } | Content::File { .. }, None)) => Change::Said(id),
+            // Its words were taken back, by an entry that may have come before it.
+            None => Change::Said(id),
             _ => Change::Nothing,
         };
         Some(Inserted { change, others })

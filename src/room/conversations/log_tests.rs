@@ -193,3 +193,17 @@ proptest! {
         prop_assert_eq!(pages, expected);
     }
 }
+
+#[test]
+fn words_that_were_taken_back_are_shown_as_that_whichever_comes_first() {
+    let (mut ann, mut log) = (Author::new(1), Log::default());
+    let mut said = ann.text(at(1));
+    let back = ann.say(at(2), said.id(), Content::Retract { target: said.id() });
+    // Whoever passes it on has no words any more.
+    said.take_back();
+    let first = log.insert(back, at(3), true).map(|its| its.change);
+    assert!(matches!(first, Some(Change::Changed(id)) if id == said.id()));
+    let second = log.insert(said.clone(), at(3), true);
+    let second = second.map(|its| its.change);
+    assert!(matches!(second, Some(Change::Said(id)) if id == said.id()));
+}

@@ -2,6 +2,7 @@
 //! signed; and who is typing.
 
 mod catching_up;
+mod checking;
 mod deleting;
 mod log;
 mod message;
@@ -38,10 +39,10 @@ use crate::wire::entry::{
 use crate::wire::frame::{ChatFrame, EntryFrame, Frame, ShortId, short};
 
 use catching_up::CatchingUp;
+use checking::Checking;
 use deleting::Deleted;
 use log::{Change, Inserted};
 use own::{Own, Written};
-use passing_on::Unchecked;
 use thread::Threads;
 
 pub use message::{MAX_REACTIONS, MAX_VERSIONS};
@@ -60,7 +61,7 @@ pub(super) struct Conversations {
     threads: Threads,
     own: Own,
     catching_up: CatchingUp,
-    unchecked: Vec<Unchecked>,
+    checking: Checking,
     /// Up to where each conversation was read.
     read: LiteMap<ConversationId, Order>,
     deleted: Deleted,
@@ -79,7 +80,7 @@ impl Conversations {
             threads: Threads::new(channels, own),
             own: Own::default(),
             catching_up: CatchingUp::default(),
-            unchecked: Vec::new(),
+            checking: Checking::default(),
             read: LiteMap::new(),
             deleted: Deleted::default(),
             is_restored: false,
@@ -512,7 +513,7 @@ impl Conversations {
                 for peer in missed {
                     self.ask_for_last_pages(peer, members, cx);
                 }
-                self.catching_up.ask_for_pages(self.unchecked.len(), cx);
+                self.catching_up.ask_for_pages(self.checking.len(), cx);
             }
         }
     }

@@ -1,11 +1,10 @@
 //! Passing entries on: what peers send, ask for and get, as the parent module's machine decides it.
 
-use core::time::Duration;
-
 use litemap::LiteMap;
 
 use super::Conversations;
-use super::catching_up::{Known, reply, send};
+use super::catching_up::{Known, Page, reply, send};
+use super::checking::Unchecked;
 use super::thread::Thread;
 use crate::identity::{PeerId, PublicKey};
 use crate::room::channel::yield_files;
@@ -13,27 +12,11 @@ use crate::room::counters::Dropped;
 use crate::room::cx::Cx;
 use crate::room::links::Links;
 use crate::room::members::Members;
-use crate::room::timer::ConversationTimer;
 use crate::wire::entry::{ConversationId, Entry, Position};
 use crate::wire::frame::{EntryFrame, ShortId, short};
 
 /// The most bytes of entries in one frame.
 const MAX_BATCH: usize = 48 * 1024;
-/// Entries of others are checked this many at a time, so that the page stays responsive: a signature takes a
-/// millisecond or two …
-const CHECKED_AT_ONCE: usize = 12;
-/// … with this pause in between.
-const CHECK_PAUSE: Duration = Duration::from_millis(1);
-/// The most entries that wait to be checked. Nobody is asked for more than these.
-const MAX_UNCHECKED: usize = 2_000;
-
-/// An entry that waits to be checked.
-#[derive(Debug)]
-pub(super) struct Unchecked {
-    entry: Entry,
-    /// It was said before we came.
-    caught_up: bool,
-}
 
 impl Conversations {
     /// Handles a frame about entries.
@@ -79,8 +62,13 @@ impl Conversations {
                 let log = &thread.log;
                 let deleted = &self.deleted;
                 let known = Known { log, deleted };
-                self.catching_up
-                    .on_page(peer, conversation, from, &ids, known, cx);
+                let page = Page {
+                    conversation,
+                    is_older: before.is_some(),
+                    from,
+                    ids: &ids,
+                };
+                self.catching_up.on_page(peer, &page, known, cx);
                 if thread.other().is_some() {
                     // Their page has their own words alone, so ours is no receipt for them.
                     let theirs = |id: &&ShortId| {
@@ -92,7 +80,7 @@ impl Conversations {
                         send(peer, EntryFrame::Have { ids: have }, cx);
                     }
                 }
-                self.catching_up.ask_for_pages(self.unchecked.len(), cx);
+                self.catching_up.ask_for_pages(self.checking.len(), cx);
                 // Whether older words of ours have come there is not seen on the last page.
                 if let (None, Some(from)) = (before, from) {
                     let is_older = |id: &ShortId| {
@@ -169,6 +157,7 @@ impl Conversations {
                 cx.dropped(Dropped::Unexpected);
                 continue;
             };
+            let is_told = thread.other().is_some();
             if thread.log.contains(&id) || is_deleted {
                 // What we said about it before may have been lost.
                 have.extend((entry.author == key).then_some(id));
@@ -181,11 +170,12 @@ impl Conversations {
             if !was_asked_for && !self.catching_up.take_said(peer, cx) {
                 continue;
             }
-            if self.unchecked.len() >= MAX_UNCHECKED {
-                cx.dropped(Dropped::OverBudget);
-                continue;
-            }
-            self.unchecked.push(Unchecked { entry, caught_up });
+            let unchecked = Unchecked {
+                entry,
+                caught_up,
+                is_told,
+            };
+            self.checking.add(unchecked, cx);
         }
         if !have.is_empty() {
             send(peer, EntryFrame::Have { ids: have }, cx);
@@ -193,20 +183,25 @@ impl Conversations {
         self.check(members, cx);
     }
 
-    /// Checks some of the entries that have come, and tells their authors who are here that we have them.
+    /// Checks some of the entries that have come.
     pub fn check(&mut self, members: &Members, cx: &mut Cx) {
-        let some = self.unchecked.len().min(CHECKED_AT_ONCE);
-        let checked: Vec<Unchecked> = self.unchecked.drain(..some).collect();
+        let checked = self.checking.begin(cx);
+        self.take(checked, members, cx);
+    }
+
+    /// Handles the answer about signatures.
+    pub fn on_checked(&mut self, ticket: u32, good: &[bool], members: &Members, cx: &mut Cx) {
+        let checked = self.checking.on_checked(ticket, good, cx);
+        self.take(checked, members, cx);
+    }
+
+    /// Takes in entries that are what they say, and tells their authors who are here that we have them.
+    fn take(&mut self, checked: Vec<Unchecked>, members: &Members, cx: &mut Cx) {
         let mut have: LiteMap<PublicKey, Vec<ShortId>> = LiteMap::new();
-        for Unchecked { entry, caught_up } in checked {
-            let thread = self.threads.get(&entry.conversation);
-            if thread.is_some_and(|thread| thread.other().is_none()) {
-                cx.counters.signature_checked();
-                if entry.verify(&cx.own.room).is_err() {
-                    cx.dropped(Dropped::BadSignature);
-                    continue;
-                }
-            }
+        for unchecked in checked {
+            let Unchecked {
+                entry, caught_up, ..
+            } = unchecked;
             let ids = have.entry(entry.author).or_default();
             ids.push(short(&entry.id()));
             if !caught_up {
@@ -220,11 +215,7 @@ impl Conversations {
                 send(peer, EntryFrame::Have { ids }, cx);
             }
         }
-        self.catching_up.ask_for_pages(self.unchecked.len(), cx);
-        if !self.unchecked.is_empty() {
-            cx.timers
-                .set(ConversationTimer::Check.into(), cx.now + CHECK_PAUSE);
-        }
+        self.catching_up.ask_for_pages(self.checking.len(), cx);
     }
 
     /// Sends entries to a peer that has just sent a frame, as far as it may have them.

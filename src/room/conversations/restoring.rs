@@ -88,7 +88,7 @@ impl Conversations {
                 changed.push(id);
             }
         }
-        self.catching_up.ask_for_pages(self.unchecked.len(), cx);
+        self.catching_up.ask_for_pages(self.checking.len(), cx);
         if let Some((id, oldest)) = oldest
             && let Some(thread) = self.threads.get_mut(&id)
         {

@@ -5,7 +5,7 @@ mod chat;
 mod people;
 mod store;
 
-use crate::identity::{Name, PeerId, Signature, TrustChange};
+use crate::identity::{Name, PeerId, Signature, SignatureCheck, TrustChange};
 #[cfg(feature = "files")]
 use crate::rtc::file_channel::{FileId, TransferCommand, TransferEvent};
 use crate::rtc::{ConnectionId, LinkCommand, LinkEvent};
@@ -57,6 +57,13 @@ pub enum Input {
         ticket: u32,
         /// The signature: `r ‖ s`, low or high `s`.
         signature: Signature,
+    },
+    /// The answer to [`Output::CheckSignatures`].
+    CheckedSignatures {
+        /// The ticket of the request.
+        ticket: u32,
+        /// Which of the signatures are good, in their order.
+        are_good: Vec<bool>,
     },
     /// An event of the store.
     Store(StoreEvent),
@@ -138,6 +145,14 @@ pub enum Output {
         ticket: u32,
         /// The message to sign.
         message: Vec<u8>,
+    },
+    /// Check these signatures (ECDSA on P-256 over SHA-256), and answer with [`Input::CheckedSignatures`]. One request is
+    /// on its way at a time.
+    CheckSignatures {
+        /// Identifies the request.
+        ticket: u32,
+        /// The signatures. There are few of them, so that checking them all at once is no long task.
+        checks: Vec<SignatureCheck>,
     },
     /// A peer does not answer, so the network may have changed, and the connection to the broker may be broken as well:
     /// test it at once, and replace it if it does not answer either.

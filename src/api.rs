@@ -50,6 +50,12 @@ fn option_error(option: OptionError) -> JsValue {
     error("option", &option.to_string())
 }
 
+/// Takes the function that loads the script that keeps what is said. It is called where something is to be kept.
+#[wasm_bindgen(js_name = provideStore)]
+pub fn provide_store(load: Function) {
+    crate::history::web::provide(load);
+}
+
 /// A room that was entered, is being entered, or can be.
 #[wasm_bindgen]
 pub struct Engine(Rc<Inner>);

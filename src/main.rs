@@ -11,6 +11,7 @@ mod exports {
     use js_sys::{Function, Object, Reflect};
     use rtchat::embed::Embedding;
     use rtchat::head_start::HeadStart;
+    use rtchat::history::web as store;
     use rtchat::identity::Profile;
     use rtchat::identity::web::LocalStorage;
     use rtchat::page::Page;
@@ -28,16 +29,17 @@ mod exports {
     /// Shows the chat in `root`. With a `listener`, the chat is embedded in another site's page, whose events the listener
     /// receives, and `options` are `{ page, settings, name }` (see [`Embedding`]). Without one the page is the chat's own, and
     /// `options` are what was begun before the program was there (see [`HeadStart`]). Either way they have the function
-    /// `assist`, which does what few need at once (see [`ui::assist`]), and `media`, which loads the script for pictures.
+    /// `assist`, which does what few need at once (see [`ui::assist`]), `media`, which loads the script for pictures, and
+    /// `store`, which loads the one that keeps what is said.
     #[wasm_bindgen]
     pub fn mount(root: Element, options: Option<Object>, listener: Option<Function>) -> Mounted {
         if let Some(options) = &options {
             ui::assist::provide(options);
+            if let Some(load) = function(options, "store") {
+                store::provide(load);
+            }
         }
-        let media: Option<Function> = options.as_ref().and_then(|options| {
-            let media = Reflect::get(options, &"media".into()).ok()?;
-            media.dyn_into().ok()
-        });
+        let media = options.as_ref().and_then(|it| function(it, "media"));
         let page = match (options, listener) {
             (Some(options), Some(listener)) => {
                 Page::within(Embedding::new(&options, listener), media.clone())
@@ -50,6 +52,10 @@ mod exports {
         let backend: Rc<dyn Backend> = Rc::new(ui::demo::Demo::new(media.clone()));
         let app = ui::mount(&root, backend);
         Mounted { app, page }
+    }
+
+    fn function(options: &Object, name: &str) -> Option<Function> {
+        Reflect::get(options, &name.into()).ok()?.dyn_into().ok()
     }
 
     /// Whether a name is stored in this browser. If so, a chat joins without asking.

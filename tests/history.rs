@@ -1,17 +1,13 @@
-//! What is kept of what was said: its form in a database, what tabs tell each other, and what has to go.
+//! What is kept of what was said: its form in a database, and what has to go.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use rtchat::history::record::{KeyRange, after_prefix, conversation_prefix};
-use rtchat::history::{Change, ConversationId, Head, Key, Limits, Mode, Position, Record, surplus};
+use rtchat::history::{ConversationId, Head, Key, Limits, Mode, Position, Record, surplus};
 use rtchat::identity::PublicKey;
-use rtchat::wire::RoomId;
 use rtchat::wire::entry::Clock;
 use rtchat::wire::statement::StatementId;
-
-const ROOM: RoomId = RoomId([7; 32]);
 
 fn place(clock: u64, id: [u8; 32]) -> Position {
     Position {
@@ -32,15 +28,6 @@ fn key() -> impl Strategy<Value = Key> {
     })
 }
 
-fn contains(range: &KeyRange, key: &[u8]) -> bool {
-    let is_after = if range.is_lower_open {
-        key > &range.lower[..]
-    } else {
-        key >= &range.lower[..]
-    };
-    is_after && range.end.as_ref().is_none_or(|end| key < &end[..])
-}
-
 #[test]
 fn settings_name_the_modes() {
     for (word, mode) in [
@@ -55,42 +42,12 @@ fn settings_name_the_modes() {
     assert_eq!(Mode::parse(""), None);
 }
 
-#[test]
-fn what_follows_a_prefix_is_the_next_one() {
-    assert_eq!(after_prefix(&[1, 2]), Some(vec![1, 3]));
-    assert_eq!(after_prefix(&[1, 255]), Some(vec![2]));
-    assert_eq!(after_prefix(&[255, 255]), None);
-    assert_eq!(after_prefix(&[]), None);
-}
-
-#[test]
-fn messages_of_other_programs_are_no_changes() {
-    let deleted = Change::ConversationDeleted {
-        room: ROOM,
-        conversation: ConversationId([1; 16]),
-    };
-    let bytes = deleted.to_bytes();
-    for wrong in [
-        &[][..],
-        b"hello",
-        &[9; 33],
-        &[6; 32],
-        &bytes[..bytes.len() - 1],
-        &[&bytes[..], &[0]].concat(),
-        &[&[1][..], &[7; 32], &[1; 16], &[0; 39]].concat(),
-        &[&[4][..], &[7; 32], &[0]].concat(),
-        &[&[6][..], &[7; 32], &[0xff]].concat(),
-    ] {
-        assert_eq!(Change::from_bytes(wrong), None, "{wrong:?}");
-    }
-}
-
 proptest! {
     #[test]
     fn what_is_written_is_read(
         (key, author, bytes) in (key(), any::<u8>(), vec(any::<u8>(), 0..99)),
     ) {
-        prop_assert_eq!(Key::from_bytes(&key.to_bytes(&ROOM)), Some((ROOM, key)));
+        prop_assert_eq!(Key::from_bytes(&key.to_bytes()), Some(key));
         let Key { conversation, position } = key;
         let author = PublicKey([author; 33]);
         let record = Record { conversation, position, author, bytes };
@@ -98,53 +55,18 @@ proptest! {
         prop_assert_eq!(Record::from_value(key, &record.to_value()), Some(record.clone()));
         let head = record.head();
         prop_assert_eq!(head.size as usize, record.bytes.len());
-        prop_assert_eq!(Head::from_value(key, &head.to_value()), Some(head));
     }
 
     #[test]
     fn damaged_bytes_are_not_trusted(bytes in vec(any::<u8>(), 0..120), key in key()) {
         let read = Key::from_bytes(&bytes);
-        prop_assert_eq!(read.is_some(), bytes.len() == 88);
+        prop_assert_eq!(read.is_some(), bytes.len() == 56);
         prop_assert_eq!(Record::from_value(key, &bytes).is_some(), bytes.len() >= 33);
-        prop_assert_eq!(Head::from_value(key, &bytes).is_some(), bytes.len() == 37);
-        // Whatever can be read is what would be written.
-        if let Some(change) = Change::from_bytes(&bytes) {
-            prop_assert_eq!(change.to_bytes(), bytes);
-        }
-    }
-
-    #[test]
-    fn changes_arrive_as_they_were_told(
-        (key, positions, name) in (key(), vec(position(), 0..5), ".{0,9}"),
-    ) {
-        let (room, conversation) = (ROOM, key.conversation);
-        for change in [
-            Change::Put { room, conversation, positions: positions.clone() },
-            Change::Deleted { room, conversation, positions },
-            Change::ConversationDeleted { room, conversation },
-            Change::RoomDeleted { room },
-            Change::AllDeleted,
-            Change::State { room, name },
-        ] {
-            prop_assert_eq!(Change::from_bytes(&change.to_bytes()), Some(change));
-        }
     }
 
     #[test]
     fn the_order_in_the_database_is_that_of_the_conversation(one in key(), other in key()) {
-        prop_assert_eq!(one.to_bytes(&ROOM).cmp(&other.to_bytes(&ROOM)), one.cmp(&other));
-    }
-
-    #[test]
-    fn ranges_hold_what_they_should(one in key(), other in key(), room in any::<u8>()) {
-        let bytes = other.to_bytes(&ROOM);
-        let conversation = KeyRange::of_prefix(&conversation_prefix(&ROOM, &one.conversation));
-        prop_assert_eq!(contains(&conversation, &bytes), one.conversation == other.conversation);
-        prop_assert_eq!(contains(&KeyRange::of_prefix(&[room; 32]), &bytes), room == 7);
-        prop_assert_eq!(contains(&KeyRange::of_key(one.to_bytes(&ROOM)), &bytes), one == other);
-        let all = KeyRange::of_prefix(&ROOM.0);
-        prop_assert_eq!(contains(&all.clone().after(one.to_bytes(&ROOM)), &bytes), other > one);
-        prop_assert_eq!(contains(&all.before(one.to_bytes(&ROOM)), &bytes), other < one);
+        prop_assert_eq!(one.to_bytes().cmp(&other.to_bytes()), one.cmp(&other));
     }
 }
 

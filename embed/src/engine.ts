@@ -1,5 +1,5 @@
 // Loads the program behind the module, which is in the same folder.
-import init, { Engine, whenBroken } from "../engine/engine.js";
+import init, { Engine, provideStore, whenBroken } from "../engine/engine.js";
 import type { ErrorCode, GoneReason, Message, PeerState, Status, Trust } from "../mqtt-rtc.js";
 import { asError } from "./errors.js";
 
@@ -56,6 +56,7 @@ export let failure: Error | undefined;
 
 try {
   await init({ module_or_path: PROGRAM });
+  provideStore(() => import("../store/store.ts"));
 } catch (thrown) {
   failure = new Error(`This browser cannot run the program behind the module: ${asError(thrown).message}`);
 }

@@ -110,7 +110,7 @@ impl Handle {
     pub fn command(&self, command: Command) {
         #[cfg(feature = "attachments")]
         if let Command::Chat(ChatCommand::SayFile { file, .. }) = &command {
-            self.0.blobs.say(&file.key());
+            self.0.store.call("sayFile", &[blobs::key_of(&file.key())]);
         }
         self.0.feed(Input::Command(command));
     }
@@ -140,20 +140,21 @@ impl Handle {
     /// Keeps the bytes of a file that is about to be sent beside a message, until that is said.
     #[cfg(feature = "attachments")]
     pub fn prepare_file(&self, key: FileKey, blob: web_sys::Blob) {
-        self.0.blobs.prepare(key, blob);
+        let values = [blobs::key_of(&key), blob.into()];
+        self.0.store.call("prepareFile", &values);
     }
 
     /// Forgets the bytes of a file that is not sent after all.
     #[cfg(feature = "attachments")]
     pub fn drop_prepared_file(&self, key: &FileKey) {
-        self.0.blobs.drop_prepared(key);
+        let key = [blobs::key_of(key)];
+        self.0.store.call("dropPreparedFile", &key);
     }
 
     /// Returns the bytes of a file beside a message, if they are here.
     #[cfg(feature = "attachments")]
     pub fn file(&self, key: FileKey) -> impl Future<Output = Option<web_sys::Blob>> + 'static {
-        let driver = self.0.clone();
-        async move { driver.blobs.get(&key, driver.store.get()).await }
+        blobs::get(self.0.store.clone(), key)
     }
 
     /// The counts since joining.
@@ -199,7 +200,7 @@ impl Handle {
 
     /// Keeps what is said in another way from now on.
     pub fn set_history(&self, mode: Mode) {
-        self.0.store.choose(mode, &self.0);
+        self.0.store.choose(mode);
     }
 
     /// The index of the broker that is in use or being tried.
@@ -241,8 +242,6 @@ pub fn join(
     let random = seed()?;
     let client_id = Base32Unpadded::encode_string(&random[..12]);
     let jitter = u64::from_le_bytes(core::array::from_fn(|at| random[12 + at]));
-    #[cfg(feature = "attachments")]
-    let blobs = blobs::Blobs::new(*config.keys.id());
     let room = Room::new(config, now());
     let options = network
         .brokers
@@ -269,8 +268,6 @@ pub fn join(
         Driver {
             #[cfg(feature = "files")]
             files,
-            #[cfg(feature = "attachments")]
-            blobs,
             subscriptions: room.subscriptions(),
             room: RefCell::new(room),
             identity,
@@ -330,8 +327,6 @@ struct Driver {
     connections: OnceCell<Connections>,
     #[cfg(feature = "files")]
     files: Files,
-    #[cfg(feature = "attachments")]
-    blobs: blobs::Blobs,
     client: AsyncClient,
     trust: TrustKeeper,
     store: Rc<StoreKeeper>,
@@ -356,7 +351,6 @@ impl Driver {
             }
         }
         self.busy.set(false);
-        self.store.write(&Rc::downgrade(self));
         self.set_alarm();
     }
 
@@ -408,7 +402,7 @@ impl Driver {
             }
             #[cfg(feature = "files")]
             Output::YieldFiles => self.files.talked(),
-            Output::Store(command) => self.store.queue(command),
+            Output::Store(command) => self.store.carry_out(command),
             Output::Event(mut event) => {
                 // People read the time from the computer's clock.
                 match &mut event {

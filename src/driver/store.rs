@@ -1,38 +1,42 @@
-//! Carries what the room keeps to the browser's store and back. It decides nothing but when to write: what has gathered
-//! while the store was busy is written at once.
+//! Carries what the room keeps to the script that keeps it (`embed/store/keeper.ts`), and what that script tells back. The
+//! script is loaded when it is first called.
 
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::{Rc, Weak};
 
+use js_sys::{Array, Function, Reflect, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 
 use super::Driver;
-use crate::browser::sleep;
-use crate::history::web::{Store, remember_mode};
-use crate::history::{Change, HistoryError, Key, Mode, Record, StoredFile};
+use crate::history::web::{self, Listener, bytes, remember_mode};
+use crate::history::{Key, Mode, Record};
 use crate::room::{Input, STATES, StoreCommand, StoreEvent};
 use crate::wire::RoomId;
+use crate::wire::entry::ConversationId;
 
-/// The number of records of each conversation that are read before anything else.
-const FIRST: u32 = 150;
-/// The number of older records that are read at once, while the page goes on.
-const PAGE: u32 = 200;
+/// What people read when the script cannot be loaded.
+const MISSING: &str = "The part of the page that keeps what is said, and files, could not be loaded. You can chat; reload \
+    the page to try again.";
 
-/// The store of one room.
+/// What is kept of one room.
 pub struct StoreKeeper {
     room: RoomId,
     mode: Cell<Mode>,
-    /// The store, once it is open and everything in it has been read.
-    store: RefCell<Option<Store>>,
-    commands: RefCell<VecDeque<StoreCommand>>,
-    /// Changes of other tabs that came while everything was read.
-    changes: RefCell<Vec<Change>>,
-    writing: Cell<bool>,
-    /// Whether the person was told that something was not kept.
-    told: Cell<bool>,
-    /// Whether the browser was asked not to delete what is kept.
-    asked: Cell<bool>,
+    driver: RefCell<Weak<Driver>>,
+    progress: Cell<Progress>,
+    /// The script's object, and what hears of it.
+    keeper: OnceCell<(JsValue, Listener)>,
+    /// What it is to be told once it is there: names of methods, and what they are called with.
+    calls: RefCell<Vec<(&'static str, Array)>>,
+}
+
+/// How far loading the script is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    NotBegun,
+    Begun,
+    Failed,
 }
 
 impl StoreKeeper {
@@ -41,12 +45,10 @@ impl StoreKeeper {
         Rc::new(StoreKeeper {
             room,
             mode: Cell::new(mode),
-            store: RefCell::default(),
-            commands: RefCell::default(),
-            changes: RefCell::default(),
-            writing: Cell::new(false),
-            told: Cell::new(false),
-            asked: Cell::new(false),
+            driver: RefCell::default(),
+            progress: Cell::new(Progress::NotBegun),
+            keeper: OnceCell::new(),
+            calls: RefCell::default(),
         })
     }
 
@@ -55,334 +57,185 @@ impl StoreKeeper {
         self.mode.get()
     }
 
-    /// The store, if it is open and what is said is kept there.
+    /// Whether the script cannot be loaded.
     #[cfg(feature = "attachments")]
-    pub(super) fn get(&self) -> Option<Store> {
-        let store = self.store.borrow().clone();
-        store.filter(|_| self.mode.get() != Mode::Off)
+    pub(super) fn is_missing(&self) -> bool {
+        self.progress.get() == Progress::Failed
     }
 
-    /// Takes a command; [`StoreKeeper::write`] carries it out.
-    pub(super) fn queue(&self, command: StoreCommand) {
-        if self.mode.get() != Mode::Off {
-            self.commands.borrow_mut().push_back(command);
+    /// Opens the store, and reads what is in it. Where nothing is kept and no files can come, nothing is loaded.
+    pub(super) fn open(self: &Rc<Self>, driver: &Rc<Driver>) {
+        self.driver.replace(Rc::downgrade(driver));
+        let mode = self.mode.get();
+        if mode != Mode::Off || cfg!(feature = "attachments") {
+            self.call("open", &[mode.as_str().into()]);
+        }
+        if mode == Mode::Off {
+            let keeper = self.clone();
+            spawn_local(async move { keeper.feed(StoreEvent::Restored) });
         }
     }
 
-    /// Opens the store, and reads what is in it.
-    pub(super) fn open(self: &Rc<Self>, driver: &Rc<Driver>) {
-        let (keeper, driver) = (self.clone(), Rc::downgrade(driver));
-        spawn_local(async move {
-            let mode = keeper.mode.get();
-            let opened = async {
-                let store = Store::open(mode).await?;
-                keeper.listen(&store, &driver);
-                keeper.read(&store, &driver).await?;
-                Ok(store)
-            };
-            match opened.await {
-                Ok(store) if keeper.mode.get() == mode => {
-                    open_blobs(&driver, Some(&store)).await;
-                    keeper.store.replace(Some(store));
-                    feed(&driver, StoreEvent::Restored);
-                    for change in keeper.changes.take() {
-                        keeper.changed(change, &driver).await;
-                    }
-                    keeper.write(&driver);
-                }
-                // The person has chosen another mode meanwhile, so this store is not the one to keep anything in.
-                Ok(store) => {
-                    open_blobs(&driver, None).await;
-                    if let Err(error) = store.delete_room(&keeper.room).await {
-                        keeper.failed(&driver, &error);
-                    }
-                }
-                Err(error) => {
-                    open_blobs(&driver, None).await;
-                    keeper.failed(&driver, &error);
-                }
-            }
-        });
-    }
-
     /// Keeps what is said in another way from now on. What the former store has of this room is deleted there.
-    pub(super) fn choose(self: &Rc<Self>, mode: Mode, driver: &Rc<Driver>) {
+    pub(super) fn choose(self: &Rc<Self>, mode: Mode) {
         remember_mode(&self.room, mode);
         if self.mode.replace(mode) == mode {
             return;
         }
-        let former = self.store.take();
-        self.commands.take();
-        self.told.set(false);
-        let (keeper, driver) = (self.clone(), Rc::downgrade(driver));
-        spawn_local(async move {
-            let changed = async {
-                let mut files = Vec::new();
-                if let Some(former) = former {
-                    files = recall_blobs(&driver, &former).await;
-                    former.delete_room(&keeper.room).await?;
-                }
-                let store = Store::open(mode).await?;
-                keeper.listen(&store, &driver);
-                if mode != Mode::Off {
-                    keep_blobs(&driver, &files, &store).await?;
-                }
-                Ok(store)
-            };
-            match changed.await {
-                Ok(store) if keeper.mode.get() == mode && mode != Mode::Off => {
-                    keeper.store.replace(Some(store));
-                    feed(&driver, StoreEvent::Emptied);
-                    keeper.write(&driver);
-                }
-                Ok(_) => {}
-                Err(error) => keeper.failed(&driver, &error),
-            }
-        });
+        if self.progress.get() == Progress::Failed {
+            self.progress.set(Progress::NotBegun);
+        }
+        self.call("choose", &[mode.as_str().into()]);
     }
 
-    /// Writes what has gathered.
-    pub(super) fn write(self: &Rc<Self>, driver: &Weak<Driver>) {
-        let Some(store) = self.store.borrow().clone() else {
-            return;
-        };
-        if self.commands.borrow().is_empty() || self.writing.replace(true) {
+    /// Carries out a command.
+    pub(super) fn carry_out(self: &Rc<Self>, command: StoreCommand) {
+        if self.mode.get() == Mode::Off {
             return;
         }
-        if self.mode.get() == Mode::Kept && !self.asked.replace(true) {
-            let store = store.clone();
-            // Whether the browser promises it changes nothing here. Firefox asks the person, and answers when they do.
-            spawn_local(async move {
-                let _ = store.persist().await;
-            });
-        }
-        let (keeper, driver) = (self.clone(), driver.clone());
-        // This goes on after the room was left.
-        spawn_local(async move {
-            // The store becomes another one when the person chooses so.
-            loop {
-                let store = keeper.store.borrow().clone();
-                let Some(store) = store.filter(|_| !keeper.commands.borrow().is_empty()) else {
-                    break;
-                };
-                let commands = keeper.commands.take();
-                if let Err(error) = keeper.carry_out(&store, commands).await {
-                    keeper.failed(&driver, &error);
-                }
+        let (method, first, second) = match command {
+            StoreCommand::Put(record) => ("put", record.key().to_bytes(), record.to_value()),
+            StoreCommand::Add(record) => ("add", record.key().to_bytes(), record.to_value()),
+            StoreCommand::Delete(key) => ("delete", key.to_bytes(), Vec::new()),
+            StoreCommand::DeleteConversation(id) => {
+                ("deleteConversation", id.0.to_vec(), Vec::new())
             }
-            keeper.writing.set(false);
-        });
-    }
-
-    async fn carry_out(
-        &self,
-        store: &Store,
-        mut commands: VecDeque<StoreCommand>,
-    ) -> Result<(), HistoryError> {
-        let (room, mode) = (&self.room, self.mode.get());
-        while let Some(command) = commands.pop_front() {
-            if self.mode.get() != mode {
-                // What is here is written anew, into the store that takes its place.
-                return Ok(());
-            }
-            match command {
-                StoreCommand::Put(record) => {
-                    let records = run(record, &mut commands, |command| match command {
-                        StoreCommand::Put(record) => Ok(record),
-                        other => Err(other),
-                    });
-                    store.put(room, &records).await?;
-                }
-                StoreCommand::Add(record) => {
-                    let records = run(record, &mut commands, |command| match command {
-                        StoreCommand::Add(record) => Ok(record),
-                        other => Err(other),
-                    });
-                    store.add(room, &records).await?;
-                }
-                StoreCommand::Delete(key) => {
-                    let keys = run(key, &mut commands, |command| match command {
-                        StoreCommand::Delete(key) => Ok(key),
-                        other => Err(other),
-                    });
-                    store.delete(room, &keys).await?;
-                }
-                StoreCommand::DeleteConversation(id) => store.delete_conversation(room, id).await?,
-                StoreCommand::DeleteRoom => store.delete_room(room).await?,
-                StoreCommand::PutState(name, value) => store.put_state(room, name, &value).await?,
-            }
-        }
-        Ok(())
-    }
-
-    async fn read(&self, store: &Store, driver: &Weak<Driver>) -> Result<(), HistoryError> {
-        for name in STATES {
-            if let Some(value) = store.get_state(&self.room, name).await? {
-                feed(driver, StoreEvent::State(name, value));
-            }
-        }
-        let mut older = Vec::new();
-        for (conversation, _) in store.conversations(&self.room).await? {
-            let page = store.newest(&self.room, conversation, None, FIRST).await?;
-            older.extend(page.next);
-            feed(driver, StoreEvent::Records(oldest_first(page.items)));
-        }
-        for mut before in older {
-            loop {
-                let position = Some(before.position);
-                let page = store.newest(&self.room, before.conversation, position, PAGE);
-                let page = page.await?;
-                feed(driver, StoreEvent::Records(oldest_first(page.items)));
-                sleep(0).await;
-                match page.next {
-                    Some(next) => before = next,
-                    None => break,
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn listen(self: &Rc<Self>, store: &Store, driver: &Weak<Driver>) {
-        let (keeper, driver) = (Rc::downgrade(self), driver.clone());
-        store.on_change(move |change| {
-            let Some(keeper) = keeper.upgrade() else {
+            StoreCommand::DeleteRoom => ("deleteRoom", Vec::new(), Vec::new()),
+            StoreCommand::PutState(name, value) => {
+                self.call("putState", &[name.into(), bytes(&value).into()]);
                 return;
-            };
-            if keeper.store.borrow().is_none() {
-                return keeper.changes.borrow_mut().push(change);
             }
-            let driver = driver.clone();
-            spawn_local(async move { keeper.changed(change, &driver).await });
+        };
+        self.call(method, &[bytes(&first).into(), bytes(&second).into()]);
+    }
+
+    /// Calls a method of the script's object, now or once it is there.
+    pub(super) fn call(self: &Rc<Self>, method: &'static str, values: &[JsValue]) -> JsValue {
+        let values: Array = values.iter().collect();
+        if let Some((keeper, _)) = self.keeper.get() {
+            return invoke(keeper, method, &values);
+        }
+        if self.progress.get() != Progress::Failed {
+            self.calls.borrow_mut().push((method, values));
+            self.load();
+        }
+        JsValue::UNDEFINED
+    }
+
+    fn load(self: &Rc<Self>) {
+        if self.progress.replace(Progress::Begun) == Progress::Begun {
+            return;
+        }
+        let keeper = self.clone();
+        spawn_local(async move {
+            let script = web::load().await;
+            let weak = Rc::downgrade(&keeper);
+            let listener = Listener::new(move |kind: JsValue, first, second| {
+                if let (Some(keeper), Some(kind)) = (weak.upgrade(), kind.as_string()) {
+                    keeper.hear(&kind, &first, &second);
+                }
+            });
+            let made = script.and_then(|it| it.keeper(&keeper.room, &STATES, &listener).ok());
+            let calls = keeper.calls.take();
+            let Some(made) = made else {
+                keeper.progress.set(Progress::Failed);
+                return keeper.notice(MISSING.to_owned());
+            };
+            let (made, _) = keeper.keeper.get_or_init(|| (made, listener));
+            for (method, values) in calls {
+                invoke(made, method, &values);
+            }
         });
     }
 
-    /// Hands on what another tab has changed.
-    async fn changed(&self, change: Change, driver: &Weak<Driver>) {
-        let Some(store) = self.store.borrow().clone() else {
-            return;
-        };
-        let is_ours = |room: &RoomId| *room == self.room;
-        let event = match change {
-            Change::Put {
-                room,
-                conversation,
-                positions,
-            } if is_ours(&room) => {
-                let mut records = Vec::new();
-                for position in positions {
-                    let key = Key {
-                        conversation,
-                        position,
-                    };
-                    match store.get(&room, key).await {
-                        Ok(record) => records.extend(record),
-                        Err(error) => return self.failed(driver, &error),
-                    }
-                }
-                StoreEvent::Records(records)
-            }
-            Change::Deleted {
-                room,
-                conversation,
-                positions,
-            } if is_ours(&room) => {
-                let key = |position| Key {
-                    conversation,
-                    position,
+    /// Hands on what the script tells.
+    fn hear(self: &Rc<Self>, kind: &str, first: &JsValue, second: &JsValue) {
+        let keys = |key: &JsValue| Key::from_bytes(&bytes_of(key)?);
+        self.feed(match kind {
+            "records" => {
+                let records = pairs(first);
+                let read = |(key, value): (Vec<u8>, Vec<u8>)| {
+                    Record::from_value(Key::from_bytes(&key)?, &value)
                 };
-                StoreEvent::Deleted(positions.into_iter().map(key).collect())
+                StoreEvent::Records(records.filter_map(read).collect())
             }
-            Change::ConversationDeleted { room, conversation } if is_ours(&room) => {
-                StoreEvent::ConversationDeleted(conversation)
-            }
-            Change::RoomDeleted { room } if is_ours(&room) => StoreEvent::RoomDeleted,
-            Change::AllDeleted => StoreEvent::RoomDeleted,
-            Change::State { room, name } if is_ours(&room) => {
-                let Some(name) = STATES.into_iter().find(|known| *known == name) else {
+            "state" => {
+                let name = first.as_string().unwrap_or_default();
+                let name = STATES.into_iter().find(|known| *known == name);
+                let Some((name, value)) = name.zip(bytes_of(second)) else {
                     return;
                 };
-                match store.get_state(&room, name).await {
-                    Ok(Some(value)) => StoreEvent::State(name, value),
-                    Ok(None) => return,
-                    Err(error) => return self.failed(driver, &error),
+                StoreEvent::State(name, value)
+            }
+            "restored" => StoreEvent::Restored,
+            "emptied" => StoreEvent::Emptied,
+            "deleted" => {
+                StoreEvent::Deleted(list(first).iter().filter_map(|it| keys(&it)).collect())
+            }
+            "conversation" => {
+                let id = bytes_of(first).and_then(|id| id.try_into().ok());
+                let Some(id) = id else { return };
+                StoreEvent::ConversationDeleted(ConversationId(id))
+            }
+            "room" => StoreEvent::RoomDeleted,
+            "notice" => return self.notice(first.as_string().unwrap_or_default()),
+            #[cfg(feature = "attachments")]
+            "files" | "bytes" => {
+                if let Some(driver) = self.driver() {
+                    driver.hear_of_blobs(kind, first, second);
                 }
+                return;
             }
             _ => return,
-        };
-        feed(driver, event);
+        });
     }
 
-    /// Tells the person once, and goes on.
-    fn failed(&self, driver: &Weak<Driver>, error: &HistoryError) {
-        if let Some(driver) = driver.upgrade()
-            && !self.told.replace(true)
-        {
-            driver.observer.notice(error.to_string());
+    fn driver(&self) -> Option<Rc<Driver>> {
+        self.driver.borrow().upgrade()
+    }
+
+    fn feed(&self, event: StoreEvent) {
+        if let Some(driver) = self.driver() {
+            driver.feed(Input::Store(event));
+        }
+    }
+
+    fn notice(&self, sentence: String) {
+        if let Some(driver) = self.driver() {
+            driver.observer.notice(sentence);
         }
     }
 }
 
-fn feed(driver: &Weak<Driver>, event: StoreEvent) {
-    if let Some(driver) = driver.upgrade() {
-        driver.feed(Input::Store(event));
-    }
-}
-
-/// Tells the room which files are kept.
-async fn open_blobs(driver: &Weak<Driver>, store: Option<&Store>) {
-    #[cfg(feature = "attachments")]
-    if let Some(driver) = driver.upgrade() {
-        driver.open_blobs(store).await;
-    }
-    #[cfg(not(feature = "attachments"))]
-    let _ = (driver, store);
-}
-
-/// Takes the files of a store into memory.
-async fn recall_blobs(driver: &Weak<Driver>, store: &Store) -> Vec<StoredFile> {
-    #[cfg(feature = "attachments")]
-    if let Some(driver) = driver.upgrade() {
-        return driver.blobs.recall(store).await;
-    }
-    let _ = (driver, store);
-    Vec::new()
-}
-
-/// Stores these files, as far as they are in memory.
-async fn keep_blobs(
-    driver: &Weak<Driver>,
-    files: &[StoredFile],
-    store: &Store,
-) -> Result<(), HistoryError> {
-    #[cfg(feature = "attachments")]
-    if let Some(driver) = driver.upgrade() {
-        return driver.blobs.keep_all(files, store).await;
-    }
-    let _ = (driver, files, store);
-    Ok(())
-}
-
-fn oldest_first(mut records: Vec<Record>) -> Vec<Record> {
-    records.reverse();
-    records
-}
-
-/// The first of a run of commands of one kind, and the rest of it.
-fn run<T>(
-    first: T,
-    commands: &mut VecDeque<StoreCommand>,
-    same: impl Fn(StoreCommand) -> Result<T, StoreCommand>,
-) -> Vec<T> {
-    let mut all = vec![first];
-    while let Some(next) = commands.pop_front() {
-        match same(next) {
-            Ok(next) => all.push(next),
-            Err(other) => {
-                commands.push_front(other);
-                break;
-            }
+impl Drop for StoreKeeper {
+    /// What was to be kept is still written.
+    fn drop(&mut self) {
+        if let Some((keeper, _)) = self.keeper.get() {
+            invoke(keeper, "close", &Array::new());
         }
     }
-    all
+}
+
+fn invoke(keeper: &JsValue, method: &str, values: &Array) -> JsValue {
+    let method = Reflect::get(keeper, &method.into()).and_then(JsValue::dyn_into);
+    // The script's methods throw nothing.
+    let answer = method.and_then(|method: Function| method.apply(keeper, values));
+    answer.unwrap_or_default()
+}
+
+pub(super) fn bytes_of(value: &JsValue) -> Option<Vec<u8>> {
+    value.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec)
+}
+
+fn list(value: &JsValue) -> &Array {
+    value.unchecked_ref()
+}
+
+/// Pairs of bytes.
+pub(super) fn pairs(value: &JsValue) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> {
+    let pairs = list(value).iter();
+    pairs.filter_map(|pair| {
+        let pair: &Array = pair.unchecked_ref();
+        bytes_of(&pair.get(0)).zip(bytes_of(&pair.get(1)))
+    })
 }

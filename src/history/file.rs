@@ -1,13 +1,15 @@
 //! Files beside messages, and the form in which a database keeps them.
 //!
 //! ```text
-//! key   = room id 32 ‖ hash 32 ‖ size 8, big-endian
+//! key   = hash 32 ‖ size 8, big-endian
 //! head  = author 33 ‖ time 8, big-endian
 //! ```
+//!
+//! In the database, the room's id stands before the key.
 
 use crate::identity::PublicKey;
 use crate::time::Millis;
-use crate::wire::{FileHash, FileKey, RoomId};
+use crate::wire::{FileHash, FileKey};
 
 /// A file whose bytes are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +30,7 @@ impl StoredFile {
 
     /// Reads a key and what [`StoredFile::to_value`] returned. `None` if it is damaged.
     pub fn from_entry(key: &[u8], value: &[u8]) -> Option<StoredFile> {
-        let (hash, size) = key.get(32..)?.split_first_chunk()?;
+        let (hash, size) = key.split_first_chunk()?;
         let (author, at) = value.split_first_chunk()?;
         Some(StoredFile {
             key: FileKey {
@@ -41,9 +43,9 @@ impl StoredFile {
     }
 }
 
-/// The key of a file in the database.
-pub fn file_key(room: &RoomId, key: &FileKey) -> Vec<u8> {
-    [&room.0[..], &key.hash.0, &key.size.to_be_bytes()].concat()
+/// Returns the key of a file as it stands in the database, behind that of the room.
+pub fn file_key(key: &FileKey) -> Vec<u8> {
+    [&key.hash.0[..], &key.size.to_be_bytes()].concat()
 }
 
 #[cfg(test)]
@@ -60,7 +62,7 @@ mod tests {
             author: PublicKey([2; 33]),
             at: Millis(7),
         };
-        let (key, value) = (file_key(&RoomId([3; 32]), &file.key), file.to_value());
+        let (key, value) = (file_key(&file.key), file.to_value());
         assert_eq!(StoredFile::from_entry(&key, &value), Some(file));
         assert_eq!(StoredFile::from_entry(&key[1..], &value), None);
         assert_eq!(StoredFile::from_entry(&key, &value[1..]), None);

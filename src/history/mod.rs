@@ -9,20 +9,14 @@
 //! | [`file`] | the files beside messages, as a database keeps them |
 //! | [`record`] | records, their keys, and both in the form in which a database keeps them |
 //! | [`retention`] | which records have to go |
-//! | [`change`] | what tabs tell each other |
-//! | [`error`] | why something was not kept or read |
-//! | `web` | the store itself, on IndexedDB |
+//! | `web` | the way to the store itself, on IndexedDB: `embed/store/` |
 
-pub mod change;
-pub mod error;
 pub mod file;
 pub mod record;
 pub mod retention;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
 
-pub use change::Change;
-pub use error::HistoryError;
 pub use file::StoredFile;
 pub use record::{ConversationId, Head, Key, Position, Record};
 pub use retention::{Limits, surplus};

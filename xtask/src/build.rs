@@ -57,27 +57,39 @@ fn page(tools: &Tools, features: &str, dist: &Path) -> Result<()> {
     shorten::shorten(&program, &script)?;
     styles::merge(dist)?;
     assist::build(tools, dist)?;
-    media(tools, dist)?;
+    for (source, name) in SCRIPTS {
+        bundle(tools, source, &dist.join(name))?;
+    }
     minify(tools, dist)?;
     names::renew(dist)?;
     symbols::keep(&dist.join(widget::find(dist, "app-", ".wasm")?), &functions)
 }
 
-/// The name of the script for pictures and players. [`names`] gives it the hash of its content, also in the page.
-const MEDIA: &str = "media-0000000000000000.js";
+/// The scripts that the page and the widget load when they need them, and their names, to which [`names`] gives
+/// the hashes of their content, also in the page: pictures and players, and what keeps what is said.
+const SCRIPTS: [(&str, &str); 2] = [
+    ("embed/media/media.ts", "media-0000000000000000.js"),
+    ("embed/store/store.ts", "store-0000000000000000.js"),
+];
 
-/// Bundles the script for pictures and players, which is loaded when somebody attaches or shows a file.
-fn media(tools: &Tools, dist: &Path) -> Result<()> {
+/// Bundles what the browser tests import, where their runner finds it.
+pub fn browser_test_scripts(tools: &Tools) -> Result<()> {
+    let file = project::root().join("embed/engine/browser-tests.js");
+    bundle(tools, "tests/browser/history/scripts.ts", &file)
+}
+
+/// Bundles a script of the project.
+fn bundle(tools: &Tools, source: &str, file: &Path) -> Result<()> {
     let mut esbuild = tools.web("esbuild")?;
-    esbuild.arg(project::root().join("embed").join("media").join("media.ts"));
+    esbuild.arg(project::root().join(source));
     esbuild.args([
         "--bundle",
         "--format=esm",
         "--target=es2022",
         "--log-level=warning",
     ]);
-    esbuild.arg(format!("--outfile={}", dist.join(MEDIA).display()));
-    process::run(&mut esbuild).context("the script for pictures was not bundled")
+    esbuild.arg(format!("--outfile={}", file.display()));
+    process::run(&mut esbuild).with_context(|| format!("{source} was not bundled"))
 }
 
 /// The path of the helper of `bot/`: `RTCHAT_BOT`, which `cargo xtask test e2e` sets, or else a new build.

@@ -85,6 +85,7 @@ fn browser_lints(tools: &Tools) -> Result<()> {
 
 /// The browser tests, for whichever browser the environment names.
 fn browser_tests(tools: &Tools) -> Result<Command> {
+    build::browser_test_scripts(tools)?;
     let mut tests = tools.web_development_cargo()?;
     tests.args([
         "test",

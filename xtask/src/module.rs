@@ -8,7 +8,12 @@ use crate::setup::Tools;
 use crate::{glue, optimise, process, project, shorten, symbols};
 
 /// The module's files in `dist/` that a browser loads. The page loads none of them.
-pub const LOADED: [&str; 3] = ["mqtt-rtc.js", "mqtt-rtc.wasm", WORKER];
+pub const LOADED: [&str; 3] = [MODULE, "mqtt-rtc.wasm", WORKER];
+
+const MODULE: &str = "mqtt-rtc.js";
+
+/// What it loads once something is to be kept.
+pub const STORE: &str = "mqtt-rtc-store.js";
 
 /// The program of its worker, which is a file of its own because policies forbid workers from `blob:` addresses.
 const WORKER: &str = "mqtt-rtc-worker.js";
@@ -30,20 +35,24 @@ pub fn build(tools: &Tools, dist: &Path) -> Result<()> {
     // esbuild does not check types.
     let mut tsc = tools.web("tsc")?;
     process::run(tsc.arg("--project").arg(&embed)).context("the module has type errors")?;
-    for (source, bundle, format) in [
-        ("index.ts", "mqtt-rtc.js", "--format=esm"),
-        ("disk-worker.ts", WORKER, "--format=iife"),
+    for (source, name, format) in [
+        // What it imports when it needs it becomes a file of its own, `STORE`.
+        ("index.ts", MODULE, &["--format=esm", "--splitting"][..]),
+        ("disk-worker.ts", WORKER, &["--format=iife"]),
     ] {
         let mut esbuild = tools.web("esbuild")?;
         esbuild.arg(embed.join("src").join(source));
         esbuild.args([
             "--bundle",
-            format,
             "--target=es2022",
             "--minify",
             "--log-level=warning",
         ]);
-        esbuild.arg(format!("--outfile={}", dist.join(bundle).display()));
+        esbuild.args(format);
+        esbuild.arg(format!("--outdir={}", dist.display()));
+        let name = name.trim_end_matches(".js");
+        esbuild.arg(format!("--entry-names={name}"));
+        esbuild.arg("--chunk-names=mqtt-rtc-[name]");
         process::run(&mut esbuild).context("the module was not bundled")?;
     }
     std::fs::copy(embed.join(TYPES), dist.join(TYPES))?;

@@ -37,7 +37,7 @@ pub enum Part {
     Script,
     /// The module.
     Module,
-    /// What the page and the widget load once somebody needs it.
+    /// What the page, the widget and the module load once somebody needs it.
     OnDemand,
     /// Types, which no browser loads.
     Types,
@@ -55,6 +55,7 @@ impl FileSize {
             .iter()
             .any(|(prefix, _)| name.starts_with(prefix))
             || name.starts_with(widget::MEDIA)
+            || name == module::STORE
         {
             Part::OnDemand
         } else if name.starts_with("rtchat") && name != "rtchat.json" {
@@ -105,8 +106,8 @@ pub const BUDGETS: [Budget; 4] = [
         part: Part::Page,
         what: "the page",
         limit: Compressed {
-            brotli: 387_000,
-            gzip: 467_000,
+            brotli: 374_100,
+            gzip: 451_100,
         },
     },
     Budget {
@@ -119,18 +120,18 @@ pub const BUDGETS: [Budget; 4] = [
     },
     Budget {
         part: Part::OnDemand,
-        what: "help with writing, once somebody uses it",
+        what: "what is loaded once somebody uses it",
         limit: Compressed {
-            brotli: 27_150,
-            gzip: 32_600,
+            brotli: 32_450,
+            gzip: 38_500,
         },
     },
     Budget {
         part: Part::Module,
         what: "the module",
         limit: Compressed {
-            brotli: 260_000,
-            gzip: 309_500,
+            brotli: 244_600,
+            gzip: 290_600,
         },
     },
 ];

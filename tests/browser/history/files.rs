@@ -2,7 +2,6 @@
 
 use js_sys::Uint8Array;
 use rtchat::history::StoredFile;
-use rtchat::history::web::Store;
 use rtchat::identity::PublicKey;
 use rtchat::time::Millis;
 use rtchat::wire::{FileHash, FileKey};
@@ -57,15 +56,6 @@ async fn files_are_kept_listed_and_deleted_by_room() {
     assert_eq!(store.files(&ROOM).await.unwrap(), []);
     assert_eq!(length(&store, &large).await, None);
     assert_eq!(store.files(&OTHER_ROOM).await.unwrap(), [small]);
-}
-
-#[wasm_bindgen_test]
-async fn a_store_that_keeps_nothing_has_no_files() {
-    fresh().await;
-    let store = Store::open(Mode::Off).await.unwrap();
-    put(&store, &ROOM, &file(1, 3)).await;
-    assert_eq!(store.files(&ROOM).await.unwrap(), []);
-    assert_eq!(length(&store, &file(1, 3)).await, None);
 }
 
 #[wasm_bindgen_test]

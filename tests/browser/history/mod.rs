@@ -4,8 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Date, Promise, eval};
-use rtchat::history::web::Store;
-use rtchat::history::{ConversationId, HistoryError, Key, Mode, Position, Record};
+use rtchat::history::{ConversationId, Key, Mode, Position, Record};
 use rtchat::identity::PublicKey;
 use rtchat::wire::RoomId;
 use rtchat::wire::entry::Clock;
@@ -15,11 +14,15 @@ use wasm_bindgen_futures::JsFuture;
 
 use crate::sides::sleep;
 
+use store::{Change, Reason, Store};
+
 mod failures;
 mod files;
+mod keeper;
 mod records;
 mod sessions;
 mod speed;
+mod store;
 
 const ROOM: RoomId = RoomId([7; 32]);
 const OTHER_ROOM: RoomId = RoomId([8; 32]);
@@ -123,17 +126,34 @@ fn clocks(records: &[Record]) -> Vec<u64> {
         .collect()
 }
 
-/// All records of a room, in pages of this size.
-async fn scanned(store: &Store, room: &RoomId, limit: u32) -> Result<Vec<Record>, HistoryError> {
-    let (mut all, mut after) = (Vec::new(), None);
-    loop {
-        let page = store.scan(room, after, limit).await?;
-        all.extend(page.items);
-        after = page.next;
-        if after.is_none() {
-            return Ok(all);
+/// All records of a room, in their order, read in pages of this size.
+async fn read_all(store: &Store, room: &RoomId, limit: u32) -> Result<Vec<Record>, Reason> {
+    let mut all = Vec::new();
+    for conversation in store.conversations(room).await? {
+        let (mut records, mut before) = (Vec::new(), None);
+        loop {
+            let page = store.newest(room, conversation, before, limit).await?;
+            records.extend(page.items);
+            before = page.next.map(|key| key.position);
+            if before.is_none() {
+                break;
+            }
         }
+        records.reverse();
+        all.extend(records);
     }
+    Ok(all)
+}
+
+/// The conversations of a room, and the number of their records.
+async fn counts(store: &Store, room: &RoomId) -> Vec<(ConversationId, usize)> {
+    let records = read_all(store, room, 256).await.unwrap();
+    let conversations = store.conversations(room).await.unwrap();
+    let count = |id: &ConversationId| {
+        let its = records.iter().filter(|record| record.conversation == *id);
+        its.count()
+    };
+    conversations.iter().map(|id| (*id, count(id))).collect()
 }
 
 /// Keeps everything that a callback is called with.

@@ -1,7 +1,5 @@
 //! Stores that last as long as a tab.
 
-use rtchat::history::web::Store;
-use rtchat::history::{HistoryError, Mode};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::*;
@@ -53,10 +51,10 @@ async fn a_session_goes_on_after_a_reload_of_its_tab() {
     drop(store);
     let store = session().await;
     assert_eq!(name().await, before);
-    assert_eq!(store.conversations(&ROOM).await.unwrap(), [(ALICE, 3)]);
+    assert_eq!(counts(&store, &ROOM).await, [(ALICE, 3)]);
     assert_eq!(databases().await, [before]);
     // What is kept lies elsewhere.
-    assert_eq!(kept().await.rooms().await.unwrap(), []);
+    assert_eq!(kept().await.conversations(&ROOM).await.unwrap(), []);
 }
 
 #[wasm_bindgen_test]
@@ -65,8 +63,8 @@ async fn stores_of_one_page_share_its_session() {
     let (one, other) = futures_util::future::join(session(), session()).await;
     let third = session().await;
     one.put(&ROOM, &records(ALICE, 0..3)).await.unwrap();
-    assert_eq!(other.rooms().await.unwrap(), [ROOM]);
-    assert_eq!(third.rooms().await.unwrap(), [ROOM]);
+    assert_eq!(other.conversations(&ROOM).await.unwrap(), [ALICE]);
+    assert_eq!(third.conversations(&ROOM).await.unwrap(), [ALICE]);
     assert_eq!(databases().await, [name().await]);
 }
 
@@ -80,7 +78,7 @@ async fn a_duplicated_tab_has_a_session_of_its_own() {
     hold(&original).await;
     let duplicate = session().await;
     assert_ne!(name().await, original);
-    assert_eq!(duplicate.rooms().await.unwrap(), []);
+    assert_eq!(duplicate.conversations(&ROOM).await.unwrap(), []);
     duplicate.put(&ROOM, &records(BEN, 0..1)).await.unwrap();
     let mut expected = [name().await, original.clone()];
     expected.sort();
@@ -91,7 +89,7 @@ async fn a_duplicated_tab_has_a_session_of_its_own() {
     js("sessionStorage.setItem('rtchat/1/session', 'rtchat/1/history')").await;
     let another = session().await;
     assert!(name().await.starts_with("rtchat/1/session/"));
-    assert_eq!(another.rooms().await.unwrap(), []);
+    assert_eq!(another.conversations(&ROOM).await.unwrap(), []);
 }
 
 #[wasm_bindgen_test]
@@ -145,7 +143,7 @@ async fn what_is_free_for_a_moment_only_is_not_deleted() {
     // The lock is asked for once more, and refused, before this one is granted.
     let refused = "await navigator.locks.request('NAME', { ifAvailable: true }, () => 0)";
     js(&refused.replace("NAME", &name().await)).await;
-    assert_eq!(store.conversations(&ROOM).await.unwrap(), [(ALICE, 3)]);
+    assert_eq!(counts(&store, &ROOM).await, [(ALICE, 3)]);
 }
 
 #[wasm_bindgen_test]
@@ -154,11 +152,11 @@ async fn there_are_no_sessions_that_nobody_would_delete() {
     js("Object.defineProperty(navigator, 'locks', { configurable: true, value: undefined })").await;
     let without_locks = Store::open(Mode::Session).await.err();
     js("delete navigator.locks").await;
-    assert_eq!(without_locks, Some(HistoryError::NoSessions));
+    assert_eq!(without_locks, Some(Reason::from("sessionless")));
     js("window.found = IDBFactory.prototype.databases; delete IDBFactory.prototype.databases")
         .await;
     let without_list = Store::open(Mode::Session).await.err();
     js("IDBFactory.prototype.databases = window.found").await;
-    assert_eq!(without_list, Some(HistoryError::NoSessions));
+    assert_eq!(without_list, Some(Reason::from("sessionless")));
     assert_eq!(databases().await, [""; 0]);
 }

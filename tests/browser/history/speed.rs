@@ -1,7 +1,7 @@
 //! A long history makes nobody wait.
 
 use js_sys::{Date, Reflect};
-use rtchat::history::{Limits, surplus};
+use rtchat::history::{Head, Limits, surplus};
 use wasm_bindgen_test::{console_log, wasm_bindgen_test};
 
 use super::*;
@@ -70,24 +70,12 @@ async fn ten_thousand_records_make_nobody_wait() {
     assert_eq!(newest.items.len(), 200);
     assert_eq!(newest.items[199].position.clock.0, MANY - 399);
     let store = kept().await;
-    let scanned = timed("reading all of them, in pages", async || {
-        scanned(&store, &ROOM, u32::MAX).await.unwrap()
+    let read = timed("reading all of them, in pages", async || {
+        super::read_all(&store, &ROOM, u32::MAX).await.unwrap()
     })
     .await;
-    assert_eq!(scanned.len(), all.len());
-    let heads = timed("reading all heads, in pages", async || {
-        let (mut heads, mut after) = (Vec::new(), None);
-        loop {
-            let page = store.scan_heads(&ROOM, after, u32::MAX).await.unwrap();
-            heads.extend(page.items);
-            after = page.next;
-            if after.is_none() {
-                return heads;
-            }
-        }
-    })
-    .await;
-    assert_eq!(heads.len(), all.len());
+    assert_eq!(read.len(), all.len());
+    let heads: Vec<Head> = read.iter().map(Record::head).collect();
     let limits = Limits {
         messages: MANY / 2,
         ..Limits::default()
@@ -103,6 +91,5 @@ async fn ten_thousand_records_make_nobody_wait() {
         }
     })
     .await;
-    let conversations = store.conversations(&ROOM).await.unwrap();
-    assert_eq!(conversations, [(ALICE, 2_500), (BEN, 2_500)]);
+    assert_eq!(counts(&store, &ROOM).await, [(ALICE, 2_500), (BEN, 2_500)]);
 }

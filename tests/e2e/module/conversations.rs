@@ -2,9 +2,10 @@
 
 use anyhow::ensure;
 use serde_json::json;
+use xtask::testbed::Broker;
 
-use super::{EMPTY, Stage, eval, until};
-use crate::support::run;
+use super::{EMPTY, Stage, eval, start_client, until};
+use crate::support::{Host, run, settings};
 
 #[test]
 fn programs_talk_in_conversations_and_read_their_history() {
@@ -81,9 +82,51 @@ fn programs_talk_in_conversations_and_read_their_history() {
         })";
         let found = eval(&ann, history).await?;
         ensure!(found == json!(["hi", false, true, [true]]), "{found}");
+        // Nothing is kept, and what would keep it was not loaded.
+        let loaded =
+            "const loaded = performance.getEntriesByType('resource').map(({ name }) => name);
+            return indexedDB.databases().then((databases) =>
+                loaded.some((name) => name.includes('store')) || databases.length > 0)";
+        ensure!(eval(&ann, loaded).await? == false);
         // Whoever writes nonsense is told so.
         let wrong = "try { client.say('x', { conversation: 'nobody' }) } catch (error) { return error.name }";
         ensure!(eval(&ann, wrong).await? == "TypeError");
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn a_site_may_let_programs_keep_what_is_said() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let host = Host::start().await?;
+        let mut kept = settings(&broker.ws_url());
+        kept["history"] = "kept".into();
+        let url = host.put("blog/", kept)?;
+        host.write_page("blog/index.html", EMPTY)?;
+        let tab = bed.firefox().await?.open(&url).await?;
+        start_client(&tab, "ann", json!({})).await?;
+        let texts = "return client.history().then((all) => all.map(({ text }) => text).join())";
+        eval(
+            &tab,
+            "return client.connect().then(() => client.say('hello'))",
+        )
+        .await?;
+        until(&tab, &format!("{texts}.then((all) => all === 'hello')")).await?;
+        // It is there once what is kept was read again.
+        let stored = "return new Promise((done, failed) => {
+            const opened = indexedDB.open('rtchat/1/history');
+            opened.onerror = failed;
+            opened.onsuccess = () => {
+                const count = opened.result.transaction('records').objectStore('records').count();
+                count.onsuccess = () => { opened.result.close(); done(count.result) };
+            };
+        })";
+        until(&tab, stored).await?;
+        tab.reload().await?;
+        start_client(&tab, "ann", json!({})).await?;
+        eval(&tab, "return client.connect().then(() => null)").await?;
+        until(&tab, &format!("{texts}.then((all) => all === 'hello')")).await?;
         bed.no_errors().await
     });
 }

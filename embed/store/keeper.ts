@@ -1,0 +1,368 @@
+// Carries what the room keeps to the store and back. It decides nothing but when to write: what has gathered while the store
+// was busy is written at once. src/driver/store.rs calls it, and is told what comes back.
+
+import { Blobs } from "./blobs.ts";
+import type { Change } from "./changes.ts";
+import { problem } from "./errors.ts";
+import type { Bytes } from "./keys.ts";
+import { type Item, type Mode, Store } from "./records.ts";
+
+/** The number of records of each conversation that are read before anything else. */
+const FIRST = 150;
+/** The number of older records that are read at once, while the page goes on. */
+const PAGE = 200;
+
+/** What comes back. */
+export type Tell = (
+  ...event:
+    | [kind: "records", records: Item[]]
+    | [kind: "state", name: string, value: Bytes]
+    /** Everything that was kept before has come. It is not told if nothing is kept. */
+    | [kind: "restored"]
+    /** The store is another one now, and has nothing. */
+    | [kind: "emptied"]
+    /** Another tab has deleted these records, a conversation, or everything. */
+    | [kind: "deleted", keys: Bytes[]]
+    | [kind: "conversation", conversation: Bytes]
+    | [kind: "room"]
+    /** There is a place for the bytes of files, and these are there. */
+    | [kind: "files", files: Item[]]
+    /** The bytes of this file, if they are here, for this transfer. */
+    | [kind: "bytes", token: number, blob: Blob | undefined]
+    | [kind: "notice", sentence: string]
+) => void;
+
+type Command =
+  | [kind: "put" | "add", key: Bytes, value: Bytes]
+  | [kind: "delete" | "deleteConversation", key: Bytes]
+  | [kind: "deleteRoom"]
+  | [kind: "putState", name: string, value: Bytes];
+
+/** What is kept of one room. */
+export class Keeper {
+  private mode: Mode = "off";
+  /** The store, once it is open and everything in it has been read. */
+  private store: Store | undefined;
+  private commands: Command[] = [];
+  /** Changes of other tabs that came while everything was read. */
+  private changes: Change[] = [];
+  private isWriting = false;
+  /** Whether the person was told that something was not kept. */
+  private hasTold = false;
+  /** Whether the browser was asked not to delete what is kept. */
+  private hasAsked = false;
+  private isClosed = false;
+  private readonly blobs = new Blobs();
+
+  constructor(
+    private readonly room: Bytes,
+    private readonly states: string[],
+    private readonly listener: Tell,
+  ) {}
+
+  /** Opens the store, and reads what is in it. */
+  async open(mode: Mode): Promise<void> {
+    this.mode = mode;
+    let store: Store | undefined;
+    let files: Item[] = [];
+    try {
+      if (mode !== "off") {
+        store = await Store.open(mode);
+        this.listen(store);
+        await this.read(store);
+        files = await store.files(this.room).catch(() => []);
+      }
+    } catch (thrown) {
+      store?.close();
+      store = undefined;
+      this.failed(thrown);
+    }
+    if (this.mode !== mode) {
+      // The person has chosen another mode meanwhile, so this store is not the one to keep anything in.
+      this.tell("files", []);
+      await store?.deleteRoom(this.room).catch((thrown) => this.failed(thrown));
+      store?.close();
+      return;
+    }
+    this.store = store;
+    this.tell("files", files);
+    if (!store) return;
+    this.tell("restored");
+    for (const change of this.changes.splice(0)) await this.changed(change);
+    this.begin();
+  }
+
+  /** Keeps what is said in another way from now on. What the former store has of this room is deleted there. */
+  async choose(mode: Mode): Promise<void> {
+    this.mode = mode;
+    const former = this.store;
+    this.store = undefined;
+    this.commands = [];
+    this.hasTold = false;
+    try {
+      const files = former ? await this.empty(former) : [];
+      if (mode === "off") return;
+      const store = await Store.open(mode);
+      this.listen(store);
+      for (const file of files) await this.move(file, store);
+      if (this.mode === mode) {
+        this.replace(store);
+        this.tell("emptied");
+        this.begin();
+        return;
+      }
+      // The person has chosen yet another mode.
+      await this.empty(store);
+    } catch (thrown) {
+      this.failed(thrown);
+    }
+  }
+
+  /** The room was left. What was to be kept is still written. */
+  close(): void {
+    this.isClosed = true;
+    if (!this.isWriting) this.store?.close();
+  }
+
+  /** Keeps a record, in the place of one with the same key. */
+  put(key: Bytes, value: Bytes): void {
+    this.queue(["put", key, value]);
+  }
+
+  /** Keeps a record, unless there is one with the same key: another tab may know more of it. */
+  add(key: Bytes, value: Bytes): void {
+    this.queue(["add", key, value]);
+  }
+
+  delete(key: Bytes): void {
+    this.queue(["delete", key]);
+  }
+
+  deleteConversation(conversation: Bytes): void {
+    this.queue(["deleteConversation", conversation]);
+  }
+
+  deleteRoom(): void {
+    this.queue(["deleteRoom"]);
+  }
+
+  putState(name: string, value: Bytes): void {
+    this.queue(["putState", name, value]);
+  }
+
+  /** Keeps the bytes of a file that is about to be sent beside a message, until that is said. */
+  prepareFile(key: Bytes, blob: Blob): void {
+    this.blobs.prepare(key, blob);
+  }
+
+  dropPreparedFile(key: Bytes): void {
+    this.blobs.dropPrepared(key);
+  }
+
+  sayFile(key: Bytes): void {
+    this.blobs.say(key);
+  }
+
+  /** The bytes of a file, from memory or from the store. */
+  async getFile(key: Bytes): Promise<Blob | undefined> {
+    const held = this.blobs.get(key);
+    if (held || !this.store) return held;
+    return blobOf(this.store, this.room, key);
+  }
+
+  /** Tells the bytes of a file for a transfer. */
+  async sendFile(token: number, key: Bytes): Promise<void> {
+    this.tell("bytes", token, this.blobs.get(key) ?? (await this.getFile(key)));
+  }
+
+  collectFile(file: number): unknown {
+    return this.blobs.collect(file);
+  }
+
+  finishFile(file: number, key: Bytes): void {
+    this.blobs.finish(file, key);
+  }
+
+  discardFile(file: number): void {
+    this.blobs.discard(file);
+  }
+
+  /** Stores a file that is in memory. */
+  async keepFile(key: Bytes, head: Bytes): Promise<void> {
+    const { store } = this;
+    try {
+      if (store) await this.move([key, head], store);
+    } catch (thrown) {
+      const { message } = problem(thrown);
+      if (store === this.store) this.tell("notice", `A file is not kept longer than this page is open. ${message}`);
+    }
+  }
+
+  async deleteFile(key: Bytes): Promise<void> {
+    this.blobs.release(key);
+    // A file that cannot be deleted now is deleted when room is needed.
+    await this.store?.deleteFile(this.room, key).catch(() => undefined);
+  }
+
+  private tell(...event: Parameters<Tell>): void {
+    if (!this.isClosed) this.listener(...event);
+  }
+
+  private replace(store: Store): void {
+    this.store?.close();
+    this.store = store;
+  }
+
+  /** Tells the person once, and goes on. */
+  private failed(thrown: unknown): void {
+    if (!this.hasTold) this.tell("notice", problem(thrown).message);
+    this.hasTold = true;
+  }
+
+  private async read(store: Store): Promise<void> {
+    const { room } = this;
+    for (const name of this.states) {
+      const value = await store.getState(room, name);
+      if (value) this.tell("state", name, value);
+    }
+    const older: [conversation: Bytes, next: Bytes][] = [];
+    for (const conversation of await store.conversations(room)) {
+      const { records, next } = await store.newest(room, conversation, undefined, FIRST);
+      if (next) older.push([conversation, next]);
+      this.tell("records", records.reverse());
+    }
+    for (const [conversation, first] of older) {
+      for (let key: Bytes | undefined = first; key && !this.isClosed; ) {
+        const { records, next }: { records: Item[]; next: Bytes | undefined } = await store.newest(room, conversation, key, PAGE);
+        this.tell("records", records.reverse());
+        await new Promise((done) => setTimeout(done));
+        key = next;
+      }
+    }
+  }
+
+  private listen(store: Store): void {
+    store.onChange = (change) => {
+      if (this.store) void this.changed(change);
+      else this.changes.push(change);
+    };
+  }
+
+  /** Hands on what another tab has changed. */
+  private async changed(change: Change): Promise<void> {
+    const { room, store } = this;
+    if (!store || String(change.room) !== String(room)) return;
+    try {
+      switch (change.kind) {
+        case "put": {
+          const records: Item[] = [];
+          for (const key of change.keys) {
+            const record = await store.get(room, key);
+            if (record) records.push(record);
+          }
+          return this.tell("records", records);
+        }
+        case "state": {
+          const value = this.states.includes(change.name) && (await store.getState(room, change.name));
+          return value ? this.tell("state", change.name, value) : undefined;
+        }
+        case "deleted":
+          return this.tell("deleted", change.keys);
+        case "conversation":
+          return this.tell("conversation", change.conversation);
+        case "room":
+          return this.tell("room");
+      }
+    } catch (thrown) {
+      this.failed(thrown);
+    }
+  }
+
+  private queue(command: Command): void {
+    this.commands.push(command);
+    // All commands that the room has now are written together.
+    queueMicrotask(() => this.begin());
+  }
+
+  /** Writes what has gathered. */
+  private begin(): void {
+    if (!this.isWriting && this.store) void this.write();
+  }
+
+  private async write(): Promise<void> {
+    this.isWriting = true;
+    if (this.commands.length > 0 && this.mode === "kept" && !this.hasAsked) {
+      this.hasAsked = true;
+      // Whether the browser promises it changes nothing here. Firefox asks the person, and answers when they do.
+      Promise.resolve(navigator.storage?.persist()).catch(() => undefined);
+    }
+    // The store becomes another one when the person chooses so.
+    for (let { store } = this; store && this.commands.length > 0; { store } = this) {
+      try {
+        await this.carryOut(store, this.commands.splice(0));
+      } catch (thrown) {
+        if (store === this.store) this.failed(thrown);
+      }
+    }
+    this.isWriting = false;
+    if (this.isClosed) this.store?.close();
+  }
+
+  private async carryOut(store: Store, commands: Command[]): Promise<void> {
+    const { room, mode } = this;
+    while (commands.length > 0) {
+      // What is here is written anew, into the store that takes its place.
+      if (this.mode !== mode) return;
+      const kind = commands[0]![0];
+      const other = commands.findIndex((command) => command[0] !== kind);
+      // A run of commands of one kind is carried out at once, or one after the other.
+      const run = commands.splice(0, other < 0 ? commands.length : other);
+      if (kind === "put" || kind === "add") {
+        await store.put(room, run.map(([, key, value]) => [key, value] as Item), kind === "put");
+      } else if (kind === "delete") {
+        await store.delete(room, run.map(([, key]) => key as Bytes));
+      } else if (kind === "deleteRoom") {
+        await store.deleteRoom(room);
+      } else {
+        for (const command of run) {
+          if (this.mode !== mode) return;
+          if (command[0] === "putState") await store.putState(room, command[1], command[2]);
+          else if (command[0] === "deleteConversation") await store.deleteConversation(room, command[1]);
+        }
+      }
+    }
+  }
+
+  /** Takes the files of a store into memory, and deletes what it has. Returns what they are. */
+  private async empty(store: Store): Promise<Item[]> {
+    try {
+      const files = await store.files(this.room).catch(() => []);
+      for (const [key] of files) {
+        const blob = this.blobs.get(key) ?? (await blobOf(store, this.room, key));
+        if (blob) this.blobs.hold(key, blob);
+      }
+      await store.deleteRoom(this.room);
+      return files;
+    } finally {
+      store.close();
+    }
+  }
+
+  /** Stores a file that is in memory, where it is held no longer then. */
+  private async move(file: Item, store: Store): Promise<void> {
+    const blob = this.blobs.get(file[0]);
+    if (!blob) return;
+    await store.putFile(this.room, file, new Uint8Array(await blob.arrayBuffer()));
+    this.blobs.release(file[0]);
+  }
+}
+
+/** The bytes of a file in a store, if they can be read. */
+async function blobOf(store: Store, room: Bytes, key: Bytes): Promise<Blob | undefined> {
+  try {
+    const bytes = await store.getFile(room, key);
+    return bytes && new Blob([bytes]);
+  } catch {
+    return undefined;
+  }
+}

@@ -226,6 +226,9 @@ export type PeerState = "connecting" | "verifying" | "verified" | "reconnecting"
 /** The trust in a peer's key, from what was known before this connection. */
 export type Trust = "new" | "known" | "verified" | "name-on-another-key";
 
+/** Whether a person is at their page: they see it, and have used it within the last minutes. */
+export type Presence = "active" | "away";
+
 /** The reason why a peer is gone. */
 export type GoneReason = "left" | "silent" | "unreachable" | "blocked" | "disconnected";
 
@@ -313,6 +316,8 @@ export interface Events {
   file: (file: IncomingFile, sender: string, peer: Peer) => unknown;
   /** Somebody is writing. */
   typing: (user: string, peer: Peer) => unknown;
+  /** Somebody is at their page, or no longer. `presence` is `peer.presence`. */
+  presence: (user: string, presence: Presence, peer: Peer) => unknown;
   /** Somebody has another name. A peer's `user` never changes without this event. */
   namechange: (oldUser: string, newUser: string, peer: Peer) => unknown;
   /** Somebody proved their identity. */
@@ -406,6 +411,11 @@ export interface Peer {
   readonly fingerprint: string;
   readonly state: PeerState;
   readonly trust: Trust;
+  /**
+   * Whether the person is at their page. They are active if one of their tabs is. `undefined` as long as nothing is known,
+   * and always for programs without a page.
+   */
+  readonly presence: Presence | undefined;
   /** Asks a question. The promise is rejected with the code `timeout`, `gone` or `failed` if there is no answer. */
   ask(content: Json, options?: AskOptions): Promise<any>;
   /** Sends a value, in order. The promise resolves when the channel accepts it, and is rejected if the peer is gone. */

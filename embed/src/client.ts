@@ -218,6 +218,7 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
         const { user, userInfo, peer } = member;
         if (event === "connectedtopeer") late("connectedtopeer", user, userInfo, peer);
         if (event === "validation") late("validation", user, validation(member.view), peer);
+        if (event === "presence" && member.toldPresence) late("presence", user, member.toldPresence, peer);
       }
     });
     return this;
@@ -382,6 +383,15 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
       this.#handlers.emit("validation", member.user, validation(view), member.peer);
       this.#handlers.emit("connectedtopeer", member.user, member.userInfo, member.peer);
     }
+    this.#present(member);
+  }
+
+  /** Tells whether the person is at their page, once they are connected and it is news. */
+  #present(member: Member): void {
+    const { presence } = member.view;
+    if (!member.isConnected || presence === undefined || presence === member.toldPresence) return;
+    member.toldPresence = presence;
+    this.#handlers.emit("presence", member.user, presence, member.peer);
   }
 
   #update(member: Member, view: PeerView): void {

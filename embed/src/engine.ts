@@ -1,6 +1,6 @@
 // Loads the program behind the module, which is in the same folder.
 import init, { Engine, whenBroken } from "../engine/engine.js";
-import type { ErrorCode, GoneReason, Message, PeerState, Status, Trust } from "../mqtt-rtc.js";
+import type { ErrorCode, GoneReason, Message, PeerState, Presence, Status, Trust } from "../mqtt-rtc.js";
 import { asError } from "./errors.js";
 
 export type { Engine };
@@ -42,6 +42,7 @@ export interface PeerView {
   state: Exclude<PeerState, "gone">;
   trust: Trust;
   info: string | undefined;
+  presence: Presence | undefined;
 }
 
 // Bundlers recognise this expression, and include the file.

@@ -6,6 +6,7 @@ import type {
   Json,
   Peer,
   PeerState,
+  Presence,
   Sendable,
   Trust,
   UserInfo,
@@ -38,6 +39,8 @@ export class Member {
   /** Whether the peer has proved who it is and is not gone. */
   isConnected = false;
   isGone = false;
+  /** What the program was told last of whether the person is at their page. */
+  toldPresence: Presence | undefined;
   /** Whether the program has been told about the peer with its present name. */
   isAnnounced = false;
   readonly #shared: Shared;
@@ -207,6 +210,10 @@ class RoomPeer implements Peer {
 
   get trust(): Trust {
     return this.#member.view.trust;
+  }
+
+  get presence(): Presence | undefined {
+    return this.#member.view.presence;
   }
 
   async ask(content: Json, options: AskOptions = {}): Promise<Json> {

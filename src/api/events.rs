@@ -7,7 +7,7 @@
 //! | `outdated` | none: the room was left and is being entered anew |
 //! | `notice`, `refused` | a sentence |
 //! | `status` | `{ state, people, reconnecting?, unreached?, ownTabs?, dropping?, retryAt? }` |
-//! | `peer`, `request` | `{ id, user, name, key, fingerprint, state, trust, info }` |
+//! | `peer`, `request` | `{ id, user, name, key, fingerprint, state, trust, info, presence }` |
 //! | `withdrawn` | peer id |
 //! | `gone` | peer id, reason |
 //! | `validationfailure` | the peer as in `peer`, a sentence |
@@ -33,8 +33,8 @@ use wasm_bindgen::JsValue;
 use crate::browser::object;
 use crate::identity::{PeerId, PublicKey};
 use crate::room::{
-    AppEvent, AskError, ChatEvent, Conversation, Diagnostics, Event, FileError, FileEvent, Message,
-    PeerView, PeopleEvent, Purpose, Reaction, SendError, Status, Value,
+    Activity, AppEvent, AskError, ChatEvent, Conversation, Diagnostics, Event, FileError,
+    FileEvent, Message, PeerView, PeopleEvent, Purpose, Reaction, SendError, Status, Value,
 };
 use crate::rtc::file_channel::FileId;
 use crate::time::Millis;
@@ -312,6 +312,7 @@ fn peer(view: &PeerView) -> Object {
         ("state", view.state.as_str().into()),
         ("trust", view.trust.as_str().into()),
         ("info", view.info.clone().into()),
+        ("presence", view.activity.map(Activity::as_str).into()),
     ])
 }
 

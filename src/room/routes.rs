@@ -2,6 +2,7 @@
 
 use super::timer::ChannelTimer;
 use super::*;
+use crate::wire::frame::ChatFrame;
 
 impl Room {
     /// Sets the time. After a sleep of this computer, no peer is given up for a silence that was ours.
@@ -120,6 +121,7 @@ impl Room {
             .on_peer(peer, event, &self.members, &self.links, cx);
         self.conversations.on_peer(peer, event, &self.members, cx);
         self.presence.on_peer(peer, event, cx);
+        self.activities.on_peer(peer, event, cx);
     }
 
     pub(super) fn on_message(&mut self, carrier: Carrier, topic: &str, payload: &[u8]) {
@@ -227,6 +229,9 @@ impl Room {
                 self.attachments
                     .on_frame(peer, frame, &self.members, &self.links, cx);
             }
+            Frame::Chat(ChatFrame::Activity { away }) => {
+                self.activities.on_frame(peer, away, cx);
+            }
             Frame::Chat(frame) => self.conversations.on_frame(peer, frame, &self.members, cx),
             // Chunks of the stream, and acknowledgements, do not come here.
             Frame::Call(_)
@@ -288,6 +293,7 @@ impl Room {
                 self.presence
                     .on_timer(timer, &self.members, &self.links, cx);
             }
+            Timer::Away => self.activities.on_timer(cx),
             #[cfg(feature = "files")]
             Timer::Files(peer) => self.files.check_files(peer, &self.links, cx),
             #[cfg(feature = "attachments")]
@@ -339,7 +345,8 @@ impl Room {
         if self.left || !core::mem::take(&mut self.cx.changed) {
             return;
         }
-        self.members.show(&self.links, &mut self.cx);
+        self.members
+            .show(&self.links, &self.activities, &mut self.cx);
         let alone = self.links.connected().next().is_none();
         let seen = Seen {
             broker: self.signaling.shown_broker(),

@@ -17,6 +17,8 @@ pub enum Timer {
     Conversation(ConversationTimer),
     /// A timer of presence.
     Presence(PresenceTimer),
+    /// The person may be away by now.
+    Away,
     /// Time to check whether files to this peer and back still move.
     #[cfg(feature = "files")]
     Files(PeerId),

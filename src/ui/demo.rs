@@ -19,8 +19,8 @@ use super::{Backend, Blocked, Entry, EventSink, Later, Opening, Own, UiEvent};
 use crate::history::Mode;
 use crate::identity::{Name, PeerId, PublicKey, Trust};
 use crate::room::{
-    ChatCommand, ChatEvent, Command, Conversation, Diagnostics, Event, GoneReason, MAIN_CHANNEL,
-    Message, MessageId, PeerState, PeerView, PeopleCommand, PeopleEvent, Status,
+    Activity, ChatCommand, ChatEvent, Command, Conversation, Diagnostics, Event, GoneReason,
+    MAIN_CHANNEL, Message, MessageId, PeerState, PeerView, PeopleCommand, PeopleEvent, Status,
 };
 use crate::settings::Accept;
 use crate::time::Millis;
@@ -658,5 +658,6 @@ fn view(byte: u8, user: &str, state: PeerState, trust: Trust) -> PeerView {
         key: key(byte),
         state,
         trust,
+        activity: [None, Some(Activity::Active), Some(Activity::Away)][usize::from(byte % 3)],
     }
 }

@@ -136,6 +136,7 @@ mod tests {
             key: PublicKey([2; 33]),
             state,
             trust: Trust::New,
+            activity: None,
         })))
     }
 

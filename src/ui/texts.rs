@@ -6,7 +6,7 @@ mod talks;
 
 use super::timeline::{Crowd, Delivery, Moves};
 use crate::identity::{Name, Trust};
-use crate::room::{PeerState, PeerView};
+use crate::room::{Activity, PeerState, PeerView};
 
 pub use files::{bytes, file, percent};
 pub use room::{
@@ -149,6 +149,22 @@ pub fn trust(trust: Trust) -> &'static str {
         Trust::Known => "Known",
         Trust::Verified => "Verified",
         Trust::NameOnAnotherKey => "Another key",
+    }
+}
+
+/// Whether somebody is at their page.
+pub fn activity(activity: Activity) -> &'static str {
+    match activity {
+        Activity::Active => "Active",
+        Activity::Away => "Away",
+    }
+}
+
+/// The sentence that explains it.
+pub fn activity_sentence(activity: Activity) -> &'static str {
+    match activity {
+        Activity::Active => "Active: they see this page, and used it within the last minutes.",
+        Activity::Away => "Away: they have not seen this page for some minutes, or not used it.",
     }
 }
 

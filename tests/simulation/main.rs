@@ -1,5 +1,6 @@
 //! Whole rooms under virtual time.
 
+mod activity;
 mod attachments;
 mod conversations;
 mod direct;

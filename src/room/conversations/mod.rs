@@ -487,7 +487,9 @@ impl Conversations {
 
     /// Handles a frame of a peer about what its person is doing.
     pub fn on_frame(&mut self, peer: PeerId, frame: ChatFrame, members: &Members, cx: &mut Cx) {
-        let ChatFrame::Typing { conversation: id } = frame;
+        let ChatFrame::Typing { conversation: id } = frame else {
+            return;
+        };
         let key = members.connect(&peer).map(|connect| connect.identity);
         let conversation = match self.threads.get(&id).map(|its| &its.conversation) {
             Some(Conversation::Direct(other)) if Some(*other) != key => None,

@@ -16,7 +16,7 @@ pub use app::{AppCommand, AppEvent, AskError, SendError};
 pub use chat::{
     ChatCommand, ChatEvent, Conversation, Deletion, Message, MessageId, Order, Reaction,
 };
-pub use people::{GoneReason, PeerState, PeerView, PeopleCommand, PeopleEvent, Shown};
+pub use people::{Activity, GoneReason, PeerState, PeerView, PeopleCommand, PeopleEvent, Shown};
 pub use store::{StoreCommand, StoreEvent};
 
 /// Identifies one of the brokers that the driver keeps a connection to. Both drivers keep one at a time, and call it 0
@@ -62,6 +62,9 @@ pub enum Input {
     Store(StoreEvent),
     /// The time of [`Room::next_wake`](super::Room::next_wake) has come.
     Wake,
+    /// Whether the person sees the page: said when they use it, and when it is shown or hidden. A driver without a person
+    /// never says it.
+    Attention(bool),
     /// The network came back, or the tab became visible: it is worth asking at once who is still there.
     Resumed,
 }

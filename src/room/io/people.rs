@@ -101,6 +101,25 @@ impl PeerState {
     }
 }
 
+/// Whether a person is at their page. Of several tabs, the first of these counts that any of them has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Activity {
+    /// They see the page, and have used it within the last minutes.
+    Active,
+    /// The page is hidden, or nobody has used it for some minutes.
+    Away,
+}
+
+impl Activity {
+    /// It in one word, as programs and style sheets know it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Activity::Active => "active",
+            Activity::Away => "away",
+        }
+    }
+}
+
 /// A peer as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerView {
@@ -118,6 +137,9 @@ pub struct PeerView {
     pub state: PeerState,
     /// The trust in the key under this name.
     pub trust: Trust,
+    /// Whether the person is at their page, in any tab. `None` as long as none of their tabs has said so; programs need
+    /// not say it.
+    pub activity: Option<Activity>,
 }
 
 impl PeerView {

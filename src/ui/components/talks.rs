@@ -2,7 +2,7 @@
 
 use yew::prelude::*;
 
-use super::icon::{face, icon};
+use super::icon::{activity, face, icon};
 use super::sentence::changing;
 use crate::room::Conversation;
 use crate::ui::context::Ui;
@@ -57,7 +57,7 @@ fn row(listed: &Listed, ui: &Ui) -> Html {
                 data-look={(!listed.is_here).then_some("away")} aria-current={listed.is_open.then_some("true")} onclick={open}
             >
                 { sign(listed) }
-                <span class="name"><bdi translate="no">{ &listed.title }</bdi></span>
+                <span class="name"><bdi translate="no">{ &listed.title }</bdi>{ activity(listed.activity) }</span>
                 if let Some(when) = when { <time class="hint" translate="no">{ when }</time> }
                 if let Some(said) = said { <span class="hint last" dir="auto" translate="no">{ said }</span> }
                 if unread > 0 {

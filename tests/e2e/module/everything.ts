@@ -19,6 +19,7 @@ import {
   type Options,
   type Peer,
   type PeerState,
+  type Presence,
   type QuestionHandler,
   type QuestionInfo,
   RTChatError,
@@ -81,6 +82,7 @@ client
     console.log(its.name, file.saidType, said.saidType);
   })
   .on("typing", (user: string) => console.log(user))
+  .on("presence", (user: string, presence: Presence, peer: Peer) => console.log(user, presence === peer.presence))
   .on("namechange", (before: string, now: string) => console.log(before, now))
   .on("validation", (user: string, { fingerprint, known, verified }: Validation) =>
     console.log(user, fingerprint, known, verified))

@@ -190,6 +190,8 @@ export interface Status {
     | "connected"
     /** Some people answer, but their network or this one allows no direct connection to them. */
     | "no-path"
+  /** Somebody sends too much, and nothing of them is looked at until `peer.listen()`. */
+  | "muted"
     /** No broker answers. Peers that are connected stay connected. */
     | "unreachable"
     /** The broker does not allow the subscriptions that the room needs. Peers that are connected stay connected. */
@@ -316,6 +318,11 @@ export interface Events {
   file: (file: IncomingFile, sender: string, peer: Peer) => unknown;
   /** Somebody is writing. */
   typing: (user: string, peer: Peer) => unknown;
+  /**
+   * So many messages of somebody could not be read since this was last told, at most once a second for each: they were too
+   * long, damaged or forged.
+   */
+  unreadable: (user: string, count: number, peer: Peer) => unknown;
   /** Somebody is at their page, or no longer. `presence` is `peer.presence`. */
   presence: (user: string, presence: Presence, peer: Peer) => unknown;
   /** Somebody has another name. A peer's `user` never changes without this event. */
@@ -327,8 +334,8 @@ export interface Events {
   /** The state of the connections changed. */
   status: (status: Status) => unknown;
   /**
-   * An error that no promise reports: a handler threw, the room cannot be entered, or there is no direct connection to
-   * somebody (an `RTChatError` with the code `no-path`).
+   * An error that no promise reports: a handler threw, the room cannot be entered, there is no direct connection to somebody
+   * (an `RTChatError` with the code `no-path`), or somebody sends too much and is muted (`muted`).
    */
   error: (error: Error) => unknown;
 }
@@ -416,6 +423,8 @@ export interface Peer {
    * and always for programs without a page.
    */
   readonly presence: Presence | undefined;
+  /** Whether nothing of the peer is looked at, because it sends too much. */
+  readonly muted: boolean;
   /** Asks a question. The promise is rejected with the code `timeout`, `gone` or `failed` if there is no answer. */
   ask(content: Json, options?: AskOptions): Promise<any>;
   /** Sends a value, in order. The promise resolves when the channel accepts it, and is rejected if the peer is gone. */
@@ -428,6 +437,8 @@ export interface Peer {
   chat(text: string): void;
   /** Measures the round trip, in milliseconds. */
   ping(): Promise<number>;
+  /** Listens again to a peer that is muted. What its person said meanwhile is caught up on; values are lost. */
+  listen(): void;
   /** Closes the connection until the peer returns in a new session. */
   disconnect(): void;
   /** Blocks the peer's key permanently and in all tabs, whatever its name is. May be rejected with `gone`. */

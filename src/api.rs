@@ -329,6 +329,11 @@ impl Engine {
         });
     }
 
+    /// Listens again to a peer that is muted.
+    pub fn listen(&self, peer: &str) {
+        self.to(peer, |peer| Command::People(PeopleCommand::Listen(peer)));
+    }
+
     /// Records a decision of the person about a peer's key: `block`, `verify` (the safety number was compared and is
     /// the same) or `accept-key` (the known name is right on this key). Key and name are those that the person saw.
     /// Returns a sentence if the room refuses the decision, because the peer has another name by now.

@@ -12,7 +12,7 @@ import { PendingCalls } from "./pending-calls.js";
 import { pack, toJson, unpack } from "./values.js";
 
 type OptionsWithoutTopic = Omit<AskOptions, "topic"> | undefined;
-type PeerEventKind = "file" | "gone" | "typing" | "value" | "question";
+type PeerEventKind = "file" | "gone" | "typing" | "unreadable" | "value" | "question";
 
 /** A message as the engine describes it: its time is a number. */
 type EngineMessage = Omit<api.Message, "at"> & { at: number };
@@ -313,6 +313,8 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
         return this.#gone(member, event[2]);
       case "typing":
         return this.#handlers.emit("typing", user, peer);
+      case "unreadable":
+        return this.#handlers.emit("unreadable", user, event[2], peer);
       case "value": {
         const value = unpack(event[3], event[4], event[5]);
         return this.#handlers.emit(event[2] ? "dm" : "data", value, user, peer);
@@ -374,9 +376,12 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
     const member = this.#members.get(view.id) ?? this.#requests.get(view.id) ?? this.#member(view);
     this.#requests.delete(view.id);
     this.#members.set(view.id, member);
-    const before = member.view.state;
+    const { state: before, muted } = member.view;
     this.#update(member, view);
     if (view.state === "no-path" && before !== "no-path") this.#handlers.report(noPath(view.user));
+    if (view.muted && !muted) {
+      this.#handlers.report(new RTChatError("muted", `${view.user} is sending too much and is muted.`));
+    }
     if (view.state === "verified" && !member.isConnected) {
       member.isConnected = true;
       member.isAnnounced = true;

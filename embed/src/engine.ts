@@ -17,6 +17,7 @@ export type EngineEvent =
   | [kind: "peer" | "request", view: PeerView]
   | [kind: "withdrawn", peer: string]
   | [kind: "typing", peer: string]
+  | [kind: "unreadable", peer: string, count: number]
   | [kind: "gone", peer: string, reason: GoneReason]
   | [kind: "validationfailure", peer: PeerView, sentence: string]
   | [kind: "message" | "messagechange", message: Omit<Message, "at"> & { at: number }, peer: string | undefined]
@@ -43,6 +44,7 @@ export interface PeerView {
   trust: Trust;
   info: string | undefined;
   presence: Presence | undefined;
+  muted: boolean;
 }
 
 // Bundlers recognise this expression, and include the file.

@@ -240,6 +240,14 @@ class RoomPeer implements Peer {
     return await this.#member.ping();
   }
 
+  get muted(): boolean {
+    return this.#member.view.muted;
+  }
+
+  listen(): void {
+    if (!this.#member.isGone) this.#shared.engine?.listen(this.id);
+  }
+
   disconnect(): void {
     if (!this.#member.isGone) this.#shared.engine?.disconnect(this.id);
   }

@@ -7,7 +7,7 @@
 //! | `outdated` | none: the room was left and is being entered anew |
 //! | `notice`, `refused` | a sentence |
 //! | `status` | `{ state, people, reconnecting?, unreached?, ownTabs?, dropping?, retryAt? }` |
-//! | `peer`, `request` | `{ id, user, name, key, fingerprint, state, trust, info, presence }` |
+//! | `peer`, `request` | `{ id, user, name, key, fingerprint, state, trust, info, presence, muted }` |
 //! | `withdrawn` | peer id |
 //! | `gone` | peer id, reason |
 //! | `validationfailure` | the peer as in `peer`, a sentence |
@@ -15,6 +15,7 @@
 //! | `messagechange` | the message, the id of its peer if it is here |
 //! | `delivery` | message id, to how many it was sent, how many have it, how many it is meant for |
 //! | `typing` | peer id |
+//! | `unreadable` | peer id, how many messages |
 //! | `sent` | the first and the last of consecutive tokens |
 //! | `sendfailed` | token, code, a sentence |
 //! | `value` | peer id, whether it is a `dm`, JSON; or `undefined`, the kind of the bytes, and the bytes |
@@ -147,6 +148,9 @@ fn arguments(event: Event) -> Array {
         Event::People(PeopleEvent::RequestWithdrawn(peer)) => list("withdrawn", [id(peer)]),
         Event::People(PeopleEvent::Gone { peer, reason }) => {
             list("gone", [id(peer.id), reason.as_str().into()])
+        }
+        Event::People(PeopleEvent::Unreadable { peer, count }) => {
+            list("unreadable", [id(peer), count.into()])
         }
         Event::People(PeopleEvent::ValidationFailure { peer: view, reason }) => {
             list("validationfailure", [peer(&view).into(), reason.into()])
@@ -312,6 +316,7 @@ fn peer(view: &PeerView) -> Object {
         ("state", view.state.as_str().into()),
         ("trust", view.trust.as_str().into()),
         ("info", view.info.clone().into()),
+        ("muted", view.muted.into()),
         ("presence", view.activity.map(Activity::as_str).into()),
     ])
 }

@@ -254,6 +254,7 @@ impl Room {
             Input::Resumed => self.resume(),
         }
         self.route();
+        self.cx.source = None;
         while let Some(timer) = self.cx.timers.take_due(now) {
             self.on_timer(timer);
             self.route();

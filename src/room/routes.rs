@@ -55,6 +55,7 @@ impl Room {
                 self.conversations
                     .on_entry_frame(peer, frame, &self.members, cx);
             }
+            Effect::Dropped(peer, reason) => self.channels.on_dropped(peer, reason, cx),
             Effect::Call(peer, frame) => self.calls.on_frame(peer, frame, cx),
             Effect::File(peer, frame) => self.files.on_frame(peer, frame, &self.links, cx),
             Effect::Attached(said) => {
@@ -200,7 +201,11 @@ impl Room {
 
     pub(super) fn on_link(&mut self, connection: ConnectionId, event: LinkEvent) {
         let cx = &mut self.cx;
-        match self.links.on_event(connection, event, cx) {
+        let message = self.links.on_event(connection, event, cx);
+        if let Some(ChannelMessage::Text(peer, _) | ChannelMessage::Bytes(peer, _)) = &message {
+            cx.source = Some(*peer);
+        }
+        match message {
             Some(ChannelMessage::Text(peer, text)) => {
                 let frame = self.channels.on_text(peer, &text, &self.links, cx);
                 if let Some(frame) = frame {
@@ -253,6 +258,12 @@ impl Room {
             Command::People(PeopleCommand::Retry(peer)) => {
                 self.links.retry(peer, &self.members, cx);
             }
+            Command::People(PeopleCommand::Listen(peer)) => {
+                if self.channels.listen(&peer, cx) {
+                    self.conversations
+                        .ask_for_last_pages(peer, &self.members, cx);
+                }
+            }
             Command::People(command) => self.members.on_command(command, &self.links, cx),
             Command::App(command @ (AppCommand::Send { .. } | AppCommand::Ping { .. })) => {
                 self.channels.on_command(command, &self.links, cx);
@@ -284,6 +295,7 @@ impl Room {
             Timer::Signaling(timer) => self.signaling.on_timer(timer, company, cx),
             Timer::Link(timer) => self.links.on_timer(timer, &self.members, cx),
             Timer::Channel(ChannelTimer::Ack(peer)) => self.channels.acknowledge(peer, cx),
+            Timer::Channel(ChannelTimer::Unreadable(peer)) => self.channels.tell(peer, cx),
             Timer::Channel(ChannelTimer::Answers) => self.calls.on_timer(cx),
             Timer::Members => self.members.sweep(&self.links, cx),
             Timer::Conversation(timer) => {
@@ -346,7 +358,7 @@ impl Room {
             return;
         }
         self.members
-            .show(&self.links, &self.activities, &mut self.cx);
+            .show(&self.links, &self.channels, &self.activities, &mut self.cx);
         let alone = self.links.connected().next().is_none();
         let seen = Seen {
             broker: self.signaling.shown_broker(),

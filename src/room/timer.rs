@@ -64,6 +64,8 @@ pub enum LinkTimer {
 pub enum ChannelTimer {
     /// Time to tell this peer how much of its stream has come.
     Ack(PeerId),
+    /// Time to tell how much of this peer could not be read.
+    Unreadable(PeerId),
     /// The time for an answer may be over.
     Answers,
 }

@@ -659,5 +659,6 @@ fn view(byte: u8, user: &str, state: PeerState, trust: Trust) -> PeerView {
         state,
         trust,
         activity: [None, Some(Activity::Active), Some(Activity::Away)][usize::from(byte % 3)],
+        muted: false,
     }
 }

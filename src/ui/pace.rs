@@ -137,6 +137,7 @@ mod tests {
             state,
             trust: Trust::New,
             activity: None,
+            muted: false,
         })))
     }
 

@@ -468,6 +468,11 @@ impl State {
             Event::Chat(ChatEvent::Found { text, messages }) => {
                 self.found = Some(Rc::new(Found { text, messages }));
             }
+            Event::People(PeopleEvent::Unreadable { peer, count }) => {
+                if let Some(peer) = self.peer(&peer).cloned() {
+                    self.moved(Move::Unreadable(peer.key, peer.user.clone(), count));
+                }
+            }
             Event::People(PeopleEvent::ValidationFailure { peer, reason }) => {
                 self.add_notice(super::texts::validation_failure(&peer.user, &reason), None);
             }

@@ -24,6 +24,7 @@ fn peer(byte: u8, user: &str, state: PeerState) -> PeerView {
         state,
         trust: Trust::Known,
         activity: None,
+        muted: false,
     }
 }
 

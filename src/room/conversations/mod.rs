@@ -501,7 +501,8 @@ impl Conversations {
         };
         match conversation {
             Some(conversation) => cx.chat(ChatEvent::Typing { peer, conversation }),
-            None => cx.dropped(Dropped::BadFrame),
+            // A site can name its channels anew while pages are open.
+            None => cx.dropped(Dropped::Unexpected),
         }
     }
 

@@ -4,9 +4,9 @@ use core::time::Duration;
 
 use litemap::LiteMap;
 
-use super::Conversations;
 use super::catching_up::{Known, reply, send};
 use super::thread::Thread;
+use super::{Conversations, is_sound};
 use crate::identity::{PeerId, PublicKey};
 use crate::room::channel::yield_files;
 use crate::room::counters::Dropped;
@@ -14,7 +14,7 @@ use crate::room::cx::Cx;
 use crate::room::links::Links;
 use crate::room::members::Members;
 use crate::room::timer::ConversationTimer;
-use crate::wire::entry::{ConversationId, Entry, Position};
+use crate::wire::entry::{Content, ConversationId, Entry, Position};
 use crate::wire::frame::{EntryFrame, ShortId, short};
 
 /// The most bytes of entries in one frame.
@@ -31,6 +31,8 @@ const MAX_UNCHECKED: usize = 2_000;
 #[derive(Debug)]
 pub(super) struct Unchecked {
     entry: Entry,
+    /// Who sent it.
+    from: PeerId,
     /// It was said before we came.
     caught_up: bool,
 }
@@ -184,7 +186,11 @@ impl Conversations {
                 cx.dropped(Dropped::OverBudget);
                 continue;
             }
-            self.unchecked.push(Unchecked { entry, caught_up });
+            self.unchecked.push(Unchecked {
+                entry,
+                from: peer,
+                caught_up,
+            });
         }
         if !have.is_empty() {
             send(peer, EntryFrame::Have { ids: have }, cx);
@@ -197,7 +203,14 @@ impl Conversations {
         let some = self.unchecked.len().min(CHECKED_AT_ONCE);
         let checked: Vec<Unchecked> = self.unchecked.drain(..some).collect();
         let mut have: LiteMap<PublicKey, Vec<ShortId>> = LiteMap::new();
-        for Unchecked { entry, caught_up } in checked {
+        let source = cx.source;
+        for Unchecked {
+            entry,
+            from,
+            caught_up,
+        } in checked
+        {
+            cx.source = Some(from);
             let thread = self.threads.get(&entry.conversation);
             if thread.is_some_and(|thread| thread.other().is_none()) {
                 cx.counters.signature_checked();
@@ -210,9 +223,13 @@ impl Conversations {
             ids.push(short(&entry.id()));
             if !caught_up {
                 yield_files(cx);
+                if !is_readable(&entry) {
+                    cx.dropped(Dropped::Unshown);
+                }
             }
             self.insert(entry, caught_up, members, cx);
         }
+        cx.source = source;
         for (author, ids) in have {
             for peer in members.proven_peers(&author) {
                 let ids = ids.clone();
@@ -321,7 +338,7 @@ impl Conversations {
     }
 
     /// Asks a peer for the last pages of the conversations that it may read.
-    pub(super) fn ask_for_last_pages(&self, peer: PeerId, members: &Members, cx: &mut Cx) {
+    pub fn ask_for_last_pages(&self, peer: PeerId, members: &Members, cx: &mut Cx) {
         let Some(key) = members.connect(&peer).map(|connect| connect.identity) else {
             return;
         };
@@ -348,6 +365,17 @@ impl Conversations {
         for thread in begun {
             self.send_page(peer, &key, thread.id, None, members, cx);
         }
+    }
+}
+
+/// Whether people can be shown what an entry says. Either way it is kept and passed on, since another version may read it.
+fn is_readable(entry: &Entry) -> bool {
+    let body = entry.body().map(|body| body.content);
+    match body {
+        Some(Content::Say { text, .. } | Content::Edit { text, .. }) => is_sound(&text),
+        Some(Content::File { text, .. }) => text.is_empty() || is_sound(&text),
+        Some(Content::Retract { .. } | Content::React { .. }) => true,
+        None => !entry.has_body(),
     }
 }
 

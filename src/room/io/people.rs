@@ -37,6 +37,8 @@ pub enum PeopleCommand {
     Unblock(PublicKey),
     /// Disconnect from this peer, until it comes back in a new session.
     Disconnect(PeerId),
+    /// Listen again to a peer that is muted because it sent too much.
+    Listen(PeerId),
     /// Another tab of this browser changed the trust book: people who were blocked or verified there are blocked or
     /// verified here.
     TrustBookChanged(TrustBook),
@@ -60,6 +62,13 @@ pub enum PeopleEvent {
     Request(PeerView),
     /// The question of [`PeopleEvent::Request`] needs no answer any more.
     RequestWithdrawn(PeerId),
+    /// So much of a peer could not be read since this was last reported: at most once a second for each.
+    Unreadable {
+        /// The peer.
+        peer: PeerId,
+        /// How many messages.
+        count: u32,
+    },
     /// A peer did not prove who it claims to be; nothing it sent was delivered.
     ValidationFailure {
         /// The peer that it claimed to be.
@@ -140,6 +149,8 @@ pub struct PeerView {
     /// Whether the person is at their page, in any tab. `None` as long as none of their tabs has said so; programs need
     /// not say it.
     pub activity: Option<Activity>,
+    /// Whether nothing of it is looked at, because it sent too much ([`PeopleCommand::Listen`] ends that).
+    pub muted: bool,
 }
 
 impl PeerView {

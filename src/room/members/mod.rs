@@ -129,6 +129,7 @@ impl Member {
             state: links.state(&self.id),
             trust: self.trust,
             activity: None,
+            muted: false,
         }
     }
 }

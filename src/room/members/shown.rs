@@ -7,6 +7,7 @@ use crate::identity::display::{DisplayNames, Person};
 use crate::identity::name::display;
 use crate::identity::{Name, PeerId, PublicKey};
 use crate::room::activity::Activities;
+use crate::room::channel::Channels;
 use crate::room::cx::Cx;
 use crate::room::io::{Activity, BrokerState, PeerState, PeerView, PeopleEvent, Status};
 use crate::room::links::Links;
@@ -30,7 +31,13 @@ pub(in crate::room) struct Seen {
 
 impl Members {
     /// Reports what has changed for people to see since the last time.
-    pub fn show(&mut self, links: &Links, activities: &Activities, cx: &mut Cx) {
+    pub fn show(
+        &mut self,
+        links: &Links,
+        channels: &Channels,
+        activities: &Activities,
+        cx: &mut Cx,
+    ) {
         self.name_everybody(cx);
         let shown = self.members.values().filter(|member| member.is_shown());
         let mut views: Vec<PeerView> = shown.map(|member| member.view(links)).collect();
@@ -41,6 +48,9 @@ impl Members {
                 let known = people.entry(view.key).or_insert(activity);
                 *known = activity.min(*known);
             }
+        }
+        for view in &mut views {
+            view.muted = channels.is_muted(&view.id);
         }
         for view in views.iter_mut().filter(|view| self.is_proven(&view.id)) {
             view.activity = people.get(&view.key).copied();

@@ -180,6 +180,7 @@ fn Person(props: &PersonProps) -> Html {
     };
     let words = match texts::peer_state(peer.state) {
         "" if *own_tab => texts::OWN_TAB,
+        "" if peer.muted => texts::MUTED,
         words => words,
     };
     let judged = if *own_tab { "own" } else { peer.trust.as_str() };

@@ -95,6 +95,7 @@ fn moved(moves: &Moves) -> Html {
                 { list(" joined", &moves.joined) }
                 { list(" left", &moves.left) }
                 { for moves.renamed.iter().map(renamed) }
+                { for moves.unreadable.iter().map(|(_, user, count)| view! { <li><bdi translate="no">{ user }</bdi>{ format!(": {count}") }</li> }) }
             </ul>
         </details>
     }

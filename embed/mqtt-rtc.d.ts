@@ -166,6 +166,8 @@ export interface Delivery {
   readonly sent: number;
   readonly delivered: number;
   readonly of: number;
+  /** Why it was not said, as a sentence: nobody has it, and `retry` tries again. */
+  readonly failed: string | undefined;
 }
 
 /** Answers questions, with its return value or the value of its promise. If it throws, the asker receives the error. */
@@ -190,8 +192,6 @@ export interface Status {
     | "connected"
     /** Some people answer, but their network or this one allows no direct connection to them. */
     | "no-path"
-  /** Somebody sends too much, and nothing of them is looked at until `peer.listen()`. */
-  | "muted"
     /** No broker answers. Peers that are connected stay connected. */
     | "unreachable"
     /** The broker does not allow the subscriptions that the room needs. Peers that are connected stay connected. */
@@ -352,6 +352,8 @@ export type ErrorCode =
   | "refused"
   /** This network or another person's allows no direct connection. It is tried further. The message says what helps. */
   | "no-path"
+  /** Somebody sends too much, and nothing of them is looked at until `peer.listen()`. */
+  | "muted"
   /** The room cannot be entered, or the program behind the module has crashed. The message says why. */
   | "unavailable";
 
@@ -485,6 +487,8 @@ export class MQTTRTCClient {
   say(text: string, options?: SayOptions): void;
   /** Changes the text of a message of ours. */
   edit(id: string, text: string): void;
+  /** Tries again to say a message that was not said (`delivery`, `failed`). Nobody ever has it twice. */
+  retry(id: string): void;
   /** Takes a message of ours back. */
   retract(id: string): void;
   /** Reacts to a message with an emoji, or takes the reaction back. */

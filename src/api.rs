@@ -184,6 +184,11 @@ impl Engine {
         self.command(Command::Chat(ChatCommand::Retract(MessageId(id))));
     }
 
+    /// Tries again to say a message that was not said.
+    pub fn retry(&self, id: String) {
+        self.command(Command::Chat(ChatCommand::Retry(MessageId(id))));
+    }
+
     /// Reacts to a message, or takes the reaction back.
     pub fn react(&self, id: String, emoji: String, on: bool) {
         let id = MessageId(id);

@@ -144,6 +144,10 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
     this.#engine?.retract(String(id));
   }
 
+  retry(id: string): void {
+    this.#engine?.retry(String(id));
+  }
+
   react(id: string, emoji: string, on = true): void {
     this.#engine?.react(String(id), String(emoji), Boolean(on));
   }
@@ -295,8 +299,10 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
         return this.#said(event[0], fromEngine(event[1]), event[2]);
       case "delivery": {
         const [, id, sent, delivered, of] = event;
-        return this.#handlers.emit("delivery", id, { sent, delivered, of });
+        return this.#handlers.emit("delivery", id, { sent, delivered, of, failed: undefined });
       }
+      case "unsaid":
+        return this.#handlers.emit("delivery", event[1], { sent: 0, delivered: 0, of: 0, failed: event[2] });
       case "answered":
         return this.#answered(event[1], event[2], event[3]);
       default: {

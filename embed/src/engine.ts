@@ -22,6 +22,7 @@ export type EngineEvent =
   | [kind: "validationfailure", peer: PeerView, sentence: string]
   | [kind: "message" | "messagechange", message: Omit<Message, "at"> & { at: number }, peer: string | undefined]
   | [kind: "delivery", id: string, sent: number, delivered: number, of: number]
+  | [kind: "unsaid", id: string, sentence: string]
   | [kind: "sent", first: number, last: number]
   | [kind: "sendfailed", token: number, code: ErrorCode, sentence: string]
   | [kind: "value", peer: string, isDm: boolean, json: string | undefined, kind?: string, bytes?: Uint8Array<ArrayBuffer>]

@@ -14,6 +14,7 @@
 //! | `message` | the message as in [`message`], the id of its peer if it is here |
 //! | `messagechange` | the message, the id of its peer if it is here |
 //! | `delivery` | message id, to how many it was sent, how many have it, how many it is meant for |
+//! | `unsaid` | message id, a sentence |
 //! | `typing` | peer id |
 //! | `unreadable` | peer id, how many messages |
 //! | `sent` | the first and the last of consecutive tokens |
@@ -170,6 +171,9 @@ fn arguments(event: Event) -> Array {
             "delivery",
             [id.0.into(), sent.into(), delivered.into(), of.into()],
         ),
+        Event::Chat(ChatEvent::Failed { id, reason }) => {
+            list("unsaid", [id.0.into(), reason.to_string().into()])
+        }
         Event::Chat(ChatEvent::Read(..) | ChatEvent::Deleted(_) | ChatEvent::Found { .. })
         | Event::App(AppEvent::Sent { .. }) => Array::new(),
         Event::Refused(sentence) => list("refused", [sentence.into()]),

@@ -84,7 +84,7 @@ pub use io::{
     Activity, AppCommand, AppEvent, AskError, BrokerEvent, BrokerId, BrokerState, Carrier,
     ChatCommand, ChatEvent, Command, Conversation, Deletion, Diagnostics, Event, GoneReason, Input,
     Message, MessageId, Order, Output, PeerState, PeerView, PeopleCommand, PeopleEvent, Purpose,
-    Reaction, SendError, Shown, Status, StoreCommand, StoreEvent, Value,
+    Reaction, SendError, Shown, Status, StoreCommand, StoreEvent, Unsaid, Value,
 };
 pub use links::MAX_ATTEMPTS;
 pub use members::MAX_PEERS;
@@ -243,6 +243,7 @@ impl Room {
             #[cfg(feature = "files")]
             Input::StrayBytes => self.cx.dropped(Dropped::StrayBytes),
             Input::Signed { ticket, signature } => self.on_signed(ticket, signature),
+            Input::NotSigned { ticket } => self.on_not_signed(ticket),
             Input::Store(event) => {
                 let members = &self.members;
                 self.conversations.on_store(event, members, &mut self.cx);

@@ -199,6 +199,14 @@ impl Room {
         }
     }
 
+    /// Handles that something was not signed. An announcement or a proof that stays without a signature does not come.
+    pub(super) fn on_not_signed(&mut self, ticket: u32) {
+        let cx = &mut self.cx;
+        if let Some(SignFor::Entry(request)) = cx.signed(ticket) {
+            self.conversations.on_not_signed(request, cx);
+        }
+    }
+
     pub(super) fn on_link(&mut self, connection: ConnectionId, event: LinkEvent) {
         let cx = &mut self.cx;
         let message = self.links.on_event(connection, event, cx);

@@ -12,6 +12,7 @@ use super::demo_answers::{WRITING, answers};
 use super::demo_files::{files, landscape};
 use super::demo_markdown::{MARKDOWN, MARKUP};
 use super::demo_talks::{channels, said};
+use super::demo_trouble::trouble;
 use super::hooks::clock;
 use super::hooks::listen::{document, window};
 use super::media::{self, Media};
@@ -360,6 +361,13 @@ impl Demo {
                     self.event(Event::Chat(ChatEvent::Message(Box::new(message))));
                 }
             }
+            "trouble" => {
+                self.conversation();
+                let said = self.add_message(OWN, "Ada", 0, "Is anybody still reading this?");
+                for event in trouble(view(9, "Mallory", PeerState::Verified, Trust::New), said) {
+                    self.event(event);
+                }
+            }
             "writing" => {
                 self.conversation();
                 for (byte, user, text) in WRITING {
@@ -539,6 +547,13 @@ impl Backend for Demo {
                 let holds = |message: &Message| message.text.contains(&text);
                 let messages = said(clock::now()).into_iter().filter(holds).collect();
                 self.event(Event::Chat(ChatEvent::Found { text, messages }));
+            }
+            Command::Chat(ChatCommand::Retry(id)) => self.deliver(&id, 3, 3),
+            Command::Chat(ChatCommand::Delete(deletion)) => {
+                self.event(Event::Chat(ChatEvent::Deleted(deletion)));
+            }
+            Command::People(PeopleCommand::Listen(peer)) => {
+                self.peer(peer.0[0], "Mallory", PeerState::Verified, Trust::New);
             }
             Command::Rename(name) => *self.0.name.borrow_mut() = name.to_string(),
             Command::People(PeopleCommand::Decide { who, accept }) if accept => {

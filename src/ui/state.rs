@@ -461,6 +461,9 @@ impl State {
                 delivered,
                 of,
             }) => self.deliver(&id, Delivery::of(sent, delivered, of)),
+            Event::Chat(ChatEvent::Failed { id, reason }) => {
+                self.deliver(&id, Delivery::Failed(reason));
+            }
             Event::Chat(ChatEvent::Read(conversation, order)) => {
                 self.was_read(&conversation, order);
             }

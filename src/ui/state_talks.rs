@@ -80,8 +80,10 @@ pub struct Listed {
     pub activity: Option<Activity>,
     /// The number of unread messages.
     pub unread: u32,
-    /// How many of them mention the person. In a direct conversation, all do.
-    pub mentioned: u32,
+    /// Whether they are for the person: one of them mentions them, or the conversation is with them alone.
+    pub is_called: bool,
+    /// Whether one of them mentions the person.
+    pub is_mentioned: bool,
     /// Who said what last, and when.
     pub last: Option<(String, Millis)>,
 }
@@ -315,11 +317,8 @@ impl State {
             is_here,
             activity: holder.and_then(|peer| peer.activity),
             unread: talk.unread,
-            mentioned: if is_channel {
-                talk.mentioned
-            } else {
-                talk.unread
-            },
+            is_called: talk.unread > 0 && !is_channel || talk.mentioned > 0,
+            is_mentioned: talk.mentioned > 0,
             last,
         }
     }

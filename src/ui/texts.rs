@@ -272,6 +272,7 @@ pub fn delivery(delivery: Delivery) -> String {
         Delivery::Waiting(of) => {
             format!("Waits for a connection to the {of} people who were here")
         }
+        Delivery::Failed(reason) => format!("Not sent. {reason}"),
         Delivery::Sent => "Sent".into(),
         Delivery::Delivered(delivered, of) if delivered >= of => "Delivered".into(),
         Delivery::Delivered(delivered, of) => format!("Delivered to {delivered} of {of}"),
@@ -311,13 +312,23 @@ pub fn writing(people: &[&str]) -> String {
 /// Follows [`new_messages`] if one of them mentions the person.
 pub const MENTIONED: &str = ", you are mentioned";
 
-/// The title of the tab, which has a dot if something that waits mentions the person.
+/// The number on a badge: with an `@` if one of the messages mentions the person.
+pub fn badge(count: u32, mentioned: bool) -> String {
+    let mark = if mentioned { "@" } else { "" };
+    format!("{mark}{count}")
+}
+
+/// How many messages are new, and whether one of them mentions the person.
+pub fn new_messages_for(count: u32, mentioned: bool) -> String {
+    new_messages(count) + if mentioned { MENTIONED } else { "" }
+}
+
+/// The title of the tab, which has an `@` if something that waits mentions the person.
 pub fn title(room: &str, unread: u32, mentioned: bool) -> String {
-    let mark = if mentioned { "● " } else { "" };
     match (unread, room) {
         (0, "") => "rtchat".into(),
         (0, room) => format!("{room} · rtchat"),
-        (unread, room) => format!("{mark}({unread}) {room} · rtchat"),
+        (unread, room) => format!("({}) {room} · rtchat", badge(unread, mentioned)),
     }
 }
 

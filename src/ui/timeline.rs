@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::lines::Lines;
 use crate::identity::{PublicKey, Trust};
-use crate::room::{Message, MessageId, Order};
+use crate::room::{Message, MessageId, Order, Unsaid};
 use crate::time::Millis;
 use crate::ui::mentions::Mention;
 
@@ -28,6 +28,8 @@ pub enum Delivery {
     Sent,
     /// The first number of people have received it, out of the second number it was sent to.
     Delivered(u32, u32),
+    /// It was not said, and nobody has it.
+    Failed(Unsaid),
 }
 
 impl Delivery {
@@ -62,6 +64,11 @@ pub struct Said {
 }
 
 impl Said {
+    /// Whether the person said it, so that others have it or will.
+    pub fn is_said_here(&self) -> bool {
+        !matches!(self.delivery, None | Some(Delivery::Failed(_)))
+    }
+
     /// Whether it mentions the person at this browser.
     pub fn calls(&self) -> bool {
         self.mentions.iter().any(|(_, own)| *own)

@@ -145,6 +145,13 @@ fn a_conversation_is_accessible() {
         ("unreachable-alone", &[], "status"),
         ("talk", &[("message", "leave")], "rejoin"),
         ("tabs", &[("peer", "person")], "person-details"),
+        ("trouble", &[], "muted"),
+        (
+            "trouble",
+            &[("muted", "listen-again"), ("retry", "retry")],
+            "delivery",
+        ),
+        ("conversations", &[("peer", "person")], "person-details"),
     ]);
 }
 

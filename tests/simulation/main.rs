@@ -17,5 +17,6 @@ mod programs;
 mod questions;
 mod scenes;
 mod status;
+mod unsaid;
 mod values;
 mod world;

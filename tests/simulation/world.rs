@@ -106,6 +106,8 @@ pub struct World {
     /// once.
     pub slow_keys: Vec<usize>,
     pub signing_takes: u64,
+    /// The tabs whose keys do not sign at present.
+    pub refusing_keys: Vec<usize>,
     /// Number of brokers. Each of them carries all messages.
     pub brokers: u16,
     /// The tab number of the next tab that is opened.
@@ -163,6 +165,7 @@ impl World {
             published_at: Vec::new(),
             slow_keys: Vec::new(),
             signing_takes: 0,
+            refusing_keys: Vec::new(),
             brokers: 1,
             next_tab: 1,
             interceptor: None,
@@ -431,7 +434,11 @@ impl World {
         node.room.handle(now, input);
         let (mut outputs, mut signed) = (VecDeque::new(), Vec::new());
         while let Some(output) = node.room.poll() {
-            if let Output::Sign { ticket, message } = output {
+            if let Output::Sign { ticket, .. } = output
+                && self.refusing_keys.contains(&at)
+            {
+                node.room.handle(now, Input::NotSigned { ticket });
+            } else if let Output::Sign { ticket, message } = output {
                 let signature = node.identity.sign_message(&message);
                 let input = Input::Signed { ticket, signature };
                 if self.slow_keys.contains(&at) {

@@ -14,7 +14,7 @@ pub use crate::wire::{Purpose, Value};
 
 pub use app::{AppCommand, AppEvent, AskError, SendError};
 pub use chat::{
-    ChatCommand, ChatEvent, Conversation, Deletion, Message, MessageId, Order, Reaction,
+    ChatCommand, ChatEvent, Conversation, Deletion, Message, MessageId, Order, Reaction, Unsaid,
 };
 pub use people::{Activity, GoneReason, PeerState, PeerView, PeopleCommand, PeopleEvent, Shown};
 pub use store::{StoreCommand, StoreEvent};
@@ -57,6 +57,11 @@ pub enum Input {
         ticket: u32,
         /// The signature: `r ‖ s`, low or high `s`.
         signature: Signature,
+    },
+    /// The other answer to [`Output::Sign`]: the key did not sign.
+    NotSigned {
+        /// The ticket of the request.
+        ticket: u32,
     },
     /// An event of the store.
     Store(StoreEvent),
@@ -135,7 +140,8 @@ pub enum Output {
         /// A sealed envelope.
         payload: Vec<u8>,
     },
-    /// Sign this with the identity's key (ECDSA on P-256 over SHA-256), and answer with [`Input::Signed`].
+    /// Sign this with the identity's key (ECDSA on P-256 over SHA-256), and answer with [`Input::Signed`]
+    /// or [`Input::NotSigned`].
     Sign {
         /// Identifies the request.
         ticket: u32,

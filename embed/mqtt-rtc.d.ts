@@ -166,6 +166,8 @@ export interface Delivery {
   readonly sent: number;
   readonly delivered: number;
   readonly of: number;
+  /** Why it was not said, as a sentence: nobody has it, and `retry` tries again. */
+  readonly failed: string | undefined;
 }
 
 /** Answers questions, with its return value or the value of its promise. If it throws, the asker receives the error. */
@@ -225,6 +227,9 @@ export type PeerState = "connecting" | "verifying" | "verified" | "reconnecting"
 
 /** The trust in a peer's key, from what was known before this connection. */
 export type Trust = "new" | "known" | "verified" | "name-on-another-key";
+
+/** Whether a person is at their page: they see it, and have used it within the last minutes. */
+export type Presence = "active" | "away";
 
 /** The reason why a peer is gone. */
 export type GoneReason = "left" | "silent" | "unreachable" | "blocked" | "disconnected";
@@ -313,6 +318,13 @@ export interface Events {
   file: (file: IncomingFile, sender: string, peer: Peer) => unknown;
   /** Somebody is writing. */
   typing: (user: string, peer: Peer) => unknown;
+  /**
+   * So many messages of somebody could not be read since this was last told, at most once a second for each: they were too
+   * long, damaged or forged.
+   */
+  unreadable: (user: string, count: number, peer: Peer) => unknown;
+  /** Somebody is at their page, or no longer. `presence` is `peer.presence`. */
+  presence: (user: string, presence: Presence, peer: Peer) => unknown;
   /** Somebody has another name. A peer's `user` never changes without this event. */
   namechange: (oldUser: string, newUser: string, peer: Peer) => unknown;
   /** Somebody proved their identity. */
@@ -322,8 +334,8 @@ export interface Events {
   /** The state of the connections changed. */
   status: (status: Status) => unknown;
   /**
-   * An error that no promise reports: a handler threw, the room cannot be entered, or there is no direct connection to
-   * somebody (an `RTChatError` with the code `no-path`).
+   * An error that no promise reports: a handler threw, the room cannot be entered, there is no direct connection to somebody
+   * (an `RTChatError` with the code `no-path`), or somebody sends too much and is muted (`muted`).
    */
   error: (error: Error) => unknown;
 }
@@ -340,6 +352,8 @@ export type ErrorCode =
   | "refused"
   /** This network or another person's allows no direct connection. It is tried further. The message says what helps. */
   | "no-path"
+  /** Somebody sends too much, and nothing of them is looked at until `peer.listen()`. */
+  | "muted"
   /** The room cannot be entered, or the program behind the module has crashed. The message says why. */
   | "unavailable";
 
@@ -406,6 +420,13 @@ export interface Peer {
   readonly fingerprint: string;
   readonly state: PeerState;
   readonly trust: Trust;
+  /**
+   * Whether the person is at their page. They are active if one of their tabs is. `undefined` as long as nothing is known,
+   * and always for programs without a page.
+   */
+  readonly presence: Presence | undefined;
+  /** Whether nothing of the peer is looked at, because it sends too much. */
+  readonly muted: boolean;
   /** Asks a question. The promise is rejected with the code `timeout`, `gone` or `failed` if there is no answer. */
   ask(content: Json, options?: AskOptions): Promise<any>;
   /** Sends a value, in order. The promise resolves when the channel accepts it, and is rejected if the peer is gone. */
@@ -418,6 +439,8 @@ export interface Peer {
   chat(text: string): void;
   /** Measures the round trip, in milliseconds. */
   ping(): Promise<number>;
+  /** Listens again to a peer that is muted. What its person said meanwhile is caught up on; values are lost. */
+  listen(): void;
   /** Closes the connection until the peer returns in a new session. */
   disconnect(): void;
   /** Blocks the peer's key permanently and in all tabs, whatever its name is. May be rejected with `gone`. */
@@ -464,6 +487,8 @@ export class MQTTRTCClient {
   say(text: string, options?: SayOptions): void;
   /** Changes the text of a message of ours. */
   edit(id: string, text: string): void;
+  /** Tries again to say a message that was not said (`delivery`, `failed`). Nobody ever has it twice. */
+  retry(id: string): void;
   /** Takes a message of ours back. */
   retract(id: string): void;
   /** Reacts to a message with an emoji, or takes the reaction back. */

@@ -72,6 +72,8 @@ export interface RTChatElement extends HTMLElement {
   launcher: boolean;
   /** The number of unread messages. */
   readonly unread: number;
+  /** Whether one of them mentions this person. */
+  readonly mentioned: boolean;
   /** The number of connected people, including this person; 0 before joining. */
   readonly people: number;
   readonly status: RTChatStatus | "loading" | "stopped";
@@ -80,7 +82,7 @@ export interface RTChatElement extends HTMLElement {
 export interface RTChatEventMap {
   "rtchat-message": CustomEvent<RTChatMessage>;
   "rtchat-peer": CustomEvent<RTChatPeer>;
-  "rtchat-unread": CustomEvent<{ unread: number }>;
+  "rtchat-unread": CustomEvent<{ unread: number; mentioned: boolean }>;
   "rtchat-status": CustomEvent<{ status: RTChatElement["status"]; people: number }>;
 }
 

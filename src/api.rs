@@ -190,6 +190,11 @@ impl Engine {
         self.command(Command::Chat(ChatCommand::Retract(MessageId(id))));
     }
 
+    /// Tries again to say a message that was not said.
+    pub fn retry(&self, id: String) {
+        self.command(Command::Chat(ChatCommand::Retry(MessageId(id))));
+    }
+
     /// Reacts to a message, or takes the reaction back.
     pub fn react(&self, id: String, emoji: String, on: bool) {
         let id = MessageId(id);
@@ -333,6 +338,11 @@ impl Engine {
         self.to(peer, |peer| {
             Command::People(PeopleCommand::Disconnect(peer))
         });
+    }
+
+    /// Listens again to a peer that is muted.
+    pub fn listen(&self, peer: &str) {
+        self.to(peer, |peer| Command::People(PeopleCommand::Listen(peer)));
     }
 
     /// Records a decision of the person about a peer's key: `block`, `verify` (the safety number was compared and is

@@ -374,11 +374,15 @@ impl Backend for Page {
         self.site.0.is_some()
     }
 
-    fn show_counts(&self, unread: u32, people: u32) {
+    fn show_counts(&self, unread: u32, mentioned: bool, people: u32) {
         if let Some(site) = &self.site.0 {
             site.notify(
                 "counts",
-                &[("unread", unread.into()), ("people", people.into())],
+                &[
+                    ("unread", unread.into()),
+                    ("mentioned", mentioned.into()),
+                    ("people", people.into()),
+                ],
             );
         }
     }

@@ -137,6 +137,7 @@ fn the_protocol_documents_every_field_of_every_frame() {
         Frame::Chat(ChatFrame::Typing {
             conversation: ConversationId([0; 16]),
         }),
+        Frame::Chat(ChatFrame::Activity { away: true }),
         Frame::Entry(EntryFrame::Entries {
             list: vec![],
             with: Some(PublicKey([2; 33])),

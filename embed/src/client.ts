@@ -12,7 +12,7 @@ import { PendingCalls } from "./pending-calls.js";
 import { pack, toJson, unpack } from "./values.js";
 
 type OptionsWithoutTopic = Omit<AskOptions, "topic"> | undefined;
-type PeerEventKind = "file" | "gone" | "typing" | "value" | "question";
+type PeerEventKind = "file" | "gone" | "typing" | "unreadable" | "value" | "question";
 
 /** A message as the engine describes it: its time is a number. */
 type EngineMessage = Omit<api.Message, "at"> & { at: number };
@@ -144,6 +144,10 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
     this.#engine?.retract(String(id));
   }
 
+  retry(id: string): void {
+    this.#engine?.retry(String(id));
+  }
+
   react(id: string, emoji: string, on = true): void {
     this.#engine?.react(String(id), String(emoji), Boolean(on));
   }
@@ -218,6 +222,7 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
         const { user, userInfo, peer } = member;
         if (event === "connectedtopeer") late("connectedtopeer", user, userInfo, peer);
         if (event === "validation") late("validation", user, validation(member.view), peer);
+        if (event === "presence" && member.toldPresence) late("presence", user, member.toldPresence, peer);
       }
     });
     return this;
@@ -294,8 +299,10 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
         return this.#said(event[0], fromEngine(event[1]), event[2]);
       case "delivery": {
         const [, id, sent, delivered, of] = event;
-        return this.#handlers.emit("delivery", id, { sent, delivered, of });
+        return this.#handlers.emit("delivery", id, { sent, delivered, of, failed: undefined });
       }
+      case "unsaid":
+        return this.#handlers.emit("delivery", event[1], { sent: 0, delivered: 0, of: 0, failed: event[2] });
       case "answered":
         return this.#answered(event[1], event[2], event[3]);
       default: {
@@ -312,6 +319,8 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
         return this.#gone(member, event[2]);
       case "typing":
         return this.#handlers.emit("typing", user, peer);
+      case "unreadable":
+        return this.#handlers.emit("unreadable", user, event[2], peer);
       case "value": {
         const value = unpack(event[3], event[4], event[5]);
         return this.#handlers.emit(event[2] ? "dm" : "data", value, user, peer);
@@ -373,15 +382,27 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
     const member = this.#members.get(view.id) ?? this.#requests.get(view.id) ?? this.#member(view);
     this.#requests.delete(view.id);
     this.#members.set(view.id, member);
-    const before = member.view.state;
+    const { state: before, muted } = member.view;
     this.#update(member, view);
     if (view.state === "no-path" && before !== "no-path") this.#handlers.report(noPath(view.user));
+    if (view.muted && !muted) {
+      this.#handlers.report(new RTChatError("muted", `${view.user} is sending too much and is muted.`));
+    }
     if (view.state === "verified" && !member.isConnected) {
       member.isConnected = true;
       member.isAnnounced = true;
       this.#handlers.emit("validation", member.user, validation(view), member.peer);
       this.#handlers.emit("connectedtopeer", member.user, member.userInfo, member.peer);
     }
+    this.#present(member);
+  }
+
+  /** Tells whether the person is at their page, once they are connected and it is news. */
+  #present(member: Member): void {
+    const { presence } = member.view;
+    if (!member.isConnected || presence === undefined || presence === member.toldPresence) return;
+    member.toldPresence = presence;
+    this.#handlers.emit("presence", member.user, presence, member.peer);
   }
 
   #update(member: Member, view: PeerView): void {

@@ -1,6 +1,6 @@
 // Loads the program behind the module, which is in the same folder.
 import init, { Engine, provideStore, whenBroken } from "../engine/engine.js";
-import type { ErrorCode, GoneReason, Message, PeerState, Status, Trust } from "../mqtt-rtc.js";
+import type { ErrorCode, GoneReason, Message, PeerState, Presence, Status, Trust } from "../mqtt-rtc.js";
 import { asError } from "./errors.js";
 
 export type { Engine };
@@ -17,10 +17,12 @@ export type EngineEvent =
   | [kind: "peer" | "request", view: PeerView]
   | [kind: "withdrawn", peer: string]
   | [kind: "typing", peer: string]
+  | [kind: "unreadable", peer: string, count: number]
   | [kind: "gone", peer: string, reason: GoneReason]
   | [kind: "validationfailure", peer: PeerView, sentence: string]
   | [kind: "message" | "messagechange", message: Omit<Message, "at"> & { at: number }, peer: string | undefined]
   | [kind: "delivery", id: string, sent: number, delivered: number, of: number]
+  | [kind: "unsaid", id: string, sentence: string]
   | [kind: "sent", first: number, last: number]
   | [kind: "sendfailed", token: number, code: ErrorCode, sentence: string]
   | [kind: "value", peer: string, isDm: boolean, json: string | undefined, kind?: string, bytes?: Uint8Array<ArrayBuffer>]
@@ -42,6 +44,8 @@ export interface PeerView {
   state: Exclude<PeerState, "gone">;
   trust: Trust;
   info: string | undefined;
+  presence: Presence | undefined;
+  muted: boolean;
 }
 
 // Bundlers recognise this expression, and include the file.

@@ -16,6 +16,8 @@ const NAMES: { [E in keyof Events]: true } = {
   data: true,
   file: true,
   typing: true,
+  unreadable: true,
+  presence: true,
   namechange: true,
   validation: true,
   validationfailure: true,

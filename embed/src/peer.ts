@@ -6,6 +6,7 @@ import type {
   Json,
   Peer,
   PeerState,
+  Presence,
   Sendable,
   Trust,
   UserInfo,
@@ -38,6 +39,8 @@ export class Member {
   /** Whether the peer has proved who it is and is not gone. */
   isConnected = false;
   isGone = false;
+  /** What the program was told last of whether the person is at their page. */
+  toldPresence: Presence | undefined;
   /** Whether the program has been told about the peer with its present name. */
   isAnnounced = false;
   readonly #shared: Shared;
@@ -209,6 +212,10 @@ class RoomPeer implements Peer {
     return this.#member.view.trust;
   }
 
+  get presence(): Presence | undefined {
+    return this.#member.view.presence;
+  }
+
   async ask(content: Json, options: AskOptions = {}): Promise<Json> {
     return await this.#member.ask(content, toJson(content), options);
   }
@@ -231,6 +238,14 @@ class RoomPeer implements Peer {
 
   async ping(): Promise<number> {
     return await this.#member.ping();
+  }
+
+  get muted(): boolean {
+    return this.#member.view.muted;
+  }
+
+  listen(): void {
+    if (!this.#member.isGone) this.#shared.engine?.listen(this.id);
   }
 
   disconnect(): void {

@@ -8,6 +8,7 @@ export interface Host extends HTMLElement {
   readonly launcher: boolean;
   status: RTChatElement["status"];
   unread: number;
+  mentioned: boolean;
   people: number;
 }
 

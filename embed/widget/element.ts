@@ -19,6 +19,7 @@ export class Chat extends HTMLElement implements Host {
 
   status: RTChatElement["status"] = "loading";
   unread = 0;
+  mentioned = false;
   people = 0;
   #view: View | undefined;
   #restartQueued = false;

@@ -351,10 +351,10 @@ export class ChatView implements View {
       case "status":
         return this.#setStatus(details.status as RTChatStatus);
       case "counts": {
-        const { unread, people } = details as { unread: number; people: number };
-        if (unread !== this.#element.unread) {
-          this.#element.unread = unread;
-          this.#emit("unread", { unread });
+        const { unread, mentioned, people } = details as { unread: number; mentioned: boolean; people: number };
+        if (unread !== this.#element.unread || mentioned !== this.#element.mentioned) {
+          Object.assign(this.#element, { unread, mentioned });
+          this.#emit("unread", { unread, mentioned });
         }
         if (people !== this.#element.people) {
           this.#element.people = people;
@@ -401,6 +401,7 @@ export class ChatView implements View {
     // The next try takes over the text that somebody typed before the program was there.
     if (!this.#app?.querySelector("#early")) this.#discard();
     this.#element.unread = this.#element.people = 0;
+    this.#element.mentioned = false;
     this.#element.status = "loading";
     this.#renderCounts();
   }
@@ -517,13 +518,16 @@ export class ChatView implements View {
   #renderCounts(): void {
     const { launcher, unread, people, peopleNumber, announcer } = this.#shell;
     launcher.ariaExpanded = String(this.#open);
-    const messages = this.#element.unread === 1 ? "1 unread message" : `${this.#element.unread} unread messages`;
+    const called = this.#element.mentioned;
+    const messages = (this.#element.unread === 1 ? "1 unread message" : `${this.#element.unread} unread messages`) + (called ? ", you are mentioned" : "");
     const label = this.#open ? ["Close the chat"] : ["Open the chat"];
     if (this.#element.unread) label.push(messages);
     if (this.#element.people) label.push(this.#element.people === 1 ? "1 person" : `${this.#element.people} people`);
     launcher.ariaLabel = label.join(", ");
     unread.hidden = !this.#element.unread;
-    unread.textContent = this.#element.unread > 99 ? "99+" : String(this.#element.unread);
+    // A mention has another shape and a sign, not only another colour.
+    unread.toggleAttribute("data-called", called);
+    unread.textContent = (called ? "@" : "") + (this.#element.unread > 99 ? "99+" : String(this.#element.unread));
     people.hidden = this.#element.people < 2;
     peopleNumber.textContent = String(this.#element.people);
     announcer.textContent = this.#element.unread && !this.#open ? `${messages} in the chat` : "";

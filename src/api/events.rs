@@ -7,14 +7,16 @@
 //! | `outdated` | none: the room was left and is being entered anew |
 //! | `notice`, `refused` | a sentence |
 //! | `status` | `{ state, people, reconnecting?, unreached?, ownTabs?, dropping?, retryAt? }` |
-//! | `peer`, `request` | `{ id, user, name, key, fingerprint, state, trust, info }` |
+//! | `peer`, `request` | `{ id, user, name, key, fingerprint, state, trust, info, presence, muted }` |
 //! | `withdrawn` | peer id |
 //! | `gone` | peer id, reason |
 //! | `validationfailure` | the peer as in `peer`, a sentence |
 //! | `message` | the message as in [`message`], the id of its peer if it is here |
 //! | `messagechange` | the message, the id of its peer if it is here |
 //! | `delivery` | message id, to how many it was sent, how many have it, how many it is meant for |
+//! | `unsaid` | message id, a sentence |
 //! | `typing` | peer id |
+//! | `unreadable` | peer id, how many messages |
 //! | `sent` | the first and the last of consecutive tokens |
 //! | `sendfailed` | token, code, a sentence |
 //! | `value` | peer id, whether it is a `dm`, JSON; or `undefined`, the kind of the bytes, and the bytes |
@@ -33,8 +35,8 @@ use wasm_bindgen::JsValue;
 use crate::browser::object;
 use crate::identity::{PeerId, PublicKey};
 use crate::room::{
-    AppEvent, AskError, ChatEvent, Conversation, Diagnostics, Event, FileError, FileEvent, Message,
-    PeerView, PeopleEvent, Purpose, Reaction, SendError, Status, Value,
+    Activity, AppEvent, AskError, ChatEvent, Conversation, Diagnostics, Event, FileError,
+    FileEvent, Message, PeerView, PeopleEvent, Purpose, Reaction, SendError, Status, Value,
 };
 use crate::rtc::file_channel::FileId;
 use crate::time::Millis;
@@ -148,6 +150,9 @@ fn arguments(event: Event) -> Array {
         Event::People(PeopleEvent::Gone { peer, reason }) => {
             list("gone", [id(peer.id), reason.as_str().into()])
         }
+        Event::People(PeopleEvent::Unreadable { peer, count }) => {
+            list("unreadable", [id(peer), count.into()])
+        }
         Event::People(PeopleEvent::ValidationFailure { peer: view, reason }) => {
             list("validationfailure", [peer(&view).into(), reason.into()])
         }
@@ -166,6 +171,9 @@ fn arguments(event: Event) -> Array {
             "delivery",
             [id.0.into(), sent.into(), delivered.into(), of.into()],
         ),
+        Event::Chat(ChatEvent::Failed { id, reason }) => {
+            list("unsaid", [id.0.into(), reason.to_string().into()])
+        }
         Event::Chat(ChatEvent::Read(..) | ChatEvent::Deleted(_) | ChatEvent::Found { .. })
         | Event::App(AppEvent::Sent { .. }) => Array::new(),
         Event::Refused(sentence) => list("refused", [sentence.into()]),
@@ -312,6 +320,8 @@ fn peer(view: &PeerView) -> Object {
         ("state", view.state.as_str().into()),
         ("trust", view.trust.as_str().into()),
         ("info", view.info.clone().into()),
+        ("muted", view.muted.into()),
+        ("presence", view.activity.map(Activity::as_str).into()),
     ])
 }
 

@@ -279,6 +279,7 @@ pub fn join(
             skipped: RefCell::default(),
             left: Cell::new(false),
             page: RefCell::default(),
+            used: Cell::default(),
             connections: OnceCell::new(),
             client,
             trust,
@@ -324,6 +325,8 @@ struct Driver {
     /// Whether the page was left. It may come back from the back-forward cache.
     left: Cell<bool>,
     page: RefCell<Vec<browser::Listener>>,
+    /// When it was last said whether the person sees the page.
+    used: Cell<Millis>,
     connections: OnceCell<Connections>,
     #[cfg(feature = "files")]
     files: Files,

@@ -1,14 +1,18 @@
 //! The browser's events about the page itself: network, visibility, storage, leaving and coming back.
 
+use core::time::Duration;
 use std::rc::Rc;
 
 use web_sys::EventTarget;
 
 use super::Driver;
-use crate::browser::Listener;
+use crate::browser::{Listener, now};
 use crate::identity::store::TRUST;
 use crate::identity::web::on_stored;
 use crate::room::{Command, Input, PeopleCommand};
+
+/// How often it is said at most that the person uses the page.
+const USED_PAUSE: Duration = Duration::from_secs(10);
 
 /// Listens until the listeners are dropped.
 pub(super) fn listen(driver: &Rc<Driver>) -> Vec<Listener> {
@@ -43,6 +47,11 @@ pub(super) fn listen(driver: &Rc<Driver>) -> Vec<Listener> {
             }
         }),
     ];
+    // None of these delays scrolling, as those of touches and wheels would.
+    for kind in ["pointermove", "pointerdown", "keydown"] {
+        listeners.push(on(&window, kind, Driver::used));
+    }
+    driver.attend();
     let weak = Rc::downgrade(driver);
     listeners.push(on_stored(TRUST, move || {
         if let Some(driver) = weak.upgrade() {
@@ -53,10 +62,7 @@ pub(super) fn listen(driver: &Rc<Driver>) -> Vec<Listener> {
     }));
     listeners.extend(document.map(|document| {
         on(&document, "visibilitychange", |driver| {
-            let hidden = web_sys::window()
-                .and_then(|window| window.document())
-                .is_some_and(|document| document.hidden());
-            if !hidden {
+            if driver.attend() {
                 driver.resume();
             }
         })
@@ -65,6 +71,22 @@ pub(super) fn listen(driver: &Rc<Driver>) -> Vec<Listener> {
 }
 
 impl Driver {
+    /// Says whether the person sees the page, and returns it.
+    fn attend(self: &Rc<Self>) -> bool {
+        let document = web_sys::window().and_then(|window| window.document());
+        let seen = !document.is_some_and(|document| document.hidden());
+        self.used.set(now());
+        self.feed(Input::Attention(seen));
+        seen
+    }
+
+    /// Says that the person uses the page, but not with every movement.
+    fn used(self: &Rc<Self>) {
+        if now().since(self.used.get()) >= USED_PAUSE {
+            self.attend();
+        }
+    }
+
     /// Tries again at once, because the network came back, the tab was brought to the front, or the person wants it.
     pub(super) fn resume(self: &Rc<Self>) {
         self.client.retry_now();

@@ -24,6 +24,7 @@ pub(super) enum Dropped {
     Departed,
     Declined,
     BadFrame,
+    Unshown,
     FloodedFrames,
     UnaskedAnswer,
     TooManyCandidates,
@@ -55,6 +56,30 @@ impl Dropped {
         )
     }
 
+    /// Whether it could not be read, or is not what it says: something that its receiver should have been told, maybe.
+    pub fn is_unreadable(self) -> bool {
+        matches!(
+            self,
+            Dropped::BadFrame | Dropped::Unshown | Dropped::TooLarge | Dropped::BadSignature
+        )
+    }
+
+    /// Whether whoever sent it sends too much, or what nobody reads.
+    pub fn breaks_limits(self) -> bool {
+        #[cfg(feature = "files")]
+        if self == Dropped::TooManyFiles {
+            return true;
+        }
+        self.is_unreadable()
+            || matches!(
+                self,
+                Dropped::FloodedFrames
+                    | Dropped::OverBudget
+                    | Dropped::TooManyQuestions
+                    | Dropped::TooManySignals
+            )
+    }
+
     fn words(self) -> &'static str {
         match self {
             Dropped::TooLarge => "too large",
@@ -73,6 +98,7 @@ impl Dropped {
             Dropped::Departed => "from somebody who has left",
             Dropped::Declined => "from somebody who was not let in",
             Dropped::BadFrame => "an unreadable frame",
+            Dropped::Unshown => "an entry that cannot be shown",
             Dropped::FloodedFrames => "too many frames at once",
             Dropped::UnaskedAnswer => "an answer to no open question",
             Dropped::TooManyCandidates => "more candidates than a connection needs",

@@ -72,6 +72,8 @@ pub(super) struct Cx {
     pub counters: Counters,
     /// How many messages from the brokers were dropped lately, and how many were not.
     pub drops: Drops,
+    /// The peer over whose link came what is being handled. What is dropped of it is its doing.
+    pub source: Option<PeerId>,
     pub rng: ChaCha20Rng,
     /// Signatures that have been requested, by ticket.
     signing: LiteMap<u32, SignFor>,
@@ -90,6 +92,7 @@ impl Cx {
             timers: Timers::default(),
             counters: Counters::default(),
             drops: Drops::default(),
+            source: None,
             rng,
             signing: LiteMap::new(),
             next_ticket: 0,
@@ -185,6 +188,9 @@ impl Cx {
     /// Counts something that was dropped.
     pub fn dropped(&mut self, reason: Dropped) {
         self.counters.dropped(reason);
+        if let Some(peer) = self.source.filter(|_| reason.breaks_limits()) {
+            self.effect(Effect::Dropped(peer, reason));
+        }
     }
 
     /// Counts something from a broker or a member that was dropped.

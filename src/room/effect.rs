@@ -3,6 +3,7 @@
 //! [`Room`](super::Room) routes each [`Effect`] to the machine that handles it; every machine is told of each
 //! [`PeerEvent`]. This file names no machine, so that every machine may use it.
 
+use super::counters::Dropped;
 use super::io::GoneReason;
 #[cfg(feature = "attachments")]
 use super::{FileCommand, FileEvent};
@@ -52,6 +53,8 @@ pub(super) enum Effect {
     Reply(PeerId, OutboundMessage),
     /// A peer sent entries or asked for them, over its reliable stream.
     Entry(PeerId, EntryFrame),
+    /// Something of a peer was dropped that breaks the limits.
+    Dropped(PeerId, Dropped),
     /// A question or an answer came over a peer's reliable stream.
     Call(PeerId, CallFrame),
     /// A peer said something about a file, over its reliable stream.

@@ -15,9 +15,11 @@
 //! | `conversations` | messages and their receipts |
 //! | `attachments` | files beside messages: who has them, who is asked for them, who is given them |
 //! | `presence` | who is connected to whom |
+//! | `activity` | who is at their page, and who is away |
 //!
 //! `policy` is no machine: it answers who may do what, and `members` asks it.
 
+mod activity;
 #[cfg(feature = "attachments")]
 mod attachments;
 mod budget;
@@ -47,6 +49,7 @@ use crate::time::Millis;
 use crate::wire::frame::{LinkFrame, PeopleFrame};
 use crate::wire::{Connect, Envelope, Frame, RoomKeys};
 
+use activity::Activities;
 #[cfg(feature = "attachments")]
 use attachments::Attachments;
 use channel::Channels;
@@ -78,10 +81,10 @@ pub use attachments::{
 pub use channel::files::{FileCommand, FileError, FileEvent};
 pub use conversations::{MAIN_CHANNEL, MAX_FOUND, MAX_REACTIONS, MAX_TEXT, MAX_VERSIONS, STATES};
 pub use io::{
-    AppCommand, AppEvent, AskError, BrokerEvent, BrokerId, BrokerState, Carrier, ChatCommand,
-    ChatEvent, Command, Conversation, Deletion, Diagnostics, Event, GoneReason, Input, Message,
-    MessageId, Order, Output, PeerState, PeerView, PeopleCommand, PeopleEvent, Purpose, Reaction,
-    SendError, Shown, Status, StoreCommand, StoreEvent, Value,
+    Activity, AppCommand, AppEvent, AskError, BrokerEvent, BrokerId, BrokerState, Carrier,
+    ChatCommand, ChatEvent, Command, Conversation, Deletion, Diagnostics, Event, GoneReason, Input,
+    Message, MessageId, Order, Output, PeerState, PeerView, PeopleCommand, PeopleEvent, Purpose,
+    Reaction, SendError, Shown, Status, StoreCommand, StoreEvent, Unsaid, Value,
 };
 pub use links::MAX_ATTEMPTS;
 pub use members::MAX_PEERS;
@@ -130,6 +133,7 @@ pub struct Room {
     attachments: Attachments,
     conversations: Conversations,
     presence: Presence,
+    activities: Activities,
     status: Option<Status>,
     left: bool,
 }
@@ -164,6 +168,7 @@ impl Room {
             attachments: Attachments::default(),
             conversations: Conversations::new(&config.channels, &config.identity, now),
             presence: Presence::default(),
+            activities: Activities::default(),
             status: None,
             left: false,
         }
@@ -243,14 +248,19 @@ impl Room {
                 self.conversations
                     .on_checked(ticket, &are_good, members, &mut self.cx);
             }
+            Input::NotSigned { ticket } => self.on_not_signed(ticket),
             Input::Store(event) => {
                 let members = &self.members;
                 self.conversations.on_store(event, members, &mut self.cx);
             }
             Input::Wake => {}
+            Input::Attention(attentive) => {
+                self.activities.on_attention(attentive, &mut self.cx);
+            }
             Input::Resumed => self.resume(),
         }
         self.route();
+        self.cx.source = None;
         while let Some(timer) = self.cx.timers.take_due(now) {
             self.on_timer(timer);
             self.route();

@@ -2,6 +2,7 @@
 
 use super::timer::ChannelTimer;
 use super::*;
+use crate::wire::frame::ChatFrame;
 
 impl Room {
     /// Sets the time. After a sleep of this computer, no peer is given up for a silence that was ours.
@@ -54,6 +55,7 @@ impl Room {
                 self.conversations
                     .on_entry_frame(peer, frame, &self.members, cx);
             }
+            Effect::Dropped(peer, reason) => self.channels.on_dropped(peer, reason, cx),
             Effect::Call(peer, frame) => self.calls.on_frame(peer, frame, cx),
             Effect::File(peer, frame) => self.files.on_frame(peer, frame, &self.links, cx),
             Effect::Attached(said) => {
@@ -120,6 +122,7 @@ impl Room {
             .on_peer(peer, event, &self.members, &self.links, cx);
         self.conversations.on_peer(peer, event, &self.members, cx);
         self.presence.on_peer(peer, event, cx);
+        self.activities.on_peer(peer, event, cx);
     }
 
     pub(super) fn on_message(&mut self, carrier: Carrier, topic: &str, payload: &[u8]) {
@@ -196,9 +199,21 @@ impl Room {
         }
     }
 
+    /// Handles that something was not signed. An announcement or a proof that stays without a signature does not come.
+    pub(super) fn on_not_signed(&mut self, ticket: u32) {
+        let cx = &mut self.cx;
+        if let Some(SignFor::Entry(request)) = cx.signed(ticket) {
+            self.conversations.on_not_signed(request, cx);
+        }
+    }
+
     pub(super) fn on_link(&mut self, connection: ConnectionId, event: LinkEvent) {
         let cx = &mut self.cx;
-        match self.links.on_event(connection, event, cx) {
+        let message = self.links.on_event(connection, event, cx);
+        if let Some(ChannelMessage::Text(peer, _) | ChannelMessage::Bytes(peer, _)) = &message {
+            cx.source = Some(*peer);
+        }
+        match message {
             Some(ChannelMessage::Text(peer, text)) => {
                 let frame = self.channels.on_text(peer, &text, &self.links, cx);
                 if let Some(frame) = frame {
@@ -227,6 +242,9 @@ impl Room {
                 self.attachments
                     .on_frame(peer, frame, &self.members, &self.links, cx);
             }
+            Frame::Chat(ChatFrame::Activity { away }) => {
+                self.activities.on_frame(peer, away, cx);
+            }
             Frame::Chat(frame) => self.conversations.on_frame(peer, frame, &self.members, cx),
             // Chunks of the stream, and acknowledgements, do not come here.
             Frame::Call(_)
@@ -247,6 +265,12 @@ impl Room {
             }
             Command::People(PeopleCommand::Retry(peer)) => {
                 self.links.retry(peer, &self.members, cx);
+            }
+            Command::People(PeopleCommand::Listen(peer)) => {
+                if self.channels.listen(&peer, cx) {
+                    self.conversations
+                        .ask_for_last_pages(peer, &self.members, cx);
+                }
             }
             Command::People(command) => self.members.on_command(command, &self.links, cx),
             Command::App(command @ (AppCommand::Send { .. } | AppCommand::Ping { .. })) => {
@@ -279,6 +303,7 @@ impl Room {
             Timer::Signaling(timer) => self.signaling.on_timer(timer, company, cx),
             Timer::Link(timer) => self.links.on_timer(timer, &self.members, cx),
             Timer::Channel(ChannelTimer::Ack(peer)) => self.channels.acknowledge(peer, cx),
+            Timer::Channel(ChannelTimer::Unreadable(peer)) => self.channels.tell(peer, cx),
             Timer::Channel(ChannelTimer::Answers) => self.calls.on_timer(cx),
             Timer::Members => self.members.sweep(&self.links, cx),
             Timer::Conversation(timer) => {
@@ -288,6 +313,7 @@ impl Room {
                 self.presence
                     .on_timer(timer, &self.members, &self.links, cx);
             }
+            Timer::Away => self.activities.on_timer(cx),
             #[cfg(feature = "files")]
             Timer::Files(peer) => self.files.check_files(peer, &self.links, cx),
             #[cfg(feature = "attachments")]
@@ -339,7 +365,8 @@ impl Room {
         if self.left || !core::mem::take(&mut self.cx.changed) {
             return;
         }
-        self.members.show(&self.links, &mut self.cx);
+        self.members
+            .show(&self.links, &self.channels, &self.activities, &mut self.cx);
         let alone = self.links.connected().next().is_none();
         let seen = Seen {
             broker: self.signaling.shown_broker(),

@@ -17,6 +17,8 @@ pub enum Timer {
     Conversation(ConversationTimer),
     /// A timer of presence.
     Presence(PresenceTimer),
+    /// The person may be away by now.
+    Away,
     /// Time to check whether files to this peer and back still move.
     #[cfg(feature = "files")]
     Files(PeerId),
@@ -62,6 +64,8 @@ pub enum LinkTimer {
 pub enum ChannelTimer {
     /// Time to tell this peer how much of its stream has come.
     Ack(PeerId),
+    /// Time to tell how much of this peer could not be read.
+    Unreadable(PeerId),
     /// The time for an answer may be over.
     Answers,
 }

@@ -14,6 +14,7 @@ use super::context::{Shared, Ui};
 use super::early;
 use super::event_queue::EventQueue;
 use super::hooks::history;
+use super::hooks::icon;
 use super::hooks::listen::{document, use_change, use_mount, window};
 use super::markup::view;
 use super::state::{Action, Sheet, Stage, State};
@@ -132,22 +133,24 @@ pub fn App(props: &AppProps) -> Html {
             Some(Box::new((listener, moved, went)))
         }));
     }
+    let (waiting, mentioned) = (state.waiting(), state.all_unread().1 > 0);
     {
         let joined = state.stage == Stage::Joined && state.status != Status::Left;
         let people = if joined { state.present() } else { 0 };
         let people = u32::try_from(people).unwrap_or(u32::MAX);
-        let (backend, unread) = (props.backend.clone(), state.waiting());
+        let backend = props.backend.clone();
         use_change(
-            u64::from(unread) << 32 | u64::from(people),
-            Box::new(move || backend.0.show_counts(unread, people)),
+            u64::from(waiting) << 32 | u64::from(people) << 1 | u64::from(mentioned),
+            Box::new(move || {
+                backend.0.show_counts(waiting, mentioned, people);
+                if !embedded {
+                    icon::show(waiting, mentioned);
+                }
+            }),
         );
     }
     use_effect_with(
-        texts::title(
-            &state.opening.room,
-            state.waiting(),
-            state.all_unread().1 > 0,
-        ),
+        texts::title(&state.opening.room, waiting, mentioned),
         move |title| {
             if !embedded {
                 document().set_title(title);

@@ -185,7 +185,7 @@ pub trait Backend {
         false
     }
 
-    /// Receives the counts that a closed chat shows: unread messages, and connected people including this person (0 before
-    /// joining).
-    fn show_counts(&self, _unread: u32, _people: u32) {}
+    /// Receives the counts that a closed chat shows: unread messages, whether one of them mentions this person, and connected
+    /// people including this person (0 before joining).
+    fn show_counts(&self, _unread: u32, _mentioned: bool, _people: u32) {}
 }

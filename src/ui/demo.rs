@@ -12,6 +12,7 @@ use super::demo_answers::{WRITING, answers};
 use super::demo_files::{files, landscape};
 use super::demo_markdown::{MARKDOWN, MARKUP};
 use super::demo_talks::{channels, said};
+use super::demo_trouble::trouble;
 use super::hooks::clock;
 use super::hooks::listen::{document, window};
 use super::media::{self, Media};
@@ -19,8 +20,8 @@ use super::{Backend, Blocked, Entry, EventSink, Later, Opening, Own, UiEvent};
 use crate::history::Mode;
 use crate::identity::{Name, PeerId, PublicKey, Trust};
 use crate::room::{
-    ChatCommand, ChatEvent, Command, Conversation, Diagnostics, Event, GoneReason, MAIN_CHANNEL,
-    Message, MessageId, PeerState, PeerView, PeopleCommand, PeopleEvent, Status,
+    Activity, ChatCommand, ChatEvent, Command, Conversation, Diagnostics, Event, GoneReason,
+    MAIN_CHANNEL, Message, MessageId, PeerState, PeerView, PeopleCommand, PeopleEvent, Status,
 };
 use crate::settings::Accept;
 use crate::time::Millis;
@@ -360,6 +361,13 @@ impl Demo {
                     self.event(Event::Chat(ChatEvent::Message(Box::new(message))));
                 }
             }
+            "trouble" => {
+                self.conversation();
+                let said = self.add_message(OWN, "Ada", 0, "Is anybody still reading this?");
+                for event in trouble(view(9, "Mallory", PeerState::Verified, Trust::New), said) {
+                    self.event(event);
+                }
+            }
             "writing" => {
                 self.conversation();
                 for (byte, user, text) in WRITING {
@@ -540,6 +548,13 @@ impl Backend for Demo {
                 let messages = said(clock::now()).into_iter().filter(holds).collect();
                 self.event(Event::Chat(ChatEvent::Found { text, messages }));
             }
+            Command::Chat(ChatCommand::Retry(id)) => self.deliver(&id, 3, 3),
+            Command::Chat(ChatCommand::Delete(deletion)) => {
+                self.event(Event::Chat(ChatEvent::Deleted(deletion)));
+            }
+            Command::People(PeopleCommand::Listen(peer)) => {
+                self.peer(peer.0[0], "Mallory", PeerState::Verified, Trust::New);
+            }
             Command::Rename(name) => *self.0.name.borrow_mut() = name.to_string(),
             Command::People(PeopleCommand::Decide { who, accept }) if accept => {
                 self.peer(who.id.0[0], "Greta", PeerState::Verified, Trust::New)
@@ -658,5 +673,7 @@ fn view(byte: u8, user: &str, state: PeerState, trust: Trust) -> PeerView {
         key: key(byte),
         state,
         trust,
+        activity: [None, Some(Activity::Active), Some(Activity::Away)][usize::from(byte % 3)],
+        muted: false,
     }
 }

@@ -39,6 +39,8 @@ mod demo_files;
 mod demo_markdown;
 #[cfg(feature = "demo")]
 mod demo_talks;
+#[cfg(all(target_arch = "wasm32", feature = "demo"))]
+mod demo_trouble;
 #[cfg(target_arch = "wasm32")]
 mod early;
 #[cfg(target_arch = "wasm32")]

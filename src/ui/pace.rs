@@ -136,6 +136,8 @@ mod tests {
             key: PublicKey([2; 33]),
             state,
             trust: Trust::New,
+            activity: None,
+            muted: false,
         })))
     }
 

@@ -461,12 +461,20 @@ impl State {
                 delivered,
                 of,
             }) => self.deliver(&id, Delivery::of(sent, delivered, of)),
+            Event::Chat(ChatEvent::Failed { id, reason }) => {
+                self.deliver(&id, Delivery::Failed(reason));
+            }
             Event::Chat(ChatEvent::Read(conversation, order)) => {
                 self.was_read(&conversation, order);
             }
             Event::Chat(ChatEvent::Deleted(deletion)) => self.deleted(&deletion),
             Event::Chat(ChatEvent::Found { text, messages }) => {
                 self.found = Some(Rc::new(Found { text, messages }));
+            }
+            Event::People(PeopleEvent::Unreadable { peer, count }) => {
+                if let Some(peer) = self.peer(&peer).cloned() {
+                    self.moved(Move::Unreadable(peer.key, peer.user.clone(), count));
+                }
             }
             Event::People(PeopleEvent::ValidationFailure { peer, reason }) => {
                 self.add_notice(super::texts::validation_failure(&peer.user, &reason), None);

@@ -4,7 +4,9 @@ use std::rc::Rc;
 
 use super::{Opening, State, is_here};
 use crate::identity::PublicKey;
-use crate::room::{Conversation, Deletion, MAIN_CHANNEL, Message, MessageId, Order};
+use crate::room::{
+    Activity, Conversation, Deletion, MAIN_CHANNEL, Message, MessageId, Order, PeerView,
+};
 use crate::settings::Channel;
 use crate::time::Millis;
 use crate::ui::markdown::plain;
@@ -74,10 +76,14 @@ pub struct Listed {
     pub is_open: bool,
     /// Whether the other person is here.
     pub is_here: bool,
+    /// Whether the other person is at their page, as far as they say so.
+    pub activity: Option<Activity>,
     /// The number of unread messages.
     pub unread: u32,
-    /// How many of them mention the person. In a direct conversation, all do.
-    pub mentioned: u32,
+    /// Whether they are for the person: one of them mentions them, or the conversation is with them alone.
+    pub is_called: bool,
+    /// Whether one of them mentions the person.
+    pub is_mentioned: bool,
     /// Who said what last, and when.
     pub last: Option<(String, Millis)>,
 }
@@ -258,14 +264,17 @@ impl State {
         })
     }
 
+    /// Somebody who is here with this key.
+    fn holder(&self, key: &PublicKey) -> Option<&PeerView> {
+        let mut people = self.people.iter();
+        let holder = people.find(|peer| peer.key == *key && is_here(peer.state));
+        holder.map(|peer| &**peer)
+    }
+
     /// The name of whoever holds a key.
     fn name_of(&self, talk: &Talk, key: &PublicKey) -> (String, bool) {
-        let here = self
-            .people
-            .iter()
-            .find(|peer| peer.key == *key && is_here(peer.state));
         let own = self.own.as_ref().filter(|own| own.key == *key);
-        match (own, here) {
+        match (own, self.holder(key)) {
             (Some(own), _) => (texts::yourself(&own.user), true),
             (None, Some(peer)) => (peer.name.to_string(), true),
             (None, None) if talk.name.is_empty() => (key.fingerprint(), false),
@@ -285,6 +294,10 @@ impl State {
                 (name.clone(), true, channel)
             }
         };
+        let holder = match &talk.conversation {
+            Conversation::Direct(key) => self.holder(key).filter(|peer| !self.is_own_tab(peer)),
+            Conversation::Channel(_) => None,
+        };
         let last = talk.log.last_said().map(|said| {
             let message = &said.message;
             let text: String = plain(&message.text).chars().take(MAX_LAST_LINE).collect();
@@ -302,12 +315,10 @@ impl State {
             channel,
             is_open,
             is_here,
+            activity: holder.and_then(|peer| peer.activity),
             unread: talk.unread,
-            mentioned: if is_channel {
-                talk.mentioned
-            } else {
-                talk.unread
-            },
+            is_called: talk.unread > 0 && !is_channel || talk.mentioned > 0,
+            is_mentioned: talk.mentioned > 0,
             last,
         }
     }

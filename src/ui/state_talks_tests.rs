@@ -1,5 +1,5 @@
 use super::*;
-use crate::room::{Deletion, Order};
+use crate::room::{Activity, Deletion, Order};
 use crate::settings::Channel;
 
 fn channel(name: &str) -> Conversation {
@@ -158,4 +158,45 @@ fn what_was_deleted_is_gone_wherever_it_was() {
     assert_eq!(state.listed().len(), 2);
     let state = after(state, [deleted(Deletion::Room)]);
     assert!(!state.talk.log.has_messages());
+}
+
+#[test]
+fn the_list_shows_mentions_and_who_is_at_their_page() {
+    let ben = PeerView {
+        activity: Some(Activity::Away),
+        ..peer(2, "ben", PeerState::Verified)
+    };
+    let here = Event::People(PeopleEvent::Changed(ben));
+    let own = Own {
+        id: PeerId([9; 16]),
+        user: "ann".into(),
+        key: PublicKey([0; 33]),
+    };
+    let state = after(
+        opened().reduce(Action::Joined(own)),
+        [
+            here,
+            event(said(&channel("news"), 1, 1, "hello @ann")),
+            event(said(&channel("news"), 1, 2, "hello")),
+            event(said(&direct(2), 2, 3, "psst")),
+        ],
+    );
+    let rows: Vec<_> = state
+        .listed()
+        .into_iter()
+        .map(|its| (its.unread, its.is_called, its.is_mentioned, its.activity))
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            (0, false, false, None),
+            (2, true, true, None),
+            (1, true, false, Some(Activity::Away))
+        ]
+    );
+    let badge = |unread, mentioned| crate::ui::texts::badge(unread, mentioned);
+    assert_eq!((badge(2, true), badge(1, false)), ("@2".into(), "1".into()));
+    let title = |mentioned| crate::ui::texts::title("lobby", 3, mentioned);
+    assert_eq!(title(true), "(@3) lobby · rtchat");
+    assert_eq!(title(false), "(3) lobby · rtchat");
 }

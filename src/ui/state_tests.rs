@@ -23,6 +23,8 @@ fn peer(byte: u8, user: &str, state: PeerState) -> PeerView {
         key: PublicKey([byte; 33]),
         state,
         trust: Trust::Known,
+        activity: None,
+        muted: false,
     }
 }
 

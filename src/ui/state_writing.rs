@@ -67,7 +67,7 @@ impl State {
     /// Begins to edit the last message that the person said and that can be changed.
     pub(super) fn edit_last(&mut self) {
         let own = |line: &Rc<Line>| match &line.content {
-            Content::Said(said) if said.delivery.is_some() => Some(said.message.clone()),
+            Content::Said(said) if said.is_said_here() => Some(said.message.clone()),
             _ => None,
         };
         let lines = self.talk.log.lines();

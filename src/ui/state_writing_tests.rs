@@ -1,4 +1,5 @@
 use super::*;
+use crate::room::Unsaid;
 use crate::ui::composing::Purpose;
 use crate::ui::drafts::Draft;
 use crate::ui::state::writing::TYPING;
@@ -104,6 +105,36 @@ fn the_last_own_message_that_can_be_changed_is_edited() {
     ];
     let state = after(State::default(), events);
     assert_eq!(edited(state), Some((Purpose::Edit, "a".to_owned())));
+}
+
+#[test]
+fn a_message_that_was_not_said_shows_why_until_it_is_said() {
+    let id = MessageId("m".into());
+    let failed = Event::Chat(ChatEvent::Failed {
+        id: id.clone(),
+        reason: Unsaid::NotSigned,
+    });
+    let state = State::default().reduce(Action::Sent("text".into()));
+    let state = after(state, [message(None), failed]);
+    let delivery = |state: &State| state.talk.log.last_said().and_then(|said| said.delivery);
+    let shown = delivery(&state);
+    assert_eq!(shown, Some(Delivery::Failed(Unsaid::NotSigned)));
+    assert_eq!(
+        shown.map(texts::delivery).as_deref(),
+        Some("Not sent. This browser could not sign it with your key.")
+    );
+    // It is in the log, so it comes back into the composer neither now nor by an arrow key.
+    assert_eq!(state.returned, None);
+    let edited = state.clone().reduce(Action::EditLast);
+    assert_eq!(edited.composing, None);
+    let sent = Event::Chat(ChatEvent::Delivery {
+        id,
+        sent: 1,
+        delivered: 1,
+        of: 1,
+    });
+    let state = after(state, [sent]);
+    assert_eq!(delivery(&state), Some(Delivery::Delivered(1, 1)));
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod talks;
 
 use super::timeline::{Crowd, Delivery, Moves};
 use crate::identity::{Name, Trust};
-use crate::room::{PeerState, PeerView};
+use crate::room::{Activity, PeerState, PeerView};
 
 pub use files::{bytes, file, percent};
 pub use room::{
@@ -115,12 +115,48 @@ pub fn moves(moves: &Moves) -> String {
     if let Some(others) = others(renamed(moves).saturating_sub(MAX_RENAMES)) {
         parts.push(others + " changed names");
     }
+    if !moves.unreadable.is_empty() {
+        let people = moves.unreadable.iter().map(|(_, user, _)| user.as_str());
+        let counts = moves.unreadable.iter().map(|(_, _, count)| *count);
+        parts.push(unreadable(
+            &names(people),
+            counts.fold(0, u32::saturating_add),
+        ));
+    }
     parts.join(" · ")
 }
 
+/// `3 messages from Ben were not readable`.
+fn unreadable(people: &str, count: u32) -> String {
+    match count {
+        1 => format!("1 message from {people} was not readable"),
+        count => format!(
+            "{} messages from {people} were not readable",
+            number(count as usize)
+        ),
+    }
+}
+
+/// Says that nothing of somebody is looked at, and of so many others.
+pub fn muted(user: &str, more: usize) -> String {
+    match others(more) {
+        None => format!("{} is sending too much and is muted.", isolated(user)),
+        Some(others) => format!(
+            "{} is sending too much and is muted, and so are {others}.",
+            isolated(user)
+        ),
+    }
+}
+
+/// Stands under the name of somebody who is muted.
+pub const MUTED: &str = "Muted";
+
 /// Whether the line of [`moves`] leaves out names.
 pub fn is_folded(moves: &Moves) -> bool {
-    moves.joined.count() > 3 || moves.left.count() > 3 || renamed(moves) > MAX_RENAMES
+    moves.joined.count() > 3
+        || moves.left.count() > 3
+        || renamed(moves) > MAX_RENAMES
+        || moves.unreadable.len() > 1
 }
 
 fn renamed(moves: &Moves) -> usize {
@@ -149,6 +185,22 @@ pub fn trust(trust: Trust) -> &'static str {
         Trust::Known => "Known",
         Trust::Verified => "Verified",
         Trust::NameOnAnotherKey => "Another key",
+    }
+}
+
+/// Whether somebody is at their page.
+pub fn activity(activity: Activity) -> &'static str {
+    match activity {
+        Activity::Active => "Active",
+        Activity::Away => "Away",
+    }
+}
+
+/// The sentence that explains it.
+pub fn activity_sentence(activity: Activity) -> &'static str {
+    match activity {
+        Activity::Active => "Active: they see this page, and used it within the last minutes.",
+        Activity::Away => "Away: they have not seen this page for some minutes, or not used it.",
     }
 }
 
@@ -220,6 +272,7 @@ pub fn delivery(delivery: Delivery) -> String {
         Delivery::Waiting(of) => {
             format!("Waits for a connection to the {of} people who were here")
         }
+        Delivery::Failed(reason) => format!("Not sent. {reason}"),
         Delivery::Sent => "Sent".into(),
         Delivery::Delivered(delivered, of) if delivered >= of => "Delivered".into(),
         Delivery::Delivered(delivered, of) => format!("Delivered to {delivered} of {of}"),
@@ -259,13 +312,23 @@ pub fn writing(people: &[&str]) -> String {
 /// Follows [`new_messages`] if one of them mentions the person.
 pub const MENTIONED: &str = ", you are mentioned";
 
-/// The title of the tab, which has a dot if something that waits mentions the person.
+/// The number on a badge: with an `@` if one of the messages mentions the person.
+pub fn badge(count: u32, mentioned: bool) -> String {
+    let mark = if mentioned { "@" } else { "" };
+    format!("{mark}{count}")
+}
+
+/// How many messages are new, and whether one of them mentions the person.
+pub fn new_messages_for(count: u32, mentioned: bool) -> String {
+    new_messages(count) + if mentioned { MENTIONED } else { "" }
+}
+
+/// The title of the tab, which has an `@` if something that waits mentions the person.
 pub fn title(room: &str, unread: u32, mentioned: bool) -> String {
-    let mark = if mentioned { "● " } else { "" };
     match (unread, room) {
         (0, "") => "rtchat".into(),
         (0, room) => format!("{room} · rtchat"),
-        (unread, room) => format!("{mark}({unread}) {room} · rtchat"),
+        (unread, room) => format!("({}) {room} · rtchat", badge(unread, mentioned)),
     }
 }
 
@@ -287,6 +350,7 @@ pub fn reacted(emoji: &str, people: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity::PublicKey;
 
     /// The text as it is read, without the marks around names.
     fn plain(text: String) -> String {
@@ -341,7 +405,7 @@ mod tests {
             joined: people(&["ann"], 0),
             left: people(&["ben", "cat"], 0),
             renamed: vec![("dan".into(), "daniel".into())],
-            more_renamed: 0,
+            ..Moves::default()
         };
         assert_eq!(
             plain(moves(&folded)),
@@ -349,6 +413,32 @@ mod tests {
         );
         assert!(!is_folded(&folded));
         assert_eq!(moves(&Moves::default()), "");
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_counted() {
+        let of = |byte, user: &str, count| (PublicKey([byte; 33]), user.to_owned(), count);
+        let mut folded = Moves {
+            unreadable: vec![of(1, "ben", 1)],
+            ..Moves::default()
+        };
+        let text = |folded: &Moves| plain(moves(folded));
+        assert_eq!(text(&folded), "1 message from ben was not readable");
+        assert!(!is_folded(&folded));
+        folded.unreadable.push(of(2, "eve", 1_233));
+        assert_eq!(
+            text(&folded),
+            "1,234 messages from ben and eve were not readable"
+        );
+        assert!(is_folded(&folded), "how much it is of each is shown below");
+        assert_eq!(
+            plain(muted("eve", 0)),
+            "eve is sending too much and is muted."
+        );
+        assert_eq!(
+            plain(muted("eve", 2)),
+            "eve is sending too much and is muted, and so are 2 others."
+        );
     }
 
     #[test]
@@ -362,6 +452,7 @@ mod tests {
                 ("e".into(), "f".into()),
             ],
             more_renamed: 5,
+            ..Moves::default()
         };
         assert_eq!(
             plain(moves(&crowd)),

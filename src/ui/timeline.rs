@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use super::lines::Lines;
-use crate::identity::Trust;
-use crate::room::{Message, MessageId, Order};
+use crate::identity::{PublicKey, Trust};
+use crate::room::{Message, MessageId, Order, Unsaid};
 use crate::time::Millis;
 use crate::ui::mentions::Mention;
 
@@ -28,6 +28,8 @@ pub enum Delivery {
     Sent,
     /// The first number of people have received it, out of the second number it was sent to.
     Delivered(u32, u32),
+    /// It was not said, and nobody has it.
+    Failed(Unsaid),
 }
 
 impl Delivery {
@@ -62,6 +64,11 @@ pub struct Said {
 }
 
 impl Said {
+    /// Whether the person said it, so that others have it or will.
+    pub fn is_said_here(&self) -> bool {
+        !matches!(self.delivery, None | Some(Delivery::Failed(_)))
+    }
+
     /// Whether it mentions the person at this browser.
     pub fn calls(&self) -> bool {
         self.mentions.iter().any(|(_, own)| *own)
@@ -115,6 +122,8 @@ pub struct Moves {
     pub renamed: Vec<(String, String)>,
     /// The number of further people who changed their names.
     pub more_renamed: u32,
+    /// People of whom something could not be read, under the names that they have now, and how much of it.
+    pub unreadable: Vec<(PublicKey, String, u32)>,
 }
 
 /// A person who joined, left or changed their name.
@@ -126,6 +135,8 @@ pub enum Move {
     Left(String),
     /// The person changed their name: the old name and the new one.
     Renamed(String, String),
+    /// So many more messages of this person could not be read.
+    Unreadable(PublicKey, String, u32),
 }
 
 impl Moves {
@@ -139,7 +150,19 @@ impl Moves {
                 self.left.add(user);
             }
             Move::Renamed(before, now) => self.rename(before, now),
+            Move::Unreadable(key, user, count) => {
+                let mut known = self.unreadable.iter_mut();
+                if let Some(known) = known.find(|known| known.0 == key) {
+                    *known = (key, user, known.2.saturating_add(count));
+                } else if self.unreadable.len() < MAX_NAMED {
+                    self.unreadable.push((key, user, count));
+                }
+            }
         }
+    }
+
+    fn names_unreadable(&self, key: &PublicKey) -> bool {
+        self.unreadable.iter().any(|(its, ..)| its == key)
     }
 
     fn rename(&mut self, before: String, now: String) {
@@ -181,7 +204,11 @@ impl Content {
             Content::Moves(moves) => {
                 let renamed = moves.renamed.iter();
                 let renamed: usize = renamed.map(|(before, now)| before.len() + now.len()).sum();
-                names(&moves.joined.named) + names(&moves.left.named) + renamed
+                let unreadable = moves.unreadable.iter().map(|(_, user, _)| user.len());
+                names(&moves.joined.named)
+                    + names(&moves.left.named)
+                    + renamed
+                    + unreadable.sum::<usize>()
             }
         }
     }
@@ -418,7 +445,15 @@ impl Timeline {
     /// Adds a change to the [`Moves`] line at the end, or begins such a line.
     pub fn moved(&mut self, change: Move) {
         let last = self.lines.last();
-        if let Some(mut line) = last.map(|line| (**line).clone()) {
+        // What cannot be read of somebody is counted in one line, wherever that is.
+        let counted = match &change {
+            Move::Unreadable(key, ..) => {
+                let mut lines = self.lines.iter();
+                lines.find(|line| matches!(&line.content, Content::Moves(moves) if moves.names_unreadable(key)))
+            }
+            _ => None,
+        };
+        if let Some(mut line) = counted.or(last).map(|line| (**line).clone()) {
             let before = line.content.bytes();
             if let Content::Moves(moves) = &mut line.content {
                 moves.add(change);

@@ -92,6 +92,31 @@ fn joining_leaving_and_renaming_fold_into_one_line() {
     assert_eq!(timeline.lines().len(), 3, "a message separates the lines");
 }
 
+#[test]
+fn what_cannot_be_read_of_somebody_is_counted_in_one_line() {
+    let mut timeline = Timeline::default();
+    let unreadable =
+        |byte, user: &str, count| Move::Unreadable(PublicKey([byte; 33]), user.to_owned(), count);
+    timeline.moved(Move::Joined("ben".into()));
+    timeline.moved(unreadable(1, "ben", 1));
+    timeline.say(message("m", Some(1), 0), 0, Trust::New);
+    timeline.moved(unreadable(2, "eve", 4));
+    // Also under another name, and whatever was said in between.
+    timeline.moved(unreadable(1, "benno", 2));
+    let counted = |index: usize| match &timeline.lines()[index].content {
+        Content::Moves(moves) => moves.unreadable.clone(),
+        Content::Said(_) => panic!("a line about people was expected"),
+    };
+    assert_eq!(timeline.lines().len(), 3);
+    assert_eq!(counted(0), [(PublicKey([1; 33]), "benno".to_owned(), 3)]);
+    assert_eq!(counted(2), [(PublicKey([2; 33]), "eve".to_owned(), 4)]);
+    for number in 0..200 {
+        timeline.moved(unreadable(100, &format!("{number}"), u32::MAX));
+        timeline.moved(unreadable(number, "somebody", 1));
+    }
+    assert_eq!(timeline.lines().len(), 3, "strangers cannot fill the log");
+}
+
 fn crowd(named: &[&str]) -> Crowd {
     Crowd {
         named: named.iter().map(|name| (*name).to_owned()).collect(),

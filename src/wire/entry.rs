@@ -380,7 +380,7 @@ pub struct Place {
 }
 
 /// An entry that still has to be signed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Draft {
     unsigned: Unsigned<EntryFields>,
     body: Vec<u8>,

@@ -60,6 +60,13 @@ const CONVERSATION: Scenes = &[
     ("unreachable-alone", &[], "status"),
     ("talk", &[("message", "leave")], "rejoin"),
     ("tabs", &[("peer", "person")], "person-details"),
+    ("trouble", &[], "muted"),
+    (
+        "trouble",
+        &[("muted", "listen-again"), ("retry", "retry")],
+        "delivery",
+    ),
+    ("conversations", &[("peer", "person")], "person-details"),
 ];
 
 const MARKDOWN: Scenes = &[

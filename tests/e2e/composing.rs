@@ -178,9 +178,13 @@ fn names_are_offered_and_whoever_is_mentioned_is_told() {
         zoe.until_true("return document.title.startsWith('(1)')", Vec::new())
             .await?;
         ann.say("look, x@ben").await?;
-        zoe.until_true("return document.title.startsWith('● (2)')", Vec::new())
+        zoe.until_true("return document.title.startsWith('(@2)')", Vec::new())
             .await?;
         until(&zoe, "[data-testid=mentioned]", true).await?;
+        // So does the icon: a square with the number, which is another shape than that of a plain number.
+        let icon = "const icon = decodeURIComponent(document.querySelector('link[rel=icon]').href);
+            return [icon.includes('>2<'), icon.includes(\"rx='4'\")].join()";
+        zoe.until_script(icon, &[], "true,true").await?;
         until(&zoe, "[data-testid=message][data-sender=ann][data-mentions=you] [data-testid=mention][data-mentions=you]", true)
             .await?;
         // The first press goes to what is new, which does not fit here, and the second one to the end.
@@ -191,6 +195,9 @@ fn names_are_offered_and_whoever_is_mentioned_is_told() {
         zoe.click("new-messages").await?;
         zoe.until_true("return document.title.startsWith('lobby')", Vec::new())
             .await?;
+        let own =
+            "return document.querySelector('link[rel=icon]').href.split('/').at(-1).split('-')[0]";
+        zoe.until_script(own, &[], "icon").await?;
         // To others it is a quiet mark, and what was sent is plain text.
         let page = ben.hears("ann", "@Zoë Müller look, x@ben").await?;
         ensure!(page.texts("mention") == ["@Zoë Müller"], "{page:?}");

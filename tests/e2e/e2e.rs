@@ -5,6 +5,7 @@
 //! what every tab shows.
 
 mod accessibility;
+mod activity;
 mod approach;
 mod bot;
 mod broken;

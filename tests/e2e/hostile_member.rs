@@ -128,6 +128,62 @@ fn a_flood_of_long_messages_is_drawn_in_short_and_together() {
     });
 }
 
+#[test]
+fn whoever_floods_is_counted_in_one_line_and_muted_until_they_are_listened_to_again() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        let [ann, ben] = bed.ann_and_ben(&site).await?;
+        let mallory = join_hostile(&bed.chromium().await?, site.url(), "mallory").await?;
+        mallory.sees(&["ann", "ben"]).await?;
+        ann.sees(&["ben", "mallory"]).await?;
+        ben.sees(&["ann", "mallory"]).await?;
+        let line = "return [...document.querySelectorAll('[data-testid=moves]')]
+            .map((line) => line.textContent.replace(/[\\u2068\\u2069]/g, ''))
+            .filter((line) => line.includes('not readable')).join('|')";
+        eval(&mallory, "return flood(3, () => '{')").await?;
+        for tab in [&ann, &ben] {
+            tab.until_true(&format!("return (() => {{ {line} }})().endsWith('3 messages from mallory were not readable')"), Vec::new()).await?;
+        }
+        ben.say("a word in between").await?;
+        ann.hears("ben", "a word in between").await?;
+        eval(&mallory, "return flood(3000, () => '{')").await?;
+        for tab in [&ann, &ben] {
+            let page = tab
+                .until("that mallory is muted", |page| page.has("muted"))
+                .await?;
+            ensure!(
+                page.text("muted")
+                    .contains("is sending too much and is muted"),
+                "{page:?}"
+            );
+            // It is still one line, which counts what was looked at.
+            let lines = eval(tab, line).await?;
+            let lines = lines.as_str().unwrap_or_default().to_owned();
+            ensure!(!lines.contains('|') && !lines.contains("3,003"), "{lines}");
+        }
+        // Nothing of her is heard, and everybody else is.
+        mallory.say("nobody hears this").await?;
+        ben.say("but they hear this").await?;
+        let page = ann.hears("ben", "but they hear this").await?;
+        ensure!(
+            !page.has_message("mallory", "nobody hears this"),
+            "{page:?}"
+        );
+        ann.click("listen-again").await?;
+        ann.hears("mallory", "nobody hears this").await?;
+        mallory.say("I will be good").await?;
+        let page = ann.hears("mallory", "I will be good").await?;
+        ensure!(!page.has("muted"), "{page:?}");
+        let page = ben.page().await?;
+        ensure!(
+            page.has("muted") && !page.has_message("mallory", "I will be good"),
+            "{page:?}"
+        );
+        bed.no_errors().await
+    });
+}
+
 /// Somebody who announces themselves and is gone again.
 struct Stranger {
     identity: IdentityKey,

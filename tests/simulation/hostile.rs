@@ -21,6 +21,7 @@ mod later_version;
 mod leaving;
 mod long_answers;
 mod mallory;
+mod muted;
 mod noise;
 mod one_number_twice;
 mod places;

@@ -1,5 +1,6 @@
 //! Whole rooms under virtual time.
 
+mod activity;
 mod attachments;
 mod conversations;
 mod direct;
@@ -16,5 +17,6 @@ mod programs;
 mod questions;
 mod scenes;
 mod status;
+mod unsaid;
 mod values;
 mod world;

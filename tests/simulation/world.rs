@@ -109,6 +109,8 @@ pub struct World {
     /// The tabs whose pages are slow, so that their timers run at least this many milliseconds late.
     pub slow_pages: Vec<usize>,
     pub lateness: u64,
+    /// The tabs whose keys do not sign at present.
+    pub refusing_keys: Vec<usize>,
     /// Number of brokers. Each of them carries all messages.
     pub brokers: u16,
     /// The tab number of the next tab that is opened.
@@ -168,6 +170,7 @@ impl World {
             signing_takes: 0,
             slow_pages: Vec::new(),
             lateness: 40,
+            refusing_keys: Vec::new(),
             brokers: 1,
             next_tab: 1,
             interceptor: None,
@@ -436,7 +439,11 @@ impl World {
         node.room.handle(now, input);
         let (mut outputs, mut signed) = (VecDeque::new(), Vec::new());
         while let Some(output) = node.room.poll() {
-            if let Output::Sign { ticket, message } = output {
+            if let Output::Sign { ticket, .. } = output
+                && self.refusing_keys.contains(&at)
+            {
+                node.room.handle(now, Input::NotSigned { ticket });
+            } else if let Output::Sign { ticket, message } = output {
                 let signature = node.identity.sign_message(&message);
                 let input = Input::Signed { ticket, signature };
                 if self.slow_keys.contains(&at) {

@@ -5,6 +5,7 @@
 pub(super) mod calls;
 #[cfg(feature = "files")]
 pub(super) mod files;
+mod flood;
 #[cfg(not(feature = "files"))]
 mod no_files;
 mod pings;
@@ -33,6 +34,7 @@ use crate::wire::{
     Arrived, Chunk, Frame, FrameError, OutboundMessage, PartReassembler, Purpose, Value,
 };
 
+use flood::Flood;
 #[cfg(not(feature = "files"))]
 pub(super) use no_files::NoFiles;
 use pings::Pings;
@@ -61,6 +63,7 @@ struct Channel {
     /// The time since which it has acknowledged nothing, although something was waiting for it.
     acknowledged: Millis,
     pings: Pings,
+    flood: Flood,
 }
 
 impl Channel {
@@ -184,17 +187,24 @@ impl Channels {
         cx: &mut Cx,
     ) -> Option<Frame> {
         let channel = self.0.get_mut(&peer)?;
+        let muted = channel.flood.is_muted();
         // Chunks of applications are bounded by how much they can make us keep, not by how much a person can read.
         match channel.parts.read(text) {
             Ok(Some(Frame::Ack(ack))) => self.on_ack(peer, ack, links, cx),
             Ok(Some(frame)) if frame.is_chunk() => {
                 if !self.count_chunk(peer, text.len(), cx) {
                     cx.dropped(Dropped::BadFrame);
+                } else if muted {
+                    cx.dropped(Dropped::FloodedFrames);
                 } else {
                     self.arrived(peer, Arrived::Frame(frame), cx);
                 }
             }
             _ if !channel.frames.take(cx.now) => cx.dropped(Dropped::FloodedFrames),
+            // The connection to a peer that is muted lasts.
+            Ok(frame) if muted => {
+                return frame.filter(|frame| matches!(frame, Frame::Link(_)));
+            }
             Ok(frame) => return frame,
             Err(_) => cx.dropped(Dropped::BadFrame),
         }
@@ -209,12 +219,45 @@ impl Channels {
         let Some(channel) = self.0.get_mut(&peer) else {
             return;
         };
+        if channel.flood.is_muted() {
+            return cx.dropped(Dropped::FloodedFrames);
+        }
         match channel.stream.read(message) {
             Ok(Some(arrived)) => self.arrived(peer, arrived, cx),
             Ok(None) => {}
             Err(FrameError::TooLarge) => cx.dropped(Dropped::TooLarge),
             Err(_) => cx.dropped(Dropped::BadFrame),
         }
+    }
+
+    /// Whether nothing of a peer is looked at, because it sent too much.
+    pub fn is_muted(&self, peer: &PeerId) -> bool {
+        let channel = self.0.get(peer);
+        channel.is_some_and(|channel| channel.flood.is_muted())
+    }
+
+    /// Something of a peer was dropped that breaks the limits.
+    pub fn on_dropped(&mut self, peer: PeerId, reason: Dropped, cx: &mut Cx) {
+        if let Some(channel) = self.0.get_mut(&peer)
+            && channel.flood.dropped(peer, reason, cx)
+        {
+            // What began before is not continued by what comes once it is listened to again.
+            channel.parts = PartReassembler::default();
+            channel.stream.drop_open();
+        }
+    }
+
+    /// Reports how much of a peer could not be read.
+    pub fn tell(&mut self, peer: PeerId, cx: &mut Cx) {
+        if let Some(channel) = self.0.get_mut(&peer) {
+            channel.flood.tell(peer, cx);
+        }
+    }
+
+    /// Listens again to a peer, and returns whether it was muted.
+    pub fn listen(&mut self, peer: &PeerId, cx: &mut Cx) -> bool {
+        let channel = self.0.get_mut(peer);
+        channel.is_some_and(|channel| channel.flood.listen(cx))
     }
 
     /// Answers a peer that asks whether we are there.
@@ -317,6 +360,7 @@ impl Channels {
             PeerEvent::Lost if !links.is_connected(&peer) => self.lose_pings(peer, cx),
             PeerEvent::Gone { .. } => {
                 cx.timers.clear(&ChannelTimer::Ack(peer).into());
+                cx.timers.clear(&ChannelTimer::Unreadable(peer).into());
                 let Some(channel) = self.0.remove(&peer) else {
                     return;
                 };
@@ -338,6 +382,7 @@ impl Channels {
             stream: Stream::new(cx.rng.next_u32()),
             acknowledged: cx.now,
             pings: Pings::default(),
+            flood: Flood::new(cx.now),
         };
         let channel = self.0.entry(peer).or_insert_with(new);
         channel.parts = PartReassembler::default();

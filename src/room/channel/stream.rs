@@ -218,6 +218,11 @@ impl Stream {
         self.receiving.chunks.read(message)
     }
 
+    /// Drops what has come of a message that is not there as a whole.
+    pub fn drop_open(&mut self) {
+        self.receiving.chunks = ChunkReassembler::default();
+    }
+
     /// Whether the chunks that have come should be acknowledged at once.
     pub fn should_acknowledge(&self) -> bool {
         let receiving = &self.receiving;

@@ -3,7 +3,7 @@
 
 use core::time::Duration;
 
-use crate::identity::SignatureCheck;
+use crate::identity::{PeerId, SignatureCheck};
 use crate::room::counters::Dropped;
 use crate::room::cx::Cx;
 use crate::room::io::Output;
@@ -21,6 +21,8 @@ const MAX_WAITING: usize = 2_000;
 #[derive(Debug)]
 pub(super) struct Unchecked {
     pub entry: Entry,
+    /// Who sent it.
+    pub from: PeerId,
     /// It was said before we came.
     pub caught_up: bool,
     /// It came over the link of its author, or of another tab of ours, and nobody signed it.
@@ -62,7 +64,7 @@ impl Checking {
             if !unchecked.is_told {
                 cx.counters.signature_checked();
                 let Ok(check) = unchecked.entry.check(&cx.own.room) else {
-                    cx.dropped(Dropped::BadSignature);
+                    refuse(&unchecked, cx);
                     continue;
                 };
                 checks.push(check);
@@ -87,7 +89,13 @@ impl Checking {
         };
         let mut are_good = are_good.iter();
         // Without an answer, a signature is not good.
-        checked.retain(|one| one.is_told || are_good.next() == Some(&true) || bad(cx));
+        checked.retain(|one| {
+            let is_good = one.is_told || are_good.next() == Some(&true);
+            if !is_good {
+                refuse(one, cx);
+            }
+            is_good
+        });
         self.rest(cx);
         checked
     }
@@ -100,7 +108,9 @@ impl Checking {
     }
 }
 
-fn bad(cx: &mut Cx) -> bool {
+/// Whoever sent it is to blame.
+fn refuse(unchecked: &Unchecked, cx: &mut Cx) {
+    let source = cx.source.replace(unchecked.from);
     cx.dropped(Dropped::BadSignature);
-    false
+    cx.source = source;
 }

@@ -83,6 +83,9 @@ impl Conversations {
     pub(super) fn delete(&mut self, deletion: Deletion, cx: &mut Cx) {
         match &deletion {
             Deletion::Message(id) => {
+                if self.give_up(id, cx) {
+                    return;
+                }
                 if !self.delete_message(id, cx) {
                     return cx.event(Event::Refused(
                         "The message is not here any more.".to_owned(),

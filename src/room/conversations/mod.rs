@@ -10,31 +10,31 @@ mod own;
 mod passing_on;
 mod records;
 mod restoring;
+mod saying;
 mod search;
 mod thread;
+mod unsaid;
 
 use core::time::Duration;
 
 use litemap::LiteMap;
 
-use super::channel::yield_files;
 use super::counters::Dropped;
 use super::cx::Cx;
 use super::effect::{Attached, Effect, PeerEvent};
 use super::io::{
-    ChatCommand, ChatEvent, Conversation, Event, Message, MessageId, Order, Output, PeerState,
-    StoreCommand,
+    ChatCommand, ChatEvent, Conversation, Event, Message, MessageId, Order, Output, StoreCommand,
+    Unsaid,
 };
 use super::links::Links;
-use super::members::{Members, own_user};
+use super::members::Members;
 use super::timer::ConversationTimer;
 use crate::history::{Head, Key, Limits, surplus};
 use crate::identity::{PeerId, PublicKey, Signature};
 use crate::time::Millis;
 use crate::wire::OutboundMessage;
-use crate::wire::attachment::Attachment;
 use crate::wire::entry::{
-    Content, ConversationId, Entry, EntryId, MAX_EMOJI, entry_name, parse_entry_name, writer,
+    Content, ConversationId, Entry, EntryId, MAX_EMOJI, parse_entry_name, writer,
 };
 use crate::wire::frame::{ChatFrame, EntryFrame, Frame, ShortId, short};
 
@@ -43,7 +43,9 @@ use checking::Checking;
 use deleting::Deleted;
 use log::{Change, Inserted};
 use own::{Own, Written};
+use saying::Said;
 use thread::Threads;
+use unsaid::Failed;
 
 pub use message::{MAX_REACTIONS, MAX_VERSIONS};
 pub use records::STATES;
@@ -60,6 +62,8 @@ const TYPING_INTERVAL: Duration = Duration::from_secs(3);
 pub(super) struct Conversations {
     threads: Threads,
     own: Own,
+    /// Messages of ours that were not said, oldest first.
+    failed: Vec<(EntryId, Failed)>,
     catching_up: CatchingUp,
     checking: Checking,
     /// Up to where each conversation was read.
@@ -79,6 +83,7 @@ impl Conversations {
         Conversations {
             threads: Threads::new(channels, own),
             own: Own::default(),
+            failed: Vec::new(),
             catching_up: CatchingUp::default(),
             checking: Checking::default(),
             read: LiteMap::new(),
@@ -143,29 +148,27 @@ impl Conversations {
                 conversation,
                 text,
                 reply_to,
-            } => self.say(
-                conversation.as_ref(),
-                (text, None),
-                reply_to,
-                members,
-                links,
-                cx,
-            ),
+            } => {
+                let said = Said::new(text, None, reply_to);
+                self.say(conversation.as_ref(), said, members, links, cx);
+            }
             ChatCommand::SayFile {
                 conversation,
                 file,
                 text,
                 reply_to,
             } => {
-                let said = (text, Some(file));
-                self.say(conversation.as_ref(), said, reply_to, members, links, cx);
+                let said = Said::new(text, Some(file), reply_to);
+                self.say(conversation.as_ref(), said, members, links, cx);
             }
+            ChatCommand::Retry(id) => self.retry(&id, members, links, cx),
             ChatCommand::SayTo { peer, text } => {
                 let is_here = members.shown().any(|other| other == peer);
                 let connect = members.connect(&peer).filter(|_| is_here);
                 match connect.map(|connect| Conversation::Direct(connect.identity)) {
                     Some(direct) => {
-                        self.say(Some(&direct), (text, None), None, members, links, cx);
+                        let said = Said::new(text, None, None);
+                        self.say(Some(&direct), said, members, links, cx);
                     }
                     None => cx.event(Event::Refused(
                         "The message was not sent: the person is not here any more.".to_owned(),
@@ -219,96 +222,6 @@ impl Conversations {
         }
     }
 
-    fn say(
-        &mut self,
-        conversation: Option<&Conversation>,
-        (text, file): (String, Option<Box<Attachment>>),
-        reply_to: Option<MessageId>,
-        members: &Members,
-        links: &Links,
-        cx: &mut Cx,
-    ) {
-        let refusal = match &file {
-            Some(file) => file_refusal(file, &text),
-            None => refusal(&text),
-        };
-        if let Some(refusal) = refusal {
-            return cx.event(Event::Refused(refusal));
-        }
-        let Some(thread) = self.threads.find(conversation, cx) else {
-            return cx.event(Event::Refused(
-                "The message was not sent: this room has no such conversation.".to_owned(),
-            ));
-        };
-        let other = thread.other().copied();
-        if other.is_some_and(|other| members.is_blocked(&other)) {
-            return cx.event(Event::Refused(
-                "The message was not sent: you have blocked this person.".to_owned(),
-            ));
-        }
-        let reply_to = reply_to.and_then(|id| parse_entry_name(&id.0));
-        yield_files(cx);
-        let (text_too, file_too) = (text.clone(), file.clone());
-        let content = match file {
-            None => Content::Say { reply_to, text },
-            Some(file) => Content::File {
-                reply_to,
-                file,
-                text,
-            },
-        };
-        let thread = thread.id;
-        let Some(written) = self.write(&thread, content, cx) else {
-            return;
-        };
-        let id = written.id();
-        self.show_own(&thread, id, (text_too, file_too), reply_to, members, cx);
-        let all = members.shown().filter_map(|peer| {
-            let connect = members.connect(&peer)?;
-            let is_reachable = links.state(&peer) != PeerState::Failed;
-            let proven = members.is_proven(&peer);
-            is_reachable.then_some((peer, connect.identity, proven))
-        });
-        match other {
-            // The message is for whoever proves to hold this key, now or later.
-            Some(other) => self
-                .own
-                .count(id, [(cx.own.id, other, true)].into_iter(), cx),
-            None => self.own.count(id, all, cx),
-        }
-        self.spread_if_said(written, members, links, cx);
-    }
-
-    /// Shows what we say at once, before it is signed.
-    fn show_own(
-        &self,
-        thread: &ConversationId,
-        id: EntryId,
-        (text, file): (String, Option<Box<Attachment>>),
-        reply_to: Option<EntryId>,
-        members: &Members,
-        cx: &mut Cx,
-    ) {
-        let Some(conversation) = self.threads.get(thread).map(|its| its.conversation.clone())
-        else {
-            return;
-        };
-        let sender = own_user(&cx.own.name, cx.own.tab);
-        let name = MessageId(entry_name(&id));
-        let message = Box::new(Message {
-            order: Order(self.own.clock(thread).0, id.0),
-            with: match &conversation {
-                Conversation::Channel(_) => None,
-                Conversation::Direct(other) => members.name_of(other),
-            },
-            reply_to: reply_to.map(|id| MessageId(entry_name(&id))),
-            file,
-            ..Message::new(name, conversation, sender, cx.own.key, text, cx.now)
-        });
-        attached(&message, short(&id), true, members, cx);
-        cx.chat(ChatEvent::Message(message));
-    }
-
     /// Says something about a message.
     fn change(
         &mut self,
@@ -336,20 +249,16 @@ impl Conversations {
                 "Only whoever wrote a message can change it.".to_owned(),
             ));
         }
-        if let Some(written) = self.write(&thread, content, cx) {
-            self.spread_if_said(written, members, links, cx);
+        match self.write(&thread, content, cx) {
+            Some(written) => self.spread_if_said(written, members, links, cx),
+            None => cx.event(Event::Refused(Unsaid::TooLong.to_string())),
         }
     }
 
+    /// Writes an entry; `None` if it is too long.
     fn write(&mut self, thread: &ConversationId, content: Content, cx: &mut Cx) -> Option<Written> {
         let thread = self.threads.get(thread)?;
-        match self.own.write(thread, content, cx) {
-            Ok(written) => Some(written),
-            Err(error) => {
-                cx.event(Event::Refused(error.to_string()));
-                None
-            }
-        }
+        self.own.write(thread, content, cx).ok()
     }
 
     /// Handles the signature of an entry of ours.
@@ -361,8 +270,12 @@ impl Conversations {
         links: &Links,
         cx: &mut Cx,
     ) {
-        if let Some(entry) = self.own.signed(request, signature, cx) {
-            self.spread(entry, members, links, cx);
+        let Some(draft) = self.own.take_unsigned(request) else {
+            return;
+        };
+        match draft.clone().signed(&cx.own.room, signature) {
+            Ok(entry) => self.spread(entry, members, links, cx),
+            Err(_) => self.fail_unsigned(draft, cx),
         }
     }
 
@@ -488,7 +401,9 @@ impl Conversations {
 
     /// Handles a frame of a peer about what its person is doing.
     pub fn on_frame(&mut self, peer: PeerId, frame: ChatFrame, members: &Members, cx: &mut Cx) {
-        let ChatFrame::Typing { conversation: id } = frame;
+        let ChatFrame::Typing { conversation: id } = frame else {
+            return;
+        };
         let key = members.connect(&peer).map(|connect| connect.identity);
         let conversation = match self.threads.get(&id).map(|its| &its.conversation) {
             Some(Conversation::Direct(other)) if Some(*other) != key => None,
@@ -500,7 +415,8 @@ impl Conversations {
         };
         match conversation {
             Some(conversation) => cx.chat(ChatEvent::Typing { peer, conversation }),
-            None => cx.dropped(Dropped::BadFrame),
+            // A site can name its channels anew while pages are open.
+            None => cx.dropped(Dropped::Unexpected),
         }
     }
 
@@ -557,12 +473,6 @@ fn attached(message: &Message, id: ShortId, is_sent_here: bool, members: &Member
 /// Whether a text that somebody sent can be a message.
 fn is_sound(text: &str) -> bool {
     !text.is_empty() && text.chars().count() <= MAX_TEXT
-}
-
-/// Returns the reason why a file cannot be sent with this text, if there is one.
-fn file_refusal(file: &Attachment, text: &str) -> Option<String> {
-    let refused = refusal(text).filter(|_| !text.is_empty());
-    refused.or_else(|| file.wrong().map(str::to_owned))
 }
 
 /// Returns the reason why a text cannot be sent, if there is one.

@@ -3,7 +3,7 @@
 use litemap::LiteMap;
 
 use super::thread::Thread;
-use crate::identity::{PeerId, PublicKey, Signature};
+use crate::identity::{PeerId, PublicKey};
 use crate::room::cx::{Cx, SignFor};
 use crate::room::io::{ChatEvent, MessageId};
 use crate::wire::entry::{
@@ -32,6 +32,10 @@ struct Recipient {
     sent: bool,
     delivered: bool,
 }
+
+/// Whom a message is meant for that was not said.
+#[derive(Debug)]
+pub(super) struct Recipients(Vec<Recipient>);
 
 /// An entry of ours that was just written.
 #[derive(Debug)]
@@ -95,7 +99,7 @@ impl Own {
         };
         let draft = Draft::new(&place, &body, &mut cx.rng)?;
         let message = draft.message(&cx.own.room);
-        let id = StatementId(crate::identity::framing::sha256(&message));
+        let id = id_of(&message);
         let last = Last {
             number: place.number,
             id,
@@ -105,11 +109,7 @@ impl Own {
         if thread.other().is_some() {
             return Ok(Written::Said(Box::new(draft.unsigned(&cx.own.room))));
         }
-        let request = self.requests;
-        self.requests = request.wrapping_add(1);
-        self.unsigned.insert(request, draft);
-        cx.sign(SignFor::Entry(request), message);
-        Ok(Written::Unsigned(id))
+        Ok(Written::Unsigned(self.request(draft, cx)))
     }
 
     /// The clock of what we said last in a conversation.
@@ -118,10 +118,33 @@ impl Own {
         last.map_or(Clock::default(), |last| last.clock)
     }
 
-    /// Returns the entry that this signature is for.
-    pub fn signed(&mut self, request: u32, signature: Signature, cx: &Cx) -> Option<Entry> {
-        let draft = self.unsigned.remove(&request)?;
-        draft.signed(&cx.own.room, signature).ok()
+    /// Takes what waits for this signature.
+    pub fn take_unsigned(&mut self, request: u32) -> Option<Draft> {
+        self.unsigned.remove(&request)
+    }
+
+    /// Counts no deliveries of a message that was not said, and returns whom it is meant for; `None` if it is no message.
+    pub fn uncount(&mut self, id: &ShortId) -> Option<Recipients> {
+        let (_, recipients) = self.deliveries.remove(id)?;
+        Some(Recipients(recipients))
+    }
+
+    /// Tries again to say a message that was not said.
+    pub fn say_again(&mut self, draft: Draft, Recipients(meant): Recipients, cx: &mut Cx) {
+        let id = self.request(draft, cx);
+        report(&id, &meant, cx);
+        self.deliveries.insert(short(&id), (id, meant));
+    }
+
+    /// Asks for the signature of an entry, and returns the entry's id.
+    fn request(&mut self, draft: Draft, cx: &mut Cx) -> EntryId {
+        let message = draft.message(&cx.own.room);
+        let id = id_of(&message);
+        let request = self.requests;
+        self.requests = request.wrapping_add(1);
+        self.unsigned.insert(request, draft);
+        cx.sign(SignFor::Entry(request), message);
+        id
     }
 
     /// Counts the deliveries of a message to these people: who is proven, and who only claims a key.
@@ -280,6 +303,11 @@ impl Own {
             }
         }
     }
+}
+
+/// The id of the entry of which this is to be signed.
+pub(super) fn id_of(message: &[u8]) -> EntryId {
+    StatementId(crate::identity::framing::sha256(message))
 }
 
 fn report(id: &EntryId, recipients: &[Recipient], cx: &mut Cx) {

@@ -2,17 +2,17 @@
 
 use litemap::LiteMap;
 
-use super::Conversations;
 use super::catching_up::{Known, Page, reply, send};
 use super::checking::Unchecked;
 use super::thread::Thread;
+use super::{Conversations, is_sound};
 use crate::identity::{PeerId, PublicKey};
 use crate::room::channel::yield_files;
 use crate::room::counters::Dropped;
 use crate::room::cx::Cx;
 use crate::room::links::Links;
 use crate::room::members::Members;
-use crate::wire::entry::{ConversationId, Entry, Position};
+use crate::wire::entry::{Content, ConversationId, Entry, Position};
 use crate::wire::frame::{EntryFrame, ShortId, short};
 
 /// The most bytes of entries in one frame.
@@ -172,6 +172,7 @@ impl Conversations {
             }
             let unchecked = Unchecked {
                 entry,
+                from: peer,
                 caught_up,
                 is_told,
             };
@@ -198,17 +199,26 @@ impl Conversations {
     /// Takes in entries that are what they say, and tells their authors who are here that we have them.
     fn take(&mut self, checked: Vec<Unchecked>, members: &Members, cx: &mut Cx) {
         let mut have: LiteMap<PublicKey, Vec<ShortId>> = LiteMap::new();
+        let source = cx.source;
         for unchecked in checked {
             let Unchecked {
-                entry, caught_up, ..
+                entry,
+                from,
+                caught_up,
+                ..
             } = unchecked;
+            cx.source = Some(from);
             let ids = have.entry(entry.author).or_default();
             ids.push(short(&entry.id()));
             if !caught_up {
                 yield_files(cx);
+                if !is_readable(&entry) {
+                    cx.dropped(Dropped::Unshown);
+                }
             }
             self.insert(entry, caught_up, members, cx);
         }
+        cx.source = source;
         for (author, ids) in have {
             for peer in members.proven_peers(&author) {
                 let ids = ids.clone();
@@ -314,7 +324,7 @@ impl Conversations {
     }
 
     /// Asks a peer for the last pages of the conversations that it may read.
-    pub(super) fn ask_for_last_pages(&self, peer: PeerId, members: &Members, cx: &mut Cx) {
+    pub fn ask_for_last_pages(&self, peer: PeerId, members: &Members, cx: &mut Cx) {
         let Some(key) = members.connect(&peer).map(|connect| connect.identity) else {
             return;
         };
@@ -341,6 +351,17 @@ impl Conversations {
         for thread in begun {
             self.send_page(peer, &key, thread.id, None, members, cx);
         }
+    }
+}
+
+/// Whether people can be shown what an entry says. Either way it is kept and passed on, since another version may read it.
+fn is_readable(entry: &Entry) -> bool {
+    let body = entry.body().map(|body| body.content);
+    match body {
+        Some(Content::Say { text, .. } | Content::Edit { text, .. }) => is_sound(&text),
+        Some(Content::File { text, .. }) => text.is_empty() || is_sound(&text),
+        Some(Content::Retract { .. } | Content::React { .. }) => true,
+        None => !entry.has_body(),
     }
 }
 

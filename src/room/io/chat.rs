@@ -76,6 +76,8 @@ pub enum ChatCommand {
         /// The text, at most [`MAX_TEXT`](crate::room::MAX_TEXT) characters.
         text: String,
     },
+    /// Try again to say an own message that was not said.
+    Retry(MessageId),
     /// Change the text of an own message.
     Edit {
         /// The message.
@@ -112,6 +114,20 @@ pub enum ChatCommand {
     },
     /// Tell the others that the person is typing; `None` for the room's first channel.
     Typing(Option<Conversation>),
+}
+
+/// Why an own message was not said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unsaid {
+    /// The key did not sign it.
+    #[error("This browser could not sign it with your key.")]
+    NotSigned,
+    /// It was meant for somebody whom the person has blocked.
+    #[error("You have blocked this person.")]
+    Blocked,
+    /// It is longer than an entry may be, with the file beside it.
+    #[error("It is too long to be sent. Copy the text, and send it in parts.")]
+    TooLong,
 }
 
 /// What is to be deleted here.
@@ -153,6 +169,14 @@ pub enum ChatEvent {
         delivered: u32,
         /// How many it was meant for.
         of: u32,
+    },
+    /// An own message was not said, and nobody has it. [`ChatCommand::Retry`] tries again, and [`ChatCommand::Delete`] gives
+    /// it up.
+    Failed {
+        /// The message.
+        id: MessageId,
+        /// The reason.
+        reason: Unsaid,
     },
     /// These messages of a conversation are no longer here: they were deleted, in this tab or in another one.
     Deleted(Deletion),

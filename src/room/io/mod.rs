@@ -14,9 +14,9 @@ pub use crate::wire::{Purpose, Value};
 
 pub use app::{AppCommand, AppEvent, AskError, SendError};
 pub use chat::{
-    ChatCommand, ChatEvent, Conversation, Deletion, Message, MessageId, Order, Reaction,
+    ChatCommand, ChatEvent, Conversation, Deletion, Message, MessageId, Order, Reaction, Unsaid,
 };
-pub use people::{GoneReason, PeerState, PeerView, PeopleCommand, PeopleEvent, Shown};
+pub use people::{Activity, GoneReason, PeerState, PeerView, PeopleCommand, PeopleEvent, Shown};
 pub use store::{StoreCommand, StoreEvent};
 
 /// Identifies one of the brokers that the driver keeps a connection to. Both drivers keep one at a time, and call it 0
@@ -65,10 +65,18 @@ pub enum Input {
         /// Which of the signatures are good, in their order.
         are_good: Vec<bool>,
     },
+    /// The other answer to [`Output::Sign`]: the key did not sign.
+    NotSigned {
+        /// The ticket of the request.
+        ticket: u32,
+    },
     /// An event of the store.
     Store(StoreEvent),
     /// The time of [`Room::next_wake`](super::Room::next_wake) has come.
     Wake,
+    /// Whether the person sees the page: said when they use it, and when it is shown or hidden. A driver without a person
+    /// never says it.
+    Attention(bool),
     /// The network came back, or the tab became visible: it is worth asking at once who is still there.
     Resumed,
 }
@@ -139,7 +147,8 @@ pub enum Output {
         /// A sealed envelope.
         payload: Vec<u8>,
     },
-    /// Sign this with the identity's key (ECDSA on P-256 over SHA-256), and answer with [`Input::Signed`].
+    /// Sign this with the identity's key (ECDSA on P-256 over SHA-256), and answer with [`Input::Signed`]
+    /// or [`Input::NotSigned`].
     Sign {
         /// Identifies the request.
         ticket: u32,

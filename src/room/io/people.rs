@@ -37,6 +37,8 @@ pub enum PeopleCommand {
     Unblock(PublicKey),
     /// Disconnect from this peer, until it comes back in a new session.
     Disconnect(PeerId),
+    /// Listen again to a peer that is muted because it sent too much.
+    Listen(PeerId),
     /// Another tab of this browser changed the trust book: people who were blocked or verified there are blocked or
     /// verified here.
     TrustBookChanged(TrustBook),
@@ -60,6 +62,13 @@ pub enum PeopleEvent {
     Request(PeerView),
     /// The question of [`PeopleEvent::Request`] needs no answer any more.
     RequestWithdrawn(PeerId),
+    /// So much of a peer could not be read since this was last reported: at most once a second for each.
+    Unreadable {
+        /// The peer.
+        peer: PeerId,
+        /// How many messages.
+        count: u32,
+    },
     /// A peer did not prove who it claims to be; nothing it sent was delivered.
     ValidationFailure {
         /// The peer that it claimed to be.
@@ -101,6 +110,25 @@ impl PeerState {
     }
 }
 
+/// Whether a person is at their page. Of several tabs, the first of these counts that any of them has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Activity {
+    /// They see the page, and have used it within the last minutes.
+    Active,
+    /// The page is hidden, or nobody has used it for some minutes.
+    Away,
+}
+
+impl Activity {
+    /// It in one word, as programs and style sheets know it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Activity::Active => "active",
+            Activity::Away => "away",
+        }
+    }
+}
+
 /// A peer as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerView {
@@ -118,6 +146,11 @@ pub struct PeerView {
     pub state: PeerState,
     /// The trust in the key under this name.
     pub trust: Trust,
+    /// Whether the person is at their page, in any tab. `None` as long as none of their tabs has said so; programs need
+    /// not say it.
+    pub activity: Option<Activity>,
+    /// Whether nothing of it is looked at, because it sent too much ([`PeopleCommand::Listen`] ends that).
+    pub muted: bool,
 }
 
 impl PeerView {

@@ -33,6 +33,8 @@ impl Members {
             }
             // `Room` routes this to the links.
             PeopleCommand::Retry(_) => {}
+            // And this one to the channels.
+            PeopleCommand::Listen(_) => {}
         }
     }
 

@@ -128,6 +128,8 @@ impl Member {
             key: self.connect.identity,
             state: links.state(&self.id),
             trust: self.trust,
+            activity: None,
+            muted: false,
         }
     }
 }

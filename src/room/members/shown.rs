@@ -1,11 +1,15 @@
 //! The view of the room that people get: unique names, the state of each peer, the status line.
 
+use litemap::LiteMap;
+
 use super::{Decision, Members};
 use crate::identity::display::{DisplayNames, Person};
 use crate::identity::name::display;
-use crate::identity::{Name, PeerId};
+use crate::identity::{Name, PeerId, PublicKey};
+use crate::room::activity::Activities;
+use crate::room::channel::Channels;
 use crate::room::cx::Cx;
-use crate::room::io::{BrokerState, PeerState, PeerView, PeopleEvent, Status};
+use crate::room::io::{Activity, BrokerState, PeerState, PeerView, PeopleEvent, Status};
 use crate::room::links::Links;
 use crate::time::Millis;
 
@@ -27,10 +31,30 @@ pub(in crate::room) struct Seen {
 
 impl Members {
     /// Reports what has changed for people to see since the last time.
-    pub fn show(&mut self, links: &Links, cx: &mut Cx) {
+    pub fn show(
+        &mut self,
+        links: &Links,
+        channels: &Channels,
+        activities: &Activities,
+        cx: &mut Cx,
+    ) {
         self.name_everybody(cx);
         let shown = self.members.values().filter(|member| member.is_shown());
-        let views: Vec<PeerView> = shown.map(|member| member.view(links)).collect();
+        let mut views: Vec<PeerView> = shown.map(|member| member.view(links)).collect();
+        // A person is active if one of their tabs is.
+        let mut people: LiteMap<PublicKey, Activity> = LiteMap::new();
+        for view in views.iter().filter(|view| links.is_connected(&view.id)) {
+            if let Some(activity) = activities.of(&view.id) {
+                let known = people.entry(view.key).or_insert(activity);
+                *known = activity.min(*known);
+            }
+        }
+        for view in &mut views {
+            view.muted = channels.is_muted(&view.id);
+        }
+        for view in views.iter_mut().filter(|view| self.is_proven(&view.id)) {
+            view.activity = people.get(&view.key).copied();
+        }
         for view in views {
             if self.shown.get(&view.id) != Some(&view) {
                 self.shown.insert(view.id, view.clone());

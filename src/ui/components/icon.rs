@@ -5,6 +5,7 @@ use yew::prelude::*;
 use crate::ui::markup::view;
 
 use crate::identity::{PublicKey, Trust};
+use crate::room::Activity;
 use crate::ui::{avatar, texts};
 
 pub const ADD: &str = "M10 4v12M4 10h12";
@@ -35,6 +36,15 @@ pub fn icon(path: &'static str) -> Html {
 /// An avatar: two letters on the colour of a key.
 pub fn face(user: &str, key: &PublicKey) -> Html {
     view! { <span class="face" data-look={avatar::look(key)} aria-hidden="true" translate="no">{ avatar::letters(user) }</span> }
+}
+
+/// Whether somebody is at their page, if that is known: a dot or a ring, with a text for screen readers and as a tooltip.
+pub fn activity(activity: Option<Activity>) -> Html {
+    let Some(activity) = activity else {
+        return Html::default();
+    };
+    let (look, words) = (activity.as_str(), texts::activity(activity));
+    view! { <span key={look} class="lamp" data-testid="activity" data-look={look} title={words}><span class="sr">{ words }</span></span> }
 }
 
 /// The trust mark, with a text for screen readers and as a tooltip.

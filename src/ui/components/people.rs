@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
-use super::icon::{BACK, CHECK, PEN, face, icon, trust};
+use super::icon::{BACK, CHECK, PEN, activity, face, icon, trust};
 use super::keeping::Keeping;
 use super::name_field::NameField;
 use super::sentence::changing;
@@ -180,6 +180,7 @@ fn Person(props: &PersonProps) -> Html {
     };
     let words = match texts::peer_state(peer.state) {
         "" if *own_tab => texts::OWN_TAB,
+        "" if peer.muted => texts::MUTED,
         words => words,
     };
     let judged = if *own_tab { "own" } else { peer.trust.as_str() };
@@ -197,6 +198,7 @@ fn Person(props: &PersonProps) -> Html {
                     <bdi translate="no">{ &peer.user }</bdi>
                     if !words.is_empty() { <span class="hint">{ changing(words) }</span> }
                 </span>
+                if !own_tab { { activity(peer.activity) } }
                 // Before a peer has proved that the key is its own, there is no trust mark.
                 if is_here(peer.state) && !own_tab { { trust(peer.trust) } }
             </button>
@@ -220,6 +222,7 @@ fn Person(props: &PersonProps) -> Html {
                         <p>{ changing(texts::OWN_TAB_SENTENCE) }</p>
                     } else {
                         <p class="standing">{ changing(texts::trust_sentence(peer)) }</p>
+                        if let Some(activity) = peer.activity { <p>{ changing(texts::activity_sentence(activity)) }</p> }
                         if let Some(own) = own { { decisions(peer, &opened, own, ui) } }
                     }
                     <p class="hint">

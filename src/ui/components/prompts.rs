@@ -26,6 +26,7 @@ pub fn prompts(state: &State, next: &Next, ui: &Ui) -> Html {
             { warning(state, next, ui) }
             if let Some(peer) = state.requests.first() { { request(peer, state.requests.len(), own, next, ui) } }
             <div role="status">
+                { muted(state, next, ui) }
                 { for state.notices.iter().map(|notice| view! {
                     <div class="notice" key={notice.id} data-testid="notice">
                         <p dir="auto">{ sentence(&notice.text) }</p>
@@ -45,6 +46,22 @@ pub fn prompts(state: &State, next: &Next, ui: &Ui) -> Html {
                     </div>
                 }) }
             </div>
+        </div>
+    }
+}
+
+/// The notice about somebody who is muted. Only one is shown, because many would push the conversation out of view.
+fn muted(state: &State, next: &Next, ui: &Ui) -> Html {
+    let mut muted = state.people.iter().filter(|peer| peer.muted);
+    let Some(peer) = muted.next() else {
+        return Html::default();
+    };
+    let (id, words) = (peer.id, texts::muted(&peer.user, muted.count()));
+    let listen = Box::new(move |ui: &Ui| ui.command(Command::People(PeopleCommand::Listen(id))));
+    view! {
+        <div class="notice" key={id.to_string()} data-testid="muted">
+            <p dir="auto">{ sentence(&words) }</p>
+            <button type="button" data-testid="listen-again" onclick={acting(ui, next, listen)}>{ "Listen again" }</button>
         </div>
     }
 }

@@ -7,10 +7,10 @@ use yew::prelude::*;
 use super::actions::{Actions, reactions};
 use super::body::body;
 use super::file::File;
-use super::icon::{CHECK, CHECKS, CLOCK, face, icon, trust};
+use super::icon::{CHECK, CHECKS, CLOCK, WARNING, face, icon, trust};
 use super::sentence::changing;
 use crate::identity::Trust;
-use crate::room::{FileView, Message};
+use crate::room::{ChatCommand, Command, Deletion, FileView, Message};
 use crate::ui::context::Ui;
 use crate::ui::fold::fold;
 use crate::ui::hooks::clock;
@@ -95,6 +95,7 @@ fn moved(moves: &Moves, seq: u32) -> Html {
                 { list(" joined", &moves.joined) }
                 { list(" left", &moves.left) }
                 { for moves.renamed.iter().map(renamed) }
+                { for moves.unreadable.iter().map(|(_, user, count)| view! { <li><bdi translate="no">{ user }</bdi>{ format!(": {count}") }</li> }) }
             </ul>
         </details>
     }
@@ -145,12 +146,33 @@ fn message(said: &Said, props: &RowProps) -> Html {
                         quote={quote(message, props)} edited={is_edited.then(|| earlier(message))}
                     /> } }
                 }
-                { html! { <Actions message={said.message.clone()} ui={props.ui.clone()} /> } }
+                if let Some(Delivery::Failed(reason)) = said.delivery { { failed(message, &texts::delivery(Delivery::Failed(reason)), &props.ui) } } else {
+                    { html! { <Actions message={said.message.clone()} ui={props.ui.clone()} /> } }
+                }
             }
             if message.forked { <p class="forked" data-testid="forked">{ texts::FORKED }</p> }
             { reactions(message, &props.ui) }
             if let Some(delivery) = said.delivery.filter(|_| !message.retracted) { { mark(delivery) } }
         </article>
+    }
+}
+
+/// What can be done with a message that was not said.
+fn failed(message: &Message, words: &str, ui: &Ui) -> Html {
+    let button = |command: ChatCommand, id: &'static str, words: &'static str| {
+        let onclick = ui.on(Box::new(move |ui| {
+            ui.command(Command::Chat(command.clone()))
+        }));
+        view! { <button type="button" data-testid={id} onclick={onclick}>{ words }</button> }
+    };
+    let give_up = ChatCommand::Delete(Deletion::Message(message.id.clone()));
+    view! {
+        <div class="failed">
+            // The mark is read aloud.
+            <p aria-hidden="true" data-testid="failed">{ changing(words) }</p>
+            { button(ChatCommand::Retry(message.id.clone()), "retry", "Retry") }
+            { button(give_up, "give-up", "Delete") }
+        </div>
     }
 }
 
@@ -268,6 +290,7 @@ fn state(delivery: Delivery) -> &'static str {
         Delivery::ToNobody | Delivery::Waiting(_) => "waiting",
         Delivery::Sent => "sent",
         Delivery::Delivered(..) => "delivered",
+        Delivery::Failed(_) => "failed",
     }
 }
 
@@ -277,6 +300,7 @@ fn mark(delivery: Delivery) -> Html {
     let (word, path, part) = match delivery {
         Delivery::ToNobody => ("nobody", CLOCK, None),
         Delivery::Waiting(_) => ("waiting", CLOCK, None),
+        Delivery::Failed(_) => ("failed", WARNING, None),
         Delivery::Sent => ("sent", CHECK, None),
         Delivery::Delivered(delivered, of) if delivered < of => {
             ("partial", CHECK, Some(format!("{delivered}/{of}")))

@@ -2,7 +2,7 @@
 
 use yew::prelude::*;
 
-use super::icon::{face, icon};
+use super::icon::{activity, face, icon};
 use super::sentence::changing;
 use crate::room::Conversation;
 use crate::ui::context::Ui;
@@ -50,6 +50,10 @@ fn row(listed: &Listed, ui: &Ui) -> Html {
     let when = listed.last.as_ref().map(|(_, at)| clock::short(*at));
     let said = listed.last.as_ref().map(|(text, _)| text.clone());
     let unread = listed.unread;
+    let (badge, new) = (
+        texts::badge(unread, listed.is_mentioned),
+        texts::new_messages_for(unread, listed.is_mentioned),
+    );
     view! {
         <li key={id.clone()}>
             <button
@@ -57,12 +61,15 @@ fn row(listed: &Listed, ui: &Ui) -> Html {
                 data-look={(!listed.is_here).then_some("away")} aria-current={listed.is_open.then_some("true")} onclick={open}
             >
                 { sign(listed) }
-                <span class="name"><bdi translate="no">{ &listed.title }</bdi></span>
+                <span class="name"><bdi translate="no">{ &listed.title }</bdi>{ activity(listed.activity) }</span>
                 if let Some(when) = when { <time class="hint" translate="no">{ when }</time> }
                 if let Some(said) = said { <span class="hint last" dir="auto" translate="no">{ said }</span> }
                 if unread > 0 {
-                    <span key={unread} class="badge" data-look={(listed.mentioned > 0).then_some("mentioned")}>
-                        <span aria-hidden="true">{ unread.to_string() }</span><span class="sr">{ changing(&texts::new_messages(unread)) }</span>
+                    <span
+                        key={badge.clone()} class="badge" data-look={listed.is_called.then_some("mentioned")} translate="no"
+                        title={listed.is_mentioned.then_some("You are mentioned")}
+                    >
+                        <span aria-hidden="true">{ badge }</span><span class="sr">{ changing(&new) }</span>
                     </span>
                 }
             </button>
@@ -98,15 +105,18 @@ pub fn beginning(listed: &Listed) -> Html {
 
 /// The button that leads from a conversation back to the list, in a narrow page, with what is unread elsewhere.
 pub fn to_list(state: &State, button: &NodeRef, ui: &Ui) -> Html {
-    let elsewhere = state.all_unread().0.saturating_sub(state.talk.unread);
+    let (all, mentions) = state.all_unread();
+    let elsewhere = all.saturating_sub(state.talk.unread);
+    let mentioned = mentions > state.talk.mentioned;
+    let badge = texts::badge(elsewhere, mentioned);
     view! {
         <button
             ref={button.clone()} type="button" class="quiet to-list" data-testid="list-button"
             onclick={ui.acts(|| Action::List(true))}
         >
             { icon(super::icon::BACK) }
-            if elsewhere > 0 { <span key={elsewhere} class="badge" aria-hidden="true">{ elsewhere.to_string() }</span> }
-            <span class="sr">{ changing(&texts::to_list(elsewhere)) }</span>
+            if elsewhere > 0 { <span key={badge.clone()} class="badge" aria-hidden="true" translate="no">{ badge }</span> }
+            <span class="sr">{ changing(&texts::to_list(elsewhere, mentioned)) }</span>
         </button>
     }
 }

@@ -2,4 +2,5 @@
 
 pub mod clock;
 pub mod history;
+pub mod icon;
 pub mod listen;

@@ -34,10 +34,16 @@ pub fn direct_beginning(name: &str) -> String {
 }
 
 /// The button that leads to the list of conversations.
-pub fn to_list(unread: u32) -> String {
+pub fn to_list(unread: u32, mentioned: bool) -> String {
     match unread {
         0 => "Conversations".into(),
-        unread => format!("Conversations, {} elsewhere", super::new_messages(unread)),
+        unread => {
+            let mark = if mentioned { super::MENTIONED } else { "" };
+            format!(
+                "Conversations, {} elsewhere{mark}",
+                super::new_messages(unread)
+            )
+        }
     }
 }
 

@@ -141,6 +141,14 @@ fn every_frame_decodes_to_what_was_encoded() {
             r#"{"k":"file","file":0,"step":"done"}"#,
         ),
         (Frame::Link(LinkFrame::Ping { id: None }), r#"{"k":"ping"}"#),
+        (
+            Frame::Chat(ChatFrame::Activity { away: false }),
+            r#"{"k":"activity","is":"active"}"#,
+        ),
+        (
+            Frame::Chat(ChatFrame::Activity { away: true }),
+            r#"{"k":"activity","is":"away"}"#,
+        ),
     ];
     for (frame, json) in frames {
         assert_eq!(frame.encode(), [json]);
@@ -176,6 +184,11 @@ fn frames_of_the_stream_are_never_reassembled_from_parts() {
 fn unknown_kinds_are_ignored_and_garbage_is_an_error() {
     let mut reassembler = PartReassembler::default();
     assert_eq!(
+        Frame::from_json(r#"{"k":"activity","is":"asleep"}"#),
+        Ok(Frame::Chat(ChatFrame::Activity { away: true })),
+        "a later version's word"
+    );
+    assert_eq!(
         reassembler.read(r#"{"k":"dance","step":3}"#),
         Ok(Some(Frame::Unknown))
     );
@@ -185,6 +198,7 @@ fn unknown_kinds_are_ignored_and_garbage_is_an_error() {
         "[]",
         "null",
         r#"{"k":"typing"}"#,
+        r#"{"k":"activity","is":true}"#,
         r#"{"k":"part","index":-1}"#,
     ] {
         assert_eq!(

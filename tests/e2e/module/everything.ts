@@ -19,6 +19,7 @@ import {
   type Options,
   type Peer,
   type PeerState,
+  type Presence,
   type QuestionHandler,
   type QuestionInfo,
   RTChatError,
@@ -81,6 +82,7 @@ client
     console.log(its.name, file.saidType, said.saidType);
   })
   .on("typing", (user: string) => console.log(user))
+  .on("presence", (user: string, presence: Presence, peer: Peer) => console.log(user, presence === peer.presence))
   .on("namechange", (before: string, now: string) => console.log(before, now))
   .on("validation", (user: string, { fingerprint, known, verified }: Validation) =>
     console.log(user, fingerprint, known, verified))
@@ -127,7 +129,11 @@ const conversations: Conversation[] = client.conversations;
 const messages: Message[] = await client.history({ conversation: conversations[0]?.id, limit: 5 });
 client.on("message", (message, peer) => console.log(message.at.getTime(), message.reactions[0]?.people, peer?.key));
 client.on("messagechange", (message) => console.log(message.earlier, message.retracted));
-client.on("delivery", (id, { sent, delivered, of }) => console.log(id, sent, delivered, of));
+client.on("delivery", (id, { sent, delivered, of, failed }) => {
+  console.log(sent, delivered, of);
+  if (failed !== undefined) client.retry(id);
+});
+client.on("unreadable", (user: string, count: number, { muted, listen }: Peer) => console.log(user, count, muted, listen));
 console.log(messages.length);
 client.changeName("anna");
 const stats: Stats | undefined = client.stats();

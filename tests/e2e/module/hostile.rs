@@ -49,6 +49,58 @@ fn a_value_that_is_nested_too_deeply_is_dropped_and_the_next_one_arrives() {
     });
 }
 
+#[test]
+fn a_program_is_told_who_breaks_the_limits_who_is_muted_and_who_is_away() {
+    run(|bed| async move {
+        let stage = Stage::with(EMPTY).await?;
+        let [ann, ben] = stage.two(&bed, json!({})).await?;
+        let mallory = bed.chromium().await?.open(&stage.url).await?;
+        until(&mallory, "return 'module' in window").await?;
+        eval(&mallory, TAKE_CHANNELS).await?;
+        start_client(&mallory, "mallory", json!({})).await?;
+        until(&mallory, "return openChannels().length === 2").await?;
+        until(&ann, "return client.peers.length === 2").await?;
+        let listen = "window.unreadable = 0;
+            client.on('unreadable', (user, count, peer) => { if (peer.user === 'mallory') unreadable += count; });
+            window.present = [];
+            client.on('presence', (user, presence, peer) => {
+                if (user === 'ben') present.push(presence === peer.presence ? presence : '?');
+            });";
+        eval(&ann, listen).await?;
+        until(&ann, "return present.join() === 'active'").await?;
+        // Two minutes pass for ben, whose page is hidden.
+        let away = "Object.defineProperty(document, 'hidden', { get: () => true });
+            document.dispatchEvent(new Event('visibilitychange'));
+            for (const clock of [performance, Date]) {
+                const now = clock.now.bind(clock);
+                clock.now = () => now() + 121_000;
+            }";
+        eval(&ben, away).await?;
+        until(&ann, "return present.join() === 'active,away'").await?;
+
+        eval(&mallory, "return flood(5, () => '{')").await?;
+        until(&ann, "return unreadable === 5").await?;
+        eval(&mallory, "return flood(2000, () => '{')").await?;
+        until(&ann, "return client.getPeer('mallory').muted").await?;
+        until(
+            &ann,
+            "return seen.some(([event, error]) => event === 'error' && error.includes('mallory is sending too much'))",
+        )
+        .await?;
+        eval(&mallory, "client.chat('sorry')").await?;
+        eval(&ann, "client.getPeer('mallory').listen()").await?;
+        until(&ann, "return !client.getPeer('mallory').muted").await?;
+        eval(&mallory, "client.send('and here I am')").await?;
+        until(
+            &ann,
+            "return seen.some(([event, value]) => event === 'data' && value === 'and here I am')",
+        )
+        .await?;
+        ensure!(eval(&ann, "return unreadable < 1000").await? == true);
+        Ok(())
+    });
+}
+
 /// Counts the workers that a page starts.
 const COUNT_WORKERS: &str = r#"
     window.workers = 0;

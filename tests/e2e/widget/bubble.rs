@@ -48,9 +48,22 @@ fn readers_of_a_page_chat_through_its_bubble() {
             label.contains("1 unread message") && label.contains("2 people"),
             "{label}"
         );
+        // A mention has a sign of its own, and the icon of the page stays as it is.
+        ann.say("it is you whom I ask, @ben").await?;
+        ben.until("a mention on the bubble", |page| {
+            page.text("launcher-unread") == "@2"
+        })
+        .await?;
+        let label = chat(&ben).await?["label"].to_string();
+        ensure!(
+            label.contains("2 unread messages, you are mentioned"),
+            "{label}"
+        );
+        let icons = "return document.querySelectorAll('link[rel=icon]').length";
+        ensure!(ben.script(icons, Vec::new()).await? == 0);
         ben.click("launcher").await?;
         ben.until("that it was seen", |page| {
-            page.text("launcher-unread") != "1"
+            page.text("launcher-unread") != "@2"
         })
         .await?;
         let opened = chat(&ben).await?;

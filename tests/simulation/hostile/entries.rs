@@ -97,6 +97,24 @@ fn offer(world: &mut World, from: usize, to: usize, entries: &[Entry]) {
     world.run(SOON);
 }
 
+fn frame(entry: &Entry) -> LinkEvent {
+    let list = vec![bytes(entry)];
+    let mut texts = Frame::Entry(EntryFrame::Entries { list, with: None }).encode();
+    assert_eq!(texts.len(), 1, "short enough for one message");
+    LinkEvent::Text(texts.remove(0))
+}
+
+/// A frame with a message of `author` that is longer than a message may be.
+pub(super) fn too_long(world: &World, author: usize) -> LinkEvent {
+    frame(&own(world, author, world.now, text(&"x".repeat(10_001))))
+}
+
+/// A frame with a message of `author` that somebody else signed.
+pub(super) fn badly_signed(world: &World, author: usize, number: usize) -> LinkEvent {
+    let words = text(&format!("forgery {number}"));
+    frame(&forged(world, author, &key(99), world.now, words))
+}
+
 /// Both are asked about each other, and accept.
 fn meet(world: &mut World, one: (usize, &str), other: (usize, &str)) {
     for ((at, _), (_, name)) in [(one, other), (other, one)] {

@@ -111,7 +111,8 @@ fn a_flood_of_offers_is_bounded() {
     assert_eq!(offered(&world, ben).len(), 8);
     let flood = world.dropped(ben, "more files at once than may be offered")
         + world.dropped(ben, "too many frames at once");
-    assert_eq!(flood, 1_992);
+    // Whoever is muted for it is not heard about other things either.
+    assert!((1_992..2_000).contains(&flood), "{flood}");
     assert!(world.is_full_mesh());
 }
 

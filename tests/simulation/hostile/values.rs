@@ -226,7 +226,8 @@ fn a_flood_of_values_does_not_keep_messages_from_others_out() {
     let typing = |event: &&Event| matches!(event, Event::Chat(ChatEvent::Typing { .. }));
     let typing = world.nodes[ann].events.iter().filter(typing).count();
     assert!(typing <= 400 + 60 * 6, "{typing}");
-    assert_eq!(values(&world, ann).len(), 20_000);
+    // Whoever sends so much that nobody can read is not heard about anything.
+    assert!(values(&world, ann).len() < 1_000);
     honest_ones_go_on(&mut world, ann, cleo);
 }
 

@@ -8,6 +8,7 @@ export interface Host extends HTMLElement {
   readonly launcher: boolean;
   status: RTChatElement["status"];
   unread: number;
+  unreadIn: Record<string, number>;
   people: number;
 }
 
@@ -19,6 +20,10 @@ export interface View {
   end(): void;
   /** Opens or closes the panel, because the page asked for it. */
   open(open: boolean): void;
+  /** Opens the panel, and this conversation as soon as there is a chat; an empty one is whichever is open. */
+  show(conversation: string): void;
+  /** Says something as the reader. Returns false if they are not in the room. */
+  say(text: string, conversation: string | undefined): boolean;
   /** Applies the theme, the corner and the language. */
   applyAppearance(): void;
 }
@@ -30,6 +35,8 @@ export type Attach = (element: Host) => View;
 export interface Mounted {
   unmount(): void;
   show(shown: boolean): void;
+  open(conversation: string): void;
+  say(text: string, conversation: string | undefined): boolean;
   notice(text: string): void;
 }
 

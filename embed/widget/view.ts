@@ -3,7 +3,7 @@
 import type { RTChatElement, RTChatStatus } from "../rtchat.d.ts";
 import type { Files, Host, Mounted, View } from "./contract.ts";
 import { Problem, plain } from "./load.ts";
-import { OPTIONS, type Source, type Values, dashed, file, resolve, settings } from "./options.ts";
+import { OPTIONS, type Source, type Values, dashed, file, json, resolve, settings } from "./options.ts";
 import { early } from "./early.ts";
 import { BROKEN, panel, panelStyles, program, reportBlockedBroker } from "./program.ts";
 import { type Shell, build } from "./shell.ts";
@@ -257,7 +257,7 @@ export class ChatView implements View {
     }
     const kept = lastChoice.get();
     // On a small screen an open panel would cover the page.
-    const open = this.#started ? this.#open : kept ? kept === "1" && !this.#isSmallScreen() : given.open === true;
+    const open = this.#wanted !== undefined ? true : this.#started ? this.#open : kept ? kept === "1" && !this.#isSmallScreen() : given.open === true;
     this.#started = true;
     this.#setOpen(open);
     if (!open) {
@@ -284,12 +284,12 @@ export class ChatView implements View {
       shell.sorry.hidden = true;
       this.#applyAppStyles();
       this.#prepare();
-      const own = Object.fromEntries(["room", "brokers", "iceServers", "accept", "history"].filter((key) => key in this.#given).map((key) => [key, this.#given[key]]));
       const { assist, media } = this.#files;
-      this.#mounted = mount(this.#app!, { page: this.#page!, settings: settings(this.#file, own), ...(name && { name }), assist, media }, (kind, details) => {
+      this.#mounted = mount(this.#app!, { page: this.#page!, settings: settings(this.#file, this.#given), ...(name && { name }), assist, media }, (kind, details) => {
         if (run === this.#run) this.#onEvent(kind, details);
       });
       this.#mounted.show(this.#visible);
+      this.#openWanted();
       (this.#broken = broken).add(this.#onBroken);
     } catch (error) {
       if (run !== this.#run) return;
@@ -351,10 +351,10 @@ export class ChatView implements View {
       case "status":
         return this.#setStatus(details.status as RTChatStatus);
       case "counts": {
-        const { unread, people } = details as { unread: number; people: number };
-        if (unread !== this.#element.unread) {
-          this.#element.unread = unread;
-          this.#emit("unread", { unread });
+        const { unread, unreadIn, people } = details as Pick<Host, "unread" | "unreadIn" | "people">;
+        if (unread !== this.#element.unread || json(unreadIn) !== json(this.#element.unreadIn)) {
+          Object.assign(this.#element, { unread, unreadIn });
+          this.#emit("unread", { unread, unreadIn });
         }
         if (people !== this.#element.people) {
           this.#element.people = people;
@@ -401,6 +401,7 @@ export class ChatView implements View {
     // The next try takes over the text that somebody typed before the program was there.
     if (!this.#app?.querySelector("#early")) this.#discard();
     this.#element.unread = this.#element.people = 0;
+    this.#element.unreadIn = {};
     this.#element.status = "loading";
     this.#renderCounts();
   }
@@ -471,6 +472,25 @@ export class ChatView implements View {
 
   open(open: boolean): void {
     if (this.#started && open !== this.#open) this.#setOpen(open);
+  }
+
+  /** The conversation that the page wants to be open; an empty one is whichever is open. */
+  #wanted: string | undefined;
+
+  show(conversation: string): void {
+    this.#wanted = conversation;
+    if (this.#started && !this.#open) this.#setOpen(true);
+    this.#openWanted();
+  }
+
+  #openWanted(): void {
+    if (!this.#mounted) return;
+    if (this.#wanted) this.#mounted.open(this.#wanted);
+    this.#wanted = undefined;
+  }
+
+  say(text: string, conversation: string | undefined): boolean {
+    return this.#mounted?.say(text, conversation) ?? false;
   }
 
   #setOpen(open: boolean): void {

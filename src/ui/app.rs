@@ -7,7 +7,7 @@ use web_sys::{Element, EventTarget, HtmlElement, KeyboardEvent};
 use yew::AppHandle;
 use yew::prelude::*;
 
-use super::backend::{Backend, EventSink};
+use super::backend::{Backend, Counts, EventSink};
 use super::components::room::Room;
 use super::components::welcome;
 use super::context::{Shared, Ui};
@@ -135,12 +135,13 @@ pub fn App(props: &AppProps) -> Html {
     {
         let joined = state.stage == Stage::Joined && state.status != Status::Left;
         let people = if joined { state.present() } else { 0 };
-        let people = u32::try_from(people).unwrap_or(u32::MAX);
-        let (backend, unread) = (props.backend.clone(), state.waiting());
-        use_change(
-            u64::from(unread) << 32 | u64::from(people),
-            Box::new(move || backend.0.show_counts(unread, people)),
-        );
+        let counts = Counts {
+            unread: state.waiting(),
+            by_conversation: state.unread_by_conversation(),
+            people: u32::try_from(people).unwrap_or(u32::MAX),
+        };
+        let backend = props.backend.clone();
+        use_effect_with(counts, move |counts| backend.0.show_counts(counts));
     }
     use_effect_with(
         texts::title(

@@ -22,7 +22,7 @@ use crate::room::{
     ChatCommand, ChatEvent, Command, Conversation, Diagnostics, Event, GoneReason, MAIN_CHANNEL,
     Message, MessageId, PeerState, PeerView, PeopleCommand, PeopleEvent, Status,
 };
-use crate::settings::Accept;
+use crate::settings::{Accept, Features};
 use crate::time::Millis;
 use crate::wire::{Attachment, FileKey};
 
@@ -502,6 +502,7 @@ impl Backend for Demo {
                 "conversations" => channels(),
                 _ => Vec::new(),
             },
+            features: Features::default(),
             name,
             notices: vec![],
         };

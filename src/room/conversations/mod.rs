@@ -228,6 +228,7 @@ impl Conversations {
         cx: &mut Cx,
     ) {
         let refusal = match &file {
+            Some(_) if !cx.features.files => Some("Files cannot be sent here.".to_owned()),
             Some(file) => file_refusal(file, &text),
             None => refusal(&text),
         };
@@ -495,7 +496,7 @@ impl Conversations {
             // Their first words to us may be on the way.
             None => key
                 .map(Conversation::Direct)
-                .filter(|its| its.id(&cx.own.key) == id),
+                .filter(|its| cx.features.direct && its.id(&cx.own.key) == id),
         };
         match conversation {
             Some(conversation) => cx.chat(ChatEvent::Typing { peer, conversation }),

@@ -51,6 +51,7 @@ const options: Options = {
   iceServers: [server],
   relayOnly: true,
   accept: "known",
+  features: ["files", "dm"],
   storage: "memory",
   questionHandlers: { double },
   config: "/settings/rtchat.json",

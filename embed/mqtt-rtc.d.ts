@@ -88,6 +88,11 @@ export interface Options {
   relayOnly?: boolean;
   /** Who is admitted while there is no handler for `connectionrequest`. Default: as in rtchat.json, or `everyone`. */
   accept?: "everyone" | "ask" | "known";
+  /**
+   * What conversations have: files, more channels than the first one, direct ones, and keeping what is said. What is not
+   * named is off. Default: as in rtchat.json, or everything.
+   */
+  features?: ("files" | "channels" | "dm" | "history")[];
   /** A prefix for the names of all topics, if a broker's rules require one. All peers need the same prefix. */
   topicPrefix?: string;
   /**

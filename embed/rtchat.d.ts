@@ -3,6 +3,9 @@
 /** An MQTT broker. */
 export type RTChatBroker = string | { url: string; username?: string; password?: string };
 
+/** What a site can leave out of the chat: files, channels beside the first one, conversations with one person, and keeping what is said. */
+export type RTChatFeature = "files" | "channels" | "dm" | "history";
+
 /** The options of a chat. All are optional; docs/EMBEDDING.md lists the defaults. */
 export interface RTChatOptions {
   /** The name of the room; at most 64 characters. */
@@ -14,6 +17,8 @@ export interface RTChatOptions {
   accept?: "everyone" | "ask" | "known";
   /** How long the browser keeps what is said, unless the reader chooses something else. */
   history?: "off" | "session" | "kept";
+  /** What the chat has; what is not named is off. Without the option, it has everything. */
+  features?: RTChatFeature[];
   theme?: "auto" | "light" | "dark";
   position?: "bottom-right" | "bottom-left" | "top-right" | "top-left";
   open?: boolean;
@@ -27,8 +32,16 @@ export interface RTChatOptions {
 export type RTChatStatus =
   | "joining" | "looking" | "connected" | "reconnecting" | "no-path" | "unreachable" | "refused" | "full" | "left";
 
+/** Options of `say`. */
+export interface RTChatSayOptions {
+  /** `#name` of a channel, or somebody's public key. Without it, the first channel. */
+  conversation?: string;
+}
+
 export interface RTChatMessage {
   id: string;
+  /** Where it was said: `#name` of a channel, or the other person's public key. */
+  conversation: string;
   text: string;
   /** The file beside the message, as its sender describes it; null if there is none. */
   file: { name: string; size: number; type: string } | null;
@@ -46,6 +59,9 @@ export interface RTChatPeer {
   /** The name, which is unique in the room. */
   user: string;
   id: string;
+  /** The public key, which names the conversation with them. */
+  key: string;
+  /** The key's fingerprint, for people to read. */
   fingerprint: string;
   state: "connecting" | "verifying" | "verified" | "reconnecting" | "no-path" | "failed" | "gone";
   /** The trust in their key. */
@@ -62,6 +78,7 @@ export interface RTChatElement extends HTMLElement {
   iceServers: RTCIceServer[] | null;
   accept: "everyone" | "ask" | "known" | null;
   history: "off" | "session" | "kept" | null;
+  features: RTChatFeature[] | null;
   theme: "auto" | "light" | "dark" | null;
   position: "bottom-right" | "bottom-left" | "top-right" | "top-left" | null;
   open: boolean;
@@ -70,19 +87,34 @@ export interface RTChatElement extends HTMLElement {
   config: string | null;
   /** Whether the chat is a bubble in a corner and not a part of the page. */
   launcher: boolean;
-  /** The number of unread messages. */
+  /** The number of unread messages in all conversations, and of people who ask to be let in. */
   readonly unread: number;
   /** Whether one of them mentions this person. */
   readonly mentioned: boolean;
+  /** The number of unread messages in each conversation that has any: by `#name`, or by the other person's public key. */
+  readonly unreadIn: Readonly<Record<string, number>>;
   /** The number of connected people, including this person; 0 before joining. */
   readonly people: number;
   readonly status: RTChatStatus | "loading" | "stopped";
+  /**
+   * Opens the panel, at a conversation if one is named: `#name` of a channel, or somebody's public key.
+   *
+   * @throws TypeError if it is neither.
+   */
+  show(conversation?: string): void;
+  /**
+   * Says something in the reader's name. What cannot be sent, the chat tells the reader. Returns false if the reader is not in
+   * the room.
+   *
+   * @throws TypeError if the conversation is neither `#name` nor a public key.
+   */
+  say(text: string, options?: RTChatSayOptions): boolean;
 }
 
 export interface RTChatEventMap {
   "rtchat-message": CustomEvent<RTChatMessage>;
   "rtchat-peer": CustomEvent<RTChatPeer>;
-  "rtchat-unread": CustomEvent<{ unread: number; mentioned: boolean }>;
+  "rtchat-unread": CustomEvent<{ unread: number; unreadIn: Readonly<Record<string, number>>; mentioned: boolean }>;
   "rtchat-status": CustomEvent<{ status: RTChatElement["status"]; people: number }>;
 }
 

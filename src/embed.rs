@@ -4,7 +4,8 @@ use js_sys::{Function, Object, Reflect};
 use wasm_bindgen::JsValue;
 
 use crate::browser::object;
-use crate::room::{ChatEvent, Event, Message, PeerView, PeopleEvent, Status};
+use crate::room::{ChatEvent, Conversation, Event, Message, PeerView, PeopleEvent, Status};
+use crate::ui::Counts;
 
 /// The options of the host page, and the function that receives events.
 #[derive(Debug)]
@@ -64,6 +65,7 @@ impl Embedding {
         });
         let details = [
             ("id", message.id.0.as_str().into()),
+            ("conversation", message.conversation.to_string().into()),
             ("text", message.text.as_str().into()),
             ("sender", message.sender.as_str().into()),
             ("fingerprint", message.key.fingerprint().into()),
@@ -75,10 +77,28 @@ impl Embedding {
         self.notify("message", &details);
     }
 
+    /// Tells what a closed chat shows.
+    pub fn counts(&self, counts: &Counts) {
+        let unread = counts.by_conversation.iter();
+        let names: Vec<String> = unread.map(|(its, _)| its.to_string()).collect();
+        let unread = names.iter().zip(&counts.by_conversation);
+        let unread: Vec<_> = unread
+            .map(|(name, (_, count))| (name.as_str(), JsValue::from(*count)))
+            .collect();
+        let details = [
+            ("unread", counts.unread.into()),
+            ("unreadIn", object(&unread).into()),
+            ("mentioned", counts.mentioned.into()),
+            ("people", counts.people.into()),
+        ];
+        self.notify("counts", &details);
+    }
+
     fn peer(&self, peer: &PeerView, state: &str, reason: JsValue) {
         let details = [
             ("user", peer.user.as_str().into()),
             ("id", peer.id.to_string().into()),
+            ("key", Conversation::Direct(peer.key).to_string().into()),
             ("fingerprint", peer.key.fingerprint().into()),
             ("state", state.into()),
             ("trust", peer.trust.as_str().into()),

@@ -108,7 +108,7 @@ impl Joining {
 
     /// The names of the room's channels.
     fn channels(&self) -> impl Iterator<Item = &str> {
-        let named = self.settings.channels.iter();
+        let named = self.settings.channels().iter();
         let main = named.len() == 0;
         let main = main.then_some(MAIN_CHANNEL);
         main.into_iter()
@@ -160,6 +160,7 @@ impl Joining {
             info: self.info.clone(),
             channels: self.channels().map(str::to_owned).collect(),
             accept: self.settings.accept,
+            features: self.settings.features,
             trust: profile.trust().clone(),
             seed: seed()?,
         };
@@ -174,7 +175,7 @@ impl Joining {
         let history = match self.tab {
             // Nothing is ever stored, or the browser allows it to nobody, which the profile has said.
             None => Mode::Off,
-            Some(_) if profile.is_blocked() => Mode::Off,
+            Some(_) if profile.is_blocked() || !self.settings.features.history => Mode::Off,
             Some(_) => chosen_mode(&room)
                 .or(self.settings.history)
                 .unwrap_or(self.history),

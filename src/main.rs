@@ -15,6 +15,7 @@ mod exports {
     use rtchat::identity::Profile;
     use rtchat::identity::web::LocalStorage;
     use rtchat::page::Page;
+    use rtchat::room::Conversation;
     use rtchat::ui::{self, Backend, Shown, UiEvent};
     use wasm_bindgen::prelude::*;
     use web_sys::Element;
@@ -75,6 +76,22 @@ mod exports {
         /// Sets whether the chat is visible. Messages that arrive while it is not count as unread.
         pub fn show(&self, shown: bool) {
             self.page.emit(UiEvent::Shown(shown));
+        }
+
+        /// Opens a conversation: `#name` of a channel, or somebody's public key.
+        pub fn open(&self, conversation: &str) {
+            if let Some(conversation) = Conversation::parse(conversation) {
+                self.page.show(conversation);
+            }
+        }
+
+        /// Says something as the person. Returns false if they are not in the room.
+        pub fn say(&self, text: String, conversation: Option<String>) -> bool {
+            let conversation = conversation.as_deref().map(Conversation::parse);
+            match conversation {
+                Some(None) => false,
+                named => self.page.say(text, named.flatten()),
+            }
         }
 
         /// Shows a sentence to the person.

@@ -18,12 +18,12 @@ use crate::identity::Name;
 use crate::identity::web::seed;
 use crate::join::Joining;
 use crate::rehearsal::Rehearsal;
-use crate::room::{Command, Diagnostics, Event};
+use crate::room::{ChatCommand, Command, Conversation, Diagnostics, Event};
 use crate::rtc::web::file_channel::hash_of;
 use crate::settings::web::{FILE, address, href, load};
 use crate::settings::{AddressError, PageAddress, RoomSecret, Settings, room_link};
 use crate::ui::media::{self, Media};
-use crate::ui::{Backend, Blocked, Entry, EventSink, Later, Opening, Own, UiEvent};
+use crate::ui::{Backend, Blocked, Counts, Entry, EventSink, Later, Opening, Own, UiEvent};
 use crate::wire::attachment::{MAX_TYPE, Picture, Preview, file_name};
 use crate::wire::{Attachment, FileHash, FileKey};
 
@@ -74,6 +74,8 @@ struct Inner {
     open: Option<Open>,
     handle: Option<Handle>,
     head_start: Option<HeadStart>,
+    /// The conversation that the site's page wants to be open as soon as it can be.
+    wanted: Option<Conversation>,
     /// The function that loads what shows pictures and players.
     media: Option<Function>,
     /// The name that the room was joined with, or that it was changed to.
@@ -178,6 +180,29 @@ impl Page {
         page.handle = Some(handle);
         page.name = Some(name.clone());
         Ok(own)
+    }
+
+    /// Opens a conversation, once the settings are read that name the channels.
+    pub fn show(&self, conversation: Conversation) {
+        let is_open = self.inner.borrow().open.is_some();
+        if is_open {
+            self.emit(UiEvent::Open(conversation));
+        } else {
+            self.inner.borrow_mut().wanted = Some(conversation);
+        }
+    }
+
+    /// Says something as the person, in the first channel if no conversation is named. Returns whether they are in the room.
+    pub fn say(&self, text: String, conversation: Option<Conversation>) -> bool {
+        let inner = self.inner.borrow();
+        if let Some(handle) = &inner.handle {
+            handle.command(Command::Chat(ChatCommand::Say {
+                conversation,
+                text,
+                reply_to: None,
+            }));
+        }
+        inner.handle.is_some()
     }
 
     /// Sends an event to the views, as soon as they listen.
@@ -374,16 +399,9 @@ impl Backend for Page {
         self.site.0.is_some()
     }
 
-    fn show_counts(&self, unread: u32, mentioned: bool, people: u32) {
+    fn show_counts(&self, counts: &Counts) {
         if let Some(site) = &self.site.0 {
-            site.notify(
-                "counts",
-                &[
-                    ("unread", unread.into()),
-                    ("mentioned", mentioned.into()),
-                    ("people", people.into()),
-                ],
-            );
+            site.counts(counts);
         }
     }
 }
@@ -462,7 +480,8 @@ impl Page {
                 (None, None) => Entry::Open,
             },
             accept: join.settings.accept,
-            channels: join.settings.channels.clone(),
+            channels: join.settings.channels().to_vec(),
+            features: join.settings.features,
             name: given_name
                 .clone()
                 .or(chosen)
@@ -480,6 +499,10 @@ impl Page {
             given_name,
         });
         sink(UiEvent::Opened(opening));
+        let wanted = self.inner.borrow_mut().wanted.take();
+        if let Some(conversation) = wanted {
+            self.show(conversation);
+        }
     }
 }
 

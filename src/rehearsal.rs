@@ -14,7 +14,7 @@ use crate::room::{
     PeopleEvent, Room,
 };
 use crate::rtc::{ConnectionId, DataDescription, LinkCommand, LinkEvent, SdpType};
-use crate::settings::Accept;
+use crate::settings::{Accept, Features};
 use crate::time::Millis;
 use crate::wire::RoomSource;
 
@@ -68,6 +68,7 @@ impl Rehearsal {
                 info: None,
                 channels: vec![MAIN_CHANNEL.to_owned()],
                 accept: Accept::Everyone,
+                features: Features::default(),
                 trust: TrustBook::default(),
                 seed,
             };

@@ -15,7 +15,7 @@ use rtchat::room::{
     MAIN_CHANNEL, Output, PeerState, PeopleEvent, Room,
 };
 use rtchat::rtc::{ConnectionId, DataDescription, LinkCommand, LinkEvent, SdpType};
-use rtchat::settings::Accept;
+use rtchat::settings::{Accept, Features};
 use rtchat::time::Millis;
 use rtchat::wire::RoomSource;
 
@@ -104,6 +104,7 @@ impl Two {
                 info: None,
                 channels: vec![MAIN_CHANNEL.to_owned()],
                 accept: Accept::Everyone,
+                features: Features::default(),
                 trust: TrustBook::default(),
                 seed: [seed + 100; 32],
             };

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use rtchat::settings::{
-    Accept, AddressError, Broker, DEFAULT_ROOM, IceServer, PageAddress, RoomSecret, Settings,
-    SettingsError, room_link,
+    Accept, AddressError, Broker, DEFAULT_ROOM, Features, IceServer, PageAddress, RoomSecret,
+    Settings, SettingsError, room_link,
 };
 use unicode_normalization::UnicodeNormalization;
 
@@ -84,6 +84,51 @@ fn every_setting_can_be_set() {
     assert_eq!(settings.default_room(), "garden");
     assert_eq!(settings.topic_prefix, "site/chat/");
     assert_eq!(settings.accept, Accept::Known);
+}
+
+#[test]
+fn features_that_are_not_named_or_not_known_are_off() {
+    let features = |list: &str| {
+        let (settings, warnings) = parse(&format!(
+            r#"{{"channels": ["one", "two"], "features": {list}}}"#
+        ));
+        let features = settings.features;
+        assert_eq!(
+            settings.channels().len(),
+            if features.channels { 2 } else { 1 }
+        );
+        (features, warnings)
+    };
+    assert_eq!(parse("{}").0.features, Features::default());
+    let all = r#"["files", "channels", "dm", "history"]"#;
+    assert_eq!(features(all), (Features::default(), Vec::new()));
+    assert_eq!(features("[]"), (Features::NONE, Vec::new()));
+    let files = Features {
+        files: true,
+        ..Features::NONE
+    };
+    let (some, warnings) = features(r#"["files", "Channels", "all", 7]"#);
+    assert_eq!(some, files);
+    assert_eq!(warnings.len(), 3);
+    assert!(
+        warnings[0].contains("features[1]") && warnings[0].contains("\"channels\""),
+        "{warnings:?}"
+    );
+    // What is no list leaves open what was meant.
+    for value in [r#""files""#, "true", "null", r#"{"files": true}"#] {
+        let error = refused(&format!(r#"{{"features": {value}}}"#));
+        assert!(
+            matches!(
+                error,
+                SettingsError::Malformed {
+                    key: "features",
+                    ..
+                }
+            ),
+            "{error}"
+        );
+    }
+    refused(r#"{"Feature": []}"#);
 }
 
 /// `start.js` connects to the preferred broker before the program is there to read the settings.

@@ -8,7 +8,7 @@ use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use rtchat::identity::{Name, Profile};
 use rtchat::room::{ChatCommand, Command, Config, Input, MAIN_CHANNEL, Output, Room};
-use rtchat::settings::{Accept, PageAddress, Settings, room_link};
+use rtchat::settings::{Accept, Features, PageAddress, Settings, room_link};
 use rtchat::time::Millis;
 use rtchat::wire::RoomSource;
 use rumqttc::MqttOptions;
@@ -134,6 +134,7 @@ impl Participant {
             info: None,
             channels: vec![MAIN_CHANNEL.to_owned()],
             accept: Accept::Everyone,
+            features: Features::default(),
             trust: profile.trust().clone(),
             seed: seed()?,
         };

@@ -9,6 +9,7 @@ export interface Host extends HTMLElement {
   status: RTChatElement["status"];
   unread: number;
   mentioned: boolean;
+  unreadIn: Record<string, number>;
   people: number;
 }
 
@@ -20,6 +21,10 @@ export interface View {
   end(): void;
   /** Opens or closes the panel, because the page asked for it. */
   open(open: boolean): void;
+  /** Opens the panel, and this conversation as soon as there is a chat; an empty one is whichever is open. */
+  show(conversation: string): void;
+  /** Says something as the reader. Returns false if they are not in the room. */
+  say(text: string, conversation: string | undefined): boolean;
   /** Applies the theme, the corner and the language. */
   applyAppearance(): void;
 }
@@ -31,6 +36,8 @@ export type Attach = (element: Host) => View;
 export interface Mounted {
   unmount(): void;
   show(shown: boolean): void;
+  open(conversation: string): void;
+  say(text: string, conversation: string | undefined): boolean;
   notice(text: string): void;
 }
 

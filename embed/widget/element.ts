@@ -1,6 +1,6 @@
 // The element <rt-chat>. Its view is another file, which is loaded when the first element is in the page.
 
-import type { RTChatElement } from "../rtchat.d.ts";
+import type { RTChatElement, RTChatSayOptions } from "../rtchat.d.ts";
 import type { Attach, Host, View } from "./contract.ts";
 import { Problem } from "./load.ts";
 import { OPTIONS, dashed, json } from "./options.ts";
@@ -14,20 +14,31 @@ let views: Promise<Attach> | undefined;
 /** Says how the function is loaded that makes views. */
 export const viewsFrom = (load: typeof loadView): void => void (loadView = load);
 
+/** Checks the name of a conversation: `#name`, or a public key in base64url. */
+function checked(conversation: unknown): string {
+  if (typeof conversation === "string" && /^(#.+|[\w-]{44})$/s.test(conversation)) return conversation;
+  throw new TypeError('A conversation is a channel, such as "#lobby", or somebody’s key.');
+}
+
 export class Chat extends HTMLElement implements Host {
   static observedAttributes = [...Object.keys(OPTIONS).map(dashed), "launcher"];
 
   status: RTChatElement["status"] = "loading";
   unread = 0;
   mentioned = false;
+  unreadIn: Record<string, number> = {};
   people = 0;
   #view: View | undefined;
+  /** The conversation that was asked for before there was a view. */
+  #wanted: string | undefined;
   #restartQueued = false;
 
   async connectedCallback(): Promise<void> {
     try {
       const attach = await (views ??= loadView());
       this.#view ??= attach(this);
+      if (this.#wanted !== undefined) this.#view.show(this.#wanted);
+      this.#wanted = undefined;
       if (this.isConnected) this.#view.begin();
     } catch (error) {
       views = undefined;
@@ -57,6 +68,16 @@ export class Chat extends HTMLElement implements Host {
       this.#restartQueued = false;
       if (this.isConnected) this.#view?.begin(true);
     });
+  }
+
+  show(conversation?: string): void {
+    const wanted = conversation === undefined ? "" : checked(conversation);
+    if (this.#view) this.#view.show(wanted);
+    else this.#wanted = wanted;
+  }
+
+  say(text: string, { conversation }: RTChatSayOptions = {}): boolean {
+    return this.#view?.say(String(text), conversation === undefined ? undefined : checked(conversation)) ?? false;
   }
 
   get launcher(): boolean {

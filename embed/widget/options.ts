@@ -82,6 +82,14 @@ const list = (fits: string, address: RegExp, url: string, wrap: (text: string) =
   },
 });
 
+/** What the chat has. Words that are not known turn nothing on: the program skips them. */
+const FEATURES = "files channels dm history";
+
+function featuresOf(value: unknown): unknown {
+  const words = value === "none" ? [] : entriesOf(value);
+  return Array.isArray(words) ? words.filter((word) => word !== "") : words;
+}
+
 /** An option whose invalid values the program judges. */
 const strict = (kind: Kind): Kind => ({ ...kind, strict: (value) => value });
 
@@ -99,6 +107,14 @@ export const OPTIONS: Record<string, Kind> = {
   ),
   accept: strict(words("everyone", "ask", "known")),
   history: strict(words("off", "session", "kept")),
+  features: {
+    fits: `some of "${FEATURES}", or "none"`,
+    read(value) {
+      const words = featuresOf(value);
+      return Array.isArray(words) && words.every((word) => FEATURES.split(" ").includes(word)) ? words : undefined;
+    },
+    strict: featuresOf,
+  },
   theme: words("auto", "light", "dark"),
   position: words("bottom-right", "bottom-left", "top-right", "top-left"),
   open: {

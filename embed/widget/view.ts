@@ -3,7 +3,7 @@
 import type { RTChatElement, RTChatStatus } from "../rtchat.d.ts";
 import type { Files, Host, Mounted, View } from "./contract.ts";
 import { Problem, plain } from "./load.ts";
-import { OPTIONS, type Source, type Values, dashed, file, resolve, settings } from "./options.ts";
+import { OPTIONS, type Source, type Values, dashed, file, json, resolve, settings } from "./options.ts";
 import { early } from "./early.ts";
 import { BROKEN, panel, panelStyles, program, reportBlockedBroker } from "./program.ts";
 import { type Shell, build } from "./shell.ts";
@@ -257,7 +257,7 @@ export class ChatView implements View {
     }
     const kept = lastChoice.get();
     // On a small screen an open panel would cover the page.
-    const open = this.#started ? this.#open : kept ? kept === "1" && !this.#isSmallScreen() : given.open === true;
+    const open = this.#wanted !== undefined ? true : this.#started ? this.#open : kept ? kept === "1" && !this.#isSmallScreen() : given.open === true;
     this.#started = true;
     this.#setOpen(open);
     if (!open) {
@@ -284,12 +284,12 @@ export class ChatView implements View {
       shell.sorry.hidden = true;
       this.#applyAppStyles();
       this.#prepare();
-      const own = Object.fromEntries(["room", "brokers", "iceServers", "accept", "history"].filter((key) => key in this.#given).map((key) => [key, this.#given[key]]));
       const { assist, media, store } = this.#files;
-      this.#mounted = mount(this.#app!, { page: this.#page!, settings: settings(this.#file, own), ...(name && { name }), assist, media, store }, (kind, details) => {
+      this.#mounted = mount(this.#app!, { page: this.#page!, settings: settings(this.#file, this.#given), ...(name && { name }), assist, media, store }, (kind, details) => {
         if (run === this.#run) this.#onEvent(kind, details);
       });
       this.#mounted.show(this.#visible);
+      this.#openWanted();
       (this.#broken = broken).add(this.#onBroken);
     } catch (error) {
       if (run !== this.#run) return;
@@ -351,10 +351,11 @@ export class ChatView implements View {
       case "status":
         return this.#setStatus(details.status as RTChatStatus);
       case "counts": {
-        const { unread, mentioned, people } = details as { unread: number; mentioned: boolean; people: number };
-        if (unread !== this.#element.unread || mentioned !== this.#element.mentioned) {
-          Object.assign(this.#element, { unread, mentioned });
-          this.#emit("unread", { unread, mentioned });
+        const { unread, unreadIn, mentioned, people } = details as Pick<Host, "unread" | "unreadIn" | "mentioned" | "people">;
+        const element = this.#element;
+        if (unread !== element.unread || mentioned !== element.mentioned || json(unreadIn) !== json(element.unreadIn)) {
+          Object.assign(element, { unread, unreadIn, mentioned });
+          this.#emit("unread", { unread, unreadIn, mentioned });
         }
         if (people !== this.#element.people) {
           this.#element.people = people;
@@ -402,6 +403,7 @@ export class ChatView implements View {
     if (!this.#app?.querySelector("#early")) this.#discard();
     this.#element.unread = this.#element.people = 0;
     this.#element.mentioned = false;
+    this.#element.unreadIn = {};
     this.#element.status = "loading";
     this.#renderCounts();
   }
@@ -472,6 +474,25 @@ export class ChatView implements View {
 
   open(open: boolean): void {
     if (this.#started && open !== this.#open) this.#setOpen(open);
+  }
+
+  /** The conversation that the page wants to be open; an empty one is whichever is open. */
+  #wanted: string | undefined;
+
+  show(conversation: string): void {
+    this.#wanted = conversation;
+    if (this.#started && !this.#open) this.#setOpen(true);
+    this.#openWanted();
+  }
+
+  #openWanted(): void {
+    if (!this.#mounted) return;
+    if (this.#wanted) this.#mounted.open(this.#wanted);
+    this.#wanted = undefined;
+  }
+
+  say(text: string, conversation: string | undefined): boolean {
+    return this.#mounted?.say(text, conversation) ?? false;
   }
 
   #setOpen(open: boolean): void {

@@ -17,6 +17,7 @@ use super::io::{AppEvent, Carrier, ChatEvent, Event, Output, PeopleEvent};
 use super::timer::Timer;
 use crate::identity::{Name, PeerId, PublicKey, SessionKey};
 use crate::rtc::{ConnectionId, LinkCommand};
+use crate::settings::Features;
 use crate::time::{Millis, Timers};
 use crate::wire::frame::{Frame, PeopleFrame};
 use crate::wire::{Connect, ConnectId, RoomId};
@@ -66,6 +67,8 @@ pub(super) struct Cx {
     pub now: Millis,
     /// Our own identity.
     pub own: Own,
+    /// What the site's chat has.
+    pub features: Features,
     /// Whether something that people see may have changed.
     pub changed: bool,
     pub timers: Timers<Timer>,
@@ -83,11 +86,17 @@ pub(super) struct Cx {
 }
 
 impl Cx {
-    pub fn new(own: impl FnOnce(&mut ChaCha20Rng) -> Own, seed: [u8; 32], now: Millis) -> Cx {
+    pub fn new(
+        own: impl FnOnce(&mut ChaCha20Rng) -> Own,
+        features: Features,
+        seed: [u8; 32],
+        now: Millis,
+    ) -> Cx {
         let mut rng = ChaCha20Rng::from_seed(seed);
         Cx {
             now,
             own: own(&mut rng),
+            features,
             changed: true,
             timers: Timers::default(),
             counters: Counters::default(),

@@ -44,7 +44,7 @@ use core::time::Duration;
 
 use crate::identity::{Name, PeerId, PublicKey, SessionKey, Signature, TrustBook};
 use crate::rtc::{ConnectionId, LinkEvent};
-use crate::settings::Accept;
+use crate::settings::{Accept, Features};
 use crate::time::Millis;
 use crate::wire::frame::{LinkFrame, PeopleFrame};
 use crate::wire::{Connect, Envelope, Frame, RoomKeys};
@@ -114,6 +114,8 @@ pub struct Config {
     pub channels: Vec<String>,
     /// The setting that says who is let in.
     pub accept: Accept,
+    /// What the site's chat has.
+    pub features: Features,
     /// The people whom we have met before.
     pub trust: TrustBook,
     /// All the randomness of this room comes from these 32 bytes: they must never be used twice.
@@ -156,7 +158,7 @@ impl Room {
                 renamed: false,
             }
         };
-        let mut cx = Cx::new(own, config.seed, now);
+        let mut cx = Cx::new(own, config.features, config.seed, now);
         Room {
             signaling: Signaling::new(config.keys, config.topic_prefix, &mut cx),
             cx,

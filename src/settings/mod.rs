@@ -6,6 +6,7 @@
 
 pub mod address;
 mod channel;
+mod features;
 mod normal;
 pub mod options;
 mod room_name;
@@ -20,6 +21,7 @@ use channel::{CHANNEL, channel, distinct};
 
 pub use address::{AddressError, PageAddress, room_link};
 pub use channel::{Channel, MAX_CHANNELS};
+pub use features::Features;
 pub use options::{OptionError, Options};
 pub use room_secret::RoomSecret;
 
@@ -101,6 +103,8 @@ pub struct Settings {
     pub channels: Vec<Channel>,
     /// How long browsers keep what is said, unless people choose something else.
     pub history: Option<Mode>,
+    /// What the chat has.
+    pub features: Features,
 }
 
 /// The length limit of a topic prefix, in bytes.
@@ -136,6 +140,7 @@ impl Default for Settings {
             accept: Accept::Everyone,
             channels: Vec::new(),
             history: None,
+            features: Features::default(),
         }
     }
 }
@@ -225,7 +230,7 @@ pub enum SettingsError {
 }
 
 /// The keys of this program's settings.
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 8] = [
     "brokers",
     "iceServers",
     "room",
@@ -233,6 +238,7 @@ const KEYS: [&str; 7] = [
     "accept",
     "channels",
     "history",
+    "features",
 ];
 
 /// The key that is meant, if only case, hyphens or a plural are wrong. To ignore `Brokers` would mean the public ones.
@@ -261,6 +267,12 @@ impl Settings {
     /// The room for a link that names none.
     pub fn default_room(&self) -> &str {
         self.room.as_deref().unwrap_or(DEFAULT_ROOM)
+    }
+
+    /// The channels that the room has, as far as the site names them.
+    pub fn channels(&self) -> &[Channel] {
+        let one = self.channels.get(..1).filter(|_| !self.features.channels);
+        one.unwrap_or(&self.channels)
     }
 }
 
@@ -328,6 +340,7 @@ impl Reader {
                     Some(mode) => settings.history = Some(mode),
                     None => return Err(malformed("history", HISTORY)),
                 },
+                "features" => settings.features = features::features(self, &value)?,
                 // These are for chats in other pages, and are read by `embed/widget/options.ts`.
                 "lang" | "name" | "open" | "page" | "position" | "theme" => {}
                 _ => match meant(&key) {

@@ -165,7 +165,7 @@ impl Options {
                 }
             }
             "config" => self.config = Some(text("an address")?),
-            "brokers" | "iceServers" | "accept" | "topicPrefix" => {
+            "brokers" | "iceServers" | "accept" | "topicPrefix" | "features" => {
                 self.instead.insert(key, value);
             }
             _ => return Err(OptionError::new(key, "left out: there is no such option")),
@@ -216,7 +216,7 @@ mod tests {
                 "name": "ann", "userInfo": { "plays": "chess" }, "page": "https://a.org/x?room=y", "room": " b ",
                 "secret": "AQAAAQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eH9GJTCI", "password": "p", "relayOnly": true,
                 "storage": "memory", "config": "https://a.org/rtchat.json", "accept": "known",
-                "brokers": ["ws://127.0.0.1:9"], "iceServers": []
+                "brokers": ["ws://127.0.0.1:9"], "iceServers": [], "features": ["dm"]
             }"##,
         )
         .unwrap();
@@ -231,6 +231,7 @@ mod tests {
         assert_eq!(settings.accept, Accept::Known);
         assert_eq!(settings.brokers[0].url, "ws://127.0.0.1:9");
         assert!(settings.ice_servers.is_empty());
+        assert!(settings.features.direct && !settings.features.files);
     }
 
     #[test]
@@ -265,6 +266,8 @@ mod tests {
                 r#"{ "accept": "all" }"#,
                 "\"everyone\", \"ask\" or \"known\"",
             ),
+            (r#"{ "features": ["calls"] }"#, "\"features[0]\" should be"),
+            (r#"{ "features": "dm" }"#, "\"features\" should be a list"),
             (r#"{ "storage": true }"#, "\"local\" or \"memory\""),
         ] {
             assert!(refused(json).contains(says), "{json}: {}", refused(json));

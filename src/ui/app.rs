@@ -7,7 +7,7 @@ use web_sys::{Element, EventTarget, HtmlElement, KeyboardEvent};
 use yew::AppHandle;
 use yew::prelude::*;
 
-use super::backend::{Backend, EventSink};
+use super::backend::{Backend, Counts, EventSink};
 use super::components::room::Room;
 use super::components::welcome;
 use super::context::{Shared, Ui};
@@ -137,17 +137,19 @@ pub fn App(props: &AppProps) -> Html {
     {
         let joined = state.stage == Stage::Joined && state.status != Status::Left;
         let people = if joined { state.present() } else { 0 };
-        let people = u32::try_from(people).unwrap_or(u32::MAX);
+        let counts = Counts {
+            unread: waiting,
+            by_conversation: state.unread_by_conversation(),
+            mentioned,
+            people: u32::try_from(people).unwrap_or(u32::MAX),
+        };
         let backend = props.backend.clone();
-        use_change(
-            u64::from(waiting) << 32 | u64::from(people) << 1 | u64::from(mentioned),
-            Box::new(move || {
-                backend.0.show_counts(waiting, mentioned, people);
-                if !embedded {
-                    icon::show(waiting, mentioned);
-                }
-            }),
-        );
+        use_effect_with(counts, move |counts| {
+            backend.0.show_counts(counts);
+            if !embedded {
+                icon::show(counts.unread, counts.mentioned);
+            }
+        });
     }
     use_effect_with(
         texts::title(&state.opening.room, waiting, mentioned),

@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use crate::history::Mode;
 use crate::identity::{Name, PeerId, PublicKey};
-use crate::room::{Command, Diagnostics, Event};
-use crate::settings::{Accept, Channel};
+use crate::room::{Command, Conversation, Diagnostics, Event};
+use crate::settings::{Accept, Channel, Features};
 #[cfg(target_arch = "wasm32")]
 use crate::ui::media::Media;
 #[cfg(target_arch = "wasm32")]
@@ -35,6 +35,8 @@ pub enum UiEvent {
     },
     /// Another tab has changed what is stored about people: [`Backend::blocked`] may be another list.
     TrustChanged,
+    /// The site's page wants this conversation to be open.
+    Open(Conversation),
     /// The person took this name in another chat on the same page.
     NamedElsewhere(Name),
 }
@@ -57,6 +59,8 @@ pub struct Opening {
     pub accept: Accept,
     /// The channels that the site names.
     pub channels: Vec<Channel>,
+    /// What the site's chat has.
+    pub features: Features,
     /// The name from the last visit. If there is one, the page joins at once.
     pub name: Option<Name>,
     /// Sentences to show like those of [`UiEvent::Notice`].
@@ -68,6 +72,19 @@ impl Opening {
     pub fn joins(&self) -> bool {
         self.name.is_some() && self.entry != Entry::WrongSecret
     }
+}
+
+/// What a closed chat shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// The number of unread messages, and of people who want to connect.
+    pub unread: u32,
+    /// The number of unread messages in each conversation that has any.
+    pub by_conversation: Vec<(Conversation, u32)>,
+    /// Whether one of them mentions the person at this browser.
+    pub mentioned: bool,
+    /// The number of connected people, including the person at this browser; 0 before joining.
+    pub people: u32,
 }
 
 /// A way to enter a room.
@@ -185,7 +202,6 @@ pub trait Backend {
         false
     }
 
-    /// Receives the counts that a closed chat shows: unread messages, whether one of them mentions this person, and connected
-    /// people including this person (0 before joining).
-    fn show_counts(&self, _unread: u32, _mentioned: bool, _people: u32) {}
+    /// Receives what a closed chat shows.
+    fn show_counts(&self, _counts: &Counts) {}
 }

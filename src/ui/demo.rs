@@ -23,7 +23,7 @@ use crate::room::{
     Activity, ChatCommand, ChatEvent, Command, Conversation, Diagnostics, Event, GoneReason,
     MAIN_CHANNEL, Message, MessageId, PeerState, PeerView, PeopleCommand, PeopleEvent, Status,
 };
-use crate::settings::Accept;
+use crate::settings::{Accept, Features};
 use crate::time::Millis;
 use crate::wire::{Attachment, FileKey};
 
@@ -510,6 +510,7 @@ impl Backend for Demo {
                 "conversations" => channels(),
                 _ => Vec::new(),
             },
+            features: Features::default(),
             name,
             notices: vec![],
         };

@@ -35,7 +35,8 @@ pub fn destinations(state: &State) -> Vec<Destination> {
             },
         })
         .collect();
-    for peer in state.people.iter() {
+    let people = state.people.iter();
+    for peer in people.filter(|_| state.opening.features.direct) {
         let to = Conversation::Direct(peer.key);
         let is_new = all.iter().all(|other| other.to != to);
         if is_new && is_here(peer.state) && !state.is_own_tab(peer) {

@@ -57,4 +57,4 @@ mod palette;
 pub use app::{Shown, mount};
 #[cfg(target_arch = "wasm32")]
 pub use backend::Later;
-pub use backend::{Backend, Blocked, Entry, EventSink, Opening, Own, UiEvent};
+pub use backend::{Backend, Blocked, Counts, Entry, EventSink, Opening, Own, UiEvent};

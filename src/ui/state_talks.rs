@@ -123,7 +123,8 @@ impl State {
             .others
             .iter()
             .position(|its| its.conversation == *conversation);
-        let may_begin = matches!(conversation, Conversation::Direct(_));
+        let may_begin =
+            self.opening.features.direct && matches!(conversation, Conversation::Direct(_));
         if found.is_none() && may_begin && self.others.len() < MAX_TALKS {
             let talk = Rc::new(Talk::new(conversation.clone()));
             Rc::make_mut(&mut self.others).push(talk);
@@ -269,6 +270,15 @@ impl State {
         let mut people = self.people.iter();
         let holder = people.find(|peer| peer.key == *key && is_here(peer.state));
         holder.map(|peer| &**peer)
+    }
+
+    /// The number of unread messages in each conversation that has any.
+    pub fn unread_by_conversation(&self) -> Vec<(Conversation, u32)> {
+        let others = self.others.iter().map(|talk| &**talk);
+        let all = [&self.talk].into_iter().chain(others);
+        all.filter(|talk| talk.unread > 0)
+            .map(|talk| (talk.conversation.clone(), talk.unread))
+            .collect()
     }
 
     /// The name of whoever holds a key.

@@ -20,7 +20,7 @@ use rtchat::room::{
 };
 use rtchat::rtc::file_channel::{FileId, Receiving, Sending};
 use rtchat::rtc::{ConnectionId, LinkEvent};
-use rtchat::settings::Accept;
+use rtchat::settings::{Accept, Features};
 use rtchat::time::Millis;
 use rtchat::wire::{FileKey, RoomKeys, RoomSource};
 
@@ -115,6 +115,8 @@ pub struct World {
     pub brokers: u16,
     /// The tab number of the next tab that is opened.
     pub next_tab: u16,
+    /// What the chat of the next tab has.
+    pub features: Features,
     pub interceptor: Option<Interceptor>,
     /// Pairs whose direct path is cut.
     pub cut: BTreeSet<(usize, usize)>,
@@ -173,6 +175,7 @@ impl World {
             refusing_keys: Vec::new(),
             brokers: 1,
             next_tab: 1,
+            features: Features::default(),
             interceptor: None,
             cut: BTreeSet::new(),
             held: Vec::new(),
@@ -226,6 +229,7 @@ impl World {
             info,
             channels: vec![MAIN_CHANNEL.to_owned()],
             accept,
+            features: self.features,
             trust,
             seed: seed(at as u64, 2),
         };

@@ -93,6 +93,9 @@ pub(super) struct Attachments {
 impl Attachments {
     /// Something was said that has a file beside it.
     pub fn on_attached(&mut self, said: Attached, members: &Members, links: &Links, cx: &mut Cx) {
+        if !cx.features.files {
+            return;
+        }
         let key = said.file.key();
         let known = self.known.entry(key).or_default();
         if known.places.iter().any(|place| place.id == said.id) {

@@ -46,6 +46,12 @@ pub(super) fn message(
     let body = held.entry.body();
     let (said, file, reply_to) = match body.as_ref().map(|body| &body.content) {
         Some(Content::Say { reply_to, text }) if is_sound(text) => (text.clone(), None, *reply_to),
+        // Where there are no files, one that was sent before is its name.
+        Some(Content::File {
+            reply_to,
+            file,
+            text,
+        }) if text.is_empty() && !cx.features.files => (file.name.clone(), None, *reply_to),
         Some(Content::File {
             reply_to,
             file,
@@ -77,7 +83,7 @@ pub(super) fn message(
             .as_ref()
             .map_or(Trust::New, |body| members.trust_of(&author, &body.name, cx)),
         text,
-        file: file.filter(|_| !later.retracted),
+        file: file.filter(|_| cx.features.files && !later.retracted),
         at: held.shown.clock.millis().min(held.arrived),
         with: match conversation {
             Conversation::Channel(_) => None,

@@ -411,7 +411,7 @@ impl Conversations {
             // Their first words to us may be on the way.
             None => key
                 .map(Conversation::Direct)
-                .filter(|its| its.id(&cx.own.key) == id),
+                .filter(|its| cx.features.direct && its.id(&cx.own.key) == id),
         };
         match conversation {
             Some(conversation) => cx.chat(ChatEvent::Typing { peer, conversation }),

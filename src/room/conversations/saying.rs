@@ -57,6 +57,7 @@ impl Conversations {
         cx: &mut Cx,
     ) {
         let refusal = match &said.file {
+            Some(_) if !cx.features.files => Some("Files cannot be sent here.".to_owned()),
             Some(file) => file_refusal(file, &said.text),
             None => refusal(&said.text),
         };

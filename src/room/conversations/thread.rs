@@ -145,7 +145,7 @@ impl Threads {
     }
 
     /// The conversation that people know so, `None` for the first channel; the one with a person begins when it is first
-    /// asked for. `None` if there is no such channel, or if there are too many conversations.
+    /// asked for. `None` if there is no such channel, or if there are too many conversations, or none with one person here.
     pub fn find(
         &mut self,
         conversation: Option<&Conversation>,
@@ -160,8 +160,11 @@ impl Threads {
         }
     }
 
-    /// The conversation with a person.
+    /// The conversation with a person, unless the site leaves those out.
     pub fn direct(&mut self, other: PublicKey, cx: &mut Cx) -> Option<&mut Thread> {
+        if !cx.features.direct {
+            return None;
+        }
         let thread = Thread::new(Conversation::Direct(other), &cx.own.key);
         let found = self.iter().position(|known| known.id == thread.id);
         let at = match found {

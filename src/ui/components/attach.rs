@@ -53,9 +53,10 @@ struct Inner {
 #[derive(Clone)]
 pub struct Chips(Rc<Inner>);
 
-/// The files that wait in the composer with this field. What is pasted there, or dropped on the chat, is added.
+/// The files that wait in the composer with this field. What is pasted there, or dropped on the chat, is added, where there
+/// are files at all.
 #[hook]
-pub fn use_chips(field: &NodeRef, ui: &Ui) -> Chips {
+pub fn use_chips(field: &NodeRef, has_files: bool, ui: &Ui) -> Chips {
     let redraw = use_force_update();
     let ui = ui.clone();
     let chips = use_memo((), |()| {
@@ -70,7 +71,8 @@ pub fn use_chips(field: &NodeRef, ui: &Ui) -> Chips {
     {
         let (chips, field) = ((*chips).clone(), field.clone());
         use_mount(Box::new(move || {
-            let chat = field.cast::<Element>()?.closest(".rt").ok()??;
+            let field_here = field.cast::<Element>().filter(|_| has_files);
+            let chat = field_here?.closest(".rt").ok()??;
             Some(Box::new(listen(&chips, &field, &chat)))
         }));
     }

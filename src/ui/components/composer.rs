@@ -40,6 +40,8 @@ pub struct ComposerProps {
     pub writing: String,
     /// The names of the others who are here, one a line.
     pub people: String,
+    /// Whether files can be sent.
+    pub has_files: bool,
     pub ui: Ui,
 }
 
@@ -69,7 +71,7 @@ fn is_empty(area: &NodeRef) -> bool {
 pub fn Composer(props: &ComposerProps) -> Html {
     let area = props.area.clone();
     let hint = use_state(|| Hint::None);
-    let chips = use_chips(&area, &props.ui);
+    let chips = use_chips(&area, props.has_files, &props.ui);
     // The text that stood here before that of a message took its place, to be edited.
     let aside = use_mut_ref(|| None::<String>);
     let keep: Rc<dyn Fn()> = {
@@ -284,7 +286,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
             if let Some(composing) = &props.composing { { about(composing, &props.ui) } }
             { chips.list() }
             <div class="field">
-                { chips.button() }
+                if props.has_files { { chips.button() } }
                 <textarea
                     ref={area} part="field" rows="1" dir="auto" data-testid="composer" aria-label="Message" placeholder="Message"
                     enterkeyhint="send" data-people={props.people.clone()} aria-describedby="rt-limit" aria-invalid={refused.then_some("true")}

@@ -13,6 +13,8 @@ use crate::ui::texts;
 
 #[derive(Properties, PartialEq)]
 pub struct KeepingProps {
+    /// Whether the person chooses how long messages are kept, because the site keeps any.
+    pub can_choose: bool,
     pub ui: Ui,
 }
 
@@ -52,14 +54,16 @@ pub fn Keeping(props: &KeepingProps) -> Html {
     };
     view! {
         <section class="keeping" aria-label="History">
-            <label>
-                <span>{ "Messages here" }</span>
-                <select data-testid="history-mode" oninput={choose}>
-                    <option value="kept" selected={chosen(Mode::Kept)}>{ texts::history_mode(Mode::Kept) }</option>
-                    <option value="session" selected={chosen(Mode::Session)}>{ texts::history_mode(Mode::Session) }</option>
-                    <option value="off" selected={chosen(Mode::Off)}>{ texts::history_mode(Mode::Off) }</option>
-                </select>
-            </label>
+            if props.can_choose {
+                <label>
+                    <span>{ "Messages here" }</span>
+                    <select data-testid="history-mode" oninput={choose}>
+                        <option value="kept" selected={chosen(Mode::Kept)}>{ texts::history_mode(Mode::Kept) }</option>
+                        <option value="session" selected={chosen(Mode::Session)}>{ texts::history_mode(Mode::Session) }</option>
+                        <option value="off" selected={chosen(Mode::Off)}>{ texts::history_mode(Mode::Off) }</option>
+                    </select>
+                </label>
+            }
             if *asking {
                 <div class="asked" role="group" aria-label="Delete all messages of this room?">
                     <p class="hint">{ changing(texts::DELETE_ROOM) }</p>

@@ -20,6 +20,7 @@ use crate::ui::typed::chosen;
 
 /// The list: the person at this browser, then everybody else by name.
 pub fn people(state: &State, back: &NodeRef, ui: &Ui) -> Html {
+    let features = state.opening.features;
     let own_key = state.own.as_ref().map(|own| own.key);
     // A narrow page shows nothing but the people then, and every page needs an `h1`.
     let heading = if state.people_open { "h1" } else { "h2" };
@@ -39,12 +40,12 @@ pub fn people(state: &State, back: &NodeRef, ui: &Ui) -> Html {
                 { for state.people.iter().map(|peer| html! {
                     <Person
                         key={peer.id.to_string()} peer={peer.clone()} own={own_key} own_tab={state.is_own_tab(peer)}
-                        open={state.person == Some(peer.id)} ui={ui.clone()}
+                        open={state.person == Some(peer.id)} can_write={features.direct} ui={ui.clone()}
                     />
                 }) }
             </ul>
             { blocked(&state.blocked, ui) }
-            if state.status != Status::Left { { html! { <Keeping ui={ui.clone()} /> } } }
+            if state.status != Status::Left { { html! { <Keeping can_choose={features.history} ui={ui.clone()} /> } } }
             <footer>
                 <button
                     type="button" class="quiet" data-testid="keys-button"
@@ -155,6 +156,7 @@ struct PersonProps {
     own: Option<PublicKey>,
     own_tab: bool,
     open: bool,
+    can_write: bool,
     ui: Ui,
 }
 
@@ -165,6 +167,7 @@ fn Person(props: &PersonProps) -> Html {
         own,
         own_tab,
         open,
+        can_write,
         ui,
     } = props;
     let button = use_node_ref();
@@ -212,9 +215,11 @@ fn Person(props: &PersonProps) -> Html {
             }
             if *open {
                 <div class="details" data-testid="person-details">
-                    <div class="actions">
-                        <button type="button" class="primary" data-testid="open-dm" onclick={message}>{ "Message" }</button>
-                    </div>
+                    if *can_write {
+                        <div class="actions">
+                            <button type="button" class="primary" data-testid="open-dm" onclick={message}>{ "Message" }</button>
+                        </div>
+                    }
                     if peer.state == PeerState::NoPath {
                         <p>{ changing(texts::NO_PATH) }</p>
                     }

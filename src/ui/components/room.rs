@@ -75,7 +75,7 @@ pub fn Room(props: &RoomProps) -> Html {
                     } else {
                         { html! { <Composer
                             area={field} composing={state.composing.clone()} people={state.names()} writing={state.writing()}
-                            conversation={conversation.clone()}
+                            conversation={conversation.clone()} has_files={state.opening.features.files}
                             key={place.clone()} place={place.clone()} returned={state.returned.clone()} ui={ui.clone()} /> } }
                     }
                 </section>

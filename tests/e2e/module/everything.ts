@@ -52,6 +52,7 @@ const options: Options = {
   iceServers: [server],
   relayOnly: true,
   accept: "known",
+  features: ["files", "dm"],
   storage: "memory",
   questionHandlers: { double },
   config: "/settings/rtchat.json",

@@ -10,6 +10,7 @@ mod frames;
 mod host_pages;
 mod isolation;
 mod leaving_and_returning;
+mod programs;
 mod restrictions;
 mod tag;
 

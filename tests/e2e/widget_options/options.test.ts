@@ -95,6 +95,25 @@ test("what leaves open where people meet or who is let in is for the program to 
   }
 });
 
+test("features that are not named, or not known, are off", () => {
+  for (const [given, passed, warned] of [
+    ["files dm", ["files", "dm"], 0],
+    ['["history"]', ["history"], 0],
+    [["channels"], ["channels"], 0],
+    ["", [], 0],
+    ["none", [], 0],
+    ["files calls", ["files", "calls"], 1],
+    ["all", ["all"], 1],
+    ["[", "[", 1],
+    [true, true, 1],
+  ] as const) {
+    const { options, warnings } = resolved(from({ features: given }), from({ features: "files channels dm history" }));
+    assert.deepEqual(options, { features: passed }, String(given));
+    assert.equal(warnings.length, warned, String(given));
+  }
+  assert.deepEqual(resolved(from({})).options, {});
+});
+
 test("the program gets the settings of the file with the given options applied, and no options of the widget", () => {
   const text = settings({ room: "file", brokers: ["wss://a.example"], theme: "dark", open: true, name: "x" }, { room: "tag" });
   assert.deepEqual(JSON.parse(text), { room: "tag", brokers: ["wss://a.example"] });

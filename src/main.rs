@@ -28,11 +28,13 @@ mod exports {
     /// Shows the chat in `root`. With a `listener`, the chat is embedded in another site's page, whose events the listener
     /// receives, and `options` are `{ page, settings, name }` (see [`Embedding`]). Without one the page is the chat's own, and
     /// `options` are what was begun before the program was there (see [`HeadStart`]). Either way they have the function
-    /// `assist`, which does what few need at once (see [`ui::assist`]), and `media`, which loads the script for pictures.
+    /// `assist`, which does what few need at once (see [`ui::assist`]), and `media`, which loads the script for pictures, and `archive`, which
+    /// loads the one that writes what was said as a file.
     #[wasm_bindgen]
     pub fn mount(root: Element, options: Option<Object>, listener: Option<Function>) -> Mounted {
         if let Some(options) = &options {
             ui::assist::provide(options);
+            ui::export::provide(options);
         }
         let media: Option<Function> = options.as_ref().and_then(|options| {
             let media = Reflect::get(options, &"media".into()).ok()?;

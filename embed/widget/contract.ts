@@ -44,7 +44,7 @@ export interface Glue {
   whenBroken(listener: (error: unknown) => void): void;
   mount(
     root: Element,
-    options: { page: string; settings: string; name?: string; assist: Assist; media: () => Promise<unknown> },
+    options: { page: string; settings: string; name?: string; assist: Assist; media: () => Promise<unknown>; archive: () => Promise<unknown> },
     listener: ChatListener,
   ): Mounted;
 }
@@ -73,6 +73,8 @@ export interface Files {
   glue(): Promise<Glue>;
   /** What shows pictures and players: embed/media. */
   media(): Promise<unknown>;
+  /** What writes files of what was said: embed/archive. */
+  archive(): Promise<unknown>;
   wasm(): Promise<Response>;
   panel(): Promise<Panel>;
   /** Loads what only some need, when they need it. */

@@ -7,6 +7,7 @@ import { ChatView } from "./view.ts";
 declare const GLUE: Asset;
 declare const WASM: Asset;
 declare const MEDIA: Asset;
+declare const ARCHIVE: Asset;
 declare const PANEL: Asset;
 declare const ASSIST: Asset;
 declare const EMOJI: Asset;
@@ -17,6 +18,7 @@ export function attach(element: Host, origin: Origin): View {
   const files: Files = {
     glue: () => module(GLUE, origin),
     media: () => module(MEDIA, origin),
+    archive: () => module(ARCHIVE, origin),
     wasm: () => fetched(WASM),
     panel: async () => (await fetched(PANEL)).json(),
     assist: async (...request) => (await loadAssist()).assist(() => fetched(EMOJI), ...request),

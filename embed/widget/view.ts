@@ -285,8 +285,8 @@ export class ChatView implements View {
       this.#applyAppStyles();
       this.#prepare();
       const own = Object.fromEntries(["room", "brokers", "iceServers", "accept", "history"].filter((key) => key in this.#given).map((key) => [key, this.#given[key]]));
-      const { assist, media } = this.#files;
-      this.#mounted = mount(this.#app!, { page: this.#page!, settings: settings(this.#file, own), ...(name && { name }), assist, media }, (kind, details) => {
+      const { assist, media, archive } = this.#files;
+      this.#mounted = mount(this.#app!, { page: this.#page!, settings: settings(this.#file, own), ...(name && { name }), assist, media, archive }, (kind, details) => {
         if (run === this.#run) this.#onEvent(kind, details);
       });
       this.#mounted.show(this.#visible);

@@ -13,6 +13,7 @@ mod chat;
 mod composing;
 mod conversations;
 mod demos;
+mod export;
 mod files;
 mod first_paint;
 mod hostile;

@@ -3,6 +3,7 @@
 mod attachments;
 mod conversations;
 mod direct;
+mod exported;
 mod file_timeouts;
 mod files;
 mod hostile;

@@ -57,7 +57,8 @@ fn page(tools: &Tools, features: &str, dist: &Path) -> Result<()> {
     shorten::shorten(&program, &script)?;
     styles::merge(dist)?;
     assist::build(tools, dist)?;
-    media(tools, dist)?;
+    bundle(tools, dist, "media", MEDIA)?;
+    bundle(tools, dist, "archive", ARCHIVE)?;
     minify(tools, dist)?;
     names::renew(dist)?;
     symbols::keep(&dist.join(widget::find(dist, "app-", ".wasm")?), &functions)
@@ -66,18 +67,22 @@ fn page(tools: &Tools, features: &str, dist: &Path) -> Result<()> {
 /// The name of the script for pictures and players. [`names`] gives it the hash of its content, also in the page.
 const MEDIA: &str = "media-0000000000000000.js";
 
-/// Bundles the script for pictures and players, which is loaded when somebody attaches or shows a file.
-fn media(tools: &Tools, dist: &Path) -> Result<()> {
+/// The name of the script that writes what was said as a file. `boot.js` mentions it, and comes later in the order of names.
+const ARCHIVE: &str = "archive-0000000000000000.js";
+
+/// Bundles a script that is loaded when somebody needs it.
+fn bundle(tools: &Tools, dist: &Path, folder: &str, name: &str) -> Result<()> {
     let mut esbuild = tools.web("esbuild")?;
-    esbuild.arg(project::root().join("embed").join("media").join("media.ts"));
+    let source = project::root().join("embed").join(folder);
+    esbuild.arg(source.join(format!("{folder}.ts")));
     esbuild.args([
         "--bundle",
         "--format=esm",
         "--target=es2022",
         "--log-level=warning",
     ]);
-    esbuild.arg(format!("--outfile={}", dist.join(MEDIA).display()));
-    process::run(&mut esbuild).context("the script for pictures was not bundled")
+    esbuild.arg(format!("--outfile={}", dist.join(name).display()));
+    process::run(&mut esbuild).with_context(|| format!("{folder}.ts was not bundled"))
 }
 
 /// The path of the helper of `bot/`: `RTCHAT_BOT`, which `cargo xtask test e2e` sets, or else a new build.

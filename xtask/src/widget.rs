@@ -37,6 +37,7 @@ pub fn build(tools: &Tools, dist: &Path) -> Result<()> {
             ("GLUE", asset(dist, "app-", ".js")?),
             ("WASM", asset(dist, "app-", ".wasm")?),
             ("MEDIA", asset(dist, MEDIA, ".js")?),
+            ("ARCHIVE", asset(dist, ARCHIVE, ".js")?),
             ("PANEL", asset(dist, PANEL, ".json")?),
             ("ASSIST", asset(dist, "assist-", ".js")?),
             ("EMOJI", asset(dist, "emoji-", ".json")?),
@@ -61,6 +62,7 @@ pub fn files(dist: &Path) -> Result<Vec<String>> {
         ("rtchat-tagged-", ".js"),
         (PANEL, ".json"),
         (MEDIA, ".js"),
+        (ARCHIVE, ".js"),
         ("app-", ".js"),
         ("app-", ".wasm"),
     ]
@@ -141,6 +143,9 @@ const PANEL: &str = "rtchat-panel-";
 
 /// The beginning of the name of the script for pictures and players.
 pub const MEDIA: &str = "media-";
+
+/// The beginning of the name of the script that writes what was said as a file.
+const ARCHIVE: &str = "archive-";
 
 /// Writes the file with the program's styles and what is shown before the program is there. They come as one, since they are
 /// needed at the same time.

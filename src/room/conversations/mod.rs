@@ -3,6 +3,10 @@
 
 mod catching_up;
 mod deleting;
+#[cfg(feature = "export")]
+mod export;
+#[cfg(feature = "export")]
+mod import;
 mod log;
 mod message;
 mod own;
@@ -44,6 +48,8 @@ use own::{Own, Written};
 use passing_on::Unchecked;
 use thread::Threads;
 
+#[cfg(feature = "export")]
+pub use import::{ImportError, Imported, MAX_IMPORT};
 pub use message::{MAX_REACTIONS, MAX_VERSIONS};
 pub use records::STATES;
 pub use search::MAX_FOUND;
@@ -52,6 +58,9 @@ pub use search::MAX_FOUND;
 pub const MAX_TEXT: usize = 10_000;
 /// The channel of a room whose site names none.
 pub const MAIN_CHANNEL: &str = "lobby";
+/// Why an imported message is not answered or changed: that would tell others of it.
+const ONLY_HERE: &str = "The message was imported, and nobody can prove it. So it can be read, copied and deleted here, but not answered or \
+     changed.";
 /// While the person is typing, peers are told at most this often.
 const TYPING_INTERVAL: Duration = Duration::from_secs(3);
 
@@ -64,6 +73,9 @@ pub(super) struct Conversations {
     /// Up to where each conversation was read.
     read: LiteMap<ConversationId, Order>,
     deleted: Deleted,
+    /// The file that is being imported.
+    #[cfg(feature = "export")]
+    importing: Option<import::Importing>,
     /// Whether everything that the store has has come.
     is_restored: bool,
     /// When we came.
@@ -82,6 +94,8 @@ impl Conversations {
             unchecked: Vec::new(),
             read: LiteMap::new(),
             deleted: Deleted::default(),
+            #[cfg(feature = "export")]
+            importing: None,
             is_restored: false,
             since: now,
             typed: None,
@@ -214,6 +228,8 @@ impl Conversations {
                 let messages = search::search(threads, conversation.as_ref(), &text, members, cx);
                 cx.chat(ChatEvent::Found { text, messages });
             }
+            #[cfg(feature = "export")]
+            ChatCommand::Import { file, restores } => self.import(&file, restores, cx),
             ChatCommand::Typing(conversation) => self.typing(conversation.as_ref(), members, cx),
         }
     }
@@ -239,13 +255,17 @@ impl Conversations {
                 "The message was not sent: this room has no such conversation.".to_owned(),
             ));
         };
+        let reply_to = reply_to.and_then(|id| parse_entry_name(&id.0));
+        let answered = reply_to.and_then(|id| thread.log.get(&short(&id)));
+        if answered.is_some_and(|held| held.origin.is_unproven) {
+            return cx.event(Event::Refused(ONLY_HERE.to_owned()));
+        }
         let other = thread.other().copied();
         if other.is_some_and(|other| members.is_blocked(&other)) {
             return cx.event(Event::Refused(
                 "The message was not sent: you have blocked this person.".to_owned(),
             ));
         }
-        let reply_to = reply_to.and_then(|id| parse_entry_name(&id.0));
         yield_files(cx);
         let (text_too, file_too) = (text.clone(), file.clone());
         let content = match file {
@@ -321,13 +341,17 @@ impl Conversations {
         let found = target.and_then(|target| {
             let thread = self.threads.of_message(&short(&target))?;
             let held = thread.log.get(&short(&target))?;
-            Some((target, thread.id, held.entry.author))
+            let is_unproven = held.origin.is_unproven;
+            Some((target, thread.id, held.entry.author, is_unproven))
         });
-        let Some((target, thread, author)) = found else {
+        let Some((target, thread, author, is_unproven)) = found else {
             return cx.event(Event::Refused(
                 "The message is not here any more.".to_owned(),
             ));
         };
+        if is_unproven {
+            return cx.event(Event::Refused(ONLY_HERE.to_owned()));
+        }
         let content = content(target);
         let is_reaction = matches!(content, Content::React { .. });
         if author != cx.own.key && !is_reaction {
@@ -406,6 +430,8 @@ impl Conversations {
         };
         let is_ours = entry.author == cx.own.key && entry.writer == writer(&cx.own.id);
         let id = entry.id();
+        // What was imported may only now be said.
+        let proves = thread.log.contains(&short(&id));
         let Some(Inserted { change, others }) = thread.log.insert(entry, cx.now, caught_up) else {
             return;
         };
@@ -426,7 +452,7 @@ impl Conversations {
                 cx.effect(Effect::Detached(short(&id)));
             }
         }
-        self.keep(&conversation, &short(&id), cx);
+        self.keep_as(&conversation, &short(&id), proves, cx);
         for id in taken_back {
             self.keep(&conversation, &id, cx);
         }
@@ -507,6 +533,8 @@ impl Conversations {
     pub fn on_timer(&mut self, timer: ConversationTimer, members: &Members, cx: &mut Cx) {
         match timer {
             ConversationTimer::Check => self.check(members, cx),
+            #[cfg(feature = "export")]
+            ConversationTimer::Import => self.go_on_importing(members, cx),
             ConversationTimer::Patience => {
                 let missed = self.catching_up.on_patience(cx);
                 for peer in missed {
@@ -536,7 +564,8 @@ impl Conversations {
 
 /// Tells of the file beside a message that is shown, if there is one.
 fn attached(message: &Message, id: ShortId, is_sent_here: bool, members: &Members, cx: &mut Cx) {
-    if let Some(file) = &message.file {
+    // Nobody is asked for a file of which nobody here has said anything.
+    if let Some(file) = message.file.as_ref().filter(|_| !message.imported) {
         cx.effect(Effect::Attached(Box::new(Attached {
             id,
             author: message.key,

@@ -20,4 +20,5 @@ pub mod search;
 pub mod sentence;
 pub mod sheet;
 pub mod talks;
+mod transfer;
 pub mod welcome;

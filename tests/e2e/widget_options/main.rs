@@ -1,4 +1,5 @@
-//! What is pure TypeScript, tested with Node's own test runner: the options of `rtchat.js`, and help with writing.
+//! What is pure TypeScript, tested with Node's own test runner: the options of `rtchat.js`, help with writing, and files of
+//! what was said.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,6 +14,11 @@ fn options_are_read_as_documented() {
 #[test]
 fn names_and_shortcodes_are_found_and_replaced() {
     run("assist.test");
+}
+
+#[test]
+fn files_for_people_hold_what_was_said_and_no_markup_of_theirs() {
+    run("archive.test");
 }
 
 fn run(test: &str) {

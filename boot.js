@@ -17,6 +17,9 @@ async function assist(...request) {
   return assist(() => fetch(plain(table)), ...request);
 }
 
+/** Loads what writes what was said as a file. */
+const archive = () => import("./archive-0000000000000000.js");
+
 /** This address without the name and the password that it may contain: nobody may fetch it with those. */
 const plain = (address) => Object.assign(new URL(address), { username: "", password: "" });
 
@@ -70,7 +73,7 @@ async function run() {
     const begun = window.rtchatBegun;
     const [{ default: start, mount, whenBroken }, compiled] = await Promise.all([load(), begun?.program]);
     await start({ module_or_path: compiled ?? (await fetchProgram()) });
-    mount(document.body, { ...begun, assist, media: () => import(pictures), store: () => import(store) });
+    mount(document.body, { ...begun, assist, media: () => import(pictures), store: () => import(store), archive });
     whenBroken(showBroken);
   } catch (error) {
     console.error(error);

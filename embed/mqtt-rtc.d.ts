@@ -164,6 +164,8 @@ export interface Message {
   readonly caughtUp: boolean;
   /** Whether its author said something else to others in its place. */
   readonly forked: boolean;
+  /** Whether a person imported it here from a file: nobody can prove what was said to one person. */
+  readonly imported: boolean;
 }
 
 /** To how many people a message was sent, how many have it, and how many it is meant for. */

@@ -94,6 +94,34 @@ pub fn quoted(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
 }
 
+/// An object on one line, of values that are JSON.
+#[cfg(feature = "export")]
+pub fn object<'a>(fields: impl IntoIterator<Item = (&'a str, String)>) -> String {
+    let mut json = String::from("{");
+    for (name, value) in fields {
+        if json.len() > 1 {
+            json.push_str(", ");
+        }
+        json.push_str(&quoted(name));
+        json.push_str(": ");
+        json.push_str(&value);
+    }
+    json.push('}');
+    json
+}
+
+/// A list on lines of its own, of values that are JSON.
+#[cfg(feature = "export")]
+pub fn list(values: impl IntoIterator<Item = String>) -> String {
+    let mut json = String::from("[");
+    for value in values {
+        json.push_str(if json.len() > 1 { ",\n" } else { "\n" });
+        json.push_str(&value);
+    }
+    json.push_str("\n]");
+    json
+}
+
 /// Valid JSON without the space between its parts.
 pub fn compact(json: &str) -> String {
     let (mut in_text, mut escaped) = (false, false);
@@ -286,6 +314,10 @@ mod tests {
             assert_eq!(fields(text), None, "{text}");
         }
         assert_eq!(quoted("a\"\n"), r#""a\"\n""#);
+        let one = object([("a\"", quoted("b")), ("c", "1".to_owned())]);
+        assert_eq!(one, r#"{"a\"": "b", "c": 1}"#);
+        let list = list([one, object([])]);
+        assert_eq!(compact(&list), r#"[{"a\"":"b","c":1},{}]"#);
         assert_eq!(
             compact(" { \"a \\\" b\": [ 1,\n2 ] } "),
             r#"{"a \" b":[1,2]}"#

@@ -30,8 +30,8 @@ mod exports {
     /// Shows the chat in `root`. With a `listener`, the chat is embedded in another site's page, whose events the listener
     /// receives, and `options` are `{ page, settings, name }` (see [`Embedding`]). Without one the page is the chat's own, and
     /// `options` are what was begun before the program was there (see [`HeadStart`]). Either way they have the function
-    /// `assist`, which does what few need at once (see [`ui::assist`]), `media`, which loads the script for pictures, and
-    /// `store`, which loads the one that keeps what is said.
+    /// `assist`, which does what few need at once (see [`ui::assist`]), and those that load scripts: `media` for pictures,
+    /// `store` for what keeps what is said, and `archive` for what writes it as a file.
     #[wasm_bindgen]
     pub fn mount(root: Element, options: Option<Object>, listener: Option<Function>) -> Mounted {
         if let Some(options) = &options {
@@ -39,6 +39,7 @@ mod exports {
             if let Some(load) = function(options, "store") {
                 store::provide(load);
             }
+            ui::export::provide(options);
         }
         let media = options.as_ref().and_then(|it| function(it, "media"));
         let page = match (options, listener) {

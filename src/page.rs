@@ -22,6 +22,7 @@ use crate::room::{ChatCommand, Command, Conversation, Diagnostics, Event};
 use crate::rtc::web::file_channel::hash_of;
 use crate::settings::web::{FILE, address, href, load};
 use crate::settings::{AddressError, PageAddress, RoomSecret, Settings, room_link};
+use crate::ui::export::{self, Format};
 use crate::ui::media::{self, Media};
 use crate::ui::{Backend, Blocked, Counts, Entry, EventSink, Later, Opening, Own, UiEvent};
 use crate::wire::attachment::{MAX_TYPE, Picture, Preview, file_name};
@@ -303,6 +304,22 @@ impl Backend for Page {
         if let Some(handle) = &self.inner.borrow().handle {
             handle.set_history(mode);
         }
+    }
+
+    fn export(&self, format: Format) -> Option<(String, String)> {
+        let page = self.inner.borrow();
+        let (handle, join) = (page.handle.as_ref()?, &page.open.as_ref()?.join);
+        let room = join.room().to_owned();
+        let content = if format == Format::Json {
+            handle.export(&room, &join.address.page)
+        } else {
+            let talks = handle.conversations().into_iter().map(|(talk, name)| {
+                let all = handle.history_of(&talk, None, usize::MAX);
+                (talk, name, all)
+            });
+            export::model(&room, &handle.own().1, talks.collect(), format)
+        };
+        Some((room, content))
     }
 
     fn try_now(&self) {

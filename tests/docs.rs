@@ -19,12 +19,13 @@ const MODULE: &str = include_str!("../docs/MODULE.md");
 const PROTOCOL: &str = include_str!("../docs/PROTOCOL.md");
 
 /// Every documentation file.
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 8] = [
     ("README.md", README),
     ("CHANGELOG.md", include_str!("../CHANGELOG.md")),
     ("docs/MODULE.md", MODULE),
     ("docs/PROTOCOL.md", PROTOCOL),
     ("docs/EMBEDDING.md", include_str!("../docs/EMBEDDING.md")),
+    ("docs/EXPORT.md", include_str!("../docs/EXPORT.md")),
     ("docs/SECURITY.md", include_str!("../docs/SECURITY.md")),
     (
         "docs/CONTRIBUTING.md",

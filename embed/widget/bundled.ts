@@ -13,6 +13,7 @@ const files: Files = {
   glue: () => import("rtchat-program"),
   media: () => import("../media/media.ts"),
   store: () => import("../store/store.ts"),
+  archive: () => import("../archive/archive.ts"),
   // Bundlers recognise this expression, and include the file.
   wasm: () => get(plain(new URL(WASM_FILE, import.meta.url))),
   panel: async () => PANEL,

@@ -52,7 +52,7 @@ export interface Glue {
   whenBroken(listener: (error: unknown) => void): void;
   mount(
     root: Element,
-    options: { page: string; settings: string; name?: string; assist: Assist; media: () => Promise<unknown>; store: () => Promise<unknown> },
+    options: { page: string; settings: string; name?: string; assist: Assist; media: () => Promise<unknown>; store: () => Promise<unknown>; archive: () => Promise<unknown> },
     listener: ChatListener,
   ): Mounted;
 }
@@ -83,6 +83,8 @@ export interface Files {
   media(): Promise<unknown>;
   /** What keeps what is said: embed/store. */
   store(): Promise<unknown>;
+  /** What writes files of what was said: embed/archive. */
+  archive(): Promise<unknown>;
   wasm(): Promise<Response>;
   panel(): Promise<Panel>;
   /** Loads what only some need, when they need it. */

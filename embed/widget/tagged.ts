@@ -8,6 +8,7 @@ declare const GLUE: Asset;
 declare const WASM: Asset;
 declare const MEDIA: Asset;
 declare const STORE: Asset;
+declare const ARCHIVE: Asset;
 declare const PANEL: Asset;
 declare const ASSIST: Asset;
 declare const EMOJI: Asset;
@@ -19,6 +20,7 @@ export function attach(element: Host, origin: Origin): View {
     glue: () => module(GLUE, origin),
     media: () => module(MEDIA, origin),
     store: () => module(STORE, origin),
+    archive: () => module(ARCHIVE, origin),
     wasm: () => fetched(WASM),
     panel: async () => (await fetched(PANEL)).json(),
     assist: async (...request) => (await loadAssist()).assist(() => fetched(EMOJI), ...request),

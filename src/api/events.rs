@@ -95,7 +95,7 @@ pub(super) fn conversation(conversation: &Conversation, name: Option<String>) ->
 }
 
 /// A message: `{ id, conversation, sender, key, own, trust, text, at, replyTo?, earlier, retracted, reactions, caughtUp,
-/// forked }`, with `reactions` as a list of `{ emoji, own, people: [{ key, name }] }`.
+/// forked, imported }`, with `reactions` as a list of `{ emoji, own, people: [{ key, name }] }`.
 pub(super) fn message(message: &Message) -> Object {
     let reaction = |reaction: &Reaction| {
         let people = reaction.people.iter();
@@ -130,6 +130,7 @@ pub(super) fn message(message: &Message) -> Object {
         ("reactions", reactions.into()),
         ("caughtUp", message.caught_up.into()),
         ("forked", message.forked.into()),
+        ("imported", message.imported.into()),
     ])
 }
 

@@ -193,6 +193,12 @@ impl Handle {
         messages
     }
 
+    /// Everything that was said and is here, as JSON that can be imported again.
+    #[cfg(feature = "export")]
+    pub fn export(&self, room: &str, page: &str) -> String {
+        self.0.room.borrow().export(room, page)
+    }
+
     /// How long this browser keeps what is said.
     pub fn history(&self) -> Mode {
         self.0.store.mode()

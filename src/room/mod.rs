@@ -79,6 +79,8 @@ pub use attachments::{
 };
 #[cfg(feature = "files")]
 pub use channel::files::{FileCommand, FileError, FileEvent};
+#[cfg(feature = "export")]
+pub use conversations::{ImportError, Imported, MAX_IMPORT};
 pub use conversations::{MAIN_CHANNEL, MAX_FOUND, MAX_REACTIONS, MAX_TEXT, MAX_VERSIONS, STATES};
 pub use io::{
     Activity, AppCommand, AppEvent, AskError, BrokerEvent, BrokerId, BrokerState, Carrier,
@@ -211,6 +213,14 @@ impl Room {
         let (members, cx) = (&self.members, &self.cx);
         self.conversations
             .history(conversation, before, limit, members, cx)
+    }
+
+    /// Everything that was said and is here, as JSON that can be imported again. The names of the room and its page are for
+    /// whoever reads it.
+    #[cfg(feature = "export")]
+    pub fn export(&self, room: &str, page: &str) -> String {
+        self.conversations
+            .export(room, page, &self.members, &self.cx)
     }
 
     /// Handles what happened at `now`. Afterwards [`Room::poll`] returns what is to be done.

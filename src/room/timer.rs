@@ -77,6 +77,9 @@ pub enum ConversationTimer {
     Check,
     /// Somebody may have been asked for entries in vain.
     Patience,
+    /// Time to check more of a file that is being imported.
+    #[cfg(feature = "export")]
+    Import,
 }
 
 /// Timers of presence.

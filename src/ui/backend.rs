@@ -8,6 +8,7 @@ use crate::history::Mode;
 use crate::identity::{Name, PeerId, PublicKey};
 use crate::room::{Command, Conversation, Diagnostics, Event};
 use crate::settings::{Accept, Channel, Features};
+use crate::ui::export::Format;
 #[cfg(target_arch = "wasm32")]
 use crate::ui::media::Media;
 #[cfg(target_arch = "wasm32")]
@@ -157,6 +158,9 @@ pub trait Backend {
 
     /// Keeps what is said in another way from now on, and remembers that.
     fn set_history(&self, mode: Mode);
+
+    /// Returns the room's name, and what a file of this format is written from; `None` before joining.
+    fn export(&self, format: Format) -> Option<(String, String)>;
 
     /// Tries to reach the broker now, instead of at the next time.
     fn try_now(&self);

@@ -13,6 +13,7 @@ use super::demo_files::{files, landscape};
 use super::demo_markdown::{MARKDOWN, MARKUP};
 use super::demo_talks::{channels, said};
 use super::demo_trouble::trouble;
+use super::export::Format;
 use super::hooks::clock;
 use super::hooks::listen::{document, window};
 use super::media::{self, Media};
@@ -640,6 +641,10 @@ impl Backend for Demo {
     }
 
     fn set_history(&self, _mode: Mode) {}
+
+    fn export(&self, _format: Format) -> Option<(String, String)> {
+        None
+    }
 
     fn private_link(&self) -> Result<String, String> {
         Ok("?demo=empty-private#k=AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIGFkCs".into())

@@ -6,6 +6,7 @@ pub mod avatar;
 pub mod backend;
 pub mod composing;
 pub mod drafts;
+pub mod export;
 pub mod files;
 pub mod fold;
 pub mod forward;

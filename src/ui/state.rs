@@ -9,8 +9,8 @@ use super::files::Files;
 use super::timeline::{Delivery, Move};
 use crate::identity::{PeerId, PublicKey};
 use crate::room::{
-    AppEvent, ChatEvent, Conversation, Event, GoneReason, Message, MessageId, PeerState, PeerView,
-    PeopleEvent, Shown, Status,
+    AppEvent, ChatEvent, Conversation, Event, GoneReason, Imported, Message, MessageId, PeerState,
+    PeerView, PeopleEvent, Shown, Status,
 };
 
 #[path = "state_prompts.rs"]
@@ -68,6 +68,17 @@ pub enum Sheet {
     Keys,
     /// The connection details and counts.
     Diagnostics,
+}
+
+/// How far the import of a file has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Import {
+    /// It is being read and checked.
+    Going,
+    /// It is done.
+    Done(Imported),
+    /// Nothing was imported; the sentence says why.
+    Failed(String),
 }
 
 /// A sentence that is shown until the person dismisses it.
@@ -145,6 +156,8 @@ pub struct State {
     elsewhere: bool,
     /// What was looked for last, and what was found.
     pub found: Option<Rc<Found>>,
+    /// How far the import of a file has come, if there was one.
+    pub import: Option<Rc<Import>>,
     /// The message to go to, once it is in the log.
     pub target: Option<MessageId>,
     /// Whether the chat is visible.
@@ -186,6 +199,7 @@ impl Default for State {
             watching: true,
             elsewhere: false,
             found: None,
+            import: None,
             target: None,
             shown: true,
             drawn: true,
@@ -257,6 +271,8 @@ pub enum Action {
     Reached,
     /// Forgets what was looked for.
     EndSearch,
+    /// A file is being imported, or could not be read.
+    Import(Import),
     /// Shows the list of conversations in a narrow page, or the log.
     List(bool),
     /// Opens a dialog over the conversation, or closes it.
@@ -282,6 +298,7 @@ impl State {
             Action::Rejoining => {
                 self.status = Status::Joining;
                 self.files = Rc::default();
+                self.import = None;
             }
             Action::WrongAddress { reason, open_link } => {
                 self.stage = Stage::WrongAddress { reason, open_link };
@@ -330,6 +347,7 @@ impl State {
             }
             Action::Reached => self.target = None,
             Action::EndSearch => self.found = None,
+            Action::Import(import) => self.import = Some(Rc::new(import)),
             Action::List(open) => {
                 self.list_open = open && self.has_list();
                 self.mark_read_if_watched();
@@ -468,6 +486,12 @@ impl State {
                 self.was_read(&conversation, order);
             }
             Event::Chat(ChatEvent::Deleted(deletion)) => self.deleted(&deletion),
+            Event::Chat(ChatEvent::Imported(result)) => {
+                self.import = Some(Rc::new(match result {
+                    Ok(imported) => Import::Done(imported),
+                    Err(error) => Import::Failed(error.to_string()),
+                }));
+            }
             Event::Chat(ChatEvent::Found { text, messages }) => {
                 self.found = Some(Rc::new(Found { text, messages }));
             }
@@ -599,7 +623,8 @@ impl State {
         let peer = message.peer.and_then(|id| self.peer(&id));
         let trust = peer.map_or(message.trust, |peer| peer.trust);
         let own = message.own;
-        let is_new = !own && (!message.caught_up || self.is_news(&message));
+        // What was imported has been read before, wherever that was.
+        let is_new = !own && !message.imported && (!message.caught_up || self.is_news(&message));
         let name = if own {
             message.with.clone()
         } else {

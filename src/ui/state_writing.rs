@@ -72,7 +72,7 @@ impl State {
         };
         let lines = self.talk.log.lines();
         let mut own = (0..lines.len()).rev().filter_map(|at| own(lines.get(at)?));
-        let last = own.find(|message| !message.retracted);
+        let last = own.find(|message| !message.retracted && !message.imported);
         if let Some(message) = last {
             self.composing = Some(Rc::new(Composing::new(Purpose::Edit, &message)));
         }

@@ -14,8 +14,8 @@ pub use room::{
     waits, welcome,
 };
 pub use talks::{
-    DELETE_ROOM, TAKEN_BACK, direct_beginning, excerpt, found, history_mode, last_line, to_list,
-    yourself,
+    DELETE_ROOM, IMPORTED, NOT_READ, TAKEN_BACK, direct_beginning, excerpt, export_title, found,
+    history_mode, import, imported_file, last_line, to_list, yourself,
 };
 
 /// `1 person`, `3 people`.

@@ -14,6 +14,7 @@ mod chat;
 mod composing;
 mod conversations;
 mod demos;
+mod export;
 mod features;
 mod files;
 mod first_paint;

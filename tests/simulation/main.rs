@@ -4,6 +4,7 @@ mod activity;
 mod attachments;
 mod conversations;
 mod direct;
+mod exported;
 mod features;
 mod file_timeouts;
 mod files;

@@ -66,10 +66,11 @@ fn page(tools: &Tools, features: &str, dist: &Path) -> Result<()> {
 }
 
 /// The scripts that the page and the widget load when they need them, and their names, to which [`names`] gives
-/// the hashes of their content, also in the page: pictures and players, and what keeps what is said.
-const SCRIPTS: [(&str, &str); 2] = [
+/// the hashes of their content, also in the page: pictures and players, what keeps what is said, and what writes it as a file.
+const SCRIPTS: [(&str, &str); 3] = [
     ("embed/media/media.ts", "media-0000000000000000.js"),
     ("embed/store/store.ts", "store-0000000000000000.js"),
+    ("embed/archive/archive.ts", "archive-0000000000000000.js"),
 ];
 
 /// Bundles what the browser tests import, where their runner finds it.

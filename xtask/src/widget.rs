@@ -38,6 +38,7 @@ pub fn build(tools: &Tools, dist: &Path) -> Result<()> {
             ("WASM", asset(dist, "app-", ".wasm")?),
             ("MEDIA", asset(dist, MEDIA, ".js")?),
             ("STORE", asset(dist, STORE, ".js")?),
+            ("ARCHIVE", asset(dist, ARCHIVE, ".js")?),
             ("PANEL", asset(dist, PANEL, ".json")?),
             ("ASSIST", asset(dist, "assist-", ".js")?),
             ("EMOJI", asset(dist, "emoji-", ".json")?),
@@ -63,6 +64,7 @@ pub fn files(dist: &Path) -> Result<Vec<String>> {
         (PANEL, ".json"),
         (MEDIA, ".js"),
         (STORE, ".js"),
+        (ARCHIVE, ".js"),
         ("app-", ".js"),
         ("app-", ".wasm"),
     ]
@@ -146,6 +148,8 @@ pub const MEDIA: &str = "media-";
 
 /// The beginning of the name of the script that keeps what is said.
 const STORE: &str = "store-";
+/// The beginning of the name of the script that writes what was said as a file.
+const ARCHIVE: &str = "archive-";
 
 /// Writes the file with the program's styles and what is shown before the program is there. They come as one, since they are
 /// needed at the same time.

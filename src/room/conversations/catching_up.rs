@@ -147,7 +147,7 @@ impl CatchingUp {
         let mut need = Vec::new();
         let mut lacks = false;
         let Known { log, deleted } = known;
-        let is_known = |id: &ShortId| log.contains(id) || deleted.has_id(id);
+        let is_known = |id: &ShortId| log.proven(id).is_some() || deleted.has_id(id);
         for id in ids.iter().filter(|id| !is_known(id)) {
             lacks = true;
             if let Some(wanted) = self.wanted.get_mut(id) {

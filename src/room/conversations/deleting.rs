@@ -34,7 +34,12 @@ impl Deleted {
 
     /// Whether this entry was deleted.
     pub fn has(&self, entry: &Entry) -> bool {
-        let floor = self.floors.get(&entry.conversation).copied();
+        self.has_in(&entry.conversation, entry)
+    }
+
+    /// Whether this entry was deleted from this conversation.
+    pub fn has_in(&self, conversation: &ConversationId, entry: &Entry) -> bool {
+        let floor = self.floors.get(conversation).copied();
         let floor = floor.unwrap_or_default().max(self.floor);
         entry.clock <= floor || self.has_id(&short(&entry.id()))
     }
@@ -46,8 +51,12 @@ impl Deleted {
     }
 
     fn raise(&mut self, conversation: ConversationId, clock: Clock) {
-        if self.floors.len() < MAX_FLOORS || self.floors.contains_key(&conversation) {
-            self.floors.insert(conversation, clock);
+        self.floors.insert(conversation, clock);
+        // Whoever has deleted that many has mostly heard nothing of the first for long.
+        let lowest = self.floors.iter().min_by_key(|(_, clock)| **clock);
+        let lowest = lowest.map(|(conversation, _)| *conversation);
+        if let Some(lowest) = lowest.filter(|_| self.floors.len() > MAX_FLOORS) {
+            self.floors.remove(&lowest);
         }
     }
 

@@ -24,6 +24,17 @@ pub(super) struct Held {
     pub is_forked: bool,
     /// Whether people see it as a message.
     pub is_shown: bool,
+    /// What is to be remembered of how it came here.
+    pub origin: Origin,
+}
+
+/// What is to be remembered of how an entry came here, if it came from a file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Origin {
+    /// Nobody signed it, and nobody said it here: it is shown as that, and never leaves this browser.
+    pub is_unproven: bool,
+    /// It was deleted here, and the person wanted it back.
+    pub is_brought_back: bool,
 }
 
 /// A number of a writer: the beginning of the author's x-coordinate, the writer, and the number.
@@ -86,6 +97,11 @@ impl Log {
         self.held.get(self.index_of(id)?).map(|held| &**held)
     }
 
+    /// An entry that its author said here, or signed: it may be passed on.
+    pub fn proven(&self, id: &ShortId) -> Option<&Held> {
+        self.get(id).filter(|held| !held.origin.is_unproven)
+    }
+
     fn get_mut(&mut self, id: &ShortId) -> Option<&mut Held> {
         let at = self.index_of(id)?;
         self.held.get_mut(at).map(|held| &mut **held)
@@ -104,22 +120,41 @@ impl Log {
         self.held.iter().map(|held| &**held)
     }
 
+    /// All entries that may be passed on, in their order.
+    fn all_proven(&self) -> impl DoubleEndedIterator<Item = &Held> {
+        self.iter().filter(|held| !held.origin.is_unproven)
+    }
+
     /// The entry with the latest place, or zeros.
     pub fn newest(&self) -> EntryId {
-        let newest = self.held.last();
+        let newest = self.all_proven().next_back();
         newest.map_or(StatementId([0; 32]), |held| held.entry.id())
     }
 
     /// The latest clock that is not ahead of its arrival: ours goes on from there.
     pub fn clock(&self) -> Clock {
-        let mut latest = self.iter().rev();
+        let mut latest = self.all_proven().rev();
         let believed = latest.find(|held| held.entry.clock <= held.shown.clock);
         believed.map_or(Clock::default(), |held| held.entry.clock)
     }
 
     /// The oldest place that is taken.
     pub fn oldest(&self) -> Option<Position> {
-        Some(self.held.first()?.entry.position())
+        Some(self.all_proven().next()?.entry.position())
+    }
+
+    /// The place of the last entry but so many, or the oldest one.
+    #[cfg(feature = "export")]
+    pub fn last_but(&self, count: usize) -> Option<Position> {
+        let at = self.held.len().saturating_sub(count);
+        Some(self.held.get(at)?.entry.position())
+    }
+
+    /// The oldest place of what people see.
+    #[cfg(feature = "export")]
+    pub fn oldest_shown(&self) -> Option<Position> {
+        let shown = self.held.iter().find(|held| held.is_shown);
+        shown.map(|held| held.entry.position())
     }
 
     /// The last page before a place, of those entries that may be passed on.
@@ -129,7 +164,7 @@ impl Log {
                 .partition_point(|held| held.entry.position() < before)
         });
         let older = self.held.get(..end).unwrap_or_default().iter().rev();
-        let mut older = older.filter(|held| may_pass(&held.entry));
+        let mut older = older.filter(|held| !held.origin.is_unproven && may_pass(&held.entry));
         let page: Vec<&Box<Held>> = older.by_ref().take(MAX_IDS).collect();
         let from = older
             .next()
@@ -163,13 +198,16 @@ impl Log {
         places.map(|held| held.entry.position()).collect()
     }
 
-    /// Adds an entry that was checked. `None` if it is here already.
+    /// Adds an entry that was checked. `None` if it is here already; but what was only imported makes way for what was said.
     pub fn insert(&mut self, entry: Entry, now: Millis, caught_up: bool) -> Option<Inserted> {
         let (id, position) = (entry.id(), entry.position());
         let name = short(&id);
-        if self.contains(&name) {
-            return None;
-        }
+        let is_shown = match self.get(&name) {
+            Some(held) if !held.origin.is_unproven => return None,
+            Some(held) => held.is_shown,
+            None => false,
+        };
+        self.remove(&position);
         let body = entry.body();
         let number = number_of(&entry);
         let mut held = Held {
@@ -177,7 +215,8 @@ impl Log {
             shown: self.shown_at(&entry, body.as_ref(), now),
             caught_up,
             is_forked: false,
-            is_shown: false,
+            is_shown,
+            origin: Origin::default(),
             entry,
         };
         let mut others = Vec::new();
@@ -262,6 +301,13 @@ impl Log {
             one.entry.position().cmp(&other.entry.position())
         };
         crate::sort::sorted_by(found, by_place)
+    }
+
+    /// Notes how an entry came here.
+    pub fn set_origin(&mut self, id: &ShortId, origin: Origin) {
+        if let Some(held) = self.get_mut(id) {
+            held.origin = origin;
+        }
     }
 
     /// Notes that people see an entry as a message, and returns whether they did before.

@@ -65,7 +65,9 @@ pub(super) fn message(
     texts.extend(later.texts);
     let text = texts.pop().filter(|_| !later.retracted).unwrap_or_default();
     texts.drain(..texts.len().saturating_sub(MAX_VERSIONS));
+    let imported = held.origin.is_unproven;
     let peer = members.of_writer(&author, &held.entry.writer);
+    let peer = peer.filter(|_| !imported);
     let own = author == cx.own.key;
     let now = peer.and_then(|peer| members.user(&peer)).map(str::to_owned);
     Some(Message {
@@ -95,6 +97,7 @@ pub(super) fn message(
         reactions: later.reactions,
         caught_up: held.caught_up,
         forked: held.is_forked,
+        imported,
     })
 }
 
@@ -106,8 +109,14 @@ pub(super) fn is_retracted(log: &Log, id: &EntryId) -> bool {
     let about = log.references(&short(id));
     about.iter().any(|(held, body)| {
         held.entry.author == author
+            && may_change(log, held, id)
             && matches!(&body.content, Content::Retract { target } if target == id)
     })
+}
+
+/// Whether an entry counts for a message: what nobody can prove changes nothing of what was said here.
+fn may_change(log: &Log, by: &Held, id: &EntryId) -> bool {
+    !by.origin.is_unproven || log.proven(&short(id)).is_none()
 }
 
 /// Puts together what was said about a message. Of edits and of one person's reactions with one emoji the last counts;
@@ -120,7 +129,7 @@ fn later(log: &Log, id: &EntryId, author: &PublicKey, members: &Members, cx: &Cx
         let by: &Held = held;
         match body.content.clone() {
             // The beginning of an id could be made to fit with much work, so all of it is compared.
-            content if content.target() != Some(*id) => {}
+            content if content.target() != Some(*id) || !may_change(log, by, id) => {}
             Content::Edit { text, .. } if by.entry.author == *author && is_sound(&text) => {
                 later.texts.push(text);
             }

@@ -4,6 +4,10 @@
 mod catching_up;
 mod checking;
 mod deleting;
+#[cfg(feature = "export")]
+mod export;
+#[cfg(feature = "export")]
+mod import;
 mod log;
 mod message;
 mod own;
@@ -47,6 +51,8 @@ use saying::Said;
 use thread::Threads;
 use unsaid::Failed;
 
+#[cfg(feature = "export")]
+pub use import::{ImportError, Imported, MAX_IMPORT};
 pub use message::{MAX_REACTIONS, MAX_VERSIONS};
 pub use records::STATES;
 pub use search::MAX_FOUND;
@@ -55,6 +61,9 @@ pub use search::MAX_FOUND;
 pub const MAX_TEXT: usize = 10_000;
 /// The channel of a room whose site names none.
 pub const MAIN_CHANNEL: &str = "lobby";
+/// Why an imported message is not answered or changed: that would tell others of it.
+const ONLY_HERE: &str = "The message was imported, and nobody can prove it. So it can be read, copied and deleted here, but not answered or \
+     changed.";
 /// While the person is typing, peers are told at most this often.
 const TYPING_INTERVAL: Duration = Duration::from_secs(3);
 
@@ -69,6 +78,9 @@ pub(super) struct Conversations {
     /// Up to where each conversation was read.
     read: LiteMap<ConversationId, Order>,
     deleted: Deleted,
+    /// The file that is being imported.
+    #[cfg(feature = "export")]
+    importing: Option<import::Importing>,
     /// Whether everything that the store has has come.
     is_restored: bool,
     /// When we came.
@@ -88,6 +100,8 @@ impl Conversations {
             checking: Checking::default(),
             read: LiteMap::new(),
             deleted: Deleted::default(),
+            #[cfg(feature = "export")]
+            importing: None,
             is_restored: false,
             since: now,
             typed: None,
@@ -218,6 +232,8 @@ impl Conversations {
                 let messages = search::search(threads, conversation.as_ref(), &text, members, cx);
                 cx.chat(ChatEvent::Found { text, messages });
             }
+            #[cfg(feature = "export")]
+            ChatCommand::Import { file, restores } => self.import(&file, restores, cx),
             ChatCommand::Typing(conversation) => self.typing(conversation.as_ref(), members, cx),
         }
     }
@@ -235,13 +251,17 @@ impl Conversations {
         let found = target.and_then(|target| {
             let thread = self.threads.of_message(&short(&target))?;
             let held = thread.log.get(&short(&target))?;
-            Some((target, thread.id, held.entry.author))
+            let is_unproven = held.origin.is_unproven;
+            Some((target, thread.id, held.entry.author, is_unproven))
         });
-        let Some((target, thread, author)) = found else {
+        let Some((target, thread, author, is_unproven)) = found else {
             return cx.event(Event::Refused(
                 "The message is not here any more.".to_owned(),
             ));
         };
+        if is_unproven {
+            return cx.event(Event::Refused(ONLY_HERE.to_owned()));
+        }
         let content = content(target);
         let is_reaction = matches!(content, Content::React { .. });
         if author != cx.own.key && !is_reaction {
@@ -320,6 +340,8 @@ impl Conversations {
         };
         let is_ours = entry.author == cx.own.key && entry.writer == writer(&cx.own.id);
         let id = entry.id();
+        // What was imported may only now be said.
+        let proves = thread.log.contains(&short(&id));
         let Some(Inserted { change, others }) = thread.log.insert(entry, cx.now, caught_up) else {
             return;
         };
@@ -340,7 +362,7 @@ impl Conversations {
                 cx.effect(Effect::Detached(short(&id)));
             }
         }
-        self.keep(&conversation, &short(&id), cx);
+        self.keep_as(&conversation, &short(&id), proves, cx);
         for id in taken_back {
             self.keep(&conversation, &id, cx);
         }
@@ -424,6 +446,8 @@ impl Conversations {
     pub fn on_timer(&mut self, timer: ConversationTimer, members: &Members, cx: &mut Cx) {
         match timer {
             ConversationTimer::Check => self.check(members, cx),
+            #[cfg(feature = "export")]
+            ConversationTimer::Import => self.go_on_importing(members, cx),
             ConversationTimer::Patience => {
                 let missed = self.catching_up.on_patience(cx);
                 for peer in missed {
@@ -454,7 +478,8 @@ impl Conversations {
 
 /// Tells of the file beside a message that is shown, if there is one.
 fn attached(message: &Message, id: ShortId, is_sent_here: bool, members: &Members, cx: &mut Cx) {
-    if let Some(file) = &message.file {
+    // Nobody is asked for a file of which nobody here has said anything.
+    if let Some(file) = message.file.as_ref().filter(|_| !message.imported) {
         cx.effect(Effect::Attached(Box::new(Attached {
             id,
             author: message.key,

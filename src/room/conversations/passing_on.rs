@@ -72,7 +72,7 @@ impl Conversations {
                 if thread.other().is_some() {
                     // Their page has their own words alone, so ours is no receipt for them.
                     let theirs = |id: &&ShortId| {
-                        let held = log.get(id);
+                        let held = log.proven(id);
                         held.is_some_and(|held| held.entry.author == key)
                     };
                     let have: Vec<ShortId> = ids.iter().filter(theirs).copied().collect();
@@ -158,7 +158,7 @@ impl Conversations {
                 continue;
             };
             let is_told = thread.other().is_some();
-            if thread.log.contains(&id) || is_deleted {
+            if thread.log.proven(&id).is_some() || is_deleted {
                 // What we said about it before may have been lost.
                 have.extend((entry.author == key).then_some(id));
                 continue;
@@ -244,7 +244,7 @@ impl Conversations {
         let with = named_to(key, thread, cx);
         let (mut list, mut size) = (Vec::new(), 0);
         for id in ids {
-            let held = thread.log.get(id);
+            let held = thread.log.proven(id);
             let Some(held) = held.filter(|held| may_have(key, thread, &held.entry, members, cx))
             else {
                 continue;

@@ -1,20 +1,22 @@
 //! Entries and small values as a store keeps them.
 //!
 //! ```text
-//! record  = 01 ‖ arrived (8) ‖ with (33, or zeros) ‖ recipients (1) ‖ (key (33) ‖ 01 if delivered)* ‖ entry
+//! record  = 01 ‖ content, or 02 ‖ origin (1) ‖ content
+//! content = arrived (8) ‖ with (33, or zeros) ‖ recipients (1) ‖ (key (33) ‖ 01 if delivered)* ‖ entry
 //! read    = (conversation (16) ‖ clock (8) ‖ id (32))*
 //! deleted = clock (8) ‖ number of ids (4) ‖ id (16)* ‖ (conversation (16) ‖ clock (8))*
 //! ```
 //!
 //! `with` is the other person of a direct conversation. A message of ours that was said to an empty room has no
 //! recipients, and waits for the first who comes; `ff` in the place of their number stands for a message whose deliveries
-//! are not counted. What a store gives back is read with the same care as what peers send, but signatures are not checked
+//! are not counted. `origin` is 1 for what was imported and cannot be proven, 2 for what was deleted and brought back, and 3
+//! for both. What a store gives back is read with the same care as what peers send, but signatures are not checked
 //! again: whoever can write there can do all that this page can do.
 
 use litemap::LiteMap;
 
 use super::deleting::Deleted;
-use super::log::Held;
+use super::log::{Held, Origin};
 use crate::history::Record;
 use crate::identity::PublicKey;
 use crate::room::io::Order;
@@ -31,6 +33,10 @@ pub(super) const DELETED: &str = "deleted";
 pub const STATES: [&str; 2] = [READ, DELETED];
 
 const FORMAT: u8 = 1;
+/// The format of what came from a file. Earlier versions skip it: they would pass on what cannot be proven.
+const WITH_ORIGIN: u8 = 2;
+const UNPROVEN: u8 = 1;
+const BROUGHT_BACK: u8 = 2;
 const NOT_COUNTED: u8 = 0xff;
 
 /// What a record holds.
@@ -41,17 +47,25 @@ pub(super) struct Restored {
     pub with: Option<PublicKey>,
     /// Whom it is meant for, and which of them have it, if that is counted.
     pub recipients: Option<Vec<(PublicKey, bool)>>,
+    pub origin: Origin,
 }
 
-/// Makes the record of an entry.
+/// Makes the record of an entry of this conversation.
 pub(super) fn record(
     held: &Held,
+    conversation: ConversationId,
     with: Option<&PublicKey>,
     recipients: Option<&[(PublicKey, bool)]>,
 ) -> Record {
     let entry = &held.entry;
     let mut bytes = Vec::with_capacity(entry.size() + 48);
-    bytes.push(FORMAT);
+    if held.origin == Origin::default() {
+        bytes.push(FORMAT);
+    } else {
+        let unproven = u8::from(held.origin.is_unproven) * UNPROVEN;
+        let brought_back = u8::from(held.origin.is_brought_back) * BROUGHT_BACK;
+        bytes.extend_from_slice(&[WITH_ORIGIN, unproven | brought_back]);
+    }
     bytes.extend_from_slice(&held.arrived.0.to_be_bytes());
     bytes.extend_from_slice(&with.map_or([0; 33], |key| key.0));
     // More people than fit into a byte are not told apart after a reload.
@@ -65,7 +79,7 @@ pub(super) fn record(
     }
     entry.write(&mut bytes);
     Record {
-        conversation: entry.conversation,
+        conversation,
         position: entry.position(),
         author: entry.author,
         bytes,
@@ -75,7 +89,15 @@ pub(super) fn record(
 /// Reads a record of this room; `None` if it is damaged.
 pub(super) fn read_record(record: &Record, room: &RoomId) -> Option<Restored> {
     let mut reader = Reader::new(&record.bytes);
-    reader.u8().filter(|format| *format == FORMAT)?;
+    let origin = match reader.u8()? {
+        FORMAT => 0,
+        WITH_ORIGIN => reader.u8()?,
+        _ => return None,
+    };
+    let origin = Origin {
+        is_unproven: origin & UNPROVEN != 0,
+        is_brought_back: origin & BROUGHT_BACK != 0,
+    };
     let arrived = Millis(reader.u64()?);
     let with = PublicKey(reader.array()?);
     let count = reader.u8()?;
@@ -90,11 +112,14 @@ pub(super) fn read_record(record: &Record, room: &RoomId) -> Option<Restored> {
         }
     };
     let entry = Entry::parse(reader.rest(), room).ok()?;
-    (entry.conversation == record.conversation).then_some(Restored {
+    // What was said to somebody under another key is imported into the conversation that they have now.
+    let is_there = entry.conversation == record.conversation || origin.is_unproven;
+    is_there.then_some(Restored {
         entry,
         arrived,
         with: (with.0 != [0; 33]).then_some(with),
         recipients,
+        origin,
     })
 }
 

@@ -69,10 +69,15 @@ impl Conversations {
             let Some(thread) = self.threads.get_mut(&id) else {
                 continue;
             };
-            if self.deleted.has(&entry) {
+            let is_deleted = self.deleted.has_in(&id, &entry);
+            if is_deleted && !restored.origin.is_brought_back {
                 continue;
             }
             let (entry_id, position) = (entry.id(), entry.position());
+            let is_unproven = restored.origin.is_unproven;
+            if is_unproven && (thread.other().is_none() || thread.log.contains(&short(&entry_id))) {
+                continue;
+            }
             self.catching_up.has_come(&short(&entry_id));
             deliveries.extend(restored.recipients.map(|recipients| (entry_id, recipients)));
             let Some(Inserted { change, others }) =
@@ -80,6 +85,7 @@ impl Conversations {
             else {
                 continue;
             };
+            thread.log.set_origin(&short(&entry_id), restored.origin);
             if oldest.is_none_or(|(_, oldest)| position < oldest) {
                 oldest = Some((id, position));
             }
@@ -116,6 +122,17 @@ impl Conversations {
 
     /// Keeps an entry as it is now.
     pub(super) fn keep(&self, conversation: &ConversationId, id: &ShortId, cx: &mut Cx) {
+        self.keep_as(conversation, id, false, cx);
+    }
+
+    /// Keeps an entry as it is now, perhaps in the place of what was kept of it before.
+    pub(super) fn keep_as(
+        &self,
+        conversation: &ConversationId,
+        id: &ShortId,
+        replaces: bool,
+        cx: &mut Cx,
+    ) {
         let Some(thread) = self.threads.get(conversation) else {
             return;
         };
@@ -123,10 +140,10 @@ impl Conversations {
             return;
         };
         let recipients = self.own.recipients(id);
-        let record = record(held, thread.other(), recipients.as_deref());
+        let record = record(held, thread.id, thread.other(), recipients.as_deref());
         // What is not ours to count is known better by another tab, if there is one.
         cx.output(Output::Store(
-            if recipients.is_some() || !held.entry.has_body() {
+            if replaces || recipients.is_some() || !held.entry.has_body() {
                 StoreCommand::Put(record)
             } else {
                 StoreCommand::Add(record)

@@ -1,6 +1,6 @@
 //! Saying something: a message of ours, from the person's command until it is on its way.
 
-use super::{Conversations, attached, refusal};
+use super::{Conversations, ONLY_HERE, attached, refusal};
 use crate::room::channel::yield_files;
 use crate::room::cx::Cx;
 use crate::room::io::{
@@ -69,6 +69,10 @@ impl Conversations {
                 "The message was not sent: this room has no such conversation.".to_owned(),
             ));
         };
+        let answered = said.reply_to.and_then(|id| thread.log.get(&short(&id)));
+        if answered.is_some_and(|held| held.origin.is_unproven) {
+            return cx.event(Event::Refused(ONLY_HERE.to_owned()));
+        }
         let (thread, other) = (thread.id, thread.other().copied());
         if other.is_some_and(|other| members.is_blocked(&other)) {
             return self.fail_unwritten(&thread, said, Unsaid::Blocked, members, cx);

@@ -12,7 +12,7 @@ use crate::wire::frame::{ShortId, short};
 
 /// The most people with whom there is a conversation. A new one then takes the place of the one that was silent for
 /// longest among those in which we said nothing.
-const MAX_DIRECT: usize = 256;
+pub(super) const MAX_DIRECT: usize = 256;
 /// How many more entries are shown when people ask for older ones.
 const MORE: usize = 100;
 
@@ -71,6 +71,16 @@ impl Thread {
     pub fn restored(&mut self, oldest: Position) {
         if !core::mem::replace(&mut self.is_restored, true) {
             self.horizon = Some(oldest);
+        }
+    }
+
+    /// Notes that much has come at once, of which only the newest is shown, and nothing between what was shown before.
+    #[cfg(feature = "export")]
+    pub fn shorten(&mut self) {
+        if self.horizon.is_none() {
+            let shown = self.log.oldest_shown();
+            let last = self.log.last_but(MORE);
+            self.horizon = shown.into_iter().chain(last).min();
         }
     }
 
@@ -184,7 +194,7 @@ impl Threads {
         let direct = self.all.iter().enumerate().skip(self.channels);
         let is_ours = |thread: &Thread| {
             let mut entries = thread.log.iter();
-            entries.any(|held| held.entry.author == cx.own.key)
+            entries.any(|held| held.entry.author == cx.own.key || held.origin.is_unproven)
         };
         let silent = direct.filter(|(_, thread)| !is_ours(thread));
         let (at, _) = silent.min_by_key(|(_, thread)| thread.log.clock())?;

@@ -112,6 +112,14 @@ pub enum ChatCommand {
         /// The text; upper and lower case are the same.
         text: String,
     },
+    /// Take in what [`Room::export`](crate::room::Room::export) wrote. [`ChatEvent::Imported`] is the answer.
+    #[cfg(feature = "export")]
+    Import {
+        /// The file.
+        file: String,
+        /// Whether what was deleted here comes back with it.
+        restores: bool,
+    },
     /// Tell the others that the person is typing; `None` for the room's first channel.
     Typing(Option<Conversation>),
 }
@@ -189,6 +197,9 @@ pub enum ChatEvent {
         /// The messages, the newest first: at most [`MAX_FOUND`](crate::room::MAX_FOUND).
         messages: Vec<Message>,
     },
+    /// The answer to [`ChatCommand::Import`].
+    #[cfg(feature = "export")]
+    Imported(Result<crate::room::Imported, crate::room::ImportError>),
     /// Somebody is typing. Repeated every few seconds while it lasts.
     Typing {
         /// The peer.
@@ -245,6 +256,8 @@ pub struct Message {
     pub caught_up: bool,
     /// Whether its author said something else to others in its place.
     pub forked: bool,
+    /// Whether it was imported and nobody can prove it, as nobody signs what is said to one person. Others never get it.
+    pub imported: bool,
 }
 
 impl Message {
@@ -276,6 +289,7 @@ impl Message {
             reactions: Vec::new(),
             caught_up: false,
             forked: false,
+            imported: false,
         }
     }
 

@@ -205,11 +205,14 @@ fn entries(props: &ActionsProps, close: &Callback<()>, picking: &UseStateSetter<
     };
     view! {
         <>
-            <button key={"react"} type="button" role="menuitem" data-testid="react" onclick={to_picker}>{ "React" }</button>
-            { entry("reply", "Reply", compose(Purpose::Reply)) }
+            // What nobody can prove is neither answered nor changed.
+            if !message.imported {
+                <button key={"react"} type="button" role="menuitem" data-testid="react" onclick={to_picker}>{ "React" }</button>
+                { entry("reply", "Reply", compose(Purpose::Reply)) }
+            }
             { entry("forward", "Forward", forward) }
             { entry("copy", "Copy", copies) }
-            if message.own {
+            if message.own && !message.imported {
                 { entry("edit", "Edit", compose(Purpose::Edit)) }
                 { entry("retract", "Take back", retract) }
             }

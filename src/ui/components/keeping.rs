@@ -1,20 +1,25 @@
 //! How long this browser keeps what is said, and deleting it.
 
+use std::rc::Rc;
 use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
 use super::sentence::changing;
+use super::transfer::Transfer;
 use crate::history::Mode;
 use crate::room::{ChatCommand, Command, Deletion};
 use crate::ui::context::Ui;
 use crate::ui::hooks::listen::use_flag;
 use crate::ui::markup::view;
+use crate::ui::state::Import;
 use crate::ui::texts;
 
 #[derive(Properties, PartialEq)]
 pub struct KeepingProps {
     /// Whether the person chooses how long messages are kept, because the site keeps any.
     pub can_choose: bool,
+    /// How far the import of a file has come.
+    pub import: Option<Rc<Import>>,
     pub ui: Ui,
 }
 
@@ -73,6 +78,7 @@ pub fn Keeping(props: &KeepingProps) -> Html {
             } else {
                 <button type="button" class="quiet" data-testid="delete-room" onclick={ask}>{ "Delete all …" }</button>
             }
+            { html! { <Transfer import={props.import.clone()} ui={ui.clone()} /> } }
         </section>
     }
 }

@@ -22,4 +22,5 @@ pub mod search;
 pub mod sentence;
 pub mod sheet;
 pub mod talks;
+mod transfer;
 pub mod welcome;

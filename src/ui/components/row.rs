@@ -139,7 +139,7 @@ fn message(said: &Said, props: &RowProps) -> Html {
             if message.retracted {
                 <p class="bubble retracted" part="text" data-testid="message-text">{ "Taken back" }</p>
             } else {
-                if let Some(view) = props.file.clone() { { html! { <File message={said.message.clone()} {view} ui={props.ui.clone()} /> } } }
+                if let Some(view) = props.file.clone().filter(|_| !message.imported) { { html! { <File message={said.message.clone()} {view} ui={props.ui.clone()} /> } } }
                 if message.file.is_none() || !message.text.is_empty() || message.reply_to.is_some() {
                     { html! { <Text
                         line={props.line.clone()} whole={props.whole} unfolding={props.unfolding.clone()}
@@ -151,8 +151,9 @@ fn message(said: &Said, props: &RowProps) -> Html {
                 }
             }
             if message.forked { <p class="forked" data-testid="forked">{ texts::FORKED }</p> }
+            if message.imported { { imported(message) } }
             { reactions(message, &props.ui) }
-            if let Some(delivery) = said.delivery.filter(|_| !message.retracted) { { mark(delivery) } }
+            if let Some(delivery) = said.delivery.filter(|_| !message.retracted && !message.imported) { { mark(delivery) } }
         </article>
     }
 }
@@ -173,6 +174,15 @@ fn failed(message: &Message, words: &str, ui: &Ui) -> Html {
             { button(ChatCommand::Retry(message.id.clone()), "retry", "Retry") }
             { button(give_up, "give-up", "Delete") }
         </div>
+    }
+}
+
+/// That a message came from a file, and nobody can prove it.
+fn imported(message: &Message) -> Html {
+    let file = message.file.as_ref();
+    let file = file.map(|file| format!(" {}", texts::imported_file(&file.name)));
+    view! {
+        <p class="forked" data-testid="imported">{ texts::IMPORTED }{ file.unwrap_or_default() }</p>
     }
 }
 

@@ -10,6 +10,7 @@ mod block;
 mod cost;
 mod emoji;
 mod emphasis;
+mod html;
 mod inline;
 mod plain;
 #[cfg(test)]
@@ -18,6 +19,7 @@ mod properties;
 mod tests;
 
 pub use block::parse;
+pub use html::html;
 pub use plain::plain;
 
 /// Quotes and lists are nested at most this deep. What is nested deeper is shown as it was typed, or at this depth.

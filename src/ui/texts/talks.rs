@@ -2,6 +2,9 @@
 
 use super::{isolated, number};
 use crate::history::Mode;
+use crate::room::Imported;
+use crate::ui::export::Format;
+use crate::ui::state::Import;
 
 /// Stands in the place of the last words in the list.
 pub const TAKEN_BACK: &str = "Taken back";
@@ -9,6 +12,60 @@ pub const TAKEN_BACK: &str = "Taken back";
 /// Asks whether to delete everything.
 pub const DELETE_ROOM: &str =
     "This deletes all messages of this room in this browser. Other people keep what they have.";
+
+/// Stands below a message that nobody can prove.
+pub const IMPORTED: &str = "Imported: nobody can prove that this was said.";
+
+/// The browser does not give a file.
+pub const NOT_READ: &str = "This file cannot be read. Nothing was imported.";
+
+/// The name of a file beside a message that was imported.
+pub fn imported_file(name: &str) -> String {
+    format!("The file {} was not imported.", isolated(name))
+}
+
+/// What a format is good for.
+pub fn export_title(format: Format) -> &'static str {
+    match format {
+        Format::Html => "A page to read and print, without pictures and files",
+        Format::Text => "Plain text",
+        Format::Json => "A file that can be imported again, here or elsewhere",
+    }
+}
+
+/// How far an import has come, and what came of it.
+pub fn import(import: &Import) -> String {
+    let Imported {
+        added,
+        known,
+        deleted,
+        elsewhere,
+    } = match import {
+        Import::Going => return "Reading and checking …".to_owned(),
+        Import::Failed(sentence) => return sentence.clone(),
+        Import::Done(all) => *all,
+    };
+    let count = |count: u32| number(count as usize);
+    let entries = |what: u32| match what {
+        1 => "1 message, change or reaction".to_owned(),
+        what => format!("{} messages, changes and reactions", count(what)),
+    };
+    let mut text = match (added, known + deleted + elsewhere) {
+        (0, 0) => return "There are no messages in this file.".to_owned(),
+        (0, _) => "Nothing new was imported.".to_owned(),
+        (added, _) => format!("{} imported.", entries(added)),
+    };
+    let others = [
+        (known, "here already"),
+        (elsewhere, "said in channels that this room does not have"),
+        (deleted, "deleted here before, and not brought back"),
+    ];
+    for (number, what) in others.into_iter().filter(|(number, _)| *number > 0) {
+        let verb = if number == 1 { "was" } else { "were" };
+        text.push_str(&format!(" {} {verb} {what}.", count(number)));
+    }
+    text
+}
 
 /// The direct conversation with oneself.
 pub fn yourself(user: &str) -> String {

@@ -1,5 +1,5 @@
-//! What is pure TypeScript, tested with Node's own test runner: the options of `rtchat.js`, help with writing,
-//! and what is kept.
+//! What is pure TypeScript, tested with Node's own test runner: the options of `rtchat.js`, help with writing, what is kept,
+//! and files of what was said.
 
 use std::path::Path;
 use std::process::Command;
@@ -19,6 +19,11 @@ fn names_and_shortcodes_are_found_and_replaced() {
 #[test]
 fn what_is_kept_is_found_and_told_by_its_key() {
     run("store.test");
+}
+
+#[test]
+fn files_for_people_hold_what_was_said_and_no_markup_of_theirs() {
+    run("archive.test");
 }
 
 fn run(test: &str) {

@@ -86,6 +86,29 @@
       }
       log.scrollTop = log.scrollHeight;
     },
+    // Looks for these words, each of which stands in one message. Returns the milliseconds until each was found and drawn.
+    async search(words) {
+      const field = find("search");
+      const look = (text) => {
+        field.value = text;
+        field.dispatchEvent(new Event("input", { bubbles: true, composed: true }));
+      };
+      const times = [];
+      for (const word of words) {
+        const began = performance.now();
+        look(word);
+        while (!find("search-result")?.textContent.includes(word)) {
+          await frame();
+        }
+        await new Promise(drawn);
+        times.push(performance.now() - began);
+        look("");
+        while (find("search-result")) {
+          await frame();
+        }
+      }
+      return times;
+    },
     // The milliseconds from each key to its letter.
     keys: [],
     // Says something, and returns when.

@@ -30,6 +30,8 @@ const FRAMES: (u32, u32) = (240, 240);
 /// The keys that are pressed, and the messages that are sent, with the pauses between them.
 const KEYS: (u32, Duration) = (80, Duration::from_millis(60));
 const WORDS: (u32, Duration) = (60, Duration::from_millis(120));
+/// Each of these stands in one message.
+const SOUGHT: [&str; 5] = ["(12)", "(2345)", "(4567)", "(6789)", "(9876)"];
 /// Whether everything is there is asked this often, and for so long: 10,000 signatures are checked meanwhile.
 const LOOK: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -62,6 +64,7 @@ struct Figures {
     scrolling: Vec<f64>,
     key: Vec<f64>,
     message: Vec<f64>,
+    search: Vec<f64>,
     bare: Vec<f64>,
     opening: Vec<f64>,
 }
@@ -153,6 +156,11 @@ fn rows(figures: &Figures) -> Vec<Row> {
         )
         .bare(median(&figures.bare))
         .short(),
+        row(
+            "ms until a search in them has found and drawn something",
+            &figures.search,
+            50.0,
+        ),
         row("MB for 10,000 messages", &figures.megabytes, 60.0).short(),
         row("ms to catch up on 150 messages", &figures.page, 300.0).short(),
         Row::new(
@@ -304,6 +312,10 @@ impl Bed {
             .scrolling
             .push(median(&numbers(&ann, &scroll).await?));
         figures.key.push(percentile_95(&typing(&ann).await?));
+        let search = format!("chat.search({})", json!(SOUGHT));
+        figures
+            .search
+            .push(median(&numbers(&ann, &search).await?));
 
         let ben = self.person(&site, "ben").await?;
         // Whoever comes now gets the last page, and reads up to the beginning.

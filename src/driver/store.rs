@@ -7,17 +7,20 @@ use std::rc::{Rc, Weak};
 
 use wasm_bindgen_futures::spawn_local;
 
-use super::Driver;
-use crate::browser::sleep;
+use super::{Driver, shared};
+use crate::browser::{Listener, sleep};
 use crate::history::web::{Store, remember_mode};
 use crate::history::{Change, HistoryError, Key, Mode, Record, StoredFile};
-use crate::room::{Input, STATES, StoreCommand, StoreEvent};
+use crate::room::{DELETED, Input, STATES, StoreCommand, StoreEvent};
 use crate::wire::RoomId;
 
 /// The number of records of each conversation that are read before anything else.
 const FIRST: u32 = 150;
 /// The number of older records that are read at once, while the page goes on.
 const PAGE: u32 = 200;
+
+/// How long is waited until everything is written, in milliseconds.
+const SETTLED: u32 = 10_000;
 
 /// The store of one room.
 pub struct StoreKeeper {
@@ -29,6 +32,8 @@ pub struct StoreKeeper {
     /// Changes of other tabs that came while everything was read.
     changes: RefCell<Vec<Change>>,
     writing: Cell<bool>,
+    /// What other tabs choose and delete, whatever store they have.
+    shared: RefCell<Option<Listener>>,
     /// Whether the person was told that something was not kept.
     told: Cell<bool>,
     /// Whether the browser was asked not to delete what is kept.
@@ -45,6 +50,7 @@ impl StoreKeeper {
             commands: RefCell::default(),
             changes: RefCell::default(),
             writing: Cell::new(false),
+            shared: RefCell::default(),
             told: Cell::new(false),
             asked: Cell::new(false),
         })
@@ -64,7 +70,7 @@ impl StoreKeeper {
 
     /// Takes a command; [`StoreKeeper::write`] carries it out.
     pub(super) fn queue(&self, command: StoreCommand) {
-        if self.mode.get() != Mode::Off {
+        if self.mode.get() != Mode::Off || matches!(command, StoreCommand::DeleteAll(_)) {
             self.commands.borrow_mut().push_back(command);
         }
     }
@@ -72,8 +78,12 @@ impl StoreKeeper {
     /// Opens the store, and reads what is in it.
     pub(super) fn open(self: &Rc<Self>, driver: &Rc<Driver>) {
         let (keeper, driver) = (self.clone(), Rc::downgrade(driver));
+        self.shared.replace(Some(shared::watch(self, &driver)));
         spawn_local(async move {
             let mode = keeper.mode.get();
+            if let Some(value) = shared::deleted() {
+                feed(&driver, StoreEvent::State(DELETED, value));
+            }
             let opened = async {
                 let store = Store::open(mode).await?;
                 keeper.listen(&store, &driver);
@@ -93,7 +103,7 @@ impl StoreKeeper {
                 // The person has chosen another mode meanwhile, so this store is not the one to keep anything in.
                 Ok(store) => {
                     open_blobs(&driver, None).await;
-                    if let Err(error) = store.delete_room(&keeper.room).await {
+                    if let Err(error) = store.forget_room(&keeper.room).await {
                         keeper.failed(&driver, &error);
                     }
                 }
@@ -108,6 +118,11 @@ impl StoreKeeper {
     /// Keeps what is said in another way from now on. What the former store has of this room is deleted there.
     pub(super) fn choose(self: &Rc<Self>, mode: Mode, driver: &Rc<Driver>) {
         remember_mode(&self.room, mode);
+        self.adopt(mode, driver);
+    }
+
+    /// Does so because this tab or another one has chosen it.
+    pub(super) fn adopt(self: &Rc<Self>, mode: Mode, driver: &Rc<Driver>) {
         if self.mode.replace(mode) == mode {
             return;
         }
@@ -120,7 +135,7 @@ impl StoreKeeper {
                 let mut files = Vec::new();
                 if let Some(former) = former {
                     files = recall_blobs(&driver, &former).await;
-                    former.delete_room(&keeper.room).await?;
+                    former.forget_room(&keeper.room).await?;
                 }
                 let store = Store::open(mode).await?;
                 keeper.listen(&store, &driver);
@@ -130,15 +145,43 @@ impl StoreKeeper {
                 Ok(store)
             };
             match changed.await {
-                Ok(store) if keeper.mode.get() == mode && mode != Mode::Off => {
+                Ok(store) if keeper.mode.get() == mode => {
                     keeper.store.replace(Some(store));
-                    feed(&driver, StoreEvent::Emptied);
+                    if mode != Mode::Off {
+                        feed(&driver, StoreEvent::Emptied);
+                    }
                     keeper.write(&driver);
                 }
                 Ok(_) => {}
                 Err(error) => keeper.failed(&driver, &error),
             }
         });
+    }
+
+    /// Another tab has deleted everything of all rooms.
+    pub(super) fn all_deleted(self: &Rc<Self>, value: Vec<u8>, driver: &Rc<Driver>) {
+        // What is kept for this tab alone is not reached by others.
+        if self.mode.get() == Mode::Session {
+            self.queue(StoreCommand::DeleteAll(value.clone()));
+        }
+        driver.feed(Input::Store(StoreEvent::State(DELETED, value)));
+        driver.feed(Input::Store(StoreEvent::RoomDeleted));
+    }
+
+    /// The room whose store this is.
+    pub(super) fn room(&self) -> &RoomId {
+        &self.room
+    }
+
+    /// Waits until everything that was wanted is written, or could not be.
+    pub(super) async fn settled(&self) {
+        // A store that does not open has nothing.
+        for _ in 0..SETTLED / 10 {
+            if !self.writing.get() && self.commands.borrow().is_empty() {
+                break;
+            }
+            sleep(10).await;
+        }
     }
 
     /// Writes what has gathered.
@@ -209,6 +252,14 @@ impl StoreKeeper {
                 }
                 StoreCommand::DeleteConversation(id) => store.delete_conversation(room, id).await?,
                 StoreCommand::DeleteRoom => store.delete_room(room).await?,
+                StoreCommand::DeleteAll(value) => {
+                    shared::tell_deleted(&value);
+                    store.delete_all().await?;
+                    // Other rooms and tabs may have kept something for good.
+                    if mode != Mode::Kept {
+                        Store::open(Mode::Kept).await?.delete_all().await?;
+                    }
+                }
                 StoreCommand::PutState(name, value) => store.put_state(room, name, &value).await?,
             }
         }

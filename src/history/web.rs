@@ -336,6 +336,17 @@ impl Store {
         self.write(steps.into(), vec![change]).await
     }
 
+    /// Does the same, and tells no other tab: what was said is kept in another way, and stays in their view.
+    ///
+    /// # Errors
+    /// [`HistoryError`] if nothing was deleted.
+    pub async fn forget_room(&self, room: &RoomId) -> Result<(), HistoryError> {
+        let range = KeyRange::of_prefix(&room.0);
+        let stores = [HEADS, RECORDS, STATES, FILES, FILE_HEADS];
+        let steps = stores.map(|store| delete_in(store, range.clone()));
+        self.write(steps.into(), Vec::new()).await
+    }
+
     /// Deletes everything in this store, of all pages of the origin, even what cannot be read any more.
     ///
     /// # Errors
@@ -508,7 +519,7 @@ async fn answer(asked: Result<Promise, JsValue>) -> Result<JsValue, HistoryError
 }
 
 /// The key in `localStorage` of the mode that the person chose for a room.
-fn choice_key(room: &RoomId) -> String {
+pub(crate) fn choice_key(room: &RoomId) -> String {
     format!("{MODE}{}", Base64UrlUnpadded::encode_string(&room.0))
 }
 

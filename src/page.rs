@@ -10,11 +10,13 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::Blob;
 
 use crate::browser::sleep;
+use crate::driver::shared::ALL_DELETED;
 use crate::driver::{Handle, RoomObserver};
 use crate::embed::Embedding;
 use crate::head_start::HeadStart;
 use crate::history::Mode;
 use crate::identity::Name;
+use crate::identity::store::{IDENTITY, NAME, TABS, TRUST};
 use crate::identity::web::seed;
 use crate::join::Joining;
 use crate::rehearsal::Rehearsal;
@@ -306,6 +308,21 @@ impl Backend for Page {
         }
     }
 
+    fn delete_site(&self, with_identity: bool) {
+        let page = self.inner.borrow();
+        let Some(deleted) = page.handle.as_ref().map(Handle::delete_site) else {
+            return;
+        };
+        let site = self.site.clone();
+        spawn_local(async move {
+            deleted.await;
+            forget_notes(with_identity);
+            if with_identity {
+                site.restart();
+            }
+        });
+    }
+
     fn export(&self, format: Format) -> Option<(String, String)> {
         let page = self.inner.borrow();
         let (handle, join) = (page.handle.as_ref()?, &page.open.as_ref()?.join);
@@ -419,6 +436,30 @@ impl Backend for Page {
     fn show_counts(&self, counts: &Counts) {
         if let Some(site) = &self.site.0 {
             site.counts(counts);
+        }
+    }
+}
+
+/// Forgets what this site's pages have noted in the browser. Who the person is, whom they have met and how long they want to
+/// keep what is said stays, unless that is to go as well.
+fn forget_notes(with_identity: bool) {
+    let Some(window) = web_sys::window() else {
+        return;
+    };
+    let storages = [window.local_storage(), window.session_storage()];
+    for storage in storages.into_iter().filter_map(|it| it.ok().flatten()) {
+        let count = storage.length().unwrap_or_default();
+        let keys = (0..count).filter_map(|at| storage.key(at).ok().flatten());
+        let is_ours = |key: &String| key.starts_with("rtchat/1/");
+        for key in keys.filter(is_ours).collect::<Vec<_>>() {
+            // What says up to when everything was deleted keeps others from bringing it back.
+            let stays = key == ALL_DELETED || key.starts_with("rtchat/1/session");
+            let is_personal = [IDENTITY, NAME, TRUST, TABS].contains(&&*key)
+                || key.starts_with("rtchat/1/history-mode/");
+            if !stays && (with_identity || !is_personal) {
+                // The browser may refuse; then it kept nothing either.
+                let _ = storage.remove_item(&key);
+            }
         }
     }
 }
@@ -576,6 +617,10 @@ impl RoomObserver for RoomEvents {
             site.forward(&event);
         }
         (self.sink)(UiEvent::Event(event));
+    }
+
+    fn kept_as(&self, mode: Mode) {
+        (self.sink)(UiEvent::KeptAs(mode));
     }
 
     fn notice(&self, notice: String) {

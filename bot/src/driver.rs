@@ -12,6 +12,7 @@ use tokio::sync::mpsc::Receiver;
 
 use crate::broker::Broker;
 use crate::connections::Connections;
+use crate::history::History;
 use crate::incoming::Incoming;
 use crate::storage::FileStorage;
 use crate::{Bot, Warning};
@@ -68,6 +69,10 @@ pub struct Driver<B> {
     pub profile: Profile,
     /// The file that the profile is kept in.
     pub storage: Rc<FileStorage>,
+    /// The file that keeps what is said, if there is one.
+    pub history: Option<History>,
+    /// Whether the last thing that was said was kept.
+    pub is_kept: bool,
     /// The bot, which reacts to events.
     pub bot: B,
 }
@@ -173,8 +178,13 @@ impl<B: Bot> Driver<B> {
             }
             Output::Link(id, command) => self.connections.carry_out(id, command),
             // `rumqttc` pings by itself, and cannot be told to. The network of a bot rarely changes.
-            // It keeps nothing yet.
-            Output::TestBroker | Output::Store(_) => {}
+            Output::TestBroker => {}
+            Output::Store(command) => {
+                if let Some(history) = &mut self.history {
+                    let kept = history.carry_out(command);
+                    self.report_kept(kept);
+                }
+            }
             // Bots neither send nor receive files, so there is no file channel, and no place for their bytes.
             Output::File(..) | Output::YieldFiles | Output::Blob(_) => {}
             Output::Trust(change) => {
@@ -185,6 +195,36 @@ impl<B: Bot> Driver<B> {
                 let commands = self.bot.on_event(&event).into_iter();
                 self.inputs.extend(commands.map(Input::Command));
             }
+        }
+    }
+
+    /// Gives the room what was kept.
+    pub fn restore(&mut self) {
+        let Some(history) = &mut self.history else {
+            return;
+        };
+        let (path, lines) = (history.path().to_owned(), history.broken());
+        let events = history.events();
+        if lines > 0 {
+            let broken = Warning::HistoryBroken { path, lines };
+            self.bot.on_warning(&broken);
+        }
+        match events {
+            Ok(events) => self.inputs.extend(events.into_iter().map(Input::Store)),
+            Err(error) => self.report_kept(Err(error)),
+        }
+        self.settle();
+    }
+
+    /// Tells the bot once that something was not kept, and again when that happens after it went well.
+    fn report_kept(&mut self, kept: std::io::Result<()>) {
+        let was_kept = std::mem::replace(&mut self.is_kept, kept.is_ok());
+        let path = self
+            .history
+            .as_ref()
+            .map(|history| history.path().to_owned());
+        if let (Err(source), true, Some(path)) = (kept, was_kept, path) {
+            self.bot.on_warning(&Warning::NotKept { path, source });
         }
     }
 

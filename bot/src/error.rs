@@ -34,6 +34,32 @@ pub enum Error {
         /// The error of the JSON parser.
         source: serde_json::Error,
     },
+    /// The file of the history cannot be read or written.
+    #[error("The file {} for what is said cannot be used.", path.display())]
+    HistoryUnusable {
+        /// The file.
+        path: PathBuf,
+        /// The error of the system.
+        source: io::Error,
+    },
+    /// The file of the history holds something else. It was left as it is.
+    #[error("The file {} does not hold what was said in a room. It was left unchanged.", path.display())]
+    HistoryMalformed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file of the history is of another room. It was left as it is.
+    #[error("The file {} holds what was said in another room. It was left unchanged; give each room a file of its own.", path.display())]
+    HistoryOfAnotherRoom {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another program has the file of the history open.
+    #[error("The file {} is in use by another helper.", path.display())]
+    HistoryInUse {
+        /// The file.
+        path: PathBuf,
+    },
     /// The system provides no random numbers.
     #[error("This system provides no random numbers: {0}.")]
     Random(getrandom::Error),
@@ -61,6 +87,22 @@ pub enum Warning {
         path: PathBuf,
         /// The error of the system.
         source: io::Error,
+    },
+    /// Something that was said was not written. The bot goes on with what it has in memory.
+    #[error("What is said is not kept in {}: {source}.", path.display())]
+    NotKept {
+        /// The file.
+        path: PathBuf,
+        /// The error of the system.
+        source: io::Error,
+    },
+    /// Some lines of the history could not be read. They were left out.
+    #[error("{} broken lines of {} were left out.", lines, path.display())]
+    HistoryBroken {
+        /// The file.
+        path: PathBuf,
+        /// The number of lines.
+        lines: u64,
     },
     /// A value in the identity file is damaged. It is kept in the file under another key.
     #[error("{}: {notice}", path.display())]

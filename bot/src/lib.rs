@@ -16,6 +16,7 @@
 //!         broker: "mqtt://127.0.0.1:1883".into(),
 //!         name: "echo".into(),
 //!         identity: "echo.json".into(),
+//!         history: None,
 //!     })?;
 //!     let echo = |event: &Event| match event {
 //!         // Our own messages come without a peer.
@@ -38,6 +39,7 @@
 //! | `connections`, `connection` | the WebRTC connections to other peers, with `str0m` |
 //! | `sockets` | UDP sockets |
 //! | `incoming` | input from the broker and the sockets, by one channel |
+//! | `history` | the file that holds what was said |
 //! | `storage` | the file that holds the identity key and the trust book |
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -48,6 +50,7 @@ mod connection;
 mod connections;
 mod driver;
 mod error;
+mod history;
 mod incoming;
 mod participant;
 mod sockets;

@@ -43,6 +43,10 @@ struct Arguments {
     /// The file that holds the helper's key, by which people recognise it, and the people it has met
     #[arg(long, default_value = "rtchat-bot.json")]
     identity: PathBuf,
+    /// The file that keeps what is said, so that it is there for newcomers after the helper was restarted; by default nothing
+    /// is kept
+    #[arg(long)]
+    history: Option<PathBuf>,
 }
 
 // One thread is enough, and nothing that it works on needs a lock.
@@ -68,6 +72,7 @@ async fn run(arguments: Arguments) -> Result<(), rtchat_bot::Error> {
         broker: arguments.broker,
         name: arguments.name,
         identity: arguments.identity,
+        history: arguments.history,
     })?;
     println!(
         "{} waits in the room {} of {}. The fingerprint of its key is {}.",

@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use crate::broker::{self, Broker};
 use crate::connections::Connections;
 use crate::driver::{Clock, Driver};
+use crate::history::History;
 use crate::storage::FileStorage;
 use crate::{Bot, Error};
 
@@ -40,6 +41,8 @@ pub struct Options {
     /// The file that holds the bot's identity key and the people it has met. It is created if there is none, readable
     /// by its owner alone.
     pub identity: PathBuf,
+    /// The file that keeps what is said, readable by its owner alone. Without one, it is gone when the bot ends.
+    pub history: Option<PathBuf>,
 }
 
 /// A participant of a room, ready to [`run`](Participant::run).
@@ -50,6 +53,7 @@ pub struct Participant {
     clock: Clock,
     profile: Profile,
     storage: Rc<FileStorage>,
+    history: Option<History>,
     broker: MqttOptions,
 }
 
@@ -57,7 +61,7 @@ impl Participant {
     /// Checks the options, and reads the identity file or creates it. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`Error`] if an option is not valid, or the identity file cannot be read.
+    /// [`Error`] if an option is not valid, or the identity file or the history cannot be used.
     pub fn open(options: &Options) -> Result<Participant, Error> {
         Participant::open_at(options, Clock::start(), None)
     }
@@ -122,6 +126,7 @@ impl Participant {
         };
         let keys = source.derive(None).lobby();
         let broker = broker::options(&options.broker)?;
+        let room = *keys.id();
 
         let storage = Rc::new(FileStorage::open(&options.identity)?);
         let profile = Profile::open(storage.clone(), &mut ChaCha20Rng::from_seed(seed()?));
@@ -138,6 +143,8 @@ impl Participant {
             trust: profile.trust().clone(),
             seed: seed()?,
         };
+        let open = |path: &PathBuf| History::open(path, room);
+        let history = options.history.as_ref().map(open).transpose()?;
         let now = clock.now();
         let since = since.map_or(now, |since| since.min(now));
         Ok(Participant {
@@ -147,6 +154,7 @@ impl Participant {
             clock,
             profile,
             storage,
+            history,
             broker,
         })
     }
@@ -191,9 +199,12 @@ impl Participant {
             connections,
             profile: self.profile,
             storage: self.storage,
+            history: self.history,
+            is_kept: true,
             bot,
         };
         driver.report_storage_problems();
+        driver.restore();
         driver.run(incoming, stop).await;
         Ok(())
     }
@@ -220,6 +231,7 @@ mod tests {
             broker: "mqtt://127.0.0.1:1883".into(),
             name: "helper".into(),
             identity: folder.path().join("identity.json"),
+            history: None,
         };
         change(&mut options);
         Participant::open(&options)

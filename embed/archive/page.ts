@@ -20,7 +20,10 @@ article.own { margin-inline-start: auto; align-items: flex-end }
 article.leads { margin-block-start: .9rem }
 article header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 .5rem; padding-inline: .25rem }
 article header b { font-size: .85rem }
-.bubble { max-inline-size: 100%; padding: .4rem .75rem; border: 1px solid var(--line); border-radius: 14px; background: var(--bubble) }
+.row { display: flex; align-items: end; gap: .5rem; max-inline-size: 100% }
+.own .row { flex-direction: row-reverse }
+.row time { flex: none; padding-block-end: .3rem }
+.bubble { min-inline-size: 0; max-inline-size: 100%; padding: .4rem .75rem; border: 1px solid var(--line); border-radius: 14px; background: var(--bubble) }
 .own .bubble { border-color: transparent; background: var(--own) }
 .bubble p { white-space: pre-wrap; unicode-bidi: plaintext }
 .bubble > * + * { margin-block-start: .4rem }
@@ -85,11 +88,11 @@ const follows = (said: Said, before: Said | undefined): boolean =>
 
 function article(said: Said, leads: boolean, talk: Map<string, Said>): string {
   const look = ["own", "leads"].filter((it) => (it === "own" ? said.own : leads)).join(" ");
-  // Whoever looks for a person in the page finds each of their messages; a group shows the name once.
+  // A group shows the name once, and each of its messages the time.
   const head = leads ? `<header><b>${name(said.sender)}</b>${stamp(said.at)}</header>` : "";
   const reactions = said.reactions.map(({ emoji, names }) => `<li>${escaped(emoji)} ${names.map(name).join(", ")}</li>`).join("");
   const imported = said.imported ? `<p class="imported">${IMPORTED}</p>` : "";
-  return `<article id="${anchor(said.id)}" class="${look}">${head}${bubble(said, talk)}${reactions && `<ul class="reactions">${reactions}</ul>`}${imported}</article>`;
+  return `<article id="${anchor(said.id)}" class="${look}">${head}${leads ? bubble(said, talk) : `<div class="row">${bubble(said, talk)}${stamp(said.at)}</div>`}${reactions && `<ul class="reactions">${reactions}</ul>`}${imported}</article>`;
 }
 
 function section({ title, messages }: Talk, at: number, titled: boolean): string {

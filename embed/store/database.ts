@@ -1,6 +1,6 @@
 // A database that the browser may close or delete at any time.
 
-import { type Connection, open } from "./connection.ts";
+import { type Connection, open, remove } from "./connection.ts";
 import { problem, StoreError } from "./errors.ts";
 
 export class Database {
@@ -47,6 +47,16 @@ export class Database {
     } catch (error) {
       opened.close();
       throw error;
+    }
+  }
+
+  /** Deletes the database, even if it cannot be read any more. The next call makes a new one. */
+  async delete(): Promise<void> {
+    this.connection?.close();
+    try {
+      await remove(this.name);
+    } catch (thrown) {
+      throw problem(thrown);
     }
   }
 

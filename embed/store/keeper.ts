@@ -35,7 +35,7 @@ export type Tell = (
 type Command =
   | [kind: "put" | "add", key: Bytes, value: Bytes]
   | [kind: "delete" | "deleteConversation", key: Bytes]
-  | [kind: "deleteRoom"]
+  | [kind: "deleteRoom" | "deleteAll"]
   | [kind: "putState", name: string, value: Bytes];
 
 /** What is kept of one room. */
@@ -47,6 +47,8 @@ export class Keeper {
   /** Changes of other tabs that came while everything was read. */
   private changes: Change[] = [];
   private isWriting = false;
+  /** Who waits until everything is written. */
+  private settling: (() => void)[] = [];
   /** Whether the person was told that something was not kept. */
   private hasTold = false;
   /** Whether the browser was asked not to delete what is kept. */
@@ -80,7 +82,7 @@ export class Keeper {
     if (this.mode !== mode) {
       // The person has chosen another mode meanwhile, so this store is not the one to keep anything in.
       this.tell("files", []);
-      await store?.deleteRoom(this.room).catch((thrown) => this.failed(thrown));
+      await store?.forgetRoom(this.room).catch((thrown) => this.failed(thrown));
       store?.close();
       return;
     }
@@ -144,6 +146,19 @@ export class Keeper {
 
   deleteRoom(): void {
     this.queue(["deleteRoom"]);
+  }
+
+  /** Deletes everything of all rooms. Other rooms and tabs may have kept something for good, whatever is kept here. */
+  deleteAll(): void {
+    if (this.store) return this.queue(["deleteAll"]);
+    this.isWriting = true;
+    deleteKept().catch((thrown) => this.failed(thrown)).finally(() => this.written());
+  }
+
+  /** Calls back once everything that was wanted is written, or could not be. */
+  whenSettled(done: () => void): void {
+    if (this.isWriting || (this.store && this.commands.length > 0)) this.settling.push(done);
+    else done();
   }
 
   putState(name: string, value: Bytes): void {
@@ -304,8 +319,14 @@ export class Keeper {
         if (store === this.store) this.failed(thrown);
       }
     }
+    this.written();
+  }
+
+  private written(): void {
     this.isWriting = false;
+    for (const done of this.settling.splice(0)) done();
     if (this.isClosed) this.store?.close();
+    else if (this.commands.length > 0) this.begin();
   }
 
   private async carryOut(store: Store, commands: Command[]): Promise<void> {
@@ -323,6 +344,9 @@ export class Keeper {
         await store.delete(room, run.map(([, key]) => key as Bytes));
       } else if (kind === "deleteRoom") {
         await store.deleteRoom(room);
+      } else if (kind === "deleteAll") {
+        await store.deleteAll();
+        if (mode !== "kept") await deleteKept();
       } else {
         for (const command of run) {
           if (this.mode !== mode) return;
@@ -341,7 +365,7 @@ export class Keeper {
         const blob = this.blobs.get(key) ?? (await blobOf(store, this.room, key));
         if (blob) this.blobs.hold(key, blob);
       }
-      await store.deleteRoom(this.room);
+      await store.forgetRoom(this.room);
       return files;
     } finally {
       store.close();
@@ -354,6 +378,16 @@ export class Keeper {
     if (!blob) return;
     await store.putFile(this.room, file, new Uint8Array(await blob.arrayBuffer()));
     this.blobs.release(file[0]);
+  }
+}
+
+/** Deletes what is kept for good, in all rooms. */
+async function deleteKept(): Promise<void> {
+  const store = await Store.open("kept");
+  try {
+    await store.deleteAll();
+  } finally {
+    store.close();
   }
 }
 

@@ -176,6 +176,16 @@ export class Store {
     await this.write(deletions(withPrefix(room), HEADS, RECORDS, STATES, FILES, FILE_HEADS), { kind: "room", room });
   }
 
+  /** Does the same, and tells no other tab: what was said is kept in another way, and stays in their view. */
+  async forgetRoom(room: Bytes): Promise<void> {
+    await this.write(deletions(withPrefix(room), HEADS, RECORDS, STATES, FILES, FILE_HEADS));
+  }
+
+  /** Deletes everything in this store, of all pages of the origin, even what cannot be read any more. */
+  deleteAll(): Promise<void> {
+    return this.database.delete();
+  }
+
   /** Stores the bytes of a file. */
   async putFile(room: Bytes, [rest, head]: Item, bytes: Bytes): Promise<void> {
     const key = joined(room, rest);

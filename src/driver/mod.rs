@@ -8,6 +8,7 @@
 mod blobs;
 mod broker;
 mod page_events;
+pub(crate) mod shared;
 mod store;
 mod trust;
 
@@ -27,13 +28,11 @@ use crate::identity::web::signatures::check as check_signatures;
 use crate::identity::web::{SeedError, seed};
 use crate::identity::{IdentityKey, PeerId, PublicKey};
 use crate::mqtt::{Ahead, AsyncClient, ClientError, QoS, SkipReason, WebSocketTransport};
-#[cfg(feature = "attachments")]
-use crate::room::ChatCommand;
 #[cfg(feature = "files")]
 use crate::room::FileCommand;
 use crate::room::{
-    ChatEvent, Command, Config, Conversation, Diagnostics, Event, Input, Message, MessageId,
-    Output, Room,
+    ChatCommand, ChatEvent, Command, Config, Conversation, Deletion, Diagnostics, Event, Input,
+    Message, MessageId, Output, Room,
 };
 #[cfg(feature = "files")]
 use crate::rtc::LinkCommand;
@@ -91,6 +90,8 @@ pub trait RoomObserver {
     fn event(&self, event: Event);
     /// A sentence about this browser's storage that the person should see.
     fn notice(&self, notice: String);
+    /// What is said is kept in another way, because another tab says so.
+    fn kept_as(&self, _mode: Mode) {}
     /// Another tab of this browser has changed what is stored about people, for example unblocked somebody who is not here.
     fn trust_changed(&self) {}
     /// The room has to be joined again: other people believe that this tab is gone, or know it under another number.
@@ -207,6 +208,13 @@ impl Handle {
     /// Keeps what is said in another way from now on.
     pub fn set_history(&self, mode: Mode) {
         self.0.store.choose(mode);
+    }
+
+    /// Deletes everything that was said in all rooms of this site. It is ready when that is done, or has failed, which is
+    /// reported as a notice.
+    pub fn delete_site(&self) -> impl Future<Output = ()> + 'static {
+        self.command(Command::Chat(ChatCommand::Delete(Deletion::Site)));
+        self.0.store.clone().settled()
     }
 
     /// The index of the broker that is in use or being tried.

@@ -4,14 +4,15 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::{Rc, Weak};
 
-use js_sys::{Array, Function, Reflect, Uint8Array};
+use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::spawn_local;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 
-use super::Driver;
+use super::{Driver, shared};
+use crate::browser::{self, within};
 use crate::history::web::{self, Listener, bytes, remember_mode};
 use crate::history::{Key, Mode, Record};
-use crate::room::{Input, STATES, StoreCommand, StoreEvent};
+use crate::room::{DELETED, Input, STATES, StoreCommand, StoreEvent};
 use crate::wire::RoomId;
 use crate::wire::entry::ConversationId;
 
@@ -19,12 +20,17 @@ use crate::wire::entry::ConversationId;
 const MISSING: &str = "The part of the page that keeps what is said, and files, could not be loaded. You can chat; reload \
     the page to try again.";
 
+/// How long is waited until everything is written, in milliseconds.
+const SETTLED: u32 = 10_000;
+
 /// What is kept of one room.
 pub struct StoreKeeper {
     room: RoomId,
     mode: Cell<Mode>,
     driver: RefCell<Weak<Driver>>,
     progress: Cell<Progress>,
+    /// What other tabs choose and delete, whatever store they have.
+    shared: RefCell<Option<browser::Listener>>,
     /// The script's object, and what hears of it.
     keeper: OnceCell<(JsValue, Listener)>,
     /// What it is to be told once it is there: names of methods, and what they are called with.
@@ -47,6 +53,7 @@ impl StoreKeeper {
             mode: Cell::new(mode),
             driver: RefCell::default(),
             progress: Cell::new(Progress::NotBegun),
+            shared: RefCell::default(),
             keeper: OnceCell::new(),
             calls: RefCell::default(),
         })
@@ -66,7 +73,12 @@ impl StoreKeeper {
     /// Opens the store, and reads what is in it. Where nothing is kept and no files can come, nothing is loaded.
     pub(super) fn open(self: &Rc<Self>, driver: &Rc<Driver>) {
         self.driver.replace(Rc::downgrade(driver));
+        self.shared.replace(Some(shared::watch(self)));
         let mode = self.mode.get();
+        if let Some(value) = shared::deleted() {
+            let keeper = self.clone();
+            spawn_local(async move { keeper.feed(StoreEvent::State(DELETED, value)) });
+        }
         if mode != Mode::Off || cfg!(feature = "attachments") {
             self.call("open", &[mode.as_str().into()]);
         }
@@ -79,6 +91,11 @@ impl StoreKeeper {
     /// Keeps what is said in another way from now on. What the former store has of this room is deleted there.
     pub(super) fn choose(self: &Rc<Self>, mode: Mode) {
         remember_mode(&self.room, mode);
+        self.adopt(mode);
+    }
+
+    /// Does so because this tab or another one has chosen it.
+    fn adopt(self: &Rc<Self>, mode: Mode) {
         if self.mode.replace(mode) == mode {
             return;
         }
@@ -90,7 +107,7 @@ impl StoreKeeper {
 
     /// Carries out a command.
     pub(super) fn carry_out(self: &Rc<Self>, command: StoreCommand) {
-        if self.mode.get() == Mode::Off {
+        if self.mode.get() == Mode::Off && !matches!(command, StoreCommand::DeleteAll(_)) {
             return;
         }
         let (method, first, second) = match command {
@@ -101,12 +118,56 @@ impl StoreKeeper {
                 ("deleteConversation", id.0.to_vec(), Vec::new())
             }
             StoreCommand::DeleteRoom => ("deleteRoom", Vec::new(), Vec::new()),
+            StoreCommand::DeleteAll(value) => {
+                shared::tell_deleted(&value);
+                self.call("deleteAll", &[]);
+                return;
+            }
             StoreCommand::PutState(name, value) => {
                 self.call("putState", &[name.into(), bytes(&value).into()]);
                 return;
             }
         };
         self.call(method, &[bytes(&first).into(), bytes(&second).into()]);
+    }
+
+    /// Another tab has chosen how long this room is kept.
+    pub(super) fn follow(self: &Rc<Self>, mode: Mode) {
+        self.adopt(mode);
+        if let Some(driver) = self.driver() {
+            driver.observer.kept_as(mode);
+        }
+    }
+
+    /// Another tab has deleted everything of all rooms.
+    pub(super) fn all_deleted(self: &Rc<Self>, value: Vec<u8>) {
+        // What is kept for this tab alone is not reached by others.
+        if self.mode.get() == Mode::Session {
+            self.call("deleteAll", &[]);
+        }
+        self.feed(StoreEvent::State(DELETED, value));
+        self.feed(StoreEvent::RoomDeleted);
+    }
+
+    /// Another tab has deleted who the person is: they want to be nobody here any more.
+    pub(super) fn outdated(&self) {
+        if let Some(driver) = self.driver() {
+            driver.observer.outdated();
+        }
+    }
+
+    /// The room of which something is kept.
+    pub(super) fn room(&self) -> &RoomId {
+        &self.room
+    }
+
+    /// Waits until everything that was wanted is written, or could not be.
+    pub(super) async fn settled(self: Rc<Self>) {
+        let settled = Promise::new(&mut |resolve, _| {
+            self.call("whenSettled", &[resolve.into()]);
+        });
+        // A script that cannot be loaded never answers.
+        let _ = within(SETTLED, JsFuture::from(settled)).await;
     }
 
     /// Calls a method of the script's object, now or once it is there.

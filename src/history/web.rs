@@ -67,7 +67,7 @@ pub(crate) fn bytes(bytes: &[u8]) -> Uint8Array {
 }
 
 /// The key in `localStorage` of the mode that the person chose for a room.
-fn choice_key(room: &RoomId) -> String {
+pub(crate) fn choice_key(room: &RoomId) -> String {
     format!("{MODE}{}", Base64UrlUnpadded::encode_string(&room.0))
 }
 

@@ -26,6 +26,7 @@ pub(super) enum Dropped {
     BadFrame,
     Unshown,
     FloodedFrames,
+    SaidTooMuch,
     UnaskedAnswer,
     TooManyCandidates,
     TooManyKnocks,
@@ -74,10 +75,17 @@ impl Dropped {
             || matches!(
                 self,
                 Dropped::FloodedFrames
+                    | Dropped::SaidTooMuch
                     | Dropped::OverBudget
                     | Dropped::TooManyQuestions
                     | Dropped::TooManySignals
             )
+    }
+
+    /// Whether it was only too much at once, of what anybody may send: it costs nothing, and programs and people who come
+    /// back from a bad network do it, too.
+    pub fn is_eager(self) -> bool {
+        matches!(self, Dropped::SaidTooMuch | Dropped::TooManyQuestions)
     }
 
     fn words(self) -> &'static str {
@@ -100,6 +108,7 @@ impl Dropped {
             Dropped::BadFrame => "an unreadable frame",
             Dropped::Unshown => "an entry that cannot be shown",
             Dropped::FloodedFrames => "too many frames at once",
+            Dropped::SaidTooMuch => "more words at once than are taken without being asked for",
             Dropped::UnaskedAnswer => "an answer to no open question",
             Dropped::TooManyCandidates => "more candidates than a connection needs",
             Dropped::TooManyKnocks => "more knocks than we send at once",

@@ -79,9 +79,11 @@ pub use attachments::{
 };
 #[cfg(feature = "files")]
 pub use channel::files::{FileCommand, FileError, FileEvent};
+pub use conversations::{
+    DELETED, MAIN_CHANNEL, MAX_FOUND, MAX_REACTIONS, MAX_TEXT, MAX_VERSIONS, STATES,
+};
 #[cfg(feature = "export")]
 pub use conversations::{ImportError, Imported, MAX_IMPORT};
-pub use conversations::{MAIN_CHANNEL, MAX_FOUND, MAX_REACTIONS, MAX_TEXT, MAX_VERSIONS, STATES};
 pub use io::{
     Activity, AppCommand, AppEvent, AskError, BrokerEvent, BrokerId, BrokerState, Carrier,
     ChatCommand, ChatEvent, Command, Conversation, Deletion, Diagnostics, Event, GoneReason, Input,

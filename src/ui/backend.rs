@@ -34,6 +34,8 @@ pub enum UiEvent {
         /// The address of the open room on the same page.
         open_link: String,
     },
+    /// What is said is kept in another way, because another tab says so.
+    KeptAs(Mode),
     /// Another tab has changed what is stored about people: [`Backend::blocked`] may be another list.
     TrustChanged,
     /// The site's page wants this conversation to be open.
@@ -158,6 +160,10 @@ pub trait Backend {
 
     /// Keeps what is said in another way from now on, and remembers that.
     fn set_history(&self, mode: Mode);
+
+    /// Deletes what was said in all rooms of this site, and what is noted of them; also the name, the key and whom the person
+    /// has met, if that is wanted, and then begins anew.
+    fn delete_site(&self, with_identity: bool);
 
     /// Returns the room's name, and what a file of this format is written from; `None` before joining.
     fn export(&self, format: Format) -> Option<(String, String)>;

@@ -140,6 +140,7 @@ impl Ui {
                 self.act(Action::Event { event, day });
             }
             UiEvent::Open(conversation) => self.act(Action::Open(conversation)),
+            UiEvent::KeptAs(mode) => self.act(Action::Mode(mode)),
             UiEvent::Shown(shown) => self.act(Action::Shown(shown)),
             UiEvent::Notice(text) => self.act(Action::Notice(text)),
             UiEvent::Failed(reason) => self.act(Action::Failed(reason)),

@@ -642,6 +642,8 @@ impl Backend for Demo {
 
     fn set_history(&self, _mode: Mode) {}
 
+    fn delete_site(&self, _with_identity: bool) {}
+
     fn export(&self, _format: Format) -> Option<(String, String)> {
         None
     }

@@ -7,6 +7,7 @@ use super::composing::Composing;
 use super::drafts::Draft;
 use super::files::Files;
 use super::timeline::{Delivery, Move};
+use crate::history::Mode;
 use crate::identity::{PeerId, PublicKey};
 use crate::room::{
     AppEvent, ChatEvent, Conversation, Event, GoneReason, Imported, Message, MessageId, PeerState,
@@ -149,6 +150,10 @@ pub struct State {
     pub forwarding: Option<Rc<Message>>,
     /// The person about whom is asked whether to block them.
     pub blocking: Option<Rc<PeerView>>,
+    /// The conversation about which is asked whether to delete it here.
+    pub deleting: Option<Conversation>,
+    /// How long what is said is kept, once another tab has changed it.
+    pub mode: Option<Mode>,
     /// Whether the people were opened only to show somebody's details.
     people_for_person: bool,
     watching: bool,
@@ -195,6 +200,8 @@ impl Default for State {
             blocked: Rc::default(),
             forwarding: None,
             blocking: None,
+            deleting: None,
+            mode: None,
             people_for_person: false,
             watching: true,
             elsewhere: false,
@@ -249,6 +256,10 @@ pub enum Action {
     Shown(bool),
     /// Asks whether to block this person, or closes the question.
     Blocking(Option<Rc<PeerView>>),
+    /// Asks whether to delete this conversation here, or closes the question.
+    Deleting(Option<Conversation>),
+    /// What is said is kept in another way, because of another tab.
+    Mode(Mode),
     /// The person blocked somebody, who was called so.
     Blocked(PublicKey, String),
     /// These are all whom the person has blocked.
@@ -322,6 +333,8 @@ impl State {
                 self.mark_read_if_watched();
             }
             Action::Blocking(peer) => self.blocking = peer,
+            Action::Deleting(conversation) => self.deleting = conversation,
+            Action::Mode(mode) => self.mode = Some(mode),
             Action::Blocked(key, user) => {
                 self.blocking = None;
                 self.add_notice(super::texts::blocked(&user), Some(key));

@@ -188,6 +188,13 @@ impl State {
 
     /// Removes what was deleted.
     pub(super) fn deleted(&mut self, deletion: &Deletion) {
+        // Another tab may have done what is asked about here.
+        let is_asked = |conversation: &Conversation| match deletion {
+            Deletion::Message(_) => false,
+            Deletion::Conversation(deleted) => deleted == conversation,
+            Deletion::Room | Deletion::Site => true,
+        };
+        self.deleting.take_if(|asked| is_asked(asked));
         match deletion {
             Deletion::Message(id) => {
                 if let Some(log) = self.log_with(id) {
@@ -205,7 +212,7 @@ impl State {
                     self.within(conversation, State::forget_talk);
                 }
             }
-            Deletion::Room => {
+            Deletion::Room | Deletion::Site => {
                 let is_channel = |its: &Talk| matches!(its.conversation, Conversation::Channel(_));
                 if !is_channel(&self.talk) {
                     self.open_main();

@@ -14,8 +14,9 @@ pub use room::{
     waits, welcome,
 };
 pub use talks::{
-    DELETE_ROOM, IMPORTED, NOT_READ, TAKEN_BACK, direct_beginning, excerpt, export_title, found,
-    history_mode, import, imported_file, last_line, to_list, yourself,
+    DELETE_CONVERSATION, DELETE_ROOM, DELETE_SITE, DELETE_THIS, IMPORTED, NOT_READ, TAKEN_BACK,
+    delete_question, direct_beginning, excerpt, export_title, found, history_mode, import,
+    imported_file, last_line, to_list, yourself,
 };
 
 /// `1 person`, `3 people`.

@@ -126,6 +126,55 @@ fn helpers_ask_and_answer_each_other() {
 }
 
 #[test]
+fn a_helper_that_was_killed_gives_newcomers_what_was_said_before() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        let folder = tempfile::tempdir()?;
+        let (identity, history) = (
+            folder.path().join("helper.json"),
+            folder.path().join("helper.history"),
+        );
+        let keeps = ["--history", history.to_str().unwrap_or_default()];
+        let start = || Bot::start_with("helper", site.url(), &broker, &identity, &keeps);
+        let mut helper = start().await?;
+        let ann = bed.chromium().await?.open(site.url()).await?;
+        ann.join("ann").await?;
+        ann.sees(&["helper"]).await?;
+        for text in ["**the first** word", "another", "the last"] {
+            ann.say(text).await?;
+            helper.prints(&format!("ann: {text}")).await?;
+        }
+        ann.close().await?;
+        // It is killed while it writes, and a line of its file is damaged.
+        drop(helper);
+        let written = fs::read_to_string(&history)?;
+        let lines: Vec<&str> = written.lines().collect();
+        ensure!(lines.len() > 3, "{written}");
+        fs::write(
+            &history,
+            format!("{written}put something else\nput a line that is c"),
+        )?;
+        let _helper = start().await?;
+        let ben = bed.firefox().await?.open(site.url()).await?;
+        ben.join("ben").await?;
+        ben.sees(&["helper"]).await?;
+        ben.hears("ann", "the first word").await?;
+        ben.hears("ann", "another").await?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(&history)?.permissions().mode();
+            ensure!(mode & 0o777 == 0o600, "{mode:o}");
+        }
+        // What is broken is gone from the file, and what was said to Ben alone is in it.
+        let written = fs::read_to_string(&history)?;
+        ensure!(!written.contains("something else"), "{written}");
+        bed.no_errors().await
+    });
+}
+
+#[test]
 fn a_file_that_holds_no_identity_is_left_alone() {
     run(|_| async move {
         let broker = Broker::rumqttd().await?;

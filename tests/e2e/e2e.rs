@@ -23,6 +23,7 @@ mod hostile_broker;
 mod hostile_channels;
 mod hostile_member;
 mod hostile_names;
+mod keeping;
 mod leaving_and_returning;
 mod long_log;
 mod markdown;

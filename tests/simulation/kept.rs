@@ -281,6 +281,79 @@ fn what_was_deleted_does_not_come_back() {
 }
 
 #[test]
+fn a_conversation_is_deleted_in_all_tabs_and_does_not_come_back_while_others_stay() {
+    let mut world = World::new(1);
+    let (ann, ben) = (open(&mut world, "ann", 0), world.open("ben"));
+    world.next_tab = 2;
+    let other = again(&mut world, ann, "ann", 0);
+    assert!(world.run_until(SOON, World::is_full_mesh));
+    let (anns, bens) = (
+        Conversation::Direct(world.nodes[ann].identity.public()),
+        Conversation::Direct(world.nodes[ben].identity.public()),
+    );
+    let say = |world: &mut World, conversation: &Conversation, text: &str| {
+        let say = ChatCommand::Say {
+            conversation: Some(conversation.clone()),
+            text: text.to_owned(),
+            reply_to: None,
+        };
+        chat(world, ben, say);
+        world.run(SOON);
+    };
+    say(&mut world, &lobby(), "to all");
+    say(&mut world, &anns, "to ann");
+    let deletion = Deletion::Conversation(bens.clone());
+    chat(&mut world, ann, ChatCommand::Delete(deletion.clone()));
+    world.run(SOON);
+    let deleted = Event::Chat(ChatEvent::Deleted(deletion));
+    for at in [ann, other] {
+        assert!(world.nodes[at].events.contains(&deleted));
+        let all = world.nodes[at].room.conversations();
+        assert!(all.iter().all(|(conversation, _)| *conversation != bens));
+    }
+    assert_eq!(world.kept[0].records.len(), 1);
+    world.crash(ann);
+    world.crash(other);
+    world.run(MINUTE * 5);
+    let ann = again(&mut world, ann, "ann", 0);
+    assert!(world.run_until(MINUTE, World::is_full_mesh));
+    say(&mut world, &anns, "again");
+    assert_eq!(texts(&world, ann), ["to all", "again"]);
+    // And of a channel, which stays.
+    let deletion = Deletion::Conversation(lobby());
+    chat(&mut world, ann, ChatCommand::Delete(deletion));
+    world.run(SOON);
+    world.crash(ann);
+    world.run(MINUTE * 5);
+    let ann = again(&mut world, ann, "ann", 0);
+    assert!(world.run_until(MINUTE, World::is_full_mesh));
+    say(&mut world, &lobby(), "anew");
+    assert_eq!(texts(&world, ann), ["again", "anew"]);
+}
+
+#[test]
+fn what_was_deleted_of_all_rooms_does_not_come_back_even_if_the_store_is_empty() {
+    let mut world = World::new(1);
+    let (ann, ben) = (open(&mut world, "ann", 0), world.open("ben"));
+    assert!(world.run_until(SOON, World::is_full_mesh));
+    world.say(ben, "one");
+    world.run(SOON);
+    chat(&mut world, ann, ChatCommand::Delete(Deletion::Site));
+    world.run(SOON);
+    let deleted = Event::Chat(ChatEvent::Deleted(Deletion::Site));
+    assert!(world.nodes[ann].events.contains(&deleted));
+    assert_eq!(world.kept[0].records.len(), 0);
+    world.say(ben, "two");
+    world.run(SOON);
+    world.crash(ann);
+    world.run(MINUTE * 5);
+    let ann = again(&mut world, ann, "ann", 0);
+    assert!(world.run_until(MINUTE, World::is_full_mesh));
+    world.run(SOON);
+    assert_eq!(texts(&world, ann), ["two"]);
+}
+
+#[test]
 fn a_search_finds_messages_as_they_look_now() {
     let mut world = World::new(1);
     let (ann, ben) = (open(&mut world, "ann", 0), world.open("ben"));

@@ -44,6 +44,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         broker: broker.clone(),
         name: name.clone(),
         identity: identity.into(),
+        history: None,
     };
     let takes = offset(count);
     let ago = match more {

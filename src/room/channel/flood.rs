@@ -14,6 +14,9 @@ use crate::time::Millis;
 const ALLOWED: u32 = 500;
 /// … and this often a second from then on. Otherwise it is muted.
 const ALLOWED_PER_SECOND: u32 = 5;
+/// The same for what is only too much at once.
+const EAGER: u32 = 5_000;
+const EAGER_PER_SECOND: u32 = 50;
 /// It is told at most this often how much could not be read.
 const TELL_PAUSE: Duration = Duration::from_secs(1);
 
@@ -21,6 +24,7 @@ const TELL_PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Flood {
     allowed: Budget,
+    eager: Budget,
     muted: bool,
     /// How much could not be read since it was last told …
     unreadable: u32,
@@ -32,6 +36,7 @@ impl Flood {
     pub fn new(now: Millis) -> Flood {
         Flood {
             allowed: Budget::new(ALLOWED, ALLOWED_PER_SECOND, now),
+            eager: Budget::new(EAGER, EAGER_PER_SECOND, now),
             muted: false,
             unreadable: 0,
             told: None,
@@ -51,7 +56,12 @@ impl Flood {
             let timer = ChannelTimer::Unreadable(peer).into();
             cx.timers.set_earlier(timer, at.max(cx.now));
         }
-        if self.muted || self.allowed.take(cx.now) {
+        let budget = if reason.is_eager() {
+            &mut self.eager
+        } else {
+            &mut self.allowed
+        };
+        if self.muted || budget.take(cx.now) {
             return false;
         }
         self.muted = true;

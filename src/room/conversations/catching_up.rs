@@ -114,7 +114,7 @@ impl CatchingUp {
         let taken = budgets.said.take(now);
         if !taken {
             budgets.missed.get_or_insert(now);
-            cx.dropped(Dropped::FloodedFrames);
+            cx.dropped(Dropped::SaidTooMuch);
             cx.timers
                 .set_earlier(ConversationTimer::Patience.into(), now + PATIENCE);
         }

@@ -3,6 +3,7 @@
 use litemap::LiteMap;
 
 use super::Conversations;
+use super::records::write_deleted;
 use crate::history::Key;
 use crate::room::cx::Cx;
 use crate::room::effect::Effect;
@@ -106,13 +107,21 @@ impl Conversations {
                 self.clear_thread(&id, cx);
                 cx.output(Output::Store(StoreCommand::DeleteConversation(id)));
             }
-            Deletion::Room => {
+            Deletion::Room | Deletion::Site => {
                 let ids: Vec<ConversationId> = self.threads.iter().map(|its| its.id).collect();
                 for id in ids {
                     self.clear_thread(&id, cx);
                 }
                 self.deleted.floor = Clock(Clock::at(cx.now).0 | 0xffff);
-                cx.output(Output::Store(StoreCommand::DeleteRoom));
+                cx.output(Output::Store(if deletion == Deletion::Site {
+                    let all = Deleted {
+                        floor: self.deleted.floor,
+                        ..Deleted::default()
+                    };
+                    StoreCommand::DeleteAll(write_deleted(&all))
+                } else {
+                    StoreCommand::DeleteRoom
+                }));
             }
         }
         self.keep_deleted(cx);

@@ -28,7 +28,7 @@ use crate::wire::entry::{Clock, ConversationId, Entry};
 /// The name of the value that says what was read.
 pub(super) const READ: &str = "read";
 /// The name of the value that says what was deleted.
-pub(super) const DELETED: &str = "deleted";
+pub const DELETED: &str = "deleted";
 /// The names of all values that a room keeps.
 pub const STATES: [&str; 2] = [READ, DELETED];
 

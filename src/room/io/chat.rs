@@ -147,6 +147,8 @@ pub enum Deletion {
     Conversation(Conversation),
     /// Everything that was said in this room.
     Room,
+    /// Everything that was said in any room of this site.
+    Site,
 }
 
 impl ChatCommand {

@@ -16,6 +16,8 @@ pub enum StoreCommand {
     DeleteConversation(ConversationId),
     /// Delete all records of the room, but no state.
     DeleteRoom,
+    /// Delete everything of all rooms, and keep this for all of them: the value that says what was deleted.
+    DeleteAll(Vec<u8>),
     /// Keep a small value under this name.
     PutState(&'static str, Vec<u8>),
 }

@@ -3,7 +3,7 @@
 use yew::prelude::*;
 
 use super::empty::CopyLink;
-use super::icon::{LOCK, PEOPLE, icon};
+use super::icon::{LOCK, PEOPLE, TRASH, icon};
 use super::search::Search;
 use super::sentence::changing;
 use super::talks::{sign, to_list};
@@ -30,6 +30,12 @@ pub fn bar(
         .channel
         .as_ref()
         .and_then(|channel| channel.topic.clone());
+    let ask = {
+        let conversation = open.conversation.clone();
+        ui.on(Box::new(move |ui| {
+            ui.act(Action::Deleting(Some(conversation.clone())));
+        }))
+    };
     view! {
         <header class="bar" part="header">
             if has_list { { to_list(state, list, ui) }<span class="seat">{ sign(open) }</span> }
@@ -52,6 +58,14 @@ pub fn bar(
                 if let Some(topic) = topic { <p class="topic" dir="auto" title={topic.clone()}>{ topic }</p> }
                 { html! { <StatusLine state={state.clone()} ui={ui.clone()} /> } }
             </div>
+            if state.talk.log.has_messages() {
+                <button
+                    type="button" class="quiet icon-only" data-testid="delete-conversation" aria-label={texts::DELETE_THIS}
+                    title={texts::DELETE_THIS} onclick={ask}
+                >
+                    { icon(TRASH) }
+                </button>
+            }
             { html! { <Search found={state.found.clone()} open={open.clone()} has_others={has_list} ui={ui.clone()} /> } }
             { html! { <CopyLink link={state.opening.link.clone()} label="Copy link" class="quiet" ui={ui.clone()} /> } }
             <button

@@ -26,6 +26,7 @@ pub const SEND: &str = "M4 10h11M10 5l5 5-5 5";
 pub const SMILE: &str =
     "M10 3a7 7 0 100 14 7 7 0 000-14zM7.500 8.500h.01M12.500 8.500h.01M7 12c1.500 2 4.500 2 6 0";
 pub const SHIELD: &str = "M10 2.5l6 2v5c0 4-2.5 6.5-6 8-3.5-1.5-6-4-6-8v-5zM7 10l2.200 2.200L13 8";
+pub const TRASH: &str = "M4 6h12M8 6V4h4v2M6 6l1 11h6l1-11M9 9v5M11 9v5";
 pub const WARNING: &str = "M10 3l8 14H2zM10 8v4M10 14.3v.4";
 
 /// An icon. Screen readers skip it, because a text stands beside it.

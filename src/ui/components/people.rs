@@ -45,7 +45,7 @@ pub fn people(state: &State, back: &NodeRef, ui: &Ui) -> Html {
                 }) }
             </ul>
             { blocked(&state.blocked, ui) }
-            if state.status != Status::Left { { html! { <Keeping can_choose={features.history} import={state.import.clone()} ui={ui.clone()} /> } } }
+            if state.status != Status::Left { { html! { <Keeping can_choose={features.history} import={state.import.clone()} mode={state.mode} ui={ui.clone()} /> } } }
             <footer>
                 <button
                     type="button" class="quiet" data-testid="keys-button"

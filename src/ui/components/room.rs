@@ -10,7 +10,7 @@ use super::composer::Composer;
 use super::log::Log;
 use super::people::people;
 use super::prompts::prompts;
-use super::sheet::{BlockQuestion, Dialog};
+use super::sheet::{BlockQuestion, DeleteQuestion, Dialog};
 use super::talks::{beginning, talks};
 use crate::room::{ChatCommand, Command, Message, Status};
 use crate::ui::context::Ui;
@@ -36,6 +36,7 @@ pub fn Room(props: &RoomProps) -> Html {
     let embedded = ui.backend.0.is_embedded();
     use_history(!embedded, state.people_open, &back);
     let field = use_node_ref();
+    let field_too = field.clone();
     let conversation = &state.talk.conversation;
     let place = drafts::key(&state.opening, &conversation.to_string());
     let list = use_node_ref();
@@ -83,6 +84,11 @@ pub fn Room(props: &RoomProps) -> Html {
             </div>
             if let Some(sheet) = state.sheet { { html! { <Dialog {sheet} state={state.clone()} ui={ui.clone()} /> } } }
             if let Some(message) = &state.forwarding { { forwarding(message, state, ui) } }
+            if let Some(conversation) = &state.deleting {
+                { html! { <DeleteQuestion
+                    conversation={conversation.clone()} title={open.title.clone()} field={field_too} ui={ui.clone()}
+                /> } }
+            }
             if let Some(peer) = &state.blocking { { html! { <BlockQuestion peer={peer.clone()} ui={ui.clone()} /> } } }
         </@>
     }

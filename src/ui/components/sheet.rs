@@ -4,15 +4,18 @@
 use std::rc::Rc;
 
 use wasm_bindgen::JsCast;
-use web_sys::HtmlDialogElement;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Element, HtmlDialogElement};
 use yew::prelude::*;
 
 use super::icon::{CLOSE, icon};
 use super::sentence::changing;
-use crate::browser::Listener;
-use crate::room::{Diagnostics, PeerState, PeerView, Status};
+use crate::browser::{Listener, sleep};
+use crate::room::{
+    ChatCommand, Command, Conversation, Deletion, Diagnostics, PeerState, PeerView, Status,
+};
 use crate::ui::context::Ui;
-use crate::ui::hooks::listen::{use_interval, use_mount};
+use crate::ui::hooks::listen::{focus, is_touch, use_interval, use_mount};
 use crate::ui::markup::view;
 use crate::ui::state::{Action, Sheet, State};
 use crate::ui::texts;
@@ -69,6 +72,63 @@ pub fn BlockQuestion(props: &QuestionProps) -> Html {
         </div>
     };
     html! { <Modal {title} id="block-question" look="question" {closed}>{ content }</Modal> }
+}
+
+#[derive(Properties, PartialEq)]
+pub struct DeletingProps {
+    pub conversation: Conversation,
+    /// Its name.
+    pub title: String,
+    /// The field for the next message, which takes the focus.
+    pub field: NodeRef,
+    pub ui: Ui,
+}
+
+/// Asks whether to delete a conversation here.
+#[function_component]
+pub fn DeleteQuestion(props: &DeletingProps) -> Html {
+    let DeletingProps {
+        conversation,
+        title,
+        field,
+        ui,
+    } = props;
+    let closed = ui.acts(|| Action::Deleting(None));
+    let delete = {
+        let (conversation, field, ui) = (conversation.clone(), field.clone(), ui.clone());
+        Callback::from(move |event: Event| {
+            ui.act(Action::Deleting(None));
+            let deletion = Deletion::Conversation(conversation.clone());
+            ui.command(Command::Chat(ChatCommand::Delete(deletion)));
+            let field = field.clone();
+            if !is_touch(&event) {
+                // By then it is the field of the conversation that is open instead.
+                spawn_local(async move {
+                    sleep(0).await;
+                    focus(&field);
+                });
+            }
+        })
+    };
+    let is_direct = matches!(conversation, Conversation::Direct(_));
+    let title = texts::delete_question(title, is_direct);
+    let content = view! {
+        <p>{ texts::DELETE_CONVERSATION }</p>
+        <div class="actions">
+            <button type="button" data-testid="keep-conversation" onclick={Callback::from(close)}>{ "Cancel" }</button>
+            <button type="button" class="primary" data-testid="delete-conversation-now" onclick={delete}>{ "Delete" }</button>
+        </div>
+    };
+    html! { <Modal {title} id="delete-question" look="question" {closed}>{ content }</Modal> }
+}
+
+/// Closes the dialog of a button, which gives the focus back to where it was.
+fn close(event: Event) {
+    let button = event.target_dyn_into::<Element>();
+    let dialog = button.and_then(|button| button.closest("dialog").ok().flatten());
+    if let Some(dialog) = dialog.and_then(|it| it.dyn_into::<HtmlDialogElement>().ok()) {
+        dialog.close();
+    }
 }
 
 #[derive(Properties, PartialEq)]

@@ -13,6 +13,26 @@ pub const TAKEN_BACK: &str = "Taken back";
 pub const DELETE_ROOM: &str =
     "This deletes all messages of this room in this browser. Other people keep what they have.";
 
+/// Asks whether to delete everything of all rooms.
+pub const DELETE_SITE: &str = "This deletes all messages and files of all rooms of this site in this browser, in all of its tabs, and they do not come \
+     back. Your name, your key and the people you met stay, so that others recognise you.";
+
+/// The button that deletes the conversation that is open.
+pub const DELETE_THIS: &str = "Delete this conversation here";
+
+/// What deleting a conversation does.
+pub const DELETE_CONVERSATION: &str = "This deletes its messages in this browser, in all of your tabs, and they do not come back. Other people keep what they have.";
+
+/// Asks whether to delete a conversation.
+pub fn delete_question(title: &str, is_direct: bool) -> String {
+    let title = isolated(title);
+    if is_direct {
+        format!("Delete the conversation with {title} here?")
+    } else {
+        format!("Delete all messages of {title} here?")
+    }
+}
+
 /// Stands below a message that nobody can prove.
 pub const IMPORTED: &str = "Imported: nobody can prove that this was said.";
 

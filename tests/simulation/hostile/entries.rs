@@ -296,7 +296,12 @@ fn a_flood_of_words_is_held_back_and_the_others_go_on() {
     world.say(cleo, "hello");
     world.run(Duration::from_millis(200));
     assert!(texts(&world, ann).contains(&"hello".to_owned()));
-    assert!(world.dropped(ann, "too many frames at once") > 200);
+    assert!(
+        world.dropped(
+            ann,
+            "more words at once than are taken without being asked for"
+        ) > 200
+    );
 }
 
 #[test]

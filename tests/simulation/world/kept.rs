@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rtchat::history::{Key, Record};
-use rtchat::room::{Input, StoreCommand, StoreEvent};
+use rtchat::room::{DELETED, Input, StoreCommand, StoreEvent};
 use rtchat::wire::entry::ConversationId;
 
 use super::{Task, World};
@@ -79,6 +79,12 @@ impl World {
             }
             StoreCommand::DeleteRoom => {
                 kept.records.clear();
+                StoreEvent::RoomDeleted
+            }
+            StoreCommand::DeleteAll(value) => {
+                kept.records.clear();
+                kept.states.clear();
+                kept.states.insert(DELETED, value);
                 StoreEvent::RoomDeleted
             }
             StoreCommand::PutState(name, value) => {

@@ -313,9 +313,7 @@ impl Bed {
             .push(median(&numbers(&ann, &scroll).await?));
         figures.key.push(percentile_95(&typing(&ann).await?));
         let search = format!("chat.search({})", json!(SOUGHT));
-        figures
-            .search
-            .push(median(&numbers(&ann, &search).await?));
+        figures.search.push(median(&numbers(&ann, &search).await?));
 
         let ben = self.person(&site, "ben").await?;
         // Whoever comes now gets the last page, and reads up to the beginning.

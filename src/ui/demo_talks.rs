@@ -88,7 +88,7 @@ pub fn said(now: Millis) -> Vec<Message> {
             false,
             "Ben",
             20,
-            "I bring the van, and a friend who can carry.",
+            "@Ada I bring the van, and a friend who can carry.",
         ),
         message(
             5,

@@ -198,10 +198,9 @@ fn Person(props: &PersonProps) -> Html {
             >
                 <span class="seat">{ face(&peer.user, &peer.key) }<span class="lamp" aria-hidden="true" /></span>
                 <span class="name">
-                    <bdi translate="no">{ &peer.user }</bdi>
+                    <bdi translate="no">{ &peer.user }</bdi>{ activity(peer.activity.filter(|_| !own_tab)) }
                     if !words.is_empty() { <span class="hint">{ changing(words) }</span> }
                 </span>
-                if !own_tab { { activity(peer.activity) } }
                 // Before a peer has proved that the key is its own, there is no trust mark.
                 if is_here(peer.state) && !own_tab { { trust(peer.trust) } }
             </button>

@@ -71,6 +71,40 @@
   page.dataset.start = known ? "room" : "welcome";
   if (location.hash.startsWith("#k=")) page.dataset.private = "";
 
+  // What the room has is remembered from the last visit, so that its frame has the same places.
+  const FRAME = "rtchat/1/frame";
+  let frame = "";
+  try {
+    frame = localStorage.getItem(FRAME) ?? "";
+  } catch {
+    // As above.
+  }
+  // The program knows which names are allowed; these are in any case.
+  const named = new URLSearchParams(location.search).get("room");
+  const name = /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u.test(named ?? "") ? named : "";
+  const lists = frame.includes("list");
+  const unused = [!lists && "[data-in=list]", frame.includes("no-files") && ".attach", frame.includes("no-history") && ".keeping label"]
+    .filter(Boolean).map((part) => `#early ${part}`).join();
+  const draw = () => {
+    if (unused) for (const part of document.querySelectorAll(unused)) part.remove();
+    const room = document.querySelector("#early .room");
+    // A narrow page shows the list first.
+    if (room && lists) Object.assign(room.dataset, { list: "", look: "list" });
+    // With a list, the list has the room's name.
+    const names = lists ? "#early .card bdi, #early .room-name bdi" : "#early h1 bdi";
+    for (const element of document.querySelectorAll(names)) element.textContent ||= name;
+  };
+  const parsed = new MutationObserver(draw);
+  parsed.observe(page, { childList: true, subtree: true });
+  document.addEventListener("DOMContentLoaded", () => parsed.disconnect());
+
+  /** Remembers what the frame needs to know of these settings. */
+  function remember({ channels, features = ["files", "channels", "history"] }) {
+    const words = ["files", "history"].filter((word) => !features.includes(word)).map((word) => `no-${word}`);
+    if (channels?.length > 1 && features.includes("channels")) words.push("list");
+    localStorage.setItem(FRAME, words.join(" "));
+  }
+
   // The program is compiled while the document is read. If that fails, boot.js loads it again and says what is wrong.
   // Nobody may fetch an address with a password in it, which those of this page have if its own has one.
   const open = (url) => Object.assign(new URL(url, location.href), { username: "", password: "" });
@@ -88,7 +122,7 @@
   const DEFAULT_BROKER = "wss://broker.emqx.io:8084/mqtt";
 
   /** The settings about other things. Of any further one this script does not know what the program makes of it. */
-  const OTHER_SETTINGS = ["iceServers", "room", "topicPrefix", "accept"];
+  const OTHER_SETTINGS = ["iceServers", "room", "topicPrefix", "accept", "channels", "history", "features"];
 
   /** For how long a connection waits for somebody to join, in milliseconds. */
   const MAX_WAIT = 20_000;
@@ -105,10 +139,16 @@
   }
 
   async function brokerFrom(response) {
-    if (response.status === 404 || response.status === 410) return DEFAULT_BROKER;
-    if (!response.ok) return;
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(await response.arrayBuffer());
-    return preferredBroker(JSON.parse(text));
+    const isMissing = response.status === 404 || response.status === 410;
+    if (!isMissing && !response.ok) return;
+    const text = async () => new TextDecoder("utf-8", { fatal: true }).decode(await response.arrayBuffer());
+    const settings = isMissing ? {} : JSON.parse(await text());
+    try {
+      remember(settings);
+    } catch {
+      // Storage is blocked, or the program says what is wrong with the file.
+    }
+    return preferredBroker(settings);
   }
 
   /** Returns the promise of the response with the settings, and a function that hands over the connection, if there is one. */
@@ -154,15 +194,6 @@
     return { settings, connection };
   }
   window.rtchatBegun = { ...begin(known), program };
-
-  // The program knows which names are allowed; these are in any case.
-  const room = new URLSearchParams(location.search).get("room");
-  if (/^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u.test(room ?? "")) {
-    const write = () => document.querySelectorAll("#early h1 bdi").forEach((name) => { name.textContent ||= room; });
-    const parsed = new MutationObserver(write);
-    parsed.observe(page, { childList: true, subtree: true });
-    document.addEventListener("DOMContentLoaded", () => parsed.disconnect());
-  }
 
   // In a frame, the focus may belong to the page around it. (The attribute `autofocus` would not ask.)
   const focus = () => {

@@ -124,6 +124,26 @@ export interface SayOptions {
   replyTo?: string | undefined;
 }
 
+/** Options of `sendFile` of a client. */
+export interface SayFileOptions extends SayOptions {
+  /** The name of the file: 1 to 255 characters, no path. Default: that of the `File`, or `file`. */
+  name?: string | undefined;
+  /** The text that the file stands beside, at most 10,000 characters. Default: none. */
+  text?: string | undefined;
+}
+
+/** A file beside a message, as its sender describes it. `fetchFile` gets it. */
+export interface AttachedFile extends SaidType {
+  /** Plain text on one line, without a path. */
+  readonly name: string;
+  /** The size in bytes. */
+  readonly size: number;
+  /** The media type that the fetched file will have, see `saidType`. */
+  readonly type: string;
+  /** What the file is asked for by: the same for the same content, in base64url. */
+  readonly hash: string;
+}
+
 /** Options of `history`. */
 export interface HistoryOptions {
   /** A conversation's id. Default: the room's first channel. */
@@ -150,6 +170,8 @@ export interface Message {
   readonly trust: Trust;
   /** As it was edited last; empty once it was taken back. */
   readonly text: string;
+  /** The file beside it, until it is taken back. */
+  readonly file: AttachedFile | undefined;
   /** When it was said, by the sender's clock, but no later than it came here. */
   readonly at: Date;
   /** The id of the message that it answers. */
@@ -492,6 +514,17 @@ export class MQTTRTCClient {
   chat(text: string): void;
   /** Says something in a conversation, at most 10,000 characters. It comes as `message`, too, with its id. */
   say(text: string, options?: SayOptions): void;
+  /**
+   * Says something with a file beside it, in a conversation. Whoever reads it there can fetch the file from whoever has it.
+   * Resolves to the message's id as soon as it is said. Rejected with `refused` if it cannot be sent, or `failed` if the file
+   * cannot be read.
+   */
+  sendFile(blob: Blob, options?: SayFileOptions): Promise<string>;
+  /**
+   * Gets the file beside a message, at once if it is here, or else from whoever has it; until somebody comes who does, the
+   * promise waits. Rejected with `failed` if all who are here gave something else, or `gone` if the message is not here.
+   */
+  fetchFile(file: AttachedFile, options?: AcceptOptions): Promise<ReceivedFile>;
   /** Changes the text of a message of ours. */
   edit(id: string, text: string): void;
   /** Tries again to say a message that was not said (`delivery`, `failed`). Nobody ever has it twice. */

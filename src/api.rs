@@ -12,9 +12,9 @@ use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use js_sys::{Array, Error, Function, Reflect};
+use js_sys::{Array, Error, Function, Promise, Reflect};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::spawn_local;
+use wasm_bindgen_futures::{future_to_promise, spawn_local};
 use web_sys::Blob;
 
 use crate::browser::object;
@@ -22,14 +22,17 @@ use crate::driver::{Handle, RoomObserver};
 use crate::identity::{Name, PeerId, PublicKey, safety_number};
 use crate::join::Joining;
 use crate::room::{
-    AppCommand, ChatCommand, Command, Conversation, Event, FileCommand, MessageId, PeopleCommand,
-    Purpose, Shown, Value,
+    AppCommand, AttachmentCommand, ChatCommand, ChatEvent, Command, Conversation, Event,
+    FileCommand, MessageId, PeopleCommand, Purpose, Shown, Value,
 };
 use crate::rtc::file_channel::FileId;
-use crate::rtc::web::file_channel::Sink;
+use crate::rtc::web::WebError;
+use crate::rtc::web::file_channel::{Sink, hash_of};
 use crate::settings::options::NAME;
 use crate::settings::web::{address, load};
 use crate::settings::{OptionError, Options};
+use crate::wire::attachment::{file_name, media_type};
+use crate::wire::{Attachment, FileHash, FileKey};
 use events::EngineEvent;
 
 /// An `Error` with a `code`, for JavaScript.
@@ -73,7 +76,7 @@ struct Inner {
     session: Cell<u32>,
     asks_about_all: Cell<bool>,
     joined: RefCell<Option<Joined>>,
-    /// Whether a decision about a peer is being passed to the room, so that a refusal belongs to it.
+    /// Whether a decision about a peer, or a file, is being passed to the room, so that a refusal belongs to it.
     deciding: Cell<bool>,
     /// The reason why that decision was refused.
     refusal: RefCell<Option<String>>,
@@ -177,6 +180,74 @@ impl Engine {
             reply_to: reply_to.map(MessageId),
         }));
         Ok(())
+    }
+
+    /// Says something with a file beside it, in a conversation as in `say`. Resolves to the message's id, once the file's hash
+    /// is known.
+    ///
+    /// # Errors
+    /// An error with the code `option` if the conversation is none. The promise is rejected with `failed` if the file cannot be
+    /// read, `refused` if the room refuses it, or `gone` outside of a room.
+    #[wasm_bindgen(js_name = sayFile)]
+    pub fn say_file(
+        &self,
+        conversation: Option<String>,
+        blob: Blob,
+        name: &str,
+        text: String,
+        reply_to: Option<String>,
+    ) -> Result<Promise, JsValue> {
+        let conversation = conversation
+            .map(|text| conversation_of(&text))
+            .transpose()?;
+        let (inner, name) = (self.0.clone(), file_name(name));
+        let reply_to = reply_to.map(MessageId);
+        Ok(future_to_promise(async move {
+            let failed = |thrown: WebError| error("failed", &thrown.to_string());
+            let file = Box::new(Attachment {
+                hash: FileHash(hash_of(&blob).await.map_err(failed)?),
+                // A whole number below 2^53.
+                size: blob.size() as u64,
+                name,
+                mime: media_type(blob.type_()),
+                picture: None,
+            });
+            let say = ChatCommand::SayFile {
+                conversation,
+                file,
+                text,
+                reply_to,
+            };
+            inner.say_file(say, blob)
+        }))
+    }
+
+    /// Fetches a file beside a message, or stops that. Reported as `attachment`.
+    #[wasm_bindgen(js_name = fetchFile)]
+    pub fn fetch_file(&self, hash: &str, size: f64, wanted: bool) {
+        if let Some(key) = file_key(hash, size) {
+            self.command(Command::Attachment(if wanted {
+                AttachmentCommand::Fetch(key)
+            } else {
+                AttachmentCommand::Cancel(key)
+            }));
+        }
+    }
+
+    /// Resolves to a file beside a message, or to `undefined` if its bytes are not here.
+    pub fn file(&self, hash: &str, size: f64) -> Promise {
+        let joined = self.0.joined.borrow();
+        let handle = joined.as_ref().map(|joined| &joined.handle);
+        let file = handle
+            .zip(file_key(hash, size))
+            .map(|(handle, key)| handle.file(key));
+        future_to_promise(async move {
+            let file = match file {
+                Some(file) => file.await,
+                None => None,
+            };
+            Ok(file.into())
+        })
     }
 
     /// Changes the text of an own message.
@@ -428,6 +499,15 @@ impl Engine {
     }
 }
 
+/// Reads a file's hash as it is encoded in `message`, and its size.
+fn file_key(hash: &str, size: f64) -> Option<FileKey> {
+    let hash = Base64UrlUnpadded::decode_vec(hash).ok()?;
+    let hash = FileHash(hash.try_into().ok()?);
+    // A whole number below 2^53.
+    let size = size as u64;
+    Some(FileKey { hash, size })
+}
+
 /// Reads a key as it is encoded in `peer`.
 fn key_of(text: &str) -> Option<PublicKey> {
     let bytes = Base64UrlUnpadded::decode_vec(text).ok()?;
@@ -450,6 +530,33 @@ impl Inner {
                 inner.emit(EngineEvent::Failed(sentence));
             }
         });
+    }
+
+    /// Says something with this file beside it, and returns the message's id.
+    fn say_file(&self, say: ChatCommand, blob: Blob) -> Result<JsValue, JsValue> {
+        let joined = self.joined.borrow();
+        let (Some(Joined { handle, .. }), ChatCommand::SayFile { file, .. }) = (&*joined, &say)
+        else {
+            return Err(error("gone", "The room was left."));
+        };
+        let key = file.key();
+        handle.prepare_file(key, blob);
+        // The room answers before `command` returns.
+        self.deciding.set(true);
+        handle.command(Command::Chat(say));
+        self.deciding.set(false);
+        if let Some(refusal) = self.refusal.take() {
+            handle.drop_prepared_file(&key);
+            return Err(error("refused", &refusal));
+        }
+        let events = self.events.borrow();
+        let said = events.iter().rev().find_map(|event| match event {
+            EngineEvent::Room(Event::Chat(ChatEvent::Message(said))) if said.own => {
+                Some(said.id.0.as_str())
+            }
+            _ => None,
+        });
+        Ok(said.into())
     }
 
     fn close(&self) {

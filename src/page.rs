@@ -27,7 +27,7 @@ use crate::settings::{AddressError, PageAddress, RoomSecret, Settings, room_link
 use crate::ui::export::{self, Format};
 use crate::ui::media::{self, Media};
 use crate::ui::{Backend, Blocked, Counts, Entry, EventSink, Later, Opening, Own, UiEvent};
-use crate::wire::attachment::{MAX_TYPE, Picture, Preview, file_name};
+use crate::wire::attachment::{Picture, Preview, file_name, media_type};
 use crate::wire::{Attachment, FileHash, FileKey};
 
 /// Everything that is known once the address, the settings and the storage are read.
@@ -462,13 +462,6 @@ fn forget_notes(with_identity: bool) {
             }
         }
     }
-}
-
-/// The type that a browser states, if it can stand in a description. Nothing depends on it.
-fn media_type(stated: String) -> String {
-    let is_plain =
-        stated.len() <= MAX_TYPE && stated.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-    if is_plain { stated } else { String::new() }
 }
 
 fn own(handle: &Handle) -> Own {

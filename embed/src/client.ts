@@ -1,6 +1,7 @@
 // The client: turns the events of the engine into promises and events for the program.
 import type * as api from "../mqtt-rtc.js";
 import type { AskOptions, AskResult, Events, Json, Options, Peer, QuestionHandler, Sendable } from "../mqtt-rtc.js";
+import { Attachments, type EngineFile, described } from "./attachments.js";
 import { type Engine, type EngineEvent, type PeerView, failure, makeEngine } from "./engine.js";
 import { RTChatError, asError } from "./errors.js";
 import { Handlers } from "./events.js";
@@ -9,15 +10,15 @@ import { type FileOffer, Files } from "./files.js";
 import { questionHandlers, toEngine } from "./options.js";
 import { Member, type Shared, isPeer } from "./peer.js";
 import { PendingCalls } from "./pending-calls.js";
-import { pack, toJson, unpack } from "./values.js";
+import { isBlob, pack, toJson, unpack } from "./values.js";
 
 type OptionsWithoutTopic = Omit<AskOptions, "topic"> | undefined;
 type PeerEventKind = "file" | "gone" | "typing" | "unreadable" | "value" | "question";
 
 /** A message as the engine describes it: its time is a number. */
-type EngineMessage = Omit<api.Message, "at"> & { at: number };
+type EngineMessage = Omit<api.Message, "at" | "file"> & { at: number; file: EngineFile | undefined };
 
-const fromEngine = (message: EngineMessage): api.Message => ({ ...message, at: new Date(message.at) });
+const fromEngine = ({ at, file, ...message }: EngineMessage): api.Message => ({ ...message, at: new Date(at), file: file && described(file) });
 
 /** The attempt to be in the room, from `connect` to `disconnect`. */
 interface Attempt {
@@ -32,6 +33,7 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
   readonly #topics: Map<string, QuestionHandler>;
   readonly #calls = new PendingCalls();
   readonly #files: Files;
+  readonly #attachments: Attachments;
   readonly #members = new Map<string, Member>();
   /** Peers that wait for the program's decision. */
   readonly #requests = new Map<string, Member>();
@@ -47,6 +49,7 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
     const engine = failure ? undefined : this.#makeEngine(given);
     const mayWriteToDisk = options.storage !== "memory";
     this.#files = new Files(mayWriteToDisk, (thrown) => this.#handlers.report(thrown));
+    this.#attachments = new Attachments((thrown) => this.#handlers.report(thrown));
     if (mayWriteToDisk) removeLeftovers();
     this.#shared = { engine, calls: this.#calls, files: this.#files };
     this.#name = options.name ?? "";
@@ -134,6 +137,29 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
   say(text: string, options: api.SayOptions = {}): void {
     const { conversation, replyTo } = options;
     typeErrors(() => this.#engine?.say(conversation, String(text), replyTo));
+  }
+
+  async sendFile(blob: Blob, options: api.SayFileOptions = {}): Promise<string> {
+    if (!isBlob(blob)) throw new TypeError("A file should be a Blob or a File.");
+    const { conversation, name, text = "", replyTo } = options;
+    const called = name ?? ("name" in blob ? String(blob.name) : "file");
+    const saying = typeErrors(() => this.#present.sayFile(conversation, blob, called, String(text), replyTo));
+    try {
+      return (await saying) as string;
+    } catch (thrown) {
+      const { code, message } = thrown as RTChatError;
+      throw code ? new RTChatError(code, message) : thrown;
+    }
+  }
+
+  async fetchFile(file: api.AttachedFile, options: api.AcceptOptions = {}): Promise<api.ReceivedFile> {
+    return await this.#attachments.fetch(this.#present, file, options);
+  }
+
+  /** The engine, for what cannot be done without one. */
+  get #present(): Engine {
+    if (this.#engine) return this.#engine;
+    throw new RTChatError("unavailable", failure?.message ?? "The program behind the module has stopped working.");
   }
 
   edit(id: string, text: string): void {
@@ -294,6 +320,8 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
         const error = new RTChatError(event[3], event[4]);
         return event[1] ? this.#calls.reject(event[2], error) : this.#files.failed(event[2], error);
       }
+      case "attachment":
+        return this.#attachments.changed(event[1], event[2], event[3], event[4], event[5]);
       case "message":
       case "messagechange":
         return this.#said(event[0], fromEngine(event[1]), event[2]);
@@ -336,7 +364,8 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
     const peer = id === undefined ? undefined : this.#members.get(id)?.peer;
     this.#handlers.emit(event, message, peer);
     // The event is for what others say from now on: neither for messages from before we came, nor for our own.
-    const isChat = event === "message" && !message.caughtUp && peer !== undefined;
+    const isText = message.text !== "" || message.file === undefined;
+    const isChat = event === "message" && isText && !message.caughtUp && peer !== undefined;
     if (isChat) this.#handlers.emit("chat", message.text, message.sender, peer);
   }
 
@@ -483,6 +512,7 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
   }
 
   #forgetEverybody(): void {
+    this.#attachments.forget();
     for (const id of [...this.#requests.keys()]) this.#withdrawn(id);
     for (const member of [...this.#members.values()]) this.#gone(member, "disconnected");
   }

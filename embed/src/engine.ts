@@ -1,6 +1,7 @@
 // Loads the program behind the module, which is in the same folder.
 import init, { Engine, provideStore, whenBroken } from "../engine/engine.js";
 import type { ErrorCode, GoneReason, Message, PeerState, Presence, Status, Trust } from "../mqtt-rtc.js";
+import type { EngineFile } from "./attachments.js";
 import { asError } from "./errors.js";
 
 export type { Engine };
@@ -20,7 +21,8 @@ export type EngineEvent =
   | [kind: "unreadable", peer: string, count: number]
   | [kind: "gone", peer: string, reason: GoneReason]
   | [kind: "validationfailure", peer: PeerView, sentence: string]
-  | [kind: "message" | "messagechange", message: Omit<Message, "at"> & { at: number }, peer: string | undefined]
+  | [kind: "message" | "messagechange", message: Omit<Message, "at" | "file"> & { at: number; file: EngineFile | undefined }, peer: string | undefined]
+  | [kind: "attachment", hash: string, size: number, here: boolean, bytes: number, why: string | undefined]
   | [kind: "delivery", id: string, sent: number, delivered: number, of: number]
   | [kind: "unsaid", id: string, sentence: string]
   | [kind: "sent", first: number, last: number]

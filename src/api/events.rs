@@ -22,6 +22,7 @@
 //! | `value` | peer id, whether it is a `dm`, JSON; or `undefined`, the kind of the bytes, and the bytes |
 //! | `question` | peer id, question id, topic or `undefined`, JSON |
 //! | `answered` | token, code or `undefined`, JSON or a sentence |
+//! | `attachment` | hash and size of a file beside a message, whether it is here, how many bytes have come, a sentence if it failed |
 //! | `file` | peer id, number, name, size, type |
 //! | `fileprogress` | whether the file is ours, its token or number, stored bytes |
 //! | `filedone` | whether the file is ours, its token or number |
@@ -35,11 +36,13 @@ use wasm_bindgen::JsValue;
 use crate::browser::object;
 use crate::identity::{PeerId, PublicKey};
 use crate::room::{
-    Activity, AppEvent, AskError, ChatEvent, Conversation, Diagnostics, Event, FileError,
-    FileEvent, Message, PeerView, PeopleEvent, Purpose, Reaction, SendError, Status, Value,
+    Activity, AppEvent, AskError, AttachmentEvent, ChatEvent, Conversation, Diagnostics, Event,
+    FileError, FileEvent, FileState, Message, PeerView, PeopleEvent, Purpose, Reaction, SendError,
+    Status, Value,
 };
 use crate::rtc::file_channel::FileId;
 use crate::time::Millis;
+use crate::wire::FileHash;
 
 /// An event that waits for the listener.
 pub(super) enum EngineEvent {
@@ -94,8 +97,9 @@ pub(super) fn conversation(conversation: &Conversation, name: Option<String>) ->
     ])
 }
 
-/// A message: `{ id, conversation, sender, key, own, trust, text, at, replyTo?, earlier, retracted, reactions, caughtUp,
-/// forked, imported }`, with `reactions` as a list of `{ emoji, own, people: [{ key, name }] }`.
+/// A message: `{ id, conversation, sender, key, own, trust, text, file?, at, replyTo?, earlier, retracted, reactions,
+/// caughtUp, forked, imported }`, with `file` as `{ name, size, type, hash }`, and `reactions` as a list of
+/// `{ emoji, own, people: [{ key, name }] }`.
 pub(super) fn message(message: &Message) -> Object {
     let reaction = |reaction: &Reaction| {
         let people = reaction.people.iter();
@@ -114,6 +118,15 @@ pub(super) fn message(message: &Message) -> Object {
         .map(|text| JsValue::from(text.clone()))
         .collect();
     let reactions: Array = message.reactions.iter().map(reaction).collect();
+    let file = message.file.as_ref().map_or(JsValue::UNDEFINED, |file| {
+        let described = [
+            ("name", file.name.clone().into()),
+            ("size", (file.size as f64).into()),
+            ("type", file.mime.clone().into()),
+            ("hash", hash_text(&file.hash)),
+        ];
+        object(&described).into()
+    });
     let reply_to = message.reply_to.as_ref().map(|id| id.0.clone());
     object(&[
         ("id", message.id.0.clone().into()),
@@ -123,6 +136,7 @@ pub(super) fn message(message: &Message) -> Object {
         ("own", message.own.into()),
         ("trust", message.trust.as_str().into()),
         ("text", message.text.clone().into()),
+        ("file", file),
         ("at", (message.at.0 as f64).into()),
         ("replyTo", reply_to.into()),
         ("earlier", earlier.into()),
@@ -136,6 +150,10 @@ pub(super) fn message(message: &Message) -> Object {
 
 fn key_text(key: &PublicKey) -> JsValue {
     Base64UrlUnpadded::encode_string(&key.0).into()
+}
+
+fn hash_text(hash: &FileHash) -> JsValue {
+    Base64UrlUnpadded::encode_string(&hash.0).into()
 }
 
 fn id_if(peer: Option<PeerId>) -> JsValue {
@@ -234,6 +252,19 @@ fn arguments(event: Event) -> Array {
             }
         },
         Event::File(event) => file(event),
+        Event::Attachment(AttachmentEvent { key, view }) => {
+            let (done, why) = match view.state {
+                FileState::Transferring { done, .. } => (done, None),
+                FileState::Failed(why) => (0, Some(why)),
+                _ => (0, None),
+            };
+            let (size, done) = (key.size as f64, done as f64);
+            let (here, hash) = (view.here.into(), hash_text(&key.hash));
+            list(
+                "attachment",
+                [hash, size.into(), here, done.into(), why.into()],
+            )
+        }
         Event::App(AppEvent::Pong { token, after, .. }) => {
             list("pong", [token.into(), (after.as_millis() as f64).into()])
         }

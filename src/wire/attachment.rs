@@ -205,6 +205,15 @@ pub fn file_name(name: &str) -> String {
     }
 }
 
+/// The type that a browser states, if it can stand in a description. Nothing depends on it.
+pub fn media_type(stated: String) -> String {
+    if is_type(&stated) {
+        stated
+    } else {
+        String::new()
+    }
+}
+
 /// Whether a name can be shown anywhere, and used as a file name anywhere.
 fn is_plain(name: &str) -> bool {
     (1..=MAX_NAME).contains(&name.chars().count())

@@ -217,3 +217,145 @@ fn a_large_file_shows_its_progress_and_is_cancelled_and_fetched_again() {
         bed.no_errors().await
     });
 }
+
+/// Pastes files into the composer.
+const PASTE: &str = "
+    const pasted = new DataTransfer();
+    files.forEach((file) => pasted.items.add(file));
+    const paste = { bubbles: true, cancelable: true, clipboardData: pasted };
+    document.querySelector('[data-testid=composer]').dispatchEvent(new ClipboardEvent('paste', paste));";
+
+/// Makes a GIF of two pictures, one second of a tone, and a film of some frames.
+const MOVING: &str = "
+    const frame = (colour) => [0x21, 0xf9, 4, 4, 10, 0, 0, 0, 0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, colour ? 0x4c : 0x44, 1, 0];
+    const gif = [...new TextEncoder().encode('GIF89a'), 1, 0, 1, 0, 0x80, 0, 0, 0, 0, 0, 255, 255, 255,
+        0x21, 0xff, 11, ...new TextEncoder().encode('NETSCAPE2.0'), 3, 1, 0, 0, 0, ...frame(0), ...frame(1), 0x3b];
+    const tone = new DataView(new ArrayBuffer(44 + 8_000));
+    [...'RIFF'].forEach((letter, at) => tone.setUint8(at, letter.charCodeAt()));
+    [...'WAVEfmt '].forEach((letter, at) => tone.setUint8(8 + at, letter.charCodeAt()));
+    [...'data'].forEach((letter, at) => tone.setUint8(36 + at, letter.charCodeAt()));
+    for (const [at, value] of [[4, 36 + 8_000], [16, 16], [24, 8_000], [28, 8_000], [40, 8_000]]) tone.setUint32(at, value, true);
+    for (const [at, value] of [[20, 1], [22, 1], [32, 1], [34, 8]]) tone.setUint16(at, value, true);
+    for (let at = 0; at < 8_000; at++) tone.setUint8(44 + at, 128 + 90 * Math.sin(at / 3));
+    const canvas = Object.assign(document.createElement('canvas'), { width: 64, height: 48 });
+    const context = canvas.getContext('2d');
+    const recorder = new MediaRecorder(canvas.captureStream(30), { mimeType: 'video/webm' });
+    const film = await new Promise((done) => {
+        const parts = [];
+        let drawn = 0;
+        recorder.ondataavailable = ({ data }) => parts.push(data);
+        recorder.onstop = () => done(new Blob(parts, { type: 'video/webm' }));
+        recorder.start();
+        const draw = () => {
+            context.fillStyle = `hsl(${drawn * 10} 80% 50%)`;
+            context.fillRect(0, 0, 64, 48);
+            if ((drawn += 1) > 20) recorder.stop();
+            else requestAnimationFrame(draw);
+        };
+        draw();
+    });
+    const files = [
+        new File([new Uint8Array(gif)], 'moving.gif', { type: 'image/gif' }),
+        new File([tone], 'tone.wav', { type: 'audio/wav' }),
+        new File([film], 'film.webm', { type: 'video/webm' }),
+    ];";
+
+#[test]
+fn what_is_pasted_for_one_person_stays_as_it_is_and_plays_there() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        let [ann, ben] = bed.ann_and_ben(&site).await?;
+        let cleo = bed.chromium().await?.open(site.url()).await?;
+        cleo.join("cleo").await?;
+        cleo.sees(&["ann", "ben"]).await?;
+        ann.click_on("[data-testid=peer][data-user=ben] [data-testid=person]")
+            .await?;
+        ann.click("open-dm").await?;
+
+        // A photo that is pasted can be sent with what the camera noted.
+        script(&ann, &[PHOTO, "const files = [photo];", PASTE]).await?;
+        let ready = "return !!document.querySelector('[data-testid=chip][data-state=ready] [data-testid=chip-original]')";
+        ann.until_true(ready, Vec::new()).await?;
+        let plain = ann.page().await?.text("chip").to_owned();
+        ensure!(plain.contains("without place and camera"), "{plain}");
+        ann.click("chip-original").await?;
+        ann.until("the original", |page| {
+            page.text("chip")
+                .contains("original, with what the camera noted")
+        })
+        .await?;
+        send_when_ready(&ann, 1).await?;
+        let direct = "[data-testid=conversation][data-unread='1']:not([data-id^='#'])";
+        ben.until_true(
+            "return !!document.querySelector(arguments[0])",
+            vec![direct.into()],
+        )
+        .await?;
+        script(&ben, &[NOTE]).await?;
+        ben.click_on(direct).await?;
+        press(&ben, "photo.jpg", "accept-file").await?;
+        let is_shown =
+            "return document.querySelector('img[data-testid=picture]')?.naturalWidth > 0";
+        ben.until_true(is_shown, Vec::new()).await?;
+        let shown = script(&ben, &[SHOWN]).await?;
+        ensure!(shown == json!([640, true, true, "blob"]), "{shown}");
+
+        // A picture that moves, a tone and a film come as they are, and play where they stand.
+        script(&ann, &[MOVING, PASTE]).await?;
+        send_when_ready(&ann, 3).await?;
+        for name in ["moving.gif", "tone.wav", "film.webm"] {
+            press(&ben, name, "accept-file").await?;
+            until_file(&ben, name, "done").await?;
+        }
+        let moves = "const picture = document.querySelector('[data-name=\"moving.gif\"] img[data-testid=picture]');
+            const blob = window.made.get(picture?.src);
+            return !!blob && picture.naturalWidth === 1 && new TextDecoder('latin1').decode(await blob.arrayBuffer()).split('\\x21\\xf9').length === 3";
+        let moves = format!("return (async () => {{ {moves} }})()");
+        ben.until_true(&moves, Vec::new()).await?;
+        for (name, tag) in [("tone.wav", "AUDIO"), ("film.webm", "VIDEO")] {
+            let plays = "const player = document.querySelector(`[data-name='${arguments[0]}'] [data-testid=player]`);
+                return player?.tagName === arguments[1] && player.controls && player.readyState > 0 && !player.error";
+            for tab in [&ann, &ben] {
+                tab.until_true(plays, vec![name.into(), tag.into()]).await?;
+            }
+            let play = "const player = document.querySelector(`[data-name='${arguments[0]}'] [data-testid=player]`);
+                player.muted = true;
+                return player.play().then(() => player.currentTime > 0 || !player.paused || player.ended)";
+            ann.until_true(play, vec![name.into()]).await?;
+        }
+
+        // Nobody else hears of any of it.
+        ben.say("all of it is here").await?;
+        ann.hears("ben", "all of it is here").await?;
+        ann.click_on("[data-testid=conversation][data-id^='#']")
+            .await?;
+        ann.say("to everybody").await?;
+        let heard = cleo.hears("ann", "to everybody").await?;
+        ensure!(
+            heard.messages.len() == 1 && !heard.has("file"),
+            "{heard:#?}"
+        );
+
+        // A text that nobody could send is not sent, stays where it is, and the page goes on.
+        let long = "const field = document.querySelector('[data-testid=composer]');
+            field.focus();
+            return document.execCommand('insertText', false, 'words '.repeat(1_700_000)) && field.value.length";
+        ensure!(ann.script(long, Vec::new()).await? == 60_000);
+        ann.click("send").await?;
+        let page = ann
+            .until("that it is too long", |page| {
+                page.text("composer-problem").contains("60,000")
+            })
+            .await?;
+        ensure!(page.messages.len() == 1, "{:#?}", page.messages.len());
+        ann.script(
+            "document.querySelector('[data-testid=composer]').select()",
+            Vec::new(),
+        )
+        .await?;
+        ann.say("shorter").await?;
+        cleo.hears("ann", "shorter").await?;
+        bed.no_errors().await
+    });
+}

@@ -10,8 +10,17 @@ const ENTER: &str = "\u{e007}";
 
 /// A page and its broker. The page waits for its settings.
 async fn held() -> Result<(Broker, HeldSite)> {
+    held_with(&json!({})).await
+}
+
+/// The same with further settings.
+async fn held_with(more: &Value) -> Result<(Broker, HeldSite)> {
     let broker = Broker::rumqttd().await?;
-    let site = HeldSite::start(settings(&broker.ws_url())).await?;
+    let mut settings = settings(&broker.ws_url());
+    for (key, value) in more.as_object().into_iter().flatten() {
+        settings[key] = value.clone();
+    }
+    let site = HeldSite::start(settings).await?;
     Ok((broker, site))
 }
 
@@ -42,6 +51,9 @@ pub const WELCOME: &[&str] = &[
 
 pub const ROOM: &[&str] = &[
     ".bar",
+    ".talks",
+    ".bar .seat",
+    ".composer .attach",
     ".where h1",
     ".where .status",
     ".where .lamp",
@@ -191,14 +203,61 @@ async fn resize(tab: &Tab, width: u32) -> Result<()> {
 fn whoever_has_a_name_sees_the_room_at_once() {
     run(|bed| async move {
         for width in [1200, 360] {
-            room_at_once(&bed, width).await?;
+            room_at_once(&bed, width, &json!({})).await?;
         }
-        Ok(())
+        // What a site leaves out has no place in the frame, either.
+        room_at_once(&bed, 1200, &json!({ "features": ["dm"] })).await
     });
 }
 
-async fn room_at_once(bed: &Bed, width: u32) -> Result<()> {
-    let (_broker, site) = held().await?;
+#[test]
+fn a_room_with_several_channels_has_its_list_at_once() {
+    run(|bed| async move {
+        let channels = json!({ "channels": ["lobby", "news"] });
+        room_at_once(&bed, 1200, &channels).await?;
+        list_at_once(&bed, &channels).await
+    });
+}
+
+/// A narrow page shows the list, and nothing else.
+async fn list_at_once(bed: &Bed, more: &Value) -> Result<()> {
+    const LIST: &[&str] = &[".talks", ".talks .bar", ".conversation", ".people"];
+    let (_broker, site) = held_with(more).await?;
+    site.release(true);
+    let tab = bed.chromium().await?.open(site.url()).await?;
+    resize(&tab, 360).await?;
+    tab.join("ann").await?;
+    site.release(false);
+    tab.reload().await?;
+    let listed = "return !!document.querySelector('#early .talks')?.checkVisibility()";
+    tab.until_true(listed, Vec::new()).await?;
+    let before = looks(&tab, LIST).await?;
+    ensure!(
+        before.as_array().is_some_and(|all| all.len() == 2),
+        "{before}"
+    );
+    site.release(true);
+    taken_over(&tab).await?;
+    let after = looks(&tab, LIST).await?;
+    ensure!(before == after, "{before:#} {after:#}");
+    let moved = tab.script(SHIFTS, Vec::new()).await?;
+    ensure!(moved == 0, "things moved by {moved}");
+    bed.no_errors().await?;
+    tab.close().await
+}
+
+/// How much of what was seen has moved since the page was loaded, in thousandths, as Chromium counts it.
+const SHIFTS: &str = "return new Promise((done) => {
+        const shifts = [];
+        const observed = new PerformanceObserver((list) => shifts.push(...list.getEntries()));
+        observed.observe({ type: 'layout-shift', buffered: true });
+        // There always is one of these, which comes after what was noted before.
+        new PerformanceObserver(() => done(Math.round(1_000 * [...shifts, ...observed.takeRecords()]
+            .reduce((sum, { value }) => sum + value, 0)))).observe({ type: 'navigation', buffered: true });
+    })";
+
+async fn room_at_once(bed: &Bed, width: u32, more: &Value) -> Result<()> {
+    let (_broker, site) = held_with(more).await?;
     site.release(true);
     let tab = bed.chromium().await?.open(site.url()).await?;
     resize(&tab, width).await?;

@@ -157,6 +157,31 @@ async fn chat(ann: &Tab, ben: &Tab) -> Result<()> {
         tab.until("no picker", |page| !page.has("emoji-picker"))
             .await?;
     }
+    // So does what prepares a picture, and shows it.
+    let pick = "const tree = document.querySelector('rt-chat').shadowRoot;
+        const canvas = Object.assign(document.createElement('canvas'), { width: 40, height: 30 });
+        canvas.getContext('2d').fillRect(0, 0, 9, 9);
+        return new Promise((done) => canvas.toBlob(done)).then((blob) => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([blob], 'dot.png'));
+            const picker = tree.querySelector('[data-testid=file-input]');
+            picker.files = transfer.files;
+            picker.dispatchEvent(new Event('change', { bubbles: true }));
+        })";
+    ann.script(pick, Vec::new()).await?;
+    let found = "const tree = document.querySelector('rt-chat').shadowRoot;
+        return !!tree.querySelector(arguments[0])";
+    let ready = "[data-testid=chip][data-state=ready] [data-testid=chip-original]";
+    ann.until_true(found, vec![ready.into()]).await?;
+    ann.click("send").await?;
+    ben.until_true(found, vec!["[data-testid=accept-file]".into()])
+        .await?;
+    ben.click("accept-file").await?;
+    let shown = "const tree = document.querySelector('rt-chat').shadowRoot;
+        return tree.querySelector('img[data-testid=picture]')?.naturalWidth === 40";
+    for tab in [ann, ben] {
+        tab.until_true(shown, Vec::new()).await?;
+    }
     Ok(())
 }
 

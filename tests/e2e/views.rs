@@ -2,9 +2,9 @@
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
-use xtask::testbed::{Broker, Site, demo};
+use xtask::testbed::{Broker, Site, demo, dist};
 
-use crate::support::{Tab, run};
+use crate::support::{Tab, run, settings};
 
 const ESCAPE: &str = "\u{e00c}";
 
@@ -61,6 +61,75 @@ fn the_views_of_a_narrow_page_are_entries_of_its_history() {
         ann.type_into("composer", ESCAPE).await?;
         ann.until("no details", |page| !page.has("person-details"))
             .await?;
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn back_goes_from_a_conversation_to_the_list_of_them() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let mut with_channels = settings(&broker.ws_url());
+        with_channels["channels"] = json!(["lobby", "news"]);
+        let site = Site::start(dist(), with_channels).await?;
+        let [ann, ben] = bed.ann_and_ben(&site).await?;
+        ann.set_width(360).await?;
+        until_seen(&ann, "").await?;
+        eval(&ann, "window.same = history.length").await?;
+        let news = "[data-testid=conversation][data-id='#news']";
+        for _ in 0..2 {
+            ann.click_on(news).await?;
+            until_seen(&ann, "conversation").await?;
+            ann.click("people-button").await?;
+            until_seen(&ann, "people").await?;
+            eval(&ann, "history.back()").await?;
+            until_seen(&ann, "conversation").await?;
+            eval(&ann, "history.back()").await?;
+            until_seen(&ann, "").await?;
+        }
+        // Forward, and by the page's own buttons: no entry is left over.
+        eval(&ann, "history.forward()").await?;
+        until_seen(&ann, "conversation").await?;
+        ensure!(ann.page().await?.text("title") == "news");
+        ann.click("list-button").await?;
+        until_seen(&ann, "").await?;
+        ann.until_true("return history.state === null", Vec::new())
+            .await?;
+        ann.click_on(news).await?;
+        until_seen(&ann, "conversation").await?;
+
+        // From the people to a conversation with one of them, and back to the list, where it is now.
+        ann.click("people-button").await?;
+        until_seen(&ann, "people").await?;
+        ann.click("person").await?;
+        ann.click("open-dm").await?;
+        until_seen(&ann, "conversation").await?;
+        ann.until_true("return history.state === 'rtchat/talk'", Vec::new())
+            .await?;
+        ann.say("just you").await?;
+        ann.hears("ann", "just you").await?;
+        eval(&ann, "history.back()").await?;
+        until_seen(&ann, "").await?;
+        ensure!(eval(&ann, "return history.length <= same + 2").await? == true);
+        ensure!(ann.page().await?.has_verified(&["ben"]));
+
+        // Where a second conversation begins while the people are shown, Back leads to the list that is there then.
+        let plain = bed.site(&broker).await?;
+        let cleo = bed.chromium().await?.open(plain.url()).await?;
+        cleo.set_width(360).await?;
+        cleo.join("cleo").await?;
+        let dan = bed.firefox().await?.open(plain.url()).await?;
+        dan.join("dan").await?;
+        cleo.sees(&["dan"]).await?;
+        cleo.click("people-button").await?;
+        until_seen(&cleo, "people").await?;
+        cleo.click("person").await?;
+        cleo.click("open-dm").await?;
+        until_seen(&cleo, "conversation").await?;
+        cleo.say("hello, dan").await?;
+        eval(&cleo, "history.back()").await?;
+        until_seen(&cleo, "").await?;
+        drop(ben);
         bed.no_errors().await
     });
 }

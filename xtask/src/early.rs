@@ -70,10 +70,10 @@ impl<'a> Parser<'a> {
         } else {
             self.children(name)?
         };
-        // An embedded chat is never private as far as its own links go, and is no landmark.
+        // An embedded chat is never private as far as its own links go, does not know the channels yet, and is no landmark.
         if attributes
             .get("data-in")
-            .is_some_and(|room| room == "private")
+            .is_some_and(|room| room == "private" || room == "list")
         {
             return Ok(None);
         }
@@ -134,6 +134,7 @@ mod tests {
         assert!(welcome.to_string().contains("Your name"));
         assert!(room.to_string().contains("textarea"));
         assert!(!welcome.to_string().contains("Only people with this link"));
+        assert!(!room.to_string().contains("talks"));
     }
 
     #[test]

@@ -22,6 +22,9 @@ use crate::ui::{assist, texts, typed};
 
 /// The number of characters from which the count is shown.
 const COUNT_FROM: usize = MAX_TEXT - MAX_TEXT / 10;
+/// So much can stand in the field: with megabytes that are pasted, browsers stand still. What is too long to be sent stays for
+/// the person to shorten.
+const MAX_TYPED: &str = "60000";
 const MAX_ROWS: usize = 8;
 
 #[derive(Properties, PartialEq)]
@@ -288,7 +291,7 @@ pub fn Composer(props: &ComposerProps) -> Html {
             <div class="field">
                 if props.has_files { { chips.button() } }
                 <textarea
-                    ref={area} part="field" rows="1" dir="auto" data-testid="composer" aria-label="Message" placeholder="Message"
+                    ref={area} part="field" rows="1" dir="auto" maxlength={MAX_TYPED} data-testid="composer" aria-label="Message" placeholder="Message"
                     enterkeyhint="send" data-people={props.people.clone()} aria-describedby="rt-limit" aria-invalid={refused.then_some("true")}
                     onkeydown={on_key_down} oninput={on_input}
                 />

@@ -34,7 +34,6 @@ pub fn Room(props: &RoomProps) -> Html {
     let (to_people, back) = (use_node_ref(), use_node_ref());
     use_focus(state.people_open, back.clone(), to_people.clone());
     let embedded = ui.backend.0.is_embedded();
-    use_history(!embedded, state.people_open, &back);
     let field = use_node_ref();
     let field_too = field.clone();
     let conversation = &state.talk.conversation;
@@ -42,6 +41,8 @@ pub fn Room(props: &RoomProps) -> Html {
     let list = use_node_ref();
     let listed = state.listed();
     let (open, has_list) = (state.opened(), listed.len() > 1);
+    let talk_open = has_list && !state.list_open;
+    use_history(!embedded, talk_open, state.people_open, [&back, &list]);
     // Where a narrow page shows the people, the field is hidden.
     let next = [back.clone(), field.clone()];
     let look = match (state.people_open, state.list_open) {

@@ -3,6 +3,7 @@ import {
   type AcceptOptions,
   type AskOptions,
   type AskResult,
+  type AttachedFile,
   type Broker,
   type Conversation,
   type DecisionOptions,
@@ -27,6 +28,7 @@ import {
   type ReceivedBlob,
   type ReceivedFile,
   type SaidType,
+  type SayFileOptions,
   type Sendable,
   type Stats,
   type Status,
@@ -123,6 +125,10 @@ await client.send(new Blob(["hello"], { type: "text/plain" })).catch((error: unk
 client.chat("hello");
 client.typing();
 client.say("hello", { conversation: "#lobby", replyTo: "id" });
+const attached: SayFileOptions = { conversation: "#lobby", replyTo: "id", name: "a.txt", text: "Look" };
+const sentId: string = await client.sendFile(new Blob(["a"]), attached);
+const beside: AttachedFile | undefined = (await client.history()).find(({ id }) => id === sentId)?.file;
+if (beside) console.log((await client.fetchFile(beside, { onprogress: ({ bytes }) => console.log(bytes) })).saidType, beside.hash, beside.size);
 client.edit("id", "hi");
 client.retract("id");
 client.react("id", "👍", false);

@@ -31,8 +31,8 @@ fn every_exported_name_is_pinned() {
             "module": ["MQTTRTCClient", "RTChatError"],
             "client": [
                 "addQuestionHandler", "ask", "changeName", "chat", "connect", "constructor", "conversations", "disconnect",
-                "edit", "getPeer", "history", "name", "off", "on", "once", "peers", "react", "retract", "room",
-                "safetyNumber", "say", "send", "stats", "typing", "users",
+                "edit", "fetchFile", "getPeer", "history", "name", "off", "on", "once", "peers", "react", "retract", "room",
+                "safetyNumber", "say", "send", "sendFile", "stats", "typing", "users",
             ],
             "own": [],
             "error": ["code", "message", "name"],

@@ -1,5 +1,6 @@
 //! The module `mqtt-rtc.js` in other people's pages.
 
+mod attachments;
 mod away;
 mod broken;
 mod client;

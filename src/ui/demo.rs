@@ -20,8 +20,8 @@ use super::{Backend, Blocked, Entry, EventSink, Later, Opening, Own, UiEvent};
 use crate::history::Mode;
 use crate::identity::{Name, PeerId, PublicKey, Trust};
 use crate::room::{
-    ChatCommand, ChatEvent, Command, Conversation, Diagnostics, Event, GoneReason, MAIN_CHANNEL,
-    Message, MessageId, PeerState, PeerView, PeopleCommand, PeopleEvent, Status,
+    ChatCommand, ChatEvent, Command, Conversation, Diagnostics, Event, GoneReason, Imported,
+    MAIN_CHANNEL, Message, MessageId, PeerState, PeerView, PeopleCommand, PeopleEvent, Status,
 };
 use crate::settings::Accept;
 use crate::time::Millis;
@@ -360,6 +360,21 @@ impl Demo {
                 for message in said(clock::now()) {
                     self.event(Event::Chat(ChatEvent::Message(Box::new(message))));
                 }
+            }
+            "imported" => {
+                self.conversation();
+                for mut message in said(clock::now()).into_iter().rev().take(3) {
+                    message.conversation = Conversation::Channel(MAIN_CHANNEL.to_owned());
+                    message.imported = true;
+                    self.event(Event::Chat(ChatEvent::Message(Box::new(message))));
+                }
+                let all = Imported {
+                    added: 1_203,
+                    known: 1,
+                    deleted: 2,
+                    elsewhere: 0,
+                };
+                self.event(Event::Chat(ChatEvent::Imported(Ok(all))));
             }
             "writing" => {
                 self.conversation();

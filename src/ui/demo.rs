@@ -22,7 +22,8 @@ use crate::history::Mode;
 use crate::identity::{Name, PeerId, PublicKey, Trust};
 use crate::room::{
     Activity, ChatCommand, ChatEvent, Command, Conversation, Diagnostics, Event, GoneReason,
-    MAIN_CHANNEL, Message, MessageId, PeerState, PeerView, PeopleCommand, PeopleEvent, Status,
+    Imported, MAIN_CHANNEL, Message, MessageId, PeerState, PeerView, PeopleCommand, PeopleEvent,
+    Status,
 };
 use crate::settings::{Accept, Features};
 use crate::time::Millis;
@@ -368,6 +369,21 @@ impl Demo {
                 for event in trouble(view(9, "Mallory", PeerState::Verified, Trust::New), said) {
                     self.event(event);
                 }
+            }
+            "imported" => {
+                self.conversation();
+                for mut message in said(clock::now()).into_iter().rev().take(3) {
+                    message.conversation = Conversation::Channel(MAIN_CHANNEL.to_owned());
+                    message.imported = true;
+                    self.event(Event::Chat(ChatEvent::Message(Box::new(message))));
+                }
+                let all = Imported {
+                    added: 1_203,
+                    known: 1,
+                    deleted: 2,
+                    elsewhere: 0,
+                };
+                self.event(Event::Chat(ChatEvent::Imported(Ok(all))));
             }
             "writing" => {
                 self.conversation();

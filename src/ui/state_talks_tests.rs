@@ -200,3 +200,34 @@ fn the_list_shows_mentions_and_who_is_at_their_page() {
     assert_eq!(title(true), "(@3) lobby · rtchat");
     assert_eq!(title(false), "(3) lobby · rtchat");
 }
+
+#[test]
+fn a_question_about_a_conversation_ends_when_another_tab_has_deleted_it() {
+    let deleted = |deletion| Event::Chat(ChatEvent::Deleted(deletion));
+    let asked = || opened().reduce(Action::Deleting(Some(channel("lobby"))));
+    let other = Deletion::Conversation(channel("news"));
+    assert!(after(asked(), [deleted(other)]).deleting.is_some());
+    for deletion in [
+        Deletion::Conversation(channel("lobby")),
+        Deletion::Room,
+        Deletion::Site,
+    ] {
+        assert_eq!(after(asked(), [deleted(deletion)]).deleting, None);
+    }
+}
+
+#[test]
+fn what_was_imported_is_not_unread_and_an_own_message_of_it_is_not_edited() {
+    let imported = |from, place, text| {
+        event(Message {
+            caught_up: true,
+            imported: true,
+            ..said(&direct(2), from, place, text)
+        })
+    };
+    let state = opened().reduce(Action::Watching(false));
+    let state = after(state, [imported(2, 1, "a"), imported(0, 2, "b")]);
+    assert_eq!(state.all_unread().0, 0);
+    let state = state.reduce(Action::Open(direct(2)));
+    assert_eq!(state.reduce(Action::EditLast).composing, None);
+}

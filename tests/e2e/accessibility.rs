@@ -298,6 +298,19 @@ fn conversations_and_search_are_accessible() {
 }
 
 #[test]
+fn what_is_kept_deleted_and_imported_is_accessible() {
+    audit_scenes(&[
+        ("imported", &[], "imported"),
+        ("talk", &[("delete-site", "delete-site")], "delete-site-now"),
+        (
+            "talk",
+            &[("delete-conversation", "delete-conversation")],
+            "delete-question",
+        ),
+    ]);
+}
+
+#[test]
 fn what_helps_with_writing_is_accessible() {
     audit_scenes(WRITING);
 }

@@ -182,7 +182,7 @@ fn imported(message: &Message) -> Html {
     let file = message.file.as_ref();
     let file = file.map(|file| format!(" {}", texts::imported_file(&file.name)));
     view! {
-        <p class="forked" data-testid="imported">{ texts::IMPORTED }{ file.unwrap_or_default() }</p>
+        <p class="forked" data-look="quiet" data-testid="imported">{ texts::IMPORTED }{ file.unwrap_or_default() }</p>
     }
 }
 

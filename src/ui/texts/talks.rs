@@ -170,4 +170,26 @@ mod tests {
         assert_eq!(excerpt("ünü", "x"), "ünü");
         assert_eq!(excerpt("short", "ort"), "short");
     }
+
+    #[test]
+    fn an_import_says_what_came_of_it() {
+        let done = |added, known, deleted, elsewhere| {
+            import(&Import::Done(Imported {
+                added,
+                known,
+                deleted,
+                elsewhere,
+            }))
+        };
+        assert_eq!(done(0, 0, 0, 0), "There are no messages in this file.");
+        assert_eq!(
+            done(0, 1, 0, 0),
+            "Nothing new was imported. 1 was here already."
+        );
+        assert_eq!(
+            done(1_200, 0, 2, 3),
+            "1,200 messages, changes and reactions imported. 3 were said in channels that this room does not have. 2 were \
+             deleted here before, and not brought back."
+        );
+    }
 }

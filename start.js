@@ -71,27 +71,35 @@
   page.dataset.start = known ? "room" : "welcome";
   if (location.hash.startsWith("#k=")) page.dataset.private = "";
 
-  // What the room has is remembered from the last visit, so that its frame has the same places.
+  // What the room has is remembered from the last visit, so that its frame has the same places: which parts are not there,
+  // and the signs and names of its channels, if there are several.
   const FRAME = "rtchat/1/frame";
-  let frame = "";
+  let [unused, channels] = ["[data-in=list]", []];
   try {
-    frame = localStorage.getItem(FRAME) ?? "";
+    [unused, channels] = JSON.parse(localStorage.getItem(FRAME)) ?? [unused, channels];
   } catch {
     // As above.
   }
   // The program knows which names are allowed; these are in any case.
   const named = new URLSearchParams(location.search).get("room");
   const name = /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u.test(named ?? "") ? named : "";
-  const lists = frame.includes("list");
-  const unused = [!lists && "[data-in=list]", frame.includes("no-files") && ".attach", frame.includes("no-history") && ".keeping label"]
-    .filter(Boolean).map((part) => `#early ${part}`).join();
+  let isListed = false;
   const draw = () => {
-    if (unused) for (const part of document.querySelectorAll(unused)) part.remove();
+    for (const part of document.querySelectorAll(`#early :is(${unused})`)) part.remove();
     const room = document.querySelector("#early .room");
     // A narrow page shows the list first.
-    if (room && lists) Object.assign(room.dataset, { list: "", look: "list" });
+    if (room && channels[0]) Object.assign(room.dataset, { list: "", look: "list" });
+    const row = !isListed && document.querySelector("#early .talk .name")?.closest("li");
+    isListed ||= !!row;
+    for (const channel of row ? channels : []) {
+      const filled = row.cloneNode(true);
+      filled.querySelectorAll("span").forEach((span, at) => { span.textContent = channel[at]; });
+      if (channel === channels[0]) filled.firstChild.ariaCurrent = "true";
+      row.before(filled);
+    }
+    if (row) row.remove();
     // With a list, the list has the room's name.
-    const names = lists ? "#early .card bdi, #early .room-name bdi" : "#early h1 bdi";
+    const names = channels[0] ? "#early .card bdi, #early .room-name bdi" : "#early h1 bdi";
     for (const element of document.querySelectorAll(names)) element.textContent ||= name;
   };
   const parsed = new MutationObserver(draw);
@@ -99,10 +107,12 @@
   document.addEventListener("DOMContentLoaded", () => parsed.disconnect());
 
   /** Remembers what the frame needs to know of these settings. */
-  function remember({ channels, features = ["files", "channels", "history"] }) {
-    const words = ["files", "history"].filter((word) => !features.includes(word)).map((word) => `no-${word}`);
-    if (channels?.length > 1 && features.includes("channels")) words.push("list");
-    localStorage.setItem(FRAME, words.join(" "));
+  function remember({ channels = [], features = ["files", "channels", "history"] }) {
+    const listed = channels.length > 1 && features.includes("channels") ? channels : [];
+    const parts = { files: ".attach", history: ".keeping label", ...(!listed[0] && { list: "[data-in=list]" }) };
+    const unused = Object.keys(parts).filter((part) => !features.includes(part)).map((part) => parts[part]);
+    const rows = listed.map((channel) => [channel.icon ?? "#", channel.name ?? channel]);
+    localStorage.setItem(FRAME, JSON.stringify([unused.join(), rows]));
   }
 
   // The program is compiled while the document is read. If that fails, boot.js loads it again and says what is wrong.

@@ -213,7 +213,7 @@ fn whoever_has_a_name_sees_the_room_at_once() {
 #[test]
 fn a_room_with_several_channels_has_its_list_at_once() {
     run(|bed| async move {
-        let channels = json!({ "channels": ["lobby", "news"] });
+        let channels = json!({ "channels": ["lobby", { "name": "news", "icon": "📰" }] });
         room_at_once(&bed, 1200, &channels).await?;
         list_at_once(&bed, &channels).await
     });
@@ -221,7 +221,16 @@ fn a_room_with_several_channels_has_its_list_at_once() {
 
 /// A narrow page shows the list, and nothing else.
 async fn list_at_once(bed: &Bed, more: &Value) -> Result<()> {
-    const LIST: &[&str] = &[".talks", ".talks .bar", ".conversation", ".people"];
+    const LIST: &[&str] = &[
+        ".talks",
+        ".talks .bar",
+        ".talks h2",
+        ".talk",
+        ".talk .sign",
+        ".talk .name",
+        ".conversation",
+        ".people",
+    ];
     let (_broker, site) = held_with(more).await?;
     site.release(true);
     let tab = bed.chromium().await?.open(site.url()).await?;
@@ -233,9 +242,12 @@ async fn list_at_once(bed: &Bed, more: &Value) -> Result<()> {
     tab.until_true(listed, Vec::new()).await?;
     let before = looks(&tab, LIST).await?;
     ensure!(
-        before.as_array().is_some_and(|all| all.len() == 2),
+        before.as_array().is_some_and(|all| all.len() == 9),
         "{before}"
     );
+    let names = "return [...document.querySelectorAll('.talk')].map((row) => row.textContent)";
+    let names = tab.script(names, Vec::new()).await?;
+    ensure!(names == json!(["#lobby", "📰news"]), "{names}");
     site.release(true);
     taken_over(&tab).await?;
     let after = looks(&tab, LIST).await?;

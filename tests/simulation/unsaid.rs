@@ -5,6 +5,7 @@ use rtchat::room::{
     Unsaid,
 };
 
+use crate::attachments::described;
 use crate::conversations::{deliveries, shown, texts};
 use crate::scenes::{MINUTE, SOON, pair, shown as seen};
 use crate::world::World;
@@ -136,6 +137,29 @@ fn a_message_to_somebody_who_is_blocked_can_be_sent_once_they_are_not() {
     assert!(given_up(&world, ann, &again));
     assert_eq!(texts(&world, ben), ["make peace"]);
     assert_eq!(failures(&world, ann).len(), 2);
+}
+
+#[test]
+fn a_text_that_is_too_long_beside_its_file_is_lost_with_neither() {
+    let (mut world, ann, ben) = pair();
+    let file = described(&"ä".repeat(255), b"bytes");
+    let (key, bytes) = (file.key(), b"bytes".to_vec());
+    world.nodes[ann].blobs.insert(key, bytes);
+    let text = "𝄞".repeat(10_000);
+    let say = ChatCommand::SayFile {
+        conversation: None,
+        file: Box::new(file),
+        text: text.clone(),
+        reply_to: None,
+    };
+    world.command(ann, Command::Chat(say));
+    world.run(SOON);
+    let (_, reason) = failures(&world, ann).remove(0);
+    assert_eq!(reason, Unsaid::TooLong);
+    let said = shown(&world, ann).remove(0);
+    assert_eq!(said.text, text);
+    assert!(said.file.is_some());
+    assert_eq!(texts(&world, ben), [""; 0]);
 }
 
 #[test]

@@ -60,7 +60,11 @@ fn files_and_conversations_with_one_person_are_neither_begun_nor_taken() {
     assert_eq!(texts(&world, ben), ["plan.pdf", "other.pdf"]);
     assert_eq!(deliveries(&world, cleo), [(1, 0, 1), (1, 0, 1)]);
     let after = world.dropped(ben, "belonging to no attempt of ours");
-    assert_eq!(after - before, 2);
+    assert_eq!(
+        after - before,
+        3,
+        "two messages, and that somebody is typing"
+    );
     assert_eq!(world.nodes[ben].room.conversations().len(), 1);
     let is_typing = |event: &Event| matches!(event, Event::Chat(ChatEvent::Typing { .. }));
     assert!(!world.nodes[ben].events.iter().any(is_typing));

@@ -106,7 +106,7 @@ fn whoever_floods_is_muted_until_they_are_listened_to_again() {
 #[test]
 fn a_flood_of_messages_mutes_too_and_their_author_begins_anew_with_the_next_link() {
     let (mut world, ann, ben) = pair();
-    for number in 0..3_000 {
+    for number in 0..6_000 {
         world.say(ben, &format!("{number}"));
     }
     world.run(SOON);

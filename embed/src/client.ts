@@ -423,11 +423,11 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
       this.#handlers.emit("validation", member.user, validation(view), member.peer);
       this.#handlers.emit("connectedtopeer", member.user, member.userInfo, member.peer);
     }
-    this.#present(member);
+    this.#tellPresence(member);
   }
 
   /** Tells whether the person is at their page, once they are connected and it is news. */
-  #present(member: Member): void {
+  #tellPresence(member: Member): void {
     const { presence } = member.view;
     if (!member.isConnected || presence === undefined || presence === member.toldPresence) return;
     member.toldPresence = presence;

@@ -29,8 +29,11 @@ const PATIENCE = 1_500;
 
 /** The text with emoji in the place of shortcodes; as it was, if the table is not there soon. */
 async function soon(text: string, loading: Promise<Table>): Promise<string> {
-  const late = new Promise<undefined>((done) => setTimeout(done, PATIENCE));
-  const table = await Promise.race([loading, late]);
+  // Pages may have replaced `Promise` by one that has no `race`.
+  const table = await new Promise<Table | undefined>((done, failed) => {
+    loading.then(done, failed);
+    setTimeout(() => done(undefined), PATIENCE);
+  });
   return table ? replaceCodes(text, table) : text;
 }
 

@@ -139,17 +139,12 @@ export function factory(): IDBFactory {
   return factory;
 }
 
-async function inTime<Answer>(answer: Promise<Answer>): Promise<Answer> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new StoreError("silent")), PATIENCE);
+/** Pages may have replaced `Promise` by one that has no `race`. */
+const inTime = <Answer>(answer: Promise<Answer>): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new StoreError("silent")), PATIENCE);
+    answer.then(resolve, reject).finally(() => clearTimeout(timer));
   });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 /** The part of a range that has its last entries. They are looked up, because entries are read forwards only. */
 async function lastOf(store: IDBObjectStore, range: IDBKeyRange, entries: number): Promise<IDBKeyRange> {

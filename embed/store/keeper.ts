@@ -94,6 +94,11 @@ export class Keeper {
     this.begin();
   }
 
+  /** There is a place for the bytes of files, in memory, although nothing is kept. */
+  openFiles(): void {
+    this.tell("files", []);
+  }
+
   /** Keeps what is said in another way from now on. What the former store has of this room is deleted there. */
   async choose(mode: Mode): Promise<void> {
     this.mode = mode;
@@ -309,7 +314,7 @@ export class Keeper {
     if (this.commands.length > 0 && this.mode === "kept" && !this.hasAsked) {
       this.hasAsked = true;
       // Whether the browser promises it changes nothing here. Firefox asks the person, and answers when they do.
-      Promise.resolve(navigator.storage?.persist()).catch(() => undefined);
+      navigator.storage?.persist().catch(() => undefined);
     }
     // The store becomes another one when the person chooses so.
     for (let { store } = this; store && this.commands.length > 0; { store } = this) {

@@ -425,6 +425,10 @@ impl Driver {
                 match &mut event {
                     Event::Chat(ChatEvent::Message(message) | ChatEvent::Changed(message)) => {
                         message.at = on_the_wall(message.at);
+                        #[cfg(feature = "attachments")]
+                        if message.file.is_some() {
+                            self.store.want_files();
+                        }
                     }
                     Event::Chat(ChatEvent::Found { messages, .. }) => {
                         for message in messages {

@@ -29,6 +29,8 @@ pub struct StoreKeeper {
     mode: Cell<Mode>,
     driver: RefCell<Weak<Driver>>,
     progress: Cell<Progress>,
+    /// Whether the room was told, or will be, that there is a place for the bytes of files.
+    has_files: Cell<bool>,
     /// What other tabs choose and delete, whatever store they have.
     shared: RefCell<Option<browser::Listener>>,
     /// The script's object, and what hears of it.
@@ -53,6 +55,7 @@ impl StoreKeeper {
             mode: Cell::new(mode),
             driver: RefCell::default(),
             progress: Cell::new(Progress::NotBegun),
+            has_files: Cell::new(false),
             shared: RefCell::default(),
             keeper: OnceCell::new(),
             calls: RefCell::default(),
@@ -70,21 +73,29 @@ impl StoreKeeper {
         self.progress.get() == Progress::Failed
     }
 
-    /// Opens the store, and reads what is in it. Where nothing is kept and no files can come, nothing is loaded.
+    /// Opens the store, and reads what is in it. Where nothing is kept, nothing is loaded before there is a file.
     pub(super) fn open(self: &Rc<Self>, driver: &Rc<Driver>) {
         self.driver.replace(Rc::downgrade(driver));
         self.shared.replace(Some(shared::watch(self)));
-        let mode = self.mode.get();
         if let Some(value) = shared::deleted() {
             let keeper = self.clone();
             spawn_local(async move { keeper.feed(StoreEvent::State(DELETED, value)) });
         }
-        if mode != Mode::Off || cfg!(feature = "attachments") {
-            self.call("open", &[mode.as_str().into()]);
-        }
+        let mode = self.mode.get();
         if mode == Mode::Off {
             let keeper = self.clone();
             spawn_local(async move { keeper.feed(StoreEvent::Restored) });
+        } else {
+            self.has_files.set(true);
+            self.call("open", &[mode.as_str().into()]);
+        }
+    }
+
+    /// There is a file beside a message, so there has to be a place for its bytes.
+    #[cfg(feature = "attachments")]
+    pub(super) fn want_files(self: &Rc<Self>) {
+        if !self.has_files.replace(true) {
+            self.call("openFiles", &[]);
         }
     }
 

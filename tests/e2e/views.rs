@@ -269,7 +269,11 @@ fn a_date_leads_to_the_first_message_from_then_on() {
             let tab = browser
                 .open(&format!("{}?demo=flood2000", site.url()))
                 .await?;
-            tab.until("the log", |page| page.has("go-to-day")).await?;
+            tab.until("the log", |page| page.has("message")).await?;
+            // Whoever reads further up finds it above what is read.
+            let up = "document.querySelector('.log').scrollTop -= 400;
+                return document.querySelector('.elsewhere [data-testid=go-to-day]') !== null";
+            tab.until_true(up, Vec::new()).await?;
             // The scene begins a day ago, with five messages of that day or the next, and goes on for some hours.
             let choose = "const day = new Date(Date.now() - arguments[0] * 86_400_000);
                 const two = (number) => String(number).padStart(2, '0');

@@ -46,7 +46,8 @@ pub async fn check(checks: &[SignatureCheck]) -> Vec<bool> {
 
 async fn check_all(checks: &[SignatureCheck]) -> Result<Vec<bool>, JsValue> {
     let algorithm = object(&[("name", "ECDSA".into()), ("hash", "SHA-256".into())]);
-    let answers = Array::new();
+    // All are asked for before the first answer.
+    let mut answers = Vec::new();
     for SignatureCheck {
         key,
         message,
@@ -54,17 +55,19 @@ async fn check_all(checks: &[SignatureCheck]) -> Result<Vec<bool>, JsValue> {
     } in checks
     {
         let answer = match imported(key).await? {
-            Some(key) => verify(&algorithm, &key, &signature.0, message)?.into(),
-            None => JsValue::FALSE,
+            Some(key) => Some(verify(&algorithm, &key, &signature.0, message)?),
+            None => None,
         };
-        answers.push(&answer);
+        answers.push(answer);
     }
-    let answers = JsFuture::from(Promise::all(&answers)).await?;
-    let answers = Array::from(&answers);
-    Ok(answers
-        .iter()
-        .map(|answer| answer.as_bool() == Some(true))
-        .collect())
+    let mut are_good = Vec::new();
+    for answer in answers {
+        are_good.push(match answer {
+            Some(answer) => JsFuture::from(answer).await?.as_bool() == Some(true),
+            None => false,
+        });
+    }
+    Ok(are_good)
 }
 
 /// Returns the browser's key, or `None` if this is no key.

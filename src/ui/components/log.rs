@@ -186,7 +186,7 @@ pub fn Log(props: &LogProps) -> Html {
                 <div class="space" />
                 <div
                     class="lines" role="log" aria-live={if *away { "off" } else { "polite" }} aria-relevant="additions"
-                    aria-label="Messages" data-testid="log" data-lines={lines.len().to_string()} oninput={to_day}
+                    aria-label="Messages" data-testid="log" data-lines={lines.len().to_string()} oninput={to_day.clone()}
                 >
                     { for lines.range(drawn).map(|line| {
                         let unread = *unread_from == Some(line.seq);
@@ -203,6 +203,12 @@ pub fn Log(props: &LogProps) -> Html {
                 <div class="space" />
             </div>
             if *away {
+                <p class="day elsewhere" oninput={to_day}>
+                    <span>
+                        { "Go to a day" }
+                        <input type="date" aria-label="Go to a day" title="Go to a day" data-testid="go-to-day" />
+                    </span>
+                </p>
                 <button type="button" class="down" data-testid="new-messages" onclick={down}>
                     if *unread > 0 {
                         if *mentioned > 0 { <i class="dot" data-testid="mentioned" /> }

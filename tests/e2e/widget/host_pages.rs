@@ -48,6 +48,9 @@ fn a_page_may_have_changed_the_built_in_functions() {
         ben.join("ben").await?;
         ann.sees(&["ben"]).await?;
         ben.sees(&["ann"]).await?;
+        // What is signed is checked, shortcodes are looked up, and what is said is kept.
+        ann.say("hello :tada:").await?;
+        ben.hears("ann", "hello 🎉").await?;
         let brokers = "return RTChat.widget.brokers[0]";
         ensure!(ann.script(brokers, Vec::new()).await? == json!(broker.ws_url()));
         for tab in [&ann, &ben] {

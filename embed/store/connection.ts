@@ -139,11 +139,15 @@ export function factory(): IDBFactory {
   return factory;
 }
 
-/** Pages may have replaced `Promise` by one that has no `race`. */
+/** Pages may have replaced `Promise` by one that has neither `race` nor `finally`. */
 const inTime = <Answer>(answer: Promise<Answer>): Promise<Answer> =>
   new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new StoreError("silent")), PATIENCE);
-    answer.then(resolve, reject).finally(() => clearTimeout(timer));
+    const settle = <Value>(as: (value: Value) => void) => (value: Value): void => {
+      clearTimeout(timer);
+      as(value);
+    };
+    answer.then(settle(resolve), settle(reject));
   });
 
 /** The part of a range that has its last entries. They are looked up, because entries are read forwards only. */

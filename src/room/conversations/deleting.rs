@@ -105,6 +105,8 @@ impl Conversations {
             Deletion::Conversation(conversation) => {
                 let id = conversation.id(&cx.own.key);
                 self.clear_thread(&id, cx);
+                // That it was deleted is kept first: a page may be closed at any time, and then peers bring nothing back.
+                self.keep_deleted(cx);
                 cx.output(Output::Store(StoreCommand::DeleteConversation(id)));
             }
             Deletion::Room | Deletion::Site => {

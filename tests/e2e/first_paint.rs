@@ -256,16 +256,6 @@ async fn list_at_once(bed: &Bed, more: &Value) -> Result<()> {
     tab.close().await
 }
 
-/// How much of what was seen has moved since the page was loaded, in thousandths, as Chromium counts it.
-const SHIFTS: &str = "return new Promise((done) => {
-        const shifts = [];
-        const observed = new PerformanceObserver((list) => shifts.push(...list.getEntries()));
-        observed.observe({ type: 'layout-shift', buffered: true });
-        // There always is one of these, which comes after what was noted before.
-        new PerformanceObserver(() => done(Math.round(1_000 * [...shifts, ...observed.takeRecords()]
-            .reduce((sum, { value }) => sum + value, 0)))).observe({ type: 'navigation', buffered: true });
-    })";
-
 async fn room_at_once(bed: &Bed, width: u32, more: &Value) -> Result<()> {
     let (_broker, site) = held_with(more).await?;
     site.release(true);

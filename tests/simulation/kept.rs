@@ -243,6 +243,41 @@ fn what_is_read_before_the_store_is_there_does_not_make_it_forget() {
     assert!(world.nodes[ann].events.contains(&read), "and it is kept");
 }
 
+/// Ann's page is closed, and opened again much later.
+fn come_back(world: &mut World, ann: usize) -> usize {
+    world.crash(ann);
+    world.run(MINUTE * 5);
+    let ann = again(world, ann, "ann", 0);
+    assert!(world.run_until(MINUTE, World::is_full_mesh));
+    world.run(SOON);
+    ann
+}
+
+#[test]
+fn what_was_deleted_does_not_come_back_if_the_page_is_closed_at_that_moment() {
+    let delete = |deletion: fn(&World, usize) -> Deletion| {
+        let mut world = World::new(1);
+        let (ann, ben) = (open(&mut world, "ann", 0), world.open("ben"));
+        assert!(world.run_until(SOON, World::is_full_mesh));
+        for text in ["one", "two"] {
+            world.say(ben, text);
+            world.run(SOON);
+        }
+        world.writes_left = Some(1);
+        let deletion = deletion(&world, ann);
+        chat(&mut world, ann, ChatCommand::Delete(deletion));
+        world.run(SOON);
+        world.crash(ann);
+        world.writes_left = None;
+        let ann = come_back(&mut world, ann);
+        texts(&world, ann)
+    };
+    let message = delete(|world, at| Deletion::Message(shown(world, at)[1].id.clone()));
+    assert_eq!(message, ["one"]);
+    let conversation = delete(|_, _| Deletion::Conversation(lobby()));
+    assert_eq!(conversation, [""; 0]);
+}
+
 #[test]
 fn what_was_deleted_does_not_come_back() {
     let mut world = World::new(1);
@@ -272,11 +307,7 @@ fn what_was_deleted_does_not_come_back() {
     assert_eq!(world.kept[0].records.len(), 0);
     world.say(ben, "four");
     world.run(SOON);
-    world.crash(ann);
-    world.run(MINUTE * 5);
-    let ann = again(&mut world, ann, "ann", 0);
-    assert!(world.run_until(MINUTE, World::is_full_mesh));
-    world.run(SOON);
+    let ann = come_back(&mut world, ann);
     assert_eq!(texts(&world, ann), ["four"]);
 }
 
@@ -345,11 +376,7 @@ fn what_was_deleted_of_all_rooms_does_not_come_back_even_if_the_store_is_empty()
     assert_eq!(world.kept[0].records.len(), 0);
     world.say(ben, "two");
     world.run(SOON);
-    world.crash(ann);
-    world.run(MINUTE * 5);
-    let ann = again(&mut world, ann, "ann", 0);
-    assert!(world.run_until(MINUTE, World::is_full_mesh));
-    world.run(SOON);
+    let ann = come_back(&mut world, ann);
     assert_eq!(texts(&world, ann), ["two"]);
 }
 

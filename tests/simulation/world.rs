@@ -109,6 +109,8 @@ pub struct World {
     /// The tabs whose pages are slow, so that their timers run at least this many milliseconds late.
     pub slow_pages: Vec<usize>,
     pub lateness: u64,
+    /// How many commands to stores are still carried out, if a page is closed in the middle of them.
+    pub writes_left: Option<u32>,
     /// The tabs whose keys do not sign at present.
     pub refusing_keys: Vec<usize>,
     /// Number of brokers. Each of them carries all messages.
@@ -172,6 +174,7 @@ impl World {
             signing_takes: 0,
             slow_pages: Vec::new(),
             lateness: 40,
+            writes_left: None,
             refusing_keys: Vec::new(),
             brokers: 1,
             next_tab: 1,

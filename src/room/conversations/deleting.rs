@@ -91,23 +91,22 @@ impl Deleted {
 impl Conversations {
     /// Deletes something, because the person wants it.
     pub(super) fn delete(&mut self, deletion: Deletion, cx: &mut Cx) {
-        match &deletion {
+        let commands = match &deletion {
             Deletion::Message(id) => {
                 if self.give_up(id, cx) {
                     return;
                 }
-                if !self.delete_message(id, cx) {
+                let Some(keys) = self.delete_message(id, cx) else {
                     return cx.event(Event::Refused(
                         "The message is not here any more.".to_owned(),
                     ));
-                }
+                };
+                keys.into_iter().map(StoreCommand::Delete).collect()
             }
             Deletion::Conversation(conversation) => {
                 let id = conversation.id(&cx.own.key);
                 self.clear_thread(&id, cx);
-                // That it was deleted is kept first: a page may be closed at any time, and then peers bring nothing back.
-                self.keep_deleted(cx);
-                cx.output(Output::Store(StoreCommand::DeleteConversation(id)));
+                vec![StoreCommand::DeleteConversation(id)]
             }
             Deletion::Room | Deletion::Site => {
                 let ids: Vec<ConversationId> = self.threads.iter().map(|its| its.id).collect();
@@ -115,7 +114,7 @@ impl Conversations {
                     self.clear_thread(&id, cx);
                 }
                 self.deleted.floor = Clock(Clock::at(cx.now).0 | 0xffff);
-                cx.output(Output::Store(if deletion == Deletion::Site {
+                vec![if deletion == Deletion::Site {
                     let all = Deleted {
                         floor: self.deleted.floor,
                         ..Deleted::default()
@@ -123,25 +122,29 @@ impl Conversations {
                     StoreCommand::DeleteAll(write_deleted(&all))
                 } else {
                     StoreCommand::DeleteRoom
-                }));
+                }]
             }
+        };
+        // What was deleted is noted before it goes, since the page may be closed in between, and peers would bring it back.
+        // Only what deletes all of the room takes the note along.
+        let takes_note = matches!(deletion, Deletion::Room | Deletion::Site);
+        if !takes_note {
+            self.keep_deleted(cx);
         }
-        self.keep_deleted(cx);
+        for command in commands {
+            cx.output(Output::Store(command));
+        }
+        if takes_note {
+            self.keep_deleted(cx);
+        }
         cx.chat(ChatEvent::Deleted(deletion));
     }
 
-    /// Deletes a message with all that was said about it.
-    fn delete_message(&mut self, id: &MessageId, cx: &mut Cx) -> bool {
-        let Some(id) = parse_entry_name(&id.0) else {
-            return false;
-        };
-        let name = short(&id);
-        let Some(thread) = self.threads.of_message(&name).map(|thread| thread.id) else {
-            return false;
-        };
-        let Some(thread) = self.threads.get_mut(&thread) else {
-            return false;
-        };
+    /// Deletes a message with all that was said about it. Returns the keys of their records, or `None` if it is not here.
+    fn delete_message(&mut self, id: &MessageId, cx: &mut Cx) -> Option<Vec<Key>> {
+        let name = short(&parse_entry_name(&id.0)?);
+        let thread = self.threads.of_message(&name)?.id;
+        let thread = self.threads.get_mut(&thread)?;
         let about = thread.log.references(&name).into_iter();
         let about = about.map(|(held, _)| held.entry.position());
         let message = thread.log.get(&name).map(|held| held.entry.position());
@@ -149,14 +152,15 @@ impl Conversations {
         for position in &all {
             thread.log.remove(position);
             cx.effect(Effect::Detached(short(&position.id)));
-            cx.output(Output::Store(StoreCommand::Delete(Key {
-                conversation: thread.id,
-                position: *position,
-            })));
         }
         self.deleted
             .add(all.iter().map(|position| short(&position.id)));
-        true
+        let conversation = thread.id;
+        let key = |position| Key {
+            conversation,
+            position,
+        };
+        Some(all.into_iter().map(key).collect())
     }
 
     /// Forgets what was said in a conversation. Its last entries are remembered one by one, since peers will name them.

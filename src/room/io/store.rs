@@ -14,7 +14,7 @@ pub enum StoreCommand {
     Delete(Key),
     /// Delete a conversation.
     DeleteConversation(ConversationId),
-    /// Delete all records of the room, but no state.
+    /// Delete everything of the room, its small values as well.
     DeleteRoom,
     /// Delete everything of all rooms, and keep this for all of them: the value that says what was deleted.
     DeleteAll(Vec<u8>),

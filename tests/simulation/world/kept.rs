@@ -56,6 +56,12 @@ impl World {
         let Some(store) = self.nodes[at].kept else {
             return;
         };
+        if let Some(left) = &mut self.writes_left {
+            if *left == 0 {
+                return;
+            }
+            *left -= 1;
+        }
         let kept = &mut self.kept[store];
         let event = match command {
             StoreCommand::Put(record) => {
@@ -79,6 +85,7 @@ impl World {
             }
             StoreCommand::DeleteRoom => {
                 kept.records.clear();
+                kept.states.clear();
                 StoreEvent::RoomDeleted
             }
             StoreCommand::DeleteAll(value) => {

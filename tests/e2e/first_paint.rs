@@ -252,9 +252,21 @@ async fn list_at_once(bed: &Bed, more: &Value) -> Result<()> {
     taken_over(&tab).await?;
     let after = looks(&tab, LIST).await?;
     ensure!(before == after, "{before:#} {after:#}");
+    let moved = tab.script(SHIFTS, Vec::new()).await?;
+    ensure!(moved == 0, "things moved by {moved}");
     bed.no_errors().await?;
     tab.close().await
 }
+
+/// How much of what was seen has moved since the page was loaded, in thousandths, as Chromium counts it.
+const SHIFTS: &str = "return new Promise((done) => {
+        const shifts = [];
+        const observed = new PerformanceObserver((list) => shifts.push(...list.getEntries()));
+        observed.observe({ type: 'layout-shift', buffered: true });
+        // There always is one of these, which comes after what was noted before.
+        new PerformanceObserver(() => done(Math.round(1_000 * [...shifts, ...observed.takeRecords()]
+            .reduce((sum, { value }) => sum + value, 0)))).observe({ type: 'navigation', buffered: true });
+    })";
 
 async fn room_at_once(bed: &Bed, width: u32, more: &Value) -> Result<()> {
     let (_broker, site) = held_with(more).await?;

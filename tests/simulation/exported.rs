@@ -227,6 +227,36 @@ fn imported_words_are_never_said_and_make_way_for_those_that_are() {
 }
 
 #[test]
+fn what_was_brought_back_stays_also_if_peers_are_faster_than_the_store() {
+    let mut world = World::new(1);
+    let (ann, ben) = (world.open("ann"), world.open("ben"));
+    world.keep(ann, 0);
+    assert!(world.run_until(SOON, World::is_full_mesh));
+    say_in(&mut world, ben, None, "wanted");
+    let file = export(&world, ann);
+    let deletion = Deletion::Message(id_of(&world, ann, "wanted"));
+    chat(&mut world, ann, ChatCommand::Delete(deletion));
+    assert_eq!(import(&mut world, ann, &file, true).unwrap().added, 1);
+    world.reading_takes = 20_000;
+    let mut ann = ann;
+    // The second visit shows what the first one left in the store.
+    for _ in 0..2 {
+        world.crash(ann);
+        world.run(MINUTE * 5);
+        ann = again(&mut world, ann, "ann", Some(0));
+        assert!(world.run_until(SOON, World::is_full_mesh));
+        world.run(SOON);
+        assert_eq!(texts(&world, ann), ["wanted"], "from ben");
+        world.run(MINUTE);
+        let room = &world.nodes[ann].room;
+        let lobby = Conversation::Channel("lobby".to_owned());
+        let found = room.history(&lobby, None, 9);
+        assert_eq!(found.len(), 1, "from the store");
+        assert_eq!(world.kept[0].records.len(), 1);
+    }
+}
+
+#[test]
 fn a_file_changes_nothing_of_what_was_said_to_us() {
     let (mut world, ann, ben) = talk();
     let anns = world.nodes[ann].identity.public();

@@ -1,7 +1,9 @@
 //! What a browser keeps: it is there after a reload, waits for people, is shared by tabs, and can be deleted.
 
 use rtchat::identity::TrustBook;
-use rtchat::room::{ChatCommand, ChatEvent, Command, Conversation, Deletion, Event, Order};
+use rtchat::room::{
+    ChatCommand, ChatEvent, Command, Conversation, Deletion, Event, Message, Order,
+};
 use rtchat::settings::Accept;
 
 use crate::conversations::{deliveries, shown, texts};
@@ -276,6 +278,80 @@ fn what_was_deleted_does_not_come_back_if_the_page_is_closed_at_that_moment() {
     assert_eq!(message, ["one"]);
     let conversation = delete(|_, _| Deletion::Conversation(lobby()));
     assert_eq!(conversation, [""; 0]);
+}
+
+#[test]
+fn what_was_deleted_does_not_come_back_while_the_store_is_slow() {
+    let delete = |deletion: fn(&World, usize) -> Deletion, expected: &[&str]| {
+        let mut world = World::new(1);
+        let (ann, ben) = (open(&mut world, "ann", 0), world.open("ben"));
+        assert!(world.run_until(SOON, World::is_full_mesh));
+        for text in ["one", "two"] {
+            world.say(ben, text);
+            world.run(SOON);
+        }
+        let id = shown(&world, ben)[1].id.clone();
+        let react = |emoji: &str| ChatCommand::React {
+            id: id.clone(),
+            emoji: emoji.to_owned(),
+            on: true,
+        };
+        chat(&mut world, ben, react("👍"));
+        world.run(SOON);
+        let deletion = deletion(&world, ann);
+        chat(&mut world, ann, ChatCommand::Delete(deletion));
+        world.run(SOON);
+        world.crash(ann);
+        // What ben says about it later goes with it.
+        chat(&mut world, ben, react("👋"));
+        world.say(ben, "three");
+        world.run(MINUTE * 5);
+        world.reading_takes = 20_000;
+        let ann = again(&mut world, ann, "ann", 0);
+        assert!(world.run_until(SOON, World::is_full_mesh));
+        world.run(SOON);
+        assert_eq!(texts(&world, ann), ["one", "two", "three"]);
+        world.run(MINUTE);
+        let texts_of = |all: Vec<Message>| -> Vec<String> {
+            all.into_iter().map(|message| message.text).collect()
+        };
+        let left = texts_of(world.nodes[ann].room.history(&lobby(), None, 9));
+        assert_eq!(left, expected);
+        assert_eq!(world.kept[0].records.len(), expected.len());
+        let told = |number: usize| {
+            let id = shown(&world, ben)[number].id.clone();
+            let deleted = Event::Chat(ChatEvent::Deleted(Deletion::Message(id)));
+            world.nodes[ann].events.contains(&deleted)
+        };
+        assert!(told(1) && !told(2), "and people are told");
+    };
+    delete(
+        |world, at| Deletion::Message(shown(world, at)[1].id.clone()),
+        &["one", "three"],
+    );
+    delete(|_, _| Deletion::Conversation(lobby()), &["three"]);
+    delete(|_, _| Deletion::Room, &["three"]);
+}
+
+#[test]
+fn what_is_deleted_while_its_signature_is_checked_does_not_come_afterwards() {
+    let mut world = World::new(1);
+    let (ann, ben) = (open(&mut world, "ann", 0), world.open("ben"));
+    assert!(world.run_until(SOON, World::is_full_mesh));
+    world.slow_keys.push(ann);
+    world.signing_takes = 2_000;
+    world.say(ben, "one");
+    world.run(std::time::Duration::from_secs(1));
+    chat(
+        &mut world,
+        ann,
+        ChatCommand::Delete(Deletion::Conversation(lobby())),
+    );
+    world.run(SOON);
+    assert_eq!(texts(&world, ann), [""; 0]);
+    world.say(ben, "two");
+    world.run(SOON);
+    assert_eq!(texts(&world, ann), ["two"]);
 }
 
 #[test]

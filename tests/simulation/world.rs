@@ -109,6 +109,8 @@ pub struct World {
     /// The tabs whose pages are slow, so that their timers run at least this many milliseconds late.
     pub slow_pages: Vec<usize>,
     pub lateness: u64,
+    /// How many milliseconds it takes until a store tells what it has.
+    pub reading_takes: u64,
     /// How many commands to stores are still carried out, if a page is closed in the middle of them.
     pub writes_left: Option<u32>,
     /// The tabs whose keys do not sign at present.
@@ -174,6 +176,7 @@ impl World {
             signing_takes: 0,
             slow_pages: Vec::new(),
             lateness: 40,
+            reading_takes: 20,
             writes_left: None,
             refusing_keys: Vec::new(),
             brokers: 1,

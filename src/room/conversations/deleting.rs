@@ -3,7 +3,9 @@
 use litemap::LiteMap;
 
 use super::Conversations;
+use super::log::Held;
 use super::records::write_deleted;
+use super::thread::Thread;
 use crate::history::Key;
 use crate::room::cx::Cx;
 use crate::room::effect::Effect;
@@ -40,9 +42,13 @@ impl Deleted {
 
     /// Whether this entry was deleted from this conversation.
     pub fn has_in(&self, conversation: &ConversationId, entry: &Entry) -> bool {
+        entry.clock <= self.floor_in(conversation) || self.has_id(&short(&entry.id()))
+    }
+
+    /// Nothing that was said in this conversation up to here is taken again.
+    fn floor_in(&self, conversation: &ConversationId) -> Clock {
         let floor = self.floors.get(conversation).copied();
-        let floor = floor.unwrap_or_default().max(self.floor);
-        entry.clock <= floor || self.has_id(&short(&entry.id()))
+        floor.unwrap_or_default().max(self.floor)
     }
 
     fn add(&mut self, ids: impl Iterator<Item = ShortId>) {
@@ -143,24 +149,55 @@ impl Conversations {
     /// Deletes a message with all that was said about it. Returns the keys of their records, or `None` if it is not here.
     fn delete_message(&mut self, id: &MessageId, cx: &mut Cx) -> Option<Vec<Key>> {
         let name = short(&parse_entry_name(&id.0)?);
-        let thread = self.threads.of_message(&name)?.id;
-        let thread = self.threads.get_mut(&thread)?;
-        let about = thread.log.references(&name).into_iter();
-        let about = about.map(|(held, _)| held.entry.position());
-        let message = thread.log.get(&name).map(|held| held.entry.position());
-        let all: Vec<_> = about.chain(message).collect();
-        for position in &all {
-            thread.log.remove(position);
-            cx.effect(Effect::Detached(short(&position.id)));
+        let thread = self.threads.of_message(&name)?;
+        let all = with_all_about(thread, &name, |_| true);
+        for key in &all {
+            self.take_out(key, cx);
         }
         self.deleted
-            .add(all.iter().map(|position| short(&position.id)));
-        let conversation = thread.id;
-        let key = |position| Key {
-            conversation,
-            position,
+            .add(all.iter().map(|key| short(&key.position.id)));
+        Some(all)
+    }
+
+    /// Takes out what peers brought before the store had said that it was deleted. The store may say later that the person
+    /// brought some of it back, so it is deleted there when all has come.
+    pub(super) fn delete_returned(&mut self, cx: &mut Cx) {
+        let deleted = &self.deleted;
+        let mut keys: Vec<Key> = Vec::new();
+        for thread in self.threads.iter() {
+            let floor = deleted.floor_in(&thread.id);
+            let log = &thread.log;
+            let earlier = log.iter().take_while(|held| held.entry.clock <= floor);
+            let single = deleted.ids.iter().filter_map(|id| log.get(id));
+            for held in earlier.chain(single).filter(is_not_wanted_back) {
+                let name = short(&held.entry.id());
+                keys.extend(with_all_about(thread, &name, is_not_wanted_back));
+            }
+        }
+        self.were_deleted(&keys, cx);
+        self.returned.extend(keys);
+    }
+
+    /// Deletes in the store what peers brought back, now that all has come of what the person brought back.
+    pub(super) fn forget_returned(&mut self, cx: &mut Cx) {
+        for key in core::mem::take(&mut self.returned) {
+            let thread = self.threads.get(&key.conversation);
+            if thread.is_none_or(|its| !its.log.contains(&short(&key.position.id))) {
+                cx.output(Output::Store(StoreCommand::Delete(key)));
+            }
+        }
+    }
+
+    /// Takes a record out of its conversation. Returns whether people saw it as a message.
+    fn take_out(&mut self, key: &Key, cx: &mut Cx) -> bool {
+        let Some(thread) = self.threads.get_mut(&key.conversation) else {
+            return false;
         };
-        Some(all.into_iter().map(key).collect())
+        let name = short(&key.position.id);
+        let is_shown = thread.log.get(&name).is_some_and(|held| held.is_shown);
+        thread.log.remove(&key.position);
+        cx.effect(Effect::Detached(name));
+        is_shown
     }
 
     /// Forgets what was said in a conversation. Its last entries are remembered one by one, since peers will name them.
@@ -180,17 +217,10 @@ impl Conversations {
         self.threads.remove(id);
     }
 
-    /// Another tab has deleted these records.
+    /// These records were deleted, by another tab or earlier.
     pub(super) fn were_deleted(&mut self, keys: &[Key], cx: &mut Cx) {
         for key in keys {
-            let Some(thread) = self.threads.get_mut(&key.conversation) else {
-                continue;
-            };
-            let is_shown = thread.log.get(&short(&key.position.id));
-            let is_shown = is_shown.is_some_and(|held| held.is_shown);
-            thread.log.remove(&key.position);
-            cx.effect(Effect::Detached(short(&key.position.id)));
-            if is_shown {
+            if self.take_out(key, cx) {
                 let id = MessageId(entry_name(&key.position.id));
                 cx.chat(ChatEvent::Deleted(Deletion::Message(id)));
             }
@@ -211,4 +241,21 @@ impl Conversations {
             cx.chat(ChatEvent::Deleted(Deletion::Conversation(conversation)));
         }
     }
+}
+
+/// The keys of a message and of all that was said about it, as far as it is wanted.
+fn with_all_about(thread: &Thread, id: &ShortId, is_wanted: impl Fn(&&Held) -> bool) -> Vec<Key> {
+    let about = thread.log.references(id).into_iter();
+    let message = thread.log.get(id);
+    let all = about.map(|(held, _)| held).chain(message).filter(is_wanted);
+    let key = |held: &Held| Key {
+        conversation: thread.id,
+        position: held.entry.position(),
+    };
+    all.map(key).collect()
+}
+
+/// Whether the person did not bring it back from a file after it was deleted.
+fn is_not_wanted_back(held: &&Held) -> bool {
+    !held.origin.is_brought_back
 }

@@ -78,6 +78,8 @@ pub(super) struct Conversations {
     /// Up to where each conversation was read.
     read: LiteMap<ConversationId, Order>,
     deleted: Deleted,
+    /// What peers brought back before the store had said that it was deleted, until all of the store has come.
+    returned: Vec<Key>,
     /// The file that is being imported.
     #[cfg(feature = "export")]
     importing: Option<import::Importing>,
@@ -100,6 +102,7 @@ impl Conversations {
             checking: Checking::default(),
             read: LiteMap::new(),
             deleted: Deleted::default(),
+            returned: Vec::new(),
             #[cfg(feature = "export")]
             importing: None,
             is_restored: false,

@@ -210,6 +210,10 @@ impl Conversations {
             cx.source = Some(from);
             let ids = have.entry(entry.author).or_default();
             ids.push(short(&entry.id()));
+            // It was deleted while it was checked.
+            if self.deleted.has(&entry) {
+                continue;
+            }
             if !caught_up {
                 yield_files(cx);
                 if !is_readable(&entry) {

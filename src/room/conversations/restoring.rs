@@ -29,6 +29,7 @@ impl Conversations {
             StoreEvent::State(..) => {}
             StoreEvent::Restored => {
                 self.is_restored = true;
+                self.forget_returned(cx);
                 // Whoever came before that was told of less than we have.
                 for peer in members.all_proven() {
                     self.send_pages(peer, members, cx);
@@ -48,6 +49,10 @@ impl Conversations {
         self.deleted.merge(deleted);
         if is_more {
             self.keep_deleted(cx);
+        }
+        // Peers may have been faster than the store. Later, other tabs name what goes.
+        if !self.is_restored {
+            self.delete_returned(cx);
         }
     }
 

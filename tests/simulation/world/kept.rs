@@ -48,7 +48,7 @@ impl World {
         events.extend(older);
         events.push(StoreEvent::Restored);
         for event in events {
-            self.schedule(20, Task::Feed(at, Input::Store(event)));
+            self.schedule(self.reading_takes, Task::Feed(at, Input::Store(event)));
         }
     }
 

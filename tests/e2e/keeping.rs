@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use xtask::testbed::Broker;
 
-use crate::support::{Tab, run};
+use crate::support::{KEPT, Tab, run};
 
 const MODE: &str =
     "return document.querySelector('[data-testid=history-mode]').value === arguments[0]";
@@ -28,20 +28,6 @@ async fn until_none(tab: &Tab, selector: &str) -> Result<()> {
     let find = "return !document.querySelector(arguments[0])";
     tab.until_true(find, vec![selector.into()]).await
 }
-
-/// The number of records that the database of all tabs has.
-const KEPT: &str = "return new Promise((done) => {
-    const open = indexedDB.open('rtchat/1/history');
-    open.onsuccess = () => {
-        const [database] = [open.result];
-        const names = [...database.objectStoreNames];
-        const count = names.includes('records') && database.transaction('records').objectStore('records').count();
-        const answer = (number) => (database.close(), done(number === arguments[0]));
-        if (count) count.onsuccess = () => answer(count.result);
-        else answer(0);
-    };
-    open.onerror = () => done(false);
-})";
 
 #[test]
 fn what_one_tab_chooses_to_keep_counts_in_all_and_nothing_goes_from_their_view() {
@@ -180,7 +166,8 @@ fn everything_of_the_site_is_deleted_and_the_key_only_if_it_is_asked_for() {
         lobby.click("delete-identity").await?;
         lobby.click("delete-site-now").await?;
         lobby.until("the welcome", |page| page.has("name")).await?;
-        lobby.until_true(KEPT, vec![0.into()]).await?;
+        let none = format!("{KEPT} return kept().then((count) => count === 0)");
+        lobby.until_true(&none, Vec::new()).await?;
         let name = "return localStorage.getItem('rtchat/1/name') === null";
         lobby.until_true(name, Vec::new()).await?;
         let after = lobby.script(key, Vec::new()).await?;

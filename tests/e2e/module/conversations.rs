@@ -5,7 +5,7 @@ use serde_json::json;
 use xtask::testbed::Broker;
 
 use super::{EMPTY, Stage, eval, start_client, until};
-use crate::support::{Host, run, settings};
+use crate::support::{Host, KEPT, run, settings};
 
 #[test]
 fn programs_talk_in_conversations_and_read_their_history() {
@@ -114,15 +114,8 @@ fn a_site_may_let_programs_keep_what_is_said() {
         .await?;
         until(&tab, &format!("{texts}.then((all) => all === 'hello')")).await?;
         // It is there once what is kept was read again.
-        let stored = "return new Promise((done, failed) => {
-            const opened = indexedDB.open('rtchat/1/history');
-            opened.onerror = failed;
-            opened.onsuccess = () => {
-                const count = opened.result.transaction('records').objectStore('records').count();
-                count.onsuccess = () => { opened.result.close(); done(count.result) };
-            };
-        })";
-        until(&tab, stored).await?;
+        let stored = format!("{KEPT} return kept().then((count) => count > 0)");
+        until(&tab, &stored).await?;
         tab.reload().await?;
         start_client(&tab, "ann", json!({})).await?;
         eval(&tab, "return client.connect().then(() => null)").await?;

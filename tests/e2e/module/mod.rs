@@ -91,13 +91,24 @@ async fn until(tab: &Tab, script: &str) -> Result<Value> {
     loop {
         let found = eval(tab, script).await;
         match found {
-            Ok(value) if !matches!(value, Value::Null | Value::Bool(false)) => return Ok(value),
+            Ok(value) if is_true(&value) => return Ok(value),
             _ if Instant::now() > end => {
                 let seen = eval(tab, "return window.seen").await;
                 bail!("never true: {script}; last {found:?}; seen {seen:?}")
             }
             _ => sleep(Duration::from_millis(30)).await,
         }
+    }
+}
+
+/// Whether JavaScript takes a value for true.
+fn is_true(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(value) => *value,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.is_empty(),
+        Value::Array(_) | Value::Object(_) => true,
     }
 }
 

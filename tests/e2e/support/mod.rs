@@ -14,4 +14,4 @@ pub use cdn::Cdn;
 pub use harness::{Bed, run};
 pub use page::Page;
 pub use site::{GuardedSite, HeldSite, Host, page_of, serve, settings};
-pub use tab::Tab;
+pub use tab::{KEPT, Tab};

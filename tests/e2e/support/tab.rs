@@ -22,6 +22,24 @@ const LOOK: Duration = Duration::from_millis(30);
 /// WebDriver's code for the Enter key.
 const ENTER: &str = "\u{e007}";
 
+/// The beginning of a script: `kept()` counts the records that the browser keeps for all tabs. A database that is opened
+/// without a version is made if there is none, and the page's own one would find it. So it is looked for first.
+pub const KEPT: &str = "const kept = async () => {
+    const name = 'rtchat/1/history';
+    const all = await indexedDB.databases();
+    if (!all.some((its) => its.name === name)) return 0;
+    const result = (request) => new Promise((done, failed) => {
+        request.onsuccess = () => done(request.result);
+        request.onerror = () => failed(request.error);
+    });
+    const database = await result(indexedDB.open(name));
+    try {
+        return await result(database.transaction('records').objectStore('records').count());
+    } finally {
+        database.close();
+    }
+};";
+
 /// A tab of a browser.
 #[derive(Clone, Debug)]
 pub struct Tab {

@@ -3,7 +3,7 @@
 use anyhow::ensure;
 use xtask::testbed::Broker;
 
-use crate::hostile_member::{COUNT, TAKE_CHANNELS, eval, join_hostile, say_many};
+use crate::hostile_member::{COUNT, TAKE_CHANNELS, eval, say_many, with_mallory};
 use crate::support::{NOWHERE, run};
 
 #[test]
@@ -11,9 +11,7 @@ fn channels_that_a_member_opens_by_itself_change_nothing() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;
-        let [ann, ben] = bed.ann_and_ben(&site).await?;
-        let mallory = join_hostile(&bed.chromium().await?, site.url(), "mallory").await?;
-        mallory.sees(&["ann", "ben"]).await?;
+        let [ann, ben, mallory] = with_mallory(&bed, &site).await?;
         // As many as the browsers take. On each of them goes a frame that would change a name if it came on the right one.
         let open = r#"
             const profile = JSON.stringify({ k: "profile", name: "by the way" });

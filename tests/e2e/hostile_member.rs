@@ -17,7 +17,7 @@ use serde_json::Value;
 use tokio::time::interval;
 use xtask::testbed::{Broker, Site};
 
-use crate::support::{Browser, Tab, page_of, run};
+use crate::support::{Bed, Browser, Tab, page_of, run};
 
 /// Gives the test the channels of a page, over which it then says what it likes.
 pub(crate) const TAKE_CHANNELS: &str = r#"
@@ -48,13 +48,21 @@ pub(crate) const TAKE_CHANNELS: &str = r#"
 "#;
 
 /// Joins with a page whose channels the test can use.
-pub(crate) async fn join_hostile(browser: &Browser, url: &str, name: &str) -> Result<Tab> {
+async fn join_hostile(browser: &Browser, url: &str, name: &str) -> Result<Tab> {
     let tab = browser.open(url).await?;
     tab.until("the field for a name", |page| page.has("name"))
         .await?;
     tab.script(TAKE_CHANNELS, Vec::new()).await?;
     tab.join(name).await?;
     Ok(tab)
+}
+
+/// Ann and ben, and mallory, who sees both and whose channels the test can use.
+pub(crate) async fn with_mallory(bed: &Bed, site: &Site) -> Result<[Tab; 3]> {
+    let [ann, ben] = bed.ann_and_ben(site).await?;
+    let mallory = join_hostile(&bed.chromium().await?, site.url(), "mallory").await?;
+    mallory.sees(&["ann", "ben"]).await?;
+    Ok([ann, ben, mallory])
 }
 
 pub(crate) async fn eval(tab: &Tab, script: &str) -> Result<Value> {
@@ -89,9 +97,7 @@ fn a_flood_of_long_messages_is_drawn_in_short_and_together() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;
-        let [ann, ben] = bed.ann_and_ben(&site).await?;
-        let mallory = join_hostile(&bed.chromium().await?, site.url(), "mallory").await?;
-        mallory.sees(&["ann", "ben"]).await?;
+        let [ann, ben, mallory] = with_mallory(&bed, &site).await?;
         for tab in [&ann, &ben] {
             eval(tab, COUNT).await?;
         }
@@ -133,9 +139,7 @@ fn whoever_floods_is_counted_in_one_line_and_muted_until_they_are_listened_to_ag
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
         let site = bed.site(&broker).await?;
-        let [ann, ben] = bed.ann_and_ben(&site).await?;
-        let mallory = join_hostile(&bed.chromium().await?, site.url(), "mallory").await?;
-        mallory.sees(&["ann", "ben"]).await?;
+        let [ann, ben, mallory] = with_mallory(&bed, &site).await?;
         ann.sees(&["ben", "mallory"]).await?;
         ben.sees(&["ann", "mallory"]).await?;
         let line = "return [...document.querySelectorAll('[data-testid=moves]')]

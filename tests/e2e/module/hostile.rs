@@ -1,26 +1,32 @@
 //! A peer of the module that says whatever it likes on its channels.
 
-use anyhow::ensure;
+use anyhow::{Result, ensure};
 use serde_json::json;
 
 use super::files::TAKE;
 use super::{EMPTY, Stage, eval, start_client, until};
 use crate::hostile_member::TAKE_CHANNELS;
-use crate::support::run;
+use crate::support::{Bed, Tab, run};
+
+/// Ann and ben, and mallory, who is connected to both and whose channels the test can use.
+async fn with_mallory(bed: &Bed, stage: &Stage) -> Result<[Tab; 3]> {
+    let [ann, ben] = stage.two(bed, json!({})).await?;
+    let mallory = bed.chromium().await?.open(&stage.url).await?;
+    until(&mallory, "return 'module' in window").await?;
+    eval(&mallory, TAKE_CHANNELS).await?;
+    start_client(&mallory, "mallory", json!({})).await?;
+    until(&mallory, "return openChannels().length === 2").await?;
+    for tab in [&ann, &ben] {
+        until(tab, "return client.peers.length === 2").await?;
+    }
+    Ok([ann, ben, mallory])
+}
 
 #[test]
 fn a_value_that_is_nested_too_deeply_is_dropped_and_the_next_one_arrives() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
-        let [ann, ben] = stage.two(&bed, json!({})).await?;
-        let mallory = bed.chromium().await?.open(&stage.url).await?;
-        until(&mallory, "return 'module' in window").await?;
-        eval(&mallory, TAKE_CHANNELS).await?;
-        start_client(&mallory, "mallory", json!({})).await?;
-        until(&mallory, "return openChannels().length === 2").await?;
-        for tab in [&ann, &ben] {
-            until(tab, "return client.peers.length === 2").await?;
-        }
+        let [ann, ben, mallory] = with_mallory(&bed, &stage).await?;
         // One value of 14 MB in chunks of 16 KiB, as the module cuts it.
         let deep = r#"
             const text = new TextEncoder().encode("[".repeat(7e6) + "]".repeat(7e6));
@@ -53,13 +59,7 @@ fn a_value_that_is_nested_too_deeply_is_dropped_and_the_next_one_arrives() {
 fn a_program_is_told_who_breaks_the_limits_who_is_muted_and_who_is_away() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
-        let [ann, ben] = stage.two(&bed, json!({})).await?;
-        let mallory = bed.chromium().await?.open(&stage.url).await?;
-        until(&mallory, "return 'module' in window").await?;
-        eval(&mallory, TAKE_CHANNELS).await?;
-        start_client(&mallory, "mallory", json!({})).await?;
-        until(&mallory, "return openChannels().length === 2").await?;
-        until(&ann, "return client.peers.length === 2").await?;
+        let [ann, ben, mallory] = with_mallory(&bed, &stage).await?;
         let listen = "window.unreadable = 0;
             client.on('unreadable', (user, count, peer) => { if (peer.user === 'mallory') unreadable += count; });
             window.present = [];
@@ -115,17 +115,11 @@ const COUNT_WORKERS: &str = r#"
 fn files_that_are_withdrawn_at_once_cost_nothing() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
-        let [ann, ben] = stage.two(&bed, json!({})).await?;
-        let mallory = bed.chromium().await?.open(&stage.url).await?;
-        until(&mallory, "return 'module' in window").await?;
-        eval(&mallory, TAKE_CHANNELS).await?;
-        start_client(&mallory, "mallory", json!({})).await?;
+        let [ann, ben, mallory] = with_mallory(&bed, &stage).await?;
         for tab in [&ann, &ben] {
-            until(tab, "return client.peers.length === 2").await?;
             eval(tab, TAKE).await?;
             eval(tab, COUNT_WORKERS).await?;
         }
-        until(&mallory, "return openChannels().length === 2").await?;
         let storm = r#"
             return flood(800, (at) => JSON.stringify(at % 2
                 ? { k: "file", file: 7000 + at - 1, step: "stop" }

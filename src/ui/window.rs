@@ -22,8 +22,8 @@ const ABOVE: usize = 2 * BEYOND;
 /// … and how many more each time until then.
 const STEP: usize = 40;
 
-/// What is drawn where the end is seen. Whoever opens a conversation sees its end first, and the lines above, which take the
-/// browser much longer, are drawn a few at a time after that.
+/// What is drawn where the end is seen. Whoever opens a conversation, or gets much of it at once, sees its end first, and the
+/// lines above, which take the browser much longer, are drawn a few at a time after that.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Growth(usize);
 
@@ -38,8 +38,12 @@ impl Growth {
         self.0 += STEP;
     }
 
-    /// The lines to draw of so many in a view of this height. It is over at once where all of them are.
-    pub fn lines(&mut self, height: f64, count: usize) -> Range<usize> {
+    /// The lines to draw of so many in a view of this height, of which so many are new at the end. It is over at once where
+    /// all of them are drawn.
+    pub fn lines(&mut self, height: f64, count: usize, new: usize) -> Range<usize> {
+        if new > STEP {
+            self.0 = 0;
+        }
         if *self == Growth(0) && count <= seen(height) {
             *self = Growth(ABOVE + 1);
         }
@@ -105,7 +109,7 @@ mod tests {
     fn what_is_seen_is_drawn_and_no_more_than_some_beyond() {
         for count in [0, 1, 50, 200, 10_000] {
             for height in [0.0, 300.0, 1_400.0] {
-                let end = Growth(ABOVE).lines(height, count);
+                let end = Growth(ABOVE).lines(height, count, 1);
                 assert_eq!(end.end, count);
                 assert!(!is_too_long(&end, height));
                 for first in [0, count / 2, count.saturating_sub(1)] {
@@ -124,11 +128,11 @@ mod tests {
     fn the_end_is_drawn_first_and_what_is_above_in_steps_that_do_not_grow_with_the_conversation() {
         for count in [200, 10_000, 1_000_000] {
             let mut growth = Growth::default();
-            let mut drawn = growth.lines(600.0, count);
+            let mut drawn = growth.lines(600.0, count, count);
             assert_eq!(drawn.len(), seen(600.0));
             while !growth.is_over() {
                 growth.grow();
-                let more = growth.lines(600.0, count);
+                let more = growth.lines(600.0, count, 0);
                 assert!(more.end == count && more.len() - drawn.len() <= STEP);
                 // Screen readers are told of what comes only once nothing is drawn that was there before.
                 assert_eq!(more == drawn, growth.is_over());
@@ -136,11 +140,16 @@ mod tests {
             }
             assert_eq!(drawn.len(), seen(600.0) + ABOVE);
         }
-        // Everything that is said in a conversation that was short when it was opened is drawn at once.
+        // What is said in a conversation that was short when it was opened is drawn at once.
         let mut growth = Growth::default();
-        assert_eq!(growth.lines(600.0, 3), 0..3);
+        assert_eq!(growth.lines(600.0, 3, 3), 0..3);
         assert!(growth.is_over());
-        assert_eq!(growth.lines(600.0, 100), 0..100);
+        assert_eq!(growth.lines(600.0, 100, STEP), 0..100);
+        assert!(growth.is_over());
+        // Unless that is much at once.
+        let drawn = growth.lines(600.0, 10_000, 9_900);
+        assert_eq!(drawn.len(), seen(600.0));
+        assert!(!growth.is_over());
     }
 
     #[test]

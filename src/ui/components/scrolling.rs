@@ -28,7 +28,7 @@ const NEAR_TOP: i32 = 200;
 /// The height of a line, as long as none was measured.
 const AVERAGE: f64 = 48.0;
 
-/// The milliseconds between two drawings of lines that were there when the conversation was opened.
+/// The milliseconds between two drawings of lines above the end that are there already.
 const GROWTH: u32 = 100;
 
 /// A line to go to.
@@ -115,14 +115,20 @@ impl Scrolling {
     }
 
     /// Chooses the lines that are drawn: all of them, if the page is printed.
-    pub fn choose(&self, log: &Rc<Timeline>, unread: Option<u32>, all: bool) -> Range<usize> {
+    pub fn choose(
+        self: &Rc<Self>,
+        log: &Rc<Timeline>,
+        unread: Option<u32>,
+        all: bool,
+    ) -> Range<usize> {
         *self.log.borrow_mut() = log.clone();
         self.unread.set(unread);
         self.unsettled.set(true);
         let lines = log.lines();
         let last = lines.last();
         let newest = last.map(|line| line.seq);
-        if self.newest.replace(newest) != newest && last.is_some_and(|line| is_own(line)) {
+        let before = self.newest.replace(newest);
+        if before != newest && last.is_some_and(|line| is_own(line)) {
             // Whoever has just said something wants to see it.
             self.at_end.set(true);
             self.goal.take();
@@ -131,9 +137,17 @@ impl Scrolling {
         let range = if all {
             0..lines.len()
         } else if self.at_end.get() {
+            let known = match before {
+                Some(seq) => lines.position(seq).map_or(lines.len(), |at| at + 1),
+                None => 0,
+            };
             let mut growth = self.growth.get();
-            let range = growth.lines(height, lines.len());
+            let was_over = growth.is_over();
+            let range = growth.lines(height, lines.len(), lines.len() - known);
             self.growth.set(growth);
+            if was_over {
+                self.clone().grow();
+            }
             range
         } else {
             let (first, last) = self.drawn.get();
@@ -161,7 +175,7 @@ impl Scrolling {
         self.hidden.set((range.start, count - range.end));
     }
 
-    /// Whether lines are still to be drawn that were there when the conversation was opened.
+    /// Whether lines above the end are still to be drawn that are there already.
     pub fn grows(&self) -> bool {
         !self.growth.get().is_over()
     }

@@ -1,7 +1,7 @@
 //! Passes events of the room on to the page, several at once if there are many: each change of the page's state draws it
 //! anew, and people in a room can say something hundreds of times in a second.
 
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
@@ -11,6 +11,7 @@ use super::backend::UiEvent;
 use super::context::Ui;
 use super::hooks::clock;
 use super::pace::{Pace, Pass};
+use crate::room::{ChatEvent, Event};
 
 /// More events than this do not wait. Browsers delay the timers of tabs in the background.
 const MAX_WAITING: usize = 1_000;
@@ -21,6 +22,8 @@ pub struct EventQueue {
     waiting: RefCell<VecDeque<UiEvent>>,
     /// The timer after which all that waits is passed on, and its milliseconds.
     timer: RefCell<Option<(u32, Timeout)>>,
+    /// Whether there was a message.
+    has_messages: Cell<bool>,
 }
 
 impl EventQueue {
@@ -30,11 +33,16 @@ impl EventQueue {
             pace: RefCell::new(Pace::new(clock::now())),
             waiting: RefCell::default(),
             timer: RefCell::default(),
+            has_messages: Cell::default(),
         })
     }
 
     /// Passes an event on, now or a moment later. The order stays the same.
     pub fn push(self: &Rc<Self>, event: UiEvent) {
+        let is_message = matches!(&event, UiEvent::Event(Event::Chat(ChatEvent::Message(_))));
+        if is_message && !self.has_messages.replace(true) {
+            clock::prepare();
+        }
         let joins = matches!(&event, UiEvent::Opened(opening) if opening.joins());
         if joins && !self.ui.backend.0.is_embedded() {
             // The frame of the room is there already (see index.html). The room takes its place a moment later.

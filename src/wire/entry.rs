@@ -338,14 +338,19 @@ impl EntryBody {
     }
 
     fn read(kind: u16, bytes: &[u8]) -> Option<EntryBody> {
+        let (name, tab, content) = EntryBody::parts(kind, bytes)?;
+        let name = Name::parse_exact(name)?;
+        Some(EntryBody { name, tab, content })
+    }
+
+    /// The name, which is not checked, the number of the tab, and the content.
+    fn parts(kind: u16, bytes: &[u8]) -> Option<(&str, u16, Content)> {
         let mut reader = Reader::new(bytes);
         let _salt: [u8; 16] = reader.array()?;
         let tab = reader.u16().filter(|tab| *tab != 0)?;
         let length = reader.u8()?;
-        let text = str::from_utf8(reader.slice(length.into())?).ok()?;
-        let name = Name::parse_exact(text)?;
-        let content = Content::read(kind, reader)?;
-        Some(EntryBody { name, tab, content })
+        let name = str::from_utf8(reader.slice(length.into())?).ok()?;
+        Some((name, tab, Content::read(kind, reader)?))
     }
 
     fn write(&self, salt: [u8; 16]) -> Vec<u8> {
@@ -527,6 +532,12 @@ impl Entry {
     /// Its body; `None` if it was taken back, or cannot be read by this version.
     pub fn body(&self) -> Option<EntryBody> {
         EntryBody::read(self.kind, self.body.as_deref()?)
+    }
+
+    /// What it says, whatever its author's name is: checking a name takes much longer than reading a content.
+    pub fn content(&self) -> Option<Content> {
+        let (.., content) = EntryBody::parts(self.kind, self.body.as_deref()?)?;
+        Some(content)
     }
 
     /// Whether it has its body.

@@ -87,7 +87,22 @@ fn entries_are_read_as_they_were_written() {
         let body = read.body().unwrap();
         assert_eq!(body.user(), "Zoë(2)");
         assert_eq!(body.content, content);
+        assert_eq!(read.content(), Some(content));
     }
+}
+
+#[test]
+fn what_an_entry_says_is_read_whatever_its_name() {
+    let mut unnamed = entry(say("hello"));
+    let body = unnamed.body.as_mut().unwrap();
+    // The salt, the number of the tab and the length stand before the name.
+    body[19] = b'\n';
+    assert_eq!(unnamed.body(), None);
+    assert_eq!(unnamed.content(), Some(say("hello")));
+    unnamed.body.as_mut().unwrap().truncate(20);
+    assert_eq!(unnamed.content(), None);
+    unnamed.take_back();
+    assert_eq!(unnamed.content(), None);
 }
 
 #[test]

@@ -33,7 +33,8 @@ pub(super) fn search(
             if found.len() + messages.len() >= MAX_FOUND {
                 break;
             }
-            let id = match held.entry.body().map(|body| body.content) {
+            // An entry with a name that cannot be read is no message, which is seen below.
+            let id = match held.entry.content() {
                 Some(Content::Say { text, .. }) if lower(&text).contains(&wanted) => {
                     held.entry.id()
                 }

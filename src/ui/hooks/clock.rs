@@ -1,5 +1,6 @@
 //! Times in the reader's own format, by the browser's `Intl`. Creating a formatter is slow, so each is created only once.
 
+use gloo_timers::callback::Timeout;
 use js_sys::{Array, Date, Function, Intl};
 use wasm_bindgen::JsValue;
 
@@ -26,6 +27,12 @@ thread_local! {
 
 fn format(options: &[(&str, JsValue)]) -> Function {
     Intl::DateTimeFormat::new(&Array::new(), &object(options)).format()
+}
+
+/// Creates the formats as soon as nothing else is to be done. The first takes the browser as long as drawing a room, so that
+/// a chat that is opened later is there sooner.
+pub fn prepare() {
+    Timeout::new(0, || FORMATS.with(|_| ())).forget();
 }
 
 /// Formats a moment; the text is empty if the moment is out of range.

@@ -20,6 +20,9 @@ async function assist(...request) {
 /** Loads what writes what was said as a file. */
 const archive = () => import("./archive-0000000000000000.js");
 
+/** The rest of the program, which the first message does not need. */
+const rest = new URL("./app-0000000000000000_rest.wasm", import.meta.url);
+
 /** This address without the name and the password that it may contain: nobody may fetch it with those. */
 const plain = (address) => Object.assign(new URL(address), { username: "", password: "" });
 
@@ -71,8 +74,9 @@ async function fetchProgram() {
 async function run() {
   try {
     const begun = window.rtchatBegun;
-    const [{ default: start, mount, whenBroken }, compiled] = await Promise.all([load(), begun?.program]);
+    const [{ default: start, loadRestFrom, mount, whenBroken }, compiled] = await Promise.all([load(), begun?.program]);
     await start({ module_or_path: compiled ?? (await fetchProgram()) });
+    void loadRestFrom(plain(rest));
     mount(document.body, { ...begun, assist, media: () => import(pictures), store: () => import(store), archive });
     whenBroken(showBroken);
   } catch (error) {

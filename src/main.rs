@@ -56,6 +56,12 @@ mod exports {
         Mounted { app, page }
     }
 
+    /// The hash by which JavaScript knows the rest of the program, where it cannot wait for the browser's own.
+    #[wasm_bindgen]
+    pub fn sha256(bytes: &[u8]) -> Vec<u8> {
+        rtchat::identity::framing::sha256(bytes).to_vec()
+    }
+
     fn function(options: &Object, name: &str) -> Option<Function> {
         Reflect::get(options, &name.into()).ok()?.dyn_into().ok()
     }

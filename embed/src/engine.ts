@@ -1,5 +1,5 @@
 // Loads the program behind the module, which is in the same folder.
-import init, { Engine, provideStore, whenBroken } from "../engine/engine.js";
+import init, { Engine, loadRestFrom, provideStore, whenBroken } from "../engine/engine.js";
 import type { ErrorCode, GoneReason, Message, PeerState, Presence, Status, Trust } from "../mqtt-rtc.js";
 import type { EngineFile } from "./attachments.js";
 import { asError } from "./errors.js";
@@ -52,8 +52,10 @@ export interface PeerView {
 
 // Bundlers recognise this expression, and include the file.
 const PROGRAM = new URL("mqtt-rtc.wasm", import.meta.url);
+/** What the first message does not need. */
+const REST = new URL("mqtt-rtc-rest.wasm", import.meta.url);
 // Nobody may fetch an address with a password in it.
-PROGRAM.username = PROGRAM.password = "";
+for (const address of [PROGRAM, REST]) address.username = address.password = "";
 /** The settings file, which not every site has. */
 const SETTINGS = "rtchat.json";
 
@@ -62,6 +64,7 @@ export let failure: Error | undefined;
 
 try {
   await init({ module_or_path: PROGRAM });
+  void loadRestFrom(REST);
   provideStore(() => import("../store/store.ts"));
 } catch (thrown) {
   failure = new Error(`This browser cannot run the program behind the module: ${asError(thrown).message}`);

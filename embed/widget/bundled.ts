@@ -6,6 +6,7 @@ import { get, plain } from "./load.ts";
 import { ChatView } from "./view.ts";
 
 declare const WASM_FILE: string;
+declare const REST_FILE: string;
 declare const PANEL: Panel;
 declare const EMOJI_FILE: string;
 
@@ -16,6 +17,7 @@ const files: Files = {
   archive: () => import("../archive/archive.ts"),
   // Bundlers recognise this expression, and include the file.
   wasm: () => get(plain(new URL(WASM_FILE, import.meta.url))),
+  rest: [plain(new URL(REST_FILE, import.meta.url))],
   panel: async () => PANEL,
   assist: async (...request) => {
     const { assist } = await import("../assist/assist.ts");

@@ -46,6 +46,8 @@ export type ChatListener = (kind: string, details: Record<string, unknown>) => v
 /** The JavaScript that wasm-bindgen writes for the program. */
 export interface Glue {
   default(options: { module_or_path: Response }): Promise<unknown>;
+  /** Loads the rest of the program. `integrity` is the hash that it has to have. */
+  loadRestFrom(address: URL, integrity?: string): Promise<void>;
   /** Whether a name is stored in this browser. */
   knowsName(): boolean;
   /** Calls `listener` when the program breaks. Nothing may call it from then on. */
@@ -86,6 +88,8 @@ export interface Files {
   /** What writes files of what was said: embed/archive. */
   archive(): Promise<unknown>;
   wasm(): Promise<Response>;
+  /** Where the rest of the program is, and its hash. */
+  rest: [address: URL, integrity?: string];
   panel(): Promise<Panel>;
   /** Loads what only some need, when they need it. */
   assist: Assist;

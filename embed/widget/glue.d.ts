@@ -3,5 +3,5 @@ declare module "rtchat-program" {
   type Glue = import("./contract.ts").Glue;
   const start: Glue["default"];
   export default start;
-  export const { knowsName, whenBroken, mount }: Glue;
+  export const { knowsName, loadRestFrom, whenBroken, mount }: Glue;
 }

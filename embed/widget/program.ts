@@ -54,6 +54,7 @@ async function load(files: Files): Promise<Program> {
         : "The chat could not start. Please try a current browser.",
     );
   }
+  void glue.loadRestFrom(...files.rest);
   const broken = new Set<() => void>();
   glue.whenBroken(() => {
     stopped = true;

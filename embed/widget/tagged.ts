@@ -6,6 +6,7 @@ import { ChatView } from "./view.ts";
 
 declare const GLUE: Asset;
 declare const WASM: Asset;
+declare const REST: Asset;
 declare const MEDIA: Asset;
 declare const STORE: Asset;
 declare const ARCHIVE: Asset;
@@ -22,6 +23,7 @@ export function attach(element: Host, origin: Origin): View {
     store: () => module(STORE, origin),
     archive: () => module(ARCHIVE, origin),
     wasm: () => fetched(WASM),
+    rest: [new URL(REST.file, origin.base), REST.integrity],
     panel: async () => (await fetched(PANEL)).json(),
     assist: async (...request) => (await loadAssist()).assist(() => fetched(EMOJI), ...request),
     settings: new URL("rtchat.json", origin.base).href,

@@ -32,6 +32,7 @@ mod network;
 mod no_path;
 mod other_stacks;
 mod package;
+mod parts;
 mod people;
 mod policy;
 mod profile;

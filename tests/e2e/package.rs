@@ -241,11 +241,11 @@ fn bundles(program: &str) -> Result<TempDir> {
         "--log-level=warning",
     ]);
     process::run(&mut command).context("esbuild cannot bundle it")?;
-    // Vite finds the WebAssembly program, the worker and the table of emoji by itself. With esbuild they are copied by hand, as
+    // Vite finds both parts of the WebAssembly program, the worker and the table of emoji by itself. With esbuild they are copied by hand, as
     // docs/MODULE.md and docs/EMBEDDING.md say.
     let installed = esbuild.join("node_modules/rtchat");
     let loaded = |name: &str| match program {
-        MODULE => ["mqtt-rtc.wasm", "mqtt-rtc-worker.js"].contains(&name),
+        MODULE => ["mqtt-rtc.wasm", "mqtt-rtc-rest.wasm", "mqtt-rtc-worker.js"].contains(&name),
         _ => {
             name.starts_with("app-") && name.ends_with(".wasm")
                 || name.starts_with("emoji-") && name.ends_with(".json")

@@ -90,7 +90,7 @@ fn a_page_whose_program_cannot_be_read_says_so() {
         let url = host.put("chat/", json!({}))?;
         let files = fs::read_dir(dist())?.flatten();
         let mut names = files.map(|file| file.file_name().to_string_lossy().into_owned());
-        let program = names.find(|name| name.starts_with("app-") && name.ends_with(".wasm"));
+        let program = names.find(|name| name.starts_with("app-") && name.ends_with("_bg.wasm"));
         let program = program.context("there is no program")?;
         host.write_page(&format!("chat/{program}"), "nonsense")?;
         for browser in [bed.chromium().await?, bed.firefox().await?] {

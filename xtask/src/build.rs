@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::setup::{self, Need, Tools};
+use crate::split::{self, Later};
 use crate::{
     assist, glue, module, names, optimise, process, project, shorten, styles, symbols, widget,
 };
@@ -17,11 +18,25 @@ use crate::{
 pub fn run() -> Result<PathBuf> {
     let tools = setup::ensure(&[Need::Page])?;
     let (start, dist) = (Instant::now(), project::dist());
-    part("1 of 3", "the page", || page(&tools, "ui", &dist))?;
-    part("2 of 3", "the script tag", || widget::build(&tools, &dist))?;
-    part("3 of 3", "the module", || module::build(&tools, &dist))?;
+    into(&tools, &dist, [split::PAGE, split::MODULE])?;
     println!("Built dist/ in {:.1} s.", start.elapsed().as_secs_f64());
     Ok(dist)
+}
+
+/// Builds everything with programs that tell which of their functions are called, and returns the folder.
+pub fn recording() -> Result<PathBuf> {
+    let tools = setup::ensure(&[Need::Page])?;
+    let folder = project::target().join("recording");
+    into(&tools, &folder, [Later::Recorded; 2])?;
+    Ok(folder)
+}
+
+fn into(tools: &Tools, folder: &Path, [of_page, of_module]: [Later; 2]) -> Result<()> {
+    part("1 of 3", "the page", || page(tools, "ui", folder, of_page))?;
+    part("2 of 3", "the script tag", || widget::build(tools, folder))?;
+    part("3 of 3", "the module", || {
+        module::build(tools, folder, of_module)
+    })
 }
 
 /// Builds a part, and prints how long that took.
@@ -37,11 +52,11 @@ fn part(number: &str, what: &str, build: impl FnOnce() -> Result<()>) -> Result<
 pub fn demo() -> Result<PathBuf> {
     let tools = setup::ensure(&[Need::Page])?;
     let folder = project::target().join("demo");
-    page(&tools, "ui,demo", &folder)?;
+    page(&tools, "ui,demo", &folder, split::PAGE)?;
     Ok(folder)
 }
 
-fn page(tools: &Tools, features: &str, dist: &Path) -> Result<()> {
+fn page(tools: &Tools, features: &str, dist: &Path, later: Later) -> Result<()> {
     let mut trunk = tools.web("trunk")?;
     trunk
         .args(["build", "--release", "--offline", "--features", features])
@@ -51,9 +66,11 @@ fn page(tools: &Tools, features: &str, dist: &Path) -> Result<()> {
     trunk.env_remove("NO_COLOR").env("RUST_LIB_BACKTRACE", "0");
     process::run(&mut trunk).context("the page was not built")?;
     let script = dist.join(widget::find(dist, "app-", ".js")?);
-    glue::guard(&script)?;
-    let program = dist.join(widget::find(dist, "app-", ".wasm")?);
-    let functions = optimise::optimise(tools, &program)?;
+    glue::guard(&script, later)?;
+    let program = dist.join(widget::find(dist, "app-", "_bg.wasm")?);
+    // `boot.js` mentions it by this name, until it gets the hash of its content.
+    let rest = dist.join("app-0000000000000000_rest.wasm");
+    let names = optimise::optimise(tools, &program, &rest, later)?;
     shorten::shorten(&program, &script)?;
     styles::merge(dist)?;
     assist::build(tools, dist)?;
@@ -62,7 +79,10 @@ fn page(tools: &Tools, features: &str, dist: &Path) -> Result<()> {
     }
     minify(tools, dist)?;
     names::renew(dist)?;
-    symbols::keep(&dist.join(widget::find(dist, "app-", ".wasm")?), &functions)
+    for (end, names) in ["_bg.wasm", widget::REST].iter().zip(&names) {
+        symbols::keep(&dist.join(widget::find(dist, "app-", end)?), names)?;
+    }
+    Ok(())
 }
 
 /// The scripts that the page and the widget load when they need them, and their names, to which [`names`] gives

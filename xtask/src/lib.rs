@@ -38,6 +38,7 @@ pub mod screenshots;
 pub mod serve;
 pub mod shorten;
 pub mod size;
+pub mod split;
 pub mod styles;
 pub mod symbols;
 pub mod testbed;

@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::check::{self, Failed};
 use xtask::setup::Suite;
-use xtask::{bench, build, package, process, screenshots, serve, setup, size, symbols};
+use xtask::{bench, build, package, process, screenshots, serve, setup, size, split, symbols};
 
 /// The developer's commands of rtchat. Each installs what it needs, which takes some minutes on a new machine.
 #[derive(Debug, Parser)]
@@ -52,6 +52,11 @@ enum Task {
     ///
     /// They show the scenes of `?demo=…` (src/ui/demo.rs), and the bubble on somebody's page, in Chromium.
     Screenshots,
+    /// Find out anew which functions of the programs the first message needs
+    ///
+    /// People meet in Chromium and Firefox, and what was not called goes into the part of the programs that pages load
+    /// later. Needed when the page or the module is larger than it may be.
+    Split,
     /// Check formatting and lints, as is done before a change is accepted
     Lint,
     /// Put the names of functions into a browser's stack, which is read from standard input
@@ -107,6 +112,7 @@ async fn run(task: Task) -> Result<()> {
         Task::Test { suite, arguments } => blocking(move || check::test(suite, &arguments)).await,
         Task::Package => blocking(|| package::run().map(drop)).await,
         Task::Screenshots => screenshots::run().await,
+        Task::Split => split::record().await,
         Task::Lint => blocking(check::lint).await,
         Task::Stack => blocking(explain_stack).await,
         Task::Bench { bench } => bench::run(bench).await,

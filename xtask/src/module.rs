@@ -5,10 +5,14 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use crate::setup::Tools;
+use crate::split::Later;
 use crate::{glue, optimise, process, project, shorten, symbols};
 
 /// The module's files in `dist/` that a browser loads. The page loads none of them.
 pub const LOADED: [&str; 3] = [MODULE, "mqtt-rtc.wasm", WORKER];
+
+/// What it loads in the background: the rest of its program.
+pub const REST: &str = "mqtt-rtc-rest.wasm";
 
 const MODULE: &str = "mqtt-rtc.js";
 
@@ -22,14 +26,18 @@ const WORKER: &str = "mqtt-rtc-worker.js";
 pub const TYPES: &str = "mqtt-rtc.d.ts";
 
 /// Builds the module into `dist/`, beside the page.
-pub fn build(tools: &Tools, dist: &Path) -> Result<()> {
+pub fn build(tools: &Tools, dist: &Path, later: Later) -> Result<()> {
     let embed = project::root().join("embed");
     let engine = embed.join("engine");
-    compile(tools, &engine)?;
+    compile(tools, &engine, later)?;
 
     let program = dist.join("mqtt-rtc.wasm");
     std::fs::copy(engine.join("engine_bg.wasm"), &program)?;
-    symbols::keep(&program, &optimise::optimise(tools, &program)?)?;
+    let rest = dist.join(REST);
+    let names = optimise::optimise(tools, &program, &rest, later)?;
+    for (file, names) in [&program, &rest].iter().zip(&names) {
+        symbols::keep(file, names)?;
+    }
     shorten::shorten(&program, &engine.join("engine.js"))?;
 
     // esbuild does not check types.
@@ -60,7 +68,7 @@ pub fn build(tools: &Tools, dist: &Path) -> Result<()> {
 }
 
 /// Compiles the library to WebAssembly, with the JavaScript and the types that wasm-bindgen writes for it.
-fn compile(tools: &Tools, engine: &Path) -> Result<()> {
+fn compile(tools: &Tools, engine: &Path, later: Later) -> Result<()> {
     let mut cargo = tools.web_cargo()?;
     cargo.args([
         "build",
@@ -92,7 +100,7 @@ fn compile(tools: &Tools, engine: &Path) -> Result<()> {
         "--omit-default-module-path",
     ]);
     process::run(&mut bindgen).context("wasm-bindgen failed")?;
-    glue::guard(&engine.join("engine.js"))?;
+    glue::guard(&engine.join("engine.js"), later)?;
     let types = std::fs::read_to_string(engine.join("engine.d.ts"))?;
     std::fs::write(engine.join("engine.d.ts"), types + glue::TYPES)?;
     Ok(())

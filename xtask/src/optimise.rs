@@ -4,10 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use wasmparser::{BinaryReader, ImportSectionReader, TypeRef};
 
 use crate::binary::{Input, change_sections, section, write_bytes, write_number};
 use crate::process;
 use crate::setup::Tools;
+use crate::split::{self, Later};
 
 /// What every supported browser understands.
 const FEATURES: [&str; 6] = [
@@ -27,6 +29,10 @@ const SKIPPED: [&str; 3] = [
     "--skip-pass=simplify-locals",
 ];
 
+/// A function that is called in one place becomes a part of its caller only if it is small. What is seldom needed stays
+/// apart from what always is, so that it can go into the rest.
+const SMALL_CALLEES: &str = "--one-caller-inline-max-function-size=40";
+
 /// The length of the pieces by which functions are compared, in bytes.
 const PIECE: usize = 4;
 
@@ -36,15 +42,30 @@ const COMMON: usize = 200;
 /// The digits of a function's place, which stands before its name while wasm-opt sorts.
 const DIGITS: usize = 6;
 
-/// Optimises the program that wasm-bindgen wrote, in place. Returns the names of its functions, one `number:name` in each
-/// line.
-pub fn optimise(tools: &Tools, program: &Path) -> Result<String> {
+/// Optimises the program that wasm-bindgen wrote, in place, and splits it: what can come later goes into the file `rest`.
+/// Returns the names of the functions of both, one `number:name` in each line.
+pub fn optimise(tools: &Tools, program: &Path, rest: &Path, later: Later) -> Result<[String; 2]> {
     let mut shrink = tools.web("wasm-opt")?;
     // The names are needed for sorting.
-    shrink.args(FEATURES).args(SKIPPED).args(["-Oz", "-g"]);
+    shrink.args(FEATURES).args(SKIPPED);
+    shrink.args([SMALL_CALLEES, "-Oz", "-g"]);
     shrink.arg(program).arg("-o").arg(program);
     process::run(&mut shrink).context("the program cannot be optimised")?;
 
+    let bytes = std::fs::read(program)?;
+    let parts = split::split(&bytes, later)
+        .with_context(|| format!("{} cannot be split", program.display()))?;
+    if let Later::Recorded = later {
+        let names = split::names(&bytes)?;
+        std::fs::write(program.with_extension(split::NAMES), names)?;
+    }
+    std::fs::write(program, parts.first)?;
+    std::fs::write(rest, parts.rest)?;
+    Ok([sort(tools, program)?, sort(tools, rest)?])
+}
+
+/// Sorts the functions of a program, and removes their names, which are returned.
+fn sort(tools: &Tools, program: &Path) -> Result<String> {
     let sorted = number_functions(&std::fs::read(program)?)
         .with_context(|| format!("{} has an unknown shape", program.display()))?;
     std::fs::write(program, sorted)?;
@@ -68,7 +89,7 @@ fn number_functions(program: &[u8]) -> Result<Vec<u8>> {
     let (mut imported, mut places) = (0, Vec::new());
     change_sections(program, |number, content| {
         match number {
-            section::IMPORTS => imported = Input(content).number()?,
+            section::IMPORTS => imported = imported_functions(content)?,
             section::CODE => places = best_places(&functions(content)?),
             section::CUSTOM => {
                 let mut input = Input(content);
@@ -80,6 +101,16 @@ fn number_functions(program: &[u8]) -> Result<Vec<u8>> {
         }
         Ok(None)
     })
+}
+
+/// How many functions are imported.
+fn imported_functions(section: &[u8]) -> Result<usize> {
+    let imports = ImportSectionReader::new(BinaryReader::new(section, 0))?;
+    let mut count = 0;
+    for import in imports.into_imports() {
+        count += usize::from(matches!(import?.ty, TypeRef::Func(_)));
+    }
+    Ok(count)
 }
 
 /// The code of all functions.

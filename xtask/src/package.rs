@@ -37,7 +37,7 @@ pub fn pack(tools: &Tools, dist: &Path, folder: &Path) -> Result<PathBuf> {
     std::fs::create_dir_all(&content)?;
     let mut files = widget::files(dist)?;
     files.extend(module::LOADED.map(str::to_owned));
-    files.extend([module::STORE, module::TYPES].map(str::to_owned));
+    files.extend([module::STORE, module::REST, module::TYPES].map(str::to_owned));
     for file in &files {
         std::fs::copy(dist.join(file), content.join(file))
             .with_context(|| format!("{} contains no {file}", dist.display()))?;
@@ -71,6 +71,7 @@ fn manifest(files: &[String]) -> Result<serde_json::Value> {
             ".": { "types": "./mqtt-rtc.d.ts", "default": "./mqtt-rtc.js" },
             "./widget": { "types": "./widget.d.ts", "default": "./widget.js" },
             "./mqtt-rtc.wasm": "./mqtt-rtc.wasm",
+            "./mqtt-rtc-rest.wasm": "./mqtt-rtc-rest.wasm",
             "./mqtt-rtc-worker.js": "./mqtt-rtc-worker.js",
             "./package.json": "./package.json",
         },
@@ -91,7 +92,8 @@ fn check(tools: &Tools, package: &Path) -> Result<()> {
     // These entry points are for bundlers, and have no types.
     types
         .arg("--exclude-entrypoints")
-        .args(&module::LOADED[1..]);
+        .args(&module::LOADED[1..])
+        .arg(module::REST);
     process::run(&mut types).context("some resolution modes do not find its types")?;
     println!("The package is {}.", package.display());
     Ok(())

@@ -35,7 +35,8 @@ pub fn build(tools: &Tools, dist: &Path) -> Result<()> {
         "tagged.ts",
         &[
             ("GLUE", asset(dist, "app-", ".js")?),
-            ("WASM", asset(dist, "app-", ".wasm")?),
+            ("WASM", asset(dist, "app-", "_bg.wasm")?),
+            ("REST", asset(dist, "app-", REST)?),
             ("MEDIA", asset(dist, MEDIA, ".js")?),
             ("STORE", asset(dist, STORE, ".js")?),
             ("ARCHIVE", asset(dist, ARCHIVE, ".js")?),
@@ -66,7 +67,8 @@ pub fn files(dist: &Path) -> Result<Vec<String>> {
         (STORE, ".js"),
         (ARCHIVE, ".js"),
         ("app-", ".js"),
-        ("app-", ".wasm"),
+        ("app-", "_bg.wasm"),
+        ("app-", REST),
     ]
     .iter()
     .chain(&assist::FILES)
@@ -91,7 +93,8 @@ pub fn bundle(tools: &Tools, folder: &Path) -> Result<Vec<String>> {
     let panel = find(folder, PANEL, ".json")?;
     let panel = serde_json::from_slice(&std::fs::read(folder.join(panel))?)?;
     let program = folder.join(find(folder, "app-", ".js")?);
-    let wasm = find(folder, "app-", ".wasm")?;
+    let wasm = find(folder, "app-", "_bg.wasm")?;
+    let rest = find(folder, "app-", REST)?;
     let emoji = find(folder, "emoji-", ".json")?;
     let mut esbuild = esbuild(tools)?;
     esbuild.args(["widget.ts", "--bundle", "--format=esm", "--splitting"]);
@@ -102,6 +105,7 @@ pub fn bundle(tools: &Tools, folder: &Path) -> Result<Vec<String>> {
         &mut esbuild,
         &[
             ("WASM_FILE", format!("./{wasm}").into()),
+            ("REST_FILE", format!("./{rest}").into()),
             ("PANEL", panel),
             ("EMOJI_FILE", format!("./{emoji}").into()),
             ("SHELL", shell(tools)?),
@@ -149,7 +153,10 @@ pub const MEDIA: &str = "media-";
 /// The beginning of the name of the script that keeps what is said.
 const STORE: &str = "store-";
 /// The beginning of the name of the script that writes what was said as a file.
-const ARCHIVE: &str = "archive-";
+pub const ARCHIVE: &str = "archive-";
+
+/// The end of the name of the rest of the program.
+pub const REST: &str = "_rest.wasm";
 
 /// Writes the file with the program's styles and what is shown before the program is there. They come as one, since they are
 /// needed at the same time.

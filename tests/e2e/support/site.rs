@@ -10,7 +10,8 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn};
-use axum::response::IntoResponse;
+use axum::response::{Html, IntoResponse};
+use axum::routing::get;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -57,6 +58,11 @@ impl Host {
     pub fn write_page(&self, path: &str, html: &str) -> Result<String> {
         fs::write(self.folder.join(path), html)?;
         Ok(self.address(path))
+    }
+
+    /// Writes a file in the place of another one.
+    pub fn write_file(&self, path: &str, bytes: &[u8]) -> Result<()> {
+        Ok(fs::write(self.folder.join(path), bytes)?)
     }
 
     /// The address of a path.
@@ -119,7 +125,18 @@ impl HeldSite {
         HeldSite::holding("_bg.wasm", settings).await
     }
 
+    /// Starts a site that holds what comes after the first part of its programs, with a page at `program.html`.
+    pub async fn without_rest(settings: Value, program: &'static str) -> Result<HeldSite> {
+        let page = get(move || async move { Html(program) });
+        let routes = routes(settings).route("/program.html", page);
+        HeldSite::holding_in("rest.wasm", routes).await
+    }
+
     async fn holding(file: &'static str, settings: Value) -> Result<HeldSite> {
+        HeldSite::holding_in(file, routes(settings)).await
+    }
+
+    async fn holding_in(file: &'static str, routes: Router) -> Result<HeldSite> {
         let (released, held) = watch::channel(false);
         let hold = from_fn(move |request: Request, next: Next| {
             let mut held = held.clone();
@@ -131,7 +148,7 @@ impl HeldSite {
                 next.run(request).await
             }
         });
-        let (url, server) = serve(routes(settings).layer(hold)).await?;
+        let (url, server) = serve(routes.layer(hold)).await?;
         Ok(HeldSite {
             url,
             released,

@@ -41,11 +41,14 @@ const DEBIAN_COMPILER: Package = Package {
 /// flags: a panic ends the program at once, without a text that nobody but a developer understands. `embed/guard.js`
 /// notices that, and the browser's stack says where it happened (docs/CONTRIBUTING.md, "A stack from a report").
 /// And `{:?}` writes nothing, since nothing that anybody reads is written with it (`browser_lints` in
-/// `xtask/src/check.rs`). Without it all, the page is 21 kB larger, and the module 18 kB (brotli).
-const SMALLER: [&str; 4] = [
+/// `xtask/src/check.rs`). Without these, the page is 21 kB larger, and the module 18 kB (brotli). The last flags weigh what is
+/// put into its only caller: thirty times the usual for each instruction, a call, and what a function may cost, so that small
+/// functions are treated as before, and of the large ones none becomes a part of another (see `xtask/src/split/mod.rs`).
+const SMALLER: [&str; 5] = [
     "-Zunstable-options",
     "-Cpanic=immediate-abort",
     "-Zlocation-detail=none",
+    "-Cllvm-args=-inline-instr-cost=150 -inline-call-penalty=750 -inline-threshold=150",
     "-Zfmt-debug=none",
 ];
 

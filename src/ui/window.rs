@@ -17,38 +17,9 @@ fn seen(height: f64) -> usize {
     (height / LOW) as usize + 1
 }
 
-/// How many lines are drawn above those that are seen where the end is seen, once all are …
-const ABOVE: usize = 2 * BEYOND;
-/// … and how many more each time until then.
-const STEP: usize = 40;
-
-/// What is drawn where the end is seen. Whoever opens a conversation, or gets much of it at once, sees its end first, and the
-/// lines above, which take the browser much longer, are drawn a few at a time after that.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Growth(usize);
-
-impl Growth {
-    /// Whether all lines are drawn that are to be, and nothing is drawn any more that was there before.
-    pub fn is_over(self) -> bool {
-        self.0 > ABOVE
-    }
-
-    /// Draws more.
-    pub fn grow(&mut self) {
-        self.0 += STEP;
-    }
-
-    /// The lines to draw of so many in a view of this height, of which so many are new at the end. It is over at once where
-    /// all of them are drawn.
-    pub fn lines(&mut self, height: f64, count: usize, new: usize) -> Range<usize> {
-        if new > STEP {
-            self.0 = 0;
-        }
-        if *self == Growth(0) && count <= seen(height) {
-            *self = Growth(ABOVE + 1);
-        }
-        count.saturating_sub(seen(height) + self.0.min(ABOVE))..count
-    }
+/// The lines to draw where the end is seen.
+pub fn at_end(height: f64, count: usize) -> Range<usize> {
+    count.saturating_sub(seen(height) + 2 * BEYOND)..count
 }
 
 /// The lines to draw where this one is seen first.
@@ -109,7 +80,7 @@ mod tests {
     fn what_is_seen_is_drawn_and_no_more_than_some_beyond() {
         for count in [0, 1, 50, 200, 10_000] {
             for height in [0.0, 300.0, 1_400.0] {
-                let end = Growth(ABOVE).lines(height, count, 1);
+                let end = at_end(height, count);
                 assert_eq!(end.end, count);
                 assert!(!is_too_long(&end, height));
                 for first in [0, count / 2, count.saturating_sub(1)] {
@@ -122,34 +93,6 @@ mod tests {
             }
         }
         assert!(is_too_long(&(0..10_000), 900.0));
-    }
-
-    #[test]
-    fn the_end_is_drawn_first_and_what_is_above_in_steps_that_do_not_grow_with_the_conversation() {
-        for count in [200, 10_000, 1_000_000] {
-            let mut growth = Growth::default();
-            let mut drawn = growth.lines(600.0, count, count);
-            assert_eq!(drawn.len(), seen(600.0));
-            while !growth.is_over() {
-                growth.grow();
-                let more = growth.lines(600.0, count, 0);
-                assert!(more.end == count && more.len() - drawn.len() <= STEP);
-                // Screen readers are told of what comes only once nothing is drawn that was there before.
-                assert_eq!(more == drawn, growth.is_over());
-                drawn = more;
-            }
-            assert_eq!(drawn.len(), seen(600.0) + ABOVE);
-        }
-        // What is said in a conversation that was short when it was opened is drawn at once.
-        let mut growth = Growth::default();
-        assert_eq!(growth.lines(600.0, 3, 3), 0..3);
-        assert!(growth.is_over());
-        assert_eq!(growth.lines(600.0, 100, STEP), 0..100);
-        assert!(growth.is_over());
-        // Unless that is much at once.
-        let drawn = growth.lines(600.0, 10_000, 9_900);
-        assert_eq!(drawn.len(), seen(600.0));
-        assert!(!growth.is_over());
     }
 
     #[test]

@@ -4,7 +4,6 @@ use core::cell::{Cell, RefCell};
 use core::ops::Range;
 use std::rc::Rc;
 
-use gloo_timers::callback::Timeout;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Event, ResizeObserver};
@@ -16,10 +15,10 @@ use super::parts::{
 use crate::browser::Listener;
 use crate::room::{ChatCommand, Command, Conversation};
 use crate::ui::context::Ui;
-use crate::ui::hooks::listen::{document, window as page_window};
+use crate::ui::hooks::listen::document;
 use crate::ui::state::Action;
 use crate::ui::timeline::{Content, Line, Timeline};
-use crate::ui::window::{self, Growth, Hidden, MARGIN};
+use crate::ui::window::{self, Hidden, MARGIN};
 
 /// The space above the line of the first unread message, in pixels.
 const NEW_MARGIN: f64 = 8.0;
@@ -27,9 +26,6 @@ const NEW_MARGIN: f64 = 8.0;
 const NEAR_TOP: i32 = 200;
 /// The height of a line, as long as none was measured.
 const AVERAGE: f64 = 48.0;
-
-/// The milliseconds between two drawings of lines above the end that are there already.
-const GROWTH: u32 = 100;
 
 /// A line to go to.
 #[derive(Clone, Copy)]
@@ -64,15 +60,11 @@ pub struct Scrolling {
     chosen: Cell<i32>,
     /// Whether something was drawn that is not in its place yet.
     unsettled: Cell<bool>,
-    growth: Cell<Growth>,
     /// The numbers of the first and last line to draw, unless the end is seen; without a last one, all that follow.
     drawn: Cell<(u32, Option<u32>)>,
     /// The numbers of lines above and below what is drawn.
     hidden: Cell<(usize, usize)>,
     average: Cell<f64>,
-    /// The height of the view, when it was laid out last: asking for it while something is drawn would lay everything out
-    /// at once. As long as it was not, that of the window, which is not lower.
-    height: Cell<f64>,
     /// The height of the space above.
     space: Cell<f64>,
     /// The number of the line that is seen first, and how far below the upper edge it begins.
@@ -86,7 +78,6 @@ pub struct Scrolling {
 
 impl Scrolling {
     pub fn new(ui: Ui, conversation: Conversation) -> Scrolling {
-        let height = window_height();
         Scrolling {
             ui,
             conversation,
@@ -101,11 +92,9 @@ impl Scrolling {
             top: Cell::default(),
             chosen: Cell::default(),
             unsettled: Cell::default(),
-            growth: Cell::default(),
             drawn: Cell::default(),
             hidden: Cell::default(),
             average: Cell::new(AVERAGE),
-            height: Cell::new(height),
             space: Cell::default(),
             held: Cell::default(),
             goal: Cell::default(),
@@ -115,40 +104,23 @@ impl Scrolling {
     }
 
     /// Chooses the lines that are drawn: all of them, if the page is printed.
-    pub fn choose(
-        self: &Rc<Self>,
-        log: &Rc<Timeline>,
-        unread: Option<u32>,
-        all: bool,
-    ) -> Range<usize> {
+    pub fn choose(&self, log: &Rc<Timeline>, unread: Option<u32>, all: bool) -> Range<usize> {
         *self.log.borrow_mut() = log.clone();
         self.unread.set(unread);
         self.unsettled.set(true);
         let lines = log.lines();
         let last = lines.last();
         let newest = last.map(|line| line.seq);
-        let before = self.newest.replace(newest);
-        if before != newest && last.is_some_and(|line| is_own(line)) {
+        if self.newest.replace(newest) != newest && last.is_some_and(|line| is_own(line)) {
             // Whoever has just said something wants to see it.
             self.at_end.set(true);
             self.goal.take();
         }
-        let height = self.height.get();
+        let height = self.height();
         let range = if all {
             0..lines.len()
         } else if self.at_end.get() {
-            let known = match before {
-                Some(seq) => lines.position(seq).map_or(lines.len(), |at| at + 1),
-                None => 0,
-            };
-            let mut growth = self.growth.get();
-            let was_over = growth.is_over();
-            let range = growth.lines(height, lines.len(), lines.len() - known);
-            self.growth.set(growth);
-            if was_over {
-                self.clone().grow();
-            }
-            range
+            window::at_end(height, lines.len())
         } else {
             let (first, last) = self.drawn.get();
             let begin = lines.position(first).unwrap_or(0);
@@ -175,30 +147,16 @@ impl Scrolling {
         self.hidden.set((range.start, count - range.end));
     }
 
-    /// Whether lines above the end are still to be drawn that are there already.
-    pub fn grows(&self) -> bool {
-        !self.growth.get().is_over()
-    }
-
-    /// Draws them, a few at a time.
-    fn grow(self: Rc<Self>) {
-        if !self.grows() {
-            return;
-        }
-        Timeout::new(GROWTH, move || {
-            let mut growth = self.growth.get();
-            growth.grow();
-            self.growth.set(growth);
-            (self.redraw.borrow())();
-            self.grow();
-        })
-        .forget();
+    fn height(&self) -> f64 {
+        let parts = self.parts.borrow();
+        let height = parts.as_ref().map(|parts| parts.scroller.client_height());
+        f64::from(height.unwrap_or(0))
     }
 
     /// Draws the lines around this one.
     fn draw_around(&self, first: usize) {
         let count = self.log.borrow().lines().len();
-        let range = window::around(first, self.height.get(), count);
+        let range = window::around(first, self.height(), count);
         if self.hidden.get() == (range.start, count - range.end) && self.goal.get().is_none() {
             return;
         }
@@ -207,18 +165,13 @@ impl Scrolling {
         if let Some(parts) = parts {
             let focus = parts.lines.query_selector(":focus").ok().flatten();
             self.had_focus.set(focus.is_some());
+            // What is drawn may be as high as before, so the observer would not be called.
+            if let Some(observer) = &*self.observer.borrow() {
+                observer.unobserve(&parts.lines);
+                observer.observe(&parts.lines);
+            }
         }
-        self.settle_soon();
         (self.redraw.borrow())();
-    }
-
-    /// Settles once what was drawn is laid out, and before anybody sees it. What is drawn may be as high as before, and then
-    /// the observer would not be called.
-    fn settle_soon(&self) {
-        if let (Some(parts), Some(observer)) = (&*self.parts.borrow(), &*self.observer.borrow()) {
-            observer.unobserve(&parts.lines);
-            observer.observe(&parts.lines);
-        }
     }
 
     /// Draws other lines if what is drawn ends too near to what is seen.
@@ -310,11 +263,9 @@ impl Scrolling {
             return;
         };
         self.unsettled.set(false);
-        let height = parts.scroller.client_height();
-        if height == 0 {
+        if parts.scroller.client_height() == 0 {
             return;
         }
-        self.height.set(height.into());
         let (above, below) = self.hidden.get();
         let lines = bounds(&parts.lines);
         let drawn = self
@@ -442,11 +393,7 @@ impl Scrolling {
 
     /// Something was said. If the log is at its end, that is in sight again.
     pub fn follow_end(&self, is_away: bool) {
-        if self.at_end.get() {
-            self.settle_soon();
-        } else {
-            self.settle();
-        }
+        self.settle();
         if is_away && self.at_end.get() {
             (self.away.borrow())(false);
             self.report();
@@ -542,7 +489,6 @@ impl Scrolling {
             observer.observe(&parts.lines);
         }
         *self.observer.borrow_mut() = observer;
-        self.clone().grow();
         Observed {
             scrolling: self.clone(),
             _resized: resized,
@@ -569,11 +515,6 @@ impl Drop for Observed {
         self.scrolling.parts.take();
         *self.scrolling.redraw.borrow_mut() = Box::new(|| ());
     }
-}
-
-fn window_height() -> f64 {
-    let height = page_window().inner_height().ok();
-    height.and_then(|height| height.as_f64()).unwrap_or(0.0)
 }
 
 /// Whether somebody said this here and now.

@@ -12,8 +12,8 @@ const FIRST = 150;
 /** The number of older records that are read at once, while the page goes on. */
 const PAGE = 200;
 
-/** So many records at most are written at once: the browser takes them over in one task, in which the page does nothing else. */
-const MOST = 60;
+/** At most this many changes are written at once: the browser copies them in one task, during which the page does nothing else. */
+const MAX_WRITTEN = 60;
 
 /** What comes back. */
 export type Tell = (
@@ -345,7 +345,7 @@ export class Keeper {
       const kind = commands[0]![0];
       const other = commands.findIndex((command) => command[0] !== kind);
       // A run of commands of one kind is carried out at once, or one after the other.
-      const run = commands.splice(0, Math.min(MOST, other < 0 ? MOST : other));
+      const run = commands.splice(0, Math.min(MAX_WRITTEN, other < 0 ? MAX_WRITTEN : other));
       if (kind === "put" || kind === "add") {
         await store.put(room, run.map(([, key, value]) => [key, value] as Item), kind === "put");
       } else if (kind === "delete") {

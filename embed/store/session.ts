@@ -18,9 +18,9 @@ const STORED_NAME = "rtchat/1/session";
  */
 const PATIENCE = 10_000;
 /**
- * How long a page that was not loaded again waits for the lock of its tab's database, in milliseconds. The page before it may
- * release the lock a moment late, and on a busy machine much later, so a page that was loaded again waits for `PATIENCE`. A
- * duplicated tab waits in vain.
+ * How long a page that was not reloaded waits for the lock of its tab's database, in milliseconds. The page before it may
+ * release the lock a moment late. After a reload that takes longer on a busy machine, so a page that was reloaded waits for
+ * `PATIENCE`. A duplicated tab waits in vain.
  */
 const RELEASE = 1_000;
 /**
@@ -58,7 +58,7 @@ async function begin(): Promise<Session> {
   // Where they cannot be listed, none is made, because none would be deleted.
   if (!factory().databases) throw new StoreError("sessionless");
   const stored = sessionStorage.getItem(STORED_NAME);
-  const former = stored?.startsWith(PREFIX) ? await hold(stored, false, isLoadedAgain() ? PATIENCE : RELEASE) : undefined;
+  const former = stored?.startsWith(PREFIX) ? await hold(stored, false, isReload() ? PATIENCE : RELEASE) : undefined;
   const found = former ?? (await hold(PREFIX + randomName(), true, PATIENCE));
   if (!found) throw new StoreError("sessionless");
   try {
@@ -69,9 +69,9 @@ async function begin(): Promise<Session> {
   return found;
 }
 
-function isLoadedAgain(): boolean {
-  const [navigation] = performance.getEntriesByType("navigation");
-  return navigation instanceof PerformanceNavigationTiming && navigation.type === "reload";
+function isReload(): boolean {
+  const [navigation] = performance.getEntriesByType("navigation") as (PerformanceNavigationTiming | undefined)[];
+  return navigation?.type === "reload";
 }
 
 const randomName = (): string => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -534,7 +534,7 @@ impl Entry {
         EntryBody::read(self.kind, self.body.as_deref()?)
     }
 
-    /// What it says, whatever its author's name is: checking a name takes much longer than reading a content.
+    /// Returns what the entry says, without checking its author's name, which takes much longer than reading the content.
     pub fn content(&self) -> Option<Content> {
         let (.., content) = EntryBody::parts(self.kind, self.body.as_deref()?)?;
         Some(content)

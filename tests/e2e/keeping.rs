@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use xtask::testbed::Broker;
 
-use crate::support::{KEPT, Tab, run};
+use crate::support::{KEPT, NOWHERE, Tab, run};
 
 const MODE: &str =
     "return document.querySelector('[data-testid=history-mode]').value === arguments[0]";
@@ -27,6 +27,32 @@ async fn until(tab: &Tab, selector: &str) -> Result<()> {
 async fn until_none(tab: &Tab, selector: &str) -> Result<()> {
     let find = "return !document.querySelector(arguments[0])";
     tab.until_true(find, vec![selector.into()]).await
+}
+
+#[test]
+fn what_a_tab_keeps_stays_if_the_lock_of_its_database_is_released_late() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        for browser in [bed.chromium().await?, bed.firefox().await?] {
+            let ann = browser.open(site.url()).await?;
+            ann.join("ann").await?;
+            choose(&ann, "session").await?;
+            ann.say("for a while").await?;
+            let name = "sessionStorage.getItem('rtchat/1/session')";
+            let stored = format!("{KEPT} return kept({name}).then((count) => count > 0)");
+            ann.until_true(&stored, Vec::new()).await?;
+            let name = ann.script(&format!("return {name}"), Vec::new()).await?;
+            // Another page stands for a busy browser: it holds the lock before the reloaded page gets it.
+            let busy = browser.open(&format!("{}{NOWHERE}", site.url())).await?;
+            let hold = "const late = () => new Promise((done) => setTimeout(done, 2000));
+                navigator.locks.request(arguments[0], late)";
+            busy.script(hold, vec![name]).await?;
+            ann.reload().await?;
+            ann.hears("ann", "for a while").await?;
+        }
+        bed.no_errors().await
+    });
 }
 
 #[test]

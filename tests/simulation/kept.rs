@@ -245,6 +245,18 @@ fn what_is_read_before_the_store_is_there_does_not_make_it_forget() {
     assert!(world.nodes[ann].events.contains(&read), "and it is kept");
 }
 
+/// Ann, who keeps what is said, and ben, who has said this to her.
+fn heard(texts: &[&str]) -> (World, usize, usize) {
+    let mut world = World::new(1);
+    let (ann, ben) = (open(&mut world, "ann", 0), world.open("ben"));
+    assert!(world.run_until(SOON, World::is_full_mesh));
+    for text in texts {
+        world.say(ben, text);
+        world.run(SOON);
+    }
+    (world, ann, ben)
+}
+
 /// Ann's page is closed, and opened again much later.
 fn come_back(world: &mut World, ann: usize) -> usize {
     world.crash(ann);
@@ -258,13 +270,7 @@ fn come_back(world: &mut World, ann: usize) -> usize {
 #[test]
 fn what_was_deleted_does_not_come_back_if_the_page_is_closed_at_that_moment() {
     let delete = |deletion: fn(&World, usize) -> Deletion| {
-        let mut world = World::new(1);
-        let (ann, ben) = (open(&mut world, "ann", 0), world.open("ben"));
-        assert!(world.run_until(SOON, World::is_full_mesh));
-        for text in ["one", "two"] {
-            world.say(ben, text);
-            world.run(SOON);
-        }
+        let (mut world, ann, _) = heard(&["one", "two"]);
         world.writes_left = Some(1);
         let deletion = deletion(&world, ann);
         chat(&mut world, ann, ChatCommand::Delete(deletion));
@@ -283,13 +289,7 @@ fn what_was_deleted_does_not_come_back_if_the_page_is_closed_at_that_moment() {
 #[test]
 fn what_was_deleted_does_not_come_back_while_the_store_is_slow() {
     let delete = |deletion: fn(&World, usize) -> Deletion, expected: &[&str]| {
-        let mut world = World::new(1);
-        let (ann, ben) = (open(&mut world, "ann", 0), world.open("ben"));
-        assert!(world.run_until(SOON, World::is_full_mesh));
-        for text in ["one", "two"] {
-            world.say(ben, text);
-            world.run(SOON);
-        }
+        let (mut world, ann, ben) = heard(&["one", "two"]);
         let id = shown(&world, ben)[1].id.clone();
         let react = |emoji: &str| ChatCommand::React {
             id: id.clone(),
@@ -302,7 +302,7 @@ fn what_was_deleted_does_not_come_back_while_the_store_is_slow() {
         chat(&mut world, ann, ChatCommand::Delete(deletion));
         world.run(SOON);
         world.crash(ann);
-        // What ben says about it later goes with it.
+        // Whatever ben says about the message later is deleted with it.
         chat(&mut world, ben, react("👋"));
         world.say(ben, "three");
         world.run(MINUTE * 5);

@@ -131,8 +131,8 @@ impl Conversations {
                 }]
             }
         };
-        // What was deleted is noted before it goes, since the page may be closed in between, and peers would bring it back.
-        // Only what deletes all of the room takes the note along.
+        // The note of what was deleted is kept before the records go: if the page is closed in between, peers bring back nothing.
+        // Deleting all of the room would delete the note, too.
         let takes_note = matches!(deletion, Deletion::Room | Deletion::Site);
         if !takes_note {
             self.keep_deleted(cx);

@@ -78,7 +78,8 @@ pub(super) struct Conversations {
     /// Up to where each conversation was read.
     read: LiteMap<ConversationId, Order>,
     deleted: Deleted,
-    /// What peers brought back before the store had said that it was deleted, until all of the store has come.
+    /// The records that peers brought back before the store told that they were deleted. They are deleted there when the
+    /// store has told everything.
     returned: Vec<Key>,
     /// The file that is being imported.
     #[cfg(feature = "export")]

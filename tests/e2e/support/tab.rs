@@ -22,10 +22,10 @@ const LOOK: Duration = Duration::from_millis(30);
 /// WebDriver's code for the Enter key.
 const ENTER: &str = "\u{e007}";
 
-/// The beginning of a script: `kept()` counts the records that the browser keeps for all tabs. A database that is opened
-/// without a version is made if there is none, and the page's own one would find it. So it is looked for first.
-pub const KEPT: &str = "const kept = async () => {
-    const name = 'rtchat/1/history';
+/// The beginning of a script: `kept()` counts the records that the browser keeps for all tabs, or those in another database. A
+/// database that is opened without a version is made if there is none, and the page's own one would find it. So it is looked
+/// for first.
+pub const KEPT: &str = "const kept = async (name = 'rtchat/1/history') => {
     const all = await indexedDB.databases();
     if (!all.some((its) => its.name === name)) return 0;
     const result = (request) => new Promise((done, failed) => {

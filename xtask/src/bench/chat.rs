@@ -212,17 +212,6 @@ fn pages(dist: &Path) -> Result<TempDir> {
     Ok(folder)
 }
 
-/// A program of somebody who has another machine in reality: it runs only while the page, and the browser around it, need
-/// nothing, as far as the system can tell.
-fn elsewhere(program: &Path) -> Command {
-    if !cfg!(unix) {
-        return Command::new(program);
-    }
-    let mut command = Command::new("nice");
-    command.args(["-n", "19"]).arg(program);
-    command
-}
-
 /// What all measurements share.
 struct Bed {
     folder: TempDir,
@@ -255,7 +244,7 @@ impl Bed {
     ) -> Result<Archive> {
         let identity = tempfile::tempdir()?;
         let broker = format!("mqtt://127.0.0.1:{}", self.broker.tcp_port());
-        let mut command = elsewhere(&self.archive);
+        let mut command = Command::new(&self.archive);
         command.args([site.url(), broker.as_str(), name]);
         command.arg(identity.path().join("identity.json"));
         command.arg(count.to_string()).args(before);

@@ -5,7 +5,9 @@ import { Blobs } from "./blobs.ts";
 import type { Change } from "./changes.ts";
 import { problem } from "./errors.ts";
 import type { Bytes } from "./keys.ts";
+import { copy, type Former } from "./moving.ts";
 import { type Item, type Mode, Store } from "./records.ts";
+import { type Command, note, take } from "./unwritten.ts";
 
 /** The number of records of each conversation that are read before anything else. */
 const FIRST = 150;
@@ -22,7 +24,7 @@ export type Tell = (
     | [kind: "state", name: string, value: Bytes]
     /** Everything that was kept before has come. It is not told if nothing is kept. */
     | [kind: "restored"]
-    /** The store is another one now, and has nothing. */
+    /** The store is another one now, and need not have what the former one had not. */
     | [kind: "emptied"]
     /** Another tab has deleted these records, a conversation, or everything. */
     | [kind: "deleted", keys: Bytes[]]
@@ -35,18 +37,23 @@ export type Tell = (
     | [kind: "notice", sentence: string]
 ) => void;
 
-type Command =
-  | [kind: "put" | "add", key: Bytes, value: Bytes]
-  | [kind: "delete" | "deleteConversation", key: Bytes]
-  | [kind: "deleteRoom" | "deleteAll"]
-  | [kind: "putState", name: string, value: Bytes];
-
 /** What is kept of one room. */
 export class Keeper {
   private mode: Mode = "off";
   /** The store, once it is open and everything in it has been read. */
   private store: Store | undefined;
+  /** What is to be written. */
   private commands: Command[] = [];
+  /** What is being written. */
+  private running: Command[] = [];
+  /** The stores that were used before, until what they have of the room is in the store that is used now. */
+  private former: Former[] = [];
+  /** The mode whose store was opened last, or is being opened. */
+  private entered: Mode = "off";
+  /** Is fulfilled when the store is open. */
+  private opening: Promise<void> = Promise.resolve();
+  /** Is fulfilled when the store that was chosen is the one that is used. */
+  private changing: Promise<void> | undefined;
   /** Changes of other tabs that came while everything was read. */
   private changes: Change[] = [];
   private isWriting = false;
@@ -58,43 +65,27 @@ export class Keeper {
   private hasAsked = false;
   private isClosed = false;
   private readonly blobs = new Blobs();
+  private readonly hide = (): void => {
+    const former = [this.entered, ...this.former.map(({ mode }) => mode)].filter((mode) => mode !== "off" && mode !== this.mode);
+    note(this.room, { commands: [...this.running, ...this.commands], former });
+  };
 
   constructor(
     private readonly room: Bytes,
     private readonly states: string[],
     private readonly listener: Tell,
-  ) {}
+  ) {
+    addEventListener("pagehide", this.hide);
+  }
 
-  /** Opens the store, and reads what is in it. */
-  async open(mode: Mode): Promise<void> {
+  /** Opens the store, writes what the page before this one could not write any more, and reads what is in it. */
+  open(mode: Mode): Promise<void> {
     this.mode = mode;
-    let store: Store | undefined;
-    let files: Item[] = [];
-    try {
-      if (mode !== "off") {
-        store = await Store.open(mode);
-        this.listen(store);
-        await this.read(store);
-        files = await store.files(this.room).catch(() => []);
-      }
-    } catch (thrown) {
-      store?.close();
-      store = undefined;
-      this.failed(thrown);
-    }
-    if (this.mode !== mode) {
-      // The person has chosen another mode meanwhile, so this store is not the one to keep anything in.
-      this.tell("files", []);
-      await store?.forgetRoom(this.room).catch((thrown) => this.failed(thrown));
-      store?.close();
-      return;
-    }
-    this.store = store;
-    this.tell("files", files);
-    if (!store) return;
-    this.tell("restored");
-    for (const change of this.changes.splice(0)) await this.changed(change);
-    this.begin();
+    const { commands, former } = take(this.room);
+    if (mode !== "off") this.running = commands;
+    this.former = former.map((mode) => ({ mode }));
+    this.opening = this.begun(mode);
+    return this.opening;
   }
 
   /** There is a place for the bytes of files, in memory, although nothing is kept. */
@@ -102,36 +93,23 @@ export class Keeper {
     this.tell("files", []);
   }
 
-  /** Keeps what is said in another way from now on. What the former store has of this room is deleted there. */
-  async choose(mode: Mode): Promise<void> {
-    this.mode = mode;
-    const former = this.store;
+  /** Keeps what is said in another way from now on. What the former store has of this room is moved, and deleted there. */
+  choose(mode: Mode): Promise<void> {
+    if (this.store) this.former.push({ mode: this.mode, store: this.store });
     this.store = undefined;
-    this.commands = [];
+    this.mode = mode;
+    this.commands = mode === "off" ? [] : [...this.running, ...this.commands];
+    this.running = [];
     this.hasTold = false;
-    try {
-      const files = former ? await this.empty(former) : [];
-      if (mode === "off") return;
-      const store = await Store.open(mode);
-      this.listen(store);
-      for (const file of files) await this.move(file, store);
-      if (this.mode === mode) {
-        this.replace(store);
-        this.tell("emptied");
-        this.begin();
-        return;
-      }
-      // The person has chosen yet another mode.
-      await this.empty(store);
-    } catch (thrown) {
-      this.failed(thrown);
-    }
+    this.changing ??= this.opening.then(() => this.change());
+    return this.changing;
   }
 
   /** The room was left. What was to be kept is still written. */
   close(): void {
     this.isClosed = true;
-    if (!this.isWriting) this.store?.close();
+    // Writing ends it.
+    void this.opening.then(() => this.changing).then(() => (this.store ? this.begin() : this.end()));
   }
 
   /** Keeps a record, in the place of one with the same key. */
@@ -158,6 +136,7 @@ export class Keeper {
 
   /** Deletes everything of all rooms. Other rooms and tabs may have kept something for good, whatever is kept here. */
   deleteAll(): void {
+    if (this.changing) return void this.changing.then(() => this.deleteAll());
     if (this.store) return this.queue(["deleteAll"]);
     this.isWriting = true;
     deleteKept().catch((thrown) => this.failed(thrown)).finally(() => this.written());
@@ -165,7 +144,7 @@ export class Keeper {
 
   /** Calls back once everything that was wanted is written, or could not be. */
   whenSettled(done: () => void): void {
-    if (this.isWriting || (this.store && this.commands.length > 0)) this.settling.push(done);
+    if (this.changing || this.isWriting || (this.store && this.commands.length > 0)) this.settling.push(done);
     else done();
   }
 
@@ -231,9 +210,81 @@ export class Keeper {
     if (!this.isClosed) this.listener(...event);
   }
 
-  private replace(store: Store): void {
-    this.store?.close();
+  private async begun(mode: Mode): Promise<void> {
+    let store: Store | undefined;
+    let files: Item[] = [];
+    this.entered = mode;
+    try {
+      if (mode !== "off") {
+        store = await Store.open(mode);
+        this.listen(store);
+      }
+      await this.collect(store, mode);
+      if (store) {
+        await this.carryOut(store, mode, this.running);
+        await this.read(store);
+        files = await store.files(this.room).catch(() => []);
+      }
+    } catch (thrown) {
+      store?.close();
+      store = undefined;
+      this.failed(thrown);
+    }
+    this.tell("files", files);
+    if (!store) return;
+    this.tell("restored");
+    if (this.mode !== mode) {
+      // The person has chosen another mode meanwhile.
+      this.former.push({ mode, store });
+      return;
+    }
     this.store = store;
+    for (const change of this.changes.splice(0)) await this.changed(change);
+    this.begin();
+  }
+
+  /** Uses the store that was chosen last. */
+  private async change(): Promise<void> {
+    for (let mode: Mode | undefined; mode !== this.mode; ) {
+      mode = this.mode;
+      this.entered = mode;
+      let store: Store | undefined;
+      try {
+        if (mode !== "off") store = await Store.open(mode);
+        await this.collect(store, mode);
+      } catch (thrown) {
+        this.failed(thrown);
+      }
+      if (!store) continue;
+      if (mode === this.mode) this.use(store);
+      else this.former.push({ mode, store });
+    }
+    this.changing = undefined;
+    this.written();
+  }
+
+  /** Moves what the former stores have of the room to this one. Without one, it is deleted there. */
+  private async collect(store: Store | undefined, mode: Mode): Promise<void> {
+    for (let former; (former = this.former[0]); this.former.shift()) {
+      let from = former.store;
+      try {
+        if (former.mode === mode || former.mode === "off") continue;
+        from ??= await Store.open(former.mode);
+        await copy(this.room, this.states, from, store, (key, blob) => this.blobs.hold(key, blob)).catch((thrown) => this.failed(thrown));
+        await from.forgetRoom(this.room);
+      } catch (thrown) {
+        this.failed(thrown);
+      } finally {
+        from?.close();
+      }
+    }
+  }
+
+  private use(store: Store): void {
+    this.store = store;
+    this.listen(store);
+    this.tell("emptied");
+    this.begin();
   }
 
   /** Tells the person once, and goes on. */
@@ -320,63 +371,58 @@ export class Keeper {
       navigator.storage?.persist().catch(() => undefined);
     }
     // The store becomes another one when the person chooses so.
-    for (let { store } = this; store && this.commands.length > 0; { store } = this) {
-      try {
-        await this.carryOut(store, this.commands.splice(0));
-      } catch (thrown) {
-        if (store === this.store) this.failed(thrown);
-      }
-    }
+    for (let { store } = this; store && this.commands.length > 0; { store } = this) await this.carryOut(store, this.mode, this.commands.splice(0));
     this.written();
   }
 
   private written(): void {
     this.isWriting = false;
     for (const done of this.settling.splice(0)) done();
-    if (this.isClosed) this.store?.close();
-    else if (this.commands.length > 0) this.begin();
+    if (this.store && this.commands.length > 0) this.begin();
+    else if (this.isClosed) this.end();
   }
 
-  private async carryOut(store: Store, commands: Command[]): Promise<void> {
-    const { room, mode } = this;
-    while (commands.length > 0) {
-      // What is here is written anew, into the store that takes its place.
-      if (this.mode !== mode) return;
-      const kind = commands[0]![0];
-      const other = commands.findIndex((command) => command[0] !== kind);
-      // A run of commands of one kind is carried out at once, or one after the other.
-      const run = commands.splice(0, Math.min(MAX_WRITTEN, other < 0 ? MAX_WRITTEN : other));
-      if (kind === "put" || kind === "add") {
-        await store.put(room, run.map(([, key, value]) => [key, value] as Item), kind === "put");
-      } else if (kind === "delete") {
-        await store.delete(room, run.map(([, key]) => key as Bytes));
-      } else if (kind === "deleteRoom") {
-        await store.deleteRoom(room);
-      } else if (kind === "deleteAll") {
-        await store.deleteAll();
-        if (mode !== "kept") await deleteKept();
-      } else {
-        for (const command of run) {
-          if (this.mode !== mode) return;
-          if (command[0] === "putState") await store.putState(room, command[1], command[2]);
-          else if (command[0] === "deleteConversation") await store.deleteConversation(room, command[1]);
-        }
-      }
-    }
+  private end(): void {
+    this.store?.close();
+    removeEventListener("pagehide", this.hide);
   }
 
-  /** Takes the files of a store into memory, and deletes what it has. Returns what they are. */
-  private async empty(store: Store): Promise<Item[]> {
+  /** Writes these. If it fails, that is told. */
+  private async carryOut(store: Store, mode: Mode, commands: Command[]): Promise<void> {
+    this.running = commands;
     try {
-      const files = await store.files(this.room).catch(() => []);
-      for (const [key] of files) {
-        const blob = this.blobs.get(key) ?? (await blobOf(store, this.room, key));
-        if (blob) this.blobs.hold(key, blob);
+      // Whoever chooses another mode takes what is left.
+      while (this.mode === mode && commands.length > 0) {
+        const kind = commands[0]![0];
+        const other = commands.findIndex((command) => command[0] !== kind);
+        // A run of commands of one kind is carried out at once, or one after the other.
+        const run = commands.slice(0, Math.min(MAX_WRITTEN, other < 0 ? MAX_WRITTEN : other));
+        await this.carryOutRun(store, mode, run);
+        commands.splice(0, run.length);
       }
-      await store.forgetRoom(this.room);
-      return files;
-    } finally {
-      store.close();
+    } catch (thrown) {
+      if (this.running === commands) this.failed(thrown);
+    }
+    if (this.running === commands) this.running = [];
+  }
+
+  private async carryOutRun(store: Store, mode: Mode, run: Command[]): Promise<void> {
+    const { room } = this;
+    const kind = run[0]![0];
+    if (kind === "put" || kind === "add") {
+      await store.put(room, run.map(([, key, value]) => [key, value] as Item), kind === "put");
+    } else if (kind === "delete") {
+      await store.delete(room, run.map(([, key]) => key as Bytes));
+    } else if (kind === "deleteRoom") {
+      await store.deleteRoom(room);
+    } else if (kind === "deleteAll") {
+      await store.deleteAll();
+      if (mode !== "kept") await deleteKept();
+    } else {
+      for (const command of run) {
+        if (command[0] === "putState") await store.putState(room, command[1], command[2]);
+        else if (command[0] === "deleteConversation") await store.deleteConversation(room, command[1]);
+      }
     }
   }
 

@@ -85,7 +85,8 @@ impl StoreKeeper {
         if mode == Mode::Off {
             let keeper = self.clone();
             spawn_local(async move { keeper.feed(StoreEvent::Restored) });
-        } else {
+        }
+        if mode != Mode::Off || web::is_unwritten(&self.room) {
             self.has_files.set(true);
             self.call("open", &[mode.as_str().into()]);
         }

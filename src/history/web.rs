@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
+use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use js_sys::{Array, Function, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -13,6 +13,10 @@ use crate::wire::RoomId;
 
 /// The prefix of the keys under which chosen modes stand, before the room's id.
 const MODE: &str = "rtchat/1/history-mode/";
+
+/// The prefix of the keys in `sessionStorage` under which `embed/store/unwritten.ts` notes what is not written, before the
+/// room's id.
+const UNWRITTEN: &str = "rtchat/1/unwritten/";
 
 /// Hears what is kept: the kind of an event, and what belongs to it (see `embed/store/keeper.ts`).
 pub(crate) type Listener = Closure<dyn Fn(JsValue, JsValue, JsValue)>;
@@ -73,6 +77,13 @@ pub(crate) fn choice_key(room: &RoomId) -> String {
 
 fn local_storage() -> Option<web_sys::Storage> {
     web_sys::window()?.local_storage().ok().flatten()
+}
+
+/// Whether the page before this one could not write everything that was to be written or deleted.
+pub(crate) fn is_unwritten(room: &RoomId) -> bool {
+    let storage = web_sys::window().and_then(|window| window.session_storage().ok().flatten());
+    let key = format!("{UNWRITTEN}{}", Base64::encode_string(&room.0));
+    storage.is_some_and(|it| matches!(it.get_item(&key), Ok(Some(_))))
 }
 
 /// The mode that the person chose for a room, if they did and the browser tells.

@@ -10,6 +10,20 @@ const MODE: &str =
 const FOCUSED: &str = "return document.activeElement.dataset.testid === arguments[0]";
 const DIRECT: &str = "[data-testid=conversation]:not([data-id^='#'])";
 
+/// Occupies the database that is kept, until `isBusy` is false: a transaction goes on for as long as it has something to do.
+const OCCUPY: &str = "window.isBusy = false;
+    indexedDB.open('rtchat/1/history').onsuccess = ({ target: { result: database } }) => {
+        const records = database.transaction(database.objectStoreNames, 'readwrite').objectStore('records');
+        const goOn = () => {
+            if (window.isBusy) records.count().onsuccess = goOn;
+            else database.close();
+        };
+        records.count().onsuccess = () => {
+            window.isBusy = true;
+            goOn();
+        };
+    };";
+
 async fn choose(tab: &Tab, mode: &str) -> Result<()> {
     let choose = "const select = document.querySelector('[data-testid=history-mode]');
         select.value = arguments[0];
@@ -50,6 +64,47 @@ fn what_a_tab_keeps_stays_if_the_lock_of_its_database_is_released_late() {
             busy.script(hold, vec![name]).await?;
             ann.reload().await?;
             ann.hears("ann", "for a while").await?;
+        }
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn what_was_said_stays_if_the_page_is_loaded_again_before_it_is_written() {
+    run(|bed| async move {
+        let broker = Broker::rumqttd().await?;
+        let site = bed.site(&broker).await?;
+        for browser in [bed.chromium().await?, bed.firefox().await?] {
+            let ann = browser.open(site.url()).await?;
+            ann.join("ann").await?;
+            ann.say("written").await?;
+            let stored = format!("{KEPT} return kept().then((count) => count > 0)");
+            ann.until_true(&stored, Vec::new()).await?;
+            // Another page stands for a busy browser: for now, nobody else can read or write what is kept.
+            let busy = browser.open(&format!("{}{NOWHERE}", site.url())).await?;
+            busy.script(OCCUPY, Vec::new()).await?;
+            busy.until_true("return window.isBusy", Vec::new()).await?;
+            ann.say("not written yet").await?;
+            ann.hears("ann", "not written yet").await?;
+            ann.reload().await?;
+            // Nor can this be moved yet.
+            until(&ann, "[data-testid=history-mode]").await?;
+            choose(&ann, "session").await?;
+            ann.say("for a while").await?;
+            ann.hears("ann", "for a while").await?;
+            ann.reload().await?;
+            until(&ann, "[data-testid=history-mode]").await?;
+            busy.script("window.isBusy = false", Vec::new()).await?;
+            for text in ["written", "not written yet", "for a while"] {
+                ann.hears("ann", text).await?;
+            }
+            let none = format!("{KEPT} return kept().then((count) => count === 0)");
+            ann.until_true(&none, Vec::new()).await?;
+            // Nothing is noted any more, and all of it is in the tab's own store.
+            ann.reload().await?;
+            for text in ["written", "not written yet", "for a while"] {
+                ann.hears("ann", text).await?;
+            }
         }
         bed.no_errors().await
     });

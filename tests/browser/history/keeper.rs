@@ -213,7 +213,7 @@ async fn what_is_kept_follows_the_mode_with_its_files() {
     assert!(is_here().await);
     let session = Store::open(Mode::Session).await.unwrap();
     assert_eq!(session.files(&ROOM).await.unwrap(), [file]);
-    assert_eq!(session.conversations(&ROOM).await.unwrap(), []);
+    assert_eq!(session.conversations(&ROOM).await.unwrap(), [ALICE]);
     drop(session);
     written(&[]).await;
     assert_eq!(kept().await.files(&ROOM).await.unwrap(), []);
@@ -222,6 +222,7 @@ async fn what_is_kept_follows_the_mode_with_its_files() {
     assert!(is_here().await);
     let session = Store::open(Mode::Session).await.unwrap();
     assert_eq!(session.files(&ROOM).await.unwrap(), []);
+    assert_eq!(session.conversations(&ROOM).await.unwrap(), []);
     keeper.call("deleteFile", std::slice::from_ref(&key)).await;
     let none = keeper.call("getFile", std::slice::from_ref(&key)).await;
     assert!(none.is_undefined());
@@ -240,7 +241,56 @@ async fn a_mode_that_was_chosen_while_another_one_was_opened_is_the_one_that_cou
     )
     .await;
     keeper.put(&record(ALICE, 2)).await;
-    written(&[2]).await;
+    written(&[1, 2]).await;
     let session = Store::open(Mode::Session).await.unwrap();
     assert_eq!(session.conversations(&ROOM).await.unwrap(), []);
+}
+
+#[wasm_bindgen_test]
+async fn what_is_not_written_when_the_page_goes_away_is_written_by_the_next_one() {
+    fresh().await;
+    // Nothing is written before the store is open.
+    let gone = Keeper::new().await;
+    gone.put(&record(ALICE, 1)).await;
+    gone.put(&record(ALICE, 2)).await;
+    let deleted = [array(&key(ALICE, 1).to_bytes())];
+    gone.call("delete", &deleted).await;
+    gone.call("putState", &["read".into(), array(b"x")]).await;
+    js("dispatchEvent(new PageTransitionEvent('pagehide'))").await;
+    let next = Keeper::open(Mode::Kept).await;
+    let told = ["state", "records", "files", "restored"];
+    assert_eq!(next.kinds("restored").await, told);
+    written(&[2]).await;
+    assert_eq!(js("return sessionStorage.length").await.as_f64(), Some(0.0));
+    // A long list: the newest of it.
+    for clock in 10..14 {
+        let large = Record {
+            bytes: vec![0; 200_000],
+            ..record(ALICE, clock)
+        };
+        gone.put(&large).await;
+    }
+    js("dispatchEvent(new PageTransitionEvent('pagehide'))").await;
+    drop(next);
+    let _next = Keeper::open(Mode::Kept).await;
+    written(&[2, 11, 12, 13]).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_note_that_other_scripts_wrote_harms_nothing() {
+    fresh().await;
+    let unreadable = "put\\nput,AAAA\\nconstructor,AAAA\\neat,AAAA\\nput,%,%";
+    let odd = "session,kept,off\\nadd,AAAA,AAAA\\nputState,unknown,eA==\\nputState,read,eA==,\\nputState,read,eA==\\n";
+    for note in [unreadable, odd] {
+        js(&format!(
+            "const room = btoa(String.fromCharCode(...Array(32).fill(7)));
+            sessionStorage.setItem('rtchat/1/unwritten/' + room, '{note}')"
+        ))
+        .await;
+        let keeper = Keeper::open(Mode::Kept).await;
+        let told = keeper.kinds("restored").await;
+        assert!(!told.contains(&"notice".to_owned()), "{told:?}");
+    }
+    let read = kept().await.get_state(&ROOM, "read").await.unwrap();
+    assert_eq!(read.as_deref(), Some(&b"x"[..]));
 }

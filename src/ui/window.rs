@@ -17,9 +17,39 @@ fn seen(height: f64) -> usize {
     (height / LOW) as usize + 1
 }
 
-/// The lines to draw where the end is seen.
-pub fn at_end(height: f64, count: usize) -> Range<usize> {
-    count.saturating_sub(seen(height) + 2 * BEYOND)..count
+/// How many more lines are drawn each time until so many are drawn above those that are seen at the end.
+const STEP: usize = 30;
+
+/// What is drawn where the end is seen. Whoever opens a conversation sees its end first: the lines above take the browser much
+/// longer, so they are drawn after that, a few at a time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Growth {
+    above: usize,
+    is_over: bool,
+}
+
+impl Growth {
+    /// Whether there is nothing left to draw that was there when the conversation was opened.
+    pub fn is_over(self) -> bool {
+        self.is_over
+    }
+
+    /// Draws more.
+    pub fn grow(&mut self) {
+        self.is_over = self.above == BEYOND;
+        self.above = (self.above + STEP).min(BEYOND);
+    }
+
+    /// The lines to draw of so many, in a view of this height. If all are drawn at once, that is all of it.
+    pub fn at_end(&mut self, height: f64, count: usize) -> Range<usize> {
+        if count <= seen(height) {
+            *self = Growth {
+                above: BEYOND,
+                is_over: true,
+            };
+        }
+        count.saturating_sub(seen(height) + self.above)..count
+    }
 }
 
 /// The lines to draw where this one is seen first.
@@ -80,7 +110,11 @@ mod tests {
     fn what_is_seen_is_drawn_and_no_more_than_some_beyond() {
         for count in [0, 1, 50, 200, 10_000] {
             for height in [0.0, 300.0, 1_400.0] {
-                let end = at_end(height, count);
+                let mut growth = Growth {
+                    above: BEYOND,
+                    is_over: true,
+                };
+                let end = growth.at_end(height, count);
                 assert_eq!(end.end, count);
                 assert!(!is_too_long(&end, height));
                 for first in [0, count / 2, count.saturating_sub(1)] {
@@ -93,6 +127,29 @@ mod tests {
             }
         }
         assert!(is_too_long(&(0..10_000), 900.0));
+    }
+
+    #[test]
+    fn the_end_is_drawn_first_and_what_is_above_in_steps_that_do_not_grow_with_the_conversation() {
+        for count in [300, 10_000, 1_000_000] {
+            let mut growth = Growth::default();
+            let mut drawn = growth.at_end(600.0, count);
+            assert_eq!(drawn.len(), seen(600.0));
+            while !growth.is_over() {
+                growth.grow();
+                let more = growth.at_end(600.0, count);
+                assert!(more.end == count && more.len() - drawn.len() <= STEP);
+                // Screen readers are told of what comes only once nothing is drawn that was there before.
+                assert_eq!(more == drawn, growth.is_over());
+                drawn = more;
+            }
+            assert_eq!(drawn.len(), seen(600.0) + BEYOND);
+        }
+        // What is said in a conversation that was short when it was opened is drawn at once.
+        let mut growth = Growth::default();
+        assert_eq!(growth.at_end(600.0, 3), 0..3);
+        assert!(growth.is_over());
+        assert_eq!(growth.at_end(600.0, 80), 0..80);
     }
 
     #[test]

@@ -123,7 +123,12 @@ async fn widget(browser: &Browser, dist: &Path, folder: &Path) -> Result<()> {
         press(person, "join").await?;
         until(person, "composer").await?;
     }
-    until(browser, "peer").await?;
+    // The panel shows who is here only on another of its pages.
+    let met = format!(
+        "return {}?.dataset.state === 'connected'",
+        element("status")
+    );
+    until_true(browser, &met).await?;
     for (person, text) in [
         (&ben, "Hello. Is anybody else reading this?"),
         (browser, "Yes, I am. The second picture is my favourite."),

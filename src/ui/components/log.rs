@@ -185,7 +185,7 @@ pub fn Log(props: &LogProps) -> Html {
                 if drawn.start == 0 { { beginning.clone() } }
                 <div class="space" />
                 <div
-                    class="lines" role="log" aria-live={if *away { "off" } else { "polite" }} aria-relevant="additions"
+                    class="lines" role="log" aria-live={if *away || scrolling.grows() { "off" } else { "polite" }} aria-relevant="additions"
                     aria-label="Messages" data-testid="log" data-lines={lines.len().to_string()} oninput={to_day.clone()}
                 >
                     { for lines.range(drawn).map(|line| {

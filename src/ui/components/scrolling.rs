@@ -4,6 +4,7 @@ use core::cell::{Cell, RefCell};
 use core::ops::Range;
 use std::rc::Rc;
 
+use gloo_timers::callback::Timeout;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Event, ResizeObserver};
@@ -18,7 +19,7 @@ use crate::ui::context::Ui;
 use crate::ui::hooks::listen::document;
 use crate::ui::state::Action;
 use crate::ui::timeline::{Content, Line, Timeline};
-use crate::ui::window::{self, Hidden, MARGIN};
+use crate::ui::window::{self, Growth, Hidden, MARGIN};
 
 /// The space above the line of the first unread message, in pixels.
 const NEW_MARGIN: f64 = 8.0;
@@ -26,6 +27,9 @@ const NEW_MARGIN: f64 = 8.0;
 const NEAR_TOP: i32 = 200;
 /// The height of a line, as long as none was measured.
 const AVERAGE: f64 = 48.0;
+
+/// The milliseconds between two drawings of lines above the end that were there when the conversation was opened.
+const GROWTH: u32 = 100;
 
 /// A line to go to.
 #[derive(Clone, Copy)]
@@ -60,6 +64,7 @@ pub struct Scrolling {
     chosen: Cell<i32>,
     /// Whether something was drawn that is not in its place yet.
     unsettled: Cell<bool>,
+    growth: Cell<Growth>,
     /// The numbers of the first and last line to draw, unless the end is seen; without a last one, all that follow.
     drawn: Cell<(u32, Option<u32>)>,
     /// The numbers of lines above and below what is drawn.
@@ -92,6 +97,7 @@ impl Scrolling {
             top: Cell::default(),
             chosen: Cell::default(),
             unsettled: Cell::default(),
+            growth: Cell::default(),
             drawn: Cell::default(),
             hidden: Cell::default(),
             average: Cell::new(AVERAGE),
@@ -120,7 +126,10 @@ impl Scrolling {
         let range = if all {
             0..lines.len()
         } else if self.at_end.get() {
-            window::at_end(height, lines.len())
+            let mut growth = self.growth.get();
+            let range = growth.at_end(height, lines.len());
+            self.growth.set(growth);
+            range
         } else {
             let (first, last) = self.drawn.get();
             let begin = lines.position(first).unwrap_or(0);
@@ -145,6 +154,26 @@ impl Scrolling {
         let first = number(range.start).unwrap_or(0);
         self.drawn.set((first, last.and_then(number)));
         self.hidden.set((range.start, count - range.end));
+    }
+
+    /// Whether lines above the end are still to be drawn.
+    pub fn grows(&self) -> bool {
+        !self.growth.get().is_over()
+    }
+
+    /// Draws them, a few at a time.
+    fn grow(self: Rc<Self>) {
+        if !self.grows() {
+            return;
+        }
+        Timeout::new(GROWTH, move || {
+            let mut growth = self.growth.get();
+            growth.grow();
+            self.growth.set(growth);
+            (self.redraw.borrow())();
+            self.grow();
+        })
+        .forget();
     }
 
     fn height(&self) -> f64 {
@@ -489,6 +518,7 @@ impl Scrolling {
             observer.observe(&parts.lines);
         }
         *self.observer.borrow_mut() = observer;
+        self.clone().grow();
         Observed {
             scrolling: self.clone(),
             _resized: resized,

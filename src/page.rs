@@ -36,6 +36,8 @@ struct Open {
     join: Joining,
     /// The name that the site gave. The person did not choose it, so it is not stored.
     given_name: Option<Name>,
+    /// Whether the person is asked for a name.
+    asks: bool,
 }
 
 /// The chat in a browser.
@@ -237,15 +239,22 @@ impl Backend for Page {
     }
 
     fn join(&self, name: &Name) -> Result<Own, String> {
-        let chosen = {
+        // Whoever presses twice joins once: the welcome is still there for a moment.
+        if let Some(handle) = &self.inner.borrow().handle {
+            return Ok(own(handle));
+        }
+        let (chosen, asked) = {
             let page = self.inner.borrow();
             let open = page.open.as_ref().ok_or("The page is not ready yet.")?;
             let chosen = open.given_name.as_ref() != Some(name);
             if chosen {
                 open.join.profile.borrow_mut().set_name(name.clone());
             }
-            chosen
+            (chosen, open.asks)
         };
+        if asked {
+            self.emit(UiEvent::Entering);
+        }
         let own = self.enter(name)?;
         if chosen {
             self.share_name(name);
@@ -544,10 +553,12 @@ impl Page {
                 .collect(),
         };
         drop(profile);
+        let asks = opening.name.is_none();
         self.inner.borrow_mut().open = Some(Open {
             sink: sink.clone(),
             join,
             given_name,
+            asks,
         });
         sink(UiEvent::Opened(opening));
         let wanted = self.inner.borrow_mut().wanted.take();

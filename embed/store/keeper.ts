@@ -65,17 +65,18 @@ export class Keeper {
   private hasAsked = false;
   private isClosed = false;
   private readonly blobs = new Blobs();
-  private readonly hide = (): void => {
-    const former = [this.entered, ...this.former.map(({ mode }) => mode)].filter((mode) => mode !== "off" && mode !== this.mode);
-    note(this.room, { commands: [...this.running, ...this.commands], former });
-  };
+  /** Ends what listens to the page. */
+  private readonly listening = new AbortController();
 
   constructor(
     private readonly room: Bytes,
     private readonly states: string[],
     private readonly listener: Tell,
   ) {
-    addEventListener("pagehide", this.hide);
+    const { signal } = this.listening;
+    addEventListener("pagehide", () => this.leavePage(), { signal });
+    // A page that comes back as it was goes on writing.
+    addEventListener("pageshow", ({ persisted }) => void (persisted && take(this.room)), { signal });
   }
 
   /** Opens the store, writes what the page before this one could not write any more, and reads what is in it. */
@@ -384,7 +385,13 @@ export class Keeper {
 
   private end(): void {
     this.store?.close();
-    removeEventListener("pagehide", this.hide);
+    this.listening.abort();
+  }
+
+  private leavePage(): void {
+    const modes = [this.entered, ...this.former.map(({ mode }) => mode)];
+    const former = modes.filter((mode) => mode !== "off" && mode !== this.mode);
+    note(this.room, { commands: [...this.running, ...this.commands], former });
   }
 
   /** Writes these. If it fails, that is told. */

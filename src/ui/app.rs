@@ -164,7 +164,7 @@ pub fn App(props: &AppProps) -> Html {
     // The field for the name, or for a message, takes over by itself.
     let waits = match state.stage {
         Stage::Loading | Stage::NameNeeded => true,
-        Stage::Joined => !state.drawn,
+        Stage::Joined => !state.drawn || state.entering,
         _ => false,
     };
     let root = props.root.clone();
@@ -185,6 +185,7 @@ pub fn App(props: &AppProps) -> Html {
         Stage::WrongAddress { reason, open_link } => welcome::wrong_address(reason, open_link),
         Stage::Failed(reason) => welcome::stopped(reason, &ui),
         Stage::Joined if !state.drawn => Html::default(),
+        Stage::Joined if state.entering => welcome::welcome(opening, &ui),
         Stage::Joined => html! { <Room state={Rc::new((*state).clone())} ui={ui} /> },
     }
 }

@@ -21,6 +21,10 @@ pub enum UiEvent {
     Opened(Opening),
     /// Something happened in the room.
     Event(Event),
+    /// The person was asked for a name, has given it, and joins.
+    Entering,
+    /// The room takes the place of the welcome now. Sent by the queue of events.
+    Entered,
     /// Whether the chat is visible now. A widget can be closed.
     Shown(bool),
     /// A sentence that the person should see once, for example that storage is blocked.

@@ -141,6 +141,8 @@ impl Ui {
             }
             UiEvent::Open(conversation) => self.act(Action::Open(conversation)),
             UiEvent::KeptAs(mode) => self.act(Action::Mode(mode)),
+            UiEvent::Entering => self.act(Action::Entering(true)),
+            UiEvent::Entered => self.act(Action::Entering(false)),
             UiEvent::Shown(shown) => self.act(Action::Shown(shown)),
             UiEvent::Notice(text) => self.act(Action::Notice(text)),
             UiEvent::Failed(reason) => self.act(Action::Failed(reason)),

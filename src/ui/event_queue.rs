@@ -51,6 +51,11 @@ impl EventQueue {
             self.ui.on_event(event);
             return self.pass(UiEvent::Shown(true), first);
         }
+        if matches!(&event, UiEvent::Entering) {
+            let entered = self.pace.borrow_mut().entering();
+            self.ui.on_event(event);
+            return self.pass(UiEvent::Entered, entered);
+        }
         let pass = self.pace.borrow_mut().of(&event, clock::now());
         self.pass(event, pass);
     }

@@ -63,6 +63,13 @@ impl Pace {
         Pass::Within(ENTRY)
     }
 
+    /// Decides when the room is drawn that takes the place of the welcome: so soon that the person sees it at once, and late
+    /// enough for those who are there to be answered first.
+    pub fn entering(&mut self) -> Pass {
+        self.first();
+        Pass::Within(FIRST)
+    }
+
     /// For how much longer what waits has to wait, whose time has come. The room of somebody who joins is drawn once, with
     /// those who have answered, and not empty before.
     pub fn hold(&mut self) -> Option<u32> {
@@ -227,6 +234,13 @@ mod tests {
         pace.of(&peer(2, PeerState::Connecting), now);
         assert_eq!(pace.hold(), None);
         assert_eq!(pace.of(&status(looking), now), Pass::Within(COMPANY));
+        // Whoever has given a name sees the room soon, or with those who answered until then.
+        pace.passed();
+        assert_eq!(pace.entering(), Pass::Within(FIRST));
+        pace.of(&peer(3, PeerState::Connecting), now);
+        assert_eq!(pace.hold(), Some(COMPANY));
+        pace.of(&peer(2, PeerState::Verified), now);
+        assert_eq!(pace.of(&peer(3, PeerState::Verified), now), Pass::Now);
         // What people say or do draws the room.
         pace.first();
         assert_eq!(pace.of(&status(Status::Left), now), Pass::Now);

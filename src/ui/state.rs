@@ -169,6 +169,8 @@ pub struct State {
     pub shown: bool,
     /// Whether the chat is drawn. A bubble that has not been opened yet only shows counts.
     pub drawn: bool,
+    /// Whether the welcome is still shown, although the person joins.
+    pub entering: bool,
     // The lists are short, so searching them costs less than the code of a tree would add to the bundle.
     arrived: Rc<Vec<PeerId>>,
     decided: Rc<Vec<Shown>>,
@@ -210,6 +212,7 @@ impl Default for State {
             target: None,
             shown: true,
             drawn: true,
+            entering: false,
             arrived: Rc::default(),
             decided: Rc::default(),
             next_notice: 0,
@@ -252,6 +255,8 @@ pub enum Action {
     RequestAnswered(Shown),
     /// Whether the person sees the end of the log.
     Watching(bool),
+    /// Whether the welcome is still shown, although the person joins.
+    Entering(bool),
     /// Whether the chat is visible. A closed widget is not, whatever its log reports.
     Shown(bool),
     /// Asks whether to block this person, or closes the question.
@@ -325,6 +330,7 @@ impl State {
                 self.watching = watching;
                 self.mark_read_if_watched();
             }
+            Action::Entering(entering) => self.entering = entering,
             Action::Shown(shown) => {
                 // The log goes to the first unread message, and then reports whether the end is in sight.
                 self.watching &= self.talk.unread == 0 || !shown || self.shown;

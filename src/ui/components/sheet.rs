@@ -15,7 +15,7 @@ use crate::room::{
     ChatCommand, Command, Conversation, Deletion, Diagnostics, PeerState, PeerView, Status,
 };
 use crate::ui::context::Ui;
-use crate::ui::hooks::listen::{focus, is_touch, use_interval, use_mount};
+use crate::ui::hooks::listen::{focus, is_touch, use_flag, use_interval, use_mount};
 use crate::ui::markup::view;
 use crate::ui::state::{Action, Sheet, State};
 use crate::ui::texts;
@@ -122,6 +122,9 @@ pub fn DeleteQuestion(props: &DeletingProps) -> Html {
     html! { <Modal {title} id="delete-question" look="question" {closed}>{ content }</Modal> }
 }
 
+/// For so many milliseconds the buttons of a question do nothing.
+const SETTLING: i32 = 500;
+
 /// Closes the dialog of a button, which gives the focus back to where it was.
 fn close(event: Event) {
     let button = event.target_dyn_into::<Element>();
@@ -143,10 +146,18 @@ pub struct ModalProps {
     pub children: Html,
 }
 
-/// A dialog.
+/// A dialog. The buttons of a question do nothing for a moment: the second click of two must not answer a question that the
+/// first one opened.
 #[function_component]
 pub fn Modal(props: &ModalProps) -> Html {
     let dialog = use_node_ref();
+    let settled = use_flag();
+    let settling = props.look.is_some() && !*settled;
+    {
+        let settled = settled.setter();
+        let settle = Callback::from(move |()| settled.set(true));
+        use_interval(settling.then_some(SETTLING), settle);
+    }
     {
         let (dialog, closed) = (dialog.clone(), props.closed.clone());
         use_mount(Box::new(move || {
@@ -182,7 +193,7 @@ pub fn Modal(props: &ModalProps) -> Html {
         .replace([texts::NAME_BEGINS, texts::NAME_ENDS], "");
     view! {
         <dialog
-            ref={dialog} class="sheet" data-look={props.look} aria-label={plain} data-testid={props.id} onclick={beside}
+            ref={dialog} class="sheet" data-look={props.look} data-settling={settling.then_some("")} aria-label={plain} data-testid={props.id} onclick={beside}
         >
             <div>
                 <header class="bar">

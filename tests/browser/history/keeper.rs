@@ -262,6 +262,12 @@ async fn what_is_not_written_when_the_page_goes_away_is_written_by_the_next_one(
     assert_eq!(next.kinds("restored").await, told);
     written(&[2]).await;
     assert_eq!(js("return sessionStorage.length").await.as_f64(), Some(0.0));
+    // A page that comes back as it was writes it itself.
+    let noted = async || js("return sessionStorage.length").await.as_f64();
+    js("dispatchEvent(new PageTransitionEvent('pagehide'))").await;
+    assert_eq!(noted().await, Some(1.0));
+    js("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))").await;
+    assert_eq!(noted().await, Some(0.0));
     // A long list: the newest of it.
     for clock in 10..14 {
         let large = Record {

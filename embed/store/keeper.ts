@@ -212,15 +212,11 @@ export class Keeper {
   }
 
   private async begun(mode: Mode): Promise<void> {
-    let store: Store | undefined;
+    let store = await this.enter(mode);
     let files: Item[] = [];
-    this.entered = mode;
+    if (store) this.listen(store);
+    await this.collect(store, mode);
     try {
-      if (mode !== "off") {
-        store = await Store.open(mode);
-        this.listen(store);
-      }
-      await this.collect(store, mode);
       if (store) {
         await this.carryOut(store, mode, this.running);
         await this.read(store);
@@ -248,14 +244,8 @@ export class Keeper {
   private async change(): Promise<void> {
     for (let mode: Mode | undefined; mode !== this.mode; ) {
       mode = this.mode;
-      this.entered = mode;
-      let store: Store | undefined;
-      try {
-        if (mode !== "off") store = await Store.open(mode);
-        await this.collect(store, mode);
-      } catch (thrown) {
-        this.failed(thrown);
-      }
+      const store = await this.enter(mode);
+      await this.collect(store, mode);
       if (!store) continue;
       if (mode === this.mode) this.use(store);
       else this.former.push({ mode, store });
@@ -264,7 +254,17 @@ export class Keeper {
     this.written();
   }
 
-  /** Moves what the former stores have of the room to this one. Without one, it is deleted there. */
+  /** Opens the store of this mode, if it has one. If it cannot be opened, that is told. */
+  private async enter(mode: Mode): Promise<Store | undefined> {
+    this.entered = mode;
+    if (mode === "off") return undefined;
+    return Store.open(mode).catch((thrown) => void this.failed(thrown));
+  }
+
+  /**
+   * Moves what the former stores have of the room to this one. Without one, it is only deleted there: nothing is kept longer than
+   * the person chose.
+   */
   private async collect(store: Store | undefined, mode: Mode): Promise<void> {
     for (let former; (former = this.former[0]); this.former.shift()) {
       let from = former.store;

@@ -300,3 +300,18 @@ async fn a_note_that_other_scripts_wrote_harms_nothing() {
     let read = kept().await.get_state(&ROOM, "read").await.unwrap();
     assert_eq!(read.as_deref(), Some(&b"x"[..]));
 }
+
+#[wasm_bindgen_test]
+async fn what_was_kept_is_deleted_also_where_the_store_that_was_chosen_cannot_be_opened() {
+    fresh().await;
+    let keeper = Keeper::open(Mode::Kept).await;
+    keeper.put(&record(ALICE, 1)).await;
+    written(&[1]).await;
+    // Pages without HTTPS have no locks, so nothing can be kept for the time of a tab.
+    js("Object.defineProperty(navigator, 'locks', { value: undefined, configurable: true })").await;
+    keeper.choose(Mode::Session).await;
+    js("delete navigator.locks").await;
+    let told = keeper.kinds("notice").await;
+    assert!(!told.contains(&"emptied".to_owned()), "{told:?}");
+    written(&[]).await;
+}

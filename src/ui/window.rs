@@ -17,8 +17,10 @@ fn seen(height: f64) -> usize {
     (height / LOW) as usize + 1
 }
 
-/// How many more lines are drawn each time until so many are drawn above those that are seen at the end.
-const STEP: usize = 30;
+/// How many lines are drawn above those that are seen where the end is seen, once all are …
+const ABOVE: usize = 2 * BEYOND;
+/// … and how many more each time until then.
+const STEP: usize = 40;
 
 /// What is drawn where the end is seen. Whoever opens a conversation sees its end first: the lines above take the browser much
 /// longer, so they are drawn after that, a few at a time.
@@ -36,15 +38,15 @@ impl Growth {
 
     /// Draws more.
     pub fn grow(&mut self) {
-        self.is_over = self.above == BEYOND;
-        self.above = (self.above + STEP).min(BEYOND);
+        self.is_over = self.above == ABOVE;
+        self.above = (self.above + STEP).min(ABOVE);
     }
 
     /// The lines to draw of so many, in a view of this height. If all are drawn at once, that is all of it.
     pub fn at_end(&mut self, height: f64, count: usize) -> Range<usize> {
         if count <= seen(height) {
             *self = Growth {
-                above: BEYOND,
+                above: ABOVE,
                 is_over: true,
             };
         }
@@ -111,7 +113,7 @@ mod tests {
         for count in [0, 1, 50, 200, 10_000] {
             for height in [0.0, 300.0, 1_400.0] {
                 let mut growth = Growth {
-                    above: BEYOND,
+                    above: ABOVE,
                     is_over: true,
                 };
                 let end = growth.at_end(height, count);
@@ -143,13 +145,13 @@ mod tests {
                 assert_eq!(more == drawn, growth.is_over());
                 drawn = more;
             }
-            assert_eq!(drawn.len(), seen(600.0) + BEYOND);
+            assert_eq!(drawn.len(), seen(600.0) + ABOVE);
         }
         // What is said in a conversation that was short when it was opened is drawn at once.
         let mut growth = Growth::default();
         assert_eq!(growth.at_end(600.0, 3), 0..3);
         assert!(growth.is_over());
-        assert_eq!(growth.at_end(600.0, 80), 0..80);
+        assert_eq!(growth.at_end(600.0, 140), 0..140);
     }
 
     #[test]

@@ -137,7 +137,13 @@ async fn reads_down(tab: &Tab) -> Result<()> {
     }
     until_in_log(tab, "return number(seen()[0]) === 0").await?;
     in_log(tab, "log.scrollTop = log.scrollHeight", Vec::new()).await?;
-    until_in_log(tab, "return seen().some((row) => number(row) === 449)").await
+    // All of the last message, so that the arrow keys begin with it.
+    until_in_log(
+        tab,
+        "const edge = log.getBoundingClientRect().bottom + 1;
+        return seen().some((row) => number(row) === 449 && row.getBoundingClientRect().bottom <= edge)",
+    )
+    .await
 }
 
 /// Arrow keys go from message to message, and what has the focus is drawn and seen.

@@ -24,7 +24,7 @@ export type Tell = (
     | [kind: "state", name: string, value: Bytes]
     /** Everything that was kept before has come. It is not told if nothing is kept. */
     | [kind: "restored"]
-    /** The store is another one now, and need not have what the former one had not. */
+    /** The store is another one now. It has what was moved to it, and nothing else that the room has. */
     | [kind: "emptied"]
     /** Another tab has deleted these records, a conversation, or everything. */
     | [kind: "deleted", keys: Bytes[]]
@@ -372,7 +372,9 @@ export class Keeper {
       navigator.storage?.persist().catch(() => undefined);
     }
     // The store becomes another one when the person chooses so.
-    for (let { store } = this; store && this.commands.length > 0; { store } = this) await this.carryOut(store, this.mode, this.commands.splice(0));
+    for (let { store } = this; store && this.commands.length > 0; { store } = this) {
+      await this.carryOut(store, this.mode, this.commands.splice(0));
+    }
     this.written();
   }
 

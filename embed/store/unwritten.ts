@@ -2,7 +2,7 @@
 // is loaded next in this tab writes the rest.
 
 import type { Bytes } from "./keys.ts";
-import type { Former } from "./moving.ts";
+import type { Mode } from "./records.ts";
 
 /** The prefix of the keys in `sessionStorage`, before the room's id. */
 const UNWRITTEN = "rtchat/1/unwritten/";
@@ -19,10 +19,11 @@ export type Command =
 /** The number of values that follow each kind. */
 const VALUES: Record<Command[0], number> = { put: 2, add: 2, delete: 1, deleteConversation: 1, deleteRoom: 0, deleteAll: 0, putState: 2 };
 
+/** What a page leaves to the next one. */
 export interface Unwritten {
   commands: Command[];
   /** The modes whose stores may still have something of the room. It is to be moved. */
-  former: Former["mode"][];
+  former: Mode[];
 }
 
 /** Notes what is not written, besides what was noted for this room already: a page may have it open twice. */

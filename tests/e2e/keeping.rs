@@ -33,6 +33,12 @@ async fn choose(tab: &Tab, mode: &str) -> Result<()> {
     Ok(())
 }
 
+/// Waits until something is written in the database of this name, an expression. Without one, in the one that is kept for good.
+async fn until_written(tab: &Tab, name: &str) -> Result<()> {
+    let written = format!("{KEPT} return kept({name}).then((count) => count > 0)");
+    tab.until_true(&written, Vec::new()).await
+}
+
 async fn until(tab: &Tab, selector: &str) -> Result<()> {
     let find = "return !!document.querySelector(arguments[0])";
     tab.until_true(find, vec![selector.into()]).await
@@ -54,8 +60,7 @@ fn what_a_tab_keeps_stays_if_the_lock_of_its_database_is_released_late() {
             choose(&ann, "session").await?;
             ann.say("for a while").await?;
             let name = "sessionStorage.getItem('rtchat/1/session')";
-            let stored = format!("{KEPT} return kept({name}).then((count) => count > 0)");
-            ann.until_true(&stored, Vec::new()).await?;
+            until_written(&ann, name).await?;
             let name = ann.script(&format!("return {name}"), Vec::new()).await?;
             // Another page stands for a busy browser: it holds the lock before the reloaded page gets it.
             let busy = browser.open(&format!("{}{NOWHERE}", site.url())).await?;
@@ -78,8 +83,7 @@ fn what_was_said_stays_if_the_page_is_loaded_again_before_it_is_written() {
             let ann = browser.open(site.url()).await?;
             ann.join("ann").await?;
             ann.say("written").await?;
-            let stored = format!("{KEPT} return kept().then((count) => count > 0)");
-            ann.until_true(&stored, Vec::new()).await?;
+            until_written(&ann, "").await?;
             // Another page stands for a busy browser: for now, nobody else can read or write what is kept.
             let busy = browser.open(&format!("{}{NOWHERE}", site.url())).await?;
             busy.script(OCCUPY, Vec::new()).await?;

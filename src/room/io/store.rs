@@ -32,7 +32,7 @@ pub enum StoreEvent {
     State(&'static str, Vec<u8>),
     /// Everything that was kept before has come.
     Restored,
-    /// The store is another one now, and has nothing.
+    /// The store is another one now. It has what was moved to it, and nothing else that the room has.
     Emptied,
     /// Another tab has deleted these records.
     Deleted(Vec<Key>),

@@ -9,8 +9,8 @@ use rtchat::wire::entry::{Clock, ConversationId, Position};
 use rtchat::wire::frame::EntryFrame;
 use rtchat::wire::statement::StatementId;
 use rtchat::wire::{
-    Ack, AttachmentFrame, CallFrame, ChatFrame, FileFrame, FileHash, FileKey, Frame, LinkFrame,
-    Part, PeopleFrame, RoomSource, StreamIds,
+    Ack, AttachmentFrame, ChatFrame, FileFrame, FileHash, FileKey, Frame, LinkFrame, Part,
+    PeopleFrame, QuestionFrame, RoomSource, StreamIds,
 };
 use serde_json::Value;
 
@@ -159,16 +159,16 @@ fn the_protocol_documents_every_field_of_every_frame() {
             before: place,
         }),
         Frame::Entry(EntryFrame::Have { ids: vec![] }),
-        Frame::Call(CallFrame::Question {
+        Frame::Question(QuestionFrame::Question {
             id: text(),
             topic: Some(text()),
             content: null(),
         }),
-        Frame::Call(CallFrame::Answer {
+        Frame::Question(QuestionFrame::Answer {
             id: text(),
             result: Ok(null()),
         }),
-        Frame::Call(CallFrame::Answer {
+        Frame::Question(QuestionFrame::Answer {
             id: text(),
             result: Err(text()),
         }),

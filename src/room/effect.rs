@@ -13,7 +13,7 @@ use crate::time::Millis;
 #[cfg(feature = "attachments")]
 use crate::wire::FileHash;
 use crate::wire::attachment::Attachment;
-use crate::wire::frame::{CallFrame, EntryFrame, Frame, ShortId};
+use crate::wire::frame::{EntryFrame, Frame, QuestionFrame, ShortId};
 use crate::wire::transcript::ProofError;
 use crate::wire::{Attempt, Connect, ConnectId, FileFrame, Introduction, Nonce, OutboundMessage};
 
@@ -56,7 +56,7 @@ pub(super) enum Effect {
     /// Something of a peer was dropped that breaks the limits.
     Dropped(PeerId, Dropped),
     /// A question or an answer came over a peer's reliable stream.
-    Call(PeerId, CallFrame),
+    Question(PeerId, QuestionFrame),
     /// A peer said something about a file, over its reliable stream.
     File(PeerId, FileFrame),
     /// Something is shown that has a file beside it.

@@ -11,7 +11,7 @@
 //! | `signaling` | when to say "I am here"; opens envelopes that come over brokers, and seals ours |
 //! | `members` | who is known, who is let in, names, trust |
 //! | `links` | attempts, proof, keep-alive, renegotiation |
-//! | `channel` | on verified links: the reliable stream, values, pings; `calls` (questions) and `files` beside it |
+//! | `channel` | on verified links: the reliable stream, values, pings; `questions` and `files` beside it |
 //! | `conversations` | messages and their receipts |
 //! | `attachments` | files beside messages: who has them, who is asked for them, who is given them |
 //! | `presence` | who is connected to whom |
@@ -55,9 +55,9 @@ use attachments::Attachments;
 use channel::Channels;
 #[cfg(not(feature = "files"))]
 use channel::NoFiles as Files;
-use channel::calls::Calls;
 #[cfg(feature = "files")]
 use channel::files::Files;
+use channel::questions::Questions;
 use conversations::Conversations;
 #[cfg(feature = "files")]
 use counters::Dropped;
@@ -134,7 +134,7 @@ pub struct Room {
     members: Members,
     links: Links,
     channels: Channels,
-    calls: Calls,
+    questions: Questions,
     files: Files,
     attachments: Attachments,
     conversations: Conversations,
@@ -169,7 +169,7 @@ impl Room {
             members: Members::new(config.accept, config.trust),
             links: Links::new(now),
             channels: Channels::default(),
-            calls: Calls::default(),
+            questions: Questions::default(),
             files: Files::default(),
             attachments: Attachments::default(),
             conversations: Conversations::new(&config.channels, &config.identity, now),

@@ -56,7 +56,7 @@ impl Room {
                     .on_entry_frame(peer, frame, &self.members, cx);
             }
             Effect::Dropped(peer, reason) => self.channels.on_dropped(peer, reason, cx),
-            Effect::Call(peer, frame) => self.calls.on_frame(peer, frame, cx),
+            Effect::Question(peer, frame) => self.questions.on_frame(peer, frame, cx),
             Effect::File(peer, frame) => self.files.on_frame(peer, frame, &self.links, cx),
             Effect::Attached(said) => {
                 self.attachments
@@ -116,7 +116,7 @@ impl Room {
         self.links.on_peer(peer, event, &self.members, cx);
         self.members.on_peer(peer, event, &self.links, cx);
         self.channels.on_peer(peer, event, &self.links, cx);
-        self.calls.on_peer(peer, event, cx);
+        self.questions.on_peer(peer, event, cx);
         self.files.on_peer(peer, event, &self.links, cx);
         self.attachments
             .on_peer(peer, event, &self.members, &self.links, cx);
@@ -247,7 +247,7 @@ impl Room {
             }
             Frame::Chat(frame) => self.conversations.on_frame(peer, frame, &self.members, cx),
             // Chunks of the stream, and acknowledgements, do not come here.
-            Frame::Call(_)
+            Frame::Question(_)
             | Frame::Entry(_)
             | Frame::File(_)
             | Frame::Ack(_)
@@ -276,7 +276,7 @@ impl Room {
             Command::App(command @ (AppCommand::Send { .. } | AppCommand::Ping { .. })) => {
                 self.channels.on_command(command, &self.links, cx);
             }
-            Command::App(command) => self.calls.on_command(command, &self.channels, cx),
+            Command::App(command) => self.questions.on_command(command, &self.channels, cx),
             #[cfg(feature = "files")]
             Command::File(command) => {
                 self.files
@@ -304,7 +304,7 @@ impl Room {
             Timer::Link(timer) => self.links.on_timer(timer, &self.members, cx),
             Timer::Channel(ChannelTimer::Ack(peer)) => self.channels.acknowledge(peer, cx),
             Timer::Channel(ChannelTimer::Unreadable(peer)) => self.channels.tell(peer, cx),
-            Timer::Channel(ChannelTimer::Answers) => self.calls.on_timer(cx),
+            Timer::Channel(ChannelTimer::Answers) => self.questions.on_timer(cx),
             Timer::Members => self.members.sweep(&self.links, cx),
             Timer::Conversation(timer) => {
                 self.conversations.on_timer(timer, &self.members, cx);
@@ -352,7 +352,7 @@ impl Room {
                 channel::send_failed(token, SendError::Gone, cx);
             }
             Command::App(AppCommand::Ask { token, peer, .. }) => {
-                channel::calls::answered(token, peer, Err(AskError::Gone), cx);
+                channel::questions::answered(token, peer, Err(AskError::Gone), cx);
             }
             #[cfg(feature = "files")]
             Command::File(command) => self.files.refuse(command, cx),

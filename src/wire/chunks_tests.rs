@@ -1,5 +1,5 @@
 use super::*;
-use crate::wire::frame::CallFrame;
+use crate::wire::frame::QuestionFrame;
 
 fn chunks(mut outbound: OutboundMessage) -> Vec<Chunk> {
     let mut chunks = Vec::new();
@@ -58,7 +58,7 @@ fn a_short_value_costs_a_byte() {
 fn small_messages_arrive_together() {
     let value = |value| Arrived::Value(Purpose::Dm, value);
     let values = [Value::Json("[1]".into()), bytes("u8", SMALL)];
-    let answer = Frame::Call(CallFrame::Answer {
+    let answer = Frame::Question(QuestionFrame::Answer {
         id: "q".into(),
         result: Ok("1".into()),
     });
@@ -83,7 +83,7 @@ fn small_messages_arrive_together() {
 
 #[test]
 fn the_longest_question_arrives() {
-    let frame = Frame::Call(CallFrame::Question {
+    let frame = Frame::Question(QuestionFrame::Question {
         id: "q".into(),
         topic: Some("\"t\"".into()),
         content: format!("\"{}\"", "x".repeat(MAX_QUESTION - 2)),

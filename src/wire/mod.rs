@@ -23,8 +23,8 @@ pub use chunks::{Arrived, Chunk, ChunkReassembler, OutboundMessage};
 pub use connect::{Connect, ConnectId, LeaveSecret, Nonce};
 pub use envelope::{Attempt, Body, BodyKind, Envelope, EnvelopeError, Knock, NonceSource};
 pub use frame::{
-    Ack, AttachmentFrame, CallFrame, ChatFrame, EntryFrame, FileFrame, Frame, FrameError,
-    LinkFrame, Part, PartReassembler, PeopleFrame, StreamIds,
+    Ack, AttachmentFrame, ChatFrame, EntryFrame, FileFrame, Frame, FrameError, LinkFrame, Part,
+    PartReassembler, PeopleFrame, QuestionFrame, StreamIds,
 };
 pub use pair::Introduction;
 pub use room_keys::{DerivedTopic, RoomId, RoomKeys, RoomKeysError, RoomSource};

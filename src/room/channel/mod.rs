@@ -2,13 +2,13 @@
 //!
 //! Incoming frames are given back to [`Room`](super::Room), which routes them by domain.
 
-pub(super) mod calls;
 #[cfg(feature = "files")]
 pub(super) mod files;
 mod flood;
 #[cfg(not(feature = "files"))]
 mod no_files;
 mod pings;
+pub(super) mod questions;
 mod stream;
 mod window;
 
@@ -101,7 +101,7 @@ impl Channels {
                     None => send_failed(token, SendError::Gone, cx),
                 }
             }
-            // `Room` routes these to the calls.
+            // `Room` routes these to the questions.
             AppCommand::Ask { .. } | AppCommand::Withdraw { .. } | AppCommand::Answer { .. } => {}
         }
     }
@@ -331,9 +331,9 @@ impl Channels {
                     value,
                 });
             }
-            Arrived::Frame(Frame::Call(frame)) => {
+            Arrived::Frame(Frame::Question(frame)) => {
                 yield_files(cx);
-                cx.effect(Effect::Call(peer, frame));
+                cx.effect(Effect::Question(peer, frame));
             }
             Arrived::Frame(Frame::Entry(frame)) => {
                 // At once, because people wait for it, and a page in the background has slow timers.

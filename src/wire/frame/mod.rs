@@ -3,7 +3,6 @@
 //! Every frame is an object with its kind under `k`. Kinds and fields that this version does not know are ignored.
 
 mod attachment;
-mod call;
 mod chat;
 mod entry;
 mod file;
@@ -11,16 +10,17 @@ mod json;
 mod link;
 mod part;
 mod people;
+mod question;
 mod stream;
 
 pub use attachment::AttachmentFrame;
-pub use call::CallFrame;
 pub use chat::ChatFrame;
 pub use entry::{EntryFrame, MAX_ENTRIES, MAX_IDS, ShortId, short};
 pub use file::FileFrame;
 pub use link::LinkFrame;
 pub use part::{Part, PartReassembler};
 pub use people::PeopleFrame;
+pub use question::QuestionFrame;
 pub use stream::{Ack, StreamIds};
 
 use json::{Fields, Writer};
@@ -57,7 +57,7 @@ pub enum Frame {
     /// A frame about entries. A chunk of the stream.
     Entry(EntryFrame),
     /// A question or an answer of an application. A chunk of the stream.
-    Call(CallFrame),
+    Question(QuestionFrame),
     /// A frame about a file. A chunk of the stream.
     File(FileFrame),
     /// A frame about the bytes of a file that stands beside what somebody says.
@@ -73,7 +73,7 @@ pub enum Frame {
 impl Frame {
     /// Whether it is a chunk of the stream, which both sides count.
     pub fn is_chunk(&self) -> bool {
-        matches!(self, Frame::Call(_) | Frame::Entry(_) | Frame::File(_))
+        matches!(self, Frame::Question(_) | Frame::Entry(_) | Frame::File(_))
     }
 
     /// Whether whoever receives it answers at once.
@@ -110,8 +110,8 @@ impl Frame {
             Frame::People(PeopleFrame::read(kind, fields)?)
         } else if ChatFrame::KINDS.contains(&kind) {
             Frame::Chat(ChatFrame::read(kind, fields)?)
-        } else if CallFrame::KINDS.contains(&kind) {
-            Frame::Call(CallFrame::read(kind, fields)?)
+        } else if QuestionFrame::KINDS.contains(&kind) {
+            Frame::Question(QuestionFrame::read(kind, fields)?)
         } else if EntryFrame::KINDS.contains(&kind) {
             Frame::Entry(EntryFrame::read(kind, fields)?)
         } else if AttachmentFrame::KINDS.contains(&kind) {
@@ -132,7 +132,7 @@ impl Frame {
             Frame::Link(frame) => frame.write(),
             Frame::People(frame) => frame.write(),
             Frame::Chat(frame) => frame.write(),
-            Frame::Call(frame) => frame.write(),
+            Frame::Question(frame) => frame.write(),
             Frame::Entry(frame) => frame.write(),
             Frame::File(frame) => frame.write(),
             Frame::Attachment(frame) => frame.write(),

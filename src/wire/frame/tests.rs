@@ -66,7 +66,7 @@ fn every_frame_decodes_to_what_was_encoded() {
     let streams = |yours| Some(StreamIds { own: 7, yours });
     let frames = [
         (
-            Frame::Call(CallFrame::Question {
+            Frame::Question(QuestionFrame::Question {
                 id: id.clone(),
                 topic: None,
                 content: content.clone(),
@@ -74,14 +74,14 @@ fn every_frame_decodes_to_what_was_encoded() {
             r#"{"k":"question","id":"q","v":{"a": [1, null]}}"#,
         ),
         (
-            Frame::Call(CallFrame::Answer {
+            Frame::Question(QuestionFrame::Answer {
                 id: id.clone(),
                 result: Ok(content),
             }),
             r#"{"k":"answer","id":"q","v":{"a": [1, null]}}"#,
         ),
         (
-            Frame::Call(CallFrame::Answer {
+            Frame::Question(QuestionFrame::Answer {
                 id,
                 result: Err("no".into()),
             }),
@@ -169,7 +169,7 @@ fn every_frame_decodes_to_what_was_encoded() {
 
 #[test]
 fn frames_of_the_stream_are_never_reassembled_from_parts() {
-    let parts = Frame::Call(CallFrame::Question {
+    let parts = Frame::Question(QuestionFrame::Question {
         id: "q".into(),
         topic: None,
         content: format!("\"{}\"", "x".repeat(MAX_FRAME)),

@@ -6,7 +6,7 @@ use crate::wire::chunks::is_too_deep;
 
 /// A question of an application, or the answer to one.
 #[derive(Debug, Clone, PartialEq)]
-pub enum CallFrame {
+pub enum QuestionFrame {
     /// A question from one application to another.
     Question {
         /// The question's id, chosen by the asker.
@@ -25,10 +25,10 @@ pub enum CallFrame {
     },
 }
 
-impl CallFrame {
+impl QuestionFrame {
     pub(super) const KINDS: [&str; 2] = ["question", "answer"];
 
-    pub(super) fn read(kind: &str, fields: &Fields) -> Option<CallFrame> {
+    pub(super) fn read(kind: &str, fields: &Fields) -> Option<QuestionFrame> {
         let json = || {
             fields
                 .json("v")
@@ -37,12 +37,12 @@ impl CallFrame {
         };
         let id = fields.text("id")?;
         Some(match kind {
-            "question" => CallFrame::Question {
+            "question" => QuestionFrame::Question {
                 id,
                 topic: fields.text("topic"),
                 content: json()?,
             },
-            _ => CallFrame::Answer {
+            _ => QuestionFrame::Answer {
                 id,
                 result: match fields.text("error") {
                     Some(error) => Err(error),
@@ -53,13 +53,13 @@ impl CallFrame {
     }
 
     pub(super) fn write(&self) -> String {
-        let [question, answer] = CallFrame::KINDS;
+        let [question, answer] = QuestionFrame::KINDS;
         let object = match self {
-            CallFrame::Question { id, topic, content } => Writer::new(question)
+            QuestionFrame::Question { id, topic, content } => Writer::new(question)
                 .text("id", id)
                 .text_if("topic", topic.as_ref())
                 .json("v", content),
-            CallFrame::Answer { id, result } => match result {
+            QuestionFrame::Answer { id, result } => match result {
                 Ok(value) => Writer::new(answer).text("id", id).json("v", value),
                 Err(error) => Writer::new(answer).text("id", id).text("error", error),
             },
@@ -68,8 +68,8 @@ impl CallFrame {
     }
 }
 
-impl From<CallFrame> for Frame {
-    fn from(frame: CallFrame) -> Frame {
-        Frame::Call(frame)
+impl From<QuestionFrame> for Frame {
+    fn from(frame: QuestionFrame) -> Frame {
+        Frame::Question(frame)
     }
 }

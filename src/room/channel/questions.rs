@@ -1,4 +1,4 @@
-//! Calls: our questions that wait for their answers, and our answers to questions of others.
+//! Our questions that wait for their answers, and our answers to questions of others.
 
 use litemap::LiteMap;
 
@@ -11,7 +11,7 @@ use crate::room::io::{AppCommand, AppEvent, AskError};
 use crate::room::timer::ChannelTimer;
 use crate::time::Millis;
 use crate::wire::chunks::is_json;
-use crate::wire::frame::CallFrame;
+use crate::wire::frame::QuestionFrame;
 use crate::wire::value::MAX_QUESTION;
 use crate::wire::{Frame, OutboundMessage};
 use chacha20::rand_core::Rng;
@@ -33,7 +33,7 @@ type Id = u64;
 
 /// Questions without an answer.
 #[derive(Debug, Default)]
-pub(in crate::room) struct Calls {
+pub(in crate::room) struct Questions {
     /// Our questions, in the order of their ids. `None` where an answer has come: removing each one at once would move
     /// all others.
     asked: Vec<(Id, Option<Asked>)>,
@@ -50,7 +50,7 @@ struct Asked {
     until: Millis,
 }
 
-impl Calls {
+impl Questions {
     fn ask(&mut self, random: u32, asked: Asked) -> String {
         let id = Id::from(self.next) << 32 | Id::from(random);
         // After four billion questions the order is lost, but no answer is matched to another question.
@@ -93,7 +93,7 @@ impl Calls {
     }
 }
 
-impl Calls {
+impl Questions {
     /// Handles a command of the application.
     pub fn on_command(&mut self, command: AppCommand, channels: &Channels, cx: &mut Cx) {
         match command {
@@ -153,17 +153,17 @@ impl Calls {
         }
         let id = self.ask(cx.rng.next_u32(), asked);
         cx.timers.set_earlier(ChannelTimer::Answers.into(), until);
-        let frame = Frame::Call(CallFrame::Question { id, topic, content });
+        let frame = Frame::Question(QuestionFrame::Question { id, topic, content });
         cx.effect(Effect::Stream(peer, OutboundMessage::frame(&frame)));
     }
 
     /// Handles a question or an answer of a peer.
-    pub fn on_frame(&mut self, peer: PeerId, frame: CallFrame, cx: &mut Cx) {
+    pub fn on_frame(&mut self, peer: PeerId, frame: QuestionFrame, cx: &mut Cx) {
         match frame {
-            CallFrame::Question { id, topic, content } => {
+            QuestionFrame::Question { id, topic, content } => {
                 self.on_question(peer, id, topic, content, cx);
             }
-            CallFrame::Answer { id, result } => match self.answer(&peer, &id) {
+            QuestionFrame::Answer { id, result } => match self.answer(&peer, &id) {
                 Some(token) => answered(token, peer, result.map_err(AskError::Failed), cx),
                 None => cx.dropped(Dropped::UnaskedAnswer),
             },
@@ -248,7 +248,7 @@ fn answer(
 }
 
 fn reply(peer: PeerId, id: String, result: Result<String, String>, cx: &mut Cx) {
-    let frame = Frame::Call(CallFrame::Answer { id, result });
+    let frame = Frame::Question(QuestionFrame::Answer { id, result });
     cx.effect(Effect::Reply(peer, OutboundMessage::frame(&frame)));
 }
 
@@ -279,7 +279,7 @@ mod tests {
 
     #[test]
     fn only_the_peer_that_was_asked_answers_and_only_once() {
-        let mut questions = Calls::default();
+        let mut questions = Questions::default();
         let ids: Vec<String> = (0..100)
             .map(|token| questions.ask(9, asked(token, ANN)))
             .collect();
@@ -296,7 +296,7 @@ mod tests {
 
     #[test]
     fn answered_questions_do_not_pile_up() {
-        let mut questions = Calls::default();
+        let mut questions = Questions::default();
         let first = questions.ask(9, asked(0, ANN));
         for token in 1..10_000 {
             let id = questions.ask(9, asked(token, ANN));

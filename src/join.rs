@@ -161,6 +161,7 @@ impl Joining {
             channels: self.channels().map(str::to_owned).collect(),
             accept: self.settings.accept,
             features: self.settings.features,
+            calls: self.settings.calls,
             trust: profile.trust().clone(),
             seed: seed()?,
         };

@@ -542,6 +542,7 @@ impl Page {
             accept: join.settings.accept,
             channels: join.settings.channels().to_vec(),
             features: join.settings.features,
+            calls: join.settings.calls,
             name: given_name
                 .clone()
                 .or(chosen)

@@ -14,7 +14,7 @@ use crate::room::{
     PeopleEvent, Room,
 };
 use crate::rtc::{ConnectionId, DataDescription, LinkCommand, LinkEvent, SdpType};
-use crate::settings::{Accept, Features};
+use crate::settings::{Accept, CallKinds, Features};
 use crate::time::Millis;
 use crate::wire::RoomSource;
 
@@ -69,6 +69,7 @@ impl Rehearsal {
                 channels: vec![MAIN_CHANNEL.to_owned()],
                 accept: Accept::Everyone,
                 features: Features::default(),
+                calls: CallKinds::default(),
                 trust: TrustBook::default(),
                 seed,
             };

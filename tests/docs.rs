@@ -6,7 +6,7 @@ use rtchat::identity::{PeerId, PublicKey, safety_number};
 use rtchat::rtc::{SdpType, SessionDescription};
 use rtchat::settings::{PageAddress, Settings};
 use rtchat::wire::entry::{Clock, ConversationId, Position};
-use rtchat::wire::frame::EntryFrame;
+use rtchat::wire::frame::{CallFrame, CallId, EntryFrame, HangUp, Sends, Shown, Watching};
 use rtchat::wire::statement::StatementId;
 use rtchat::wire::{
     Ack, AttachmentFrame, ChatFrame, FileFrame, FileHash, FileKey, Frame, LinkFrame, Part,
@@ -117,6 +117,11 @@ fn the_protocol_documents_every_field_of_every_frame() {
     let sdp = include_str!("sdp/chromium-data-offer.sdp");
     let description = Box::new(SessionDescription::from_sdp(SdpType::Offer, sdp).unwrap());
     let candidates = description.candidates().to_vec();
+    let sends = || Sends {
+        microphone: true,
+        streams: ["a".to_owned(), "b".to_owned()],
+        ..Sends::default()
+    };
     let key = FileKey {
         hash: FileHash([0; 32]),
         size: 0,
@@ -182,6 +187,30 @@ fn the_protocol_documents_every_field_of_every_frame() {
         }),
         Frame::Attachment(AttachmentFrame::Want(key)),
         Frame::Attachment(AttachmentFrame::Lack(key)),
+        Frame::Call(CallFrame::Call {
+            id: CallId([0; 8]),
+            channel: Some(text()),
+            ring: true,
+            sends: sends(),
+        }),
+        Frame::Call(CallFrame::HangUp {
+            id: CallId([0; 8]),
+            why: HangUp::Left,
+        }),
+        Frame::Call(CallFrame::Share(Shown {
+            sends: sends(),
+            sensitive: true,
+            asks: true,
+            in_return: true,
+        })),
+        Frame::Call(CallFrame::Watch { on: true }),
+        Frame::Call(CallFrame::Watching {
+            is: Watching::Asked,
+        }),
+        Frame::Call(CallFrame::Size {
+            camera: 0,
+            screen: 0,
+        }),
         Frame::Ack(Ack {
             count: 0,
             streams: Some(StreamIds {

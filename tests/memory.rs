@@ -15,7 +15,7 @@ use rtchat::room::{
     MAIN_CHANNEL, Output, PeerState, PeopleEvent, Room,
 };
 use rtchat::rtc::{ConnectionId, DataDescription, LinkCommand, LinkEvent, SdpType};
-use rtchat::settings::{Accept, Features};
+use rtchat::settings::{Accept, CallKinds, Features};
 use rtchat::time::Millis;
 use rtchat::wire::RoomSource;
 
@@ -105,6 +105,7 @@ impl Two {
                 channels: vec![MAIN_CHANNEL.to_owned()],
                 accept: Accept::Everyone,
                 features: Features::default(),
+                calls: CallKinds::default(),
                 trust: TrustBook::default(),
                 seed: [seed + 100; 32],
             };

@@ -185,6 +185,8 @@ impl<B: Bot> Driver<B> {
                     self.report_kept(kept);
                 }
             }
+            // Bots are in no calls.
+            Output::Media(..) => {}
             // Bots neither send nor receive files, so there is no file channel, and no place for their bytes.
             Output::File(..) | Output::YieldFiles | Output::Blob(_) => {}
             Output::Trust(change) => {

@@ -8,7 +8,7 @@ use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use rtchat::identity::{Name, Profile};
 use rtchat::room::{ChatCommand, Command, Config, Input, MAIN_CHANNEL, Output, Room};
-use rtchat::settings::{Accept, Features, PageAddress, Settings, room_link};
+use rtchat::settings::{Accept, CallKinds, Features, PageAddress, Settings, room_link};
 use rtchat::time::Millis;
 use rtchat::wire::RoomSource;
 use rumqttc::MqttOptions;
@@ -140,6 +140,7 @@ impl Participant {
             channels: vec![MAIN_CHANNEL.to_owned()],
             accept: Accept::Everyone,
             features: Features::default(),
+            calls: CallKinds::Off,
             trust: profile.trust().clone(),
             seed: seed()?,
         };

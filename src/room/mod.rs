@@ -12,6 +12,7 @@
 //! | `members` | who is known, who is let in, names, trust |
 //! | `links` | attempts, proof, keep-alive, renegotiation |
 //! | `channel` | on verified links: the reliable stream, values, pings; `questions` and `files` beside it |
+//! | `calls` | who is in which call, what is shown to whom, what runs on each connection |
 //! | `conversations` | messages and their receipts |
 //! | `attachments` | files beside messages: who has them, who is asked for them, who is given them |
 //! | `presence` | who is connected to whom |
@@ -23,6 +24,7 @@ mod activity;
 #[cfg(feature = "attachments")]
 mod attachments;
 mod budget;
+mod calls;
 mod channel;
 mod conversations;
 mod counters;
@@ -44,7 +46,7 @@ use core::time::Duration;
 
 use crate::identity::{Name, PeerId, PublicKey, SessionKey, Signature, TrustBook};
 use crate::rtc::{ConnectionId, LinkEvent};
-use crate::settings::{Accept, Features};
+use crate::settings::{Accept, CallKinds, Features};
 use crate::time::Millis;
 use crate::wire::frame::{LinkFrame, PeopleFrame};
 use crate::wire::{Connect, Envelope, Frame, RoomKeys};
@@ -52,6 +54,7 @@ use crate::wire::{Connect, Envelope, Frame, RoomKeys};
 use activity::Activities;
 #[cfg(feature = "attachments")]
 use attachments::Attachments;
+use calls::Calls;
 use channel::Channels;
 #[cfg(not(feature = "files"))]
 use channel::NoFiles as Files;
@@ -85,10 +88,12 @@ pub use conversations::{
 #[cfg(feature = "export")]
 pub use conversations::{ImportError, Imported, MAX_IMPORT};
 pub use io::{
-    Activity, AppCommand, AppEvent, AskError, BrokerEvent, BrokerId, BrokerState, Carrier,
-    ChatCommand, ChatEvent, Command, Conversation, Deletion, Diagnostics, Event, GoneReason, Input,
-    Message, MessageId, Order, Output, PeerState, PeerView, PeopleCommand, PeopleEvent, Purpose,
-    Reaction, SendError, Shown, Status, StoreCommand, StoreEvent, Unsaid, Value,
+    Activity, AppCommand, AppEvent, AskError, BrokerEvent, BrokerId, BrokerState, CallCommand,
+    CallEvent, CallId, CallLine, CallPeer, CallsView, Carrier, ChatCommand, ChatEvent, Command,
+    Conversation, Deletion, Diagnostics, Event, GoneReason, Input, MediaWish, Message, MessageId,
+    Order, Output, OwnCall, OwnShare, PeerState, PeerView, PeopleCommand, PeopleEvent,
+    PictureLimit, Purpose, Reaction, Ring, Running, SendError, Sends, Share, Shown, Status,
+    StoreCommand, StoreEvent, TheirShare, Unsaid, Value, WatchState,
 };
 pub use links::MAX_ATTEMPTS;
 pub use members::MAX_PEERS;
@@ -120,6 +125,8 @@ pub struct Config {
     pub accept: Accept,
     /// What the site's chat has.
     pub features: Features,
+    /// Which calls there are.
+    pub calls: CallKinds,
     /// The people whom we have met before.
     pub trust: TrustBook,
     /// All the randomness of this room comes from these 32 bytes: they must never be used twice.
@@ -135,6 +142,7 @@ pub struct Room {
     links: Links,
     channels: Channels,
     questions: Questions,
+    calls: Calls,
     files: Files,
     attachments: Attachments,
     conversations: Conversations,
@@ -170,6 +178,7 @@ impl Room {
             links: Links::new(now),
             channels: Channels::default(),
             questions: Questions::default(),
+            calls: Calls::new(config.calls, &config.channels),
             files: Files::default(),
             attachments: Attachments::default(),
             conversations: Conversations::new(&config.channels, &config.identity, now),

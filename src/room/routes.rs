@@ -116,6 +116,8 @@ impl Room {
         self.links.on_peer(peer, event, &self.members, cx);
         self.members.on_peer(peer, event, &self.links, cx);
         self.channels.on_peer(peer, event, &self.links, cx);
+        self.calls
+            .on_peer(peer, event, &self.members, &self.links, cx);
         self.questions.on_peer(peer, event, cx);
         self.files.on_peer(peer, event, &self.links, cx);
         self.attachments
@@ -231,7 +233,14 @@ impl Room {
             Frame::Link(LinkFrame::Ping { id }) => self.channels.on_ping(peer, id, cx),
             Frame::Link(LinkFrame::Pong { id }) => self.channels.on_pong(peer, id, cx),
             Frame::Link(LinkFrame::Leave) => cx.effect(Effect::Remove(peer, GoneReason::Left)),
-            Frame::Link(frame) => self.links.on_frame(peer, frame, cx),
+            Frame::Link(frame) => {
+                let limits = self.calls.limits(&peer);
+                self.links.on_frame(peer, frame, &limits, cx);
+            }
+            Frame::Call(frame) => {
+                self.calls
+                    .on_frame(peer, frame, &self.members, &self.links, cx);
+            }
             Frame::People(PeopleFrame::Profile { name }) => self.members.rename(&peer, &name, cx),
             Frame::People(frame) => {
                 let (members, links, signaling) = (&self.members, &self.links, &self.signaling);
@@ -271,6 +280,10 @@ impl Room {
                     self.conversations
                         .ask_for_last_pages(peer, &self.members, cx);
                 }
+            }
+            Command::Call(command) => {
+                self.calls
+                    .on_command(command, &self.members, &self.links, cx);
             }
             Command::People(command) => self.members.on_command(command, &self.links, cx),
             Command::App(command @ (AppCommand::Send { .. } | AppCommand::Ping { .. })) => {
@@ -313,6 +326,7 @@ impl Room {
                 self.presence
                     .on_timer(timer, &self.members, &self.links, cx);
             }
+            Timer::Calls => self.calls.on_timer(&self.members, &self.links, cx),
             Timer::Away => self.activities.on_timer(cx),
             #[cfg(feature = "files")]
             Timer::Files(peer) => self.files.check_files(peer, &self.links, cx),
@@ -329,6 +343,7 @@ impl Room {
         self.signaling.say_leave(cx);
         // Nobody is told that messages were not delivered because we left.
         self.conversations.clear(&cx.own.key);
+        self.calls.clear(cx);
         for peer in self.members.clear() {
             cx.peer(
                 peer,

@@ -19,6 +19,8 @@ pub enum Timer {
     Presence(PresenceTimer),
     /// The person may be away by now.
     Away,
+    /// A call may have rung for long enough.
+    Calls,
     /// Time to check whether files to this peer and back still move.
     #[cfg(feature = "files")]
     Files(PeerId),

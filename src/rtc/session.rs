@@ -36,10 +36,10 @@ impl SessionLimits {
 
     /// Limits for calls, and for every description that is read. A microphone, a camera and a shared screen with its
     /// sound take five sections, including the data channels, and 13 kB in Chromium, of which each picture takes 4.5
-    /// kB.
+    /// kB. Where both sides begin at once, each has sections of its own.
     pub const MEDIA: SessionLimits = SessionLimits {
-        bytes: 24 * 1024,
-        sections: 8,
+        bytes: 40 * 1024,
+        sections: 10,
         candidates: MAX_CANDIDATES,
     };
 }

@@ -19,6 +19,39 @@ pub struct Features {
     pub history: bool,
 }
 
+/// Which calls there are, and what can be shown to whoever opens it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum CallKinds {
+    /// None.
+    Off,
+    /// Those with sound alone.
+    Audio,
+    /// Those with cameras and screens, too.
+    #[default]
+    Video,
+}
+
+impl CallKinds {
+    /// Reads the word that stands for it in settings.
+    pub fn parse(word: &str) -> Option<CallKinds> {
+        match word {
+            "off" => Some(CallKinds::Off),
+            "audio" => Some(CallKinds::Audio),
+            "video" => Some(CallKinds::Video),
+            _ => None,
+        }
+    }
+
+    /// The word that stands for it in settings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            CallKinds::Off => "off",
+            CallKinds::Audio => "audio",
+            CallKinds::Video => "video",
+        }
+    }
+}
+
 impl Features {
     /// Messages in one channel, and nothing else.
     pub const NONE: Features = Features {

@@ -21,7 +21,7 @@ use channel::{CHANNEL, channel, distinct};
 
 pub use address::{AddressError, PageAddress, room_link};
 pub use channel::{Channel, MAX_CHANNELS};
-pub use features::Features;
+pub use features::{CallKinds, Features};
 pub use options::{OptionError, Options};
 pub use room_secret::RoomSecret;
 
@@ -105,6 +105,8 @@ pub struct Settings {
     pub history: Option<Mode>,
     /// What the chat has.
     pub features: Features,
+    /// Which calls there are.
+    pub calls: CallKinds,
 }
 
 /// The length limit of a topic prefix, in bytes.
@@ -141,6 +143,7 @@ impl Default for Settings {
             channels: Vec::new(),
             history: None,
             features: Features::default(),
+            calls: CallKinds::default(),
         }
     }
 }
@@ -230,7 +233,7 @@ pub enum SettingsError {
 }
 
 /// The keys of this program's settings.
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 9] = [
     "brokers",
     "iceServers",
     "room",
@@ -239,6 +242,7 @@ const KEYS: [&str; 8] = [
     "channels",
     "history",
     "features",
+    "calls",
 ];
 
 /// The key that is meant, if only case, hyphens or a plural are wrong. To ignore `Brokers` would mean the public ones.
@@ -283,6 +287,7 @@ struct Reader {
 
 const ROOM: &str = "a text of at most 64 characters on one line, none of them invisible";
 const ACCEPT: &str = "\"everyone\", \"ask\" or \"known\"";
+const CALLS: &str = "\"off\", \"audio\" or \"video\"";
 const HISTORY: &str = "\"off\", \"session\" or \"kept\"";
 const BROKER: &str =
     "an address that begins with ws:// or wss://, or an object with url, username and password";
@@ -339,6 +344,10 @@ impl Reader {
                 "history" => match value.as_text().and_then(Mode::parse) {
                     Some(mode) => settings.history = Some(mode),
                     None => return Err(malformed("history", HISTORY)),
+                },
+                "calls" => match value.as_text().and_then(CallKinds::parse) {
+                    Some(kinds) => settings.calls = kinds,
+                    None => return Err(malformed("calls", CALLS)),
                 },
                 "features" => settings.features = features::features(self, &value)?,
                 // These are for chats in other pages, and are read by `embed/widget/options.ts`.

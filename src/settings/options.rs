@@ -165,7 +165,7 @@ impl Options {
                 }
             }
             "config" => self.config = Some(text("an address")?),
-            "brokers" | "iceServers" | "accept" | "topicPrefix" | "features" => {
+            "brokers" | "iceServers" | "accept" | "topicPrefix" | "features" | "calls" => {
                 self.instead.insert(key, value);
             }
             _ => return Err(OptionError::new(key, "left out: there is no such option")),

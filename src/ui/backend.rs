@@ -7,7 +7,7 @@ use std::rc::Rc;
 use crate::history::Mode;
 use crate::identity::{Name, PeerId, PublicKey};
 use crate::room::{Command, Conversation, Diagnostics, Event};
-use crate::settings::{Accept, Channel, Features};
+use crate::settings::{Accept, CallKinds, Channel, Features};
 use crate::ui::export::Format;
 #[cfg(target_arch = "wasm32")]
 use crate::ui::media::Media;
@@ -68,6 +68,8 @@ pub struct Opening {
     pub channels: Vec<Channel>,
     /// What the site's chat has.
     pub features: Features,
+    /// Which calls there are.
+    pub calls: CallKinds,
     /// The name from the last visit. If there is one, the page joins at once.
     pub name: Option<Name>,
     /// Sentences to show like those of [`UiEvent::Notice`].

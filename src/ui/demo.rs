@@ -25,7 +25,7 @@ use crate::room::{
     Imported, MAIN_CHANNEL, Message, MessageId, PeerState, PeerView, PeopleCommand, PeopleEvent,
     Status,
 };
-use crate::settings::{Accept, Features};
+use crate::settings::{Accept, CallKinds, Features};
 use crate::time::Millis;
 use crate::wire::{Attachment, FileKey};
 
@@ -528,6 +528,7 @@ impl Backend for Demo {
                 _ => Vec::new(),
             },
             features: Features::default(),
+            calls: CallKinds::default(),
             name,
             notices: vec![],
         };

@@ -20,7 +20,7 @@ impl Files {
     pub fn of(&self, line: &Line) -> Option<FileView> {
         match &line.content {
             Content::Said(said) => Some(self.view(&said.message.file.as_ref()?.key())),
-            Content::Moves(_) => None,
+            Content::Moves(_) | Content::Called(_) => None,
         }
     }
 

@@ -243,7 +243,7 @@ impl core::ops::Index<usize> for Lines {
 fn id_of(line: &Line) -> Option<&MessageId> {
     match &line.content {
         Content::Said(said) => Some(&said.message.id),
-        Content::Moves(_) => None,
+        Content::Moves(_) | Content::Called(_) => None,
     }
 }
 

@@ -10,10 +10,12 @@ use super::timeline::{Delivery, Move};
 use crate::history::Mode;
 use crate::identity::{PeerId, PublicKey};
 use crate::room::{
-    AppEvent, ChatEvent, Conversation, Event, GoneReason, Imported, Message, MessageId, PeerState,
-    PeerView, PeopleEvent, Shown, Status,
+    AppEvent, CallsView, ChatEvent, Conversation, Event, GoneReason, Imported, Message, MessageId,
+    PeerState, PeerView, PeopleEvent, Shown, Status,
 };
 
+#[path = "state_calls.rs"]
+mod calls;
 #[path = "state_prompts.rs"]
 mod prompts;
 #[path = "state_talks.rs"]
@@ -126,6 +128,8 @@ pub struct State {
     others: Rc<Vec<Rc<Talk>>>,
     /// The files beside messages.
     pub files: Rc<Files>,
+    /// Calls, and what others show.
+    pub calls: Rc<CallsView>,
     /// Sentences that the person has not dismissed yet.
     pub notices: Rc<Vec<Rc<Notice>>>,
     /// The dialog over the conversation.
@@ -190,6 +194,7 @@ impl Default for State {
             talk: Talk::default(),
             others: Rc::default(),
             files: Rc::default(),
+            calls: Rc::default(),
             notices: Rc::default(),
             sheet: None,
             composing: None,
@@ -523,6 +528,7 @@ impl State {
                 self.add_notice(super::texts::validation_failure(&peer.user, &reason), None);
             }
             Event::Attachment(event) => Rc::make_mut(&mut self.files).on_event(event),
+            Event::Call(event) => self.on_call(event),
             Event::Refused(reason) => self.on_refused(reason),
             Event::Chat(ChatEvent::Typing { peer, conversation }) => {
                 self.types(peer, conversation);

@@ -50,9 +50,14 @@ impl Talk {
         }
     }
 
+    /// Whether it is with one person.
+    pub fn is_direct(&self) -> bool {
+        matches!(self.conversation, Conversation::Direct(_))
+    }
+
     /// Whether it is listed while another one is open.
     fn is_listed(&self) -> bool {
-        matches!(self.conversation, Conversation::Channel(_)) || self.log.has_messages()
+        matches!(self.conversation, Conversation::Channel(_)) || !self.log.lines().is_empty()
     }
 }
 

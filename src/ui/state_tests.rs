@@ -59,7 +59,7 @@ fn moves(state: &State) -> Vec<String> {
         Content::Moves(moves) => {
             Some(texts::moves(moves).replace([texts::NAME_BEGINS, texts::NAME_ENDS], ""))
         }
-        Content::Said(_) => None,
+        Content::Said(_) | Content::Called(_) => None,
     };
     state.talk.log.lines().iter().filter_map(text).collect()
 }

@@ -1,5 +1,6 @@
 //! The texts that depend on the state: short, friendly, exact.
 
+mod calls;
 mod files;
 mod room;
 mod talks;
@@ -8,6 +9,7 @@ use super::timeline::{Crowd, Delivery, Moves};
 use crate::identity::{Name, Trust};
 use crate::room::{Activity, PeerState, PeerView};
 
+pub use calls::called;
 pub use files::{bytes, file, percent};
 pub use room::{
     NO_PATH, emptiness, emptiness_sentence, seconds_until, status, status_aloud, status_word,

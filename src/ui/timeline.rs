@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::lines::Lines;
 use crate::identity::{PublicKey, Trust};
-use crate::room::{Message, MessageId, Order, Unsaid};
+use crate::room::{CallLine, Message, MessageId, Order, Unsaid};
 use crate::time::Millis;
 use crate::ui::mentions::Mention;
 
@@ -183,6 +183,17 @@ impl Moves {
     }
 }
 
+/// Something about a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Called {
+    /// The other person, where it is about one.
+    pub user: Option<String>,
+    /// What it is.
+    pub what: CallLine,
+    /// When it happened.
+    pub at: Millis,
+}
+
 /// The content of a line of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
@@ -190,6 +201,8 @@ pub enum Content {
     Said(Said),
     /// People who joined, left or changed their names.
     Moves(Moves),
+    /// Something about a call.
+    Called(Called),
 }
 
 impl Content {
@@ -201,6 +214,7 @@ impl Content {
                 let with = message.with.as_ref().map_or(0, String::len);
                 message.text.len() + message.sender.len() + message.id.0.len() + with
             }
+            Content::Called(called) => called.user.as_ref().map_or(0, String::len),
             Content::Moves(moves) => {
                 let renamed = moves.renamed.iter();
                 let renamed: usize = renamed.map(|(before, now)| before.len() + now.len()).sum();
@@ -467,6 +481,13 @@ impl Timeline {
         self.add(self.lines.len(), place, Content::Moves(moves));
     }
 
+    /// Adds a line about a call, and returns its number.
+    pub fn called(&mut self, called: Called) -> u32 {
+        let last = self.lines.last();
+        let place = last.map_or(Order::default(), |line| line.place);
+        self.add(self.lines.len(), place, Content::Called(called))
+    }
+
     fn add(&mut self, index: usize, place: Order, content: Content) -> u32 {
         let seq = self.next;
         self.next = self.next.wrapping_add(1);
@@ -502,7 +523,7 @@ impl Timeline {
 fn said(line: &Line) -> Option<&Said> {
     match &line.content {
         Content::Said(said) => Some(said),
-        Content::Moves(_) => None,
+        Content::Moves(_) | Content::Called(_) => None,
     }
 }
 

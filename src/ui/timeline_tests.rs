@@ -19,7 +19,7 @@ fn message(id: &str, from: Option<u8>, at: u64) -> Message {
 fn said(timeline: &Timeline, index: usize) -> &Said {
     match &timeline.lines()[index].content {
         Content::Said(said) => said,
-        Content::Moves(_) => panic!("a message was expected"),
+        Content::Moves(_) | Content::Called(_) => panic!("a message was expected"),
     }
 }
 
@@ -105,7 +105,7 @@ fn what_cannot_be_read_of_somebody_is_counted_in_one_line() {
     timeline.moved(unreadable(1, "benno", 2));
     let counted = |index: usize| match &timeline.lines()[index].content {
         Content::Moves(moves) => moves.unreadable.clone(),
-        Content::Said(_) => panic!("a line about people was expected"),
+        Content::Said(_) | Content::Called(_) => panic!("a line about people was expected"),
     };
     assert_eq!(timeline.lines().len(), 3);
     assert_eq!(counted(0), [(PublicKey([1; 33]), "benno".to_owned(), 3)]);

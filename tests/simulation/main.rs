@@ -2,6 +2,7 @@
 
 mod activity;
 mod attachments;
+mod calls;
 mod conversations;
 mod direct;
 mod exported;

@@ -13,14 +13,14 @@ use std::time::Duration;
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
-use rtchat::identity::{IdentityKey, Name, TrustBook, TrustChange};
+use rtchat::identity::{IdentityKey, Name, PeerId, TrustBook, TrustChange};
 use rtchat::room::{
-    BlobEvent, BrokerId, Carrier, ChatCommand, Command, Config, Event, Input, MAIN_CHANNEL, Output,
-    Room,
+    BlobEvent, BrokerId, Carrier, ChatCommand, Command, Config, Event, Input, MAIN_CHANNEL,
+    MediaWish, Output, Room,
 };
 use rtchat::rtc::file_channel::{FileId, Receiving, Sending};
 use rtchat::rtc::{ConnectionId, LinkEvent};
-use rtchat::settings::{Accept, Features};
+use rtchat::settings::{Accept, CallKinds, Features};
 use rtchat::time::Millis;
 use rtchat::wire::{FileKey, RoomKeys, RoomSource};
 
@@ -78,6 +78,8 @@ pub struct Node {
     /// What waits for a page that stands still.
     backlog: Option<Vec<Task>>,
     links: BTreeMap<ConnectionId, Wire>,
+    /// What is to run on each connection.
+    pub media: BTreeMap<ConnectionId, (PeerId, MediaWish)>,
     /// The contents of files: those sent by token, and those received by the room's number for them.
     pub sources: BTreeMap<u32, Vec<u8>>,
     pub stores: BTreeMap<u32, Vec<u8>>,
@@ -121,6 +123,8 @@ pub struct World {
     pub next_tab: u16,
     /// What the chat of the next tab has.
     pub features: Features,
+    /// The calls of the next tab.
+    pub calls: CallKinds,
     pub interceptor: Option<Interceptor>,
     /// Pairs whose direct path is cut.
     pub cut: BTreeSet<(usize, usize)>,
@@ -182,6 +186,7 @@ impl World {
             brokers: 1,
             next_tab: 1,
             features: Features::default(),
+            calls: CallKinds::default(),
             interceptor: None,
             cut: BTreeSet::new(),
             held: Vec::new(),
@@ -236,6 +241,7 @@ impl World {
             channels: vec![MAIN_CHANNEL.to_owned()],
             accept,
             features: self.features,
+            calls: self.calls,
             trust,
             seed: seed(at as u64, 2),
         };
@@ -254,6 +260,7 @@ impl World {
             wake: None,
             backlog: None,
             links: BTreeMap::new(),
+            media: BTreeMap::new(),
             sources: BTreeMap::new(),
             stores: BTreeMap::new(),
             blobs: BTreeMap::new(),
@@ -500,6 +507,9 @@ impl World {
                             payload,
                         });
                     }
+                }
+                Output::Media(connection, peer, wish) => {
+                    self.nodes[at].media.insert(connection, (peer, wish));
                 }
                 Output::TestBroker => self.test_broker(at),
                 Output::Link(connection, command) => self.carry_out(at, connection, command),

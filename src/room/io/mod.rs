@@ -1,6 +1,7 @@
 //! Inputs and outputs of a [`Room`](super::Room), by domain.
 
 mod app;
+mod calls;
 mod chat;
 mod people;
 mod store;
@@ -13,6 +14,10 @@ use crate::time::Millis;
 pub use crate::wire::{Purpose, Value};
 
 pub use app::{AppCommand, AppEvent, AskError, SendError};
+pub use calls::{
+    CallCommand, CallEvent, CallId, CallLine, CallPeer, CallsView, MediaWish, OwnCall, OwnShare,
+    PictureLimit, Ring, Running, Sends, Share, TheirShare, WatchState,
+};
 pub use chat::{
     ChatCommand, ChatEvent, Conversation, Deletion, Message, MessageId, Order, Reaction, Unsaid,
 };
@@ -121,6 +126,8 @@ pub enum Command {
     Chat(ChatCommand),
     /// A command about other people.
     People(PeopleCommand),
+    /// A command about calls.
+    Call(CallCommand),
     /// A command of the application.
     App(AppCommand),
     /// A command about a file.
@@ -168,6 +175,8 @@ pub enum Output {
     TestBroker,
     /// A command to a peer connection. The first command with a new id opens it.
     Link(ConnectionId, LinkCommand),
+    /// What is to run on the connection to this peer, in place of what was to run before.
+    Media(ConnectionId, PeerId, MediaWish),
     /// A command about a file's bytes.
     #[cfg(feature = "files")]
     File(FileId, TransferCommand),
@@ -196,6 +205,8 @@ pub enum Event {
     Chat(ChatEvent),
     /// An event for the application.
     App(AppEvent),
+    /// An event of calls.
+    Call(CallEvent),
     /// An event about a file.
     #[cfg(feature = "files")]
     File(super::FileEvent),

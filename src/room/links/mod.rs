@@ -23,7 +23,7 @@ use super::members::{Members, Received};
 use crate::budget::Budget;
 use crate::identity::PeerId;
 use crate::room::timer::LinkTimer;
-use crate::rtc::{ConnectionId, Limit, LinkCommand, LinkEvent, Path};
+use crate::rtc::{ConnectionId, Limit, LinkCommand, LinkEvent, Path, SessionLimits};
 use crate::time::Millis;
 use crate::wire::Attempt as AttemptNumber;
 use crate::wire::frame::LinkFrame;
@@ -256,10 +256,16 @@ impl Links {
         }
     }
 
-    /// Handles a frame about the connection itself.
-    pub fn on_frame(&mut self, peer: PeerId, frame: LinkFrame, cx: &mut Cx) {
+    /// Handles a frame about the connection itself. What the peer may negotiate has these limits.
+    pub fn on_frame(
+        &mut self,
+        peer: PeerId,
+        frame: LinkFrame,
+        limits: &SessionLimits,
+        cx: &mut Cx,
+    ) {
         match frame {
-            LinkFrame::Signal { description } => self.on_signal(peer, *description, cx),
+            LinkFrame::Signal { description } => self.on_signal(peer, *description, limits, cx),
             LinkFrame::Candidates { candidates } => self.on_late_candidates(peer, candidates, cx),
             LinkFrame::Verify { .. } => cx.dropped(Dropped::BadFrame),
             // `Room` routes pings to the channel, and a farewell to the members.

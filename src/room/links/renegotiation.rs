@@ -42,12 +42,16 @@ impl Links {
 
     /// Handles their offer or answer that came over the channel. It stays on this very connection: fingerprints other
     /// than those that were proven are refused.
-    pub(super) fn on_signal(&mut self, peer: PeerId, description: SessionDescription, cx: &mut Cx) {
+    pub(super) fn on_signal(
+        &mut self,
+        peer: PeerId,
+        description: SessionDescription,
+        limits: &SessionLimits,
+        cx: &mut Cx,
+    ) {
         let Some(open) = self.open(&peer) else {
             return;
         };
-        // Nothing but data channels is offered or taken yet.
-        let limits = &SessionLimits::DATA_ONLY;
         let Ok(description) = description.check(limits, &open.their_fingerprint) else {
             return cx.dropped(Dropped::BadFrame);
         };

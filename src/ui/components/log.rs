@@ -169,7 +169,7 @@ pub fn Log(props: &LogProps) -> Html {
             let day = field.map_or(f64::NAN, |field: HtmlInputElement| field.value_as_number());
             let is_there = |line: &&Rc<Line>| match &line.content {
                 Content::Said(said) => f64::from(said.day) * MILLIS_OF_DAY >= day,
-                Content::Moves(_) => false,
+                Content::Moves(_) | Content::Called(_) => false,
             };
             if let Some(line) = log.lines().iter().find(is_there) {
                 jump.emit(line.seq);

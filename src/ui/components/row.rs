@@ -10,7 +10,7 @@ use super::file::File;
 use super::icon::{CHECK, CHECKS, CLOCK, WARNING, face, icon, trust};
 use super::sentence::changing;
 use crate::identity::Trust;
-use crate::room::{ChatCommand, Command, Deletion, FileView, Message};
+use crate::room::{CallLine, ChatCommand, Command, Deletion, FileView, Message};
 use crate::ui::context::Ui;
 use crate::ui::fold::fold;
 use crate::ui::hooks::clock;
@@ -19,7 +19,7 @@ use crate::ui::markdown::{parse, plain};
 use crate::ui::markup::view;
 use crate::ui::mentions::Mention;
 use crate::ui::texts;
-use crate::ui::timeline::{Content, Crowd, Delivery, Line, Moves, Said};
+use crate::ui::timeline::{Called, Content, Crowd, Delivery, Line, Moves, Said};
 use crate::ui::typed;
 
 #[derive(Properties, PartialEq)]
@@ -49,6 +49,7 @@ pub struct RowProps {
 pub fn Row(props: &RowProps) -> Html {
     match &props.line.content {
         Content::Moves(moves) => moved(moves, props.line.seq),
+        Content::Called(called) => self::called(called, props.line.seq),
         Content::Said(said) => view! {
             <>
                 if said.new_day || props.leads && !props.unread {
@@ -98,6 +99,17 @@ fn moved(moves: &Moves, seq: u32) -> Html {
                 { for moves.unreadable.iter().map(|(_, user, count)| view! { <li><bdi translate="no">{ user }</bdi>{ format!(": {count}") }</li> }) }
             </ul>
         </details>
+    }
+}
+
+/// The line about a call.
+fn called(called: &Called, seq: u32) -> Html {
+    let text = format!("{} · {}", texts::called(called), clock::time(called.at));
+    let missed = called.what == CallLine::Missed;
+    view! {
+        <p class="moves" data-testid="call-line" data-missed={missed.then_some("")} data-line={seq.to_string()} dir="auto">
+            { changing(&text) }
+        </p>
     }
 }
 
@@ -191,7 +203,7 @@ fn quote(message: &Message, props: &RowProps) -> Option<Html> {
     message.reply_to.as_ref()?;
     let found = props.quoted.as_ref().and_then(|line| match &line.content {
         Content::Said(said) => Some((line.seq, &said.message)),
-        Content::Moves(_) => None,
+        Content::Moves(_) | Content::Called(_) => None,
     });
     let Some((seq, quoted)) = found else {
         return Some(
@@ -237,14 +249,14 @@ impl TextProps {
     fn text(&self) -> &str {
         match &self.line.content {
             Content::Said(said) => typed::trimmed(&said.message.text),
-            Content::Moves(_) => "",
+            Content::Moves(_) | Content::Called(_) => "",
         }
     }
 
     fn mentions(&self) -> &[Mention] {
         match &self.line.content {
             Content::Said(said) => &said.mentions,
-            Content::Moves(_) => &[],
+            Content::Moves(_) | Content::Called(_) => &[],
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Every frame is an object with its kind under `k`. Kinds and fields that this version does not know are ignored.
 
 mod attachment;
+mod call;
 mod chat;
 mod entry;
 mod file;
@@ -14,6 +15,7 @@ mod question;
 mod stream;
 
 pub use attachment::AttachmentFrame;
+pub use call::{CallFrame, CallId, HangUp, MAX_STREAM_ID, Sends, Shown, Watching};
 pub use chat::ChatFrame;
 pub use entry::{EntryFrame, MAX_ENTRIES, MAX_IDS, ShortId, short};
 pub use file::FileFrame;
@@ -54,6 +56,8 @@ pub enum Frame {
     People(PeopleFrame),
     /// A frame about messages.
     Chat(ChatFrame),
+    /// A frame about calls.
+    Call(CallFrame),
     /// A frame about entries. A chunk of the stream.
     Entry(EntryFrame),
     /// A question or an answer of an application. A chunk of the stream.
@@ -110,6 +114,8 @@ impl Frame {
             Frame::People(PeopleFrame::read(kind, fields)?)
         } else if ChatFrame::KINDS.contains(&kind) {
             Frame::Chat(ChatFrame::read(kind, fields)?)
+        } else if CallFrame::KINDS.contains(&kind) {
+            Frame::Call(CallFrame::read(kind, fields)?)
         } else if QuestionFrame::KINDS.contains(&kind) {
             Frame::Question(QuestionFrame::read(kind, fields)?)
         } else if EntryFrame::KINDS.contains(&kind) {
@@ -132,6 +138,7 @@ impl Frame {
             Frame::Link(frame) => frame.write(),
             Frame::People(frame) => frame.write(),
             Frame::Chat(frame) => frame.write(),
+            Frame::Call(frame) => frame.write(),
             Frame::Question(frame) => frame.write(),
             Frame::Entry(frame) => frame.write(),
             Frame::File(frame) => frame.write(),

@@ -88,6 +88,57 @@ fn every_frame_decodes_to_what_was_encoded() {
             r#"{"k":"answer","id":"q","error":"no"}"#,
         ),
         (
+            Frame::Call(CallFrame::Call {
+                id: CallId([7; 8]),
+                channel: Some("lobby".into()),
+                ring: true,
+                sends: Sends {
+                    microphone: true,
+                    hand: true,
+                    streams: ["{a}".into(), "b".into()],
+                    ..Sends::default()
+                },
+            }),
+            r#"{"k":"call","id":"BwcHBwcHBwc","channel":"lobby","ring":true,"sends":["microphone","hand"],"streams":["{a}","b"]}"#,
+        ),
+        (
+            Frame::Call(CallFrame::HangUp {
+                id: CallId([7; 8]),
+                why: HangUp::Declined,
+            }),
+            r#"{"k":"hangup","id":"BwcHBwcHBwc","why":"declined"}"#,
+        ),
+        (
+            Frame::Call(CallFrame::Share(Shown {
+                sends: Sends {
+                    camera: true,
+                    screen: true,
+                    ..Sends::default()
+                },
+                sensitive: true,
+                asks: false,
+                in_return: true,
+            })),
+            r#"{"k":"share","sends":["camera","screen"],"sensitive":true,"return":true}"#,
+        ),
+        (
+            Frame::Call(CallFrame::Watch { on: false }),
+            r#"{"k":"watch"}"#,
+        ),
+        (
+            Frame::Call(CallFrame::Watching {
+                is: Watching::Admitted,
+            }),
+            r#"{"k":"watching","is":"admitted"}"#,
+        ),
+        (
+            Frame::Call(CallFrame::Size {
+                camera: 360,
+                screen: 0,
+            }),
+            r#"{"k":"size","camera":360,"screen":0}"#,
+        ),
+        (
             Frame::Ack(Ack {
                 count: 9,
                 streams: streams(None),
@@ -158,6 +209,10 @@ fn every_frame_decodes_to_what_was_encoded() {
         r#"{"k":"question","id":"q"}"#,
         r#"{"k":"answer","id":"q"}"#,
         r#"{"k":"got","n":-1}"#,
+        r#"{"k":"call","id":"q","sends":[]}"#,
+        r#"{"k":"call","id":"BwcHBwcHBwc","sends":[],"streams":["a"]}"#,
+        r#"{"k":"call","id":"BwcHBwcHBwc","sends":[],"streams":["a b","c"]}"#,
+        r#"{"k":"size","camera":65536,"screen":0}"#,
     ] {
         assert_eq!(
             Frame::from_json(garbage),

@@ -271,6 +271,7 @@ impl World {
         let far = self.far_end(at, connection);
         let is_void = self.leads_nowhere(at, connection);
         self.nodes[at].links.remove(&connection);
+        self.nodes[at].media.remove(&connection);
         if let Some((node, connection)) = far
             && !self.is_cut(at, node)
             && !is_void

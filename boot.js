@@ -4,6 +4,8 @@ const code = document.querySelector('link[rel="modulepreload"]');
 const program = document.querySelector('link[rel="preload"][as="fetch"]');
 // What shows pictures and players, which is imported when there is one.
 const pictures = document.querySelector('meta[name="rtchat-media"]').content;
+// What shows calls and holds devices, which is imported when there is one.
+const calls = document.querySelector('meta[name="rtchat-calls"]').content;
 // What keeps what is said, which is imported when there is a room.
 const store = document.querySelector('meta[name="rtchat-store"]').content;
 
@@ -73,7 +75,7 @@ async function run() {
     const begun = window.rtchatBegun;
     const [{ default: start, mount, whenBroken }, compiled] = await Promise.all([load(), begun?.program]);
     await start({ module_or_path: compiled ?? (await fetchProgram()) });
-    mount(document.body, { ...begun, assist, media: () => import(pictures), store: () => import(store), archive });
+    mount(document.body, { ...begun, assist, media: () => import(pictures), calls: () => import(calls), store: () => import(store), archive });
     whenBroken(showBroken);
   } catch (error) {
     console.error(error);

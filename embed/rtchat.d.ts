@@ -17,6 +17,7 @@ export interface RTChatOptions {
   accept?: "everyone" | "ask" | "known";
   /** How long the browser keeps what is said, unless the reader chooses something else. */
   history?: "off" | "session" | "kept";
+  calls?: "off" | "audio" | "video";
   /** What the chat has; what is not named is off. Without the option, it has everything. */
   features?: RTChatFeature[];
   theme?: "auto" | "light" | "dark";
@@ -78,6 +79,7 @@ export interface RTChatElement extends HTMLElement {
   iceServers: RTCIceServer[] | null;
   accept: "everyone" | "ask" | "known" | null;
   history: "off" | "session" | "kept" | null;
+  calls: "off" | "audio" | "video" | null;
   features: RTChatFeature[] | null;
   theme: "auto" | "light" | "dark" | null;
   position: "bottom-right" | "bottom-left" | "top-right" | "top-left" | null;

@@ -95,7 +95,7 @@ pub fn quoted(text: &str) -> String {
 }
 
 /// An object on one line, of values that are JSON.
-#[cfg(feature = "export")]
+#[cfg(any(feature = "export", feature = "api"))]
 pub fn object<'a>(fields: impl IntoIterator<Item = (&'a str, String)>) -> String {
     let mut json = String::from("{");
     for (name, value) in fields {
@@ -111,7 +111,7 @@ pub fn object<'a>(fields: impl IntoIterator<Item = (&'a str, String)>) -> String
 }
 
 /// A list on lines of its own, of values that are JSON.
-#[cfg(feature = "export")]
+#[cfg(any(feature = "export", feature = "api"))]
 pub fn list(values: impl IntoIterator<Item = String>) -> String {
     let mut json = String::from("[");
     for value in values {

@@ -39,6 +39,8 @@
 #![deny(missing_docs)]
 
 mod budget;
+#[cfg(any(feature = "ui", feature = "api"))]
+pub mod call_script;
 pub mod history;
 pub mod identity;
 mod json;

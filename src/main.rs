@@ -14,7 +14,7 @@ mod exports {
     use rtchat::history::web as store;
     use rtchat::identity::Profile;
     use rtchat::identity::web::LocalStorage;
-    use rtchat::page::Page;
+    use rtchat::page::{Page, Scripts};
     use rtchat::room::Conversation;
     use rtchat::ui::{self, Backend, Shown, UiEvent};
     use wasm_bindgen::prelude::*;
@@ -30,7 +30,7 @@ mod exports {
     /// Shows the chat in `root`. With a `listener`, the chat is embedded in another site's page, whose events the listener
     /// receives, and `options` are `{ page, settings, name }` (see [`Embedding`]). Without one the page is the chat's own, and
     /// `options` are what was begun before the program was there (see [`HeadStart`]). Either way they have the function
-    /// `assist`, which does what few need at once (see [`ui::assist`]), and those that load scripts: `media` for pictures,
+    /// `assist`, which does what few need at once (see [`ui::assist`]), and those that load scripts: `media` for pictures, `calls` for calls,
     /// `store` for what keeps what is said, and `archive` for what writes it as a file.
     #[wasm_bindgen]
     pub fn mount(root: Element, options: Option<Object>, listener: Option<Function>) -> Mounted {
@@ -41,17 +41,23 @@ mod exports {
             }
             ui::export::provide(options);
         }
-        let media = options.as_ref().and_then(|it| function(it, "media"));
+        let script = |name| options.as_ref().and_then(|it| function(it, name));
+        let scripts = Scripts {
+            media: script("media"),
+            calls: script("calls"),
+        };
+        #[cfg(feature = "demo")]
+        let demo = ui::demo::Demo::new(scripts.media.clone(), scripts.calls.clone());
         let page = match (options, listener) {
             (Some(options), Some(listener)) => {
-                Page::within(Embedding::new(&options, listener), media.clone())
+                Page::within(Embedding::new(&options, listener), scripts)
             }
-            (begun, _) => Page::new(begun.map(HeadStart::new), media.clone()),
+            (begun, _) => Page::new(begun.map(HeadStart::new), scripts),
         };
         #[cfg(not(feature = "demo"))]
         let backend: Rc<dyn Backend> = Rc::new(page.clone());
         #[cfg(feature = "demo")]
-        let backend: Rc<dyn Backend> = Rc::new(ui::demo::Demo::new(media.clone()));
+        let backend: Rc<dyn Backend> = Rc::new(demo);
         let app = ui::mount(&root, backend);
         Mounted { app, page }
     }

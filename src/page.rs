@@ -6,8 +6,9 @@ use std::rc::{Rc, Weak};
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use js_sys::Function;
+use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::Blob;
+use web_sys::{Blob, Element};
 
 use crate::browser::sleep;
 use crate::driver::shared::ALL_DELETED;
@@ -24,6 +25,7 @@ use crate::room::{ChatCommand, Command, Conversation, Diagnostics, Event};
 use crate::rtc::web::file_channel::hash_of;
 use crate::settings::web::{FILE, address, href, load};
 use crate::settings::{AddressError, PageAddress, RoomSecret, Settings, room_link};
+use crate::ui::calls::{self, Calls};
 use crate::ui::export::{self, Format};
 use crate::ui::media::{self, Media};
 use crate::ui::{Backend, Blocked, Counts, Entry, EventSink, Later, Opening, Own, UiEvent};
@@ -38,6 +40,15 @@ struct Open {
     given_name: Option<Name>,
     /// Whether the person is asked for a name.
     asks: bool,
+}
+
+/// The functions that load scripts, from wherever they come.
+#[derive(Default)]
+pub struct Scripts {
+    /// Loads what shows pictures and players.
+    pub media: Option<Function>,
+    /// Loads what shows calls, and holds devices.
+    pub calls: Option<Function>,
 }
 
 /// The chat in a browser.
@@ -83,6 +94,8 @@ struct Inner {
     wanted: Option<Conversation>,
     /// The function that loads what shows pictures and players.
     media: Option<Function>,
+    /// What shows calls.
+    calls: calls::Loading,
     /// The name that the room was joined with, or that it was changed to.
     name: Option<Name>,
     closed: bool,
@@ -90,20 +103,26 @@ struct Inner {
 
 impl Page {
     /// Creates a page that is not opened yet, and for which `start.js` has begun this.
-    pub fn new(head_start: Option<HeadStart>, media: Option<Function>) -> Page {
+    pub fn new(head_start: Option<HeadStart>, scripts: Scripts) -> Page {
         let page = Page::default();
         page.inner.borrow_mut().head_start = head_start;
-        page.inner.borrow_mut().media = media;
+        page.take(scripts);
         page
     }
 
+    fn take(&self, scripts: Scripts) {
+        let mut inner = self.inner.borrow_mut();
+        inner.media = scripts.media;
+        inner.calls = calls::Loading::with(scripts.calls);
+    }
+
     /// Creates a chat in another site's page that is not opened yet.
-    pub fn within(site: Embedding, media: Option<Function>) -> Page {
+    pub fn within(site: Embedding, scripts: Scripts) -> Page {
         let page = Page {
             site: Site(Some(Rc::new(site))),
             ..Page::default()
         };
-        page.inner.borrow_mut().media = media;
+        page.take(scripts);
         page
     }
 
@@ -113,6 +132,7 @@ impl Page {
         self.inner.borrow_mut().closed = true;
         // Dropping the handle leaves the room, and its last events still reach the site.
         drop(inner.handle);
+        inner.calls.close();
     }
 
     /// Passes a name that the person chose on to the other chats on this page, unless their site chose one for them.
@@ -182,6 +202,9 @@ impl Page {
         };
         let own = own(&handle);
         let mut page = self.inner.borrow_mut();
+        if let Some(calls) = page.calls.loaded() {
+            handle.provide_calls(calls.unchecked_into());
+        }
         page.handle = Some(handle);
         page.name = Some(name.clone());
         Ok(own)
@@ -436,6 +459,27 @@ impl Backend for Page {
 
     fn media(&self) -> Later<Result<Media, String>> {
         Box::pin(media::load(self.inner.borrow().media.clone()))
+    }
+
+    fn calls(&self) -> Later<Result<Calls, String>> {
+        let page = self.clone();
+        Box::pin(async move {
+            let loading = page.inner.borrow().calls.clone();
+            let (room, notices) = (page.clone(), page.clone());
+            let command = move |command| room.command(Command::Call(command));
+            let notice = move |text| notices.emit(UiEvent::Notice(text));
+            let is_new = loading.loaded().is_none();
+            let calls = loading.get(command, notice).await?;
+            if let Some(handle) = page.inner.borrow().handle.as_ref().filter(|_| is_new) {
+                handle.provide_calls(calls.clone().unchecked_into());
+            }
+            Ok(calls)
+        })
+    }
+
+    fn place_calls(&self, place: Element) {
+        let calls = self.inner.borrow().calls.clone();
+        calls.place(place);
     }
 
     fn is_embedded(&self) -> bool {

@@ -12,6 +12,7 @@ declare const EMOJI_FILE: string;
 const files: Files = {
   glue: () => import("rtchat-program"),
   media: () => import("../media/media.ts"),
+  calls: () => import("../calls/calls.ts"),
   store: () => import("../store/store.ts"),
   archive: () => import("../archive/archive.ts"),
   // Bundlers recognise this expression, and include the file.

@@ -52,7 +52,7 @@ export interface Glue {
   whenBroken(listener: (error: unknown) => void): void;
   mount(
     root: Element,
-    options: { page: string; settings: string; name?: string; assist: Assist; media: () => Promise<unknown>; store: () => Promise<unknown>; archive: () => Promise<unknown> },
+    options: { page: string; settings: string; name?: string; assist: Assist; media: () => Promise<unknown>; calls: () => Promise<unknown>; store: () => Promise<unknown>; archive: () => Promise<unknown> },
     listener: ChatListener,
   ): Mounted;
 }
@@ -81,6 +81,8 @@ export interface Files {
   glue(): Promise<Glue>;
   /** What shows pictures and players: embed/media. */
   media(): Promise<unknown>;
+  /** What shows calls: embed/calls. */
+  calls(): Promise<unknown>;
   /** What keeps what is said: embed/store. */
   store(): Promise<unknown>;
   /** What writes files of what was said: embed/archive. */

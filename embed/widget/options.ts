@@ -107,6 +107,7 @@ export const OPTIONS: Record<string, Kind> = {
   ),
   accept: strict(words("everyone", "ask", "known")),
   history: strict(words("off", "session", "kept")),
+  calls: strict(words("off", "audio", "video")),
   features: {
     fits: `some of "${FEATURES}", or "none"`,
     read(value) {

@@ -7,6 +7,7 @@ import { ChatView } from "./view.ts";
 declare const GLUE: Asset;
 declare const WASM: Asset;
 declare const MEDIA: Asset;
+declare const CALLS: Asset;
 declare const STORE: Asset;
 declare const ARCHIVE: Asset;
 declare const PANEL: Asset;
@@ -19,6 +20,7 @@ export function attach(element: Host, origin: Origin): View {
   const files: Files = {
     glue: () => module(GLUE, origin),
     media: () => module(MEDIA, origin),
+    calls: () => module(CALLS, origin),
     store: () => module(STORE, origin),
     archive: () => module(ARCHIVE, origin),
     wasm: () => fetched(WASM),

@@ -284,7 +284,7 @@ export class ChatView implements View {
       shell.sorry.hidden = true;
       this.#applyAppStyles();
       this.#prepare();
-      const { assist, media, store, archive } = this.#files;
+      const { assist, media, calls, store, archive } = this.#files;
       this.#mounted = mount(this.#app!, { page: this.#page!, settings: settings(this.#file, this.#given), ...(name && { name }), assist, media, store, archive }, (kind, details) => {
         if (run === this.#run) this.#onEvent(kind, details);
       });

@@ -193,7 +193,8 @@ fn arguments(event: Event) -> Array {
         Event::Chat(ChatEvent::Failed { id, reason }) => {
             list("unsaid", [id.0.into(), reason.to_string().into()])
         }
-        Event::Chat(ChatEvent::Read(..) | ChatEvent::Deleted(_) | ChatEvent::Found { .. })
+        Event::Call(_)
+        | Event::Chat(ChatEvent::Read(..) | ChatEvent::Deleted(_) | ChatEvent::Found { .. })
         | Event::App(AppEvent::Sent { .. }) => Array::new(),
         Event::Refused(sentence) => list("refused", [sentence.into()]),
         Event::Chat(ChatEvent::Typing { peer, .. }) => list("typing", [id(peer)]),

@@ -7,6 +7,8 @@
 #[cfg(feature = "attachments")]
 mod blobs;
 mod broker;
+#[cfg(any(feature = "ui", feature = "api"))]
+mod calls;
 mod page_events;
 pub(crate) mod shared;
 mod store;
@@ -31,10 +33,9 @@ use crate::mqtt::{Ahead, AsyncClient, ClientError, QoS, SkipReason, WebSocketTra
 #[cfg(feature = "files")]
 use crate::room::FileCommand;
 use crate::room::{
-    ChatCommand, ChatEvent, Command, Config, Conversation, Deletion, Diagnostics, Event, Input,
-    Message, MessageId, Output, Room,
+    CallEvent, ChatCommand, ChatEvent, Command, Config, Conversation, Deletion, Diagnostics, Event,
+    Input, Message, MessageId, Output, Room,
 };
-#[cfg(feature = "files")]
 use crate::rtc::LinkCommand;
 #[cfg(feature = "files")]
 use crate::rtc::file_channel::FileId;
@@ -46,6 +47,8 @@ use crate::time::Millis;
 #[cfg(feature = "attachments")]
 use crate::wire::FileKey;
 
+#[cfg(any(feature = "ui", feature = "api"))]
+pub use calls::CallScript;
 pub use store::StoreKeeper;
 pub use trust::TrustKeeper;
 
@@ -156,6 +159,12 @@ impl Handle {
     #[cfg(feature = "attachments")]
     pub fn file(&self, key: FileKey) -> impl Future<Output = Option<web_sys::Blob>> + 'static {
         blobs::get(self.0.store.clone(), key)
+    }
+
+    /// Moves sound and pictures with this script.
+    #[cfg(any(feature = "ui", feature = "api"))]
+    pub fn provide_calls(&self, script: CallScript) {
+        self.0.media.provide(script, self.0.connections.get());
     }
 
     /// The counts since joining.
@@ -282,6 +291,8 @@ pub fn join(
         Driver {
             #[cfg(feature = "files")]
             files,
+            #[cfg(any(feature = "ui", feature = "api"))]
+            media: calls::Media::default(),
             subscriptions: room.subscriptions(),
             room: RefCell::new(room),
             identity,
@@ -344,6 +355,8 @@ struct Driver {
     connections: OnceCell<Connections>,
     #[cfg(feature = "files")]
     files: Files,
+    #[cfg(any(feature = "ui", feature = "api"))]
+    media: calls::Media,
     client: AsyncClient,
     trust: TrustKeeper,
     store: Rc<StoreKeeper>,
@@ -396,9 +409,11 @@ impl Driver {
                 });
             }
             Output::Link(connection, command) => {
-                #[cfg(feature = "files")]
                 if command == LinkCommand::Close {
+                    #[cfg(feature = "files")]
                     self.files.closed(connection);
+                    #[cfg(any(feature = "ui", feature = "api"))]
+                    self.media.closed(connection);
                 }
                 if let Some(connections) = self.connections.get() {
                     connections.carry_out(connection, command);
@@ -412,6 +427,14 @@ impl Driver {
             }
             #[cfg(feature = "attachments")]
             Output::Blob(command) => self.carry_out_blob(command),
+            #[cfg(any(feature = "ui", feature = "api"))]
+            Output::Media(connection, peer, wish) => {
+                if let Some(connections) = self.connections.get() {
+                    self.media.carry_out(connection, &peer, &wish, connections);
+                }
+            }
+            #[cfg(not(any(feature = "ui", feature = "api")))]
+            Output::Media(..) => {}
             Output::Trust(change) => {
                 for notice in self.trust.remember(&change) {
                     self.observer.notice(notice);
@@ -435,6 +458,7 @@ impl Driver {
                             message.at = on_the_wall(message.at);
                         }
                     }
+                    Event::Call(CallEvent::Told { at, .. }) => *at = on_the_wall(*at),
                     _ => {}
                 }
                 self.observer.event(event);

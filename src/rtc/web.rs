@@ -21,12 +21,13 @@ use litemap::LiteMap;
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
-use js_sys::{Array, Reflect};
+use js_sys::{Array, Function, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{
     DomException, Event, EventTarget, RtcBundlePolicy, RtcConfiguration, RtcDataChannel,
     RtcDataChannelInit, RtcDataChannelType, RtcIceServer, RtcIceTransportPolicy, RtcPeerConnection,
+    RtcRtpTransceiver, RtcRtpTransceiverDirection,
 };
 
 use self::connection::Connection;
@@ -110,6 +111,8 @@ struct Shared {
     spare_due: Cell<bool>,
     /// The number of host candidates that the last gathering found; 0 before the first.
     hosts: Cell<usize>,
+    /// See [`Connections::set_media_gate`].
+    media_gate: RefCell<Option<Function>>,
 }
 
 /// A peer connection that is not in use yet.
@@ -149,6 +152,7 @@ impl Connections {
             spare: RefCell::new(None),
             spare_due: Cell::new(false),
             hosts: Cell::new(0),
+            media_gate: RefCell::default(),
         });
         shared
             .spare
@@ -212,6 +216,18 @@ impl Connections {
         channel(connection.peer(), "bulk", 1).ok()
     }
 
+    /// The browser's object of a connection.
+    pub fn peer(&self, id: ConnectionId) -> Option<RtcPeerConnection> {
+        let connection = self.open.borrow().get(&id).cloned()?;
+        Some(connection.peer().clone())
+    }
+
+    /// Sets the function that closes the directions nobody wants, before an offer of the other side is answered. Without
+    /// one, no sound and no picture is taken.
+    pub fn set_media_gate(&self, gate: Function) {
+        self.shared.media_gate.replace(Some(gate));
+    }
+
     /// The number of bytes that wait to be sent to the other side.
     pub fn buffered(&self, id: ConnectionId) -> u32 {
         self.open
@@ -238,6 +254,20 @@ impl Drop for Connections {
 }
 
 impl Shared {
+    /// Closes the directions of a connection in which nothing is wanted.
+    fn settle_media(&self, peer: &RtcPeerConnection) {
+        let gate = self.media_gate.borrow().clone();
+        if let Some(gate) = gate
+            && gate.call1(&JsValue::UNDEFINED, peer).is_ok()
+        {
+            return;
+        }
+        for section in peer.get_transceivers() {
+            let section: RtcRtpTransceiver = section.unchecked_into();
+            section.set_direction(RtcRtpTransceiverDirection::Inactive);
+        }
+    }
+
     /// Takes the spare connection, or makes a new one if it is gone or its addresses may be of another network.
     fn take(self: &Rc<Shared>, anew: bool) -> Result<SpareConnection, WebError> {
         if anew {

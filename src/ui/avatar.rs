@@ -11,12 +11,21 @@ pub const PATTERNS: u32 = 4;
 /// The colour and pattern of a key, as `data-look` values for the style sheet. A key looks the same everywhere, and
 /// another key most likely looks different.
 pub fn look(key: &PublicKey) -> String {
+    let mixed = mixed(key);
+    format!("h{} p{}", mixed % HUES, (mixed / HUES) % PATTERNS)
+}
+
+/// The colour of a key in degrees.
+pub fn hue(key: &PublicKey) -> u32 {
+    mixed(key) % HUES * 360 / HUES
+}
+
+fn mixed(key: &PublicKey) -> u32 {
     // FNV-1a spreads well. It need not withstand attacks, because people compare the safety number.
     let hash = key.0.iter().fold(0x811c_9dc5u32, |hash, byte| {
         (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
     });
-    let mixed = hash ^ (hash >> 15);
-    format!("h{} p{}", mixed % HUES, (mixed / HUES) % PATTERNS)
+    hash ^ (hash >> 15)
 }
 
 /// Two letters for a name: the initials of its first two words, or the first two letters of its only word. The style sheet

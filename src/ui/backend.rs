@@ -8,6 +8,8 @@ use crate::history::Mode;
 use crate::identity::{Name, PeerId, PublicKey};
 use crate::room::{Command, Conversation, Diagnostics, Event};
 use crate::settings::{Accept, CallKinds, Channel, Features};
+#[cfg(target_arch = "wasm32")]
+use crate::ui::calls::Calls;
 use crate::ui::export::Format;
 #[cfg(target_arch = "wasm32")]
 use crate::ui::media::Media;
@@ -212,6 +214,14 @@ pub trait Backend {
     /// Loads what shows pictures and players, and saves files.
     #[cfg(target_arch = "wasm32")]
     fn media(&self) -> Later<Result<Media, String>>;
+
+    /// Loads what shows calls, and holds devices.
+    #[cfg(target_arch = "wasm32")]
+    fn calls(&self) -> Later<Result<Calls, String>>;
+
+    /// Sets the element in which calls are shown.
+    #[cfg(target_arch = "wasm32")]
+    fn place_calls(&self, place: web_sys::Element);
 
     /// Whether another site's page embeds the chat. The title, keys and focus then belong to that page.
     fn is_embedded(&self) -> bool {

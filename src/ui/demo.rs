@@ -8,6 +8,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::Blob;
 
+use super::calls::{self, Calls};
 use super::demo_answers::{WRITING, answers};
 use super::demo_files::{files, landscape};
 use super::demo_markdown::{MARKDOWN, MARKUP};
@@ -45,11 +46,12 @@ struct Inner {
     people: Cell<u32>,
     blocked: RefCell<Vec<Blocked>>,
     media: Option<Function>,
+    calls: calls::Loading,
 }
 
 impl Demo {
     /// Plays the scene that the address names.
-    pub fn new(media: Option<Function>) -> Demo {
+    pub fn new(media: Option<Function>, calls: Option<Function>) -> Demo {
         let search = document()
             .location()
             .and_then(|location| location.search().ok())
@@ -67,6 +69,7 @@ impl Demo {
             people: Cell::new(0),
             blocked: RefCell::default(),
             media,
+            calls: calls::Loading::with(calls),
         }))
     }
 
@@ -619,6 +622,19 @@ impl Backend for Demo {
 
     fn media(&self) -> Later<Result<Media, String>> {
         Box::pin(media::load(self.0.media.clone()))
+    }
+
+    fn calls(&self) -> Later<Result<Calls, String>> {
+        let demo = self.clone();
+        Box::pin(async move {
+            let notices = demo.clone();
+            let notice = move |text| notices.emit(UiEvent::Notice(text));
+            demo.0.calls.get(|_| (), notice).await
+        })
+    }
+
+    fn place_calls(&self, place: web_sys::Element) {
+        self.0.calls.place(place);
     }
 
     fn rejoin(&self) -> Result<Own, String> {

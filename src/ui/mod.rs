@@ -27,6 +27,8 @@ mod app;
 #[cfg(target_arch = "wasm32")]
 pub mod assist;
 #[cfg(target_arch = "wasm32")]
+pub mod calls;
+#[cfg(target_arch = "wasm32")]
 mod components;
 #[cfg(target_arch = "wasm32")]
 mod context;

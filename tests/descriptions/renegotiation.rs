@@ -108,7 +108,9 @@ fn each_limit_of_renegotiation_is_kept() {
     );
     // The size of a description is bounded before anything else is checked.
     let bundle = "a=group:BUNDLE 0 1 2";
-    let more: String = (3..=SessionLimits::MEDIA.sections).map(|mid| format!(" {mid}")).collect();
+    let more: String = (3..=SessionLimits::MEDIA.sections)
+        .map(|mid| format!(" {mid}"))
+        .collect();
     let section = |mid| format!("m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:{mid}\r\n");
     let sections: String = (3..=SessionLimits::MEDIA.sections).map(section).collect();
     let many = format!(

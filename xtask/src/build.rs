@@ -66,9 +66,10 @@ fn page(tools: &Tools, features: &str, dist: &Path) -> Result<()> {
 }
 
 /// The scripts that the page and the widget load when they need them, and their names, to which [`names`] gives
-/// the hashes of their content, also in the page: pictures and players, what keeps what is said, and what writes it as a file.
-const SCRIPTS: [(&str, &str); 3] = [
+/// the hashes of their content, also in the page: pictures and players, calls, what keeps what is said, and what writes it as a file.
+const SCRIPTS: [(&str, &str); 4] = [
     ("embed/media/media.ts", "media-0000000000000000.js"),
+    ("embed/calls/calls.ts", "calls-0000000000000000.js"),
     ("embed/store/store.ts", "store-0000000000000000.js"),
     ("embed/archive/archive.ts", "archive-0000000000000000.js"),
 ];
@@ -88,6 +89,8 @@ fn bundle(tools: &Tools, source: &str, file: &Path) -> Result<()> {
         "--format=esm",
         "--target=es2022",
         "--log-level=warning",
+        // A script brings its own style sheet.
+        "--loader:.css=text",
     ]);
     esbuild.arg(format!("--outfile={}", file.display()));
     process::run(&mut esbuild).with_context(|| format!("{source} was not bundled"))

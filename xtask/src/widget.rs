@@ -37,6 +37,7 @@ pub fn build(tools: &Tools, dist: &Path) -> Result<()> {
             ("GLUE", asset(dist, "app-", ".js")?),
             ("WASM", asset(dist, "app-", ".wasm")?),
             ("MEDIA", asset(dist, MEDIA, ".js")?),
+            ("CALLS", asset(dist, CALLS, ".js")?),
             ("STORE", asset(dist, STORE, ".js")?),
             ("ARCHIVE", asset(dist, ARCHIVE, ".js")?),
             ("PANEL", asset(dist, PANEL, ".json")?),
@@ -63,6 +64,7 @@ pub fn files(dist: &Path) -> Result<Vec<String>> {
         ("rtchat-tagged-", ".js"),
         (PANEL, ".json"),
         (MEDIA, ".js"),
+        (CALLS, ".js"),
         (STORE, ".js"),
         (ARCHIVE, ".js"),
         ("app-", ".js"),
@@ -95,6 +97,7 @@ pub fn bundle(tools: &Tools, folder: &Path) -> Result<Vec<String>> {
     let emoji = find(folder, "emoji-", ".json")?;
     let mut esbuild = esbuild(tools)?;
     esbuild.args(["widget.ts", "--bundle", "--format=esm", "--splitting"]);
+    esbuild.arg("--loader:.css=text");
     esbuild.arg("--chunk-names=widget-[hash]");
     esbuild.arg(format!("--outdir={}", folder.display()));
     esbuild.arg(format!("--alias:rtchat-program={}", program.display()));
@@ -146,6 +149,8 @@ const PANEL: &str = "rtchat-panel-";
 /// The beginning of the name of the script for pictures and players.
 pub const MEDIA: &str = "media-";
 
+/// The beginning of the name of the script for calls.
+pub const CALLS: &str = "calls-";
 /// The beginning of the name of the script that keeps what is said.
 const STORE: &str = "store-";
 /// The beginning of the name of the script that writes what was said as a file.

@@ -102,7 +102,6 @@ impl Connection {
         self.handler.take();
     }
 
-    #[cfg(feature = "files")]
     pub fn peer(&self) -> &RtcPeerConnection {
         &self.peer
     }
@@ -179,6 +178,7 @@ impl Connection {
             }
             Renegotiation::Answer(offer) => {
                 self.take_offer(offer.sdp()).await?;
+                self.shared.settle_media(&self.peer);
                 let answer = self.make_answer().await?;
                 self.report_next(SdpType::Answer, &answer)
             }

@@ -2,6 +2,7 @@
 
 use yew::prelude::*;
 
+use super::calls::buttons;
 use super::empty::CopyLink;
 use super::icon::{LOCK, PEOPLE, TRASH, icon};
 use super::search::Search;
@@ -58,6 +59,7 @@ pub fn bar(
                 if let Some(topic) = topic { <p class="topic" dir="auto" title={topic.clone()}>{ topic }</p> }
                 { html! { <StatusLine state={state.clone()} ui={ui.clone()} /> } }
             </div>
+            { buttons(state, open, ui) }
             if state.talk.log.has_messages() {
                 <button
                     type="button" class="quiet icon-only" data-testid="delete-conversation" aria-label={texts::DELETE_THIS}

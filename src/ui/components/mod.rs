@@ -4,6 +4,7 @@ pub mod actions;
 pub mod attach;
 pub mod bar;
 pub mod body;
+pub mod calls;
 pub mod chooser;
 pub mod composer;
 pub mod empty;

@@ -4,12 +4,15 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
+use super::calls::watch;
 use super::icon::{BACK, CHECK, PEN, activity, face, icon, trust};
 use super::keeping::Keeping;
 use super::name_field::NameField;
 use super::sentence::changing;
 use crate::identity::{PublicKey, Trust, safety_number};
-use crate::room::{Command, Conversation, PeerState, PeerView, PeopleCommand, Shown, Status};
+use crate::room::{
+    Command, Conversation, PeerState, PeerView, PeopleCommand, Shown, Status, TheirShare,
+};
 use crate::ui::backend::{Blocked, Own};
 use crate::ui::context::Ui;
 use crate::ui::hooks::listen::{use_flag, use_focus};
@@ -40,7 +43,7 @@ pub fn people(state: &State, back: &NodeRef, ui: &Ui) -> Html {
                 { for state.people.iter().map(|peer| html! {
                     <Person
                         key={peer.id.to_string()} peer={peer.clone()} own={own_key} own_tab={state.is_own_tab(peer)}
-                        open={state.person == Some(peer.id)} can_write={features.direct} ui={ui.clone()}
+                        open={state.person == Some(peer.id)} can_write={features.direct} share={state.share_of(&peer.id).cloned()} ui={ui.clone()}
                     />
                 }) }
             </ul>
@@ -157,6 +160,8 @@ struct PersonProps {
     own_tab: bool,
     open: bool,
     can_write: bool,
+    /// What they show to whoever opens it.
+    share: Option<TheirShare>,
     ui: Ui,
 }
 
@@ -168,6 +173,7 @@ fn Person(props: &PersonProps) -> Html {
         own_tab,
         open,
         can_write,
+        share,
         ui,
     } = props;
     let button = use_node_ref();
@@ -204,6 +210,7 @@ fn Person(props: &PersonProps) -> Html {
                 // Before a peer has proved that the key is its own, there is no trust mark.
                 if is_here(peer.state) && !own_tab { { trust(peer.trust) } }
             </button>
+            if let Some(share) = share { { watch(share, peer, ui) } }
             if matches!(peer.state, PeerState::NoPath | PeerState::Failed) {
                 <button
                     type="button" class="retry" data-testid="retry"

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 use super::bar::bar;
+use super::calls::Place;
 use super::chooser::chooser;
 use super::composer::Composer;
 use super::log::Log;
@@ -64,6 +65,7 @@ pub fn Room(props: &RoomProps) -> Html {
                 if has_list { { talks(state, &listed, ui) } }
                 <section class="conversation" aria-label="Conversation">
                     { bar(state, &open, has_list, (&list, &to_people), ui) }
+                    { html! { <Place state={state.clone()} ui={ui.clone()} /> } }
                     { prompts(state, &next, ui) }
                     { html! { <Log
                         key={conversation.to_string()} log={state.talk.log.clone()} files={state.files.clone()}

@@ -184,6 +184,10 @@ export class Link {
 
 const isStopped = (section: RTCRtpTransceiver): boolean => section.direction === "stopped" || section.currentDirection === "stopped";
 
+/** Whether it is the form of a codec that every browser has: there are many of H.264. */
+const isCommon = ({ mimeType, sdpFmtpLine = "" }: RTCRtpCodec): boolean =>
+  !/h264/i.test(mimeType) || (/packetization-mode=1/.test(sdpFmtpLine) && /profile-level-id=42e0/i.test(sdpFmtpLine));
+
 /**
  * Puts the codecs in order, and leaves out those that no current browser would choose, so that descriptions are short. Opus has
  * its correction of losses by default.
@@ -196,13 +200,12 @@ function prefer(section: RTCRtpTransceiver, slot: Slot): void {
     if ((navigator.hardwareConcurrency ?? 0) >= MANY_CORES) order.unshift("vp9");
     else order.push("vp9");
   }
-  const named = (name: string) => codecs.filter((codec) => codec.mimeType.toLowerCase() === `${kind}/${name}`);
+  const named = (name: string) => codecs.filter((codec) => codec.mimeType.toLowerCase() === `${kind}/${name}` && isCommon(codec));
   const [main] = named(order[0]!);
   if (!main) return;
-  // Browsers differ in which first one is cheap: one that the device computes by itself stays before the others.
   const found = order.flatMap(named);
-  const first = slot === "camera" ? codecs.find((codec) => found.includes(codec)) : undefined;
-  const chosen = first ? [first, ...found.filter((codec) => codec !== first)] : found;
+  // For a camera, the browser's own order counts: it knows what the device computes cheaply.
+  const chosen = slot === "camera" ? codecs.filter((codec) => found.includes(codec)) : found;
   try {
     section.setCodecPreferences([...chosen, ...named("rtx")]);
   } catch {

@@ -26,12 +26,47 @@ export function arrange(count: number, width: number, height: number, gap: numbe
   return best;
 }
 
-/** In which half column a tile begins, counted from 1: a last row that is not full stands in the middle. */
-export function beginning(index: number, count: number, columns: number): number {
-  const row = Math.floor(index / columns);
-  const inRow = Math.min(columns, count - row * columns);
-  return 1 + (columns - inRow) + 2 * (index % columns);
+/** Where a tile lies, in pixels from the start and the top. */
+export interface Place {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
 }
+
+/** Places tiles side by side. A last row that is not full stands in the middle. */
+export function side(count: number, width: number, height: number, gap: number): Place[] {
+  const { columns, rows, ...tile } = arrange(count, width, height, gap);
+  const top = (height - rows * tile.height - (rows - 1) * gap) / 2;
+  return Array.from({ length: count }, (_, index) => {
+    const row = Math.floor(index / columns);
+    const inRow = Math.min(columns, count - row * columns);
+    const start = (width - inRow * tile.width - (inRow - 1) * gap) / 2;
+    return { x: Math.floor(start + (index % columns) * (tile.width + gap)), y: Math.floor(top + row * (tile.height + gap)), ...tile };
+  });
+}
+
+/** Places one tile over nearly everything, and small ones beside or below it, as many as there is space for. */
+export function around(main: number, count: number, width: number, height: number, gap: number): (Place | undefined)[] {
+  if (count === 1) return [{ x: 0, y: 0, width, height }];
+  const isWide = width > height * 1.2;
+  const small = isWide ? { width: within(width * 0.22, 88, 220), height: 0 } : { width: 0, height: within(height * 0.24, 56, 130) };
+  if (isWide) small.height = Math.round((small.width * 9) / 16);
+  else small.width = Math.round((small.height * 4) / 3);
+  const [length, each] = isWide ? [height, small.height] : [width, small.width];
+  const fit = Math.max(0, Math.floor((length + gap) / (each + gap)));
+  const shown = Math.min(count - 1, fit);
+  const start = Math.max(0, (length - shown * each - (shown - 1) * gap) / 2);
+  let seen = 0;
+  return Array.from({ length: count }, (_, index) => {
+    if (index === main) return isWide ? { x: 0, y: 0, width: width - small.width - gap, height } : { x: 0, y: 0, width, height: height - small.height - gap };
+    if (seen >= shown) return undefined;
+    const along = Math.floor(start + seen++ * (each + gap));
+    return isWide ? { x: width - small.width, y: along, ...small } : { x: along, y: height - small.height, ...small };
+  });
+}
+
+const within = (value: number, least: number, most: number): number => Math.round(Math.min(most, Math.max(least, value)));
 
 /** The heights in which pictures are asked for. Only screens come in the last one, because they have small letters. */
 const STEPS = [90, 180, 360, 720, 1080];

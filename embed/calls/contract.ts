@@ -121,10 +121,28 @@ export interface Observer {
 
 /** The script's part of one chat that moves media: `adapter.ts`, which has no views. */
 export interface Adapter {
+  /** What somebody says that they send: by it, their streams are told apart. It may come before the streams or after them. */
+  sends(peer: string, sent: Sent | undefined): void;
   /** Carries out what is to run on the connection to a peer. Later wishes replace earlier ones. */
   link(connection: number, peer: string, pc: RTCPeerConnection, wish: Wish): void;
   /** The connection is closed. */
   unlink(connection: number): void;
   /** Called between an offer of the other side and our answer: closes every direction that nobody wishes. */
   settle(pc: RTCPeerConnection): void;
+}
+
+/** The adapter with its views: what the page holds. */
+export interface Calls extends Adapter {
+  /** Draws into this element, below the bar of the conversation. A second call moves everything there. */
+  mount(root: HTMLElement): void;
+  /** Shows this, and nothing of what was shown before. */
+  show(view: View): void;
+  /** Somebody calls: shows what others will see, and then gives the command. */
+  begin(call: { conversation: string; title: string; video: boolean }): void;
+  /** Answers a call that rings, or joins one that runs. With video, it shows first what others will see. */
+  answer(call: string, video: boolean): void;
+  /** Somebody shows their camera to whoever opens it. */
+  share(): void;
+  /** The chat ends: stops every device, and removes what was drawn. */
+  close(): void;
 }

@@ -1,0 +1,119 @@
+// The arithmetic of tiles: how they fill a room, how large their pictures are wanted, and who is in the middle. Nothing here
+// touches the page.
+
+/** How tiles are arranged. The sizes are those of one tile, in pixels. */
+export interface Arrangement {
+  columns: number;
+  rows: number;
+  width: number;
+  height: number;
+}
+
+/** The shapes that a picture of a person is cut to, as width by height. */
+const NARROWEST = 4 / 5;
+const WIDEST = 16 / 9;
+
+/** Arranges tiles so that they cover as much of the space as they can. Among equals, it has fewer columns. */
+export function arrange(count: number, width: number, height: number, gap: number): Arrangement {
+  let best: Arrangement = { columns: 1, rows: Math.max(1, count), width: 0, height: 0 };
+  for (let columns = 1; columns <= count; columns++) {
+    const rows = Math.ceil(count / columns);
+    const [across, down] = [(width - gap * (columns - 1)) / columns, (height - gap * (rows - 1)) / rows];
+    if (across <= 0 || down <= 0) continue;
+    const tile = { width: Math.floor(Math.min(across, down * WIDEST)), height: Math.floor(Math.min(down, across / NARROWEST)) };
+    if (tile.width * tile.height > best.width * best.height) best = { columns, rows, ...tile };
+  }
+  return best;
+}
+
+/** Where a tile lies, in pixels from the start and the top. */
+export interface Place {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** Places tiles side by side. A last row that is not full stands in the middle. */
+export function side(count: number, width: number, height: number, gap: number): Place[] {
+  const { columns, rows, ...tile } = arrange(count, width, height, gap);
+  const top = (height - rows * tile.height - (rows - 1) * gap) / 2;
+  return Array.from({ length: count }, (_, index) => {
+    const row = Math.floor(index / columns);
+    const inRow = Math.min(columns, count - row * columns);
+    const start = (width - inRow * tile.width - (inRow - 1) * gap) / 2;
+    return { x: Math.floor(start + (index % columns) * (tile.width + gap)), y: Math.floor(top + row * (tile.height + gap)), ...tile };
+  });
+}
+
+/** Places one tile over nearly everything, and small ones beside or below it, as many as there is space for. */
+export function around(main: number, count: number, width: number, height: number, gap: number): (Place | undefined)[] {
+  if (count === 1) return [{ x: 0, y: 0, width, height }];
+  const isWide = width > height * 1.2;
+  const small = isWide ? { width: within(width * 0.22, 88, 220), height: 0 } : { width: 0, height: within(height * 0.24, 56, 130) };
+  if (isWide) small.height = Math.round((small.width * 9) / 16);
+  else small.width = Math.round((small.height * 4) / 3);
+  const [length, each] = isWide ? [height, small.height] : [width, small.width];
+  const fit = Math.max(0, Math.floor((length + gap) / (each + gap)));
+  const shown = Math.min(count - 1, fit);
+  const start = Math.max(0, (length - shown * each - (shown - 1) * gap) / 2);
+  let seen = 0;
+  return Array.from({ length: count }, (_, index) => {
+    if (index === main) return isWide ? { x: 0, y: 0, width: width - small.width - gap, height } : { x: 0, y: 0, width, height: height - small.height - gap };
+    if (seen >= shown) return undefined;
+    const along = Math.floor(start + seen++ * (each + gap));
+    return isWide ? { x: width - small.width, y: along, ...small } : { x: along, y: height - small.height, ...small };
+  });
+}
+
+const within = (value: number, least: number, most: number): number => Math.round(Math.min(most, Math.max(least, value)));
+
+/** The heights in which pictures are asked for. Only screens come in the last one, because they have small letters. */
+const STEPS = [90, 180, 360, 720, 1080];
+/** A picture may be drawn so much larger than it is. */
+const STRETCH = 1.25;
+
+/** The height that is asked for a tile with so many pixels of the screen; 0 if it is not seen. */
+export function wanted(pixels: number, kind: "camera" | "screen"): number {
+  if (pixels <= 0) return 0;
+  const steps = kind === "screen" ? STEPS : STEPS.slice(0, -1);
+  return steps.find((step) => step * STRETCH >= pixels) ?? steps.at(-1)!;
+}
+
+/** How many times a picture of this height is made smaller, so that it is no higher than `most`. */
+export const shrink = (height: number, most: number): number => (most > 0 && height > most ? height / most : 1);
+
+/** From this level on, of at most 1, somebody speaks. */
+export const SPEAKS = 0.02;
+/** So long, in milliseconds, the one who speaks keeps the middle, so that a cough takes it from nobody. */
+const KEEPS = 2_000;
+
+/** Who is in the middle. */
+export class Spotlight {
+  #who: string | undefined;
+  #heard = -Infinity;
+
+  /** Takes how loud everybody is, and returns who is in the middle now. */
+  next(levels: Map<string, number>, now: number): string | undefined {
+    if (this.#who !== undefined && !levels.has(this.#who)) this.#who = undefined;
+    let loudest: string | undefined;
+    for (const [who, level] of levels) {
+      if (level >= SPEAKS && level > (loudest === undefined ? 0 : levels.get(loudest)!)) loudest = who;
+    }
+    const own = this.#who === undefined ? 0 : levels.get(this.#who)!;
+    if (own >= SPEAKS) this.#heard = now;
+    if (loudest !== undefined && (this.#who === undefined || now - this.#heard >= KEEPS)) {
+      this.#who = loudest;
+      this.#heard = now;
+    }
+    return this.#who;
+  }
+}
+
+/** A length of time as a clock shows it: `4:05`, `1:04:05`. */
+export function clock(milliseconds: number): string {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1_000));
+  const two = (number: number) => String(number).padStart(2, "0");
+  const [hours, minutes] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60];
+  return hours ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
+}

@@ -285,7 +285,7 @@ export class ChatView implements View {
       this.#applyAppStyles();
       this.#prepare();
       const { assist, media, calls, store, archive } = this.#files;
-      this.#mounted = mount(this.#app!, { page: this.#page!, settings: settings(this.#file, this.#given), ...(name && { name }), assist, media, store, archive }, (kind, details) => {
+      this.#mounted = mount(this.#app!, { page: this.#page!, settings: settings(this.#file, this.#given), ...(name && { name }), assist, media, calls, store, archive }, (kind, details) => {
         if (run === this.#run) this.#onEvent(kind, details);
       });
       this.#mounted.show(this.#visible);

@@ -55,6 +55,7 @@ impl FileSize {
             .iter()
             .any(|(prefix, _)| name.starts_with(prefix))
             || name.starts_with(widget::MEDIA)
+            || name.starts_with(widget::CALLS)
             || name == module::STORE
         {
             Part::OnDemand

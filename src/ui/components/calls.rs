@@ -58,7 +58,7 @@ pub fn Place(props: &PlaceProps) -> Html {
             }
         });
     }
-    view! { <div ref={place} class="calls" data-testid="calls" /> }
+    view! { <div ref={place} class="call-place" data-testid="calls" /> }
 }
 
 /// The buttons that call whoever is in the conversation, and show one's camera to whoever opens it.

@@ -87,7 +87,7 @@ export function lines(quality: Quality | undefined): Node[] {
   line("Is sent", rate(outgoing));
   if (size) line("Picture", size);
   if (relayed !== undefined) line("Way", relayed ? "Through a relay" : "Direct");
-  return [element("h3", {}, WORDS[level]), list];
+  return [element("h2", {}, WORDS[level]), list];
 }
 
 /** Measures the connections to people, one report after the other. */

@@ -180,7 +180,8 @@ export class Stage implements TileEvents, Views {
     if (!width || !height) return;
     const own = this.#view && this.#tiles.get(`camera ${this.#view.own}`);
     const others = [...this.#tiles.values()].filter((tile) => tile !== own);
-    const floats = own !== undefined && others.length > 0 && this.#pinned !== own.key;
+    // Over several tiles, it would cover a name.
+    const floats = own !== undefined && others.length === 1 && this.#pinned !== own.key;
     const placed = own && !floats ? [...others, own] : others;
     const main = placed.findIndex((tile) => tile.key === this.#main(placed));
     const places = main < 0 ? side(placed.length, width, height, GAP) : around(main, placed.length, width, height, GAP);
@@ -347,6 +348,10 @@ export class Stage implements TileEvents, Views {
   }
 
   // What tiles and the bar ask for
+
+  get panels(): HTMLElement {
+    return this.#bar.root;
+  }
 
   pin(tile: Tile): void {
     this.#pinned = this.#pinned === tile.key ? undefined : tile.key;

@@ -27,6 +27,8 @@ export interface Shown {
 }
 
 export interface TileEvents {
+  /** Where what opens beside a button is put. */
+  readonly panels: HTMLElement;
   pin(tile: Tile): void;
   close(tile: Tile): void;
   agree(tile: Tile): void;
@@ -58,7 +60,7 @@ export class Tile {
   readonly #pin = button("act", "pin", "Pin", PIN);
   readonly #mute = button("act", "mute-person", "Mute for me", SPEAKER, true);
   readonly #volume = element("input", { type: "range", min: "0", max: "100", "data-testid": "volume" });
-  readonly #dot = element("button", { type: "button", class: "act bars", "data-testid": "quality", "data-level": "good" }, element("i", {}), element("i", {}), element("i", {}));
+  readonly #dot = element("button", { type: "button", class: "act bars", "data-testid": "quality", "data-level": "good", "aria-label": "Connection" }, element("i", {}), element("i", {}), element("i", {}));
   readonly #panel: Panel;
   #shown: Shown | undefined;
   #looks = "";
@@ -69,7 +71,9 @@ export class Tile {
     this.#loudness = loudness;
     this.#events = events;
     this.#panel = new Panel(this.#dot, "Connection", "call-quality", () => lines(events.quality(peer)));
-    this.root = element("div", { class: "call-tile", role: "group", "data-testid": "tile", "data-kind": kind, "data-speaking": "false" }, this.video, this.#cover, this.#plate, this.#acts, this.#panel.root);
+    this.root = element("div", { class: "call-tile", role: "group", "data-testid": "tile", "data-kind": kind, "data-speaking": "false" }, this.video, this.#cover, this.#plate, this.#acts);
+    // Tiles are too small for it.
+    events.panels.append(this.#panel.root);
     this.#pin.onclick = () => events.pin(this);
     this.#mute.onclick = () => {
       this.#loudness.muted = !this.#loudness.muted;
@@ -116,7 +120,7 @@ export class Tile {
 
   #draw({ person, own, muted, hand, words, sensitive, closable, picture }: Shown, what: string): void {
     const marks: Node[] = [];
-    const sign = (path: string, words: string) => marks.push(element("span", { class: "sign", title: words }, icon(path, path === MICROPHONE), element("span", { class: "sr" }, words)));
+    const sign = (path: string, words: string) => marks.push(element("span", { class: "call-sign", title: words }, icon(path, path === MICROPHONE), element("span", { class: "sr" }, words)));
     if (hand) sign(HAND, "Hand raised");
     if (muted && this.kind === "camera") sign(MICROPHONE, "Muted");
     const title = own ? element("span", {}, this.kind === "screen" ? "Your screen" : "You") : name(person.user);
@@ -189,6 +193,7 @@ export class Tile {
 
   remove(): void {
     this.#panel.discard();
+    this.#panel.root.remove();
     this.video.srcObject = null;
     this.root.remove();
   }

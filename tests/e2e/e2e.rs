@@ -10,6 +10,7 @@ mod approach;
 mod bot;
 mod broken;
 mod broker;
+mod calls_script;
 mod chat;
 mod composing;
 mod conversations;

@@ -117,9 +117,10 @@ export class Qualities {
       if (!report) continue;
       const stats: Record<string, any>[] = [];
       report.forEach((value) => stats.push(value));
-      const { quality, sums } = read(stats, this.#sums.get(peer), performance.now());
+      const before = this.#sums.get(peer);
+      const { quality, sums } = read(stats, before, performance.now());
       this.#sums.set(peer, sums);
-      this.#last.set(peer, quality);
+      if (before) this.#last.set(peer, quality);
     }
   }
 }

@@ -231,24 +231,21 @@ async fn devices(browser: &Browser) -> Result<()> {
     );
 
     // A camera that is pulled out: another one takes its place, as long as there is one.
-    eval(&tab, "window.second = ann.own.track('camera'); second.stop(); second.dispatchEvent(new Event('ended'))").await?;
-    until(
-        &tab,
-        "return ann.told.includes('The camera was disconnected. Another one is used now.')",
-    )
-    .await?;
-    let other = eval(
-        &tab,
-        "return ann.own.track('camera') !== second && ann.self.on.camera",
-    )
-    .await?;
-    ensure!(other == true);
+    let lent = "ann.self.turn('camera', false); window.pull = lend(); return ann.self.turn('camera', true)";
+    eval(&tab, lent).await?;
+    eval(&tab, "window.lent = ann.own.track('camera'); pull()").await?;
+    let said = "return ann.told.includes('The camera was disconnected. Another one is used now.')";
+    until(&tab, said).await?;
+    let other = "return ann.own.track('camera') !== lent && ann.self.on.camera";
+    ensure!(eval(&tab, other).await? == true);
     until_pictures(&tab, "ben.streams.camera").await?;
-    let pulled = "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotFoundError'));
-        ann.own.track('camera').dispatchEvent(new Event('ended'))";
-    eval(&tab, pulled).await?;
-    until(&tab, "return ann.told.includes('The camera was disconnected, so it is off. Connect one and switch it on again.')").await?;
-    let off = eval(&tab, "return [ann.self.on.camera, ann.self.on.microphone, ann.told.findLast((its) => its.do === 'send').sends.camera]").await?;
+    eval(&tab, lent).await?;
+    eval(&tab, "unplug(); pull()").await?;
+    let said = "return ann.told.includes('The camera was disconnected, so it is off. Connect one and switch it on again.')";
+    until(&tab, said).await?;
+    let state = "const { on } = ann.self;
+        return [on.camera, on.microphone, ann.told.findLast((its) => its.do === 'send').sends.camera]";
+    let off = eval(&tab, state).await?;
     ensure!(off == serde_json::json!([false, true, false]), "{off}");
 
     // One that cannot be opened is said, and stays off.
@@ -258,29 +255,31 @@ async fn devices(browser: &Browser) -> Result<()> {
         last == "No camera was found. Connect one, then press the button again.",
         "{last}"
     );
-    ensure!(
-        eval(
-            &tab,
-            "return ann.self.on.camera || ann.self.isTurning('camera')"
-        )
-        .await?
-            == false
-    );
+    let state = "return ann.self.on.camera || ann.self.isTurning('camera')";
+    ensure!(eval(&tab, state).await? == false);
 
-    // A screen that ends by the browser's own button.
-    eval(&tab, "navigator.mediaDevices.getDisplayMedia = async () => moving(); return ann.self.turn('screen', true)").await?;
+    // A screen, and one that is ended by the browser's own button.
+    let screen = "navigator.mediaDevices.getDisplayMedia = async () => moving();
+        return ann.self.turn('screen', true)";
+    eval(&tab, screen).await?;
     until(&tab, "return ben.streams.screen?.getTracks().length === 1").await?;
     until_pictures(&tab, "ben.streams.screen").await?;
-    eval(
+    let lent = "ann.self.turn('screen', false); window.pull = lend(); return ann.self.turn('screen', true)";
+    eval(&tab, lent).await?;
+    let told = eval(
         &tab,
-        "ann.own.track('screen').dispatchEvent(new Event('ended'))",
+        "return ann.told.filter((its) => typeof its === 'string').length",
     )
     .await?;
-    until(
+    eval(&tab, "pull()").await?;
+    until(&tab, "return !ann.self.on.screen").await?;
+    until(&tab, "return ben.streams.screen.getTracks().length === 0").await?;
+    let now = eval(
         &tab,
-        "return ben.streams.screen.getTracks().length === 0 && !ann.self.on.screen",
+        "return ann.told.filter((its) => typeof its === 'string').length",
     )
     .await?;
+    ensure!(now == told, "whoever ends a screen is told so");
 
     // With the call, everything is closed.
     eval(&tab, "ann.self.shown(false, false)").await?;

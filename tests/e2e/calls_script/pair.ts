@@ -162,4 +162,24 @@ function moving(): MediaStream {
   return canvas.captureStream(20);
 }
 
-Object.assign(window, { programs, people, moved, show, arrived, moving });
+const { getUserMedia, getDisplayMedia } = MediaDevices.prototype;
+
+/** Lends a camera or a screen once, and returns what pulls it out: browsers end what a closed connection had received. */
+function lend(): () => void {
+  const pc = new RTCPeerConnection();
+  const { track } = pc.addTransceiver("video").receiver;
+  const lent = async () => {
+    keep();
+    return new MediaStream([track]);
+  };
+  const keep = () => Object.assign(navigator.mediaDevices, { getUserMedia, getDisplayMedia });
+  Object.assign(navigator.mediaDevices, { getUserMedia: lent, getDisplayMedia: lent });
+  return () => pc.close();
+}
+
+/** From now on, there is no device. */
+function unplug(): void {
+  navigator.mediaDevices.getUserMedia = async () => Promise.reject(new DOMException("", "NotFoundError"));
+}
+
+Object.assign(window, { lend, unplug, programs, people, moved, show, arrived, moving });

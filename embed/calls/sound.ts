@@ -56,8 +56,10 @@ export class Tone {
   }
 
   #play(): void {
+    // Before somebody has touched the page, browsers let nothing sound.
+    if (navigator.userActivation?.hasBeenActive === false) return;
     const context = (this.#context ??= new AudioContext());
-    // Before somebody has touched the page, browsers let nothing sound; then the tone would come late and in a heap.
+    // Notes of a context that waits would come late and in a heap.
     if (context.state !== "running") {
       void context.resume().catch(() => undefined);
       return;

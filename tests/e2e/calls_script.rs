@@ -318,6 +318,8 @@ fn every_view_of_calls_is_accessible() {
                     vec![scene.clone()],
                 )
                 .await?;
+                // Colours are those of a view that is wholly there.
+                until(&tab, "return document.getAnimations().length === 0").await?;
                 tab.script(&axe, Vec::new()).await?;
                 let violations = format!(
                     "return axe.run({{ runOnly: {RULES} }}).then(({{ violations }}) => violations.map(({{ id, nodes }}) => `${{id}}: ${{nodes[0].html}}`))"

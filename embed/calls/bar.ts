@@ -98,6 +98,7 @@ export class Bar {
       [this.#microphone, isSending], [this.#camera, isSending && isVideo], [this.#screen, isSending && isVideo && canShareScreen()],
       [this.#hand, call !== undefined && !call.direct], [this.#leave, isSending],
     ] as const) it.hidden = !there;
+    this.#more.hidden = state === "ended";
     const count = share?.watchers.length ?? 0;
     const asking = share?.asking.length ?? 0;
     this.#watchers.hidden = !share;

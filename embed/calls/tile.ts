@@ -45,6 +45,14 @@ export interface Loudness {
   muted: boolean;
 }
 
+/** So long, in milliseconds, somebody still speaks after the last loud sound: between words, the ring stays. */
+const HOLDS = 600;
+
+/** The height of a picture in a window of its own, which the browser does not tell. */
+const FLOATING = 360;
+
+const isFloating = (video: HTMLVideoElement): boolean => (video.getRootNode() as Document | ShadowRoot).pictureInPictureElement === video;
+
 export class Tile {
   readonly root: HTMLElement;
   readonly video = element("video", { playsinline: "", autoplay: "", disableremoteplayback: "" });
@@ -64,6 +72,7 @@ export class Tile {
   readonly #panel: Panel;
   #shown: Shown | undefined;
   #looks = "";
+  #spoke = -Infinity;
 
   constructor(peer: string, kind: Kind, loudness: Loudness, events: TileEvents) {
     this.peer = peer;
@@ -145,7 +154,9 @@ export class Tile {
 
   /** Shows who speaks. */
   speak(speaks: boolean): void {
-    set(this.root, { "data-speaking": speaks });
+    const now = performance.now();
+    if (speaks) this.#spoke = now;
+    set(this.root, { "data-speaking": now - this.#spoke < HOLDS });
   }
 
   /** Shows how well it arrives. */
@@ -176,9 +187,12 @@ export class Tile {
     }
   }
 
-  /** The height of its picture on the screen, in the screen's own pixels. */
+  /** The height of its picture on the screen, in the screen's own pixels; 0 if nobody sees it. */
   get pixels(): number {
-    return this.visible && !this.#shown?.sensitive ? this.root.clientHeight * devicePixelRatio : 0;
+    // A picture in a window of its own is seen even if the page is not.
+    if (isFloating(this.video)) return FLOATING;
+    const isSeen = this.visible && !document.hidden && !this.#shown?.sensitive && !this.root.hasAttribute("data-hidden");
+    return isSeen ? this.root.clientHeight * devicePixelRatio : 0;
   }
 
   #sound(): void {

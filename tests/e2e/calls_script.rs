@@ -14,7 +14,7 @@ use crate::support::{Browser, Host, Tab, run};
 const RULES: &str =
     "['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa', 'best-practice']";
 
-/// Whether so many tracks of each kind arrive of somebody.
+/// Whether both sides have agreed on everything.
 const NEGOTIATED: &str = "ann.pc.signalingState === 'stable' && ben.pc.signalingState === 'stable'";
 
 /// Bundles a script or a style sheet of the project.

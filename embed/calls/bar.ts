@@ -39,6 +39,7 @@ export class Bar {
   readonly #faces = element("span", { class: "call-faces" });
   readonly #state = element("span", { class: "call-state", role: "status", "data-testid": "call-state" });
   readonly #clock = element("time", {});
+  readonly #words = element("span", { class: "call-words" }, this.#state, this.#clock);
   readonly #watchers = element("button", { type: "button", class: "call-watchers", "data-testid": "watchers" });
   readonly #microphone = button("round", "mute", "Mute", MICROPHONE, true);
   readonly #camera = button("round", "camera-off", "Turn camera off", CAMERA, true);
@@ -65,7 +66,7 @@ export class Bar {
     this.#hand.onclick = () => self.raise(!self.hand);
     this.#leave.onclick = () => host.command({ do: this.#view?.call ? "hang-up" : "unshare" });
     this.#larger.onclick = () => views.open(!views.isOpen);
-    const about = element("div", { class: "call-about" }, this.#faces, element("span", { class: "call-words" }, this.#state, this.#clock), this.#watchers);
+    const about = element("div", { class: "call-about" }, this.#faces, this.#words, this.#watchers);
     const round = element("div", { class: "call-round" }, this.#microphone, this.#camera, this.#screen, this.#hand, this.#more, this.#leave);
     this.root = element("div", { class: "call-bar" }, about, round, this.#larger, this.#menu.root, this.#list.root);
   }
@@ -81,7 +82,7 @@ export class Bar {
       this.#looks = looks;
       this.#faces.replaceChildren(...peers.map(face));
     }
-    this.#state.hidden = state === undefined;
+    this.#words.hidden = state === undefined;
     if (state) {
       set(this.#state, { "data-state": state });
       say(this.#state, STATES[state] + (state === "connected" && call?.crowded ? "Only some cameras are shown" : ""));
@@ -95,8 +96,9 @@ export class Bar {
     const isVideo = view.allowed === "video";
     for (const [it, there] of [
       [this.#microphone, isSending], [this.#camera, isSending && isVideo], [this.#screen, isSending && isVideo && canShareScreen()],
-      [this.#hand, call !== undefined], [this.#leave, isSending],
+      [this.#hand, call !== undefined && !call.direct], [this.#leave, isSending],
     ] as const) it.hidden = !there;
+    this.#more.hidden = state === "ended";
     const count = share?.watchers.length ?? 0;
     const asking = share?.asking.length ?? 0;
     this.#watchers.hidden = !share;
@@ -156,7 +158,7 @@ export class Bar {
     ]);
     const found = selects.filter((select) => select !== undefined);
     const section = element("details", { "data-testid": "devices" }, element("summary", {}, "Devices"), ...found, ...(isSending ? soundSwitches(devices, reopen("microphone")) : []));
-    section.open = true;
+    section.ontoggle = () => this.#menu.fit();
     if (self.on.screen) items.push(this.#hint());
     return [...items, section];
   }
@@ -206,8 +208,8 @@ export class Bar {
     const sensitive = toggle("sensitive", "Sensitive", share.sensitive, (on) => self.setTerms({ ...self.terms, sensitive: on }));
     sensitive.querySelector("input")!.dataset.key = "sensitive";
     const parts: Node[] = [];
-    if (asking.length) parts.push(element("h3", {}, "Ask to watch"), element("ul", {}, ...asking));
-    parts.push(element("h3", {}, watching.length ? "Watch" : "Nobody watches yet"));
+    if (asking.length) parts.push(element("h2", {}, "Ask to watch"), element("ul", {}, ...asking));
+    parts.push(element("h2", {}, watching.length ? "Watch" : "Nobody watches yet"));
     if (watching.length) parts.push(element("ul", {}, ...watching), sum);
     parts.push(sensitive);
     if (view.call) parts.push(worded("", "unshare", "Stop showing", () => host.command({ do: "unshare" })));
@@ -220,7 +222,7 @@ export class Bar {
   }
 
   #sum(): string {
-    const all = (this.#view?.share?.watchers ?? []).slice(0, MOST).map((peer) => this.#qualities.of(peer)?.outgoing ?? 0);
-    return `Sent to all of them: ${rate(all.reduce((sum, one) => sum + one, 0))}`;
+    const all = (this.#view?.share?.watchers ?? []).slice(0, MOST).flatMap((peer) => this.#qualities.of(peer)?.outgoing ?? []);
+    return all.length === 0 ? "" : `Sent to all of them: ${rate(all.reduce((sum, one) => sum + one, 0))}`;
   }
 }

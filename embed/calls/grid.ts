@@ -50,10 +50,11 @@ export function side(count: number, width: number, height: number, gap: number):
 export function around(main: number, count: number, width: number, height: number, gap: number): (Place | undefined)[] {
   if (count === 1) return [{ x: 0, y: 0, width, height }];
   const isWide = width > height * 1.2;
-  const small = isWide ? { width: within(width * 0.22, 88, 220), height: 0 } : { width: 0, height: within(height * 0.24, 56, 130) };
-  if (isWide) small.height = Math.round((small.width * 9) / 16);
-  else small.width = Math.round((small.height * 4) / 3);
-  const [length, each] = isWide ? [height, small.height] : [width, small.width];
+  const length = isWide ? height : width;
+  // They are smaller if there are many, down to where a face can still be told.
+  const share = (length + gap) / (count - 1) - gap;
+  const each = isWide ? within(share, 54, Math.max(54, width * 0.13)) : within(share, 72, Math.max(72, height * 0.32));
+  const small = isWide ? { width: Math.round((each * 16) / 9), height: each } : { width: each, height: Math.round((each * 3) / 4) };
   const fit = Math.max(0, Math.floor((length + gap) / (each + gap)));
   const shown = Math.min(count - 1, fit);
   const start = Math.max(0, (length - shown * each - (shown - 1) * gap) / 2);

@@ -57,7 +57,7 @@ export class Link {
     this.#isAgain = true;
     if (this.#isWorking) return;
     this.#isWorking = true;
-    void this.#work().finally(() => (this.#isWorking = false));
+    void this.#work();
   }
 
   /** Closes the directions that nobody wishes, before an offer is answered. */
@@ -115,6 +115,7 @@ export class Link {
         // The connection is closing, or parameters changed in between. The next wish tries again.
       }
     }
+    this.#isWorking = false;
   }
 
   #wants(slot: Slot): boolean {

@@ -129,6 +129,10 @@ export function soundSwitches(devices: Devices, changed: () => void): HTMLElemen
   ];
 }
 
+/** So far, in pixels, a panel stays from the edge of the chat, and so high it is at least. */
+const EDGE = 8;
+const LOWEST = 96;
+
 /** What opens beside a button: it closes on Escape and on a press elsewhere, and gives the focus back. */
 export class Panel {
   readonly root: HTMLElement;
@@ -138,7 +142,7 @@ export class Panel {
   constructor(button: HTMLButtonElement, words: string, look: string, fill: () => (Node | string)[] | Promise<(Node | string)[]>) {
     this.#button = button;
     this.#fill = fill;
-    this.root = element("div", { class: `call-panel ${look}`, role: "group", "aria-label": words, tabindex: "-1", hidden: "" });
+    this.root = element("div", { class: `call-panel ${look}`, role: "group", "aria-label": words, tabindex: "0", hidden: "" });
     set(button, { "aria-expanded": "false" });
     button.onclick = () => (this.isOpen ? this.close() : void this.open());
     this.root.onkeydown = (event) => {
@@ -160,7 +164,18 @@ export class Panel {
     this.root.hidden = false;
     set(this.#button, { "aria-expanded": "true" });
     await this.fill();
+    this.fit();
     this.root.focus({ preventScroll: true });
+  }
+
+  /** What would stand outside of the chat is scrolled to instead. */
+  fit(): void {
+    const room = this.root.closest(".rt")?.getBoundingClientRect();
+    if (!room) return;
+    this.root.style.removeProperty("max-block-size");
+    const { top, bottom, height } = this.root.getBoundingClientRect();
+    const over = Math.max(0, bottom + EDGE - room.bottom, room.top + EDGE - top);
+    if (over > 0) this.root.style.setProperty("max-block-size", `${Math.max(LOWEST, height - over)}px`);
   }
 
   /** Draws its content anew, if it is open. */

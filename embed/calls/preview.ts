@@ -161,7 +161,7 @@ class Preview {
     const hasPicture = Boolean(this.#tracks.camera);
     this.#video.hidden = !hasPicture;
     this.#sentence.hidden = hasPicture;
-    this.#sentence.textContent = camera ? "The camera is being opened …" : this.#wanted.terms ? "Your camera is off. People will hear you." : "Your camera is off. People will hear you, and see your name.";
+    this.#sentence.textContent = camera ? "The camera is being opened …" : microphone ? "Your camera is off. People hear you, and see your name." : "Camera and microphone are off. You can listen, and people see your name.";
     this.#problem.textContent = [...this.#problems.values()].join(" ");
   }
 

@@ -87,7 +87,7 @@ export function lines(quality: Quality | undefined): Node[] {
   line("Is sent", rate(outgoing));
   if (size) line("Picture", size);
   if (relayed !== undefined) line("Way", relayed ? "Through a relay" : "Direct");
-  return [element("h3", {}, WORDS[level]), list];
+  return [element("h2", {}, WORDS[level]), list];
 }
 
 /** Measures the connections to people, one report after the other. */
@@ -117,9 +117,10 @@ export class Qualities {
       if (!report) continue;
       const stats: Record<string, any>[] = [];
       report.forEach((value) => stats.push(value));
-      const { quality, sums } = read(stats, this.#sums.get(peer), performance.now());
+      const before = this.#sums.get(peer);
+      const { quality, sums } = read(stats, before, performance.now());
       this.#sums.set(peer, sums);
-      this.#last.set(peer, quality);
+      if (before) this.#last.set(peer, quality);
     }
   }
 }

@@ -3,7 +3,7 @@
 import { element } from "../assist/elements.ts";
 import type { View } from "./contract.ts";
 import { CAMERA, CLOSE, PHONE, icon } from "./icons.ts";
-import { type Context, face, name, person, trust } from "./parts.ts";
+import { type Context, face, name, person, set, trust } from "./parts.ts";
 import { Tone } from "./sound.ts";
 
 /** So many are shown at once. */
@@ -64,7 +64,8 @@ export class Rings {
     const who = person(view, from);
     const answer = (withVideo: boolean) => () => this.#answer(call, withVideo);
     const plain = choice("answer", "Answer", PHONE, "primary", answer(false));
-    const seen = choice("answer-video", "Answer with video", CAMERA, "", answer(true));
+    const seen = choice("answer-video", "Video", CAMERA, "", answer(true));
+    set(seen, { "aria-label": "Answer with video", title: "Answer with video" });
     const decline = choice("decline", "Decline", CLOSE, "", () => this.#context.host.command({ do: "decline", call }));
     const where = element("p", { class: "hint" }, video ? "Video call" : "Call");
     if (title) where.append(" · ", element("bdi", { translate: "no" }, title));

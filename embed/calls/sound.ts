@@ -32,6 +32,26 @@ export class Meter {
   }
 }
 
+/** A source that tells nothing new for so long, in milliseconds, is silent: browsers list it for a while. */
+const STALE = 1_000;
+
+/** How loud sounds are that arrive. */
+export class Levels {
+  readonly #seen = new WeakMap<RTCRtpReceiver, { timestamp: number; at: number }>();
+
+  /** The level now, of at most 1. */
+  of(receiver: RTCRtpReceiver | undefined): number {
+    const [source] = receiver?.getSynchronizationSources() ?? [];
+    if (!receiver || !source) return 0;
+    // The clock of sources differs from that of pages after the machine has slept; so only changes count.
+    const now = performance.now();
+    const seen = this.#seen.get(receiver);
+    if (seen?.timestamp !== source.timestamp) this.#seen.set(receiver, { timestamp: source.timestamp, at: now });
+    else if (now - seen.at > STALE) return 0;
+    return source.audioLevel ?? 0;
+  }
+}
+
 /** How often the ring tone comes, in milliseconds, and its two notes. */
 const EVERY = 2_600;
 const NOTES = [523.25, 659.25];
@@ -56,8 +76,10 @@ export class Tone {
   }
 
   #play(): void {
+    // Before somebody has touched the page, browsers let nothing sound.
+    if (navigator.userActivation?.hasBeenActive === false) return;
     const context = (this.#context ??= new AudioContext());
-    // Before somebody has touched the page, browsers let nothing sound; then the tone would come late and in a heap.
+    // Notes of a context that waits would come late and in a heap.
     if (context.state !== "running") {
       void context.resume().catch(() => undefined);
       return;

@@ -8,8 +8,10 @@ import { type Place, SPEAKS, Spotlight, around, side } from "./grid.ts";
 import { SPEAKER, icon } from "./icons.ts";
 import { type Context, person, set } from "./parts.ts";
 import { Qualities } from "./quality.ts";
-import { Meter } from "./sound.ts";
+import { Levels, Meter } from "./sound.ts";
+import { Talking } from "./talking.ts";
 import { type Kind, type Loudness, type Shown, Tile, type TileEvents } from "./tile.ts";
+import { Wake } from "./wake.ts";
 import { Wants } from "./wants.ts";
 
 /** How often it is looked who speaks, in milliseconds, and how many such beats are between two other looks. */
@@ -60,8 +62,9 @@ export class Stage implements TileEvents, Views {
   #beats = 0;
   #ended: number | undefined;
   #hands = new Set<string>();
-  #lock: WakeLockSentinel | undefined;
-  #isHeld = false;
+  readonly #levels = new Levels();
+  readonly #wake = new Wake();
+  readonly #talking: Talking;
   #isMeasuring = false;
 
   constructor(context: Context) {
@@ -70,6 +73,7 @@ export class Stage implements TileEvents, Views {
     this.#wants = new Wants(context.host);
     this.#bar = new Bar(context, this, this.#qualities);
     this.root = element("section", { class: "call-stage", "aria-label": "Call", "data-testid": "call-stage", hidden: "" }, this.#space, this.#listen, this.#bar.root, this.#announcer);
+    this.#talking = new Talking(this.root, context.self);
     this.#listen.onclick = () => {
       this.#listen.hidden = true;
       for (const tile of this.#tiles.values()) tile.play();
@@ -77,7 +81,6 @@ export class Stage implements TileEvents, Views {
     this.#resized.observe(this.#space);
     document.addEventListener("visibilitychange", this.#visibility);
     document.addEventListener("fullscreenchange", this.#filled);
-    window.addEventListener("blur", this.#release);
   }
 
   get isOpen(): boolean {
@@ -180,7 +183,8 @@ export class Stage implements TileEvents, Views {
     if (!width || !height) return;
     const own = this.#view && this.#tiles.get(`camera ${this.#view.own}`);
     const others = [...this.#tiles.values()].filter((tile) => tile !== own);
-    const floats = own !== undefined && others.length > 0 && this.#pinned !== own.key;
+    // Over several tiles, it would cover a name.
+    const floats = own !== undefined && others.length === 1 && this.#pinned !== own.key;
     const placed = own && !floats ? [...others, own] : others;
     const main = placed.findIndex((tile) => tile.key === this.#main(placed));
     const places = main < 0 ? side(placed.length, width, height, GAP) : around(main, placed.length, width, height, GAP);
@@ -207,16 +211,13 @@ export class Stage implements TileEvents, Views {
   #run(isOn: boolean): void {
     if (isOn && this.#timer === undefined) {
       this.#timer = window.setInterval(() => this.#beat(), BEAT);
-      document.addEventListener("keydown", this.#press);
-      document.addEventListener("keyup", this.#release);
     } else if (!isOn && this.#timer !== undefined) {
       clearInterval(this.#timer);
       this.#timer = undefined;
-      document.removeEventListener("keydown", this.#press);
-      document.removeEventListener("keyup", this.#release);
       this.#wants.update([], []);
     }
-    void this.#wake();
+    void this.#wake.keep(Boolean(this.#view?.call));
+    this.#talking.listen(Boolean(this.#view?.call));
     const { own, self } = this.#context;
     const track = this.#view?.call && self.on.microphone ? own.track("microphone") : undefined;
     if (track === this.#metered) return;
@@ -241,7 +242,7 @@ export class Stage implements TileEvents, Views {
     for (const tile of this.#tiles.values()) {
       if (tile.kind !== "camera") continue;
       const isOwn = tile.peer === this.#view?.own;
-      const level = isOwn ? (this.#meter?.level() ?? 0) : levelOf(this.#context.connections.heard(tile.peer, "camera")?.audio);
+      const level = isOwn ? (this.#meter?.level() ?? 0) : this.#levels.of(this.#context.connections.heard(tile.peer, "camera")?.audio);
       tile.speak(level >= SPEAKS && tile.root.dataset.muted !== "true");
       if (!isOwn) levels.set(tile.peer, level);
     }
@@ -277,50 +278,8 @@ export class Stage implements TileEvents, Views {
 
   readonly #visibility = (): void => {
     this.#want();
-    void this.#wake();
+    void this.#wake.keep(Boolean(this.#view?.call));
     if (!document.hidden) this.#context.own.check();
-  };
-
-  /** Keeps the screen on during a call. */
-  async #wake(): Promise<void> {
-    const wanted = Boolean(this.#view?.call) && !document.hidden;
-    if (!wanted) {
-      void this.#lock?.release().catch(() => undefined);
-      this.#lock = undefined;
-      return;
-    }
-    if (this.#lock && !this.#lock.released) return;
-    try {
-      const lock = await navigator.wakeLock?.request("screen");
-      if (!this.#view?.call || (this.#lock && !this.#lock.released)) void lock?.release();
-      else this.#lock = lock;
-    } catch {
-      // The battery is low, or the page is hidden.
-    }
-  }
-
-  /** Space is a button to talk while it is held, if nothing else wants it. */
-  readonly #press = (event: KeyboardEvent): void => {
-    if (event.code !== "Space" || event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    const [target] = event.composedPath();
-    const { self } = this.#context;
-    if (!this.#view?.call || self.on.microphone || !this.#isOurs(event)) return;
-    if (target instanceof Element && target.closest("input, textarea, select, button, summary, a, video, [contenteditable], [role=button], [role=textbox]")) return;
-    event.preventDefault();
-    this.#isHeld = true;
-    void self.turn("microphone", true);
-  };
-
-  /** In another page, only what happens inside of the chat belongs to it. */
-  #isOurs(event: Event): boolean {
-    const tree = this.root.getRootNode();
-    return tree === document || event.composedPath().includes(tree);
-  }
-
-  readonly #release = (event: Event): void => {
-    if (!this.#isHeld || (event instanceof KeyboardEvent && event.code !== "Space")) return;
-    this.#isHeld = false;
-    void this.#context.self.turn("microphone", false);
   };
 
   #announce(view: View): void {
@@ -331,7 +290,7 @@ export class Stage implements TileEvents, Views {
   }
 
   #over(isFarewell: boolean): void {
-    this.#isChosen = this.#isHeld = this.isSpotlit = false;
+    this.#isChosen = this.isSpotlit = false;
     this.#pinned = undefined;
     this.#listen.hidden = true;
     if (document.fullscreenElement) void document.exitFullscreen().catch(() => undefined);
@@ -347,6 +306,10 @@ export class Stage implements TileEvents, Views {
   }
 
   // What tiles and the bar ask for
+
+  get panels(): HTMLElement {
+    return this.#bar.root;
+  }
 
   pin(tile: Tile): void {
     this.#pinned = this.#pinned === tile.key ? undefined : tile.key;
@@ -442,7 +405,6 @@ export class Stage implements TileEvents, Views {
     this.#seen.disconnect();
     document.removeEventListener("visibilitychange", this.#visibility);
     document.removeEventListener("fullscreenchange", this.#filled);
-    window.removeEventListener("blur", this.#release);
     for (const tile of this.#tiles.values()) tile.remove();
     this.#tiles.clear();
     this.root.remove();
@@ -457,12 +419,4 @@ function put(root: HTMLElement, place: Place | undefined): void {
   style.setProperty("inset-block-start", `${place.y}px`);
   style.setProperty("inline-size", `${place.width}px`);
   style.setProperty("block-size", `${place.height}px`);
-}
-
-/** How loud a sound is that arrives, of at most 1. */
-function levelOf(receiver: RTCRtpReceiver | undefined): number {
-  const [source] = receiver?.getSynchronizationSources() ?? [];
-  // A source that fell silent is listed for ten more seconds.
-  if (!source || performance.timeOrigin + performance.now() - source.timestamp > 1_000) return 0;
-  return source.audioLevel ?? 0;
 }

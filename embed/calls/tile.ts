@@ -27,6 +27,8 @@ export interface Shown {
 }
 
 export interface TileEvents {
+  /** Where what opens beside a button is put. */
+  readonly panels: HTMLElement;
   pin(tile: Tile): void;
   close(tile: Tile): void;
   agree(tile: Tile): void;
@@ -43,6 +45,14 @@ export interface Loudness {
   muted: boolean;
 }
 
+/** So long, in milliseconds, somebody still speaks after the last loud sound: between words, the ring stays. */
+const HOLDS = 600;
+
+/** The height of a picture in a window of its own, which the browser does not tell. */
+const FLOATING = 360;
+
+const isFloating = (video: HTMLVideoElement): boolean => (video.getRootNode() as Document | ShadowRoot).pictureInPictureElement === video;
+
 export class Tile {
   readonly root: HTMLElement;
   readonly video = element("video", { playsinline: "", autoplay: "", disableremoteplayback: "" });
@@ -58,10 +68,11 @@ export class Tile {
   readonly #pin = button("act", "pin", "Pin", PIN);
   readonly #mute = button("act", "mute-person", "Mute for me", SPEAKER, true);
   readonly #volume = element("input", { type: "range", min: "0", max: "100", "data-testid": "volume" });
-  readonly #dot = element("button", { type: "button", class: "act bars", "data-testid": "quality", "data-level": "good" }, element("i", {}), element("i", {}), element("i", {}));
+  readonly #dot = element("button", { type: "button", class: "act bars", "data-testid": "quality", "data-level": "good", "aria-label": "Connection" }, element("i", {}), element("i", {}), element("i", {}));
   readonly #panel: Panel;
   #shown: Shown | undefined;
   #looks = "";
+  #spoke = -Infinity;
 
   constructor(peer: string, kind: Kind, loudness: Loudness, events: TileEvents) {
     this.peer = peer;
@@ -69,7 +80,9 @@ export class Tile {
     this.#loudness = loudness;
     this.#events = events;
     this.#panel = new Panel(this.#dot, "Connection", "call-quality", () => lines(events.quality(peer)));
-    this.root = element("div", { class: "call-tile", role: "group", "data-testid": "tile", "data-kind": kind, "data-speaking": "false" }, this.video, this.#cover, this.#plate, this.#acts, this.#panel.root);
+    this.root = element("div", { class: "call-tile", role: "group", "data-testid": "tile", "data-kind": kind, "data-speaking": "false" }, this.video, this.#cover, this.#plate, this.#acts);
+    // Tiles are too small for it.
+    events.panels.append(this.#panel.root);
     this.#pin.onclick = () => events.pin(this);
     this.#mute.onclick = () => {
       this.#loudness.muted = !this.#loudness.muted;
@@ -116,7 +129,7 @@ export class Tile {
 
   #draw({ person, own, muted, hand, words, sensitive, closable, picture }: Shown, what: string): void {
     const marks: Node[] = [];
-    const sign = (path: string, words: string) => marks.push(element("span", { class: "sign", title: words }, icon(path, path === MICROPHONE), element("span", { class: "sr" }, words)));
+    const sign = (path: string, words: string) => marks.push(element("span", { class: "call-sign", title: words }, icon(path, path === MICROPHONE), element("span", { class: "sr" }, words)));
     if (hand) sign(HAND, "Hand raised");
     if (muted && this.kind === "camera") sign(MICROPHONE, "Muted");
     const title = own ? element("span", {}, this.kind === "screen" ? "Your screen" : "You") : name(person.user);
@@ -141,7 +154,9 @@ export class Tile {
 
   /** Shows who speaks. */
   speak(speaks: boolean): void {
-    set(this.root, { "data-speaking": speaks });
+    const now = performance.now();
+    if (speaks) this.#spoke = now;
+    set(this.root, { "data-speaking": now - this.#spoke < HOLDS });
   }
 
   /** Shows how well it arrives. */
@@ -172,9 +187,12 @@ export class Tile {
     }
   }
 
-  /** The height of its picture on the screen, in the screen's own pixels. */
+  /** The height of its picture on the screen, in the screen's own pixels; 0 if nobody sees it. */
   get pixels(): number {
-    return this.visible && !this.#shown?.sensitive ? this.root.clientHeight * devicePixelRatio : 0;
+    // A picture in a window of its own is seen even if the page is not.
+    if (isFloating(this.video)) return FLOATING;
+    const isSeen = this.visible && !document.hidden && !this.#shown?.sensitive && !this.root.hasAttribute("data-hidden");
+    return isSeen ? this.root.clientHeight * devicePixelRatio : 0;
   }
 
   #sound(): void {
@@ -189,6 +207,7 @@ export class Tile {
 
   remove(): void {
     this.#panel.discard();
+    this.#panel.root.remove();
     this.video.srcObject = null;
     this.root.remove();
   }

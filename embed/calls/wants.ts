@@ -17,13 +17,13 @@ export class Wants {
     this.#host = host;
   }
 
-  /** Says what has changed. Nothing is looked at in a page that nobody sees. */
+  /** Says what has changed. */
   update(peers: Iterable<string>, tiles: Iterable<Tile>): void {
     const now = new Map<string, Heights>();
     for (const peer of peers) now.set(peer, { camera: 0, screen: 0 });
     for (const tile of tiles) {
       const heights = now.get(tile.peer);
-      if (heights && !document.hidden) heights[tile.kind] = Math.max(heights[tile.kind], wanted(tile.pixels, tile.kind));
+      if (heights) heights[tile.kind] = Math.max(heights[tile.kind], wanted(tile.pixels, tile.kind));
     }
     for (const [peer, heights] of now) {
       const before = this.#said.get(peer);

@@ -11,6 +11,7 @@ mod bot;
 mod broken;
 mod broker;
 mod calls;
+mod calls_script;
 mod chat;
 mod composing;
 mod conversations;

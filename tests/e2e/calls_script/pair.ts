@@ -1,7 +1,8 @@
 // Two chats in one page, whose media go over a real pair of connections.
 
 import { type Media, open } from "../../../embed/calls/adapter-only.ts";
-import type { Sent, Tracks, Wish } from "../../../embed/calls/contract.ts";
+import { Connections } from "../../../embed/calls/adapter.ts";
+import type { Adapter, Command, Host, Observer, Sent, Tracks, Wish } from "../../../embed/calls/contract.ts";
 import { Devices } from "../../../embed/calls/devices.ts";
 import { Own } from "../../../embed/calls/own.ts";
 import { Self } from "../../../embed/calls/self.ts";
@@ -12,9 +13,11 @@ const NOTHING: Tracks = { microphone: false, camera: false, screen: false };
 class Side {
   readonly name: string;
   readonly pc = new RTCPeerConnection();
-  readonly media: Media;
+  declare readonly adapter: Adapter;
+  declare readonly sent: () => Sent;
   readonly streams: Record<string, MediaStream> = {};
-  readonly commands: unknown[] = [];
+  /** Commands, and sentences for people. */
+  readonly told: unknown[] = [];
   /** The most sections that any description has had. */
   sections = 0;
   other!: Side;
@@ -24,11 +27,16 @@ class Side {
   #ignores = false;
   #before: Promise<unknown> = Promise.resolve();
 
-  constructor(name: string, isPolite: boolean) {
+  constructor(name: string, isPolite: boolean, begin: (side: Side, host: Host, observer: Observer) => { adapter: Adapter; sent: () => Sent }) {
     this.name = name;
     this.#isPolite = isPolite;
-    const host = { command: (command: unknown) => this.commands.push(command), notice: (sentence: string) => this.commands.push(sentence) };
-    this.media = open(host, { stream: (_peer, kind, stream) => (this.streams[kind] = stream) });
+    const command = (command: Command) => {
+      this.told.push(command);
+      if (command.do === "send") this.want(command.sends);
+    };
+    const host = { command, notice: (sentence: string) => void this.told.push(sentence) };
+    const observer: Observer = { stream: (_peer, kind, stream) => (this.streams[kind] = stream) };
+    Object.assign(this, begin(this, host, observer));
     this.pc.onicecandidate = ({ candidate }) => this.other.receive({ candidate });
     this.pc.onnegotiationneeded = async () => {
       this.#isOffering = true;
@@ -48,7 +56,7 @@ class Side {
   }
 
   receive(message: { description?: RTCSessionDescriptionInit; candidate?: RTCIceCandidate | null }): void {
-    this.#before = this.#before.then(() => this.#handle(message)).catch((error) => this.commands.push(String(error)));
+    this.#before = this.#before.then(() => this.#handle(message)).catch((error) => this.told.push(String(error)));
   }
 
   async #handle({ description, candidate }: { description?: RTCSessionDescriptionInit; candidate?: RTCIceCandidate | null }): Promise<void> {
@@ -62,16 +70,17 @@ class Side {
     if (this.#ignores) return;
     await pc.setRemoteDescription(description);
     if (description.type !== "offer") return;
-    this.media.settle(pc);
+    this.adapter.settle(pc);
     await pc.setLocalDescription();
     this.say();
   }
 
   /** Changes what is wished, and tells the other side what is sent. */
   want(send: Partial<Tracks>, rest: Partial<Wish> = {}): void {
-    this.wish = { ...this.wish, ...rest, send: { ...NOTHING, ...send } };
-    this.media.link(1, this.other.name, this.pc, this.wish);
-    this.other.media.sends(this.name, this.media.sent());
+    const { microphone, camera, screen } = { ...NOTHING, ...send };
+    this.wish = { ...this.wish, ...rest, send: { microphone, camera, screen } };
+    this.adapter.link(1, this.other.name, this.pc, this.wish);
+    this.other.adapter.sends(this.name, this.sent());
   }
 }
 
@@ -111,21 +120,66 @@ async function arrived(pc: RTCPeerConnection): Promise<{ energy: number; frames:
   return sum;
 }
 
-/** The program's side of somebody who presses switches, with everything that it was told. */
-function person(): { self: Self; own: Own; told: unknown[] } {
-  const told: unknown[] = [];
-  const own = new Own();
-  const self = new Self(own, new Devices(), { command: (command) => told.push(command), notice: (sentence) => told.push(sentence) });
-  return { self, own, told };
+/** Two sides of programs that bring their own streams. */
+function programs(): { ann: Side; ben: Side } {
+  return pair((side, host, observer) => {
+    const media: Media = open(host, observer);
+    Object.assign(side, { media });
+    return { adapter: media, sent: media.sent };
+  });
 }
 
-function pair(): { ann: Side; ben: Side } {
-  const [ann, ben] = [new Side("ann", false), new Side("ben", true)];
+/** Two sides of people who press switches. */
+function people(): { ann: Side; ben: Side } {
+  return pair((side, host, observer) => {
+    const own = new Own();
+    const devices = new Devices();
+    const self = new Self(own, devices, host);
+    Object.assign(side, { own, devices, self });
+    const { camera, screen } = own.streams;
+    return { adapter: new Connections(own, observer), sent: () => ({ ...self.on, hand: self.hand, streams: { camera: camera.id, screen: screen.id } }) };
+  });
+}
+
+function pair(begin: ConstructorParameters<typeof Side>[2]): { ann: Side; ben: Side } {
+  const [ann, ben] = [new Side("ann", false, begin), new Side("ben", true, begin)];
   ann.other = ben;
   ben.other = ann;
   // The program's own channel is there before any media.
   ann.pc.createDataChannel("text");
-  return { ann, ben };
+  for (const side of [ann, ben]) side.want({});
+  return Object.assign(window, { ann, ben });
 }
 
-Object.assign(window, { pair, moved, show, arrived, person, sent: (media: Media): Sent => media.sent() });
+/** A picture that moves, in place of a screen. */
+function moving(): MediaStream {
+  const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 360 });
+  const context = canvas.getContext("2d")!;
+  setInterval(() => {
+    context.fillStyle = `hsl(${(performance.now() / 5) % 360} 80% 50%)`;
+    context.fillRect(0, 0, 640, 360);
+  }, 50);
+  return canvas.captureStream(20);
+}
+
+const { getUserMedia, getDisplayMedia } = MediaDevices.prototype;
+
+/** Lends a camera or a screen once, and returns what pulls it out: browsers end what a closed connection had received. */
+function lend(): () => void {
+  const pc = new RTCPeerConnection();
+  const { track } = pc.addTransceiver("video").receiver;
+  const lent = async () => {
+    keep();
+    return new MediaStream([track]);
+  };
+  const keep = () => Object.assign(navigator.mediaDevices, { getUserMedia, getDisplayMedia });
+  Object.assign(navigator.mediaDevices, { getUserMedia: lent, getDisplayMedia: lent });
+  return () => pc.close();
+}
+
+/** From now on, there is no device. */
+function unplug(): void {
+  navigator.mediaDevices.getUserMedia = async () => Promise.reject(new DOMException("", "NotFoundError"));
+}
+
+Object.assign(window, { lend, unplug, programs, people, moved, show, arrived, moving });

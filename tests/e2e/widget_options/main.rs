@@ -1,5 +1,5 @@
 //! What is pure TypeScript, tested with Node's own test runner: the options of `rtchat.js`, help with writing, what is kept,
-//! and files of what was said.
+//! files of what was said, and the arithmetic of calls.
 
 use std::path::Path;
 use std::process::Command;
@@ -24,6 +24,11 @@ fn what_is_kept_is_found_and_told_by_its_key() {
 #[test]
 fn files_for_people_hold_what_was_said_and_no_markup_of_theirs() {
     run("archive.test");
+}
+
+#[test]
+fn tiles_are_arranged_and_failures_said() {
+    run("calls.test");
 }
 
 fn run(test: &str) {

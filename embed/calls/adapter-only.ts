@@ -34,7 +34,7 @@ export function open(host: Host, observer: Observer = {}): Media {
     own.put(slot, undefined);
     host.command({ do: "send", sends: sent() });
   };
-  let asked = 0;
+  const asked = { camera: 0, screen: 0 };
   return {
     link: (...link) => connections.link(...link),
     unlink: (connection) => connections.unlink(connection),
@@ -42,12 +42,13 @@ export function open(host: Host, observer: Observer = {}): Media {
     sends: (peer, sends) => connections.sends(peer, sends),
     sent,
     async use(kind, source) {
-      const mine = ++asked;
+      const mine = ++asked[kind];
       let stream: MediaStream | undefined;
       const isOurs = !(source instanceof MediaStream);
       if (source instanceof MediaStream) stream = source;
       else if (source) stream = await opened(kind, source);
-      if (mine !== asked && isOurs && stream) return stream.getTracks().forEach((track) => track.stop());
+      // Meanwhile, something else may have been chosen.
+      if (mine !== asked[kind]) return isOurs ? stream?.getTracks().forEach((track) => track.stop()) : undefined;
       const [sound, picture] = slots[kind];
       own.put(sound, stream?.getAudioTracks()[0], isOurs);
       own.put(picture, stream?.getVideoTracks()[0], isOurs);

@@ -112,11 +112,11 @@ export class Connections implements Adapter {
         if (stream) now.set(`${kind} ${peer}`, { peer, kind, stream, tracks: stream.getTracks().map((track) => track.id).join() });
       }
     }
-    for (const [key, { peer, kind, stream }] of [...this.#told]) {
+    for (const [key, { peer, kind }] of [...this.#told]) {
       if (now.has(key)) continue;
       this.#told.delete(key);
-      // Browsers may leave the last tracks in a stream of a connection that was closed.
-      this.#observer.stream?.(peer, kind, emptied(stream));
+      // The stream itself may still have tracks, which may be received again.
+      this.#observer.stream?.(peer, kind, new MediaStream());
     }
     for (const [key, told] of now) {
       const before = this.#told.get(key);
@@ -125,10 +125,4 @@ export class Connections implements Adapter {
       this.#observer.stream?.(told.peer, told.kind, told.stream);
     }
   }
-}
-
-/** This stream, without tracks. */
-function emptied(stream: MediaStream): MediaStream {
-  for (const track of stream.getTracks()) stream.removeTrack(track);
-  return stream;
 }

@@ -115,7 +115,7 @@ export interface Host {
 
 /** What a program's tracks are told of. The page has no use for it. */
 export interface Observer {
-  /** Somebody's stream has begun, has other tracks, or has ended (then it has none). */
+  /** Somebody's stream has begun, has other tracks, or has ended: then it is one without tracks. */
   stream?(peer: string, kind: "camera" | "screen", stream: MediaStream): void;
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 use xtask::project;
 
 use crate::support::{Browser, Host, Tab, run};
@@ -100,7 +100,7 @@ async fn wishes(browser: &Browser) -> Result<()> {
     eval(&tab, "ann.want({ microphone: true, camera: true })").await?;
     let refused = "return ann.pc.getTransceivers().length === 2 && ann.pc.getTransceivers().every((its) => its.currentDirection === 'inactive')";
     until(&tab, refused).await?;
-    ensure!(eval(&tab, "return Object.keys(ben.streams)").await? == serde_json::json!([]));
+    ensure!(eval(&tab, "return Object.keys(ben.streams)").await? == json!([]));
 
     // Then it is wished: the other side asks for it anew.
     eval(&tab, "ben.want({}, { receive: true })").await?;
@@ -156,7 +156,7 @@ async fn wishes(browser: &Browser) -> Result<()> {
         until_pictures(&tab, "ben.streams.camera").await?;
     }
     let sections = eval(&tab, "return [ann.sections, ben.sections]").await?;
-    ensure!(sections == serde_json::json!([3, 3]), "{sections}");
+    ensure!(sections == json!([3, 3]), "{sections}");
 
     // Both at once, and a screen.
     eval(&tab, "return ben.media.use('camera', { audio: true, video: true }).then(() => ben.media.use('screen', moving()))").await?;
@@ -166,7 +166,7 @@ async fn wishes(browser: &Browser) -> Result<()> {
     until(&tab, "return ann.streams.camera?.getTracks().length === 2 && ann.streams.screen?.getTracks().length === 1").await?;
     until_pictures(&tab, "ann.streams.screen").await?;
     let sections = eval(&tab, "return [ann.sections, ben.sections]").await?;
-    ensure!(sections == serde_json::json!([6, 6]), "{sections}");
+    ensure!(sections == json!([6, 6]), "{sections}");
 
     // It is not wished any more.
     eval(
@@ -178,7 +178,7 @@ async fn wishes(browser: &Browser) -> Result<()> {
     let closed = "return ben.pc.getTransceivers().filter((its) => its.direction === 'sendonly').every((its) => its.currentDirection === 'inactive')";
     until(&tab, closed).await?;
     let told = eval(&tab, "return [...ann.told, ...ben.told]").await?;
-    ensure!(told == serde_json::json!([]), "{told}");
+    ensure!(told == json!([]), "{told}");
     Ok(())
 }
 
@@ -214,7 +214,7 @@ async fn devices(browser: &Browser) -> Result<()> {
         "return [first.camera.readyState, first.microphone.readyState]",
     )
     .await?;
-    ensure!(states == serde_json::json!(["ended", "live"]), "{states}");
+    ensure!(states == json!(["ended", "live"]), "{states}");
     until_no_pictures(&tab).await?;
     eval(&tab, "return ann.self.turn('camera', true)").await?;
     until_pictures(&tab, "ben.streams.camera").await?;
@@ -246,7 +246,7 @@ async fn devices(browser: &Browser) -> Result<()> {
     let state = "const { on } = ann.self;
         return [on.camera, on.microphone, ann.told.findLast((its) => its.do === 'send').sends.camera]";
     let off = eval(&tab, state).await?;
-    ensure!(off == serde_json::json!([false, true, false]), "{off}");
+    ensure!(off == json!([false, true, false]), "{off}");
 
     // One that cannot be opened is said, and stays off.
     eval(&tab, "return ann.self.turn('camera', true)").await?;
@@ -310,9 +310,12 @@ fn every_view_of_calls_is_accessible() {
         let tab = bed.chromium().await?.open(&url).await?;
         let scenes = eval(&tab, "return scenes").await?;
         for scene in scenes.as_array().context("no scenes")? {
-            for width in [1280, 360] {
+            for (width, scheme) in [(1280, "light"), (360, "dark")] {
                 tab.go(&url).await?;
                 tab.set_width(width).await?;
+                let media =
+                    json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+                tab.devtools("Emulation.setEmulatedMedia", media).await?;
                 tab.script(
                     "return scene(arguments[0]).then(() => undefined)",
                     vec![scene.clone()],
@@ -325,10 +328,7 @@ fn every_view_of_calls_is_accessible() {
                     "return axe.run({{ runOnly: {RULES} }}).then(({{ violations }}) => violations.map(({{ id, nodes }}) => `${{id}}: ${{nodes[0].html}}`))"
                 );
                 let violations = eval(&tab, &violations).await?;
-                ensure!(
-                    violations == serde_json::json!([]),
-                    "{scene}, {width} px: {violations}"
-                );
+                ensure!(violations == json!([]), "{scene}, {width} px: {violations}");
                 let wide = eval(
                     &tab,
                     "return document.documentElement.scrollWidth > innerWidth",

@@ -32,23 +32,47 @@ export class Meter {
   }
 }
 
-/** A source that tells nothing new for so long, in milliseconds, is silent: browsers list it for a while. */
-const STALE = 1_000;
+/** What was measured last of somebody's sound. */
+interface Measured {
+  energy: number;
+  duration: number;
+  level: number;
+  isAsking: boolean;
+}
 
-/** How loud sounds are that arrive. */
+/**
+ * How loud sounds are that arrive, by their energy since the last look (WebRTC statistics, `totalAudioEnergy`). The level of one
+ * moment misses short sounds.
+ */
 export class Levels {
-  readonly #seen = new WeakMap<RTCRtpReceiver, { timestamp: number; at: number }>();
+  readonly #measured = new WeakMap<RTCRtpReceiver, Measured>();
 
-  /** The level now, of at most 1. */
+  /** The level since the last look but one, of at most 1. */
   of(receiver: RTCRtpReceiver | undefined): number {
-    const [source] = receiver?.getSynchronizationSources() ?? [];
-    if (!receiver || !source) return 0;
-    // The clock of sources differs from that of pages after the machine has slept; so only changes count.
-    const now = performance.now();
-    const seen = this.#seen.get(receiver);
-    if (seen?.timestamp !== source.timestamp) this.#seen.set(receiver, { timestamp: source.timestamp, at: now });
-    else if (now - seen.at > STALE) return 0;
-    return source.audioLevel ?? 0;
+    if (!receiver) return 0;
+    let measured = this.#measured.get(receiver);
+    if (!measured) this.#measured.set(receiver, (measured = { energy: 0, duration: 0, level: 0, isAsking: false }));
+    if (!measured.isAsking) void this.#measure(receiver, measured);
+    return measured.level;
+  }
+
+  async #measure(receiver: RTCRtpReceiver, measured: Measured): Promise<void> {
+    measured.isAsking = true;
+    try {
+      for (const stats of (await receiver.getStats()).values()) {
+        if (stats.type !== "inbound-rtp") continue;
+        const { totalAudioEnergy: energy = 0, totalSamplesDuration: duration = 0 } = stats as RTCInboundRtpStreamStats;
+        const passed = duration - measured.duration;
+        // The first look only begins.
+        measured.level = measured.duration > 0 && passed > 0 ? Math.min(1, Math.sqrt(Math.max(0, energy - measured.energy) / passed)) : 0;
+        Object.assign(measured, { energy, duration });
+      }
+    } catch {
+      // The connection was closed.
+      measured.level = 0;
+    } finally {
+      measured.isAsking = false;
+    }
   }
 }
 

@@ -9,6 +9,18 @@ use crate::room::{
 };
 use crate::time::Millis;
 
+/// A field of an object, whose value is JSON.
+type Field = (&'static str, String);
+
+/// Writes an object. Not generic, as the writer of `json` is: every use of that is compiled on its own.
+fn object(fields: Vec<(&str, String)>) -> String {
+    json::object(fields)
+}
+
+fn list(values: Vec<String>) -> String {
+    json::list(values)
+}
+
 /// Somebody whom the script shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
@@ -44,7 +56,7 @@ pub fn view(view: &CallsView, own: &PeerId, allowed: &str, names: &dyn Names) ->
         share,
     } = view;
     let place = |conversation: &Conversation| {
-        [
+        vec![
             ("conversation", quoted(&conversation.to_string())),
             ("title", quoted(&names.title(conversation))),
         ]
@@ -56,14 +68,14 @@ pub fn view(view: &CallsView, own: &PeerId, allowed: &str, names: &dyn Names) ->
             ("video", ring.video.to_string()),
             ("silent", ring.silent.to_string()),
         ];
-        json::object(fields.into_iter().chain(place(&ring.conversation)))
+        object([fields.to_vec(), place(&ring.conversation)].concat())
     });
     let running = running.iter().map(|running| {
         let fields = [
             ("call", quoted(&running.call.to_text())),
             ("peers", peers(&running.peers)),
         ];
-        json::object(fields.into_iter().chain(place(&running.conversation)))
+        object([fields.to_vec(), place(&running.conversation)].concat())
     });
     let theirs = shares.iter().map(|their| {
         let state = match their.state {
@@ -74,15 +86,15 @@ pub fn view(view: &CallsView, own: &PeerId, allowed: &str, names: &dyn Names) ->
             WatchState::Ended => "ended",
         };
         let fields = [("peer", peer(&their.peer)), ("state", quoted(state))];
-        json::object(fields.into_iter().chain(shown(&their.share)))
+        object([fields.to_vec(), shown(&their.share)].concat())
     });
     let mut fields = vec![
         ("own", peer(own)),
         ("allowed", quoted(allowed)),
         ("people", people(view, own, names)),
-        ("rings", json::list(rings)),
-        ("running", json::list(running)),
-        ("shares", json::list(theirs)),
+        ("rings", list(rings.collect())),
+        ("running", list(running.collect())),
+        ("shares", list(theirs.collect())),
     ];
     if let Some(call) = call {
         fields.push(("call", own_call(call, place(&call.conversation), names)));
@@ -93,13 +105,13 @@ pub fn view(view: &CallsView, own: &PeerId, allowed: &str, names: &dyn Names) ->
             ("asking", peers(&own.asking)),
             ("uplink", own.uplink.to_string()),
         ];
-        let share = shown(&own.share).into_iter().chain(more);
-        fields.push(("share", json::object(share)));
+        let share = [shown(&own.share), more.to_vec()].concat();
+        fields.push(("share", object(share)));
     }
-    json::object(fields)
+    object(fields)
 }
 
-fn own_call(call: &OwnCall, place: [(&'static str, String); 2], names: &dyn Names) -> String {
+fn own_call(call: &OwnCall, place: Vec<Field>, names: &dyn Names) -> String {
     let connected = call.peers.iter().filter(|peer| peer.is_connected).count();
     let state = match call.peers.len() {
         0 if call.rings => "ringing",
@@ -112,7 +124,7 @@ fn own_call(call: &OwnCall, place: [(&'static str, String); 2], names: &dyn Name
             true => "connected",
             false => "reconnecting",
         };
-        json::object([
+        object(vec![
             ("peer", peer(&other.peer)),
             ("state", quoted(state)),
             ("sends", sends(&other.sends)),
@@ -123,31 +135,45 @@ fn own_call(call: &OwnCall, place: [(&'static str, String); 2], names: &dyn Name
         ("id", quoted(&call.id.to_text())),
         ("direct", is_direct.to_string()),
         ("state", quoted(state)),
-        ("peers", json::list(peers)),
+        ("peers", list(peers.collect())),
         ("crowded", call.crowded.to_string()),
     ];
     if let Some(since) = call.since {
         fields.push(("since", names.on_the_wall(since).0.to_string()));
     }
-    json::object(fields.into_iter().chain(place))
+    fields.extend(place);
+    object(fields)
 }
 
 /// Everybody who is named in a view, by peer id.
 fn people(view: &CallsView, own: &PeerId, names: &dyn Names) -> String {
-    let call = view.call.iter().flat_map(|call| &call.peers);
-    let call = call.map(|peer: &CallPeer| peer.peer);
-    let rings = view.rings.iter().map(|ring| ring.from);
-    let running = view.running.iter().flat_map(|it| it.peers.iter().copied());
-    let shares = view.shares.iter().map(|share| share.peer);
-    let guests = view.share.iter();
-    let guests = guests.flat_map(|share| share.watchers.iter().chain(&share.asking).copied());
-    let all = call.chain(rings).chain(running).chain(shares).chain(guests);
-    let mut all: Vec<PeerId> = all.chain([*own]).collect();
-    all.sort_unstable();
-    all.dedup();
+    let mut all = vec![*own];
+    let mut add = |peers: &[PeerId]| {
+        for peer in peers {
+            if !all.contains(peer) {
+                all.push(*peer);
+            }
+        }
+    };
+    for CallPeer { peer, .. } in view.call.iter().flat_map(|call| &call.peers) {
+        add(&[*peer]);
+    }
+    for ring in &view.rings {
+        add(&[ring.from]);
+    }
+    for running in &view.running {
+        add(&running.peers);
+    }
+    for share in &view.shares {
+        add(&[share.peer]);
+    }
+    if let Some(share) = &view.share {
+        add(&share.watchers);
+        add(&share.asking);
+    }
     let people = all.iter().filter_map(|id| {
         let person = names.person(id)?;
-        let fields = json::object([
+        let fields = object(vec![
             ("user", quoted(&person.user)),
             ("letter", quoted(&person.letters)),
             ("hue", person.hue.to_string()),
@@ -157,10 +183,11 @@ fn people(view: &CallsView, own: &PeerId, names: &dyn Names) -> String {
         Some((id.to_string(), fields))
     });
     let people: Vec<(String, String)> = people.collect();
-    json::object(
+    object(
         people
             .iter()
-            .map(|(id, fields)| (id.as_str(), fields.clone())),
+            .map(|(id, fields)| (id.as_str(), fields.clone()))
+            .collect(),
     )
 }
 
@@ -169,11 +196,11 @@ fn peer(id: &PeerId) -> String {
 }
 
 fn peers(ids: &[PeerId]) -> String {
-    json::list(ids.iter().map(peer))
+    list(ids.iter().map(peer).collect())
 }
 
-fn shown(share: &Share) -> [(&'static str, String); 4] {
-    [
+fn shown(share: &Share) -> Vec<Field> {
+    vec![
         ("sends", sends(&share.sends)),
         ("sensitive", share.sensitive.to_string()),
         ("asks", share.asks.to_string()),
@@ -183,8 +210,8 @@ fn shown(share: &Share) -> [(&'static str, String); 4] {
 
 fn sends(sends: &Sends) -> String {
     let [camera, screen] = &sends.streams;
-    let streams = json::object([("camera", quoted(camera)), ("screen", quoted(screen))]);
-    json::object([
+    let streams = object(vec![("camera", quoted(camera)), ("screen", quoted(screen))]);
+    object(vec![
         ("microphone", sends.microphone.to_string()),
         ("camera", sends.camera.to_string()),
         ("screen", sends.screen.to_string()),
@@ -198,18 +225,18 @@ pub fn wish(wish: &MediaWish) -> String {
     let limit = |limit: Option<PictureLimit>| {
         let (height, rate, bitrate) =
             limit.map_or((0, 0, 0), |it| (it.height, it.frame_rate, it.bitrate));
-        json::object([
+        object(vec![
             ("height", height.to_string()),
             ("frameRate", rate.to_string()),
             ("bitrate", bitrate.to_string()),
         ])
     };
-    let send = json::object([
+    let send = object(vec![
         ("microphone", wish.microphone.to_string()),
         ("camera", wish.camera.is_some().to_string()),
         ("screen", wish.screen.is_some().to_string()),
     ]);
-    json::object([
+    object(vec![
         ("send", send),
         ("receive", wish.receive.to_string()),
         ("camera", limit(wish.camera)),
@@ -230,8 +257,11 @@ pub fn command(text: &str) -> Option<CallCommand> {
     let sends = || read_sends(value("sends")?.as_object()?);
     let call = || CallId::parse(&text("call")?);
     let peer = || PeerId::parse(&text("peer")?);
-    // The conversion saturates.
-    let height = |name: &str| raw(name)?.parse::<f64>().ok().map(|height| height as u16);
+    // Heights are whole. (Reading other numbers would bring tables of 10 kB.)
+    let height = |name: &str| {
+        let height: u64 = raw(name)?.parse().ok()?;
+        Some(u16::try_from(height).unwrap_or(u16::MAX))
+    };
     Some(match text("do")?.as_str() {
         "start" => CallCommand::Start {
             conversation: Conversation::parse(&text("conversation")?)?,
@@ -305,7 +335,7 @@ mod tests {
             })
         );
         let peer = PeerId([7; 16]);
-        let want = format!(r#"{{"do":"want","peer":"{peer}","camera":1e9,"screen":0}}"#);
+        let want = format!(r#"{{"do":"want","peer":"{peer}","camera":1000000,"screen":0}}"#);
         assert_eq!(
             command(&want),
             Some(CallCommand::Want {

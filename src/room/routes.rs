@@ -211,7 +211,9 @@ impl Room {
 
     pub(super) fn on_link(&mut self, connection: ConnectionId, event: LinkEvent) {
         let cx = &mut self.cx;
-        let message = self.links.on_event(connection, event, cx);
+        let peer = self.links.peer_of(connection);
+        let expects = peer.is_some_and(|peer| self.calls.expects_offer(&peer, cx.now));
+        let message = self.links.on_event(connection, event, expects, cx);
         if let Some(ChannelMessage::Text(peer, _) | ChannelMessage::Bytes(peer, _)) = &message {
             cx.source = Some(*peer);
         }

@@ -53,6 +53,8 @@ pub enum LinkTimer {
     Retry(PeerId),
     /// There is time to prepare our proof.
     Prove(PeerId),
+    /// Time for our offer on the open connection to this peer, if it has not offered first.
+    Offer(PeerId),
     /// Time to check whether this peer is still there.
     Silence(PeerId),
     /// Time to find places for peers that wait to be dialed.

@@ -57,6 +57,11 @@ impl Negotiation {
         }
     }
 
+    /// Whether this side withdraws its offer when offers cross.
+    pub fn is_polite(&self) -> bool {
+        self.polite
+    }
+
     /// Requests a negotiation, with `restart` to find a new path. Returns the step to take, or `None` if it has to wait
     /// for the end of the current exchange; then [`resume`](Negotiation::resume) returns it.
     pub fn want(&mut self, restart: bool) -> Option<Renegotiation> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rtchat::identity::TrustBook;
 use rtchat::room::{
-    CallCommand, CallEvent, CallId, CallLine, CallsView, Command, Conversation, Event,
+    CallCommand, CallEvent, CallId, CallLine, CallsView, Command, Conversation, Event, Input,
     MAIN_CHANNEL, MediaWish, Sends, Share, WatchState,
 };
 use rtchat::rtc::LinkEvent;
@@ -480,6 +480,34 @@ fn a_camera_can_be_shown_only_in_return_for_one() {
     call(&mut world, ben, CallCommand::Unshare);
     assert_eq!(watching(&world, ben), [WatchState::Ended]);
     assert_eq!(media(&world, ann, ben), MediaWish::default());
+}
+
+#[test]
+fn offers_of_two_who_begin_to_talk_do_not_cross() {
+    let (mut world, ann, ben) = pair();
+    start(&mut world, ann, lobby());
+    answer(&mut world, ben);
+    let needed = |world: &mut World, at: usize, other: usize| {
+        let connection = world.open_connections(at, other)[0];
+        world.feed(at, Input::Link(connection, LinkEvent::NegotiationNeeded));
+    };
+    let (first, polite) = match id(&world, ann) < id(&world, ben) {
+        true => (ann, ben),
+        false => (ben, ann),
+    };
+    let steps = |world: &World| [first, polite].map(|at| world.nodes[at].renegotiated.len());
+    needed(&mut world, polite, first);
+    needed(&mut world, first, polite);
+    assert_eq!(steps(&world), [1, 0], "the polite side waits");
+    world.run(A_WHILE);
+    // An offer, its acceptance and an answer on each side.
+    assert_eq!(steps(&world), [3, 3]);
+    // It does not wait for ever, and not once the call has gone on for a while.
+    needed(&mut world, polite, first);
+    world.run(SOON);
+    assert_eq!(steps(&world), [4, 5]);
+    needed(&mut world, polite, first);
+    assert_eq!(steps(&world), [4, 6]);
 }
 
 #[test]

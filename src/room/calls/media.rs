@@ -97,14 +97,15 @@ impl Calls {
             .iter()
             .filter(|(peer, _)| links.is_connected(peer))
             .map(|(peer, other)| {
-                let is_received = self.is_with_us(other)
-                    || matches!(other.watch, WatchState::Asking | WatchState::Watching);
-                (*peer, self.sent(other), is_received)
+                let is_with_us = self.is_with_us(other);
+                let is_received =
+                    is_with_us || matches!(other.watch, WatchState::Asking | WatchState::Watching);
+                (*peer, self.sent(other), is_received, is_with_us)
             })
             .collect();
-        let receivers = |kind: usize| all.iter().filter(|(_, sent, _)| sent[kind]).count();
+        let receivers = |kind: usize| all.iter().filter(|(_, sent, ..)| sent[kind]).count();
         let (cameras, screens) = (receivers(1), receivers(2));
-        for (peer, [microphone, camera, screen], receive) in all {
+        for (peer, [microphone, camera, screen], receive, is_with_us) in all {
             let (Some(other), Some(connection)) =
                 (self.others.get_mut(&peer), links.connection(&peer))
             else {
@@ -118,6 +119,11 @@ impl Calls {
                 receive,
             };
             let before = other.media.filter(|(on, _)| *on == connection);
+            if !is_with_us {
+                other.began = None;
+            } else if before.is_none() || other.began.is_none() {
+                other.began = Some(cx.now);
+            }
             let (_, before) = before.unwrap_or((connection, MediaWish::default()));
             other.media = Some((connection, wish));
             if wish != before {

@@ -44,6 +44,8 @@ use telling::Told;
 const RING_TIME: Duration = Duration::from_secs(45);
 /// A call in a channel rings only if at most this many people are in the room, ourselves included.
 const MAX_RUNG: usize = 8;
+/// For so long after two have come together in a call, both add what they send.
+const BEGINNING: Duration = Duration::from_secs(2);
 /// Frames about calls that one peer may send: at most this many at once …
 const FRAMES_BURST: u32 = 60;
 /// … and this many a second from then on.
@@ -91,6 +93,8 @@ struct Other {
     told: Told,
     /// What runs on which connection.
     media: Option<(ConnectionId, MediaWish)>,
+    /// When sound and pictures in both directions began on this connection.
+    began: Option<Millis>,
     /// Whether anything has ever run with it, so that its offers may have sections for sound and pictures.
     has_had_media: bool,
 }
@@ -109,6 +113,7 @@ impl Other {
             their_heights: [u16::MAX; 2],
             told: Told::default(),
             media: None,
+            began: None,
             has_had_media: false,
         }
     }
@@ -152,6 +157,12 @@ impl Calls {
             true => SessionLimits::MEDIA,
             false => SessionLimits::DATA_ONLY,
         }
+    }
+
+    /// Whether a peer will soon offer to send something, as we do: both have just begun.
+    pub fn expects_offer(&self, peer: &PeerId, now: Millis) -> bool {
+        let began = self.others.get(peer).and_then(|other| other.began);
+        began.is_some_and(|began| now.since(began) < BEGINNING)
     }
 
     /// Handles a command of the person.

@@ -99,6 +99,11 @@ impl Links {
         Some(self.links.get(peer)?.state.open()?.connection)
     }
 
+    /// The peer at the other end of a connection.
+    pub fn peer_of(&self, connection: ConnectionId) -> Option<PeerId> {
+        self.connections.get(&connection).copied()
+    }
+
     /// Whether frames can be sent to this peer now.
     pub fn is_connected(&self, peer: &PeerId) -> bool {
         self.connection(peer).is_some()
@@ -158,11 +163,13 @@ impl Links {
 }
 
 impl Links {
-    /// Handles an event of a connection. Returns a message that came over a verified one.
+    /// Handles an event of a connection. Returns a message that came over a verified one. `expects_offer` says that the peer has
+    /// as much reason to negotiate as we have.
     pub fn on_event(
         &mut self,
         connection: ConnectionId,
         event: LinkEvent,
+        expects_offer: bool,
         cx: &mut Cx,
     ) -> Option<ChannelMessage> {
         let peer = *self.connections.get(&connection)?;
@@ -195,7 +202,9 @@ impl Links {
             }
             LinkEvent::Candidates(candidates) => self.tell_candidates(peer, candidates, cx),
             LinkEvent::Opened => self.opened(peer, connection, cx),
-            LinkEvent::NegotiationNeeded if verified => self.renegotiate(peer, cx),
+            LinkEvent::NegotiationNeeded if verified => {
+                self.negotiation_needed(peer, expects_offer, cx);
+            }
             LinkEvent::Path(Path::Disconnected) if verified => self.probe(peer, cx),
             LinkEvent::Closed if verified => self.closed(peer, cx),
             LinkEvent::Exceeded(Limit::Candidates) => {}
@@ -283,6 +292,7 @@ impl Links {
             LinkTimer::Prove(peer) => self.prepare_proof(peer, cx),
             LinkTimer::Silence(peer) => self.check_silence(peer, members, cx),
             LinkTimer::Queue => self.make_place(cx),
+            LinkTimer::Offer(peer) => self.renegotiate(peer, cx),
             LinkTimer::Quiet => self.break_quiet(cx),
         }
         self.dial_waiting(members, cx);
@@ -304,6 +314,7 @@ impl Links {
             LinkTimer::Path(*peer),
             LinkTimer::Retry(*peer),
             LinkTimer::Prove(*peer),
+            LinkTimer::Offer(*peer),
             LinkTimer::Silence(*peer),
         ];
         for timer in timers {

@@ -1,18 +1,41 @@
 //! New offers and answers on a connection that is verified, over its own channel.
 
+use core::time::Duration;
+
 use super::Links;
 use crate::identity::PeerId;
 use crate::room::counters::Dropped;
 use crate::room::cx::Cx;
+use crate::room::timer::LinkTimer;
 use crate::rtc::candidate::MAX_CANDIDATES;
-use crate::rtc::{Candidate, ConnectionId, LinkCommand, SessionDescription, SessionLimits};
+use crate::rtc::{
+    Candidate, ConnectionId, LinkCommand, SdpType, SessionDescription, SessionLimits,
+};
 use crate::wire::frame::LinkFrame;
 
 use super::link::Open;
 
+/// The polite side lets the other one offer first for this long, if both begin to send.
+const OTHER_FIRST: Duration = Duration::from_millis(800);
+
 impl Links {
     fn open(&mut self, peer: &PeerId) -> Option<&mut Open> {
         self.links.get_mut(peer)?.state.open_mut()
+    }
+
+    /// The connection wants a new offer. Where both sides begin to send at the same time, the polite one lets the other offer
+    /// first: Chromium cannot withdraw an offer with sound or pictures whose extensions have other numbers than the other
+    /// side's, as Firefox's have.
+    pub(super) fn negotiation_needed(&mut self, peer: PeerId, expects_offer: bool, cx: &mut Cx) {
+        let polite = self
+            .open(&peer)
+            .is_some_and(|open| open.negotiation.is_polite());
+        if polite && expects_offer {
+            let at = cx.now + OTHER_FIRST;
+            cx.timers.set_earlier(LinkTimer::Offer(peer).into(), at);
+        } else {
+            self.renegotiate(peer, cx);
+        }
     }
 
     /// Makes a new offer on the open channel.
@@ -34,9 +57,15 @@ impl Links {
     ) {
         let open = self.open(&peer);
         let open = open.filter(|open| open.connection == connection);
+        let is_answer = description.kind() == SdpType::Answer;
         if let Some(description) = open.and_then(|open| open.negotiation.described(description)) {
             let description = Box::new(description);
             cx.send(peer, LinkFrame::Signal { description });
+        }
+        // The other side has had its turn.
+        if is_answer && cx.timers.get(&LinkTimer::Offer(peer).into()).is_some() {
+            cx.timers.clear(&LinkTimer::Offer(peer).into());
+            self.renegotiate(peer, cx);
         }
     }
 

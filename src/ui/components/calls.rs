@@ -94,7 +94,7 @@ pub fn buttons(state: &State, open: &Listed, ui: &Ui) -> Html {
         <>
             { button("call", "to-call", "Call", PHONE, call(false)) }
             if has_video {
-                { button("call-video", "to-call", "Video call", VIDEO, call(true)) }
+                { button("call-video", "to-video", "Video call", VIDEO, call(true)) }
                 { button("share-camera", "to-share", "Show your camera to the room", CAMERA, share) }
             }
         </>

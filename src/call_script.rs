@@ -2,7 +2,7 @@
 //! draws; the room decides.
 
 use crate::identity::PeerId;
-use crate::json::{self, Json, Object, quoted};
+use crate::json::{self, Json, Object, list, object, quoted};
 use crate::room::{
     CallCommand, CallId, CallPeer, CallsView, Conversation, MediaWish, OwnCall, PictureLimit,
     Sends, Share, WatchState,
@@ -11,15 +11,6 @@ use crate::time::Millis;
 
 /// A field of an object, whose value is JSON.
 type Field = (&'static str, String);
-
-/// Writes an object. Not generic, as the writer of `json` is: every use of that is compiled on its own.
-fn object(fields: Vec<(&str, String)>) -> String {
-    json::object(fields)
-}
-
-fn list(values: Vec<String>) -> String {
-    json::list(values)
-}
 
 /// Somebody whom the script shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,9 +83,9 @@ pub fn view(view: &CallsView, own: &PeerId, allowed: &str, names: &dyn Names) ->
         ("own", peer(own)),
         ("allowed", quoted(allowed)),
         ("people", people(view, own, names)),
-        ("rings", list(rings.collect())),
-        ("running", list(running.collect())),
-        ("shares", list(theirs.collect())),
+        ("rings", list(rings)),
+        ("running", list(running)),
+        ("shares", list(theirs)),
     ];
     if let Some(call) = call {
         fields.push(("call", own_call(call, place(&call.conversation), names)));
@@ -135,7 +126,7 @@ fn own_call(call: &OwnCall, place: Vec<Field>, names: &dyn Names) -> String {
         ("id", quoted(&call.id.to_text())),
         ("direct", is_direct.to_string()),
         ("state", quoted(state)),
-        ("peers", list(peers.collect())),
+        ("peers", list(peers)),
         ("crowded", call.crowded.to_string()),
     ];
     if let Some(since) = call.since {
@@ -186,8 +177,7 @@ fn people(view: &CallsView, own: &PeerId, names: &dyn Names) -> String {
     object(
         people
             .iter()
-            .map(|(id, fields)| (id.as_str(), fields.clone()))
-            .collect(),
+            .map(|(id, fields)| (id.as_str(), fields.clone())),
     )
 }
 
@@ -196,7 +186,7 @@ fn peer(id: &PeerId) -> String {
 }
 
 fn peers(ids: &[PeerId]) -> String {
-    list(ids.iter().map(peer).collect())
+    list(ids.iter().map(peer))
 }
 
 fn shown(share: &Share) -> Vec<Field> {

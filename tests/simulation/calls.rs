@@ -530,6 +530,21 @@ fn a_site_without_calls_neither_calls_nor_rings() {
 }
 
 #[test]
+fn a_site_without_direct_conversations_does_not_ring_for_one() {
+    let mut world = World::new(1);
+    let ann = world.open("ann");
+    world.features.direct = false;
+    let ben = world.open("ben");
+    assert!(world.run_until(SOON, World::is_full_mesh));
+    let with = direct(&world, ben);
+    start(&mut world, ann, with);
+    assert_eq!(view(&world, ben), CallsView::default());
+    call(&mut world, ann, CallCommand::HangUp);
+    start(&mut world, ann, lobby());
+    assert_eq!(view(&world, ben).rings.len(), 1);
+}
+
+#[test]
 fn a_site_with_sound_alone_sends_no_pictures() {
     let mut world = World::new(1);
     world.calls = CallKinds::Audio;

@@ -135,7 +135,7 @@ impl Calls {
 
     /// Whether more people have a picture than calls are made for.
     pub(super) fn is_crowded(&self, conversation: &Conversation) -> bool {
-        let there = self.others.values().filter_map(|other| other.call.as_ref());
+        let there = super::calls(&self.others);
         let there = there.filter(|call| call.conversation == *conversation);
         // With ourselves.
         there.filter(|call| call.sends.camera).count() + 1 > super::MAX_RUNG

@@ -44,7 +44,7 @@ use telling::Told;
 const RING_TIME: Duration = Duration::from_secs(45);
 /// A call in a channel rings only if at most this many people are in the room, ourselves included.
 const MAX_RUNG: usize = 8;
-/// For so long after two have come together in a call, both add what they send.
+/// For this long after two people come together in a call, each is expected to add what they send.
 const BEGINNING: Duration = Duration::from_secs(2);
 /// Frames about calls that one peer may send: at most this many at once …
 const FRAMES_BURST: u32 = 60;
@@ -244,13 +244,13 @@ impl Calls {
                 let is_own = other.key == cx.own.key;
                 let conversation = match channel {
                     Some(name) if self.channels.contains(&name) => Conversation::Channel(name),
-                    Some(_) => return,
-                    None if !is_own => Conversation::Direct(other.key),
                     // Another tab of ours has answered.
-                    None => {
-                        self.rings.answered(&id);
+                    None if is_own => {
+                        self.rings.answer(&id);
                         return self.settle(members, links, cx);
                     }
+                    None if cx.features.direct => Conversation::Direct(other.key),
+                    _ => return,
                 };
                 let ring = ring && !is_own;
                 let call = TheirCall {
@@ -350,9 +350,8 @@ impl Calls {
             return;
         }
         self.end(cx);
-        self.rings.handled(&conversation);
-        let calls = self.others.values().filter_map(|other| other.call.as_ref());
-        let there = calls.filter(|call| call.conversation == conversation);
+        self.rings.answer_in(&conversation);
+        let there = calls(&self.others).filter(|call| call.conversation == conversation);
         let there = there.map(|call| call.id).min();
         let rings = there.is_none() && self.can_ring(&conversation, links, cx);
         let id = there.unwrap_or_else(|| {
@@ -371,8 +370,7 @@ impl Calls {
 
     /// The conversation in which this call is.
     fn place_of(&self, call: &CallId) -> Option<Conversation> {
-        let calls = self.others.values().filter_map(|other| other.call.as_ref());
-        let mut there = calls.filter(|it| it.id == *call);
+        let mut there = calls(&self.others).filter(|it| it.id == *call);
         there.next().map(|call| call.conversation.clone())
     }
 
@@ -418,7 +416,7 @@ impl Calls {
                 }
             }
             // Another tab of ours has joined it.
-            _ if other.key == cx.own.key => self.rings.answered(&call.id),
+            _ if other.key == cx.own.key => drop(self.rings.answer(&call.id)),
             own if begins => {
                 let trust = members.trust_here(&other.key);
                 let is_loud = own.is_none() && trust.is_some_and(ringing::is_loud);
@@ -459,7 +457,7 @@ impl Calls {
         let key = other.key;
         let left = other.call.take_if(|call| call.id == id);
         if key == cx.own.key && why == HangUp::Declined {
-            self.rings.answered(&id);
+            self.rings.answer(&id);
         }
         if let Some(left) = left {
             self.has_left(&left.conversation, cx);
@@ -513,10 +511,7 @@ impl Calls {
     /// Ends the rings of which nobody rings any more.
     fn stop_rings(&mut self, members: &Members, cx: &mut Cx) {
         let others = &self.others;
-        let rings = |id: &CallId| {
-            let mut calls = others.values().filter_map(|other| other.call.as_ref());
-            calls.any(|call| call.ring && call.id == *id)
-        };
+        let rings = |id: &CallId| calls(others).any(|call| call.ring && call.id == *id);
         for ring in self.rings.take_unless(rings) {
             self.missed(&ring, members, cx);
         }
@@ -543,6 +538,11 @@ impl Calls {
             cx.event(Event::Call(CallEvent::Changed(Box::new(view))));
         }
     }
+}
+
+/// The calls that others are in.
+fn calls(others: &LiteMap<PeerId, Other>) -> impl Iterator<Item = &TheirCall> {
+    others.values().filter_map(|other| other.call.as_ref())
 }
 
 /// What the site allows of this.

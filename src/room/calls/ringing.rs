@@ -78,7 +78,7 @@ impl Rings {
         }
     }
 
-    /// Somebody answers this call or turns it down. Returns whether it rang.
+    /// This call was answered or turned down, here or in another tab of ours. Returns whether it rang.
     pub fn answer(&mut self, call: &CallId) -> bool {
         let before = self.open.len();
         self.open.retain(|ring| ring.call != *call);
@@ -86,21 +86,9 @@ impl Rings {
         self.open.len() < before
     }
 
-    /// Another tab of ours has answered this call or turned it down.
-    pub fn answered(&mut self, call: &CallId) {
-        self.answer(call);
-    }
-
     /// Somebody enters the call of this conversation.
-    pub fn handled(&mut self, conversation: &Conversation) {
-        let there = |ring: &Ringing| ring.conversation == *conversation;
-        let calls: Vec<CallId> = self
-            .iter()
-            .filter(|ring| there(ring))
-            .map(|ring| ring.call)
-            .collect();
-        calls.into_iter().for_each(|call| self.is_handled(call));
-        self.open.retain(|ring| !there(ring));
+    pub fn answer_in(&mut self, conversation: &Conversation) {
+        self.take(|ring| ring.conversation == *conversation);
     }
 
     fn is_handled(&mut self, call: CallId) {

@@ -28,6 +28,8 @@ export class Self {
   /** What goes to the call, and to those who watch; nothing if there is none. */
   #call: Tracks | undefined;
   #share: Tracks | undefined;
+  /** What was chosen for those who watch: a switch that is turned on in a call sends them nothing else. */
+  #chosen: Tracks = { microphone: false, camera: false, screen: false };
   #terms: Terms = { sensitive: false, asks: false, inReturn: false };
   #hand = false;
   /** Whether the program has shown what was begun. */
@@ -70,7 +72,7 @@ export class Self {
     if (opened.camera) this.#own.put("camera", opened.camera);
     const tracks = { microphone: Boolean(opened.microphone), camera: Boolean(opened.camera), screen: false };
     if (what === "call") this.#call = tracks;
-    else this.#share = tracks;
+    else this.#share = this.#chosen = tracks;
     if (terms) this.#terms = terms;
     this.#seen[what] = false;
     this.#adjust();
@@ -101,7 +103,7 @@ export class Self {
     this.#tell();
   }
 
-  /** Turns something on or off, wherever it goes. The device of what is off is closed, except that of the microphone. */
+  /** Turns something on or off, wherever it goes by choice. The device of what is off is closed, except that of the microphone. */
   async turn(kind: keyof Tracks, on: boolean): Promise<void> {
     if (!on) {
       this.#turning.delete(kind);
@@ -179,7 +181,9 @@ export class Self {
 
   #set(kind: keyof Tracks, on: boolean): void {
     if (this.#call) this.#call = { ...this.#call, [kind]: on };
-    if (this.#share) this.#share = { ...this.#share, [kind]: on };
+    // Without a call, whoever turns something on shows it.
+    if (this.#share && on && !this.#call) this.#chosen = { ...this.#chosen, [kind]: true };
+    if (this.#share) this.#share = { ...this.#share, [kind]: on && this.#chosen[kind] };
     this.#adjust();
     this.#tell();
   }

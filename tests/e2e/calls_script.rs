@@ -230,6 +230,18 @@ async fn devices(browser: &Browser) -> Result<()> {
             == true
     );
 
+    // Whoever shows a camera without sound beside the call is not heard there after a switch in the call.
+    let share = "ann.self.begin('share', { camera: ann.own.track('camera') });
+        ann.self.shown(true, true);
+        ann.self.turn('microphone', false);
+        return ann.self.turn('microphone', true).then(() => {
+            const last = (what) => ann.told.findLast((its) => its.do === what).sends;
+            return [last('send').microphone, last('share').microphone, last('share').camera];
+        })";
+    let sent = eval(&tab, share).await?;
+    ensure!(sent == json!([true, false, true]), "{sent}");
+    eval(&tab, "ann.self.shown(true, false)").await?;
+
     // A camera that is pulled out: another one takes its place, as long as there is one.
     let lent = "ann.self.turn('camera', false); window.pull = lend(); return ann.self.turn('camera', true)";
     eval(&tab, lent).await?;

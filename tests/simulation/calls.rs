@@ -511,6 +511,29 @@ fn offers_of_two_who_begin_to_talk_do_not_cross() {
 }
 
 #[test]
+fn a_microphone_that_is_muted_in_the_call_is_not_sent_there() {
+    let (mut world, ann, ben, cleo) = three();
+    let spoken = Share {
+        sends: sends(false),
+        ..Share::default()
+    };
+    call(&mut world, ann, CallCommand::Share(spoken));
+    watch(&mut world, cleo, ann, true);
+    let with = direct(&world, ben);
+    start(&mut world, ann, with);
+    answer(&mut world, ben);
+    let muted = Sends {
+        microphone: false,
+        ..sends(false)
+    };
+    call(&mut world, ann, CallCommand::Send(muted));
+    assert!(!media(&world, ann, ben).microphone, "others are still told");
+    assert!(media(&world, ann, cleo).microphone);
+    call(&mut world, ann, CallCommand::Send(sends(false)));
+    assert!(is_heard(&world, ann, ben));
+}
+
+#[test]
 fn a_site_without_calls_neither_calls_nor_rings() {
     let mut world = World::new(1);
     let ann = world.open("ann");

@@ -70,8 +70,6 @@ impl Calls {
         let mut sent = [false; 3];
         if let Some(own) = self.own.as_ref().filter(|_| self.is_with_us(other)) {
             gets(&own.sends, &mut sent);
-            // The microphone is muted and not taken away, so that it is back at once.
-            sent[0] = true;
         }
         if other.guest == Some(Guest::Admitted) {
             gets(&self.sharing.share.sends, &mut sent);

@@ -93,6 +93,8 @@ export interface Options {
    * named is off. Default: as in rtchat.json, or everything.
    */
   features?: ("files" | "channels" | "dm" | "history")[];
+  /** Which calls and broadcasts there are. Default: as in rtchat.json, or `video`. */
+  calls?: "off" | "audio" | "video";
   /** A prefix for the names of all topics, if a broker's rules require one. All peers need the same prefix. */
   topicPrefix?: string;
   /**
@@ -153,6 +155,122 @@ export interface HistoryOptions {
   /** At most this many. Default: 50. */
   limit?: number | undefined;
 }
+
+/** What is sent: a stream of the program's own, or constraints, by which a microphone and a camera are opened. */
+export type CallSource = MediaStream | MediaStreamConstraints;
+
+/** Options of `call` of a client. */
+export interface CallOptions {
+  /** A conversation's id: `#name`, or somebody's public key. Default: the room's first channel. */
+  conversation?: string | undefined;
+}
+
+/** A call that rings here. */
+export interface CallInfo {
+  /** The same for everybody who is in it. */
+  readonly id: string;
+  /** The id of its conversation. */
+  readonly conversation: string;
+  /** Whether whoever calls sends sound: always, unless they have no microphone. */
+  readonly audio: boolean;
+  /** Whether whoever calls sends a picture. */
+  readonly video: boolean;
+  /** Whether no sound should be made: the person is new, calls too often, or we are in another call. */
+  readonly silent: boolean;
+}
+
+/** The two streams of a call. Their tracks come and go. */
+export interface CallStreams {
+  /** What we send. */
+  readonly localStream: MediaStream;
+  /** What the other sends. */
+  readonly remoteStream: MediaStream;
+}
+
+/** The two ends of a call. Nobody has to handle their rejection. */
+export interface CallPromises {
+  /** Resolves once both are connected, and is rejected if the call ends before. */
+  readonly start: Promise<CallStreams>;
+  /** Resolves when the call is over. */
+  readonly end: Promise<void>;
+}
+
+/** Somebody else in a call. */
+export interface CallParticipant {
+  readonly peer: Peer;
+  /** Whether they are heard of at the moment. */
+  readonly connected: boolean;
+  /** What they send: their microphone, their camera, a screen. */
+  readonly audio: boolean;
+  readonly video: boolean;
+  readonly screen: boolean;
+  /** Whether their hand is raised. */
+  readonly hand: boolean;
+  /** Their microphone and camera. */
+  readonly stream: MediaStream;
+  /** Their screen with its sound. */
+  readonly screenStream: MediaStream;
+}
+
+/** The call that this tab is in. */
+export interface Call {
+  /** The same for everybody who is in it. */
+  readonly id: string;
+  /** The id of its conversation. */
+  readonly conversation: string;
+  readonly state: "ringing" | "connecting" | "connected" | "reconnecting" | "ended";
+  /** Everybody else in it. */
+  readonly participants: readonly CallParticipant[];
+  /** What we send of microphone and camera. */
+  readonly localStream: MediaStream;
+  /** Sends something else from now on. Without a source, nothing is, and what was opened is closed. */
+  send(source?: CallSource): Promise<void>;
+  /** Sends sound and picture, or silence and black. */
+  enable(on: { audio?: boolean; video?: boolean }): void;
+  /** Shows a screen, a window or a tab, which the person chooses, or a stream. `undefined` ends that. */
+  shareScreen(source: CallSource | undefined): Promise<void>;
+  /** Raises our hand, or lowers it. */
+  raiseHand(on: boolean): void;
+  /** Leaves the call. */
+  end(): void;
+}
+
+/** What is sent to whoever opens it, and under which terms. */
+export interface BroadcastOptions {
+  /** Whether viewers should see it blurred until they agree. */
+  sensitive?: boolean;
+  /** Whether `watchrequest` is asked about each viewer. Default: nobody is asked about. */
+  ask?: boolean;
+  /** Whether only those may watch who broadcast to us in return. */
+  inReturn?: boolean;
+}
+
+/** What we send to whoever opens it. */
+export interface Broadcast {
+  readonly stream: MediaStream;
+  /** Who watches. */
+  readonly watchers: readonly Peer[];
+  /** Ends that somebody watches. They may not ask again. */
+  remove(peer: Peer): void;
+  /** Ends it for everybody. */
+  end(): void;
+}
+
+/** What somebody sends to whoever opens it. */
+export interface BroadcastInfo {
+  readonly audio: boolean;
+  readonly video: boolean;
+  readonly screen: boolean;
+  /** Whether it should be blurred until the viewer agrees. */
+  readonly sensitive: boolean;
+  /** Whether they are asked first. */
+  readonly asks: boolean;
+  /** Whether they want to see our broadcast in return. */
+  readonly inReturn: boolean;
+}
+
+/** Why a call is over. */
+export type CallOutcome = "ended" | "missed" | "unanswered" | "declined" | "unable";
 
 /** A message. Its text is plain: never use it as HTML. */
 export interface Message {
@@ -345,6 +463,32 @@ export interface Events {
   data: (value: Received, sender: string, peer: Peer) => unknown;
   /** Somebody wants to send a file. Without a handler, the file is refused. */
   file: (file: IncomingFile, sender: string, peer: Peer) => unknown;
+  /**
+   * Somebody calls. The call is answered if a handler returns anything but `undefined` or `false`, or a promise of it: what it
+   * returns is sent, or, if that is no source, the same kinds as whoever calls. It is declined in all of our tabs otherwise, and
+   * rings until the caller gives up where there is no handler.
+   */
+  call: (user: string, call: CallInfo, promises: CallPromises, peer: Peer) => unknown;
+  /** Somebody is in the same call, and what they send arrives. */
+  callconnected: (user: string, streams: CallStreams, peer: Peer) => unknown;
+  /** A call with somebody is over, or they have left it. */
+  callended: (user: string, outcome: CallOutcome, peer: Peer) => unknown;
+  /** The state of our call changed, or of somebody in it; `undefined` if there is none any more. */
+  callchange: (call: Call | undefined) => unknown;
+  /** Somebody's microphone and camera, or their screen, begin to arrive, in a call or because we watch. */
+  stream: (user: string, stream: MediaStream, kind: "camera" | "screen", peer: Peer) => unknown;
+  /** They have ended. */
+  streamended: (user: string, stream: MediaStream, kind: "camera" | "screen", peer: Peer) => unknown;
+  /** A track was added to a stream of somebody. */
+  track: (user: string, track: MediaStreamTrack, stream: MediaStream, peer: Peer) => unknown;
+  /** Somebody sends something to whoever opens it (`watch`), or other things than before. */
+  broadcast: (user: string, broadcast: BroadcastInfo, peer: Peer) => unknown;
+  /** They have ended that. */
+  broadcastended: (user: string, peer: Peer) => unknown;
+  /** Other people watch what we broadcast. */
+  watchers: (watchers: readonly Peer[]) => unknown;
+  /** Somebody wants to watch what we broadcast with `ask`. They may if every handler returns true, directly or as a promise. */
+  watchrequest: (user: string, peer: Peer) => boolean | Promise<boolean>;
   /** Somebody is writing. */
   typing: (user: string, peer: Peer) => unknown;
   /**
@@ -383,6 +527,8 @@ export type ErrorCode =
   | "no-path"
   /** Somebody sends too much, and nothing of them is looked at until `peer.listen()`. */
   | "muted"
+  /** No microphone, camera or screen could be opened. The message says what to do. */
+  | "device"
   /** The room cannot be entered, or the program behind the module has crashed. The message says why. */
   | "unavailable";
 
@@ -466,6 +612,8 @@ export interface Peer {
   sendFile(blob: Blob, options?: FileOptions): Promise<void>;
   /** Sends a message to this peer alone, at most 10,000 characters. */
   chat(text: string): void;
+  /** Calls this person, in all of their tabs: see `call` of the client. */
+  call(source?: CallSource): Promise<Call>;
   /** Measures the round trip, in milliseconds. */
   ping(): Promise<number>;
   /** Listens again to a peer that is muted. What its person said meanwhile is caught up on; values are lost. */
@@ -542,6 +690,33 @@ export class MQTTRTCClient {
   history(options?: HistoryOptions): Promise<Message[]>;
   /** Tells everybody that the user is writing. */
   typing(): void;
+  /**
+   * Calls whoever is in a conversation, or joins the call that is there. Another call that we are in ends. Resolves once it
+   * rings, or we are in it. Rejected with `device` if nothing could be opened, or `refused` if there are no calls here.
+   * Default of the source: `{ audio: true }`; without sound and picture, we just listen.
+   */
+  call(source?: CallSource, options?: CallOptions): Promise<Call>;
+  /** Calls somebody, by the name that they have now. */
+  callUser(user: string | Peer, source?: CallSource): CallPromises;
+  /** Leaves the call that this person is in with us, or declines theirs. */
+  endCallWithUser(user: string | Peer): void;
+  /**
+   * Sends this to whoever opens it, and to nobody else. A call that we are in sends its own kinds of the same microphone and
+   * camera. Rejected like `call`.
+   */
+  broadcast(source?: CallSource, options?: BroadcastOptions): Promise<Broadcast>;
+  /**
+   * Watches what somebody broadcasts. Resolves once it arrives. Rejected with `gone` if they broadcast nothing, or `refused` if
+   * we may not watch.
+   */
+  watch(peer: Peer): Promise<MediaStream>;
+  /** Watches no more. */
+  unwatch(peer: Peer): void;
+  /**
+   * Says at which height in pixels somebody's pictures are shown, so that no larger ones are sent; 0 while they are hidden.
+   * Without it, they come as large as the connection allows.
+   */
+  showAt(peer: Peer, height: { camera?: number; screen?: number }): void;
   /** Adds a handler that answers the questions of this topic. */
   addQuestionHandler(topic: string, handler: QuestionHandler): this;
   /** Changes the name, and stores it for the next visit. @throws TypeError if the name is not valid. */

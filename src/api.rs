@@ -4,6 +4,7 @@
 //! within a call, so that nothing is borrowed when the listener calls back. [`events`] lists the arguments of each
 //! kind.
 
+mod calls;
 mod events;
 
 use core::time::Duration;
@@ -18,12 +19,12 @@ use wasm_bindgen_futures::{future_to_promise, spawn_local};
 use web_sys::Blob;
 
 use crate::browser::object;
-use crate::driver::{Handle, RoomObserver};
+use crate::driver::{CallScript, Handle, RoomObserver};
 use crate::identity::{Name, PeerId, PublicKey, safety_number};
 use crate::join::Joining;
 use crate::room::{
-    AppCommand, AttachmentCommand, ChatCommand, ChatEvent, Command, Conversation, Event,
-    FileCommand, MessageId, PeopleCommand, Purpose, Shown, Value,
+    AppCommand, AttachmentCommand, CallEvent, CallsView, ChatCommand, ChatEvent, Command,
+    Conversation, Event, FileCommand, MessageId, PeopleCommand, Purpose, Shown, Value,
 };
 use crate::rtc::file_channel::FileId;
 use crate::rtc::web::WebError;
@@ -76,7 +77,11 @@ struct Inner {
     session: Cell<u32>,
     asks_about_all: Cell<bool>,
     joined: RefCell<Option<Joined>>,
-    /// Whether a decision about a peer, or a file, is being passed to the room, so that a refusal belongs to it.
+    /// What moves sound and pictures, once the program has used it.
+    call_script: RefCell<Option<CallScript>>,
+    /// How it stands with calls.
+    calls: RefCell<CallsView>,
+    /// Whether a decision about a peer, a file or a call is being passed to the room, so that a refusal belongs to it.
     deciding: Cell<bool>,
     /// The reason why that decision was refused.
     refusal: RefCell<Option<String>>,
@@ -108,6 +113,8 @@ impl Engine {
             session: Cell::new(0),
             asks_about_all: Cell::new(false),
             joined: RefCell::default(),
+            call_script: RefCell::default(),
+            calls: RefCell::default(),
             deciding: Cell::new(false),
             refusal: RefCell::default(),
         });
@@ -564,6 +571,7 @@ impl Inner {
         // The cell is emptied first, because dropping the room emits events, which come back here.
         let joined = self.joined.take();
         drop(joined);
+        self.calls.take();
         self.events.take();
     }
 
@@ -610,6 +618,9 @@ impl Inner {
         let name = self.name(&join)?;
         // Events that the room emits while joining are queued, and `opened` is put before them.
         let handle = join.join(&name, sink).map_err(|error| sentence(&error))?;
+        if let Some(script) = self.call_script.borrow().clone() {
+            handle.provide_calls(script);
+        }
         handle.command(Command::People(PeopleCommand::AskAboutAll(
             self.asks_about_all.get(),
         )));
@@ -648,6 +659,8 @@ impl Inner {
             {
                 *last = first;
             }
+            // The last one counts.
+            (Some(EngineEvent::Calls), EngineEvent::Calls) => {}
             (_, event) => events.push_back(event),
         }
         drop(events);
@@ -665,7 +678,7 @@ impl Inner {
             loop {
                 let next = inner.events.borrow_mut().pop_front();
                 let Some(event) = next else { return };
-                let arguments = event.into_arguments();
+                let arguments = event.into_arguments(|| inner.view_of(&inner.calls.borrow()));
                 if arguments.length() == 0 {
                     continue;
                 }
@@ -695,6 +708,10 @@ impl RoomObserver for EventSink {
             match event {
                 Event::Refused(sentence) if inner.deciding.get() => {
                     inner.refusal.replace(Some(sentence));
+                }
+                Event::Call(CallEvent::Changed(view)) => {
+                    inner.calls.replace(*view);
+                    inner.emit(EngineEvent::Calls);
                 }
                 event => inner.emit(event.into()),
             }

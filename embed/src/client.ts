@@ -1,7 +1,9 @@
 // The client: turns the events of the engine into promises and events for the program.
 import type * as api from "../mqtt-rtc.js";
 import type { AskOptions, AskResult, Events, Json, Options, Peer, QuestionHandler, Sendable } from "../mqtt-rtc.js";
+import type { Command, View } from "../calls/contract.ts";
 import { Attachments, type EngineFile, described } from "./attachments.js";
+import { Calling } from "./calling.ts";
 import { type Engine, type EngineEvent, type PeerView, failure, makeEngine } from "./engine.js";
 import { RTChatError, asError } from "./errors.js";
 import { Handlers } from "./events.js";
@@ -20,6 +22,9 @@ type EngineMessage = Omit<api.Message, "at" | "file"> & { at: number; file: Engi
 
 const fromEngine = ({ at, file, ...message }: EngineMessage): api.Message => ({ ...message, at: new Date(at), file: file && described(file) });
 
+/** How it stands with calls outside of a room. */
+const NO_CALLS = '{"allowed":"video","people":{},"rings":[],"running":[],"shares":[]}';
+
 /** The attempt to be in the room, from `connect` to `disconnect`. */
 interface Attempt {
   promise: Promise<void>;
@@ -34,6 +39,7 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
   readonly #calls = new PendingCalls();
   readonly #files: Files;
   readonly #attachments: Attachments;
+  readonly #calling: Calling;
   readonly #members = new Map<string, Member>();
   /** Peers that wait for the program's decision. */
   readonly #requests = new Map<string, Member>();
@@ -51,7 +57,8 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
     this.#files = new Files(mayWriteToDisk, (thrown) => this.#handlers.report(thrown));
     this.#attachments = new Attachments((thrown) => this.#handlers.report(thrown));
     if (mayWriteToDisk) removeLeftovers();
-    this.#shared = { engine, calls: this.#calls, files: this.#files };
+    this.#calling = this.#makeCalling();
+    this.#shared = { engine, calls: this.#calls, files: this.#files, calling: this.#calling };
     this.#name = options.name ?? "";
     this.#room = options.room ?? "";
     // The promise is for programs that call `connect` themselves. Others learn of a failure through `error`.
@@ -64,6 +71,22 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
 
   #makeEngine(options: string): Engine {
     return typeErrors(() => makeEngine(options, (...event) => this.#receive(event)));
+  }
+
+  #makeCalling(): Calling {
+    const error = (code: api.ErrorCode, sentence: string): RTChatError => new RTChatError(code, sentence);
+    return new Calling({
+      handlers: this.#handlers,
+      member: (id) => this.#members.get(id),
+      withKey: (key) => this.#connected().find((member) => member.view.key === key),
+      provide: (adapter) => this.#engine?.provideCalls(adapter),
+      command: (command: Command) => {
+        const refusal = this.#present.callCommand(JSON.stringify(command));
+        if (refusal !== undefined) throw error("refused", refusal);
+      },
+      view: () => JSON.parse(this.#engine?.callsView() ?? NO_CALLS) as View,
+      error,
+    });
   }
 
   on<E extends keyof Events>(event: E, handler: Events[E]): this {
@@ -192,6 +215,49 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
     this.#engine?.typing();
   }
 
+  async call(source?: api.CallSource, options: api.CallOptions = {}): Promise<api.Call> {
+    const calls = await this.#calling.get();
+    const conversation = options.conversation ?? this.conversations[0]?.id;
+    if (conversation === undefined) throw new RTChatError("gone", "The room was left.");
+    return await calls.start(String(conversation), source);
+  }
+
+  callUser(user: string | Peer, source?: api.CallSource): api.CallPromises {
+    const talk = this.#calling.get().then((calls) => calls.with(this.#somebody(user), source));
+    const start = talk.then((talk) => talk.start);
+    const end = talk.then((talk) => talk.end);
+    for (const promise of [start, end]) promise.catch(() => {});
+    return { start, end };
+  }
+
+  endCallWithUser(user: string | Peer): void {
+    this.#calling.loaded?.endWith(this.#somebody(user));
+  }
+
+  async broadcast(source?: api.CallSource, options?: api.BroadcastOptions): Promise<api.Broadcast> {
+    return await (await this.#calling.get()).broadcast(source, options);
+  }
+
+  async watch(peer: Peer): Promise<MediaStream> {
+    const calls = await this.#calling.get();
+    return await calls.watch(this.#somebody(peer));
+  }
+
+  unwatch(peer: Peer): void {
+    this.#calling.loaded?.unwatch(this.#somebody(peer).id);
+  }
+
+  showAt(peer: Peer, height: { camera?: number; screen?: number }): void {
+    this.#calling.loaded?.showAt(this.#somebody(peer).id, height);
+  }
+
+  /** A peer who is here, also by the name that somebody has now. */
+  #somebody(user: string | Peer): Member {
+    const member = isPeer(user) ? this.#members.get(user.id) : this.#connected().find((member) => member.user === user);
+    if (member) return member;
+    throw new RTChatError("gone", `${isPeer(user) ? user.user : String(user)} is not connected.`);
+  }
+
   addQuestionHandler(topic: string, handler: QuestionHandler): this {
     if (typeof topic !== "string") throw new TypeError("The topic should be a text.");
     if (typeof handler !== "function") throw new TypeError(`The handler for "${topic}" should be a function.`);
@@ -244,6 +310,7 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
         this.#handlers.emitTo(handler as unknown as Events[L], event, ...values);
       if (event === "status" && status === this.#status) late("status", status);
       if (event === "connectionrequest") this.#askProgram();
+      this.#calling.added(event, handler);
       for (const member of connected.filter((member) => member.isConnected)) {
         const { user, userInfo, peer } = member;
         if (event === "connectedtopeer") late("connectedtopeer", user, userInfo, peer);
@@ -320,6 +387,10 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
         const error = new RTChatError(event[3], event[4]);
         return event[1] ? this.#calls.reject(event[2], error) : this.#files.failed(event[2], error);
       }
+      case "calls":
+        return this.#calling.changed(JSON.parse(event[1]) as View);
+      case "called":
+        return this.#calling.loaded?.called(event[1], event[2]);
       case "attachment":
         return this.#attachments.changed(event[1], event[2], event[3], event[4], event[5]);
       case "message":
@@ -512,6 +583,7 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
   }
 
   #forgetEverybody(): void {
+    this.#calling.forget();
     this.#attachments.forget();
     for (const id of [...this.#requests.keys()]) this.#withdrawn(id);
     for (const member of [...this.#members.values()]) this.#gone(member, "disconnected");

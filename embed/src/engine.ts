@@ -1,6 +1,6 @@
 // Loads the program behind the module, which is in the same folder.
 import init, { Engine, provideStore, whenBroken } from "../engine/engine.js";
-import type { ErrorCode, GoneReason, Message, PeerState, Presence, Status, Trust } from "../mqtt-rtc.js";
+import type { CallOutcome, ErrorCode, GoneReason, Message, PeerState, Presence, Status, Trust } from "../mqtt-rtc.js";
 import type { EngineFile } from "./attachments.js";
 import { asError } from "./errors.js";
 
@@ -34,6 +34,8 @@ export type EngineEvent =
   | [kind: "fileprogress", isOwn: boolean, file: number, bytes: number]
   | [kind: "filedone", isOwn: boolean, file: number]
   | [kind: "filefailed", isOwn: boolean, file: number, code: ErrorCode, sentence: string]
+  | [kind: "calls", view: string]
+  | [kind: "called", conversation: string, outcome: CallOutcome]
   | [kind: "pong", token: number, millis: number];
 
 /** A peer, as the engine describes it. */

@@ -1,6 +1,8 @@
 // Somebody in the room: `Member` is the client's view of them, and `RoomPeer` the program's view.
 import type {
   AskOptions,
+  Call,
+  CallSource,
   DecisionOptions,
   FileOptions,
   Json,
@@ -11,6 +13,7 @@ import type {
   Trust,
   UserInfo,
 } from "../mqtt-rtc.js";
+import type { Calling } from "./calling.ts";
 import type { Engine, PeerView, TrustDecision } from "./engine.js";
 import { RTChatError } from "./errors.js";
 import type { Files } from "./files.js";
@@ -28,6 +31,7 @@ export interface Shared {
   engine: Engine | undefined;
   readonly calls: PendingCalls;
   readonly files: Files;
+  readonly calling: Calling;
 }
 
 /** A peer, as its client knows it. It belongs to one peer id, and therefore to one key, from beginning to end. */
@@ -234,6 +238,12 @@ class RoomPeer implements Peer {
 
   chat(text: string): void {
     if (!this.#member.isGone) this.#shared.engine?.sayTo(this.id, String(text));
+  }
+
+  async call(source?: CallSource): Promise<Call> {
+    const calls = await this.#shared.calling.get();
+    if (this.#member.isGone) throw this.#member.goneError();
+    return await calls.start(this.key, source);
   }
 
   async ping(): Promise<number> {

@@ -27,6 +27,8 @@
 //! | `fileprogress` | whether the file is ours, its token or number, stored bytes |
 //! | `filedone` | whether the file is ours, its token or number |
 //! | `filefailed` | whether the file is ours, its token or number, code, a sentence |
+//! | `calls` | how it stands with calls: a `View` of `embed/calls/contract.ts` without people and titles, in JSON |
+//! | `called` | the conversation of a call that is over, and what became of it |
 //! | `pong` | token, milliseconds |
 
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -36,9 +38,9 @@ use wasm_bindgen::JsValue;
 use crate::browser::object;
 use crate::identity::{PeerId, PublicKey};
 use crate::room::{
-    Activity, AppEvent, AskError, AttachmentEvent, ChatEvent, Conversation, Diagnostics, Event,
-    FileError, FileEvent, FileState, Message, PeerView, PeopleEvent, Purpose, Reaction, SendError,
-    Status, Value,
+    Activity, AppEvent, AskError, AttachmentEvent, CallEvent, ChatEvent, Conversation, Diagnostics,
+    Event, FileError, FileEvent, FileState, Message, PeerView, PeopleEvent, Purpose, Reaction,
+    SendError, Status, Value,
 };
 use crate::rtc::file_channel::FileId;
 use crate::time::Millis;
@@ -50,7 +52,12 @@ pub(super) enum EngineEvent {
     Failed(String),
     Outdated,
     Notice(String),
-    Sent { first: u32, last: u32 },
+    Sent {
+        first: u32,
+        last: u32,
+    },
+    /// It stands in another way with calls.
+    Calls,
     Room(Event),
 }
 
@@ -67,14 +74,17 @@ impl From<Event> for EngineEvent {
 }
 
 impl EngineEvent {
-    /// The listener's arguments.
-    pub(super) fn into_arguments(self) -> Array {
+    /// The listener's arguments: none if there is nothing to tell. `calls` writes how it stands with calls, in a room.
+    pub(super) fn into_arguments(self, calls: impl FnOnce() -> Option<String>) -> Array {
         match self {
             EngineEvent::Opened(opened) => list("opened", [opened.into()]),
             EngineEvent::Failed(sentence) => list("failed", [sentence.into()]),
             EngineEvent::Outdated => list("outdated", []),
             EngineEvent::Notice(sentence) => list("notice", [sentence.into()]),
             EngineEvent::Sent { first, last } => list("sent", [first.into(), last.into()]),
+            EngineEvent::Calls => {
+                calls().map_or_else(Array::new, |view| list("calls", [view.into()]))
+            }
             EngineEvent::Room(event) => arguments(event),
         }
     }
@@ -193,7 +203,13 @@ fn arguments(event: Event) -> Array {
         Event::Chat(ChatEvent::Failed { id, reason }) => {
             list("unsaid", [id.0.into(), reason.to_string().into()])
         }
-        Event::Call(_)
+        Event::Call(CallEvent::Told {
+            conversation, what, ..
+        }) => list(
+            "called",
+            [conversation.to_string().into(), super::calls::outcome(what)],
+        ),
+        Event::Call(CallEvent::Changed(_))
         | Event::Chat(ChatEvent::Read(..) | ChatEvent::Deleted(_) | ChatEvent::Found { .. })
         | Event::App(AppEvent::Sent { .. }) => Array::new(),
         Event::Refused(sentence) => list("refused", [sentence.into()]),

@@ -211,10 +211,12 @@ fn only_certificate(
     sdp::fingerprint(all)?.ok_or(DescriptionError::Fingerprint)
 }
 
-/// Writes the text again without fingerprints of other hash functions, because a browser might trust one of them, and
-/// without any candidates but these.
+/// Writes the text again without fingerprints of other hash functions, because a browser might trust one of them,
+/// without any candidates but these, and without attributes of formats that a section does not have: Firefox leaves those of
+/// the codecs that were taken out by `setCodecPreferences`, and Chromium refuses such a description.
 fn rewrite(sdp: &str, candidates: &[Candidate]) -> Result<String, DescriptionError> {
     let mut rewritten = String::with_capacity(sdp.len());
+    let mut media = "";
     for line in sdp::lines(sdp) {
         if !matches!(line.as_bytes(), [b'a'..=b'z', b'=', ..]) {
             return Err(DescriptionError::Malformed);
@@ -229,6 +231,11 @@ fn rewrite(sdp: &str, candidates: &[Candidate]) -> Result<String, DescriptionErr
             }
             continue;
         }
+        if line.starts_with("m=") {
+            media = line;
+        } else if is_of_another_format(line, media) {
+            continue;
+        }
         if let Some(fingerprint) = line.strip_prefix("a=fingerprint:") {
             if sdp::sha256_of(fingerprint).is_none() {
                 continue;
@@ -241,6 +248,18 @@ fn rewrite(sdp: &str, candidates: &[Candidate]) -> Result<String, DescriptionErr
         rewritten.push_str("\r\n");
     }
     Ok(rewritten)
+}
+
+/// Whether an attribute describes a format (RFC 8866, section 6.6; RFC 4585, section 4.2) that is not in its media line.
+fn is_of_another_format(line: &str, media: &str) -> bool {
+    let attributes = ["a=rtpmap:", "a=fmtp:", "a=rtcp-fb:"];
+    let Some(value) = attributes.iter().find_map(|name| line.strip_prefix(name)) else {
+        return false;
+    };
+    let format = value.split(' ').next().unwrap_or_default();
+    let is_number = !format.is_empty() && format.bytes().all(|byte| byte.is_ascii_digit());
+    // The kind, the port and the protocol come first.
+    is_number && !media.split(' ').skip(3).any(|known| known == format)
 }
 
 fn mentions_fingerprint(line: &str) -> bool {

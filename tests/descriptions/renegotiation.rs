@@ -56,6 +56,28 @@ fn renegotiation_keeps_media_as_it_is() {
 }
 
 #[test]
+fn attributes_of_formats_that_a_section_does_not_have_are_left_out() {
+    for (name, kind, sdp) in with_media() {
+        let mut lines: Vec<&str> = sdp.lines().collect();
+        let video = lines.iter().position(|line| line.starts_with("m=video"));
+        let end = video.expect(&name) + 1;
+        // As Firefox writes them for codecs that were taken out of the section.
+        let stray = [
+            "a=rtcp-fb:7 nack pli",
+            "a=fmtp:7 apt=120",
+            "a=rtpmap:7 VP9/90000",
+        ];
+        lines.splice(end..end, stray);
+        let changed = lines.join("\r\n") + "\r\n";
+        assert_eq!(
+            SessionDescription::from_sdp(kind, &changed).expect(&name),
+            SessionDescription::from_sdp(kind, &sdp).unwrap(),
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn renegotiation_of_data_channels_fits_the_smaller_limits() {
     for (name, kind, sdp) in data_only() {
         let description = SessionDescription::from_sdp(kind, &sdp).expect(&name);

@@ -12,8 +12,8 @@ pub const LOADED: [&str; 3] = [MODULE, "mqtt-rtc.wasm", WORKER];
 
 const MODULE: &str = "mqtt-rtc.js";
 
-/// What it loads once something is to be kept.
-pub const STORE: &str = "mqtt-rtc-store.js";
+/// What it loads once something is to be kept, and with the first call or broadcast.
+pub const ON_DEMAND: [&str; 2] = ["mqtt-rtc-store.js", "mqtt-rtc-calls.js"];
 
 /// The program of its worker, which is a file of its own because policies forbid workers from `blob:` addresses.
 const WORKER: &str = "mqtt-rtc-worker.js";
@@ -36,7 +36,7 @@ pub fn build(tools: &Tools, dist: &Path) -> Result<()> {
     let mut tsc = tools.web("tsc")?;
     process::run(tsc.arg("--project").arg(&embed)).context("the module has type errors")?;
     for (source, name, format) in [
-        // What it imports when it needs it becomes a file of its own, `STORE`.
+        // What it imports when it needs it becomes files of their own, `ON_DEMAND`.
         ("index.ts", MODULE, &["--format=esm", "--splitting"][..]),
         ("disk-worker.ts", WORKER, &["--format=iife"]),
     ] {

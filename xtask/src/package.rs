@@ -37,7 +37,8 @@ pub fn pack(tools: &Tools, dist: &Path, folder: &Path) -> Result<PathBuf> {
     std::fs::create_dir_all(&content)?;
     let mut files = widget::files(dist)?;
     files.extend(module::LOADED.map(str::to_owned));
-    files.extend([module::STORE, module::TYPES].map(str::to_owned));
+    files.extend(module::ON_DEMAND.map(str::to_owned));
+    files.push(module::TYPES.to_owned());
     for file in &files {
         std::fs::copy(dist.join(file), content.join(file))
             .with_context(|| format!("{} contains no {file}", dist.display()))?;

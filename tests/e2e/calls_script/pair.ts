@@ -1,6 +1,6 @@
 // Two chats in one page, whose media go over a real pair of connections.
 
-import { type Media, open } from "../../../embed/calls/adapter-only.ts";
+import { type Media, open } from "../../../embed/calls/plain.ts";
 import { Connections } from "../../../embed/calls/adapter.ts";
 import type { Adapter, Command, Host, Observer, Sent, Tracks, Wish } from "../../../embed/calls/contract.ts";
 import { Devices } from "../../../embed/calls/devices.ts";

@@ -4,7 +4,18 @@ import {
   type AskOptions,
   type AskResult,
   type AttachedFile,
+  type Broadcast,
+  type BroadcastInfo,
+  type BroadcastOptions,
   type Broker,
+  type Call,
+  type CallInfo,
+  type CallOptions,
+  type CallOutcome,
+  type CallParticipant,
+  type CallPromises,
+  type CallSource,
+  type CallStreams,
   type Conversation,
   type DecisionOptions,
   type ErrorCode,
@@ -55,6 +66,7 @@ const options: Options = {
   relayOnly: true,
   accept: "known",
   features: ["files", "dm"],
+  calls: "audio",
   storage: "memory",
   questionHandlers: { double },
   config: "/settings/rtchat.json",
@@ -149,3 +161,44 @@ const users: string[] = client.users;
 console.log(client.name, client.room, stats?.published, stats?.dropped["unreadable"], peers.length, users.length);
 await client.connect();
 client.disconnect();
+
+// Calls and broadcasts.
+const source: CallSource = { audio: true, video: { width: 320 } };
+const inChannel: CallOptions = { conversation: "#lobby" };
+client.on("call", (user: string, info: CallInfo, { start, end }: CallPromises, peer: Peer) => {
+  void start.then(({ localStream, remoteStream }: CallStreams) => [localStream.id, remoteStream.id]);
+  void end.then(() => [user, peer.key, info.id, info.conversation, info.audio, info.silent]);
+  return info.video && new MediaStream();
+});
+client.on("callconnected", (user, { remoteStream }, peer) => [user, remoteStream.id, peer.key]);
+client.on("callended", (_user, outcome: CallOutcome, _peer) => outcome);
+client.on("callchange", (call: Call | undefined) => call?.state);
+client.on("stream", (_user, stream, kind: "camera" | "screen", peer) => [stream.id, kind, peer.id]);
+client.on("streamended", (_user, stream, _kind, _peer) => stream.id);
+client.on("track", (_user, track, stream, _peer) => [track.kind, stream.id]);
+client.on("broadcast", (_user, { audio, video, screen, sensitive, asks, inReturn }: BroadcastInfo, _peer) => [audio, video, screen, sensitive, asks, inReturn]);
+client.on("broadcastended", (user, peer) => [user, peer.id]);
+client.on("watchers", (watchers) => watchers.length);
+client.on("watchrequest", (_user, peer) => peer.trust === "verified");
+async function talk(peer: Peer): Promise<void> {
+  const call: Call = await client.call(source, inChannel);
+  const others: readonly CallParticipant[] = call.participants;
+  call.enable({ audio: false });
+  await call.send();
+  await call.shareScreen({ video: true });
+  call.raiseHand(true);
+  console.log(call.id, call.conversation, call.localStream.id, others.map(({ stream, screenStream, hand }) => [stream.id, screenStream.id, hand]));
+  call.end();
+  (await peer.call()).end();
+  const { start, end }: CallPromises = client.callUser("ben", new MediaStream());
+  await start;
+  client.endCallWithUser(peer);
+  await end;
+  const terms: BroadcastOptions = { sensitive: true, ask: true, inReturn: false };
+  const broadcast: Broadcast = await client.broadcast(source, terms);
+  for (const watcher of broadcast.watchers) broadcast.remove(watcher);
+  console.log(broadcast.stream.id, (await client.watch(peer)).id);
+  client.showAt(peer, { camera: 180 });
+  client.unwatch(peer);
+  broadcast.end();
+}

@@ -30,9 +30,10 @@ fn every_exported_name_is_pinned() {
         let expected = json!({
             "module": ["MQTTRTCClient", "RTChatError"],
             "client": [
-                "addQuestionHandler", "ask", "changeName", "chat", "connect", "constructor", "conversations", "disconnect",
-                "edit", "fetchFile", "getPeer", "history", "name", "off", "on", "once", "peers", "react", "retract", "retry",
-                "room", "safetyNumber", "say", "send", "sendFile", "stats", "typing", "users",
+                "addQuestionHandler", "ask", "broadcast", "call", "callUser", "changeName", "chat", "connect", "constructor",
+                "conversations", "disconnect", "edit", "endCallWithUser", "fetchFile", "getPeer", "history", "name", "off", "on",
+                "once", "peers", "react", "retract", "retry", "room", "safetyNumber", "say", "send", "sendFile", "showAt",
+                "stats", "typing", "unwatch", "users", "watch",
             ],
             "own": [],
             "error": ["code", "message", "name"],
@@ -54,6 +55,7 @@ fn every_member_of_a_peer_is_pinned() {
                 "acceptKey",
                 "ask",
                 "block",
+                "call",
                 "chat",
                 "constructor",
                 "disconnect",

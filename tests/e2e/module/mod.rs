@@ -3,6 +3,7 @@
 mod attachments;
 mod away;
 mod broken;
+mod calls;
 mod client;
 mod content;
 mod conversations;

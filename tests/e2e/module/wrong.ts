@@ -21,3 +21,7 @@ client.name = "anna";
 client.safetyNumber("ben");
 // @ts-expect-error: the key is read-only
 client.peers[0]!.key = "another";
+// @ts-expect-error: a name is no peer
+void client.watch("ben");
+// @ts-expect-error: what is sent is no text
+void client.call("loud");

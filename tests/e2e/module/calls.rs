@@ -176,7 +176,11 @@ fn the_names_of_the_first_rtchat_work() {
         until(&ben, "return moves").await?;
         eval(&ben, "client.endCallWithUser('ann')").await?;
         for tab in [&ann, &ben] {
-            until(tab, "return told.some((line) => String(line).endsWith(' ended'))").await?;
+            until(
+                tab,
+                "return told.some((line) => String(line).endsWith(' ended'))",
+            )
+            .await?;
         }
         told(&ann, "over").await?;
         // Nobody has that name.

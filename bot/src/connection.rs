@@ -1,7 +1,10 @@
 //! One WebRTC connection: translates between the room and `str0m`.
 
+use std::rc::Rc;
 use std::time::Instant;
 
+use rtchat::identity::PeerId;
+use rtchat::room::MediaWish;
 use rtchat::rtc::{
     Candidate, CommandQueue, DataDescription, LinkCommand, LinkEvent, Path, Renegotiation, SdpType,
     SessionDescription,
@@ -10,6 +13,8 @@ use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::channel::{ChannelConfig, ChannelData, ChannelId};
 use str0m::{Event, IceConnectionState, Input, Output, Rtc};
 
+use crate::Received;
+use crate::media::{Link, Own};
 use crate::sockets::Sockets;
 
 /// Messages of more than 64 KiB are not passed on, as in the browser's adapter.
@@ -34,6 +39,8 @@ pub struct Connection {
     /// Remote candidates that arrived before the remote description. The queue bounds how many.
     early: Vec<Candidate>,
     path: Option<Path>,
+    /// What runs on it in calls.
+    media: Link,
     wake: Instant,
     events: Vec<LinkEvent>,
     ended: bool,
@@ -41,7 +48,12 @@ pub struct Connection {
 
 impl Connection {
     /// Creates a connection with these local candidates.
-    pub fn new(mut rtc: Rtc, candidates: &[str0m::Candidate], now: Instant) -> Connection {
+    pub fn new(
+        mut rtc: Rtc,
+        candidates: &[str0m::Candidate],
+        own: Rc<Own>,
+        now: Instant,
+    ) -> Connection {
         for candidate in candidates {
             rtc.add_local_candidate(candidate.clone());
         }
@@ -53,6 +65,7 @@ impl Connection {
             queue: CommandQueue::default(),
             early: Vec::new(),
             path: None,
+            media: Link::new(own, now),
             wake: now,
             events: Vec::new(),
             ended: false,
@@ -70,6 +83,20 @@ impl Connection {
             }
         }
         self.handle(Input::Timeout(now), now, sockets);
+    }
+
+    /// Says what is to run here.
+    pub fn wish(&mut self, peer: PeerId, wish: MediaWish, now: Instant, sockets: &Sockets) {
+        self.media.wish(peer, wish);
+        self.review();
+        self.handle(Input::Timeout(now), now, sockets);
+    }
+
+    /// Asks for an offer, if media need one. Like in browsers, an exchange that is under way ends first.
+    fn review(&mut self) {
+        if self.offer.is_none() && self.media.needs_offer(&self.rtc) {
+            self.events.push(LinkEvent::NegotiationNeeded);
+        }
     }
 
     fn carry_out(&mut self, command: LinkCommand) -> Result<()> {
@@ -107,20 +134,31 @@ impl Connection {
             }
             Renegotiation::Answer(offer) => {
                 let answer = self.answer(offer.sdp())?;
-                self.report_next(SdpType::Answer, &answer)
+                self.report_next(SdpType::Answer, &answer)?;
+                self.review();
+                Ok(())
             }
-            Renegotiation::Accept(answer) => self.accept(answer.sdp()),
+            Renegotiation::Accept(answer) => {
+                self.accept(answer.sdp())?;
+                self.review();
+                Ok(())
+            }
         }
     }
 
     fn make_offer(&mut self, restart: bool) -> Result<String> {
+        let plan = self.media.plan(&self.rtc);
         let mut change = self.rtc.sdp_api();
         if self.channel.is_none() {
             self.channel = Some(change.add_channel_with_config(channel_0()));
-        } else if restart {
-            change.ice_restart(true);
+        } else {
+            self.media.offer(plan, &mut change);
+            // The other side may have offered meanwhile what this offer was wanted for. The room waits for an offer anyway,
+            // and `str0m` makes none without a change.
+            if restart || !change.has_changes() {
+                change.ice_restart(true);
+            }
         }
-        // Without a change there is nothing to negotiate, and the room makes a new connection instead.
         let applied = change.apply();
         let (offer, pending) = applied.ok_or(Failure("There is nothing to offer."))?;
         self.offer = Some(pending);
@@ -130,7 +168,9 @@ impl Connection {
     fn answer(&mut self, offer: &str) -> Result<String> {
         // This abandons an offer of ours that was not answered yet.
         self.offer = None;
-        let offer = SdpOffer::from_sdp_string(&without_names(offer))
+        self.media.withdrawn();
+        let offer = self.media.settle(&without_names(offer));
+        let offer = SdpOffer::from_sdp_string(&offer)
             .map_err(|_| Failure("The remote offer cannot be parsed."))?;
         let answer = self.rtc.sdp_api().accept_offer(offer);
         let answer = answer.map_err(|_| Failure("The remote offer cannot be accepted."))?;
@@ -144,10 +184,12 @@ impl Connection {
     fn accept(&mut self, answer: &str) -> Result<()> {
         let pending = self.offer.take();
         let pending = pending.ok_or(Failure("There is no offer that this answers."))?;
-        let answer = SdpAnswer::from_sdp_string(&without_names(answer))
+        let text = without_names(answer);
+        let answer = SdpAnswer::from_sdp_string(&text)
             .map_err(|_| Failure("The remote answer cannot be parsed."))?;
         let accepted = self.rtc.sdp_api().accept_answer(pending, answer);
         accepted.map_err(|_| Failure("The remote answer cannot be accepted."))?;
+        self.media.answered(&text);
         self.add_early_candidates();
         Ok(())
     }
@@ -204,6 +246,14 @@ impl Connection {
 
     /// Handles a datagram or the passing of time, and sends the datagrams that follow from it.
     pub fn handle(&mut self, input: Input, now: Instant, sockets: &Sockets) {
+        self.advance(input, now, sockets);
+        self.media.look(now);
+        while self.media.play(&mut self.rtc, now) {
+            self.advance(Input::Timeout(now), now, sockets);
+        }
+    }
+
+    fn advance(&mut self, input: Input, now: Instant, sockets: &Sockets) {
         if self.rtc.handle_input(input).is_err() {
             self.fail("The connection broke.");
         }
@@ -214,7 +264,7 @@ impl Connection {
                     break;
                 }
                 Ok(Output::Transmit(datagram)) => sockets.send(&datagram),
-                Ok(Output::Event(event)) => self.on_event(event),
+                Ok(Output::Event(event)) => self.on_event(event, now),
                 Err(_) => {
                     self.fail("The connection broke.");
                     self.rtc.disconnect();
@@ -225,7 +275,7 @@ impl Connection {
         }
     }
 
-    fn on_event(&mut self, event: Event) {
+    fn on_event(&mut self, event: Event, now: Instant) {
         match event {
             Event::IceConnectionStateChange(state) => self.on_ice_state(state),
             Event::ChannelOpen(id, _) if Some(id) == self.channel => {
@@ -235,6 +285,8 @@ impl Connection {
                 self.events.extend(event_for(message))
             }
             Event::ChannelClose(id) if Some(id) == self.channel => self.closed(),
+            Event::MediaData(data) => self.media.receive(&data, &mut self.rtc, now),
+            Event::KeyframeRequest(request) => self.media.refresh(request.mid),
             Event::Closed => self.closed(),
             _ => {}
         }
@@ -268,6 +320,7 @@ impl Connection {
 
     /// Closes the connection after sending the datagrams that are pending.
     pub fn close(&mut self, now: Instant, sockets: &Sockets) {
+        self.media.close();
         self.handle(Input::Timeout(now), now, sockets);
         if self.rtc.close().is_err() {
             self.rtc.disconnect();
@@ -282,7 +335,13 @@ impl Connection {
 
     /// The time at which [`handle`](Self::handle) has to be called next.
     pub fn next_wake(&self) -> Instant {
-        self.wake
+        let media = self.media.next_wake();
+        media.map_or(self.wake, |media| media.min(self.wake))
+    }
+
+    /// What has begun or stopped to arrive since the last call.
+    pub fn take_received(&mut self) -> Vec<Received> {
+        self.media.take_received()
     }
 
     /// The events since the last call.

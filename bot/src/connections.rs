@@ -1,19 +1,24 @@
 //! All WebRTC connections: routes datagrams to them, and wakes them when it is time.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rtchat::identity::PeerId;
+use rtchat::room::MediaWish;
 use rtchat::rtc::{ConnectionId, LinkCommand, LinkEvent};
+use rtchat::settings::CallKinds;
 use str0m::RtcConfig;
 use str0m::net::{Protocol, Receive};
 use str0m::{Candidate, Input};
 use tokio::sync::mpsc::Sender;
 
-use crate::Error;
 use crate::connection::Connection;
 use crate::incoming::{Datagram, Incoming};
+use crate::media::Own;
 use crate::sockets::Sockets;
+use crate::{Error, Received};
 
 /// At most 8 MiB wait to be sent to one peer, as in the browser's adapter.
 const MAX_BUFFERED: usize = 8 * 1024 * 1024;
@@ -26,17 +31,24 @@ pub struct Connections {
     sockets: Sockets,
     configuration: RtcConfig,
     candidates: Vec<Candidate>,
+    own: Rc<Own>,
     open: BTreeMap<ConnectionId, Connection>,
     /// Connections that we closed, and until when they may still send.
     closing: Vec<(Connection, Instant)>,
+    /// What has stopped to arrive because its connection was closed.
+    received: Vec<Received>,
 }
 
 impl Connections {
-    /// Opens the sockets. Datagrams that arrive there go to `incoming`.
+    /// Opens the sockets. Datagrams that arrive there go to `incoming`. Connections can carry what these calls need.
     ///
     /// # Errors
     /// [`Error`] if this machine has no network.
-    pub fn open(incoming: Sender<Incoming>) -> Result<Connections, Error> {
+    pub fn open(
+        incoming: Sender<Incoming>,
+        calls: CallKinds,
+        own: Rc<Own>,
+    ) -> Result<Connections, Error> {
         let sockets = Sockets::open(&incoming)?;
         let candidates = sockets
             .addresses()
@@ -46,13 +58,17 @@ impl Connections {
         let configuration = RtcConfig::new()
             .set_crypto_provider(Arc::new(str0m::crypto::from_feature_flags()))
             .clear_codecs()
+            .enable_opus(calls != CallKinds::Off, false)
+            .enable_vp8(calls == CallKinds::Video)
             .set_sctp_max_buffered_amount(MAX_BUFFERED);
         Ok(Connections {
             sockets,
             configuration,
             candidates,
+            own,
             open: BTreeMap::new(),
             closing: Vec::new(),
+            received: Vec::new(),
         })
     }
 
@@ -62,6 +78,7 @@ impl Connections {
         if let LinkCommand::Close = command {
             if let Some(mut connection) = self.open.remove(&id) {
                 connection.close(now, &self.sockets);
+                self.received.extend(connection.take_received());
                 self.closing.push((connection, now + CLOSING_TIME));
             }
             return;
@@ -75,11 +92,18 @@ impl Connections {
         );
         if begins && !self.open.contains_key(&id) {
             let rtc = self.configuration.clone().build(now);
-            self.open
-                .insert(id, Connection::new(rtc, &self.candidates, now));
+            let connection = Connection::new(rtc, &self.candidates, self.own.clone(), now);
+            self.open.insert(id, connection);
         }
         if let Some(connection) = self.open.get_mut(&id) {
             connection.command(command, now, &self.sockets);
+        }
+    }
+
+    /// Says what is to run on a connection to a peer.
+    pub fn wish(&mut self, id: ConnectionId, peer: PeerId, wish: MediaWish) {
+        if let Some(connection) = self.open.get_mut(&id) {
+            connection.wish(peer, wish, Instant::now(), &self.sockets);
         }
     }
 
@@ -129,6 +153,14 @@ impl Connections {
     pub fn take_events(&mut self) -> impl Iterator<Item = (ConnectionId, LinkEvent)> {
         let open = self.open.iter_mut();
         open.flat_map(|(id, connection)| connection.take_events().map(|event| (*id, event)))
+    }
+
+    /// What has begun or stopped to arrive since the last call.
+    pub fn take_received(&mut self) -> Vec<Received> {
+        let mut received = std::mem::take(&mut self.received);
+        let open = self.open.values_mut();
+        received.extend(open.flat_map(Connection::take_received));
+        received
     }
 
     /// Whether all connections are closed and have nothing left to send.

@@ -14,6 +14,7 @@ use crate::broker::Broker;
 use crate::connections::Connections;
 use crate::history::History;
 use crate::incoming::Incoming;
+use crate::media::Own;
 use crate::storage::FileStorage;
 use crate::{Bot, Warning};
 
@@ -65,6 +66,8 @@ pub struct Driver<B> {
     pub broker: Broker,
     /// The connections to other peers.
     pub connections: Connections,
+    /// What is sent in calls.
+    pub own: Rc<Own>,
     /// The identity and the trust book.
     pub profile: Profile,
     /// The file that the profile is kept in.
@@ -151,6 +154,9 @@ impl<B: Bot> Driver<B> {
     /// Passes all pending inputs to the room, and carries out its outputs, until nothing is left.
     fn settle(&mut self) {
         loop {
+            for received in self.connections.take_received() {
+                self.bot.on_media(&received);
+            }
             let events = self.connections.take_events();
             self.inputs
                 .extend(events.map(|(id, event)| Input::Link(id, event)));
@@ -185,8 +191,7 @@ impl<B: Bot> Driver<B> {
                     self.report_kept(kept);
                 }
             }
-            // Bots are in no calls.
-            Output::Media(..) => {}
+            Output::Media(id, peer, wish) => self.connections.wish(id, peer, wish),
             // Bots neither send nor receive files, so there is no file channel, and no place for their bytes.
             Output::File(..) | Output::YieldFiles | Output::Blob(_) => {}
             Output::Trust(change) => {
@@ -195,6 +200,7 @@ impl<B: Bot> Driver<B> {
             }
             Output::Event(event) => {
                 let commands = self.bot.on_event(&event).into_iter();
+                let commands = commands.map(|command| self.own.complete(command));
                 self.inputs.extend(commands.map(Input::Command));
             }
         }

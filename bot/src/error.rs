@@ -60,6 +60,9 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// A clip for calls cannot be used.
+    #[error(transparent)]
+    Clip(#[from] crate::ClipError),
     /// The system provides no random numbers.
     #[error("This system provides no random numbers: {0}.")]
     Random(getrandom::Error),

@@ -1,14 +1,16 @@
-//! A bot that greets everybody who comes, and answers questions.
+//! A bot that greets everybody who comes, and answers questions and calls.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rtchat::identity::{PeerId, Trust};
 use rtchat::room::{
-    AppCommand, AppEvent, ChatCommand, ChatEvent, FileCommand, FileEvent, Message, PeerState,
-    PeerView, PeopleEvent,
+    AppCommand, AppEvent, CallEvent, ChatCommand, ChatEvent, FileCommand, FileEvent, Message,
+    PeerState, PeerView, PeopleEvent,
 };
-use rtchat_bot::{Bot, Command, Event, rtchat};
+use rtchat_bot::{Bot, Command, Event, Received, rtchat};
+
+use crate::calls;
 
 /// How long the helper waits for an answer to its question.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -23,6 +25,8 @@ pub struct Helper {
     asked: u32,
     /// The display names of all people who are here.
     people: BTreeMap<PeerId, String>,
+    /// Whether the camera is still to be shown to whoever opens it.
+    shares_camera: bool,
 }
 
 impl Bot for Helper {
@@ -53,19 +57,29 @@ impl Bot for Helper {
                 let (file, words) = (*file, "I take no files.".to_owned());
                 vec![Command::File(FileCommand::Refuse { file, words })]
             }
+            Event::Call(CallEvent::Changed(view)) => calls::react(view).into_iter().collect(),
+            Event::Status(_) if std::mem::take(&mut self.shares_camera) => {
+                vec![calls::share_camera()]
+            }
             _ => Vec::new(),
         }
+    }
+
+    fn on_media(&mut self, received: &Received) {
+        let user = self.people.get(&received.peer).map(String::as_str);
+        calls::print(user.unwrap_or("somebody"), received);
     }
 }
 
 impl Helper {
     /// Creates a helper of this name.
-    pub fn new(name: String, question: Option<String>) -> Helper {
+    pub fn new(name: String, question: Option<String>, shares_camera: bool) -> Helper {
         Helper {
             name,
             question,
             asked: 0,
             people: BTreeMap::new(),
+            shares_camera,
         }
     }
 

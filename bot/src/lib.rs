@@ -5,7 +5,7 @@
 //!
 //! ```no_run
 //! use rtchat_bot::rtchat::room::{ChatCommand, ChatEvent};
-//! use rtchat_bot::{Command, Error, Event, Options, Participant};
+//! use rtchat_bot::{Calls, Command, Error, Event, Options, Participant};
 //!
 //! #[tokio::main(flavor = "current_thread")]
 //! async fn main() -> Result<(), Error> {
@@ -17,6 +17,7 @@
 //!         name: "echo".into(),
 //!         identity: "echo.json".into(),
 //!         history: None,
+//!         calls: Calls::default(),
 //!     })?;
 //!     let echo = |event: &Event| match event {
 //!         // Our own messages come without a peer.
@@ -37,6 +38,7 @@
 //! | `driver` | the only caller of [`Room`](rtchat::room::Room): passes inputs in, and carries outputs out |
 //! | `broker` | the connection to the MQTT broker, with `rumqttc` |
 //! | `connections`, `connection` | the WebRTC connections to other peers, with `str0m` |
+//! | `media` | what is sent in calls, and what arrives |
 //! | `sockets` | UDP sockets |
 //! | `incoming` | input from the broker and the sockets, by one channel |
 //! | `history` | the file that holds what was said |
@@ -52,11 +54,13 @@ mod driver;
 mod error;
 mod history;
 mod incoming;
+mod media;
 mod participant;
 mod sockets;
 mod storage;
 
 pub use error::{Error, Warning};
+pub use media::{Calls, Clip, ClipError, Counts, Frame, MediaKind, Received, Source, Track};
 pub use participant::{Options, Participant};
 pub use rtchat;
 pub use rtchat::room::{Command, Event};
@@ -69,6 +73,9 @@ pub trait Bot {
     ///
     /// The room stands still until this returns, so work that takes long belongs into another task.
     fn on_event(&mut self, event: &Event) -> Vec<Command>;
+
+    /// Hears that sound or a picture of a peer has begun to arrive, or has stopped. By default nothing is done.
+    fn on_media(&mut self, _received: &Received) {}
 
     /// Receives a warning about something that went wrong without ending the participation. By default it is printed
     /// to the standard error output.

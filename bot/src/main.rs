@@ -7,14 +7,16 @@
 //! Its reactions to the events of the room are in `helper.rs`. Everything else is in the library of this package.
 #![forbid(unsafe_code)]
 
+mod calls;
 mod helper;
 
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
-use rtchat_bot::{Options, Participant};
+use clap::{Parser, ValueEnum};
+use rtchat_bot::rtchat::settings::CallKinds;
+use rtchat_bot::{Calls, Options, Participant};
 
 use helper::Helper;
 
@@ -47,6 +49,21 @@ struct Arguments {
     /// is kept
     #[arg(long)]
     history: Option<PathBuf>,
+    /// Answer every call, with a tone and, where the site's setting `calls` is video, with a test picture
+    #[arg(long, value_enum, value_name = "KIND")]
+    calls: Option<Kind>,
+    /// Show the test picture to whoever opens it
+    #[arg(long, requires = "calls")]
+    share_camera: bool,
+}
+
+/// The calls that the site has
+#[derive(Clone, Copy, ValueEnum)]
+enum Kind {
+    /// Calls with sound
+    Audio,
+    /// Calls with sound and pictures
+    Video,
 }
 
 // One thread is enough, and nothing that it works on needs a lock.
@@ -65,6 +82,11 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), rtchat_bot::Error> {
+    let calls = match arguments.calls {
+        None => Calls::default(),
+        Some(Kind::Audio) => Calls::test(CallKinds::Audio)?,
+        Some(Kind::Video) => Calls::test(CallKinds::Video)?,
+    };
     let participant = Participant::open(&Options {
         page: arguments.page,
         topic_prefix: arguments.topic_prefix,
@@ -73,6 +95,7 @@ async fn run(arguments: Arguments) -> Result<(), rtchat_bot::Error> {
         name: arguments.name,
         identity: arguments.identity,
         history: arguments.history,
+        calls,
     })?;
     println!(
         "{} waits in the room {} of {}. The fingerprint of its key is {}.",
@@ -81,7 +104,7 @@ async fn run(arguments: Arguments) -> Result<(), rtchat_bot::Error> {
         participant.page(),
         participant.fingerprint()
     );
-    let helper = Helper::new(participant.user(), arguments.ask);
+    let helper = Helper::new(participant.user(), arguments.ask, arguments.share_camera);
     participant.run(helper, stop_signal()).await
 }
 

@@ -8,7 +8,7 @@ use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use rtchat::identity::{Name, Profile};
 use rtchat::room::{ChatCommand, Command, Config, Input, MAIN_CHANNEL, Output, Room};
-use rtchat::settings::{Accept, CallKinds, Features, PageAddress, Settings, room_link};
+use rtchat::settings::{Accept, Features, PageAddress, Settings, room_link};
 use rtchat::time::Millis;
 use rtchat::wire::RoomSource;
 use rumqttc::MqttOptions;
@@ -18,8 +18,9 @@ use crate::broker::{self, Broker};
 use crate::connections::Connections;
 use crate::driver::{Clock, Driver};
 use crate::history::History;
+use crate::media::Own;
 use crate::storage::FileStorage;
-use crate::{Bot, Error};
+use crate::{Bot, Calls, Error};
 
 /// At most this many incoming packets and datagrams wait for the driver. Beyond that sockets are not read, and the
 /// network drops the rest.
@@ -43,6 +44,8 @@ pub struct Options {
     pub identity: PathBuf,
     /// The file that keeps what is said, readable by its owner alone. Without one, it is gone when the bot ends.
     pub history: Option<PathBuf>,
+    /// The calls that the bot can be in, and what it sends there.
+    pub calls: Calls,
 }
 
 /// A participant of a room, ready to [`run`](Participant::run).
@@ -55,6 +58,7 @@ pub struct Participant {
     storage: Rc<FileStorage>,
     history: Option<History>,
     broker: MqttOptions,
+    calls: Calls,
 }
 
 impl Participant {
@@ -140,7 +144,7 @@ impl Participant {
             channels: vec![MAIN_CHANNEL.to_owned()],
             accept: Accept::Everyone,
             features: Features::default(),
-            calls: CallKinds::Off,
+            calls: options.calls.kinds,
             trust: profile.trust().clone(),
             seed: seed()?,
         };
@@ -157,6 +161,7 @@ impl Participant {
             storage,
             history,
             broker,
+            calls: options.calls.clone(),
         })
     }
 
@@ -190,7 +195,9 @@ impl Participant {
     /// Outside of a Tokio runtime with time and I/O enabled.
     pub async fn run(self, bot: impl Bot, stop: impl Future) -> Result<(), Error> {
         let (sender, incoming) = mpsc::channel(MAX_QUEUED);
-        let connections = Connections::open(sender.clone())?;
+        let kinds = self.calls.kinds;
+        let own = Rc::new(Own::new(self.calls, seed()?));
+        let connections = Connections::open(sender.clone(), kinds, own.clone())?;
         let broker = Broker::connect(self.broker, self.room.subscriptions(), sender);
         let mut driver = Driver {
             room: self.room,
@@ -198,6 +205,7 @@ impl Participant {
             inputs: Default::default(),
             broker,
             connections,
+            own,
             profile: self.profile,
             storage: self.storage,
             history: self.history,
@@ -233,6 +241,7 @@ mod tests {
             name: "helper".into(),
             identity: folder.path().join("identity.json"),
             history: None,
+            calls: Calls::default(),
         };
         change(&mut options);
         Participant::open(&options)

@@ -12,7 +12,7 @@ use std::error::Error;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rtchat_bot::rtchat::time::Millis;
-use rtchat_bot::{Event, Options, Participant};
+use rtchat_bot::{Calls, Event, Options, Participant};
 
 /// Every third message is followed by the long one of these pauses, so that messages come in groups.
 const PAUSES: [u64; 3] = [20, 40, 420];
@@ -45,6 +45,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         name: name.clone(),
         identity: identity.into(),
         history: None,
+        calls: Calls::default(),
     };
     let takes = offset(count);
     let ago = match more {

@@ -9,7 +9,7 @@ use crate::support::{Bed, Browser, Tab, run};
 const LOOK: &str = include_str!("calls/look.js");
 
 /// What tests look at in a call.
-trait Caller {
+pub trait Caller {
     /// Waits until this of `calls/look.js` is true.
     async fn until_call(&self, what: &str) -> Result<()>;
     /// Waits until this of `calls/look.js` is this text.

@@ -8,6 +8,7 @@ mod accessibility;
 mod activity;
 mod approach;
 mod bot;
+mod bot_calls;
 mod broken;
 mod broker;
 mod calls;

@@ -88,6 +88,21 @@ impl Bot {
         }
     }
 
+    /// Waits until it prints each of these lines, in any order.
+    pub async fn prints_all(&mut self, expected: &[&str]) -> Result<()> {
+        let mut missing = expected.to_vec();
+        while !missing.is_empty() {
+            match timeout(PATIENCE, self.lines.recv()).await {
+                Ok(Some(line)) => {
+                    missing.retain(|expected| *expected != line);
+                    self.seen.push(line);
+                }
+                _ => bail!("it did not print {missing:?}, but {:#?}", self.seen),
+            }
+        }
+        Ok(())
+    }
+
     /// Waits until it ends by itself without having joined a room.
     pub async fn ends(&mut self) -> Result<()> {
         let found = timeout(PATIENCE, self.reads_up_to("Joining")).await;

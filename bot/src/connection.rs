@@ -153,8 +153,7 @@ impl Connection {
             self.channel = Some(change.add_channel_with_config(channel_0()));
         } else {
             self.media.offer(plan, &mut change);
-            // The other side may have offered meanwhile what this offer was wanted for. The room waits for an offer anyway,
-            // and `str0m` makes none without a change.
+            // Where there is nothing else to say, a new path is looked for: the room waits for an offer.
             if restart || !change.has_changes() {
                 change.ice_restart(true);
             }
@@ -167,8 +166,9 @@ impl Connection {
 
     fn answer(&mut self, offer: &str) -> Result<String> {
         // This abandons an offer of ours that was not answered yet.
-        self.offer = None;
-        self.media.withdrawn();
+        if self.offer.take().is_some() {
+            self.media.withdrawn();
+        }
         let offer = self.media.settle(&without_names(offer));
         let offer = SdpOffer::from_sdp_string(&offer)
             .map_err(|_| Failure("The remote offer cannot be parsed."))?;

@@ -25,6 +25,8 @@ pub(crate) struct Link {
     refused: Vec<Slot>,
     /// What our open offer asks for.
     offered: Plan,
+    /// Whether the room has been asked for an offer that it has not made yet.
+    is_needed: bool,
     sending: Sending,
     hearing: Hearing,
 }
@@ -34,7 +36,8 @@ struct Section {
     mid: Mid,
     /// What we send there; `None` if it is the other side's.
     slot: Option<Slot>,
-    /// The direction that needs no other offer, because we have asked for it already, or nothing would come of it.
+    /// The direction that needs no other offer as long as it is wished, because we have asked for it already, or nothing
+    /// would come of it.
     asked: Option<Direction>,
 }
 
@@ -55,6 +58,7 @@ impl Link {
             sections: Vec::new(),
             refused: Vec::new(),
             offered: Plan::default(),
+            is_needed: false,
             sending: Sending::new(now),
             hearing: Hearing::default(),
         }
@@ -62,17 +66,26 @@ impl Link {
 
     /// Takes a wish. What is not wished any more stops at once.
     pub(crate) fn wish(&mut self, peer: PeerId, wish: MediaWish) {
+        let before: Vec<Direction> = self.directions().collect();
         self.wish = wish;
+        let now: Vec<Direction> = self.directions().collect();
+        let changes = before.iter().zip(&now).map(|(before, now)| before != now);
+        for (section, changes) in self.sections.iter_mut().zip(changes) {
+            if changes {
+                section.asked = None;
+            }
+        }
         self.hearing.take_from(peer);
         if !wish.receive {
             self.hearing.end();
         }
     }
 
-    /// Whether the other side has to be offered something. It is asked once for what it does not allow.
-    pub(crate) fn needs_offer(&self, rtc: &Rtc) -> bool {
+    /// Whether the room has to be asked for an offer now.
+    pub(crate) fn needs_offer(&mut self, rtc: &Rtc) -> bool {
         let plan = self.plan(rtc);
-        !plan.slots.is_empty() || !plan.directions.is_empty()
+        let is_needed = !plan.slots.is_empty() || !plan.directions.is_empty();
+        is_needed && !std::mem::replace(&mut self.is_needed, true)
     }
 
     /// What an offer has to change.
@@ -101,6 +114,7 @@ impl Link {
 
     /// Puts a plan into an offer.
     pub(crate) fn offer(&mut self, mut plan: Plan, change: &mut SdpApi<'_>) {
+        self.is_needed = false;
         for (mid, direction) in &plan.directions {
             change.set_direction(*mid, *direction);
         }
@@ -109,12 +123,34 @@ impl Link {
             let mid = change.add_media(slot.kind(), Direction::SendOnly, stream, None, None);
             plan.added.push((slot, mid));
         }
+        if !change.has_changes() {
+            self.repeat(change);
+        }
         self.offered = plan;
     }
 
-    /// Our offer was withdrawn. What it has added is offered again.
+    /// Makes an offer that changes nothing. The other side may have offered meanwhile what this one was wanted for; the room
+    /// waits for it anyway, and `str0m` makes none without a change.
+    fn repeat(&self, change: &mut SdpApi<'_>) {
+        let ours = self
+            .sections
+            .iter()
+            .filter(|section| section.slot.is_some());
+        for section in ours {
+            let now = self.direction(section);
+            let other = match now {
+                Direction::SendOnly => Direction::Inactive,
+                _ => Direction::SendOnly,
+            };
+            change.set_direction(section.mid, other);
+            change.set_direction(section.mid, now);
+        }
+    }
+
+    /// Our offer was withdrawn. The room asks for another one by itself.
     pub(crate) fn withdrawn(&mut self) {
         self.offered = Plan::default();
+        self.is_needed = true;
     }
 
     /// Our offer was answered.
@@ -181,7 +217,7 @@ impl Link {
             let Some(slot) = section.slot else { continue };
             let is_open = rtc
                 .media(section.mid)
-                .is_some_and(|media| media.direction().is_sending());
+                .is_some_and(|media| media.direction().is_sending() && !media.stopped());
             let source = self.own.source(slot);
             let source = source.filter(|_| on[slot as usize] && is_open && rtc.is_connected());
             self.sending.set(section.mid, source, now);
@@ -242,6 +278,10 @@ impl Link {
             Slot::Screen => self.wish.screen.is_some_and(|limit| limit.height == 0),
         };
         self.wants(slot) && !is_hidden
+    }
+
+    fn directions(&self) -> impl Iterator<Item = Direction> {
+        self.sections.iter().map(|section| self.direction(section))
     }
 
     fn direction(&self, section: &Section) -> Direction {

@@ -22,6 +22,14 @@ async fn meet(bed: &Bed, browser: &Browser, options: &[&str]) -> Result<(Tab, Bo
     Ok((tab, helper, broker))
 }
 
+/// Opens the direct conversation with the helper.
+async fn open_talk(tab: &Tab) -> Result<()> {
+    tab.click("person").await?;
+    tab.press("open-dm").await?;
+    // Until then, the buttons for calls are those of the channel.
+    tab.shows("Only you and helper read this").await
+}
+
 #[test]
 fn chromium_calls_a_helper() {
     run(|bed| async move { call(&bed, &bed.chromium().await?).await });
@@ -35,8 +43,7 @@ fn firefox_calls_a_helper() {
 /// Ann calls the helper with her camera on, twice. Each hears and sees the other until she hangs up.
 async fn call(bed: &Bed, browser: &Browser) -> Result<()> {
     let (tab, mut helper, _broker) = meet(bed, browser, &["--calls", "video"]).await?;
-    tab.click("person").await?;
-    tab.press("open-dm").await?;
+    open_talk(&tab).await?;
     for _ in 0..2 {
         let before = tab.script(TILES, Vec::new()).await?;
         ensure!(before == 0, "there is {before} before she calls");
@@ -97,8 +104,7 @@ fn a_helper_without_calls_answers_none() {
     run(|bed| async move {
         let browser = bed.chromium().await?;
         let (tab, _helper, _broker) = meet(&bed, &browser, &[]).await?;
-        tab.click("person").await?;
-        tab.press("open-dm").await?;
+        open_talk(&tab).await?;
         tab.press("call").await?;
         tab.press("media-go").await?;
         // The helper says at once that it has no calls.

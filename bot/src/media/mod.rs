@@ -12,6 +12,8 @@ mod clip;
 mod hearing;
 mod ivf;
 mod link;
+#[cfg(test)]
+mod link_tests;
 mod ogg;
 mod sections;
 mod sending;

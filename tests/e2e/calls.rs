@@ -32,6 +32,10 @@ impl Caller for Tab {
     async fn press(&self, id: &str) -> Result<()> {
         self.until(format!("the button {id}"), |page| page.has(id))
             .await?;
+        // While devices are being opened, a button does nothing.
+        let works = "return document.querySelector(arguments[0])?.disabled === false";
+        let selector = format!("[data-testid=\"{id}\"]");
+        self.until_true(works, vec![selector.into()]).await?;
         self.click_settled(id).await
     }
 }

@@ -3,54 +3,42 @@
 //! Two real browsers are each behind a router of their own, in network namespaces of this machine. A change tells the
 //! browser nothing, or not at once; its connections just do not lead anywhere any more.
 
-mod routers;
-
 use std::io::{Write, stderr};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use serde_json::json;
 use tokio::time::{Instant, sleep_until};
-use xtask::testbed::{self, Broker, Site, dist};
+use xtask::testbed::{Change, Routers, Server, dist};
 
 use crate::support::{Bed, Page, Tab, run};
-use routers::{Change, Routers};
 
-/// After the new address is up, messages flow again within this time …
-const LIMIT: Duration = Duration::from_secs(3);
+/// After the new address is up, messages, pictures and sound flow again within this time …
+pub const LIMIT: Duration = Duration::from_secs(3);
 /// … on a machine that does nothing else. Here others compile.
-const BUSY: u32 = 2;
+pub const BUSY: u32 = 2;
 
-/// The port of the page in the public network.
-const PAGE: u16 = 8080;
-/// The port of the broker there.
-const BROKER: u16 = 9001;
-
-#[test]
-fn messages_flow_again_soon_after_the_network_has_changed() {
-    let mut routers = match Routers::new() {
-        Ok(routers) => routers,
+/// The networks; nothing where this machine lets us make none, which is said.
+pub fn routers() -> Option<Routers> {
+    match Routers::new() {
+        Ok(routers) => Some(routers),
         Err(reason) => {
             // Not captured, unlike what `println` writes.
             let words = "Skipped: this machine lets us make no networks.";
             let _ = writeln!(stderr(), "{words} {reason:#}");
-            return;
+            None
         }
+    }
+}
+
+#[test]
+fn messages_flow_again_soon_after_the_network_has_changed() {
+    let Some(mut routers) = routers() else {
+        return;
     };
     run(|bed| async move {
-        let broker = Broker::rumqttd().await?;
-        let own = |port| format!("{}:{port}", routers::PUBLIC);
-        let settings = json!({
-            "brokers": [format!("ws://{}/mqtt", own(BROKER))],
-            "iceServers": [{ "urls": [format!("stun:{}", own(routers::STUN))] }],
-        });
-        let site = Site::start(dist(), settings).await?;
-        let _stun = routers.serve_stun()?;
-        let _page = routers.publish(PAGE, site.url())?;
-        let _broker = routers.publish(BROKER, &broker.ws_url())?;
-        let url = format!("http://{}/", own(PAGE));
-        let ann = open(&bed, &routers, 0, &url, "ann").await?;
-        let ben = open(&bed, &routers, 1, &url, "ben").await?;
+        let server = routers.serve(&dist()).await?;
+        let ann = open(&bed, &routers, 0, &server, "ann").await?;
+        let ben = open(&bed, &routers, 1, &server, "ben").await?;
         ann.sees(&["ben"]).await?;
         ben.sees(&["ann"]).await?;
 
@@ -80,14 +68,15 @@ fn messages_flow_again_soon_after_the_network_has_changed() {
 }
 
 /// Opens the page in a Chromium behind one of the routers, and joins.
-async fn open(bed: &Bed, routers: &Routers, at: usize, url: &str, name: &str) -> Result<Tab> {
-    // The page is not on this machine, as far as the browser can tell, and has no certificate.
-    let secure = format!(
-        "--unsafely-treat-insecure-origin-as-secure={}",
-        url.trim_end_matches('/')
-    );
-    let browser = testbed::Browser::chromium_in(routers.home(at), &[&secure]).await?;
-    let tab = bed.own(browser).await?.open(url).await?;
+pub async fn open(
+    bed: &Bed,
+    routers: &Routers,
+    home: usize,
+    server: &Server,
+    name: &str,
+) -> Result<Tab> {
+    let browser = routers.chromium(home, server).await?;
+    let tab = bed.own(browser).await?.open(server.url()).await?;
     tab.join(name).await?;
     Ok(tab)
 }

@@ -13,5 +13,5 @@ pub use browsers::{Browser, NOWHERE};
 pub use cdn::Cdn;
 pub use harness::{Bed, run};
 pub use page::Page;
-pub use site::{GuardedSite, HeldSite, Host, page_of, serve, settings};
+pub use site::{GuardedSite, HeldSite, Host, page_of, serve, settings, with_script};
 pub use tab::{KEPT, Tab};

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use xtask::testbed::{Site, dist, new_origin, pages};
@@ -203,4 +204,20 @@ pub async fn serve(routes: Router) -> Result<(String, JoinHandle<()>)> {
         let _ = axum::serve(listener, routes).await;
     });
     Ok((url, server))
+}
+
+/// The page with a script that runs before its own ones, in a folder that has to exist for as long as the page is used.
+pub fn with_script(script: &str) -> Result<TempDir> {
+    let folder = tempfile::tempdir()?;
+    for entry in fs::read_dir(dist())?.flatten() {
+        fs::copy(entry.path(), folder.path().join(entry.file_name()))?;
+    }
+    // The page's policy forbids scripts within it.
+    fs::write(folder.path().join("before.js"), script)?;
+    let page = folder.path().join("index.html");
+    let html = fs::read_to_string(&page)?;
+    let with = html.replacen("<body>", "<body><script src=\"before.js\"></script>", 1);
+    ensure!(with != html, "the page has no body");
+    fs::write(page, with)?;
+    Ok(folder)
 }

@@ -25,6 +25,7 @@ mod delay;
 mod exit;
 mod namespace;
 mod port;
+mod routers;
 mod rumqttd;
 mod site;
 #[cfg(test)]
@@ -45,6 +46,7 @@ pub use child::Child;
 pub use delay::DelayProxy;
 pub use exit::end_at_exit;
 pub use namespace::{Forwarding, Namespace};
+pub use routers::{Change, Routers, Server};
 pub use rumqttd::start as start_rumqttd;
 pub use site::{Site, pages};
 

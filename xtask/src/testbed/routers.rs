@@ -1,16 +1,21 @@
 //! A public network with a server, and two homes behind routers that translate addresses.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use serde_json::json;
 use tokio::task::JoinHandle;
-use xtask::testbed::{Forwarding, Namespace};
+
+use super::{Broker, Browser, Forwarding, Namespace, Site};
 
 /// The address of the server in the public network.
-pub const PUBLIC: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 10);
-/// The port of its STUN server.
-pub const STUN: u16 = 3478;
+const PUBLIC: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 10);
+/// The ports of its page, its broker and its STUN server.
+const PAGE: u16 = 8080;
+const BROKER: u16 = 9001;
+const STUN: u16 = 3478;
 
 /// A change of the first home's network.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +31,7 @@ pub enum Change {
 }
 
 /// The networks.
+#[derive(Debug)]
 pub struct Routers {
     public: Namespace,
     homes: [Arc<Namespace>; 2],
@@ -37,6 +43,7 @@ pub struct Routers {
     changes: u8,
 }
 
+#[derive(Debug)]
 struct Router {
     namespace: Namespace,
     /// Its address in the public network.
@@ -68,19 +75,45 @@ impl Routers {
         Ok(networks)
     }
 
-    /// Where a person's browser runs.
-    pub fn home(&self, at: usize) -> &Arc<Namespace> {
-        &self.homes[at]
+    /// Starts a Chromium in one of the homes.
+    pub async fn chromium(&self, home: usize, server: &Server) -> Result<Browser> {
+        // The page is not on this machine, as far as the browser can tell, and has no certificate.
+        let secure = format!(
+            "--unsafely-treat-insecure-origin-as-secure={}",
+            server.url().trim_end_matches('/')
+        );
+        Browser::chromium_in(&self.homes[home], &[&secure]).await
+    }
+
+    /// Starts a server in the public network: this page, a broker, and STUN.
+    pub async fn serve(&self, dist: &Path) -> Result<Server> {
+        let broker = Broker::rumqttd().await?;
+        let own = |port| format!("{PUBLIC}:{port}");
+        let settings = json!({
+            "brokers": [format!("ws://{}/mqtt", own(BROKER))],
+            "iceServers": [{ "urls": [format!("stun:{}", own(STUN))] }],
+        });
+        let site = Site::start(dist, settings).await?;
+        Ok(Server {
+            url: format!("http://{}/", own(PAGE)),
+            _stun: self.serve_stun()?,
+            _ways: [
+                self.publish(PAGE, site.url())?,
+                self.publish(BROKER, &broker.ws_url())?,
+            ],
+            _site: site,
+            _broker: broker,
+        })
     }
 
     /// Makes what listens at a local address reachable in the public network.
-    pub fn publish(&self, port: u16, url: &str) -> Result<Forwarding> {
+    fn publish(&self, port: u16, url: &str) -> Result<Forwarding> {
         let host = url.split('/').nth(2).context("the address has a host")?;
         self.public.admit((PUBLIC, port).into(), host.parse()?)
     }
 
     /// Starts a STUN server, which tells whoever asks from where it was asked (RFC 8489).
-    pub fn serve_stun(&self) -> Result<Stun> {
+    fn serve_stun(&self) -> Result<Stun> {
         let socket = self.public.udp((PUBLIC, STUN).into())?;
         Ok(Stun(tokio::spawn(async move {
             let mut packet = [0; 1500];
@@ -220,8 +253,26 @@ impl Router {
     }
 }
 
+/// What runs in the public network.
+#[derive(Debug)]
+pub struct Server {
+    url: String,
+    _stun: Stun,
+    _ways: [Forwarding; 2],
+    _site: Site,
+    _broker: Broker,
+}
+
+impl Server {
+    /// The address of the page.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
 /// A running STUN server.
-pub struct Stun(JoinHandle<()>);
+#[derive(Debug)]
+struct Stun(JoinHandle<()>);
 
 impl Drop for Stun {
     fn drop(&mut self) {

@@ -83,7 +83,7 @@ fn four_people_see_and_hear_each_other_and_go_on_when_one_leaves() {
         all_meet(&meeting.tabs, &NAMES).await?;
 
         // Each picture is as large as it is looked at, and no more than three receivers are worth.
-        let limited = "return Promise.all(connections.map(async (connection) => {
+        let limited = "return Promise.all(connections.filter((its) => its.connectionState === 'connected').map(async (connection) => {
                 const sent = [...(await connection.getStats()).values()].filter((its) => its.type === 'outbound-rtp' && its.kind === 'video');
                 const sender = connection.getSenders().find((its) => its.track?.kind === 'video');
                 const { maxFramerate, maxBitrate } = sender?.getParameters().encodings[0] ?? {};

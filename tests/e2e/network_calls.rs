@@ -1,9 +1,8 @@
 //! Calls on networks that change, as in `network.rs`.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use serde_json::json;
 use tokio::time::{Instant, sleep_until};
 use xtask::testbed::{Change, Routers};
 
@@ -68,12 +67,12 @@ async fn across(
         sleep_until(Instant::now() + gap).await;
     }
     routers.change(change)?;
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
-    let moment = u64::try_from(now.as_millis())?;
+    // All browsers of this machine have the same clock.
+    let moment = tabs[1].script("return Date.now()", Vec::new()).await?;
     let mut took = [[0; 2]; 2];
     for ((tab, took), other) in tabs.iter().zip(&mut took).zip(["ben", "ann"]) {
         let goes_on = "return (flow.took = flow.after(arguments[0])) !== null";
-        tab.until_true(goes_on, vec![json!(moment)]).await?;
+        tab.until_true(goes_on, vec![moment.clone()]).await?;
         *took = serde_json::from_value(tab.script("return flow.took", Vec::new()).await?)?;
         tab.until_said(STATE, "connected").await?;
         tab.until_said("users()", "ann/camera,ben/camera").await?;

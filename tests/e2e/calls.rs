@@ -14,7 +14,7 @@ pub trait Caller {
     async fn until_call(&self, what: &str) -> Result<()>;
     /// Waits until this of `calls/look.js` is this text.
     async fn until_said(&self, what: &str, text: &str) -> Result<()>;
-    /// Presses a button as soon as it is there.
+    /// Presses a button as soon as it is there and can be used.
     async fn press(&self, id: &str) -> Result<()>;
 }
 

@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn every_benchmark_runs_with_its_default_options() {
         let names = names();
-        for known in ["connect", "data", "chat", "embed", "load", "links"] {
+        for known in ["connect", "data", "chat", "media", "embed", "load", "links"] {
             assert!(names.iter().any(|name| name == known), "{names:?}");
         }
         for name in names {

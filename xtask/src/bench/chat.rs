@@ -475,7 +475,7 @@ async fn idle(browser: &Browser) -> Result<()> {
 }
 
 /// The value of an expression in a page, which may be a promise.
-async fn value(browser: &Browser, expression: &str) -> Result<Value> {
+pub(super) async fn value(browser: &Browser, expression: &str) -> Result<Value> {
     let script = format!(
         "const done = arguments[arguments.length - 1];
         (async () => {expression})().then((value) => done({{ value }}), (error) => done({{ error: `${{error}}` }}));"
@@ -488,7 +488,7 @@ async fn value(browser: &Browser, expression: &str) -> Result<Value> {
     }
 }
 
-async fn number(browser: &Browser, expression: &str) -> Result<f64> {
+pub(super) async fn number(browser: &Browser, expression: &str) -> Result<f64> {
     Ok(serde_json::from_value(value(browser, expression).await?)?)
 }
 

@@ -1,4 +1,4 @@
-//! Benchmarks: `cargo xtask bench connect`, `data`, `chat`, `embed`, `load` and `links`; without a name, all of them, into one table.
+//! Benchmarks: `cargo xtask bench connect`, `data`, `chat`, `media`, `embed`, `load` and `links`; without a name, all of them, into one table.
 //!
 //! A further one is a variant of [`Bench`] and an arm of [`measure`] that returns its rows.
 //!
@@ -11,6 +11,7 @@
 //! | [`bare`] | the browser alone, without a broker |
 //! | [`data`] | data on an open connection |
 //! | [`chat`] | a conversation with 10,000 messages |
+//! | [`media`] | sound and pictures |
 //! | [`embed`] | the cost of the script tag |
 //! | [`load`] | the time until a page can be used |
 //! | [`trace`] | the steps of connecting, with their times |
@@ -27,6 +28,7 @@ mod embed;
 mod links;
 mod load;
 mod machine;
+mod media;
 mod meeting;
 mod minimal;
 mod numbers;
@@ -80,6 +82,15 @@ pub enum Bench {
     /// In Chromium. The messages come from a native peer (`bot/src/bin/archive.rs`), which has them and passes them on. What
     /// two people say to each other is compared with a bare data channel between two pages.
     Chat(chat::Options),
+    /// Measure sound and pictures: the first picture, the cost of calls, and another network
+    ///
+    /// In one Chromium with its synthetic devices, in turn: rtchat's page and bare connections. First, somebody opens a
+    /// camera that is on, and the browser begins with the size that it likes; bare connections are open already, and
+    /// renegotiate over a data channel. Then 2, 4 and 6 people
+    /// are in a call with pictures of 320 × 180, 10 a second; a bare mesh sends with the same parameters, and draws with the
+    /// same sizes. Last, in network namespaces, where this machine lets us make them: a network is taken away for 2 s and
+    /// comes back with another address. The end-to-end test `network_calls` does the same for calls.
+    Media(media::Options),
     /// Measure the work that the script tag causes in a page before anybody opens the chat
     ///
     /// The main thread's own time in Chromium, for the demonstration of the bubble with and without the tag.
@@ -131,6 +142,7 @@ async fn measure(bench: Bench) -> Result<Measured> {
         Bench::Connect(options) => connect(options).await,
         Bench::Data(options) => data::run(options).await,
         Bench::Chat(options) => chat::run(options).await,
+        Bench::Media(options) => media::run(options).await,
         Bench::Embed(options) => embed::run(options).await,
         Bench::Links => links::run().await,
         Bench::Load(options) => load::run(options).await,

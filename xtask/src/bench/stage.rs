@@ -114,6 +114,13 @@ impl Window<'_> {
         Ok(self.stage.browser.goto(url).await?)
     }
 
+    /// Gives it this width and height.
+    pub async fn resize(&self, [width, height]: [u32; 2]) -> Result<()> {
+        self.focus().await?;
+        let browser = &self.stage.browser;
+        Ok(browser.set_window_rect(0, 0, width, height).await?)
+    }
+
     /// Runs a script.
     pub async fn run(&self, script: &str) -> Result<()> {
         self.focus().await?;

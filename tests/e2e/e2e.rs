@@ -14,6 +14,7 @@ mod broker;
 mod calls;
 mod calls_many;
 mod calls_script;
+mod calls_trouble;
 mod chat;
 mod composing;
 mod conversations;

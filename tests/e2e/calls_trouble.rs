@@ -1,0 +1,150 @@
+//! Devices that cannot be opened, or vanish in the middle, in the page.
+
+use anyhow::{Result, ensure};
+use xtask::testbed::{Broker, Site};
+
+use crate::calls::Caller;
+use crate::support::{Bed, Tab, run, settings, with_script};
+
+const STATE: &str = "attribute('call-state', 'data-state')";
+
+/// Waits until the page says this.
+async fn says(tab: &Tab, sentence: &str) -> Result<()> {
+    let script =
+        "return [...document.querySelectorAll('[data-testid=notice], [data-testid=media-problem]')]
+        .some((its) => its.textContent.includes(arguments[0]))";
+    tab.until_true(script, vec![sentence.into()]).await
+}
+
+/// What the browser says from now on instead of opening a device; nothing if that is empty.
+async fn refuse(tab: &Tab, error: &str) -> Result<()> {
+    let script = "window.refusal = arguments[0]";
+    tab.script(script, vec![error.into()]).await.map(drop)
+}
+
+/// Ends the last device of this kind that was opened, as pulling it out does.
+async fn pull_out(tab: &Tab, kind: &str) -> Result<()> {
+    let script = "const track = opened.findLast((its) => its.kind === arguments[0]);
+        track.stop();
+        track.dispatchEvent(new Event('ended'));";
+    tab.script(script, vec![kind.into()]).await.map(drop)
+}
+
+async fn two(bed: &Bed) -> Result<([Tab; 2], impl Sized)> {
+    let broker = Broker::rumqttd().await?;
+    let folder = with_script(include_str!("calls/before.js"))?;
+    let site = Site::start(folder.path(), settings(&broker.ws_url())).await?;
+    let tabs = bed.ann_and_ben(&site).await?;
+    Ok((tabs, (site, folder, broker)))
+}
+
+#[test]
+fn devices_that_vanish_are_said_and_the_call_goes_on() {
+    run(|bed| async move {
+        let ([ann, ben], _kept) = two(&bed).await?;
+        ann.press("call-video").await?;
+        ann.press("media-go").await?;
+        ben.press("answer").await?;
+        ben.until_call("sees('ann')").await?;
+
+        pull_out(&ann, "video").await?;
+        says(
+            &ann,
+            "The camera was disconnected. Another one is used now.",
+        )
+        .await?;
+        ben.until_call("sees('ann')").await?;
+
+        refuse(&ann, "NotFoundError").await?;
+        pull_out(&ann, "video").await?;
+        says(&ann, "The camera was disconnected, so it is off.").await?;
+        ann.until_said("attribute('camera-off', 'aria-pressed')", "true")
+            .await?;
+        let no_picture =
+            "return document.querySelector('[data-testid=tile][data-user=ann]').dataset.picture";
+        ben.until_script(no_picture, &[], "false").await?;
+        ben.until_call("hears('ann')").await?;
+        pull_out(&ann, "audio").await?;
+        says(&ann, "The microphone was disconnected, so it is off.").await?;
+        ann.until_said("attribute('mute', 'aria-pressed')", "true")
+            .await?;
+        ben.until_said("muted('ann')", "true").await?;
+
+        // The call goes on, and the microphone is back once there is one.
+        ann.until_call("hears('ben')").await?;
+        ann.until_said(STATE, "connected").await?;
+        refuse(&ann, "").await?;
+        ann.press("mute").await?;
+        ben.until_call("hears('ann')").await?;
+        ann.say("can you hear me again?").await?;
+        ben.hears("ann", "can you hear me again?").await?;
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn a_device_that_cannot_be_opened_is_said_with_what_to_do() {
+    run(|bed| async move {
+        let ([ann, ben], _kept) = two(&bed).await?;
+        for (error, sentence) in [
+            (
+                "NotAllowedError",
+                "This page may not use the camera. Allow it with the sign beside the page's address",
+            ),
+            ("NotFoundError", "No camera was found. Connect one"),
+            (
+                "NotReadableError",
+                "The camera cannot be opened, because another program may be using it",
+            ),
+        ] {
+            refuse(&ann, error).await?;
+            ann.press("call-video").await?;
+            says(&ann, sentence).await?;
+            ann.press("media-cancel").await?;
+            ann.until("no preview", |page| !page.has("preview")).await?;
+        }
+        // The chat works on, and whoever has no device can still listen.
+        ann.say("I have no camera").await?;
+        ben.hears("ann", "I have no camera").await?;
+        ann.press("call").await?;
+        ann.press("media-go").await?;
+        ben.press("answer").await?;
+        ann.until_call("hears('ben')").await?;
+        ben.until_said("muted('ann')", "true").await?;
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn whoever_answers_another_call_leaves_the_one_before() {
+    run(|bed| async move {
+        let ([ann, ben], _kept) = two(&bed).await?;
+        ann.press("call").await?;
+        ann.press("media-go").await?;
+        ben.press("answer").await?;
+        ben.until_call("hears('ann')").await?;
+        let before = ann.script("return opened.length", Vec::new()).await?;
+
+        // Ben calls her alone, while both are in the room's call.
+        ben.click("person").await?;
+        ben.press("open-dm").await?;
+        ben.press("call").await?;
+        ben.press("media-go").await?;
+        ann.until_said("attribute('ring', 'data-user')", "ben")
+            .await?;
+        ann.press("answer").await?;
+        ann.until_call("hears('ben')").await?;
+        ben.until_call("hears('ann')").await?;
+        for tab in [&ann, &ben] {
+            tab.until_said(STATE, "connected").await?;
+            tab.until_said("users()", "ann/camera,ben/camera").await?;
+        }
+        ensure!(before == 1, "{before} devices were open for one call");
+        // One microphone is open, not two.
+        let open = "return opened.filter((track) => track.readyState === 'live').length === 1";
+        ann.until_true(open, Vec::new()).await?;
+        ben.press("hang-up").await?;
+        ann.until_said("users()", "").await?;
+        bed.no_errors().await
+    });
+}

@@ -155,21 +155,9 @@ impl Loading {
     }
 }
 
-/// Whether there is anything that the script has to show.
+/// Whether there is anything that the script shows, or that somebody may open with a press, for which it should be there.
 pub fn is_needed(view: &CallsView) -> bool {
-    let CallsView {
-        call,
-        rings,
-        running,
-        shares,
-        share,
-    } = view;
-    let is_seen = |state| state != crate::room::WatchState::Offered;
-    call.is_some()
-        || share.is_some()
-        || !rings.is_empty()
-        || !running.is_empty()
-        || shares.iter().any(|share| is_seen(share.state))
+    *view != CallsView::default()
 }
 
 /// What the script is to show.

@@ -331,6 +331,30 @@ fn a_call_survives_a_connection_that_breaks() {
 }
 
 #[test]
+fn sound_that_breaks_every_connection_is_begun_less_and_less_often() {
+    let (mut world, ann, ben) = pair();
+    let conversation = direct(&world, ben);
+    start(&mut world, ann, conversation);
+    answer(&mut world, ben);
+    assert!(is_heard(&world, ann, ben));
+    let mut begun = 0;
+    let before = world.now;
+    while world.now.since(before) < MINUTE {
+        if media(&world, ann, ben).microphone {
+            begun += 1;
+            world.end_connections(ann, LinkEvent::Failed("It broke.".to_owned()));
+        }
+        world.run(A_WHILE);
+        assert_eq!((in_call(&world, ann), in_call(&world, ben)), (1, 1));
+    }
+    // Four times at once, and then once in ten seconds. Meanwhile they can write to each other.
+    assert!((5..=11).contains(&begun), "{begun}");
+    world.run(SOON);
+    world.run(SOON);
+    assert!(is_heard(&world, ann, ben) && is_heard(&world, ben, ann));
+}
+
+#[test]
 fn who_hangs_up_while_the_way_is_cut_is_out_of_the_call_afterwards() {
     let (mut world, ann, ben) = pair();
     start(&mut world, ann, lobby());

@@ -7,7 +7,8 @@ pub(super) use crate::room::io::{MediaWish, PictureLimit};
 use crate::room::links::Links;
 
 use super::sharing::Guest;
-use super::{Other, Sends};
+use super::{Other, STARTS_PAUSE, Sends};
+use crate::time::Millis;
 
 /// The most that leaves for all receivers of a picture together, in bits a second.
 pub(super) const UPLINK: u32 = 6_000_000;
@@ -88,8 +89,9 @@ impl Calls {
         pictures.flatten().map(|limit| limit.bitrate).sum()
     }
 
-    /// Asks for what is to run on each connection.
-    pub(super) fn move_media(&mut self, links: &Links, cx: &mut Cx) {
+    /// Asks for what is to run on each connection. Returns when to ask again, if something may not begin yet.
+    pub(super) fn move_media(&mut self, links: &Links, cx: &mut Cx) -> Option<Millis> {
+        let mut again = None;
         let all: Vec<_> = self
             .others
             .iter()
@@ -116,6 +118,13 @@ impl Calls {
                 screen: screen.then(|| limit(&SCREENS, screens, screen_height)),
                 receive,
             };
+            if wish != MediaWish::default() && other.started != Some(connection) {
+                if !other.starts.take(cx.now) {
+                    again = Some(cx.now + STARTS_PAUSE);
+                    continue;
+                }
+                other.started = Some(connection);
+            }
             let before = other.media.filter(|(on, _)| *on == connection);
             if !is_with_us {
                 other.began = None;
@@ -129,6 +138,7 @@ impl Calls {
                 cx.output(Output::Media(connection, peer, wish));
             }
         }
+        again
     }
 
     /// Whether more people have a picture than calls are made for.

@@ -46,6 +46,10 @@ const RING_TIME: Duration = Duration::from_secs(45);
 const MAX_RUNG: usize = 8;
 /// For this long after two people come together in a call, each is expected to add what they send.
 const BEGINNING: Duration = Duration::from_secs(2);
+/// Sound and pictures begin anew on this many connections to one peer in a row …
+const STARTS_BURST: u32 = 4;
+/// … and then on one in this time: where they break every connection, people can still write to each other.
+const STARTS_PAUSE: Duration = Duration::from_secs(10);
 /// Frames about calls that one peer may send: at most this many at once …
 const FRAMES_BURST: u32 = 60;
 /// … and this many a second from then on.
@@ -93,6 +97,9 @@ struct Other {
     told: Told,
     /// What runs on which connection.
     media: Option<(ConnectionId, MediaWish)>,
+    /// The connection on which sound and pictures have begun, and how often they may begin on another one.
+    started: Option<ConnectionId>,
+    starts: Budget,
     /// When sound and pictures in both directions began on this connection.
     began: Option<Millis>,
     /// Whether anything has ever run with it, so that its offers may have sections for sound and pictures.
@@ -113,6 +120,8 @@ impl Other {
             their_heights: [u16::MAX; 2],
             told: Told::default(),
             media: None,
+            started: None,
+            starts: Budget::slow(STARTS_BURST, STARTS_PAUSE, now),
             began: None,
             has_had_media: false,
         }
@@ -295,6 +304,8 @@ impl Calls {
                     let fresh = Other::new(other.key, cx.now);
                     let before = core::mem::replace(other, fresh);
                     other.media = before.media;
+                    other.started = before.started;
+                    other.starts = before.starts.clone();
                     other.has_had_media = before.has_had_media;
                     self.is_gone(before, members, cx);
                 }
@@ -524,14 +535,15 @@ impl Calls {
 
     /// Tells others what has changed, and asks the browser for what follows from it.
     fn settle(&mut self, members: &Members, links: &Links, cx: &mut Cx) {
+        self.review_guests();
+        self.tell_all(links, cx);
+        let again = self.move_media(links, cx);
         let own_rings = self.own.as_ref().and_then(|own| own.rings_until);
-        match own_rings.into_iter().chain(self.rings.next_due()).min() {
+        let due = [own_rings, self.rings.next_due(), again];
+        match due.into_iter().flatten().min() {
             Some(at) => cx.timers.set(Timer::Calls, at),
             None => cx.timers.clear(&Timer::Calls),
         }
-        self.review_guests();
-        self.tell_all(links, cx);
-        self.move_media(links, cx);
         let view = self.view(members, links);
         if view != self.shown {
             self.shown = view.clone();

@@ -131,8 +131,8 @@ pub const BUDGETS: [Budget; 4] = [
         part: Part::Module,
         what: "the module",
         limit: Compressed {
-            brotli: 275_000,
-            gzip: 327_400,
+            brotli: 280_700,
+            gzip: 334_000,
         },
     },
 ];

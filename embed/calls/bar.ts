@@ -40,6 +40,7 @@ export class Bar {
   readonly #state = element("span", { class: "call-state", role: "status", "data-testid": "call-state" });
   readonly #clock = element("time", {});
   readonly #words = element("span", { class: "call-words" }, this.#state, this.#clock);
+  #drawn = "";
   readonly #watchers = element("button", { type: "button", class: "call-watchers", "data-testid": "watchers" });
   readonly #microphone = button("round", "mute", "Mute", MICROPHONE, true);
   readonly #camera = button("round", "camera-off", "Turn camera off", CAMERA, true);
@@ -107,7 +108,7 @@ export class Bar {
     if (this.#watchers.lastChild?.textContent !== words) this.#watchers.replaceChildren(icon(EYE), element("span", {}, words));
     label(this.#watchers, `${count === 1 ? "1 person watches" : `${count} people watch`}${asking ? `, ${asking} ${asking === 1 ? "asks" : "ask"} to` : ""}`);
     if (!share) this.#list.discard();
-    else if (this.#list.isOpen) void this.#refill();
+    else if (this.#list.isOpen && this.#listed() !== this.#drawn) void this.#refill();
     set(this.#larger, { "aria-pressed": this.#views.isOpen });
     label(this.#larger, this.#views.isOpen ? "Fold the call" : "Open the call");
     this.tick();
@@ -187,7 +188,16 @@ export class Bar {
     (again ?? root).focus();
   }
 
+  /** All that the list is drawn of. While it stays the same, the list does, too: a press on what is replaced would be lost. */
+  #listed(): string {
+    const { share, call } = this.#view ?? {};
+    if (!share || !this.#view) return "";
+    const named = (peers: string[]) => peers.map((peer) => [peer, person(this.#view!, peer)]);
+    return JSON.stringify([named(share.asking), named(share.watchers), share.sensitive, call !== undefined]);
+  }
+
   #people(): Node[] {
+    this.#drawn = this.#listed();
     const view = this.#view;
     const share = view?.share;
     if (!view || !share) return [];

@@ -146,6 +146,21 @@ fn what_is_shown_is_sent_to_nobody_but_those_who_have_opened_it() {
 
         // Ann sends him away, and dan opens it: what comes to him shows that time passes.
         ann.press("watchers").await?;
+        // Her list stays as it is while others do something, so that no press on it is lost.
+        let button = "document.querySelector('[data-testid=remove-watcher]')";
+        ann.until("the list", |page| page.has("remove-watcher"))
+            .await?;
+        ann.script(&format!("{button}.dataset.same = 'true'"), Vec::new())
+            .await?;
+        cid.press("share-camera").await?;
+        cid.press("media-go").await?;
+        ann.until("what cid shows", |page| page.has("watch"))
+            .await?;
+        let is_same = format!("return {button}.dataset.same === 'true'");
+        ensure!(
+            ann.script(&is_same, Vec::new()).await? == true,
+            "it was drawn anew"
+        );
         ann.press("remove-watcher").await?;
         ben.until_call("sends('ann', 'camera') === ''").await?;
         ben.script("window.before = -1", Vec::new()).await?;

@@ -1,5 +1,7 @@
 //! Several people in one call, and several who could open what one of them shows.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -12,6 +14,14 @@ const NAMES: [&str; 4] = ["ann", "ben", "cid", "dan"];
 
 /// So many pictures have to come while it is looked whether others get any.
 const PICTURES: u64 = 50;
+
+/// Four browsers with cameras are enough for a small machine at a time.
+static PLACE: Mutex<()> = Mutex::new(());
+
+/// Waits until no other four people meet. The time does not count as the test's own.
+fn place() -> MutexGuard<'static, ()> {
+    PLACE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// What several people meet on.
 struct Meeting {
@@ -71,6 +81,7 @@ async fn received(tab: &Tab) -> Result<u64> {
 
 #[test]
 fn four_people_see_and_hear_each_other_and_go_on_when_one_leaves() {
+    let _place = place();
     run(|bed| async move {
         let meeting = four(&bed).await?;
         let [ann, ben, cid, dan] = &meeting.tabs;
@@ -123,6 +134,7 @@ async fn all_meet(tabs: &[Tab], names: &[&str]) -> Result<()> {
 
 #[test]
 fn what_is_shown_is_sent_to_nobody_but_those_who_have_opened_it() {
+    let _place = place();
     run(|bed| async move {
         let meeting = four(&bed).await?;
         let [ann, ben, cid, dan] = &meeting.tabs;

@@ -39,7 +39,7 @@ pub struct Connection {
     /// Remote candidates that arrived before the remote description. The queue bounds how many.
     early: Vec<Candidate>,
     path: Option<Path>,
-    /// What runs on it in calls.
+    /// The sound and pictures that run on it.
     media: Link,
     wake: Instant,
     events: Vec<LinkEvent>,
@@ -339,7 +339,7 @@ impl Connection {
         media.map_or(self.wake, |media| media.min(self.wake))
     }
 
-    /// What has begun or stopped to arrive since the last call.
+    /// Takes the tracks that have begun or stopped arriving since the last call.
     pub fn take_received(&mut self) -> Vec<Received> {
         self.media.take_received()
     }

@@ -35,7 +35,7 @@ pub struct Connections {
     open: BTreeMap<ConnectionId, Connection>,
     /// Connections that we closed, and until when they may still send.
     closing: Vec<(Connection, Instant)>,
-    /// What has stopped to arrive because its connection was closed.
+    /// Tracks that have stopped arriving because their connection was closed.
     received: Vec<Received>,
 }
 
@@ -155,7 +155,7 @@ impl Connections {
         open.flat_map(|(id, connection)| connection.take_events().map(|event| (*id, event)))
     }
 
-    /// What has begun or stopped to arrive since the last call.
+    /// Takes the tracks that have begun or stopped arriving since the last call.
     pub fn take_received(&mut self) -> Vec<Received> {
         let mut received = std::mem::take(&mut self.received);
         let open = self.open.values_mut();

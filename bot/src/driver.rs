@@ -66,7 +66,7 @@ pub struct Driver<B> {
     pub broker: Broker,
     /// The connections to other peers.
     pub connections: Connections,
-    /// What is sent in calls.
+    /// The sources of sound and pictures that calls send.
     pub own: Rc<Own>,
     /// The identity and the trust book.
     pub profile: Profile,

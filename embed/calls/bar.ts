@@ -40,6 +40,7 @@ export class Bar {
   readonly #state = element("span", { class: "call-state", role: "status", "data-testid": "call-state" });
   readonly #clock = element("time", {});
   readonly #words = element("span", { class: "call-words" }, this.#state, this.#clock);
+  /** What the list of those who watch was drawn of. */
   #drawn = "";
   readonly #watchers = element("button", { type: "button", class: "call-watchers", "data-testid": "watchers" });
   readonly #microphone = button("round", "mute", "Mute", MICROPHONE, true);
@@ -188,7 +189,7 @@ export class Bar {
     (again ?? root).focus();
   }
 
-  /** All that the list is drawn of. While it stays the same, the list does, too: a press on what is replaced would be lost. */
+  /** Everything that the list shows. While it stays the same, so does the list: a press on an element that is replaced is lost. */
   #listed(): string {
     const { share, call } = this.#view ?? {};
     if (!share || !this.#view) return "";

@@ -8,7 +8,7 @@ use str0m::media::{KeyframeRequestKind, MediaData, Mid};
 
 use super::{Counts, MediaKind, Received};
 
-/// What has not come for this long has stopped.
+/// A section of which nothing has come for this long has stopped.
 const SILENCE: Duration = Duration::from_secs(1);
 
 /// A picture that stands for itself is asked for this often, until there is one.
@@ -18,7 +18,7 @@ const ASKING: Duration = Duration::from_secs(1);
 #[derive(Default)]
 pub struct Hearing {
     peer: Option<PeerId>,
-    /// What arrives at the moment, at most one for each section.
+    /// The tracks that arrive at the moment, at most one for each section.
     heard: Vec<Heard>,
     received: Vec<Received>,
 }
@@ -95,7 +95,7 @@ impl Hearing {
         }
     }
 
-    /// What has begun or stopped since the last call.
+    /// Tracks that have begun or stopped arriving since the last call.
     pub fn take_received(&mut self) -> Vec<Received> {
         std::mem::take(&mut self.received)
     }

@@ -23,7 +23,7 @@ pub(crate) struct Link {
     sections: Vec<Section>,
     /// Slots whose section the other side has refused for good.
     refused: Vec<Slot>,
-    /// What our open offer asks for.
+    /// The changes that our open offer asks for.
     offered: Plan,
     /// Whether the room has been asked for an offer that it has not made yet.
     is_needed: bool,
@@ -34,14 +34,14 @@ pub(crate) struct Link {
 /// A section that both sides know.
 struct Section {
     mid: Mid,
-    /// What we send there; `None` if it is the other side's.
+    /// The track that we send there; `None` if the section is the other side's.
     slot: Option<Slot>,
     /// The direction that needs no other offer as long as it is wished, because we have asked for it already, or nothing
     /// would come of it.
     asked: Option<Direction>,
 }
 
-/// What an offer of ours changes.
+/// The changes that an offer of ours makes.
 #[derive(Default)]
 pub(crate) struct Plan {
     directions: Vec<(Mid, Direction)>,
@@ -88,7 +88,7 @@ impl Link {
         is_needed && !std::mem::replace(&mut self.is_needed, true)
     }
 
-    /// What an offer has to change.
+    /// Lists the changes that an offer has to make.
     pub(crate) fn plan(&self, rtc: &Rtc) -> Plan {
         let mut plan = Plan::default();
         for section in &self.sections {
@@ -248,7 +248,7 @@ impl Link {
         self.hearing.end();
     }
 
-    /// What has begun or stopped to arrive.
+    /// Takes the tracks that have begun or stopped arriving.
     pub(crate) fn take_received(&mut self) -> Vec<Received> {
         self.hearing.take_received()
     }

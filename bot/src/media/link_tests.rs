@@ -89,7 +89,7 @@ impl Side {
         sent
     }
 
-    /// What has begun to arrive and what has stopped since the last call, sound first.
+    /// The sections that have begun or stopped arriving since the last call, sound first.
     fn news(&mut self) -> Vec<(MediaKind, bool)> {
         let received = std::mem::take(&mut self.received);
         let mut news: Vec<_> = received.iter().map(|it| (it.kind, it.arrives)).collect();
@@ -252,7 +252,7 @@ fn nothing_is_sent_that_is_not_wished() {
     world.pass(Duration::from_secs(2));
     assert_eq!(world.sides[0].news(), []);
     assert_eq!(world.sides[1].news(), BEGUN);
-    // What is hidden is not sent, and it stops without a negotiation.
+    // A picture that is hidden is not sent, and it stops without a negotiation.
     let mut hidden = ALL;
     hidden.microphone = false;
     hidden.camera = ALL.camera.map(|limit| PictureLimit { height: 0, ..limit });

@@ -1,10 +1,10 @@
 //! Calls and broadcasts of programs, with the browsers' fake devices and streams of the programs' own.
 
 use anyhow::{Result, ensure};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{EMPTY, Stage, eval, until};
-use crate::support::{Tab, run};
+use crate::support::{Bed, Tab, run};
 
 /// What the tests look at. `shown(stream)` plays it, and `moves` becomes true once its picture has changed.
 const TOOLS: &str = r#"
@@ -48,6 +48,15 @@ const TOOLS: &str = r#"
     client.on("callchange", (call) => told.push(`call ${call?.state ?? "none"}`));
 "#;
 
+/// Ann and Ben have met, with these options, and have the tools.
+async fn two(bed: &Bed, stage: &Stage, options: Value) -> Result<[Tab; 2]> {
+    let tabs = stage.two(bed, options).await?;
+    for tab in &tabs {
+        eval(tab, TOOLS).await?;
+    }
+    Ok(tabs)
+}
+
 /// Waits until the program was told this.
 async fn told(tab: &Tab, what: &str) -> Result<()> {
     let script = format!("return told.includes({})", json!(what));
@@ -58,10 +67,7 @@ async fn told(tab: &Tab, what: &str) -> Result<()> {
 fn programs_call_each_other_and_send_streams_of_their_own() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
-        let [ann, ben] = stage.two(&bed, json!({})).await?;
-        for tab in [&ann, &ben] {
-            eval(tab, TOOLS).await?;
-        }
+        let [ann, ben] = two(&bed, &stage, json!({})).await?;
         // Nobody has loaded what calls need.
         let loaded = "return performance.getEntriesByType('resource').some(({ name }) => name.includes('mqtt-rtc-calls'))";
         ensure!(eval(&ann, loaded).await? == false);
@@ -140,10 +146,7 @@ fn programs_call_each_other_and_send_streams_of_their_own() {
 fn the_names_of_the_first_rtchat_work() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
-        let [ann, ben] = stage.two(&bed, json!({})).await?;
-        for tab in [&ann, &ben] {
-            eval(tab, TOOLS).await?;
-        }
+        let [ann, ben] = two(&bed, &stage, json!({})).await?;
         eval(
             &ben,
             "window.answers = [undefined, Promise.reject(new Error('not now')), Promise.resolve(true)];
@@ -194,10 +197,7 @@ fn the_names_of_the_first_rtchat_work() {
 fn programs_watch_what_somebody_broadcasts_until_they_are_removed() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
-        let [ann, ben] = stage.two(&bed, json!({})).await?;
-        for tab in [&ann, &ben] {
-            eval(tab, TOOLS).await?;
-        }
+        let [ann, ben] = two(&bed, &stage, json!({})).await?;
         eval(
             &ben,
             "client.on('broadcast', (user, { audio, video, asks }) => told.push(`broadcast ${user} ${audio} ${video} ${asks}`));
@@ -234,10 +234,7 @@ fn programs_watch_what_somebody_broadcasts_until_they_are_removed() {
 fn a_program_hears_why_there_is_no_call() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
-        let [ann, ben] = stage.two(&bed, json!({ "calls": "audio" })).await?;
-        for tab in [&ann, &ben] {
-            eval(tab, TOOLS).await?;
-        }
+        let [ann, ben] = two(&bed, &stage, json!({ "calls": "audio" })).await?;
         // Of a site without pictures, no camera is opened.
         eval(
             &ann,

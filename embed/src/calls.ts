@@ -230,6 +230,7 @@ export class Calls implements Shared {
     const wanted = source && this.#source(source);
     await this.#inTurn(async () => {
       this.#check(call);
+      if (wanted && this.#view.allowed !== "video") throw this.#host.error("refused", "This chat has calls with sound alone.");
       await this.#use("screen", wanted, false);
       call.kinds.screen = wanted !== undefined;
       this.#tidy();

@@ -234,7 +234,7 @@ fn programs_watch_what_somebody_broadcasts_until_they_are_removed() {
 fn a_program_hears_why_there_is_no_call() {
     run(|bed| async move {
         let stage = Stage::with(EMPTY).await?;
-        let [ann, ben] = two(&bed, &stage, json!({ "calls": "audio" })).await?;
+        let [ann, _ben] = two(&bed, &stage, json!({ "calls": "audio" })).await?;
         // Of a site without pictures, no camera is opened.
         eval(
             &ann,
@@ -242,8 +242,9 @@ fn a_program_hears_why_there_is_no_call() {
             navigator.mediaDevices.getUserMedia = (constraints) => { told.push(JSON.stringify(constraints)); return ask(constraints) }",
         )
         .await?;
-        eval(&ann, "window.called = client.call({ audio: true, video: true }); called.then((call) => call.end())").await?;
+        eval(&ann, "window.called = client.call({ audio: true, video: true }); called.then((call) => call.shareScreen(drawn()).catch(({ code }) => told.push(`screen ${code}`)).then(() => call.end()))").await?;
         told(&ann, r#"{"audio":true,"video":false}"#).await?;
+        told(&ann, "screen refused").await?;
         until(&ann, "return called.then(({ state }) => state === 'ended')").await?;
         eval(
             &ann,

@@ -102,6 +102,14 @@ async fn wishes(browser: &Browser) -> Result<()> {
     until(&tab, refused).await?;
     ensure!(eval(&tab, "return Object.keys(ben.streams)").await? == json!([]));
 
+    // Pictures will begin small, because browsers leave out large ones at first.
+    let scale = "const [, camera] = ann.pc.getSenders(); return camera.track.getSettings().height / camera.getParameters().encodings[0].scaleResolutionDownBy";
+    let height = eval(&tab, scale).await?;
+    ensure!(
+        height.as_f64().is_some_and(|height| height <= 180.5),
+        "{height} high"
+    );
+
     // Then it is wished: the other side asks for it anew.
     eval(&tab, "ben.want({}, { receive: true })").await?;
     until(&tab, "return ben.streams.camera?.getTracks().length === 2").await?;

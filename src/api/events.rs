@@ -203,13 +203,14 @@ fn arguments(event: Event) -> Array {
         Event::Chat(ChatEvent::Failed { id, reason }) => {
             list("unsaid", [id.0.into(), reason.to_string().into()])
         }
-        Event::Call(CallEvent::Told {
-            conversation, what, ..
-        }) => list(
-            "called",
-            [conversation.to_string().into(), super::calls::outcome(what)],
-        ),
-        Event::Call(CallEvent::Changed(_))
+        Event::Call(CallEvent::Noted(note)) if note.is_new => {
+            let conversation = note.conversation.to_string();
+            list(
+                "called",
+                [conversation.into(), super::calls::outcome(note.what)],
+            )
+        }
+        Event::Call(_)
         | Event::Chat(ChatEvent::Read(..) | ChatEvent::Deleted(_) | ChatEvent::Found { .. })
         | Event::App(AppEvent::Sent { .. }) => Array::new(),
         Event::Refused(sentence) => list("refused", [sentence.into()]),

@@ -458,7 +458,7 @@ impl Driver {
                             message.at = on_the_wall(message.at);
                         }
                     }
-                    Event::Call(CallEvent::Told { at, .. }) => *at = on_the_wall(*at),
+                    Event::Call(CallEvent::Noted(note)) => note.at = on_the_wall(note.at),
                     _ => {}
                 }
                 self.observer.event(event);

@@ -61,7 +61,7 @@ use channel::NoFiles as Files;
 #[cfg(feature = "files")]
 use channel::files::Files;
 use channel::questions::Questions;
-use conversations::Conversations;
+use conversations::{Conversations, READ};
 #[cfg(feature = "files")]
 use counters::Dropped;
 use cx::{Cx, Own, SignFor};
@@ -82,22 +82,23 @@ pub use attachments::{
 };
 #[cfg(feature = "files")]
 pub use channel::files::{FileCommand, FileError, FileEvent};
-pub use conversations::{
-    DELETED, MAIN_CHANNEL, MAX_FOUND, MAX_REACTIONS, MAX_TEXT, MAX_VERSIONS, STATES,
-};
+pub use conversations::{DELETED, MAIN_CHANNEL, MAX_FOUND, MAX_REACTIONS, MAX_TEXT, MAX_VERSIONS};
 #[cfg(feature = "export")]
 pub use conversations::{ImportError, Imported, MAX_IMPORT};
 pub use io::{
     Activity, AppCommand, AppEvent, AskError, BrokerEvent, BrokerId, BrokerState, CallCommand,
-    CallEvent, CallId, CallLine, CallPeer, CallsView, Carrier, ChatCommand, ChatEvent, Command,
-    Conversation, Deletion, Diagnostics, Event, GoneReason, Input, MediaWish, Message, MessageId,
-    Order, Output, OwnCall, OwnShare, PeerState, PeerView, PeopleCommand, PeopleEvent,
+    CallEvent, CallId, CallLine, CallNote, CallPeer, CallsView, Carrier, ChatCommand, ChatEvent,
+    Command, Conversation, Deletion, Diagnostics, Event, GoneReason, Input, MediaWish, Message,
+    MessageId, Order, Output, OwnCall, OwnShare, PeerState, PeerView, PeopleCommand, PeopleEvent,
     PictureLimit, Purpose, Reaction, Ring, Running, SendError, Sends, Share, Shown, Status,
     StoreCommand, StoreEvent, TheirShare, Unsaid, Value, WatchState,
 };
 pub use links::MAX_ATTEMPTS;
 pub use members::MAX_PEERS;
 pub use timer::{ChannelTimer, ConversationTimer, LinkTimer, PresenceTimer, SignalingTimer, Timer};
+
+/// The names of all small values that a room keeps.
+pub const STATES: [&str; 3] = [READ, DELETED, calls::CALLS];
 
 /// When more time than this has passed since the last input, the computer slept: with company, a room is never idle for
 /// so long.
@@ -273,8 +274,9 @@ impl Room {
             }
             Input::NotSigned { ticket } => self.on_not_signed(ticket),
             Input::Store(event) => {
-                let members = &self.members;
-                self.conversations.on_store(event, members, &mut self.cx);
+                let (members, cx) = (&self.members, &mut self.cx);
+                self.calls.on_store(&event, cx);
+                self.conversations.on_store(event, members, cx);
             }
             Input::Wake => {}
             Input::Attention(attentive) => {

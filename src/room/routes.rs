@@ -271,8 +271,15 @@ impl Room {
         let cx = &mut self.cx;
         match command {
             Command::Chat(command) => {
+                let deletion = match &command {
+                    ChatCommand::Delete(deletion) => Some(deletion.clone()),
+                    _ => None,
+                };
                 self.conversations
                     .on_command(command, &self.members, &self.links, cx);
+                if let Some(deletion) = deletion {
+                    self.calls.on_deletion(&deletion, cx);
+                }
             }
             Command::People(PeopleCommand::Retry(peer)) => {
                 self.links.retry(peer, &self.members, cx);

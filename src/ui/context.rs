@@ -9,7 +9,9 @@ use super::backend::{Backend, UiEvent};
 use super::hooks::clock;
 use super::state::{Action, State};
 use crate::identity::{Name, PublicKey};
-use crate::room::{self, ChatEvent, Command, FileCommand, FileEvent, PeerView, PeopleCommand};
+use crate::room::{
+    self, CallEvent, ChatEvent, Command, FileCommand, FileEvent, PeerView, PeopleCommand,
+};
 
 /// A backend that can be compared, because Yew compares properties.
 #[derive(Clone)]
@@ -129,13 +131,12 @@ impl Ui {
                 self.command(Command::File(FileCommand::Refuse { file, words }));
             }
             UiEvent::Event(event) => {
-                let day = if let room::Event::Chat(
-                    ChatEvent::Message(message) | ChatEvent::Changed(message),
-                ) = &event
-                {
-                    clock::local_day(message.at)
-                } else {
-                    0
+                let day = match &event {
+                    room::Event::Chat(
+                        ChatEvent::Message(message) | ChatEvent::Changed(message),
+                    ) => clock::local_day(message.at),
+                    room::Event::Call(CallEvent::Noted(note)) => clock::local_day(note.at),
+                    _ => 0,
                 };
                 self.act(Action::Event { event, day });
             }

@@ -460,6 +460,7 @@ impl State {
     fn mark_read_if_watched(&mut self) {
         if self.is_watched() {
             self.talk.unread = 0;
+            self.talk.missed = 0;
             self.talk.mentioned = 0;
         }
     }
@@ -528,7 +529,7 @@ impl State {
                 self.add_notice(super::texts::validation_failure(&peer.user, &reason), None);
             }
             Event::Attachment(event) => Rc::make_mut(&mut self.files).on_event(event),
-            Event::Call(event) => self.on_call(event),
+            Event::Call(event) => self.on_call(event, day),
             Event::Refused(reason) => self.on_refused(reason),
             Event::Chat(ChatEvent::Typing { peer, conversation }) => {
                 self.types(peer, conversation);

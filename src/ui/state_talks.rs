@@ -27,8 +27,12 @@ pub struct Talk {
     pub name: String,
     /// The messages, and in channels who joined and left.
     pub log: Rc<Timeline>,
-    /// The number of messages that arrived while the person was not watching.
+    /// The number of messages that arrived, and of calls that were missed, while the person was not watching.
     pub unread: u32,
+    /// How many of them are calls.
+    pub(super) missed: u32,
+    /// The line of the last missed call that was not seen before.
+    pub(super) last_missed: Option<u32>,
     /// How many of them mention the person.
     pub mentioned: u32,
     /// The line of the first unread message. The mark stays until the person sends a message.
@@ -44,6 +48,8 @@ impl Talk {
             name: String::new(),
             log: Rc::default(),
             unread: 0,
+            missed: 0,
+            last_missed: None,
             mentioned: 0,
             unread_from: None,
             read: None,
@@ -168,9 +174,10 @@ impl State {
             }
             talk.read = Some(order);
             let (from, count) = talk.log.after(&order).unzip();
-            talk.unread = count.unwrap_or_default();
-            talk.mentioned = talk.mentioned.min(talk.unread);
-            if talk.unread > 0 {
+            let count = count.unwrap_or_default();
+            talk.unread = count.saturating_add(talk.missed);
+            talk.mentioned = talk.mentioned.min(count);
+            if count > 0 {
                 talk.unread_from = from;
             }
             state.mark_read_if_watched();
@@ -351,7 +358,7 @@ impl State {
     }
 
     /// All conversations: the channels as the site names them, then direct ones that have begun or are open, the one with
-    /// the last message first.
+    /// the last message or call first.
     pub fn listed(&self) -> Vec<Listed> {
         let open = (&self.talk, true);
         let others = self.others.iter().map(|talk| (&**talk, false));
@@ -360,10 +367,7 @@ impl State {
                 let mut channels = self.opening.channels.iter();
                 (0, channels.position(|channel| channel.name == *name), None)
             }
-            Conversation::Direct(_) => {
-                let last = talk.log.last_said().map(|said| said.message.order);
-                (1, None, last)
-            }
+            Conversation::Direct(_) => (1, None, talk.log.lines().last().map(|line| line.place)),
         };
         let others = others.filter(|(talk, _)| talk.is_listed());
         let all = [open].into_iter().chain(others);

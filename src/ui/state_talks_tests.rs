@@ -1,5 +1,5 @@
 use super::*;
-use crate::room::{Activity, Deletion, Order};
+use crate::room::{Activity, CallEvent, CallId, CallLine, CallNote, Deletion, Order};
 use crate::settings::Channel;
 
 fn channel(name: &str) -> Conversation {
@@ -230,4 +230,39 @@ fn what_was_imported_is_not_unread_and_an_own_message_of_it_is_not_edited() {
     assert_eq!(state.all_unread().0, 0);
     let state = state.reduce(Action::Open(direct(2)));
     assert_eq!(state.reduce(Action::EditLast).composing, None);
+}
+
+fn missed(is_new: bool, is_seen: bool) -> Event {
+    Event::Call(CallEvent::Noted(Box::new(CallNote {
+        call: CallId([1; 8]),
+        conversation: direct(2),
+        user: Some("ben".into()),
+        what: CallLine::Missed,
+        at: Millis(5),
+        order: Order(5, [0; 32]),
+        is_new,
+        is_seen,
+    })))
+}
+
+#[test]
+fn a_missed_call_is_unread_until_it_is_seen_here_or_in_another_tab() {
+    for is_new in [true, false] {
+        let state = after(opened(), [missed(is_new, false)]);
+        assert_eq!(state.all_unread().0, 1);
+        assert_eq!(listed(&state).last(), Some(&("ben".to_owned(), 1)));
+        // What was read of messages says nothing about it.
+        let read = Event::Chat(ChatEvent::Read(direct(2), Order(9, [0; 32])));
+        let state = after(state, [read]);
+        assert_eq!(state.all_unread().0, 1);
+        assert_eq!(state.missed_call_seen(), None);
+        let opened = state.clone().reduce(Action::Open(direct(2)));
+        assert_eq!(opened.all_unread().0, 0);
+        assert_eq!(
+            opened.missed_call_seen().map(|seen| seen.0),
+            Some(direct(2))
+        );
+        assert_eq!(after(state, [missed(false, true)]).all_unread().0, 0);
+    }
+    assert_eq!(after(opened(), [missed(false, true)]).all_unread().0, 0);
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::lines::Lines;
 use crate::identity::{PublicKey, Trust};
-use crate::room::{CallLine, Message, MessageId, Order, Unsaid};
+use crate::room::{CallNote, Message, MessageId, Order, Unsaid};
 use crate::time::Millis;
 use crate::ui::mentions::Mention;
 
@@ -186,12 +186,12 @@ impl Moves {
 /// Something about a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Called {
-    /// The other person, where it is about one.
-    pub user: Option<String>,
     /// What it is.
-    pub what: CallLine,
-    /// When it happened.
-    pub at: Millis,
+    pub note: CallNote,
+    /// Its local day, counted from a fixed day.
+    pub day: i32,
+    /// Whether it is the first of its day.
+    pub new_day: bool,
 }
 
 /// The content of a line of the log.
@@ -214,7 +214,7 @@ impl Content {
                 let with = message.with.as_ref().map_or(0, String::len);
                 message.text.len() + message.sender.len() + message.id.0.len() + with
             }
-            Content::Called(called) => called.user.as_ref().map_or(0, String::len),
+            Content::Called(called) => called.note.user.as_ref().map_or(0, String::len),
             Content::Moves(moves) => {
                 let renamed = moves.renamed.iter();
                 let renamed: usize = renamed.map(|(before, now)| before.len() + now.len()).sum();
@@ -310,12 +310,12 @@ impl Timeline {
             && self
                 .lines
                 .get(above)
-                .is_some_and(|line| said(line).is_none())
+                .is_some_and(|line| day(line).is_none())
         {
             index = above;
         }
         let mut below = self.lines.range(index..self.lines.len());
-        let is_last = !below.any(|line| said(line).is_some());
+        let is_last = !below.any(|line| day(line).is_some());
         (!is_last || (message.caught_up && index < self.lines.len())).then_some(index)
     }
 
@@ -323,13 +323,13 @@ impl Timeline {
     fn insert(&mut self, index: usize, message: Message, day: i32, trust: Trust) -> u32 {
         let above = index.checked_sub(1).and_then(|above| self.lines.get(above));
         let new_day = above
-            .and_then(|line| said(line))
-            .is_none_or(|before| day > before.day);
+            .and_then(|line| self::day(line))
+            .is_none_or(|before| day > before);
         let leads = new_day || !above.is_some_and(|line| continues(line, &message));
         let place = message.order;
         // What stands between this message and the next one stands below both.
         let below = self.lines.range(index..self.lines.len());
-        let between = below.take_while(|line| said(line).is_none() && line.place < place);
+        let between = below.take_while(|line| self::day(line).is_none() && line.place < place);
         for line in between.cloned().collect::<Vec<_>>() {
             let mut line = (*line).clone();
             line.place = place;
@@ -350,25 +350,29 @@ impl Timeline {
         seq
     }
 
-    /// The message after a new one may no longer begin a day or a group, or may begin one now.
+    /// What stands after a new line may no longer begin a day or a group, or may begin one now.
     fn follow(&mut self, seq: u32, day: i32) {
         let Some(index) = self.lines.position(seq) else {
             return;
         };
         let mut below = self.lines.range(index..self.lines.len()).cloned();
-        let (line, next) = (below.next(), below.find(|line| said(line).is_some()));
+        let (line, next) = (below.next(), below.find(|line| self::day(line).is_some()));
         drop(below);
         let (Some(line), Some(next)) = (line, next) else {
             return;
         };
         let mut next = (*next).clone();
-        if let Content::Said(said) = &mut next.content {
-            let new_day = said.day > day;
-            let leads = new_day || !continues(&line, &said.message);
-            if (new_day, leads) == (said.new_day, said.leads) {
-                return;
+        match &mut next.content {
+            Content::Said(said) => {
+                let new_day = said.day > day;
+                let leads = new_day || !continues(&line, &said.message);
+                if (new_day, leads) == (said.new_day, said.leads) {
+                    return;
+                }
+                (said.new_day, said.leads) = (new_day, leads);
             }
-            (said.new_day, said.leads) = (new_day, leads);
+            Content::Called(called) => called.new_day = called.day > day,
+            Content::Moves(_) => {}
         }
         self.lines.replace(next);
     }
@@ -481,11 +485,22 @@ impl Timeline {
         self.add(self.lines.len(), place, Content::Moves(moves));
     }
 
-    /// Adds a line about a call, and returns its number.
-    pub fn called(&mut self, called: Called) -> u32 {
-        let last = self.lines.last();
-        let place = last.map_or(Order::default(), |line| line.place);
-        self.add(self.lines.len(), place, Content::Called(called))
+    /// Adds a line about a call, and returns its number; `None` if the line is there already.
+    pub fn called(&mut self, note: CallNote, day: i32) -> Option<u32> {
+        let index = self.lines.up_to(&note.order);
+        let above = || (0..index).rev().filter_map(|above| self.lines.get(above));
+        let mut beside = above().take_while(|line| line.place == note.order);
+        if beside.any(|line| is_about(line, &note)) {
+            return None;
+        }
+        let before = above().find_map(|line| self::day(line));
+        let new_day = before.is_none_or(|before| day > before);
+        self.last_day = Some(self.last_day.map_or(day, |last| last.max(day)));
+        let place = note.order;
+        let content = Content::Called(Called { note, day, new_day });
+        let seq = self.add(index, place, content);
+        self.follow(seq, day);
+        Some(seq)
     }
 
     fn add(&mut self, index: usize, place: Order, content: Content) -> u32 {
@@ -516,6 +531,23 @@ impl Timeline {
             };
             self.bytes = self.bytes.saturating_sub(line.content.bytes());
         }
+    }
+}
+
+/// Whether a line says this about the same call.
+fn is_about(line: &Line, note: &CallNote) -> bool {
+    match &line.content {
+        Content::Called(called) => (called.note.call, called.note.what) == (note.call, note.what),
+        Content::Said(_) | Content::Moves(_) => false,
+    }
+}
+
+/// The local day of a line, if days may begin with it.
+fn day(line: &Line) -> Option<i32> {
+    match &line.content {
+        Content::Said(said) => Some(said.day),
+        Content::Called(called) => Some(called.day),
+        Content::Moves(_) => None,
     }
 }
 

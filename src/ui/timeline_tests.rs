@@ -1,6 +1,6 @@
 use super::*;
 use crate::identity::{PeerId, PublicKey};
-use crate::room::Conversation;
+use crate::room::{CallId, CallLine, Conversation};
 
 fn lobby() -> Conversation {
     Conversation::Channel("lobby".into())
@@ -185,4 +185,65 @@ fn numbers_stay_unique_when_old_lines_are_dropped() {
     let seqs: Vec<u32> = timeline.lines().iter().map(|line| line.seq).collect();
     assert!(seqs.is_sorted_by(|one, next| one + 1 == *next));
     assert_eq!(timeline.lines().last().map(|line| line.seq), Some(14_999));
+}
+
+fn missed(call: u8, at: u64) -> CallNote {
+    CallNote {
+        call: CallId([call; 8]),
+        conversation: lobby(),
+        user: Some("ann".into()),
+        what: CallLine::Missed,
+        at: Millis(at),
+        order: Order(at, [0; 32]),
+        is_new: false,
+        is_seen: true,
+    }
+}
+
+fn ordered(id: &str, at: u64) -> Message {
+    Message {
+        order: Order(at, [1; 32]),
+        caught_up: true,
+        ..message(id, Some(1), at)
+    }
+}
+
+/// What the lines are, each with whether a day begins there.
+fn order_of(timeline: &Timeline) -> Vec<(String, bool)> {
+    let lines = timeline.lines().iter();
+    let each = lines.map(|line| match &line.content {
+        Content::Said(said) => (said.message.id.0.clone(), said.new_day),
+        Content::Called(called) => (format!("call {}", called.note.at.0), called.new_day),
+        Content::Moves(_) => ("moves".to_owned(), false),
+    });
+    each.collect()
+}
+
+#[test]
+fn a_call_stands_where_it_happened_whatever_comes_first() {
+    let day = |at: u64| if at < 50 { 7 } else { 8 };
+    let expected = ["a", "call 20", "b", "call 60", "c"];
+    let expected = expected.map(|id| (id.to_owned(), id == "a" || id == "call 60"));
+    // The calls before the messages, after them, and in between.
+    for order in [
+        [1, 3, 0, 2, 4],
+        [4, 2, 0, 3, 1],
+        [0, 4, 1, 2, 3],
+        [2, 1, 3, 4, 0],
+    ] {
+        let mut timeline = Timeline::default();
+        for step in order {
+            let at = [10, 20, 40, 60, 70][step];
+            let number = if step % 2 == 1 {
+                timeline.called(missed(step as u8, at), day(at))
+            } else {
+                let id = ["a", "b", "c"][step / 2];
+                Some(timeline.say(ordered(id, at), day(at), Trust::Known))
+            };
+            assert!(number.is_some());
+        }
+        assert_eq!(order_of(&timeline), expected, "{order:?}");
+        assert_eq!(timeline.called(missed(1, 20), 7), None, "it is there");
+        assert!(timeline.called(missed(9, 20), 7).is_some(), "another one");
+    }
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use serde_json::Value;
-use xtask::testbed::Broker;
+use xtask::testbed::{Broker, Site};
 
 use crate::support::{Bed, Browser, Tab, run};
 
@@ -41,7 +41,7 @@ impl Caller for Tab {
 }
 
 /// Two people who have met, each in a browser of their own.
-async fn two(bed: &Bed, [first, second]: [&Browser; 2]) -> Result<(Broker, [Tab; 2])> {
+async fn two(bed: &Bed, [first, second]: [&Browser; 2]) -> Result<((Broker, Site), [Tab; 2])> {
     let broker = Broker::rumqttd().await?;
     let site = bed.site(&broker).await?;
     let ann = first.open(site.url()).await?;
@@ -50,7 +50,7 @@ async fn two(bed: &Bed, [first, second]: [&Browser; 2]) -> Result<(Broker, [Tab;
     ben.join("ben").await?;
     ann.sees(&["ben"]).await?;
     ben.sees(&["ann"]).await?;
-    Ok((broker, [ann, ben]))
+    Ok(((broker, site), [ann, ben]))
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn chromium_and_firefox_talk() {
 
 /// Ann calls Ben from their direct conversation. He answers; they hear and see each other, until she hangs up.
 async fn talk(bed: &Bed, browsers: [&Browser; 2]) -> Result<()> {
-    let (_broker, [ann, ben]) = two(bed, browsers).await?;
+    let (_servers, [ann, ben]) = two(bed, browsers).await?;
     ann.click("person").await?;
     ann.press("open-dm").await?;
     ann.press("call").await?;
@@ -155,7 +155,7 @@ async fn talk(bed: &Bed, browsers: [&Browser; 2]) -> Result<()> {
 fn a_call_that_is_declined_is_said_to_whoever_called() {
     run(|bed| async move {
         let browsers = [&bed.chromium().await?, &bed.firefox().await?];
-        let (_broker, [ann, ben]) = two(&bed, browsers).await?;
+        let (_servers, [ann, ben]) = two(&bed, browsers).await?;
         ann.press("call").await?;
         ann.press("media-go").await?;
         ben.press("decline").await?;
@@ -167,6 +167,17 @@ fn a_call_that_is_declined_is_said_to_whoever_called() {
         ann.until_said("users()", "ann/camera").await?;
         ann.press("hang-up").await?;
         ann.until_said("users()", "").await?;
+
+        // A call that he misses is noted for as long as what is said.
+        ann.press("call").await?;
+        ann.press("media-go").await?;
+        ben.until("a ring", |page| page.has("ring")).await?;
+        ann.press("hang-up").await?;
+        let is_noted =
+            "return document.querySelectorAll('[data-testid=call-line][data-missed]').length === 1";
+        ben.until_true(is_noted, Vec::new()).await?;
+        ben.reload().await?;
+        ben.until_true(is_noted, Vec::new()).await?;
         bed.no_errors().await
     });
 }
@@ -175,7 +186,7 @@ fn a_call_that_is_declined_is_said_to_whoever_called() {
 fn a_camera_is_shown_to_whoever_opens_it_and_to_nobody_else() {
     run(|bed| async move {
         let browsers = [&bed.chromium().await?, &bed.firefox().await?];
-        let (_broker, [ann, ben]) = two(&bed, browsers).await?;
+        let (_servers, [ann, ben]) = two(&bed, browsers).await?;
         ann.press("share-camera").await?;
         ann.press("media-go").await?;
         ben.press("watch").await?;

@@ -15,7 +15,7 @@ use crate::world::World;
 
 const A_WHILE: Duration = Duration::from_millis(500);
 
-fn sends(camera: bool) -> Sends {
+pub fn sends(camera: bool) -> Sends {
     Sends {
         microphone: true,
         camera,
@@ -25,20 +25,20 @@ fn sends(camera: bool) -> Sends {
     }
 }
 
-fn call(world: &mut World, at: usize, command: CallCommand) {
+pub fn call(world: &mut World, at: usize, command: CallCommand) {
     world.command(at, Command::Call(command));
     world.run(A_WHILE);
 }
 
-fn lobby() -> Conversation {
+pub fn lobby() -> Conversation {
     Conversation::Channel(MAIN_CHANNEL.to_owned())
 }
 
-fn direct(world: &World, with: usize) -> Conversation {
+pub fn direct(world: &World, with: usize) -> Conversation {
     Conversation::Direct(world.nodes[with].identity.public())
 }
 
-fn start(world: &mut World, at: usize, conversation: Conversation) {
+pub fn start(world: &mut World, at: usize, conversation: Conversation) {
     let sends = sends(false);
     let command = CallCommand::Start {
         conversation,
@@ -47,7 +47,7 @@ fn start(world: &mut World, at: usize, conversation: Conversation) {
     call(world, at, command);
 }
 
-fn answer(world: &mut World, at: usize) {
+pub fn answer(world: &mut World, at: usize) {
     let ring = view(world, at).rings[0].call;
     let command = CallCommand::Answer {
         call: ring,
@@ -57,7 +57,7 @@ fn answer(world: &mut World, at: usize) {
 }
 
 /// What `at` sees of calls.
-fn view(world: &World, at: usize) -> CallsView {
+pub fn view(world: &World, at: usize) -> CallsView {
     let events = world.nodes[at].events.iter().rev();
     let mut views = events.filter_map(|event| match event {
         Event::Call(CallEvent::Changed(view)) => Some((**view).clone()),
@@ -70,7 +70,7 @@ fn view(world: &World, at: usize) -> CallsView {
 fn lines(world: &World, at: usize) -> Vec<CallLine> {
     let events = world.nodes[at].events.iter();
     let lines = events.filter_map(|event| match event {
-        Event::Call(CallEvent::Told { what, .. }) => Some(*what),
+        Event::Call(CallEvent::Noted(note)) => Some(note.what),
         _ => None,
     });
     lines.collect()

@@ -3,6 +3,7 @@
 mod activity;
 mod attachments;
 mod calls;
+mod calls_noted;
 mod conversations;
 mod direct;
 mod exported;

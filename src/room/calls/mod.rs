@@ -8,6 +8,7 @@
 //! A conversation has one call. Two people who call each other are therefore in the same one, under the smaller id.
 
 mod media;
+mod notes;
 mod ringing;
 mod sharing;
 mod telling;
@@ -22,8 +23,8 @@ use super::counters::Dropped;
 use super::cx::Cx;
 use super::effect::PeerEvent;
 use super::io::{
-    CallCommand, CallEvent, CallId, CallLine, CallsView, Conversation, Event, Sends, Share,
-    WatchState,
+    CallCommand, CallEvent, CallId, CallLine, CallsView, Conversation, Deletion, Event, Sends,
+    Share, StoreEvent, WatchState,
 };
 use super::links::Links;
 use super::members::Members;
@@ -36,6 +37,8 @@ use crate::time::Millis;
 use crate::wire::frame::{CallFrame, HangUp};
 
 use media::MediaWish;
+pub use notes::CALLS;
+use notes::Notes;
 use ringing::{Ringing, Rings};
 use sharing::{Guest, Sharing};
 use telling::Told;
@@ -142,6 +145,7 @@ pub(super) struct Calls {
     others: LiteMap<PeerId, Other>,
     rings: Rings,
     sharing: Sharing,
+    notes: Notes,
     shown: CallsView,
 }
 
@@ -155,6 +159,7 @@ impl Calls {
             others: LiteMap::new(),
             rings: Rings::default(),
             sharing: Sharing::default(),
+            notes: Notes::default(),
             shown: CallsView::default(),
         }
     }
@@ -182,10 +187,11 @@ impl Calls {
         links: &Links,
         cx: &mut Cx,
     ) {
-        if self.kinds == CallKinds::Off {
+        if self.kinds == CallKinds::Off && !matches!(command, CallCommand::Seen(_)) {
             return cx.event(Event::Refused("This chat has no calls.".to_owned()));
         }
         match command {
+            CallCommand::Seen(conversation) => self.notes.seen(&conversation, cx),
             CallCommand::Start {
                 conversation,
                 sends,
@@ -219,6 +225,20 @@ impl Calls {
             }
         }
         self.settle(members, links, cx);
+    }
+
+    /// Notes about calls go with the messages among which they stand.
+    pub fn on_deletion(&mut self, deletion: &Deletion, cx: &mut Cx) {
+        match deletion {
+            Deletion::Message(_) => {}
+            Deletion::Conversation(conversation) => self.notes.delete(conversation, cx),
+            Deletion::Room | Deletion::Site => self.notes.clear(),
+        }
+    }
+
+    /// Handles an event of the store.
+    pub fn on_store(&mut self, event: &StoreEvent, cx: &mut Cx) {
+        self.notes.on_store(event, cx);
     }
 
     /// Handles a frame of a peer.
@@ -396,7 +416,7 @@ impl Calls {
 
     fn end_with(&mut self, what: CallLine, cx: &mut Cx) {
         if let Some(own) = self.own.take() {
-            tell(own.conversation, None, what, cx);
+            self.notes.add(own.id, own.conversation, None, what, cx);
         }
     }
 
@@ -528,9 +548,11 @@ impl Calls {
         }
     }
 
-    fn missed(&self, ring: &Ringing, members: &Members, cx: &mut Cx) {
+    fn missed(&mut self, ring: &Ringing, members: &Members, cx: &mut Cx) {
         let user = members.user(&ring.from).map(str::to_owned);
-        tell(ring.conversation.clone(), user, CallLine::Missed, cx);
+        let conversation = ring.conversation.clone();
+        self.notes
+            .add(ring.call, conversation, user, CallLine::Missed, cx);
     }
 
     /// Tells others what has changed, and asks the browser for what follows from it.
@@ -565,14 +587,4 @@ fn allowed(sends: Sends, kinds: CallKinds) -> Sends {
         screen: sends.screen && has_video,
         ..sends
     }
-}
-
-fn tell(conversation: Conversation, user: Option<String>, what: CallLine, cx: &mut Cx) {
-    let at = cx.now;
-    cx.event(Event::Call(CallEvent::Told {
-        conversation,
-        user,
-        what,
-        at,
-    }));
 }

@@ -54,7 +54,7 @@ use unsaid::Failed;
 #[cfg(feature = "export")]
 pub use import::{ImportError, Imported, MAX_IMPORT};
 pub use message::{MAX_REACTIONS, MAX_VERSIONS};
-pub use records::{DELETED, STATES};
+pub use records::{DELETED, READ};
 pub use search::MAX_FOUND;
 
 /// A message has at most this many characters.

@@ -26,11 +26,9 @@ use crate::wire::bytes::Reader;
 use crate::wire::entry::{Clock, ConversationId, Entry};
 
 /// The name of the value that says what was read.
-pub(super) const READ: &str = "read";
+pub const READ: &str = "read";
 /// The name of the value that says what was deleted.
 pub const DELETED: &str = "deleted";
-/// The names of all values that a room keeps.
-pub const STATES: [&str; 2] = [READ, DELETED];
 
 const FORMAT: u8 = 1;
 /// The format of what came from a file. Earlier versions skip it: they would pass on what cannot be proven.

@@ -1,6 +1,6 @@
 //! Calls, and cameras and screens that are shown to whoever opens them.
 
-use super::Conversation;
+use super::{Conversation, Order};
 use crate::identity::PeerId;
 use crate::time::Millis;
 pub use crate::wire::frame::{CallId, Sends, Shown as Share};
@@ -22,6 +22,8 @@ pub enum CallCommand {
         /// What we send.
         sends: Sends,
     },
+    /// The person has seen what is noted about calls in a conversation.
+    Seen(Conversation),
     /// Turn down a call that rings, for all of our tabs.
     Decline(CallId),
     /// Leave the call that we are in.
@@ -63,16 +65,28 @@ pub enum CallEvent {
     /// How things stand now.
     Changed(Box<CallsView>),
     /// Something about a call that belongs into its conversation.
-    Told {
-        /// The conversation.
-        conversation: Conversation,
-        /// The other person's name, as it is shown, where it is about one.
-        user: Option<String>,
-        /// What it is.
-        what: CallLine,
-        /// When it happened.
-        at: Millis,
-    },
+    Noted(Box<CallNote>),
+}
+
+/// Something about a call that belongs into its conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallNote {
+    /// The call.
+    pub call: CallId,
+    /// The conversation.
+    pub conversation: Conversation,
+    /// The other person's name, as it was shown, where it is about one.
+    pub user: Option<String>,
+    /// What it is.
+    pub what: CallLine,
+    /// When it happened.
+    pub at: Millis,
+    /// Where it is shown among the messages.
+    pub order: Order,
+    /// Whether it has just happened here. Otherwise it was kept, or another tab has told it.
+    pub is_new: bool,
+    /// Whether the person has seen it.
+    pub is_seen: bool,
 }
 
 /// Something about a call that belongs into its conversation.

@@ -15,8 +15,8 @@ pub use crate::wire::{Purpose, Value};
 
 pub use app::{AppCommand, AppEvent, AskError, SendError};
 pub use calls::{
-    CallCommand, CallEvent, CallId, CallLine, CallPeer, CallsView, MediaWish, OwnCall, OwnShare,
-    PictureLimit, Ring, Running, Sends, Share, TheirShare, WatchState,
+    CallCommand, CallEvent, CallId, CallLine, CallNote, CallPeer, CallsView, MediaWish, OwnCall,
+    OwnShare, PictureLimit, Ring, Running, Sends, Share, TheirShare, WatchState,
 };
 pub use chat::{
     ChatCommand, ChatEvent, Conversation, Deletion, Message, MessageId, Order, Reaction, Unsaid,

@@ -13,7 +13,7 @@ use super::people::people;
 use super::prompts::prompts;
 use super::sheet::{BlockQuestion, DeleteQuestion, Dialog};
 use super::talks::{beginning, talks};
-use crate::room::{ChatCommand, Command, Message, Status};
+use crate::room::{CallCommand, ChatCommand, Command, Message, Status};
 use crate::ui::context::Ui;
 use crate::ui::drafts;
 use crate::ui::forward::{command, destinations};
@@ -56,6 +56,14 @@ pub fn Room(props: &RoomProps) -> Html {
         use_effect_with(state.read_up_to(), move |read| {
             if let Some((conversation, order)) = read.clone() {
                 ui.command(Command::Chat(ChatCommand::Read(conversation, order)));
+            }
+        });
+    }
+    {
+        let ui = ui.clone();
+        use_effect_with(state.missed_call_seen(), move |seen| {
+            if let Some((conversation, _)) = seen.clone() {
+                ui.command(Command::Call(CallCommand::Seen(conversation)));
             }
         });
     }

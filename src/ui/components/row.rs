@@ -11,6 +11,7 @@ use super::icon::{CHECK, CHECKS, CLOCK, WARNING, face, icon, trust};
 use super::sentence::changing;
 use crate::identity::Trust;
 use crate::room::{CallLine, ChatCommand, Command, Deletion, FileView, Message};
+use crate::time::Millis;
 use crate::ui::context::Ui;
 use crate::ui::fold::fold;
 use crate::ui::hooks::clock;
@@ -49,18 +50,11 @@ pub struct RowProps {
 pub fn Row(props: &RowProps) -> Html {
     match &props.line.content {
         Content::Moves(moves) => moved(moves, props.line.seq),
-        Content::Called(called) => self::called(called, props.line.seq),
+        Content::Called(called) => self::called(called, props),
         Content::Said(said) => view! {
             <>
-                if said.new_day || props.leads && !props.unread {
-                    <p class="day">
-                        <span>
-                            { clock::day(said.message.at) }
-                            <input type="date" aria-label="Go to a day" title="Go to a day" data-testid="go-to-day" />
-                        </span>
-                    </p>
-                }
-                if props.unread { <p class="day new" data-testid="unread-line"><span>{ "New" }</span></p> }
+                if said.new_day || props.leads && !props.unread { { day(said.message.at) } }
+                if props.unread { { unread() } }
                 { message(said, props) }
             </>
         },
@@ -102,14 +96,37 @@ fn moved(moves: &Moves, seq: u32) -> Html {
     }
 }
 
-/// The line about a call.
-fn called(called: &Called, seq: u32) -> Html {
-    let text = format!("{} · {}", texts::called(called), clock::time(called.at));
-    let missed = called.what == CallLine::Missed;
+/// The day that begins here.
+fn day(at: Millis) -> Html {
     view! {
-        <p class="moves" data-testid="call-line" data-missed={missed.then_some("")} data-line={seq.to_string()} dir="auto">
-            { changing(&text) }
+        <p class="day">
+            <span>
+                { clock::day(at) }
+                <input type="date" aria-label="Go to a day" title="Go to a day" data-testid="go-to-day" />
+            </span>
         </p>
+    }
+}
+
+/// The mark above what is not read.
+fn unread() -> Html {
+    view! { <p class="day new" data-testid="unread-line"><span>{ "New" }</span></p> }
+}
+
+/// The line about a call.
+fn called(called: &Called, props: &RowProps) -> Html {
+    let note = &called.note;
+    let text = format!("{} · {}", texts::called(note), clock::time(note.at));
+    let missed = note.what == CallLine::Missed;
+    let line = props.line.seq.to_string();
+    view! {
+        <>
+            if called.new_day { { day(note.at) } }
+            if props.unread { { unread() } }
+            <p class="moves" data-testid="call-line" data-missed={missed.then_some("")} data-line={line} dir="auto">
+                { changing(&text) }
+            </p>
+        </>
     }
 }
 

@@ -1,12 +1,11 @@
 //! Words about calls.
 
-use crate::room::CallLine;
-use crate::ui::timeline::Called;
+use crate::room::{CallLine, CallNote};
 
 /// A line about a call.
-pub fn called(called: &Called) -> String {
-    let user = called.user.as_deref().unwrap_or("somebody");
-    match called.what {
+pub fn called(note: &CallNote) -> String {
+    let user = note.user.as_deref().unwrap_or("somebody");
+    match note.what {
         CallLine::Missed => format!("Missed call from {user}"),
         CallLine::NotAnswered => "Nobody answered the call".to_owned(),
         CallLine::Declined => "The call was declined".to_owned(),

@@ -18,6 +18,8 @@ const TOLD_AFTER: u64 = 2;
 pub struct Kept {
     pub records: BTreeMap<Key, Record>,
     pub states: BTreeMap<&'static str, Vec<u8>>,
+    /// How often a small value was kept.
+    pub states_put: u32,
 }
 
 impl World {
@@ -95,6 +97,7 @@ impl World {
                 StoreEvent::RoomDeleted
             }
             StoreCommand::PutState(name, value) => {
+                kept.states_put += 1;
                 kept.states.insert(name, value.clone());
                 StoreEvent::State(name, value)
             }

@@ -10,12 +10,14 @@ use super::timeline::{Delivery, Move};
 use crate::history::Mode;
 use crate::identity::{PeerId, PublicKey};
 use crate::room::{
-    AppEvent, CallsView, ChatEvent, Conversation, Event, GoneReason, Imported, Message, MessageId,
-    PeerState, PeerView, PeopleEvent, Shown, Status,
+    AppEvent, CallsView, ChatEvent, Conversation, Event, Imported, Message, MessageId, PeerState,
+    PeerView, PeopleEvent, Shown, Status,
 };
 
 #[path = "state_calls.rs"]
 mod calls;
+#[path = "state_people.rs"]
+mod people;
 #[path = "state_prompts.rs"]
 mod prompts;
 #[path = "state_talks.rs"]
@@ -24,9 +26,6 @@ mod talks;
 pub use talks::{Listed, Talk};
 #[path = "state_writing.rs"]
 mod writing;
-
-/// At most this many people in the list. The room reports fewer; this limit holds whatever it reports.
-const MAX_PEOPLE: usize = 256;
 
 /// The stage of joining the room.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -395,18 +394,6 @@ impl State {
         self
     }
 
-    /// The number of connected people, including the person at this browser, who counts once in whatever number of tabs.
-    pub fn present(&self) -> usize {
-        let here = self.people.iter().filter(|peer| is_here(peer.state));
-        here.filter(|peer| !self.is_own_tab(peer)).count() + 1
-    }
-
-    /// Whether this is a tab of the person at this browser. Its key is proven only once it is connected.
-    pub fn is_own_tab(&self, peer: &PeerView) -> bool {
-        let own = self.own.as_ref();
-        is_here(peer.state) && own.is_some_and(|own| own.key == peer.key)
-    }
-
     /// Why the room is empty, if nobody is here or connecting, and nothing was said.
     pub fn emptiness(&self) -> Option<Emptiness> {
         if !self.people.is_empty() || self.talk.log.has_messages() {
@@ -544,91 +531,6 @@ impl State {
             #[cfg(feature = "files")]
             Event::File(_) => {}
         }
-    }
-
-    fn set_status(&mut self, status: Status) {
-        self.status = status;
-        if status == Status::Left {
-            // Nobody is reported as gone then.
-            self.people = Rc::default();
-            self.requests = Rc::default();
-            self.arrived = Rc::default();
-            self.blocking = None;
-            self.forwarding = None;
-            self.composing = None;
-            self.show_people(false);
-        }
-    }
-
-    fn peer_changed(&mut self, peer: PeerView) {
-        let peer = Rc::new(peer);
-        if peer.state == PeerState::Verified {
-            let arrived = !self.arrived.contains(&peer.id);
-            if arrived {
-                Rc::make_mut(&mut self.arrived).push(peer.id);
-            }
-            let before = self.peer(&peer.id).map(|before| before.user.clone());
-            let change = match before {
-                _ if arrived => Some(Move::Joined(peer.user.clone())),
-                Some(before) if before != peer.user => {
-                    Some(Move::Renamed(before, peer.user.clone()))
-                }
-                _ => None,
-            };
-            if let Some(change) = change {
-                self.moved(change);
-            }
-            self.update_warnings(&peer);
-        }
-        let people = Rc::make_mut(&mut self.people);
-        people.retain(|other| other.id != peer.id);
-        if people.len() >= MAX_PEOPLE {
-            let expendable = people.iter().rposition(|other| !is_here(other.state));
-            let at = expendable.filter(|_| is_here(peer.state));
-            let forgotten = at.map_or(peer.id, |at| people.remove(at).id);
-            Rc::make_mut(&mut self.arrived).retain(|id| *id != forgotten);
-            if at.is_none() {
-                return;
-            }
-        }
-        // The order depends on names only and not on states, because a list that jumps leads to clicks on the wrong
-        // person. (Only ASCII is folded to lower case: the tables for all of Unicode would add 10 kB.)
-        let rank = |peer: &PeerView| (peer.user.to_ascii_lowercase(), peer.id);
-        let own = rank(&peer);
-        let at = people.partition_point(|other| rank(other) < own);
-        people.insert(at, peer);
-    }
-
-    fn peer_gone(&mut self, peer: &PeerView, reason: GoneReason) {
-        self.stops_typing(&peer.id);
-        Rc::make_mut(&mut self.people).retain(|other| other.id != peer.id);
-        Rc::make_mut(&mut self.requests).retain(|other| other.id != peer.id);
-        if self.person == Some(peer.id) {
-            self.show_person(None);
-        }
-        if reason == GoneReason::Blocked {
-            Rc::make_mut(&mut self.warnings).retain(|other| other.key != peer.key);
-        }
-        let was_here = self.arrived.contains(&peer.id);
-        Rc::make_mut(&mut self.arrived).retain(|other| *other != peer.id);
-        match reason {
-            GoneReason::Left | GoneReason::Silent if was_here => {
-                self.moved(Move::Left(peer.user.clone()));
-            }
-            GoneReason::Left
-            | GoneReason::Silent
-            | GoneReason::Unreachable
-            | GoneReason::Blocked
-            | GoneReason::Disconnected => {}
-        }
-    }
-
-    /// Notes in the main channel that somebody came, went or changed their name.
-    fn moved(&mut self, change: Move) {
-        let main = self.main_channel();
-        self.within(&main, |state| {
-            Rc::make_mut(&mut state.talk.log).moved(change)
-        });
     }
 
     fn change_message(&mut self, message: Message) {

@@ -1,8 +1,9 @@
+use super::people::MAX_PEOPLE;
 use super::prompts::{MAX_DECISIONS, MAX_NOTICES, MAX_REQUESTS, MAX_WARNINGS};
 use super::*;
 use crate::identity::Trust;
 use crate::identity::{Name, PublicKey};
-use crate::room::{ChatEvent, Conversation, MessageId, PeopleEvent};
+use crate::room::{ChatEvent, Conversation, GoneReason, MessageId, PeopleEvent};
 use crate::time::Millis;
 use crate::ui::texts;
 use crate::ui::timeline::Content;

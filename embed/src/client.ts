@@ -2,6 +2,7 @@
 import type * as api from "../mqtt-rtc.js";
 import type { AskOptions, AskResult, Events, Json, Options, Peer, QuestionHandler, Sendable } from "../mqtt-rtc.js";
 import type { Command, View } from "../calls/contract.ts";
+import { Answering } from "./answering.ts";
 import { Attachments, type EngineFile, described } from "./attachments.js";
 import { Calling } from "./calling.ts";
 import { type Engine, type EngineEvent, type PeerView, failure, makeEngine } from "./engine.js";
@@ -12,6 +13,7 @@ import { type FileOffer, Files } from "./files.js";
 import { questionHandlers, toEngine } from "./options.js";
 import { Member, type Shared, isPeer } from "./peer.js";
 import { PendingCalls } from "./pending-calls.js";
+import { Requests } from "./requests.ts";
 import { isBlob, pack, toJson, unpack } from "./values.js";
 
 type OptionsWithoutTopic = Omit<AskOptions, "topic"> | undefined;
@@ -35,14 +37,17 @@ interface Attempt {
 /** A room. It is entered at once. */
 export class MQTTRTCClient implements api.MQTTRTCClient {
   readonly #handlers = new Handlers(this);
-  readonly #topics: Map<string, QuestionHandler>;
+  readonly #answering: Answering;
   readonly #calls = new PendingCalls();
   readonly #files: Files;
   readonly #attachments: Attachments;
   readonly #calling: Calling;
   readonly #members = new Map<string, Member>();
-  /** Peers that wait for the program's decision. */
-  readonly #requests = new Map<string, Member>();
+  readonly #requests = new Requests({
+    handlers: this.#handlers,
+    engine: () => this.#engine,
+    member: (view) => this.#member(view),
+  });
   readonly #shared: Shared;
   #status: api.Status = { state: "left", people: 0 };
   #attempt: Attempt | undefined;
@@ -51,7 +56,7 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
 
   constructor(options: Options = {}) {
     const given = toEngine(options);
-    this.#topics = new Map(questionHandlers(options));
+    this.#answering = new Answering(this, this.#handlers, questionHandlers(options));
     const engine = failure ? undefined : this.#makeEngine(given);
     const mayWriteToDisk = options.storage !== "memory";
     this.#files = new Files(mayWriteToDisk, (thrown) => this.#handlers.report(thrown));
@@ -99,7 +104,7 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
 
   off<E extends keyof Events>(event: E, handler: Events[E]): this {
     this.#handlers.remove(event, handler);
-    this.#askAboutAll();
+    this.#requests.askAboutAll();
     return this;
   }
 
@@ -259,9 +264,7 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
   }
 
   addQuestionHandler(topic: string, handler: QuestionHandler): this {
-    if (typeof topic !== "string") throw new TypeError("The topic should be a text.");
-    if (typeof handler !== "function") throw new TypeError(`The handler for "${topic}" should be a function.`);
-    this.#topics.set(topic, handler);
+    this.#answering.add(topic, handler);
     return this;
   }
 
@@ -301,7 +304,7 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
 
   #add<E extends keyof Events>(event: E, handler: Events[E], once: boolean): this {
     this.#handlers.add(event, handler, once);
-    this.#askAboutAll();
+    this.#requests.askAboutAll();
     // A handler that is added late is told the present state, but not from inside of this call.
     const connected = this.#connected();
     const status = this.#status;
@@ -309,7 +312,7 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
       const late = <L extends keyof Events>(event: L, ...values: Parameters<Events[L]>): void =>
         this.#handlers.emitTo(handler as unknown as Events[L], event, ...values);
       if (event === "status" && status === this.#status) late("status", status);
-      if (event === "connectionrequest") this.#askProgram();
+      if (event === "connectionrequest") this.#requests.askProgram();
       this.#calling.added(event, handler);
       for (const member of connected.filter((member) => member.isConnected)) {
         const { user, userInfo, peer } = member;
@@ -321,20 +324,12 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
     return this;
   }
 
-  /** With a handler for requests, the program decides about everybody; without one, the settings do. */
-  #askAboutAll(): void {
-    this.#engine?.askAboutAll(this.#handlers.has("connectionrequest"));
-  }
-
   #connected(): Member[] {
     return [...this.#members.values()].filter((member) => member.isConnected);
   }
 
   #find(user: string): Member | undefined {
-    for (const members of [this.#members, this.#requests]) {
-      for (const member of members.values()) if (member.user === user) return member;
-    }
-    return undefined;
+    return [...this.#members.values(), ...this.#requests.members].find((member) => member.user === user);
   }
 
   #receive(event: EngineEvent): void {
@@ -364,9 +359,9 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
       case "peer":
         return this.#changed(event[1]);
       case "request":
-        return this.#requested(event[1]);
+        return this.#requests.add(event[1]);
       case "withdrawn":
-        return this.#withdrawn(event[1]);
+        return this.#requests.withdraw(event[1]);
       case "validationfailure":
         return this.#validationFailed(event[1], event[2]);
       case "sent":
@@ -427,7 +422,7 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
       case "file":
         return this.#offered(member, { file: event[2], name: event[3], size: event[4], type: event[5] });
       case "question":
-        void this.#answer(member, event[2], event[3], event[4]);
+        void this.#answering.answer(() => this.#engine, member, event[2], event[3], event[4]);
     }
   }
 
@@ -479,8 +474,8 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
 
   /** A peer appeared, or something about it changed. */
   #changed(view: PeerView): void {
-    const member = this.#members.get(view.id) ?? this.#requests.get(view.id) ?? this.#member(view);
-    this.#requests.delete(view.id);
+    const requested = this.#requests.take(view.id);
+    const member = this.#members.get(view.id) ?? requested ?? this.#member(view);
     this.#members.set(view.id, member);
     const { state: before, muted } = member.view;
     this.#update(member, view);
@@ -517,19 +512,6 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
     return new Member(view, this.#shared);
   }
 
-  #requested(view: PeerView): void {
-    const member = this.#requests.get(view.id) ?? this.#member(view);
-    member.update(view);
-    this.#requests.set(view.id, member);
-    this.#askProgram();
-  }
-
-  #withdrawn(id: string): void {
-    const member = this.#requests.get(id);
-    if (member) member.isGone = true;
-    this.#requests.delete(id);
-  }
-
   #validationFailed(view: PeerView, reason: string): void {
     let member = this.#members.get(view.id);
     if (!member) {
@@ -538,38 +520,6 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
       member.isGone = true;
     }
     this.#handlers.emit("validationfailure", view.user, reason, member.peer);
-  }
-
-  /** Asks the program about all peers that it has not been asked about yet, if it has a handler for that. */
-  #askProgram(): void {
-    if (!this.#handlers.has("connectionrequest")) return;
-    for (const member of this.#requests.values()) {
-      if (!member.isAnnounced) void this.#ask(member);
-    }
-  }
-
-  async #ask(member: Member): Promise<void> {
-    member.isAnnounced = true;
-    // The answer is about the name that the program was asked about.
-    const { id, key, name } = member.view;
-    let accept = true;
-    const results = this.#handlers.results("connectionrequest", member.user, member.userInfo, member.peer);
-    for (const result of results) {
-      try {
-        if (!(await result)) accept = false;
-      } catch (error) {
-        accept = false;
-        this.#handlers.report(error);
-      }
-    }
-    this.#askAboutAll();
-    if (this.#engine?.decide(id, key, name, accept) !== undefined) {
-      // The peer has changed its name meanwhile, so the program is asked about the new name.
-      member.isAnnounced = false;
-      this.#askProgram();
-    } else if (!accept) {
-      this.#requests.delete(id);
-    }
   }
 
   #gone(member: Member, reason: api.GoneReason): void {
@@ -585,7 +535,7 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
   #forgetEverybody(): void {
     this.#calling.forget();
     this.#attachments.forget();
-    for (const id of [...this.#requests.keys()]) this.#withdrawn(id);
+    this.#requests.forget();
     for (const member of [...this.#members.values()]) this.#gone(member, "disconnected");
   }
 
@@ -597,38 +547,7 @@ export class MQTTRTCClient implements api.MQTTRTCClient {
     if (!member) return;
     this.#handlers.emit("answer", answer, member.user, { question: call.question as Json }, member.peer);
   }
-
-  /** Lets the program answer a question, and sends the asker the answer or the reason why there is none. */
-  async #answer(member: Member, question: string, topic: string | undefined, content: string): Promise<void> {
-    if (!member.questions.add(content.length)) {
-      this.#engine?.answer(member.id, question, undefined, "Too many questions are unanswered.");
-      return;
-    }
-    try {
-      const json = toJson((await this.#answerOf(member, topic, JSON.parse(content) as Json)) ?? null);
-      this.#engine?.answer(member.id, question, json, "");
-    } catch (thrown) {
-      const error = asError(thrown);
-      this.#engine?.answer(member.id, question, undefined, error.message || error.name);
-      if (!(error instanceof Unanswered)) this.#handlers.report(error);
-    } finally {
-      member.questions.remove(content.length);
-    }
-  }
-
-  async #answerOf(member: Member, topic: string | undefined, content: Json): Promise<unknown> {
-    const { user, peer } = member;
-    const handler = topic === undefined ? undefined : this.#topics.get(topic);
-    if (handler) return await handler.call(this, content, user, { topic, peer }, peer);
-    const results = this.#handlers.results("question", content, user, { topic, peer }, peer);
-    if (results.length === 0) throw new Unanswered("Nobody answers such questions here.");
-    const answers = await Promise.all(results);
-    return answers.find((answer) => answer !== undefined);
-  }
 }
-
-/** The error if the program has no handler for a question. It is not reported as an error of the program. */
-class Unanswered extends Error {}
 
 function validation({ fingerprint, trust }: PeerView): api.Validation {
   return { fingerprint, known: trust === "known" || trust === "verified", verified: trust === "verified" };

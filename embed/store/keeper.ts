@@ -25,7 +25,7 @@ export type Tell = (
     /** Everything that was kept before has come. It is not told if nothing is kept. */
     | [kind: "restored"]
     /** The store is another one now. It has what was moved to it, and nothing else that the room has. */
-    | [kind: "emptied"]
+    | [kind: "replaced"]
     /** Another tab has deleted these records, a conversation, or everything. */
     | [kind: "deleted", keys: Bytes[]]
     | [kind: "conversation", conversation: Bytes]
@@ -36,6 +36,9 @@ export type Tell = (
     | [kind: "bytes", token: number, blob: Blob | undefined]
     | [kind: "notice", sentence: string]
 ) => void;
+
+/** Lets the browser ask whether the page is to be left. */
+const ask = (event: BeforeUnloadEvent): void => event.preventDefault();
 
 /** What is kept of one room. */
 export class Keeper {
@@ -65,6 +68,8 @@ export class Keeper {
   private hasAsked = false;
   private isClosed = false;
   private readonly blobs = new Blobs();
+  /** The number of files that are being stored. */
+  private storing = 0;
   /** Ends what listens to the page. */
   private readonly listening = new AbortController();
 
@@ -193,11 +198,15 @@ export class Keeper {
   /** Stores a file that is in memory. */
   async keepFile(key: Bytes, head: Bytes): Promise<void> {
     const { store } = this;
+    // Unlike what is said, a file is too large to be noted for the next page. So the browser asks before this one goes away.
+    if (this.storing++ === 0) addEventListener("beforeunload", ask);
     try {
       if (store) await this.move([key, head], store);
     } catch (thrown) {
       const { message } = problem(thrown);
       if (store === this.store) this.tell("notice", `A file is not kept longer than this page is open. ${message}`);
+    } finally {
+      if (--this.storing === 0) removeEventListener("beforeunload", ask);
     }
   }
 
@@ -284,7 +293,7 @@ export class Keeper {
   private use(store: Store): void {
     this.store = store;
     this.listen(store);
-    this.tell("emptied");
+    this.tell("replaced");
     this.begin();
   }
 

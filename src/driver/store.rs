@@ -241,7 +241,7 @@ impl StoreKeeper {
                 StoreEvent::State(name, value)
             }
             "restored" => StoreEvent::Restored,
-            "emptied" => StoreEvent::Emptied,
+            "replaced" => StoreEvent::Replaced,
             "deleted" => {
                 StoreEvent::Deleted(list(first).iter().filter_map(|it| keys(&it)).collect())
             }

@@ -83,7 +83,7 @@ impl Notes {
     pub fn on_store(&mut self, event: &StoreEvent, cx: &mut Cx) {
         match event {
             StoreEvent::State(CALLS, bytes) => self.merge(read(bytes, cx.now), cx),
-            StoreEvent::Emptied if !self.0.is_empty() => self.keep(cx),
+            StoreEvent::Replaced if !self.0.is_empty() => self.keep(cx),
             StoreEvent::RoomDeleted => self.clear(),
             StoreEvent::ConversationDeleted(id) => {
                 let own = cx.own.key;

@@ -36,7 +36,7 @@ impl Conversations {
                 }
                 self.make_room(members, cx);
             }
-            StoreEvent::Emptied => self.keep_all(cx),
+            StoreEvent::Replaced => self.keep_all(cx),
             StoreEvent::Deleted(keys) => self.were_deleted(&keys, cx),
             StoreEvent::ConversationDeleted(id) => self.were_all_deleted(Some(&id), cx),
             StoreEvent::RoomDeleted => self.were_all_deleted(None, cx),

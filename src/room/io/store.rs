@@ -33,7 +33,7 @@ pub enum StoreEvent {
     /// Everything that was kept before has come.
     Restored,
     /// The store is another one now. It has what was moved to it, and nothing else that the room has.
-    Emptied,
+    Replaced,
     /// Another tab has deleted these records.
     Deleted(Vec<Key>),
     /// Another tab has deleted a conversation.

@@ -199,7 +199,12 @@ async fn what_is_kept_follows_the_mode_with_its_files() {
     let none = keeper.call("getFile", std::slice::from_ref(&key)).await;
     assert!(none.is_undefined(), "it was not said yet");
     keeper.call("sayFile", std::slice::from_ref(&key)).await;
-    keeper.call("keepFile", &[key.clone(), head]).await;
+    // The page does not go away unasked while the file is being written.
+    let asks = "return !dispatchEvent(new Event('beforeunload', { cancelable: true }))";
+    let keep = [key.clone(), head];
+    let (_, asked) = futures_util::future::join(keeper.call("keepFile", &keep), js(asks)).await;
+    assert_eq!(asked, JsValue::TRUE);
+    assert_eq!(js(asks).await, JsValue::FALSE);
     keeper.put(&record(ALICE, 1)).await;
     written(&[1]).await;
     let store = kept().await;
@@ -208,8 +213,8 @@ async fn what_is_kept_follows_the_mode_with_its_files() {
     drop(store);
 
     keeper.choose(Mode::Session).await;
-    let told = keeper.kinds("emptied").await;
-    assert_eq!(told, ["files", "restored", "emptied"]);
+    let told = keeper.kinds("replaced").await;
+    assert_eq!(told, ["files", "restored", "replaced"]);
     assert!(is_here().await);
     let session = Store::open(Mode::Session).await.unwrap();
     assert_eq!(session.files(&ROOM).await.unwrap(), [file]);
@@ -312,6 +317,6 @@ async fn what_was_kept_is_deleted_also_where_the_store_that_was_chosen_cannot_be
     keeper.choose(Mode::Session).await;
     js("delete navigator.locks").await;
     let told = keeper.kinds("notice").await;
-    assert!(!told.contains(&"emptied".to_owned()), "{told:?}");
+    assert!(!told.contains(&"replaced".to_owned()), "{told:?}");
     written(&[]).await;
 }

@@ -1,11 +1,8 @@
 // Files beside messages, which come from whoever has them when the program asks for them.
 import type { AcceptOptions, AttachedFile, FileProgress, ReceivedFile } from "../mqtt-rtc.js";
-import type { Engine } from "./engine.js";
+import type { Engine, EngineFile } from "./engine.js";
 import { RTChatError } from "./errors.js";
 import { inertType, withSaidType } from "./media-types.js";
-
-/** A file as the engine describes it. */
-export type EngineFile = Omit<AttachedFile, "saidType">;
 
 /** A call that waits for a file. */
 interface Waiting {

@@ -1,7 +1,8 @@
 // Calls and broadcasts: loads what they need (calls.ts) with the first of them.
 import type { View } from "../calls/contract.ts";
 import type { Events } from "../mqtt-rtc.js";
-import type { CallHost, Calls } from "./calls.ts";
+import type { CallHost } from "./call-host.ts";
+import type { Calls } from "./calls.ts";
 
 /** The events of calls and broadcasts. */
 const EVENTS = [

@@ -1,30 +1,14 @@
 // Calls and broadcasts of a program. The room decides, and this tells the program of it and holds what is sent. It is loaded with
 // the first call, and uses nothing of the module's own files but types, so that they stay whole.
-import type { Adapter, Command, OwnCall, View } from "../calls/contract.ts";
+import type { Command, OwnCall, View } from "../calls/contract.ts";
 import { type Media, Refused, isStream, open } from "../calls/plain.ts";
 import type * as api from "../mqtt-rtc.js";
+import type { CallHost } from "./call-host.ts";
 import { type Kinds, RoomBroadcast, RoomCall, type Shared, sentOf, unused } from "./call.ts";
-import type { Handlers } from "./events.js";
 import type { Member } from "./peer.js";
 import { RemoteStreams } from "./remote-streams.ts";
 import { Rings, Talk } from "./rings.ts";
 import { Shares } from "./shares.ts";
-
-/** What calls need of their client. */
-export interface CallHost {
-  readonly handlers: Handlers;
-  /** Somebody who is here. */
-  member(id: string): Member | undefined;
-  /** One of the tabs of a person who is here. */
-  withKey(key: string): Member | undefined;
-  /** Moves media with this, in this room and in later ones. */
-  provide(adapter: Adapter): void;
-  /** @throws RTChatError with the code `refused`. */
-  command(command: Command): void;
-  /** How it stands. */
-  view(): View;
-  error(code: api.ErrorCode, sentence: string): Error;
-}
 
 const NONE: Kinds = { microphone: false, camera: false, screen: false };
 const AUDIO: api.CallSource = { audio: true };

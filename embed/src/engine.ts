@@ -1,10 +1,12 @@
 // Loads the program behind the module, which is in the same folder.
 import init, { Engine, provideStore, whenBroken } from "../engine/engine.js";
-import type { CallOutcome, ErrorCode, GoneReason, Message, PeerState, Presence, Status, Trust } from "../mqtt-rtc.js";
-import type { EngineFile } from "./attachments.js";
+import type { AttachedFile, CallOutcome, ErrorCode, GoneReason, Message, PeerState, Presence, Status, Trust } from "../mqtt-rtc.js";
 import { asError } from "./errors.js";
 
 export type { Engine };
+
+/** A file as the engine describes it. */
+export type EngineFile = Omit<AttachedFile, "saidType">;
 
 /** A decision about the key of a peer, as the engine takes it. */
 export type TrustDecision = "block" | "verify" | "accept-key";

@@ -13,7 +13,6 @@ import type {
   Trust,
   UserInfo,
 } from "../mqtt-rtc.js";
-import type { Calling } from "./calling.ts";
 import type { Engine, PeerView, TrustDecision } from "./engine.js";
 import { RTChatError } from "./errors.js";
 import type { Files } from "./files.js";
@@ -24,6 +23,11 @@ import { type Packed, isBlob, pack, toJson } from "./values.js";
 const DEFAULT_TIMEOUT = 30_000;
 /** The longest delay of a browser's timer. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
+
+/** What begins calls, once it is loaded. */
+interface Calling {
+  get(): Promise<{ start(key: string, source?: CallSource): Promise<Call> }>;
+}
 
 /** The state that peers share with their client. */
 export interface Shared {

@@ -1,7 +1,7 @@
 // Calls that ring here, and the promises of calls (`CallPromises`).
 import type { View } from "../calls/contract.ts";
 import type * as api from "../mqtt-rtc.js";
-import type { CallHost } from "./calls.ts";
+import type { CallHost } from "./call-host.ts";
 import type { Member } from "./peer.js";
 
 type Ring = View["rings"][number];

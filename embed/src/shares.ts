@@ -1,7 +1,7 @@
 // What others broadcast, and who wants to watch what we broadcast.
 import type { View } from "../calls/contract.ts";
 import type * as api from "../mqtt-rtc.js";
-import type { CallHost } from "./calls.ts";
+import type { CallHost } from "./call-host.ts";
 import type { Member } from "./peer.js";
 import type { RemoteStreams } from "./remote-streams.ts";
 

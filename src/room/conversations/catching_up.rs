@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use litemap::LiteMap;
 
-use super::deleting::Deleted;
+use super::deleted::Deleted;
 use super::log::Log;
 use crate::budget::Budget;
 use crate::identity::PeerId;

@@ -3,6 +3,7 @@
 
 mod catching_up;
 mod checking;
+mod deleted;
 mod deleting;
 #[cfg(feature = "export")]
 mod export;
@@ -44,7 +45,7 @@ use crate::wire::frame::{ChatFrame, EntryFrame, Frame, ShortId, short};
 
 use catching_up::CatchingUp;
 use checking::Checking;
-use deleting::Deleted;
+use deleted::Deleted;
 use log::{Change, Inserted};
 use own::{Own, Written};
 use saying::Said;

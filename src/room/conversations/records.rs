@@ -15,7 +15,7 @@
 
 use litemap::LiteMap;
 
-use super::deleting::Deleted;
+use super::deleted::Deleted;
 use super::log::{Held, Origin};
 use crate::history::Record;
 use crate::identity::PublicKey;

@@ -3,7 +3,7 @@
 use litemap::LiteMap;
 
 use super::Conversations;
-use super::deleting::Deleted;
+use super::deleted::Deleted;
 use super::log::{Change, Inserted};
 use super::message;
 use super::records::{

@@ -3,7 +3,7 @@
 use litemap::LiteMap;
 
 use crate::room::{AttachmentEvent, FileState, FileView};
-use crate::ui::timeline::{Content, Line};
+use crate::ui::line::{Content, Line};
 use crate::wire::FileKey;
 
 /// What is known of the files beside messages.

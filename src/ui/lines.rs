@@ -4,7 +4,7 @@
 use core::ops::Range;
 use std::rc::Rc;
 
-use super::timeline::{Content, Line};
+use super::line::{Content, Line};
 use crate::room::{MessageId, Order};
 
 /// A piece has at most this many lines.

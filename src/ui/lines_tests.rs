@@ -3,7 +3,7 @@ use crate::identity::{PublicKey, Trust};
 use crate::room::Conversation;
 use crate::room::Message;
 use crate::time::Millis;
-use crate::ui::timeline::{Moves, Said};
+use crate::ui::line::{Moves, Said};
 use proptest::prelude::*;
 
 fn order(place: u64) -> Order {

@@ -10,6 +10,7 @@ pub mod export;
 pub mod files;
 pub mod fold;
 pub mod forward;
+pub mod line;
 pub mod lines;
 pub mod links;
 pub mod markdown;

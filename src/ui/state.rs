@@ -6,7 +6,7 @@ use super::backend::{Blocked, Entry, Opening, Own};
 use super::composing::Composing;
 use super::drafts::Draft;
 use super::files::Files;
-use super::timeline::{Delivery, Move};
+use super::line::{Delivery, Move};
 use crate::history::Mode;
 use crate::identity::{PeerId, PublicKey};
 use crate::room::{

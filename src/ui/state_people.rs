@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::{State, is_here};
 use crate::room::{GoneReason, PeerState, PeerView, Status};
-use crate::ui::timeline::Move;
+use crate::ui::line::Move;
 
 /// At most this many people in the list. The room reports fewer; this limit holds whatever it reports.
 pub(super) const MAX_PEOPLE: usize = 256;

@@ -9,9 +9,10 @@ use crate::room::{
 };
 use crate::settings::Channel;
 use crate::time::Millis;
+use crate::ui::line::Delivery;
 use crate::ui::markdown::plain;
 use crate::ui::texts;
-use crate::ui::timeline::{Delivery, Timeline};
+use crate::ui::timeline::Timeline;
 
 /// At most this many conversations are listed. The room has fewer; this limit holds whatever it reports.
 const MAX_TALKS: usize = 512;

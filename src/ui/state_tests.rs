@@ -5,8 +5,8 @@ use crate::identity::Trust;
 use crate::identity::{Name, PublicKey};
 use crate::room::{ChatEvent, Conversation, GoneReason, MessageId, PeopleEvent};
 use crate::time::Millis;
+use crate::ui::line::Content;
 use crate::ui::texts;
-use crate::ui::timeline::Content;
 
 #[path = "state_journey_tests.rs"]
 mod journeys;
@@ -56,7 +56,7 @@ fn after(state: State, events: impl IntoIterator<Item = Event>) -> State {
 }
 
 fn moves(state: &State) -> Vec<String> {
-    let text = |line: &Rc<crate::ui::timeline::Line>| match &line.content {
+    let text = |line: &Rc<crate::ui::line::Line>| match &line.content {
         Content::Moves(moves) => {
             Some(texts::moves(moves).replace([texts::NAME_BEGINS, texts::NAME_ENDS], ""))
         }

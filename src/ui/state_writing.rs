@@ -6,9 +6,9 @@ use super::{State, is_here};
 use crate::identity::PeerId;
 use crate::room::{Conversation, Message};
 use crate::ui::composing::{Composing, Purpose};
+use crate::ui::line::{Content, Line};
 use crate::ui::mentions::{Mention, mentions};
 use crate::ui::texts;
-use crate::ui::timeline::{Content, Line};
 use crate::ui::typed::chosen;
 
 /// Somebody of whose writing nothing was heard for this many seconds has stopped. It is told every three seconds.

@@ -24,7 +24,7 @@ fn whoever_is_mentioned_is_told_and_others_are_marked() {
         })
     };
     let marked = |state: &State| -> Vec<Vec<String>> {
-        let of = |line: &Rc<crate::ui::timeline::Line>| match &line.content {
+        let of = |line: &Rc<crate::ui::line::Line>| match &line.content {
             Content::Said(said) => Some(said.mentions.iter().map(|it| it.0.clone()).collect()),
             Content::Moves(_) | Content::Called(_) => None,
         };

@@ -5,7 +5,7 @@ mod files;
 mod room;
 mod talks;
 
-use super::timeline::{Crowd, Delivery, Moves};
+use super::line::{Crowd, Delivery, Moves};
 use crate::identity::{Name, Trust};
 use crate::room::{Activity, PeerState, PeerView};
 

@@ -1,6 +1,7 @@
 use super::*;
 use crate::identity::{PeerId, PublicKey};
 use crate::room::{CallId, CallLine, Conversation};
+use crate::ui::line::{Crowd, MAX_NAMED};
 
 fn lobby() -> Conversation {
     Conversation::Channel("lobby".into())

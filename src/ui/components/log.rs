@@ -19,10 +19,11 @@ use crate::ui::context::Ui;
 use crate::ui::files::Files;
 use crate::ui::hooks::clock;
 use crate::ui::hooks::listen::{use_change, use_flag, use_interval, use_mount};
+use crate::ui::line::{Content, Line};
 use crate::ui::markup::view;
 use crate::ui::state::{Action, Emptiness};
 use crate::ui::texts;
-use crate::ui::timeline::{Content, Line, Timeline};
+use crate::ui::timeline::Timeline;
 
 /// As a field for a date counts them.
 const MILLIS_OF_DAY: f64 = 86_400_000.0;

@@ -16,11 +16,11 @@ use crate::ui::context::Ui;
 use crate::ui::fold::fold;
 use crate::ui::hooks::clock;
 use crate::ui::hooks::listen::use_flag;
+use crate::ui::line::{Called, Content, Crowd, Delivery, Line, Moves, Said};
 use crate::ui::markdown::{parse, plain};
 use crate::ui::markup::view;
 use crate::ui::mentions::Mention;
 use crate::ui::texts;
-use crate::ui::timeline::{Called, Content, Crowd, Delivery, Line, Moves, Said};
 use crate::ui::typed;
 
 #[derive(Properties, PartialEq)]

@@ -17,8 +17,9 @@ use crate::browser::Listener;
 use crate::room::{ChatCommand, Command, Conversation};
 use crate::ui::context::Ui;
 use crate::ui::hooks::listen::document;
+use crate::ui::line::{Content, Line};
 use crate::ui::state::Action;
-use crate::ui::timeline::{Content, Line, Timeline};
+use crate::ui::timeline::Timeline;
 use crate::ui::window::{self, Growth, Hidden, MARGIN};
 
 /// The space above the line of the first unread message, in pixels.

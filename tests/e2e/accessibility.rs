@@ -30,7 +30,7 @@ const WIDTHS: [u32; 2] = [1280, 360];
 /// with Enter (`type …`) or without (`keys …`).
 type Steps = &'static [(&'static str, &'static str)];
 
-/// Scenes of `src/ui/demo.rs`, with steps, and the element that is there after them.
+/// Scenes of `src/ui/demo/`, with steps, and the element that is there after them.
 type Scenes = &'static [(&'static str, Steps, &'static str)];
 
 const FIRST_VIEWS: Scenes = &[
@@ -246,7 +246,7 @@ pub async fn play(tab: &Tab, steps: Steps, shown: &'static str) -> Result<()> {
     Ok(())
 }
 
-/// Opens each scene of `src/ui/demo.rs`, takes the steps and checks the result. All problems are reported together.
+/// Opens each scene of `src/ui/demo/`, takes the steps and checks the result. All problems are reported together.
 fn audit_scenes(scenes: Scenes) {
     run(move |bed| async move {
         let site = Site::start(demo(), json!({})).await?;

@@ -19,7 +19,7 @@ const QUALITY: u32 = 88;
 const PATIENCE: u32 = 300;
 const LOOK: Duration = Duration::from_millis(100);
 
-/// A view of the demonstration: the name of its pictures, its scene (`src/ui/demo.rs`), what is pressed, and what is there
+/// A view of the demonstration: the name of its pictures, its scene (`src/ui/demo/`), what is pressed, and what is there
 /// then.
 struct View {
     name: &'static str,
@@ -42,7 +42,7 @@ const fn view(
     }
 }
 
-const VIEWS: [View; 8] = [
+const VIEWS: [View; 12] = [
     view("welcome", "first", &[], "name"),
     view("empty", "empty-private", &[], "empty"),
     view("conversation", "talk", &[], "message"),
@@ -56,6 +56,15 @@ const VIEWS: [View; 8] = [
         "person-details",
     ),
     view("warning", "alias", &[], "alias-warning"),
+    view("call", "call", &[], "tile"),
+    view("ring", "ring", &[], "ring"),
+    view("watch", "watch", &[], "tile"),
+    view(
+        "preview",
+        "talk",
+        &["call", "preview-camera-off"],
+        "preview",
+    ),
 ];
 
 /// A size of the window, and how many pixels of the picture one of its own has.

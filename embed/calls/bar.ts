@@ -29,7 +29,7 @@ const FACES = 5;
 /** So many people are listed. */
 const MOST = 100;
 
-const STATES: Record<CallState, string> = { ringing: "Ringing …", connecting: "Connecting …", connected: "", reconnecting: "Reconnecting …", ended: "Call ended" };
+const STATES: Record<CallState, string> = { ringing: "Ringing …", connecting: "Waiting for others …", connected: "", reconnecting: "Reconnecting …", ended: "Call ended" };
 
 export class Bar {
   readonly root: HTMLElement;
@@ -105,8 +105,8 @@ export class Bar {
     const asking = share?.asking.length ?? 0;
     this.#watchers.hidden = !share;
     set(this.#watchers, { "data-count": count, "data-asking": asking > 0 });
-    const words = asking ? `${asking} ${asking === 1 ? "asks" : "ask"}` : String(count);
-    if (this.#watchers.lastChild?.textContent !== words) this.#watchers.replaceChildren(icon(EYE), element("span", {}, words));
+    const words = asking ? `${asking} ${asking === 1 ? "asks" : "ask"}` : "";
+    if (this.#watchers.textContent !== count + words) this.#watchers.replaceChildren(icon(EYE), element("span", { class: "count" }, String(count)), element("span", { class: "asking" }, words));
     label(this.#watchers, `${count === 1 ? "1 person watches" : `${count} people watch`}${asking ? `, ${asking} ${asking === 1 ? "asks" : "ask"} to` : ""}`);
     if (!share) this.#list.discard();
     else if (this.#list.isOpen && this.#listed() !== this.#drawn) void this.#refill();

@@ -154,6 +154,16 @@ const WARNINGS: Scenes = &[
     ("notices", &[], "notice"),
 ];
 
+const CALLS: Scenes = &[
+    ("call", &[], "tile"),
+    ("call", &[("tile", "call-more")], "devices"),
+    ("call-full", &[], "tile"),
+    ("ring", &[], "ring"),
+    ("ring", &[("ring", "decline")], "running-call"),
+    ("watch", &[("tile", "watchers")], "admit-watcher"),
+    ("talk", &[("message", "call")], "media-go"),
+];
+
 const PANELS: Scenes = &[
     ("talk", &[("peer", "person")], "person-details"),
     ("talk", &[("own-name", "me")], "rename"),
@@ -165,7 +175,7 @@ const PANELS: Scenes = &[
 ];
 
 /// Every view.
-pub const ALL: [Scenes; 9] = [
+pub const ALL: [Scenes; 10] = [
     FIRST_VIEWS,
     CONVERSATION,
     MARKDOWN,
@@ -174,6 +184,7 @@ pub const ALL: [Scenes; 9] = [
     TALKS,
     WRITING,
     WARNINGS,
+    CALLS,
     PANELS,
 ];
 
@@ -318,6 +329,11 @@ fn what_helps_with_writing_is_accessible() {
 #[test]
 fn warnings_requests_and_notices_are_accessible() {
     audit_scenes(WARNINGS);
+}
+
+#[test]
+fn calls_and_what_is_shown_are_accessible() {
+    audit_scenes(CALLS);
 }
 
 #[test]

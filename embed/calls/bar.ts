@@ -105,9 +105,11 @@ export class Bar {
     const asking = share?.asking.length ?? 0;
     this.#watchers.hidden = !share;
     set(this.#watchers, { "data-count": count, "data-asking": asking > 0 });
-    const words = asking ? `${asking} ${asking === 1 ? "asks" : "ask"}` : "";
-    if (this.#watchers.textContent !== count + words) this.#watchers.replaceChildren(icon(EYE), element("span", { class: "count" }, String(count)), element("span", { class: "asking" }, words));
-    label(this.#watchers, `${count === 1 ? "1 person watches" : `${count} people watch`}${asking ? `, ${asking} ${asking === 1 ? "asks" : "ask"} to` : ""}`);
+    const ask = asking === 1 ? " asks" : " ask";
+    const words = asking ? [String(asking), element("span", {}, ask)] : [String(count)];
+    const shown = element("span", {}, ...words);
+    if (this.#watchers.textContent !== shown.textContent) this.#watchers.replaceChildren(icon(EYE), shown);
+    label(this.#watchers, `${count === 1 ? "1 person watches" : `${count} people watch`}${asking ? `, ${asking}${ask} to` : ""}`);
     if (!share) this.#list.discard();
     else if (this.#list.isOpen && this.#listed() !== this.#drawn) void this.#refill();
     set(this.#larger, { "aria-pressed": this.#views.isOpen });
@@ -219,8 +221,8 @@ export class Bar {
     const sensitive = toggle("sensitive", "Sensitive", share.sensitive, (on) => self.setTerms({ ...self.terms, sensitive: on }));
     sensitive.querySelector("input")!.dataset.key = "sensitive";
     const parts: Node[] = [];
-    if (asking.length) parts.push(element("h2", {}, "Ask to watch"), element("ul", {}, ...asking));
-    parts.push(element("h2", {}, watching.length ? "Watch" : "Nobody watches yet"));
+    if (asking.length) parts.push(element("h2", {}, "Asking to watch"), element("ul", {}, ...asking));
+    parts.push(element("h2", {}, watching.length ? "Watching" : "Nobody is watching yet"));
     if (watching.length) parts.push(element("ul", {}, ...watching), sum);
     parts.push(sensitive);
     if (view.call) parts.push(worded("", "unshare", "Stop showing", () => host.command({ do: "unshare" })));

@@ -79,8 +79,9 @@ export function around(main: number, count: number, width: number, height: numbe
   if (count === 1) return [{ x: 0, y: 0, width, height }];
   const all = [true, false].flatMap((isBeside) => [1, 2].map((lanes) => ({ lanes, ...lay(isBeside, lanes, count - 1, width, height, gap) })));
   const possible = all.filter((one) => one.lanes === 1 || (one.main.width >= width * LEAST && one.main.height >= height * LEAST));
-  // First that everybody is seen, and then that the one in the middle is large.
-  const best = possible.reduce((one, other) => (other.shown > one.shown || (other.shown === one.shown && reach(other.main) > reach(one.main)) ? other : one));
+  // First that everybody is seen, then that the one in the middle is large, and then that the others are.
+  const better = (one: Lanes, other: Lanes) => other.shown - one.shown || reach(other.main) - reach(one.main) || other.small.width - one.small.width;
+  const best = possible.reduce((one, other) => (better(one, other) > 0 ? other : one));
   const { isBeside, small, shown } = best;
   const perLane = Math.max(1, Math.min(best.perLane, Math.ceil(shown / best.lanes)));
   const length = isBeside ? height : width;
@@ -97,7 +98,7 @@ export function around(main: number, count: number, width: number, height: numbe
   });
 }
 
-const within = (value: number, least: number, most: number): number => Math.round(Math.min(most, Math.max(least, value)));
+const within = (value: number, least: number, most: number): number => Math.floor(Math.min(most, Math.max(least, value)));
 
 /** The heights in which pictures are asked for. Only screens come in the last one, because they have small letters. */
 const STEPS = [90, 180, 360, 720, 1080];

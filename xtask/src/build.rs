@@ -37,7 +37,7 @@ fn part(number: &str, what: &str, build: impl FnOnce() -> Result<()>) -> Result<
 pub fn demo() -> Result<PathBuf> {
     let tools = setup::ensure(&[Need::Page])?;
     let folder = project::target().join("demo");
-    page(&tools, "ui,demo", "embed/demo/calls.ts", &folder)?;
+    page(&tools, "ui,demo", "embed/scenes/calls.ts", &folder)?;
     Ok(folder)
 }
 

@@ -1,4 +1,4 @@
-//! Calls of the demonstration: who is in them, who shows what, and what comes of the person's presses. `embed/demo/calls.ts`
+//! Calls of the demonstration: who is in them, who shows what, and what comes of the person's presses. `embed/scenes/calls.ts`
 //! makes their pictures.
 
 use wasm_bindgen::prelude::*;

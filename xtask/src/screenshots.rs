@@ -14,7 +14,7 @@ use crate::{build, project};
 /// All pictures together may have this many bytes, because everybody who clones the project loads them.
 const MOST_BYTES: u64 = 3_000_000;
 /// The quality of the pictures, in per cent: letters have clean edges.
-const QUALITY: u32 = 88;
+const QUALITY: u32 = 80;
 /// How often something is waited for, and the time between two looks.
 const PATIENCE: u32 = 300;
 const LOOK: Duration = Duration::from_millis(100);
@@ -56,7 +56,7 @@ const VIEWS: [View; 12] = [
         "person-details",
     ),
     view("warning", "alias", &[], "alias-warning"),
-    view("call", "call", &[], "tile"),
+    view("call", "call", &[], "tile[data-speaking=true]"),
     view("ring", "ring", &[], "ring"),
     view("watch", "watch", &[], "tile"),
     view(
@@ -167,8 +167,10 @@ async fn widget(browser: &Browser, dist: &Path, folder: &Path) -> Result<()> {
 /// The document, or the tree of the chat in somebody's page.
 const ROOT: &str = "(document.querySelector('rt-chat')?.shadowRoot ?? document)";
 
+/// The element with this hook. Conditions on its attributes may follow.
 fn element(hook: &str) -> String {
-    format!("{ROOT}.querySelector('[data-testid=\"{hook}\"]')")
+    let (hook, conditions) = hook.split_at(hook.find('[').unwrap_or(hook.len()));
+    format!("{ROOT}.querySelector('[data-testid=\"{hook}\"]{conditions}')")
 }
 
 async fn emulate(

@@ -29,7 +29,7 @@ const FACES = 5;
 /** So many people are listed. */
 const MOST = 100;
 
-const STATES: Record<CallState, string> = { ringing: "Ringing …", connecting: "Connecting …", connected: "", reconnecting: "Reconnecting …", ended: "Call ended" };
+const STATES: Record<CallState, string> = { ringing: "Ringing …", connecting: "Waiting for others …", connected: "", reconnecting: "Reconnecting …", ended: "Call ended" };
 
 export class Bar {
   readonly root: HTMLElement;
@@ -105,9 +105,11 @@ export class Bar {
     const asking = share?.asking.length ?? 0;
     this.#watchers.hidden = !share;
     set(this.#watchers, { "data-count": count, "data-asking": asking > 0 });
-    const words = asking ? `${asking} ${asking === 1 ? "asks" : "ask"}` : String(count);
-    if (this.#watchers.lastChild?.textContent !== words) this.#watchers.replaceChildren(icon(EYE), element("span", {}, words));
-    label(this.#watchers, `${count === 1 ? "1 person watches" : `${count} people watch`}${asking ? `, ${asking} ${asking === 1 ? "asks" : "ask"} to` : ""}`);
+    const ask = asking === 1 ? " asks" : " ask";
+    const words = asking ? [String(asking), element("span", {}, ask)] : [String(count)];
+    const shown = element("span", {}, ...words);
+    if (this.#watchers.textContent !== shown.textContent) this.#watchers.replaceChildren(icon(EYE), shown);
+    label(this.#watchers, `${count === 1 ? "1 person watches" : `${count} people watch`}${asking ? `, ${asking}${ask} to` : ""}`);
     if (!share) this.#list.discard();
     else if (this.#list.isOpen && this.#listed() !== this.#drawn) void this.#refill();
     set(this.#larger, { "aria-pressed": this.#views.isOpen });
@@ -219,8 +221,8 @@ export class Bar {
     const sensitive = toggle("sensitive", "Sensitive", share.sensitive, (on) => self.setTerms({ ...self.terms, sensitive: on }));
     sensitive.querySelector("input")!.dataset.key = "sensitive";
     const parts: Node[] = [];
-    if (asking.length) parts.push(element("h2", {}, "Ask to watch"), element("ul", {}, ...asking));
-    parts.push(element("h2", {}, watching.length ? "Watch" : "Nobody watches yet"));
+    if (asking.length) parts.push(element("h2", {}, "Asking to watch"), element("ul", {}, ...asking));
+    parts.push(element("h2", {}, watching.length ? "Watching" : "Nobody is watching yet"));
     if (watching.length) parts.push(element("ul", {}, ...watching), sum);
     parts.push(sensitive);
     if (view.call) parts.push(worded("", "unshare", "Stop showing", () => host.command({ do: "unshare" })));

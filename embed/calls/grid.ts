@@ -46,28 +46,59 @@ export function side(count: number, width: number, height: number, gap: number):
   });
 }
 
+/** Small tiles in lanes, beside a large one or below it. */
+interface Lanes {
+  isBeside: boolean;
+  small: { width: number; height: number };
+  /** How many are in a lane, and how many are shown in all. */
+  perLane: number;
+  shown: number;
+  main: { width: number; height: number };
+}
+
+/** A second lane may leave the large tile no less than this part of the space. */
+const LEAST = 0.6;
+
+function lay(isBeside: boolean, lanes: number, count: number, width: number, height: number, gap: number): Lanes {
+  const length = isBeside ? height : width;
+  // They are smaller if there are many, down to where a face can still be told.
+  const share = (length + gap) / Math.ceil(count / lanes) - gap;
+  const each = isBeside ? within(share, 54, Math.max(54, width * 0.13)) : within(share, 60, Math.max(72, height * 0.32));
+  const small = isBeside ? { width: Math.round((each * 16) / 9), height: each } : { width: each, height: Math.round((each * 3) / 4) };
+  const perLane = Math.max(0, Math.floor((length + gap) / (each + gap)));
+  const taken = lanes * ((isBeside ? small.width : small.height) + gap);
+  const main = isBeside ? { width: width - taken, height } : { width, height: height - taken };
+  return { isBeside, small, perLane, shown: Math.min(count, perLane * lanes), main };
+}
+
+/** How large a picture becomes that is wide, in a tile of this size. */
+const reach = ({ width, height }: { width: number; height: number }): number => Math.min(width, height * WIDEST);
+
 /** Places one tile over nearly everything, and small ones beside or below it, as many as there is space for. */
 export function around(main: number, count: number, width: number, height: number, gap: number): (Place | undefined)[] {
   if (count === 1) return [{ x: 0, y: 0, width, height }];
-  const isWide = width > height * 1.2;
-  const length = isWide ? height : width;
-  // They are smaller if there are many, down to where a face can still be told.
-  const share = (length + gap) / (count - 1) - gap;
-  const each = isWide ? within(share, 54, Math.max(54, width * 0.13)) : within(share, 72, Math.max(72, height * 0.32));
-  const small = isWide ? { width: Math.round((each * 16) / 9), height: each } : { width: each, height: Math.round((each * 3) / 4) };
-  const fit = Math.max(0, Math.floor((length + gap) / (each + gap)));
-  const shown = Math.min(count - 1, fit);
-  const start = Math.max(0, (length - shown * each - (shown - 1) * gap) / 2);
+  const all = [true, false].flatMap((isBeside) => [1, 2].map((lanes) => ({ lanes, ...lay(isBeside, lanes, count - 1, width, height, gap) })));
+  const possible = all.filter((one) => one.lanes === 1 || (one.main.width >= width * LEAST && one.main.height >= height * LEAST));
+  // First that everybody is seen, then that the one in the middle is large, and then that the others are.
+  const better = (one: Lanes, other: Lanes) => other.shown - one.shown || reach(other.main) - reach(one.main) || other.small.width - one.small.width;
+  const best = possible.reduce((one, other) => (better(one, other) > 0 ? other : one));
+  const { isBeside, small, shown } = best;
+  const perLane = Math.max(1, Math.min(best.perLane, Math.ceil(shown / best.lanes)));
+  const length = isBeside ? height : width;
+  const each = isBeside ? small.height : small.width;
   let seen = 0;
   return Array.from({ length: count }, (_, index) => {
-    if (index === main) return isWide ? { x: 0, y: 0, width: width - small.width - gap, height } : { x: 0, y: 0, width, height: height - small.height - gap };
+    if (index === main) return { x: 0, y: 0, ...best.main };
     if (seen >= shown) return undefined;
-    const along = Math.floor(start + seen++ * (each + gap));
-    return isWide ? { x: width - small.width, y: along, ...small } : { x: along, y: height - small.height, ...small };
+    const lane = Math.floor(seen / perLane);
+    const start = Math.max(0, (length - perLane * each - (perLane - 1) * gap) / 2);
+    const along = Math.floor(start + (seen++ % perLane) * (each + gap));
+    if (isBeside) return { x: best.main.width + gap + lane * (small.width + gap), y: along, ...small };
+    return { x: along, y: best.main.height + gap + lane * (small.height + gap), ...small };
   });
 }
 
-const within = (value: number, least: number, most: number): number => Math.round(Math.min(most, Math.max(least, value)));
+const within = (value: number, least: number, most: number): number => Math.floor(Math.min(most, Math.max(least, value)));
 
 /** The heights in which pictures are asked for. Only screens come in the last one, because they have small letters. */
 const STEPS = [90, 180, 360, 720, 1080];

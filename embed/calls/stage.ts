@@ -113,10 +113,15 @@ export class Stage implements TileEvents, Views {
     const wished = new Map<string, Wished>();
     const put = (peer: string, kind: Kind, part: Partial<Shown>) => {
       const key = `${kind} ${peer}`;
-      if (wished.has(key)) return;
+      const there = wished.get(key);
+      if (there) {
+        // Somebody in the call, whose picture is watched beside it: it is seen where they are heard.
+        if (part.picture && !there.picture) Object.assign(there, { picture: true, sensitive: part.sensitive, closable: true });
+        return;
+      }
       const isOwn = peer === view.own;
       const stream = isOwn ? own.streams[kind] : connections.heard(peer, kind)?.stream;
-      wished.set(key, { peer, kind, own: isOwn, person: person(view, peer), stream, picture: false, muted: false, hand: false, words: "", sensitive: false, pinned: this.#pinned === key, closable: false, ...part });
+      wished.set(key, { peer, kind, own: isOwn, person: person(view, peer), stream, picture: false, muted: false, silent: isOwn, hand: false, words: "", sensitive: false, pinned: this.#pinned === key, closable: false, ...part });
     };
     const { call, shares, share } = view;
     for (const { peer, state, sends } of call?.peers ?? []) {
@@ -127,8 +132,9 @@ export class Stage implements TileEvents, Views {
     for (const peer of this.#agreed) if (!shares.some((share) => share.peer === peer)) this.#agreed.delete(peer);
     for (const { peer, sends, sensitive, state } of shares) {
       if (state !== "watching" && state !== "asking") continue;
-      const words = state === "asking" ? "You have asked to watch. Waiting for an answer …" : "";
-      const part = { muted: !sends.microphone, sensitive: sensitive && !words && !this.#agreed.has(peer), closable: true, words };
+      const words = state === "asking" ? "Waiting to be let in …" : "";
+      const isBlurred = sensitive && !words && !this.#agreed.has(peer);
+      const part = { muted: !sends.microphone, silent: isBlurred, sensitive: isBlurred, closable: true, words };
       if (sends.camera || !sends.screen || words) put(peer, "camera", { ...part, picture: sends.camera && !words });
       if (sends.screen && !words) put(peer, "screen", { ...part, picture: true });
     }
@@ -185,8 +191,11 @@ export class Stage implements TileEvents, Views {
     const others = [...this.#tiles.values()].filter((tile) => tile !== own);
     // Over several tiles, it would cover a name.
     const floats = own !== undefined && others.length === 1 && this.#pinned !== own.key;
-    const placed = own && !floats ? [...others, own] : others;
-    const main = placed.findIndex((tile) => tile.key === this.#main(placed));
+    const all = own && !floats ? [...others, own] : others;
+    const middle = this.#main(all);
+    // Around another one there is not always space for all, but whoever shows themselves should see it.
+    const placed = middle && own && !floats ? [own, ...others] : all;
+    const main = placed.findIndex((tile) => tile.key === middle);
     const places = main < 0 ? side(placed.length, width, height, GAP) : around(main, placed.length, width, height, GAP);
     for (const [index, tile] of placed.entries()) put(tile.root, places[index]);
     if (!own || !this.#float) return;

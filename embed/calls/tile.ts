@@ -16,6 +16,8 @@ export interface Shown {
   /** Whether there is a picture, and whether their microphone is off. */
   picture: boolean;
   muted: boolean;
+  /** Whether their sound is not to be heard here. */
+  silent: boolean;
   hand: boolean;
   /** What stands over it while it is not connected; empty if it is. */
   words: string;
@@ -139,7 +141,7 @@ export class Tile {
     if (!picture || words) cover.push(face(person));
     if (words) cover.push(element("p", { role: "status" }, words));
     if (sensitive) {
-      cover.push(element("p", {}, `${person.user} says that this is sensitive.`));
+      cover.push(element("p", {}, "Shown as sensitive"));
       cover.push(worded("", "agree", "Show", () => this.#events.agree(this)));
       cover.at(-1)!.textContent = "";
       (cover.at(-1) as HTMLElement).append(icon(EYE), "Show");
@@ -197,7 +199,7 @@ export class Tile {
 
   #sound(): void {
     const { volume, muted } = this.#loudness;
-    const isSilent = this.#shown?.own || this.#shown?.sensitive || muted;
+    const isSilent = this.#shown?.silent || muted;
     if (this.video.muted !== Boolean(isSilent)) this.video.muted = Boolean(isSilent);
     if (this.video.volume !== volume) this.video.volume = volume;
     const percent = String(Math.round(volume * 100));

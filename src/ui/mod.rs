@@ -35,16 +35,6 @@ mod components;
 mod context;
 #[cfg(all(target_arch = "wasm32", feature = "demo"))]
 pub mod demo;
-#[cfg(all(target_arch = "wasm32", feature = "demo"))]
-mod demo_answers;
-#[cfg(all(target_arch = "wasm32", feature = "demo"))]
-mod demo_files;
-#[cfg(all(target_arch = "wasm32", feature = "demo"))]
-mod demo_markdown;
-#[cfg(feature = "demo")]
-mod demo_talks;
-#[cfg(all(target_arch = "wasm32", feature = "demo"))]
-mod demo_trouble;
 #[cfg(target_arch = "wasm32")]
 mod early;
 #[cfg(target_arch = "wasm32")]

@@ -1,6 +1,6 @@
 //! The texts that depend on the state: short, friendly, exact.
 
-mod calls;
+pub mod calls;
 mod files;
 mod room;
 mod talks;

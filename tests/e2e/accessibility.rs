@@ -30,7 +30,7 @@ const WIDTHS: [u32; 2] = [1280, 360];
 /// with Enter (`type …`) or without (`keys …`).
 type Steps = &'static [(&'static str, &'static str)];
 
-/// Scenes of `src/ui/demo.rs`, with steps, and the element that is there after them.
+/// Scenes of `src/ui/demo/`, with steps, and the element that is there after them.
 type Scenes = &'static [(&'static str, Steps, &'static str)];
 
 const FIRST_VIEWS: Scenes = &[
@@ -154,6 +154,16 @@ const WARNINGS: Scenes = &[
     ("notices", &[], "notice"),
 ];
 
+const CALLS: Scenes = &[
+    ("call", &[], "tile"),
+    ("call", &[("tile", "call-more")], "devices"),
+    ("call-full", &[], "tile"),
+    ("ring", &[], "ring"),
+    ("ring", &[("ring", "decline")], "running-call"),
+    ("watch", &[("tile", "watchers")], "admit-watcher"),
+    ("talk", &[("message", "call")], "media-go"),
+];
+
 const PANELS: Scenes = &[
     ("talk", &[("peer", "person")], "person-details"),
     ("talk", &[("own-name", "me")], "rename"),
@@ -165,7 +175,7 @@ const PANELS: Scenes = &[
 ];
 
 /// Every view.
-pub const ALL: [Scenes; 9] = [
+pub const ALL: [Scenes; 10] = [
     FIRST_VIEWS,
     CONVERSATION,
     MARKDOWN,
@@ -174,6 +184,7 @@ pub const ALL: [Scenes; 9] = [
     TALKS,
     WRITING,
     WARNINGS,
+    CALLS,
     PANELS,
 ];
 
@@ -246,7 +257,7 @@ pub async fn play(tab: &Tab, steps: Steps, shown: &'static str) -> Result<()> {
     Ok(())
 }
 
-/// Opens each scene of `src/ui/demo.rs`, takes the steps and checks the result. All problems are reported together.
+/// Opens each scene of `src/ui/demo/`, takes the steps and checks the result. All problems are reported together.
 fn audit_scenes(scenes: Scenes) {
     run(move |bed| async move {
         let site = Site::start(demo(), json!({})).await?;
@@ -318,6 +329,11 @@ fn what_helps_with_writing_is_accessible() {
 #[test]
 fn warnings_requests_and_notices_are_accessible() {
     audit_scenes(WARNINGS);
+}
+
+#[test]
+fn calls_and_what_is_shown_are_accessible() {
+    audit_scenes(CALLS);
 }
 
 #[test]

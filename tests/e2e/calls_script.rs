@@ -51,6 +51,21 @@ async fn sides() -> Result<(Host, String)> {
     Ok((host, url))
 }
 
+/// A host with a page of made-up calls.
+async fn made_up() -> Result<(Host, String)> {
+    let host = Host::start().await?;
+    host.write_page(
+        "scenes.js",
+        &bundle("tests/e2e/calls_script/scenes.ts", "scenes.js")?,
+    )?;
+    let styles = ["tokens", "page", "log", "files", "early"]
+        .map(|name| fs::read_to_string(project::root().join(format!("src/ui/style/{name}.css"))));
+    let styles: String = styles.into_iter().collect::<Result<_, _>>()?;
+    host.write_page("page.css", &styles)?;
+    let url = host.write_page("scenes.html", include_str!("calls_script/scenes.html"))?;
+    Ok((host, url))
+}
+
 async fn eval(tab: &Tab, script: &str) -> Result<Value> {
     tab.script(script, Vec::new()).await
 }
@@ -315,17 +330,7 @@ async fn devices(browser: &Browser) -> Result<()> {
 #[test]
 fn every_view_of_calls_is_accessible() {
     run(|bed| async move {
-        let host = Host::start().await?;
-        host.write_page(
-            "scenes.js",
-            &bundle("tests/e2e/calls_script/scenes.ts", "scenes.js")?,
-        )?;
-        let styles = ["tokens", "page", "log", "files", "early"].map(|name| {
-            fs::read_to_string(project::root().join(format!("src/ui/style/{name}.css")))
-        });
-        let styles: String = styles.into_iter().collect::<Result<_, _>>()?;
-        host.write_page("page.css", &styles)?;
-        let url = host.write_page("scenes.html", include_str!("calls_script/scenes.html"))?;
+        let (_host, url) = made_up().await?;
         let axe = fs::read_to_string(project::root().join("node_modules/axe-core/axe.min.js"))?;
         let tab = bed.chromium().await?.open(&url).await?;
         let scenes = eval(&tab, "return scenes").await?;
@@ -356,6 +361,34 @@ fn every_view_of_calls_is_accessible() {
                 .await?;
                 ensure!(wide == false, "{scene}, {width} px, is wider than the page");
             }
+        }
+        bed.no_errors().await
+    });
+}
+
+#[test]
+fn a_picture_that_is_watched_stays_seen_in_a_call_of_sound_alone() {
+    run(|bed| async move {
+        let (_host, url) = made_up().await?;
+        let tab = bed.chromium().await?.open(&url).await?;
+        // What is seen of ben, whose camera is watched: whether the stage is open, and what his tile says.
+        let seen = "const [stage, tile] = ['[data-testid=call-stage]', '[data-testid=tile][data-user=ben]'].map((its) => document.querySelector(its));
+            const { picture, blurred } = tile.dataset;
+            return [stage.dataset.size, picture, blurred, tile.querySelector('video').muted,
+                tile.querySelector('[data-testid=stop-watching]') !== null, tile.checkVisibility()]";
+        for (scene, blurred) in [("watched-in-call", "false"), ("sensitive-in-call", "true")] {
+            tab.go(&url).await?;
+            tab.script(
+                "return scene(arguments[0]).then(() => undefined)",
+                vec![scene.into()],
+            )
+            .await?;
+            let seen = eval(&tab, seen).await?;
+            // He is heard, also while his picture is blurred.
+            ensure!(
+                seen == json!(["open", "true", blurred, false, true, true]),
+                "{scene}: {seen}"
+            );
         }
         bed.no_errors().await
     });

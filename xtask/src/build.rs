@@ -17,7 +17,7 @@ use crate::{
 pub fn run() -> Result<PathBuf> {
     let tools = setup::ensure(&[Need::Page])?;
     let (start, dist) = (Instant::now(), project::dist());
-    part("1 of 3", "the page", || page(&tools, "ui", &dist))?;
+    part("1 of 3", "the page", || page(&tools, "ui", CALLS, &dist))?;
     part("2 of 3", "the script tag", || widget::build(&tools, &dist))?;
     part("3 of 3", "the module", || module::build(&tools, &dist))?;
     println!("Built dist/ in {:.1} s.", start.elapsed().as_secs_f64());
@@ -37,11 +37,12 @@ fn part(number: &str, what: &str, build: impl FnOnce() -> Result<()>) -> Result<
 pub fn demo() -> Result<PathBuf> {
     let tools = setup::ensure(&[Need::Page])?;
     let folder = project::target().join("demo");
-    page(&tools, "ui,demo", &folder)?;
+    page(&tools, "ui,demo", "embed/scenes/calls.ts", &folder)?;
     Ok(folder)
 }
 
-fn page(tools: &Tools, features: &str, dist: &Path) -> Result<()> {
+/// Builds the page with these features, and with this script for calls.
+fn page(tools: &Tools, features: &str, calls: &str, dist: &Path) -> Result<()> {
     let mut trunk = tools.web("trunk")?;
     trunk
         .args(["build", "--release", "--offline", "--features", features])
@@ -57,7 +58,8 @@ fn page(tools: &Tools, features: &str, dist: &Path) -> Result<()> {
     shorten::shorten(&program, &script)?;
     styles::merge(dist)?;
     assist::build(tools, dist)?;
-    for (source, name) in SCRIPTS {
+    let calls = (calls, "calls-0000000000000000.js");
+    for (source, name) in SCRIPTS.into_iter().chain([calls]) {
         bundle(tools, source, &dist.join(name))?;
     }
     minify(tools, dist)?;
@@ -66,13 +68,16 @@ fn page(tools: &Tools, features: &str, dist: &Path) -> Result<()> {
 }
 
 /// The scripts that the page and the widget load when they need them, and their names, to which [`names`] gives
-/// the hashes of their content, also in the page: pictures and players, calls, what keeps what is said, and what writes it as a file.
-const SCRIPTS: [(&str, &str); 4] = [
+/// the hashes of their content, also in the page: pictures and players, what keeps what is said, and what writes it as a file.
+/// That for calls is another one in the demonstration.
+const SCRIPTS: [(&str, &str); 3] = [
     ("embed/media/media.ts", "media-0000000000000000.js"),
-    ("embed/calls/calls.ts", "calls-0000000000000000.js"),
     ("embed/store/store.ts", "store-0000000000000000.js"),
     ("embed/archive/archive.ts", "archive-0000000000000000.js"),
 ];
+
+/// The script for calls.
+const CALLS: &str = "embed/calls/calls.ts";
 
 /// Bundles what the browser tests import, where their runner finds it.
 pub fn browser_test_scripts(tools: &Tools) -> Result<()> {

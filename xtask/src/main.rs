@@ -50,7 +50,7 @@ enum Task {
     Package,
     /// Take pictures of the main views, light and dark, wide and narrow, into docs/screenshots/
     ///
-    /// They show the scenes of `?demo=…` (src/ui/demo.rs), and the bubble on somebody's page, in Chromium.
+    /// They show the scenes of `?demo=…` (src/ui/demo/), and the bubble on somebody's page, in Chromium.
     Screenshots,
     /// Check formatting and lints, as is done before a change is accepted
     Lint,

@@ -14,12 +14,12 @@ use crate::{build, project};
 /// All pictures together may have this many bytes, because everybody who clones the project loads them.
 const MOST_BYTES: u64 = 3_000_000;
 /// The quality of the pictures, in per cent: letters have clean edges.
-const QUALITY: u32 = 88;
+const QUALITY: u32 = 80;
 /// How often something is waited for, and the time between two looks.
 const PATIENCE: u32 = 300;
 const LOOK: Duration = Duration::from_millis(100);
 
-/// A view of the demonstration: the name of its pictures, its scene (`src/ui/demo.rs`), what is pressed, and what is there
+/// A view of the demonstration: the name of its pictures, its scene (`src/ui/demo/`), what is pressed, and what is there
 /// then.
 struct View {
     name: &'static str,
@@ -42,7 +42,7 @@ const fn view(
     }
 }
 
-const VIEWS: [View; 8] = [
+const VIEWS: [View; 12] = [
     view("welcome", "first", &[], "name"),
     view("empty", "empty-private", &[], "empty"),
     view("conversation", "talk", &[], "message"),
@@ -56,6 +56,15 @@ const VIEWS: [View; 8] = [
         "person-details",
     ),
     view("warning", "alias", &[], "alias-warning"),
+    view("call", "call", &[], "tile[data-speaking=true]"),
+    view("ring", "ring", &[], "ring"),
+    view("watch", "watch", &[], "tile"),
+    view(
+        "preview",
+        "talk",
+        &["call", "preview-camera-off"],
+        "preview",
+    ),
 ];
 
 /// A size of the window, and how many pixels of the picture one of its own has.
@@ -158,8 +167,10 @@ async fn widget(browser: &Browser, dist: &Path, folder: &Path) -> Result<()> {
 /// The document, or the tree of the chat in somebody's page.
 const ROOT: &str = "(document.querySelector('rt-chat')?.shadowRoot ?? document)";
 
+/// The element with this hook. Conditions on its attributes may follow.
 fn element(hook: &str) -> String {
-    format!("{ROOT}.querySelector('[data-testid=\"{hook}\"]')")
+    let (hook, conditions) = hook.split_at(hook.find('[').unwrap_or(hook.len()));
+    format!("{ROOT}.querySelector('[data-testid=\"{hook}\"]{conditions}')")
 }
 
 async fn emulate(

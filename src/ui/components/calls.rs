@@ -7,12 +7,13 @@ use web_sys::Element;
 use yew::prelude::*;
 
 use super::icon::{CAMERA, EYE, PHONE, VIDEO, icon};
-use crate::room::{CallCommand, Command, PeerView, TheirShare, WatchState};
+use crate::room::{CallCommand, Command, Conversation, PeerView, TheirShare, WatchState};
 use crate::settings::CallKinds;
 use crate::ui::calls::{Calls, is_needed, view as view_of};
 use crate::ui::context::Ui;
 use crate::ui::markup::view;
 use crate::ui::state::{Action, Listed, State};
+use crate::ui::texts;
 
 /// Does something with the script, once it is loaded.
 fn with_script(ui: &Ui, act: Box<dyn FnOnce(&Calls)>) {
@@ -76,15 +77,28 @@ pub fn buttons(state: &State, open: &Listed, ui: &Ui) -> Html {
             );
         }))
     };
-    let button = |id: &'static str, look: &'static str, words: &'static str, path, act| {
+    let is_direct = matches!(open.conversation, Conversation::Direct(_));
+    let is_alone = match is_direct {
+        true => !open.is_here,
+        false => state.present() == 1,
+    };
+    let words = |what: &str| match is_alone {
+        true => texts::calls::alone(what, is_direct.then_some(open.title.as_str())),
+        false => what.to_owned(),
+    };
+    let button = |id: &'static str, look: &'static str, words: String, path, act| {
         view! {
             <button
-                type="button" class={format!("quiet icon-only {look}")} data-testid={id} aria-label={words} title={words}
-                onclick={act}
+                type="button" class={format!("quiet icon-only {look}")} data-testid={id} aria-label={words.clone()}
+                title={words} onclick={act}
             >
                 { icon(path) }
             </button>
         }
+    };
+    let to_share = match state.present() {
+        1 => texts::calls::SHARE_ALONE,
+        _ => "Show your camera to the room",
     };
     let has_video = state.opening.calls == CallKinds::Video;
     let share = ui.on(Box::new(|ui| {
@@ -92,10 +106,10 @@ pub fn buttons(state: &State, open: &Listed, ui: &Ui) -> Html {
     }));
     view! {
         <>
-            { button("call", "to-call", "Call", PHONE, call(false)) }
+            { button("call", "to-call", words("Call"), PHONE, call(false)) }
             if has_video {
-                { button("call-video", "to-video", "Video call", VIDEO, call(true)) }
-                { button("share-camera", "to-share", "Show your camera to the room", CAMERA, share) }
+                { button("call-video", "to-video", words("Video call"), VIDEO, call(true)) }
+                { button("share-camera", "to-share", to_share.to_owned(), CAMERA, share) }
             }
         </>
     }

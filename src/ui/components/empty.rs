@@ -5,6 +5,7 @@ use yew::prelude::*;
 
 use super::icon::{CHECK, LINK, LOCK, icon};
 use super::sentence::changing;
+use crate::settings::CallKinds;
 use crate::ui::backend::{Entry, Opening};
 use crate::ui::context::Ui;
 use crate::ui::hooks::listen::{copy, document, use_flag, use_interval};
@@ -49,6 +50,7 @@ pub fn empty(why: Emptiness, opening: &Opening, ui: &Ui) -> Html {
                     { "Open this page in another tab to try it" }
                 </a>
             </p>
+            if opening.calls != CallKinds::Off { <p class="hint">{ texts::calls::EMPTY }</p> }
             if opening.entry == Entry::Open {
                 <div class="offer">
                     <button type="button" class="quiet" data-testid="make-private" onclick={make_private}>

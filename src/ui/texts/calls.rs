@@ -2,6 +2,22 @@
 
 use crate::room::{CallLine, CallNote};
 
+/// What a button of calls does, where it would be pressed in vain for now: nobody is there, or not the person whom it would
+/// call.
+pub fn alone(what: &str, missing: Option<&str>) -> String {
+    match missing {
+        Some(user) => format!("{what}: {user} is not here now, and can join later"),
+        None => format!("{what}: nobody else is here yet, but whoever comes can join"),
+    }
+}
+
+/// The same of the button that shows a camera.
+pub const SHARE_ALONE: &str =
+    "Show your camera: nobody else is here yet, but whoever comes can watch";
+
+/// What an empty room says of its buttons for calls.
+pub const EMPTY: &str = "Calls work here, too: begin one above, and whoever comes can join it.";
+
 /// A line about a call.
 pub fn called(note: &CallNote) -> String {
     let user = note.user.as_deref().unwrap_or("somebody");

@@ -130,6 +130,12 @@ async function pressed(testId: string): Promise<void> {
 
 const ring = (title: string, peer = "p1", silent = true) => ({ call: `r${peer}`, conversation: "@x", title, from: peer, video: true, silent });
 
+/** A call of sound alone with somebody whose camera is watched. */
+async function watchedInCall(sensitive: boolean): Promise<View> {
+  const view = await started(false, () => call(2, { pictures: false }));
+  return { ...view, shares: [{ peer: "p0", sends: arrive("p0", 0, ["camera"]), sensitive, asks: false, inReturn: false, state: "watching" }] };
+}
+
 const SCENES: Record<string, () => View | Promise<View>> = {
   ringing: () => started(false, () => call(0, { state: "ringing" })),
   alone: () => started(true, () => call(0, { state: "ringing" })),
@@ -149,6 +155,8 @@ const SCENES: Record<string, () => View | Promise<View>> = {
     { peer: "p1", sends: arrive("p1", 1, ["camera"]), sensitive: true, asks: false, inReturn: false, state: "watching" as const },
     { peer: "p2", sends: arrive("p2", 2, []), sensitive: false, asks: true, inReturn: false, state: "asking" as const },
   ] }),
+  "watched-in-call": () => watchedInCall(false),
+  "sensitive-in-call": () => watchedInCall(true),
   shared: async () => {
     calls.show(empty());
     calls.share();

@@ -64,6 +64,14 @@ test("around the one in the middle there are as many as there is space for", () 
   assert.deepEqual(around(0, 1, 300, 200, 8), [{ x: 0, y: 0, width: 300, height: 200 }]);
 });
 
+test("around the one in the middle everybody has a place in a call of a few, also on a phone", () => {
+  for (const [width, height] of [[344, 239], [464, 300], [984, 263], [1_624, 380]] as const) {
+    const places = around(0, 6, width, height, 8);
+    assert.ok(places.every((place) => place !== undefined), `${width} × ${height}`);
+    assert.ok(places[0]!.width * places[0]!.height > 0.6 * width * height, `${width} × ${height}`);
+  }
+});
+
 test("pictures are wanted in steps that fit their tiles", () => {
   assert.deepEqual([0, -3, 60, 110, 120, 300, 700, 2_000].map((pixels) => wanted(pixels, "camera")), [0, 0, 90, 90, 180, 360, 720, 720]);
   assert.equal(wanted(2_000, "screen"), 1080);

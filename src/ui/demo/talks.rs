@@ -1,6 +1,6 @@
 //! Several conversations: channels with icons, topics and welcome lines, and people to whom something was said directly.
 
-use super::demo::key;
+use super::people::key;
 use crate::identity::PeerId;
 use crate::room::{Conversation, Message, MessageId, Order};
 use crate::settings::Channel;
@@ -66,7 +66,7 @@ pub fn said(now: Millis) -> Vec<Message> {
         message(
             2,
             channel("lobby"),
-            super::demo::OWN,
+            super::people::OWN,
             true,
             "Ada",
             48,
@@ -102,7 +102,7 @@ pub fn said(now: Millis) -> Vec<Message> {
         message(
             6,
             direct(1),
-            super::demo::OWN,
+            super::people::OWN,
             true,
             "Ada",
             60 * 30,

@@ -1,6 +1,6 @@
 //! Messages that answer each other, were changed, taken back and reacted to.
 
-use super::demo::lobby;
+use super::people::lobby;
 use crate::identity::{PeerId, PublicKey};
 use crate::room::{Message, MessageId, Reaction};
 use crate::time::Millis;

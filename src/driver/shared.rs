@@ -1,18 +1,17 @@
 //! What the tabs of a browser tell each other whatever store they have, over `localStorage`: how long a room is kept, and that
 //! everything was deleted.
 
-use std::rc::Rc;
-
 use base64ct::{Base64UrlUnpadded, Encoding};
 use wasm_bindgen::JsCast;
 use web_sys::StorageEvent;
 
-use super::store::StoreKeeper;
 use crate::browser::Listener;
+use crate::history::Mode;
 use crate::history::web::{choice_key, chosen_mode};
 use crate::identity::Storage;
 use crate::identity::store::IDENTITY;
 use crate::identity::web::LocalStorage;
+use crate::wire::RoomId;
 
 /// The key of the value that says up to when everything was deleted, in all rooms.
 pub(crate) const ALL_DELETED: &str = "rtchat/1/deleted";
@@ -29,26 +28,35 @@ pub(super) fn tell_deleted(value: &[u8]) {
     let _ = LocalStorage.set(ALL_DELETED, &Base64UrlUnpadded::encode_string(value));
 }
 
+/// What another tab has done.
+pub(super) enum Told {
+    /// It has chosen how long the room is kept.
+    Chosen(Mode),
+    /// It has deleted everything of all rooms, up to what this value says.
+    AllDeleted(Vec<u8>),
+    /// It has deleted who the person is.
+    Outdated,
+}
+
 /// Listens for what other tabs choose and delete.
-pub(super) fn watch(keeper: &Rc<StoreKeeper>) -> Listener {
-    let keeper = Rc::downgrade(keeper);
-    let told = move |event: web_sys::Event| {
+pub(super) fn watch(room: &RoomId, told: impl Fn(Told) + 'static) -> Listener {
+    let room = *room;
+    let stored = move |event: web_sys::Event| {
         let event = event.dyn_ref::<StorageEvent>();
-        let key = event.and_then(StorageEvent::key);
-        let Some((keeper, key)) = keeper.upgrade().zip(key) else {
+        let Some(key) = event.and_then(StorageEvent::key) else {
             return;
         };
-        if key == choice_key(keeper.room()) {
-            if let Some(mode) = chosen_mode(keeper.room()) {
-                keeper.follow(mode);
-            }
+        let what = if key == choice_key(&room) {
+            chosen_mode(&room).map(Told::Chosen)
         } else if key == ALL_DELETED {
-            if let Some(value) = deleted() {
-                keeper.all_deleted(value);
-            }
-        } else if key == IDENTITY && event.and_then(StorageEvent::new_value).is_none() {
-            keeper.outdated();
+            deleted().map(Told::AllDeleted)
+        } else {
+            let is_gone = event.and_then(StorageEvent::new_value).is_none();
+            (key == IDENTITY && is_gone).then_some(Told::Outdated)
+        };
+        if let Some(what) = what {
+            told(what);
         }
     };
-    Listener::on_window("storage", Box::new(told))
+    Listener::on_window("storage", Box::new(stored))
 }

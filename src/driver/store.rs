@@ -8,7 +8,8 @@ use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
-use super::{Driver, shared};
+use super::Driver;
+use super::shared::{self, Told};
 use crate::browser::{self, within};
 use crate::history::web::{self, Listener, bytes, remember_mode};
 use crate::history::{Key, Mode, Record};
@@ -76,7 +77,13 @@ impl StoreKeeper {
     /// Opens the store, and reads what is in it. Where nothing is kept, nothing is loaded before there is a file.
     pub(super) fn open(self: &Rc<Self>, driver: &Rc<Driver>) {
         self.driver.replace(Rc::downgrade(driver));
-        self.shared.replace(Some(shared::watch(self)));
+        let keeper = Rc::downgrade(self);
+        let told = move |what| {
+            if let Some(keeper) = keeper.upgrade() {
+                keeper.was_told(what);
+            }
+        };
+        self.shared.replace(Some(shared::watch(&self.room, told)));
         if let Some(value) = shared::deleted() {
             let keeper = self.clone();
             spawn_local(async move { keeper.feed(StoreEvent::State(DELETED, value)) });
@@ -143,34 +150,30 @@ impl StoreKeeper {
         self.call(method, &[bytes(&first).into(), bytes(&second).into()]);
     }
 
-    /// Another tab has chosen how long this room is kept.
-    pub(super) fn follow(self: &Rc<Self>, mode: Mode) {
-        self.adopt(mode);
-        if let Some(driver) = self.driver() {
-            driver.observer.kept_as(mode);
+    /// Follows what another tab has done.
+    fn was_told(self: &Rc<Self>, what: Told) {
+        match what {
+            Told::Chosen(mode) => {
+                self.adopt(mode);
+                if let Some(driver) = self.driver() {
+                    driver.observer.kept_as(mode);
+                }
+            }
+            Told::AllDeleted(value) => {
+                // What is kept for this tab alone is not reached by others.
+                if self.mode.get() == Mode::Session {
+                    self.call("deleteAll", &[]);
+                }
+                self.feed(StoreEvent::State(DELETED, value));
+                self.feed(StoreEvent::RoomDeleted);
+            }
+            // They want to be nobody here any more.
+            Told::Outdated => {
+                if let Some(driver) = self.driver() {
+                    driver.observer.outdated();
+                }
+            }
         }
-    }
-
-    /// Another tab has deleted everything of all rooms.
-    pub(super) fn all_deleted(self: &Rc<Self>, value: Vec<u8>) {
-        // What is kept for this tab alone is not reached by others.
-        if self.mode.get() == Mode::Session {
-            self.call("deleteAll", &[]);
-        }
-        self.feed(StoreEvent::State(DELETED, value));
-        self.feed(StoreEvent::RoomDeleted);
-    }
-
-    /// Another tab has deleted who the person is: they want to be nobody here any more.
-    pub(super) fn outdated(&self) {
-        if let Some(driver) = self.driver() {
-            driver.observer.outdated();
-        }
-    }
-
-    /// The room of which something is kept.
-    pub(super) fn room(&self) -> &RoomId {
-        &self.room
     }
 
     /// Waits until everything that was wanted is written, or could not be.

@@ -28,6 +28,8 @@ mod app;
 #[cfg(target_arch = "wasm32")]
 pub mod assist;
 #[cfg(target_arch = "wasm32")]
+pub mod call_view;
+#[cfg(target_arch = "wasm32")]
 pub mod calls;
 #[cfg(target_arch = "wasm32")]
 mod components;

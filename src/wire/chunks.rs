@@ -15,7 +15,7 @@
 use serde::de::IgnoredAny;
 
 use super::frame::{Frame, FrameError, MAX_FRAME};
-use super::value::{MAX_DEPTH, MAX_KIND, MAX_QUESTION, MAX_VALUE, Purpose, Value};
+use super::value::{MAX_KIND, MAX_QUESTION, MAX_VALUE, Purpose, Value, is_too_deep};
 
 const DM: u8 = 1;
 const FRAME: u8 = 2;
@@ -70,7 +70,7 @@ impl OutboundMessage {
     ///
     /// # Errors
     /// [`FrameError::TooLarge`] beyond [`MAX_VALUE`]; [`FrameError::Malformed`] if it is not JSON or nested more than
-    /// [`MAX_DEPTH`] deep, or the kind of its bytes is not a short ASCII word.
+    /// [`MAX_DEPTH`](super::value::MAX_DEPTH) deep, or the kind of its bytes is not a short ASCII word.
     pub fn value(purpose: Purpose, value: Value) -> Result<OutboundMessage, FrameError> {
         match value {
             Value::Json(json) if json.len() > MAX_VALUE => Err(FrameError::TooLarge),
@@ -321,26 +321,10 @@ fn bit(purpose: Purpose) -> u8 {
     }
 }
 
-/// Whether a text is one JSON value, and nested at most [`MAX_DEPTH`] deep. It is checked without being parsed into a
+/// Whether a text is one JSON value, and nested at most [`MAX_DEPTH`](super::value::MAX_DEPTH) deep. It is checked without being parsed into a
 /// tree.
 pub fn is_json(text: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(text).is_ok() && !is_too_deep(text)
-}
-
-/// Whether valid JSON is nested more than [`MAX_DEPTH`] deep.
-pub(super) fn is_too_deep(json: &str) -> bool {
-    let (mut depth, mut in_text, mut escaped) = (0, false, false);
-    json.bytes().any(|byte| {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => in_text = !in_text,
-            b'[' | b'{' if !in_text => depth += 1,
-            b']' | b'}' if !in_text => depth -= 1,
-            _ => {}
-        }
-        depth > MAX_DEPTH
-    })
 }
 
 /// The length of the kind of some bytes, if the kind is a short ASCII word.

@@ -35,3 +35,19 @@ pub const MAX_KIND: usize = 100;
 
 /// A question has at most this many bytes, and so has an answer.
 pub const MAX_QUESTION: usize = 256 * 1024;
+
+/// Whether valid JSON is nested more than [`MAX_DEPTH`] deep.
+pub(super) fn is_too_deep(json: &str) -> bool {
+    let (mut depth, mut in_text, mut escaped) = (0, false, false);
+    json.bytes().any(|byte| {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => depth += 1,
+            b']' | b'}' if !in_text => depth -= 1,
+            _ => {}
+        }
+        depth > MAX_DEPTH
+    })
+}

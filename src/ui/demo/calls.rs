@@ -226,6 +226,8 @@ impl Demo {
                 let conversation = direct.map_or_else(lobby, |ring| ring.conversation);
                 self.enter(call, conversation, sends);
             }
+            // Nothing is missed here.
+            CallCommand::Seen(_) => {}
             CallCommand::Decline(call) => {
                 self.change(|view| view.rings.retain(|ring| ring.call != call));
             }

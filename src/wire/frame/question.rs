@@ -2,7 +2,7 @@
 
 use super::Frame;
 use super::json::{Fields, Writer};
-use crate::wire::chunks::is_too_deep;
+use crate::wire::value::is_too_deep;
 
 /// A question of an application, or the answer to one.
 #[derive(Debug, Clone, PartialEq)]

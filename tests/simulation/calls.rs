@@ -604,6 +604,44 @@ fn a_site_with_sound_alone_sends_no_pictures() {
     assert!(is_heard(&world, ann, ben));
 }
 
+#[test]
+fn a_chat_with_sound_alone_shows_no_pictures_of_others() {
+    let mut world = World::new(1);
+    let ann = world.open("ann");
+    world.calls = CallKinds::Audio;
+    let ben = world.open("ben");
+    assert!(world.run_until(SOON, World::is_full_mesh));
+    call(&mut world, ann, CallCommand::Share(camera(false)));
+    assert_eq!(view(&world, ben).shares, [], "there is nothing to hear");
+    let share = Share {
+        sends: sends(true),
+        ..camera(false)
+    };
+    call(&mut world, ann, CallCommand::Share(share));
+    watch(&mut world, ben, ann, true);
+    assert_eq!(view(&world, ben).shares[0].share.sends, sends(false));
+    call(&mut world, ann, CallCommand::Unshare);
+
+    let command = CallCommand::Start {
+        conversation: lobby(),
+        sends: sends(true),
+    };
+    call(&mut world, ann, command);
+    assert!(!view(&world, ben).rings[0].video);
+    answer(&mut world, ben);
+    assert!(is_heard(&world, ann, ben) && is_heard(&world, ben, ann));
+    let seen = view(&world, ben).call.unwrap().peers[0].sends.clone();
+    assert_eq!(seen, sends(false));
+    // Whatever the views ask for, she sends no picture that nobody sees.
+    let want = CallCommand::Want {
+        peer: id(&world, ann),
+        camera: 720,
+        screen: 720,
+    };
+    call(&mut world, ben, want);
+    assert_eq!(media(&world, ann, ben).camera.unwrap().height, 0);
+}
+
 /// `at` says this to `to` on their connection, whatever its room thinks.
 fn say(world: &mut World, at: usize, to: usize, frame: &str) {
     world.inject(at, to, LinkEvent::Text(frame.to_owned()));

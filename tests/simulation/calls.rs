@@ -535,6 +535,27 @@ fn offers_of_two_who_begin_to_talk_do_not_cross() {
 }
 
 #[test]
+fn offers_that_come_too_fast_are_answered_late() {
+    let (mut world, ann, ben) = pair();
+    start(&mut world, ann, lobby());
+    answer(&mut world, ben);
+    world.run(SOON);
+    let steps = |world: &World| [ann, ben].map(|at| world.nodes[at].renegotiated.len());
+    let before = steps(&world);
+    for _ in 0..40 {
+        let connection = world.open_connections(ann, ben)[0];
+        world.feed(ann, Input::Link(connection, LinkEvent::NegotiationNeeded));
+        world.run(Duration::from_millis(200));
+    }
+    world.run(SOON);
+    let [offered, answered] = steps(&world);
+    let [offered, answered] = [offered - before[0], answered - before[1]];
+    assert!((12..40).contains(&answered), "{answered}");
+    // Each of her offers was accepted, the last one too.
+    assert_eq!(offered, 2 * answered);
+}
+
+#[test]
 fn a_microphone_that_is_muted_in_the_call_is_not_sent_there() {
     let (mut world, ann, ben, cleo) = three();
     let spoken = Share {

@@ -293,6 +293,7 @@ impl Links {
             LinkTimer::Silence(peer) => self.check_silence(peer, members, cx),
             LinkTimer::Queue => self.make_place(cx),
             LinkTimer::Offer(peer) => self.renegotiate(peer, cx),
+            LinkTimer::LateOffer(peer) => self.take_late_offer(peer, cx),
             LinkTimer::Quiet => self.break_quiet(cx),
         }
         self.dial_waiting(members, cx);
@@ -315,6 +316,7 @@ impl Links {
             LinkTimer::Retry(*peer),
             LinkTimer::Prove(*peer),
             LinkTimer::Offer(*peer),
+            LinkTimer::LateOffer(*peer),
             LinkTimer::Silence(*peer),
         ];
         for timer in timers {

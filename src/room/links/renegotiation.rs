@@ -9,7 +9,8 @@ use crate::room::cx::Cx;
 use crate::room::timer::LinkTimer;
 use crate::rtc::candidate::MAX_CANDIDATES;
 use crate::rtc::{
-    Candidate, ConnectionId, LinkCommand, SdpType, SessionDescription, SessionLimits,
+    Candidate, CheckedDescription, ConnectionId, LinkCommand, SdpType, SessionDescription,
+    SessionLimits,
 };
 use crate::wire::frame::LinkFrame;
 
@@ -17,6 +18,8 @@ use super::link::Open;
 
 /// The polite side lets the other one offer first for this long, if both begin to send.
 const OTHER_FIRST: Duration = Duration::from_millis(800);
+/// The budget for the offers of a peer has one more after this time.
+const OFFERS_PAUSE: Duration = Duration::from_secs(1);
 
 impl Links {
     fn open(&mut self, peer: &PeerId) -> Option<&mut Open> {
@@ -84,9 +87,38 @@ impl Links {
         let Ok(description) = description.check(limits, &open.their_fingerprint) else {
             return cx.dropped(Dropped::BadFrame);
         };
-        if !open.signals.take(cx.now) {
-            return cx.dropped(Dropped::TooManySignals);
+        // Descriptions come in order, so whoever says something else has withdrawn the offer before it.
+        let withdrawn = open.late_offer.take();
+        if description.kind() == SdpType::Answer {
+            // There is one for each offer of ours, and others change nothing.
+            return self.take_description(peer, description, cx);
         }
+        open.late_offer = Some(description);
+        if withdrawn.is_some() {
+            cx.dropped(Dropped::TooManySignals);
+        }
+        self.take_late_offer(peer, cx);
+    }
+
+    /// Takes the last offer of a peer as soon as its budget allows it. One that was dropped would never be answered, and
+    /// nothing could be negotiated any more.
+    pub(super) fn take_late_offer(&mut self, peer: PeerId, cx: &mut Cx) {
+        let Some(open) = self.open(&peer) else {
+            return;
+        };
+        if open.late_offer.is_some() && !open.signals.take(cx.now) {
+            let at = cx.now + OFFERS_PAUSE;
+            return cx.timers.set_earlier(LinkTimer::LateOffer(peer).into(), at);
+        }
+        if let Some(offer) = open.late_offer.take() {
+            self.take_description(peer, offer, cx);
+        }
+    }
+
+    fn take_description(&mut self, peer: PeerId, description: CheckedDescription, cx: &mut Cx) {
+        let Some(open) = self.open(&peer) else {
+            return;
+        };
         let steps = [
             open.negotiation.received(description),
             open.negotiation.resume(),

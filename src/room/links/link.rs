@@ -82,6 +82,8 @@ pub(super) struct Open {
     /// The budget for the peer's renegotiations, and the last offer that was beyond it.
     pub signals: Budget,
     pub late_offer: Option<CheckedDescription>,
+    /// Until then, it is the peer's turn to offer.
+    pub their_turn: Option<Millis>,
 }
 
 /// One try to connect: one peer connection, with the facts that have to be proven on it.
@@ -414,6 +416,7 @@ impl Attempt {
             candidates: self.candidates,
             signals: Budget::new(SIGNALS_BURST, 1, now),
             late_offer: None,
+            their_turn: None,
         }
     }
 }

@@ -275,6 +275,7 @@ impl Links {
     ) {
         match frame {
             LinkFrame::Signal { description } => self.on_signal(peer, *description, limits, cx),
+            LinkFrame::Turn => self.on_turn(peer, cx),
             LinkFrame::Candidates { candidates } => self.on_late_candidates(peer, candidates, cx),
             LinkFrame::Verify { .. } => cx.dropped(Dropped::BadFrame),
             // `Room` routes pings to the channel, and a farewell to the members.

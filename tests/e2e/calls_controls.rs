@@ -221,3 +221,31 @@ fn what_may_not_sound_is_seen_and_sounds_after_a_press() {
         bed.no_errors().await
     });
 }
+
+#[test]
+fn two_who_show_their_screens_at_the_same_moment_keep_their_connection() {
+    run(|bed| async move {
+        let ([ann, ben], _kept) = two(&bed).await?;
+        ann.press("call").await?;
+        ann.press("media-go").await?;
+        ben.press("answer").await?;
+        // At the beginning, both offer anyway.
+        let goes_on = "return Number(document.querySelector('.call-bar time').textContent.split(':')[1]) >= 4";
+        until(&ann, goes_on).await?;
+        ben.until_call("hears('ann')").await?;
+        // All browsers of this machine have the same clock.
+        let soon = ann.script("return Date.now() + 500", Vec::new()).await?;
+        for tab in [&ann, &ben] {
+            let press = "setTimeout(() => document.querySelector('[data-testid=share-screen]').click(), arguments[0] - Date.now())";
+            tab.script(press, vec![soon.clone()]).await?;
+        }
+        ann.until_call("sees('ben', 'screen')").await?;
+        ben.until_call("sees('ann', 'screen')").await?;
+        for tab in [&ann, &ben] {
+            let kept = "return connections.filter(({ connectionState }) => connectionState === 'connected').length === 1
+                && connections.every(({ connectionState }) => connectionState !== 'closed')";
+            until(tab, kept).await?;
+        }
+        bed.no_errors().await
+    });
+}

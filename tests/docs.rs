@@ -219,6 +219,7 @@ fn the_protocol_documents_every_field_of_every_frame() {
             }),
         }),
         Frame::Link(LinkFrame::Signal { description }),
+        Frame::Link(LinkFrame::Turn),
         Frame::Link(LinkFrame::Candidates { candidates }),
         Frame::People(PeopleFrame::Presence { peers: vec![] }),
         Frame::People(PeopleFrame::Fetch { peers: vec![] }),

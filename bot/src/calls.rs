@@ -23,16 +23,18 @@ pub fn react(view: &CallsView) -> Option<Command> {
     Some(Command::Call(command))
 }
 
-/// Shows the camera to whoever opens it.
-pub fn share_camera() -> Command {
+/// Shows the camera, the screen, or both to whoever opens it. Nothing to do if neither is shown.
+pub fn share(camera: bool, screen: bool) -> Option<Command> {
     let sends = Sends {
-        camera: true,
+        camera,
+        screen,
         ..Sends::default()
     };
-    Command::Call(CallCommand::Share(Share {
+    let share = Share {
         sends,
         ..Share::default()
-    }))
+    };
+    (camera || screen).then_some(Command::Call(CallCommand::Share(share)))
 }
 
 /// Prints for the owner what arrives of somebody.

@@ -25,8 +25,8 @@ pub struct Helper {
     asked: u32,
     /// The display names of all people who are here.
     people: BTreeMap<PeerId, String>,
-    /// Whether the camera is still to be shown to whoever opens it.
-    shares_camera: bool,
+    /// What is still to be shown to whoever opens it.
+    share: Option<Command>,
 }
 
 impl Bot for Helper {
@@ -58,9 +58,7 @@ impl Bot for Helper {
                 vec![Command::File(FileCommand::Refuse { file, words })]
             }
             Event::Call(CallEvent::Changed(view)) => calls::react(view).into_iter().collect(),
-            Event::Status(_) if std::mem::take(&mut self.shares_camera) => {
-                vec![calls::share_camera()]
-            }
+            Event::Status(_) => self.share.take().into_iter().collect(),
             _ => Vec::new(),
         }
     }
@@ -72,14 +70,14 @@ impl Bot for Helper {
 }
 
 impl Helper {
-    /// Creates a helper of this name.
-    pub fn new(name: String, question: Option<String>, shares_camera: bool) -> Helper {
+    /// Creates a helper of this name, which gives the command `share` as soon as it is in the room.
+    pub fn new(name: String, question: Option<String>, share: Option<Command>) -> Helper {
         Helper {
             name,
             question,
             asked: 0,
             people: BTreeMap::new(),
-            shares_camera,
+            share,
         }
     }
 

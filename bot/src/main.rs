@@ -55,6 +55,9 @@ struct Arguments {
     /// Show the test picture to whoever opens it
     #[arg(long, requires = "calls")]
     share_camera: bool,
+    /// Show the test picture as a screen to whoever opens it
+    #[arg(long, requires = "calls")]
+    share_screen: bool,
 }
 
 /// The calls that the site has
@@ -104,7 +107,8 @@ async fn run(arguments: Arguments) -> Result<(), rtchat_bot::Error> {
         participant.page(),
         participant.fingerprint()
     );
-    let helper = Helper::new(participant.user(), arguments.ask, arguments.share_camera);
+    let share = calls::share(arguments.share_camera, arguments.share_screen);
+    let helper = Helper::new(participant.user(), arguments.ask, share);
     participant.run(helper, stop_signal()).await
 }
 

@@ -57,7 +57,7 @@ class Opened implements Calls {
     this.#resized.observe(root.closest(".rt") ?? root.ownerDocument.documentElement);
     // Elements that were moved do not play on by themselves, and have lost the focus.
     this.#stage.again();
-    for (const video of this.#root.querySelectorAll("video")) if (video.srcObject) void video.play().catch(() => undefined);
+    this.#stage.play();
     if (activeElement instanceof HTMLElement && this.#root.contains(activeElement)) activeElement.focus();
   }
 

@@ -39,6 +39,8 @@ export class Refused extends Error {
 
 export class Devices {
   readonly #listeners = new Set<() => void>();
+  /** What the browser said is permitted when it was opened last. Others have a permission that is good for once. */
+  readonly #permitted = new Set<"camera" | "microphone">();
   #choice: Choice;
 
   constructor() {
@@ -96,10 +98,22 @@ export class Devices {
       const stream = await navigator.mediaDevices.getUserMedia(constraints);
       const [track] = stream.getTracks();
       track!.contentHint = what === "camera" ? "motion" : "speech";
+      void this.#note(what);
       return track!;
     } catch (error) {
       throw new Refused(what, error);
     }
+  }
+
+  async #note(what: "camera" | "microphone"): Promise<void> {
+    if ((await permission(what)) === "granted") this.#permitted.add(what);
+    else this.#permitted.delete(what);
+  }
+
+  /** Whether the page may not use a device any more, or only after another question, which nobody is asked without a press. */
+  async isRevoked(what: "camera" | "microphone"): Promise<boolean> {
+    const state = await permission(what);
+    return state === "denied" || (state === "prompt" && this.#permitted.has(what));
   }
 
   /**
@@ -150,12 +164,12 @@ function read(): Choice {
   return choice;
 }
 
-/** Whether the browser says that this page may not use a device. Some browsers do not say. */
-export async function isRevoked(what: "camera" | "microphone"): Promise<boolean> {
+/** What the browser says of a permission. Some browsers do not say. */
+async function permission(what: "camera" | "microphone"): Promise<PermissionState | undefined> {
   try {
-    return (await navigator.permissions.query({ name: what as PermissionName })).state === "denied";
+    return (await navigator.permissions.query({ name: what as PermissionName })).state;
   } catch {
-    return false;
+    return undefined;
   }
 }
 

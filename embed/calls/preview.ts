@@ -2,6 +2,7 @@
 
 import { element } from "../assist/elements.ts";
 import { Refused, type DeviceKind } from "./devices.ts";
+import { lossSentence } from "./errors.ts";
 import { CAMERA, CLOSE, MICROPHONE } from "./icons.ts";
 import { type Context, button, deviceSelect, label, set, soundSwitches, toggle, worded } from "./parts.ts";
 import type { Opened, Terms } from "./self.ts";
@@ -124,7 +125,7 @@ class Preview {
       if (this.#isOver || !this.#on[kind]) return track.stop();
       this.#problems.delete(kind);
       track.addEventListener("ended", () => {
-        if (this.#tracks[kind] === track) this.#lost(kind, `The ${kind} was disconnected.`);
+        if (this.#tracks[kind] === track) void this.#ended(kind);
       });
       this.#put(kind, track);
     } catch (error) {
@@ -132,6 +133,14 @@ class Preview {
       this.#lost(kind, error.message);
     }
     void this.#list();
+  }
+
+  async #ended(kind: "camera" | "microphone"): Promise<void> {
+    this.#on[kind] = false;
+    this.#put(kind, undefined);
+    const isRevoked = await this.#context.devices.isRevoked(kind);
+    // Meanwhile, somebody may have pressed the button again.
+    if (!this.#isOver && !this.#on[kind]) this.#lost(kind, lossSentence(kind, isRevoked ? "revoked" : "gone"));
   }
 
   #lost(kind: "camera" | "microphone", sentence: string): void {

@@ -1,7 +1,7 @@
 // What we send in a call and to those who watch: which devices that needs, and what the program is told of it.
 
 import type { Host, Sent, Tracks } from "./contract.ts";
-import { type Devices, type Hint, Refused, isRevoked } from "./devices.ts";
+import { type Devices, type Hint, Refused } from "./devices.ts";
 import { lossSentence } from "./errors.ts";
 import type { Own, Slot } from "./own.ts";
 
@@ -20,6 +20,8 @@ export interface Opened {
 
 /** If the program has not begun a call after so long, in milliseconds, the devices are closed again. */
 const PATIENCE = 10_000;
+/** Another device takes the place of one that is gone within so many milliseconds. Browsers that ask first may wait for ever. */
+const REPLACED = 3_000;
 
 export class Self {
   readonly #own: Own;
@@ -220,21 +222,31 @@ export class Self {
     this.#own.put(slot, undefined);
     if (slot === "sound" || !track || !this.#runs()) return;
     const isOn = this.on[slot];
-    if (await isRevoked(slot)) {
+    if (await this.#devices.isRevoked(slot)) {
       this.#set(slot, false);
       this.#host.notice(lossSentence(slot, "revoked"));
       return;
     }
     if (!isOn) return;
+    let isLate = false;
+    const late = window.setTimeout(() => {
+      isLate = true;
+      this.#set(slot, false);
+      this.#host.notice(lossSentence(slot, "gone"));
+    }, REPLACED);
     try {
       const other = await this.#devices.open(slot);
-      if (!this.#runs() || !this.on[slot] || this.#own.track(slot)) return stop(other);
+      if (isLate || !this.#runs() || !this.on[slot] || this.#own.track(slot)) return stop(other);
       this.#own.put(slot, other);
       this.#adjust();
       this.#host.notice(lossSentence(slot, "replaced"));
-    } catch {
+    } catch (error) {
+      if (isLate) return;
       this.#set(slot, false);
-      this.#host.notice(lossSentence(slot, "gone"));
+      const isForbidden = error instanceof Refused && error.reason === "NotAllowedError";
+      this.#host.notice(lossSentence(slot, isForbidden ? "revoked" : "gone"));
+    } finally {
+      clearTimeout(late);
     }
   }
 

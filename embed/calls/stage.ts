@@ -76,10 +76,11 @@ export class Stage implements TileEvents, Views {
     this.#talking = new Talking(this.root, context.self);
     this.#listen.onclick = () => {
       this.#listen.hidden = true;
-      for (const tile of this.#tiles.values()) tile.play();
+      this.play();
     };
     this.#resized.observe(this.#space);
     document.addEventListener("visibilitychange", this.#visibility);
+    document.addEventListener("resume", this.#visibility);
     document.addEventListener("fullscreenchange", this.#filled);
   }
 
@@ -174,6 +175,7 @@ export class Stage implements TileEvents, Views {
       }
       tile.update(it);
     }
+    this.blocked();
     for (const peer of [...this.#loudness.keys()]) if (!wished.some((it) => it.peer === peer)) this.#loudness.delete(peer);
   }
 
@@ -289,6 +291,8 @@ export class Stage implements TileEvents, Views {
     this.#want();
     void this.#wake.keep(Boolean(this.#view?.call));
     if (!document.hidden) this.#context.own.check();
+    // Chromium pauses everything in a tab that it freezes, and leaves it like that.
+    this.play();
   };
 
   #announce(view: View): void {
@@ -335,7 +339,16 @@ export class Stage implements TileEvents, Views {
   }
 
   blocked(): void {
-    this.#listen.hidden = false;
+    this.#listen.hidden = ![...this.#tiles.values()].some((tile) => tile.isBlocked);
+  }
+
+  /** Plays what the browser has paused, or has not let sound. */
+  play(): void {
+    for (const tile of this.#tiles.values()) if (tile.video.srcObject && (tile.isBlocked || tile.video.paused)) tile.play();
+  }
+
+  sounds(): void {
+    this.again();
   }
 
   quality(peer: string) {
@@ -413,6 +426,7 @@ export class Stage implements TileEvents, Views {
     this.#resized.disconnect();
     this.#seen.disconnect();
     document.removeEventListener("visibilitychange", this.#visibility);
+    document.removeEventListener("resume", this.#visibility);
     document.removeEventListener("fullscreenchange", this.#filled);
     for (const tile of this.#tiles.values()) tile.remove();
     this.#tiles.clear();

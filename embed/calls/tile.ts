@@ -36,6 +36,8 @@ export interface TileEvents {
   agree(tile: Tile): void;
   /** The browser lets nothing sound before somebody presses something. */
   blocked(): void;
+  /** Somebody's loudness has changed, which all of their tiles share. */
+  sounds(): void;
   quality(peer: string): Quality | undefined;
   /** A picture of ours has another size. */
   resized(): void;
@@ -74,6 +76,8 @@ export class Tile {
   readonly #panel: Panel;
   #shown: Shown | undefined;
   #looks = "";
+  /** Whether the browser lets nothing sound before somebody presses something. Then there is at least a picture. */
+  isBlocked = false;
   #spoke = -Infinity;
 
   constructor(peer: string, kind: Kind, loudness: Loudness, events: TileEvents) {
@@ -88,12 +92,12 @@ export class Tile {
     this.#pin.onclick = () => events.pin(this);
     this.#mute.onclick = () => {
       this.#loudness.muted = !this.#loudness.muted;
-      this.#sound();
+      events.sounds();
     };
     this.#volume.oninput = () => {
       this.#loudness.volume = Number(this.#volume.value) / 100;
       this.#loudness.muted = false;
-      this.#sound();
+      events.sounds();
     };
     this.video.onresize = () => {
       set(this.root, { "data-tall": this.video.videoHeight > this.video.videoWidth });
@@ -118,6 +122,7 @@ export class Tile {
     if (this.video.srcObject !== (stream ?? null)) {
       this.video.srcObject = stream ?? null;
       if (stream) this.play();
+      else this.isBlocked = false;
     }
     set(this.#pin, { "aria-pressed": pinned });
     label(this.#pin, pinned ? "Unpin" : `Pin ${what}`);
@@ -174,9 +179,15 @@ export class Tile {
   }
 
   play(): void {
+    this.isBlocked = false;
+    this.#sound();
     this.video.play().catch((error: DOMException) => {
       // Other failures mean that there is another stream meanwhile.
-      if (error.name === "NotAllowedError") this.#events.blocked();
+      if (error.name !== "NotAllowedError") return;
+      this.isBlocked = true;
+      this.#sound();
+      this.#events.blocked();
+      this.video.play().catch(() => undefined);
     });
   }
 
@@ -199,7 +210,7 @@ export class Tile {
 
   #sound(): void {
     const { volume, muted } = this.#loudness;
-    const isSilent = this.#shown?.silent || muted;
+    const isSilent = this.#shown?.silent || muted || this.isBlocked;
     if (this.video.muted !== Boolean(isSilent)) this.video.muted = Boolean(isSilent);
     if (this.video.volume !== volume) this.video.volume = volume;
     const percent = String(Math.round(volume * 100));

@@ -55,6 +55,8 @@ pub enum LinkTimer {
     Prove(PeerId),
     /// Time for our offer on the open connection to this peer, if it has not offered first.
     Offer(PeerId),
+    /// Time for an offer of this peer that came too soon after others.
+    LateOffer(PeerId),
     /// Time to check whether this peer is still there.
     Silence(PeerId),
     /// Time to find places for peers that wait to be dialed.

@@ -62,6 +62,11 @@ impl Negotiation {
         self.polite
     }
 
+    /// Whether an offer of ours is being made, or waits for its answer.
+    pub fn is_offering(&self) -> bool {
+        self.offer != Own::None
+    }
+
     /// Requests a negotiation, with `restart` to find a new path. Returns the step to take, or `None` if it has to wait
     /// for the end of the current exchange; then [`resume`](Negotiation::resume) returns it.
     pub fn want(&mut self, restart: bool) -> Option<Renegotiation> {

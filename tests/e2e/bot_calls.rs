@@ -79,13 +79,18 @@ fn firefox_watches_a_helper() {
     run(|bed| async move { watch(&bed, &bed.firefox().await?).await });
 }
 
-/// Ann watches the camera that the helper shows to whoever opens it, and calls it then.
+/// Ann watches the camera and the screen that the helper shows to whoever opens them, and calls it then.
 async fn watch(bed: &Bed, browser: &Browser) -> Result<()> {
-    let options = ["--calls", "video", "--share-camera"];
+    let options = ["--calls", "video", "--share-camera", "--share-screen"];
     let (tab, mut helper, _broker) = meet(bed, browser, &options).await?;
     tab.press("watch").await?;
-    tab.until_call("sees('helper')").await?;
-    tab.until_said("sends('helper', 'camera')", "video").await?;
+    tab.until_said("users()", "helper/camera,helper/screen")
+        .await?;
+    for kind in ["camera", "screen"] {
+        tab.until_call(&format!("sees('helper', '{kind}')")).await?;
+        tab.until_said(&format!("sends('helper', '{kind}')"), "video")
+            .await?;
+    }
 
     // Now she calls as well: what the helper offered first goes on beside what she offers.
     tab.press("call-video").await?;
@@ -96,6 +101,7 @@ async fn watch(bed: &Bed, browser: &Browser) -> Result<()> {
     tab.press("hang-up").await?;
     helper.prints("I no longer hear ann.").await?;
     tab.until_call("sees('helper')").await?;
+    tab.until_call("sees('helper', 'screen')").await?;
     bed.no_errors().await
 }
 

@@ -33,10 +33,12 @@ impl Caller for Tab {
         self.until(format!("the button {id}"), |page| page.has(id))
             .await?;
         // While devices are being opened, a button does nothing.
-        let works = "return document.querySelector(arguments[0])?.disabled === false";
+        let works = "const tree = document.querySelector('rt-chat')?.shadowRoot ?? document;
+            const button = tree.querySelector(arguments[0]);
+            return button?.disabled === false && getComputedStyle(button).pointerEvents !== 'none'";
         let selector = format!("[data-testid=\"{id}\"]");
         self.until_true(works, vec![selector.into()]).await?;
-        self.click_settled(id).await
+        self.click(id).await
     }
 }
 
@@ -187,8 +189,12 @@ fn a_camera_is_shown_to_whoever_opens_it_and_to_nobody_else() {
     run(|bed| async move {
         let browsers = [&bed.chromium().await?, &bed.firefox().await?];
         let (_servers, [ann, ben]) = two(&bed, browsers).await?;
+        let loaded = "return performance.getEntriesByType('resource').some(({ name }) => /\\/calls-\\w+\\.js$/.test(name))";
+        ensure!(ben.script(loaded, Vec::new()).await? == false);
         ann.press("share-camera").await?;
         ann.press("media-go").await?;
+        // The first press on the button does not wait for anything.
+        ben.until_true(loaded, Vec::new()).await?;
         ben.press("watch").await?;
         ben.until_call("sees('ann')").await?;
         ann.until_said("attribute('watchers', 'data-count')", "1")

@@ -112,6 +112,17 @@ fn four_people_see_and_hear_each_other_and_go_on_when_one_leaves() {
             tab.until_said(state, "connected").await?;
             until_more_pictures(tab).await?;
         }
+        // Whoever speaks is in the middle, if that is wished.
+        ann.press("call-more").await?;
+        ann.press("spotlight").await?;
+        for (silent, speaker, other) in [(ben, "cid", "ben"), (cid, "ben", "cid")] {
+            silent.press("mute").await?;
+            let middle = "const width = (user) => document.querySelector(`[data-testid=tile][data-user=${user}]`).clientWidth;
+                return width(arguments[0]) > 1.5 * width(arguments[1])";
+            ann.until_true(middle, vec![json!(speaker), json!(other)])
+                .await?;
+            silent.press("mute").await?;
+        }
         // Nothing of him is left open.
         let closed = "return opened.every((track) => track.readyState === 'ended')";
         dan.until_true(closed, Vec::new()).await?;

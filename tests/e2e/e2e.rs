@@ -12,6 +12,7 @@ mod bot_calls;
 mod broken;
 mod broker;
 mod calls;
+mod calls_controls;
 mod calls_many;
 mod calls_script;
 mod calls_trouble;

@@ -526,12 +526,61 @@ fn offers_of_two_who_begin_to_talk_do_not_cross() {
     world.run(A_WHILE);
     // An offer, its acceptance and an answer on each side.
     assert_eq!(steps(&world), [3, 3]);
-    // It does not wait for ever, and not once the call has gone on for a while.
+    // It does not wait for ever.
     needed(&mut world, polite, first);
     world.run(SOON);
     assert_eq!(steps(&world), [4, 5]);
-    needed(&mut world, polite, first);
-    assert_eq!(steps(&world), [4, 6]);
+}
+
+#[test]
+fn offers_in_a_call_do_not_cross_whoever_is_first() {
+    for gap in (0..=200).step_by(10) {
+        for is_polite_first in [false, true] {
+            let (mut world, ann, ben) = pair();
+            start(&mut world, ann, lobby());
+            answer(&mut world, ben);
+            world.run(SOON);
+            let (first, polite) = match id(&world, ann) < id(&world, ben) {
+                true => (ann, ben),
+                false => (ben, ann),
+            };
+            let both = match is_polite_first {
+                true => [(polite, first), (first, polite)],
+                false => [(first, polite), (polite, first)],
+            };
+            for (at, other) in both {
+                let connection = world.open_connections(at, other)[0];
+                world.feed(at, Input::Link(connection, LinkEvent::NegotiationNeeded));
+                world.run(Duration::from_millis(gap));
+            }
+            // Much less than the time for which somebody waits who gets no answer.
+            world.run(A_WHILE);
+            let steps = [first, polite].map(|at| world.nodes[at].renegotiated.len());
+            // An offer, its acceptance and an answer on each side; an offer that crossed another would be one more.
+            assert_eq!(steps, [3, 3], "{gap} ms, {is_polite_first}");
+        }
+    }
+}
+
+#[test]
+fn offers_that_come_too_fast_are_answered_late() {
+    let (mut world, ann, ben) = pair();
+    start(&mut world, ann, lobby());
+    answer(&mut world, ben);
+    world.run(SOON);
+    let steps = |world: &World| [ann, ben].map(|at| world.nodes[at].renegotiated.len());
+    let before = steps(&world);
+    for _ in 0..40 {
+        let connection = world.open_connections(ann, ben)[0];
+        world.feed(ann, Input::Link(connection, LinkEvent::NegotiationNeeded));
+        world.run(Duration::from_millis(200));
+    }
+    world.run(SOON);
+    let [offered, answered] = steps(&world);
+    let [offered, answered] = [offered - before[0], answered - before[1]];
+    assert!((12..40).contains(&answered), "{answered}");
+    // Each of her offers was accepted, the last one too.
+    assert_eq!(offered, 2 * answered);
 }
 
 #[test]
@@ -602,6 +651,44 @@ fn a_site_with_sound_alone_sends_no_pictures() {
     call(&mut world, ann, CallCommand::Send(sends(true)));
     assert_eq!(media(&world, ann, ben).camera, None);
     assert!(is_heard(&world, ann, ben));
+}
+
+#[test]
+fn a_chat_with_sound_alone_shows_no_pictures_of_others() {
+    let mut world = World::new(1);
+    let ann = world.open("ann");
+    world.calls = CallKinds::Audio;
+    let ben = world.open("ben");
+    assert!(world.run_until(SOON, World::is_full_mesh));
+    call(&mut world, ann, CallCommand::Share(camera(false)));
+    assert_eq!(view(&world, ben).shares, [], "there is nothing to hear");
+    let share = Share {
+        sends: sends(true),
+        ..camera(false)
+    };
+    call(&mut world, ann, CallCommand::Share(share));
+    watch(&mut world, ben, ann, true);
+    assert_eq!(view(&world, ben).shares[0].share.sends, sends(false));
+    call(&mut world, ann, CallCommand::Unshare);
+
+    let command = CallCommand::Start {
+        conversation: lobby(),
+        sends: sends(true),
+    };
+    call(&mut world, ann, command);
+    assert!(!view(&world, ben).rings[0].video);
+    answer(&mut world, ben);
+    assert!(is_heard(&world, ann, ben) && is_heard(&world, ben, ann));
+    let seen = view(&world, ben).call.unwrap().peers[0].sends.clone();
+    assert_eq!(seen, sends(false));
+    // Whatever the views ask for, she sends no picture that nobody sees.
+    let want = CallCommand::Want {
+        peer: id(&world, ann),
+        camera: 720,
+        screen: 720,
+    };
+    call(&mut world, ben, want);
+    assert_eq!(media(&world, ann, ben).camera.unwrap().height, 0);
 }
 
 /// `at` says this to `to` on their connection, whatever its room thinks.

@@ -55,16 +55,17 @@ impl Default for Calls {
 }
 
 impl Calls {
-    /// These calls, with a test tone and a test picture.
+    /// These calls, with a test tone, and a test picture for both camera and screen.
     ///
     /// # Errors
     /// None: a test reads the files of both.
     pub fn test(kinds: CallKinds) -> Result<Calls, ClipError> {
+        let picture = Rc::new(Clip::test_picture()?);
         Ok(Calls {
             kinds,
             microphone: Some(Rc::new(Clip::test_tone()?)),
-            camera: Some(Rc::new(Clip::test_picture()?)),
-            screen: None,
+            camera: Some(picture.clone()),
+            screen: Some(picture),
         })
     }
 }

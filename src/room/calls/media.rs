@@ -7,7 +7,8 @@ pub(super) use crate::room::io::{MediaWish, PictureLimit};
 use crate::room::links::Links;
 
 use super::sharing::Guest;
-use super::{Other, STARTS_PAUSE, Sends};
+use super::{Other, STARTS_PAUSE, Sends, allowed};
+use crate::settings::CallKinds;
 use crate::time::Millis;
 
 /// The most that leaves for all receivers of a picture together, in bits a second.
@@ -57,6 +58,18 @@ fn gets(sends: &Sends, into: &mut [bool; 3]) {
     into[0] |= sends.microphone;
     into[1] |= sends.camera;
     into[2] |= sends.screen;
+}
+
+impl Other {
+    /// What there is to see and hear of what it sends. Where calls have sound alone, whoever sends pictures, because they
+    /// came by another page, is told that nobody looks at them.
+    pub(super) fn shown(&mut self, sends: Sends, kinds: CallKinds) -> Sends {
+        let shown = allowed(sends.clone(), kinds);
+        if shown != sends {
+            self.our_heights = [0; 2];
+        }
+        shown
+    }
 }
 
 impl Calls {

@@ -219,7 +219,9 @@ impl Calls {
                 camera,
                 screen,
             } => {
-                if let Some(other) = self.others.get_mut(&peer) {
+                if let Some(other) = self.others.get_mut(&peer)
+                    && self.kinds == CallKinds::Video
+                {
                     other.our_heights = [camera, screen];
                 }
             }
@@ -282,6 +284,7 @@ impl Calls {
                     _ => return,
                 };
                 let ring = ring && !is_own;
+                let sends = other.shown(sends, self.kinds);
                 let call = TheirCall {
                     id,
                     conversation,
@@ -291,7 +294,10 @@ impl Calls {
                 self.is_in_call(peer, call, members, links, cx);
             }
             CallFrame::HangUp { id, why } => self.hung_up(peer, id, why, members, cx),
-            CallFrame::Share(share) => self.shows(&peer, share),
+            CallFrame::Share(share) => {
+                let sends = other.shown(share.sends, self.kinds);
+                self.shows(&peer, Share { sends, ..share });
+            }
             CallFrame::Watch { on } => self.wants_to_watch(&peer, on),
             CallFrame::Watching { is } => self.may_watch(&peer, is),
             CallFrame::Size { camera, screen } => other.their_heights = [camera, screen],

@@ -8,8 +8,8 @@ use crate::budget::Budget;
 use crate::identity::PeerId;
 use crate::room::io::PeerState;
 use crate::room::members::Offer;
-use crate::rtc::ConnectionId;
 use crate::rtc::negotiation::Negotiation;
+use crate::rtc::{CheckedDescription, ConnectionId};
 use crate::time::Millis;
 use crate::wire::connect::VERSION;
 use crate::wire::transcript::{Role, Transcript, TranscriptHash, UnsignedVerify};
@@ -79,8 +79,11 @@ pub(super) struct Open {
     pub answers: Answers,
     pub negotiation: Negotiation,
     pub candidates: ReceivedCandidates,
-    /// The budget for the peer's renegotiations.
+    /// The budget for the peer's renegotiations, and the last offer that was beyond it.
     pub signals: Budget,
+    pub late_offer: Option<CheckedDescription>,
+    /// Until then, it is the peer's turn to offer.
+    pub their_turn: Option<Millis>,
 }
 
 /// One try to connect: one peer connection, with the facts that have to be proven on it.
@@ -412,6 +415,8 @@ impl Attempt {
             negotiation: Negotiation::new(ours > theirs),
             candidates: self.candidates,
             signals: Budget::new(SIGNALS_BURST, 1, now),
+            late_offer: None,
+            their_turn: None,
         }
     }
 }

@@ -275,6 +275,7 @@ impl Links {
     ) {
         match frame {
             LinkFrame::Signal { description } => self.on_signal(peer, *description, limits, cx),
+            LinkFrame::Turn => self.on_turn(peer, cx),
             LinkFrame::Candidates { candidates } => self.on_late_candidates(peer, candidates, cx),
             LinkFrame::Verify { .. } => cx.dropped(Dropped::BadFrame),
             // `Room` routes pings to the channel, and a farewell to the members.
@@ -293,6 +294,7 @@ impl Links {
             LinkTimer::Silence(peer) => self.check_silence(peer, members, cx),
             LinkTimer::Queue => self.make_place(cx),
             LinkTimer::Offer(peer) => self.renegotiate(peer, cx),
+            LinkTimer::LateOffer(peer) => self.take_late_offer(peer, cx),
             LinkTimer::Quiet => self.break_quiet(cx),
         }
         self.dial_waiting(members, cx);
@@ -315,6 +317,7 @@ impl Links {
             LinkTimer::Retry(*peer),
             LinkTimer::Prove(*peer),
             LinkTimer::Offer(*peer),
+            LinkTimer::LateOffer(*peer),
             LinkTimer::Silence(*peer),
         ];
         for timer in timers {

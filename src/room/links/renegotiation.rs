@@ -9,31 +9,68 @@ use crate::room::cx::Cx;
 use crate::room::timer::LinkTimer;
 use crate::rtc::candidate::MAX_CANDIDATES;
 use crate::rtc::{
-    Candidate, ConnectionId, LinkCommand, SdpType, SessionDescription, SessionLimits,
+    Candidate, CheckedDescription, ConnectionId, LinkCommand, SdpType, SessionDescription,
+    SessionLimits,
 };
 use crate::wire::frame::LinkFrame;
 
 use super::link::Open;
 
-/// The polite side lets the other one offer first for this long, if both begin to send.
+/// The polite side lets the other one offer first for this long, and the other one the polite side, once it has its turn.
 const OTHER_FIRST: Duration = Duration::from_millis(800);
+/// The budget for the offers of a peer has one more after this time.
+const OFFERS_PAUSE: Duration = Duration::from_secs(1);
 
 impl Links {
     fn open(&mut self, peer: &PeerId) -> Option<&mut Open> {
         self.links.get_mut(peer)?.state.open_mut()
     }
 
-    /// The connection wants a new offer. Where both sides begin to send at the same time, the polite one lets the other offer
-    /// first: Chromium cannot withdraw an offer with sound or pictures whose extensions have other numbers than the other
-    /// side's, as Firefox's have.
+    /// The connection wants a new offer, because what is sent has changed. Offers with sound or pictures must not cross:
+    /// Chromium cannot withdraw one whose extensions have other numbers than the other side's, as Firefox's have. So the
+    /// polite side asks for its turn first, which takes the time to the other side and back. Where both have just begun to
+    /// send, it only waits: the other's offer is on its way.
     pub(super) fn negotiation_needed(&mut self, peer: PeerId, expects_offer: bool, cx: &mut Cx) {
-        let polite = self
-            .open(&peer)
-            .is_some_and(|open| open.negotiation.is_polite());
-        if polite && expects_offer {
-            let at = cx.now + OTHER_FIRST;
-            cx.timers.set_earlier(LinkTimer::Offer(peer).into(), at);
-        } else {
+        let Some(open) = self.open(&peer) else {
+            return;
+        };
+        let timer = LinkTimer::Offer(peer).into();
+        if open.negotiation.is_polite() {
+            if cx.timers.get(&timer).is_none() {
+                cx.timers.set(timer, cx.now + OTHER_FIRST);
+                if !expects_offer {
+                    cx.send(peer, LinkFrame::Turn);
+                }
+            }
+            return;
+        }
+        match open.their_turn.filter(|until| *until > cx.now) {
+            Some(until) => cx.timers.set_earlier(timer, until),
+            None => self.renegotiate(peer, cx),
+        }
+    }
+
+    /// The peer asks for its turn, or gives us ours. While our own offer is open, it says enough: the other side has its turn
+    /// after it.
+    pub(super) fn on_turn(&mut self, peer: PeerId, cx: &mut Cx) {
+        let Some(open) = self.open(&peer) else {
+            return;
+        };
+        if open.negotiation.is_polite() {
+            return self.take_turn(peer, cx);
+        }
+        let is_theirs = open.their_turn.is_some_and(|until| until > cx.now);
+        if !is_theirs && !open.negotiation.is_offering() {
+            open.their_turn = Some(cx.now + OTHER_FIRST);
+            cx.send(peer, LinkFrame::Turn);
+        }
+    }
+
+    /// Makes the offer that has waited for its turn, if there is one.
+    fn take_turn(&mut self, peer: PeerId, cx: &mut Cx) {
+        let timer = LinkTimer::Offer(peer).into();
+        if cx.timers.get(&timer).is_some() {
+            cx.timers.clear(&timer);
             self.renegotiate(peer, cx);
         }
     }
@@ -63,9 +100,11 @@ impl Links {
             cx.send(peer, LinkFrame::Signal { description });
         }
         // The other side has had its turn.
-        if is_answer && cx.timers.get(&LinkTimer::Offer(peer).into()).is_some() {
-            cx.timers.clear(&LinkTimer::Offer(peer).into());
-            self.renegotiate(peer, cx);
+        if is_answer {
+            if let Some(open) = self.open(&peer) {
+                open.their_turn = None;
+            }
+            self.take_turn(peer, cx);
         }
     }
 
@@ -84,9 +123,38 @@ impl Links {
         let Ok(description) = description.check(limits, &open.their_fingerprint) else {
             return cx.dropped(Dropped::BadFrame);
         };
-        if !open.signals.take(cx.now) {
-            return cx.dropped(Dropped::TooManySignals);
+        // Descriptions come in order, so whoever says something else has withdrawn the offer before it.
+        let withdrawn = open.late_offer.take();
+        if description.kind() == SdpType::Answer {
+            // There is one for each offer of ours, and others change nothing.
+            return self.take_description(peer, description, cx);
         }
+        open.late_offer = Some(description);
+        if withdrawn.is_some() {
+            cx.dropped(Dropped::TooManySignals);
+        }
+        self.take_late_offer(peer, cx);
+    }
+
+    /// Takes the last offer of a peer as soon as its budget allows it. One that was dropped would never be answered, and
+    /// nothing could be negotiated any more.
+    pub(super) fn take_late_offer(&mut self, peer: PeerId, cx: &mut Cx) {
+        let Some(open) = self.open(&peer) else {
+            return;
+        };
+        if open.late_offer.is_some() && !open.signals.take(cx.now) {
+            let at = cx.now + OFFERS_PAUSE;
+            return cx.timers.set_earlier(LinkTimer::LateOffer(peer).into(), at);
+        }
+        if let Some(offer) = open.late_offer.take() {
+            self.take_description(peer, offer, cx);
+        }
+    }
+
+    fn take_description(&mut self, peer: PeerId, description: CheckedDescription, cx: &mut Cx) {
+        let Some(open) = self.open(&peer) else {
+            return;
+        };
         let steps = [
             open.negotiation.received(description),
             open.negotiation.resume(),

@@ -29,6 +29,8 @@ pub enum LinkFrame {
         /// The description.
         description: Box<SessionDescription>,
     },
+    /// Asks for the turn to offer sound or pictures, and gives it.
+    Turn,
     /// Late ICE candidates, each serialised as its `candidate:` line.
     Candidates {
         /// The candidates.
@@ -39,7 +41,15 @@ pub enum LinkFrame {
 }
 
 impl LinkFrame {
-    pub(super) const KINDS: [&str; 6] = ["verify", "ping", "pong", "signal", "candidates", "leave"];
+    pub(super) const KINDS: [&str; 7] = [
+        "verify",
+        "ping",
+        "pong",
+        "signal",
+        "turn",
+        "candidates",
+        "leave",
+    ];
 
     pub(super) fn read(kind: &str, fields: &Fields) -> Option<LinkFrame> {
         Some(match kind {
@@ -56,6 +66,7 @@ impl LinkFrame {
             "signal" => LinkFrame::Signal {
                 description: Box::new(description(fields)?),
             },
+            "turn" => LinkFrame::Turn,
             "candidates" => LinkFrame::Candidates {
                 candidates: candidates(fields)?,
             },
@@ -64,7 +75,7 @@ impl LinkFrame {
     }
 
     pub(super) fn write(&self) -> String {
-        let [verify, ping, pong, signal, candidates, leave] = LinkFrame::KINDS;
+        let [verify, ping, pong, signal, turn, candidates, leave] = LinkFrame::KINDS;
         let object = match self {
             LinkFrame::Verify { proof, info } => Writer::new(verify)
                 .text("proof", proof)
@@ -76,6 +87,7 @@ impl LinkFrame {
                 let object = Writer::with("kind", words).text("sdp", description.sdp());
                 Writer::new(signal).json("description", &object.end())
             }
+            LinkFrame::Turn => Writer::new(turn),
             LinkFrame::Candidates { candidates: all } => {
                 let lines: Vec<_> = all.iter().map(|one| one.to_line(0)).collect();
                 Writer::new(candidates).texts("candidates", &lines)

@@ -192,6 +192,7 @@ fn every_frame_decodes_to_what_was_encoded() {
             r#"{"k":"file","file":0,"step":"done"}"#,
         ),
         (Frame::Link(LinkFrame::Ping { id: None }), r#"{"k":"ping"}"#),
+        (Frame::Link(LinkFrame::Turn), r#"{"k":"turn"}"#),
         (
             Frame::Chat(ChatFrame::Activity { away: false }),
             r#"{"k":"activity","is":"active"}"#,

@@ -1,7 +1,8 @@
 // What tests look at in a call, in the page: `rtcall.hears(user)`, `rtcall.sees(user, kind)`, and others. Firefox forgets
 // everything between two scripts, so each look takes as long as it has to.
+const tree = document.querySelector("rt-chat")?.shadowRoot ?? document;
 const tile = (user, kind = "camera") =>
-  [...document.querySelectorAll("[data-testid=tile]")].find((it) => it.dataset.user === user && it.dataset.kind === kind);
+  [...tree.querySelectorAll("[data-testid=tile]")].find((it) => it.dataset.user === user && it.dataset.kind === kind);
 const stream = (user, kind) => tile(user, kind)?.querySelector("video")?.srcObject;
 const frame = () => new Promise((done) => setTimeout(done, 50));
 /** A number for what a picture shows; 0 if that is nothing. */
@@ -36,7 +37,9 @@ const rtcall = {
   },
   /** What comes of somebody. */
   sends: (user, kind) => (stream(user, kind)?.getTracks() ?? []).filter((track) => track.readyState === "live").map((track) => track.kind).sort().join(),
-  users: () => [...document.querySelectorAll("[data-testid=tile]")].map((it) => `${it.dataset.user}/${it.dataset.kind}`).sort().join(),
-  attribute: (id, name) => document.querySelector(`[data-testid="${id}"]`)?.getAttribute(name) ?? "",
+  users: () => [...tree.querySelectorAll("[data-testid=tile]")].map((it) => `${it.dataset.user}/${it.dataset.kind}`).sort().join(),
+  attribute: (id, name) => tree.querySelector(`[data-testid="${id}"]`)?.getAttribute(name) ?? "",
   muted: (user) => tile(user)?.dataset.muted ?? "",
+  picture: (user) => tile(user)?.dataset.picture ?? "",
+  isShown: (id) => tree.querySelector(`[data-testid="${id}"]`)?.checkVisibility() ?? false,
 };

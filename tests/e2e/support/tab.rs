@@ -277,6 +277,18 @@ impl Tab {
             .await
     }
 
+    /// Presses a key, and does not let it go.
+    pub async fn hold(&self, key: char) -> Result<()> {
+        self.within(async |driver| Ok(driver.action_chain().key_down(key).perform().await?))
+            .await
+    }
+
+    /// Lets a key go that is held.
+    pub async fn let_go(&self, key: char) -> Result<()> {
+        self.within(async |driver| Ok(driver.action_chain().key_up(key).perform().await?))
+            .await
+    }
+
     /// Runs a script in the page.
     pub async fn script(&self, script: &str, arguments: Vec<Value>) -> Result<Value> {
         self.within(async |driver| {

@@ -2,6 +2,7 @@
 
 mod accessibility;
 mod bubble;
+mod calls;
 mod catching_up;
 mod changing_pages;
 mod early;

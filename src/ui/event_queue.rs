@@ -15,6 +15,9 @@ use crate::room::{ChatEvent, Event};
 
 /// More events than this do not wait. Browsers delay the timers of tabs in the background.
 const MAX_WAITING: usize = 1_000;
+/// At most this many events are passed on in one task. To draw as many messages takes a phone's page about as long as people
+/// notice.
+const AT_ONCE: usize = 40;
 
 pub struct EventQueue {
     ui: Ui,
@@ -94,13 +97,29 @@ impl EventQueue {
         }
     }
 
-    /// Passes on all events that wait. Yew draws once for all of them.
-    fn flush(&self) {
+    /// Passes on what waits, and draws once for all of it. Of much, the rest follows at once, in tasks of its own, so that the
+    /// page answers to the person in between; unless nobody sees it, when browsers let timers wait for a second.
+    fn flush(self: &Rc<Self>) {
         self.timer.take();
         self.pace.borrow_mut().passed();
-        let waiting = self.waiting.take();
-        for event in waiting {
+        let mut waiting = self.waiting.borrow_mut();
+        let count = match is_hidden() {
+            true => waiting.len(),
+            false => waiting.len().min(AT_ONCE),
+        };
+        let now: Vec<UiEvent> = waiting.drain(..count).collect();
+        let is_rest = !waiting.is_empty();
+        drop(waiting);
+        for event in now {
             self.ui.on_event(event);
         }
+        if is_rest {
+            self.flush_within(0);
+        }
     }
+}
+
+fn is_hidden() -> bool {
+    let document = web_sys::window().and_then(|window| window.document());
+    document.is_some_and(|document| document.hidden())
 }

@@ -25,7 +25,7 @@ pub struct Helper {
     asked: u32,
     /// The display names of all people who are here.
     people: BTreeMap<PeerId, String>,
-    /// What is still to be shown to whoever opens it.
+    /// The command that shows the camera or the screen, until it was given.
     share: Option<Command>,
 }
 

@@ -1,4 +1,4 @@
-// What calls are lent by the client they belong to.
+// The client, as its calls see it.
 import type { Adapter, Command, View } from "../calls/contract.ts";
 import type * as api from "../mqtt-rtc.js";
 import type { Handlers } from "./events.js";

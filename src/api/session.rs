@@ -19,7 +19,7 @@ use crate::room::{CallEvent, CallsView, ChatCommand, ChatEvent, Command, Event, 
 use crate::settings::Options;
 use crate::settings::web::{address, load};
 
-/// What an engine has besides its methods.
+/// The state of an engine.
 pub(super) struct Inner {
     pub options: Options,
     pub name: RefCell<Option<Name>>,
@@ -33,7 +33,7 @@ pub(super) struct Inner {
     pub session: Cell<u32>,
     pub asks_about_all: Cell<bool>,
     pub joined: RefCell<Option<Joined>>,
-    /// What moves sound and pictures, once the program has used it.
+    /// The script that moves sound and pictures, once the program has used it.
     pub call_script: RefCell<Option<CallScript>>,
     /// How it stands with calls.
     pub calls: RefCell<CallsView>,

@@ -28,7 +28,7 @@ pub(super) fn tell_deleted(value: &[u8]) {
     let _ = LocalStorage.set(ALL_DELETED, &Base64UrlUnpadded::encode_string(value));
 }
 
-/// What another tab has done.
+/// Something that another tab has done.
 pub(super) enum Told {
     /// It has chosen how long the room is kept.
     Chosen(Mode),

@@ -160,14 +160,14 @@ impl StoreKeeper {
                 }
             }
             Told::AllDeleted(value) => {
-                // What is kept for this tab alone is not reached by others.
+                // Other tabs do not reach the store of this tab alone.
                 if self.mode.get() == Mode::Session {
                     self.call("deleteAll", &[]);
                 }
                 self.feed(StoreEvent::State(DELETED, value));
                 self.feed(StoreEvent::RoomDeleted);
             }
-            // They want to be nobody here any more.
+            // The person wants to be nobody here any more.
             Told::Outdated => {
                 if let Some(driver) = self.driver() {
                     driver.observer.outdated();

@@ -4,7 +4,7 @@
 //! [`PeerEvent`]. This file names no machine, so that every machine may use it.
 
 use super::counters::Dropped;
-use super::io::GoneReason;
+use super::io::{Deletion, GoneReason};
 #[cfg(feature = "attachments")]
 use super::{FileCommand, FileEvent};
 use crate::identity::{PeerId, PublicKey, Trust};
@@ -63,6 +63,8 @@ pub(super) enum Effect {
     Attached(Box<Attached>),
     /// What may have had a file beside it was taken back, or is no longer here.
     Detached(ShortId),
+    /// What was said is deleted, because the person wants it.
+    Deleted(Deletion),
     /// Send, take or end the transfer of an attachment. It is offered with the hash by which it was asked for.
     #[cfg(feature = "attachments")]
     Transfer(FileCommand, Option<FileHash>),

@@ -63,6 +63,7 @@ impl Room {
                     .on_attached(*said, &self.members, &self.links, cx);
             }
             Effect::Detached(id) => self.attachments.on_detached(id, cx),
+            Effect::Deleted(deletion) => self.calls.on_deletion(&deletion, cx),
             #[cfg(feature = "attachments")]
             Effect::Transfer(command, hash) => {
                 self.files
@@ -271,15 +272,8 @@ impl Room {
         let cx = &mut self.cx;
         match command {
             Command::Chat(command) => {
-                let deletion = match &command {
-                    ChatCommand::Delete(deletion) => Some(deletion.clone()),
-                    _ => None,
-                };
                 self.conversations
                     .on_command(command, &self.members, &self.links, cx);
-                if let Some(deletion) = deletion {
-                    self.calls.on_deletion(&deletion, cx);
-                }
             }
             Command::People(PeopleCommand::Retry(peer)) => {
                 self.links.retry(peer, &self.members, cx);

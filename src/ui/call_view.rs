@@ -17,7 +17,7 @@ pub fn is_needed(view: &CallsView) -> bool {
     *view != CallsView::default()
 }
 
-/// What the script is to show.
+/// Writes what the script is to show, as JSON.
 pub fn view(state: &State) -> Option<String> {
     let own = state.own.as_ref()?.id;
     let allowed = state.opening.calls.as_str();

@@ -10,6 +10,7 @@ use gloo_timers::callback::Timeout;
 use super::backend::UiEvent;
 use super::context::Ui;
 use super::hooks::clock;
+use super::hooks::listen::document;
 use super::pace::{Pace, Pass};
 use crate::room::{ChatEvent, Event};
 
@@ -103,7 +104,7 @@ impl EventQueue {
         self.timer.take();
         self.pace.borrow_mut().passed();
         let mut waiting = self.waiting.borrow_mut();
-        let count = match is_hidden() {
+        let count = match document().hidden() {
             true => waiting.len(),
             false => waiting.len().min(AT_ONCE),
         };
@@ -117,9 +118,4 @@ impl EventQueue {
             self.flush_within(0);
         }
     }
-}
-
-fn is_hidden() -> bool {
-    let document = web_sys::window().and_then(|window| window.document());
-    document.is_some_and(|document| document.hidden())
 }

@@ -180,7 +180,7 @@ impl Moves {
 /// Something about a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Called {
-    /// What it is.
+    /// The note that says what happened.
     pub note: CallNote,
     /// Its local day, counted from a fixed day.
     pub day: i32,

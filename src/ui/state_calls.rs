@@ -19,7 +19,7 @@ impl State {
 
     /// Adds a line about a call. A missed one waits to be read, here or in another tab.
     fn add_call(&mut self, note: CallNote, day: i32) {
-        let CallNote { is_new, .. } = note;
+        let is_new = note.is_new;
         let is_unseen = note.what == CallLine::Missed && !note.is_seen;
         let is_watched = self.is_watched();
         let talk = &mut self.talk;

@@ -219,9 +219,12 @@ impl Timeline {
 
     /// The last message.
     pub fn last_said(&self) -> Option<&Said> {
-        let len = self.lines.len();
-        let lines = (0..len).rev().filter_map(|index| self.lines.get(index));
-        lines.filter_map(|line| said(line)).next()
+        self.above(self.lines.len()).find_map(|line| said(line))
+    }
+
+    /// The lines before this index, the last of them first.
+    fn above(&self, index: usize) -> impl Iterator<Item = &Rc<Line>> {
+        (0..index).rev().filter_map(|above| self.lines.get(above))
     }
 
     /// Sets the delivery state of a message that the person sent.
@@ -265,12 +268,14 @@ impl Timeline {
     /// Adds a line about a call, and returns its number; `None` if the line is there already.
     pub fn called(&mut self, note: CallNote, day: i32) -> Option<u32> {
         let index = self.lines.up_to(&note.order);
-        let above = || (0..index).rev().filter_map(|above| self.lines.get(above));
-        let mut beside = above().take_while(|line| line.place == note.order);
-        if beside.any(|line| is_about(line, &note)) {
+        let is_there = self
+            .above(index)
+            .take_while(|line| line.place == note.order)
+            .any(|line| is_about(line, &note));
+        if is_there {
             return None;
         }
-        let before = above().find_map(|line| self::day(line));
+        let before = self.above(index).find_map(|line| self::day(line));
         let new_day = before.is_none_or(|before| day > before);
         self.last_day = Some(self.last_day.map_or(day, |last| last.max(day)));
         let place = note.order;

@@ -61,9 +61,9 @@ fn gets(sends: &Sends, into: &mut [bool; 3]) {
 }
 
 impl Other {
-    /// What there is to see and hear of what it sends. Where calls have sound alone, whoever sends pictures, because they
+    /// Limits what it says that it sends to what the calls here have. Where calls have sound alone, whoever sends pictures, because they
     /// came by another page, is told that nobody looks at them.
-    pub(super) fn shown(&mut self, sends: Sends, kinds: CallKinds) -> Sends {
+    pub(super) fn limit_sends(&mut self, sends: Sends, kinds: CallKinds) -> Sends {
         let shown = allowed(sends.clone(), kinds);
         if shown != sends {
             self.our_heights = [0; 2];

@@ -284,7 +284,7 @@ impl Calls {
                     _ => return,
                 };
                 let ring = ring && !is_own;
-                let sends = other.shown(sends, self.kinds);
+                let sends = other.limit_sends(sends, self.kinds);
                 let call = TheirCall {
                     id,
                     conversation,
@@ -295,7 +295,7 @@ impl Calls {
             }
             CallFrame::HangUp { id, why } => self.hung_up(peer, id, why, members, cx),
             CallFrame::Share(share) => {
-                let sends = other.shown(share.sends, self.kinds);
+                let sends = other.limit_sends(share.sends, self.kinds);
                 self.shows(&peer, Share { sends, ..share });
             }
             CallFrame::Watch { on } => self.wants_to_watch(&peer, on),

@@ -7,7 +7,6 @@ use crate::room::io::{
 };
 use crate::time::Millis;
 use crate::wire::bytes::{Reader, push_u16};
-use crate::wire::entry::Clock;
 
 /// The name of the value that is kept.
 pub const CALLS: &str = "calls";
@@ -38,7 +37,7 @@ impl Notes {
             user,
             what,
             at: cx.now,
-            order: order(cx.now),
+            order: Order::at(cx.now),
             is_new: true,
             is_seen: what != CallLine::Missed,
         };
@@ -141,11 +140,6 @@ fn tell(note: CallNote, cx: &mut Cx) {
     cx.event(Event::Call(CallEvent::Noted(Box::new(note))));
 }
 
-/// The place among the messages of what happens at this time.
-fn order(at: Millis) -> Order {
-    Order(Clock::at(at).0, [0; 32])
-}
-
 fn write(notes: &[CallNote]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for note in notes {
@@ -197,7 +191,7 @@ fn read(bytes: &[u8], now: Millis) -> Vec<CallNote> {
             user: (!user.is_empty()).then(|| user.to_owned()),
             what,
             at,
-            order: order(at),
+            order: Order::at(at),
             is_new: false,
             is_seen: is_seen != 0,
         })

@@ -10,7 +10,7 @@ const MAX_DELETED: usize = 2_000;
 /// The most conversations of which it is remembered that they were deleted.
 const MAX_FLOORS: usize = 512;
 
-/// What was deleted.
+/// The record of what was deleted.
 #[derive(Debug, Default)]
 pub(super) struct Deleted {
     /// Nothing that was said up to here is taken again.

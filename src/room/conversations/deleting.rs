@@ -61,6 +61,7 @@ impl Conversations {
         if takes_note {
             self.keep_deleted(cx);
         }
+        cx.effect(Effect::Deleted(deletion.clone()));
         cx.chat(ChatEvent::Deleted(deletion));
     }
 

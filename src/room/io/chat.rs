@@ -7,7 +7,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use crate::identity::{PeerId, PublicKey, Trust};
 use crate::time::Millis;
 use crate::wire::attachment::Attachment;
-use crate::wire::entry::ConversationId;
+use crate::wire::entry::{Clock, ConversationId};
 
 /// A conversation of the room.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -219,6 +219,13 @@ pub struct MessageId(pub String);
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Order(pub u64, pub [u8; 32]);
 
+impl Order {
+    /// The place of what happens at this time, before all that is said in the same millisecond.
+    pub fn at(time: Millis) -> Order {
+        Order(Clock::at(time).0, [0; 32])
+    }
+}
+
 /// A chat message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -275,7 +282,7 @@ impl Message {
         Message {
             id,
             conversation,
-            order: Order(at.0 << 16, [0; 32]),
+            order: Order::at(at),
             peer: None,
             own: true,
             sender,

@@ -26,9 +26,9 @@ extern "C" {
 const CALL: CallId = CallId([1; 8]);
 const RING: CallId = CallId([2; 8]);
 const OWN_CALL: CallId = CallId([3; 8]);
-/// So long, in milliseconds, a call has lasted when the scene begins.
+/// The milliseconds that a call has lasted when the scene begins.
 const LASTED: u64 = 754_000;
-/// So long, in milliseconds, it rings before somebody answers.
+/// The milliseconds that it rings before somebody answers.
 const RINGS: i32 = 3_000;
 /// Who watches from the beginning, and who asks to.
 const WATCHERS: [u8; 2] = [2, 4];

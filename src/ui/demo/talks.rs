@@ -39,7 +39,7 @@ pub fn said(now: Millis) -> Vec<Message> {
             Message {
                 own,
                 peer: (!own).then_some(PeerId([byte; 16])),
-                order: Order(moment.0 << 16, [0; 32]),
+                order: Order::at(moment),
                 with: matches!(at, Conversation::Direct(_)).then(|| "Claire".to_owned()),
                 ..Message::new(
                     MessageId(format!("talk-{number}")),

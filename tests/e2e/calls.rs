@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use serde_json::Value;
 use xtask::testbed::{Broker, Site};
 
-use crate::support::{Bed, Browser, Tab, run};
+use crate::support::{Bed, Browser, Tab, run, settings, with_script};
 
 const LOOK: &str = include_str!("calls/look.js");
 
@@ -40,6 +40,15 @@ impl Caller for Tab {
         self.until_true(works, vec![selector.into()]).await?;
         self.click(id).await
     }
+}
+
+/// Ann in Chromium and Ben in Firefox, who have met on a page that runs this script before its own.
+pub async fn meet(bed: &Bed, script: &str) -> Result<([Tab; 2], impl Sized)> {
+    let broker = Broker::rumqttd().await?;
+    let folder = with_script(script)?;
+    let site = Site::start(folder.path(), settings(&broker.ws_url())).await?;
+    let tabs = bed.ann_and_ben(&site).await?;
+    Ok((tabs, (site, folder, broker)))
 }
 
 /// Two people who have met, each in a browser of their own.

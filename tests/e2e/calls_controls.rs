@@ -1,10 +1,9 @@
 //! What somebody in a call can do with what they see and hear, in the page.
 
 use anyhow::Result;
-use xtask::testbed::{Broker, Site};
 
-use crate::calls::Caller;
-use crate::support::{Bed, Tab, run, settings, with_script};
+use crate::calls::{Caller, meet};
+use crate::support::{Tab, run};
 
 const SCRIPTS: &str = concat!(
     include_str!("calls/before.js"),
@@ -13,15 +12,6 @@ const SCRIPTS: &str = concat!(
 
 /// How wide somebody's tile is, in a script.
 const WIDTH: &str = "const width = (user) => document.querySelector(`[data-testid=tile][data-user=${user}][data-kind=camera]`).clientWidth;";
-
-/// Ann in Chromium and Ben in Firefox, who have met.
-async fn two(bed: &Bed) -> Result<([Tab; 2], impl Sized)> {
-    let broker = Broker::rumqttd().await?;
-    let folder = with_script(SCRIPTS)?;
-    let site = Site::start(folder.path(), settings(&broker.ws_url())).await?;
-    let tabs = bed.ann_and_ben(&site).await?;
-    Ok((tabs, (site, folder, broker)))
-}
 
 /// Presses what stands on somebody's tile.
 async fn press_on(tab: &Tab, [user, kind]: [&str; 2], id: &str) -> Result<()> {
@@ -51,7 +41,7 @@ async fn choose(tab: &Tab, id: &str) -> Result<()> {
 #[test]
 fn everybody_has_their_own_loudness_and_place() {
     run(|bed| async move {
-        let ([ann, ben], _kept) = two(&bed).await?;
+        let ([ann, ben], _kept) = meet(&bed, SCRIPTS).await?;
         ann.press("call-video").await?;
         ann.press("media-go").await?;
         ben.press("answer-video").await?;
@@ -142,7 +132,7 @@ fn everybody_has_their_own_loudness_and_place() {
 #[test]
 fn a_call_fills_the_screen_and_goes_on_in_a_small_window() {
     run(|bed| async move {
-        let ([ann, ben], _kept) = two(&bed).await?;
+        let ([ann, ben], _kept) = meet(&bed, SCRIPTS).await?;
         ann.press("call").await?;
         ann.press("media-go").await?;
         ben.press("answer-video").await?;
@@ -181,7 +171,7 @@ fn a_call_fills_the_screen_and_goes_on_in_a_small_window() {
 #[test]
 fn what_may_not_sound_is_seen_and_sounds_after_a_press() {
     run(|bed| async move {
-        let ([ann, ben], _kept) = two(&bed).await?;
+        let ([ann, ben], _kept) = meet(&bed, SCRIPTS).await?;
         let quiet = "window.quiet = true";
         for tab in [&ann, &ben] {
             tab.script(quiet, Vec::new()).await?;
@@ -225,7 +215,7 @@ fn what_may_not_sound_is_seen_and_sounds_after_a_press() {
 #[test]
 fn two_who_show_their_screens_at_the_same_moment_keep_their_connection() {
     run(|bed| async move {
-        let ([ann, ben], _kept) = two(&bed).await?;
+        let ([ann, ben], _kept) = meet(&bed, SCRIPTS).await?;
         ann.press("call").await?;
         ann.press("media-go").await?;
         ben.press("answer").await?;

@@ -4,9 +4,10 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 use xtask::testbed::{Broker, Site};
 
-use crate::calls::Caller;
-use crate::support::{Bed, Tab, run, settings, with_script};
+use crate::calls::{Caller, meet};
+use crate::support::{Tab, run, settings, with_script};
 
+const BEFORE: &str = include_str!("calls/before.js");
 const STATE: &str = "attribute('call-state', 'data-state')";
 
 /// Waits until the page says this.
@@ -31,18 +32,10 @@ async fn pull_out(tab: &Tab, kind: &str) -> Result<()> {
     tab.script(script, vec![kind.into()]).await.map(drop)
 }
 
-async fn two(bed: &Bed) -> Result<([Tab; 2], impl Sized)> {
-    let broker = Broker::rumqttd().await?;
-    let folder = with_script(include_str!("calls/before.js"))?;
-    let site = Site::start(folder.path(), settings(&broker.ws_url())).await?;
-    let tabs = bed.ann_and_ben(&site).await?;
-    Ok((tabs, (site, folder, broker)))
-}
-
 #[test]
 fn devices_that_vanish_are_said_and_the_call_goes_on() {
     run(|bed| async move {
-        let ([ann, ben], _kept) = two(&bed).await?;
+        let ([ann, ben], _kept) = meet(&bed, BEFORE).await?;
         ann.press("call-video").await?;
         ann.press("media-go").await?;
         ben.press("answer").await?;
@@ -86,7 +79,7 @@ fn devices_that_vanish_are_said_and_the_call_goes_on() {
 #[test]
 fn a_device_that_cannot_be_opened_is_said_with_what_to_do() {
     run(|bed| async move {
-        let ([ann, ben], _kept) = two(&bed).await?;
+        let ([ann, ben], _kept) = meet(&bed, BEFORE).await?;
         for (error, sentence) in [
             (
                 "NotAllowedError",
@@ -119,7 +112,7 @@ fn a_device_that_cannot_be_opened_is_said_with_what_to_do() {
 #[test]
 fn whoever_answers_another_call_leaves_the_one_before() {
     run(|bed| async move {
-        let ([ann, ben], _kept) = two(&bed).await?;
+        let ([ann, ben], _kept) = meet(&bed, BEFORE).await?;
         ann.press("call").await?;
         ann.press("media-go").await?;
         ben.press("answer").await?;
@@ -159,7 +152,7 @@ async fn permit(tab: &Tab, device: &str, setting: &str) -> Result<()> {
 #[test]
 fn a_permission_that_is_taken_back_is_said_and_can_be_given_again() {
     run(|bed| async move {
-        let ([ann, ben], _kept) = two(&bed).await?;
+        let ([ann, ben], _kept) = meet(&bed, BEFORE).await?;
         for device in ["camera", "microphone"] {
             permit(&ann, device, "granted").await?;
         }
@@ -228,7 +221,7 @@ async fn until_no_picture_leaves(tab: &Tab) -> Result<()> {
 #[test]
 fn pictures_that_nobody_sees_are_not_sent() {
     run(|bed| async move {
-        let ([ann, ben], _kept) = two(&bed).await?;
+        let ([ann, ben], _kept) = meet(&bed, BEFORE).await?;
         ann.press("call-video").await?;
         ann.press("media-go").await?;
         ben.press("answer-video").await?;
@@ -249,7 +242,7 @@ fn pictures_that_nobody_sees_are_not_sent() {
 fn a_call_goes_on_after_a_tab_was_hidden_and_frozen() {
     run(|bed| async move {
         let broker = Broker::rumqttd().await?;
-        let folder = with_script(include_str!("calls/before.js"))?;
+        let folder = with_script(BEFORE)?;
         let site = Site::start(folder.path(), settings(&broker.ws_url())).await?;
         let chromium = bed.chromium().await?;
         let ann = chromium.open(site.url()).await?;

@@ -217,8 +217,10 @@ impl Tab {
         self.click_on(&by_test_id(id)).await
     }
 
-    /// Clicks on the element that this selector finds.
+    /// Clicks on the element that this selector finds, once it is visible.
     pub async fn click_on(&self, selector: &str) -> Result<()> {
+        let is_visible = format!("{FIND}?.checkVisibility({{ visibilityProperty: true }})");
+        self.until_true(&is_visible, vec![selector.into()]).await?;
         self.within(async |driver| Ok(find(driver, selector).await?.click().await?))
             .await
     }
@@ -364,10 +366,10 @@ impl Tab {
 }
 
 /// Finds an element in the page, or in the chat that is a part of the page.
+const FIND: &str = "return (document.querySelector('rt-chat')?.shadowRoot ?? document).querySelector(arguments[0])";
+
 async fn find(driver: &WebDriver, selector: &str) -> Result<WebElement> {
-    let script = "const tree = document.querySelector('rt-chat')?.shadowRoot ?? document;
-        return tree.querySelector(arguments[0])";
-    let found = driver.execute(script, vec![selector.into()]).await?;
+    let found = driver.execute(FIND, vec![selector.into()]).await?;
     found
         .element()
         .with_context(|| format!("there is no {selector}"))

@@ -109,6 +109,14 @@ pub fn App(props: &AppProps) -> Html {
     };
 
     let embedded = props.backend.0.is_embedded();
+    let queue = {
+        let ui = ui.clone();
+        use_memo((), |()| EventQueue::new(ui))
+    };
+    {
+        let queue = queue.clone();
+        use_change(state.passed, Box::new(move || queue.drawn()));
+    }
     let covered = use_memo((), |()| Cell::new(false));
     covered.set(state.is_covered());
     {
@@ -127,7 +135,6 @@ pub fn App(props: &AppProps) -> Html {
                 Listener::on_window("hashchange", Box::new(move |_| backend.restart()))
             });
             let went = (!embedded).then(|| history::follow(&ui));
-            let queue = EventQueue::new(ui);
             let sink: EventSink = Rc::new(move |event| queue.push(event));
             backend.open(sink);
             Some(Box::new((listener, moved, went)))

@@ -12,13 +12,14 @@ use super::context::Ui;
 use super::hooks::clock;
 use super::hooks::listen::document;
 use super::pace::{Pace, Pass};
+use super::state::Action;
 use crate::room::{ChatEvent, Event};
 
 /// More events than this do not wait. Browsers delay the timers of tabs in the background.
 const MAX_WAITING: usize = 1_000;
-/// At most this many events are passed on in one task. To draw as many messages takes a phone's page about as long as people
-/// notice.
-const AT_ONCE: usize = 40;
+/// At most this many events are passed on before the page is drawn. Browsers are slowest at drawing the first messages, and
+/// these take them less than people notice.
+const AT_ONCE: usize = 12;
 
 pub struct EventQueue {
     ui: Ui,
@@ -26,19 +27,22 @@ pub struct EventQueue {
     waiting: RefCell<VecDeque<UiEvent>>,
     /// The timer after which all that waits is passed on, and its milliseconds.
     timer: RefCell<Option<(u32, Timeout)>>,
+    /// Whether a part of what waited is being drawn, and the rest waits for that.
+    is_drawing: Cell<bool>,
     /// Whether there was a message.
     has_messages: Cell<bool>,
 }
 
 impl EventQueue {
-    pub fn new(ui: Ui) -> Rc<EventQueue> {
-        Rc::new(EventQueue {
+    pub fn new(ui: Ui) -> EventQueue {
+        EventQueue {
             ui,
             pace: RefCell::new(Pace::new(clock::now())),
             waiting: RefCell::default(),
             timer: RefCell::default(),
+            is_drawing: Cell::default(),
             has_messages: Cell::default(),
-        })
+        }
     }
 
     /// Passes an event on, now or a moment later. The order stays the same.
@@ -98,13 +102,17 @@ impl EventQueue {
         }
     }
 
-    /// Passes on what waits, and draws once for all of it. Of much, the rest follows at once, in tasks of its own, so that the
-    /// page answers to the person in between; unless nobody sees it, when browsers let timers wait for a second.
+    /// Passes on what waits, and draws once for all of it. Of much, the rest follows once that is drawn, in tasks of its own, so
+    /// that the page answers to the person in between; unless nobody sees it, when browsers let timers wait for a second.
     fn flush(self: &Rc<Self>) {
         self.timer.take();
+        let is_hidden = document().hidden();
+        if self.is_drawing.get() && !is_hidden {
+            return;
+        }
         self.pace.borrow_mut().passed();
         let mut waiting = self.waiting.borrow_mut();
-        let count = match document().hidden() {
+        let count = match is_hidden {
             true => waiting.len(),
             false => waiting.len().min(AT_ONCE),
         };
@@ -115,7 +123,15 @@ impl EventQueue {
             self.ui.on_event(event);
         }
         if is_rest {
-            self.flush_within(0);
+            self.is_drawing.set(true);
+            self.ui.act(Action::Passed);
+        }
+    }
+
+    /// What was passed on last is drawn.
+    pub fn drawn(self: &Rc<Self>) {
+        if self.is_drawing.take() {
+            self.flush();
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::budget::Budget;
 use crate::identity::PeerId;
-use crate::room::{Event, PeerState, PeopleEvent, Status};
+use crate::room::{ChatEvent, Event, PeerState, PeopleEvent, Status};
 use crate::time::Millis;
 use crate::ui::backend::UiEvent;
 
@@ -15,6 +15,9 @@ const PER_SECOND: u32 = 20;
 const INTERVAL: u32 = 50;
 /// Events that can wait are passed on with the next one that cannot, and after this many milliseconds at the latest.
 const PATIENCE: u32 = 300;
+/// Messages from before the person came are shown in tasks of their own, after at most this many milliseconds: what brings them
+/// is long enough.
+const BEFORE: u32 = 20;
 /// While others are on the way, whoever has arrived is shown together with them, after at most this many milliseconds.
 const COMPANY: u32 = 200;
 /// For this many milliseconds after the broker let us in, the room is not drawn in place of the frame that is there before
@@ -113,6 +116,9 @@ impl Pace {
                 self.coming.retain(|id| *id != peer.id);
                 None
             }
+            UiEvent::Event(Event::Chat(ChatEvent::Message(message))) if message.caught_up => {
+                Some(BEFORE)
+            }
             UiEvent::Event(Event::Status(Status::Joining)) if self.begins => Some(ENTRY),
             UiEvent::Event(Event::Status(Status::Looking { .. })) if self.begins => Some(FIRST),
             UiEvent::Event(Event::Status(
@@ -131,7 +137,7 @@ impl Pace {
 mod tests {
     use super::*;
     use crate::identity::{Name, PublicKey, Trust};
-    use crate::room::{GoneReason, PeerView};
+    use crate::room::{Conversation, GoneReason, Message, MessageId, PeerView};
 
     fn peer(number: u8, state: PeerState) -> UiEvent {
         let name = Name::parse("ben").unwrap();
@@ -244,6 +250,24 @@ mod tests {
         // What people say or do draws the room.
         pace.first();
         assert_eq!(pace.of(&status(Status::Left), now), Pass::Now);
+    }
+
+    #[test]
+    fn what_was_said_before_is_drawn_beside_what_brings_it_and_what_is_said_now_at_once() {
+        let said = |caught_up| {
+            let id = MessageId("m".into());
+            let lobby = Conversation::Channel("lobby".into());
+            let key = PublicKey([2; 33]);
+            let message = Message::new(id, lobby, "ann".into(), key, "hello".into(), Millis(0));
+            let message = Box::new(Message {
+                caught_up,
+                ..message
+            });
+            UiEvent::Event(Event::Chat(ChatEvent::Message(message)))
+        };
+        let mut pace = Pace::new(Millis(0));
+        assert_eq!(pace.of(&said(true), Millis(0)), Pass::Within(BEFORE));
+        assert_eq!(pace.of(&said(false), Millis(0)), Pass::Now);
     }
 
     #[test]

@@ -174,6 +174,8 @@ pub struct State {
     pub drawn: bool,
     /// Whether the welcome is still shown, although the person joins.
     pub entering: bool,
+    /// How often a part of the events that waited has been passed on.
+    pub passed: u64,
     // The lists are short, so searching them costs less than the code of a tree would add to the bundle.
     arrived: Rc<Vec<PeerId>>,
     decided: Rc<Vec<Shown>>,
@@ -217,6 +219,7 @@ impl Default for State {
             shown: true,
             drawn: true,
             entering: false,
+            passed: 0,
             arrived: Rc::default(),
             decided: Rc::default(),
             next_notice: 0,
@@ -261,6 +264,8 @@ pub enum Action {
     Watching(bool),
     /// Whether the welcome is still shown, although the person joins.
     Entering(bool),
+    /// A part of the events that wait has been passed on; the next part follows once this one is drawn.
+    Passed,
     /// Whether the chat is visible. A closed widget is not, whatever its log reports.
     Shown(bool),
     /// Asks whether to block this person, or closes the question.
@@ -335,6 +340,7 @@ impl State {
                 self.mark_read_if_watched();
             }
             Action::Entering(entering) => self.entering = entering,
+            Action::Passed => self.passed = self.passed.wrapping_add(1),
             Action::Shown(shown) => {
                 // The log goes to the first unread message, and then reports whether the end is in sight.
                 self.watching &= self.talk.unread == 0 || !shown || self.shown;

@@ -387,14 +387,19 @@ export class Stage implements TileEvents, Views {
     this.#place();
   }
 
+  /** The conversation is what fills the screen: of it, the stage is shown, what rings, and what the page has to say. */
+  get #filling(): Element {
+    return this.root.closest(".conversation") ?? this.root;
+  }
+
   fill(): void {
     if (document.fullscreenElement) void document.exitFullscreen();
-    else void this.root.requestFullscreen().catch((error: Error) => this.#context.host.notice(`The browser shows no full screen here (${error.name}).`));
+    else void this.#filling.requestFullscreen().catch((error: Error) => this.#context.host.notice(`The browser shows no full screen here (${error.name}).`));
   }
 
   readonly #filled = (): void => {
     const tree = this.root.getRootNode() as Document | ShadowRoot;
-    this.root.toggleAttribute("data-filled", tree.fullscreenElement === this.root);
+    this.root.toggleAttribute("data-filled", tree.fullscreenElement === this.#filling);
     if (!this.isOpen && this.root.hasAttribute("data-filled")) this.open(true);
   };
 

@@ -28,6 +28,18 @@ async fn until_video(tab: &Tab, [user, kind]: [&str; 2], what: &str) -> Result<(
         .await
 }
 
+/// Whether the pictures fill the screen.
+const FILLS: &str = "const stage = document.querySelector('[data-testid=call-stage]');
+    return document.fullscreenElement?.contains(stage) === true && stage.hasAttribute('data-filled') && stage.clientHeight >= 0.95 * innerHeight";
+
+/// A script that returns whether the element with this test id is seen, with nothing above it.
+fn is_seen(id: &str) -> String {
+    format!(
+        "const one = document.querySelector('[data-testid={id}]'), box = one?.getBoundingClientRect();
+        return Boolean(box) && one.contains(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2))"
+    )
+}
+
 async fn until(tab: &Tab, script: &str) -> Result<()> {
     tab.until_true(script, Vec::new()).await
 }
@@ -139,10 +151,14 @@ fn a_call_fills_the_screen_and_goes_on_in_a_small_window() {
         ben.press("media-go").await?;
         ann.until_call("sees('ben')").await?;
         choose(&ann, "fill-screen").await?;
-        let fills = "const stage = document.querySelector('[data-testid=call-stage]');
-            return document.fullscreenElement?.contains(stage) === true && stage.hasAttribute('data-filled') && stage.clientHeight >= 0.95 * innerHeight";
-        until(&ann, fills).await?;
+        until(&ann, FILLS).await?;
         ann.until_call("sees('ben')").await?;
+        // What the page has to say is said there, too.
+        let lose =
+            "opened.findLast((track) => track.kind === 'audio').dispatchEvent(new Event('ended'))";
+        ann.script(lose, Vec::new()).await?;
+        until(&ann, &is_seen("notice")).await?;
+        ann.press("dismiss").await?;
         choose(&ann, "fill-screen").await?;
         until(&ann, "return document.fullscreenElement === null").await?;
 
@@ -162,8 +178,20 @@ fn a_call_fills_the_screen_and_goes_on_in_a_small_window() {
         ann.until_call("sees('ben')").await?;
         choose(&ann, "float").await?;
         until(&ann, "return document.pictureInPictureElement === null").await?;
+
+        // Another call can be answered without leaving the full screen.
+        choose(&ann, "fill-screen").await?;
+        until(&ann, FILLS).await?;
+        ben.click("person").await?;
+        ben.press("open-dm").await?;
+        ben.press("call").await?;
+        ben.press("media-go").await?;
+        until(&ann, &is_seen("ring")).await?;
+        ann.press("answer").await?;
+        ann.until_call("hears('ben')").await?;
         ann.press("hang-up").await?;
         ann.until_said("users()", "").await?;
+        until(&ann, "return document.fullscreenElement === null").await?;
         bed.no_errors().await
     });
 }

@@ -229,6 +229,7 @@ pub fn wish(wish: &MediaWish) -> String {
     object(vec![
         ("send", send),
         ("receive", wish.receive.to_string()),
+        ("pictures", wish.pictures.to_string()),
         ("camera", limit(wish.camera)),
         ("screen", limit(wish.screen)),
     ])
@@ -351,11 +352,12 @@ mod tests {
             camera: Some(camera),
             screen: None,
             receive: true,
+            pictures: false,
         });
         assert_eq!(
             text,
             concat!(
-                r#"{"send": {"microphone": true, "camera": true, "screen": false}, "receive": true, "#,
+                r#"{"send": {"microphone": true, "camera": true, "screen": false}, "receive": true, "pictures": false, "#,
                 r#""camera": {"height": 360, "frameRate": 20, "bitrate": 600000}, "#,
                 r#""screen": {"height": 0, "frameRate": 0, "bitrate": 0}}"#
             )

@@ -30,6 +30,8 @@ export interface Limit {
 export interface Wish {
   send: Tracks;
   receive: boolean;
+  /** Whether pictures are received, where anything is. */
+  pictures: boolean;
   camera: Limit;
   screen: Limit;
 }

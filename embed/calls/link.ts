@@ -124,8 +124,11 @@ export class Link {
   };
 
   #receive(): void {
-    const wanted = this.#wish?.receive ? "recvonly" : "inactive";
-    for (const section of this.#theirs()) if (section.direction !== wanted) section.direction = wanted;
+    const { receive = false, pictures = false } = this.#wish ?? {};
+    for (const section of this.#theirs()) {
+      const wanted = receive && (pictures || section.receiver.track.kind === "audio") ? "recvonly" : "inactive";
+      if (section.direction !== wanted) section.direction = wanted;
+    }
   }
 
   async #work(): Promise<void> {

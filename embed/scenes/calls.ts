@@ -14,7 +14,7 @@ interface Played extends Calls {
 
 const NOTHING = { height: 0, frameRate: 0, bitrate: 0 };
 /** Nothing is sent to people who are made up. */
-const WISH: Wish = { send: { microphone: false, camera: false, screen: false }, receive: true, camera: NOTHING, screen: NOTHING };
+const WISH: Wish = { send: { microphone: false, camera: false, screen: false }, receive: true, pictures: true, camera: NOTHING, screen: NOTHING };
 
 /** How often it is looked whether something can be pressed, in milliseconds. */
 const LOOK = 20;

@@ -160,6 +160,7 @@ const CALLS: Scenes = &[
     ("call-full", &[], "tile"),
     ("ring", &[], "ring"),
     ("ring", &[("ring", "decline")], "running-call"),
+    ("ring-alias", &[], "ring"),
     ("watch", &[("tile", "watchers")], "admit-watcher"),
     ("talk", &[("message", "call")], "media-go"),
 ];

@@ -1,6 +1,8 @@
 //! What somebody in a call can do with what they see and hear, in the page.
 
 use anyhow::Result;
+use serde_json::json;
+use xtask::testbed::{Site, demo};
 
 use crate::calls::{Caller, meet};
 use crate::support::{Tab, run};
@@ -193,6 +195,21 @@ fn a_call_fills_the_screen_and_goes_on_in_a_small_window() {
         ann.until_said("users()", "").await?;
         until(&ann, "return document.fullscreenElement === null").await?;
         bed.no_errors().await
+    });
+}
+
+#[test]
+fn a_call_that_rings_does_not_cover_a_warning() {
+    run(|bed| async move {
+        let site = Site::start(demo(), json!({})).await?;
+        let url = format!("{}?demo=ring-alias", site.url());
+        let tab = bed.chromium().await?.open(&url).await?;
+        for width in [1280, 360] {
+            tab.set_width(width).await?;
+            until(&tab, &is_seen("ring")).await?;
+            until(&tab, &is_seen("alias-warning")).await?;
+        }
+        Ok(())
     });
 }
 

@@ -191,6 +191,15 @@ async fn wishes(browser: &Browser) -> Result<()> {
     let sections = eval(&tab, "return [ann.sections, ben.sections]").await?;
     ensure!(sections == json!([6, 6]), "{sections}");
 
+    // Of sound alone, nothing else is taken.
+    let want = "ann.want({ microphone: true, camera: true }, { pictures: false })";
+    eval(&tab, want).await?;
+    let sound = "return ann.streams.camera.getTracks().map((its) => its.kind).join() === 'audio' && ann.streams.screen.getTracks().length === 0";
+    until(&tab, sound).await?;
+    let refused = "return ben.pc.getTransceivers().filter((its) => its.direction === 'sendonly' && its.sender.track?.kind === 'video')
+        .every((its) => its.currentDirection === 'inactive')";
+    until(&tab, refused).await?;
+
     // It is not wished any more.
     eval(
         &tab,

@@ -681,6 +681,7 @@ fn a_chat_with_sound_alone_shows_no_pictures_of_others() {
     assert!(is_heard(&world, ann, ben) && is_heard(&world, ben, ann));
     let seen = view(&world, ben).call.unwrap().peers[0].sends.clone();
     assert_eq!(seen, sends(false));
+    assert!(!media(&world, ben, ann).pictures && media(&world, ann, ben).pictures);
     // Whatever the views ask for, she sends no picture that nobody sees.
     let want = CallCommand::Want {
         peer: id(&world, ann),

@@ -31,11 +31,17 @@ pub(crate) struct Link {
     hearing: Hearing,
 }
 
+/// Whether anything of such a section of the other side is taken.
+fn takes(wish: &MediaWish, is_picture: bool) -> bool {
+    wish.receive && (wish.pictures || !is_picture)
+}
+
 /// A section that both sides know.
 struct Section {
     mid: Mid,
     /// The track that we send there; `None` if the section is the other side's.
     slot: Option<Slot>,
+    is_picture: bool,
     /// The direction that needs no other offer as long as it is wished, because we have asked for it already, or nothing
     /// would come of it.
     asked: Option<Direction>,
@@ -164,6 +170,7 @@ impl Link {
                 self.sections.push(Section {
                     mid,
                     slot: Some(slot),
+                    is_picture: slot != Slot::Microphone,
                     asked: Some(Direction::SendOnly),
                 });
             } else {
@@ -184,7 +191,8 @@ impl Link {
             let mut sections = self.sections.iter();
             sections.any(|section| section.mid == mid && section.slot.is_some())
         };
-        let settled = sections::settle(offer, ours, self.wish.receive);
+        let wish = self.wish;
+        let settled = sections::settle(offer, ours, |said| takes(&wish, said.is_picture));
         for said in settled.said {
             self.hear_of(said);
         }
@@ -204,6 +212,7 @@ impl Link {
             None => self.sections.push(Section {
                 mid: said.mid,
                 slot: None,
+                is_picture: said.is_picture,
                 asked: (!said.sends).then_some(Direction::RecvOnly),
             }),
         }
@@ -287,7 +296,7 @@ impl Link {
     fn direction(&self, section: &Section) -> Direction {
         let wish = &self.wish;
         let is_open = match section.slot {
-            None if wish.receive => return Direction::RecvOnly,
+            None if takes(wish, section.is_picture) => return Direction::RecvOnly,
             None => false,
             Some(Slot::Screen) => self.wants(Slot::Screen),
             // Muting and the camera's switch are quick, because during a call their sections stay open.

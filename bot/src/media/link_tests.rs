@@ -23,6 +23,7 @@ const ALL: MediaWish = MediaWish {
     }),
     screen: None,
     receive: true,
+    pictures: true,
 };
 
 struct Side {
@@ -246,6 +247,7 @@ fn nothing_is_sent_that_is_not_wished() {
     // It takes what was offered to it in vain before.
     world.sides[1].wish(MediaWish {
         receive: true,
+        pictures: true,
         ..MediaWish::default()
     });
     world.agree();

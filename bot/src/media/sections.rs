@@ -10,6 +10,8 @@ const MOST: usize = 2;
 pub struct Said {
     /// The section.
     pub mid: Mid,
+    /// Whether it is for pictures.
+    pub is_picture: bool,
     /// Whether the other side would send there.
     pub sends: bool,
     /// Whether it would receive there.
@@ -26,7 +28,11 @@ pub struct Settled {
 
 /// Closes the directions of an offer that nobody wishes, before it is answered. `str0m` answers with what an offer allows, so
 /// it is given one that allows no more. Nothing is sent in the sections of the other side, and nothing comes in ours.
-pub fn settle(offer: &str, is_ours: impl Fn(Mid) -> bool, receive: bool) -> Settled {
+pub fn settle(
+    offer: &str,
+    is_ours: impl Fn(Mid) -> bool,
+    takes: impl Fn(&Said) -> bool,
+) -> Settled {
     let mut parts = parts(offer);
     let (mut sounds, mut pictures) = (0, 0);
     let mut said = Vec::new();
@@ -38,9 +44,9 @@ pub fn settle(offer: &str, is_ours: impl Fn(Mid) -> bool, receive: bool) -> Sett
             if part.is_rejected() {
                 continue;
             }
-            let seen = match part.lines[0].starts_with("m=audio ") {
-                true => &mut sounds,
-                false => &mut pictures,
+            let seen = match section.is_picture {
+                true => &mut pictures,
+                false => &mut sounds,
             };
             *seen += 1;
             if *seen > MOST {
@@ -48,7 +54,7 @@ pub fn settle(offer: &str, is_ours: impl Fn(Mid) -> bool, receive: bool) -> Sett
                 part.refuse();
                 continue;
             }
-            part.direct(match receive && section.sends {
+            part.direct(match section.sends && takes(&section) {
                 true => "a=sendonly",
                 false => "a=inactive",
             });
@@ -112,6 +118,11 @@ impl<'a> Part<'a> {
         first.is_some_and(|line| line.starts_with("m=audio ") || line.starts_with("m=video "))
     }
 
+    fn is_picture(&self) -> bool {
+        let first = self.lines.first();
+        first.is_some_and(|line| line.starts_with("m=video "))
+    }
+
     fn mid(&self) -> Option<&'a str> {
         self.mid
     }
@@ -130,6 +141,7 @@ impl<'a> Part<'a> {
         let direction = direction.map_or(both, AsRef::as_ref);
         Said {
             mid: Mid::from(mid),
+            is_picture: self.is_picture(),
             sends: direction == both || direction == sends,
             receives: direction == both || direction == receives,
         }
@@ -172,8 +184,8 @@ mod tests {
         sdp
     }
 
-    fn settled(sections: &[&str], receive: bool) -> Vec<String> {
-        let Settled { sdp, .. } = settle(&offer(sections), |mid| mid == Mid::from("1"), receive);
+    fn settled(sections: &[&str], takes: impl Fn(&Said) -> bool) -> Vec<String> {
+        let Settled { sdp, .. } = settle(&offer(sections), |mid| mid == Mid::from("1"), takes);
         let found = parts(&sdp);
         let media = found.iter().filter(|part| part.is_media());
         media
@@ -188,14 +200,18 @@ mod tests {
     fn what_nobody_wishes_is_closed() {
         let sections = ["audio sendrecv", "audio recvonly", "video sendonly"];
         assert_eq!(
-            settled(&sections, true),
+            settled(&sections, |_| true),
             ["a=sendonly", "a=recvonly", "a=sendonly"]
         );
         assert_eq!(
-            settled(&sections, false),
+            settled(&sections, |_| false),
             ["a=inactive", "a=recvonly", "a=inactive"]
         );
-        assert_eq!(settled(&["video recvonly"], true), ["a=inactive"]);
+        assert_eq!(
+            settled(&sections, |said| !said.is_picture),
+            ["a=sendonly", "a=recvonly", "a=inactive"]
+        );
+        assert_eq!(settled(&["video recvonly"], |_| true), ["a=inactive"]);
     }
 
     #[test]
@@ -210,7 +226,7 @@ mod tests {
             "video sendrecv",
         ];
         assert_eq!(
-            settled(&sections, true),
+            settled(&sections, |_| true),
             [
                 "refused",
                 "a=recvonly",

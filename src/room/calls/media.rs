@@ -118,6 +118,7 @@ impl Calls {
             .collect();
         let receivers = |kind: usize| all.iter().filter(|(_, sent, ..)| sent[kind]).count();
         let (cameras, screens) = (receivers(1), receivers(2));
+        let has_pictures = self.kinds == CallKinds::Video;
         for (peer, [microphone, camera, screen], receive, is_with_us) in all {
             let (Some(other), Some(connection)) =
                 (self.others.get_mut(&peer), links.connection(&peer))
@@ -130,6 +131,7 @@ impl Calls {
                 camera: camera.then(|| limit(&CAMERAS, cameras, camera_height)),
                 screen: screen.then(|| limit(&SCREENS, screens, screen_height)),
                 receive,
+                pictures: receive && has_pictures,
             };
             if wish != MediaWish::default() && other.started != Some(connection) {
                 if !other.starts.take(cx.now) {

@@ -226,6 +226,8 @@ pub struct MediaWish {
     pub screen: Option<PictureLimit>,
     /// Whether anything of the other side is taken.
     pub receive: bool,
+    /// Whether its pictures are, where anything is.
+    pub pictures: bool,
 }
 
 /// The most that is sent of a picture.

@@ -147,6 +147,16 @@ impl Demo {
         self.connected(14, 4);
     }
 
+    /// Somebody comes with a known name and another key.
+    fn alias(&self) {
+        self.peer(
+            9,
+            "Ben (k7qd)",
+            PeerState::Verified,
+            Trust::NameOnAnotherKey,
+        );
+    }
+
     fn flood(&self, count: u64) {
         self.conversation();
         for index in 0..count {
@@ -253,6 +263,10 @@ impl Demo {
             "call" => self.call(false),
             "call-full" => self.call(true),
             "ring" => self.ring(),
+            "ring-alias" => {
+                self.ring();
+                self.alias();
+            }
             "watch" => self.watch(),
             "trouble" => {
                 self.conversation();
@@ -302,12 +316,7 @@ impl Demo {
             }
             "alias" => {
                 self.conversation();
-                self.peer(
-                    9,
-                    "Ben (k7qd)",
-                    PeerState::Verified,
-                    Trust::NameOnAnotherKey,
-                );
+                self.alias();
                 self.add_message(
                     9,
                     "Ben (k7qd)",

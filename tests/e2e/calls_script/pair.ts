@@ -21,7 +21,7 @@ class Side {
   /** The most sections that any description has had. */
   sections = 0;
   other!: Side;
-  wish: Wish = { send: NOTHING, receive: false, camera: LIMIT, screen: LIMIT };
+  wish: Wish = { send: NOTHING, receive: false, pictures: true, camera: LIMIT, screen: LIMIT };
   readonly #isPolite: boolean;
   #isOffering = false;
   #ignores = false;

@@ -85,7 +85,7 @@ let connection = 0;
 
 function arrive(peer: string, index: number, kinds: ("camera" | "screen")[], sends: Partial<Sent> = {}): Sent {
   const pc = new Connection();
-  calls.link(++connection, peer, pc as unknown as RTCPeerConnection, { send: SENDS, receive: true, camera: LIMIT, screen: LIMIT });
+  calls.link(++connection, peer, pc as unknown as RTCPeerConnection, { send: SENDS, receive: true, pictures: true, camera: LIMIT, screen: LIMIT });
   const streams = { camera: "", screen: "" };
   for (const kind of kinds) {
     const stream = picture(index * 67, kind);

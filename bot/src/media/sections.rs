@@ -237,7 +237,7 @@ mod tests {
                 "refused"
             ]
         );
-        let Settled { sdp, said } = settle(&offer(&sections), |_| false, true);
+        let Settled { sdp, said } = settle(&offer(&sections), |_| false, |_| true);
         assert!(sdp.contains("a=group:BUNDLE 0 1 2 3 5\r\n"), "{sdp}");
         assert_eq!(said.len(), 4);
     }

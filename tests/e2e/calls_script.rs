@@ -191,14 +191,25 @@ async fn wishes(browser: &Browser) -> Result<()> {
     let sections = eval(&tab, "return [ann.sections, ben.sections]").await?;
     ensure!(sections == json!([6, 6]), "{sections}");
 
-    // Of sound alone, nothing else is taken.
+    // Somebody who wants no pictures receives sound alone.
     let want = "ann.want({ microphone: true, camera: true }, { pictures: false })";
     eval(&tab, want).await?;
-    let sound = "return ann.streams.camera.getTracks().map((its) => its.kind).join() === 'audio' && ann.streams.screen.getTracks().length === 0";
+    // Firefox leaves the track of a section that it closes itself where it is, and mutes it.
+    let sound = "const of = (kind) => ann.streams.camera.getTracks().filter((its) => its.kind === kind);
+        return of('audio').length === 1 && !of('audio')[0].muted && [...of('video'), ...ann.streams.screen.getTracks()].every((its) => its.muted)
+            && ann.pc.getTransceivers().every((its) => its.receiver.track.kind === 'audio' || !its.currentDirection?.startsWith('recv'))";
     until(&tab, sound).await?;
     let refused = "return ben.pc.getTransceivers().filter((its) => its.direction === 'sendonly' && its.sender.track?.kind === 'video')
         .every((its) => its.currentDirection === 'inactive')";
     until(&tab, refused).await?;
+
+    // The pictures come again.
+    let want = "ann.want({ microphone: true, camera: true }, { pictures: true })";
+    eval(&tab, want).await?;
+    let open = "return ben.pc.getTransceivers().filter((its) => its.direction === 'sendonly').every((its) => its.currentDirection === 'sendonly')
+        && ann.streams.camera.getTracks().length === 2 && ann.streams.screen.getTracks().length === 1";
+    until(&tab, open).await?;
+    until_pictures(&tab, "ann.streams.screen").await?;
 
     // It is not wished any more.
     eval(

@@ -30,7 +30,7 @@ export interface Limit {
 export interface Wish {
   send: Tracks;
   receive: boolean;
-  /** Whether pictures are received, where anything is. */
+  /** Whether pictures are received, too. */
   pictures: boolean;
   camera: Limit;
   screen: Limit;

@@ -387,7 +387,7 @@ export class Stage implements TileEvents, Views {
     this.#place();
   }
 
-  /** The conversation is what fills the screen: of it, the stage is shown, what rings, and what the page has to say. */
+  /** The element that fills the screen: the conversation, of which the stage, ringing calls, warnings and notices are shown. */
   get #filling(): Element {
     return this.root.closest(".conversation") ?? this.root;
   }

@@ -63,7 +63,7 @@ pub(super) enum Effect {
     Attached(Box<Attached>),
     /// What may have had a file beside it was taken back, or is no longer here.
     Detached(ShortId),
-    /// What was said is deleted, because the person wants it.
+    /// The person has deleted a message, a conversation or the whole room in this browser.
     Deleted(Deletion),
     /// Send, take or end the transfer of an attachment. It is offered with the hash by which it was asked for.
     #[cfg(feature = "attachments")]

@@ -109,13 +109,10 @@ pub fn App(props: &AppProps) -> Html {
     };
 
     let embedded = props.backend.0.is_embedded();
-    let queue = {
-        let ui = ui.clone();
-        use_memo((), |()| EventQueue::new(ui))
-    };
+    let queue = use_memo((), |()| EventQueue::new(ui.clone()));
     {
         let queue = queue.clone();
-        use_change(state.passed, Box::new(move || queue.drawn()));
+        use_change(state.passed, Box::new(move || queue.go_on_after_drawing()));
     }
     let covered = use_memo((), |()| Cell::new(false));
     covered.set(state.is_covered());

@@ -17,8 +17,8 @@ use crate::room::{ChatEvent, Event};
 
 /// More events than this do not wait. Browsers delay the timers of tabs in the background.
 const MAX_WAITING: usize = 1_000;
-/// At most this many events are passed on before the page is drawn. Browsers are slowest at drawing the first messages, and
-/// these take them less than people notice.
+/// At most this many events are passed on before the page is drawn. Browsers are slowest at drawing the first messages: even
+/// then, drawing this many takes less time than people notice.
 const AT_ONCE: usize = 12;
 
 pub struct EventQueue {
@@ -128,8 +128,8 @@ impl EventQueue {
         }
     }
 
-    /// What was passed on last is drawn.
-    pub fn drawn(self: &Rc<Self>) {
+    /// Passes on the next part of what waits, because the one before is drawn.
+    pub fn go_on_after_drawing(self: &Rc<Self>) {
         if self.is_drawing.take() {
             self.flush();
         }

@@ -15,8 +15,8 @@ const PER_SECOND: u32 = 20;
 const INTERVAL: u32 = 50;
 /// Events that can wait are passed on with the next one that cannot, and after this many milliseconds at the latest.
 const PATIENCE: u32 = 300;
-/// Messages from before the person came are shown in tasks of their own, after at most this many milliseconds: what brings them
-/// is long enough.
+/// Earlier messages, which the person catches up on, are drawn in tasks of their own, after at most this many milliseconds: the
+/// tasks that receive them are long enough.
 const BEFORE: u32 = 20;
 /// While others are on the way, whoever has arrived is shown together with them, after at most this many milliseconds.
 const COMPANY: u32 = 200;
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_said_before_is_drawn_beside_what_brings_it_and_what_is_said_now_at_once() {
+    fn earlier_messages_wait_shortly_and_new_ones_are_shown_at_once() {
         let said = |caught_up| {
             let id = MessageId("m".into());
             let lobby = Conversation::Channel("lobby".into());

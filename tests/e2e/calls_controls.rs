@@ -30,7 +30,7 @@ async fn until_video(tab: &Tab, [user, kind]: [&str; 2], what: &str) -> Result<(
         .await
 }
 
-/// Whether the pictures fill the screen.
+/// A script that returns whether the pictures fill the screen.
 const FILLS: &str = "const stage = document.querySelector('[data-testid=call-stage]');
     return document.fullscreenElement?.contains(stage) === true && stage.hasAttribute('data-filled') && stage.clientHeight >= 0.95 * innerHeight";
 
@@ -155,7 +155,7 @@ fn a_call_fills_the_screen_and_goes_on_in_a_small_window() {
         choose(&ann, "fill-screen").await?;
         until(&ann, FILLS).await?;
         ann.until_call("sees('ben')").await?;
-        // What the page has to say is said there, too.
+        // The notices of the page are seen in full screen, too.
         let lose =
             "opened.findLast((track) => track.kind === 'audio').dispatchEvent(new Event('ended'))";
         ann.script(lose, Vec::new()).await?;

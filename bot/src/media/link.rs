@@ -31,7 +31,7 @@ pub(crate) struct Link {
     hearing: Hearing,
 }
 
-/// Whether anything of such a section of the other side is taken.
+/// Whether we receive what the other side sends in a section of this kind.
 fn takes(wish: &MediaWish, is_picture: bool) -> bool {
     wish.receive && (wish.pictures || !is_picture)
 }
@@ -41,6 +41,7 @@ struct Section {
     mid: Mid,
     /// The track that we send there; `None` if the section is the other side's.
     slot: Option<Slot>,
+    /// Whether it is for pictures.
     is_picture: bool,
     /// The direction that needs no other offer as long as it is wished, because we have asked for it already, or nothing
     /// would come of it.

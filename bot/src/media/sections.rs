@@ -114,13 +114,16 @@ const DIRECTIONS: [&str; 4] = ["a=sendrecv", "a=sendonly", "a=recvonly", "a=inac
 
 impl<'a> Part<'a> {
     fn is_media(&self) -> bool {
-        let first = self.lines.first();
-        first.is_some_and(|line| line.starts_with("m=audio ") || line.starts_with("m=video "))
+        self.begins_with("m=audio ") || self.is_picture()
     }
 
     fn is_picture(&self) -> bool {
+        self.begins_with("m=video ")
+    }
+
+    fn begins_with(&self, words: &str) -> bool {
         let first = self.lines.first();
-        first.is_some_and(|line| line.starts_with("m=video "))
+        first.is_some_and(|line| line.starts_with(words))
     }
 
     fn mid(&self) -> Option<&'a str> {

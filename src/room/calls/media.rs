@@ -61,8 +61,8 @@ fn gets(sends: &Sends, into: &mut [bool; 3]) {
 }
 
 impl Other {
-    /// Limits what it says that it sends to what the calls here have. Where calls have sound alone, whoever sends pictures, because they
-    /// came by another page, is told that nobody looks at them.
+    /// Limits what this peer says that it sends to what calls have here. A peer that came by another page may send pictures
+    /// where calls have sound alone: it is told that nobody looks at them.
     pub(super) fn limit_sends(&mut self, sends: Sends, kinds: CallKinds) -> Sends {
         let shown = allowed(sends.clone(), kinds);
         if shown != sends {

@@ -226,7 +226,7 @@ pub struct MediaWish {
     pub screen: Option<PictureLimit>,
     /// Whether anything of the other side is taken.
     pub receive: bool,
-    /// Whether its pictures are, where anything is.
+    /// Whether its pictures are taken, too. If this is set, so is `receive`.
     pub pictures: bool,
 }
 
